@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.loadtest;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,7 @@
+/**
+ * Reading GGUF files: memory-mapped, every number checked against the file before it is used. Imports nothing of ours.
+ */
+@NullMarked
+package dev.tidestream.model.gguf;
+
+import org.jspecify.annotations.NullMarked;

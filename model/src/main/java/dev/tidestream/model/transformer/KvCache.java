@@ -1,0 +1,62 @@
+package dev.tidestream.model.transformer;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * The keys and values of one sequence: its state, and all of it. Blocks are lent by a pool (see {@link KvCacheShape}) and
+ * given back by whoever lent them. Used by the decode thread only.
+ */
+public final class KvCache {
+    private final KvCacheShape shape;
+    private final List<MemorySegment> blocks; // each (2, layers, kvHeads, headDim * BLOCK_POSITIONS) float32
+    private int length;
+
+    /** @param blocks each of {@link KvCacheShape#blockBytes()}, 64-byte aligned; contents do not matter */
+    public KvCache(KvCacheShape shape, List<MemorySegment> blocks) {
+        for (MemorySegment block : blocks) {
+            if (block.byteSize() != shape.blockBytes()) {
+                throw new IllegalArgumentException(
+                        "KV block size: bytes=%d, expected=%d".formatted(block.byteSize(), shape.blockBytes()));
+            }
+        }
+        this.shape = shape;
+        this.blocks = List.copyOf(blocks);
+    }
+
+    public KvCacheShape shape() {
+        return shape;
+    }
+
+    /** The blocks, in order of position. */
+    public List<MemorySegment> blocks() {
+        return blocks;
+    }
+
+    /** Positions filled so far; the next token gets this position. */
+    public int length() {
+        return length;
+    }
+
+    /** Positions that fit. */
+    public int capacity() {
+        return blocks.size() * KvCacheShape.BLOCK_POSITIONS;
+    }
+
+    /** Forgets all positions from {@code newLength} on. */
+    public void truncate(int newLength) {
+        if (newLength < 0 || newLength > length) {
+            throw new IllegalArgumentException("cannot truncate: newLength=%d, length=%d".formatted(newLength, length));
+        }
+        length = newLength;
+    }
+
+    /** Called by a forward pass once {@code count} more positions are filled. */
+    public void advance(int count) {
+        if (count < 0 || length + count > capacity()) {
+            throw new IllegalArgumentException(
+                    "KV cache is full: length=%d, count=%d, capacity=%d".formatted(length, count, capacity()));
+        }
+        length += count;
+    }
+}

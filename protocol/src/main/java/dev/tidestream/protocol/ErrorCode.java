@@ -1,0 +1,44 @@
+package dev.tidestream.protocol;
+
+import java.util.Locale;
+
+/** Why a message or a stream failed; the wire form is the lower-case name. */
+public enum ErrorCode {
+    /** The frame is not one JSON object. */
+    MALFORMED_JSON,
+    /** The {@code type} is missing or not one of this protocol. */
+    UNKNOWN_TYPE,
+    /** A field that this message does not have. */
+    UNKNOWN_FIELD,
+    /** A required field is absent. */
+    MISSING_FIELD,
+    /** A field of the wrong JSON type. */
+    INVALID_TYPE,
+    /** A field whose value is out of its range. */
+    INVALID_VALUE,
+    /** A running stream of this connection has this id already. */
+    DUPLICATE_ID,
+    /** No running stream of this connection has this id. */
+    UNKNOWN_ID,
+    /** The frame is larger than the server accepts. */
+    FRAME_TOO_LARGE,
+    /** Binary frame, where the protocol has text frames only. */
+    BINARY_FRAME,
+    /** This connection runs as many streams as it may. */
+    TOO_MANY_STREAMS,
+    /** The prompt can never fit: context length or KV-cache memory. */
+    PROMPT_TOO_LONG,
+    /** The server's waiting queue is full; try again later. */
+    BUSY,
+    /** The client granted no credit for longer than the server waits. */
+    CREDIT_TIMEOUT,
+    /** The server is shutting down. */
+    SHUTTING_DOWN,
+    /** A fault of the server; the log has the details. */
+    INTERNAL;
+
+    /** The code as it stands in a frame, e.g. {@code unknown_field}. */
+    public String wireName() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.cli;
+
+import org.jspecify.annotations.NullMarked;

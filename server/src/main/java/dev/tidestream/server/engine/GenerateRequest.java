@@ -1,0 +1,39 @@
+package dev.tidestream.server.engine;
+
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.protocol.WeightsPolicy;
+
+/**
+ * What a client asks the engine for. Exactly one of {@code prompt} and {@code tokens} is present.
+ *
+ * @param prompt text; tokenized by the engine, BOS added if the model wants one
+ * @param tokens token ids, used as they are
+ * @param maxTokens most tokens to generate, at least 1
+ * @param sampling how tokens are chosen
+ * @param stop strings that end the stream, none of them empty; they are not part of the text
+ * @param topLogprobs -1: no log-probabilities; 0: of the chosen token; n: also of the n most likely ones
+ * @param weights what to do when new weights are published
+ */
+public record GenerateRequest(
+        @Nullable String prompt,
+        int @Nullable [] tokens,
+        int maxTokens,
+        SamplingOptions sampling,
+        List<String> stop,
+        int topLogprobs,
+        WeightsPolicy weights) {
+
+    public GenerateRequest {
+        if ((prompt == null) == (tokens == null)) {
+            throw new IllegalArgumentException("exactly one of prompt and tokens must be given");
+        }
+        if (maxTokens < 1) {
+            throw new IllegalArgumentException("max_tokens must be at least 1: max_tokens=" + maxTokens);
+        }
+        stop = List.copyOf(stop);
+    }
+}

@@ -1,0 +1,60 @@
+package dev.tidestream.server.engine;
+
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.Timing;
+import dev.tidestream.protocol.TopLogprob;
+import dev.tidestream.protocol.Usage;
+
+/**
+ * What a stream emits. Each event uses one unit of Reactive Streams demand.
+ *
+ * <p>Order: one {@link Accepted}, then any number of {@link Progress}, then {@link Token}s with {@code seq} 0, 1, 2, …; the
+ * last {@code Token} carries the {@link Finish}. A stream stopped by {@link Engine#stop} ends with {@link Stopped} instead.
+ * A sequence without demand is not scheduled, so every event that is computed can be delivered.
+ */
+public sealed interface TokenEvent {
+
+    /**
+     * The request is valid and queued.
+     *
+     * @param stream the server's number of this stream
+     * @param seed the seed in use, the client's or the server's own
+     * @param weightsVersion the version the stream starts with, and is pinned to if it asked for that
+     * @param promptTokens tokens of the prompt, BOS included
+     */
+    record Accepted(long stream, long seed, long weightsVersion, int promptTokens) implements TokenEvent {}
+
+    /** A prompt takes longer than half a second: {@code prefilled} of {@code of} tokens are in the KV cache. Droppable. */
+    record Progress(int prefilled, int of) implements TokenEvent {}
+
+    /**
+     * One generated token.
+     *
+     * @param seq 0 for the first token of the stream
+     * @param token token id
+     * @param text the text this token completes; empty while a character or a possible stop string is incomplete
+     * @param weightsVersion the version whose weights made this token
+     * @param logprob natural-log probability of the token, if asked for
+     * @param topLogprobs the most likely tokens, most likely first, if asked for
+     * @param finish present on the last token of the stream
+     */
+    record Token(
+            int seq,
+            int token,
+            String text,
+            long weightsVersion,
+            @Nullable Float logprob,
+            List<TopLogprob> topLogprobs,
+            @Nullable Finish finish)
+            implements TokenEvent {}
+
+    /** The stream was stopped by {@link Engine#stop}; nothing follows. */
+    record Stopped(Finish finish) implements TokenEvent {}
+
+    /** How a stream ended. */
+    record Finish(FinishReason reason, Usage usage, Timing timing) {}
+}
