@@ -1,0 +1,112 @@
+package dev.tidestream.model.tensor;
+
+/**
+ * The right-hand side of a multiply: up to {@code maxRows} rows of float32 and, for quantised weights, the same rows as int8
+ * codes with one scale per block of 32. Reused from pass to pass; the owner fills it, then any thread may read it.
+ *
+ * <p>A block's codes are {@code q = rint(x * (127 / max|x|))}, its scale {@code max|x| / 127}, as in llama.cpp's Q8_0 but with
+ * the scale kept in float32. The integer dot product of a block is at most 32 · 128 · 127 &lt; 2^24 and therefore exact in an
+ * int, in a float, and (for Q4_0) in 16 bits: kernels may choose. Quantising is done here, once, by one piece of code: it
+ * depends on the row alone.
+ */
+public final class Activations {
+    private final int maxRows;
+    private final int columns;
+    private final float[] values; // (maxRows, columns)
+    private final int[] codePairs; // (maxRows, columns) code in both 16-bit halves
+    private final float[] codes; // (maxRows, columns) code as float
+    private final float[] scales; // (maxRows, columns / 32)
+    private final int[] sums; // (maxRows, columns / 32) sum of the codes of a block
+    private int rows;
+    private boolean quantised;
+
+    /** @param columns input features; a multiple of 32 if {@link #quantise} is going to be called */
+    public Activations(int maxRows, int columns) {
+        int blocks = columns / PanelLayout.BLOCK;
+        boolean whole = columns % PanelLayout.BLOCK == 0;
+        this.maxRows = maxRows;
+        this.columns = columns;
+        this.values = new float[Math.multiplyExact(maxRows, columns)];
+        this.codePairs = new int[whole ? maxRows * columns : 0];
+        this.codes = new float[whole ? maxRows * columns : 0];
+        this.scales = new float[whole ? maxRows * blocks : 0];
+        this.sums = new int[whole ? maxRows * blocks : 0];
+    }
+
+    /** Says how many rows are about to be filled; what was quantised before is void. */
+    public void reset(int newRows) {
+        if (newRows < 1 || newRows > maxRows) {
+            throw new IllegalArgumentException("rows=%d, maxRows=%d".formatted(newRows, maxRows));
+        }
+        rows = newRows;
+        quantised = false;
+    }
+
+    public int rows() {
+        return rows;
+    }
+
+    public int columns() {
+        return columns;
+    }
+
+    /** The rows {@code (maxRows, columns)}, to be filled after {@link #reset}. */
+    public float[] values() {
+        return values;
+    }
+
+    /** Whether kernels for quantised weights are to use the int8 codes. */
+    public boolean quantised() {
+        return quantised;
+    }
+
+    /** Quantises all rows, split over the team. */
+    public void quantise(WorkerTeam team) {
+        if (codePairs.length == 0) {
+            throw new IllegalStateException("columns=%d is no multiple of %d".formatted(columns, PanelLayout.BLOCK));
+        }
+        team.forEachRange(rows * (columns / PanelLayout.BLOCK), 512, (from, to) -> {
+            for (int block = from; block < to; block++) {
+                quantiseBlock(block);
+            }
+        });
+        quantised = true;
+    }
+
+    private void quantiseBlock(int block) {
+        int offset = block * PanelLayout.BLOCK;
+        float max = 0f;
+        for (int j = 0; j < PanelLayout.BLOCK; j++) {
+            max = Math.max(max, Math.abs(values[offset + j]));
+        }
+        float toCode = max == 0f ? 0f : 127f / max;
+        if (toCode == Float.POSITIVE_INFINITY) { // a block of subnormals
+            toCode = 0f;
+        }
+        int sum = 0;
+        for (int j = 0; j < PanelLayout.BLOCK; j++) {
+            int code = (int) Math.rint(values[offset + j] * toCode);
+            codePairs[offset + j] = (code & 0xffff) | (code << 16);
+            codes[offset + j] = code;
+            sum += code;
+        }
+        scales[block] = max / 127f;
+        sums[block] = sum;
+    }
+
+    int[] codePairs() {
+        return codePairs;
+    }
+
+    float[] codes() {
+        return codes;
+    }
+
+    float[] scales() {
+        return scales;
+    }
+
+    int[] sums() {
+        return sums;
+    }
+}

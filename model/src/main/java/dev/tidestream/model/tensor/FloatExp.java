@@ -1,0 +1,38 @@
+package dev.tidestream.model.tensor;
+
+/**
+ * {@code exp} in float32, specified operation by operation so that scalar and vector code give the same bits (the JDK's and a
+ * vector library's differ). Range reduction {@code x = n ln 2 + r} with a split ln 2, a polynomial of degree 6 in r (Cephes
+ * {@code expf}), scaling by {@code 2^n} through the exponent bits. Within 2 ulp on [-87, 88]; arguments beyond are clamped.
+ */
+final class FloatExp {
+    static final float MIN = -87f;
+    static final float MAX = 88f;
+    static final float LOG2_E = 1.442695f;
+    static final float MINUS_LN2_HIGH = -0.6933594f;
+    static final float MINUS_LN2_LOW = 2.1219444E-4f;
+    /** Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, ties to even. */
+    static final float ROUND = 12582912f;
+
+    static final float P0 = 1.9875691E-4f;
+    static final float P1 = 0.0013981999f;
+    static final float P2 = 0.008333452f;
+    static final float P3 = 0.041665796f;
+    static final float P4 = 0.16666666f;
+    static final float P5 = 0.5f;
+
+    private FloatExp() {}
+
+    static float exp(float argument) {
+        float x = Math.max(MIN, Math.min(MAX, argument));
+        float n = (x * LOG2_E + ROUND) - ROUND;
+        float r = Math.fma(n, MINUS_LN2_LOW, Math.fma(n, MINUS_LN2_HIGH, x));
+        float p = Math.fma(P0, r, P1);
+        p = Math.fma(p, r, P2);
+        p = Math.fma(p, r, P3);
+        p = Math.fma(p, r, P4);
+        p = Math.fma(p, r, P5);
+        p = Math.fma(p, r * r, r) + 1f;
+        return p * Float.intBitsToFloat(((int) n + 127) << 23);
+    }
+}

@@ -1,0 +1,79 @@
+package dev.tidestream.model.tensor;
+
+/**
+ * The one door to the arithmetic. There are two implementations, which agree to the bit: {@link ScalarKernels}, the oracle,
+ * and {@link VectorKernels}. What they compute is specified here, rounding by rounding; {@code fma} rounds once.
+ *
+ * <p>Implementations have no state but scratch space of the calling thread; any thread may call them. Arguments are trusted:
+ * callers check shapes once, when a model is built.
+ */
+public interface Kernels {
+
+    /** Lanes of the fixed partial sums that stand in for a sum across lanes, at any vector width. */
+    int PARTIALS = 16;
+
+    /** What it is, e.g. {@code vector-512}. */
+    String title();
+
+    /**
+     * {@code out[b][row] = sum over k of w[row][k] * x[b][k]}, for the rows of some panels and all rows b of x.
+     *
+     * <ul>
+     *   <li>F32, F16, BF16: {@code acc = fma(x[k], w[k], acc)}, k ascending from {@code acc = 0}.
+     *   <li>Q8_0, Q4_0 with float activations, per block: {@code a} and {@code b} are chains like that over the integers of the
+     *       block's columns 0–15 and 16–31, each from 0; then {@code acc = fma(d, a + b, acc)}.
+     *   <li>Q8_0, Q4_0 with int8 activations, per block: {@code i} is the exact integer dot product; then
+     *       {@code acc = fma(d * dx, i, acc)}.
+     * </ul>
+     *
+     * @param x (b, columns)
+     * @param out row b begins at {@code outOffset + b * outStride}; only the rows of these panels are written
+     * @param fromPanel first panel, inclusive
+     * @param toPanel last panel, exclusive
+     */
+    void multiply(PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel);
+
+    /**
+     * Root mean square normalisation (Zhang and Sennrich 2019): {@code out[i] = x[i] * r * weight[i]}, multiplied left to right,
+     * with {@code r = (float) (1 / sqrt(mean + eps))} in double. {@code x[i]^2} is added by fma to partial {@code i mod 16}; the
+     * partials are added in order, in double.
+     *
+     * @param x (n) from {@code xOffset}
+     * @param weight (n)
+     * @param out (n) from {@code outOffset}; may be {@code x}
+     */
+    void rmsNorm(float[] x, int xOffset, float[] weight, float eps, float[] out, int outOffset);
+
+    /**
+     * SwiGLU (Shazeer 2020): {@code out[i] = gate[i] / (1 + exp(-gate[i])) * up[i]}, with {@link FloatExp}.
+     *
+     * @param from first index, inclusive
+     * @param to last index, exclusive
+     */
+    void swiGlu(float[] gate, float[] up, float[] out, int from, int to);
+
+    /**
+     * Scaled dot-product attention of one query over the first {@code positions} of a head.
+     *
+     * <p>Score t: chain of fma over the dimensions, times {@code scale}. Weights: {@code e[t] = exp(score[t] - max)}; their sum is
+     * taken in 16 partials by {@code t mod 16}, added in order. {@code out[d]}: chain of fma of {@code e[t] * value[t][d]} over
+     * t, times {@code 1 / sum}.
+     *
+     * @param query (headDim) from {@code queryOffset}
+     * @param positions at least 1
+     * @param scores scratch, at least {@code positions} rounded up to a multiple of 32
+     * @param out (headDim) from {@code outOffset}
+     */
+    void attend(
+            float[] query, int queryOffset, KvHead head, int positions, float scale, float[] scores, float[] out, int outOffset);
+
+    /** The oracle. */
+    static Kernels scalar() {
+        return ScalarKernels.INSTANCE;
+    }
+
+    /** The vector implementation at this machine's preferred width, or at {@code -Dtidestream.vector.bits}. */
+    static Kernels vector() {
+        return VectorKernels.INSTANCE;
+    }
+}

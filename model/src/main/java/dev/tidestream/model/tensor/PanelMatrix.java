@@ -1,0 +1,120 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * A weight matrix in panels (see {@link PanelLayout}): off-heap, immutable once packed, safe for any number of threads. Lives
+ * as long as the arena it was allocated from.
+ */
+public final class PanelMatrix {
+    static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final TensorFormat format;
+    private final int rows;
+    private final int columns;
+    private final long panelBytes;
+    private final MemorySegment data; // (panels, panelBytes)
+
+    PanelMatrix(TensorFormat format, int rows, int columns, MemorySegment data) {
+        this.format = format;
+        this.rows = rows;
+        this.columns = columns;
+        this.panelBytes = PanelLayout.panelBytes(format, columns);
+        this.data = data;
+        if (data.byteSize() != panelBytes * panels()) {
+            throw new IllegalArgumentException("panel matrix size: bytes=%d, expected=%d, rows=%d, columns=%d, format=%s"
+                    .formatted(data.byteSize(), panelBytes * panels(), rows, columns, format));
+        }
+    }
+
+    public TensorFormat format() {
+        return format;
+    }
+
+    /** Output features; for an embedding, the vocabulary. */
+    public int rows() {
+        return rows;
+    }
+
+    /** Input features; for an embedding, the hidden size. */
+    public int columns() {
+        return columns;
+    }
+
+    /** Number of panels. */
+    public int panels() {
+        return PanelLayout.panels(rows);
+    }
+
+    /** Bytes held, padding included. */
+    public long bytes() {
+        return data.byteSize();
+    }
+
+    MemorySegment data() {
+        return data;
+    }
+
+    long panelOffset(int panel) {
+        return panel * panelBytes;
+    }
+
+    /** Rows of {@code panel} that are no padding. */
+    int rowsOf(int panel) {
+        return Math.min(PanelLayout.ROWS, rows - panel * PanelLayout.ROWS);
+    }
+
+    /**
+     * Gathers one row as float32; exact in every format.
+     *
+     * @param out receives {@code (columns)} from {@code outOffset}
+     * @throws IndexOutOfBoundsException if there is no such row
+     */
+    public void copyRow(int row, float[] out, int outOffset) {
+        if (row < 0 || row >= rows) {
+            throw new IndexOutOfBoundsException("row=%d, rows=%d".formatted(row, rows));
+        }
+        long panel = panelOffset(row / PanelLayout.ROWS);
+        int lane = row % PanelLayout.ROWS;
+        for (int k = 0; k < columns; k++) {
+            out[outOffset + k] = element(panel, lane, k);
+        }
+    }
+
+    /** Element of column {@code k} in the panel at byte {@code panel}; what the format says, word for word. */
+    float element(long panel, int lane, int k) {
+        int position = PanelLayout.position(lane);
+        return switch (format) {
+            case F32 -> data.get(FLOAT, panel + ((long) k * PanelLayout.ROWS + lane) * Float.BYTES);
+            case F16 -> Float.float16ToFloat(data.get(SHORT, panel + ((long) k * PanelLayout.ROWS + position) * Short.BYTES));
+            case BF16 -> Float.intBitsToFloat(
+                    data.get(SHORT, panel + ((long) k * PanelLayout.ROWS + position) * Short.BYTES) << 16);
+            case Q8_0, Q4_0 -> scale(panel, lane, k / PanelLayout.BLOCK) * quant(panel, lane, k);
+        };
+    }
+
+    /** Scale of a quantised block. */
+    float scale(long panel, int lane, int block) {
+        long at = panel + (long) block * quantBlockBytes() + PanelLayout.position(lane) * (long) Short.BYTES;
+        return Float.float16ToFloat(data.get(SHORT, at));
+    }
+
+    /** The integer of a quantised element, its offset taken off. */
+    int quant(long panel, int lane, int k) {
+        long quants = panel + (long) (k / PanelLayout.BLOCK) * quantBlockBytes() + PanelLayout.SCALE_BYTES
+                + PanelLayout.position(lane);
+        int j = k % PanelLayout.BLOCK;
+        if (format == TensorFormat.Q8_0) {
+            return data.get(ValueLayout.JAVA_BYTE, quants + (long) j * PanelLayout.ROWS);
+        }
+        int pair = data.get(ValueLayout.JAVA_BYTE, quants + (j % 16) * (long) PanelLayout.ROWS);
+        return (j < 16 ? pair & 15 : pair >>> 4 & 15) - 8;
+    }
+
+    private int quantBlockBytes() {
+        return format == TensorFormat.Q8_0 ? PanelLayout.Q8_BLOCK_BYTES : PanelLayout.Q4_BLOCK_BYTES;
+    }
+}

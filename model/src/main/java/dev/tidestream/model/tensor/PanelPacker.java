@@ -1,0 +1,106 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.tensor.PanelMatrix.FLOAT;
+import static dev.tidestream.model.tensor.PanelMatrix.SHORT;
+
+/**
+ * Repacks a row-major matrix, as it stands in a GGUF file, into panels: the same bits in another order. Values that are not
+ * finite are refused, since the kernels' arithmetic is specified for finite weights only.
+ */
+public final class PanelPacker {
+    private static final int CACHE_LINE = 64;
+
+    private PanelPacker() {}
+
+    /**
+     * Packs a whole matrix, split over the team by panels.
+     *
+     * @param name of the tensor, for errors
+     * @param source row-major, {@code rows * format.rowBytes(columns)} bytes, little-endian
+     * @param arena owns the result
+     * @throws NonFiniteWeightException if a float element or a scale is infinite or NaN
+     */
+    public static PanelMatrix pack(
+            String name, TensorFormat format, int rows, int columns, MemorySegment source, Arena arena, WorkerTeam team) {
+        if (rows < 1 || columns < 1 || columns % format.blockElements() != 0) {
+            throw new IllegalArgumentException("cannot pack %s: rows=%d, columns=%d, format=%s, columns per block=%d"
+                    .formatted(name, rows, columns, format, format.blockElements()));
+        }
+        if (source.byteSize() != rows * format.rowBytes(columns)) {
+            throw new IllegalArgumentException("cannot pack %s: bytes=%d, expected=%d"
+                    .formatted(name, source.byteSize(), rows * format.rowBytes(columns)));
+        }
+        int panels = PanelLayout.panels(rows);
+        long panelBytes = PanelLayout.panelBytes(format, columns);
+        MemorySegment target = arena.allocate(panels * panelBytes, CACHE_LINE);
+        team.forEachRange(panels, 1, (from, to) -> {
+            for (int panel = from; panel < to; panel++) {
+                MemorySegment out = target.asSlice(panel * panelBytes, panelBytes);
+                int lanes = Math.min(ROWS, rows - panel * ROWS);
+                for (int lane = 0; lane < lanes; lane++) {
+                    int row = panel * ROWS + lane;
+                    MemorySegment in = source.asSlice(row * format.rowBytes(columns), format.rowBytes(columns));
+                    packRow(name, row, format, columns, in, out, lane);
+                }
+            }
+        });
+        return new PanelMatrix(format, rows, columns, target);
+    }
+
+    private static void packRow(
+            String name, int row, TensorFormat format, int columns, MemorySegment in, MemorySegment out, int lane) {
+        switch (format) {
+            case F32 -> {
+                for (int k = 0; k < columns; k++) {
+                    float value = in.get(FLOAT, (long) k * Float.BYTES);
+                    requireFinite(Float.isFinite(value), name, row, k);
+                    out.set(FLOAT, ((long) k * ROWS + lane) * Float.BYTES, value);
+                }
+            }
+            case F16 -> packShorts(name, row, columns, in, out, lane, 0x7c00);
+            case BF16 -> packShorts(name, row, columns, in, out, lane, 0x7f80);
+            case Q8_0 -> packBlocks(name, row, columns, in, out, lane, BLOCK);
+            case Q4_0 -> packBlocks(name, row, columns, in, out, lane, BLOCK / 2);
+        }
+    }
+
+    private static void packShorts(
+            String name, int row, int columns, MemorySegment in, MemorySegment out, int lane, int exponentMask) {
+        int position = PanelLayout.position(lane);
+        for (int k = 0; k < columns; k++) {
+            short bits = in.get(SHORT, (long) k * Short.BYTES);
+            requireFinite((bits & exponentMask) != exponentMask, name, row, k);
+            out.set(SHORT, ((long) k * ROWS + position) * Short.BYTES, bits);
+        }
+    }
+
+    /** Q8_0 and Q4_0 alike: a scale and {@code bytes} quants become one lane of the block; a byte stays a byte. */
+    private static void packBlocks(
+            String name, int row, int columns, MemorySegment in, MemorySegment out, int lane, int bytes) {
+        int position = PanelLayout.position(lane);
+        for (int block = 0; block < columns / BLOCK; block++) {
+            long from = (long) block * (Short.BYTES + bytes);
+            long to = (long) block * (SCALE_BYTES + bytes * ROWS);
+            short scale = in.get(SHORT, from);
+            requireFinite((scale & 0x7c00) != 0x7c00, name, row, block * BLOCK);
+            out.set(SHORT, to + position * (long) Short.BYTES, scale);
+            for (int j = 0; j < bytes; j++) {
+                byte quants = in.get(ValueLayout.JAVA_BYTE, from + Short.BYTES + j);
+                out.set(ValueLayout.JAVA_BYTE, to + SCALE_BYTES + (long) j * ROWS + position, quants);
+            }
+        }
+    }
+
+    private static void requireFinite(boolean finite, String name, int row, int column) {
+        if (!finite) {
+            throw new NonFiniteWeightException(name, row, column);
+        }
+    }
+}

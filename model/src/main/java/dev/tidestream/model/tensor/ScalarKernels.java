@@ -1,0 +1,142 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.MemorySegment;
+
+/** {@link Kernels} as they are specified, one element at a time: the oracle of every test, and the fall-back. */
+enum ScalarKernels implements Kernels {
+    INSTANCE;
+
+    @Override
+    public String title() {
+        return "scalar";
+    }
+
+    @Override
+    public void multiply(
+            PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
+        boolean int8 = w.format().quantised() && x.quantised();
+        for (int b = 0; b < x.rows(); b++) {
+            for (int panel = fromPanel; panel < toPanel; panel++) {
+                for (int lane = 0; lane < w.rowsOf(panel); lane++) {
+                    long at = w.panelOffset(panel);
+                    float sum;
+                    if (int8) {
+                        sum = dotInt8(w, at, lane, x, b);
+                    } else if (w.format().quantised()) {
+                        sum = dotBlocks(w, at, lane, x.values(), b * x.columns());
+                    } else {
+                        sum = dotFloats(w, at, lane, x.values(), b * x.columns());
+                    }
+                    out[outOffset + b * outStride + panel * PanelLayout.ROWS + lane] = sum;
+                }
+            }
+        }
+    }
+
+    private static float dotFloats(PanelMatrix w, long panel, int lane, float[] x, int offset) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k++) {
+            acc = Math.fma(x[offset + k], w.element(panel, lane, k), acc);
+        }
+        return acc;
+    }
+
+    private static float dotBlocks(PanelMatrix w, long panel, int lane, float[] x, int offset) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
+            float low = 0f;
+            float high = 0f;
+            for (int j = 0; j < 16; j++) {
+                low = Math.fma(x[offset + k + j], w.quant(panel, lane, k + j), low);
+                high = Math.fma(x[offset + k + j + 16], w.quant(panel, lane, k + j + 16), high);
+            }
+            acc = Math.fma(w.scale(panel, lane, k / PanelLayout.BLOCK), low + high, acc);
+        }
+        return acc;
+    }
+
+    private static float dotInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
+        int blocks = w.columns() / PanelLayout.BLOCK;
+        float acc = 0f;
+        for (int block = 0; block < blocks; block++) {
+            int dot = 0;
+            for (int j = 0; j < PanelLayout.BLOCK; j++) {
+                int k = block * PanelLayout.BLOCK + j;
+                dot += (short) x.codePairs()[b * x.columns() + k] * w.quant(panel, lane, k);
+            }
+            acc = Math.fma(w.scale(panel, lane, block) * x.scales()[b * blocks + block], dot, acc);
+        }
+        return acc;
+    }
+
+    @Override
+    public void rmsNorm(float[] x, int xOffset, float[] weight, float eps, float[] out, int outOffset) {
+        float[] partials = new float[PARTIALS];
+        for (int i = 0; i < weight.length; i++) {
+            partials[i % PARTIALS] = Math.fma(x[xOffset + i], x[xOffset + i], partials[i % PARTIALS]);
+        }
+        float r = reciprocalRoot(partials, weight.length, eps);
+        for (int i = 0; i < weight.length; i++) {
+            out[outOffset + i] = x[xOffset + i] * r * weight[i];
+        }
+    }
+
+    static float reciprocalRoot(float[] partials, int n, float eps) {
+        double sum = 0;
+        for (float partial : partials) {
+            sum += partial;
+        }
+        return (float) (1 / Math.sqrt(sum / n + eps));
+    }
+
+    @Override
+    public void swiGlu(float[] gate, float[] up, float[] out, int from, int to) {
+        for (int i = from; i < to; i++) {
+            out[i] = gate[i] / (1f + FloatExp.exp(-gate[i])) * up[i];
+        }
+    }
+
+    @Override
+    public void attend(
+            float[] query, int queryOffset, KvHead head, int positions, float scale, float[] scores, float[] out, int outOffset) {
+        float max = Float.NEGATIVE_INFINITY;
+        for (int t = 0; t < positions; t++) {
+            MemorySegment block = head.blocks()[t / KvHead.BLOCK_POSITIONS];
+            float acc = 0f;
+            for (int d = 0; d < head.headDim(); d++) {
+                long at = head.keyOffset() + ((long) d * KvHead.BLOCK_POSITIONS + t % KvHead.BLOCK_POSITIONS) * Float.BYTES;
+                acc = Math.fma(query[queryOffset + d], block.get(PanelMatrix.FLOAT, at), acc);
+            }
+            scores[t] = acc * scale;
+            max = Math.max(max, scores[t]);
+        }
+        float[] partials = new float[PARTIALS];
+        for (int t = 0; t < positions; t++) {
+            scores[t] = FloatExp.exp(scores[t] - max);
+            partials[t % PARTIALS] += scores[t];
+        }
+        float norm = reciprocalSum(partials);
+        for (int d = 0; d < head.headDim(); d++) {
+            out[outOffset + d] = weightedValue(head, d, positions, scores) * norm;
+        }
+    }
+
+    static float reciprocalSum(float[] partials) {
+        float sum = 0f;
+        for (float partial : partials) {
+            sum += partial;
+        }
+        return 1f / sum;
+    }
+
+    /** Sum over t of {@code weights[t] * value[t][d]}. */
+    static float weightedValue(KvHead head, int d, int positions, float[] weights) {
+        float acc = 0f;
+        for (int t = 0; t < positions; t++) {
+            MemorySegment block = head.blocks()[t / KvHead.BLOCK_POSITIONS];
+            long at = head.valueOffset() + ((long) (t % KvHead.BLOCK_POSITIONS) * head.headDim() + d) * Float.BYTES;
+            acc = Math.fma(weights[t], block.get(PanelMatrix.FLOAT, at), acc);
+        }
+        return acc;
+    }
+}

@@ -1,0 +1,71 @@
+package dev.tidestream.model.tensor;
+
+import java.util.Arrays;
+
+import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+
+/** What a thread needs to multiply a batch: about 10 KB, and 128 bytes per row of the largest batch it has seen. */
+final class Scratch {
+    private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+
+    private final float[] tile = new float[BLOCK * ROWS];
+    private final short[] shortTile = new short[BLOCK * ROWS];
+    private final float[] scales = new float[ROWS];
+    private final float[] dots = new float[2 * ROWS];
+    private final short[] shortDots = new short[8 * ROWS];
+    private float[] sums = new float[ROWS];
+    private float[] ones = {};
+
+    static Scratch ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** One tile of weights, (32 columns, 32 rows). */
+    float[] tile() {
+        return tile;
+    }
+
+    /** One tile of nibbles, (32 columns, 32 rows as packed). */
+    short[] shortTile() {
+        return shortTile;
+    }
+
+    /** Scales of a block, (32). */
+    float[] scales() {
+        return scales;
+    }
+
+    /** Dot products of a block, (2, 32). */
+    float[] dots() {
+        return dots;
+    }
+
+    /** Dot products of a block modulo 2^16, (8, 32 as packed). */
+    short[] shortDots() {
+        return shortDots;
+    }
+
+    /** The sums of a panel, (b, 32). */
+    float[] sums() {
+        return sums;
+    }
+
+    float[] clearedSums(int length) {
+        if (sums.length < length) {
+            sums = new float[length];
+        } else {
+            Arrays.fill(sums, 0, length, 0f);
+        }
+        return sums;
+    }
+
+    /** Activation scales of float activations: all 1. */
+    float[] ones(int length) {
+        if (ones.length < length) {
+            ones = new float[length];
+            Arrays.fill(ones, 1f);
+        }
+        return ones;
+    }
+}

@@ -1,0 +1,44 @@
+package dev.tidestream.model.tensor;
+
+import java.nio.ByteOrder;
+
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The vector width of this process: the machine's preferred one, or {@code -Dtidestream.vector.bits=128|256|512}. Widths
+ * differ in speed only: a panel's 32 rows are done in {@link #PARTS} parts.
+ */
+final class VectorShapes {
+    static final VectorSpecies<Float> F;
+    static final VectorSpecies<Integer> I;
+    static final VectorSpecies<Short> S;
+    /** Half as wide: widening it gives an S. */
+    static final VectorSpecies<Byte> HALF_B;
+
+    static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+
+    static {
+        int bits = Integer.getInteger("tidestream.vector.bits", FloatVector.SPECIES_PREFERRED.vectorBitSize());
+        if (bits != 128 && bits != 256 && bits != 512) {
+            throw new IllegalArgumentException("tidestream.vector.bits must be 128, 256 or 512: bits=" + bits);
+        }
+        VectorShape shape = VectorShape.forBitSize(bits);
+        F = FloatVector.SPECIES_128.withShape(shape);
+        I = IntVector.SPECIES_128.withShape(shape);
+        S = ShortVector.SPECIES_128.withShape(shape);
+        HALF_B = ByteVector.SPECIES_128.withShape(VectorShape.forBitSize(bits / 2));
+    }
+
+    /** Lanes of a float vector. */
+    static final int L = F.length();
+
+    /** Parts of a panel: each is L rows from row {@code part * L} and L rows from row {@code 16 + part * L}. */
+    static final int PARTS = 16 / L;
+
+    private VectorShapes() {}
+}

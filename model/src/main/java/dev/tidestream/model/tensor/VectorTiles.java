@@ -1,0 +1,114 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+
+import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.Q8_BLOCK_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.tensor.VectorShapes.HALF_B;
+import static dev.tidestream.model.tensor.VectorShapes.I;
+import static dev.tidestream.model.tensor.VectorShapes.L;
+import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
+import static dev.tidestream.model.tensor.VectorShapes.PARTS;
+import static dev.tidestream.model.tensor.VectorShapes.S;
+
+/** Unpacks 32 columns of a panel into a tile on the heap: float tiles (32 columns, 32 rows) in row order, short tiles as packed. */
+final class VectorTiles {
+    private VectorTiles() {}
+
+    /** {@code columns} columns of F32, F16 or BF16 from column {@code k}. */
+    static void floats(PanelMatrix w, long panel, int k, int columns, float[] tile) {
+        MemorySegment data = w.data();
+        switch (w.format()) {
+            case F32 -> MemorySegment.copy(
+                    data, PanelMatrix.FLOAT, panel + (long) k * ROWS * Float.BYTES, tile, 0, columns * ROWS);
+            case F16 -> {
+                for (int i = 0; i < columns * PARTS; i++) {
+                    int to = i / PARTS * ROWS + i % PARTS * L;
+                    IntVector pair = IntVector.fromMemorySegment(
+                            I, data, panel + (long) k * ROWS * Short.BYTES + i * 4L * L, LITTLE);
+                    VectorHalf.lowHalf(pair).intoArray(tile, to);
+                    VectorHalf.highHalf(pair).intoArray(tile, to + 16);
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < columns * PARTS; i++) {
+                    int to = i / PARTS * ROWS + i % PARTS * L;
+                    IntVector pair = IntVector.fromMemorySegment(
+                            I, data, panel + (long) k * ROWS * Short.BYTES + i * 4L * L, LITTLE);
+                    VectorHalf.lowBrain(pair).intoArray(tile, to);
+                    VectorHalf.highBrain(pair).intoArray(tile, to + 16);
+                }
+            }
+            case Q8_0, Q4_0 -> throw new IllegalArgumentException("no float format: " + w.format());
+        }
+    }
+
+    /** The integers of a quantised block. */
+    static void quants(PanelMatrix w, long panel, int block, float[] tile) {
+        if (w.format() == TensorFormat.Q8_0) {
+            bytes(w.data(), panel + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES, tile);
+        } else {
+            nibbleFloats(w.data(), panel + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES, tile);
+        }
+    }
+
+    private static void bytes(MemorySegment data, long quants, float[] tile) {
+        for (int i = 0; i < BLOCK * PARTS; i++) {
+            int to = i / PARTS * ROWS + i % PARTS * L;
+            IntVector pair = ((ShortVector) ByteVector.fromMemorySegment(HALF_B, data, quants + i * 2L * L, LITTLE)
+                    .convertShape(VectorOperators.B2S, S, 0)).reinterpretAsInts();
+            toFloat(VectorHalf.lowInt(pair)).intoArray(tile, to);
+            toFloat(VectorHalf.highInt(pair)).intoArray(tile, to + 16);
+        }
+    }
+
+    private static void nibbleFloats(MemorySegment data, long quants, float[] tile) {
+        for (int i = 0; i < BLOCK / 2 * PARTS; i++) {
+            int to = i / PARTS * ROWS + i % PARTS * L;
+            IntVector pair = unsignedBytes(data, quants + i * 2L * L).reinterpretAsInts();
+            toFloat(pair.and(15).sub(8)).intoArray(tile, to);
+            toFloat(pair.lanewise(VectorOperators.LSHR, 16).and(15).sub(8)).intoArray(tile, to + 16);
+            toFloat(pair.lanewise(VectorOperators.LSHR, 4).and(15).sub(8)).intoArray(tile, to + 16 * ROWS);
+            toFloat(pair.lanewise(VectorOperators.LSHR, 20).sub(8)).intoArray(tile, to + 16 * ROWS + 16);
+        }
+    }
+
+    /** The unsigned nibbles of a Q4_0 block, neighbours as packed. */
+    static void nibbles(PanelMatrix w, long panel, int block, short[] tile) {
+        MemorySegment data = w.data();
+        long quants = panel + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES;
+        for (int i = 0; i < BLOCK / 2 * PARTS; i++) {
+            ShortVector q = unsignedBytes(data, quants + i * 2L * L);
+            q.and((short) 15).intoArray(tile, i * 2 * L);
+            q.lanewise(VectorOperators.LSHR, 4).intoArray(tile, i * 2 * L + 16 * ROWS);
+        }
+    }
+
+    /** The scales of a quantised block, in row order. */
+    static void scales(PanelMatrix w, long panel, int block, float[] d) {
+        int blockBytes = w.format() == TensorFormat.Q8_0 ? Q8_BLOCK_BYTES : Q4_BLOCK_BYTES;
+        for (int part = 0; part < PARTS; part++) {
+            IntVector pair = IntVector.fromMemorySegment(
+                    I, w.data(), panel + (long) block * blockBytes + part * 4L * L, LITTLE);
+            VectorHalf.lowHalf(pair).intoArray(d, part * L);
+            VectorHalf.highHalf(pair).intoArray(d, part * L + 16);
+        }
+    }
+
+    private static ShortVector unsignedBytes(MemorySegment data, long at) {
+        return (ShortVector) ByteVector.fromMemorySegment(HALF_B, data, at, LITTLE)
+                .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
+    }
+
+    static FloatVector toFloat(IntVector v) {
+        return (FloatVector) v.convert(VectorOperators.I2F, 0);
+    }
+}

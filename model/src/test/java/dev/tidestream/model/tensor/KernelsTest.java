@@ -1,0 +1,246 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** The vector kernels against the scalar oracle: bits, not closeness. The width under test is this JVM's; the pom runs several. */
+class KernelsTest {
+    private static final long SEED = 20261123;
+
+    private final Kernels scalar = Kernels.scalar();
+    private final Kernels vector = Kernels.vector();
+
+    static Stream<Arguments> shapes() {
+        int[][] floats = {{1, 1}, {31, 7}, {32, 64}, {33, 65}, {172, 64}, {100, 172}};
+        int[][] blocks = {{1, 32}, {32, 64}, {33, 96}, {97, 256}};
+        return Arrays.stream(TensorFormat.values()).flatMap(format -> Arrays.stream(format.quantised() ? blocks : floats)
+                .map(shape -> Arguments.of(format, shape[0], shape[1])));
+    }
+
+    @Test
+    void shouldUseTheWidthThisRunIsFor() {
+        String expected = System.getProperty("tidestream.expected.kernels");
+        if (expected != null) {
+            assertEquals(expected, vector.title());
+        }
+        assertTrue(vector.title().startsWith("vector-"), vector.title());
+    }
+
+    @ParameterizedTest
+    @MethodSource("shapes")
+    void shouldAgreeWithTheOracleToTheBit(TensorFormat format, int rows, int columns) {
+        SplittableRandom random = new SplittableRandom(SEED);
+        try (Arena arena = Arena.ofShared()) {
+            PanelMatrix w = pack(format, rows, columns, random, arena);
+            for (int batch : new int[] {1, 2, 3, 4, 7, 8, 9, 17}) {
+                for (boolean int8 : format.quantised() ? new boolean[] {false, true} : new boolean[] {false}) {
+                    Activations x = activations(batch, columns, int8, random);
+                    assertArrayEquals(bits(multiply(scalar, w, x)), bits(multiply(vector, w, x)),
+                            () -> "seed=%d, batch=%d, int8=%b".formatted(SEED, batch, int8));
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("shapes")
+    void shouldGiveARowTheSameBitsAloneAndInABatch(TensorFormat format, int rows, int columns) {
+        SplittableRandom random = new SplittableRandom(SEED + 1);
+        try (Arena arena = Arena.ofShared()) {
+            PanelMatrix w = pack(format, rows, columns, random, arena);
+            Activations all = activations(13, columns, format.quantised(), random);
+            float[] together = multiply(vector, w, all);
+            for (int b = 0; b < 13; b++) {
+                Activations alone = new Activations(1, columns);
+                alone.reset(1);
+                System.arraycopy(all.values(), b * columns, alone.values(), 0, columns);
+                if (all.quantised()) {
+                    alone.quantise(WorkerTeam.sequential());
+                }
+                assertArrayEquals(Arrays.copyOfRange(bits(together), b * rows, (b + 1) * rows), bits(multiply(vector, w, alone)));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("shapes")
+    void shouldKeepEveryBitWhenPacking(TensorFormat format, int rows, int columns) {
+        SplittableRandom random = new SplittableRandom(SEED + 2);
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment source = RandomWeights.rowMajor(format, rows, columns, random, arena);
+            PanelMatrix w = PanelPacker.pack("w", format, rows, columns, source, arena, WorkerTeam.sequential());
+            float[] row = new float[columns];
+            for (int r = 0; r < rows; r++) {
+                w.copyRow(r, row, 0);
+                assertArrayEquals(bits(RandomWeights.dequantised(format, source, r, columns)), bits(row), "row " + r);
+            }
+            assertThrows(IndexOutOfBoundsException.class, () -> w.copyRow(rows, row, 0));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(TensorFormat.class)
+    void shouldBeCloseToAProductInDouble(TensorFormat format) {
+        int rows = 64;
+        int columns = 512;
+        SplittableRandom random = new SplittableRandom(SEED + 3);
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment source = RandomWeights.rowMajor(format, rows, columns, random, arena);
+            PanelMatrix w = PanelPacker.pack("w", format, rows, columns, source, arena, WorkerTeam.sequential());
+            Activations x = activations(1, columns, false, random);
+            float[] out = multiply(vector, w, x);
+            for (int r = 0; r < rows; r++) {
+                float[] row = RandomWeights.dequantised(format, source, r, columns);
+                double exact = 0;
+                double magnitude = 0;
+                for (int k = 0; k < columns; k++) {
+                    exact += (double) row[k] * x.values()[k];
+                    magnitude += Math.abs((double) row[k] * x.values()[k]);
+                }
+                assertEquals(exact, out[r], magnitude * columns * 0x1p-24, "row " + r);
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseWeightsThatAreNotFinite() {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment source = arena.allocate(4 * 32);
+            source.set(ValueLayout.JAVA_FLOAT, 4 * 5, Float.NaN);
+            var e = assertThrows(NonFiniteWeightException.class, () -> PanelPacker.pack(
+                    "blk.0.attn_q.weight", TensorFormat.F32, 1, 32, source, arena, WorkerTeam.sequential()));
+            assertEquals("weight is not finite: tensor=blk.0.attn_q.weight, row=0, column=5", e.getMessage());
+        }
+    }
+
+    @Test
+    void shouldNormaliseToTheOraclesBits() {
+        SplittableRandom random = new SplittableRandom(SEED + 4);
+        for (int n : new int[] {1, 8, 15, 16, 17, 64, 100, 256, 2048}) {
+            float[] x = floats(n + 3, random);
+            float[] weight = floats(n, random);
+            float[] expected = new float[n + 5];
+            float[] actual = new float[n + 5];
+            scalar.rmsNorm(x, 3, weight, 1e-5f, expected, 5);
+            vector.rmsNorm(x, 3, weight, 1e-5f, actual, 5);
+            assertArrayEquals(bits(expected), bits(actual), "n=" + n);
+        }
+    }
+
+    @Test
+    void shouldGateToTheOraclesBits() {
+        SplittableRandom random = new SplittableRandom(SEED + 5);
+        float[] gate = floats(200, random);
+        gate[0] = 1000f;
+        gate[1] = -1000f;
+        gate[2] = -0f;
+        gate[3] = 88.5f;
+        gate[4] = -88.5f;
+        gate[5] = Float.MIN_VALUE;
+        float[] up = floats(200, random);
+        for (int to : new int[] {1, 6, 16, 33, 200}) {
+            float[] expected = new float[200];
+            float[] actual = new float[200];
+            scalar.swiGlu(gate, up, expected, 0, to);
+            vector.swiGlu(gate, up, actual, 0, to);
+            assertArrayEquals(bits(expected), bits(actual), "to=" + to);
+        }
+    }
+
+    @Test
+    void shouldAttendToTheOraclesBits() {
+        SplittableRandom random = new SplittableRandom(SEED + 6);
+        for (int headDim : new int[] {2, 8, 32, 48, 64, 96, 128}) {
+            int blocks = 4;
+            try (Arena arena = Arena.ofShared()) {
+                MemorySegment[] segments = new MemorySegment[blocks];
+                for (int i = 0; i < blocks; i++) {
+                    segments[i] = arena.allocate(2L * headDim * 32 * 4, 64);
+                }
+                KvHead head = new KvHead(segments, 0, headDim * 32L * 4, headDim);
+                for (int t = 0; t < 128; t++) {
+                    head.put(t, floats(headDim, random), 0, floats(headDim, random), 0);
+                }
+                float[] query = floats(headDim + 1, random);
+                for (int positions : new int[] {1, 2, 15, 16, 17, 31, 32, 33, 100, 128}) {
+                    float[] expected = new float[headDim + 2];
+                    float[] actual = new float[headDim + 2];
+                    scalar.attend(query, 1, head, positions, 0.25f, new float[128], expected, 2);
+                    vector.attend(query, 1, head, positions, 0.25f, new float[128], actual, 2);
+                    int d = headDim;
+                    int p = positions;
+                    assertArrayEquals(bits(expected), bits(actual), () -> "headDim=%d, positions=%d".formatted(d, p));
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldComputeExpWithinTwoUlp() {
+        for (float x = -87f; x < 88f; x += 0.00731f) {
+            float exact = (float) StrictMath.exp(x);
+            assertEquals(exact, FloatExp.exp(x), 2 * Math.ulp(exact), "x=" + x);
+        }
+        assertEquals(1f, FloatExp.exp(0f));
+    }
+
+    private static PanelMatrix pack(TensorFormat format, int rows, int columns, SplittableRandom random, Arena arena) {
+        MemorySegment source = RandomWeights.rowMajor(format, rows, columns, random, arena);
+        return PanelPacker.pack("w", format, rows, columns, source, arena, WorkerTeam.sequential());
+    }
+
+    private static Activations activations(int batch, int columns, boolean int8, SplittableRandom random) {
+        Activations x = new Activations(batch + 2, columns);
+        x.reset(batch);
+        for (int i = 0; i < batch * columns; i++) {
+            x.values()[i] = (float) (random.nextGaussian() * Math.scalb(1.0, random.nextInt(-8, 8)));
+        }
+        if (columns >= 64) { // a block of zeros, one of subnormals
+            Arrays.fill(x.values(), 0, 32, 0f);
+            Arrays.fill(x.values(), 32, 64, Float.MIN_VALUE);
+        }
+        if (int8) {
+            x.quantise(WorkerTeam.sequential());
+        }
+        return x;
+    }
+
+    private static float[] multiply(Kernels kernels, PanelMatrix w, Activations x) {
+        float[] out = new float[x.rows() * w.rows()];
+        for (int panel = 0; panel < w.panels(); panel++) {
+            kernels.multiply(w, x, out, w.rows(), 0, panel, panel + 1);
+        }
+        return out;
+    }
+
+    private static float[] floats(int n, SplittableRandom random) {
+        float[] out = new float[n];
+        for (int i = 0; i < n; i++) {
+            out[i] = (float) random.nextGaussian();
+        }
+        return out;
+    }
+
+    private static int[] bits(float[] values) {
+        int[] out = new int[values.length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = Float.floatToRawIntBits(values[i]);
+        }
+        return out;
+    }
+}

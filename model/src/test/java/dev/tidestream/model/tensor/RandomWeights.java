@@ -1,0 +1,63 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
+
+/** Row-major matrices of random weights in any format, as a GGUF file holds them. */
+public final class RandomWeights {
+    private RandomWeights() {}
+
+    /** Every bit pattern that is finite may occur, subnormals and both zeros among them. */
+    public static MemorySegment rowMajor(TensorFormat format, int rows, int columns, SplittableRandom random, Arena arena) {
+        MemorySegment data = arena.allocate(rows * format.rowBytes(columns), 64);
+        long blocks = (long) rows * columns / format.blockElements();
+        for (long block = 0; block < blocks; block++) {
+            long at = block * format.blockBytes();
+            switch (format) {
+                case F32 -> data.set(PanelMatrix.FLOAT, at, (float) random.nextGaussian());
+                case F16 -> data.set(PanelMatrix.SHORT, at, half(random));
+                case BF16 -> data.set(PanelMatrix.SHORT, at, (short) (Float.floatToIntBits((float) random.nextGaussian()) >>> 16));
+                case Q8_0, Q4_0 -> {
+                    data.set(PanelMatrix.SHORT, at, half(random));
+                    for (int j = Short.BYTES; j < format.blockBytes(); j++) {
+                        data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
+                    }
+                }
+            }
+        }
+        return data;
+    }
+
+    private static short half(SplittableRandom random) {
+        return switch (random.nextInt(16)) {
+            case 0 -> (short) random.nextInt(0x400); // subnormal
+            case 1 -> (short) (0x8000 | random.nextInt(0x400));
+            case 2 -> (short) (random.nextBoolean() ? 0x8000 : 0);
+            case 3 -> (short) (random.nextBoolean() ? 0x7bff : 0xfbff); // the largest
+            default -> Float.floatToFloat16((float) (random.nextGaussian() * 0.05));
+        };
+    }
+
+    /** Row {@code row} of a row-major matrix as float32: the plain reading of the format, without panels. */
+    public static float[] dequantised(TensorFormat format, MemorySegment data, int row, int columns) {
+        float[] out = new float[columns];
+        long start = row * format.rowBytes(columns);
+        for (int k = 0; k < columns; k++) {
+            long at = start + (long) k / format.blockElements() * format.blockBytes();
+            int j = k % format.blockElements();
+            out[k] = switch (format) {
+                case F32 -> data.get(PanelMatrix.FLOAT, at);
+                case F16 -> Float.float16ToFloat(data.get(PanelMatrix.SHORT, at));
+                case BF16 -> Float.intBitsToFloat(data.get(PanelMatrix.SHORT, at) << 16);
+                case Q8_0 -> Float.float16ToFloat(data.get(PanelMatrix.SHORT, at)) * data.get(ValueLayout.JAVA_BYTE, at + 2 + j);
+                case Q4_0 -> {
+                    int pair = data.get(ValueLayout.JAVA_BYTE, at + 2 + j % 16);
+                    yield Float.float16ToFloat(data.get(PanelMatrix.SHORT, at)) * (((j < 16 ? pair : pair >> 4) & 15) - 8);
+                }
+            };
+        }
+        return out;
+    }
+}
