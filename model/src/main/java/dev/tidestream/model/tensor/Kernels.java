@@ -61,11 +61,9 @@ public interface Kernels {
      *
      * @param query (headDim) from {@code queryOffset}
      * @param positions at least 1
-     * @param scores scratch, at least {@code positions} rounded up to a multiple of 32
      * @param out (headDim) from {@code outOffset}
      */
-    void attend(
-            float[] query, int queryOffset, KvHead head, int positions, float scale, float[] scores, float[] out, int outOffset);
+    void attend(float[] query, int queryOffset, KvHead head, int positions, float scale, float[] out, int outOffset);
 
     /** The oracle. */
     static Kernels scalar() {

@@ -98,7 +98,8 @@ enum ScalarKernels implements Kernels {
 
     @Override
     public void attend(
-            float[] query, int queryOffset, KvHead head, int positions, float scale, float[] scores, float[] out, int outOffset) {
+            float[] query, int queryOffset, KvHead head, int positions, float scale, float[] out, int outOffset) {
+        float[] scores = new float[positions];
         float max = Float.NEGATIVE_INFINITY;
         for (int t = 0; t < positions; t++) {
             MemorySegment block = head.blocks()[t / KvHead.BLOCK_POSITIONS];

@@ -14,7 +14,9 @@ final class Scratch {
     private final float[] scales = new float[ROWS];
     private final float[] dots = new float[2 * ROWS];
     private final short[] shortDots = new short[8 * ROWS];
+    private final float[] partials = new float[Kernels.PARTIALS];
     private float[] sums = new float[ROWS];
+    private float[] scores = {};
     private float[] ones = {};
 
     static Scratch ofThread() {
@@ -44,6 +46,20 @@ final class Scratch {
     /** Dot products of a block modulo 2^16, (8, 32 as packed). */
     short[] shortDots() {
         return shortDots;
+    }
+
+    /** Partial sums, (16). */
+    float[] partials() {
+        return partials;
+    }
+
+    /** Attention scores, (at least positions, whole blocks of 32). */
+    float[] scores(int positions) {
+        if (scores.length < positions) {
+            int blocks = Math.ceilDiv(positions, KvHead.BLOCK_POSITIONS);
+            scores = new float[Math.max(blocks * KvHead.BLOCK_POSITIONS, 2 * scores.length)];
+        }
+        return scores;
     }
 
     /** The sums of a panel, (b, 32). */

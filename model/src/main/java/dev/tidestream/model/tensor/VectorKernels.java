@@ -45,7 +45,7 @@ enum VectorKernels implements Kernels {
     public void rmsNorm(float[] x, int xOffset, float[] weight, float eps, float[] out, int outOffset) {
         int n = weight.length;
         int whole = n - n % PARTIALS;
-        float[] partials = new float[PARTIALS];
+        float[] partials = Scratch.ofThread().partials();
         for (int part = 0; part < PARTIALS; part += L) {
             FloatVector sum = FloatVector.zero(F);
             for (int i = part; i < whole; i += PARTIALS) {
@@ -96,13 +96,15 @@ enum VectorKernels implements Kernels {
 
     @Override
     public void attend(
-            float[] query, int queryOffset, KvHead head, int positions, float scale, float[] scores, float[] out, int outOffset) {
+            float[] query, int queryOffset, KvHead head, int positions, float scale, float[] out, int outOffset) {
+        Scratch scratch = Scratch.ofThread();
+        float[] scores = scratch.scores(positions);
         scores(query, queryOffset, head, positions, scale, scores);
         float max = Float.NEGATIVE_INFINITY;
         for (int t = 0; t < positions; t++) {
             max = Math.max(max, scores[t]);
         }
-        float norm = ScalarKernels.reciprocalSum(exponentials(scores, positions, max));
+        float norm = ScalarKernels.reciprocalSum(exponentials(scores, positions, max, scratch.partials()));
         int d = 0;
         for (; d <= head.headDim() - L; d += L) {
             weightedValues(head, d, positions, scores).mul(norm).intoArray(out, outOffset + d);
@@ -131,9 +133,8 @@ enum VectorKernels implements Kernels {
     }
 
     /** Replaces scores by {@code exp(score - max)}; gives the 16 partial sums. */
-    private static float[] exponentials(float[] scores, int positions, float max) {
+    private static float[] exponentials(float[] scores, int positions, float max, float[] partials) {
         int whole = positions - positions % PARTIALS;
-        float[] partials = new float[PARTIALS];
         for (int part = 0; part < PARTIALS; part += L) {
             FloatVector sum = FloatVector.zero(F);
             for (int t = part; t < whole; t += PARTIALS) {

@@ -9,7 +9,8 @@ import java.util.List;
  */
 public final class KvCache {
     private final KvCacheShape shape;
-    private final List<MemorySegment> blocks; // each (2, layers, kvHeads, headDim * BLOCK_POSITIONS) float32
+    private final List<MemorySegment> blocks;
+    private final MemorySegment[] segments; // each (2, layers, kvHeads, headDim * BLOCK_POSITIONS) float32
     private int length;
 
     /** @param blocks each of {@link KvCacheShape#blockBytes()}, 64-byte aligned; contents do not matter */
@@ -22,6 +23,7 @@ public final class KvCache {
         }
         this.shape = shape;
         this.blocks = List.copyOf(blocks);
+        this.segments = blocks.toArray(MemorySegment[]::new);
     }
 
     public KvCacheShape shape() {
@@ -31,6 +33,10 @@ public final class KvCache {
     /** The blocks, in order of position. */
     public List<MemorySegment> blocks() {
         return blocks;
+    }
+
+    MemorySegment[] segments() {
+        return segments;
     }
 
     /** Positions filled so far; the next token gets this position. */

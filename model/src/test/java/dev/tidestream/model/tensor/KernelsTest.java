@@ -180,8 +180,8 @@ class KernelsTest {
                 for (int positions : new int[] {1, 2, 15, 16, 17, 31, 32, 33, 100, 128}) {
                     float[] expected = new float[headDim + 2];
                     float[] actual = new float[headDim + 2];
-                    scalar.attend(query, 1, head, positions, 0.25f, new float[128], expected, 2);
-                    vector.attend(query, 1, head, positions, 0.25f, new float[128], actual, 2);
+                    scalar.attend(query, 1, head, positions, 0.25f, expected, 2);
+                    vector.attend(query, 1, head, positions, 0.25f, actual, 2);
                     int d = headDim;
                     int p = positions;
                     assertArrayEquals(bits(expected), bits(actual), () -> "headDim=%d, positions=%d".formatted(d, p));

@@ -1,0 +1,73 @@
+package dev.tidestream.model.tensor;
+
+import java.util.List;
+
+/**
+ * Matrices with the same input, multiplied in one parallel region (query, key and value; gate and up): a region costs
+ * microseconds, and a token crosses about a hundred of them.
+ */
+public final class MatrixGroup {
+    private static final int GRAIN = 1;
+
+    private final PanelMatrix[] matrices;
+    private final int[] firstPanel; // (matrices + 1)
+    private final boolean quantised;
+
+    /** @param matrices at least one, all with the same number of columns */
+    public MatrixGroup(List<PanelMatrix> matrices) {
+        this.matrices = matrices.toArray(PanelMatrix[]::new);
+        this.firstPanel = new int[this.matrices.length + 1];
+        boolean anyQuantised = false;
+        for (int i = 0; i < this.matrices.length; i++) {
+            if (this.matrices[i].columns() != this.matrices[0].columns()) {
+                throw new IllegalArgumentException("columns=%d beside columns=%d"
+                        .formatted(this.matrices[i].columns(), this.matrices[0].columns()));
+            }
+            firstPanel[i + 1] = firstPanel[i] + this.matrices[i].panels();
+            anyQuantised |= this.matrices[i].format().quantised();
+        }
+        this.quantised = anyQuantised;
+    }
+
+    /** A group of one. */
+    public static MatrixGroup of(PanelMatrix matrix) {
+        return new MatrixGroup(List.of(matrix));
+    }
+
+    /** Whether a matrix can use int8 activations. */
+    public boolean quantised() {
+        return quantised;
+    }
+
+    /** Matrix {@code i}. */
+    public PanelMatrix matrix(int i) {
+        return matrices[i];
+    }
+
+    /** Bytes of all matrices. */
+    public long bytes() {
+        long sum = 0;
+        for (PanelMatrix matrix : matrices) {
+            sum += matrix.bytes();
+        }
+        return sum;
+    }
+
+    /**
+     * Multiplies all matrices with all rows of x.
+     *
+     * @param x (b, columns)
+     * @param outs one array per matrix, each {@code (b, rows of the matrix)} from offset 0
+     */
+    public void multiply(Kernels kernels, WorkerTeam team, Activations x, float[]... outs) {
+        team.forEachRange(firstPanel[matrices.length], GRAIN, (from, to) -> {
+            for (int i = 0; i < matrices.length; i++) {
+                int first = Math.max(from, firstPanel[i]) - firstPanel[i];
+                int last = Math.min(to, firstPanel[i + 1]) - firstPanel[i];
+                if (first < last) {
+                    kernels.multiply(matrices[i], x, outs[i], matrices[i].rows(), 0, first, last);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,189 @@
+package dev.tidestream.model.transformer;
+
+import java.util.List;
+
+import dev.tidestream.model.tensor.Activations;
+import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.KvHead;
+import dev.tidestream.model.tensor.MatrixGroup;
+import dev.tidestream.model.tensor.WorkerTeam;
+
+/**
+ * The LLaMA forward pass over a batch of slices.
+ *
+ * <p>Rows of all slices stand one below the other and go through every matrix together; only attention knows which row belongs
+ * to whom. Every kernel treats a row as if it were alone (see {@link Kernels}), therefore so does this: a row's hidden state and
+ * logits have the same bits whatever else is in the batch, however a prompt was cut, on however many threads.
+ *
+ * <p>Blueprint ({@link ModelConfig}), weights ({@link ModelWeights}) and state ({@link KvCache}) never mix; what is kept here is
+ * scratch space. One caller at a time.
+ */
+public final class Transformer implements LanguageModel {
+    private static final int ELEMENT_GRAIN = 8192;
+
+    private final ModelConfig config;
+    private final ModelWeights weights;
+    private final Kernels kernels;
+    private final WorkerTeam team;
+    private final boolean int8;
+    private final int maxRows;
+    private final Attention attention;
+
+    private final float[] residual; // (maxRows, H)
+    private final Activations normed; // (maxRows, H)
+    private final Activations attended; // (maxRows, heads * headDim)
+    private final Activations gated; // (maxRows, F)
+    private final float[] projected; // (maxRows, H)
+    private final float[] gate; // (maxRows, F)
+    private final float[] up; // (maxRows, F)
+
+    /**
+     * @param maxRows most rows of one pass; scratch space grows with it
+     * @param team works on one region at a time, on behalf of this model's caller
+     */
+    public Transformer(
+            ModelConfig config, ModelWeights weights, Kernels kernels, WorkerTeam team, ActivationPrecision activations, int maxRows) {
+        if (maxRows < 1) {
+            throw new IllegalArgumentException("maxRows must be at least 1: maxRows=" + maxRows);
+        }
+        this.config = config;
+        this.weights = weights;
+        this.kernels = kernels;
+        this.team = team;
+        this.int8 = activations == ActivationPrecision.INT8;
+        this.maxRows = maxRows;
+        this.attention = new Attention(config, weights.rope(), kernels, team, maxRows);
+        this.residual = new float[maxRows * config.hiddenSize()];
+        this.normed = new Activations(maxRows, config.hiddenSize());
+        this.attended = new Activations(maxRows, config.queryDim());
+        this.gated = new Activations(maxRows, config.feedForwardSize());
+        this.projected = new float[maxRows * config.hiddenSize()];
+        this.gate = new float[maxRows * config.feedForwardSize()];
+        this.up = new float[maxRows * config.feedForwardSize()];
+    }
+
+    /** The blueprint. */
+    public ModelConfig config() {
+        return config;
+    }
+
+    /** The weights. */
+    public ModelWeights weights() {
+        return weights;
+    }
+
+    @Override
+    public int vocabularySize() {
+        return config.vocabularySize();
+    }
+
+    @Override
+    public int contextLength() {
+        return config.contextLength();
+    }
+
+    @Override
+    public KvCacheShape kvCacheShape() {
+        return config.kvCacheShape();
+    }
+
+    @Override
+    public int maxRows() {
+        return maxRows;
+    }
+
+    @Override
+    public int forward(List<Slice> slices, float[] logits) {
+        int rows = ForwardChecks.rows(this, slices, logits);
+        embed(slices);
+        attention.begin(slices, rows);
+
+        for (int layer = 0; layer < config.layers(); layer++) {
+            LayerWeights w = weights.layers().get(layer);
+
+            norm(residual, w.attentionNorm(), normed, rows);
+            prepare(normed, w.queryKeyValue());
+            w.queryKeyValue().multiply(kernels, team, normed, attention.query(), attention.key(), attention.value());
+            attention.attend(layer, rows, attended);
+            prepare(attended, w.attentionOutput());
+            w.attentionOutput().multiply(kernels, team, attended, projected);
+            addTo(residual, projected, rows * config.hiddenSize());
+
+            norm(residual, w.feedForwardNorm(), normed, rows);
+            prepare(normed, w.gateUp());
+            w.gateUp().multiply(kernels, team, normed, gate, up);
+            gated.reset(rows);
+            team.forEachRange(rows * config.feedForwardSize(), ELEMENT_GRAIN,
+                    (from, to) -> kernels.swiGlu(gate, up, gated.values(), from, to));
+            prepare(gated, w.down());
+            w.down().multiply(kernels, team, gated, projected);
+            addTo(residual, projected, rows * config.hiddenSize());
+        }
+        for (Slice slice : slices) {
+            slice.cache().advance(slice.count());
+        }
+        return logits(slices, logits);
+    }
+
+    private void embed(List<Slice> slices) {
+        int row = 0;
+        for (Slice slice : slices) {
+            for (int i = 0; i < slice.count(); i++) {
+                weights.embedding().lookup(slice.tokens()[slice.from() + i], residual, row * config.hiddenSize());
+                row++;
+            }
+        }
+    }
+
+    private void norm(float[] x, float[] weight, Activations out, int rows) {
+        int hiddenSize = config.hiddenSize();
+        out.reset(rows);
+        team.forEachRange(rows, Math.max(1, ELEMENT_GRAIN / hiddenSize), (from, to) -> {
+            for (int row = from; row < to; row++) {
+                kernels.rmsNorm(x, row * hiddenSize, weight, config.rmsEps(), out.values(), row * hiddenSize);
+            }
+        });
+    }
+
+    private void prepare(Activations x, MatrixGroup matrices) {
+        if (int8 && matrices.quantised()) {
+            x.quantise(team);
+        }
+    }
+
+    private static void addTo(float[] sum, float[] x, int length) {
+        for (int i = 0; i < length; i++) {
+            sum[i] += x[i];
+        }
+    }
+
+    /** Final norm and head, for the rows that need logits only; in passes of at most {@code maxRows}. */
+    private int logits(List<Slice> slices, float[] logits) {
+        int wanted = 0;
+        int row = 0;
+        int hiddenSize = config.hiddenSize();
+        for (Slice slice : slices) {
+            int first = switch (slice.logits()) {
+                case NONE -> slice.count();
+                case LAST -> slice.count() - 1;
+                case ALL -> 0;
+            };
+            for (int i = first; i < slice.count(); i++) {
+                System.arraycopy(residual, (row + i) * hiddenSize, projected, wanted * hiddenSize, hiddenSize);
+                wanted++;
+            }
+            row += slice.count();
+        }
+        if (wanted > 0) {
+            norm(projected, weights.outputNorm(), normed, wanted);
+            weights.embedding().logits(normed, logits, team);
+        }
+        return wanted;
+    }
+
+    /** One head's keys and values, as attention reads and writes them. */
+    static KvHead kvHead(KvCache cache, int layer, int head) {
+        KvCacheShape shape = cache.shape();
+        return new KvHead(cache.segments(), shape.keyOffset(layer, head), shape.valueOffset(layer, head), shape.headDim());
+    }
+}
