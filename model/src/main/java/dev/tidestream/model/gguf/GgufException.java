@@ -1,0 +1,26 @@
+package dev.tidestream.model.gguf;
+
+import java.io.Serial;
+
+/** A GGUF file that cannot be read, or lacks what is asked for. The message names the file, the key or tensor, and the value. */
+public final class GgufException extends RuntimeException {
+    @Serial
+    private static final long serialVersionUID = 1L;
+
+    private final String message;
+
+    public GgufException(String message) {
+        super(message);
+        this.message = message;
+    }
+
+    public GgufException(String message, Throwable cause) {
+        super(message, cause);
+        this.message = message;
+    }
+
+    @Override
+    public String getMessage() {
+        return message;
+    }
+}
