@@ -6,10 +6,12 @@ import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The scanners against the JDK's regular expressions, on short random texts of difficult characters. */
 class WordScannerPropertyTest {
@@ -31,6 +33,20 @@ class WordScannerPropertyTest {
         for (long seed = 0; seed < 30_000; seed++) {
             String text = randomText(new Random(seed));
             assertEquals(cut(text, oracle), words(preTokenizer, text), "seed=" + seed);
+        }
+    }
+
+    @Test
+    void shouldClassifyEveryCodePointLikeRegularExpressions() {
+        Pattern[] classes = new Pattern[CharKind.OTHER + 1];
+        classes[CharKind.LETTER] = Pattern.compile("\\p{L}");
+        classes[CharKind.NUMBER] = Pattern.compile("\\p{N}");
+        classes[CharKind.SPACE] = Pattern.compile("\\s", Pattern.UNICODE_CHARACTER_CLASS);
+        classes[CharKind.PUNCTUATION] = Pattern.compile("\\p{P}");
+        classes[CharKind.OTHER] = Pattern.compile("[^\\p{L}\\p{N}\\p{P}\\s]", Pattern.UNICODE_CHARACTER_CLASS);
+        for (int c = 0; c <= Character.MAX_CODE_POINT; c++) {
+            String text = Character.toString(c);
+            assertTrue(classes[CharKind.of(text)[0]].matcher(text).matches(), text.codePointAt(0) + " has kind " + CharKind.of(text)[0]);
         }
     }
 
