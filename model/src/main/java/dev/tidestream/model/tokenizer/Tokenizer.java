@@ -21,11 +21,27 @@ public interface Tokenizer {
     /** The bytes a token stands for; empty for control tokens. The array is the caller's. */
     byte[] tokenBytes(int id);
 
-    /** Decodes a whole sequence; invalid UTF-8 becomes U+FFFD. The rule for a leading space is undone as in the original. */
+    /**
+     * Decodes a whole sequence; invalid UTF-8 becomes U+FFFD. Where the model puts a space in front of every text
+     * (SentencePiece's prefix rule), that one space is not part of the result.
+     */
     String decode(int[] ids);
 
-    /** A decoder for one stream: feeds on tokens, gives text that is never half a character. */
+    /**
+     * A decoder for one stream that continues some text: feeds on tokens, gives text that is never half a character. Gives
+     * every byte, also the space that a SentencePiece word begins with.
+     */
     IncrementalDetokenizer newDetokenizer();
+
+    /**
+     * A decoder for the stream that continues a prompt. Its text is the tail of {@code decode(prompt and stream)}: if there is
+     * no text in the prompt (nothing, or BOS), the prefix space that {@link #decode} strips is not part of the stream.
+     *
+     * @param prompt token ids {@code (n)}
+     */
+    default IncrementalDetokenizer newDetokenizer(int[] prompt) {
+        return newDetokenizer();
+    }
 
     /** The beginning-of-sequence token, if the model has one. */
     OptionalInt bosToken();

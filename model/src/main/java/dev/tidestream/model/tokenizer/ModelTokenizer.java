@@ -1,0 +1,92 @@
+package dev.tidestream.model.tokenizer;
+
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+
+/** The tokenizer that a {@link TokenizerSpec} describes. */
+final class ModelTokenizer implements Tokenizer {
+    private final Vocabulary vocabulary;
+    private final SpecialTokens specialTokens;
+    private final Segmenter segmenter;
+    private final OptionalInt bos;
+    private final OptionalInt addedBos;
+    private final OptionalInt addedEos;
+
+    ModelTokenizer(TokenizerSpec spec) {
+        vocabulary = new Vocabulary(spec);
+        specialTokens = new SpecialTokens(vocabulary);
+        segmenter = switch (spec.algorithm()) {
+            case TokenizerSpec.BytePair(PreTokenizer preTokenizer, var merges) ->
+                new BytePairSegmenter(vocabulary, preTokenizer, merges);
+            case TokenizerSpec.SentencePiece(boolean addSpacePrefix) ->
+                new SentencePieceSegmenter(vocabulary, spec.scores(), spec.unknown(), addSpacePrefix);
+        };
+        bos = spec.bos();
+        addedBos = spec.addBos() ? spec.bos() : OptionalInt.empty();
+        addedEos = spec.addEos() ? spec.eos() : OptionalInt.empty();
+    }
+
+    @Override
+    public int vocabularySize() {
+        return vocabulary.size();
+    }
+
+    @Override
+    public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
+        String repaired = Utf8.repair(text);
+        IntStream.Builder ids = IntStream.builder();
+        if (addSpecial) {
+            addedBos.ifPresent(ids);
+        }
+        boolean first = true;
+        for (SpecialTokens.Part part : specialTokens.split(repaired, parseSpecial)) {
+            if (part.token() == SpecialTokens.Part.TEXT) {
+                segmenter.encode(repaired.substring(part.start(), part.end()), first, ids);
+                first = false;
+            } else {
+                ids.accept(part.token());
+                first = true;
+            }
+        }
+        if (addSpecial) {
+            addedEos.ifPresent(ids);
+        }
+        return ids.build().toArray();
+    }
+
+    @Override
+    public byte[] tokenBytes(int id) {
+        return vocabulary.bytes(id).clone();
+    }
+
+    @Override
+    public String decode(int[] ids) {
+        IncrementalDetokenizer detokenizer = new Utf8Detokenizer(vocabulary, true);
+        StringBuilder text = new StringBuilder();
+        for (int id : ids) {
+            text.append(detokenizer.append(id));
+        }
+        return text.append(detokenizer.flush()).toString();
+    }
+
+    @Override
+    public IncrementalDetokenizer newDetokenizer() {
+        return new Utf8Detokenizer(vocabulary, false);
+    }
+
+    @Override
+    public IncrementalDetokenizer newDetokenizer(int[] prompt) {
+        boolean noText = IntStream.of(prompt).allMatch(id -> vocabulary.bytes(id).length == 0);
+        return new Utf8Detokenizer(vocabulary, noText);
+    }
+
+    @Override
+    public OptionalInt bosToken() {
+        return bos;
+    }
+
+    @Override
+    public boolean isEndOfGeneration(int id) {
+        return vocabulary.isEndOfGeneration(id);
+    }
+}
