@@ -5,6 +5,7 @@ import java.util.Arrays;
 /** Two numbers by pair of numbers: an open-addressing hash table of primitives, since a vocabulary has up to 300,000 merges. */
 final class PairTable {
     static final int ABSENT = -1;
+    private static final int MAX_CAPACITY = 1 << 27;
     private static final long EMPTY = -1L;
 
     private final long[] keys; // left << 32 | right
@@ -12,8 +13,11 @@ final class PairTable {
     private final int[] seconds;
 
     /** @param capacity most entries it will hold */
-    PairTable(int capacity) {
-        int size = Integer.highestOneBit(Math.max(4, capacity)) * 4;
+    PairTable(long capacity) {
+        if (capacity > MAX_CAPACITY) {
+            throw new TokenizerException("tokenizer too large: entries=%d, limit=%d".formatted(capacity, MAX_CAPACITY));
+        }
+        int size = Integer.highestOneBit(Math.max(4, (int) capacity)) * 4;
         keys = new long[size];
         firsts = new int[size];
         seconds = new int[size];

@@ -40,9 +40,9 @@ final class SpecialTokens {
         texts = new String[count];
         ids = new int[count];
         control = new boolean[count];
-        int chars = found.stream().mapToInt(id -> vocabulary.text(id).length()).sum();
+        long chars = found.stream().mapToLong(id -> vocabulary.text(id).length()).sum();
         trie = new PairTable(chars);
-        ends = new int[chars + 1];
+        ends = new int[Math.toIntExact(chars + 1)];
         Arrays.fill(ends, -1);
         int nodes = 1;
         for (int i = 0; i < count; i++) {
