@@ -111,6 +111,7 @@ public record ModelConfig(
                     .formatted(file.path(), headDim, valueDim));
         }
         GgufTensor embedding = file.tensor(ModelLoader.EMBEDDING);
+        float positionScale = ropePositionScale(file);
         try {
             return new ModelConfig(
                     metadata.findString("general.name").orElse(String.valueOf(file.path().getFileName())),
@@ -125,7 +126,7 @@ public record ModelConfig(
                     metadata.float32("llama.attention.layer_norm_rms_epsilon"),
                     metadata.findFloat32("llama.rope.freq_base").orElse(10_000f),
                     metadata.findInteger("llama.rope.dimension_count").orElse(headDim),
-                    ropePositionScale(file),
+                    positionScale,
                     file.findTensor(ModelLoader.OUTPUT).isEmpty());
         } catch (ModelException e) {
             throw new ModelException(file.path() + ": " + e.getMessage());

@@ -1,0 +1,104 @@
+package dev.tidestream.model.transformer;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import dev.tidestream.model.gguf.GgmlType;
+import dev.tidestream.model.gguf.GgufException;
+import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.WorkerTeam;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class ModelLoaderTest {
+    @ParameterizedTest
+    @EnumSource(TensorFormat.class)
+    void shouldComputeEveryFormatToTheOraclesBits(TensorFormat format) {
+        int[] tokens = new SplittableRandom(3).ints(20, 0, 100).toArray();
+        for (ActivationPrecision activations : ActivationPrecision.values()) {
+            float[] expected = logits(new RandomLlama(format), Kernels.scalar(), activations, tokens);
+            assertArrayEquals(expected, logits(new RandomLlama(format), Kernels.vector(), activations, tokens));
+        }
+    }
+
+    @Test
+    void shouldUseAHeadOfItsOwnWhereThereIsOne() {
+        int[] tokens = {1, 2, 3};
+        try (LoadedModel untied = load(new RandomLlama(TensorFormat.F32).untied(), Kernels.vector());
+                LoadedModel tied = load(new RandomLlama(TensorFormat.F32), Kernels.vector())) {
+            assertFalse(untied.config().tied());
+            assertTrue(tied.config().tied());
+            assertTrue(untied.weights().bytes() > tied.weights().bytes());
+            float[] a = TestModels.logits(
+                    untied.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, 8), tokens, 3);
+            float[] b = TestModels.logits(
+                    tied.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, 8), tokens, 3);
+            assertFalse(Arrays.equals(a, b));
+        }
+    }
+
+    @Test
+    void shouldScalePositionsLinearly() {
+        int[] tokens = {1, 2, 3, 4};
+        RandomLlama scaled = new RandomLlama(TensorFormat.F32)
+                .with("llama.rope.scaling.type", "linear").with("llama.rope.scaling.factor", 4f);
+        float[] a = logits(scaled, Kernels.vector(), ActivationPrecision.F32, tokens);
+        float[] b = logits(new RandomLlama(TensorFormat.F32), Kernels.vector(), ActivationPrecision.F32, tokens);
+        assertEquals(a[0], b[0]); // position 0 is never turned
+        assertFalse(Arrays.equals(a, b));
+    }
+
+    @Test
+    void shouldRefuseWhatItCannotRun() {
+        refused("random.gguf: general.architecture is not supported: gpt2 (supported: llama)",
+                f32().with("general.architecture", "gpt2"));
+        refused("random.gguf: tensor blk.1.ffn_up.weight has shape [64, 95], expected [64, 96]",
+                f32().shaped("blk.1.ffn_up.weight", 64, 95));
+        refused("random.gguf: tensor blk.0.attn_q.weight has a type this version cannot compute with: Q5_0"
+                        + " (supported: [F32, F16, BF16, Q8_0, Q4_0], Q6_K)",
+                f32().typed("blk.0.attn_q.weight", GgmlType.Q5_0));
+        refused("random.gguf: query heads must be a multiple of kv heads: heads=4, kvHeads=3",
+                f32().with("llama.attention.head_count_kv", 3));
+        refused("random.gguf: layers must be at least 1: 0", f32().with("llama.block_count", 0));
+        refused("random.gguf: tensor blk.1.attn_norm.weight is not part of a LLaMA model as this version knows it",
+                f32().with("llama.block_count", 1));
+        refused("random.gguf: mixture of experts is not supported: llama.expert_count=8", f32().with("llama.expert_count", 8));
+        refused("random.gguf: llama.rope.scaling.type is not supported: yarn (supported: none, linear)",
+                f32().with("llama.rope.scaling.type", "yarn"));
+        refused("random.gguf: tied weight does not fit the model: hidden=32, model hidden=64",
+                f32().shaped("token_embd.weight", 32, 100));
+        String missing = assertThrows(GgufException.class, () -> load(f32().without("blk.0.ffn_down.weight"), Kernels.vector()))
+                .toString();
+        assertTrue(missing.contains("random.gguf") && missing.contains("blk.0.ffn_down.weight"), missing);
+    }
+
+    private static RandomLlama f32() {
+        return new RandomLlama(TensorFormat.F32);
+    }
+
+    private static void refused(String message, RandomLlama model) {
+        assertEquals(message, assertThrows(ModelException.class, () -> load(model, Kernels.vector())).getMessage());
+    }
+
+    private static LoadedModel load(RandomLlama model, Kernels kernels) {
+        try (GgufFile file = model.file()) {
+            return ModelLoader.load(file, kernels, WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE);
+        }
+    }
+
+    private static float[] logits(RandomLlama model, Kernels kernels, ActivationPrecision activations, int[] tokens) {
+        try (LoadedModel loaded = load(model, kernels)) {
+            return TestModels.logits(loaded.newTransformer(WorkerTeam.sequential(), activations, 32), tokens, 7);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package dev.tidestream.model.transformer;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+import dev.tidestream.model.gguf.GgmlType;
+import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.GgufWriter;
+import dev.tidestream.model.tensor.RandomWeights;
+import dev.tidestream.model.tensor.TensorFormat;
+
+/** Small LLaMA files with random weights, well-formed or with one thing changed. */
+final class RandomLlama {
+    private static final int VOCABULARY = 100;
+    private static final int HIDDEN = 64;
+    private static final int LAYERS = 2;
+    private static final int FEED_FORWARD = 96;
+    private static final int KV = 32;
+
+    private final TensorFormat format;
+    private final Map<String, Object> metadata = new HashMap<>(Map.of(
+            "general.architecture", "llama",
+            "llama.embedding_length", HIDDEN,
+            "llama.block_count", LAYERS,
+            "llama.feed_forward_length", FEED_FORWARD,
+            "llama.context_length", 128,
+            "llama.attention.head_count", 4,
+            "llama.attention.head_count_kv", 2,
+            "llama.attention.layer_norm_rms_epsilon", 1e-5f));
+    private final Set<String> left = new HashSet<>();
+    private final Map<String, long[]> shapes = new HashMap<>();
+    private final Map<String, GgmlType> types = new HashMap<>();
+    private boolean untied;
+
+    RandomLlama(TensorFormat format) {
+        this.format = format;
+    }
+
+    RandomLlama with(String key, Object value) {
+        metadata.put(key, value);
+        return this;
+    }
+
+    RandomLlama without(String tensor) {
+        left.add(tensor);
+        return this;
+    }
+
+    RandomLlama shaped(String tensor, long... shape) {
+        shapes.put(tensor, shape);
+        return this;
+    }
+
+    RandomLlama typed(String tensor, GgmlType type) {
+        types.put(tensor, type);
+        return this;
+    }
+
+    RandomLlama untied() {
+        untied = true;
+        return this;
+    }
+
+    GgufFile file() {
+        GgufWriter writer = new GgufWriter();
+        metadata.forEach((key, value) -> {
+            switch (value) {
+                case Integer number -> writer.u32(key, number);
+                case Float number -> writer.float32(key, number);
+                default -> writer.string(key, value.toString());
+            }
+        });
+        SplittableRandom random = new SplittableRandom(11);
+        matrix(writer, "token_embd.weight", HIDDEN, VOCABULARY, random);
+        for (int layer = 0; layer < LAYERS; layer++) {
+            String prefix = "blk." + layer + ".";
+            norm(writer, prefix + "attn_norm.weight");
+            matrix(writer, prefix + "attn_q.weight", HIDDEN, HIDDEN, random);
+            matrix(writer, prefix + "attn_k.weight", HIDDEN, KV, random);
+            matrix(writer, prefix + "attn_v.weight", HIDDEN, KV, random);
+            matrix(writer, prefix + "attn_output.weight", HIDDEN, HIDDEN, random);
+            norm(writer, prefix + "ffn_norm.weight");
+            matrix(writer, prefix + "ffn_gate.weight", HIDDEN, FEED_FORWARD, random);
+            matrix(writer, prefix + "ffn_up.weight", HIDDEN, FEED_FORWARD, random);
+            matrix(writer, prefix + "ffn_down.weight", FEED_FORWARD, HIDDEN, random);
+        }
+        norm(writer, "output_norm.weight");
+        if (untied) {
+            matrix(writer, "output.weight", HIDDEN, VOCABULARY, random);
+        }
+        byte[] bytes = writer.toByteArray();
+        MemorySegment image = Arena.ofAuto().allocate(bytes.length, 64).copyFrom(MemorySegment.ofArray(bytes));
+        return GgufFile.of(image, "random.gguf");
+    }
+
+    private void norm(GgufWriter writer, String name) {
+        if (!left.contains(name)) {
+            float[] ones = new float[HIDDEN];
+            Arrays.fill(ones, 1f);
+            writer.tensor(name, ones, HIDDEN);
+        }
+    }
+
+    private void matrix(GgufWriter writer, String name, int columns, int rows, SplittableRandom random) {
+        if (left.contains(name)) {
+            return;
+        }
+        long[] shape = shapes.getOrDefault(name, new long[] {columns, rows});
+        GgmlType type = types.getOrDefault(name, GgmlType.valueOf(format.name()));
+        if (types.containsKey(name)) {
+            writer.tensor(name, type, new byte[Math.toIntExact(type.bytes(shape[0] * shape[1]))], shape);
+            return;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            writer.tensor(name, type,
+                    RandomWeights.rowMajor(format, (int) shape[1], (int) shape[0], random, arena), shape);
+        }
+    }
+}
