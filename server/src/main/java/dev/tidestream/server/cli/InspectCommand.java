@@ -1,0 +1,186 @@
+package dev.tidestream.server.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.math.BigInteger;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import dev.tidestream.model.gguf.GgmlType;
+import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.gguf.GgufValue;
+import dev.tidestream.model.gguf.GgufValueType;
+
+/** {@code inspect}: what is in a GGUF file. */
+@Command(
+        name = "inspect",
+        description = "Show the metadata and the tensors of a GGUF file.",
+        footer = {
+            "",
+            "Examples:",
+            "  tidestream inspect                   the embedded starter model",
+            "  tidestream inspect model.gguf        as a table",
+            "  tidestream inspect --json model.gguf one JSON object, arrays in full",
+        })
+final class InspectCommand implements Callable<Integer> {
+    private static final int VALUE_CHARS = 72;
+    private static final int SHOWN_ELEMENTS = 3;
+
+    @Parameters(index = "0", arity = "0..1", paramLabel = "FILE", description = "A GGUF file, as with --model.")
+    private @Nullable Path file;
+
+    @Mixin
+    private final ModelOption model = new ModelOption();
+
+    @Option(names = "--json", description = "Print one JSON object: file, version, bytes, parameters, metadata, tensors.")
+    private boolean json;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        if (file != null && model.isGiven()) {
+            throw new ParameterException(spec.commandLine(), "give FILE or --model, not both");
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        try (GgufFile gguf = file == null ? model.open() : GgufFile.open(file)) {
+            if (json) {
+                out.println(json(gguf));
+            } else {
+                printTables(gguf, out);
+            }
+        }
+        return 0;
+    }
+
+    private static long parameters(GgufFile gguf) {
+        return gguf.tensors().values().stream().mapToLong(GgufTensor::elements).sum();
+    }
+
+    private static void printTables(GgufFile gguf, PrintWriter out) {
+        out.printf("%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
+                gguf.path(), gguf.version(), gguf.fileBytes(), new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(),
+                gguf.tensors().size(), parameters(gguf), types(gguf));
+        Table metadata = new Table("KEY", "TYPE", "VALUE");
+        for (String key : gguf.metadata().keys()) {
+            GgufValue value = gguf.metadata().value(key);
+            metadata.row(Printable.line(key, VALUE_CHARS), type(value), shown(value));
+        }
+        metadata.print(out);
+        if (gguf.tensors().isEmpty()) {
+            return;
+        }
+        out.println();
+        Table tensors = new Table("TENSOR", "TYPE", ">SHAPE", ">OFFSET", ">BYTES");
+        for (GgufTensor tensor : gguf.tensors().values()) {
+            tensors.row(Printable.line(tensor.name(), VALUE_CHARS), tensor.type(),
+                    tensor.dimensions().stream().map(String::valueOf).collect(Collectors.joining(" x ")),
+                    tensor.offsetBytes(), tensor.bytes());
+        }
+        tensors.print(out);
+    }
+
+    /** How many tensors of which type, e.g. {@code  (13 F32, 43 Q8_0)}. */
+    private static String types(GgufFile gguf) {
+        Map<GgmlType, Long> counts = gguf.tensors().values().stream()
+                .collect(Collectors.groupingBy(GgufTensor::type, TreeMap::new, Collectors.counting()));
+        return counts.isEmpty() ? "" : counts.entrySet().stream()
+                .map(entry -> entry.getValue() + " " + entry.getKey()).collect(Collectors.joining(", ", " (", ")"));
+    }
+
+    private static String type(GgufValue value) {
+        return value instanceof GgufValue.ArrayValue array ? array.toString() : value.type().label();
+    }
+
+    private static String shown(GgufValue value) {
+        return switch (value) {
+            case GgufValue.StringValue(String text) -> Printable.line(text, VALUE_CHARS);
+            case GgufValue.ArrayValue array -> {
+                List<GgufValue> first = array.first(SHOWN_ELEMENTS);
+                String shown = first.stream().map(InspectCommand::element).collect(Collectors.joining(", "));
+                yield "[" + shown + (array.count() > first.size() ? ", …]" : "]");
+            }
+            case GgufValue.IntegerValue integer -> integer.toString();
+            case GgufValue.FloatValue number -> number.toString();
+            case GgufValue.BoolValue bool -> bool.toString();
+        };
+    }
+
+    private static String element(GgufValue value) {
+        return value instanceof GgufValue.StringValue(String text) ? Printable.quoted(text, VALUE_CHARS / 3) : value.toString();
+    }
+
+    private static String json(GgufFile gguf) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
+            json.writeStartObject();
+            json.writeStringField("file", gguf.path().toString());
+            json.writeNumberField("version", gguf.version());
+            json.writeNumberField("bytes", gguf.fileBytes());
+            json.writeNumberField("parameters", parameters(gguf));
+            json.writeObjectFieldStart("metadata");
+            for (String key : gguf.metadata().keys()) {
+                json.writeFieldName(key);
+                write(json, gguf.metadata().value(key));
+            }
+            json.writeEndObject();
+            json.writeArrayFieldStart("tensors");
+            for (GgufTensor tensor : gguf.tensors().values()) {
+                json.writeStartObject();
+                json.writeStringField("name", tensor.name());
+                json.writeStringField("type", tensor.type().name());
+                json.writeFieldName("shape");
+                json.writeArray(tensor.dimensions().stream().mapToLong(Long::longValue).toArray(), 0, tensor.dimensions().size());
+                json.writeNumberField("offset", tensor.offsetBytes());
+                json.writeNumberField("bytes", tensor.bytes());
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new AssertionError("a StringWriter does no I/O", e);
+        }
+        return text.toString();
+    }
+
+    private static void write(JsonGenerator json, GgufValue value) throws IOException {
+        switch (value) {
+            case GgufValue.StringValue(String text) -> json.writeString(text);
+            case GgufValue.BoolValue(boolean bool) -> json.writeBoolean(bool);
+            case GgufValue.FloatValue(GgufValueType type, double number) -> {
+                if (type == GgufValueType.F32) {
+                    json.writeNumber((float) number);
+                } else {
+                    json.writeNumber(number);
+                }
+            }
+            case GgufValue.IntegerValue integer -> json.writeNumber(new BigInteger(integer.toString()));
+            case GgufValue.ArrayValue array -> {
+                json.writeStartArray();
+                for (GgufValue element : array.first(array.count())) {
+                    write(json, element);
+                }
+                json.writeEndArray();
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package dev.tidestream.server.cli;
+
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.function.LongSupplier;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A bar on the terminal for work that takes longer than a second; nothing where output is piped. Any thread may report.
+ *
+ * <pre>{@code repacking weights [==========>         ]  52 %}</pre>
+ */
+final class Progress implements AutoCloseable {
+    private static final long PATIENCE_NS = Duration.ofSeconds(1).toNanos();
+    private static final long REDRAW_NS = Duration.ofMillis(100).toNanos();
+    private static final int CELLS = 30;
+
+    private final @Nullable PrintWriter terminal;
+    private final LongSupplier clockNs;
+    private final String label;
+    private final long total;
+    private long done;
+    private long nextDrawNs;
+    private int drawnChars;
+
+    /**
+     * @param terminal where the bar is drawn; null for none
+     * @param clockNs monotonic
+     * @param label what is being done
+     * @param total units of work, at least 1
+     */
+    Progress(@Nullable PrintWriter terminal, LongSupplier clockNs, String label, long total) {
+        if (total < 1) {
+            throw new IllegalArgumentException("progress needs a total of at least 1: total=" + total);
+        }
+        this.terminal = terminal;
+        this.clockNs = clockNs;
+        this.label = label;
+        this.total = total;
+        this.nextDrawNs = clockNs.getAsLong() + PATIENCE_NS;
+    }
+
+    /** A bar on stderr if that is a terminal; the launcher knows (a JVM can ask about stdin and stdout only). */
+    static Progress onTerminal(PrintWriter err, String label, long total) {
+        return new Progress(Boolean.getBoolean("tidestream.terminal") ? err : null, System::nanoTime, label, total);
+    }
+
+    /** So many more units are done. */
+    synchronized void advance(long units) {
+        done = Math.min(total, done + units);
+        long nowNs = clockNs.getAsLong();
+        if (terminal != null && nowNs - nextDrawNs >= 0) {
+            draw(terminal);
+            nextDrawNs = nowNs + REDRAW_NS;
+        }
+    }
+
+    private void draw(PrintWriter out) {
+        int filled = (int) (CELLS * (double) done / total);
+        String bar = "=".repeat(filled) + (filled < CELLS ? ">" + " ".repeat(CELLS - filled - 1) : "");
+        String line = "%s [%s] %3d %%".formatted(label, bar, (int) (100 * (double) done / total));
+        out.print("\r" + line);
+        out.flush();
+        drawnChars = line.length();
+    }
+
+    /** Wipes the bar away. */
+    @Override
+    public synchronized void close() {
+        if (terminal != null && drawnChars > 0) {
+            terminal.print("\r" + " ".repeat(drawnChars) + "\r");
+            terminal.flush();
+            drawnChars = 0;
+        }
+    }
+}

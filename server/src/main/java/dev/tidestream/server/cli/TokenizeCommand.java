@@ -1,0 +1,121 @@
+package dev.tidestream.server.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.model.tokenizer.Tokenizers;
+
+/** {@code tokenize}: text to token ids, as the model sees it. */
+@Command(
+        name = "tokenize",
+        description = "Show the tokens of a text.",
+        footer = {
+            "",
+            "Examples:",
+            "  tidestream tokenize \"Once upon a time\"                  one token per line: id, bytes as text",
+            "  tidestream tokenize --ids -m model.gguf < story.txt     the ids in one line",
+            "  tidestream tokenize --json --no-special \"Hello\"         {\"text\":…,\"tokens\":[…],\"pieces\":[…]}",
+        })
+final class TokenizeCommand implements Callable<Integer> {
+    private static final int MAX_INPUT_BYTES = 1 << 24;
+    private static final int PIECE_CHARS = 200;
+
+    @Parameters(index = "0", arity = "0..1", paramLabel = "TEXT", description = "The text (default: standard input).")
+    private @Nullable String text;
+
+    @Mixin
+    private final ModelOption model = new ModelOption();
+
+    @Option(names = "--no-special", description = "Add no BOS or EOS token, whatever the model asks for.")
+    private boolean noSpecial;
+
+    @Option(names = "--parse-special", description = "Take the text of control tokens, such as <|endoftext|>, for those tokens.")
+    private boolean parseSpecial;
+
+    @Option(names = "--ids", description = "Print the token ids alone, in one line.")
+    private boolean ids;
+
+    @Option(names = "--json", description = "Print one JSON object: text, tokens, pieces.")
+    private boolean json;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        try (GgufFile gguf = model.open()) {
+            Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
+            String input = text == null ? standardInput() : text;
+            int[] tokens = tokenizer.encode(input, !noSpecial, parseSpecial);
+            if (json) {
+                out.println(json(tokenizer, input, tokens));
+            } else if (ids) {
+                out.println(Arrays.stream(tokens).mapToObj(Integer::toString).collect(Collectors.joining(" ")));
+            } else {
+                Table table = new Table(">ID", "TEXT");
+                for (int token : tokens) {
+                    table.row(token, Printable.quoted(piece(tokenizer, token), PIECE_CHARS));
+                }
+                table.print(out);
+            }
+        }
+        return 0;
+    }
+
+    private static String piece(Tokenizer tokenizer, int token) {
+        return new String(tokenizer.tokenBytes(token), StandardCharsets.UTF_8);
+    }
+
+    private static String standardInput() {
+        InputStream in = System.in;
+        try {
+            byte[] bytes = in.readNBytes(MAX_INPUT_BYTES + 1);
+            if (bytes.length > MAX_INPUT_BYTES) {
+                throw new CliException("standard input is too long: limit=%d bytes".formatted(MAX_INPUT_BYTES));
+            }
+            return new String(bytes, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read standard input", e);
+        }
+    }
+
+    private static String json(Tokenizer tokenizer, String input, int[] tokens) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
+            json.writeStartObject();
+            json.writeStringField("text", input);
+            json.writeFieldName("tokens");
+            json.writeArray(tokens, 0, tokens.length);
+            json.writeArrayFieldStart("pieces");
+            for (int token : tokens) {
+                json.writeString(piece(tokenizer, token));
+            }
+            json.writeEndArray();
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new AssertionError("a StringWriter does no I/O", e);
+        }
+        return text.toString();
+    }
+}
