@@ -116,6 +116,26 @@ public final class Codec {
         return out.toString();
     }
 
+    /** The {@code id} of a frame, if it stands in this head of it; for frames too large or too broken to be read. */
+    public @Nullable String peekId(String head) {
+        try (JsonParser parser = factory.createParser(head)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return null;
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                boolean isId = parser.currentName().equals("id");
+                JsonToken value = parser.nextToken();
+                if (isId) {
+                    return value == JsonToken.VALUE_STRING && isId(parser.getText()) ? parser.getText() : null;
+                }
+                parser.skipChildren();
+            }
+            return null;
+        } catch (IOException e) {
+            return null; // it broke before an id was seen; the caller reports why
+        }
+    }
+
     static ProtocolException unknownType(Fields message, String type) {
         return message.error(ErrorCode.UNKNOWN_TYPE, "type", "unknown type: \"" + Fields.clean(type) + "\"");
     }
@@ -132,7 +152,7 @@ public final class Codec {
         try {
             root = reader.readTree(frame);
         } catch (JsonProcessingException e) {
-            throw malformed(Fields.clean(String.valueOf(e.getOriginalMessage()), 160) + position(e), scanForId(frame));
+            throw malformed(Fields.clean(String.valueOf(e.getOriginalMessage()), 160) + position(e), peekId(frame));
         }
         if (root == null || !root.isObject()) {
             throw malformed(root == null || root.isMissingNode() ? "empty frame" : "not an object", null);
@@ -158,26 +178,6 @@ public final class Codec {
             throw message.wrongType("type", "a string", type);
         }
         return type.textValue();
-    }
-
-    /** The top-level {@code id} of a broken frame, if it stands before the point where the frame breaks. */
-    private @Nullable String scanForId(String frame) {
-        try (JsonParser parser = factory.createParser(frame)) {
-            if (parser.nextToken() != JsonToken.START_OBJECT) {
-                return null;
-            }
-            while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                boolean isId = parser.currentName().equals("id");
-                JsonToken value = parser.nextToken();
-                if (isId) {
-                    return value == JsonToken.VALUE_STRING && isId(parser.getText()) ? parser.getText() : null;
-                }
-                parser.skipChildren();
-            }
-            return null;
-        } catch (IOException e) {
-            return null; // the frame broke before an id was seen; the caller reports why
-        }
     }
 
     private static boolean isId(String text) {
