@@ -1,0 +1,183 @@
+package dev.tidestream.protocol;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import org.jspecify.annotations.Nullable;
+
+/** From the tree of a client's frame to its message; strict. */
+final class ClientDecoder {
+    private static final Set<String> GENERATE = Set.of(
+            "type", "id", "prompt", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights", "credit");
+    private static final Set<String> SAMPLING = Set.of(
+            "temperature",
+            "top_k",
+            "top_p",
+            "min_p",
+            "repetition_penalty",
+            "presence_penalty",
+            "frequency_penalty",
+            "logit_bias",
+            "seed");
+    private static final Set<String> CREDIT = Set.of("type", "id", "n");
+    private static final Set<String> CANCEL = Set.of("type", "id");
+    private static final Pattern TOKEN_ID = Pattern.compile("0|[1-9][0-9]{0,9}");
+
+    private final Limits limits;
+
+    ClientDecoder(Limits limits) {
+        this.limits = limits;
+    }
+
+    ClientMessage decode(String type, Fields message) throws ProtocolException {
+        return switch (type) {
+            case "generate" -> generate(message);
+            case "credit" -> {
+                message.allowOnly(CREDIT);
+                yield new ClientMessage.Credit(id(message), message.integer("n", 1, Integer.MAX_VALUE));
+            }
+            case "cancel" -> {
+                message.allowOnly(CANCEL);
+                yield new ClientMessage.Cancel(id(message));
+            }
+            default -> throw Codec.unknownType(message, type);
+        };
+    }
+
+    private static String id(Fields message) throws ProtocolException {
+        return message.text("id", 1, Protocol.MAX_ID_CHARS);
+    }
+
+    private ClientMessage generate(Fields message) throws ProtocolException {
+        message.allowOnly(GENERATE);
+        String id = id(message);
+        if (message.has("prompt") && message.has("tokens")) {
+            throw message.error(ErrorCode.INVALID_VALUE, "prompt", "prompt and tokens: give one of them, not both");
+        }
+        String prompt = message.has("tokens") ? null : message.text("prompt", 0, limits.messageChars());
+        return new ClientMessage.Generate(
+                id,
+                prompt,
+                tokens(message),
+                message.integer("max_tokens", 1, limits.maxTokens(), Math.min(Protocol.DEFAULT_MAX_TOKENS, limits.maxTokens())),
+                message.has("sampling") ? sampling(message.object("sampling")) : SamplingOptions.DEFAULT,
+                stop(message),
+                logprobs(message),
+                weights(message),
+                message.has("credit")
+                        ? OptionalInt.of(message.integer("credit", 0, Integer.MAX_VALUE))
+                        : OptionalInt.empty());
+    }
+
+    private static int @Nullable [] tokens(Fields message) throws ProtocolException {
+        JsonNode array = message.optional("tokens");
+        if (array == null) {
+            return null;
+        }
+        if (!array.isArray()) {
+            throw message.wrongType("tokens", "an array of integers", array);
+        }
+        if (array.isEmpty()) {
+            throw message.outOfRange("tokens", "of at least one token", array);
+        }
+        int[] tokens = new int[array.size()];
+        int i = 0;
+        for (JsonNode token : array) {
+            if (!token.isInt() || token.intValue() < 0) {
+                throw token.isIntegralNumber()
+                        ? message.outOfRange("tokens[" + i + "]", "in 0.." + Integer.MAX_VALUE, token)
+                        : message.wrongType("tokens[" + i + "]", "an integer", token);
+            }
+            tokens[i++] = token.intValue();
+        }
+        return tokens;
+    }
+
+    private static SamplingOptions sampling(Fields s) throws ProtocolException {
+        s.allowOnly(SAMPLING);
+        SamplingOptions d = SamplingOptions.DEFAULT;
+        return new SamplingOptions(
+                s.number("temperature", 0f, false, 100f, d.temperature()),
+                s.integer("top_k", 0, Integer.MAX_VALUE, d.topK()),
+                s.number("top_p", 0f, true, 1f, d.topP()),
+                s.number("min_p", 0f, false, 1f, d.minP()),
+                s.number("repetition_penalty", 0f, true, 100f, d.repetitionPenalty()),
+                s.number("presence_penalty", -100f, false, 100f, d.presencePenalty()),
+                s.number("frequency_penalty", -100f, false, 100f, d.frequencyPenalty()),
+                s.has("logit_bias") ? logitBias(s.object("logit_bias")) : Map.of(),
+                s.seed("seed"));
+    }
+
+    private static Map<Integer, Float> logitBias(Fields bias) throws ProtocolException {
+        String path = "sampling.logit_bias";
+        if (bias.node().size() > Protocol.MAX_LOGIT_BIAS) {
+            throw bias.error(
+                    ErrorCode.INVALID_VALUE,
+                    path,
+                    path + " must have at most " + Protocol.MAX_LOGIT_BIAS + " entries: entries=" + bias.node().size());
+        }
+        Map<Integer, Float> result = HashMap.newHashMap(bias.node().size());
+        for (var entry : bias.node().properties()) {
+            String entryPath = bias.path(entry.getKey());
+            String key = entry.getKey();
+            if (!TOKEN_ID.matcher(key).matches() || Long.parseLong(key) > Integer.MAX_VALUE) {
+                throw bias.error(ErrorCode.INVALID_VALUE, entryPath, entryPath + " is not a token id in decimal digits");
+            }
+            result.put(Integer.parseInt(key), bias.number(entryPath, entry.getValue(), -100f, false, 100f));
+        }
+        return result;
+    }
+
+    private static List<String> stop(Fields message) throws ProtocolException {
+        JsonNode array = message.optional("stop");
+        if (array == null) {
+            return List.of();
+        }
+        if (!array.isArray()) {
+            throw message.wrongType("stop", "an array of strings", array);
+        }
+        if (array.size() > Protocol.MAX_STOPS) {
+            throw message.outOfRange("stop", "at most " + Protocol.MAX_STOPS + " strings", array);
+        }
+        List<String> stop = new ArrayList<>(array.size());
+        for (JsonNode text : array) {
+            stop.add(message.text("stop[" + stop.size() + "]", text, 1, Protocol.MAX_STOP_CHARS));
+        }
+        return stop;
+    }
+
+    private static int logprobs(Fields message) throws ProtocolException {
+        JsonNode node = message.optional("logprobs");
+        if (node == null) {
+            return -1;
+        }
+        if (node.isBoolean()) {
+            return node.booleanValue() ? 0 : -1;
+        }
+        if (!node.isIntegralNumber()) {
+            throw message.wrongType("logprobs", "an integer or a boolean", node);
+        }
+        return message.integer("logprobs", 0, Protocol.MAX_TOP_LOGPROBS);
+    }
+
+    private static WeightsPolicy weights(Fields message) throws ProtocolException {
+        JsonNode node = message.optional("weights");
+        if (node == null) {
+            return WeightsPolicy.PIN;
+        }
+        if (!node.isTextual()) {
+            throw message.wrongType("weights", "\"pin\" or \"follow\"", node);
+        }
+        return switch (node.textValue()) {
+            case "pin" -> WeightsPolicy.PIN;
+            case "follow" -> WeightsPolicy.FOLLOW;
+            default -> throw message.outOfRange("weights", "\"pin\" or \"follow\"", node);
+        };
+    }
+}

@@ -1,0 +1,102 @@
+package dev.tidestream.protocol;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalInt;
+
+import org.jspecify.annotations.Nullable;
+
+/** What a client says. {@code id} is the client's own name of a stream, 1 to 128 characters, unique among its running ones. */
+public sealed interface ClientMessage {
+
+    /** The stream that the message is about. */
+    String id();
+
+    /**
+     * Starts a stream. Exactly one of {@code prompt} and {@code tokens} is present.
+     *
+     * @param prompt text, possibly empty
+     * @param tokens at least one token id, used as they are; not copied
+     * @param maxTokens most tokens to generate, at least 1
+     * @param stop strings that end the stream
+     * @param topLogprobs -1: none; 0: of the chosen token; n: also of the n most likely ones
+     * @param credit token frames the server may send before it needs more; absent: as many as the socket takes
+     */
+    record Generate(
+            String id,
+            @Nullable String prompt,
+            int @Nullable [] tokens,
+            int maxTokens,
+            SamplingOptions sampling,
+            List<String> stop,
+            int topLogprobs,
+            WeightsPolicy weights,
+            OptionalInt credit)
+            implements ClientMessage {
+
+        // Not the compact form: javac 25 drops the @Nullable of its array parameter from the class file.
+        public Generate(
+                String id,
+                @Nullable String prompt,
+                int @Nullable [] tokens,
+                int maxTokens,
+                SamplingOptions sampling,
+                List<String> stop,
+                int topLogprobs,
+                WeightsPolicy weights,
+                OptionalInt credit) {
+            if ((prompt == null) == (tokens == null)) {
+                throw new IllegalArgumentException("exactly one of prompt and tokens must be given: id=" + id);
+            }
+            this.id = id;
+            this.prompt = prompt;
+            this.tokens = tokens;
+            this.maxTokens = maxTokens;
+            this.sampling = sampling;
+            this.stop = List.copyOf(stop);
+            this.topLogprobs = topLogprobs;
+            this.weights = weights;
+            this.credit = credit;
+        }
+
+        /** A prompt with every other field at its default. */
+        public static Generate of(String id, String prompt) {
+            return new Generate(
+                    id,
+                    prompt,
+                    null,
+                    Protocol.DEFAULT_MAX_TOKENS,
+                    SamplingOptions.DEFAULT,
+                    List.of(),
+                    -1,
+                    WeightsPolicy.PIN,
+                    OptionalInt.empty());
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Generate g
+                    && id.equals(g.id)
+                    && Objects.equals(prompt, g.prompt)
+                    && Arrays.equals(tokens, g.tokens)
+                    && maxTokens == g.maxTokens
+                    && sampling.equals(g.sampling)
+                    && stop.equals(g.stop)
+                    && topLogprobs == g.topLogprobs
+                    && weights == g.weights
+                    && credit.equals(g.credit);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(id, prompt, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit);
+        }
+    }
+
+    /** Grants {@code n} more token frames, at least 1; grants add up. */
+    record Credit(String id, int n) implements ClientMessage {}
+
+    /** Stops a stream before its next step; {@code finished} with reason {@code cancelled} follows. */
+    record Cancel(String id) implements ClientMessage {}
+}

@@ -1,0 +1,169 @@
+package dev.tidestream.protocol;
+
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+
+/** Writes messages field by field; a token frame costs its characters and nothing else. */
+final class Encoder {
+    private Encoder() {}
+
+    static void write(JsonGenerator g, ServerMessage message) throws IOException {
+        g.writeStartObject();
+        switch (message) {
+            case ServerMessage.Token t -> token(g, t);
+            case ServerMessage.Accepted a -> accepted(g, a);
+            case ServerMessage.Progress p -> {
+                head(g, "progress", p.id());
+                g.writeNumberField("prefilled", p.prefilled());
+                g.writeNumberField("of", p.of());
+            }
+            case ServerMessage.Finished f -> finished(g, f);
+            case ServerMessage.Failed f -> {
+                g.writeStringField("type", "failed");
+                if (f.id() != null) {
+                    g.writeStringField("id", f.id());
+                }
+                g.writeStringField("code", f.code().wireName());
+                g.writeStringField("message", f.message());
+            }
+        }
+        g.writeEndObject();
+    }
+
+    static void write(JsonGenerator g, ClientMessage message) throws IOException {
+        g.writeStartObject();
+        switch (message) {
+            case ClientMessage.Generate m -> generate(g, m);
+            case ClientMessage.Credit m -> {
+                head(g, "credit", m.id());
+                g.writeNumberField("n", m.n());
+            }
+            case ClientMessage.Cancel m -> head(g, "cancel", m.id());
+        }
+        g.writeEndObject();
+    }
+
+    private static void head(JsonGenerator g, String type, String id) throws IOException {
+        g.writeStringField("type", type);
+        g.writeStringField("id", id);
+    }
+
+    private static void token(JsonGenerator g, ServerMessage.Token t) throws IOException {
+        head(g, "token", t.id());
+        g.writeNumberField("seq", t.seq());
+        g.writeNumberField("token", t.token());
+        g.writeStringField("text", t.text());
+        g.writeNumberField("weights_version", t.weightsVersion());
+        if (t.logprob() != null) {
+            g.writeNumberField("logprob", finite(t.logprob()));
+        }
+        if (!t.topLogprobs().isEmpty()) {
+            g.writeArrayFieldStart("top_logprobs");
+            for (TopLogprob candidate : t.topLogprobs()) {
+                g.writeStartObject();
+                g.writeNumberField("token", candidate.token());
+                g.writeNumberField("logprob", finite(candidate.logprob()));
+                g.writeEndObject();
+            }
+            g.writeEndArray();
+        }
+    }
+
+    /** JSON has no -Infinity: the logarithm of a probability that rounds to 0 becomes the lowest float. */
+    private static float finite(float logprob) {
+        return Math.max(logprob, -Float.MAX_VALUE);
+    }
+
+    private static void accepted(JsonGenerator g, ServerMessage.Accepted a) throws IOException {
+        head(g, "accepted", a.id());
+        g.writeNumberField("stream", a.stream());
+        seed(g, a.seed());
+        g.writeNumberField("weights_version", a.weightsVersion());
+        g.writeNumberField("prompt_tokens", a.promptTokens());
+    }
+
+    private static void seed(JsonGenerator g, long seed) throws IOException {
+        if (seed >= -Protocol.MAX_SAFE_INTEGER && seed <= Protocol.MAX_SAFE_INTEGER) {
+            g.writeNumberField("seed", seed);
+        } else {
+            g.writeStringField("seed", Long.toString(seed));
+        }
+    }
+
+    private static void finished(JsonGenerator g, ServerMessage.Finished f) throws IOException {
+        head(g, "finished", f.id());
+        g.writeStringField("reason", f.reason().name().toLowerCase(Locale.ROOT));
+        g.writeObjectFieldStart("usage");
+        g.writeNumberField("prompt_tokens", f.usage().promptTokens());
+        g.writeNumberField("completion_tokens", f.usage().completionTokens());
+        g.writeEndObject();
+        g.writeObjectFieldStart("timing");
+        g.writeNumberField("queue_ms", thousandths(f.timing().queueMs()));
+        g.writeNumberField("first_token_ms", thousandths(f.timing().firstTokenMs()));
+        g.writeNumberField("total_ms", thousandths(f.timing().totalMs()));
+        g.writeNumberField("tokens_per_s", thousandths(f.timing().tokensPerS()));
+        g.writeEndObject();
+    }
+
+    private static double thousandths(double value) {
+        return Math.rint(value * 1000) / 1000;
+    }
+
+    private static void generate(JsonGenerator g, ClientMessage.Generate m) throws IOException {
+        head(g, "generate", m.id());
+        if (m.prompt() != null) {
+            g.writeStringField("prompt", m.prompt());
+        }
+        int[] tokens = m.tokens();
+        if (tokens != null) {
+            g.writeFieldName("tokens");
+            g.writeArray(tokens, 0, tokens.length);
+        }
+        g.writeNumberField("max_tokens", m.maxTokens());
+        if (!m.sampling().equals(SamplingOptions.DEFAULT)) {
+            sampling(g, m.sampling());
+        }
+        if (!m.stop().isEmpty()) {
+            g.writeArrayFieldStart("stop");
+            for (String stop : m.stop()) {
+                g.writeString(stop);
+            }
+            g.writeEndArray();
+        }
+        if (m.topLogprobs() >= 0) {
+            g.writeNumberField("logprobs", m.topLogprobs());
+        }
+        if (m.weights() != WeightsPolicy.PIN) {
+            g.writeStringField("weights", m.weights().name().toLowerCase(Locale.ROOT));
+        }
+        if (m.credit().isPresent()) {
+            g.writeNumberField("credit", m.credit().getAsInt());
+        }
+    }
+
+    private static void sampling(JsonGenerator g, SamplingOptions s) throws IOException {
+        g.writeObjectFieldStart("sampling");
+        g.writeNumberField("temperature", s.temperature());
+        g.writeNumberField("top_k", s.topK());
+        g.writeNumberField("top_p", s.topP());
+        g.writeNumberField("min_p", s.minP());
+        g.writeNumberField("repetition_penalty", s.repetitionPenalty());
+        g.writeNumberField("presence_penalty", s.presencePenalty());
+        g.writeNumberField("frequency_penalty", s.frequencyPenalty());
+        if (!s.logitBias().isEmpty()) {
+            g.writeObjectFieldStart("logit_bias");
+            for (Map.Entry<Integer, Float> bias : new TreeMap<>(s.logitBias()).entrySet()) {
+                g.writeNumberField(bias.getKey().toString(), bias.getValue());
+            }
+            g.writeEndObject();
+        }
+        if (s.seed().isPresent()) {
+            seed(g, s.seed().getAsLong());
+        }
+        g.writeEndObject();
+    }
+}

@@ -1,0 +1,26 @@
+package dev.tidestream.protocol;
+
+/** The names and fixed numbers of version 1; {@link Codec} draws the messages. */
+public final class Protocol {
+    /** The WebSocket subprotocol that both sides must agree on. */
+    public static final String SUBPROTOCOL = "tidestream.v1";
+    /** Where a server listens for WebSockets. */
+    public static final String PATH = "/v1/stream";
+
+    /** Longest {@code id}, in UTF-16 code units. */
+    public static final int MAX_ID_CHARS = 128;
+    /** {@code max_tokens} when a {@code generate} does not say. */
+    public static final int DEFAULT_MAX_TOKENS = 256;
+    /** Most stop strings of one stream. */
+    public static final int MAX_STOPS = 16;
+    /** Longest stop string, in UTF-16 code units. */
+    public static final int MAX_STOP_CHARS = 256;
+    /** Most entries of {@code sampling.logit_bias}. */
+    public static final int MAX_LOGIT_BIAS = 1024;
+    /** Most candidates per token that {@code logprobs} may ask for. */
+    public static final int MAX_TOP_LOGPROBS = 20;
+    /** The largest integer that a JavaScript number holds exactly; larger seeds travel as decimal strings. */
+    public static final long MAX_SAFE_INTEGER = (1L << 53) - 1;
+
+    private Protocol() {}
+}

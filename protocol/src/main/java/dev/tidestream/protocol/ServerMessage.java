@@ -1,0 +1,53 @@
+package dev.tidestream.protocol;
+
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+/** What a server says. Per stream: {@code accepted}, {@code progress}*, {@code token}*, {@code finished}; or {@code failed}. */
+public sealed interface ServerMessage {
+
+    /** The stream that the message is about, by the client's own name; null if a failed frame named none. */
+    @Nullable
+    String id();
+
+    /**
+     * The request is valid and queued.
+     *
+     * @param stream the server's number of the stream
+     * @param seed the seed in use, the client's or the server's own
+     * @param promptTokens tokens of the prompt, BOS included
+     */
+    record Accepted(String id, long stream, long seed, long weightsVersion, int promptTokens) implements ServerMessage {}
+
+    /** {@code prefilled} of {@code of} prompt tokens are done; costs no credit. */
+    record Progress(String id, int prefilled, int of) implements ServerMessage {}
+
+    /**
+     * One generated token; costs one credit.
+     *
+     * @param seq 0 for the first token of a stream, rising by one
+     * @param text what this token completes; empty while a character or a possible stop string is incomplete
+     * @param logprob natural log; absent unless asked for
+     * @param topLogprobs most likely first; empty unless asked for
+     */
+    record Token(
+            String id,
+            int seq,
+            int token,
+            String text,
+            long weightsVersion,
+            @Nullable Float logprob,
+            List<TopLogprob> topLogprobs)
+            implements ServerMessage {}
+
+    /** The stream has ended and its id is free; costs no credit. */
+    record Finished(String id, FinishReason reason, Usage usage, Timing timing) implements ServerMessage {}
+
+    /**
+     * A message was refused or a stream broke off.
+     *
+     * @param message for people: names the field and the value
+     */
+    record Failed(@Nullable String id, ErrorCode code, String message) implements ServerMessage {}
+}

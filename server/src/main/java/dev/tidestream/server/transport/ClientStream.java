@@ -1,0 +1,204 @@
+package dev.tidestream.server.transport;
+
+import java.util.OptionalInt;
+
+import org.reactivestreams.Subscription;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.publisher.BaseSubscriber;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.engine.EngineException;
+import dev.tidestream.server.engine.TokenEvent;
+
+/**
+ * One stream of one connection: the engine's subscriber, and the book-keeper of its demand.
+ *
+ * <p>Signals come on the decode thread, which only posts them; everything else runs on the session's event loop. Each event
+ * uses one unit of demand, and demand cannot be taken back, so it is handed out late:
+ * <ul>
+ *   <li>one unit on subscription, for {@code Accepted};
+ *   <li>then up to {@code min(credit, window)} units while the socket takes frames, topped up when half are used. Units out
+ *       never exceed the credit left, so no token can arrive that the client has not paid for;
+ *   <li>one unit back for each {@code Progress}, which costs no credit;
+ *   <li>after a cancel always at least one, so that {@code Stopped} can come. The decode loop may spend that unit on one
+ *       more token before it sees the stop; a token without credit is then dropped, not sent.
+ * </ul>
+ * A full socket thus stops the demand, and a stream without demand is in no batch. What can still arrive after that is at
+ * most one window per stream.
+ */
+final class ClientStream extends BaseSubscriber<TokenEvent> {
+    private static final Logger log = LoggerFactory.getLogger(ClientStream.class);
+    private static final long UNLIMITED = Long.MAX_VALUE;
+
+    /** What a stream needs of its session; event loop only. */
+    interface Outlet {
+        void send(ServerMessage message);
+
+        boolean writable();
+
+        /** The stream has said its last word. */
+        void ended(ClientStream stream);
+    }
+
+    private final String id;
+    private final Engine engine;
+    private final Mailbox mailbox;
+    private final Outlet outlet;
+    private final int windowTokens;
+
+    private long credit;
+    private int outstanding = 1;
+    private boolean accepted;
+    private boolean stopping;
+    private boolean ended;
+    private long stream;
+
+    /** @param credit token frames the client takes for now; absent: any number */
+    ClientStream(String id, OptionalInt credit, Engine engine, Mailbox mailbox, Outlet outlet, int windowTokens) {
+        this.id = id;
+        this.credit = credit.isPresent() ? credit.getAsInt() : UNLIMITED;
+        this.engine = engine;
+        this.mailbox = mailbox;
+        this.outlet = outlet;
+        this.windowTokens = windowTokens;
+    }
+
+    String id() {
+        return id;
+    }
+
+    @Override
+    protected void hookOnSubscribe(Subscription subscription) {
+        subscription.request(1);
+    }
+
+    @Override
+    protected void hookOnNext(TokenEvent event) {
+        mailbox.post(() -> {
+            if (!ended) {
+                outstanding--;
+                handle(event);
+            }
+        });
+    }
+
+    @Override
+    protected void hookOnError(Throwable error) {
+        mailbox.post(() -> {
+            if (!ended) {
+                fail(error);
+            }
+        });
+    }
+
+    @Override
+    protected void hookOnComplete() {
+        mailbox.post(() -> {
+            if (!ended) {
+                fail(new IllegalStateException("the engine completed without a finish: id=" + id + ", stream=" + stream));
+            }
+        });
+    }
+
+    /** More token frames, at least 1. */
+    void grant(int tokens) {
+        if (credit != UNLIMITED) {
+            credit = Math.min(credit + tokens, UNLIMITED - 1 - Integer.MAX_VALUE);
+        }
+        ask();
+    }
+
+    /** The client wants no more; {@code finished} follows. */
+    void stop() {
+        if (stopping) {
+            return;
+        }
+        stopping = true;
+        if (accepted) {
+            engine.stop(stream);
+        }
+        ask();
+    }
+
+    /** Ends the stream without a word to the engine's events; the sequence leaves before the next step. */
+    void abandon() {
+        ended = true;
+        cancel();
+    }
+
+    /** Asks the engine for what may be sent now; called when credit, the window or the socket has changed. */
+    void ask() {
+        if (!accepted || ended) {
+            return;
+        }
+        if (stopping) {
+            request(1 - outstanding);
+        } else if (outstanding <= windowTokens / 2 && outlet.writable()) {
+            request((int) Math.min(credit, windowTokens) - outstanding);
+        }
+    }
+
+    private void request(int units) {
+        if (units > 0) {
+            outstanding += units;
+            super.request(units);
+        }
+    }
+
+    private void handle(TokenEvent event) {
+        switch (event) {
+            case TokenEvent.Accepted a -> {
+                accepted = true;
+                stream = a.stream();
+                outlet.send(new ServerMessage.Accepted(id, a.stream(), a.seed(), a.weightsVersion(), a.promptTokens()));
+                if (stopping) {
+                    engine.stop(stream);
+                }
+                ask();
+            }
+            case TokenEvent.Progress p -> {
+                outlet.send(new ServerMessage.Progress(id, p.prefilled(), p.of()));
+                request(1);
+            }
+            case TokenEvent.Token t -> token(t);
+            case TokenEvent.Stopped s -> finish(s.finish());
+        }
+    }
+
+    private void token(TokenEvent.Token t) {
+        if (credit > 0) {
+            if (credit != UNLIMITED) {
+                credit--;
+            }
+            outlet.send(new ServerMessage.Token(
+                    id, t.seq(), t.token(), t.text(), t.weightsVersion(), t.logprob(), t.topLogprobs()));
+        }
+        if (t.finish() != null) {
+            finish(t.finish());
+        } else {
+            ask();
+        }
+    }
+
+    private void finish(TokenEvent.Finish f) {
+        end(new ServerMessage.Finished(id, f.reason(), f.usage(), f.timing()));
+    }
+
+    private void fail(Throwable error) {
+        if (error instanceof EngineException e) {
+            end(new ServerMessage.Failed(id, e.code(), String.valueOf(e.getMessage())));
+        } else {
+            log.error("stream failed: id={}, stream={}", id, stream, error);
+            end(new ServerMessage.Failed(id, ErrorCode.INTERNAL, "a fault of the server; its log has the details"));
+        }
+    }
+
+    private void end(ServerMessage last) {
+        ended = true;
+        outlet.ended(this);
+        outlet.send(last);
+    }
+}

@@ -1,0 +1,42 @@
+package dev.tidestream.server.transport;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * From any thread to one event loop: tasks run in the order they were posted, and many of them share one hop. Posting never
+ * blocks. The queue is bounded by what is posted: a stream posts at most as many signals as it has demand, and one end.
+ */
+final class Mailbox {
+    /** Then other connections of the event loop have their turn. */
+    private static final int MAX_BATCH = 256;
+
+    private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final Executor eventLoop;
+
+    Mailbox(Executor eventLoop) {
+        this.eventLoop = eventLoop;
+    }
+
+    void post(Runnable task) {
+        queue.add(task);
+        if (waiting.getAndIncrement() == 0) {
+            eventLoop.execute(this::drain);
+        }
+    }
+
+    private void drain() {
+        int done = 0;
+        Runnable task;
+        while (done < MAX_BATCH && (task = queue.poll()) != null) {
+            done++;
+            task.run();
+        }
+        if (waiting.addAndGet(-done) > 0) {
+            eventLoop.execute(this::drain);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package dev.tidestream.server.transport;
+
+import java.time.Duration;
+
+/**
+ * Where the server listens and every limit of a connection.
+ *
+ * @param host address to listen on
+ * @param port 0 for a free one
+ * @param maxMessageBytes largest message; a larger one is refused and the connection goes on
+ * @param hardFrameBytes largest WebSocket frame that is read at all; a larger one ends the connection with 1009
+ * @param maxTokens largest {@code max_tokens}
+ * @param maxConnections WebSockets open at once; 64 more plain HTTP connections are allowed beside them
+ * @param maxStreams streams running at once on one connection
+ * @param writeQueueBytes unsent bytes at which a connection asks the engine for no more tokens
+ * @param windowTokens most tokens asked of the engine in advance, per stream
+ * @param recentIds ended streams of a connection that are remembered, so that a late credit or cancel is no error
+ * @param pingInterval silence after which a client is pinged
+ * @param deadAfter silence after which a client counts as gone; longer than the ping interval
+ * @param shutdownGrace how long running streams may go on when the server stops
+ */
+public record TransportConfig(
+        String host,
+        int port,
+        int maxMessageBytes,
+        int hardFrameBytes,
+        int maxTokens,
+        int maxConnections,
+        int maxStreams,
+        int writeQueueBytes,
+        int windowTokens,
+        int recentIds,
+        Duration pingInterval,
+        Duration deadAfter,
+        Duration shutdownGrace) {
+
+    /** Local only, port 8080, messages up to 1 MiB, 64 streams on each of 256 connections. */
+    public static final TransportConfig DEFAULT = new TransportConfig(
+            "127.0.0.1",
+            8080,
+            1 << 20,
+            4 << 20,
+            1 << 20,
+            256,
+            64,
+            256 << 10,
+            32,
+            256,
+            Duration.ofSeconds(20),
+            Duration.ofSeconds(60),
+            Duration.ofSeconds(10));
+
+    public TransportConfig {
+        atLeast("port", port, 0);
+        atLeast("maxMessageBytes", maxMessageBytes, 1);
+        atLeast("hardFrameBytes", hardFrameBytes, maxMessageBytes);
+        atLeast("maxTokens", maxTokens, 1);
+        atLeast("maxConnections", maxConnections, 1);
+        atLeast("maxStreams", maxStreams, 1);
+        atLeast("writeQueueBytes", writeQueueBytes, 2);
+        atLeast("windowTokens", windowTokens, 1);
+        atLeast("recentIds", recentIds, 0);
+        atLeast("pingInterval in ms", pingInterval.toMillis(), 1);
+        atLeast("deadAfter in ms", deadAfter.toMillis(), pingInterval.toMillis() + 1);
+        atLeast("shutdownGrace in ms", shutdownGrace.toMillis(), 0);
+    }
+
+    /** The same with another address. */
+    public TransportConfig withAddress(String newHost, int newPort) {
+        return new TransportConfig(
+                newHost,
+                newPort,
+                maxMessageBytes,
+                hardFrameBytes,
+                maxTokens,
+                maxConnections,
+                maxStreams,
+                writeQueueBytes,
+                windowTokens,
+                recentIds,
+                pingInterval,
+                deadAfter,
+                shutdownGrace);
+    }
+
+    private static void atLeast(String name, long value, long min) {
+        if (value < min) {
+            throw new IllegalArgumentException(name + " must be at least " + min + ": " + value);
+        }
+    }
+}
