@@ -54,7 +54,7 @@ record ByteSize(long bytes) {
             value /= 1024;
             unit++;
         }
-        return unit == 0 ? bytes + " bytes" : "%.1f %s".formatted(value, UNITS.get(unit));
+        return unit == 0 ? bytes + " bytes" : String.format(Locale.ROOT, "%.1f %s", value, UNITS.get(unit));
     }
 
     /** For picocli. */
