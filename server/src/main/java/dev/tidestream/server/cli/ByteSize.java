@@ -15,7 +15,8 @@ import picocli.CommandLine;
  * @param bytes 0 or more
  */
 record ByteSize(long bytes) {
-    private static final Pattern FORMAT = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(?:([KMGT])(i?B)?|B)?", Pattern.CASE_INSENSITIVE);
+    private static final Pattern FORMAT =
+            Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(?:([KMGT])(i?B)?|B)?", Pattern.CASE_INSENSITIVE);
     private static final List<String> UNITS = List.of("bytes", "KiB", "MiB", "GiB", "TiB");
 
     ByteSize {

@@ -10,8 +10,8 @@ final class Check {
 
     static int range(CommandSpec spec, String option, int value, int min, int max) {
         if (value < min || value > max) {
-            throw new ParameterException(spec.commandLine(),
-                    "%s must be %s: %d".formatted(option, max == Integer.MAX_VALUE ? "at least " + min : min + " to " + max, value));
+            String range = max == Integer.MAX_VALUE ? "at least " + min : min + " to " + max;
+            throw new ParameterException(spec.commandLine(), "%s must be %s: %d".formatted(option, range, value));
         }
         return value;
     }

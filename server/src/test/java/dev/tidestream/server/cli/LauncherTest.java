@@ -120,8 +120,8 @@ class LauncherTest {
         assertEquals(7, first.code());
         assertEquals("tidestream: building (the first use, or sources have changed) ...\nhalf", first.err());
         List<String> args = first.out().lines().toList();
-        assertTrue(args.containsAll(List.of("--add-modules=jdk.incubator.vector", "-Da=1", "-Db=2", "-Dtidestream.terminal=false")),
-                first.out());
+        List<String> options = List.of("--add-modules=jdk.incubator.vector", "-Da=1", "-Db=2", "-Dtidestream.terminal=false");
+        assertTrue(args.containsAll(options), first.out());
         int main = args.indexOf("dev.tidestream.server.cli.Main");
         assertEquals(List.of("-cp", jar + ":" + checkout + "/server/target/lib/*"), args.subList(main - 2, main));
         assertEquals(List.of("generate", "--prompt", "two words"), args.subList(main + 1, args.size()));
@@ -195,12 +195,13 @@ class LauncherTest {
         Run run = launch();
         assertEquals("", run.out());
         assertTrue(run.err().contains("needs JDK 25, found none: set JAVA_HOME to one (JAVA_HOME=" + jdk)
-                || run.err().contains("dev.tidestream.server.cli.Main"), run.err()); // another JDK of the machine, on a jar without it
+                || run.err().contains("dev.tidestream.server.cli.Main"), run.err()); // a JDK 25 of the machine
     }
 
     @Test
     void shouldHideNothingButTheWarning() throws Exception {
-        jdk = jdk("other", "25", "echo 'first' >&2; echo '" + WARNING + "' >&2; echo '" + WARNING + "' >&2; echo last >&2");
+        String warn = "echo '" + WARNING + "' >&2; ";
+        jdk = jdk("other", "25", "echo first >&2; " + warn + warn + "echo last >&2");
         launch();
         assertEquals("first\n" + WARNING + "\nlast\n", launch().err());
         jdk = jdk("quiet", "25", "echo 'Error: something' >&2; printf 'no end' >&2; exit 1");

@@ -38,7 +38,8 @@ class MainTest {
 
     @Test
     void shouldRefuseWrongUsageInOneLine() {
-        assertEquals(new Run(2, "", "tidestream: Unmatched argument at index 0: 'nope' (see tidestream --help)\n"), Run.of("nope"));
+        assertEquals(new Run(2, "", "tidestream: Unmatched argument at index 0: 'nope' (see tidestream --help)\n"),
+                Run.of("nope"));
         assertEquals(new Run(2, "", "tidestream: Unknown option: '--nope' (see tidestream inspect --help)\n"),
                 Run.of("inspect", "--nope"));
     }

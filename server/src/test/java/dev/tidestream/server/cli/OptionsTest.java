@@ -94,8 +94,8 @@ class OptionsTest {
         assertEquals(sampling, request.sampling());
         assertEquals(-1, request.topLogprobs());
 
-        GenerateRequest other = taken(new Generate(), "--prompt", "", "-n", "5", "--temperature", "0", "--seed", "-7", "--top-k", "0",
-                "--top-p", "0.9", "--min-p", "0.1", "--repetition-penalty", "1.1", "--presence-penalty", "-0.5",
+        GenerateRequest other = taken(new Generate(), "--prompt", "", "-n", "5", "--temperature", "0", "--seed", "-7",
+                "--top-k", "0", "--top-p", "0.9", "--min-p", "0.1", "--repetition-penalty", "1.1", "--presence-penalty", "-0.5",
                 "--frequency-penalty", "0.25", "--stop", "END", "--stop", "\n").request();
         assertEquals(new SamplingOptions(0f, 0, 0.9f, 0.1f, 1.1f, -0.5f, 0.25f, Map.of(), OptionalLong.of(-7)), other.sampling());
         assertEquals("", other.prompt());
@@ -120,7 +120,8 @@ class OptionsTest {
         "serve    | --port http                    | Invalid value for option '--port': 'http' is not an int",
         "serve    | --threads 0                    | --threads must be 1 to 1024: 0",
         "serve    | --max-sequences 0              | --max-sequences must be 1 to 1024: 0",
-        "serve    | --kv-memory lots               | Invalid value for option '--kv-memory': 'lots' is no size: write 2GiB, 512MiB or a number of bytes",
+        "serve    | --kv-memory lots               | "
+                + "Invalid value for option '--kv-memory': 'lots' is no size: write 2GiB, 512MiB or a number of bytes",
         "generate | --max-tokens 3                 | Missing required option: '--prompt=TEXT'",
         "generate | --prompt x --max-tokens 0      | --max-tokens must be at least 1: 0",
         "generate | --prompt x --temperature -1    | --temperature must be 0.0 to 100.0: -1.0",

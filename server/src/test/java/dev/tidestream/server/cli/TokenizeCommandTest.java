@@ -15,13 +15,19 @@ class TokenizeCommandTest {
 
     @Test
     void shouldPrintOneTokenPerLine() {
-        assertEquals(new Run(0, "  ID  TEXT\n   0  \"\"\n2399  \"Once\"\n 654  \" upon\"\n", ""), Run.of("tokenize", "Once upon"));
+        assertEquals(new Run(0, """
+                  ID  TEXT
+                   0  ""
+                2399  "Once"
+                 654  " upon"
+                """, ""), Run.of("tokenize", "Once upon"));
     }
 
     @Test
     void shouldPrintIds() {
         assertEquals(new Run(0, "2399 654\n", ""), Run.of("tokenize", "--ids", "--no-special", "Once upon"));
-        assertEquals(new Run(0, "0 2399\n", ""), Run.of("tokenize", "--ids", "--no-special", "--parse-special", "<|endoftext|>Once"));
+        assertEquals(new Run(0, "0 2399\n", ""),
+                Run.of("tokenize", "--ids", "--no-special", "--parse-special", "<|endoftext|>Once"));
     }
 
     @Test
