@@ -15,7 +15,8 @@ import picocli.CommandLine;
  * @param bytes 0 or more
  */
 record ByteSize(long bytes) {
-    private static final Pattern FORMAT = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(?:([KMGT])(i?B)?|B)?", Pattern.CASE_INSENSITIVE);
+    private static final Pattern FORMAT =
+            Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(?:([KMGT])(i?B)?|B)?", Pattern.CASE_INSENSITIVE);
     private static final List<String> UNITS = List.of("bytes", "KiB", "MiB", "GiB", "TiB");
 
     ByteSize {
@@ -54,7 +55,7 @@ record ByteSize(long bytes) {
             value /= 1024;
             unit++;
         }
-        return unit == 0 ? bytes + " bytes" : "%.1f %s".formatted(value, UNITS.get(unit));
+        return unit == 0 ? bytes + " bytes" : String.format(Locale.ROOT, "%.1f %s", value, UNITS.get(unit));
     }
 
     /** For picocli. */

@@ -6,6 +6,7 @@ import java.io.StringWriter;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -77,7 +78,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void printTables(GgufFile gguf, PrintWriter out) {
-        out.printf("%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
+        out.printf(Locale.ROOT, "%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
                 gguf.path(), gguf.version(), gguf.fileBytes(), new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(),
                 gguf.tensors().size(), parameters(gguf), types(gguf));
         Table metadata = new Table("KEY", "TYPE", "VALUE");

@@ -1,0 +1,67 @@
+package dev.tidestream.server.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The options of {@code serve}. */
+@Command(
+        name = "serve",
+        description = "Serve a model: tokens over WebSocket, at ws://HOST:PORT/v1/stream.",
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  tidestream serve                                      the starter model, on this machine only",
+            "  tidestream serve -m model.gguf --port 9000            another model, another port",
+            "  tidestream serve --host 0.0.0.0 --kv-memory 4GiB      for the network, with room for more streams",
+        })
+abstract class ServeOptions {
+    private static final int MAX_PORT = 65_535;
+    private static final int MAX_SEQUENCES = 1024;
+    private static final int DEFAULT_PORT = 8080;
+    private static final int DEFAULT_SEQUENCES = 16;
+
+    @Mixin
+    final ModelOption model = new ModelOption();
+
+    @Option(names = "--host", paramLabel = "HOST", defaultValue = "127.0.0.1",
+            description = "Address to listen on (default: ${DEFAULT-VALUE}, this machine only).")
+    String host = "127.0.0.1";
+
+    @Mixin
+    final ThreadsOption threads = new ThreadsOption();
+
+    @Option(names = "--kv-memory", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "1GiB",
+            description = "Memory for keys and values of all streams, e.g. 512MiB (default: ${DEFAULT-VALUE}).")
+    ByteSize kvMemory = new ByteSize(1L << 30);
+
+    private int port = DEFAULT_PORT;
+    private int maxSequences = DEFAULT_SEQUENCES;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    CommandSpec spec;
+
+    @Option(names = {"-p", "--port"}, paramLabel = "PORT", defaultValue = "" + DEFAULT_PORT,
+            description = "Port to listen on; 0 lets the system choose (default: ${DEFAULT-VALUE}).")
+    void setPort(int value) {
+        port = Check.range(spec, "--port", value, 0, MAX_PORT);
+    }
+
+    @Option(names = "--max-sequences", paramLabel = "N", defaultValue = "" + DEFAULT_SEQUENCES,
+            description = "Streams that run at the same time; more wait their turn (default: ${DEFAULT-VALUE}).")
+    void setMaxSequences(int value) {
+        maxSequences = Check.range(spec, "--max-sequences", value, 1, MAX_SEQUENCES);
+    }
+
+    int port() {
+        return port;
+    }
+
+    int maxSequences() {
+        return maxSequences;
+    }
+}

@@ -1,0 +1,148 @@
+package dev.tidestream.server.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.server.engine.GenerateRequest;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Option values that are taken, and those that are refused, of the commands that run a model. */
+class OptionsTest {
+
+    private static class Serve extends ServeOptions implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            return 0;
+        }
+    }
+
+    private static class Generate extends GenerateOptions implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            return 0;
+        }
+    }
+
+    private static class Bench extends BenchOptions implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            return 0;
+        }
+    }
+
+    private static class Logits extends LogitsOptions implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            return 0;
+        }
+    }
+
+    private static Object command(String name) {
+        return switch (name) {
+            case "serve" -> new Serve();
+            case "generate" -> new Generate();
+            case "bench" -> new Bench();
+            case "logits" -> new Logits();
+            default -> throw new IllegalArgumentException(name);
+        };
+    }
+
+    private static <T> T taken(T command, String... args) {
+        assertEquals(new Run(0, "", ""), Run.of(command, args));
+        return command;
+    }
+
+    @Test
+    void shouldServeByDefaultOnThisMachineOnly() {
+        Serve serve = taken(new Serve());
+        assertEquals("127.0.0.1", serve.host);
+        assertEquals(8080, serve.port());
+        assertEquals(16, serve.maxSequences());
+        assertEquals(1L << 30, serve.kvMemory.bytes());
+        assertEquals(Runtime.getRuntime().availableProcessors(), serve.threads.count());
+        assertEquals("starter-q8_0.gguf", serve.model.open().path().toString());
+    }
+
+    @Test
+    void shouldTakeServeOptions() {
+        Serve serve = taken(new Serve(), "--host", "0.0.0.0", "--port", "0", "--threads", "3", "--max-sequences", "4",
+                "--kv-memory", "2GiB");
+        assertEquals("0.0.0.0", serve.host);
+        assertEquals(0, serve.port());
+        assertEquals(3, serve.threads.count());
+        assertEquals(4, serve.maxSequences());
+        assertEquals(2L << 30, serve.kvMemory.bytes());
+    }
+
+    @Test
+    void shouldMakeARequest() {
+        SamplingOptions sampling = new SamplingOptions(0.7f, 40, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.empty());
+        GenerateRequest request = taken(new Generate(), "--prompt", "Once").request();
+        assertEquals("Once", request.prompt());
+        assertEquals(128, request.maxTokens());
+        assertEquals(sampling, request.sampling());
+        assertEquals(-1, request.topLogprobs());
+
+        GenerateRequest other = taken(new Generate(), "--prompt", "", "-n", "5", "--temperature", "0", "--seed", "-7",
+                "--top-k", "0", "--top-p", "0.9", "--min-p", "0.1", "--repetition-penalty", "1.1", "--presence-penalty", "-0.5",
+                "--frequency-penalty", "0.25", "--stop", "END", "--stop", "\n").request();
+        assertEquals(new SamplingOptions(0f, 0, 0.9f, 0.1f, 1.1f, -0.5f, 0.25f, Map.of(), OptionalLong.of(-7)), other.sampling());
+        assertEquals("", other.prompt());
+        assertEquals(5, other.maxTokens());
+        assertEquals(List.of("END", "\n"), other.stop());
+    }
+
+    @Test
+    void shouldTakeBenchAndLogitsOptions() {
+        Bench bench = taken(new Bench());
+        assertEquals(List.of(1, 4, 16), bench.batches());
+        assertEquals(List.of(128, 32, 3), List.of(bench.promptTokens(), bench.genTokens(), bench.repeat()));
+        assertEquals(List.of(2, 8), taken(new Bench(), "--batch", "2,8").batches());
+        Logits logits = taken(new Logits(), "--tokens", "1,2,3", "--out", "x.f32");
+        assertArrayEquals(new int[] {1, 2, 3}, logits.tokens());
+        assertEquals(Path.of("x.f32"), logits.out);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "serve    | --port 65536                   | --port must be 0 to 65535: 65536",
+        "serve    | --port http                    | Invalid value for option '--port': 'http' is not an int",
+        "serve    | --threads 0                    | --threads must be 1 to 1024: 0",
+        "serve    | --max-sequences 0              | --max-sequences must be 1 to 1024: 0",
+        "serve    | --kv-memory lots               | "
+                + "Invalid value for option '--kv-memory': 'lots' is no size: write 2GiB, 512MiB or a number of bytes",
+        "generate | --max-tokens 3                 | Missing required option: '--prompt=TEXT'",
+        "generate | --prompt x --max-tokens 0      | --max-tokens must be at least 1: 0",
+        "generate | --prompt x --temperature -1    | --temperature must be 0.0 to 100.0: -1.0",
+        "generate | --prompt x --temperature NaN   | --temperature must be 0.0 to 100.0: NaN",
+        "generate | --prompt x --top-p 0           | --top-p must be 1.4E-45 to 1.0: 0.0",
+        "generate | --prompt x --min-p 1.5         | --min-p must be 0.0 to 1.0: 1.5",
+        "generate | --prompt x --stop=             | --stop must not be empty",
+        "bench    | --batch 1,0                    | --batch must be 1 to 1024: 0",
+        "bench    | --repeat 0                     | --repeat must be at least 1: 0",
+        "logits   | --tokens 1,-2 --out x          | --tokens must be at least 0: -2",
+        "logits   | --tokens 1                     | Missing required option: '--out=FILE'"})
+    void shouldRefuseWrongValues(String name, String args, String message) {
+        assertEquals(new Run(2, "", "tidestream: %s (see %s --help)\n".formatted(message, name)),
+                Run.of(command(name), args.split(" ", -1)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"serve", "generate", "bench", "logits"})
+    void shouldExplainThemselvesWithExamples(String name) {
+        Run help = Run.of(command(name), "--help");
+        assertEquals(0, help.code());
+        assertTrue(help.out().contains("Usage: " + name) && help.out().contains("tidestream " + name), help.out());
+    }
+}
