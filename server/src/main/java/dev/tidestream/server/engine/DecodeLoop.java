@@ -1,0 +1,145 @@
+package dev.tidestream.server.engine;
+
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.scheduler.Scheduler;
+import dev.tidestream.server.scheduler.SequenceRequest;
+
+/**
+ * The duty cycle of the one thread that owns the scheduler, {@code tidestream-decode}: take in what has come, do a step, again.
+ *
+ * <p>New requests come through a bounded queue. Demand, cancellation and stops are flags of their streams, read at every step: they
+ * can neither be refused nor pile up. Whoever changes one calls {@link #wake}.
+ *
+ * <p><b>No wake-up is lost.</b> {@code awake} is cleared before a cycle looks at anything, and set by {@code wake} after the change.
+ * So a change is seen by the cycle, or the flag is seen before parking, or the thread is unparked.
+ */
+final class DecodeLoop implements Runnable {
+    private static final Logger log = LoggerFactory.getLogger(DecodeLoop.class);
+    private static final String SHUTTING_DOWN = "the server is shutting down";
+
+    /** What became of a request. */
+    enum Outcome {
+        /** It is the decode thread's. */
+        TAKEN,
+        /** The queue is full. */
+        BUSY,
+        /** No request is taken any more. */
+        SHUTTING_DOWN
+    }
+
+    private final Scheduler scheduler;
+    private final LongSupplier nanoClock;
+    private final ArrayBlockingQueue<SequenceRequest> inbox;
+    private final AtomicBoolean awake = new AtomicBoolean();
+    private final Thread thread = Thread.ofPlatform().name("tidestream-decode").unstarted(this);
+    private volatile boolean shuttingDown;
+    private volatile boolean ended;
+    private volatile long shutdownDeadlineNs;
+
+    DecodeLoop(Scheduler scheduler, int inboxCapacity, LongSupplier nanoClock) {
+        this.scheduler = scheduler;
+        this.nanoClock = nanoClock;
+        this.inbox = new ArrayBlockingQueue<>(inboxCapacity);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /** Hands a request over; any thread. */
+    Outcome submit(SequenceRequest request) {
+        if (shuttingDown) {
+            return Outcome.SHUTTING_DOWN;
+        }
+        if (!inbox.offer(request)) {
+            return Outcome.BUSY;
+        }
+        if (ended && inbox.remove(request)) {
+            return Outcome.SHUTTING_DOWN;
+        }
+        wake();
+        return Outcome.TAKEN;
+    }
+
+    /** Something has changed; any thread. */
+    void wake() {
+        if (!awake.getAndSet(true)) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    /** Takes no more requests; those there are may finish until the deadline. Any thread. */
+    void shutdown(long deadlineNs) {
+        shutdownDeadlineNs = deadlineNs;
+        shuttingDown = true;
+        wake();
+    }
+
+    /** Waits until the thread has ended, or, if it was never started, does its work here. */
+    void join() throws InterruptedException {
+        if (thread.getState() == Thread.State.NEW) {
+            run();
+        } else {
+            thread.join();
+        }
+    }
+
+    /** One cycle; how much was done, 0 if nothing can be done for now. */
+    int doWork() {
+        int work = 0;
+        try {
+            for (SequenceRequest request = inbox.poll(); request != null; request = inbox.poll()) {
+                scheduler.submit(request);
+                work++;
+                if (work >= inbox.size() + inbox.remainingCapacity()) {
+                    break;
+                }
+            }
+            if (shuttingDown && nanoClock.getAsLong() - shutdownDeadlineNs >= 0) {
+                scheduler.failAll(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);
+            }
+            return work + scheduler.step();
+        } catch (Throwable e) {
+            log.error("decode step failed; every stream ends", e);
+            scheduler.failAll(ErrorCode.INTERNAL, "a fault of the server; its log has the details");
+            return work + 1;
+        }
+    }
+
+    @Override
+    public void run() {
+        while (!(shuttingDown && inbox.isEmpty() && scheduler.isEmpty())) {
+            awake.set(false);
+            if (doWork() == 0) {
+                idle();
+            }
+        }
+        ended = true;
+        for (SequenceRequest late = inbox.poll(); late != null; late = inbox.poll()) {
+            late.client().failed(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);
+        }
+    }
+
+    private void idle() {
+        long untilNs = scheduler.untilTimeoutNs();
+        if (shuttingDown) {
+            untilNs = Math.min(untilNs, shutdownDeadlineNs - nanoClock.getAsLong());
+        }
+        if (awake.get()) {
+            return;
+        }
+        if (untilNs == Long.MAX_VALUE) {
+            LockSupport.park(this);
+        } else {
+            LockSupport.parkNanos(this, untilNs);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+package dev.tidestream.server.engine;
+
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.Flux;
+
+import dev.tidestream.model.sampling.InvalidSamplingException;
+import dev.tidestream.model.sampling.Sampler;
+import dev.tidestream.model.sampling.SamplerScratch;
+import dev.tidestream.model.sampling.SamplingParams;
+import dev.tidestream.model.sampling.StopMatcher;
+import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.model.transformer.LanguageModel;
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.Lease;
+import dev.tidestream.server.scheduler.KvCachePool;
+import dev.tidestream.server.scheduler.Scheduler;
+import dev.tidestream.server.scheduler.SchedulerStats;
+import dev.tidestream.server.scheduler.SequenceRequest;
+
+/**
+ * The engine: prompts are tokenized on one thread of their own, {@code tidestream-tokenize}, so that a long one delays neither an
+ * event loop nor a decode step; everything after that is the decode thread's.
+ */
+public final class TokenEngine implements Engine, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(TokenEngine.class);
+
+    /** Seeds of our own are whole numbers that JavaScript can hold, so that a browser can send one back. */
+    private static final long SEED_MASK = (1L << 53) - 1;
+
+    private final EngineConfig config;
+    private final Tokenizer tokenizer;
+    private final CurrentEpoch epochs;
+    private final LongSupplier nanoClock;
+    private final LongSupplier seeds;
+    private final Executor intake;
+    private final KvCachePool pool;
+    private final Scheduler scheduler;
+    private final DecodeLoop loop;
+    private final int vocabularySize;
+    private final int contextLength;
+    private final SamplerScratch samplerScratch; // the decode thread's
+    private final AtomicLong lastStream = new AtomicLong();
+    private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
+    private volatile boolean closing;
+
+    /**
+     * An engine without threads, for tests: {@code loop().doWork()} is called by hand.
+     *
+     * @param intake where prompts are tokenized; rejects when it is full
+     */
+    TokenEngine(
+            EngineConfig config,
+            Tokenizer tokenizer,
+            CurrentEpoch epochs,
+            LongSupplier nanoClock,
+            LongSupplier seeds,
+            Executor intake) {
+        this.config = config;
+        this.tokenizer = tokenizer;
+        this.epochs = epochs;
+        this.nanoClock = nanoClock;
+        this.seeds = seeds;
+        this.intake = intake;
+        try (Lease lease = epochs.lease()) {
+            LanguageModel model = lease.epoch().model();
+            vocabularySize = model.vocabularySize();
+            contextLength = model.contextLength();
+            samplerScratch = new SamplerScratch(vocabularySize);
+            pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
+        }
+        scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock);
+        loop = new DecodeLoop(scheduler, config.maxQueued(), nanoClock);
+    }
+
+    /**
+     * A running engine. The epochs stay the caller's, to be closed after the engine.
+     *
+     * @param tokenizer of all these epochs
+     * @throws IllegalArgumentException if the limits do not fit the model, with the numbers
+     */
+    public static TokenEngine start(EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs) {
+        ThreadPoolExecutor intake = new ThreadPoolExecutor(
+                1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(config.maxQueuedPrompts()),
+                Thread.ofPlatform().name("tidestream-tokenize").daemon().factory());
+        SecureRandom random = new SecureRandom();
+        TokenEngine engine = new TokenEngine(config, tokenizer, epochs, System::nanoTime, random::nextLong, intake);
+        engine.loop.start();
+        return engine;
+    }
+
+    DecodeLoop loop() {
+        return loop;
+    }
+
+    @Override
+    public Flux<TokenEvent> generate(GenerateRequest request) {
+        return new Flux<>() {
+            @Override
+            public void subscribe(CoreSubscriber<? super TokenEvent> subscriber) {
+                TokenEngine.this.subscribe(request, subscriber);
+            }
+        };
+    }
+
+    @Override
+    public void stop(long stream) {
+        TokenStream running = streams.get(stream);
+        if (running != null) {
+            running.stop();
+        }
+    }
+
+    /** A snapshot; any thread. */
+    public EngineStats stats() {
+        SchedulerStats s = scheduler.stats();
+        return new EngineStats(s.running(), s.queued(), pool.usedBytes(), pool.budgetBytes(), s.steps(), s.rows(),
+                s.tokensGenerated(), epochs.liveEpochs(), epochs.weightsVersion());
+    }
+
+    private void subscribe(GenerateRequest request, CoreSubscriber<? super TokenEvent> subscriber) {
+        long arrivalNs = nanoClock.getAsLong();
+        long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
+        TokenStream stream = new TokenStream(
+                lastStream.incrementAndGet(), seed, subscriber, loop::wake, ended -> streams.remove(ended.stream()));
+        streams.put(stream.stream(), stream);
+        subscriber.onSubscribe(stream);
+        try {
+            intake.execute(() -> prepare(request, stream, arrivalNs));
+        } catch (RejectedExecutionException e) {
+            if (closing) {
+                stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+            } else {
+                stream.failed(ErrorCode.BUSY, "too many prompts wait to be tokenized: limit=" + config.maxQueuedPrompts());
+            }
+        }
+    }
+
+    /** The tokenizer thread's part. */
+    private void prepare(GenerateRequest request, TokenStream stream, long arrivalNs) {
+        if (stream.cancelled()) {
+            return;
+        }
+        try {
+            SequenceRequest sequence = sequence(request, stream, arrivalNs);
+            switch (loop.submit(sequence)) {
+                case TAKEN -> { }
+                case BUSY -> stream.failed(ErrorCode.BUSY, "too many streams wait: limit=" + config.maxQueued());
+                case SHUTTING_DOWN -> stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+            }
+        } catch (EngineException e) {
+            stream.failed(e.code(), String.valueOf(e.getMessage()));
+        } catch (InvalidSamplingException e) {
+            stream.failed(ErrorCode.INVALID_VALUE, String.valueOf(e.getMessage()));
+        } catch (Throwable e) {
+            log.error("prompt could not be prepared: stream={}", stream.stream(), e);
+            stream.failed(ErrorCode.INTERNAL, "a fault of the server; its log has the details: stream=" + stream.stream());
+        }
+    }
+
+    private SequenceRequest sequence(GenerateRequest request, TokenStream stream, long arrivalNs) {
+        int[] prompt = promptTokens(request);
+        if (prompt.length >= contextLength) {
+            throw new EngineException(ErrorCode.PROMPT_TOO_LONG,
+                    "prompt too long: tokens=%d, context=%d".formatted(prompt.length, contextLength));
+        }
+        SamplingOptions o = request.sampling();
+        SamplingParams params = new SamplingParams(o.temperature(), o.topK(), o.topP(), o.minP(), o.repetitionPenalty(),
+                o.presencePenalty(), o.frequencyPenalty(), o.logitBias(), stream.seed(), request.topLogprobs());
+        return new SequenceRequest(
+                stream.stream(),
+                prompt,
+                request.maxTokens(),
+                request.weights(),
+                new Sampler(params, samplerScratch, prompt),
+                tokenizer.newDetokenizer(prompt),
+                new StopMatcher(request.stop()),
+                tokenizer::isEndOfGeneration,
+                arrivalNs,
+                stream);
+    }
+
+    private int[] promptTokens(GenerateRequest request) {
+        String text = request.prompt();
+        if (text != null) {
+            int bytes = text.length() > config.maxPromptBytes()
+                    ? text.length()
+                    : text.getBytes(StandardCharsets.UTF_8).length;
+            if (bytes > config.maxPromptBytes()) {
+                throw new EngineException(ErrorCode.PROMPT_TOO_LONG,
+                        "prompt too long: bytes=%d, limit=%d".formatted(bytes, config.maxPromptBytes()));
+            }
+            return tokenizer.encode(text, true, true);
+        }
+        int[] tokens = request.tokens() == null ? new int[0] : request.tokens().clone();
+        for (int i = 0; i < tokens.length; i++) {
+            if (tokens[i] < 0 || tokens[i] >= vocabularySize) {
+                throw new EngineException(ErrorCode.INVALID_VALUE,
+                        "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d".formatted(i, tokens[i], vocabularySize));
+            }
+        }
+        return tokens;
+    }
+
+    /**
+     * Takes no more requests, lets running streams finish for {@link EngineConfig#shutdownGraceNs}, fails the rest, ends the threads
+     * and gives the KV memory back. Waits for all of it; again does nothing.
+     */
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closing) {
+                return;
+            }
+            closing = true;
+        }
+        if (intake instanceof ExecutorService service) {
+            service.shutdown();
+        }
+        loop.shutdown(nanoClock.getAsLong() + config.shutdownGraceNs());
+        try {
+            loop.join();
+            pool.close();
+        } catch (InterruptedException e) {
+            log.warn("interrupted while waiting for the decode thread; its KV memory is not freed");
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package dev.tidestream.server.engine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.function.Consumer;
+
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.Operators;
+
+import dev.tidestream.model.sampling.Sample;
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.TopLogprob;
+import dev.tidestream.server.scheduler.Ending;
+import dev.tidestream.server.scheduler.GeneratedToken;
+import dev.tidestream.server.scheduler.SequenceClient;
+
+/**
+ * One subscription: lends its demand to the scheduler and turns what comes of it into signals.
+ *
+ * <p>There is no buffer: an event is made only where there is demand, and handed over at once. {@code request} and {@code cancel}
+ * come from any thread and only set state; signals are given by whoever holds the request, which is the subscriber's thread, then
+ * the tokenizer's, then the decode thread. The hand-over queues order them, so signals are serial.
+ */
+final class TokenStream implements Subscription, SequenceClient {
+    private static final Logger log = LoggerFactory.getLogger(TokenStream.class);
+    private static final AtomicLongFieldUpdater<TokenStream> DEMAND =
+            AtomicLongFieldUpdater.newUpdater(TokenStream.class, "demand");
+
+    private final long stream;
+    private final long seed;
+    private final Runnable wake;
+    private final Consumer<TokenStream> onEnd;
+    private volatile long demand;
+    private volatile long invalidDemand = 1;
+    private volatile boolean cancelled;
+    private volatile boolean stopRequested;
+    private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null once there is nothing more to say
+
+    /**
+     * @param wake tells the decode loop to look again
+     * @param onEnd called when the stream is over, perhaps twice
+     */
+    TokenStream(
+            long stream, long seed, CoreSubscriber<? super TokenEvent> subscriber, Runnable wake, Consumer<TokenStream> onEnd) {
+        this.stream = stream;
+        this.seed = seed;
+        this.subscriber = subscriber;
+        this.wake = wake;
+        this.onEnd = onEnd;
+    }
+
+    long stream() {
+        return stream;
+    }
+
+    long seed() {
+        return seed;
+    }
+
+    @Override
+    public void request(long n) {
+        if (n <= 0) {
+            invalidDemand = n;
+            wake.run();
+        } else if (Operators.addCap(DEMAND, this, n) == 0) {
+            wake.run();
+        }
+    }
+
+    @Override
+    public void cancel() {
+        if (!cancelled) {
+            cancelled = true;
+            onEnd.accept(this);
+            wake.run();
+        }
+    }
+
+    void stop() {
+        stopRequested = true;
+        wake.run();
+    }
+
+    @Override
+    public long demand() {
+        return demand;
+    }
+
+    /** Also if the subscriber broke the rules; it hears of that here (Reactive Streams, rule 3.9). */
+    @Override
+    public boolean cancelled() {
+        if (invalidDemand <= 0) {
+            error(new IllegalArgumentException("demand must be positive (Reactive Streams, rule 3.9): n=" + invalidDemand));
+        }
+        if (cancelled) {
+            subscriber = null;
+        }
+        return subscriber == null;
+    }
+
+    @Override
+    public boolean stopRequested() {
+        return stopRequested;
+    }
+
+    @Override
+    public void accepted(long weightsVersion, int promptTokens) {
+        next(new TokenEvent.Accepted(stream, seed, weightsVersion, promptTokens));
+    }
+
+    @Override
+    public void progress(int prefilled, int of) {
+        next(new TokenEvent.Progress(prefilled, of));
+    }
+
+    @Override
+    public void token(GeneratedToken t) {
+        Sample sample = t.sample();
+        Ending ending = t.ending();
+        TokenEvent.Finish finish = ending == null ? null : finish(ending);
+        Float logprob = Float.isNaN(sample.logprob()) ? null : (Float) sample.logprob();
+        next(new TokenEvent.Token(
+                t.seq(), sample.token(), t.text(), t.weightsVersion(), logprob, topLogprobs(sample), finish));
+        if (finish != null) {
+            complete();
+        }
+    }
+
+    private static List<TopLogprob> topLogprobs(Sample sample) {
+        List<TopLogprob> top = new ArrayList<>(sample.topTokens().length);
+        for (int i = 0; i < sample.topTokens().length; i++) {
+            top.add(new TopLogprob(sample.topTokens()[i], sample.topLogprobs()[i]));
+        }
+        return List.copyOf(top);
+    }
+
+    private static TokenEvent.Finish finish(Ending ending) {
+        return new TokenEvent.Finish(ending.reason(), ending.usage(), ending.timing());
+    }
+
+    @Override
+    public void stopped(Ending ending) {
+        next(new TokenEvent.Stopped(finish(ending)));
+        complete();
+    }
+
+    @Override
+    public void failed(ErrorCode code, String message) {
+        error(new EngineException(code, message));
+    }
+
+    private void next(TokenEvent event) {
+        CoreSubscriber<? super TokenEvent> to = subscriber;
+        if (to == null || cancelled) {
+            return;
+        }
+        Operators.produced(DEMAND, this, 1);
+        try {
+            to.onNext(event);
+        } catch (Throwable e) {
+            log.error("subscriber threw, its stream is cancelled: stream={}, event={}", stream, event, e);
+            cancel();
+        }
+    }
+
+    private void complete() {
+        signalEnd(null);
+    }
+
+    private void error(RuntimeException error) {
+        signalEnd(error);
+    }
+
+    private void signalEnd(@Nullable RuntimeException error) {
+        CoreSubscriber<? super TokenEvent> to = subscriber;
+        subscriber = null;
+        onEnd.accept(this);
+        if (to == null || cancelled) {
+            return;
+        }
+        try {
+            if (error == null) {
+                to.onComplete();
+            } else {
+                to.onError(error);
+            }
+        } catch (Throwable e) {
+            log.error("subscriber threw at the end of its stream: stream={}", stream, e);
+        }
+    }
+}

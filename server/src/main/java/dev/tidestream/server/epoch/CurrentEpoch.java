@@ -1,0 +1,100 @@
+package dev.tidestream.server.epoch;
+
+import java.util.concurrent.atomic.AtomicInteger;
+
+import dev.tidestream.model.transformer.LanguageModel;
+
+/**
+ * The newest epoch, and the count of those still in use.
+ *
+ * <p>An epoch has one reference for being current and one per lease. Whoever drops the last one frees it; a count of zero never
+ * rises again, so this happens once. {@link #lease} may read an epoch that is superseded and freed before the count is taken: then
+ * taking it fails, and the newer epoch is there to be read. {@link #publish} is a single volatile store; readers never wait.
+ *
+ * <p>All epochs of a server are interchangeable under a running sequence: same vocabulary, context and KV-cache shape.
+ * Safe for use by any thread.
+ */
+public final class CurrentEpoch implements AutoCloseable {
+    private final AtomicInteger liveEpochs = new AtomicInteger();
+    private volatile CountedEpoch current;
+    private volatile boolean closed;
+
+    public CurrentEpoch(ModelEpoch first) {
+        current = new CountedEpoch(first, liveEpochs);
+    }
+
+    /**
+     * A lease on the newest epoch, to be closed by the caller.
+     *
+     * @throws IllegalStateException if no epoch is current any more
+     */
+    public Lease lease() {
+        while (true) {
+            CountedEpoch newest = current;
+            if (newest.acquire()) {
+                return new Lease(newest);
+            }
+            if (closed && newest.equals(current)) {
+                throw new IllegalStateException("no epoch is current: closed");
+            }
+        }
+    }
+
+    /** Whether this is the epoch that a new lease would get. */
+    public boolean isCurrent(ModelEpoch epoch) {
+        return current.epoch().equals(epoch);
+    }
+
+    /** Version of the newest epoch. */
+    public long weightsVersion() {
+        return current.epoch().weightsVersion();
+    }
+
+    /** Epochs whose memory has not been given back. */
+    public int liveEpochs() {
+        return liveEpochs.get();
+    }
+
+    /**
+     * Makes {@code next} the newest epoch, in one store. The one before it is freed when its last lease ends, possibly here.
+     *
+     * @throws IllegalArgumentException if the version falls, or the model cannot take over running sequences; {@code next} is then
+     *     still the caller's
+     */
+    public synchronized void publish(ModelEpoch next) {
+        if (closed) {
+            throw new IllegalStateException("closed: weights_version=" + next.weightsVersion());
+        }
+        CountedEpoch previous = current;
+        requireSuccessor(previous.epoch(), next);
+        current = new CountedEpoch(next, liveEpochs);
+        previous.release();
+    }
+
+    private static void requireSuccessor(ModelEpoch previous, ModelEpoch next) {
+        if (next.equals(previous) || next.weightsVersion() < previous.weightsVersion()) {
+            throw new IllegalArgumentException("weights_version must not fall: next=%d, current=%d"
+                    .formatted(next.weightsVersion(), previous.weightsVersion()));
+        }
+        LanguageModel was = previous.model();
+        LanguageModel is = next.model();
+        if (is.vocabularySize() != was.vocabularySize()
+                || is.contextLength() != was.contextLength()
+                || !is.kvCacheShape().equals(was.kvCacheShape())
+                || is.maxRows() < was.maxRows()) {
+            throw new IllegalArgumentException(
+                    "model cannot take over: vocabulary=%d (is %d), context=%d (is %d), kv=%s (is %s), maxRows=%d (is %d)".formatted(
+                            is.vocabularySize(), was.vocabularySize(), is.contextLength(), was.contextLength(),
+                            is.kvCacheShape(), was.kvCacheShape(), is.maxRows(), was.maxRows()));
+        }
+    }
+
+    /** No lease is given from now on; the last epoch is freed when its last lease ends. */
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            current.release();
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package dev.tidestream.server.scheduler;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
+import dev.tidestream.model.transformer.LanguageModel.Slice;
+import dev.tidestream.server.epoch.ModelEpoch;
+
+/**
+ * What one forward pass takes: sequences of one epoch, with one slice each.
+ *
+ * @param sequences in the order of the slices
+ */
+record Batch(ModelEpoch epoch, List<Sequence> sequences, List<Slice> slices) {
+    Batch(ModelEpoch epoch) {
+        this(epoch, new ArrayList<>(), new ArrayList<>());
+    }
+
+    void add(Sequence sequence, Slice slice) {
+        sequences.add(sequence);
+        slices.add(slice);
+    }
+
+    int rows() {
+        return slices.stream().mapToInt(Slice::count).sum();
+    }
+
+    int logitsRows() {
+        return (int) slices.stream().filter(slice -> slice.logits() == LogitsRows.LAST).count();
+    }
+}

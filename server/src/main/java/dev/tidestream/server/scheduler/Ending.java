@@ -1,0 +1,8 @@
+package dev.tidestream.server.scheduler;
+
+import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.Timing;
+import dev.tidestream.protocol.Usage;
+
+/** How a sequence ended. */
+public record Ending(FinishReason reason, Usage usage, Timing timing) {}

@@ -1,0 +1,16 @@
+package dev.tidestream.server.scheduler;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.sampling.Sample;
+
+/**
+ * The result of one step of one sequence.
+ *
+ * @param seq 0 for the first token generated
+ * @param sample the token and its log-probabilities
+ * @param text what may be given out now
+ * @param weightsVersion the version that made it
+ * @param ending present if it is the last
+ */
+public record GeneratedToken(int seq, Sample sample, String text, long weightsVersion, @Nullable Ending ending) {}

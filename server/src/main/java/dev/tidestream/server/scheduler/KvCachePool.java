@@ -1,0 +1,129 @@
+package dev.tidestream.server.scheduler;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+import dev.tidestream.model.transformer.KvCache;
+import dev.tidestream.model.transformer.KvCacheShape;
+
+/**
+ * Lends KV-cache blocks within a stated budget of bytes. A sequence gets all blocks it may ever need at once, so it never runs out
+ * half-way. Blocks are off-heap, allocated when first needed and then used again; contents are not cleared.
+ *
+ * <p>Used by the decode thread only, except {@link #usedBytes} and {@link #neverFits}.
+ */
+public final class KvCachePool implements AutoCloseable {
+    private static final long ALIGNMENT_BYTES = 64;
+
+    private final KvCacheShape shape;
+    private final long budgetBytes;
+    private final int budgetBlocks;
+    private final Arena arena = Arena.ofShared();
+    private final ArrayDeque<MemorySegment> free = new ArrayDeque<>();
+    private final Set<KvCache> lent = Collections.newSetFromMap(new IdentityHashMap<>());
+    private int allocatedBlocks;
+    private volatile int lentBlocks;
+
+    /**
+     * A pool that has taken no memory yet.
+     *
+     * @throws IllegalArgumentException if the budget holds no block
+     */
+    public KvCachePool(KvCacheShape shape, long budgetBytes) {
+        if (budgetBytes < shape.blockBytes()) {
+            throw new IllegalArgumentException("KV memory holds no block: kv_memory_bytes=%d, block_bytes=%d, block_positions=%d"
+                    .formatted(budgetBytes, shape.blockBytes(), KvCacheShape.BLOCK_POSITIONS));
+        }
+        this.shape = shape;
+        this.budgetBytes = budgetBytes;
+        this.budgetBlocks = (int) Math.min(Integer.MAX_VALUE, budgetBytes / shape.blockBytes());
+    }
+
+    /** Bytes lent to sequences; any thread. */
+    public long usedBytes() {
+        return lentBlocks * shape.blockBytes();
+    }
+
+    /** Bytes taken from the system so far. */
+    public long allocatedBytes() {
+        return allocatedBlocks * shape.blockBytes();
+    }
+
+    /** Most bytes this pool ever takes. */
+    public long budgetBytes() {
+        return budgetBytes;
+    }
+
+    /** The numbers, if so many positions are more than the whole pool has; any thread. */
+    public Optional<KvReservation.NeverFits> neverFits(int positions) {
+        int needed = shape.blocksFor(positions);
+        return needed <= budgetBlocks
+                ? Optional.empty()
+                : Optional.of(new KvReservation.NeverFits(
+                        positions, needed, needed * shape.blockBytes(), budgetBlocks, budgetBytes));
+    }
+
+    /**
+     * Blocks for {@code positions}, all or none.
+     *
+     * @param positions at least 1
+     * @throws OutOfMemoryError if the system has less memory than the budget promises; then nothing was lent
+     */
+    public KvReservation reserve(int positions) {
+        if (positions < 1) {
+            throw new IllegalArgumentException("positions must be at least 1: positions=" + positions);
+        }
+        Optional<KvReservation.NeverFits> never = neverFits(positions);
+        if (never.isPresent()) {
+            return never.get();
+        }
+        int needed = shape.blocksFor(positions);
+        if (needed > budgetBlocks - lentBlocks) {
+            return new KvReservation.NotNow(needed, budgetBlocks - lentBlocks);
+        }
+        while (free.size() < needed) {
+            free.push(arena.allocate(shape.blockBytes(), ALIGNMENT_BYTES));
+            allocatedBlocks++;
+        }
+        List<MemorySegment> blocks = new ArrayList<>(needed);
+        for (int i = 0; i < needed; i++) {
+            blocks.add(free.pop());
+        }
+        KvCache cache = new KvCache(shape, blocks);
+        lent.add(cache);
+        setLentBlocks(lentBlocks + needed);
+        return new KvReservation.Granted(cache);
+    }
+
+    /**
+     * Takes a cache back.
+     *
+     * @throws IllegalStateException if it is not lent by this pool, or was given back before
+     */
+    public void release(KvCache cache) {
+        if (!lent.remove(cache)) {
+            throw new IllegalStateException("KV cache is not lent: blocks=%d, lent_caches=%d"
+                    .formatted(cache.blocks().size(), lent.size()));
+        }
+        cache.blocks().forEach(free::push);
+        setLentBlocks(lentBlocks - cache.blocks().size());
+    }
+
+    private void setLentBlocks(int blocks) {
+        lentBlocks = blocks;
+    }
+
+    /** Gives all memory back to the system; no cache may be used any more. */
+    @Override
+    public void close() {
+        arena.close();
+        free.clear();
+    }
+}

@@ -1,0 +1,36 @@
+package dev.tidestream.server.scheduler;
+
+import dev.tidestream.protocol.ErrorCode;
+
+/**
+ * The client's side of a sequence, as the scheduler sees it: how much it wants, and where the results go.
+ *
+ * <p>All methods are called on the decode thread, must not block and must not throw. Each event but {@link #failed} uses one unit of
+ * demand and is given only if there is some. After {@link #stopped}, {@link #failed} or a token with an ending nothing follows.
+ */
+public interface SequenceClient {
+
+    /** Events that may be given now; falls by one with each event, rises at any time. */
+    long demand();
+
+    /** Whether the client has left; it gets nothing any more. */
+    boolean cancelled();
+
+    /** Whether the sequence is to end before its next step, with {@link #stopped}. */
+    boolean stopRequested();
+
+    /** The sequence waits for its turn. */
+    void accepted(long weightsVersion, int promptTokens);
+
+    /** So many tokens of the prompt are done. */
+    void progress(int prefilled, int of);
+
+    /** One step's token. */
+    void token(GeneratedToken token);
+
+    /** The sequence has ended as it was asked to. */
+    void stopped(Ending ending);
+
+    /** The sequence was refused or has failed. */
+    void failed(ErrorCode code, String message);
+}

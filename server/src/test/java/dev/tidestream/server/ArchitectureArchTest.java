@@ -1,0 +1,101 @@
+package dev.tidestream.server;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** The import law of docs/ARCHITECTURE.md. Rooms that are not built yet are tolerated. */
+@AnalyzeClasses(packages = "dev.tidestream", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureArchTest {
+
+    @ArchTest
+    static void shouldHaveLoadedTheClasses(JavaClasses classes) {
+        for (String name : new String[] {
+            "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.sampling.Sampler", "server.engine.TokenEngine",
+            "server.scheduler.Scheduler", "server.epoch.CurrentEpoch"
+        }) {
+            assertTrue(classes.contain("dev.tidestream." + name), name);
+        }
+    }
+
+    @ArchTest
+    static final ArchRule ONE_DOOR_TO_SIMD = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.model.tensor")
+            .or().haveSimpleNameNotStartingWith("Vector")
+            .should().dependOnClassesThat().resideInAPackage("jdk.incubator.vector..").allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule ND4J_BEHIND_ITS_BRIDGE = noClasses()
+            .that().haveSimpleNameNotStartingWith("Nd4j").and().resideOutsideOfPackage("..nd4j..")
+            .should().dependOnClassesThat().resideInAPackage("org.nd4j..").allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule SCHEDULER_AND_EPOCH = forbid("dev.tidestream.server.[scheduler|epoch]..",
+            "io.vertx..", "reactor..", "org.reactivestreams..", "dev.tidestream.server.engine..",
+            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..");
+
+    @ArchTest
+    static final ArchRule EPOCH_KNOWS_NO_SCHEDULER = forbid("dev.tidestream.server.epoch..", "dev.tidestream.server.scheduler..");
+
+    @ArchTest
+    static final ArchRule ENGINE = forbid("dev.tidestream.server.engine..",
+            "io.vertx..", "io.netty..", "dev.tidestream.server.transport..", "dev.tidestream.server.admin..",
+            "dev.tidestream.server.cli..");
+
+    @ArchTest
+    static final ArchRule TRANSPORT = forbid("dev.tidestream.server.transport..",
+            "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..", "dev.tidestream.model..",
+            "dev.tidestream.server.cli..");
+
+    @ArchTest
+    static final ArchRule ADMIN = forbid("dev.tidestream.server.admin..",
+            "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.cli..");
+
+    @ArchTest
+    static final ArchRule MODEL = forbid("dev.tidestream.model..",
+            "dev.tidestream.server..", "dev.tidestream.protocol..", "io.vertx..", "reactor..", "org.reactivestreams..");
+
+    @ArchTest
+    static final ArchRule PROTOCOL = forbid("dev.tidestream.protocol..",
+            "dev.tidestream.server..", "dev.tidestream.model..", "io.vertx..", "reactor..");
+
+    @ArchTest
+    static final ArchRule GGUF = forbidRooms("gguf", "tokenizer", "tensor", "transformer", "tied", "sampling");
+
+    @ArchTest
+    static final ArchRule TOKENIZER = forbidRooms("tokenizer", "tensor", "transformer", "tied", "sampling");
+
+    @ArchTest
+    static final ArchRule TENSOR = forbidRooms("tensor", "gguf", "tokenizer", "transformer", "tied", "sampling");
+
+    @ArchTest
+    static final ArchRule TIED = forbidRooms("tied", "gguf", "tokenizer", "transformer", "sampling");
+
+    @ArchTest
+    static final ArchRule TRANSFORMER = forbidRooms("transformer", "tokenizer", "sampling");
+
+    @ArchTest
+    static final ArchRule SAMPLING = forbidRooms("sampling", "gguf", "tokenizer", "tensor", "transformer", "tied");
+
+    @ArchTest
+    static final ArchRule NO_CYCLES = slices().matching("dev.tidestream.(**)").should().beFreeOfCycles();
+
+    private static ArchRule forbid(String room, String... packages) {
+        return noClasses().that().resideInAPackage(room).should().dependOnClassesThat().resideInAnyPackage(packages)
+                .allowEmptyShould(true);
+    }
+
+    private static ArchRule forbidRooms(String room, String... others) {
+        String[] packages = new String[others.length];
+        for (int i = 0; i < others.length; i++) {
+            packages[i] = "dev.tidestream.model." + others[i] + "..";
+        }
+        return forbid("dev.tidestream.model." + room + "..", packages);
+    }
+}

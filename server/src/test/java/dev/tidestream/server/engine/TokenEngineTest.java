@@ -1,0 +1,305 @@
+package dev.tidestream.server.engine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+
+import org.junit.jupiter.api.Test;
+import org.reactivestreams.Subscription;
+import reactor.core.publisher.BaseSubscriber;
+import reactor.test.StepVerifier;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.FakeLanguageModel;
+import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.engine.TokenEvent.Accepted;
+import dev.tidestream.server.engine.TokenEvent.Finish;
+import dev.tidestream.server.engine.TokenEvent.Stopped;
+import dev.tidestream.server.engine.TokenEvent.Token;
+import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.ModelEpoch;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class TokenEngineTest {
+    private static final EngineConfig CONFIG =
+            new EngineConfig(4, 1 << 20, 4, 2, 64, 8, TimeUnit.SECONDS.toNanos(60), 0);
+    private static final SamplingOptions GREEDY =
+            new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.of(7));
+
+    private final FakeLanguageModel model = new FakeLanguageModel(128, 32, 1);
+    private final CurrentEpoch epochs = new CurrentEpoch(new ModelEpoch(3, model, () -> { }));
+    private long nowNs;
+
+    private TokenEngine manualEngine() {
+        return new TokenEngine(CONFIG, new FakeTokenizer(), epochs, () -> nowNs, () -> -1L, Runnable::run);
+    }
+
+    @SuppressWarnings("NullAway") // reads "int @Nullable []" from a class file as not null
+    private static GenerateRequest request(String prompt, int maxTokens) {
+        return new GenerateRequest(prompt, null, maxTokens, GREEDY, List.of(), 0, WeightsPolicy.PIN);
+    }
+
+    /** Keeps what it gets; asks for nothing by itself. */
+    private static final class Recorder extends BaseSubscriber<TokenEvent> {
+        final List<TokenEvent> events = new ArrayList<>();
+        final List<Throwable> errors = new ArrayList<>();
+        boolean completed;
+
+        @Override
+        protected void hookOnSubscribe(Subscription subscription) { }
+
+        @Override
+        protected void hookOnNext(TokenEvent event) {
+            events.add(event);
+        }
+
+        @Override
+        protected void hookOnComplete() {
+            completed = true;
+        }
+
+        @Override
+        protected void hookOnError(Throwable error) {
+            errors.add(error);
+        }
+
+        ErrorCode code() {
+            return assertInstanceOf(EngineException.class, errors.getFirst()).code();
+        }
+    }
+
+    private static Recorder subscribe(Engine engine, GenerateRequest request) {
+        Recorder recorder = new Recorder();
+        engine.generate(request).subscribe(recorder);
+        return recorder;
+    }
+
+    private static void work(TokenEngine engine) {
+        int idle = 0;
+        while (idle < 2) {
+            idle = engine.loop().doWork() == 0 ? idle + 1 : 0;
+        }
+    }
+
+    @Test
+    void shouldEmitExactlyWhatIsAskedFor() {
+        TokenEngine engine = manualEngine();
+        StepVerifier.create(engine.generate(request("Hi", 5)), 0)
+                .expectSubscription()
+                .then(() -> work(engine))
+                .thenRequest(1)
+                .then(() -> work(engine))
+                .expectNext(new Accepted(1, 7, 3, 2))
+                .thenRequest(2)
+                .then(() -> work(engine))
+                .expectNextMatches(e -> e instanceof Token t && t.seq() == 0)
+                .expectNextMatches(e -> e instanceof Token t && t.seq() == 1 && t.logprob() != null)
+                .then(() -> assertEquals(2, engine.stats().tokensGenerated()))
+                .thenRequest(Long.MAX_VALUE)
+                .then(() -> work(engine))
+                .expectNextCount(2)
+                .expectNextMatches(e -> e instanceof Token t && t.finish() instanceof Finish f && f.reason() == FinishReason.LENGTH)
+                .verifyComplete();
+        assertEquals(0, engine.stats().kvUsedBytes());
+        engine.close();
+    }
+
+    @Test
+    void shouldStandStillAtItsCreditBesideOthersAndGoOn() {
+        TokenEngine engine = manualEngine();
+        Recorder starved = subscribe(engine, request("abc", 20));
+        Recorder other = subscribe(engine, request("abc", 20));
+        starved.request(4);
+        other.requestUnbounded();
+        work(engine);
+        assertEquals(4, starved.events.size());
+        assertTrue(other.completed);
+        long rows = engine.stats().rows();
+        work(engine);
+        assertEquals(rows, engine.stats().rows());
+        starved.requestUnbounded();
+        work(engine);
+        assertTrue(starved.completed);
+        assertEquals(tokens(other), tokens(starved));
+        engine.close();
+    }
+
+    private List<Integer> tokens(Recorder recorder) {
+        return recorder.events.stream().filter(Token.class::isInstance).map(e -> ((Token) e).token()).toList();
+    }
+
+    @Test
+    void shouldStopSilentlyOnCancelAndWithAWordOnStop() {
+        TokenEngine engine = manualEngine();
+        Recorder cancelled = subscribe(engine, request("abc", 100));
+        Recorder stopped = subscribe(engine, request("abc", 100));
+        cancelled.requestUnbounded();
+        stopped.requestUnbounded();
+        engine.loop().doWork();
+        engine.loop().doWork();
+        int events = cancelled.events.size();
+        cancelled.cancel();
+        cancelled.cancel();
+        engine.stop(2);
+        engine.stop(99);
+        assertEquals(0, engine.loop().doWork());
+        assertEquals(events, cancelled.events.size());
+        assertTrue(cancelled.errors.isEmpty() && !cancelled.completed);
+        Stopped last = assertInstanceOf(Stopped.class, stopped.events.getLast());
+        assertEquals(FinishReason.CANCELLED, last.finish().reason());
+        assertEquals(2, last.finish().usage().completionTokens());
+        assertTrue(stopped.completed);
+        assertEquals(0, engine.stats().running());
+        engine.close();
+    }
+
+    @Test
+    void shouldReportInvalidDemandAsAnError() {
+        TokenEngine engine = manualEngine();
+        List<Throwable> errors = new ArrayList<>();
+        engine.generate(request("abc", 10)).subscribe(new reactor.core.CoreSubscriber<>() {
+            @Override
+            public void onSubscribe(Subscription subscription) {
+                subscription.request(-5);
+            }
+
+            @Override
+            public void onNext(TokenEvent event) {
+                throw new AssertionError(event);
+            }
+
+            @Override
+            public void onError(Throwable error) {
+                errors.add(error);
+            }
+
+            @Override
+            public void onComplete() { }
+        });
+        work(engine);
+        assertEquals(1, errors.size());
+        assertInstanceOf(IllegalArgumentException.class, errors.getFirst());
+        assertEquals(0, engine.stats().queued());
+        engine.close();
+    }
+
+    @Test
+    void shouldRefuseWithCodesAndNumbers() {
+        TokenEngine engine = manualEngine();
+        assertEquals(ErrorCode.INVALID_VALUE, refusal(engine, request("", 1)));
+        assertEquals(ErrorCode.PROMPT_TOO_LONG, refusal(engine, request("x".repeat(65), 1)));
+        assertEquals(ErrorCode.PROMPT_TOO_LONG, refusal(engine, request("é".repeat(33), 1)));
+        int[] long128 = IntStream.range(0, 128).map(i -> 1).toArray();
+        assertEquals(ErrorCode.PROMPT_TOO_LONG, refusal(engine, tokenRequest(GREEDY, long128)));
+        assertEquals(ErrorCode.INVALID_VALUE, refusal(engine, tokenRequest(GREEDY, 5, 128)));
+        SamplingOptions bad = new SamplingOptions(-1f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.empty());
+        assertEquals(ErrorCode.INVALID_VALUE, refusal(engine, tokenRequest(bad, 5)));
+        SamplingOptions biased = new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(500, 1f), OptionalLong.empty());
+        assertEquals(ErrorCode.INVALID_VALUE, refusal(engine, tokenRequest(biased, 5)));
+        engine.close();
+        assertEquals(ErrorCode.SHUTTING_DOWN, refusal(engine, request("a", 1)));
+    }
+
+    private static GenerateRequest tokenRequest(SamplingOptions sampling, int... tokens) {
+        return new GenerateRequest(null, tokens, 1, sampling, List.of(), -1, WeightsPolicy.PIN);
+    }
+
+    private static ErrorCode refusal(TokenEngine engine, GenerateRequest request) {
+        Recorder recorder = subscribe(engine, request);
+        recorder.requestUnbounded();
+        work(engine);
+        assertTrue(recorder.events.isEmpty());
+        return recorder.code();
+    }
+
+    @Test
+    void shouldBeBusyWhenPromptsPileUp() {
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), epochs, () -> nowNs, () -> -1L, task -> {
+            throw new RejectedExecutionException("full");
+        });
+        assertEquals(ErrorCode.BUSY, subscribe(engine, request("a", 1)).code());
+        TokenEngine notDrained = manualEngine();
+        for (int i = 0; i < 4; i++) {
+            assertTrue(subscribe(notDrained, request("a", 1)).errors.isEmpty());
+        }
+        assertEquals(ErrorCode.BUSY, subscribe(notDrained, request("a", 1)).code());
+    }
+
+    @Test
+    void shouldChooseASeedThatJavaScriptCanHold() {
+        TokenEngine engine = manualEngine();
+        SamplingOptions unseeded = new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.empty());
+        Recorder recorder = subscribe(engine, tokenRequest(unseeded, 5));
+        recorder.requestUnbounded();
+        work(engine);
+        assertEquals((1L << 53) - 1, assertInstanceOf(Accepted.class, recorder.events.getFirst()).seed());
+        engine.close();
+    }
+
+    @Test
+    void shouldFailOnlyTheSequenceWhoseSubscriberOrSamplingFails() {
+        TokenEngine engine = manualEngine();
+        engine.generate(request("abc", 10)).subscribe(new reactor.core.CoreSubscriber<>() {
+            @Override
+            public void onSubscribe(Subscription subscription) {
+                subscription.request(Long.MAX_VALUE);
+            }
+
+            @Override
+            public void onNext(TokenEvent event) {
+                throw new IllegalStateException("as if");
+            }
+
+            @Override
+            public void onError(Throwable error) { }
+
+            @Override
+            public void onComplete() { }
+        });
+        Recorder good = subscribe(engine, request("abc", 10));
+        good.requestUnbounded();
+        work(engine);
+        assertTrue(good.completed);
+        assertEquals(11, good.events.size());
+        engine.close();
+    }
+
+    @Test
+    void shouldRunOnItsOwnThreadsAndEndThem() throws Exception {
+        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs);
+        for (int round = 0; round < 200; round++) {
+            List<TokenEvent> events = engine.generate(request("Hi", 5)).collectList().block(Duration.ofSeconds(20));
+            assertNotNull(events);
+            assertEquals(6, events.size());
+        }
+        Recorder endless = subscribe(engine, request("a", 100));
+        endless.request(3);
+        engine.close();
+        assertEquals(ErrorCode.SHUTTING_DOWN, endless.code());
+        assertEquals(0, engine.stats().running());
+        epochs.close();
+        assertEquals(0, epochs.liveEpochs());
+    }
+
+    @Test
+    void shouldLoseNoWakeUpWhenDemandTrickles() {
+        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs);
+        for (int round = 0; round < 20; round++) {
+            Long count = engine.generate(request("Hi", 100)).limitRate(1).count().block(Duration.ofSeconds(20));
+            assertEquals(101L, count);
+        }
+        engine.close();
+    }
+}

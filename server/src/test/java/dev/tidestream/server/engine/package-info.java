@@ -1,0 +1,5 @@
+/** Tests. */
+@NullMarked
+package dev.tidestream.server.engine;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,90 @@
+package dev.tidestream.server.scheduler;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.ErrorCode;
+
+/** A client that writes down what it gets, and insists that nothing comes without demand or after the end. */
+final class FakeClient implements SequenceClient {
+    final List<GeneratedToken> tokens = new ArrayList<>();
+    final List<String> progress = new ArrayList<>();
+    long demand;
+    boolean cancelled;
+    boolean stopRequested;
+    long acceptedVersion = -1;
+    @Nullable Ending ending;
+    @Nullable ErrorCode error;
+    String message = "";
+
+    FakeClient(long demand) {
+        this.demand = demand;
+    }
+
+    List<Integer> ids() {
+        return tokens.stream().map(t -> t.sample().token()).toList();
+    }
+
+    String text() {
+        return String.join("", tokens.stream().map(GeneratedToken::text).toList());
+    }
+
+    boolean ended() {
+        return ending != null || error != null;
+    }
+
+    private void use() {
+        if (demand < 1 || ended() || cancelled) {
+            throw new AssertionError("event out of turn: demand=%d, ended=%s, cancelled=%s".formatted(demand, ended(), cancelled));
+        }
+        demand--;
+    }
+
+    @Override
+    public long demand() {
+        return demand;
+    }
+
+    @Override
+    public boolean cancelled() {
+        return cancelled;
+    }
+
+    @Override
+    public boolean stopRequested() {
+        return stopRequested;
+    }
+
+    @Override
+    public void accepted(long weightsVersion, int promptTokens) {
+        use();
+        acceptedVersion = weightsVersion;
+    }
+
+    @Override
+    public void progress(int prefilled, int of) {
+        use();
+        progress.add(prefilled + "/" + of);
+    }
+
+    @Override
+    public void token(GeneratedToken token) {
+        use();
+        tokens.add(token);
+        ending = token.ending();
+    }
+
+    @Override
+    public void stopped(Ending end) {
+        use();
+        ending = end;
+    }
+
+    @Override
+    public void failed(ErrorCode code, String why) {
+        error = code;
+        message = why;
+    }
+}

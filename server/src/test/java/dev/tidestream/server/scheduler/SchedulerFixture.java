@@ -1,0 +1,79 @@
+package dev.tidestream.server.scheduler;
+
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import dev.tidestream.model.sampling.Sampler;
+import dev.tidestream.model.sampling.SamplingParams;
+import dev.tidestream.model.sampling.StopMatcher;
+import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.FakeLanguageModel;
+import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.ModelEpoch;
+
+/** A scheduler over a fake model, with a clock that is set by hand. */
+final class SchedulerFixture {
+    static final long MS = TimeUnit.MILLISECONDS.toNanos(1);
+
+    final FakeLanguageModel model;
+    final CurrentEpoch epochs;
+    final KvCachePool pool;
+    final Scheduler scheduler;
+    final FakeTokenizer tokenizer = new FakeTokenizer();
+    long nowNs = 1_000_000_000L;
+    private long lastStream;
+
+    /** @param kvBlocks of 32 positions */
+    SchedulerFixture(int maxSequences, int maxQueued, int chunkRows, int kvBlocks) {
+        model = new FakeLanguageModel(256, 64, 1);
+        epochs = new CurrentEpoch(new ModelEpoch(1, model, () -> { }));
+        pool = new KvCachePool(model.kvCacheShape(), kvBlocks * model.kvCacheShape().blockBytes());
+        scheduler = new Scheduler(
+                new SchedulerConfig(maxSequences, maxQueued, chunkRows, 1000 * MS, 500 * MS), epochs, pool, () -> nowNs);
+    }
+
+    SchedulerFixture() {
+        this(16, 16, 8, 256);
+    }
+
+    FakeClient submit(int[] prompt, int maxTokens, long demand) {
+        return submit(prompt, maxTokens, demand, WeightsPolicy.PIN, List.of());
+    }
+
+    FakeClient submit(int[] prompt, int maxTokens, long demand, WeightsPolicy weights, List<String> stops) {
+        FakeClient client = new FakeClient(demand);
+        scheduler.submit(new SequenceRequest(
+                ++lastStream,
+                prompt,
+                maxTokens,
+                weights,
+                new Sampler(SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt),
+                tokenizer.newDetokenizer(),
+                new StopMatcher(stops),
+                tokenizer::isEndOfGeneration,
+                nowNs,
+                client));
+        return client;
+    }
+
+    void steps(int count) {
+        for (int i = 0; i < count; i++) {
+            scheduler.step();
+        }
+    }
+
+    void runToIdle() {
+        while (scheduler.step() > 0) {
+            nowNs += MS;
+        }
+    }
+
+    static int[] prompt(int length, int first) {
+        int[] tokens = new int[length];
+        for (int i = 0; i < length; i++) {
+            tokens[i] = 1 + (first + i * 7) % 100;
+        }
+        return tokens;
+    }
+}

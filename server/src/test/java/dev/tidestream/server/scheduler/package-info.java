@@ -1,0 +1,5 @@
+/** Tests. */
+@NullMarked
+package dev.tidestream.server.scheduler;
+
+import org.jspecify.annotations.NullMarked;
