@@ -63,7 +63,7 @@ abstract class BenchOptions {
     }
 
     @Mixin
-    final ThreadsOption threads = new ThreadsOption();
+    final ComputeOptions compute = new ComputeOptions();
 
     @Option(names = "--json", description = "Print one JSON object per line.")
     boolean json;

@@ -115,7 +115,7 @@ abstract class GenerateOptions {
     }
 
     @Mixin
-    final ThreadsOption threads = new ThreadsOption();
+    final ComputeOptions compute = new ComputeOptions();
 
     @Option(names = "--json",
             description = "Print one JSON object at the end: text, prompt_tokens, tokens, finish_reason, timing.")

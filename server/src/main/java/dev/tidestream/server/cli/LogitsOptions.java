@@ -38,7 +38,7 @@ abstract class LogitsOptions {
     Path out = Path.of("");
 
     @Mixin
-    final ThreadsOption threads = new ThreadsOption();
+    final ComputeOptions compute = new ComputeOptions();
 
     /** Token ids {@code (n)}. */
     int[] tokens() {

@@ -12,6 +12,7 @@ import picocli.CommandLine.ParameterException;
 
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenizerException;
+import dev.tidestream.model.transformer.ModelException;
 
 /**
  * The entry point. Conventions of all commands: results go to stdout, everything else to stderr, both in UTF-8; an error is one
@@ -21,7 +22,14 @@ import dev.tidestream.model.tokenizer.TokenizerException;
         name = "tidestream",
         description = "A reactive streaming token-generation server on the JVM.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {InspectCommand.class, TokenizeCommand.class},
+        subcommands = {
+            ServeCommand.class,
+            GenerateCommand.class,
+            TokenizeCommand.class,
+            InspectCommand.class,
+            BenchCommand.class,
+            LogitsCommand.class,
+        },
         footer = {
             "",
             "Help on a command: tidestream COMMAND --help",
@@ -81,7 +89,7 @@ public final class Main {
     private static int failure(Exception exception, CommandLine command) {
         PrintWriter err = command.getErr();
         switch (exception) {
-            case CliException _, GgufException _, TokenizerException _, UncheckedIOException _ ->
+            case CliException _, GgufException _, ModelException _, TokenizerException _, UncheckedIOException _ ->
                 err.println("tidestream: " + oneLine(exception));
             default -> { // a fault of ours: show where
                 err.println("tidestream: internal error: " + exception.getClass().getSimpleName() + ": " + oneLine(exception));

@@ -17,6 +17,8 @@ import picocli.CommandLine.Spec;
             "  tidestream serve                                      the starter model, on this machine only",
             "  tidestream serve -m model.gguf --port 9000            another model, another port",
             "  tidestream serve --host 0.0.0.0 --kv-memory 4GiB      for the network, with room for more streams",
+            "",
+            "SIGINT or SIGTERM: no new streams, running ones have ten seconds, then the process ends.",
         })
 abstract class ServeOptions {
     private static final int MAX_PORT = 65_535;
@@ -32,7 +34,7 @@ abstract class ServeOptions {
     String host = "127.0.0.1";
 
     @Mixin
-    final ThreadsOption threads = new ThreadsOption();
+    final ComputeOptions compute = new ComputeOptions();
 
     @Option(names = "--kv-memory", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "1GiB",
             description = "Memory for keys and values of all streams, e.g. 512MiB (default: ${DEFAULT-VALUE}).")

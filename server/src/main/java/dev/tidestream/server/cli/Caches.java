@@ -1,0 +1,27 @@
+package dev.tidestream.server.cli;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+import dev.tidestream.model.transformer.KvCache;
+import dev.tidestream.model.transformer.KvCacheShape;
+import dev.tidestream.model.transformer.LanguageModel;
+
+/** KV caches for commands that work on a model directly, without a server's pool and budget. */
+final class Caches {
+    private static final int CACHE_LINE = 64;
+
+    private Caches() {}
+
+    /** A cache for so many positions, in the arena's memory. */
+    static KvCache cache(LanguageModel model, int positions, Arena arena) {
+        KvCacheShape shape = model.kvCacheShape();
+        List<MemorySegment> blocks = new ArrayList<>();
+        for (int i = 0; i < shape.blocksFor(positions); i++) {
+            blocks.add(arena.allocate(shape.blockBytes(), CACHE_LINE));
+        }
+        return new KvCache(shape, blocks);
+    }
+}

@@ -1,0 +1,63 @@
+package dev.tidestream.server.cli;
+
+import java.io.PrintWriter;
+import java.util.Locale;
+
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.transformer.ActivationPrecision;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.ModelLoader;
+
+/** How a command computes: options that are the same for all of them. */
+final class ComputeOptions {
+    /** Most tokens of one forward pass. */
+    static final int MAX_ROWS = 256;
+
+    private static final int MAX_THREADS = 1024;
+
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--activations", paramLabel = "TYPE", defaultValue = "INT8",
+            description = "What quantised matrices are multiplied with: int8 (fast) or f32 (exact). Default: int8.")
+    private ActivationPrecision activations = ActivationPrecision.INT8;
+
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that compute (default: one per core); the tokens do not depend on it.")
+    void setThreads(int value) {
+        threads = Check.range(spec, "--threads", value, 1, MAX_THREADS);
+    }
+
+    int threads() {
+        return threads;
+    }
+
+    ActivationPrecision activations() {
+        return activations;
+    }
+
+    /** Loads and repacks a model, with a bar on the terminal if that takes a while. */
+    LoadedModel load(GgufFile file, WorkerTeam team) {
+        PrintWriter err = spec.commandLine().getErr();
+        try (Progress progress = Progress.onTerminal(err, "repacking " + file.path().getFileName(), Math.max(1, file.fileBytes()))) {
+            long[] seen = {0};
+            return ModelLoader.load(file, Kernels.vector(), team, (done, total) -> {
+                progress.advance(done - seen[0]);
+                seen[0] = done;
+            });
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "threads=%d, activations=%s".formatted(threads, activations.name().toLowerCase(Locale.ROOT));
+    }
+}

@@ -1,0 +1,108 @@
+package dev.tidestream.server.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.Timing;
+import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.engine.EngineException;
+import dev.tidestream.server.engine.TokenEvent;
+
+/** {@code generate}: one completion, through the same engine that serves. */
+final class GenerateCommand extends GenerateOptions implements Callable<Integer> {
+    private static final int EVENTS_AHEAD = 8;
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        try (RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT.withMaxSequences(1))) {
+            Completion completion = new Completion(running.tokenizer().encode(prompt, true, true));
+            for (TokenEvent event : running.engine().generate(request()).toIterable(EVENTS_AHEAD)) {
+                String text = completion.add(event);
+                if (!json) {
+                    out.print(text);
+                    out.flush();
+                }
+            }
+            out.println(json ? completion.json() : "");
+        } catch (EngineException e) {
+            throw new CliException(String.valueOf(e.getMessage()));
+        }
+        return 0;
+    }
+
+    /** What has been generated so far. */
+    private static final class Completion {
+        private final int[] promptTokens;
+        private final StringBuilder text = new StringBuilder();
+        private final IntStream.Builder tokens = IntStream.builder();
+        private long seed;
+        private long weightsVersion;
+        private TokenEvent.@Nullable Finish finish;
+
+        Completion(int[] promptTokens) {
+            this.promptTokens = promptTokens;
+        }
+
+        /** The text of this event. */
+        String add(TokenEvent event) {
+            switch (event) {
+                case TokenEvent.Accepted accepted -> {
+                    seed = accepted.seed();
+                    weightsVersion = accepted.weightsVersion();
+                }
+                case TokenEvent.Progress _ -> { }
+                case TokenEvent.Token token -> {
+                    tokens.add(token.token());
+                    text.append(token.text());
+                    finish = token.finish();
+                    return token.text();
+                }
+                case TokenEvent.Stopped stopped -> finish = stopped.finish();
+            }
+            return "";
+        }
+
+        String json() {
+            StringWriter out = new StringWriter();
+            try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
+                json.writeStartObject();
+                json.writeStringField("text", text.toString());
+                array(json, "prompt_tokens", promptTokens);
+                array(json, "tokens", tokens.build().toArray());
+                if (finish != null) {
+                    json.writeStringField("finish_reason", finish.reason().name().toLowerCase(Locale.ROOT));
+                    json.writeNumberField("seed", seed);
+                    json.writeNumberField("weights_version", weightsVersion);
+                    timing(json, finish.timing());
+                }
+                json.writeEndObject();
+            } catch (IOException e) {
+                throw new AssertionError("a StringWriter does no I/O", e);
+            }
+            return out.toString();
+        }
+
+        private static void array(JsonGenerator json, String name, int[] values) throws IOException {
+            json.writeFieldName(name);
+            json.writeArray(values, 0, values.length);
+        }
+
+        private static void timing(JsonGenerator json, Timing timing) throws IOException {
+            json.writeObjectFieldStart("timing");
+            json.writeNumberField("queue_ms", timing.queueMs());
+            json.writeNumberField("first_token_ms", timing.firstTokenMs());
+            json.writeNumberField("total_ms", timing.totalMs());
+            json.writeNumberField("tokens_per_s", timing.tokensPerS());
+            json.writeEndObject();
+        }
+    }
+}
