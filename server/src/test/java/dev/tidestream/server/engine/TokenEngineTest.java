@@ -110,7 +110,7 @@ class TokenEngineTest {
                 .thenRequest(Long.MAX_VALUE)
                 .then(() -> work(engine))
                 .expectNextCount(2)
-                .expectNextMatches(e -> e instanceof Token t && t.finish() instanceof Finish f && f.reason() == FinishReason.LENGTH)
+                .expectNextMatches(e -> e instanceof Token(_, _, _, _, _, _, Finish(FinishReason reason, _, _)) && reason == FinishReason.LENGTH)
                 .verifyComplete();
         assertEquals(0, engine.stats().kvUsedBytes());
         engine.close();
