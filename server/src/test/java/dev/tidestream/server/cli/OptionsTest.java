@@ -70,7 +70,7 @@ class OptionsTest {
         assertEquals(8080, serve.port());
         assertEquals(16, serve.maxSequences());
         assertEquals(1L << 30, serve.kvMemory.bytes());
-        assertEquals(Runtime.getRuntime().availableProcessors(), serve.threads.count());
+        assertEquals(Runtime.getRuntime().availableProcessors(), serve.compute.threads());
         assertEquals("starter-q8_0.gguf", serve.model.open().path().toString());
     }
 
@@ -80,7 +80,7 @@ class OptionsTest {
                 "--kv-memory", "2GiB");
         assertEquals("0.0.0.0", serve.host);
         assertEquals(0, serve.port());
-        assertEquals(3, serve.threads.count());
+        assertEquals(3, serve.compute.threads());
         assertEquals(4, serve.maxSequences());
         assertEquals(2L << 30, serve.kvMemory.bytes());
     }
