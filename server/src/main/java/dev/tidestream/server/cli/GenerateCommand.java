@@ -10,6 +10,7 @@ import java.util.stream.IntStream;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
 
 import dev.tidestream.protocol.Timing;
 import dev.tidestream.server.engine.EngineConfig;
@@ -17,6 +18,7 @@ import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.TokenEvent;
 
 /** {@code generate}: one completion, through the same engine that serves. */
+@Command(name = "generate") // picocli wants the name of a subcommand on its own class; the rest is inherited
 final class GenerateCommand extends GenerateOptions implements Callable<Integer> {
     private static final int EVENTS_AHEAD = 8;
 

@@ -9,6 +9,7 @@ import java.nio.channels.FileChannel;
 import java.util.List;
 import java.util.concurrent.Callable;
 
+import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
 import dev.tidestream.model.gguf.GgufFile;
@@ -24,6 +25,7 @@ import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
 import static java.nio.file.StandardOpenOption.WRITE;
 
 /** {@code logits}: what the model says at every position of a sequence of tokens. */
+@Command(name = "logits") // picocli wants the name of a subcommand on its own class; the rest is inherited
 final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
     private static final int CHUNK = 32;
 

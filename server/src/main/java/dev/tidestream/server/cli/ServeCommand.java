@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import picocli.CommandLine.Command;
 
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.transport.ServedModel;
@@ -17,6 +18,7 @@ import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
 
 /** {@code serve}: the server, until it is told to stop. */
+@Command(name = "serve") // picocli wants the name of a subcommand on its own class; the rest is inherited
 final class ServeCommand extends ServeOptions implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
