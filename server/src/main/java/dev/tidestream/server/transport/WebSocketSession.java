@@ -141,6 +141,9 @@ final class WebSocketSession implements ClientStream.Outlet {
     }
 
     private void onFrame(WebSocketFrame frame) {
+        if (closed.future().isComplete()) {
+            return;
+        }
         lastSeenNs = nanoTime.getAsLong();
         switch (frame.type()) {
             case TEXT, BINARY, CONTINUATION -> onMessage(assembler.accept(frame));
@@ -210,7 +213,11 @@ final class WebSocketSession implements ClientStream.Outlet {
         streams.put(m.id(), stream);
         GenerateRequest request = new GenerateRequest(
                 m.prompt(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), m.weights());
-        engine.generate(request).subscribe(stream);
+        try {
+            engine.generate(request).subscribe(stream);
+        } catch (RuntimeException e) {
+            stream.onError(e);
+        }
     }
 
     private ProtocolException refused(String id, ErrorCode code, String message) {
@@ -249,6 +256,7 @@ final class WebSocketSession implements ClientStream.Outlet {
         streams.values().forEach(ClientStream::abandon);
         streams.clear();
         closed.tryComplete();
+        socket.resume(); // lets go of the buffers of frames that came while reading was paused
     }
 
     private void closeIfDrained() {

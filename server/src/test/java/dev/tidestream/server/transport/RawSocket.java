@@ -1,0 +1,122 @@
+package dev.tidestream.server.transport;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** A WebSocket by hand, for what no decent client would send; it answers no pings and reads only when told to. */
+final class RawSocket implements AutoCloseable {
+    private static final int TEXT = 0x81;
+    private static final int OPCODE = 0x0F;
+    private static final int CLOSE = 0x8;
+    private static final int PING = 0x9;
+
+    final String response;
+    final AtomicLong sentFrames = new AtomicLong();
+    private final Socket socket;
+    private final DataInputStream in;
+    private final OutputStream out;
+
+    RawSocket(int port) throws IOException {
+        this(port, "Sec-WebSocket-Protocol: tidestream.v1\r\n");
+    }
+
+    RawSocket(int port, String header) throws IOException {
+        socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.setSoTimeout(20_000);
+        in = new DataInputStream(socket.getInputStream());
+        out = socket.getOutputStream();
+        out.write(("GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                        + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" + header + "\r\n")
+                .getBytes(StandardCharsets.US_ASCII));
+        StringBuilder head = new StringBuilder();
+        while (!head.toString().endsWith("\r\n\r\n")) {
+            head.append((char) in.readUnsignedByte());
+        }
+        response = head.toString();
+    }
+
+    void text(String text) throws IOException {
+        frame(TEXT, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** @param first the byte with FIN and opcode; the mask is zero */
+    void frame(int first, byte[] payload) throws IOException {
+        ByteArrayOutputStream frame = new ByteArrayOutputStream();
+        frame.write(first);
+        if (payload.length < 126) {
+            frame.write(0x80 | payload.length);
+        } else {
+            frame.write(0x80 | 126);
+            frame.writeBytes(ByteBuffer.allocate(2).putShort((short) payload.length).array());
+        }
+        frame.writeBytes(new byte[4]);
+        frame.writeBytes(payload);
+        out.write(frame.toByteArray());
+        out.flush();
+        sentFrames.incrementAndGet();
+    }
+
+    /** Sends the frame again and again, until the socket is closed. */
+    void flood(int first, byte[] payload) {
+        try {
+            while (true) {
+                frame(first, payload);
+            }
+        } catch (IOException e) {
+            if (!socket.isClosed()) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** Reads up to the close frame. */
+    int closeCode() throws IOException {
+        while (true) {
+            int opcode = in.readUnsignedByte() & OPCODE;
+            byte[] payload = payload();
+            if (opcode == CLOSE) {
+                return ByteBuffer.wrap(payload).getShort();
+            }
+        }
+    }
+
+    /** Reads until the server closes and counts its pings. */
+    int pingsUntilClosed() throws IOException {
+        int pings = 0;
+        while (true) {
+            int opcode = in.readUnsignedByte() & OPCODE;
+            payload();
+            if (opcode == CLOSE) {
+                return pings;
+            }
+            pings += opcode == PING ? 1 : 0;
+        }
+    }
+
+    private byte[] payload() throws IOException {
+        int length = in.readUnsignedByte();
+        if (length == 126) {
+            length = in.readUnsignedShort();
+        }
+        byte[] payload = new byte[length];
+        in.readFully(payload);
+        return payload;
+    }
+
+    void abort() throws IOException {
+        socket.close();
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

@@ -1,0 +1,73 @@
+package dev.tidestream.server.transport;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+
+/** A server on a free port, with a scripted engine behind it. */
+final class TestServer implements AutoCloseable {
+    static final TransportConfig CONFIG = new TransportConfig(
+            "127.0.0.1", 0, 4096, 16384, 100_000_000, 16, 16, 64 << 10, 32, 16,
+            Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(10));
+
+    final ScriptedEngine engine = new ScriptedEngine();
+    final AtomicBoolean ready = new AtomicBoolean(true);
+    private final Vertx vertx = Vertx.vertx();
+    private final ServerVerticle verticle;
+    private final String deployment;
+    private boolean stopped;
+
+    TestServer() throws Exception {
+        this(CONFIG);
+    }
+
+    TestServer(TransportConfig config) throws Exception {
+        verticle = new ServerVerticle(config, engine, ready::get,
+                () -> List.of(new ServedModel("m", 512, 4096, OptionalLong.of(5_800_000), 7)));
+        deployment = vertx.deployVerticle(verticle).await(20, TimeUnit.SECONDS);
+    }
+
+    int port() {
+        return verticle.actualPort();
+    }
+
+    TestClient client() {
+        return new TestClient(port());
+    }
+
+    HttpResponse<String> http(String method, String path, String... headers) throws Exception {
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port() + path))
+                    .method(method, HttpRequest.BodyPublishers.noBody());
+            if (headers.length > 0) {
+                request.headers(headers);
+            }
+            return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        }
+    }
+
+    /** Completes when the verticle has stopped. */
+    Future<Void> stop() {
+        stopped = true;
+        return vertx.undeploy(deployment);
+    }
+
+    @Override
+    public void close() throws TimeoutException {
+        if (!stopped) {
+            stop().await(30, TimeUnit.SECONDS);
+        }
+        vertx.close().await(20, TimeUnit.SECONDS);
+        engine.close();
+    }
+}

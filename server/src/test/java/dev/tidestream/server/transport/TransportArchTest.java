@@ -1,0 +1,19 @@
+package dev.tidestream.server.transport;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+@AnalyzeClasses(packages = "dev.tidestream.server.transport", importOptions = ImportOption.DoNotIncludeTests.class)
+class TransportArchTest {
+    @ArchTest
+    static final ArchRule KNOWS_PROTOCOL_AND_ENGINE_ONLY = noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("dev.tidestream.model..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..",
+                    "dev.tidestream.server.cli..")
+            .because("frames in, frames out, nothing else");
+}
