@@ -15,7 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * Fails a test class that leaked a Netty buffer. Leaks are found when the collector has taken a buffer that nobody released,
  * so the check leaks one of its own after the tests and waits until that one is reported: older ones are by then, too.
  */
-final class NettyLeakCheck implements AfterAllCallback {
+public final class NettyLeakCheck implements AfterAllCallback {
     private static final String HINT = "own leak";
 
     @Override

@@ -23,7 +23,7 @@ import dev.tidestream.protocol.ServerMessage;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 /** The JDK's own WebSocket, with what it received in a queue. */
-final class TestClient implements AutoCloseable {
+public final class TestClient implements AutoCloseable {
     private static final int PATIENCE_S = 20;
     private static final Codec CODEC = new Codec(Limits.DEFAULT);
 
@@ -33,14 +33,14 @@ final class TestClient implements AutoCloseable {
     private final WebSocket socket;
 
     /** @param reading false: reads nothing until {@link #read} is called */
-    TestClient(int port, boolean reading) {
+    public TestClient(int port, boolean reading) {
         socket = http.newWebSocketBuilder()
                 .subprotocols(Protocol.SUBPROTOCOL)
                 .buildAsync(URI.create("ws://127.0.0.1:" + port + Protocol.PATH), new Listener(reading))
                 .join();
     }
 
-    TestClient(int port) {
+    public TestClient(int port) {
         this(port, true);
     }
 
@@ -48,7 +48,7 @@ final class TestClient implements AutoCloseable {
         return socket.getSubprotocol();
     }
 
-    TestClient send(String frame) {
+    public TestClient send(String frame) {
         socket.sendText(frame, true).join();
         return this;
     }
@@ -63,16 +63,16 @@ final class TestClient implements AutoCloseable {
         return this;
     }
 
-    TestClient generate(String id, String prompt, int maxTokens, String more) {
+    public TestClient generate(String id, String prompt, int maxTokens, String more) {
         return send("{\"type\":\"generate\",\"id\":\"" + id + "\",\"prompt\":\"" + prompt + "\",\"max_tokens\":" + maxTokens + more
                 + "}");
     }
 
-    TestClient credit(String id, int n) {
+    public TestClient credit(String id, int n) {
         return send("{\"type\":\"credit\",\"id\":\"" + id + "\",\"n\":" + n + "}");
     }
 
-    TestClient cancel(String id) {
+    public TestClient cancel(String id) {
         return send("{\"type\":\"cancel\",\"id\":\"" + id + "\"}");
     }
 
@@ -81,7 +81,7 @@ final class TestClient implements AutoCloseable {
     }
 
     /** The next frame. */
-    ServerMessage next() throws InterruptedException {
+    public ServerMessage next() throws InterruptedException {
         ServerMessage message = received.poll(PATIENCE_S, TimeUnit.SECONDS);
         assertNotNull(message, "nothing came");
         return message;
@@ -96,7 +96,7 @@ final class TestClient implements AutoCloseable {
     }
 
     /** All frames up to the first that matches, which is the last of the list. */
-    List<ServerMessage> until(Predicate<ServerMessage> last) throws InterruptedException {
+    public List<ServerMessage> until(Predicate<ServerMessage> last) throws InterruptedException {
         List<ServerMessage> messages = new ArrayList<>();
         do {
             messages.add(next());
@@ -104,7 +104,7 @@ final class TestClient implements AutoCloseable {
         return messages;
     }
 
-    List<ServerMessage> untilFinished(String id) throws InterruptedException {
+    public List<ServerMessage> untilFinished(String id) throws InterruptedException {
         return until(m -> m instanceof ServerMessage.Finished f && f.id().equals(id));
     }
 
