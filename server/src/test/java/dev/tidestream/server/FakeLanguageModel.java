@@ -17,6 +17,8 @@ import dev.tidestream.model.transformer.LanguageModel;
  */
 public final class FakeLanguageModel implements LanguageModel {
     public static final int VOCABULARY = 128;
+    /** A sequence that begins with this token gets logits that no sampler takes. */
+    public static final int POISON = 127;
     private static final KvCacheShape SHAPE = new KvCacheShape(1, 1, 1);
 
     private final int contextLength;
@@ -100,8 +102,10 @@ public final class FakeLanguageModel implements LanguageModel {
             }
             slice.cache().advance(slice.count());
             if (slice.logits() == LogitsRows.LAST) {
-                Arrays.fill(logits, written * VOCABULARY, (written + 1) * VOCABULARY, 0f);
-                logits[written * VOCABULARY + next(read(slice.cache()))] = 1f;
+                int[] tokens = read(slice.cache());
+                float others = tokens[0] == POISON ? Float.NaN : 0f;
+                Arrays.fill(logits, written * VOCABULARY, (written + 1) * VOCABULARY, others);
+                logits[written * VOCABULARY + next(tokens)] = 1f;
                 written++;
             }
         }

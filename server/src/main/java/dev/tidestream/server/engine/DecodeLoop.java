@@ -94,15 +94,8 @@ final class DecodeLoop implements Runnable {
 
     /** One cycle; how much was done, 0 if nothing can be done for now. */
     int doWork() {
-        int work = 0;
+        int work = takeIn();
         try {
-            for (SequenceRequest request = inbox.poll(); request != null; request = inbox.poll()) {
-                scheduler.submit(request);
-                work++;
-                if (work >= inbox.size() + inbox.remainingCapacity()) {
-                    break;
-                }
-            }
             if (shuttingDown && nanoClock.getAsLong() - shutdownDeadlineNs >= 0) {
                 scheduler.failAll(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);
             }
@@ -112,6 +105,22 @@ final class DecodeLoop implements Runnable {
             scheduler.failAll(ErrorCode.INTERNAL, "a fault of the server; its log has the details");
             return work + 1;
         }
+    }
+
+    /** At most as many requests as the queue holds, so that steps go on however fast they come. */
+    private int takeIn() {
+        int taken = 0;
+        for (int left = inbox.size(); left > 0; left--) {
+            SequenceRequest request = inbox.remove();
+            taken++;
+            try {
+                scheduler.submit(request);
+            } catch (RuntimeException | Error e) {
+                log.error("request could not be queued: stream={}", request.stream(), e);
+                request.client().failed(ErrorCode.INTERNAL, "a fault of the server; its log has the details");
+            }
+        }
+        return taken;
     }
 
     @Override

@@ -271,7 +271,11 @@ public final class Scheduler {
             if (logits.length < needed) {
                 logits = new float[needed];
             }
-            batch.epoch().model().forward(batch.slices(), logits);
+            int written = batch.epoch().model().forward(batch.slices(), logits);
+            if (written != batch.logitsRows()) {
+                throw new IllegalStateException(
+                        "model wrote other rows of logits: rows=%d, expected=%d".formatted(written, batch.logitsRows()));
+            }
         } catch (Throwable e) {
             log.error("forward pass failed: sequences={}, rows={}, weights_version={}",
                     batch.sequences().size(), batch.rows(), batch.epoch().weightsVersion(), e);

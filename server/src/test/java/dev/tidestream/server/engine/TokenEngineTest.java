@@ -238,6 +238,27 @@ class TokenEngineTest {
     }
 
     @Test
+    void shouldEmitTheEndOfGenerationTokenAsTheLast() {
+        TokenEngine engine = manualEngine();
+        SamplingOptions toTheEnd = new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(0, 50f), OptionalLong.of(7));
+        Recorder recorder = subscribe(
+                engine, new GenerateRequest(null, new int[] {5}, 9, toTheEnd, List.of(), 2, WeightsPolicy.PIN));
+        recorder.requestUnbounded();
+        work(engine);
+        Token last = assertInstanceOf(Token.class, recorder.events.getLast());
+        assertEquals(2, recorder.events.size());
+        assertEquals(0, last.token());
+        assertEquals("", last.text());
+        assertEquals(2, last.topLogprobs().size());
+        assertEquals(model.next(new int[] {5}), last.topLogprobs().getFirst().token());
+        Finish finish = last.finish();
+        assertNotNull(finish);
+        assertEquals(FinishReason.STOP, finish.reason());
+        assertEquals(1, finish.usage().completionTokens());
+        engine.close();
+    }
+
+    @Test
     void shouldChooseASeedThatJavaScriptCanHold() {
         TokenEngine engine = manualEngine();
         SamplingOptions unseeded = new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.empty());
@@ -249,7 +270,7 @@ class TokenEngineTest {
     }
 
     @Test
-    void shouldFailOnlyTheSequenceWhoseSubscriberOrSamplingFails() {
+    void shouldFailOnlyTheSequenceWhoseSubscriberFails() {
         TokenEngine engine = manualEngine();
         engine.generate(request("abc", 10)).subscribe(new reactor.core.CoreSubscriber<>() {
             @Override

@@ -275,6 +275,18 @@ class SchedulerTest {
     }
 
     @Test
+    void shouldKeepFailedSamplingToItsOwnSequence() {
+        SchedulerFixture f = new SchedulerFixture();
+        FakeClient poisoned = f.submit(new int[] {FakeLanguageModel.POISON, 5}, 8, PLENTY);
+        FakeClient good = f.submit(prompt(5, 0), 8, PLENTY);
+        f.runToIdle();
+        assertEquals(ErrorCode.INTERNAL, poisoned.error);
+        assertTrue(poisoned.tokens.isEmpty());
+        assertEquals(f.model.continuation(prompt(5, 0), 8), good.ids());
+        assertEquals(0, f.pool.usedBytes());
+    }
+
+    @Test
     void shouldEndAtMaxTokensAndAtTheContext() {
         SchedulerFixture f = new SchedulerFixture();
         FakeClient short3 = f.submit(prompt(5, 0), 3, PLENTY);
