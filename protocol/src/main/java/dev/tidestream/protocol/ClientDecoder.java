@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** From the tree of a client's frame to its message; strict. */
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
-            "type", "id", "prompt", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights", "credit");
+            "type", "id", "prompt", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights", "kv", "credit");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
             "top_k",
@@ -167,17 +167,30 @@ final class ClientDecoder {
     }
 
     private static WeightsPolicy weights(Fields message) throws ProtocolException {
-        JsonNode node = message.optional("weights");
-        if (node == null) {
+        boolean follow = isSecond(message, "weights", "pin", "follow");
+        boolean recompute = isSecond(message, "kv", "keep", "recompute");
+        if (!follow && message.has("kv")) {
+            throw message.error(ErrorCode.INVALID_VALUE, "kv", "kv goes with weights \"follow\" only");
+        }
+        if (!follow) {
             return WeightsPolicy.PIN;
         }
-        if (!node.isTextual()) {
-            throw message.wrongType("weights", "\"pin\" or \"follow\"", node);
+        return recompute ? WeightsPolicy.FOLLOW_AND_RECOMPUTE : WeightsPolicy.FOLLOW;
+    }
+
+    /** A choice of two words, the first of which is the default. */
+    private static boolean isSecond(Fields message, String field, String first, String second) throws ProtocolException {
+        JsonNode node = message.optional(field);
+        if (node == null) {
+            return false;
         }
-        return switch (node.textValue()) {
-            case "pin" -> WeightsPolicy.PIN;
-            case "follow" -> WeightsPolicy.FOLLOW;
-            default -> throw message.outOfRange("weights", "\"pin\" or \"follow\"", node);
-        };
+        String allowed = "\"%s\" or \"%s\"".formatted(first, second);
+        if (!node.isTextual()) {
+            throw message.wrongType(field, allowed, node);
+        }
+        if (!node.textValue().equals(first) && !node.textValue().equals(second)) {
+            throw message.outOfRange(field, allowed, node);
+        }
+        return node.textValue().equals(second);
     }
 }

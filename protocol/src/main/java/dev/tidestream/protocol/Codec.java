@@ -43,7 +43,9 @@ import org.jspecify.annotations.Nullable;
  *  "stop":        [string 1..256, …] at most 16,          "id": string, "reason": "stop" | "length" | "cancelled",
  *  "logprobs":    0..20 | true (= 0) | false (= absent),  "usage":  {"prompt_tokens", "completion_tokens"},
  *  "weights":     "pin" | "follow" = "pin",               "timing": {"queue_ms", "first_token_ms", "total_ms",
- *  "credit":      0..2^31-1 = unlimited}                             "tokens_per_s"}}
+ *  "kv":          "keep" | "recompute" = "keep",                     "tokens_per_s"}}
+ *                 with "follow" only,
+ *  "credit":      0..2^31-1 = unlimited}
  *
  * {"type":"credit", "id": string, "n": 1..2^31-1}        {"type":"failed",
  * {"type":"cancel", "id": string}                         "id": string?, "code": see ErrorCode, "message": string}

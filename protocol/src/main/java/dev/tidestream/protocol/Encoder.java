@@ -138,7 +138,10 @@ final class Encoder {
             g.writeNumberField("logprobs", m.topLogprobs());
         }
         if (m.weights() != WeightsPolicy.PIN) {
-            g.writeStringField("weights", m.weights().name().toLowerCase(Locale.ROOT));
+            g.writeStringField("weights", "follow");
+        }
+        if (m.weights() == WeightsPolicy.FOLLOW_AND_RECOMPUTE) {
+            g.writeStringField("kv", "recompute");
         }
         if (m.credit().isPresent()) {
             g.writeNumberField("credit", m.credit().getAsInt());

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 class CodecTest {
     private final Codec codec = new Codec(Limits.DEFAULT);
@@ -24,10 +25,23 @@ class CodecTest {
                         OptionalInt.of(0)),
                 new ClientMessage.Generate("t", null, new int[] {0, 1, Integer.MAX_VALUE}, 1 << 20, SamplingOptions.DEFAULT,
                         List.of(), 0, WeightsPolicy.PIN, OptionalInt.of(Integer.MAX_VALUE)),
+                new ClientMessage.Generate("r", "x", null, 1, SamplingOptions.DEFAULT, List.of(), 0,
+                        WeightsPolicy.FOLLOW_AND_RECOMPUTE, OptionalInt.empty()),
                 new ClientMessage.Credit("a", 17),
                 new ClientMessage.Cancel("a"));
         for (ClientMessage message : messages) {
             assertEquals(message, codec.decodeClient(codec.encode(message)));
+        }
+    }
+
+    @Test
+    void shouldTakeKvForStreamsThatFollowOnly() throws ProtocolException {
+        String head = "{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"x\",";
+        assertEquals(WeightsPolicy.FOLLOW, ((ClientMessage.Generate) codec.decodeClient(
+                head + "\"weights\":\"follow\",\"kv\":\"keep\"}")).weights());
+        for (String bad : List.of("\"kv\":\"keep\"}", "\"weights\":\"pin\",\"kv\":\"recompute\"}",
+                "\"weights\":\"follow\",\"kv\":\"drop\"}", "\"weights\":\"follow\",\"kv\":true}")) {
+            assertEquals("kv", assertThrows(ProtocolException.class, () -> codec.decodeClient(head + bad)).field(), bad);
         }
     }
 

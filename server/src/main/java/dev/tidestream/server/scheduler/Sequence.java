@@ -68,12 +68,20 @@ final class Sequence {
         return request.prompt().length + maxTokens;
     }
 
-    /** Moves on to the newest epoch, if that is what the client asked for; the cache stays. */
+    /**
+     * Moves on to the newest epoch, if that is what the client asked for. With other weights the cache may have to go: all tokens
+     * are pending then, and go through the model like a prompt.
+     */
     void follow(CurrentEpoch epochs) {
-        if (request.weights() == WeightsPolicy.FOLLOW && !epochs.isCurrent(lease.epoch())) {
-            Lease newest = epochs.lease();
-            lease.close();
-            lease = newest;
+        if (!request.weights().follows() || epochs.isCurrent(lease.epoch())) {
+            return;
+        }
+        Lease newest = epochs.lease();
+        boolean otherWeights = newest.epoch().weightsVersion() != lease.epoch().weightsVersion();
+        lease.close();
+        lease = newest;
+        if (otherWeights && request.weights() == WeightsPolicy.FOLLOW_AND_RECOMPUTE && cache != null) {
+            cache.truncate(0);
         }
     }
 
@@ -114,9 +122,9 @@ final class Sequence {
         return cache;
     }
 
-    /** Whether its prompt is done, so that one more row makes one more token. */
+    /** Whether it has made a token and only that one is pending, so that one more row makes one more token. */
     boolean decoding() {
-        return tokenCount > request.prompt().length;
+        return tokenCount > request.prompt().length && pendingRows() == 1;
     }
 
     int pendingRows() {
@@ -151,7 +159,7 @@ final class Sequence {
     void reportProgress(long nowNs, long intervalNs) {
         if (nowNs - lastProgressNs >= intervalNs && client().demand() > 0) {
             lastProgressNs = nowNs;
-            client().progress(cache().length(), request.prompt().length);
+            client().progress(cache().length(), tokenCount);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.tidestream.server.scheduler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
 
@@ -247,6 +248,31 @@ class SchedulerTest {
         assertEquals(List.of(1L, 1L, 1L, 2L, 2L, 2L, 2L, 2L), versions(follower));
         assertEquals(f.model.continuation(prompt(5, 0), 8), pinned.ids());
         assertEquals(1, f.epochs.liveEpochs());
+    }
+
+    @Test
+    void shouldComputeTheCacheAnewForWhoAsks() {
+        SchedulerFixture f = new SchedulerFixture();
+        FakeClient client = f.submit(prompt(40, 0), 8, PLENTY, WeightsPolicy.FOLLOW_AND_RECOMPUTE, List.of());
+        FakeClient other = f.submit(prompt(5, 0), 20, PLENTY);
+        while (client.tokens.size() < 3) {
+            f.steps(1);
+        }
+        FakeLanguageModel next = new FakeLanguageModel(256, 64, 2);
+        f.epochs.publish(new ModelEpoch(2, next, () -> { }));
+        f.steps(1); // a chunk of 8 rows beside nobody of its epoch, then the rest, while the other stream flows
+        int before = other.tokens.size();
+        f.steps(1);
+        assertEquals(before + 1, other.tokens.size());
+        f.runToIdle();
+
+        List<Integer> ids = client.ids();
+        int[] soFar = IntStream.concat(
+                IntStream.of(prompt(40, 0)), ids.subList(0, 3).stream().mapToInt(Integer::intValue)).toArray();
+        assertEquals(next.continuation(soFar, 5), ids.subList(3, 8));
+        assertEquals(List.of(1L, 1L, 1L, 2L, 2L, 2L, 2L, 2L), versions(client));
+        assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7), client.tokens.stream().map(GeneratedToken::seq).toList());
+        assertEquals(f.model.continuation(prompt(5, 0), 20), other.ids());
     }
 
     private static List<Long> versions(FakeClient client) {
