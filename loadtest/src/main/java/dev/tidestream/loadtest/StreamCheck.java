@@ -54,6 +54,7 @@ final class StreamCheck {
                 ended = true;
                 problem(f.code().wireName() + ": " + f.message());
             }
+            case ServerMessage.WeightsChanged w -> problem("news of weights in a stream: " + w);
         }
     }
 

@@ -27,6 +27,7 @@ final class ClientDecoder {
             "seed");
     private static final Set<String> CREDIT = Set.of("type", "id", "n");
     private static final Set<String> CANCEL = Set.of("type", "id");
+    private static final Set<String> WATCH = Set.of("type", "weights");
     private static final Pattern TOKEN_ID = Pattern.compile("0|[1-9][0-9]{0,9}");
 
     private final Limits limits;
@@ -46,8 +47,20 @@ final class ClientDecoder {
                 message.allowOnly(CANCEL);
                 yield new ClientMessage.Cancel(id(message));
             }
+            case "watch" -> {
+                message.allowOnly(WATCH);
+                yield new ClientMessage.Watch(watchesWeights(message));
+            }
             default -> throw Codec.unknownType(message, type);
         };
+    }
+
+    private static boolean watchesWeights(Fields message) throws ProtocolException {
+        JsonNode node = message.required("weights");
+        if (!node.isBoolean()) {
+            throw message.wrongType("weights", "a boolean", node);
+        }
+        return node.booleanValue();
     }
 
     private static String id(Fields message) throws ProtocolException {

@@ -10,9 +10,6 @@ import org.jspecify.annotations.Nullable;
 /** What a client says. {@code id} is the client's own name of a stream, 1 to 128 characters, unique among its running ones. */
 public sealed interface ClientMessage {
 
-    /** The stream that the message is about. */
-    String id();
-
     /**
      * Starts a stream. Exactly one of {@code prompt} and {@code tokens} is present.
      *
@@ -99,4 +96,11 @@ public sealed interface ClientMessage {
 
     /** Stops a stream before its next step; {@code finished} with reason {@code cancelled} follows. */
     record Cancel(String id) implements ClientMessage {}
+
+    /**
+     * Asks for {@code weights_changed}: the current version at once, then every new one; or for no more of them.
+     *
+     * @param weights whether to watch
+     */
+    record Watch(boolean weights) implements ClientMessage {}
 }

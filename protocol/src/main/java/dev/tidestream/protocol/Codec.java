@@ -49,6 +49,7 @@ import org.jspecify.annotations.Nullable;
  *
  * {"type":"credit", "id": string, "n": 1..2^31-1}        {"type":"failed",
  * {"type":"cancel", "id": string}                         "id": string?, "code": see ErrorCode, "message": string}
+ * {"type":"watch", "weights": boolean}                   {"type":"weights_changed", "weights_version": integer}
  * </pre>
  *
  * <p>Client messages are read strictly: duplicate keys, unknown fields, trailing text, {@code null}, {@code 1.0} for an

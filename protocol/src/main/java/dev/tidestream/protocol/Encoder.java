@@ -30,6 +30,10 @@ final class Encoder {
                 g.writeStringField("code", f.code().wireName());
                 g.writeStringField("message", f.message());
             }
+            case ServerMessage.WeightsChanged w -> {
+                g.writeStringField("type", "weights_changed");
+                g.writeNumberField("weights_version", w.weightsVersion());
+            }
         }
         g.writeEndObject();
     }
@@ -43,6 +47,10 @@ final class Encoder {
                 g.writeNumberField("n", m.n());
             }
             case ClientMessage.Cancel m -> head(g, "cancel", m.id());
+            case ClientMessage.Watch m -> {
+                g.writeStringField("type", "watch");
+                g.writeBooleanField("weights", m.weights());
+            }
         }
         g.writeEndObject();
     }

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** What a server says. Per stream: {@code accepted}, {@code progress}*, {@code token}*, {@code finished}; or {@code failed}. */
 public sealed interface ServerMessage {
 
-    /** The stream that the message is about, by the client's own name; null if a failed frame named none. */
+    /** The stream that the message is about, by the client's own name; null if it is about none. */
     @Nullable
     String id();
 
@@ -50,4 +50,12 @@ public sealed interface ServerMessage {
      * @param message for people: names the field and the value
      */
     record Failed(@Nullable String id, ErrorCode code, String message) implements ServerMessage {}
+
+    /** New streams get this version from now on; sent to connections that watch. Of several in a row, the last may stand for all. */
+    record WeightsChanged(long weightsVersion) implements ServerMessage {
+        @Override
+        public @Nullable String id() {
+            return null;
+        }
+    }
 }

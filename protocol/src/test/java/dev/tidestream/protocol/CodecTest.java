@@ -28,7 +28,9 @@ class CodecTest {
                 new ClientMessage.Generate("r", "x", null, 1, SamplingOptions.DEFAULT, List.of(), 0,
                         WeightsPolicy.FOLLOW_AND_RECOMPUTE, OptionalInt.empty()),
                 new ClientMessage.Credit("a", 17),
-                new ClientMessage.Cancel("a"));
+                new ClientMessage.Cancel("a"),
+                new ClientMessage.Watch(true),
+                new ClientMessage.Watch(false));
         for (ClientMessage message : messages) {
             assertEquals(message, codec.decodeClient(codec.encode(message)));
         }
@@ -54,7 +56,8 @@ class CodecTest {
                 new ServerMessage.Token("a", 1, 43, "", 4, -0.25f, List.of(new TopLogprob(43, -0.25f), new TopLogprob(1, -9f))),
                 new ServerMessage.Finished("a", FinishReason.CANCELLED, new Usage(12, 2), new Timing(0.125, 20.5, 40.75, 50)),
                 new ServerMessage.Failed("a", ErrorCode.INVALID_VALUE, "m"),
-                new ServerMessage.Failed(null, ErrorCode.MALFORMED_JSON, "m"));
+                new ServerMessage.Failed(null, ErrorCode.MALFORMED_JSON, "m"),
+                new ServerMessage.WeightsChanged(7));
         for (ServerMessage message : messages) {
             assertEquals(message, codec.decodeServer(codec.encode(message)));
         }

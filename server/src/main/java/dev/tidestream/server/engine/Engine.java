@@ -24,4 +24,10 @@ public interface Engine {
      * @param stream the number from {@link TokenEvent.Accepted}
      */
     void stop(long stream);
+
+    /**
+     * The version that new streams get: the current one at once, then every later one; a slow subscriber misses all but the last.
+     * Completes when the engine closes.
+     */
+    Flux<Long> weightsVersions();
 }

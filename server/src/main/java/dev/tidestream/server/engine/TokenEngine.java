@@ -16,6 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Sinks;
 
 import dev.tidestream.model.sampling.InvalidSamplingException;
 import dev.tidestream.model.sampling.Sampler;
@@ -57,6 +58,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final SamplerScratch samplerScratch; // the decode thread's
     private final AtomicLong lastStream = new AtomicLong();
     private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
+    private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
     private volatile boolean closing;
 
     /**
@@ -86,6 +88,13 @@ public final class TokenEngine implements Engine, AutoCloseable {
         }
         scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock);
         loop = new DecodeLoop(scheduler, config.maxQueued(), nanoClock);
+        weightsVersions.emitNext(epochs.weightsVersion(), Sinks.EmitFailureHandler.FAIL_FAST);
+        epochs.onPublish(version -> {
+            Sinks.EmitResult result = weightsVersions.tryEmitNext(version);
+            if (result.isFailure() && !closing) {
+                log.error("watchers were not told of new weights: weights_version={}, result={}", version, result);
+            }
+        });
     }
 
     /**
@@ -124,6 +133,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
         if (running != null) {
             running.stop();
         }
+    }
+
+    @Override
+    public Flux<Long> weightsVersions() {
+        return weightsVersions.asFlux().distinctUntilChanged().onBackpressureLatest();
     }
 
     /** A snapshot; any thread. */
@@ -229,6 +243,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             }
             closing = true;
         }
+        weightsVersions.tryEmitComplete();
         if (intake instanceof ExecutorService service) {
             service.shutdown();
         }

@@ -1,6 +1,9 @@
 package dev.tidestream.server.epoch;
 
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 
 import dev.tidestream.model.transformer.LanguageModel;
 
@@ -17,6 +20,7 @@ import dev.tidestream.model.transformer.LanguageModel;
 public final class CurrentEpoch implements AutoCloseable {
     private final AtomicInteger liveEpochs = new AtomicInteger();
     private volatile CountedEpoch current;
+    private final List<LongConsumer> listeners = new CopyOnWriteArrayList<>();
     private volatile boolean closed;
 
     public CurrentEpoch(ModelEpoch first) {
@@ -45,6 +49,11 @@ public final class CurrentEpoch implements AutoCloseable {
         return current.epoch().equals(epoch);
     }
 
+    /** Has every later version told to {@code listener}, in order, on the thread that publishes; it must not block or throw. */
+    public void onPublish(LongConsumer listener) {
+        listeners.add(listener);
+    }
+
     /** Version of the newest epoch. */
     public long weightsVersion() {
         return current.epoch().weightsVersion();
@@ -69,6 +78,7 @@ public final class CurrentEpoch implements AutoCloseable {
         requireSuccessor(previous.epoch(), next);
         current = new CountedEpoch(next, liveEpochs);
         previous.release();
+        listeners.forEach(listener -> listener.accept(next.weightsVersion()));
     }
 
     private static void requireSuccessor(ModelEpoch previous, ModelEpoch next) {

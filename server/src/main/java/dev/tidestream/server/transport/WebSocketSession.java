@@ -53,6 +53,7 @@ final class WebSocketSession implements ClientStream.Outlet {
     private final Map<String, ClientStream> streams = new HashMap<>();
     private final Promise<Void> closed = Promise.promise();
 
+    private @Nullable VersionWatcher watcher;
     private boolean draining;
     private int unreadReplies;
     private long lastSeenNs;
@@ -182,6 +183,7 @@ final class WebSocketSession implements ClientStream.Outlet {
                         stream.stop();
                     }
                 }
+                case ClientMessage.Watch watch -> watch(watch.weights());
             }
         } catch (ProtocolException e) {
             send(e.toFailed());
@@ -220,6 +222,16 @@ final class WebSocketSession implements ClientStream.Outlet {
         }
     }
 
+    private void watch(boolean weights) {
+        if (weights && watcher == null) {
+            watcher = new VersionWatcher(mailbox, this);
+            engine.weightsVersions().subscribe(watcher);
+        } else if (!weights && watcher != null) {
+            watcher.cancel();
+            watcher = null;
+        }
+    }
+
     private ProtocolException refused(String id, ErrorCode code, String message) {
         recentIds.add(id);
         return new ProtocolException(code, null, message, id);
@@ -237,6 +249,9 @@ final class WebSocketSession implements ClientStream.Outlet {
             socket.resume();
         }
         unreadReplies = 0;
+        if (watcher != null) {
+            watcher.ask();
+        }
         for (ClientStream stream : new ArrayList<>(streams.values())) {
             stream.ask();
         }
@@ -255,6 +270,7 @@ final class WebSocketSession implements ClientStream.Outlet {
     private void onClose() {
         streams.values().forEach(ClientStream::abandon);
         streams.clear();
+        watch(false);
         closed.tryComplete();
         socket.resume(); // lets go of the buffers of frames that came while reading was paused
     }

@@ -71,7 +71,7 @@ class AcceptanceIT {
                     case ServerMessage.Token t -> actual.computeIfAbsent(t.id(), id -> new ArrayList<>()).add(t.token());
                     case ServerMessage.Finished _ -> finished++;
                     case ServerMessage.Failed f -> throw new AssertionError(f.toString());
-                    case ServerMessage.Accepted _, ServerMessage.Progress _ -> { }
+                    case ServerMessage.Accepted _, ServerMessage.Progress _, ServerMessage.WeightsChanged _ -> { }
                 }
             }
             expected.forEach((id, ids) -> assertArrayEquals(
@@ -117,7 +117,7 @@ class AcceptanceIT {
             }
             case ServerMessage.Finished f -> finished.put(f.id(), f);
             case ServerMessage.Failed f -> throw new AssertionError(f.toString());
-            case ServerMessage.Accepted _, ServerMessage.Progress _ -> { }
+            case ServerMessage.Accepted _, ServerMessage.Progress _, ServerMessage.WeightsChanged _ -> { }
         }
     }
 

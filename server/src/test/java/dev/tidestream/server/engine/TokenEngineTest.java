@@ -94,6 +94,21 @@ class TokenEngineTest {
     }
 
     @Test
+    void shouldTellOfNewWeightsAndConflateForTheSlow() {
+        TokenEngine engine = manualEngine();
+        StepVerifier.create(engine.weightsVersions(), 0)
+                .thenRequest(1)
+                .expectNext(3L)
+                .then(() -> epochs.publish(new ModelEpoch(4, model, () -> { })))
+                .then(() -> epochs.publish(new ModelEpoch(5, model, () -> { })))
+                .then(() -> epochs.publish(new ModelEpoch(5, model, () -> { }))) // another head mode
+                .thenRequest(9)
+                .expectNext(5L)
+                .then(engine::close)
+                .verifyComplete();
+    }
+
+    @Test
     void shouldEmitExactlyWhatIsAskedFor() {
         TokenEngine engine = manualEngine();
         StepVerifier.create(engine.generate(request("Hi", 5)), 0)

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Sinks;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
@@ -72,6 +73,13 @@ final class ScriptedEngine implements Engine, AutoCloseable {
                 sequence.step();
             }
         });
+    }
+
+    final Sinks.Many<Long> versions = Sinks.many().replay().latestOrDefault(1L);
+
+    @Override
+    public Flux<Long> weightsVersions() {
+        return versions.asFlux().onBackpressureLatest();
     }
 
     int running() {

@@ -32,6 +32,23 @@ class StreamingIT {
     }
 
     @Test
+    void shouldTellWatchersOfNewWeights() throws Exception {
+        try (TestClient watcher = new TestClient(server.port()); TestClient other = new TestClient(server.port())) {
+            watcher.send("{\"type\":\"watch\",\"weights\":true}").send("{\"type\":\"watch\",\"weights\":true}");
+            assertEquals(new ServerMessage.WeightsChanged(1), watcher.next());
+            server.engine.versions.tryEmitNext(2L).orThrow();
+            assertEquals(new ServerMessage.WeightsChanged(2), watcher.next());
+            watcher.send("{\"type\":\"watch\",\"weights\":false}").barrier("b");
+            server.engine.versions.tryEmitNext(3L).orThrow();
+            assertEquals(3, watcher.barrier("c").size(), "accepted, one token, finished");
+            assertEquals(3, other.barrier("d").size());
+            assertEquals(0, server.engine.versions.currentSubscriberCount());
+            watcher.send("{\"type\":\"watch\"}");
+            assertEquals(ErrorCode.MISSING_FIELD, watcher.next(ServerMessage.Failed.class).code());
+        }
+    }
+
+    @Test
     void shouldStreamInOrder() throws Exception {
         try (TestClient client = server.client()) {
             assertEquals(Protocol.SUBPROTOCOL, client.subprotocol());
