@@ -2,9 +2,11 @@ package dev.tidestream.server.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -33,12 +35,14 @@ import dev.tidestream.model.transformer.ModelException;
         footer = {
             "",
             "Help on a command: tidestream COMMAND --help",
+            "Test a running server from outside: tidestream loadtest --help",
             "JVM options: in the environment variable TIDESTREAM_JAVA_OPTS",
             "Exit codes: 0 success, 1 failure, 2 wrong usage"
         })
 public final class Main {
     private static final int FAILURE = 1;
     private static final int USAGE = 2;
+    private static final int FILTER_PATIENCE_S = 2;
 
     /** Runs a command and exits with its code. */
     public static void main(String[] args) {
@@ -47,7 +51,23 @@ public final class Main {
         int code = run(out, err, args);
         out.flush();
         err.flush();
+        awaitFilter();
         System.exit(code);
+    }
+
+    /** The launcher filters stderr through a process: when we end, it shall have passed everything on. */
+    private static void awaitFilter() {
+        String pid = System.getProperty("tidestream.stderr.filter", "");
+        if (pid.isEmpty()) {
+            return;
+        }
+        try {
+            new FileOutputStream(FileDescriptor.err).close(); // the end of its input
+            ProcessHandle.of(Long.parseLong(pid)).ifPresent(
+                    filter -> filter.onExit().completeOnTimeout(filter, FILTER_PATIENCE_S, TimeUnit.SECONDS).join());
+        } catch (IOException e) {
+            throw new UncheckedIOException("stderr cannot be closed", e);
+        }
     }
 
     private static PrintWriter utf8(FileDescriptor descriptor) {
