@@ -13,10 +13,11 @@ import dev.tidestream.server.engine.TokenEvent;
 
 /**
  * Streams for nobody, so that the first client does not pay for compiling the kernels: alone (the kernels of one row), and several
- * at once (those of a batch), until a time budget is used up.
+ * at once (those of a batch), twice each at least, until a time budget is used up.
  */
 final class WarmUp {
     private static final Duration BUDGET = Duration.ofSeconds(2);
+    private static final int LEAST_ROUNDS = 4;
     private static final int TOGETHER = 4;
     private static final int PROMPT_TOKENS = 24;
     private static final int MAX_TOKENS = 16;
@@ -32,7 +33,7 @@ final class WarmUp {
             Flux<TokenEvent> all = Flux.range(0, streams)
                     .flatMap(i -> running.engine().generate(request(running, random)).takeUntil(WarmUp::isLast), streams);
             all.blockLast();
-        } while (System.nanoTime() - startNs < BUDGET.toNanos());
+        } while (round < LEAST_ROUNDS || System.nanoTime() - startNs < BUDGET.toNanos());
     }
 
     private static boolean isLast(TokenEvent event) {

@@ -1,7 +1,9 @@
 package dev.tidestream.server.transport;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -47,7 +49,7 @@ public final class ServerVerticle extends VerticleBase {
 
     private @Nullable HttpServer server;
     private int openingWebSockets;
-    private int httpConnections;
+    private final Set<HttpConnection> httpConnections = Collections.newSetFromMap(new IdentityHashMap<>());
     private boolean stopping;
     private volatile int actualPort = -1;
 
@@ -126,12 +128,12 @@ public final class ServerVerticle extends VerticleBase {
     }
 
     private void onConnection(HttpConnection connection) {
-        if (httpConnections >= config.maxConnections() + SPARE_HTTP_CONNECTIONS) {
+        if (httpConnections.size() + sessions.size() >= config.maxConnections() + SPARE_HTTP_CONNECTIONS) {
             connection.close();
             return;
         }
-        httpConnections++;
-        connection.closeHandler(v -> httpConnections--);
+        httpConnections.add(connection);
+        connection.closeHandler(v -> httpConnections.remove(connection)); // not called once it has become a WebSocket
     }
 
     private boolean hasRoom() {
@@ -141,7 +143,10 @@ public final class ServerVerticle extends VerticleBase {
     private void upgrade(HttpServerRequest request) {
         openingWebSockets++;
         request.toWebSocket()
-                .onSuccess(this::open)
+                .onSuccess(socket -> {
+                    httpConnections.remove(request.connection());
+                    open(socket);
+                })
                 .onFailure(e -> log.debug("no WebSocket: remote={}", request.remoteAddress(), e))
                 .onComplete(done -> openingWebSockets--);
     }

@@ -32,6 +32,15 @@ class StreamingIT {
     }
 
     @Test
+    void shouldServeMoreConnectionsInARowThanAtOnce() throws Exception {
+        for (int i = 0; i < 100; i++) { // 16 WebSockets and 64 more connections may be open at once
+            try (TestClient client = new TestClient(server.port())) {
+                assertEquals(3, client.barrier("a").size());
+            }
+        }
+    }
+
+    @Test
     void shouldTellWatchersOfNewWeights() throws Exception {
         try (TestClient watcher = new TestClient(server.port()); TestClient other = new TestClient(server.port())) {
             watcher.send("{\"type\":\"watch\",\"weights\":true}").send("{\"type\":\"watch\",\"weights\":true}");
