@@ -46,7 +46,7 @@ final class ClientDecoder {
                 message.allowOnly(CANCEL);
                 yield new ClientMessage.Cancel(id(message));
             }
-            default -> throw Codec.unknownType(message, type);
+            default -> throw FrameReader.unknownType(message, type);
         };
     }
 

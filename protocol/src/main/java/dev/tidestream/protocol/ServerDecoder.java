@@ -32,7 +32,7 @@ final class ServerDecoder {
             case "finished" -> finished(m);
             case "failed" -> new ServerMessage.Failed(
                     m.has("id") ? id(m) : null, constant(m, "code", ErrorCode.class), m.text("message", 0, ANY));
-            default -> throw Codec.unknownType(m, type);
+            default -> throw FrameReader.unknownType(m, type);
         };
     }
 
