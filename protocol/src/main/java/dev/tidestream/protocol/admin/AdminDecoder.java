@@ -79,7 +79,7 @@ final class AdminDecoder {
         UpdateKind kind = constant(m, "kind", UpdateKind.values(), UpdateKind::wireName);
         List<Long> shape = shape(m, kind, ref);
         PayloadType dtype = dtype(m, ref);
-        String sha256 = m.text("sha256", 64, 64);
+        String sha256 = m.text("sha256", 0, AdminProtocol.MAX_REQUEST_CHARS);
         if (!SHA_256.matcher(sha256).matches()) {
             throw m.outOfRange("sha256", "64 lower-case hexadecimal digits", m.required("sha256"));
         }

@@ -8,13 +8,13 @@ import java.time.InstantSource;
 final class UpdateLogKillChild {
     private UpdateLogKillChild() {}
 
-    /** Arguments: data directory, model file, last version if it is to end by itself. */
+    /** Arguments: data directory, model file. */
     public static void main(String[] args) throws Exception {
         UpdateLog log = UpdateLog.open(Path.of(args[0]), Path.of(args[1]), UpdateLogLimits.DEFAULT, InstantSource.system());
         PrintStream out = System.out;
         out.println("open");
-        long last = args.length > 2 ? Long.parseLong(args[2]) : Long.MAX_VALUE;
-        for (long version = log.currentVersion(); version < last; version = log.currentVersion()) {
+        while (true) {
+            long version = log.currentVersion();
             VersionRecord record = version % 7 == 0
                     ? log.rollback(version - 3, version)
                     : Updates.commit(log, Updates.delta("u" + version, version));

@@ -37,7 +37,6 @@ class UpdateLogKillIT {
         SplittableRandom random = new SplittableRandom(seed);
         Path model = Files.writeString(temp.resolve("model.gguf"), "base");
         Path data = temp;
-        warmUp(model);
         long committed = 0;
         for (int kill = 0; kill < KILLS; kill++) {
             if (kill % KILLS_PER_DIRECTORY == 0) {
@@ -74,20 +73,10 @@ class UpdateLogKillIT {
     private ProcessBuilder command(Path model, Path data) {
         return new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-XX:+AutoCreateSharedArchive",
-                        "-XX:SharedArchiveFile=" + temp.resolve("classes.jsa"), "-Xlog:disable", "-Xmx128m",
+                        "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m",
                         "-cp", System.getProperty("java.class.path"), UpdateLogKillChild.class.getName(),
                         data.toString(), model.toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT);
-    }
-
-    /** A child that may end by itself leaves an archive of classes behind, from which the others start faster. */
-    private void warmUp(Path model) throws IOException, InterruptedException {
-        ProcessBuilder command = command(model, temp.resolve("warm-up"));
-        command.command().add("9");
-        Process child = command.redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-        assertTrue(child.waitFor(1, TimeUnit.MINUTES), "the child does not end");
-        assertEquals(0, child.exitValue());
     }
 
     /** What the child has printed, without a line that was cut off. */
