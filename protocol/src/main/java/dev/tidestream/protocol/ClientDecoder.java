@@ -51,7 +51,7 @@ final class ClientDecoder {
                 message.allowOnly(WATCH);
                 yield new ClientMessage.Watch(watchesWeights(message));
             }
-            default -> throw Codec.unknownType(message, type);
+            default -> throw FrameReader.unknownType(message, type);
         };
     }
 

@@ -4,17 +4,7 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectReader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -58,49 +48,32 @@ import org.jspecify.annotations.Nullable;
  * frame that is not JSON is scanned once more for the {@code id} before the point where it breaks.
  */
 public final class Codec {
-    private static final int MAX_DEPTH = 8;
-    private static final int MAX_NUMBER_CHARS = 128;
-    private static final int MAX_NAME_CHARS = 256;
     private static final int TOKEN_FRAME_CHARS = 160;
 
-    private final Limits limits;
-    private final JsonFactory factory;
-    private final ObjectReader reader;
+    private final FrameReader reader;
     private final ClientDecoder clientDecoder;
 
     public Codec(Limits limits) {
-        this.limits = limits;
-        this.factory = JsonFactory.builder()
-                .streamReadConstraints(StreamReadConstraints.builder()
-                        .maxNestingDepth(MAX_DEPTH)
-                        .maxNumberLength(MAX_NUMBER_CHARS)
-                        .maxNameLength(MAX_NAME_CHARS)
-                        .maxStringLength(limits.messageChars())
-                        .maxDocumentLength(limits.messageChars())
-                        .build())
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-                .build();
-        this.reader = new ObjectMapper(factory).reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+        this.reader = new FrameReader(limits.messageChars(), "id");
         this.clientDecoder = new ClientDecoder(limits);
     }
 
     /** Reads a frame of a client; strict. */
     public ClientMessage decodeClient(String frame) throws ProtocolException {
-        Fields message = parse(frame);
-        return clientDecoder.decode(type(message), message);
+        Fields message = reader.read(frame);
+        return clientDecoder.decode(FrameReader.type(message), message);
     }
 
     /** Reads a frame of a server, for clients; passes over unknown fields. */
     public ServerMessage decodeServer(String frame) throws ProtocolException {
-        Fields message = parse(frame);
-        return ServerDecoder.decode(type(message), message);
+        Fields message = reader.read(frame);
+        return ServerDecoder.decode(FrameReader.type(message), message);
     }
 
     /** The compact JSON of a message. */
     public String encode(ServerMessage message) {
         StringWriter out = new StringWriter(TOKEN_FRAME_CHARS);
-        try (JsonGenerator generator = factory.createGenerator(out)) {
+        try (JsonGenerator generator = reader.factory().createGenerator(out)) {
             Encoder.write(generator, message);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -111,7 +84,7 @@ public final class Codec {
     /** The compact JSON of a message; fields at their default are left out. */
     public String encode(ClientMessage message) {
         StringWriter out = new StringWriter(TOKEN_FRAME_CHARS);
-        try (JsonGenerator generator = factory.createGenerator(out)) {
+        try (JsonGenerator generator = reader.factory().createGenerator(out)) {
             Encoder.write(generator, message);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -121,69 +94,6 @@ public final class Codec {
 
     /** The {@code id} of a frame, if it stands in this head of it; for frames too large or too broken to be read. */
     public @Nullable String peekId(String head) {
-        try (JsonParser parser = factory.createParser(head)) {
-            if (parser.nextToken() != JsonToken.START_OBJECT) {
-                return null;
-            }
-            while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                boolean isId = parser.currentName().equals("id");
-                JsonToken value = parser.nextToken();
-                if (isId) {
-                    return value == JsonToken.VALUE_STRING && isId(parser.getText()) ? parser.getText() : null;
-                }
-                parser.skipChildren();
-            }
-            return null;
-        } catch (IOException e) {
-            return null; // it broke before an id was seen; the caller reports why
-        }
-    }
-
-    static ProtocolException unknownType(Fields message, String type) {
-        return message.error(ErrorCode.UNKNOWN_TYPE, "type", "unknown type: \"" + Fields.clean(type) + "\"");
-    }
-
-    private Fields parse(String frame) throws ProtocolException {
-        if (frame.length() > limits.messageChars()) {
-            throw new ProtocolException(
-                    ErrorCode.FRAME_TOO_LARGE,
-                    null,
-                    "message too large: chars=" + frame.length() + ", limit=" + limits.messageChars(),
-                    null);
-        }
-        JsonNode root;
-        try {
-            root = reader.readTree(frame);
-        } catch (JsonProcessingException e) {
-            throw malformed(Fields.clean(String.valueOf(e.getOriginalMessage()), 160) + position(e), peekId(frame));
-        }
-        if (root == null || !root.isObject()) {
-            throw malformed(root == null || root.isMissingNode() ? "empty frame" : "not an object", null);
-        }
-        JsonNode id = root.get("id");
-        return new Fields(root, "", id != null && id.isTextual() && isId(id.textValue()) ? id.textValue() : null);
-    }
-
-    private static ProtocolException malformed(String detail, @Nullable String id) {
-        return new ProtocolException(ErrorCode.MALFORMED_JSON, null, "the frame is not one JSON object: " + detail, id);
-    }
-
-    private static String position(JsonProcessingException e) {
-        return e.getLocation() == null ? "" : " (at character " + e.getLocation().getCharOffset() + ")";
-    }
-
-    private static String type(Fields message) throws ProtocolException {
-        if (!message.has("type")) {
-            throw message.error(ErrorCode.UNKNOWN_TYPE, "type", "missing field: type");
-        }
-        JsonNode type = message.required("type");
-        if (!type.isTextual()) {
-            throw message.wrongType("type", "a string", type);
-        }
-        return type.textValue();
-    }
-
-    private static boolean isId(String text) {
-        return !text.isEmpty() && text.length() <= Protocol.MAX_ID_CHARS && Fields.isWellFormed(text);
+        return reader.peek(head);
     }
 }

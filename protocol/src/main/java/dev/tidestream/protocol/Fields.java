@@ -1,14 +1,15 @@
 package dev.tidestream.protocol;
 
 import java.math.BigDecimal;
+import java.util.LinkedHashSet;
 import java.util.OptionalLong;
 import java.util.Set;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import org.jspecify.annotations.Nullable;
 
-/** Typed, range-checked access to the fields of one JSON object; every complaint names the path and the value. */
-final class Fields {
+/** Typed, range-checked access to the fields of one JSON object, for decoders; every complaint names the path and the value. */
+public final class Fields {
     private static final int SHOWN_CHARS = 60;
 
     private final JsonNode object;
@@ -22,7 +23,7 @@ final class Fields {
         this.id = id;
     }
 
-    void allowOnly(Set<String> names) throws ProtocolException {
+    public void allowOnly(Set<String> names) throws ProtocolException {
         for (var property : object.properties()) {
             if (!names.contains(property.getKey())) {
                 String path = path(property.getKey());
@@ -31,16 +32,22 @@ final class Fields {
         }
     }
 
-    boolean has(String name) {
+    /** Names of all fields, in the order of the frame. */
+    public Set<String> names() {
+        Set<String> names = new LinkedHashSet<>();
+        object.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    public boolean has(String name) {
         return object.has(name);
     }
 
-    @Nullable
-    JsonNode optional(String name) {
+    public @Nullable JsonNode optional(String name) {
         return object.get(name);
     }
 
-    JsonNode required(String name) throws ProtocolException {
+    public JsonNode required(String name) throws ProtocolException {
         JsonNode node = object.get(name);
         if (node == null) {
             throw error(ErrorCode.MISSING_FIELD, path(name), "missing field: " + path(name));
@@ -48,7 +55,7 @@ final class Fields {
         return node;
     }
 
-    Fields object(String name) throws ProtocolException {
+    public Fields object(String name) throws ProtocolException {
         JsonNode node = required(name);
         if (!node.isObject()) {
             throw wrongType(path(name), "an object", node);
@@ -57,7 +64,7 @@ final class Fields {
     }
 
     /** Text of {@code minChars} to {@code maxChars} UTF-16 code units without unpaired surrogates. */
-    String text(String name, int minChars, int maxChars) throws ProtocolException {
+    public String text(String name, int minChars, int maxChars) throws ProtocolException {
         return text(path(name), required(name), minChars, maxChars);
     }
 
@@ -78,7 +85,7 @@ final class Fields {
         return text;
     }
 
-    int integer(String name, int min, int max) throws ProtocolException {
+    public int integer(String name, int min, int max) throws ProtocolException {
         return (int) integer(path(name), required(name), min, max);
     }
 
@@ -86,11 +93,11 @@ final class Fields {
         return has(name) ? integer(name, min, max) : absent;
     }
 
-    long longInteger(String name, long min, long max) throws ProtocolException {
+    public long longInteger(String name, long min, long max) throws ProtocolException {
         return integer(path(name), required(name), min, max);
     }
 
-    long integer(String path, JsonNode node, long min, long max) throws ProtocolException {
+    public long integer(String path, JsonNode node, long min, long max) throws ProtocolException {
         if (!node.isIntegralNumber()) {
             throw wrongType(path, "an integer", node);
         }
@@ -98,6 +105,15 @@ final class Fields {
             throw outOfRange(path, "in " + min + ".." + max, node);
         }
         return node.longValue();
+    }
+
+    /** A boolean, not null. */
+    public boolean bool(String name) throws ProtocolException {
+        JsonNode node = required(name);
+        if (!node.isBoolean()) {
+            throw wrongType(path(name), "a boolean", node);
+        }
+        return node.booleanValue();
     }
 
     /** A signed 64-bit integer as a JSON number or as a decimal string. */
@@ -142,7 +158,7 @@ final class Fields {
         return node.doubleValue();
     }
 
-    String path(String name) {
+    public String path(String name) {
         return prefix + clean(name);
     }
 
@@ -150,15 +166,15 @@ final class Fields {
         return object;
     }
 
-    ProtocolException wrongType(String path, String expected, JsonNode node) {
+    public ProtocolException wrongType(String path, String expected, JsonNode node) {
         return error(ErrorCode.INVALID_TYPE, path, path + " must be " + expected + ": " + show(node));
     }
 
-    ProtocolException outOfRange(String path, String expected, JsonNode node) {
+    public ProtocolException outOfRange(String path, String expected, JsonNode node) {
         return error(ErrorCode.INVALID_VALUE, path, path + " must be " + expected + ": " + show(node));
     }
 
-    ProtocolException error(ErrorCode code, @Nullable String path, String message) {
+    public ProtocolException error(ErrorCode code, @Nullable String path, String message) {
         return new ProtocolException(code, path, message, id);
     }
 

@@ -33,7 +33,7 @@ final class ServerDecoder {
             case "failed" -> new ServerMessage.Failed(
                     m.has("id") ? id(m) : null, constant(m, "code", ErrorCode.class), m.text("message", 0, ANY));
             case "weights_changed" -> new ServerMessage.WeightsChanged(m.longInteger("weights_version", 0, Long.MAX_VALUE));
-            default -> throw Codec.unknownType(m, type);
+            default -> throw FrameReader.unknownType(m, type);
         };
     }
 

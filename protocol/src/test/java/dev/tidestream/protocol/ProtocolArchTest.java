@@ -13,6 +13,6 @@ class ProtocolArchTest {
     static final ArchRule KNOWS_JDK_AND_JACKSON_ONLY = classes()
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("java..", "com.fasterxml.jackson..", "org.jspecify..", "dev.tidestream.protocol")
+            .resideInAnyPackage("java..", "com.fasterxml.jackson..", "org.jspecify..", "dev.tidestream.protocol..")
             .because("clients and load tools use this module alone");
 }

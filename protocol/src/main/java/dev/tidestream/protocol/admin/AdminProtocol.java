@@ -1,0 +1,24 @@
+package dev.tidestream.protocol.admin;
+
+/** The names and fixed numbers of version 1 of the admin channel; {@link AdminCodec} draws the messages. */
+public final class AdminProtocol {
+    /** The WebSocket subprotocol that both sides must agree on. */
+    public static final String SUBPROTOCOL = "tidestream.admin.v1";
+    /** Where a server listens for administrators. */
+    public static final String PATH = "/v1/admin";
+    /** A second subprotocol entry that begins like this carries the token, for clients that cannot set headers. */
+    public static final String BEARER_SUBPROTOCOL_PREFIX = "bearer.";
+
+    /** Longest {@code ref} and {@code update_id}, in UTF-16 code units. */
+    public static final int MAX_REF_CHARS = 128;
+    /** Longest name of a tensor, in UTF-16 code units. */
+    public static final int MAX_TENSOR_CHARS = 256;
+    /** Longest {@code path}, in UTF-16 code units. */
+    public static final int MAX_PATH_CHARS = 1024;
+    /** Most dimensions of a shape. */
+    public static final int MAX_DIMENSIONS = 4;
+    /** Longest frame that a server reads, in UTF-16 code units. */
+    public static final int MAX_REQUEST_CHARS = 64 << 10;
+
+    private AdminProtocol() {}
+}

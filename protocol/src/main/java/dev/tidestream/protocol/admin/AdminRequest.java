@@ -1,0 +1,63 @@
+package dev.tidestream.protocol.admin;
+
+import java.util.List;
+import java.util.OptionalInt;
+
+import org.jspecify.annotations.Nullable;
+
+/** What an administrator asks for. {@code ref} is the sender's own name of the request, 1 to 128 characters; replies repeat it. */
+public sealed interface AdminRequest {
+
+    /** The sender's name of the request. */
+    String ref();
+
+    /**
+     * Changes how the head computes.
+     *
+     * @param verify whether logits of the old and the new layout are compared first
+     */
+    record OptimizationSet(String ref, OptimizationMode mode, boolean verify) implements AdminRequest {}
+
+    record OptimizationStatus(String ref) implements AdminRequest {}
+
+    /**
+     * Changes a tensor. The payload follows in binary frames, or comes from a safetensors file.
+     *
+     * @param updateId 1 to 128 characters; an update with the same id and content is applied once
+     * @param baseVersion the version it was made for, at least 1
+     * @param tensor GGUF name
+     * @param shape one to four positive dimensions; see {@link UpdateKind}
+     * @param sha256 of the payload, 64 lower-case hexadecimal digits
+     * @param byteLength of the payload; is what kind, shape, dtype and rank make of it
+     * @param rank present for, and only for, {@link UpdateKind#LOW_RANK}
+     * @param path of a safetensors file, relative to the server's update directory; null if binary frames follow. Length and
+     *     checksum are those of the payload that the file's tensors make, not of the file
+     */
+    record WeightsUpdate(
+            String ref,
+            String updateId,
+            long baseVersion,
+            String tensor,
+            UpdateKind kind,
+            List<Long> shape,
+            PayloadType dtype,
+            String sha256,
+            long byteLength,
+            OptionalInt rank,
+            @Nullable String path)
+            implements AdminRequest {
+
+        public WeightsUpdate {
+            shape = List.copyOf(shape);
+        }
+    }
+
+    /** Makes the weights of an older version current again, as a new version. */
+    record WeightsRollback(String ref, long toVersion) implements AdminRequest {}
+
+    record WeightsStatus(String ref) implements AdminRequest {}
+
+    record WeightsHistory(String ref) implements AdminRequest {}
+
+    record Stats(String ref) implements AdminRequest {}
+}

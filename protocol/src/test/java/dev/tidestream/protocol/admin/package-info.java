@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.protocol.admin;
+
+import org.jspecify.annotations.NullMarked;

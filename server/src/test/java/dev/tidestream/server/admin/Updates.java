@@ -1,0 +1,43 @@
+package dev.tidestream.server.admin;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+import dev.tidestream.protocol.admin.PayloadType;
+import dev.tidestream.protocol.admin.UpdateKind;
+
+/** Small updates whose payload follows from their name. */
+final class Updates {
+    /** Stands for the hash of a model file. */
+    static final String BASE = Sha256.of("base".getBytes(StandardCharsets.UTF_8));
+    static final int BYTES = 16;
+
+    private Updates() {}
+
+    static byte[] payload(String updateId) {
+        return Sha256.of(updateId.getBytes(StandardCharsets.UTF_8)).substring(0, BYTES).getBytes(StandardCharsets.UTF_8);
+    }
+
+    static UpdateSpec delta(String updateId, long baseVersion) {
+        return spec(updateId, baseVersion, "token_embd.weight", UpdateKind.DELTA);
+    }
+
+    static UpdateSpec spec(String updateId, long baseVersion, String tensor, UpdateKind kind) {
+        return new UpdateSpec(updateId, baseVersion, tensor, kind, List.of(2L, 2L), PayloadType.F32, 0,
+                Sha256.of(payload(updateId)), BYTES);
+    }
+
+    static PayloadSpool received(UpdateLog log, UpdateSpec spec) throws AdminException {
+        PayloadSpool spool = log.receive(spec);
+        ByteBuffer payload = ByteBuffer.wrap(payload(spec.updateId()));
+        spool.accept(payload.slice(0, 5));
+        spool.accept(payload.slice(5, BYTES - 5));
+        spool.finish();
+        return spool;
+    }
+
+    static VersionRecord.Updated commit(UpdateLog log, UpdateSpec spec) throws AdminException {
+        return log.commit(received(log, spec));
+    }
+}
