@@ -1,8 +1,6 @@
 package dev.tidestream.server.cli;
 
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,8 +9,6 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
@@ -128,19 +124,13 @@ final class BenchCommand extends BenchOptions implements Callable<Integer> {
     }
 
     private static String json(Result r) {
-        StringWriter text = new StringWriter();
-        try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-            json.writeStartObject();
+        return JsonText.object(json -> {
             json.writeStringField("test", r.test());
             json.writeNumberField("batch", r.batch());
             json.writeNumberField("tokens", r.tokens());
             json.writeNumberField("tokens_per_s", r.median());
             json.writeNumberField("min", r.min());
             json.writeNumberField("max", r.max());
-            json.writeEndObject();
-        } catch (IOException e) {
-            throw new AssertionError("a StringWriter does no I/O", e);
-        }
-        return text.toString();
+        });
     }
 }

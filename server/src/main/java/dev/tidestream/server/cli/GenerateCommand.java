@@ -2,12 +2,10 @@ package dev.tidestream.server.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -74,28 +72,17 @@ final class GenerateCommand extends GenerateOptions implements Callable<Integer>
         }
 
         String json() {
-            StringWriter out = new StringWriter();
-            try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
-                json.writeStartObject();
+            return JsonText.object(json -> {
                 json.writeStringField("text", text.toString());
-                array(json, "prompt_tokens", promptTokens);
-                array(json, "tokens", tokens.build().toArray());
+                JsonText.integers(json, "prompt_tokens", promptTokens);
+                JsonText.integers(json, "tokens", tokens.build().toArray());
                 if (finish != null) {
                     json.writeStringField("finish_reason", finish.reason().name().toLowerCase(Locale.ROOT));
                     json.writeNumberField("seed", seed);
                     json.writeNumberField("weights_version", weightsVersion);
                     timing(json, finish.timing());
                 }
-                json.writeEndObject();
-            } catch (IOException e) {
-                throw new AssertionError("a StringWriter does no I/O", e);
-            }
-            return out.toString();
-        }
-
-        private static void array(JsonGenerator json, String name, int[] values) throws IOException {
-            json.writeFieldName(name);
-            json.writeArray(values, 0, values.length);
+            });
         }
 
         private static void timing(JsonGenerator json, Timing timing) throws IOException {

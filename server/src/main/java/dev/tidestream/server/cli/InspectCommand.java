@@ -2,7 +2,6 @@ package dev.tidestream.server.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,7 +11,6 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -131,9 +129,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static String json(GgufFile gguf) {
-        StringWriter text = new StringWriter();
-        try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-            json.writeStartObject();
+        return JsonText.object(json -> {
             json.writeStringField("file", gguf.path().toString());
             json.writeNumberField("version", gguf.version());
             json.writeNumberField("bytes", gguf.fileBytes());
@@ -156,11 +152,7 @@ final class InspectCommand implements Callable<Integer> {
                 json.writeEndObject();
             }
             json.writeEndArray();
-            json.writeEndObject();
-        } catch (IOException e) {
-            throw new AssertionError("a StringWriter does no I/O", e);
-        }
-        return text.toString();
+        });
     }
 
     private static void write(JsonGenerator json, GgufValue value) throws IOException {

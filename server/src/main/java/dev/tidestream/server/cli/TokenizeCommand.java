@@ -3,15 +3,12 @@ package dev.tidestream.server.cli;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -101,21 +98,14 @@ final class TokenizeCommand implements Callable<Integer> {
     }
 
     private static String json(Tokenizer tokenizer, String input, int[] tokens) {
-        StringWriter text = new StringWriter();
-        try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-            json.writeStartObject();
+        return JsonText.object(json -> {
             json.writeStringField("text", input);
-            json.writeFieldName("tokens");
-            json.writeArray(tokens, 0, tokens.length);
+            JsonText.integers(json, "tokens", tokens);
             json.writeArrayFieldStart("pieces");
             for (int token : tokens) {
                 json.writeString(piece(tokenizer, token));
             }
             json.writeEndArray();
-            json.writeEndObject();
-        } catch (IOException e) {
-            throw new AssertionError("a StringWriter does no I/O", e);
-        }
-        return text.toString();
+        });
     }
 }

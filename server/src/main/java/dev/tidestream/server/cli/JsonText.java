@@ -1,0 +1,38 @@
+package dev.tidestream.server.cli;
+
+import java.io.IOException;
+import java.io.StringWriter;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+
+/** What commands print with {@code --json}: one object in one line. */
+final class JsonText {
+    private static final JsonFactory FACTORY = new JsonFactory();
+
+    private JsonText() {}
+
+    /** Writes the fields of an object. */
+    interface Body {
+        void writeTo(JsonGenerator json) throws IOException;
+    }
+
+    /** An object with these fields. */
+    static String object(Body body) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = FACTORY.createGenerator(text)) {
+            json.writeStartObject();
+            body.writeTo(json);
+            json.writeEndObject();
+        } catch (IOException e) {
+            throw new AssertionError("a StringWriter does no I/O", e);
+        }
+        return text.toString();
+    }
+
+    /** A field that is an array of integers. */
+    static void integers(JsonGenerator json, String name, int[] values) throws IOException {
+        json.writeFieldName(name);
+        json.writeArray(values, 0, values.length);
+    }
+}
