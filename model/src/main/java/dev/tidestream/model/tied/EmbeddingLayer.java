@@ -7,7 +7,11 @@ import dev.tidestream.model.tensor.WorkerTeam;
  * Both ends of a model: token ids to hidden states, hidden states to logits. Immutable; lookups by any thread, logits by one
  * caller at a time.
  */
-public interface EmbeddingLayer {
+public interface EmbeddingLayer extends AutoCloseable {
+    default HeadMode mode() { return HeadMode.PACKED; }
+    default long derivedBytes() { return 0; }
+    default long bytesRead(int rows) { return bytes(); }
+    @Override default void close() {}
 
     /** V. */
     int vocabularySize();

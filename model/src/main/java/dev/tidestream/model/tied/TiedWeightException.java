@@ -46,7 +46,7 @@ public abstract sealed class TiedWeightException extends RuntimeException {
         @Serial
         private static final long serialVersionUID = 1L;
 
-        NoTiedWeights(String message) {
+        public NoTiedWeights(String message) {
             super(message);
         }
     }
