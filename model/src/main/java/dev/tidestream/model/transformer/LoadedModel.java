@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 
 import org.jspecify.annotations.Nullable;
 
@@ -33,28 +34,51 @@ public final class LoadedModel implements AutoCloseable {
     private final SequencedMap<String, Shared<WeightTensor>> tensors;
     private final Shared<EmbeddingLayer> head;
     private final Kernels kernels;
+    private final AtomicLong familyBytes; // of all versions together
     private final ModelWeights weights;
     private final AtomicBoolean open = new AtomicBoolean(true);
 
     private LoadedModel(
-            ModelConfig config, SequencedMap<String, Shared<WeightTensor>> tensors, Shared<EmbeddingLayer> head, Kernels kernels) {
+            ModelConfig config,
+            SequencedMap<String, Shared<WeightTensor>> tensors,
+            Shared<EmbeddingLayer> head,
+            Kernels kernels,
+            AtomicLong familyBytes) {
         this.config = config;
         this.tensors = tensors;
         this.head = head;
         this.kernels = kernels;
+        this.familyBytes = familyBytes;
         this.weights = new WeightsAssembly(config, this::value)
                 .weights(head.value(), tensors.containsKey(TensorPlan.ROPE_FACTORS));
     }
 
     /** The first version, with the packed head. Takes over the tensors, unless it throws. */
     static LoadedModel of(ModelConfig config, SequencedMap<String, OwnedTensor> owned, Kernels kernels) {
+        AtomicLong familyBytes = new AtomicLong();
         SequencedMap<String, Shared<WeightTensor>> tensors = new LinkedHashMap<>();
-        owned.forEach((name, tensor) -> tensors.put(name, new Shared<>(tensor.tensor(), tensor.free())));
+        owned.forEach((name, tensor) -> tensors.put(name, shared(tensor, familyBytes)));
         PanelMatrix embedding = panels(owned.get(TensorPlan.EMBEDDING));
         EmbeddingLayer layer = config.tied()
                 ? new TiedEmbedding(tiedConfig(embedding), embedding, kernels)
                 : new UntiedEmbedding(embedding, panels(owned.get(TensorPlan.OUTPUT)), kernels);
-        return new LoadedModel(config, tensors, new Shared<>(layer, layer::close), kernels);
+        return new LoadedModel(config, tensors, shared(layer, familyBytes), kernels, familyBytes);
+    }
+
+    private static Shared<WeightTensor> shared(OwnedTensor owned, AtomicLong familyBytes) {
+        return counted(owned.tensor(), owned.tensor().bytes(), owned.free(), familyBytes);
+    }
+
+    private static Shared<EmbeddingLayer> shared(EmbeddingLayer layer, AtomicLong familyBytes) {
+        return counted(layer, layer.derivedBytes(), layer::close, familyBytes);
+    }
+
+    private static <T> Shared<T> counted(T value, long bytes, Runnable free, AtomicLong familyBytes) {
+        familyBytes.addAndGet(bytes);
+        return new Shared<>(value, () -> {
+            free.run();
+            familyBytes.addAndGet(-bytes);
+        });
     }
 
     private static PanelMatrix panels(@Nullable OwnedTensor owned) {
@@ -119,6 +143,11 @@ public final class LoadedModel implements AutoCloseable {
                 + (head.sole() ? head.value().derivedBytes() : 0);
     }
 
+    /** Bytes of this version and all it is related to, each tensor and layout counted once: what they take from the system. */
+    public long familyBytes() {
+        return familyBytes.get();
+    }
+
     /**
      * Builds the head of a successor, which is to be handed to {@link #successor}.
      *
@@ -172,10 +201,10 @@ public final class LoadedModel implements AutoCloseable {
         SequencedMap<String, Shared<WeightTensor>> next = new LinkedHashMap<>();
         tensors.forEach((name, shared) -> {
             OwnedTensor owned = replaced.get(name);
-            next.put(name, owned == null ? shared.retain() : new Shared<>(owned.tensor(), owned.free()));
+            next.put(name, owned == null ? shared.retain() : shared(owned, familyBytes));
         });
-        Shared<EmbeddingLayer> nextHead = newHead == null ? head.retain() : new Shared<>(newHead, newHead::close);
-        return new LoadedModel(config, next, nextHead, kernels);
+        Shared<EmbeddingLayer> nextHead = newHead == null ? head.retain() : shared(newHead, familyBytes);
+        return new LoadedModel(config, next, nextHead, kernels, familyBytes);
     }
 
     /** A forward pass over these weights, with scratch space of its own. */

@@ -53,7 +53,13 @@ public final class ModelLoader {
         return new ModelLoader(file).load(kernels, team, progress);
     }
 
-    private LoadedModel load(Kernels kernels, WorkerTeam team, ProgressListener progress) {
+    /** The file that is read. */
+    public GgufFile file() {
+        return file;
+    }
+
+    /** Loads and repacks all of it. */
+    public LoadedModel load(Kernels kernels, WorkerTeam team, ProgressListener progress) {
         checkTiedWeight();
         List<OwnedTensor> owned = new ArrayList<>();
         boolean done = false;

@@ -90,6 +90,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
         loop = new DecodeLoop(scheduler, config.maxQueued(), nanoClock);
         weightsVersions.emitNext(epochs.weightsVersion(), Sinks.EmitFailureHandler.FAIL_FAST);
         epochs.onPublish(version -> {
+            loop.wake(); // streams that follow let go of the epoch before, also those without demand
             Sinks.EmitResult result = weightsVersions.tryEmitNext(version);
             if (result.isFailure() && !closing) {
                 log.error("watchers were not told of new weights: weights_version={}, result={}", version, result);

@@ -14,6 +14,7 @@ import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.test.StepVerifier;
 
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.SamplingOptions;
@@ -39,7 +40,7 @@ class TokenEngineTest {
             new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.of(7));
 
     private final FakeLanguageModel model = new FakeLanguageModel(128, 32, 1);
-    private final CurrentEpoch epochs = new CurrentEpoch(new ModelEpoch(3, model, () -> { }));
+    private final CurrentEpoch epochs = new CurrentEpoch(new ModelEpoch(3, HeadMode.PACKED, model, () -> { }));
     private long nowNs;
 
     private TokenEngine manualEngine() {
@@ -99,9 +100,9 @@ class TokenEngineTest {
         StepVerifier.create(engine.weightsVersions(), 0)
                 .thenRequest(1)
                 .expectNext(3L)
-                .then(() -> epochs.publish(new ModelEpoch(4, model, () -> { })))
-                .then(() -> epochs.publish(new ModelEpoch(5, model, () -> { })))
-                .then(() -> epochs.publish(new ModelEpoch(5, model, () -> { }))) // another head mode
+                .then(() -> epochs.publish(new ModelEpoch(4, HeadMode.PACKED, model, () -> { })))
+                .then(() -> epochs.publish(new ModelEpoch(5, HeadMode.PACKED, model, () -> { })))
+                .then(() -> epochs.publish(new ModelEpoch(5, HeadMode.PACKED, model, () -> { }))) // another head mode
                 .thenRequest(9)
                 .expectNext(5L)
                 .then(engine::close)

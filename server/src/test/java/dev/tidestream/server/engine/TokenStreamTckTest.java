@@ -19,6 +19,7 @@ import org.reactivestreams.tck.PublisherVerification;
 import org.reactivestreams.tck.TestEnvironment;
 import org.testng.SkipException;
 
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
@@ -37,7 +38,7 @@ class TokenStreamTckTest {
             new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(0, -100f), OptionalLong.of(1));
 
     private final CurrentEpoch epochs =
-            new CurrentEpoch(new ModelEpoch(1, new FakeLanguageModel(CONTEXT, 32, 1), () -> { }));
+            new CurrentEpoch(new ModelEpoch(1, HeadMode.PACKED, new FakeLanguageModel(CONTEXT, 32, 1), () -> { }));
     private final TokenEngine engine = TokenEngine.start(
             new EngineConfig(32, 64 << 20, 64, 64, 1024, 8, TimeUnit.SECONDS.toNanos(60), 0), new FakeTokenizer(), epochs);
 
