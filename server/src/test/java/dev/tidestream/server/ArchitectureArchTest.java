@@ -75,6 +75,9 @@ class ArchitectureArchTest {
     static final ArchRule TENSOR = forbidRooms("tensor", "gguf", "tokenizer", "transformer", "tied", "sampling");
 
     @ArchTest
+    static final ArchRule PATCH = forbidRooms("patch", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j");
+
+    @ArchTest
     static final ArchRule TIED = forbidRooms("tied", "gguf", "tokenizer", "transformer", "sampling");
 
     @ArchTest

@@ -2,19 +2,23 @@ package dev.tidestream.model.tensor;
 
 import java.util.List;
 
-/** A tensor as a model holds it: a matrix in panels, or a vector (a norm, say) on the heap. Immutable by agreement. */
+/** One tensor as a model holds it. Immutable by agreement; any thread. */
 public sealed interface WeightTensor {
 
-    /** The format it is stored in. */
+    /** The format its values are rounded to. */
     TensorFormat format();
 
-    /** {@code (rows, columns)} or {@code (n)}, slowest first. */
+    /** Row-major: {@code (rows, columns)} or {@code (n)}. */
     List<Long> shape();
 
-    /** Bytes held. */
+    /** Bytes of memory held, padding included. */
     long bytes();
 
-    /** A weight matrix; lives as long as the arena that its panels came from. */
+    /**
+     * A matrix in panels, off-heap.
+     *
+     * @param panels {@code (rows, columns)}; lives as long as the arena it was allocated from
+     */
     record Matrix(PanelMatrix panels) implements WeightTensor {
         @Override
         public TensorFormat format() {
@@ -33,12 +37,19 @@ public sealed interface WeightTensor {
     }
 
     /**
-     * A vector, widened to float32.
+     * A small tensor (a norm), computed with as float32.
      *
-     * @param format it has in its file; every value can be stored in it
-     * @param values (n)
+     * @param format of the file, which is not quantised: F32, F16 or BF16
+     * @param values {@code (n)}, each of them a value of {@code format}; nobody writes to it
      */
     record Vector(TensorFormat format, float[] values) implements WeightTensor {
+        public Vector {
+            if (format.quantised() || values.length == 0) {
+                throw new IllegalArgumentException(
+                        "a vector needs values, and cannot be quantised: format=%s, length=%d".formatted(format, values.length));
+            }
+        }
+
         @Override
         public List<Long> shape() {
             return List.of((long) values.length);
