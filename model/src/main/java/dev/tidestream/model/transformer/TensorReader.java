@@ -79,7 +79,8 @@ final class TensorReader {
                         .formatted(file.path(), tensor.name(), i, values[i]));
             }
         }
-        return new OwnedTensor(new WeightTensor.Vector(format, values), () -> {});
+        TensorFormat held = format.quantised() ? TensorFormat.F32 : format; // a vector has no blocks of its own
+        return new OwnedTensor(new WeightTensor.Vector(held, values), () -> {});
     }
 
     /** The format that a tensor of the file is held in. */

@@ -1,101 +1,129 @@
 package dev.tidestream.server.cli;
 
-import java.lang.management.ManagementFactory;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
+import java.util.function.UnaryOperator;
 
-import com.sun.management.OperatingSystemMXBean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-import dev.tidestream.server.admin.MemoryBudget;
-import dev.tidestream.server.admin.VersionLimit;
+import dev.tidestream.protocol.admin.AdminProtocol;
 
-/** Options of {@code serve} for administrators: versions of the weights, memory, and the channel's token. */
+/** Which server the {@code admin} commands talk to, and how. The token appears in no message. */
 final class AdminOptions {
-    private static final int MAX_LIVE_VERSIONS = 1024;
-    private static final int DEFAULT_LIVE_VERSIONS = 4;
-    private static final int DEFAULT_WAIT_S = 60;
-    private static final int MAX_WAIT_S = 86_400;
-    private static final double DEFAULT_SHARE = 0.5;
-    private static final double DEFAULT_MEMORY_SHARE = 0.8;
+    static final String TOKEN_VARIABLE = "TIDESTREAM_ADMIN_TOKEN";
 
-    @Option(names = "--data-dir", paramLabel = "DIR",
-            description = "Where versions of the weights are kept; without it, the server takes no weight updates.")
-    @Nullable Path dataDir;
+    private static final int MAX_TIMEOUT_S = 3600;
 
-    @Option(names = "--update-dir", paramLabel = "DIR",
-            description = "Where updates may come from as safetensors files; without it, they come over the channel only.")
-    @Nullable Path updateDir;
+    private URI url = URI.create("ws://127.0.0.1:8080" + AdminProtocol.PATH);
+    private Duration timeout = Duration.ZERO;
 
-    @Option(names = "--admin-token-file", paramLabel = "FILE",
-            description = "The token of administrators, in one line (default: one is made up and printed once).")
-    @Nullable Path tokenFile;
+    @Option(names = "--token-file", paramLabel = "FILE",
+            description = "A file with the admin token (default: the environment variable " + TOKEN_VARIABLE + ").")
+    private @Nullable Path tokenFile;
 
-    @Option(names = "--memory-budget", paramLabel = "SIZE", converter = ByteSize.Converter.class,
-            description = "Memory for weights of all live versions, derived layouts and KV cache (default: 80 %% of this machine's).")
-    @Nullable ByteSize memoryBudget;
-
-    /** What a change does when as many versions are alive as may be. */
-    enum WhenFull {
-        WAIT,
-        REFUSE
-    }
-
-    @Option(names = "--when-versions-full", paramLabel = "ACTION", defaultValue = "WAIT",
-            description = "What a change does when too many versions are alive: wait or refuse (default: wait).")
-    private WhenFull whenFull = WhenFull.WAIT;
+    @Option(names = "--json", description = "Print what the server answered, as one line of JSON.")
+    boolean json;
 
     @Spec(Spec.Target.MIXEE)
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    private int maxLiveVersions = DEFAULT_LIVE_VERSIONS;
-    private int waitS = DEFAULT_WAIT_S;
-    private double builderShare = DEFAULT_SHARE;
-
-    @Option(names = "--max-live-versions", paramLabel = "N", defaultValue = "" + DEFAULT_LIVE_VERSIONS,
-            description = "Versions of the weights in memory at the same time, the current one included (default: ${DEFAULT-VALUE}).")
-    void setMaxLiveVersions(int value) {
-        maxLiveVersions = Check.range(spec, "--max-live-versions", value, 2, MAX_LIVE_VERSIONS);
-    }
-
-    @Option(names = "--version-wait", paramLabel = "SECONDS", defaultValue = "" + DEFAULT_WAIT_S,
-            description = "How long a change waits for old versions to end (default: ${DEFAULT-VALUE}).")
-    void setWait(int value) {
-        waitS = Check.range(spec, "--version-wait", value, 1, MAX_WAIT_S);
-    }
-
-    @Option(names = "--builder-share", paramLabel = "SHARE", defaultValue = "" + DEFAULT_SHARE,
-            description = "Share of one core that a change may use while streams run, above 0, at most 1 (default: ${DEFAULT-VALUE}).")
-    void setBuilderShare(double value) {
-        if (!(value > 0 && value <= 1)) {
-            throw new picocli.CommandLine.ParameterException(
-                    spec.commandLine(), "--builder-share must be above 0 and at most 1: " + value);
+    @Option(names = "--url", paramLabel = "URL", defaultValue = "ws://127.0.0.1:8080",
+            description = "The server: ws, wss, http or https, with or without " + AdminProtocol.PATH
+                    + " (default: ${DEFAULT-VALUE}).")
+    void setUrl(String value) {
+        try {
+            url = endpoint(value);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), "--url " + e.getMessage());
         }
-        builderShare = value;
     }
 
-    double builderShare() {
-        return builderShare;
+    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "10",
+            description = "How long connecting may take (default: ${DEFAULT-VALUE}); a request may take any time.")
+    void setTimeout(int value) {
+        timeout = Duration.ofSeconds(Check.range(spec, "--timeout", value, 1, MAX_TIMEOUT_S));
     }
 
-    VersionLimit versionLimit() {
-        return new VersionLimit(maxLiveVersions, switch (whenFull) {
-            case WAIT -> Duration.ofSeconds(waitS);
-            case REFUSE -> Duration.ZERO;
-        });
+    URI url() {
+        return url;
     }
 
-    /** @param kvBytes set aside for the KV cache */
-    MemoryBudget budget(long kvBytes) {
-        return new MemoryBudget(memoryBudget == null ? defaultBudgetBytes() : Math.max(1, memoryBudget.bytes()), kvBytes);
+    Duration timeout() {
+        return timeout;
     }
 
-    private static long defaultBudgetBytes() {
-        long bytes = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
-        return (long) (bytes * DEFAULT_MEMORY_SHARE);
+    /** @throws IllegalArgumentException if this is no URL of a server; the message goes on after the option's name */
+    static URI endpoint(String value) {
+        URI uri;
+        try {
+            uri = new URI(value);
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException("is no URL: write ws://host:port", e);
+        }
+        String scheme = switch (String.valueOf(uri.getScheme()).toLowerCase(Locale.ROOT)) {
+            case "ws", "http" -> "ws";
+            case "wss", "https" -> "wss";
+            default -> throw new IllegalArgumentException("must begin with ws://, wss://, http:// or https://");
+        };
+        if (uri.getHost() == null || uri.getUserInfo() != null || uri.getQuery() != null || uri.getFragment() != null) {
+            throw new IllegalArgumentException("must be scheme://host:port and nothing else but a path");
+        }
+        String path = uri.getPath().replaceAll("/+$", "");
+        try {
+            return new URI(scheme, null, uri.getHost(), uri.getPort(),
+                    path.endsWith(AdminProtocol.PATH) ? path : path + AdminProtocol.PATH, null, null);
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException("is no URL: write ws://host:port", e);
+        }
+    }
+
+    /** The token, from the file or from the environment. */
+    String token() {
+        return token(System::getenv);
+    }
+
+    String token(UnaryOperator<@Nullable String> environment) {
+        if (tokenFile != null) {
+            return checked(read(tokenFile).strip(), tokenFile.toString());
+        }
+        String token = environment.apply(TOKEN_VARIABLE);
+        if (token == null) {
+            throw new ParameterException(spec.commandLine(),
+                    "no admin token: give --token-file FILE, or set the environment variable " + TOKEN_VARIABLE);
+        }
+        return checked(token.strip(), TOKEN_VARIABLE);
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (NoSuchFileException e) {
+            throw new CliException(file + ": no such file", e);
+        } catch (MalformedInputException e) {
+            throw new CliException(file + ": no token: not a text", e);
+        } catch (IOException e) {
+            throw new CliException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** What could not stand in a header must not reach the HTTP client: it repeats it in its complaint. */
+    private static String checked(String token, String source) {
+        if (token.isEmpty() || !token.chars().allMatch(c -> c > ' ' && c < 0x7F)) {
+            throw new CliException("%s: no token: must be one word of visible ASCII characters: characters=%d"
+                    .formatted(source, token.length()));
+        }
+        return token;
     }
 }

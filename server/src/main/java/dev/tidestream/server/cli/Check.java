@@ -16,6 +16,14 @@ final class Check {
         return value;
     }
 
+    static long range(CommandSpec spec, String option, long value, long min, long max) {
+        if (value < min || value > max) {
+            String range = max == Long.MAX_VALUE ? "at least " + min : min + " to " + max;
+            throw new ParameterException(spec.commandLine(), "%s must be %s: %d".formatted(option, range, value));
+        }
+        return value;
+    }
+
     static float range(CommandSpec spec, String option, float value, float min, float max) {
         if (!(value >= min && value <= max)) { // also NaN
             throw new ParameterException(spec.commandLine(), "%s must be %s to %s: %s".formatted(option, min, max, value));

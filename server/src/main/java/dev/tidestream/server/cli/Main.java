@@ -31,6 +31,7 @@ import dev.tidestream.model.transformer.ModelException;
             InspectCommand.class,
             BenchCommand.class,
             LogitsCommand.class,
+            AdminCommand.class,
         },
         footer = {
             "",
@@ -84,7 +85,6 @@ public final class Main {
     static CommandLine commandLine(Object command) {
         CommandLine commandLine = new CommandLine(command);
         standardOptions(commandLine);
-        commandLine.getSubcommands().values().forEach(Main::standardOptions);
         return commandLine
                 .setUsageHelpWidth(110)
                 .setUsageHelpLongOptionsMaxWidth(30)
@@ -97,6 +97,7 @@ public final class Main {
 
     private static void standardOptions(CommandLine commandLine) {
         commandLine.getCommandSpec().mixinStandardHelpOptions(true).versionProvider(new Version());
+        commandLine.getSubcommands().values().forEach(Main::standardOptions);
     }
 
     private static int usage(ParameterException exception) {

@@ -29,7 +29,7 @@ class MainTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"inspect", "tokenize"})
+    @ValueSource(strings = {"inspect", "tokenize", "admin"})
     void shouldExplainEveryCommandWithExamples(String command) {
         Run help = Run.of(command, "--help");
         assertEquals(0, help.code());
