@@ -102,6 +102,11 @@ public final class AdminService implements AdminDesk {
         }
     }
 
+    /** The model that is served. */
+    LoadedModel current() {
+        return served.current();
+    }
+
     private AdminReply.Ack ack(AdminRequest request, Map<String, Object> details) {
         return new AdminReply.Ack(request.ref(), served.weightsVersion(), details);
     }
