@@ -1,18 +1,17 @@
 package dev.tidestream.model.tied;
 
-/** Told how long the head took. Called by the thread that computes, which must not wait. */
+/** Is told of every computation of logits, on the thread that made it; must neither block nor allocate nor throw. */
 @FunctionalInterface
 public interface HeadObserver {
+    /** Looks away. */
+    HeadObserver NONE = (_, _, _, _) -> {};
 
     /**
-     * Logits were computed.
+     * Logits have been computed.
      *
-     * @param rows hidden states
-     * @param weightBytesRead bytes of weights that were streamed through, for all rows together
-     * @param nanos it took
+     * @param rows hidden states in this call, at least 1
+     * @param weightBytesRead bytes of the head's matrix that the call had to read, each counted once
+     * @param nanos how long it took
      */
     void logitsComputed(HeadMode mode, int rows, long weightBytesRead, long nanos);
-
-    /** Tells nobody. */
-    HeadObserver NONE = (mode, rows, weightBytesRead, nanos) -> {};
 }
