@@ -29,11 +29,16 @@ final class RawSocket implements AutoCloseable {
     }
 
     RawSocket(int port, String header) throws IOException {
+        this(port, "GET /v1/stream", header);
+    }
+
+    /** @param target method and path */
+    RawSocket(int port, String target, String header) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(20_000);
         in = new DataInputStream(socket.getInputStream());
         out = socket.getOutputStream();
-        out.write(("GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        out.write((target + " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" + header + "\r\n")
                 .getBytes(StandardCharsets.US_ASCII));
         StringBuilder head = new StringBuilder();
@@ -41,6 +46,15 @@ final class RawSocket implements AutoCloseable {
             head.append((char) in.readUnsignedByte());
         }
         response = head.toString();
+    }
+
+    /** The JSON body of a refusal. */
+    String body() throws IOException {
+        StringBuilder body = new StringBuilder();
+        while (body.isEmpty() || body.charAt(body.length() - 1) != '\n') {
+            body.append((char) in.readUnsignedByte());
+        }
+        return body.toString();
     }
 
     void text(String text) throws IOException {
@@ -53,9 +67,12 @@ final class RawSocket implements AutoCloseable {
         frame.write(first);
         if (payload.length < 126) {
             frame.write(0x80 | payload.length);
-        } else {
+        } else if (payload.length < 1 << 16) {
             frame.write(0x80 | 126);
             frame.writeBytes(ByteBuffer.allocate(2).putShort((short) payload.length).array());
+        } else {
+            frame.write(0x80 | 127);
+            frame.writeBytes(ByteBuffer.allocate(8).putLong(payload.length).array());
         }
         frame.writeBytes(new byte[4]);
         frame.writeBytes(payload);
@@ -73,6 +90,17 @@ final class RawSocket implements AutoCloseable {
         } catch (IOException e) {
             if (!socket.isClosed()) {
                 throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** Reads up to a text frame. */
+    String nextText() throws IOException {
+        while (true) {
+            int opcode = in.readUnsignedByte() & OPCODE;
+            byte[] payload = payload();
+            if (opcode == (TEXT & OPCODE)) {
+                return new String(payload, StandardCharsets.UTF_8);
             }
         }
     }
