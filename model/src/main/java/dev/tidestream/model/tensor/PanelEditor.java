@@ -24,21 +24,19 @@ public final class PanelEditor {
     /** Columns of a row block; the last of a row may be narrower if the format is not quantised. */
     public static final int BLOCK = PanelLayout.BLOCK;
 
-    private static final int CACHE_LINE = 64;
-
     private final PanelMatrix base;
     private final TensorFormat format;
     private final MemorySegment target; // (panels, panelBytes)
     private final long panelBytes;
 
     /**
-     * @param arena owns the copy, as large as the base
+     * @param arena owns the copy, as large as the base; its memory is taken as panels are copied
      * @throws OutOfMemoryError if the system has no such memory
      */
     public PanelEditor(PanelMatrix base, Arena arena) {
         this.base = base;
         this.format = base.format();
-        this.target = arena.allocate(base.bytes(), CACHE_LINE);
+        this.target = LazyMemory.allocate(base.bytes(), arena);
         this.panelBytes = PanelLayout.panelBytes(format, base.columns());
     }
 
