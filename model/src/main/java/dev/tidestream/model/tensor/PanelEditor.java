@@ -24,6 +24,8 @@ public final class PanelEditor {
     /** Columns of a row block; the last of a row may be narrower if the format is not quantised. */
     public static final int BLOCK = PanelLayout.BLOCK;
 
+    private static final int CACHE_LINE = 64;
+
     private final PanelMatrix base;
     private final TensorFormat format;
     private final MemorySegment target; // (panels, panelBytes)
@@ -36,7 +38,7 @@ public final class PanelEditor {
     public PanelEditor(PanelMatrix base, Arena arena) {
         this.base = base;
         this.format = base.format();
-        this.target = LazyMemory.allocate(base.bytes(), arena);
+        this.target = arena.allocate(base.bytes(), CACHE_LINE);
         this.panelBytes = PanelLayout.panelBytes(format, base.columns());
     }
 

@@ -35,7 +35,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
         EngineConfig engineConfig =
                 EngineConfig.DEFAULT.withMaxSequences(maxSequences()).withKvMemoryBytes(kvMemory.bytes());
         MemoryBudget budget = live.budget(kvMemory.bytes());
-        LowRankProduct product = Nd4jLowRankProduct.lazy();
+        LowRankProduct product = new Nd4jLowRankProduct();
         try (VersionStore store = new VersionStore(live, budget, product);
                 RunningModel running = RunningModel.start(model, compute, engineConfig, store)) {
             AdminServing admin = new AdminServing(running, live);

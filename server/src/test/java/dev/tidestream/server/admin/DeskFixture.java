@@ -89,12 +89,12 @@ final class DeskFixture implements AutoCloseable {
         log = data == null ? null : UpdateLog.open(data, file.sha256(), UpdateLogLimits.DEFAULT, InstantSource.system());
         first = log == null
                 ? base
-                : AdminService.restore(base, loader, log, WorkerTeam.sequential(), budget, Nd4jLowRankProduct.lazy());
+                : AdminService.restore(base, loader, log, WorkerTeam.sequential(), budget, new Nd4jLowRankProduct());
         long version = log == null ? UpdateLog.BASE_VERSION : log.currentVersion();
         epochs = new CurrentEpoch(ServedModelVersions.epoch(version, first, DeskFixture::forward));
         desk = new AdminSetup(epochs, first, loader, DeskFixture::forward, options.limit(), budget, 0.5, () -> false, log,
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
-                recent, options.heads(), Nd4jLowRankProduct.lazy(), Map::of, counters).service();
+                recent, options.heads(), new Nd4jLowRankProduct(), Map::of, counters).service();
     }
 
     static LanguageModel forward(LoadedModel model) {
