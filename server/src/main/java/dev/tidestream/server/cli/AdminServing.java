@@ -11,7 +11,6 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
-import dev.tidestream.server.admin.AdminCounters;
 import dev.tidestream.server.admin.AdminService;
 import dev.tidestream.server.admin.AdminSetup;
 import dev.tidestream.server.admin.MemoryBudget;
@@ -26,10 +25,11 @@ final class AdminServing {
     private final RunningModel running;
     private final LiveUpdateOptions options;
     private final String token;
-    private final AdminCounters counters = new AdminCounters();
+    private final ServerMetrics metrics;
 
     /** @throws CliException if there is a token file and it is of no use */
-    AdminServing(RunningModel running, LiveUpdateOptions options) {
+    AdminServing(RunningModel running, LiveUpdateOptions options, ServerMetrics metrics) {
+        this.metrics = metrics;
         this.running = running;
         this.options = options;
         this.token = options.tokenFile == null ? AdminToken.generate() : read(options.tokenFile);
@@ -49,10 +49,6 @@ final class AdminServing {
         return new AdminAccess(AdminToken.of(token));
     }
 
-    AdminCounters counters() {
-        return counters;
-    }
-
     /** A token that was made up has to be told, this one time. */
     void announce(PrintWriter out, String address) {
         if (options.tokenFile == null) {
@@ -61,7 +57,7 @@ final class AdminServing {
     }
 
     AdminService service(VersionStore store, MemoryBudget budget, LowRankProduct product) {
-        return new AdminSetup(
+        AdminService service = new AdminSetup(
                 running.epochs(),
                 running.first(),
                 running.loader(),
@@ -76,7 +72,9 @@ final class AdminServing {
                 TiedHeads::build,
                 product,
                 this::runtime,
-                counters).service();
+                metrics).service();
+        metrics.observe(service);
+        return service;
     }
 
     private static @Nullable UpdateDirectory updateDirectory(@Nullable Path directory) {
@@ -101,11 +99,19 @@ final class AdminServing {
         Map<String, Object> heads = new LinkedHashMap<>();
         for (HeadMode mode : HeadMode.values()) {
             HeadTimings.Snapshot times = running.headTimings().snapshot(mode);
-            if (times.calls() > 0) {
-                heads.put(mode.wireName(), Map.of(
-                        "calls", times.calls(), "us_p50", times.p50Us(), "us_p99", times.p99Us(), "gb_per_s", times.gbPerS()));
+            if (times.allCalls().calls() > 0) {
+                Map<String, Object> fields = new LinkedHashMap<>();
+                fields.put("all_calls", latency(times.allCalls()));
+                fields.put("single_row", latency(times.singleRow()));
+                fields.put("rows", times.rows());
+                fields.put("gb_per_s", times.gigabytesPerSecond());
+                heads.put(mode.wireName(), fields);
             }
         }
         return Map.of("engine", engine, "logits", heads);
+    }
+
+    private static Map<String, Object> latency(HeadTimings.Latency latency) {
+        return Map.of("calls", latency.calls(), "us_p50", latency.p50Micros(), "us_p99", latency.p99Micros());
     }
 }

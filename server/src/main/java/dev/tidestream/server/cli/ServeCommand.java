@@ -37,9 +37,10 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
         MemoryBudget budget = live.budget(kvMemory.bytes());
         LowRankProduct product = new Nd4jLowRankProduct();
         try (VersionStore store = new VersionStore(live, budget, product);
-                RunningModel running = RunningModel.start(model, compute, engineConfig, store)) {
-            AdminServing admin = new AdminServing(running, live);
-            serve(running, admin, new AdminVerticle(admin.service(store, budget, product)));
+                RunningModel running = RunningModel.start(model, compute, engineConfig, store);
+                ServerMetrics metrics = new ServerMetrics(running)) {
+            AdminServing admin = new AdminServing(running, live, metrics);
+            serve(running, admin, new AdminVerticle(admin.service(store, budget, product)), metrics);
         } finally {
             ended.countDown();
         }
@@ -47,13 +48,14 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
     }
 
     /** Until the process is told to stop. */
-    private void serve(RunningModel running, AdminServing admin, AdminVerticle desk) throws InterruptedException {
+    private void serve(RunningModel running, AdminServing admin, AdminVerticle desk, ServerMetrics metrics)
+            throws InterruptedException {
         ServerVerticle verticle = new ServerVerticle(
                 TransportConfig.DEFAULT.withAddress(host, port()),
                 running.engine(),
                 ready::get,
                 () -> List.of(served(running)),
-                admin.access());
+                admin.access()).showing(metrics.page());
         Vertx vertx = Vertx.vertx();
         try {
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));

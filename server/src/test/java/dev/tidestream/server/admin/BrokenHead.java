@@ -40,6 +40,16 @@ record BrokenHead(EmbeddingLayer right) implements EmbeddingLayer {
     }
 
     @Override
+    public long bytes() {
+        return right.bytes();
+    }
+
+    @Override
+    public long bytesRead(int rows) {
+        return right.bytesRead(rows);
+    }
+
+    @Override
     public TiedWeightStats stats() {
         return right.stats();
     }

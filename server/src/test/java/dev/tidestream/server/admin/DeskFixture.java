@@ -46,7 +46,7 @@ final class DeskFixture implements AutoCloseable {
     final @Nullable UpdateLog log;
     final LoadedModel first;
     final CurrentEpoch epochs;
-    final AdminCounters counters = new AdminCounters();
+    final CountedEvents events = new CountedEvents();
     final HiddenStates recent = new HiddenStates(4, HIDDEN);
     final AdminService desk;
 
@@ -94,7 +94,7 @@ final class DeskFixture implements AutoCloseable {
         epochs = new CurrentEpoch(ServedModelVersions.epoch(version, first, DeskFixture::forward));
         desk = new AdminSetup(epochs, first, loader, DeskFixture::forward, options.limit(), budget, 0.5, () -> false, log,
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
-                recent, options.heads(), new Nd4jLowRankProduct(), Map::of, counters).service();
+                recent, options.heads(), new Nd4jLowRankProduct(), Map::of, events).service();
     }
 
     static LanguageModel forward(LoadedModel model) {
