@@ -34,15 +34,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 final class AdminClient implements AutoCloseable {
     static final AdminCodec CODEC = new AdminCodec(1 << 20);
     private static final int PATIENCE_S = 30;
+    private static final HttpClient HTTP = HttpClient.newHttpClient(); // costly to make
 
-    private final HttpClient http = HttpClient.newHttpClient();
     private final LinkedBlockingQueue<AdminReply> received = new LinkedBlockingQueue<>();
     private final CompletableFuture<Integer> closeCode = new CompletableFuture<>();
     private final WebSocket socket;
 
     /** Shows the token in the header. */
     AdminClient(int port, String token) {
-        socket = http.newWebSocketBuilder()
+        socket = HTTP.newWebSocketBuilder()
                 .header("Authorization", "Bearer " + token)
                 .subprotocols(AdminProtocol.SUBPROTOCOL)
                 .buildAsync(URI.create("ws://127.0.0.1:" + port + AdminProtocol.PATH), new Listener())
@@ -51,7 +51,7 @@ final class AdminClient implements AutoCloseable {
 
     /** Offers these subprotocols. */
     AdminClient(int port, String first, String second) {
-        socket = http.newWebSocketBuilder()
+        socket = HTTP.newWebSocketBuilder()
                 .subprotocols(first, second)
                 .buildAsync(URI.create("ws://127.0.0.1:" + port + AdminProtocol.PATH), new Listener())
                 .join();
@@ -151,7 +151,6 @@ final class AdminClient implements AutoCloseable {
 
     void abort() {
         socket.abort();
-        http.shutdownNow();
     }
 
     @Override
@@ -160,7 +159,6 @@ final class AdminClient implements AutoCloseable {
             socket.sendClose(WebSocket.NORMAL_CLOSURE, "").join();
             closeCode.orTimeout(PATIENCE_S, TimeUnit.SECONDS).join();
         }
-        http.shutdownNow();
     }
 
     private final class Listener implements WebSocket.Listener {

@@ -28,10 +28,9 @@ class AdminDoorIT {
     private static final String SUBPROTOCOL = "Sec-WebSocket-Protocol: tidestream.admin.v1\r\n";
     private static final String HEADER = "Authorization: Bearer " + TOKEN + "\r\n";
 
-    private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-    private final List<Logger> lowered = List.of(
+    private final List<Logger> loggers = List.of(
             (Logger) LoggerFactory.getLogger("dev.tidestream"),
-            (Logger) LoggerFactory.getLogger("io.netty.handler.codec.http"),
+            (Logger) LoggerFactory.getLogger("io.netty"),
             (Logger) LoggerFactory.getLogger("io.vertx"));
     private final ListAppender<ILoggingEvent> logged = new ListAppender<>();
     private AdminServer server;
@@ -39,16 +38,22 @@ class AdminDoorIT {
     @BeforeEach
     void start() throws Exception {
         logged.start();
-        root.addAppender(logged);
-        lowered.forEach(logger -> logger.setLevel(Level.TRACE));
+        for (Logger logger : loggers) {
+            logger.setLevel(Level.TRACE);
+            logger.setAdditive(false); // to the list, not to the console
+            logger.addAppender(logged);
+        }
         server = new AdminServer();
     }
 
     @AfterEach
     void stop() throws Exception {
         server.close();
-        lowered.forEach(logger -> logger.setLevel(null));
-        root.detachAppender(logged);
+        for (Logger logger : loggers) {
+            logger.setLevel(null);
+            logger.setAdditive(true);
+            logger.detachAppender(logged);
+        }
         assertFalse(logged.list.isEmpty());
         for (ILoggingEvent event : logged.list) {
             String line = event.getFormattedMessage()

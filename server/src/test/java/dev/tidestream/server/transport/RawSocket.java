@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A WebSocket by hand, for what no decent client would send; it answers no pings and reads only when told to. */
@@ -64,21 +65,41 @@ final class RawSocket implements AutoCloseable {
     /** @param first the byte with FIN and opcode; the mask is zero */
     void frame(int first, byte[] payload) throws IOException {
         ByteArrayOutputStream frame = new ByteArrayOutputStream();
-        frame.write(first);
-        if (payload.length < 126) {
-            frame.write(0x80 | payload.length);
-        } else if (payload.length < 1 << 16) {
-            frame.write(0x80 | 126);
-            frame.writeBytes(ByteBuffer.allocate(2).putShort((short) payload.length).array());
-        } else {
-            frame.write(0x80 | 127);
-            frame.writeBytes(ByteBuffer.allocate(8).putLong(payload.length).array());
-        }
-        frame.writeBytes(new byte[4]);
+        frame.writeBytes(headerOf(first, payload.length));
         frame.writeBytes(payload);
         out.write(frame.toByteArray());
         out.flush();
         sentFrames.incrementAndGet();
+    }
+
+    /** The start of a frame, and nothing of its payload. */
+    void header(int first, int length) throws IOException {
+        out.write(headerOf(first, length));
+        out.flush();
+    }
+
+    private static byte[] headerOf(int first, int length) {
+        ByteBuffer header = ByteBuffer.allocate(14).put((byte) first);
+        if (length < 126) {
+            header.put((byte) (0x80 | length));
+        } else if (length < 1 << 16) {
+            header.put((byte) (0x80 | 126)).putShort((short) length);
+        } else {
+            header.put((byte) (0x80 | 127)).putLong(length);
+        }
+        header.putInt(0); // the mask
+        return Arrays.copyOf(header.array(), header.position());
+    }
+
+    /** Sends the frame so many times. */
+    void send(int first, byte[] payload, int times) {
+        try {
+            for (int i = 0; i < times; i++) {
+                frame(first, payload);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Sends the frame again and again, until the socket is closed. */
