@@ -2,17 +2,42 @@ package dev.tidestream.model.tied;
 
 import java.util.Locale;
 
-/** How the head computes its logits. All give the same logits to fp32 precision, and one mode always gives the same bits. */
+/** How a tied embedding makes logits. All modes agree to float32 precision, and each with itself to the bit. */
 public enum HeadMode {
-    /** The matrix is transposed in every step: the baseline. */
+    /** Holds the embedding (V, H) as float32 and has ND4J transpose it on every call: the slow baseline. */
     TRANSPOSE_PER_STEP,
-    /** A float32 transpose is kept beside the packed matrix. */
+    /** Holds the transpose (H, V) as a float32 ND4J array and multiplies with ND4J's BLAS. */
     CACHED_TRANSPOSE,
-    /** The panel layout, which is embedding and transpose in one. */
+    /** The panels alone: one copy for both ends, in the format of the file. The default. */
     PACKED;
 
-    /** The name that people and frames use, e.g. {@code cached-transpose}. */
+    /** As administrators write it, e.g. {@code cached-transpose}. */
     public String wireName() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** Bytes that a layer holds beside the panels, for an embedding (vocabulary, hidden). */
+    public long derivedBytes(long vocabulary, long hidden) {
+        return switch (this) {
+            case TRANSPOSE_PER_STEP, CACHED_TRANSPOSE -> denseBytes(vocabulary, hidden);
+            case PACKED -> 0;
+        };
+    }
+
+    /** Bytes that every call takes for as long as it lasts; scratch space of some rows of logits not counted. */
+    public long transientBytes(long vocabulary, long hidden) {
+        return switch (this) {
+            case TRANSPOSE_PER_STEP -> denseBytes(vocabulary, hidden);
+            case CACHED_TRANSPOSE, PACKED -> 0;
+        };
+    }
+
+    /** What a memory budget has to have room for before a layer is built: derived and transient bytes. */
+    public long peakBytes(long vocabulary, long hidden) {
+        return Math.addExact(derivedBytes(vocabulary, hidden), transientBytes(vocabulary, hidden));
+    }
+
+    private static long denseBytes(long vocabulary, long hidden) {
+        return Math.multiplyExact(Math.multiplyExact(vocabulary, hidden), (long) Float.BYTES);
     }
 }
