@@ -1,17 +1,18 @@
 package dev.tidestream.model.tied;
 
-/** Is told of every computation of logits, on the thread that made it; must neither block nor allocate nor throw. */
+/** Told how long the head took. Called by the thread that computes, which must not wait. */
 @FunctionalInterface
 public interface HeadObserver {
-    /** Looks away. */
-    HeadObserver NONE = (_, _, _, _) -> {};
 
     /**
-     * Logits have been computed.
+     * Logits were computed.
      *
-     * @param rows hidden states in this call, at least 1
-     * @param weightBytesRead bytes of the head's matrix that the call had to read, each counted once
-     * @param nanos how long it took
+     * @param rows hidden states
+     * @param weightBytesRead bytes of weights that were streamed through, for all rows together
+     * @param nanos it took
      */
     void logitsComputed(HeadMode mode, int rows, long weightBytesRead, long nanos);
+
+    /** Tells nobody. */
+    HeadObserver NONE = (mode, rows, weightBytesRead, nanos) -> {};
 }

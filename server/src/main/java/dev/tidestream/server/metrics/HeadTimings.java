@@ -26,13 +26,16 @@ public final class HeadTimings implements HeadObserver {
     private static final double P99 = 99;
     private static final double NANOS_PER_MICRO = 1e3;
 
-    private final PerMode[] modes = new PerMode[HeadMode.values().length]; // by ordinal
+    private final PerMode transposePerStep = new PerMode();
+    private final PerMode cachedTranspose = new PerMode();
+    private final PerMode packed = new PerMode();
 
-    /** Nothing is recorded yet. */
-    public HeadTimings() {
-        for (HeadMode mode : HeadMode.values()) {
-            modes[mode.ordinal()] = new PerMode();
-        }
+    private PerMode of(HeadMode mode) {
+        return switch (mode) {
+            case TRANSPOSE_PER_STEP -> transposePerStep;
+            case CACHED_TRANSPOSE -> cachedTranspose;
+            case PACKED -> packed;
+        };
     }
 
     /**
@@ -72,12 +75,12 @@ public final class HeadTimings implements HeadObserver {
     /** Decode thread only. */
     @Override
     public void logitsComputed(HeadMode mode, int rows, long weightBytesRead, long nanos) {
-        modes[mode.ordinal()].record(rows, weightBytesRead, Math.max(0, nanos));
+        of(mode).record(rows, weightBytesRead, Math.max(0, nanos));
     }
 
     /** What a mode did so far; any thread. */
     public Snapshot snapshot(HeadMode mode) {
-        return modes[mode.ordinal()].snapshot();
+        return of(mode).snapshot();
     }
 
     private static Histogram histogram() {

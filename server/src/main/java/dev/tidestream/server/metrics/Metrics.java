@@ -54,7 +54,11 @@ public final class Metrics implements AutoCloseable {
         updatesCommitted.increment();
     }
 
-    /** An update or a rollback was refused. @param code one of a fixed set, as it stands in the answer */
+    /**
+     * An update or a rollback was refused.
+     *
+     * @param code one of a fixed set, as it stands in the answer
+     */
     public void updateRefused(String code) {
         Counter.builder("tidestream.weights.updates.refused")
                 .description("Updates of weights and rollbacks that were refused.").tag("code", code).register(registry).increment();
@@ -75,7 +79,11 @@ public final class Metrics implements AutoCloseable {
                 .description("Changes to a mode of the head.").tag("mode", mode.wireName()).register(registry);
     }
 
-    /** A change of the mode was refused. @param code one of a fixed set, as it stands in the answer */
+    /**
+     * A change of the mode was refused.
+     *
+     * @param code one of a fixed set, as it stands in the answer
+     */
     public void modeChangeRefused(String code) {
         Counter.builder("tidestream.head.mode.changes.refused")
                 .description("Changes of the head's mode that were refused.").tag("code", code).register(registry).increment();

@@ -25,6 +25,7 @@ import dev.tidestream.model.tied.HeadMode;
 final class SampledMetrics implements MultiCollector {
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double MICROS_PER_SECOND = 1e6;
+    private static final double BYTES_PER_GIGABYTE = 1e9;
 
     private final Supplier<MetricsSample> sampler;
     private final HeadTimings headTimings;
@@ -105,9 +106,9 @@ final class SampledMetrics implements MultiCollector {
             Labels labels = mode(mode);
             all.dataPoint(summary(labels, snapshot.allCalls()));
             single.dataPoint(summary(labels, snapshot.singleRow()));
-            rows.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder().labels(labels).value(snapshot.rows()).build());
-            bytes.dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder().labels(labels).value(snapshot.bytesRead()).build());
-            speed.dataPoint(point(labels, snapshot.gigabytesPerSecond() * 1e9));
+            rows.dataPoint(count(labels, snapshot.rows()));
+            bytes.dataPoint(count(labels, snapshot.bytesRead()));
+            speed.dataPoint(measure(labels, snapshot.gigabytesPerSecond() * BYTES_PER_GIGABYTE));
         }
         page.addAll(List.of(all.build(), single.build(), rows.build(), bytes.build(), speed.build()));
     }
@@ -135,17 +136,24 @@ final class SampledMetrics implements MultiCollector {
                 .build();
     }
 
-    private static GaugeSnapshot gauge(String name, String help, double value) {
+    private static GaugeSnapshot gauge(String name, String help, long value) {
         return GaugeSnapshot.builder().name(name).help(help).dataPoint(point(Labels.EMPTY, value)).build();
     }
 
-    private static GaugeSnapshot.GaugeDataPointSnapshot point(Labels labels, double value) {
+    private static CounterSnapshot counter(String name, String help, long value) {
+        return CounterSnapshot.builder().name(name).help(help).dataPoint(count(Labels.EMPTY, value)).build();
+    }
+
+    private static GaugeSnapshot.GaugeDataPointSnapshot point(Labels labels, long value) {
+        return measure(labels, (double) value);
+    }
+
+    private static GaugeSnapshot.GaugeDataPointSnapshot measure(Labels labels, double value) {
         return GaugeSnapshot.GaugeDataPointSnapshot.builder().labels(labels).value(value).build();
     }
 
-    private static CounterSnapshot counter(String name, String help, double value) {
-        return CounterSnapshot.builder().name(name).help(help)
-                .dataPoint(CounterSnapshot.CounterDataPointSnapshot.builder().value(value).build()).build();
+    private static CounterSnapshot.CounterDataPointSnapshot count(Labels labels, long value) {
+        return CounterSnapshot.CounterDataPointSnapshot.builder().labels(labels).value((double) value).build();
     }
 
     private static Labels mode(HeadMode mode) {

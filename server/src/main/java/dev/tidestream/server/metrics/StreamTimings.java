@@ -15,7 +15,11 @@ public final class StreamTimings {
     private final TimeBuckets nextToken =
             new TimeBuckets(0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10);
 
-    /** A stream has its first token. @param nanos since its request came, waiting for a place included */
+    /**
+     * A stream has its first token.
+     *
+     * @param nanos since its request came, waiting for a place included
+     */
     public void firstToken(long nanos) {
         firstToken.record(nanos);
     }

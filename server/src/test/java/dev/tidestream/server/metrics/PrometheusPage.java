@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
@@ -34,7 +35,7 @@ record PrometheusPage(Map<String, String> types, Map<String, Double> samples) {
         String help = "";
         Map<String, double[]> buckets = new LinkedHashMap<>(); // last bound and count, by labels without le
         Set<String> closed = new HashSet<>();
-        for (String line : text.split("\n")) {
+        for (String line : text.lines().toList()) {
             Matcher matcher = HELP.matcher(line);
             if (matcher.matches()) {
                 help = matcher.group(1);
@@ -44,7 +45,7 @@ record PrometheusPage(Map<String, String> types, Map<String, Double> samples) {
             if (matcher.matches()) {
                 family = matcher.group(1);
                 assertEquals(help, family, "HELP must come before TYPE");
-                assertEquals(null, page.types.put(family, matcher.group(2)), "family twice: " + line);
+                assertNull(page.types.put(family, matcher.group(2)), "family twice: " + line);
                 continue;
             }
             matcher = SAMPLE.matcher(line);
@@ -52,7 +53,7 @@ record PrometheusPage(Map<String, String> types, Map<String, Double> samples) {
             String labels = matcher.group(2) == null ? "" : matcher.group(2);
             double value = number(matcher.group(3));
             assertFalse(Double.isNaN(value), line);
-            assertEquals(null, page.samples.put(matcher.group(1) + labels, value), "sample twice: " + line);
+            assertNull(page.samples.put(matcher.group(1) + labels, value), "sample twice: " + line);
             page.checkName(family, matcher.group(1), line);
             if (matcher.group(1).equals(family + "_bucket")) {
                 checkBucket(family, labels, value, buckets, closed, line);

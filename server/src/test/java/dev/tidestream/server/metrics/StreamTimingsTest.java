@@ -1,8 +1,11 @@
 package dev.tidestream.server.metrics;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.LongStream;
 
 import org.junit.jupiter.api.Test;
@@ -37,20 +40,22 @@ class StreamTimingsTest {
     }
 
     @Test
-    void shouldLoseNothingBetweenThreads() {
+    void shouldLoseNothingBetweenThreads() throws Exception {
         StreamTimings timings = new StreamTimings();
         int perThread = 50_000;
+        Callable<Integer> recording = () -> {
+            for (int i = 0; i < perThread; i++) {
+                timings.nextToken(i * 1000L);
+            }
+            return perThread;
+        };
         try (ExecutorService pool = Executors.newFixedThreadPool(4)) {
-            for (int thread = 0; thread < 4; thread++) {
-                pool.submit(() -> {
-                    for (int i = 0; i < perThread; i++) {
-                        timings.nextToken(i * 1000L);
-                    }
-                });
+            for (Future<Integer> recorded : pool.invokeAll(Collections.nCopies(4, recording))) {
+                assertEquals(perThread, recorded.get());
             }
         }
         TimeBuckets.Snapshot snapshot = timings.nextTokenSnapshot();
-        assertEquals(4 * perThread, Arrays.stream(snapshot.counts()).sum());
+        assertEquals(4L * perThread, Arrays.stream(snapshot.counts()).sum());
         assertEquals(4 * 1001, snapshot.counts()[0]);
         assertEquals(4 * 1000L * perThread * (perThread - 1L) / 2 / 1e9, snapshot.sumSeconds());
     }
