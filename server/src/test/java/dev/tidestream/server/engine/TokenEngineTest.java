@@ -27,6 +27,7 @@ import dev.tidestream.server.engine.TokenEvent.Stopped;
 import dev.tidestream.server.engine.TokenEvent.Token;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.TokenObserver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
