@@ -18,7 +18,7 @@ class ArchitectureArchTest {
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
             "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.sampling.Sampler", "server.engine.TokenEngine",
-            "server.scheduler.Scheduler", "server.epoch.CurrentEpoch"
+            "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
         }
@@ -60,6 +60,19 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule ADMIN = forbid("dev.tidestream.server.admin..",
             "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.cli..");
+
+    @ArchTest
+    static final ArchRule METRICS = forbid("dev.tidestream.server.metrics..",
+            "io.vertx..", "io.netty..", "reactor..", "org.reactivestreams..", "dev.tidestream.protocol..",
+            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..",
+            "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..",
+            "dev.tidestream.model.gguf..", "dev.tidestream.model.tokenizer..", "dev.tidestream.model.tensor..",
+            "dev.tidestream.model.transformer..", "dev.tidestream.model.sampling..");
+
+    @ArchTest
+    static final ArchRule METRICS_LIBRARIES_IN_THEIR_ROOM = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.server.metrics..")
+            .should().dependOnClassesThat().resideInAnyPackage("io.micrometer..", "io.prometheus..", "org.HdrHistogram..");
 
     @ArchTest
     static final ArchRule MODEL = forbid("dev.tidestream.model..",

@@ -25,6 +25,7 @@ final class MatrixPatcher {
     private final int panels;
     private final PatchSource source;
     private final boolean additive;
+    private final boolean keepsEqualBlocks;
     private final PanelEditor editor;
     private final PanelTally tally;
     private final Queue<PatchScratch> idle = new ConcurrentLinkedQueue<>();
@@ -37,6 +38,7 @@ final class MatrixPatcher {
         this.panels = base.panels();
         this.source = source;
         this.additive = source.additive();
+        this.keepsEqualBlocks = source.keepsEqualBlocks();
         this.editor = new PanelEditor(base, arena);
         this.tally = new PanelTally(panels);
     }
@@ -102,7 +104,7 @@ final class MatrixPatcher {
         boolean same = additive
                 ? add(scratch.held, scratch.values, from, width, scratch.wanted)
                 : take(scratch.held, scratch.values, from, width, scratch.wanted);
-        if (same) {
+        if (same && keepsEqualBlocks) {
             return;
         }
         int bad = PatchPayload.firstNonFinite(scratch.wanted, 0, width);

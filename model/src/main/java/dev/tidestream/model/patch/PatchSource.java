@@ -15,6 +15,14 @@ sealed interface PatchSource {
     /** Whether values are added to the tensor, rather than put in place of it. */
     boolean additive();
 
+    /**
+     * Whether a block whose wanted values are the held ones keeps its bits. A replacement of the whole tensor does not look at
+     * what was there: its bits are a function of the payload alone, so that a history of updates may begin with it.
+     */
+    default boolean keepsEqualBlocks() {
+        return true;
+    }
+
     /** Columns of A; 0 if there is none. */
     default int rank() {
         return 0;
@@ -70,6 +78,11 @@ sealed interface PatchSource {
 
     /** REPLACE and DELTA. */
     record Whole(PatchPayload payload, int columns, boolean additive) implements PatchSource {
+        @Override
+        public boolean keepsEqualBlocks() {
+            return additive;
+        }
+
         @Override
         public int fill(int panel, int lanes, PatchScratch scratch) {
             payload.read(0, (long) panel * PanelEditor.PANEL_ROWS * columns, lanes * columns, scratch.values, 0);

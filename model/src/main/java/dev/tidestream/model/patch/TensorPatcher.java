@@ -11,8 +11,9 @@ import dev.tidestream.model.tensor.WorkerTeam;
  *
  * <p><b>What is stored.</b> The wanted value of an element is the payload's, or base plus delta in float32, rounded once. A row
  * block (32 elements of a quantised format, otherwise one element) whose wanted values all equal the held ones keeps its bits;
- * any other is encoded anew, by itself. So rows that are not listed, zero deltas, and values put back as they were read change
- * nothing, however often a tensor is patched.
+ * any other is encoded anew, by itself. So rows that are not listed, zero deltas, and rows put back as they were read change
+ * nothing, however often a tensor is patched. REPLACE is the exception: every block is encoded anew, so that the bits depend on
+ * the payload alone, and a history of updates may be replayed from the last replacement on.
  *
  * <p><b>Zeros.</b> A delta of 0 or -0 leaves an element as it is, -0 included. In a replacement, F32, F16 and BF16 store -0 as
  * -0; a quantised block has no zero signs of its own, so there 0 and -0 are equal.

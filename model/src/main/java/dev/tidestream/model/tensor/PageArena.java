@@ -69,6 +69,9 @@ public final class PageArena implements Arena {
         /** A segment that begins at a huge page. */
         MemorySegment map(long byteSize, Arena lifetime) {
             long mappedBytes = Math.addExact(byteSize, 2 * HUGE_PAGE_BYTES) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
+            if (!lifetime.scope().isAlive()) {
+                throw new IllegalStateException("the arena is closed: bytes=" + byteSize);
+            }
             try {
                 long address = (long) mmap.invokeExact(0L, mappedBytes, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
                 if (address == FAILED) {

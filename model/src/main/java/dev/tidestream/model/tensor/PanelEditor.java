@@ -32,7 +32,7 @@ public final class PanelEditor {
     private final long panelBytes;
 
     /**
-     * @param arena owns the copy, as large as the base
+     * @param arena owns the copy, as large as the base; its memory is taken as panels are copied
      * @throws OutOfMemoryError if the system has no such memory
      */
     public PanelEditor(PanelMatrix base, Arena arena) {

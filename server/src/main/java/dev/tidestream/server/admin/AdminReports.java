@@ -21,20 +21,17 @@ final class AdminReports {
     private final MemoryBudget budget;
     private final @Nullable UpdateLog updates;
     private final Supplier<Map<String, Object>> runtime;
-    private final AdminCounters counters;
 
     /** @param runtime further fields of {@code stats} that other rooms know */
     AdminReports(
             ServedModelVersions served,
             MemoryBudget budget,
             @Nullable UpdateLog updates,
-            Supplier<Map<String, Object>> runtime,
-            AdminCounters counters) {
+            Supplier<Map<String, Object>> runtime) {
         this.served = served;
         this.budget = budget;
         this.updates = updates;
         this.runtime = runtime;
-        this.counters = counters;
     }
 
     Map<String, Object> optimization() {
@@ -141,9 +138,6 @@ final class AdminReports {
         Map<String, Object> report = new LinkedHashMap<>(runtime.get());
         report.put("optimization", optimization());
         report.put("weights", weights());
-        Map<String, Object> refusals = new LinkedHashMap<>();
-        counters.refusals().forEach((code, count) -> refusals.put(code.wireName(), count));
-        report.put("admin", Map.of("updates", counters.updates(), "toggles", counters.toggles(), "refusals", refusals));
         return report;
     }
 }

@@ -16,6 +16,7 @@ import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
+import dev.tidestream.model.tied.TiedWeightStats;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.protocol.admin.AdminErrorCode;
@@ -47,7 +48,7 @@ public final class AdminService implements AdminDesk {
     private final @Nullable UpdateLog updates;
     private final @Nullable UpdateDirectory directory;
     private final AdminReports reports;
-    private final AdminCounters counters;
+    private final AdminEvents events;
     private final ReentrantLock changes = new ReentrantLock(true);
 
     AdminService(
@@ -57,14 +58,14 @@ public final class AdminService implements AdminDesk {
             @Nullable UpdateLog updates,
             @Nullable UpdateDirectory directory,
             AdminReports reports,
-            AdminCounters counters) {
+            AdminEvents events) {
         this.served = served;
         this.builder = builder;
         this.toggle = toggle;
         this.updates = updates;
         this.directory = directory;
         this.reports = reports;
-        this.counters = counters;
+        this.events = events;
     }
 
     /**
@@ -86,20 +87,30 @@ public final class AdminService implements AdminDesk {
 
     @Override
     public AdminReply.Ack handle(AdminRequest request, ProgressSink progress) throws AdminException {
-        try {
-            return switch (request) {
-                case AdminRequest.OptimizationSet set -> change(() -> set(set, progress));
-                case AdminRequest.WeightsUpdate update -> updateFromFile(update, progress);
-                case AdminRequest.WeightsRollback rollback -> change(() -> rollback(rollback, progress));
-                case AdminRequest.OptimizationStatus status -> ack(status, reports.optimization());
-                case AdminRequest.WeightsStatus status -> ack(status, reports.weights());
-                case AdminRequest.WeightsHistory history -> ack(history, reports.history());
-                case AdminRequest.Stats stats -> ack(stats, reports.stats());
-            };
-        } catch (AdminException e) {
-            counters.refused(e.code());
-            throw e;
-        }
+        return switch (request) {
+            case AdminRequest.OptimizationSet set -> set(set, progress);
+            case AdminRequest.WeightsUpdate update -> updateFromFile(update, progress);
+            case AdminRequest.WeightsRollback rollback -> rollback(rollback, progress);
+            case AdminRequest.OptimizationStatus status -> ack(status, reports.optimization());
+            case AdminRequest.WeightsStatus status -> ack(status, reports.weights());
+            case AdminRequest.WeightsHistory history -> ack(history, reports.history());
+            case AdminRequest.Stats stats -> ack(stats, reports.stats());
+        };
+    }
+
+    /** The model that is served. */
+    LoadedModel current() {
+        return served.current();
+    }
+
+    /** How the head of the served model computes. */
+    public HeadMode headMode() {
+        return served.current().headMode();
+    }
+
+    /** What the head of the served model costs. */
+    public TiedWeightStats headStats() {
+        return served.current().weights().embedding().stats();
     }
 
     private AdminReply.Ack ack(AdminRequest request, Map<String, Object> details) {
@@ -127,9 +138,15 @@ public final class AdminService implements AdminDesk {
     }
 
     private AdminReply.Ack set(AdminRequest.OptimizationSet request, ProgressSink progress) throws AdminException {
-        Map<String, Object> details = toggle.to(mode(request.mode()), request.verify(), progress);
-        counters.toggled();
-        return ack(request, details);
+        try {
+            HeadMode mode = mode(request.mode());
+            AdminReply.Ack ack = change(() -> ack(request, toggle.to(mode, request.verify(), progress)));
+            events.modeChanged(mode);
+            return ack;
+        } catch (AdminException e) {
+            events.modeChangeRefused(e.code());
+            throw e;
+        }
     }
 
     private static HeadMode mode(OptimizationMode mode) {
@@ -159,7 +176,7 @@ public final class AdminService implements AdminDesk {
             checkAgainstModel(spec);
             return new UpdateStart.Receiving(new Receiving(update, log().receive(spec)));
         } catch (AdminException e) {
-            counters.refused(e.code());
+            events.updateRefused(e.code());
             throw e;
         }
     }
@@ -207,7 +224,7 @@ public final class AdminService implements AdminDesk {
             try {
                 return commit(update, spool, progress);
             } catch (AdminException e) {
-                counters.refused(e.code());
+                events.updateRefused(e.code());
                 throw e;
             }
         }
@@ -255,7 +272,7 @@ public final class AdminService implements AdminDesk {
             details.put("repeated", false);
             served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
             details.put("update_version", served.weightsVersion());
-            counters.updated();
+            events.updateCommitted();
             return ack(update, details);
         });
     }
@@ -269,13 +286,23 @@ public final class AdminService implements AdminDesk {
     }
 
     private AdminReply.Ack rollback(AdminRequest.WeightsRollback request, ProgressSink progress) throws AdminException {
+        try {
+            AdminReply.Ack ack = change(() -> ack(request, rollBack(request.toVersion(), progress)));
+            events.rolledBack();
+            return ack;
+        } catch (AdminException e) {
+            events.updateRefused(e.code());
+            throw e;
+        }
+    }
+
+    private Map<String, Object> rollBack(long toVersion, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
         long from = served.weightsVersion();
-        List<VersionRecord.Updated> wanted = log.replay(request.toVersion());
-        if (request.toVersion() == from) {
+        List<VersionRecord.Updated> wanted = log.replay(toVersion);
+        if (toVersion == from) {
             throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
-                    "to_version must be older than the current version: to_version=%d, weights_version=%d"
-                            .formatted(request.toVersion(), from));
+                    "to_version must be older than the current version: to_version=%d, weights_version=%d".formatted(toVersion, from));
         }
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
@@ -283,10 +310,9 @@ public final class AdminService implements AdminDesk {
         differing.addAll(tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(served.current(), differing, wanted, log::payload, progress);
         Map<String, Object> details = new HashMap<>(time.details());
-        details.put("to_version", request.toVersion());
-        served.commitAndPublish(next, () -> log.rollback(request.toVersion(), from).weightsVersion());
-        counters.updated();
-        return ack(request, details);
+        details.put("to_version", toVersion);
+        served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
+        return details;
     }
 
     static Set<String> tensors(List<VersionRecord.Updated> updates) {

@@ -31,7 +31,7 @@ import dev.tidestream.server.epoch.CurrentEpoch;
  * @param heads makes heads
  * @param product of low-rank updates
  * @param runtime further fields of {@code stats}
- * @param counters of what is done
+ * @param events told what is done
  */
 public record AdminSetup(
         CurrentEpoch epochs,
@@ -48,7 +48,7 @@ public record AdminSetup(
         LoadedModel.HeadFactory heads,
         LowRankProduct product,
         Supplier<Map<String, Object>> runtime,
-        AdminCounters counters) {
+        AdminEvents events) {
 
     /** The service. */
     public AdminService service() {
@@ -61,7 +61,7 @@ public record AdminSetup(
                 new HeadToggle(served, builder, recent, team),
                 updates,
                 directory,
-                new AdminReports(served, budget, updates, runtime, counters),
-                counters);
+                new AdminReports(served, budget, updates, runtime),
+                events);
     }
 }

@@ -22,6 +22,8 @@ import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Reclaimer;
 import dev.tidestream.server.metrics.HeadTimings;
+import dev.tidestream.server.metrics.StreamTimings;
+import dev.tidestream.server.scheduler.TokenObserver;
 
 /**
  * A model, loaded, with an engine running over it. Closing it ends the engine, the threads and the memory, in this order. The model
@@ -37,6 +39,7 @@ final class RunningModel implements AutoCloseable {
     private final Tokenizer tokenizer;
     private final KernelWorkers workers;
     private final HeadTimings headTimings;
+    private final StreamTimings streamTimings;
     private final HiddenStates recentStates;
     private final Function<LoadedModel, LanguageModel> forward;
     private final Reclaimer reclaimer;
@@ -70,13 +73,14 @@ final class RunningModel implements AutoCloseable {
             int maxRows = Math.max(options.engine().maxSequences(), ComputeOptions.MAX_ROWS);
             ForwardScratch scratch = new ForwardScratch(first.config(), maxRows);
             headTimings = new HeadTimings();
+            streamTimings = new StreamTimings();
             recentStates = new HiddenStates(RECENT_STATES, first.config().hiddenSize());
             HeadProbes probes = new HeadProbes(headTimings, recentStates);
             forward = version -> version.newTransformer(workers, options.compute().activations(), scratch, probes);
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);
-            engine = startEngine(options.engine(), tokenizer, epochs);
+            engine = startEngine(options.engine(), tokenizer, epochs, streamTimings);
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();
             throw e;
@@ -109,9 +113,20 @@ final class RunningModel implements AutoCloseable {
         }
     }
 
-    private static TokenEngine startEngine(EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs) {
+    private static TokenEngine startEngine(
+            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, StreamTimings streamTimings) {
         try {
-            return TokenEngine.start(config, tokenizer, epochs);
+            return TokenEngine.start(config, tokenizer, epochs, new TokenObserver() {
+                @Override
+                public void firstToken(long nanos) {
+                    streamTimings.firstToken(nanos);
+                }
+
+                @Override
+                public void nextToken(long nanos) {
+                    streamTimings.nextToken(nanos);
+                }
+            });
         } catch (IllegalArgumentException e) { // limits that do not fit this model
             throw new CliException(String.valueOf(e.getMessage()));
         }
@@ -155,6 +170,10 @@ final class RunningModel implements AutoCloseable {
 
     HeadTimings headTimings() {
         return headTimings;
+    }
+
+    StreamTimings streamTimings() {
+        return streamTimings;
     }
 
     HiddenStates recentStates() {

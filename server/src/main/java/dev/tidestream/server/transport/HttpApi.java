@@ -14,6 +14,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.admin.AdminProtocol;
 
@@ -31,12 +32,18 @@ final class HttpApi {
 
     private final BooleanSupplier ready;
     private final Supplier<List<ServedModel>> models;
+    private final @Nullable MetricsPage metrics;
     private final List<Door> doors;
 
-    /** @param doors where requests become WebSockets */
-    HttpApi(BooleanSupplier ready, Supplier<List<ServedModel>> models, List<Door> doors) {
+    /**
+     * @param metrics null for a server that shows none
+     * @param doors where requests become WebSockets
+     */
+    HttpApi(
+            BooleanSupplier ready, Supplier<List<ServedModel>> models, @Nullable MetricsPage metrics, List<Door> doors) {
         this.ready = ready;
         this.models = models;
+        this.metrics = metrics;
         this.doors = doors;
     }
 
@@ -52,6 +59,7 @@ final class HttpApi {
             case "/health/live" -> r -> answer(r, 200, json -> json.writeStringField("status", "live"));
             case "/health/ready" -> this::readiness;
             case "/v1/models" -> r -> answer(r, 200, this::models);
+            case "/metrics" -> metrics == null ? null : r -> show(r, metrics);
             default -> null;
         };
         if (resource == null) {
@@ -113,6 +121,13 @@ final class HttpApi {
 
     private static boolean isBearer(String subprotocol) {
         return subprotocol.startsWith(AdminProtocol.BEARER_SUBPROTOCOL_PREFIX);
+    }
+
+    private static void show(HttpServerRequest request, MetricsPage page) {
+        request.response()
+                .putHeader(HttpHeaders.CONTENT_TYPE, page.contentType())
+                .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
+                .end(page.text().get());
     }
 
     private void readiness(HttpServerRequest request) {

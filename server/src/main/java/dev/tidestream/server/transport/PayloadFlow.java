@@ -38,9 +38,14 @@ final class PayloadFlow {
         return gathered != null && gathered.length() >= ENOUGH_BYTES;
     }
 
+    /** @param data given away; may be empty, as fragments may */
     void add(Buffer data) {
         receivedBytes += data.length();
-        gathered = gathered == null ? data : gathered.appendBuffer(data);
+        if (gathered != null) {
+            gathered.appendBuffer(data);
+        } else if (data.length() > 0) {
+            gathered = data;
+        }
     }
 
     /** The desk takes the next chunk. */

@@ -49,6 +49,7 @@ public final class ServerVerticle extends VerticleBase {
     private final Supplier<List<ServedModel>> models;
     private final LongSupplier nanoTime;
     private final @Nullable AdminAccess admin;
+    private @Nullable MetricsPage metrics;
     private final Set<HttpConnection> httpConnections = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<Sessions> sessions = new ArrayList<>();
 
@@ -92,6 +93,12 @@ public final class ServerVerticle extends VerticleBase {
         this.nanoTime = nanoTime;
     }
 
+    /** The same verticle, showing metrics; before it is deployed. */
+    public ServerVerticle showing(MetricsPage page) {
+        metrics = page;
+        return this;
+    }
+
     /** The port that the server listens on; -1 before it does. Any thread. */
     public int actualPort() {
         return actualPort;
@@ -99,7 +106,7 @@ public final class ServerVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        HttpApi api = new HttpApi(() -> !stopping && ready.getAsBoolean(), models, doors());
+        HttpApi api = new HttpApi(() -> !stopping && ready.getAsBoolean(), models, metrics, doors());
         vertx.setPeriodic(config.pingInterval().toMillis(), timer -> openSessions().forEach(Session::keepAlive));
         HttpServer http = vertx.createHttpServer(options());
         server = http;

@@ -11,7 +11,6 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 import io.vertx.core.buffer.Buffer;
-import io.vertx.core.http.ServerWebSocket;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -267,8 +266,8 @@ class AdminCommandTest {
         "status x | Unmatched argument at index 2: 'x'",
     })
     void shouldRefuseWrongUsage(String args, String message) {
-        Run run = Run.of(("admin " + args).split(" "));
-        String command = "tidestream admin " + args.split(" ")[0];
+        Run run = Run.of(("admin " + args).split(" ", -1));
+        String command = "tidestream admin " + args.split(" ", -1)[0];
         assertEquals(new Run(2, "", "tidestream: %s (see %s --help)\n".formatted(message, command)), run);
     }
 
@@ -297,7 +296,7 @@ class AdminCommandTest {
         Path file = Files.writeString(folder.resolve("payload"), "12345");
         String[] all = Stream.concat(
                 Stream.of("admin", "update", "--tensor", "t", "--dtype", "f32", "--token-file", tokenFile.toString()),
-                Stream.of(args.replace("FILE", file.toString()).split(" "))).toArray(String[]::new);
+                Stream.of(args.replace("FILE", file.toString()).split(" ", -1))).toArray(String[]::new);
         String expected = message.startsWith("FILE ") ? file + message.substring(4) : message;
         assertEquals(new Run(2, "", "tidestream: %s (see tidestream admin update --help)\n".formatted(expected)), Run.of(all));
     }

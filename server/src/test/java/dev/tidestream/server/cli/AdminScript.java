@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -40,11 +41,11 @@ final class AdminScript implements AutoCloseable {
     private final AdminCodec codec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
     private final Scene scene;
 
-    AdminScript(Scene scene) throws Exception {
+    AdminScript(Scene scene) throws TimeoutException {
         this(AdminProtocol.SUBPROTOCOL, scene);
     }
 
-    AdminScript(String subprotocol, Scene scene) throws Exception {
+    AdminScript(String subprotocol, Scene scene) throws TimeoutException {
         this.scene = scene;
         server = vertx.createHttpServer(new HttpServerOptions().setHost("127.0.0.1").setPort(0)
                         .addWebSocketSubProtocol(subprotocol))
@@ -96,7 +97,7 @@ final class AdminScript implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws TimeoutException {
         vertx.close().await(PATIENCE_S, TimeUnit.SECONDS);
         Throwable fault = faults.poll();
         if (fault != null) {

@@ -6,6 +6,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -45,7 +46,7 @@ class AdminUpdateTest {
     private static final class Complete implements AdminScript.Scene {
         private final Buffer received = Buffer.buffer();
         private final List<Integer> frames = new ArrayList<>();
-        private AdminRequest.WeightsUpdate update;
+        private AdminRequest.WeightsUpdate update = update("none", 4);
 
         @Override
         public void request(ServerWebSocket socket, AdminRequest request) {
@@ -72,7 +73,7 @@ class AdminUpdateTest {
     private static String sha256(byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
-        } catch (java.security.NoSuchAlgorithmException e) {
+        } catch (NoSuchAlgorithmException e) {
             throw new AssertionError(e);
         }
     }
@@ -153,7 +154,7 @@ class AdminUpdateTest {
     void shouldBeOfUseAfterARefusalInTheMiddle() throws Exception {
         AtomicLong received = new AtomicLong();
         AdminScript.Scene scene = new AdminScript.Scene() {
-            private AdminRequest refused;
+            private AdminRequest refused = update("none", 4);
 
             @Override
             public void request(ServerWebSocket socket, AdminRequest request) {

@@ -27,6 +27,7 @@ import dev.tidestream.server.engine.TokenEvent.Stopped;
 import dev.tidestream.server.engine.TokenEvent.Token;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.TokenObserver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -315,7 +316,7 @@ class TokenEngineTest {
 
     @Test
     void shouldRunOnItsOwnThreadsAndEndThem() throws Exception {
-        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs);
+        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs, TokenObserver.NONE);
         for (int round = 0; round < 200; round++) {
             List<TokenEvent> events = engine.generate(request("Hi", 5)).collectList().block(Duration.ofSeconds(20));
             assertNotNull(events);
@@ -332,7 +333,7 @@ class TokenEngineTest {
 
     @Test
     void shouldLoseNoWakeUpWhenDemandTrickles() {
-        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs);
+        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs, TokenObserver.NONE);
         for (int round = 0; round < 20; round++) {
             Long count = engine.generate(request("Hi", 100)).limitRate(1).count().block(Duration.ofSeconds(20));
             assertEquals(101L, count);

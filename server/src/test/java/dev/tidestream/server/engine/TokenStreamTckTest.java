@@ -26,6 +26,8 @@ import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.TokenObserver;
+import dev.tidestream.server.scheduler.TokenObserver;
 
 /**
  * The Reactive Streams TCK over a running engine: a stream of n tokens, {@code accepted} left out (which is the one event that
@@ -40,7 +42,7 @@ class TokenStreamTckTest {
     private final CurrentEpoch epochs =
             new CurrentEpoch(new ModelEpoch(1, HeadMode.PACKED, new FakeLanguageModel(CONTEXT, 32, 1), () -> { }));
     private final TokenEngine engine = TokenEngine.start(
-            new EngineConfig(32, 64 << 20, 64, 64, 1024, 8, TimeUnit.SECONDS.toNanos(60), 0), new FakeTokenizer(), epochs);
+            new EngineConfig(32, 64 << 20, 64, 64, 1024, 8, TimeUnit.SECONDS.toNanos(60), 0), new FakeTokenizer(), epochs, TokenObserver.NONE);
 
     @AfterEach
     void close() {

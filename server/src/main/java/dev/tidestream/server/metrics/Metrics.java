@@ -1,0 +1,98 @@
+package dev.tidestream.server.metrics;
+
+import java.util.function.Supplier;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+
+import dev.tidestream.model.tied.HeadMode;
+
+/**
+ * All metrics of a server, in a registry of its own; {@code docs/METRICS.md} lists them. What happens is counted here, by any
+ * thread; what others count is read when a page is made.
+ */
+public final class Metrics implements AutoCloseable {
+    /** Of {@link #scrape}: the Prometheus text format. */
+    public static final String CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+    private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final JvmGcMetrics gc = new JvmGcMetrics();
+    private final Counter updatesCommitted;
+    private final Counter rollbacks;
+
+    /**
+     * Begins to count.
+     *
+     * @param sampler what the server holds now; called once per page, on the thread that asks for it, so it must not block
+     */
+    public Metrics(Supplier<MetricsSample> sampler, HeadTimings headTimings, StreamTimings streamTimings) {
+        registry.throwExceptionOnRegistrationFailure();
+        registry.getPrometheusRegistry().register(new SampledMetrics(sampler, headTimings, streamTimings));
+        updatesCommitted = Counter.builder("tidestream.weights.updates.committed")
+                .description("Updates of weights that were committed.").register(registry);
+        rollbacks = Counter.builder("tidestream.weights.rollbacks")
+                .description("Rollbacks to older weights that were committed.").register(registry);
+        for (HeadMode mode : HeadMode.values()) {
+            modeChanges(mode); // shown as 0 from the start
+        }
+        new JvmMemoryMetrics().bindTo(registry);
+        new JvmThreadMetrics().bindTo(registry);
+        gc.bindTo(registry);
+    }
+
+    /** The page. Whatever the sampler throws comes through. Any thread. */
+    public String scrape() {
+        return registry.scrape(CONTENT_TYPE);
+    }
+
+    /** An update of weights was committed. */
+    public void updateCommitted() {
+        updatesCommitted.increment();
+    }
+
+    /**
+     * An update or a rollback was refused.
+     *
+     * @param code one of a fixed set, as it stands in the answer
+     */
+    public void updateRefused(String code) {
+        Counter.builder("tidestream.weights.updates.refused")
+                .description("Updates of weights and rollbacks that were refused.").tag("code", code).register(registry).increment();
+    }
+
+    /** A rollback was committed. */
+    public void rolledBack() {
+        rollbacks.increment();
+    }
+
+    /** The head computes in this mode from now on. */
+    public void modeChanged(HeadMode mode) {
+        modeChanges(mode).increment();
+    }
+
+    private Counter modeChanges(HeadMode mode) {
+        return Counter.builder("tidestream.head.mode.changes")
+                .description("Changes to a mode of the head.").tag("mode", mode.wireName()).register(registry);
+    }
+
+    /**
+     * A change of the mode was refused.
+     *
+     * @param code one of a fixed set, as it stands in the answer
+     */
+    public void modeChangeRefused(String code) {
+        Counter.builder("tidestream.head.mode.changes.refused")
+                .description("Changes of the head's mode that were refused.").tag("code", code).register(registry).increment();
+    }
+
+    /** Stops listening to the garbage collector. */
+    @Override
+    public void close() {
+        gc.close();
+        registry.close();
+    }
+}

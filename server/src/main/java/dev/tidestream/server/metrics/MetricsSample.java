@@ -1,0 +1,64 @@
+package dev.tidestream.server.metrics;
+
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.tied.HeadMode;
+
+/**
+ * What a server holds at one moment, read once per page.
+ *
+ * @param head of the epoch that is current; null if the model's head is not tied
+ * @param epochs that are alive, each version once
+ */
+public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epochs) {
+
+    public MetricsSample {
+        epochs = List.copyOf(epochs);
+    }
+
+    /**
+     * Streams and memory.
+     *
+     * @param running streams with KV blocks
+     * @param queued streams that wait for a place
+     * @param kvUsedBytes KV memory lent to running streams
+     * @param kvBudgetBytes KV memory there is
+     * @param steps forward passes so far
+     * @param rows rows of these passes, prompts and generated tokens together
+     * @param tokensGenerated tokens sampled so far
+     * @param weightsVersion the newest
+     */
+    public record Engine(
+            int running,
+            int queued,
+            long kvUsedBytes,
+            long kvBudgetBytes,
+            long steps,
+            long rows,
+            long tokensGenerated,
+            long weightsVersion) {}
+
+    /**
+     * The tied head.
+     *
+     * @param embeddingWeightBytes the matrix that lookups gather from
+     * @param transposedWeightBytes the layout that logits stream through; may be the same memory
+     * @param totalBytes both, counted once where they are the same
+     * @param optimizationOverheadBytes beyond one copy; 0 when packed
+     */
+    public record Head(
+            HeadMode mode,
+            long embeddingWeightBytes,
+            long transposedWeightBytes,
+            long totalBytes,
+            long optimizationOverheadBytes) {}
+
+    /**
+     * A version of the weights in memory.
+     *
+     * @param bytes of all its weights, those that it shares with other versions included
+     */
+    public record Epoch(long weightsVersion, long bytes) {}
+}

@@ -1,0 +1,162 @@
+package dev.tidestream.server.metrics;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+import io.prometheus.metrics.model.registry.MultiCollector;
+import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.Quantile;
+import io.prometheus.metrics.model.snapshots.Quantiles;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
+
+import dev.tidestream.model.tied.HeadMode;
+
+/**
+ * What others count, read when a page is made: one sample per page, so that its numbers belong together, and no label outlives
+ * what it names. Micrometer's gauges would ask for each number alone, and hold their source weakly.
+ */
+final class SampledMetrics implements MultiCollector {
+    private static final double NANOS_PER_SECOND = 1e9;
+    private static final double MICROS_PER_SECOND = 1e6;
+    private static final double BYTES_PER_GIGABYTE = 1e9;
+
+    private final Supplier<MetricsSample> sampler;
+    private final HeadTimings headTimings;
+    private final StreamTimings streamTimings;
+
+    SampledMetrics(Supplier<MetricsSample> sampler, HeadTimings headTimings, StreamTimings streamTimings) {
+        this.sampler = sampler;
+        this.headTimings = headTimings;
+        this.streamTimings = streamTimings;
+    }
+
+    @Override
+    public MetricSnapshots collect() {
+        MetricsSample sample = sampler.get();
+        List<MetricSnapshot> page = new ArrayList<>();
+        engine(sample.engine(), page);
+        epochs(sample.epochs(), page);
+        if (sample.head() != null) {
+            head(sample.head(), page);
+        }
+        headTimings(page);
+        page.add(histogram("tidestream_stream_first_token_seconds",
+                "Time from a request to its first token.", streamTimings.firstTokenSnapshot()));
+        page.add(histogram("tidestream_stream_next_token_seconds",
+                "Time from one token of a stream to the next.", streamTimings.nextTokenSnapshot()));
+        return new MetricSnapshots(page);
+    }
+
+    private static void engine(MetricsSample.Engine engine, List<MetricSnapshot> page) {
+        page.add(gauge("tidestream_engine_running_streams", "Streams with KV memory.", engine.running()));
+        page.add(gauge("tidestream_engine_queued_streams", "Streams that wait for a place.", engine.queued()));
+        page.add(gauge("tidestream_engine_kv_used_bytes", "KV memory lent to running streams.", engine.kvUsedBytes()));
+        page.add(gauge("tidestream_engine_kv_budget_bytes", "KV memory there is.", engine.kvBudgetBytes()));
+        page.add(counter("tidestream_engine_steps", "Forward passes.", engine.steps()));
+        page.add(counter("tidestream_engine_rows", "Rows of forward passes, prompts and generated tokens.", engine.rows()));
+        page.add(counter("tidestream_engine_generated_tokens", "Tokens sampled.", engine.tokensGenerated()));
+        page.add(gauge("tidestream_weights_version", "The newest version of the weights.", engine.weightsVersion()));
+    }
+
+    private static void epochs(List<MetricsSample.Epoch> epochs, List<MetricSnapshot> page) {
+        page.add(gauge("tidestream_epochs_alive", "Versions of the weights in memory.", epochs.size()));
+        GaugeSnapshot.Builder bytes = GaugeSnapshot.builder().name("tidestream_epoch_bytes")
+                .help("Weights of a version in memory, with those that it shares with other versions.");
+        for (MetricsSample.Epoch epoch : epochs) {
+            bytes.dataPoint(point(Labels.of("weights_version", Long.toString(epoch.weightsVersion())), epoch.bytes()));
+        }
+        page.add(bytes.build());
+    }
+
+    private static void head(MetricsSample.Head head, List<MetricSnapshot> page) {
+        GaugeSnapshot.Builder mode = GaugeSnapshot.builder().name("tidestream_head_mode")
+                .help("1 for the mode in which the head computes, 0 for the others.");
+        for (HeadMode candidate : HeadMode.values()) {
+            mode.dataPoint(point(mode(candidate), candidate == head.mode() ? 1 : 0));
+        }
+        page.add(mode.build());
+        page.add(gauge("tidestream_head_embedding_weight_bytes",
+                "The matrix that lookups gather from.", head.embeddingWeightBytes()));
+        page.add(gauge("tidestream_head_transposed_weight_bytes",
+                "The layout that logits stream through; may be the same memory.", head.transposedWeightBytes()));
+        page.add(gauge("tidestream_head_total_bytes", "All memory of the tied weight.", head.totalBytes()));
+        page.add(gauge("tidestream_head_optimization_overhead_bytes",
+                "Memory of the tied weight beyond one copy.", head.optimizationOverheadBytes()));
+    }
+
+    private void headTimings(List<MetricSnapshot> page) {
+        SummarySnapshot.Builder all = SummarySnapshot.builder().name("tidestream_head_logits_seconds")
+                .help("Time of a computation of logits, since the start.");
+        SummarySnapshot.Builder single = SummarySnapshot.builder().name("tidestream_head_logits_single_row_seconds")
+                .help("Time of a computation of logits for one row, since the start.");
+        CounterSnapshot.Builder rows = CounterSnapshot.builder().name("tidestream_head_rows").help("Rows of logits.");
+        CounterSnapshot.Builder bytes = CounterSnapshot.builder().name("tidestream_head_read_bytes")
+                .help("Bytes of the head's matrix that computing logits read.");
+        GaugeSnapshot.Builder speed = GaugeSnapshot.builder().name("tidestream_head_read_bytes_per_second")
+                .help("Bytes read while logits were computed, per second of that, since the start.");
+        for (HeadMode mode : HeadMode.values()) {
+            HeadTimings.Snapshot snapshot = headTimings.snapshot(mode);
+            Labels labels = mode(mode);
+            all.dataPoint(summary(labels, snapshot.allCalls()));
+            single.dataPoint(summary(labels, snapshot.singleRow()));
+            rows.dataPoint(count(labels, snapshot.rows()));
+            bytes.dataPoint(count(labels, snapshot.bytesRead()));
+            speed.dataPoint(measure(labels, snapshot.gigabytesPerSecond() * BYTES_PER_GIGABYTE));
+        }
+        page.addAll(List.of(all.build(), single.build(), rows.build(), bytes.build(), speed.build()));
+    }
+
+    private static SummarySnapshot.SummaryDataPointSnapshot summary(Labels labels, HeadTimings.Latency latency) {
+        Quantiles quantiles = latency.calls() == 0
+                ? Quantiles.EMPTY // a quantile of nothing would be NaN
+                : Quantiles.of(
+                        new Quantile(0.5, latency.p50Micros() / MICROS_PER_SECOND),
+                        new Quantile(0.99, latency.p99Micros() / MICROS_PER_SECOND));
+        return SummarySnapshot.SummaryDataPointSnapshot.builder()
+                .labels(labels)
+                .count(latency.calls())
+                .quantiles(quantiles)
+                .sum(latency.nanos() / NANOS_PER_SECOND)
+                .build();
+    }
+
+    private static HistogramSnapshot histogram(String name, String help, TimeBuckets.Snapshot times) {
+        return HistogramSnapshot.builder().name(name).help(help)
+                .dataPoint(HistogramSnapshot.HistogramDataPointSnapshot.builder()
+                        .classicHistogramBuckets(ClassicHistogramBuckets.of(times.upperSeconds(), times.counts()))
+                        .sum(times.sumSeconds())
+                        .build())
+                .build();
+    }
+
+    private static GaugeSnapshot gauge(String name, String help, long value) {
+        return GaugeSnapshot.builder().name(name).help(help).dataPoint(point(Labels.EMPTY, value)).build();
+    }
+
+    private static CounterSnapshot counter(String name, String help, long value) {
+        return CounterSnapshot.builder().name(name).help(help).dataPoint(count(Labels.EMPTY, value)).build();
+    }
+
+    private static GaugeSnapshot.GaugeDataPointSnapshot point(Labels labels, long value) {
+        return measure(labels, (double) value);
+    }
+
+    private static GaugeSnapshot.GaugeDataPointSnapshot measure(Labels labels, double value) {
+        return GaugeSnapshot.GaugeDataPointSnapshot.builder().labels(labels).value(value).build();
+    }
+
+    private static CounterSnapshot.CounterDataPointSnapshot count(Labels labels, long value) {
+        return CounterSnapshot.CounterDataPointSnapshot.builder().labels(labels).value((double) value).build();
+    }
+
+    private static Labels mode(HeadMode mode) {
+        return Labels.of("mode", mode.wireName());
+    }
+}

@@ -1,0 +1,9 @@
+/**
+ * What is measured, and the page that Prometheus reads. Recording is wait-free and allocates nothing, on the threads of those
+ * who record; reading is for any thread. Knows Micrometer, the Prometheus model, HdrHistogram and {@code model.tied}; no other
+ * room of the server, no Vert.x, no Reactor. Nobody else knows Micrometer or HdrHistogram.
+ */
+@NullMarked
+package dev.tidestream.server.metrics;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,194 @@
+package dev.tidestream.server.metrics;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import dev.tidestream.model.tied.HeadMode;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** The page that Prometheus reads. */
+class MetricsTest {
+    private static final MetricsSample SAMPLE = new MetricsSample(
+            new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7),
+            new MetricsSample.Head(HeadMode.CACHED_TRANSPOSE, 1000, 4000, 5000, 4000),
+            List.of(new MetricsSample.Epoch(6, 900), new MetricsSample.Epoch(7, 1000)));
+
+    private final AtomicReference<MetricsSample> sample = new AtomicReference<>(SAMPLE);
+    private final HeadTimings head = new HeadTimings();
+    private final StreamTimings streams = new StreamTimings();
+    private final Metrics metrics = new Metrics(sample::get, head, streams);
+
+    @AfterEach
+    void close() {
+        metrics.close();
+    }
+
+    private PrometheusPage page() {
+        return PrometheusPage.parse(metrics.scrape());
+    }
+
+    @Test
+    void shouldShowWhatIsSampled() {
+        PrometheusPage page = page();
+        Map.ofEntries(
+                Map.entry("tidestream_engine_running_streams", 3),
+                Map.entry("tidestream_engine_queued_streams", 2),
+                Map.entry("tidestream_engine_kv_used_bytes", 1 << 20),
+                Map.entry("tidestream_engine_kv_budget_bytes", 1 << 30),
+                Map.entry("tidestream_engine_steps_total", 100),
+                Map.entry("tidestream_engine_rows_total", 250),
+                Map.entry("tidestream_engine_generated_tokens_total", 180),
+                Map.entry("tidestream_weights_version", 7),
+                Map.entry("tidestream_epochs_alive", 2),
+                Map.entry("tidestream_epoch_bytes{weights_version=\"6\"}", 900),
+                Map.entry("tidestream_epoch_bytes{weights_version=\"7\"}", 1000),
+                Map.entry("tidestream_head_mode{mode=\"packed\"}", 0),
+                Map.entry("tidestream_head_mode{mode=\"cached-transpose\"}", 1),
+                Map.entry("tidestream_head_mode{mode=\"transpose-per-step\"}", 0),
+                Map.entry("tidestream_head_embedding_weight_bytes", 1000),
+                Map.entry("tidestream_head_transposed_weight_bytes", 4000),
+                Map.entry("tidestream_head_total_bytes", 5000),
+                Map.entry("tidestream_head_optimization_overhead_bytes", 4000))
+                .forEach((name, value) -> assertEquals(value.doubleValue(), page.value(name), name));
+        assertEquals("counter", page.types().get("tidestream_engine_steps_total"));
+        assertEquals("gauge", page.types().get("tidestream_engine_kv_used_bytes"));
+    }
+
+    @Test
+    void shouldForgetVersionsThatAreFreed() {
+        page();
+        sample.set(new MetricsSample(SAMPLE.engine(), null, List.of(new MetricsSample.Epoch(8, 1))));
+        PrometheusPage page = page();
+        assertEquals(List.of("tidestream_epoch_bytes{weights_version=\"8\"}"),
+                page.samples().keySet().stream().filter(name -> name.startsWith("tidestream_epoch_bytes")).toList());
+        assertFalse(page.types().containsKey("tidestream_head_mode"), "no tied head, no mode");
+        sample.set(new MetricsSample(SAMPLE.engine(), null, List.of()));
+        assertEquals(0, page().value("tidestream_epochs_alive"));
+    }
+
+    @Test
+    void shouldShowHeadTimingsByMode() {
+        for (int i = 0; i < 99; i++) {
+            head.logitsComputed(HeadMode.PACKED, 1, 4_000_000, 100_000);
+        }
+        head.logitsComputed(HeadMode.PACKED, 8, 4_000_000, 900_000);
+        head.logitsComputed(HeadMode.PACKED, 8, 4_000_000, 900_000);
+        PrometheusPage page = page();
+        assertEquals("summary", page.types().get("tidestream_head_logits_seconds"));
+        assertEquals(101, page.value("tidestream_head_logits_seconds_count{mode=\"packed\"}"));
+        assertEquals(0.0117, page.value("tidestream_head_logits_seconds_sum{mode=\"packed\"}"), 1e-12);
+        assertEquals(100e-6, page.value("tidestream_head_logits_seconds{mode=\"packed\",quantile=\"0.5\"}"), 1e-6);
+        assertEquals(900e-6, page.value("tidestream_head_logits_seconds{mode=\"packed\",quantile=\"0.99\"}"), 9e-6);
+        assertEquals(100e-6, page.value("tidestream_head_logits_single_row_seconds{mode=\"packed\",quantile=\"0.99\"}"), 1e-6);
+        assertEquals(99, page.value("tidestream_head_logits_single_row_seconds_count{mode=\"packed\"}"));
+        assertEquals(115, page.value("tidestream_head_rows_total{mode=\"packed\"}"));
+        assertEquals(404_000_000, page.value("tidestream_head_read_bytes_total{mode=\"packed\"}"));
+        assertEquals(404e6 / 0.0117, page.value("tidestream_head_read_bytes_per_second{mode=\"packed\"}"), 1);
+        assertEquals(0, page.value("tidestream_head_logits_seconds_count{mode=\"transpose-per-step\"}"));
+        assertEquals(0, page.value("tidestream_head_read_bytes_per_second{mode=\"transpose-per-step\"}"));
+        assertFalse(page.samples().containsKey("tidestream_head_logits_seconds{mode=\"transpose-per-step\",quantile=\"0.5\"}"));
+    }
+
+    @Test
+    void shouldShowStreamTimingsAsHistograms() {
+        streams.firstToken(30_000_000);
+        streams.nextToken(12_000_000);
+        streams.nextToken(20_000_000_000L);
+        PrometheusPage page = page();
+        assertEquals("histogram", page.types().get("tidestream_stream_first_token_seconds"));
+        assertEquals(0, page.value("tidestream_stream_first_token_seconds_bucket{le=\"0.025\"}"));
+        assertEquals(1, page.value("tidestream_stream_first_token_seconds_bucket{le=\"0.05\"}"));
+        assertEquals(0.03, page.value("tidestream_stream_first_token_seconds_sum"));
+        assertEquals(1, page.value("tidestream_stream_next_token_seconds_bucket{le=\"10.0\"}"));
+        assertEquals(2, page.value("tidestream_stream_next_token_seconds_bucket{le=\"+Inf\"}"));
+        assertEquals(2, page.value("tidestream_stream_next_token_seconds_count"));
+    }
+
+    @Test
+    void shouldCountUpdatesAndToggles() {
+        assertEquals(0, page().value("tidestream_weights_updates_committed_total"));
+        assertEquals(0, page().value("tidestream_head_mode_changes_total{mode=\"packed\"}"));
+        metrics.updateCommitted();
+        metrics.updateCommitted();
+        metrics.rolledBack();
+        metrics.updateRefused("stale_base_version");
+        metrics.updateRefused("stale_base_version");
+        metrics.updateRefused("non_finite");
+        metrics.modeChanged(HeadMode.PACKED);
+        metrics.modeChangeRefused("budget_exceeded");
+        PrometheusPage page = page();
+        assertEquals(2, page.value("tidestream_weights_updates_committed_total"));
+        assertEquals(1, page.value("tidestream_weights_rollbacks_total"));
+        assertEquals(2, page.value("tidestream_weights_updates_refused_total{code=\"stale_base_version\"}"));
+        assertEquals(1, page.value("tidestream_weights_updates_refused_total{code=\"non_finite\"}"));
+        assertEquals(1, page.value("tidestream_head_mode_changes_total{mode=\"packed\"}"));
+        assertEquals(0, page.value("tidestream_head_mode_changes_total{mode=\"cached-transpose\"}"));
+        assertEquals(1, page.value("tidestream_head_mode_changes_refused_total{code=\"budget_exceeded\"}"));
+    }
+
+    @Test
+    void shouldShowTheJvm() {
+        System.gc();
+        PrometheusPage page = page();
+        assertTrue(page.samples().keySet().stream().anyMatch(name -> name.startsWith("jvm_memory_used_bytes{area=\"heap\"")),
+                () -> page.samples().keySet().toString());
+        assertTrue(page.value("jvm_threads_live_threads") > 0);
+        assertTrue(page.types().keySet().stream().anyMatch(name -> name.startsWith("jvm_gc_")));
+    }
+
+    @Test
+    void shouldKeepServersApart() {
+        metrics.updateCommitted();
+        try (Metrics other = new Metrics(sample::get, new HeadTimings(), new StreamTimings())) {
+            assertEquals(0, PrometheusPage.parse(other.scrape()).value("tidestream_weights_updates_committed_total"));
+        }
+    }
+
+    @Test
+    void shouldLetTheSamplersFaultThrough() {
+        RuntimeException fault = new IllegalStateException("engine is gone");
+        try (Metrics broken = new Metrics(() -> {
+            throw fault;
+        }, head, streams)) {
+            assertEquals("engine is gone", assertThrows(IllegalStateException.class, broken::scrape).getMessage());
+        }
+    }
+
+    @Test
+    void shouldBeReadWhileOthersCount() throws Exception {
+        AtomicBoolean counted = new AtomicBoolean();
+        try (ExecutorService pool = Executors.newFixedThreadPool(2)) {
+            Future<?> reader = pool.submit(() -> {
+                double last = 0;
+                while (!counted.get()) {
+                    double now = page().value("tidestream_head_logits_seconds_count{mode=\"packed\"}");
+                    assertTrue(now >= last, now + " after " + last);
+                    last = now;
+                }
+            });
+            for (int i = 0; i < 200_000; i++) {
+                head.logitsComputed(HeadMode.PACKED, 1, 8, i);
+                streams.nextToken(i);
+                metrics.updateRefused("code_" + i % 3);
+            }
+            counted.set(true);
+            reader.get();
+        }
+        PrometheusPage page = page();
+        assertEquals(200_000, page.value("tidestream_head_logits_seconds_count{mode=\"packed\"}"));
+        assertEquals(200_000, page.value("tidestream_stream_next_token_seconds_count"));
+        assertEquals(66_667, page.value("tidestream_weights_updates_refused_total{code=\"code_0\"}"));
+    }
+}

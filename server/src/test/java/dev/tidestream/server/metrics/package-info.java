@@ -1,0 +1,5 @@
+/** Tests. */
+@NullMarked
+package dev.tidestream.server.metrics;
+
+import org.jspecify.annotations.NullMarked;
