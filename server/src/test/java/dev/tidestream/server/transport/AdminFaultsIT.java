@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -301,7 +302,7 @@ class AdminFaultsIT {
             client.send(AdminClient.update("r" + number, "u" + number, bytes, sha256));
         }
 
-        private void expect(AdminClient from, String ref, AdminErrorCode code) throws InterruptedException {
+        private void expect(AdminClient from, @Nullable String ref, AdminErrorCode code) throws InterruptedException {
             AdminReply reply = from.next();
             while (reply instanceof AdminReply.Progress) {
                 reply = from.next();
