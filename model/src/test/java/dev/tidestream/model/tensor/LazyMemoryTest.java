@@ -37,8 +37,10 @@ class LazyMemoryTest {
 
     @Test
     void shouldRefuseAClosedArena() {
-        Arena arena = Arena.ofShared();
-        arena.close();
-        assertThrows(IllegalStateException.class, () -> LazyMemory.allocate(100, arena));
+        Arena closed;
+        try (Arena arena = Arena.ofShared()) {
+            closed = arena;
+        }
+        assertThrows(IllegalStateException.class, () -> LazyMemory.allocate(100, closed));
     }
 }
