@@ -32,8 +32,12 @@ class ArchitectureArchTest {
 
     @ArchTest
     static final ArchRule ND4J_BEHIND_ITS_BRIDGE = noClasses()
-            .that().haveSimpleNameNotStartingWith("Nd4j").and().resideOutsideOfPackage("..nd4j..")
-            .should().dependOnClassesThat().resideInAPackage("org.nd4j..").allowEmptyShould(true);
+            .that().resideOutsideOfPackage("dev.tidestream.model.nd4j")
+            .should().dependOnClassesThat().resideInAnyPackage("org.nd4j..", "org.bytedeco..");
+
+    @ArchTest
+    static final ArchRule BRIDGE_KNOWS_TENSORS_ONLY =
+            forbidRooms("nd4j", "patch", "gguf", "tokenizer", "transformer", "tied", "sampling");
 
     @ArchTest
     static final ArchRule SCHEDULER_AND_EPOCH = forbid("dev.tidestream.server.[scheduler|epoch]..",
@@ -79,22 +83,25 @@ class ArchitectureArchTest {
             "dev.tidestream.server..", "dev.tidestream.model..", "io.vertx..", "reactor..");
 
     @ArchTest
-    static final ArchRule GGUF = forbidRooms("gguf", "tokenizer", "tensor", "transformer", "tied", "sampling");
+    static final ArchRule GGUF = forbidRooms("gguf", "tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j");
 
     @ArchTest
-    static final ArchRule TOKENIZER = forbidRooms("tokenizer", "tensor", "transformer", "tied", "sampling");
+    static final ArchRule TOKENIZER = forbidRooms("tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j");
 
     @ArchTest
-    static final ArchRule TENSOR = forbidRooms("tensor", "gguf", "tokenizer", "transformer", "tied", "sampling");
+    static final ArchRule TENSOR = forbidRooms("tensor", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j");
+
+    @ArchTest
+    static final ArchRule PATCH = forbidRooms("patch", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j");
 
     @ArchTest
     static final ArchRule TIED = forbidRooms("tied", "gguf", "tokenizer", "transformer", "sampling");
 
     @ArchTest
-    static final ArchRule TRANSFORMER = forbidRooms("transformer", "tokenizer", "sampling");
+    static final ArchRule TRANSFORMER = forbidRooms("transformer", "tokenizer", "sampling", "nd4j");
 
     @ArchTest
-    static final ArchRule SAMPLING = forbidRooms("sampling", "gguf", "tokenizer", "tensor", "transformer", "tied");
+    static final ArchRule SAMPLING = forbidRooms("sampling", "gguf", "tokenizer", "tensor", "transformer", "tied", "nd4j");
 
     @ArchTest
     static final ArchRule NO_CYCLES = slices().matching("dev.tidestream.(**)").should().beFreeOfCycles();

@@ -9,7 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 
@@ -26,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 public final class GgufFile implements AutoCloseable {
     /** Weights are read as longs and floats; a page of a mapping, or an arena's allocation, begins at such an address. */
     private static final long MIN_IMAGE_ALIGNMENT_BYTES = 8;
+
+    private static final long DIGEST_BYTES = 1 << 20;
 
     private final Path path;
     private final @Nullable Arena arena; // of the mapping; null for an image of the caller's
@@ -123,6 +128,20 @@ public final class GgufFile implements AutoCloseable {
     /** Length of the file. */
     public long fileBytes() {
         return image.byteSize();
+    }
+
+    /** SHA-256 of the whole file, 64 lower-case hexadecimal digits. Reads all of it. */
+    public String sha256() {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+        for (long from = 0; from < image.byteSize(); from += DIGEST_BYTES) {
+            digest.update(image.asSlice(from, Math.min(DIGEST_BYTES, image.byteSize() - from)).asByteBuffer());
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     /** Unmaps the file: its data can be read no longer. A second call does nothing. */

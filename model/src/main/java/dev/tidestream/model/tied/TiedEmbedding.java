@@ -13,51 +13,45 @@ import dev.tidestream.model.tensor.WorkerTeam;
  * that logits stream through is at once the cached transpose; a lookup gathers H elements from it, which is nothing beside the
  * head. There is no second copy, and no moment at which the two ends could come from different weights.
  */
-public final class TiedEmbedding implements EmbeddingLayer {
-    private final PanelMatrix weight; // (V, H)
+public final class TiedEmbedding extends TiedPanels {
     private final MatrixGroup head;
     private final Kernels kernels;
 
     /** @throws TiedWeightException.DimensionMismatch if the matrix is not the one that was configured */
     public TiedEmbedding(TiedWeightConfig config, PanelMatrix weight, Kernels kernels) {
-        if (weight.rows() != config.vocabularySize() || weight.columns() != config.hiddenSize()) {
-            throw new TiedWeightException.DimensionMismatch("tied weight is [%d, %d], configured as [%d, %d]"
-                    .formatted(weight.rows(), weight.columns(), config.vocabularySize(), config.hiddenSize()));
-        }
-        this.weight = weight;
+        super(config, weight);
         this.head = MatrixGroup.of(weight);
         this.kernels = kernels;
     }
 
     @Override
-    public int vocabularySize() {
-        return weight.rows();
+    public HeadMode mode() {
+        return HeadMode.PACKED;
     }
 
     @Override
-    public int hiddenSize() {
-        return weight.columns();
+    public long derivedBytes() {
+        return 0;
     }
 
     @Override
-    public boolean tied() {
-        return true;
+    public long bytesRead(int rows) {
+        return bytes();
     }
 
     @Override
-    public long bytes() {
-        return weight.bytes();
-    }
-
-    @Override
-    public void lookup(int token, float[] hidden, int offset) {
-        EmbeddingChecks.lookup(token, vocabularySize(), hidden, offset, hiddenSize());
-        weight.copyRow(token, hidden, offset);
+    public TiedWeightStats stats() {
+        return new TiedWeightStats(bytes(), 0, 0, 0);
     }
 
     @Override
     public void logits(Activations hidden, float[] logits, WorkerTeam team) {
         EmbeddingChecks.logits(hidden, hiddenSize(), logits, vocabularySize());
         head.multiply(kernels, team, hidden, logits);
+    }
+
+    @Override
+    public void close() {
+        // Nothing is derived.
     }
 }

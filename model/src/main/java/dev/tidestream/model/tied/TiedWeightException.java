@@ -11,6 +11,10 @@ public abstract sealed class TiedWeightException extends RuntimeException {
         super(message);
     }
 
+    private TiedWeightException(String message, Throwable cause) {
+        super(message, cause);
+    }
+
     /** The weight is not a matrix {@code [vocab, hidden]} with both at least 1, or its format cannot be used. */
     public static final class InvalidTiedWeightShape extends TiedWeightException {
         @Serial
@@ -46,8 +50,19 @@ public abstract sealed class TiedWeightException extends RuntimeException {
         @Serial
         private static final long serialVersionUID = 1L;
 
-        NoTiedWeights(String message) {
+        /** For a caller that asks for what only tied weights have. */
+        public NoTiedWeights(String message) {
             super(message);
+        }
+    }
+
+    /** A head mode cannot be had on this system or for this weight: no native library, no memory, too many elements. */
+    public static final class HeadModeUnavailable extends TiedWeightException {
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        HeadModeUnavailable(String message, Throwable cause) {
+            super(message, cause);
         }
     }
 }

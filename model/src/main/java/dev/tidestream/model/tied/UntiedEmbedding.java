@@ -41,6 +41,26 @@ public final class UntiedEmbedding implements EmbeddingLayer {
     }
 
     @Override
+    public HeadMode mode() {
+        return HeadMode.PACKED;
+    }
+
+    @Override
+    public long derivedBytes() {
+        return 0;
+    }
+
+    @Override
+    public long bytesRead(int rows) {
+        return output.bytes();
+    }
+
+    @Override
+    public TiedWeightStats stats() {
+        return new TiedWeightStats(bytes(), 0, 0, 0);
+    }
+
+    @Override
     public long bytes() {
         return embedding.bytes() + output.bytes();
     }
@@ -55,5 +75,10 @@ public final class UntiedEmbedding implements EmbeddingLayer {
     public void logits(Activations hidden, float[] logits, WorkerTeam team) {
         EmbeddingChecks.logits(hidden, hiddenSize(), logits, vocabularySize());
         head.multiply(kernels, team, hidden, logits);
+    }
+
+    @Override
+    public void close() {
+        // Nothing is derived.
     }
 }

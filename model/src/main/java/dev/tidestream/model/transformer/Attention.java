@@ -17,38 +17,15 @@ final class Attention {
     private final Kernels kernels;
     private final WorkerTeam team;
     private final float scale;
+    private final ForwardScratch scratch;
 
-    private final float[] query; // (maxRows, heads * headDim)
-    private final float[] key; // (maxRows, kvHeads * headDim)
-    private final float[] value; // (maxRows, kvHeads * headDim)
-    private final float[] turns; // (maxRows, ropeDim)
-    private final int[] positions; // (maxRows)
-    private final KvCache[] caches; // (maxRows)
-
-    Attention(ModelConfig config, RotaryEmbedding rope, Kernels kernels, WorkerTeam team, int maxRows) {
+    Attention(ModelConfig config, RotaryEmbedding rope, Kernels kernels, WorkerTeam team, ForwardScratch scratch) {
         this.config = config;
         this.rope = rope;
         this.kernels = kernels;
         this.team = team;
         this.scale = (float) (1 / Math.sqrt(config.headDim()));
-        this.query = new float[maxRows * config.queryDim()];
-        this.key = new float[maxRows * config.kvDim()];
-        this.value = new float[maxRows * config.kvDim()];
-        this.turns = new float[maxRows * rope.tableWidth()];
-        this.positions = new int[maxRows];
-        this.caches = new KvCache[maxRows];
-    }
-
-    float[] query() {
-        return query;
-    }
-
-    float[] key() {
-        return key;
-    }
-
-    float[] value() {
-        return value;
+        this.scratch = scratch;
     }
 
     /** Notes whose rows these are, and computes their turns once for all layers. */
@@ -56,14 +33,14 @@ final class Attention {
         int row = 0;
         for (LanguageModel.Slice slice : slices) {
             for (int i = 0; i < slice.count(); i++) {
-                caches[row] = slice.cache();
-                positions[row] = slice.cache().length() + i;
+                scratch.caches[row] = slice.cache();
+                scratch.positions[row] = slice.cache().length() + i;
                 row++;
             }
         }
         team.forEachRange(rows, 16, (from, to) -> {
             for (int r = from; r < to; r++) {
-                rope.turns(positions[r], turns, r * rope.tableWidth());
+                rope.turns(scratch.positions[r], scratch.turns, r * rope.tableWidth());
             }
         });
     }
@@ -86,9 +63,9 @@ final class Attention {
             for (int i = from; i < to; i++) {
                 int row = i / heads;
                 int head = i % heads;
-                KvHead cached = Transformer.kvHead(caches[row], layer, head / group);
+                KvHead cached = Transformer.kvHead(scratch.caches[row], layer, head / group);
                 int offset = i * config.headDim();
-                kernels.attend(query, offset, cached, positions[row] + 1, scale, out.values(), offset);
+                kernels.attend(scratch.query, offset, cached, scratch.positions[row] + 1, scale, out.values(), offset);
             }
         });
     }
@@ -97,11 +74,11 @@ final class Attention {
     private void store(int layer, int row) {
         int headDim = config.headDim();
         int kvOffset = row * config.kvDim();
-        rope.rotate(query, row * config.queryDim(), config.heads(), headDim, turns, row * rope.tableWidth());
-        rope.rotate(key, kvOffset, config.kvHeads(), headDim, turns, row * rope.tableWidth());
+        rope.rotate(scratch.query, row * config.queryDim(), config.heads(), headDim, scratch.turns, row * rope.tableWidth());
+        rope.rotate(scratch.key, kvOffset, config.kvHeads(), headDim, scratch.turns, row * rope.tableWidth());
         for (int head = 0; head < config.kvHeads(); head++) {
             int from = kvOffset + head * headDim;
-            Transformer.kvHead(caches[row], layer, head).put(positions[row], key, from, value, from);
+            Transformer.kvHead(scratch.caches[row], layer, head).put(scratch.positions[row], scratch.key, from, scratch.value, from);
         }
     }
 }

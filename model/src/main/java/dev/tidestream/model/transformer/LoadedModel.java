@@ -1,22 +1,107 @@
 package dev.tidestream.model.transformer;
 
-import java.lang.foreign.Arena;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.PanelMatrix;
+import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.EmbeddingLayer;
+import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.model.tied.TiedEmbedding;
+import dev.tidestream.model.tied.TiedWeightConfig;
+import dev.tidestream.model.tied.TiedWeightException;
+import dev.tidestream.model.tied.UntiedEmbedding;
 
-/** A model's blueprint and weights, and the off-heap memory they live in. */
+/**
+ * One version of a model: blueprint, tensors by name, and the head that is derived from them. Immutable; any thread.
+ *
+ * <p>Versions share what they have in common. A tensor, and a head with its derived layout, are freed when the last version that
+ * uses them is closed; so an update of one tensor costs the memory of that tensor, and closing an old version gives back exactly
+ * what no other one needs.
+ */
 public final class LoadedModel implements AutoCloseable {
     private final ModelConfig config;
-    private final ModelWeights weights;
+    private final SequencedMap<String, Shared<WeightTensor>> tensors;
+    private final Shared<EmbeddingLayer> head;
     private final Kernels kernels;
-    private final Arena arena;
+    private final AtomicLong familyBytes; // of all versions together
+    private final ModelWeights weights;
+    private final AtomicBoolean open = new AtomicBoolean(true);
 
-    LoadedModel(ModelConfig config, ModelWeights weights, Kernels kernels, Arena arena) {
+    private LoadedModel(
+            ModelConfig config,
+            SequencedMap<String, Shared<WeightTensor>> tensors,
+            Shared<EmbeddingLayer> head,
+            Kernels kernels,
+            AtomicLong familyBytes) {
         this.config = config;
-        this.weights = weights;
+        this.tensors = tensors;
+        this.head = head;
         this.kernels = kernels;
-        this.arena = arena;
+        this.familyBytes = familyBytes;
+        this.weights = new WeightsAssembly(config, this::value)
+                .weights(head.value(), tensors.containsKey(TensorPlan.ROPE_FACTORS));
+    }
+
+    /** The first version, with the packed head. Takes over the tensors, unless it throws. */
+    static LoadedModel of(ModelConfig config, SequencedMap<String, OwnedTensor> owned, Kernels kernels) {
+        AtomicLong familyBytes = new AtomicLong();
+        SequencedMap<String, Shared<WeightTensor>> tensors = new LinkedHashMap<>();
+        owned.forEach((name, tensor) -> tensors.put(name, shared(tensor, familyBytes)));
+        PanelMatrix embedding = panels(owned.get(TensorPlan.EMBEDDING));
+        EmbeddingLayer layer = config.tied()
+                ? new TiedEmbedding(tiedConfig(embedding), embedding, kernels)
+                : new UntiedEmbedding(embedding, panels(owned.get(TensorPlan.OUTPUT)), kernels);
+        return new LoadedModel(config, tensors, shared(layer, familyBytes), kernels, familyBytes);
+    }
+
+    private static Shared<WeightTensor> shared(OwnedTensor owned, AtomicLong familyBytes) {
+        return counted(owned.tensor(), owned.tensor().bytes(), owned.free(), familyBytes);
+    }
+
+    private static Shared<EmbeddingLayer> shared(EmbeddingLayer layer, AtomicLong familyBytes) {
+        return counted(layer, layer.derivedBytes(), layer::close, familyBytes);
+    }
+
+    private static <T> Shared<T> counted(T value, long bytes, Runnable free, AtomicLong familyBytes) {
+        familyBytes.addAndGet(bytes);
+        return new Shared<>(value, () -> {
+            free.run();
+            familyBytes.addAndGet(-bytes);
+        });
+    }
+
+    private static PanelMatrix panels(@Nullable OwnedTensor owned) {
+        return panels(owned == null ? null : owned.tensor());
+    }
+
+    private static PanelMatrix panels(@Nullable WeightTensor tensor) {
+        if (tensor instanceof WeightTensor.Matrix(PanelMatrix panels)) {
+            return panels;
+        }
+        throw new IllegalArgumentException("not a matrix: " + tensor);
+    }
+
+    private static TiedWeightConfig tiedConfig(PanelMatrix embedding) {
+        return new TiedWeightConfig(embedding.rows(), embedding.columns(), embedding.format());
+    }
+
+    private WeightTensor value(String name) {
+        Shared<WeightTensor> shared = tensors.get(name);
+        if (shared == null) {
+            throw new IllegalArgumentException("no such tensor: " + name);
+        }
+        return shared.value();
     }
 
     public ModelConfig config() {
@@ -27,14 +112,123 @@ public final class LoadedModel implements AutoCloseable {
         return weights;
     }
 
-    /** A forward pass over these weights, with scratch space of its own. */
-    public Transformer newTransformer(WorkerTeam team, ActivationPrecision activations, int maxRows) {
-        return new Transformer(config, weights, kernels, team, activations, maxRows);
+    /** Names of all tensors. */
+    public Set<String> tensorNames() {
+        return Collections.unmodifiableSet(tensors.keySet());
     }
 
-    /** Gives the weights' memory back. Nobody may compute with them any more. */
+    /** The tensor of this name; valid until this version is closed. */
+    public Optional<WeightTensor> tensor(String name) {
+        return Optional.ofNullable(tensors.get(name)).map(Shared::value);
+    }
+
+    /** Whether a tensor is one of those that the head is made of. */
+    public boolean makesTheHead(String name) {
+        return name.equals(TensorPlan.EMBEDDING) || name.equals(TensorPlan.OUTPUT);
+    }
+
+    /** How the head computes. */
+    public HeadMode headMode() {
+        return head.value().mode();
+    }
+
+    /** Bytes of all tensors and of the head's derived layout. */
+    public long bytes() {
+        return tensors.values().stream().mapToLong(tensor -> tensor.value().bytes()).sum() + head.value().derivedBytes();
+    }
+
+    /** Those of {@link #bytes} that no other version uses: what closing this one would give back now. */
+    public long ownBytes() {
+        return tensors.values().stream().filter(Shared::sole).mapToLong(tensor -> tensor.value().bytes()).sum()
+                + (head.sole() ? head.value().derivedBytes() : 0);
+    }
+
+    /** Bytes of this version and all it is related to, each tensor and layout counted once: what they take from the system. */
+    public long familyBytes() {
+        return familyBytes.get();
+    }
+
+    /**
+     * Builds the head of a successor, which is to be handed to {@link #successor}.
+     *
+     * @param replaced tensors that the successor has anew
+     * @param team fills a derived layout, range by range
+     * @throws TiedWeightException.NoTiedWeights if another mode than packed is asked of a model that ties nothing
+     */
+    public EmbeddingLayer buildHead(HeadMode mode, Map<String, OwnedTensor> replaced, HeadFactory factory, WorkerTeam team) {
+        PanelMatrix embedding = panels(newest(TensorPlan.EMBEDDING, replaced));
+        if (config.tied()) {
+            return factory.build(mode, tiedConfig(embedding), embedding, kernels, team);
+        }
+        if (mode != HeadMode.PACKED) {
+            throw new TiedWeightException.NoTiedWeights(
+                    "the model's output matrix is not tied to its embedding: mode=" + mode.wireName());
+        }
+        return new UntiedEmbedding(embedding, panels(newest(TensorPlan.OUTPUT, replaced)), kernels);
+    }
+
+    private WeightTensor newest(String name, Map<String, OwnedTensor> replaced) {
+        OwnedTensor owned = replaced.get(name);
+        return owned == null ? value(name) : owned.tensor();
+    }
+
+    /** Makes the head of a tied model in a mode; a test may put a broken one in its place. */
+    @FunctionalInterface
+    public interface HeadFactory {
+        EmbeddingLayer build(
+                HeadMode mode, TiedWeightConfig config, PanelMatrix embedding, Kernels kernels, WorkerTeam team);
+    }
+
+    /**
+     * The version that follows: some tensors replaced, the rest shared with this one. Takes over the tensors and the head.
+     *
+     * @param replaced by name; the same shapes as here
+     * @param newHead null to share this version's, which is possible if the tensors it is made of stay
+     */
+    public LoadedModel successor(Map<String, OwnedTensor> replaced, @Nullable EmbeddingLayer newHead) {
+        if (!open.get()) {
+            throw new IllegalStateException("closed");
+        }
+        replaced.forEach((name, owned) -> {
+            if (!value(name).shape().equals(owned.tensor().shape())) {
+                throw new IllegalArgumentException("tensor %s has shape %s, its successor %s"
+                        .formatted(name, value(name).shape(), owned.tensor().shape()));
+            }
+            if (newHead == null && makesTheHead(name)) {
+                throw new IllegalArgumentException("a new %s needs a new head".formatted(name));
+            }
+        });
+        SequencedMap<String, Shared<WeightTensor>> next = new LinkedHashMap<>();
+        tensors.forEach((name, shared) -> {
+            OwnedTensor owned = replaced.get(name);
+            next.put(name, owned == null ? shared.retain() : shared(owned, familyBytes));
+        });
+        Shared<EmbeddingLayer> nextHead = newHead == null ? head.retain() : shared(newHead, familyBytes);
+        return new LoadedModel(config, next, nextHead, kernels, familyBytes);
+    }
+
+    /** A forward pass over these weights, with scratch space of its own. */
+    public Transformer newTransformer(WorkerTeam team, ActivationPrecision activations, int maxRows) {
+        return newTransformer(team, activations, new ForwardScratch(config, maxRows), HeadProbes.NONE);
+    }
+
+    /**
+     * A forward pass over these weights.
+     *
+     * @param scratch shared by versions that are run by the same thread
+     * @param probes told about every use of the head
+     */
+    public Transformer newTransformer(
+            WorkerTeam team, ActivationPrecision activations, ForwardScratch scratch, HeadProbes probes) {
+        return new Transformer(config, weights, kernels, team, activations, scratch, probes);
+    }
+
+    /** Gives back the memory that no other version uses. Nobody may compute with this one any more. Again does nothing. */
     @Override
     public void close() {
-        arena.close();
+        if (open.compareAndSet(true, false)) {
+            head.release(); // reads the embedding, so it goes first
+            tensors.values().forEach(Shared::release);
+        }
     }
 }

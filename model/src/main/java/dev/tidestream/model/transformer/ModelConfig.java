@@ -110,7 +110,7 @@ public record ModelConfig(
             throw new ModelException("%s: keys and values of different length are not supported: key_length=%d, value_length=%d"
                     .formatted(file.path(), headDim, valueDim));
         }
-        GgufTensor embedding = file.tensor(ModelLoader.EMBEDDING);
+        GgufTensor embedding = file.tensor(TensorPlan.EMBEDDING);
         float positionScale = ropePositionScale(file);
         try {
             return new ModelConfig(
@@ -127,7 +127,7 @@ public record ModelConfig(
                     metadata.findFloat32("llama.rope.freq_base").orElse(10_000f),
                     metadata.findInteger("llama.rope.dimension_count").orElse(headDim),
                     positionScale,
-                    file.findTensor(ModelLoader.OUTPUT).isEmpty());
+                    file.findTensor(TensorPlan.OUTPUT).isEmpty());
         } catch (ModelException e) {
             throw new ModelException(file.path() + ": " + e.getMessage());
         } catch (ArithmeticException e) {

@@ -7,6 +7,7 @@ import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
 import dev.tidestream.model.tensor.MatrixGroup;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.EmbeddingLayer;
 
 /**
  * The LLaMA forward pass over a batch of slices.
@@ -15,8 +16,8 @@ import dev.tidestream.model.tensor.WorkerTeam;
  * to whom. Every kernel treats a row as if it were alone (see {@link Kernels}), therefore so does this: a row's hidden state and
  * logits have the same bits whatever else is in the batch, however a prompt was cut, on however many threads.
  *
- * <p>Blueprint ({@link ModelConfig}), weights ({@link ModelWeights}) and state ({@link KvCache}) never mix; what is kept here is
- * scratch space. One caller at a time.
+ * <p>Blueprint ({@link ModelConfig}), weights ({@link ModelWeights}) and state ({@link KvCache}) never mix; scratch
+ * space ({@link ForwardScratch}) holds nothing between passes. One caller at a time.
  */
 public final class Transformer implements LanguageModel {
     private static final int ELEMENT_GRAIN = 8192;
@@ -26,40 +27,31 @@ public final class Transformer implements LanguageModel {
     private final Kernels kernels;
     private final WorkerTeam team;
     private final boolean int8;
-    private final int maxRows;
+    private final ForwardScratch scratch;
+    private final HeadProbes probes;
     private final Attention attention;
 
-    private final float[] residual; // (maxRows, H)
-    private final Activations normed; // (maxRows, H)
-    private final Activations attended; // (maxRows, heads * headDim)
-    private final Activations gated; // (maxRows, F)
-    private final float[] projected; // (maxRows, H)
-    private final float[] gate; // (maxRows, F)
-    private final float[] up; // (maxRows, F)
-
     /**
-     * @param maxRows most rows of one pass; scratch space grows with it
      * @param team works on one region at a time, on behalf of this model's caller
+     * @param scratch of this caller
+     * @param probes told about every use of the head
      */
-    public Transformer(
-            ModelConfig config, ModelWeights weights, Kernels kernels, WorkerTeam team, ActivationPrecision activations, int maxRows) {
-        if (maxRows < 1) {
-            throw new IllegalArgumentException("maxRows must be at least 1: maxRows=" + maxRows);
-        }
+    Transformer(
+            ModelConfig config,
+            ModelWeights weights,
+            Kernels kernels,
+            WorkerTeam team,
+            ActivationPrecision activations,
+            ForwardScratch scratch,
+            HeadProbes probes) {
         this.config = config;
         this.weights = weights;
         this.kernels = kernels;
         this.team = team;
         this.int8 = activations == ActivationPrecision.INT8;
-        this.maxRows = maxRows;
-        this.attention = new Attention(config, weights.rope(), kernels, team, maxRows);
-        this.residual = new float[maxRows * config.hiddenSize()];
-        this.normed = new Activations(maxRows, config.hiddenSize());
-        this.attended = new Activations(maxRows, config.queryDim());
-        this.gated = new Activations(maxRows, config.feedForwardSize());
-        this.projected = new float[maxRows * config.hiddenSize()];
-        this.gate = new float[maxRows * config.feedForwardSize()];
-        this.up = new float[maxRows * config.feedForwardSize()];
+        this.scratch = scratch;
+        this.probes = probes;
+        this.attention = new Attention(config, weights.rope(), kernels, team, scratch);
     }
 
     /** The blueprint. */
@@ -89,12 +81,15 @@ public final class Transformer implements LanguageModel {
 
     @Override
     public int maxRows() {
-        return maxRows;
+        return scratch.maxRows;
     }
 
     @Override
     public int forward(List<Slice> slices, float[] logits) {
         int rows = ForwardChecks.rows(this, slices, logits);
+        float[] residual = scratch.residual; // (rows, H)
+        Activations normed = scratch.normed;
+        float[] projected = scratch.projected; // (rows, H)
         embed(slices);
         attention.begin(slices, rows);
 
@@ -103,20 +98,20 @@ public final class Transformer implements LanguageModel {
 
             norm(residual, w.attentionNorm(), normed, rows);
             prepare(normed, w.queryKeyValue());
-            w.queryKeyValue().multiply(kernels, team, normed, attention.query(), attention.key(), attention.value());
-            attention.attend(layer, rows, attended);
-            prepare(attended, w.attentionOutput());
-            w.attentionOutput().multiply(kernels, team, attended, projected);
+            w.queryKeyValue().multiply(kernels, team, normed, scratch.query, scratch.key, scratch.value);
+            attention.attend(layer, rows, scratch.attended);
+            prepare(scratch.attended, w.attentionOutput());
+            w.attentionOutput().multiply(kernels, team, scratch.attended, projected);
             addTo(residual, projected, rows * config.hiddenSize());
 
             norm(residual, w.feedForwardNorm(), normed, rows);
             prepare(normed, w.gateUp());
-            w.gateUp().multiply(kernels, team, normed, gate, up);
-            gated.reset(rows);
+            w.gateUp().multiply(kernels, team, normed, scratch.gate, scratch.up);
+            scratch.gated.reset(rows);
             team.forEachRange(rows * config.feedForwardSize(), ELEMENT_GRAIN,
-                    (from, to) -> kernels.swiGlu(gate, up, gated.values(), from, to));
-            prepare(gated, w.down());
-            w.down().multiply(kernels, team, gated, projected);
+                    (from, to) -> kernels.swiGlu(scratch.gate, scratch.up, scratch.gated.values(), from, to));
+            prepare(scratch.gated, w.down());
+            w.down().multiply(kernels, team, scratch.gated, projected);
             addTo(residual, projected, rows * config.hiddenSize());
         }
         for (Slice slice : slices) {
@@ -129,7 +124,7 @@ public final class Transformer implements LanguageModel {
         int row = 0;
         for (Slice slice : slices) {
             for (int i = 0; i < slice.count(); i++) {
-                weights.embedding().lookup(slice.tokens()[slice.from() + i], residual, row * config.hiddenSize());
+                weights.embedding().lookup(slice.tokens()[slice.from() + i], scratch.residual, row * config.hiddenSize());
                 row++;
             }
         }
@@ -169,16 +164,24 @@ public final class Transformer implements LanguageModel {
                 case ALL -> 0;
             };
             for (int i = first; i < slice.count(); i++) {
-                System.arraycopy(residual, (row + i) * hiddenSize, projected, wanted * hiddenSize, hiddenSize);
+                System.arraycopy(scratch.residual, (row + i) * hiddenSize, scratch.projected, wanted * hiddenSize, hiddenSize);
                 wanted++;
             }
             row += slice.count();
         }
         if (wanted > 0) {
-            norm(projected, weights.outputNorm(), normed, wanted);
-            weights.embedding().logits(normed, logits, team);
+            norm(scratch.projected, weights.outputNorm(), scratch.normed, wanted);
+            head(wanted, logits);
         }
         return wanted;
+    }
+
+    private void head(int rows, float[] logits) {
+        EmbeddingLayer embedding = weights.embedding();
+        long startNs = System.nanoTime();
+        embedding.logits(scratch.normed, logits, team);
+        probes.observer().logitsComputed(embedding.mode(), rows, embedding.bytesRead(rows), System.nanoTime() - startNs);
+        probes.recent().record(scratch.normed.values(), 0);
     }
 
     /** One head's keys and values, as attention reads and writes them. */

@@ -16,7 +16,7 @@ import dev.tidestream.model.tensor.RandomWeights;
 import dev.tidestream.model.tensor.TensorFormat;
 
 /** Small LLaMA files with random weights, well-formed or with one thing changed. */
-final class RandomLlama {
+public final class RandomLlama {
     private static final int VOCABULARY = 100;
     private static final int HIDDEN = 64;
     private static final int LAYERS = 2;
@@ -38,7 +38,7 @@ final class RandomLlama {
     private final Map<String, GgmlType> types = new HashMap<>();
     private boolean untied;
 
-    RandomLlama(TensorFormat format) {
+    public RandomLlama(TensorFormat format) {
         this.format = format;
     }
 
@@ -62,12 +62,12 @@ final class RandomLlama {
         return this;
     }
 
-    RandomLlama untied() {
+    public RandomLlama untied() {
         untied = true;
         return this;
     }
 
-    GgufFile file() {
+    public GgufFile file() {
         GgufWriter writer = new GgufWriter();
         metadata.forEach((key, value) -> {
             switch (value) {

@@ -40,6 +40,8 @@ public enum AdminErrorCode {
     CHECKSUM_MISMATCH,
     /** The model has no tensor of this name. */
     UNKNOWN_TENSOR,
+    /** The server keeps no versions: it was started without a data directory. */
+    NO_DATA_DIR,
     /** The update was made for another version than the current one. */
     STALE_BASE_VERSION,
     /** This {@code update_id} belongs to a committed update with other content. */

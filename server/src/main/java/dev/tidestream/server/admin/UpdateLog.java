@@ -4,7 +4,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -77,18 +76,13 @@ public final class UpdateLog implements Closeable {
     }
 
     /**
-     * Opens the directory, or makes it one, and removes what a crash has left. Reads the model file and every payload once, for
-     * their checksums.
+     * Opens the directory, or makes it one, and removes what a crash has left. Reads every payload once, for its checksum.
      *
+     * @param baseSha256 of the model file
      * @throws DataDirException if it cannot be served from; nothing was changed then
      */
-    public static UpdateLog open(Path dataDir, Path modelFile, UpdateLogLimits limits, InstantSource clock) throws DataDirException {
-        String baseSha256;
-        try (InputStream in = Files.newInputStream(modelFile)) {
-            baseSha256 = Sha256.of(in);
-        } catch (IOException e) {
-            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot read: %s".formatted(modelFile, e), e);
-        }
+    public static UpdateLog open(Path dataDir, String baseSha256, UpdateLogLimits limits, InstantSource clock)
+            throws DataDirException {
         return open(DirectoryStorage.open(dataDir), baseSha256, limits, clock);
     }
 

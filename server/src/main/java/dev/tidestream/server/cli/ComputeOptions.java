@@ -46,10 +46,15 @@ final class ComputeOptions {
 
     /** Loads and repacks a model, with a bar on the terminal if that takes a while. */
     LoadedModel load(GgufFile file, WorkerTeam team) {
+        return load(new ModelLoader(file), team);
+    }
+
+    /** Loads and repacks a model, with a bar on the terminal if that takes a while. */
+    LoadedModel load(ModelLoader loader, WorkerTeam team) {
         PrintWriter err = spec.commandLine().getErr();
-        try (Progress progress = Progress.onTerminal(err, "repacking " + file.path().getFileName(), Math.max(1, file.fileBytes()))) {
+        try (Progress progress = Progress.onTerminal(err, "repacking " + loader.file().path().getFileName(), Math.max(1, loader.file().fileBytes()))) {
             long[] seen = {0};
-            return ModelLoader.load(file, Kernels.vector(), team, (done, total) -> {
+            return loader.load(Kernels.vector(), team, (done, total) -> {
                 progress.advance(done - seen[0]);
                 seen[0] = done;
             });

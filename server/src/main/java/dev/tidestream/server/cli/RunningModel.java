@@ -1,82 +1,154 @@
 package dev.tidestream.server.cli;
 
+import java.util.function.Function;
+
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.transformer.ForwardScratch;
+import dev.tidestream.model.transformer.HeadProbes;
+import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelConfig;
+import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.server.admin.ServedModelVersions;
+import dev.tidestream.server.admin.UpdateLog;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.KernelWorkers;
 import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.epoch.CurrentEpoch;
-import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.epoch.Reclaimer;
+import dev.tidestream.server.metrics.HeadTimings;
+import dev.tidestream.server.metrics.StreamTimings;
+import dev.tidestream.server.scheduler.TokenObserver;
 
-/** A model, loaded, with an engine running over it. Closing it ends the engine, the threads and the memory, in this order. */
+/**
+ * A model, loaded, with an engine running over it. Closing it ends the engine, the threads and the memory, in this order. The model
+ * file stays open: versions are built on top of it.
+ */
 final class RunningModel implements AutoCloseable {
-    /** The version of the weights as they stand in the file. */
-    private static final long BASE_VERSION = 1;
+    /** Hidden states that are kept, to compare heads on. */
+    private static final int RECENT_STATES = 8;
 
-    private final ModelConfig config;
-    private final long parameters;
+    private final GgufFile file;
+    private final ModelLoader loader;
+    private final LoadedModel first;
     private final Tokenizer tokenizer;
     private final KernelWorkers workers;
+    private final HeadTimings headTimings;
+    private final StreamTimings streamTimings;
+    private final HiddenStates recentStates;
+    private final Function<LoadedModel, LanguageModel> forward;
+    private final Reclaimer reclaimer;
     private final CurrentEpoch epochs;
     private final TokenEngine engine;
 
-    private RunningModel(
-            ModelConfig config, long parameters, Tokenizer tokenizer, KernelWorkers workers, CurrentEpoch epochs, TokenEngine engine) {
-        this.config = config;
-        this.parameters = parameters;
-        this.tokenizer = tokenizer;
-        this.workers = workers;
-        this.epochs = epochs;
-        this.engine = engine;
+    /** Which weights are served first. */
+    interface FirstVersion {
+        /**
+         * Makes the model to begin with.
+         *
+         * @param base the weights of the file, taken over
+         */
+        Versioned of(GgufFile file, ModelLoader loader, LoadedModel base, WorkerTeam team);
+
+        /** The file's own. */
+        FirstVersion BASE = (file, loader, base, team) -> new Versioned(UpdateLog.BASE_VERSION, base);
     }
+
+    /** A model and the version of its weights. */
+    record Versioned(long weightsVersion, LoadedModel model) {}
+
+    private RunningModel(GgufFile file, ModelOptions options, FirstVersion firstVersion, KernelWorkers workers) {
+        this.file = file;
+        this.workers = workers;
+        tokenizer = Tokenizers.fromGguf(file.metadata());
+        loader = new ModelLoader(file);
+        Versioned versioned = firstVersion.of(file, loader, options.compute().load(loader, workers), workers);
+        first = versioned.model();
+        try {
+            int maxRows = Math.max(options.engine().maxSequences(), ComputeOptions.MAX_ROWS);
+            ForwardScratch scratch = new ForwardScratch(first.config(), maxRows);
+            headTimings = new HeadTimings();
+            streamTimings = new StreamTimings();
+            recentStates = new HiddenStates(RECENT_STATES, first.config().hiddenSize());
+            HeadProbes probes = new HeadProbes(headTimings, recentStates);
+            forward = version -> version.newTransformer(workers, options.compute().activations(), scratch, probes);
+            reclaimer = new Reclaimer();
+            epochs = new CurrentEpoch(
+                    ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);
+            engine = startEngine(options.engine(), tokenizer, epochs, streamTimings);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            first.close();
+            throw e;
+        }
+    }
+
+    /** What a model is run with. */
+    record ModelOptions(ComputeOptions compute, EngineConfig engine) {}
 
     /** Loads the model and starts the engine. */
     static RunningModel start(ModelOption model, ComputeOptions compute, EngineConfig engineConfig) {
-        try (GgufFile file = model.open()) {
-            Tokenizer tokenizer = Tokenizers.fromGguf(file.metadata());
-            KernelWorkers workers = new KernelWorkers(compute.threads());
-            LoadedModel loaded = null;
-            try {
-                loaded = compute.load(file, workers);
-                int maxRows = Math.max(engineConfig.maxSequences(), ComputeOptions.MAX_ROWS);
-                CurrentEpoch epochs = new CurrentEpoch(new ModelEpoch(
-                        BASE_VERSION, loaded.newTransformer(workers, compute.activations(), maxRows), loaded::close));
-                return new RunningModel(
-                        loaded.config(),
-                        file.tensors().values().stream().mapToLong(GgufTensor::elements).sum(),
-                        tokenizer,
-                        workers,
-                        epochs,
-                        startEngine(engineConfig, tokenizer, epochs));
-            } catch (RuntimeException | OutOfMemoryError e) {
+        return start(model, compute, engineConfig, FirstVersion.BASE);
+    }
+
+    /** Loads the model, goes to a version, and starts the engine. */
+    static RunningModel start(
+            ModelOption model, ComputeOptions compute, EngineConfig engineConfig, FirstVersion firstVersion) {
+        GgufFile file = model.open();
+        KernelWorkers workers = new KernelWorkers(compute.threads());
+        boolean started = false;
+        try {
+            RunningModel running = new RunningModel(file, new ModelOptions(compute, engineConfig), firstVersion, workers);
+            started = true;
+            return running;
+        } finally {
+            if (!started) {
                 workers.close();
-                if (loaded != null) {
-                    loaded.close();
-                }
-                throw e;
+                file.close();
             }
         }
     }
 
-    private static TokenEngine startEngine(EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs) {
+    private static TokenEngine startEngine(
+            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, StreamTimings streamTimings) {
         try {
-            return TokenEngine.start(config, tokenizer, epochs);
+            return TokenEngine.start(config, tokenizer, epochs, new TokenObserver() {
+                @Override
+                public void firstToken(long nanos) {
+                    streamTimings.firstToken(nanos);
+                }
+
+                @Override
+                public void nextToken(long nanos) {
+                    streamTimings.nextToken(nanos);
+                }
+            });
         } catch (IllegalArgumentException e) { // limits that do not fit this model
             throw new CliException(String.valueOf(e.getMessage()));
         }
     }
 
     ModelConfig config() {
-        return config;
+        return first.config();
     }
 
-    /** Weights of the model. */
+    /** The model that was served first; open as long as its epoch is. */
+    LoadedModel first() {
+        return first;
+    }
+
+    /** Reads the model file. */
+    ModelLoader loader() {
+        return loader;
+    }
+
+    /** Elements of all tensors of the file. */
     long parameters() {
-        return parameters;
+        return file.tensors().values().stream().mapToLong(GgufTensor::elements).sum();
     }
 
     Tokenizer tokenizer() {
@@ -85,6 +157,27 @@ final class RunningModel implements AutoCloseable {
 
     TokenEngine engine() {
         return engine;
+    }
+
+    CurrentEpoch epochs() {
+        return epochs;
+    }
+
+    /** Makes the forward pass of a version; all of them share their scratch space. */
+    Function<LoadedModel, LanguageModel> forward() {
+        return forward;
+    }
+
+    HeadTimings headTimings() {
+        return headTimings;
+    }
+
+    StreamTimings streamTimings() {
+        return streamTimings;
+    }
+
+    HiddenStates recentStates() {
+        return recentStates;
     }
 
     /** The newest version of the weights. */
@@ -96,6 +189,8 @@ final class RunningModel implements AutoCloseable {
     public void close() {
         engine.close();
         epochs.close();
+        reclaimer.close();
         workers.close();
+        file.close();
     }
 }

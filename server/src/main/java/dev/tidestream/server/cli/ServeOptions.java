@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
             "  tidestream serve                                      the starter model, on this machine only",
             "  tidestream serve -m model.gguf --port 9000            another model, another port",
             "  tidestream serve --host 0.0.0.0 --kv-memory 4GiB      for the network, with room for more streams",
+            "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
             "",
             "SIGINT or SIGTERM: no new streams, running ones have ten seconds, then the process ends.",
         })
@@ -39,6 +40,9 @@ abstract class ServeOptions {
     @Option(names = "--kv-memory", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "1GiB",
             description = "Memory for keys and values of all streams, e.g. 512MiB (default: ${DEFAULT-VALUE}).")
     ByteSize kvMemory = new ByteSize(1L << 30);
+
+    @Mixin
+    final LiveUpdateOptions live = new LiveUpdateOptions();
 
     private int port = DEFAULT_PORT;
     private int maxSequences = DEFAULT_SEQUENCES;

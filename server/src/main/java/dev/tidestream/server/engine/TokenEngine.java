@@ -33,6 +33,7 @@ import dev.tidestream.server.scheduler.KvCachePool;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SchedulerStats;
 import dev.tidestream.server.scheduler.SequenceRequest;
+import dev.tidestream.server.scheduler.TokenObserver;
 
 /**
  * The engine: prompts are tokenized on one thread of their own, {@code tidestream-tokenize}, so that a long one delays neither an
@@ -73,6 +74,17 @@ public final class TokenEngine implements Engine, AutoCloseable {
             LongSupplier nanoClock,
             LongSupplier seeds,
             Executor intake) {
+        this(config, tokenizer, epochs, nanoClock, seeds, intake, TokenObserver.NONE);
+    }
+
+    private TokenEngine(
+            EngineConfig config,
+            Tokenizer tokenizer,
+            CurrentEpoch epochs,
+            LongSupplier nanoClock,
+            LongSupplier seeds,
+            Executor intake,
+            TokenObserver observer) {
         this.config = config;
         this.tokenizer = tokenizer;
         this.epochs = epochs;
@@ -86,10 +98,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
             samplerScratch = new SamplerScratch(vocabularySize);
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
         }
-        scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock);
+        scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock, observer);
         loop = new DecodeLoop(scheduler, config.maxQueued(), nanoClock);
         weightsVersions.emitNext(epochs.weightsVersion(), Sinks.EmitFailureHandler.FAIL_FAST);
         epochs.onPublish(version -> {
+            loop.wake(); // streams that follow let go of the epoch before, also those without demand
             Sinks.EmitResult result = weightsVersions.tryEmitNext(version);
             if (result.isFailure() && !closing) {
                 log.error("watchers were not told of new weights: weights_version={}, result={}", version, result);
@@ -101,14 +114,15 @@ public final class TokenEngine implements Engine, AutoCloseable {
      * A running engine. The epochs stay the caller's, to be closed after the engine.
      *
      * @param tokenizer of all these epochs
+     * @param observer told of every token, on the decode thread
      * @throws IllegalArgumentException if the limits do not fit the model, with the numbers
      */
-    public static TokenEngine start(EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs) {
+    public static TokenEngine start(EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer) {
         ThreadPoolExecutor intake = new ThreadPoolExecutor(
                 1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(config.maxQueuedPrompts()),
                 Thread.ofPlatform().name("tidestream-tokenize").daemon().factory());
         SecureRandom random = new SecureRandom();
-        TokenEngine engine = new TokenEngine(config, tokenizer, epochs, System::nanoTime, random::nextLong, intake);
+        TokenEngine engine = new TokenEngine(config, tokenizer, epochs, System::nanoTime, random::nextLong, intake, observer);
         engine.loop.start();
         return engine;
     }

@@ -1,5 +1,6 @@
 package dev.tidestream.server.epoch;
 
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 
 import org.slf4j.Logger;
@@ -10,13 +11,15 @@ final class CountedEpoch {
     private static final Logger log = LoggerFactory.getLogger(CountedEpoch.class);
 
     private final ModelEpoch epoch;
-    private final AtomicInteger liveEpochs;
+    private final LiveEpochs liveEpochs;
+    private final Executor reclaimer;
     private final AtomicInteger references = new AtomicInteger(1);
 
-    CountedEpoch(ModelEpoch epoch, AtomicInteger liveEpochs) {
+    CountedEpoch(ModelEpoch epoch, LiveEpochs liveEpochs, Executor reclaimer) {
+        this.reclaimer = reclaimer;
         this.epoch = epoch;
         this.liveEpochs = liveEpochs;
-        liveEpochs.incrementAndGet();
+        liveEpochs.add(this);
     }
 
     ModelEpoch epoch() {
@@ -36,15 +39,24 @@ final class CountedEpoch {
         return false;
     }
 
+    /** References at this moment; 0 if the epoch has been freed. */
+    int references() {
+        return references.get();
+    }
+
     void release() {
         if (references.decrementAndGet() == 0) {
-            try {
-                epoch.closeAction().run();
-            } catch (RuntimeException e) {
-                log.error("epoch could not be freed: weights_version={}", epoch.weightsVersion(), e);
-            } finally {
-                liveEpochs.decrementAndGet();
-            }
+            reclaimer.execute(this::free);
+        }
+    }
+
+    private void free() {
+        try {
+            epoch.memory().free();
+        } catch (RuntimeException e) {
+            log.error("epoch could not be freed: weights_version={}", epoch.weightsVersion(), e);
+        } finally {
+            liveEpochs.remove(this);
         }
     }
 }

@@ -1,8 +1,9 @@
 package dev.tidestream.server.epoch;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.Executor;
 import java.util.function.LongConsumer;
 
 import dev.tidestream.model.transformer.LanguageModel;
@@ -18,13 +19,21 @@ import dev.tidestream.model.transformer.LanguageModel;
  * Safe for use by any thread.
  */
 public final class CurrentEpoch implements AutoCloseable {
-    private final AtomicInteger liveEpochs = new AtomicInteger();
+    private final LiveEpochs liveEpochs = new LiveEpochs();
+    private final Executor reclaimer;
     private volatile CountedEpoch current;
     private final List<LongConsumer> listeners = new CopyOnWriteArrayList<>();
     private volatile boolean closed;
 
+    /** Epochs are freed where their last lease ends. */
     public CurrentEpoch(ModelEpoch first) {
-        current = new CountedEpoch(first, liveEpochs);
+        this(first, Runnable::run);
+    }
+
+    /** @param reclaimer frees epochs; the decode thread, which ends most leases, should not wait for the system to unmap memory */
+    public CurrentEpoch(ModelEpoch first, Executor reclaimer) {
+        this.reclaimer = reclaimer;
+        current = new CountedEpoch(first, liveEpochs, reclaimer);
     }
 
     /**
@@ -61,7 +70,31 @@ public final class CurrentEpoch implements AutoCloseable {
 
     /** Epochs whose memory has not been given back. */
     public int liveEpochs() {
-        return liveEpochs.get();
+        return liveEpochs.count();
+    }
+
+    /** The epochs whose memory has not been given back, oldest first. */
+    public List<EpochStatus> live() {
+        CountedEpoch newest = current;
+        return liveEpochs.list().stream()
+                .map(counted -> status(counted, counted.equals(newest) && !closed))
+                .toList();
+    }
+
+    private static EpochStatus status(CountedEpoch counted, boolean isCurrent) {
+        ModelEpoch epoch = counted.epoch();
+        int leases = Math.max(0, counted.references() - (isCurrent ? 1 : 0));
+        return new EpochStatus(epoch.weightsVersion(), epoch.headMode(), isCurrent, leases,
+                epoch.memory().bytes(), epoch.memory().ownBytes());
+    }
+
+    /**
+     * Waits until fewer than {@code limit} epochs are alive.
+     *
+     * @return false if that took longer than {@code patience}
+     */
+    public boolean awaitFewerThan(int limit, Duration patience) throws InterruptedException {
+        return liveEpochs.awaitFewerThan(limit, patience.toNanos());
     }
 
     /**
@@ -76,7 +109,7 @@ public final class CurrentEpoch implements AutoCloseable {
         }
         CountedEpoch previous = current;
         requireSuccessor(previous.epoch(), next);
-        current = new CountedEpoch(next, liveEpochs);
+        current = new CountedEpoch(next, liveEpochs, reclaimer);
         previous.release();
         listeners.forEach(listener -> listener.accept(next.weightsVersion()));
     }

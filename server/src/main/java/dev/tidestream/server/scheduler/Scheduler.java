@@ -41,6 +41,7 @@ public final class Scheduler {
     private final CurrentEpoch epochs;
     private final KvCachePool pool;
     private final LongSupplier nanoClock;
+    private final TokenObserver observer;
     private final int vocabularySize;
     private final int contextLength;
     private final int maxRows;
@@ -61,6 +62,18 @@ public final class Scheduler {
      * @throws IllegalArgumentException if a step could not give every running sequence a row
      */
     public Scheduler(SchedulerConfig config, CurrentEpoch epochs, KvCachePool pool, LongSupplier nanoClock) {
+        this(config, epochs, pool, nanoClock, TokenObserver.NONE);
+    }
+
+    /**
+     * @param epochs all of one vocabulary, context length and KV-cache shape
+     * @param nanoClock monotonic
+     * @param observer told of every token
+     * @throws IllegalArgumentException if a step could not give every running sequence a row
+     */
+    public Scheduler(
+            SchedulerConfig config, CurrentEpoch epochs, KvCachePool pool, LongSupplier nanoClock, TokenObserver observer) {
+        this.observer = observer;
         this.config = config;
         this.epochs = epochs;
         this.pool = pool;
@@ -304,7 +317,7 @@ public final class Scheduler {
     private void deliverToken(Sequence sequence, int offset, long nowNs) {
         try {
             tokensGenerated++;
-            if (sequence.sample(logits, offset, nowNs)) {
+            if (sequence.sample(logits, offset, nowNs, observer)) {
                 end(sequence);
             }
         } catch (Throwable e) {

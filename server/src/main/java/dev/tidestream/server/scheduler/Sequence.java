@@ -39,6 +39,7 @@ final class Sequence {
     private long lastTokenNs;
     private long lastProgressNs;
     private boolean starving;
+    private boolean starvedSinceToken;
     private long starvingSinceNs;
 
     /** @param contextLength more than the prompt has */
@@ -138,14 +139,18 @@ final class Sequence {
     }
 
     /** Takes the token that follows from a row of logits; whether it was the last. */
-    boolean sample(float[] logits, int offset, long nowNs) {
+    boolean sample(float[] logits, int offset, long nowNs, TokenObserver observer) {
         Sample sample = request.sampler().sample(logits, offset);
         int seq = generated();
         tokens[tokenCount++] = sample.token();
         if (seq == 0) {
             firstTokenNs = nowNs;
+            observer.firstToken(nowNs - request.arrivalNs());
+        } else if (!starvedSinceToken) {
+            observer.nextToken(nowNs - lastTokenNs);
         }
         lastTokenNs = nowNs;
+        starvedSinceToken = false;
         boolean full = generated() == maxTokens;
         StopMatcher.Result piece = text.append(sample.token(), full);
         Ending ending = piece.stopped()
@@ -169,6 +174,7 @@ final class Sequence {
             starving = false;
         } else if (!starving) {
             starving = true;
+            starvedSinceToken = true;
             starvingSinceNs = nowNs;
         }
         return starving;

@@ -14,8 +14,9 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.Protocol;
+import dev.tidestream.protocol.admin.AdminProtocol;
 
 /** Plain HTTP: health, models, and who may become a WebSocket. Every answer is JSON. Event loop. */
 final class HttpApi {
@@ -26,58 +27,107 @@ final class HttpApi {
         void writeTo(JsonGenerator json) throws IOException;
     }
 
+    private static final String SUBPROTOCOL_HEADER = "Sec-WebSocket-Protocol";
+    private static final String BEARER_SCHEME = "Bearer ";
+
     private final BooleanSupplier ready;
     private final Supplier<List<ServedModel>> models;
-    private final BooleanSupplier roomForWebSocket;
-    private final Consumer<HttpServerRequest> upgrade;
+    private final @Nullable MetricsPage metrics;
+    private final List<Door> doors;
 
-    /** @param upgrade takes over a request that asks for the right subprotocol */
+    /**
+     * @param metrics null for a server that shows none
+     * @param doors where requests become WebSockets
+     */
     HttpApi(
-            BooleanSupplier ready,
-            Supplier<List<ServedModel>> models,
-            BooleanSupplier roomForWebSocket,
-            Consumer<HttpServerRequest> upgrade) {
+            BooleanSupplier ready, Supplier<List<ServedModel>> models, @Nullable MetricsPage metrics, List<Door> doors) {
         this.ready = ready;
         this.models = models;
-        this.roomForWebSocket = roomForWebSocket;
-        this.upgrade = upgrade;
+        this.metrics = metrics;
+        this.doors = doors;
     }
 
     void handle(HttpServerRequest request) {
         String path = String.valueOf(request.path());
+        for (Door door : doors) {
+            if (door.path().equals(path)) {
+                enter(request, door);
+                return;
+            }
+        }
         Consumer<HttpServerRequest> resource = switch (path) {
-            case Protocol.PATH -> this::stream;
             case "/health/live" -> r -> answer(r, 200, json -> json.writeStringField("status", "live"));
             case "/health/ready" -> this::readiness;
             case "/v1/models" -> r -> answer(r, 200, this::models);
+            case "/metrics" -> metrics == null ? null : r -> show(r, metrics);
             default -> null;
         };
         if (resource == null) {
             refuse(request, 404, "not_found", "no such path: " + path);
-        } else if (!request.method().equals(HttpMethod.GET)) {
-            request.response().putHeader(HttpHeaders.ALLOW, "GET");
-            refuse(request, 405, "method_not_allowed", "only GET is allowed: method=" + request.method());
-        } else {
+        } else if (isGet(request)) {
             resource.accept(request);
         }
     }
 
-    private void stream(HttpServerRequest request) {
-        List<String> offered = request.headers().getAll("Sec-WebSocket-Protocol").stream()
+    private static boolean isGet(HttpServerRequest request) {
+        if (request.method().equals(HttpMethod.GET)) {
+            return true;
+        }
+        request.response().putHeader(HttpHeaders.ALLOW, "GET");
+        refuse(request, 405, "method_not_allowed", "only GET is allowed: method=" + request.method());
+        return false;
+    }
+
+    private static void enter(HttpServerRequest request, Door door) {
+        List<String> offered = request.headers().getAll(SUBPROTOCOL_HEADER).stream()
                 .flatMap(header -> Arrays.stream(header.split(",", -1)))
                 .map(String::strip)
                 .toList();
-        if (!request.headers().contains(HttpHeaders.UPGRADE, "websocket", true)) {
+        if (door.token() != null && !isAuthorized(request, offered, door.token())) {
+            request.response().putHeader("WWW-Authenticate", "Bearer");
+            refuse(request, 401, "unauthorized", "a bearer token is required, and it must be the right one");
+        } else if (!isGet(request)) {
+            return;
+        } else if (!request.headers().contains(HttpHeaders.UPGRADE, "websocket", true)) {
             request.response().putHeader(HttpHeaders.UPGRADE, "websocket");
-            refuse(request, 426, "upgrade_required", Protocol.PATH + " speaks WebSocket, subprotocol " + Protocol.SUBPROTOCOL);
-        } else if (!offered.contains(Protocol.SUBPROTOCOL)) {
+            refuse(request, 426, "upgrade_required", door.path() + " speaks WebSocket, subprotocol " + door.subprotocol());
+        } else if (!offered.contains(door.subprotocol())) {
             refuse(request, 400, "unsupported_subprotocol",
-                    "the WebSocket subprotocol must be " + Protocol.SUBPROTOCOL + ": offered=" + offered);
-        } else if (!roomForWebSocket.getAsBoolean()) {
+                    "the WebSocket subprotocol must be " + door.subprotocol() + ": offered="
+                            + offered.stream().filter(entry -> !isBearer(entry)).toList());
+        } else if (!door.hasRoom().getAsBoolean()) {
             refuse(request, 503, "busy", "the server takes no more connections for now");
         } else {
-            upgrade.accept(request);
+            request.headers().remove(HttpHeaders.AUTHORIZATION); // nobody behind this door sees the token
+            request.headers().set(SUBPROTOCOL_HEADER, door.subprotocol());
+            door.upgrade().accept(request);
         }
+    }
+
+    /** The header counts if there is one, otherwise the subprotocol; two of either are none. */
+    private static boolean isAuthorized(HttpServerRequest request, List<String> offered, AdminToken token) {
+        List<String> headers = request.headers().getAll(HttpHeaders.AUTHORIZATION);
+        List<String> shown = headers.isEmpty()
+                ? offered.stream()
+                        .filter(HttpApi::isBearer)
+                        .map(entry -> entry.substring(AdminProtocol.BEARER_SUBPROTOCOL_PREFIX.length()))
+                        .toList()
+                : headers.stream()
+                        .filter(header -> header.regionMatches(true, 0, BEARER_SCHEME, 0, BEARER_SCHEME.length()))
+                        .map(header -> header.substring(BEARER_SCHEME.length()).strip())
+                        .toList();
+        return shown.size() == 1 && token.matches(shown.getFirst());
+    }
+
+    private static boolean isBearer(String subprotocol) {
+        return subprotocol.startsWith(AdminProtocol.BEARER_SUBPROTOCOL_PREFIX);
+    }
+
+    private static void show(HttpServerRequest request, MetricsPage page) {
+        request.response()
+                .putHeader(HttpHeaders.CONTENT_TYPE, page.contentType())
+                .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
+                .end(page.text().get());
     }
 
     private void readiness(HttpServerRequest request) {

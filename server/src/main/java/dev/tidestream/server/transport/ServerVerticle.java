@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -26,6 +27,9 @@ import org.slf4j.LoggerFactory;
 import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.Limits;
 import dev.tidestream.protocol.Protocol;
+import dev.tidestream.protocol.admin.AdminCodec;
+import dev.tidestream.protocol.admin.AdminProtocol;
+import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
 
 /**
@@ -44,36 +48,55 @@ public final class ServerVerticle extends VerticleBase {
     private final BooleanSupplier ready;
     private final Supplier<List<ServedModel>> models;
     private final LongSupplier nanoTime;
-    private final Codec codec;
-    private final Set<WebSocketSession> sessions = new HashSet<>();
+    private final @Nullable AdminAccess admin;
+    private @Nullable MetricsPage metrics;
+    private final Set<HttpConnection> httpConnections = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<Sessions> sessions = new ArrayList<>();
 
     private @Nullable HttpServer server;
-    private int openingWebSockets;
-    private final Set<HttpConnection> httpConnections = Collections.newSetFromMap(new IdentityHashMap<>());
     private boolean stopping;
     private volatile int actualPort = -1;
+
+    /** A server without an admin channel; see the other constructor. */
+    public ServerVerticle(
+            TransportConfig config, Engine engine, BooleanSupplier ready, Supplier<List<ServedModel>> models) {
+        this(config, engine, ready, models, null, System::nanoTime);
+    }
 
     /**
      * @param ready whether {@code /health/ready} says so; asked on the event loop
      * @param models what {@code /v1/models} lists; asked on the event loop
+     * @param admin who may use the admin channel, which leads to the {@code AdminVerticle} of the same Vert.x
      */
     public ServerVerticle(
-            TransportConfig config, Engine engine, BooleanSupplier ready, Supplier<List<ServedModel>> models) {
-        this(config, engine, ready, models, System::nanoTime);
+            TransportConfig config,
+            Engine engine,
+            BooleanSupplier ready,
+            Supplier<List<ServedModel>> models,
+            AdminAccess admin) {
+        this(config, engine, ready, models, admin, System::nanoTime);
     }
 
+    /** @param admin null for a server without an admin channel */
     ServerVerticle(
             TransportConfig config,
             Engine engine,
             BooleanSupplier ready,
             Supplier<List<ServedModel>> models,
+            @Nullable AdminAccess admin,
             LongSupplier nanoTime) {
         this.config = config;
         this.engine = engine;
         this.ready = ready;
         this.models = models;
+        this.admin = admin;
         this.nanoTime = nanoTime;
-        this.codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
+    }
+
+    /** The same verticle, showing metrics; before it is deployed. */
+    public ServerVerticle showing(MetricsPage page) {
+        metrics = page;
+        return this;
     }
 
     /** The port that the server listens on; -1 before it does. Any thread. */
@@ -83,8 +106,8 @@ public final class ServerVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        HttpApi api = new HttpApi(() -> !stopping && ready.getAsBoolean(), models, this::hasRoom, this::upgrade);
-        vertx.setPeriodic(config.pingInterval().toMillis(), timer -> sessions.forEach(WebSocketSession::keepAlive));
+        HttpApi api = new HttpApi(() -> !stopping && ready.getAsBoolean(), models, metrics, doors());
+        vertx.setPeriodic(config.pingInterval().toMillis(), timer -> openSessions().forEach(Session::keepAlive));
         HttpServer http = vertx.createHttpServer(options());
         server = http;
         return http.connectionHandler(this::onConnection)
@@ -102,14 +125,36 @@ public final class ServerVerticle extends VerticleBase {
         Promise<Void> drained = Promise.promise();
         long deadline = vertx.setTimer(
                 Math.max(1, config.shutdownGrace().toMillis()),
-                timer -> new ArrayList<>(sessions).forEach(WebSocketSession::breakOff));
-        List<WebSocketSession> open = new ArrayList<>(sessions);
-        Future.join(open.stream().map(WebSocketSession::closed).toList()).onComplete(all -> drained.complete());
-        open.forEach(WebSocketSession::drain);
+                timer -> openSessions().forEach(Session::breakOff));
+        List<Session> open = openSessions();
+        Future.join(open.stream().map(Session::closed).toList()).onComplete(all -> drained.complete());
+        open.forEach(Session::drain);
         HttpServer http = server;
         return drained.future()
                 .onComplete(done -> vertx.cancelTimer(deadline))
                 .compose(done -> http == null ? Future.succeededFuture() : http.close());
+    }
+
+    private List<Door> doors() {
+        Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
+        Sessions streaming = new Sessions(
+                config.maxConnections(), connection -> new WebSocketSession(connection, context, config, codec, engine));
+        sessions.add(streaming);
+        Door streams = new Door(Protocol.PATH, Protocol.SUBPROTOCOL, null, streaming::hasRoom, streaming::upgrade);
+        if (admin == null) {
+            return List.of(streams);
+        }
+        AdminCodec adminCodec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
+        AdminBus bus = AdminBus.of(vertx);
+        Sessions administrators = new Sessions(
+                admin.maxConnections(), connection -> new AdminSession(connection, adminCodec, bus, admin.maxRequests()));
+        sessions.add(administrators);
+        return List.of(streams, new Door(
+                AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, admin.token(), administrators::hasRoom, administrators::upgrade));
+    }
+
+    private List<Session> openSessions() {
+        return sessions.stream().flatMap(s -> s.open.stream()).toList();
     }
 
     private HttpServerOptions options() {
@@ -117,7 +162,7 @@ public final class ServerVerticle extends VerticleBase {
                 .setHost(config.host())
                 .setPort(config.port())
                 .setHttp2ClearTextEnabled(false)
-                .setWebSocketSubProtocols(List.of(Protocol.SUBPROTOCOL))
+                .setWebSocketSubProtocols(List.of(Protocol.SUBPROTOCOL, AdminProtocol.SUBPROTOCOL)) // the doors choose
                 .setMaxWebSocketFrameSize(config.hardFrameBytes())
                 .setMaxWebSocketMessageSize(config.hardFrameBytes())
                 .setPerMessageWebSocketCompressionSupported(false)
@@ -128,7 +173,8 @@ public final class ServerVerticle extends VerticleBase {
     }
 
     private void onConnection(HttpConnection connection) {
-        if (httpConnections.size() + sessions.size() >= config.maxConnections() + SPARE_HTTP_CONNECTIONS) {
+        int open = httpConnections.size() + sessions.stream().mapToInt(s -> s.open.size()).sum();
+        if (open >= sessions.stream().mapToInt(s -> s.limit).sum() + SPARE_HTTP_CONNECTIONS) {
             connection.close();
             return;
         }
@@ -136,28 +182,41 @@ public final class ServerVerticle extends VerticleBase {
         connection.closeHandler(v -> httpConnections.remove(connection)); // not called once it has become a WebSocket
     }
 
-    private boolean hasRoom() {
-        return !stopping && sessions.size() + openingWebSockets < config.maxConnections();
-    }
+    /** The open connections of one kind; event loop. */
+    private final class Sessions {
+        final Set<Session> open = new HashSet<>();
+        final int limit;
+        private final Function<Connection, Session> create;
+        private int opening;
 
-    private void upgrade(HttpServerRequest request) {
-        openingWebSockets++;
-        request.toWebSocket()
-                .onSuccess(socket -> {
-                    httpConnections.remove(request.connection());
-                    open(socket);
-                })
-                .onFailure(e -> log.debug("no WebSocket: remote={}", request.remoteAddress(), e))
-                .onComplete(done -> openingWebSockets--);
-    }
+        Sessions(int limit, Function<Connection, Session> create) {
+            this.limit = limit;
+            this.create = create;
+        }
 
-    private void open(ServerWebSocket socket) {
-        WebSocketSession session = new WebSocketSession(socket, context, config, codec, engine, nanoTime);
-        sessions.add(session);
-        session.closed().onComplete(closed -> sessions.remove(session));
-        session.run();
-        if (stopping) {
-            session.drain();
+        boolean hasRoom() {
+            return !stopping && open.size() + opening < limit;
+        }
+
+        void upgrade(HttpServerRequest request) {
+            opening++;
+            request.toWebSocket()
+                    .onSuccess(socket -> {
+                        httpConnections.remove(request.connection());
+                        open(socket);
+                    })
+                    .onFailure(e -> log.debug("no WebSocket: remote={}", request.remoteAddress(), e))
+                    .onComplete(done -> opening--);
+        }
+
+        private void open(ServerWebSocket socket) {
+            Session session = create.apply(new Connection(socket, config, nanoTime));
+            open.add(session);
+            session.closed().onComplete(closed -> open.remove(session));
+            session.run();
+            if (stopping) {
+                session.drain();
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 /**
- * Frames in, frames out, nothing else: Vert.x event loops, protocol and engine; never scheduler, epoch or model.
+ * Frames in, frames out, nothing else: Vert.x event loops, protocol and engine; never scheduler, epoch or model, and of admin
+ * only its bus.
  *
  * <p>{@link dev.tidestream.server.transport.ServerVerticle} listens, {@code HttpApi} answers plain requests,
- * {@code WebSocketSession} is one connection, {@code ClientStream} one stream and its demand. All of it lives on the event
- * loop of the verticle; the one door for other threads is {@code Mailbox}.
+ * {@code WebSocketSession} is one connection, {@code ClientStream} one stream and its demand, {@code AdminSession} the connection
+ * of an administrator. All of it lives on the event loop of the verticle; the doors for other threads are {@code Mailbox} and
+ * the event bus.
  */
 @NullMarked
 package dev.tidestream.server.transport;

@@ -37,7 +37,7 @@ class PayloadSpoolTest {
     void openLog() throws Exception {
         Path model = Files.writeString(temp.resolve("model.gguf"), "base");
         data = temp.resolve("data");
-        log = UpdateLog.open(data, model, UpdateLogLimits.DEFAULT, InstantSource.system());
+        log = UpdateLog.open(data, Updates.sha256(model), UpdateLogLimits.DEFAULT, InstantSource.system());
     }
 
     @AfterEach

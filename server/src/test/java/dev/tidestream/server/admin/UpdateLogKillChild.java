@@ -10,7 +10,8 @@ final class UpdateLogKillChild {
 
     /** Arguments: data directory, model file. */
     public static void main(String[] args) throws Exception {
-        UpdateLog log = UpdateLog.open(Path.of(args[0]), Path.of(args[1]), UpdateLogLimits.DEFAULT, InstantSource.system());
+        UpdateLog log = UpdateLog.open(
+                Path.of(args[0]), Updates.sha256(Path.of(args[1])), UpdateLogLimits.DEFAULT, InstantSource.system());
         PrintStream out = System.out;
         out.println("open");
         while (true) {

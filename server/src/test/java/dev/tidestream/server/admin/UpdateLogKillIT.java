@@ -87,7 +87,7 @@ class UpdateLogKillIT {
 
     private void check(Path model, Path data, long acknowledged, String where) throws Exception {
         long before = Math.max(versions + UpdateLog.BASE_VERSION, acknowledged);
-        try (UpdateLog log = UpdateLog.open(data, model, UpdateLogLimits.DEFAULT, InstantSource.system())) {
+        try (UpdateLog log = UpdateLog.open(data, Updates.sha256(model), UpdateLogLimits.DEFAULT, InstantSource.system())) {
             long current = log.currentVersion();
             assertTrue(current == before || current == before + 1,
                     "%s: acknowledged=%d, found=%d".formatted(where, before, current));

@@ -1,7 +1,12 @@
 package dev.tidestream.server.admin;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 import dev.tidestream.protocol.admin.PayloadType;
@@ -14,6 +19,14 @@ final class Updates {
     static final int BYTES = 16;
 
     private Updates() {}
+
+    static String sha256(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            return Sha256.of(in);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
 
     static byte[] payload(String updateId) {
         return Sha256.of(updateId.getBytes(StandardCharsets.UTF_8)).substring(0, BYTES).getBytes(StandardCharsets.UTF_8);

@@ -14,6 +14,7 @@ import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.test.StepVerifier;
 
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.SamplingOptions;
@@ -26,6 +27,7 @@ import dev.tidestream.server.engine.TokenEvent.Stopped;
 import dev.tidestream.server.engine.TokenEvent.Token;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.TokenObserver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -39,7 +41,7 @@ class TokenEngineTest {
             new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.of(7));
 
     private final FakeLanguageModel model = new FakeLanguageModel(128, 32, 1);
-    private final CurrentEpoch epochs = new CurrentEpoch(new ModelEpoch(3, model, () -> { }));
+    private final CurrentEpoch epochs = new CurrentEpoch(new ModelEpoch(3, HeadMode.PACKED, model, () -> { }));
     private long nowNs;
 
     private TokenEngine manualEngine() {
@@ -99,9 +101,9 @@ class TokenEngineTest {
         StepVerifier.create(engine.weightsVersions(), 0)
                 .thenRequest(1)
                 .expectNext(3L)
-                .then(() -> epochs.publish(new ModelEpoch(4, model, () -> { })))
-                .then(() -> epochs.publish(new ModelEpoch(5, model, () -> { })))
-                .then(() -> epochs.publish(new ModelEpoch(5, model, () -> { }))) // another head mode
+                .then(() -> epochs.publish(new ModelEpoch(4, HeadMode.PACKED, model, () -> { })))
+                .then(() -> epochs.publish(new ModelEpoch(5, HeadMode.PACKED, model, () -> { })))
+                .then(() -> epochs.publish(new ModelEpoch(5, HeadMode.PACKED, model, () -> { }))) // another head mode
                 .thenRequest(9)
                 .expectNext(5L)
                 .then(engine::close)
@@ -314,7 +316,7 @@ class TokenEngineTest {
 
     @Test
     void shouldRunOnItsOwnThreadsAndEndThem() throws Exception {
-        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs);
+        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs, TokenObserver.NONE);
         for (int round = 0; round < 200; round++) {
             List<TokenEvent> events = engine.generate(request("Hi", 5)).collectList().block(Duration.ofSeconds(20));
             assertNotNull(events);
@@ -331,7 +333,7 @@ class TokenEngineTest {
 
     @Test
     void shouldLoseNoWakeUpWhenDemandTrickles() {
-        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs);
+        TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs, TokenObserver.NONE);
         for (int round = 0; round < 20; round++) {
             Long count = engine.generate(request("Hi", 100)).limitRate(1).count().block(Duration.ofSeconds(20));
             assertEquals(101L, count);

@@ -19,12 +19,15 @@ import org.reactivestreams.tck.PublisherVerification;
 import org.reactivestreams.tck.TestEnvironment;
 import org.testng.SkipException;
 
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.TokenObserver;
+import dev.tidestream.server.scheduler.TokenObserver;
 
 /**
  * The Reactive Streams TCK over a running engine: a stream of n tokens, {@code accepted} left out (which is the one event that
@@ -37,9 +40,9 @@ class TokenStreamTckTest {
             new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(0, -100f), OptionalLong.of(1));
 
     private final CurrentEpoch epochs =
-            new CurrentEpoch(new ModelEpoch(1, new FakeLanguageModel(CONTEXT, 32, 1), () -> { }));
+            new CurrentEpoch(new ModelEpoch(1, HeadMode.PACKED, new FakeLanguageModel(CONTEXT, 32, 1), () -> { }));
     private final TokenEngine engine = TokenEngine.start(
-            new EngineConfig(32, 64 << 20, 64, 64, 1024, 8, TimeUnit.SECONDS.toNanos(60), 0), new FakeTokenizer(), epochs);
+            new EngineConfig(32, 64 << 20, 64, 64, 1024, 8, TimeUnit.SECONDS.toNanos(60), 0), new FakeTokenizer(), epochs, TokenObserver.NONE);
 
     @AfterEach
     void close() {

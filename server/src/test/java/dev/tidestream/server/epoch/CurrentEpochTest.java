@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.server.FakeLanguageModel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -21,7 +22,7 @@ class CurrentEpochTest {
     private static final FakeLanguageModel MODEL = new FakeLanguageModel(64, 8, 0);
 
     private static ModelEpoch epoch(long version, AtomicInteger closed) {
-        return new ModelEpoch(version, MODEL, closed::incrementAndGet);
+        return new ModelEpoch(version, HeadMode.PACKED, MODEL, closed::incrementAndGet);
     }
 
     @Test
@@ -54,14 +55,14 @@ class CurrentEpochTest {
         epochs.publish(epoch(5, new AtomicInteger()));
         assertEquals(1, closed.get());
         assertThrows(IllegalArgumentException.class, () -> epochs.publish(epoch(4, closed)));
-        ModelEpoch otherContext = new ModelEpoch(6, new FakeLanguageModel(65, 8, 0), () -> { });
+        ModelEpoch otherContext = new ModelEpoch(6, HeadMode.PACKED, new FakeLanguageModel(65, 8, 0), () -> { });
         assertThrows(IllegalArgumentException.class, () -> epochs.publish(otherContext));
         assertEquals(5, epochs.weightsVersion());
     }
 
     @Test
     void shouldLiveOnWhenFreeingFails() {
-        CurrentEpoch epochs = new CurrentEpoch(new ModelEpoch(1, MODEL, () -> {
+        CurrentEpoch epochs = new CurrentEpoch(new ModelEpoch(1, HeadMode.PACKED, MODEL, () -> {
             throw new IllegalStateException("as if");
         }));
         epochs.publish(epoch(2, new AtomicInteger()));

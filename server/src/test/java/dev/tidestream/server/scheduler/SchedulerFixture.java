@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
@@ -27,7 +28,7 @@ final class SchedulerFixture {
     /** @param kvBlocks of 32 positions */
     SchedulerFixture(int maxSequences, int maxQueued, int chunkRows, int kvBlocks) {
         model = new FakeLanguageModel(256, 64, 1);
-        epochs = new CurrentEpoch(new ModelEpoch(1, model, () -> { }));
+        epochs = new CurrentEpoch(new ModelEpoch(1, HeadMode.PACKED, model, () -> { }));
         pool = new KvCachePool(model.kvCacheShape(), kvBlocks * model.kvCacheShape().blockBytes());
         scheduler = new Scheduler(
                 new SchedulerConfig(maxSequences, maxQueued, chunkRows, 1000 * MS, 500 * MS), epochs, pool, () -> nowNs);

@@ -7,6 +7,7 @@ import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
@@ -238,7 +239,7 @@ class SchedulerTest {
         FakeClient follower = f.submit(prompt(5, 0), 8, PLENTY, WeightsPolicy.FOLLOW, List.of());
         f.steps(3);
         FakeLanguageModel next = new FakeLanguageModel(256, 64, 2);
-        f.epochs.publish(new ModelEpoch(2, next, () -> { }));
+        f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, next, () -> { }));
         assertEquals(2, f.epochs.liveEpochs());
         f.steps(1);
         assertEquals(1, next.passes().size());
@@ -259,7 +260,7 @@ class SchedulerTest {
             f.steps(1);
         }
         FakeLanguageModel next = new FakeLanguageModel(256, 64, 2);
-        f.epochs.publish(new ModelEpoch(2, next, () -> { }));
+        f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, next, () -> { }));
         f.steps(1); // a chunk of 8 rows beside nobody of its epoch, then the rest, while the other stream flows
         int before = other.tokens.size();
         f.steps(1);
@@ -285,7 +286,7 @@ class SchedulerTest {
         FakeClient old = f.submit(prompt(5, 0), 8, PLENTY);
         f.steps(1);
         FakeLanguageModel next = new FakeLanguageModel(256, 64, 2);
-        f.epochs.publish(new ModelEpoch(2, next, () -> { }));
+        f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, next, () -> { }));
         FakeClient failing = f.submit(prompt(5, 0), 8, PLENTY);
         next.beforePass(slices -> {
             throw new OutOfMemoryError("as if");

@@ -9,6 +9,7 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A WebSocket by hand, for what no decent client would send; it answers no pings and reads only when told to. */
@@ -29,11 +30,16 @@ final class RawSocket implements AutoCloseable {
     }
 
     RawSocket(int port, String header) throws IOException {
+        this(port, "GET /v1/stream", header);
+    }
+
+    /** @param target method and path */
+    RawSocket(int port, String target, String header) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(20_000);
         in = new DataInputStream(socket.getInputStream());
         out = socket.getOutputStream();
-        out.write(("GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        out.write((target + " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" + header + "\r\n")
                 .getBytes(StandardCharsets.US_ASCII));
         StringBuilder head = new StringBuilder();
@@ -43,6 +49,15 @@ final class RawSocket implements AutoCloseable {
         response = head.toString();
     }
 
+    /** The JSON body of a refusal. */
+    String body() throws IOException {
+        StringBuilder body = new StringBuilder();
+        while (body.isEmpty() || body.charAt(body.length() - 1) != '\n') {
+            body.append((char) in.readUnsignedByte());
+        }
+        return body.toString();
+    }
+
     void text(String text) throws IOException {
         frame(TEXT, text.getBytes(StandardCharsets.UTF_8));
     }
@@ -50,18 +65,41 @@ final class RawSocket implements AutoCloseable {
     /** @param first the byte with FIN and opcode; the mask is zero */
     void frame(int first, byte[] payload) throws IOException {
         ByteArrayOutputStream frame = new ByteArrayOutputStream();
-        frame.write(first);
-        if (payload.length < 126) {
-            frame.write(0x80 | payload.length);
-        } else {
-            frame.write(0x80 | 126);
-            frame.writeBytes(ByteBuffer.allocate(2).putShort((short) payload.length).array());
-        }
-        frame.writeBytes(new byte[4]);
+        frame.writeBytes(headerOf(first, payload.length));
         frame.writeBytes(payload);
         out.write(frame.toByteArray());
         out.flush();
         sentFrames.incrementAndGet();
+    }
+
+    /** The start of a frame, and nothing of its payload. */
+    void header(int first, int length) throws IOException {
+        out.write(headerOf(first, length));
+        out.flush();
+    }
+
+    private static byte[] headerOf(int first, int length) {
+        ByteBuffer header = ByteBuffer.allocate(14).put((byte) first);
+        if (length < 126) {
+            header.put((byte) (0x80 | length));
+        } else if (length < 1 << 16) {
+            header.put((byte) (0x80 | 126)).putShort((short) length);
+        } else {
+            header.put((byte) (0x80 | 127)).putLong(length);
+        }
+        header.putInt(0); // the mask
+        return Arrays.copyOf(header.array(), header.position());
+    }
+
+    /** Sends the frame so many times. */
+    void send(int first, byte[] payload, int times) {
+        try {
+            for (int i = 0; i < times; i++) {
+                frame(first, payload);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Sends the frame again and again, until the socket is closed. */
@@ -73,6 +111,17 @@ final class RawSocket implements AutoCloseable {
         } catch (IOException e) {
             if (!socket.isClosed()) {
                 throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** Reads up to a text frame. */
+    String nextText() throws IOException {
+        while (true) {
+            int opcode = in.readUnsignedByte() & OPCODE;
+            byte[] payload = payload();
+            if (opcode == (TEXT & OPCODE)) {
+                return new String(payload, StandardCharsets.UTF_8);
             }
         }
     }

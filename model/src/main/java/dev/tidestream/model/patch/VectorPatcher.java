@@ -1,0 +1,46 @@
+package dev.tidestream.model.patch;
+
+import dev.tidestream.model.patch.PatchException.Reason;
+import dev.tidestream.model.tensor.Quantiser;
+import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.WeightTensor;
+
+/** One patch of a vector: some thousand elements at most, so on the caller's thread. */
+final class VectorPatcher {
+    private VectorPatcher() {}
+
+    static PatchResult apply(String name, WeightTensor.Vector base, PatchKind kind, PatchPayload payload) {
+        boolean additive = switch (kind) {
+            case REPLACE -> false;
+            case DELTA -> true;
+            case ROWS, LOW_RANK -> throw new IllegalArgumentException("kind needs a matrix: tensor=%s, kind=%s".formatted(name, kind));
+        };
+        float[] held = base.values();
+        float[] out = new float[held.length];
+        payload.read(0, 0, out.length, out, 0);
+        double max = 0;
+        double sum = 0;
+        long changed = 0;
+        for (int i = 0; i < out.length; i++) {
+            float wanted = additive ? (out[i] == 0 ? held[i] : held[i] + out[i]) : out[i];
+            requireFinite(wanted, "sum is not finite", name, base.format(), i, wanted);
+            boolean same = Float.floatToRawIntBits(wanted) == Float.floatToRawIntBits(held[i]);
+            float stored = same ? wanted : Quantiser.round(base.format(), wanted);
+            requireFinite(stored, "value is too large for the tensor's format", name, base.format(), i, wanted);
+            double error = (double) stored - wanted;
+            max = Math.max(max, Math.abs(error));
+            sum += error * error;
+            changed += Float.floatToRawIntBits(stored) == Float.floatToRawIntBits(held[i]) ? 0 : 1;
+            out[i] = stored;
+        }
+        var error = new RequantisationError(max, Math.sqrt(sum / out.length), out.length);
+        return new PatchResult(new WeightTensor.Vector(base.format(), out), error, Math.min(changed, 1), changed);
+    }
+
+    private static void requireFinite(float value, String what, String name, TensorFormat format, int index, float wanted) {
+        if (!Float.isFinite(value)) {
+            throw new PatchException(Reason.NON_FINITE, "%s: tensor=%s, format=%s, index=%d, wanted=%s"
+                    .formatted(what, name, format, index, wanted));
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package dev.tidestream.model.transformer;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+
+import dev.tidestream.model.gguf.GgmlType;
+import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.tensor.KQuants;
+import dev.tidestream.model.tensor.NonFiniteWeightException;
+import dev.tidestream.model.tensor.PageArena;
+import dev.tidestream.model.tensor.PanelMatrix;
+import dev.tidestream.model.tensor.PanelPacker;
+import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.Vectors;
+import dev.tidestream.model.tensor.WeightTensor;
+import dev.tidestream.model.tensor.WorkerTeam;
+
+/** Reads single tensors of a GGUF file into memory of their own. Immutable; any thread. */
+final class TensorReader {
+    private final GgufFile file;
+
+    TensorReader(GgufFile file) {
+        this.file = file;
+    }
+
+    /**
+     * Reads a tensor: a matrix is repacked into panels, a vector widened to float32.
+     *
+     * @param shape what it must have, {@code (rows, columns)} or {@code (n)}
+     * @throws ModelException if it has another shape, a type that cannot be used, or a value that is not finite
+     * @throws dev.tidestream.model.gguf.GgufException if it is missing
+     */
+    OwnedTensor read(String name, List<Long> shape, WorkerTeam team) {
+        GgufTensor tensor = file.tensor(name);
+        List<Long> expected = shape.reversed(); // ggml names the fastest dimension first
+        if (!tensor.dimensions().equals(expected)) {
+            throw new ModelException("%s: tensor %s has shape %s, expected %s"
+                    .formatted(file.path(), name, tensor.shape(), expected));
+        }
+        return shape.size() == 1 ? vector(tensor) : matrix(tensor, team);
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // the tensor that is returned owns the arena
+    private OwnedTensor matrix(GgufTensor tensor, WorkerTeam team) {
+        Arena arena = new PageArena();
+        try {
+            return OwnedTensor.of(new WeightTensor.Matrix(panels(tensor, arena, team)), arena);
+        } catch (NonFiniteWeightException e) {
+            arena.close();
+            throw new ModelException("%s: %s".formatted(file.path(), e.getMessage()));
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    private PanelMatrix panels(GgufTensor tensor, Arena arena, WorkerTeam team) {
+        int rows = Math.toIntExact(tensor.rows());
+        int columns = Math.toIntExact(tensor.columns());
+        if (tensor.type() != GgmlType.Q6_K) {
+            return PanelPacker.pack(tensor.name(), format(tensor), rows, columns, file.data(tensor), arena, team);
+        }
+        try (Arena temporary = Arena.ofShared()) {
+            MemorySegment unpacked = temporary.allocate((long) rows * columns * Float.BYTES, Float.BYTES);
+            KQuants.unpackQ6K(file.data(tensor), unpacked);
+            return PanelPacker.pack(tensor.name(), TensorFormat.F32, rows, columns, unpacked, arena, team);
+        }
+    }
+
+    private OwnedTensor vector(GgufTensor tensor) {
+        TensorFormat format = format(tensor);
+        float[] values = Vectors.toFloats(format, file.data(tensor), Math.toIntExact(tensor.columns()));
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new ModelException("%s: tensor %s is not finite at %d: %s"
+                        .formatted(file.path(), tensor.name(), i, values[i]));
+            }
+        }
+        TensorFormat held = format.quantised() ? TensorFormat.F32 : format; // a vector has no blocks of its own
+        return new OwnedTensor(new WeightTensor.Vector(held, values), () -> {});
+    }
+
+    /** The format that a tensor of the file is held in. */
+    TensorFormat format(GgufTensor tensor) {
+        GgmlType type = tensor.type();
+        return switch (type) {
+            case F32 -> TensorFormat.F32;
+            case F16 -> TensorFormat.F16;
+            case BF16 -> TensorFormat.BF16;
+            case Q8_0 -> TensorFormat.Q8_0;
+            case Q4_0 -> TensorFormat.Q4_0;
+            default -> throw new ModelException("%s: tensor %s has a type this version cannot compute with: %s (supported: %s, Q6_K)"
+                    .formatted(file.path(), tensor.name(), type, Arrays.toString(TensorFormat.values())));
+        };
+    }
+}

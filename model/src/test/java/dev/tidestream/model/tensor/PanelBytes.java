@@ -1,0 +1,44 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** The bits of a panel matrix, for tests. */
+public final class PanelBytes {
+    private PanelBytes() {}
+
+    /** All that is held, padding included. */
+    public static byte[] all(PanelMatrix matrix) {
+        return matrix.data().toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    /** As a GGUF file holds it: {@link PanelPacker} backwards. */
+    public static byte[] rowMajor(PanelMatrix matrix) {
+        ByteBuffer out = ByteBuffer.allocate(Math.toIntExact(matrix.rows() * matrix.format().rowBytes(matrix.columns())))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        MemorySegment data = matrix.data();
+        for (int row = 0; row < matrix.rows(); row++) {
+            int lane = row % PanelLayout.ROWS;
+            int position = PanelLayout.position(lane);
+            long panel = matrix.panelOffset(row / PanelLayout.ROWS);
+            for (int unit = 0; unit < matrix.columns() / matrix.format().blockElements(); unit++) {
+                switch (matrix.format()) {
+                    case F32 -> out.putFloat(data.get(PanelMatrix.FLOAT, panel + (unit * 32L + lane) * 4));
+                    case F16, BF16 -> out.putShort(data.get(PanelMatrix.SHORT, panel + (unit * 32L + position) * 2));
+                    case Q8_0 -> block(data, panel + unit * 1088L, position, 32, out);
+                    case Q4_0 -> block(data, panel + unit * 576L, position, 16, out);
+                }
+            }
+        }
+        return out.array();
+    }
+
+    private static void block(MemorySegment data, long at, int position, int bytes, ByteBuffer out) {
+        out.putShort(data.get(PanelMatrix.SHORT, at + position * 2L));
+        for (int j = 0; j < bytes; j++) {
+            out.put(data.get(ValueLayout.JAVA_BYTE, at + 64 + j * 32L + position));
+        }
+    }
+}

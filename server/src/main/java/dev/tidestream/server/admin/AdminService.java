@@ -1,0 +1,321 @@
+package dev.tidestream.server.admin;
+
+import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.tensor.LowRankProduct;
+import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.model.tied.TiedHeads;
+import dev.tidestream.model.tied.TiedWeightStats;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.protocol.admin.AdminReply;
+import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.OptimizationMode;
+
+/**
+ * Does what administrators ask for. Reads answer at once. Changes go one at a time, each through the same steps:
+ *
+ * <pre>
+ * wait for a place among the live versions   refused: too_many_versions
+ * check against the memory budget            refused: budget_exceeded
+ * build the next model beside the served one refused: whatever is wrong with it
+ * verify (toggles), commit to disk (updates) refused: verification_failed, disk_full, …
+ * publish: one store, seen by the decode loop between two steps
+ * acknowledge
+ * </pre>
+ *
+ * What is refused leaves model, disk and streams as they were.
+ */
+public final class AdminService implements AdminDesk {
+    /** More would hold the threads that reads need. */
+    private static final int MAX_WAITING_CHANGES = 2;
+
+    private final ServedModelVersions served;
+    private final EpochBuilder builder;
+    private final HeadToggle toggle;
+    private final @Nullable UpdateLog updates;
+    private final @Nullable UpdateDirectory directory;
+    private final AdminReports reports;
+    private final AdminEvents events;
+    private final ReentrantLock changes = new ReentrantLock(true);
+
+    AdminService(
+            ServedModelVersions served,
+            EpochBuilder builder,
+            HeadToggle toggle,
+            @Nullable UpdateLog updates,
+            @Nullable UpdateDirectory directory,
+            AdminReports reports,
+            AdminEvents events) {
+        this.served = served;
+        this.builder = builder;
+        this.toggle = toggle;
+        this.updates = updates;
+        this.directory = directory;
+        this.reports = reports;
+        this.events = events;
+    }
+
+    /**
+     * The weights that a restart serves: the newest committed version on top of the model file. Takes over {@code base}, also if it
+     * throws.
+     *
+     * @param team unpaced: nobody streams yet
+     * @throws AdminException if the memory budget does not allow it
+     */
+    public static LoadedModel restore(
+            LoadedModel base, ModelLoader file, UpdateLog updates, WorkerTeam team, MemoryBudget budget, LowRankProduct product)
+            throws AdminException {
+        try (base) {
+            EpochBuilder builder = new EpochBuilder(file, team, budget, TiedHeads::build, product);
+            List<VersionRecord.Updated> replay = updates.replay(updates.currentVersion());
+            return builder.rebuild(base, tensors(replay), replay, updates::payload, (stage, done, of) -> {});
+        }
+    }
+
+    @Override
+    public AdminReply.Ack handle(AdminRequest request, ProgressSink progress) throws AdminException {
+        return switch (request) {
+            case AdminRequest.OptimizationSet set -> set(set, progress);
+            case AdminRequest.WeightsUpdate update -> updateFromFile(update, progress);
+            case AdminRequest.WeightsRollback rollback -> rollback(rollback, progress);
+            case AdminRequest.OptimizationStatus status -> ack(status, reports.optimization());
+            case AdminRequest.WeightsStatus status -> ack(status, reports.weights());
+            case AdminRequest.WeightsHistory history -> ack(history, reports.history());
+            case AdminRequest.Stats stats -> ack(stats, reports.stats());
+        };
+    }
+
+    /** The model that is served. */
+    LoadedModel current() {
+        return served.current();
+    }
+
+    /** How the head of the served model computes. */
+    public HeadMode headMode() {
+        return served.current().headMode();
+    }
+
+    /** What the head of the served model costs. */
+    public TiedWeightStats headStats() {
+        return served.current().weights().embedding().stats();
+    }
+
+    private AdminReply.Ack ack(AdminRequest request, Map<String, Object> details) {
+        return new AdminReply.Ack(request.ref(), served.weightsVersion(), details);
+    }
+
+    /** A change of what is served. */
+    private interface Change<T> {
+        T run() throws AdminException;
+    }
+
+    private <T> T change(Change<T> change) throws AdminException {
+        if (changes.getQueueLength() >= MAX_WAITING_CHANGES) {
+            throw new AdminException(AdminErrorCode.BUSY, "other changes wait already: waiting=%d, limit=%d"
+                    .formatted(changes.getQueueLength(), MAX_WAITING_CHANGES));
+        }
+        changes.lock();
+        try {
+            return change.run();
+        } catch (OutOfMemoryError e) {
+            throw new AdminException(AdminErrorCode.BUDGET_EXCEEDED, "the system has no memory for it: " + e.getMessage(), e);
+        } finally {
+            changes.unlock();
+        }
+    }
+
+    private AdminReply.Ack set(AdminRequest.OptimizationSet request, ProgressSink progress) throws AdminException {
+        try {
+            HeadMode mode = mode(request.mode());
+            AdminReply.Ack ack = change(() -> ack(request, toggle.to(mode, request.verify(), progress)));
+            events.modeChanged(mode);
+            return ack;
+        } catch (AdminException e) {
+            events.modeChangeRefused(e.code());
+            throw e;
+        }
+    }
+
+    private static HeadMode mode(OptimizationMode mode) {
+        return switch (mode) {
+            case TRANSPOSE_PER_STEP -> HeadMode.TRANSPOSE_PER_STEP;
+            case CACHED_TRANSPOSE -> HeadMode.CACHED_TRANSPOSE;
+            case PACKED -> HeadMode.PACKED;
+        };
+    }
+
+    private UpdateLog log() throws AdminException {
+        if (updates == null) {
+            throw new AdminException(AdminErrorCode.NO_DATA_DIR,
+                    "the server keeps no versions, so it takes no updates: start it with --data-dir DIR");
+        }
+        return updates;
+    }
+
+    @Override
+    public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
+        try {
+            UpdateSpec spec = spec(update);
+            Optional<VersionRecord.Updated> repeated = log().findRepeated(spec);
+            if (repeated.isPresent()) {
+                return new UpdateStart.Repeated(repeated(update, repeated.get()));
+            }
+            checkAgainstModel(spec);
+            return new UpdateStart.Receiving(new Receiving(update, log().receive(spec)));
+        } catch (AdminException e) {
+            events.updateRefused(e.code());
+            throw e;
+        }
+    }
+
+    private void checkAgainstModel(UpdateSpec spec) throws AdminException {
+        List<Long> shape = EpochBuilder.tensor(served.current(), spec.tensor()).shape();
+        boolean fits = switch (spec.kind()) {
+            case REPLACE, DELTA -> spec.shape().equals(shape);
+            case LOW_RANK -> spec.shape().equals(shape) && shape.size() == 2;
+            case ROWS -> shape.size() == 2 && spec.shape().size() == 2
+                    && spec.shape().getLast().equals(shape.getLast()) && spec.shape().getFirst() <= shape.getFirst();
+        };
+        if (!fits) {
+            throw new AdminException(AdminErrorCode.INVALID_SHAPE, "shape does not fit: kind=%s, shape=%s, tensor=%s, tensor_shape=%s"
+                    .formatted(spec.kind().wireName(), spec.shape(), spec.tensor(), shape));
+        }
+    }
+
+    private static UpdateSpec spec(AdminRequest.WeightsUpdate u) {
+        return new UpdateSpec(u.updateId(), u.baseVersion(), u.tensor(), u.kind(), u.shape(), u.dtype(),
+                u.rank().orElse(0), u.sha256(), u.byteLength());
+    }
+
+    private AdminReply.Ack repeated(AdminRequest.WeightsUpdate update, VersionRecord.Updated record) {
+        return ack(update, Map.of("repeated", true, "update_version", record.weightsVersion()));
+    }
+
+    /** A payload that comes over the channel. */
+    private final class Receiving implements Upload {
+        private final AdminRequest.WeightsUpdate update;
+        private final PayloadSpool spool;
+
+        Receiving(AdminRequest.WeightsUpdate update, PayloadSpool spool) {
+            this.update = update;
+            this.spool = spool;
+        }
+
+        @Override
+        public void accept(ByteBuffer chunk) throws AdminException {
+            spool.accept(chunk);
+        }
+
+        @Override
+        public AdminReply.Ack finish(ProgressSink progress) throws AdminException {
+            try {
+                return commit(update, spool, progress);
+            } catch (AdminException e) {
+                events.updateRefused(e.code());
+                throw e;
+            }
+        }
+
+        @Override
+        public void close() {
+            spool.close();
+        }
+    }
+
+    private AdminReply.Ack updateFromFile(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
+        if (update.path() == null) {
+            throw new IllegalArgumentException("its payload comes in frames: update_id=" + update.updateId());
+        }
+        if (directory == null) {
+            throw new AdminException(AdminErrorCode.INVALID_PATH,
+                    "the server reads no files for updates: start it with --update-dir DIR");
+        }
+        return switch (begin(update, progress)) {
+            case UpdateStart.Repeated(AdminReply.Ack ack) -> ack;
+            case UpdateStart.Receiving(Upload upload) -> {
+                try (upload; SafetensorsFile file = SafetensorsFile.open(directory.resolve(update.path()))) {
+                    new SafetensorsPayload(file, spec(update)).writeTo(upload::accept);
+                    yield upload.finish(progress);
+                }
+            }
+        };
+    }
+
+    private AdminReply.Ack commit(AdminRequest.WeightsUpdate update, PayloadSpool spool, ProgressSink progress)
+            throws AdminException {
+        spool.finish();
+        return change(() -> {
+            UpdateLog log = log();
+            Optional<VersionRecord.Updated> repeated = log.findRepeated(spool.spec());
+            if (repeated.isPresent()) {
+                return repeated(update, repeated.get());
+            }
+            requireCurrent(update.baseVersion());
+            served.awaitPlace(progress);
+            BuildTime time = new BuildTime();
+            EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
+            Map<String, Object> details = new HashMap<>(time.details());
+            details.putAll(EpochBuilder.details(next.patch()));
+            details.put("repeated", false);
+            served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
+            details.put("update_version", served.weightsVersion());
+            events.updateCommitted();
+            return ack(update, details);
+        });
+    }
+
+    private void requireCurrent(long baseVersion) throws AdminException {
+        if (baseVersion != served.weightsVersion()) {
+            throw new AdminException(AdminErrorCode.STALE_BASE_VERSION,
+                    "the current version is another one: base_version=%d, weights_version=%d"
+                            .formatted(baseVersion, served.weightsVersion()));
+        }
+    }
+
+    private AdminReply.Ack rollback(AdminRequest.WeightsRollback request, ProgressSink progress) throws AdminException {
+        try {
+            AdminReply.Ack ack = change(() -> ack(request, rollBack(request.toVersion(), progress)));
+            events.rolledBack();
+            return ack;
+        } catch (AdminException e) {
+            events.updateRefused(e.code());
+            throw e;
+        }
+    }
+
+    private Map<String, Object> rollBack(long toVersion, ProgressSink progress) throws AdminException {
+        UpdateLog log = log();
+        long from = served.weightsVersion();
+        List<VersionRecord.Updated> wanted = log.replay(toVersion);
+        if (toVersion == from) {
+            throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
+                    "to_version must be older than the current version: to_version=%d, weights_version=%d".formatted(toVersion, from));
+        }
+        served.awaitPlace(progress);
+        BuildTime time = new BuildTime();
+        Set<String> differing = tensors(wanted);
+        differing.addAll(tensors(log.replay(from)));
+        LoadedModel next = builder.rebuild(served.current(), differing, wanted, log::payload, progress);
+        Map<String, Object> details = new HashMap<>(time.details());
+        details.put("to_version", toVersion);
+        served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
+        return details;
+    }
+
+    static Set<String> tensors(List<VersionRecord.Updated> updates) {
+        return updates.stream().map(update -> update.spec().tensor()).collect(Collectors.toCollection(TreeSet::new));
+    }
+}

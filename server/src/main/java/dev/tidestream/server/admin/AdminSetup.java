@@ -1,0 +1,67 @@
+package dev.tidestream.server.admin;
+
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.tensor.LowRankProduct;
+import dev.tidestream.model.tied.HiddenStates;
+import dev.tidestream.model.transformer.LanguageModel;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.server.epoch.CurrentEpoch;
+
+/**
+ * All that {@link AdminService} is made of.
+ *
+ * @param epochs whose current epoch is that of {@code current}
+ * @param current the model that is served
+ * @param file the base of all versions; stays open
+ * @param forward a forward pass over a version
+ * @param limit of versions alive
+ * @param budget of memory
+ * @param builderShare of one core, while streams run; see {@link PacedTeam}
+ * @param streamsRun whether any stream runs
+ * @param updates null if no versions are kept
+ * @param directory null if no updates come from files
+ * @param recent hidden states of streams, for verification
+ * @param heads makes heads
+ * @param product of low-rank updates
+ * @param runtime further fields of {@code stats}
+ * @param events told what is done
+ */
+public record AdminSetup(
+        CurrentEpoch epochs,
+        LoadedModel current,
+        ModelLoader file,
+        Function<LoadedModel, LanguageModel> forward,
+        VersionLimit limit,
+        MemoryBudget budget,
+        double builderShare,
+        BooleanSupplier streamsRun,
+        @Nullable UpdateLog updates,
+        @Nullable UpdateDirectory directory,
+        HiddenStates recent,
+        LoadedModel.HeadFactory heads,
+        LowRankProduct product,
+        Supplier<Map<String, Object>> runtime,
+        AdminEvents events) {
+
+    /** The service. */
+    public AdminService service() {
+        PacedTeam team = new PacedTeam(streamsRun, builderShare);
+        ServedModelVersions served = new ServedModelVersions(epochs, forward, limit, current);
+        EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
+        return new AdminService(
+                served,
+                builder,
+                new HeadToggle(served, builder, recent, team),
+                updates,
+                directory,
+                new AdminReports(served, budget, updates, runtime),
+                events);
+    }
+}

@@ -1,0 +1,213 @@
+package dev.tidestream.server.admin;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.patch.PatchException;
+import dev.tidestream.model.patch.PatchResult;
+import dev.tidestream.model.patch.RequantisationError;
+import dev.tidestream.model.patch.TensorPatcher;
+import dev.tidestream.model.tensor.LowRankProduct;
+import dev.tidestream.model.tensor.PageArena;
+import dev.tidestream.model.tensor.WeightTensor;
+import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.EmbeddingLayer;
+import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.model.transformer.OwnedTensor;
+import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.server.admin.AdminDesk.ProgressSink;
+
+/**
+ * Makes the model that comes next, from the one that is served, without touching it: an update of a tensor, the weights of an
+ * older version, another head. What fails leaves nothing behind.
+ *
+ * <p>A version's bits are a function of the model file and its updates in order, whether it was built live, by a rollback or at a
+ * restart: every update is applied to the bits that the one before it left.
+ *
+ * <p>Blocks and computes: worker threads only, one at a time.
+ */
+final class EpochBuilder {
+    private final ModelLoader file;
+    private final WorkerTeam team;
+    private final MemoryBudget budget;
+    private final LoadedModel.HeadFactory heads;
+    private final LowRankProduct product;
+
+    /**
+     * @param file the base of all versions
+     * @param team paced, see {@link PacedTeam}
+     * @param heads makes heads; a test may give one that is broken
+     * @param product of low-rank updates
+     */
+    EpochBuilder(
+            ModelLoader file, WorkerTeam team, MemoryBudget budget, LoadedModel.HeadFactory heads, LowRankProduct product) {
+        this.file = file;
+        this.team = team;
+        this.budget = budget;
+        this.heads = heads;
+        this.product = product;
+    }
+
+    /** The model with one tensor changed, and what storing it lost. */
+    record Updated(LoadedModel model, PatchResult patch) {}
+
+    /**
+     * Applies an update.
+     *
+     * @param payload its file
+     * @throws AdminException {@code budget_exceeded}, and what {@link TensorPatcher} refuses
+     */
+    Updated update(LoadedModel current, UpdateSpec spec, Path payload, ProgressSink progress) throws AdminException {
+        WeightTensor base = tensor(current, spec.tensor());
+        requireRoom(current, Set.of(spec.tensor()));
+        progress.report("building", 0, 1);
+        Map<String, OwnedTensor> replaced = new HashMap<>();
+        PatchResult result = patch(spec, payload, base, replaced);
+        LoadedModel next = successor(current, replaced, current.headMode());
+        progress.report("building", 1, 1);
+        return new Updated(next, result);
+    }
+
+    static WeightTensor tensor(LoadedModel model, String name) throws AdminException {
+        Optional<WeightTensor> tensor = model.tensor(name);
+        if (tensor.isEmpty()) {
+            throw new AdminException(AdminErrorCode.UNKNOWN_TENSOR, "the model has no such tensor: tensor=" + name);
+        }
+        return tensor.get();
+    }
+
+    /** Puts the patched tensor into {@code replaced}; one that was there under its name stays the caller's. */
+    @SuppressWarnings("MustBeClosedChecker") // the tensor in the map owns the arena
+    private PatchResult patch(UpdateSpec spec, Path file, WeightTensor base, Map<String, OwnedTensor> replaced)
+            throws AdminException {
+        PageArena arena = new PageArena();
+        boolean done = false;
+        try (UpdatePayload payload = UpdatePayload.map(spec, file)) {
+            PatchResult result = TensorPatcher.apply(spec.tensor(), base, payload.patch(), arena, team, product);
+            replaced.put(spec.tensor(), OwnedTensor.of(result.tensor(), arena));
+            done = true;
+            return result;
+        } catch (PatchException e) {
+            throw UpdatePayload.refusal(e);
+        } finally {
+            if (!done) {
+                arena.close();
+            }
+        }
+    }
+
+    /**
+     * The model of an older version, or of the newest one at a start.
+     *
+     * @param current what is shared as far as the tensors are the same
+     * @param differing names of tensors in which the versions may differ
+     * @param updates of the wanted version, as {@link UpdateLog#replay} gives them
+     * @param payloads where the payload of an update is
+     */
+    LoadedModel rebuild(
+            LoadedModel current,
+            Set<String> differing,
+            List<VersionRecord.Updated> updates,
+            Function<VersionRecord.Updated, Path> payloads,
+            ProgressSink progress)
+            throws AdminException {
+        for (String name : differing) {
+            tensor(current, name);
+        }
+        requireRoom(current, differing);
+        Map<String, OwnedTensor> replaced = new LinkedHashMap<>();
+        boolean done = false;
+        int steps = 0;
+        try {
+            for (String name : new TreeSet<>(differing)) {
+                replaced.put(name, file.read(name, team));
+            }
+            for (VersionRecord.Updated update : updates) {
+                progress.report("building", steps++, updates.size());
+                OwnedTensor before = replaced.get(update.spec().tensor());
+                if (before == null) {
+                    throw new IllegalStateException("not among the tensors that differ: " + update.spec().tensor());
+                }
+                patch(update.spec(), payloads.apply(update), before.tensor(), replaced);
+                before.close();
+            }
+            done = true;
+        } finally {
+            if (!done) {
+                replaced.values().forEach(OwnedTensor::close);
+            }
+        }
+        return successor(current, replaced, current.headMode());
+    }
+
+    /** The model with another head. */
+    LoadedModel withHead(LoadedModel current, EmbeddingLayer head) {
+        return current.successor(Map.of(), head);
+    }
+
+    /** Builds a head for the current weights; the caller's until it is part of a model. */
+    EmbeddingLayer head(LoadedModel current, HeadMode mode) throws AdminException {
+        budget.require("head mode " + mode.wireName(), current.familyBytes(), headBytes(current, mode));
+        return current.buildHead(mode, Map.of(), heads, team);
+    }
+
+    /** Takes over the tensors, also if it throws. */
+    private LoadedModel successor(LoadedModel current, Map<String, OwnedTensor> replaced, HeadMode mode) {
+        boolean done = false;
+        @Nullable EmbeddingLayer head = null;
+        try {
+            if (replaced.keySet().stream().anyMatch(current::makesTheHead)) {
+                head = current.buildHead(mode, replaced, heads, team);
+            }
+            LoadedModel next = current.successor(replaced, head);
+            done = true;
+            return next;
+        } finally {
+            if (!done) {
+                if (head != null) {
+                    head.close();
+                }
+                replaced.values().forEach(OwnedTensor::close);
+            }
+        }
+    }
+
+    private void requireRoom(LoadedModel current, Set<String> replaced) throws AdminException {
+        long bytes = 0;
+        for (String name : replaced) {
+            bytes += 2 * tensor(current, name).bytes(); // the new one and, while updates are replayed, the one before
+        }
+        if (replaced.stream().anyMatch(current::makesTheHead)) {
+            bytes += headBytes(current, current.headMode());
+        }
+        budget.require("a new version of " + String.join(", ", replaced), current.familyBytes(), bytes);
+    }
+
+    /** Bytes that a head of this mode takes beside the tensors, at its peak. */
+    static long headBytes(LoadedModel model, HeadMode mode) {
+        return mode.peakBytes(model.config().vocabularySize(), model.config().hiddenSize());
+    }
+
+    /** As it stands in an ack. */
+    static Map<String, Object> details(PatchResult patch) {
+        RequantisationError error = patch.error();
+        return Map.of(
+                "requantisation_error", Map.of(
+                        "max_abs", error.maxAbs(), "rms", error.rms(), "elements", error.elements(),
+                        "format", patch.tensor().format().name().toLowerCase(Locale.ROOT)),
+                "changed_rows", patch.changedRows(),
+                "changed_blocks", patch.changedBlocks());
+    }
+}

@@ -1,0 +1,46 @@
+package dev.tidestream.server.admin;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.admin.AdminReply;
+import dev.tidestream.protocol.admin.AdminRequest;
+
+/** An update from its announcement to its answer: where it stands. Event loop of {@link AdminVerticle}. */
+final class ReceivingUpdate {
+
+    /** What a call to the desk has led to. */
+    sealed interface Step {
+        record Opened(AdminDesk.Upload upload) implements Step {}
+
+        record Taken() implements Step {}
+
+        record Answered(AdminReply reply) implements Step {}
+    }
+
+    final String session;
+    final AdminRequest.WeightsUpdate request;
+    final ThrottledProgress progress;
+
+    AdminDesk.@Nullable Upload upload;
+    long receivedBytes;
+    /** A call to the desk is under way for it. */
+    boolean working;
+    /** Its payload is complete and being applied: too late to give it up. */
+    boolean finishing;
+    /** Why it is given up, as soon as no call is under way. */
+    AdminReply.@Nullable Failed givenUp;
+
+    ReceivingUpdate(String session, AdminRequest.WeightsUpdate request, ThrottledProgress progress) {
+        this.session = session;
+        this.request = request;
+        this.progress = progress;
+    }
+
+    boolean complete() {
+        return receivedBytes == request.byteLength();
+    }
+
+    void reportReceiving() {
+        progress.report("receiving", receivedBytes, request.byteLength());
+    }
+}

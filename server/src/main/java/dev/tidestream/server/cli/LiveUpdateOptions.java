@@ -1,0 +1,102 @@
+package dev.tidestream.server.cli;
+
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+
+import com.sun.management.OperatingSystemMXBean;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+import dev.tidestream.server.admin.MemoryBudget;
+import dev.tidestream.server.admin.VersionLimit;
+
+/** Options of {@code serve} for administrators: versions of the weights, memory, and the channel's token. */
+final class LiveUpdateOptions {
+    private static final int MAX_LIVE_VERSIONS = 1024;
+    private static final int DEFAULT_LIVE_VERSIONS = 4;
+    private static final int DEFAULT_WAIT_S = 60;
+    private static final int MAX_WAIT_S = 86_400;
+    private static final double DEFAULT_SHARE = 0.5;
+    private static final double DEFAULT_MEMORY_SHARE = 0.8;
+
+    @Option(names = "--data-dir", paramLabel = "DIR",
+            description = "Where versions of the weights are kept; without it, the server takes no weight updates.")
+    @Nullable Path dataDir;
+
+    @Option(names = "--update-dir", paramLabel = "DIR",
+            description = "Where updates may come from as safetensors files; without it, they come over the channel only.")
+    @Nullable Path updateDir;
+
+    @Option(names = "--admin-token-file", paramLabel = "FILE",
+            description = "The token of administrators, in one line (default: one is made up and printed once).")
+    @Nullable Path tokenFile;
+
+    @Option(names = "--memory-budget", paramLabel = "SIZE", converter = ByteSize.Converter.class,
+            description = "Memory for weights of all live versions, derived layouts and KV cache (default: 80 %% of this machine's).")
+    @Nullable ByteSize memoryBudget;
+
+    /** What a change does when as many versions are alive as may be. */
+    enum WhenFull {
+        WAIT,
+        REFUSE
+    }
+
+    @Option(names = "--when-versions-full", paramLabel = "ACTION", defaultValue = "WAIT",
+            description = "What a change does when too many versions are alive: wait or refuse (default: wait).")
+    private WhenFull whenFull = WhenFull.WAIT;
+
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    private int maxLiveVersions = DEFAULT_LIVE_VERSIONS;
+    private int waitS = DEFAULT_WAIT_S;
+    private double builderShare = DEFAULT_SHARE;
+
+    @Option(names = "--max-live-versions", paramLabel = "N", defaultValue = "" + DEFAULT_LIVE_VERSIONS,
+            description = "Versions of the weights in memory at the same time, the current one included (default: ${DEFAULT-VALUE}).")
+    void setMaxLiveVersions(int value) {
+        maxLiveVersions = Check.range(spec, "--max-live-versions", value, 2, MAX_LIVE_VERSIONS);
+    }
+
+    @Option(names = "--version-wait", paramLabel = "SECONDS", defaultValue = "" + DEFAULT_WAIT_S,
+            description = "How long a change waits for old versions to end (default: ${DEFAULT-VALUE}).")
+    void setWait(int value) {
+        waitS = Check.range(spec, "--version-wait", value, 1, MAX_WAIT_S);
+    }
+
+    @Option(names = "--builder-share", paramLabel = "SHARE", defaultValue = "" + DEFAULT_SHARE,
+            description = "Share of one core that a change may use while streams run, above 0, at most 1 (default: ${DEFAULT-VALUE}).")
+    void setBuilderShare(double value) {
+        if (!(value > 0 && value <= 1)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--builder-share must be above 0 and at most 1: " + value);
+        }
+        builderShare = value;
+    }
+
+    double builderShare() {
+        return builderShare;
+    }
+
+    VersionLimit versionLimit() {
+        return new VersionLimit(maxLiveVersions, switch (whenFull) {
+            case WAIT -> Duration.ofSeconds(waitS);
+            case REFUSE -> Duration.ZERO;
+        });
+    }
+
+    /** @param kvBytes set aside for the KV cache */
+    MemoryBudget budget(long kvBytes) {
+        return new MemoryBudget(memoryBudget == null ? defaultBudgetBytes() : Math.max(1, memoryBudget.bytes()), kvBytes);
+    }
+
+    private static long defaultBudgetBytes() {
+        long bytes = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+        return (long) (bytes * DEFAULT_MEMORY_SHARE);
+    }
+}

@@ -1,0 +1,21 @@
+package dev.tidestream.server.transport;
+
+import io.vertx.core.Future;
+
+/** One WebSocket, whatever it speaks; event loop. */
+interface Session {
+    /** Starts to listen. */
+    void run();
+
+    /** Completes when the connection has closed and all that it had started is cancelled. */
+    Future<Void> closed();
+
+    /** Pings a silent client, closes a dead one. */
+    void keepAlive();
+
+    /** Takes nothing new and closes the connection when what runs has ended. */
+    void drain();
+
+    /** Breaks off what still runs and closes the connection. */
+    void breakOff();
+}

@@ -1,0 +1,79 @@
+package dev.tidestream.server.transport;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+
+import dev.tidestream.server.admin.AdminVerticle;
+
+/** A server with an admin channel on a free port, and a fake desk behind it. */
+final class AdminServer implements AutoCloseable {
+    static final String TOKEN = "Tr0ub4dor-and-3.more_words~of~it";
+    static final TransportConfig CONFIG = new TransportConfig(
+            "127.0.0.1", 0, 4096, 4 << 20, 100, 4, 4, 64 << 10, 32, 16,
+            Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(10));
+
+    final FakeDesk desk = new FakeDesk();
+    /** The clock of progress; stands still. */
+    final AtomicLong nowNs = new AtomicLong();
+    private final ScriptedEngine engine = new ScriptedEngine();
+    private final Vertx vertx = Vertx.vertx();
+    private final ServerVerticle verticle;
+    private final String serverId;
+    private final String deskId;
+    private boolean serverStopped;
+    private boolean deskStopped;
+
+    AdminServer() throws Exception {
+        this(CONFIG, 4, 8);
+    }
+
+    AdminServer(TransportConfig config, int maxConnections, int maxRequests) throws Exception {
+        verticle = new ServerVerticle(
+                config, engine, () -> true, List::of, new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests));
+        serverId = vertx.deployVerticle(verticle).await(20, TimeUnit.SECONDS);
+        deskId = vertx.deployVerticle(new AdminVerticle(desk, 4, Duration.ofMillis(500), nowNs::get)).await(20, TimeUnit.SECONDS);
+    }
+
+    int port() {
+        return verticle.actualPort();
+    }
+
+    AdminClient client() {
+        return new AdminClient(port(), TOKEN);
+    }
+
+    /** A WebSocket by hand that shows the token. */
+    RawSocket raw() throws Exception {
+        return new RawSocket(port(), "GET /v1/admin",
+                "Authorization: Bearer " + TOKEN + "\r\nSec-WebSocket-Protocol: tidestream.admin.v1\r\n");
+    }
+
+    Future<Void> stopServer() {
+        serverStopped = true;
+        return vertx.undeploy(serverId);
+    }
+
+    Future<Void> stopDesk() {
+        deskStopped = true;
+        return vertx.undeploy(deskId);
+    }
+
+    @Override
+    public void close() throws TimeoutException {
+        desk.openGate();
+        if (!serverStopped) {
+            stopServer().await(30, TimeUnit.SECONDS);
+        }
+        if (!deskStopped) {
+            stopDesk().await(30, TimeUnit.SECONDS);
+        }
+        vertx.close().await(20, TimeUnit.SECONDS);
+        engine.close();
+    }
+}
