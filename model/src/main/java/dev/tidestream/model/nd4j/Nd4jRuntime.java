@@ -37,7 +37,6 @@ final class Nd4jRuntime {
         setUnlessSet("org.bytedeco.javacpp.nopointergc", "true");
         try {
             Nd4j.getMemoryManager().togglePeriodicGc(false);
-            Nd4j.getEnvironment().setMaxThreads(THREADS);
             Nd4j.factory().blas().setMaxThreads(THREADS);
         } catch (LinkageError | RuntimeException e) {
             throw new Nd4jException("ND4J cannot be loaded: os=%s, arch=%s: %s"

