@@ -73,7 +73,7 @@ class AdminUploadIT {
             assertEquals(5, client.ack("wait").weightsVersion());
             client.send(AdminClient.update("one", "unclosable", payload)).sendBinary(payload);
             applied(client, "one", 6); // a fault after the commit does not unsay it
-            assertEquals(5 * payload.length, server.desk.acceptedBytes.get());
+            assertEquals(5L * payload.length, server.desk.acceptedBytes.get());
         }
     }
 
