@@ -18,7 +18,8 @@ class ArchitectureArchTest {
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
             "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.sampling.Sampler", "server.engine.TokenEngine",
-            "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics"
+            "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics",
+            "server.admin.AdminVerticle", "server.admin.bus.AdminBus", "server.transport.AdminSession"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
         }
@@ -57,9 +58,18 @@ class ArchitectureArchTest {
             "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..", "dev.tidestream.model..",
             "dev.tidestream.server.cli..");
 
+    /** Of admin, transport sees the bus and nothing behind it. */
+    @ArchTest
+    static final ArchRule TRANSPORT_AND_ADMIN = forbid("dev.tidestream.server.transport..", "dev.tidestream.server.admin");
+
     @ArchTest
     static final ArchRule ADMIN = forbid("dev.tidestream.server.admin..",
-            "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.cli..");
+            "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..",
+            "dev.tidestream.server.cli..");
+
+    @ArchTest
+    static final ArchRule ADMIN_BUS = forbid("dev.tidestream.server.admin.bus..",
+            "dev.tidestream.server.admin", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
 
     @ArchTest
     static final ArchRule METRICS = forbid("dev.tidestream.server.metrics..",

@@ -13,7 +13,8 @@ final class VectorPatcher {
         boolean additive = switch (kind) {
             case REPLACE -> false;
             case DELTA -> true;
-            case ROWS, LOW_RANK -> throw new IllegalArgumentException("kind needs a matrix: tensor=%s, kind=%s".formatted(name, kind));
+            case ROWS, LOW_RANK -> throw new IllegalArgumentException(
+                    "kind needs a matrix: tensor=%s, kind=%s".formatted(name, kind)); // refused before, by PatchChecks
         };
         float[] held = base.values();
         float[] out = new float[held.length];

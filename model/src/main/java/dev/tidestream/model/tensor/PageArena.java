@@ -41,6 +41,7 @@ public final class PageArena implements Arena {
     }
 
     /** {@code mmap}, {@code madvise} and {@code munmap}, with Linux's numbers. */
+    @SuppressWarnings("restricted") // native access is enabled for ND4J and Netty, too
     private record Pages(MethodHandle mmap, MethodHandle madvise, MethodHandle munmap) {
         private static final int READ_WRITE = 1 | 2; // PROT_READ, PROT_WRITE
         private static final int PRIVATE_ANONYMOUS = 0x02 | 0x20; // MAP_PRIVATE, MAP_ANONYMOUS

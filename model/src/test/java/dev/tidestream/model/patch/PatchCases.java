@@ -97,7 +97,7 @@ final class PatchCases {
         ByteBuffer both = ByteBuffer.allocate((rows + columns) * rank * dtype.bytes()).order(ByteOrder.LITTLE_ENDIAN);
         put(dtype, a, both);
         put(dtype, b, both);
-        return new Case(new WeightPatch(PatchKind.LOW_RANK, shape(rows, columns), dtype, rank, unaligned(both)), product);
+        return new Case(new WeightPatch(PatchKind.LOW_RANK, shape(rows, columns), dtype, rank, unaligned(both.array())), product);
     }
 
     /** Values of one row, many of them such that elements or whole blocks do not change. */
@@ -143,7 +143,7 @@ final class PatchCases {
             out.putInt(id);
         }
         put(dtype, values, out);
-        return unaligned(out);
+        return unaligned(out.array());
     }
 
     private static void put(PatchDtype dtype, float[][] values, ByteBuffer out) {
@@ -159,9 +159,9 @@ final class PatchCases {
     }
 
     /** The same bytes at an odd address. */
-    private static MemorySegment unaligned(ByteBuffer bytes) {
-        MemorySegment out = Arena.ofAuto().allocate(bytes.capacity() + 1L, 64).asSlice(1);
-        MemorySegment.copy(MemorySegment.ofArray(bytes.array()), 0, out, 0, bytes.capacity());
+    private static MemorySegment unaligned(byte[] bytes) {
+        MemorySegment out = Arena.ofAuto().allocate(bytes.length + 1L, 64).asSlice(1);
+        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, out, 0, bytes.length);
         return out;
     }
 

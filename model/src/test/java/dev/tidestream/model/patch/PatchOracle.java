@@ -166,9 +166,9 @@ final class PatchOracle {
     private static short brain(float x) {
         int below = Float.floatToRawIntBits(x) >>> 16;
         double low = Math.abs(Float.intBitsToFloat(below << 16));
-        double high = (below & 0x7fff) == 0x7f7f ? 0x1p128 : Math.abs(Float.intBitsToFloat(below + 1 << 16));
+        double high = (below & 0x7fff) == 0x7f7f ? 0x1p128 : Math.abs(Float.intBitsToFloat((below + 1) << 16));
         double toLow = Math.abs((double) x) - low;
         double toHigh = high - Math.abs((double) x);
-        return (short) (toHigh < toLow || toHigh == toLow && (below & 1) == 1 ? below + 1 : below);
+        return (short) (toHigh < toLow || (toHigh == toLow && (below & 1) == 1) ? below + 1 : below);
     }
 }

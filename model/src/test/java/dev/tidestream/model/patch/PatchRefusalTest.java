@@ -23,12 +23,16 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-/** What is refused, with which reason and words, and that nothing changes. The tensor is (70, 64) unless a test says otherwise. */
+/**
+ * What is refused, with which reason and words, and that nothing changes. The tensor is (70, 64) unless a test says
+ * otherwise.
+ */
 class PatchRefusalTest {
     private static final int ROWS = 70;
     private static final int COLUMNS = 64;
     private static final List<Long> SHAPE = PatchCases.shape(ROWS, COLUMNS);
 
+    @SuppressWarnings("MustBeClosedChecker") // closed after each test
     private final Arena arena = Arena.ofShared();
 
     @AfterEach
@@ -42,7 +46,8 @@ class PatchRefusalTest {
             for (List<Long> shape : List.of(List.<Long>of(), List.of(64L), List.of(64L, 70L), List.of(70L, 64L, 1L),
                     List.of(-70L, -64L), List.of(Long.MAX_VALUE, 64L), List.of(4480L))) {
                 refused(Reason.INVALID_SHAPE, "shape is not the tensor's: tensor=w, kind=%s, shape=%s, expected=[70, 64]"
-                        .formatted(kind, shape), new WeightPatch(kind, shape, PatchDtype.F32, 1, arena.allocate(ROWS * COLUMNS * 4)));
+                        .formatted(kind, shape),
+                        new WeightPatch(kind, shape, PatchDtype.F32, 1, arena.allocate(ROWS * COLUMNS * 4)));
             }
         }
     }
@@ -68,7 +73,8 @@ class PatchRefusalTest {
     void shouldRefuseKindsThatNeedAMatrixOnAVector(PatchKind kind) {
         float[] values = {1, 2, 3, 4};
         var patch = new WeightPatch(kind, List.of(4L), PatchDtype.F32, 1, arena.allocate(16));
-        PatchException e = assertThrows(PatchException.class, () -> apply(new WeightTensor.Vector(TensorFormat.F32, values), patch));
+        var base = new WeightTensor.Vector(TensorFormat.F32, values);
+        PatchException e = assertThrows(PatchException.class, () -> apply(base, patch));
         assertEquals(Reason.INVALID_SHAPE, e.reason());
         assertEquals("kind needs a matrix: tensor=w, kind=%s, the tensor's shape=[4]".formatted(kind), e.getMessage());
     }

@@ -1,6 +1,7 @@
 package dev.tidestream.model.patch;
 
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.SplittableRandom;
 
 import org.junit.jupiter.api.Test;
@@ -25,8 +26,8 @@ class TensorPatcherPropertyTest {
             try (Arena arena = Arena.ofShared()) {
                 PanelMatrix matrix = PatchCases.base(format, rows, columns, random, arena);
                 for (int step = 0; step < 6; step++) {
-                    PatchKind kind = PatchKind.values()[random.nextInt(4)];
-                    PatchDtype dtype = PatchDtype.values()[random.nextInt(3)];
+                    PatchKind kind = any(List.of(PatchKind.values()), random);
+                    PatchDtype dtype = any(List.of(PatchDtype.values()), random);
                     String where = "seed=%d, tensor=%d (%d, %d), step=%d, %s %s"
                             .formatted(seed, tensor, rows, columns, step, kind, dtype);
                     PatchCases.Case patch = PatchCases.random(kind, dtype, matrix, random);
@@ -47,5 +48,9 @@ class TensorPatcherPropertyTest {
                 PatchCases.checked(base, patch, arena, WorkerTeam.sequential(), "rank=" + rank);
             }
         }
+    }
+
+    private static <T> T any(List<T> of, SplittableRandom random) {
+        return of.get(random.nextInt(of.size()));
     }
 }

@@ -15,8 +15,8 @@ import dev.tidestream.protocol.admin.AdminRequest;
 public interface AdminDesk {
 
     /**
-     * Does everything but an update whose payload comes in binary frames. Reads ({@code optimization.status}, {@code weights.status},
-     * {@code weights.history}, {@code stats}) must not wait for changes.
+     * Does everything but an update whose payload comes in binary frames. Reads ({@code optimization.status},
+     * {@code weights.status}, {@code weights.history}, {@code stats}) must not wait for changes.
      */
     AdminReply.Ack handle(AdminRequest request, ProgressSink progress) throws AdminException;
 

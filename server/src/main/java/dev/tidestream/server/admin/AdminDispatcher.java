@@ -71,12 +71,7 @@ final class AdminDispatcher {
         switch (message) {
             case ToDesk.Call call -> call(call.session(), call.request());
             case ToDesk.Chunk chunk -> chunk(chunk);
-            case ToDesk.Closed closed -> {
-                ReceivingUpdate update = receiving.get(closed.session());
-                if (update != null) {
-                    giveUp(update, AdminErrorCode.INVALID_LENGTH, "the connection closed before the payload was complete");
-                }
-            }
+            case ToDesk.Closed closed -> closed(closed.session());
         }
     }
 
@@ -146,6 +141,16 @@ final class AdminDispatcher {
         });
     }
 
+    private void closed(String session) {
+        ReceivingUpdate update = receiving.get(session);
+        if (update == null) {
+            bus.toSession(session, new ToSession.Goodbye());
+        } else {
+            update.gone = true;
+            giveUp(update, AdminErrorCode.INVALID_LENGTH, "the connection closed before the payload was complete");
+        }
+    }
+
     private void giveUp(ReceivingUpdate update, AdminErrorCode code, String why) {
         if (update.finishing || update.givenUp != null) {
             return;
@@ -185,7 +190,8 @@ final class AdminDispatcher {
             case Step.Answered answered -> {
                 receiving.remove(update.session);
                 update.progress.end();
-                reply(update.session, answered.reply());
+                bus.toSession(
+                        update.session, update.gone ? new ToSession.Goodbye() : new ToSession.Reply(answered.reply()));
             }
             case Step.Opened opened -> {
                 update.upload = opened.upload();

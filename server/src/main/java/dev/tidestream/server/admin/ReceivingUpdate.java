@@ -27,6 +27,8 @@ final class ReceivingUpdate {
     boolean working;
     /** Its payload is complete and being applied: too late to give it up. */
     boolean finishing;
+    /** Its connection is: nobody waits for the answer. */
+    boolean gone;
     /** Why it is given up, as soon as no call is under way. */
     AdminReply.@Nullable Failed givenUp;
 

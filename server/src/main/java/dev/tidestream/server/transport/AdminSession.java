@@ -193,6 +193,7 @@ final class AdminSession implements Session {
             case ToSession.Reply r -> onReply(r.reply());
             case ToSession.Receiving r -> onDeskReady(r.ref());
             case ToSession.ChunkTaken t -> onDeskReady(t.ref());
+            case ToSession.Goodbye g -> stopListening();
         }
     }
 
@@ -243,11 +244,15 @@ final class AdminSession implements Session {
 
     private void onClose() {
         underWay.clear();
+        payload = null;
+        bus.toDesk(new ToDesk.Closed(address)).onFailure(nobody -> stopListening());
+    }
+
+    private void stopListening() {
         MessageConsumer<ToSession> listening = fromDesk;
         if (listening != null) {
             listening.unregister();
         }
-        bus.toDesk(new ToDesk.Closed(address));
     }
 
     private static AdminReply.Failed shuttingDown(String ref) {

@@ -69,7 +69,8 @@ class AdminServiceTest {
                 assertEquals(row == 3 || row == 97, !Arrays.equals(before[row], after[row]), "row " + row);
             }
             assertArrayEquals(Arrays.copyOf(values(2 * H, 1), H), after[3], 0.002f);
-            assertTrue(ack.details().get("requantisation_error") instanceof Map<?, ?> error && (double) error.get("max_abs") > 0,
+            assertTrue(ack.details().get("requantisation_error") instanceof Map<?, ?> error
+                            && error.get("max_abs") instanceof Double max && max > 0,
                     ack.toString());
         }
     }
@@ -238,10 +239,11 @@ class AdminServiceTest {
             if (mode == from) {
                 throw new AssertionError();
             }
-            Map<?, ?> verification = (Map<?, ?>) details.get("verification");
-            assertEquals(true, verification.get("recorded"));
-            assertEquals(1L, verification.get("rows"));
-            assertTrue((double) verification.get("max_delta_over_bound") <= 1, verification.toString());
+            assertTrue(details.get("verification") instanceof Map<?, ?> verification
+                            && Boolean.TRUE.equals(verification.get("recorded"))
+                            && Long.valueOf(1).equals(verification.get("rows"))
+                            && verification.get("max_delta_over_bound") instanceof Double worst && worst <= 1,
+                    details.toString());
             assertEquals(false, f.set(mode, true).details().get("changed"));
             assertEquals(1, f.epochs.weightsVersion());
         }

@@ -27,7 +27,6 @@ import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.scheduler.TokenObserver;
-import dev.tidestream.server.scheduler.TokenObserver;
 
 /**
  * The Reactive Streams TCK over a running engine: a stream of n tokens, {@code accepted} left out (which is the one event that

@@ -60,11 +60,11 @@ record PrometheusPage(Map<String, String> types, Map<String, Double> samples) {
             }
         }
         assertEquals(buckets.keySet(), closed, "a histogram must end in +Inf");
-        for (String series : closed) {
+        buckets.forEach((series, last) -> {
             String labels = series.substring(series.indexOf('{')).replace("{}", "");
             String count = series.substring(0, series.indexOf('{')) + "_count" + labels;
-            assertEquals(buckets.get(series)[1], page.samples.get(count), count);
-        }
+            assertEquals(last[1], page.samples.get(count), count);
+        });
         return page;
     }
 

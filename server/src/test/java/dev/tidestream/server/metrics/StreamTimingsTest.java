@@ -57,6 +57,6 @@ class StreamTimingsTest {
         TimeBuckets.Snapshot snapshot = timings.nextTokenSnapshot();
         assertEquals(4L * perThread, Arrays.stream(snapshot.counts()).sum());
         assertEquals(4 * 1001, snapshot.counts()[0]);
-        assertEquals(4 * 1000L * perThread * (perThread - 1L) / 2 / 1e9, snapshot.sumSeconds());
+        assertEquals(2e-6 * perThread * (perThread - 1), snapshot.sumSeconds(), 1e-9);
     }
 }

@@ -48,7 +48,8 @@ class AdminIT {
                 set("a"),
                 new AdminRequest.OptimizationSet("b", OptimizationMode.PACKED, true),
                 new AdminRequest.OptimizationStatus("c"),
-                new AdminRequest.WeightsUpdate("d", "u", 1, "output.weight", UpdateKind.LOW_RANK, List.of(10L, 4L), PayloadType.F16,
+                new AdminRequest.WeightsUpdate(
+                        "d", "u", 1, "output.weight", UpdateKind.LOW_RANK, List.of(10L, 4L), PayloadType.F16,
                         AdminClient.sha256(new byte[0]), 56, OptionalInt.of(2), "a/b.safetensors"),
                 new AdminRequest.WeightsRollback("e", 1),
                 new AdminRequest.WeightsStatus("f"),
@@ -66,7 +67,8 @@ class AdminIT {
         List<AdminRequest> expected = new ArrayList<>(requests);
         expected.add(new AdminRequest.OptimizationSet("h", OptimizationMode.TRANSPOSE_PER_STEP, true));
         assertEquals(expected, server.desk.handled);
-        assertTrue(server.desk.threads.stream().allMatch(name -> name.startsWith("tidestream-admin")), server.desk.threads.toString());
+        List<String> threads = server.desk.threads;
+        assertTrue(threads.stream().allMatch(name -> name.startsWith("tidestream-admin")), threads.toString());
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -34,8 +35,13 @@ final class AdminServer implements AutoCloseable {
     }
 
     AdminServer(TransportConfig config, int maxConnections, int maxRequests) throws Exception {
-        verticle = new ServerVerticle(
-                config, engine, () -> true, List::of, new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests));
+        this(config, maxConnections, maxRequests, System::nanoTime);
+    }
+
+    /** @param socketTime the clock of silence on connections */
+    AdminServer(TransportConfig config, int maxConnections, int maxRequests, LongSupplier socketTime) throws Exception {
+        AdminAccess access = new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests);
+        verticle = new ServerVerticle(config, engine, () -> true, List::of, access, socketTime);
         serverId = vertx.deployVerticle(verticle).await(20, TimeUnit.SECONDS);
         deskId = vertx.deployVerticle(new AdminVerticle(desk, 4, Duration.ofMillis(500), nowNs::get)).await(20, TimeUnit.SECONDS);
     }

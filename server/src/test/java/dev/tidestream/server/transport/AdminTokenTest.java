@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,8 @@ class AdminTokenTest {
     void shouldMatchItselfOnly() {
         AdminToken token = AdminToken.of(TEXT);
         assertTrue(token.matches(TEXT));
-        for (String other : List.of("", TEXT + "x", TEXT.substring(1), TEXT.toLowerCase(java.util.Locale.ROOT), "x" + TEXT.substring(1))) {
+        String tail = TEXT.substring(1);
+        for (String other : List.of("", TEXT + "x", tail, "x" + tail, TEXT.toLowerCase(Locale.ROOT))) {
             assertFalse(token.matches(other), other);
         }
         assertFalse(token.toString().contains("0123"));
@@ -57,9 +59,11 @@ class AdminTokenTest {
     @Test
     void shouldRefuseUnusableFilesWithoutShowingThem() throws IOException {
         String secret = "sesame";
-        for (String text : List.of("", "\n", "\r\n", "short-" + secret, secret + "-twelve and more", secret + "-of-two-lines\nsecond-line",
-                secret + "-ends-with-two\n\n", "\n" + secret + "-begins-empty", secret + "-tab\tinside-it", secret + "-comma,inside-it",
-                secret + "-slash/inside-it", secret + "-equals-sign-at-end==", secret + "-umlaut-ä-inside", secret + "-nul-\0-inside",
+        for (String text : List.of(
+                "", "\n", "\r\n", "short-" + secret,
+                secret + "-twelve and more", secret + "-tab\tinside-it", secret + "-nul-\0-inside-it",
+                secret + "-of-two-lines\nsecond-line", secret + "-ends-with-two\n\n", "\n" + secret + "-begins-empty",
+                secret + "-comma,inside-it", secret + "-slash/inside-it", secret + "-equals-sign-at-end==", secret + "-umlaut-ä-inside",
                 secret + "-too-long" + "x".repeat(1024), secret + "-far-too-long" + "x".repeat(1 << 20))) {
             Path file = write(text);
             IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> AdminToken.read(file));

@@ -73,7 +73,7 @@ class AdminUploadIT {
             assertEquals(5, client.ack("wait").weightsVersion());
             client.send(AdminClient.update("one", "unclosable", payload)).sendBinary(payload);
             applied(client, "one", 6); // a fault after the commit does not unsay it
-            assertEquals(5 * payload.length, server.desk.acceptedBytes.get());
+            assertEquals(5L * payload.length, server.desk.acceptedBytes.get());
         }
     }
 
@@ -218,7 +218,8 @@ class AdminUploadIT {
             client.progress("first", "receiving", 0, payload.length);
             client.send(AdminClient.update("second", "u2", payload)).failed("second", AdminErrorCode.BUSY, "ref=first");
             client.send("{\"type\":\"weights.update\",").failed(null, AdminErrorCode.MALFORMED_JSON, "");
-            client.send("x".repeat(AdminProtocol.MAX_REQUEST_CHARS + 1)).failed(null, AdminErrorCode.FRAME_TOO_LARGE, "limit=65536");
+            client.send("x".repeat(AdminProtocol.MAX_REQUEST_CHARS + 1));
+            client.failed(null, AdminErrorCode.FRAME_TOO_LARGE, "limit=65536");
             client.send(new AdminRequest.WeightsRollback("refuse", 1)).failed("refuse", AdminErrorCode.NO_TIED_WEIGHTS, "");
             client.sendBinary(payload, 20_000, payload.length, true).progress("first", "building", 1, 2);
             client.ack("first");

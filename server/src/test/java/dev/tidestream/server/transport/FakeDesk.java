@@ -48,14 +48,10 @@ final class FakeDesk implements AdminDesk {
     final AtomicLong acceptedBytes = new AtomicLong();
     final List<String> threads = new CopyOnWriteArrayList<>();
     private final ConcurrentLinkedQueue<CompletableFuture<@Nullable Void>> changes = new ConcurrentLinkedQueue<>();
-    private volatile CountDownLatch gate = new CountDownLatch(1);
+    private final CountDownLatch gate = new CountDownLatch(1);
 
     void openGate() {
         gate.countDown();
-    }
-
-    void closeGate() {
-        gate = new CountDownLatch(1);
     }
 
     @Override
@@ -125,8 +121,8 @@ final class FakeDesk implements AdminDesk {
 
     @Override
     public String toString() {
-        return "FakeDesk{version=" + version + ", handled=" + handled.size() + ", opened=" + opened + ", closed=" + closed + ", waiting="
-                + waiting + ", acceptedBytes=" + acceptedBytes + "}";
+        return "FakeDesk{version=" + version + ", handled=" + handled.size() + ", opened=" + opened + ", closed=" + closed
+                + ", waiting=" + waiting + ", acceptedBytes=" + acceptedBytes + "}";
     }
 
     private void changed() {

@@ -126,6 +126,15 @@ final class RawSocket implements AutoCloseable {
         }
     }
 
+    /** Reads up to a ping. */
+    void nextPing() throws IOException {
+        int opcode;
+        do {
+            opcode = in.readUnsignedByte() & OPCODE;
+            payload();
+        } while (opcode != PING);
+    }
+
     /** Reads up to the close frame. */
     int closeCode() throws IOException {
         while (true) {

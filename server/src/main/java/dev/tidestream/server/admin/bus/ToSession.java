@@ -13,4 +13,7 @@ public sealed interface ToSession {
 
     /** The last chunk is on disk: the next may come. */
     record ChunkTaken(String ref) implements ToSession {}
+
+    /** The desk knows that the connection is gone, and holds no payload of it any more: no need to listen. */
+    record Goodbye() implements ToSession {}
 }

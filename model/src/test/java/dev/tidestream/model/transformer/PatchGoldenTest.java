@@ -1,4 +1,4 @@
-package dev.tidestream.model.patch;
+package dev.tidestream.model.transformer;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -20,6 +20,11 @@ import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.patch.PatchDtype;
+import dev.tidestream.model.patch.PatchKind;
+import dev.tidestream.model.patch.PatchResult;
+import dev.tidestream.model.patch.TensorPatcher;
+import dev.tidestream.model.patch.WeightPatch;
 import dev.tidestream.model.tensor.PanelBytes;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.PanelPacker;
@@ -29,12 +34,13 @@ import dev.tidestream.model.tensor.WorkerTeam;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
 
 /**
  * Replacing a tensor by the floats of the Hugging Face folder must give the bytes that llama.cpp's converter and llama-quantize
- * wrote for the same floats.
+ * wrote for the same floats. Lives here because {@code model.patch} knows no files.
  */
-class QuantiserGoldenTest {
+class PatchGoldenTest {
     private static final Map<String, String> NAMES = Map.ofEntries(
             Map.entry("token_embd", "embed_tokens"), Map.entry("attn_q", "self_attn.q_proj"),
             Map.entry("attn_k", "self_attn.k_proj"), Map.entry("attn_v", "self_attn.v_proj"),
@@ -75,10 +81,12 @@ class QuantiserGoldenTest {
             WorkerTeam team = WorkerTeam.sequential();
             MemorySegment zeros = arena.allocate(rows * format.rowBytes(columns));
             PanelMatrix base = PanelPacker.pack("w", format, rows, columns, zeros, arena, team);
-            var patch = new WeightPatch(PatchKind.REPLACE, PatchCases.shape(rows, columns), PatchDtype.F32, 0,
-                    PatchCases.payload(PatchDtype.F32, new int[0], new float[][] {source}));
-            PatchResult result =
-                    TensorPatcher.apply("w", new WeightTensor.Matrix(base), patch, arena, team, PatchCases.PLAIN);
+            ByteBuffer payload = ByteBuffer.allocate(source.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            payload.asFloatBuffer().put(source);
+            var patch = new WeightPatch(
+                    PatchKind.REPLACE, List.of((long) rows, (long) columns), PatchDtype.F32, 0, MemorySegment.ofBuffer(payload));
+            PatchResult result = TensorPatcher.apply("w", new WeightTensor.Matrix(base), patch, arena, team,
+                    (_, _, _, _, _, _) -> fail("nothing to multiply"));
             return PanelBytes.rowMajor(((WeightTensor.Matrix) result.tensor()).panels());
         }
     }
@@ -96,7 +104,7 @@ class QuantiserGoldenTest {
 
         /** The matrix that the converter made of it. */
         float[] matrix(String gguf, String model, int rows, int columns) {
-            String[] part = gguf.split("\\.");
+            String[] part = gguf.split("\\.", -1);
             boolean inLayer = part[0].equals("blk");
             boolean gpt2 = model.startsWith("gpt2");
             String last = inLayer ? part[2] : part[0];
