@@ -1,7 +1,7 @@
 package dev.tidestream.server.admin;
 
 import java.nio.ByteBuffer;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -267,11 +267,12 @@ public final class AdminService implements AdminDesk {
             served.awaitPlace(progress);
             BuildTime time = new BuildTime();
             EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
-            Map<String, Object> details = new HashMap<>(time.details());
-            details.putAll(EpochBuilder.details(next.patch()));
+            Map<String, Object> details = new LinkedHashMap<>();
             details.put("repeated", false);
+            details.put("update_version", served.weightsVersion() + 1);
+            details.putAll(EpochBuilder.details(next.patch()));
+            details.putAll(time.details());
             served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
-            details.put("update_version", served.weightsVersion());
             events.updateCommitted();
             return ack(update, details);
         });
@@ -309,8 +310,9 @@ public final class AdminService implements AdminDesk {
         Set<String> differing = tensors(wanted);
         differing.addAll(tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(served.current(), differing, wanted, log::payload, progress);
-        Map<String, Object> details = new HashMap<>(time.details());
+        Map<String, Object> details = new LinkedHashMap<>();
         details.put("to_version", toVersion);
+        details.putAll(time.details());
         served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
         return details;
     }

@@ -1,6 +1,7 @@
 package dev.tidestream.server.admin;
 
 import java.lang.management.ManagementFactory;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Wall and processor time of a build on the calling thread, from its creation to {@link #details}. */
@@ -14,6 +15,9 @@ final class BuildTime {
     Map<String, Object> details() {
         long wallNs = Math.max(1, System.nanoTime() - startNs);
         long cpuNs = ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime() - startCpuNs;
-        return Map.of("build_ms", wallNs / NS_PER_MS, "builder_cpu_share", Math.clamp((double) cpuNs / wallNs, 0, 1));
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("build_ms", wallNs / NS_PER_MS);
+        details.put("builder_cpu_share", Math.clamp((double) cpuNs / wallNs, 0, 1));
+        return details;
     }
 }

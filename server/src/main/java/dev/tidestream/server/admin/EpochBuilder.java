@@ -203,11 +203,15 @@ final class EpochBuilder {
     /** As it stands in an ack. */
     static Map<String, Object> details(PatchResult patch) {
         RequantisationError error = patch.error();
-        return Map.of(
-                "requantisation_error", Map.of(
-                        "max_abs", error.maxAbs(), "rms", error.rms(), "elements", error.elements(),
-                        "format", patch.tensor().format().name().toLowerCase(Locale.ROOT)),
-                "changed_rows", patch.changedRows(),
-                "changed_blocks", patch.changedBlocks());
+        Map<String, Object> lost = new LinkedHashMap<>();
+        lost.put("format", patch.tensor().format().name().toLowerCase(Locale.ROOT));
+        lost.put("max_abs", error.maxAbs());
+        lost.put("rms", error.rms());
+        lost.put("elements", error.elements());
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("changed_rows", patch.changedRows());
+        details.put("changed_blocks", patch.changedBlocks());
+        details.put("requantisation_error", lost);
+        return details;
     }
 }

@@ -1,6 +1,6 @@
 package dev.tidestream.server.admin;
 
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 
@@ -49,7 +49,7 @@ final class HeadToggle {
             throw new AdminException(AdminErrorCode.NO_TIED_WEIGHTS,
                     "the model's output matrix is not tied to its embedding: mode=" + mode.wireName());
         }
-        Map<String, Object> details = new HashMap<>();
+        Map<String, Object> details = new LinkedHashMap<>();
         details.put("mode", mode.wireName());
         details.put("previous_mode", was.headMode().wireName());
         details.put("bytes_before", was.bytes());
@@ -106,13 +106,14 @@ final class HeadToggle {
                     "the new layout gives other logits: max_delta=%s, max_delta_over_bound=%s, rows=%d; mode %s goes on"
                             .formatted(comparison.maxDelta(), comparison.maxDeltaOverBound(), comparison.rows(), was.mode().wireName()));
         }
-        return Map.of(
-                "rows", comparison.rows(),
-                "recorded", recorded,
-                "max_delta", comparison.maxDelta(),
-                "max_delta_over_bound", comparison.maxDeltaOverBound(),
-                "old_us_per_row", comparison.oldNanosPerRow() / NS_PER_US,
-                "new_us_per_row", comparison.newNanosPerRow() / NS_PER_US);
+        Map<String, Object> report = new LinkedHashMap<>();
+        report.put("rows", comparison.rows());
+        report.put("recorded", recorded);
+        report.put("max_delta", comparison.maxDelta());
+        report.put("max_delta_over_bound", comparison.maxDeltaOverBound());
+        report.put("old_us_per_row", comparison.oldNanosPerRow() / NS_PER_US);
+        report.put("new_us_per_row", comparison.newNanosPerRow() / NS_PER_US);
+        return report;
     }
 
     private static float[] synthetic(int hiddenSize) {

@@ -27,6 +27,7 @@ import dev.tidestream.protocol.admin.AdminReply;
 record AdminReport(String json, Map<String, Object> fields) {
     private static final AdminCodec CODEC = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
     private static final int CELL_CHARS = 100;
+    private static final int SHOWN_DIGITS = 12;
     private static final MathContext DIGITS = new MathContext(6);
 
     static AdminReport of(AdminReply.Ack ack) {
@@ -83,7 +84,7 @@ record AdminReport(String json, Map<String, Object> fields) {
         }
         Table table = new Table(columns.stream().map(name -> heading(name, rows)).toArray(String[]::new));
         for (Map<String, Object> row : rows) {
-            table.row(columns.stream().map(name -> row.containsKey(name) ? cell(name, row.get(name)) : "-").toArray());
+            table.row(columns.stream().map(name -> shortened(name, cell(name, row.get(name)))).toArray());
         }
         table.print(out);
     }
@@ -91,6 +92,11 @@ record AdminReport(String json, Map<String, Object> fields) {
     private static String heading(String name, List<Map<String, Object>> rows) {
         boolean numbers = rows.stream().map(row -> row.get(name)).allMatch(value -> value == null || value instanceof Number);
         return (numbers ? ">" : "") + Printable.line(name, CELL_CHARS);
+    }
+
+    /** A checksum would make a table of many columns too wide; the whole of it is in the JSON. */
+    private static String shortened(String name, String cell) {
+        return name.endsWith("sha256") && cell.length() > SHOWN_DIGITS ? cell.substring(0, SHOWN_DIGITS) + "…" : cell;
     }
 
     private static void flatten(String prefix, Map<?, ?> object, Map<String, Object> cells) {
@@ -125,6 +131,6 @@ record AdminReport(String json, Map<String, Object> fields) {
     private static String number(double value) {
         BigDecimal rounded = new BigDecimal(value).round(DIGITS).stripTrailingZeros();
         boolean plain = value == 0 || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e9);
-        return plain ? rounded.toPlainString() : rounded.toString();
+        return plain ? rounded.toPlainString() : Double.toString(rounded.doubleValue());
     }
 }

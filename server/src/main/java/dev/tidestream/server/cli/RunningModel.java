@@ -5,6 +5,7 @@ import java.util.function.Function;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.HeadObserver;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
@@ -45,6 +46,7 @@ final class RunningModel implements AutoCloseable {
     private final Reclaimer reclaimer;
     private final CurrentEpoch epochs;
     private final TokenEngine engine;
+    private volatile boolean measuring;
 
     /** Which weights are served first. */
     interface FirstVersion {
@@ -75,12 +77,12 @@ final class RunningModel implements AutoCloseable {
             headTimings = new HeadTimings();
             streamTimings = new StreamTimings();
             recentStates = new HiddenStates(RECENT_STATES, first.config().hiddenSize());
-            HeadProbes probes = new HeadProbes(headTimings, recentStates);
+            HeadProbes probes = new HeadProbes(measuring(headTimings), recentStates);
             forward = version -> version.newTransformer(workers, options.compute().activations(), scratch, probes);
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);
-            engine = startEngine(options.engine(), tokenizer, epochs, streamTimings);
+            engine = startEngine(options.engine(), tokenizer, epochs, measuring(streamTimings));
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();
             throw e;
@@ -114,22 +116,43 @@ final class RunningModel implements AutoCloseable {
     }
 
     private static TokenEngine startEngine(
-            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, StreamTimings streamTimings) {
+            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer) {
         try {
-            return TokenEngine.start(config, tokenizer, epochs, new TokenObserver() {
-                @Override
-                public void firstToken(long nanos) {
-                    streamTimings.firstToken(nanos);
-                }
-
-                @Override
-                public void nextToken(long nanos) {
-                    streamTimings.nextToken(nanos);
-                }
-            });
+            return TokenEngine.start(config, tokenizer, epochs, observer);
         } catch (IllegalArgumentException e) { // limits that do not fit this model
             throw new CliException(String.valueOf(e.getMessage()));
         }
+    }
+
+    private HeadObserver measuring(HeadTimings timings) {
+        return (mode, rows, weightBytesRead, nanos) -> {
+            if (measuring) {
+                timings.logitsComputed(mode, rows, weightBytesRead, nanos);
+            }
+        };
+    }
+
+    private TokenObserver measuring(StreamTimings timings) {
+        return new TokenObserver() {
+            @Override
+            public void firstToken(long nanos) {
+                if (measuring) {
+                    timings.firstToken(nanos);
+                }
+            }
+
+            @Override
+            public void nextToken(long nanos) {
+                if (measuring) {
+                    timings.nextToken(nanos);
+                }
+            }
+        };
+    }
+
+    /** From now on times count; those of the warm-up are not what a client sees. */
+    void beginMeasuring() {
+        measuring = true;
     }
 
     ModelConfig config() {

@@ -10,7 +10,7 @@ import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.HeadObserver;
 
 /**
- * How long computing logits takes, per mode of the head, since the start of the process.
+ * How long computing logits takes, per mode of the head, since the start or since {@link #forget}.
  *
  * <p>One thread writes, the decode thread; any thread reads. A call with one row is kept apart from calls with more: at one row
  * the time is that of streaming the matrix once, whoever else is served, and so it is the number by which modes compare. The
@@ -83,6 +83,13 @@ public final class HeadTimings implements HeadObserver {
         return of(mode).snapshot();
     }
 
+    /** As if nothing had been recorded; for the end of a warm-up, while no call is made. Any thread. */
+    public void forget() {
+        transposePerStep.forget();
+        cachedTranspose.forget();
+        packed.forget();
+    }
+
     private static Histogram histogram() {
         return new Histogram(FINEST_NS, LONGEST_NS, SIGNIFICANT_DIGITS);
     }
@@ -104,6 +111,11 @@ public final class HeadTimings implements HeadObserver {
             recorder.recordValue(Math.min(nanos, LONGEST_NS));
         }
 
+        void forget() {
+            total().reset();
+            sumNs.set(0);
+        }
+
         /** Takes over what is new; readers, one at a time. */
         Histogram total() {
             spare = recorder.getIntervalHistogram(spare);
@@ -122,6 +134,13 @@ public final class HeadTimings implements HeadObserver {
             add(rows, callRows);
             add(bytesRead, callBytes);
             (callRows == 1 ? singleRow : manyRows).record(callNanos);
+        }
+
+        synchronized void forget() {
+            singleRow.forget();
+            manyRows.forget();
+            rows.set(0);
+            bytesRead.set(0);
         }
 
         synchronized Snapshot snapshot() {

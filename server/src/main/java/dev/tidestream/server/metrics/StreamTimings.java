@@ -1,7 +1,7 @@
 package dev.tidestream.server.metrics;
 
 /**
- * What a client waits for, as two histograms, since the start of the process. Any thread records, wait-free and without allocation.
+ * What a client waits for, as two histograms, since the start or since {@link #forget}. Any thread records, wait-free and without allocation.
  *
  * <pre>
  * time to first token, upper bounds in seconds
@@ -32,6 +32,12 @@ public final class StreamTimings {
      */
     public void nextToken(long nanos) {
         nextToken.record(nanos);
+    }
+
+    /** As if nothing had been recorded; for the end of a warm-up, while no stream runs. Any thread. */
+    public void forget() {
+        firstToken.forget();
+        nextToken.forget();
     }
 
     TimeBuckets.Snapshot firstTokenSnapshot() {

@@ -40,6 +40,14 @@ final class TimeBuckets {
         counts.getAndIncrement(bucket);
     }
 
+    /** As if nothing had been recorded; while nobody records. */
+    void forget() {
+        for (int i = 0; i < counts.length(); i++) {
+            counts.set(i, 0);
+        }
+        sumNs.set(0);
+    }
+
     /** Taken while others record, the sum may be ahead of the counts. */
     Snapshot snapshot() {
         long[] copy = new long[counts.length()];

@@ -165,7 +165,7 @@ final class AdminSession implements Session {
         if (flow != null && !flow.complete()) {
             flow.add(data);
             advance(flow);
-        } else if (!discarding && !refusedBinaryMessage) {
+        } else if (!discarding && !refusedBinaryMessage && data.length() > 0) { // some senders end with an empty fragment
             refusedBinaryMessage = true; // once per message
             send(new AdminReply.Failed(
                     null, AdminErrorCode.UNEXPECTED_BINARY, "no update waits for a binary frame: bytes=" + data.length()));

@@ -106,16 +106,16 @@ class AdminCommandTest {
 
     @Test
     void shouldShowTheHistory() throws Exception {
-        try (AdminScript server = new AdminScript(answer(3, ",\"versions\":[{\"weights_version\":2,\"tensor\":\"a\"},"
+        try (AdminScript server = new AdminScript(answer(3, ",\"versions\":[{\"weights_version\":2,\"tensor\":\"a\",\"sha256\":\"" + SHA + "\"},"
                 + "{\"weights_version\":3,\"to_version\":1,\"error\":{\"max\":1e-7}}]"))) {
             assertEquals(new Run(0, """
                     FIELD            VALUE
                     weights_version  3
 
                     versions:
-                    weights_version  tensor  to_version  error.max
-                                  2  a                -          -
-                                  3  -                1       1E-7
+                    weights_version  tensor  sha256         to_version  error.max
+                                  2  a       0123456789ab…           -          -
+                                  3  -       -                       1     1.0E-7
                     """, ""), admin(server.url(), "history"));
             assertEquals(new AdminRequest.WeightsHistory("history"), server.requests.poll());
         }

@@ -97,6 +97,24 @@ class HeadTimingsTest {
     }
 
     @Test
+    void shouldForgetTheWarmUp() {
+        for (HeadMode mode : HeadMode.values()) {
+            timings.logitsComputed(mode, 1, 7, 9_000_000_000L);
+            timings.logitsComputed(mode, 3, 7, 9_000_000_000L);
+        }
+        timings.snapshot(HeadMode.PACKED); // what was read is forgotten as well as what was not
+        timings.forget();
+        for (HeadMode mode : HeadMode.values()) {
+            assertEquals(new Snapshot(NOTHING, NOTHING, 0, 0), timings.snapshot(mode));
+        }
+        timings.logitsComputed(HeadMode.PACKED, 1, 500, 50_000);
+        Snapshot snapshot = timings.snapshot(HeadMode.PACKED);
+        assertEquals(1, snapshot.singleRow().calls());
+        assertEquals(10e-3, snapshot.gigabytesPerSecond());
+        assertNear(50, snapshot.allCalls().p99Micros(), "p99");
+    }
+
+    @Test
     void shouldTakeAnyTime() {
         for (long nanos : new long[] {Long.MIN_VALUE, -1, 0, 1, 60_000_000_000L, 60_000_000_001L, 1L << 61}) {
             timings.logitsComputed(HeadMode.PACKED, 1, 0, nanos);

@@ -40,6 +40,18 @@ class StreamTimingsTest {
     }
 
     @Test
+    void shouldForgetTheWarmUp() {
+        StreamTimings timings = new StreamTimings();
+        timings.firstToken(1_000);
+        timings.nextToken(1L << 40);
+        timings.forget();
+        assertEquals(0, LongStream.of(timings.firstTokenSnapshot().counts()).sum());
+        assertEquals(0, LongStream.of(timings.nextTokenSnapshot().counts()).sum());
+        assertEquals(0.0, timings.firstTokenSnapshot().sumSeconds());
+        assertEquals(0.0, timings.nextTokenSnapshot().sumSeconds());
+    }
+
+    @Test
     void shouldLoseNothingBetweenThreads() throws Exception {
         StreamTimings timings = new StreamTimings();
         int perThread = 50_000;

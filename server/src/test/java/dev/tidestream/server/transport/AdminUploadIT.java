@@ -102,7 +102,8 @@ class AdminUploadIT {
             raw.frame(CONTINUES, new byte[] {});
             raw.frame(0x89, new byte[] {}); // a ping in between
             raw.frame(CONTINUES, new byte[] {2, 3});
-            raw.frame(ENDS, new byte[] {4});
+            raw.frame(CONTINUES, new byte[] {4});
+            raw.frame(ENDS, new byte[] {}); // after the last byte
             String reply = raw.nextText();
             while (reply.contains("progress")) {
                 reply = raw.nextText();

@@ -1,0 +1,143 @@
+package dev.tidestream.server.cli;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.ExecutionException;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+
+import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
+import dev.tidestream.model.tensor.LowRankProduct;
+import dev.tidestream.protocol.Protocol;
+import dev.tidestream.protocol.admin.AdminProtocol;
+import dev.tidestream.server.admin.AdminVerticle;
+import dev.tidestream.server.admin.MemoryBudget;
+import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.transport.ServedModel;
+import dev.tidestream.server.transport.ServerVerticle;
+import dev.tidestream.server.transport.TransportConfig;
+
+/** A server that listens: all that {@code serve} starts, in order, and ends in the opposite one. */
+final class Serving implements AutoCloseable {
+    private final ServeOptions options;
+    private final VersionStore store;
+    private final RunningModel running;
+    private final ServerMetrics metrics;
+    private final AdminServing admin;
+    private final ServerVerticle verticle;
+    private final Vertx vertx = Vertx.vertx();
+    private volatile boolean ready;
+
+    private Serving(ServeOptions options, MemoryBudget budget, LowRankProduct product, VersionStore store, RunningModel running) {
+        this.options = options;
+        this.store = store;
+        this.running = running;
+        metrics = new ServerMetrics(running);
+        boolean listening = false;
+        try {
+            admin = new AdminServing(running, options.live, metrics);
+            AdminVerticle desk = new AdminVerticle(admin.service(store, budget, product));
+            verticle = new ServerVerticle(
+                    TransportConfig.DEFAULT.withAddress(options.host, options.port()),
+                    running.engine(),
+                    () -> ready,
+                    () -> List.of(served()),
+                    admin.access()).showing(metrics.page());
+            await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
+            listening = true;
+        } finally {
+            if (!listening) {
+                await(vertx.close());
+                metrics.close();
+            }
+        }
+    }
+
+    /**
+     * Loads, and listens; not ready yet.
+     *
+     * @throws CliException if the options are of no use together
+     */
+    static Serving start(ServeOptions options) {
+        EngineConfig engine = EngineConfig.DEFAULT
+                .withMaxSequences(options.maxSequences())
+                .withKvMemoryBytes(options.kvMemory.bytes());
+        MemoryBudget budget = options.live.budget(options.kvMemory.bytes());
+        LowRankProduct product = new Nd4jLowRankProduct();
+        VersionStore store = new VersionStore(options.live, budget, product);
+        RunningModel running = null;
+        boolean started = false;
+        try {
+            running = RunningModel.start(options.model, options.compute, engine, store);
+            Serving serving = new Serving(options, budget, product, store, running);
+            started = true;
+            return serving;
+        } finally {
+            if (!started) {
+                if (running != null) {
+                    running.close();
+                }
+                store.close();
+            }
+        }
+    }
+
+    /** Compiles the kernels, then says that it is ready, and begins to measure. */
+    void warmUp() {
+        WarmUp.run(running);
+        running.beginMeasuring();
+        ready = true;
+    }
+
+    /** Where it listens, and how administrators get in. */
+    void announce(PrintWriter out) {
+        String host = options.host.contains(":") ? "[" + options.host + "]" : options.host;
+        String address = "ws://%s:%d".formatted(host, port());
+        admin.announce(out, address + AdminProtocol.PATH);
+        out.printf("%s: ready on %s%s (%s)%n", running.config().name(), address, Protocol.PATH, options.compute);
+        out.flush();
+    }
+
+    int port() {
+        return verticle.actualPort();
+    }
+
+    RunningModel running() {
+        return running;
+    }
+
+    private ServedModel served() {
+        return new ServedModel(
+                running.config().name(),
+                running.config().contextLength(),
+                running.config().vocabularySize(),
+                OptionalLong.of(running.parameters()),
+                running.weightsVersion());
+    }
+
+    private void await(Future<?> future) {
+        try {
+            future.toCompletionStage().toCompletableFuture().get();
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new CliException("cannot serve on %s:%d: %s".formatted(options.host, options.port(), cause.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Running streams have their grace period; then everything ends. */
+    @Override
+    public void close() {
+        ready = false;
+        try {
+            await(vertx.close());
+        } finally {
+            metrics.close();
+            running.close();
+            store.close();
+        }
+    }
+}

@@ -1,0 +1,270 @@
+package dev.tidestream.server.cli;
+
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.protocol.admin.AdminReply;
+import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.OptimizationMode;
+import dev.tidestream.protocol.admin.PayloadType;
+import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.transport.TestClient;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** A real server on the embedded model, changed under running streams, through its sockets. */
+class LiveUpdatesIT {
+    private static final int CHANGES = Integer.getInteger("tidestream.changes", 200);
+    private static final int V = 4096;
+    private static final int H = 256;
+    private static final String TOKEN = "a-token-of-this-test-alone";
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final List<String> PINNED = List.of("p0", "p1", "p2", "p3");
+    private static final List<String> FOLLOWING = List.of("keep0", "keep1", "recompute0", "recompute1");
+
+    @TempDir
+    Path temp;
+
+    @SuppressWarnings("NullAway.Init") // before each test
+    private Serving serving;
+
+    @SuppressWarnings("NullAway.Init") // before each test
+    private AdminClient admin;
+
+    private int requests;
+
+    @BeforeEach
+    void serve() throws Exception {
+        Path token = Files.writeString(temp.resolve("token"), TOKEN + "\n");
+        ServeCommand options = new ServeCommand();
+        Main.commandLine(options).parseArgs("--port", "0", "--data-dir", temp.resolve("data").toString(),
+                "--admin-token-file", token.toString(), "--max-live-versions", "6");
+        serving = Serving.start(options);
+        admin = AdminClient.connect(URI.create("ws://127.0.0.1:%d/v1/admin".formatted(serving.port())), TOKEN, PATIENCE);
+    }
+
+    @AfterEach
+    void stop() {
+        admin.close();
+        serving.close();
+    }
+
+    /** What came of a stream. */
+    private static final class Received {
+        final List<Integer> tokens = new ArrayList<>();
+        final List<Long> versions = new ArrayList<>();
+        ServerMessage.@Nullable Finished finished;
+    }
+
+    @Test
+    void shouldKeepEveryStreamWholeThroughTogglesAndUpdates() throws Exception {
+        long seed = Long.getLong("tidestream.seed", System.nanoTime());
+        System.out.println("LiveUpdatesIT: -Dtidestream.seed=" + seed);
+        SplittableRandom random = new SplittableRandom(seed);
+        long bytesAtStart = serving.running().first().familyBytes();
+        Map<String, List<Integer>> expected = undisturbed();
+        Map<String, Received> received = new HashMap<>();
+        try (TestClient client = new TestClient(serving.port()); TestClient slow = new TestClient(serving.port(), false)) {
+            for (String id : PINNED) {
+                client.generate(id, "Once upon a time", 150, sampling(id) + ",\"credit\":1");
+            }
+            for (String id : FOLLOWING) {
+                String kv = id.startsWith("keep") ? "keep" : "recompute";
+                client.generate(id, "Once upon a time", 60,
+                        sampling(id) + ",\"credit\":1,\"weights\":\"follow\",\"kv\":\"" + kv + "\"");
+            }
+            slow.generate("slow", "Once upon a time", 150, sampling("slow"));
+            collect(client, received, PINNED.size() + FOLLOWING.size(), stream -> true);
+            for (int change = 0; change < 2 * CHANGES; change++) {
+                change(change, random);
+                for (String id : PINNED) {
+                    client.credit(id, 1);
+                }
+                if (change % 4 == 0) {
+                    slow.read(1);
+                }
+                if (change % 8 == 0) { // a stream that computes its cache anew does so once for all changes in between
+                    FOLLOWING.forEach(id -> client.credit(id, 1));
+                }
+            }
+            PINNED.forEach(id -> client.credit(id, 1000));
+            FOLLOWING.forEach(id -> client.credit(id, 1000));
+            collect(client, received, PINNED.size() + FOLLOWING.size(), stream -> stream.finished != null);
+            slow.read();
+            collect(slow, received, 1, stream -> stream.finished != null);
+        }
+        assertEquals(CHANGES + 1, serving.running().weightsVersion());
+        check(received, expected);
+        returnsToTheStart(bytesAtStart);
+        assertEquals(expected, undisturbed(), "the weights are those of the start, to the bit");
+    }
+
+    private Map<String, List<Integer>> undisturbed() throws InterruptedException {
+        Map<String, Received> received = new HashMap<>();
+        try (TestClient client = new TestClient(serving.port())) {
+            for (String id : List.of("p0", "p1", "p2", "p3", "slow")) {
+                client.generate(id, "Once upon a time", 150, sampling(id));
+            }
+            collect(client, received, 5, stream -> stream.finished != null);
+        }
+        Map<String, List<Integer>> tokens = new HashMap<>();
+        received.forEach((id, stream) -> tokens.put(id, stream.tokens));
+        return tokens;
+    }
+
+    private static String sampling(String id) {
+        return ",\"sampling\":{\"temperature\":0.9,\"top_k\":40,\"seed\":\"%d\",\"logit_bias\":{\"0\":-100}}".formatted(id.hashCode());
+    }
+
+    /** Reads until so many streams are as wanted; every frame is checked against the ones before. */
+    private static void collect(
+            TestClient client, Map<String, Received> received, int streams, Predicate<Received> wanted)
+            throws InterruptedException {
+        Set<String> there = new HashSet<>();
+        received.forEach((id, stream) -> {
+            if (stream.finished == null && wanted.test(stream)) {
+                there.add(id);
+            }
+        });
+        while (there.size() < streams) {
+            String id = switch (client.next()) {
+                case ServerMessage.Accepted a -> {
+                    received.put(a.id(), new Received());
+                    yield a.id();
+                }
+                case ServerMessage.Token t -> {
+                    Received stream = stream(received, t.id());
+                    assertEquals(stream.tokens.size(), t.seq(), t.id());
+                    stream.tokens.add(t.token());
+                    stream.versions.add(t.weightsVersion());
+                    yield t.id();
+                }
+                case ServerMessage.Finished f -> {
+                    stream(received, f.id()).finished = f;
+                    yield f.id();
+                }
+                case ServerMessage.Progress p -> p.id();
+                case ServerMessage.Failed f -> throw new AssertionError(f.toString());
+                case ServerMessage.WeightsChanged w -> throw new AssertionError(w.toString());
+            };
+            if (wanted.test(stream(received, id))) {
+                there.add(id);
+            }
+        }
+    }
+
+    private static Received stream(Map<String, Received> received, String id) {
+        Received stream = received.get(id);
+        if (stream == null) {
+            throw new AssertionError("a frame before accepted: id=" + id);
+        }
+        return stream;
+    }
+
+    private void change(int number, SplittableRandom random) throws Exception {
+        if (number % 2 == 0) {
+            OptimizationMode mode = OptimizationMode.values()[(number / 2) % 3];
+            AdminReply.Ack ack = admin.call(new AdminRequest.OptimizationSet(ref(), mode, true), progress -> {});
+            assertEquals(mode.wireName(), ack.details().get("mode"));
+            return;
+        }
+        long base = number / 2 + 1;
+        AdminReply.Ack ack = switch (number / 2 % 4) {
+            case 0 -> update(base, "token_embd.weight", UpdateKind.ROWS, List.of(3L, (long) H), 0,
+                    ints(number % V, (number + 7) % V, (number + 90) % V), floats(3 * H, 0.1f, random));
+            case 1 -> update(base, "token_embd.weight", UpdateKind.LOW_RANK, List.of((long) V, (long) H), 2,
+                    floats(2 * V, 0.01f, random), floats(2 * H, 0.01f, random));
+            case 2 -> update(base, "blk.1.attn_q.weight", UpdateKind.DELTA, List.of((long) H, (long) H), 0,
+                    floats(H * H, 0.001f, random));
+            default -> update(base, "token_embd.weight", UpdateKind.DELTA, List.of((long) V, (long) H), 0,
+                    floats(V * H, 0.001f, random));
+        };
+        assertEquals(base + 1, ack.weightsVersion());
+    }
+
+    private AdminReply.Ack update(long base, String tensor, UpdateKind kind, List<Long> shape, int rank, byte[]... parts)
+            throws Exception {
+        ByteBuffer all = ByteBuffer.allocate(Arrays.stream(parts).mapToInt(part -> part.length).sum());
+        for (byte[] part : parts) {
+            all.put(part);
+        }
+        Path payload = Files.write(temp.resolve("payload"), all.array());
+        String sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(all.array()));
+        return admin.update(new AdminRequest.WeightsUpdate(ref(), "u" + base, base, tensor, kind, shape, PayloadType.F32, sha256,
+                all.capacity(), rank == 0 ? OptionalInt.empty() : OptionalInt.of(rank), null), payload, progress -> {});
+    }
+
+    private String ref() {
+        return "r" + requests++;
+    }
+
+    private static byte[] ints(int... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (int value : values) {
+            bytes.putInt(value);
+        }
+        return bytes.array();
+    }
+
+    private static byte[] floats(int count, float scale, SplittableRandom random) {
+        ByteBuffer bytes = ByteBuffer.allocate(4 * count).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < count; i++) {
+            bytes.putFloat((float) random.nextGaussian() * scale);
+        }
+        return bytes.array();
+    }
+
+    private static void check(Map<String, Received> received, Map<String, List<Integer>> expected) {
+        assertEquals(PINNED.size() + FOLLOWING.size() + 1, received.size());
+        received.forEach((id, stream) -> {
+            ServerMessage.Finished finished = Objects.requireNonNull(stream.finished, id);
+            assertEquals(FinishReason.LENGTH, finished.reason(), id);
+            assertEquals(stream.tokens.size(), finished.usage().completionTokens(), id);
+            if (FOLLOWING.contains(id)) {
+                assertEquals(60, stream.tokens.size(), id);
+                for (int i = 1; i < stream.versions.size(); i++) {
+                    assertTrue(stream.versions.get(i - 1) <= stream.versions.get(i), id + ": " + stream.versions);
+                }
+                assertEquals(CHANGES + 1, stream.versions.getLast(), id);
+                assertTrue(stream.versions.stream().distinct().count() > CHANGES / 10, id + ": " + stream.versions);
+            } else {
+                assertEquals(List.of(1L), stream.versions.stream().distinct().toList(), id);
+                assertEquals(expected.get(id), stream.tokens, id);
+            }
+        });
+    }
+
+    private void returnsToTheStart(long bytesAtStart) throws Exception {
+        admin.call(new AdminRequest.OptimizationSet(ref(), OptimizationMode.PACKED, true), progress -> {});
+        admin.call(new AdminRequest.WeightsRollback(ref(), 1), progress -> {});
+        assertTrue(serving.running().epochs().awaitFewerThan(2, PATIENCE), serving.running().epochs().live().toString());
+        assertEquals(bytesAtStart, serving.running().epochs().live().getFirst().bytes());
+        assertEquals(bytesAtStart, serving.running().epochs().live().getFirst().ownBytes(), "nothing else holds a tensor");
+    }
+}
