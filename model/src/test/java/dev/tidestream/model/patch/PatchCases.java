@@ -28,11 +28,7 @@ final class PatchCases {
     private PatchCases() {}
 
     /** A patch, and what it says about each row: null if nothing. */
-    record Case(WeightPatch patch, float[][] values) {
-        boolean additive() {
-            return patch.kind() == PatchKind.DELTA || patch.kind() == PatchKind.LOW_RANK;
-        }
-    }
+    record Case(WeightPatch patch, float[][] values) {}
 
     /** All finite bits, but nothing so large that requantising it leaves the range of F16. */
     static PanelMatrix base(TensorFormat format, int rows, int columns, SplittableRandom random, Arena arena) {
@@ -183,7 +179,7 @@ final class PatchCases {
         byte[] before = PanelBytes.all(base);
         PatchResult result = TensorPatcher.apply("w", new WeightTensor.Matrix(base), patch.patch(), arena, team, PLAIN);
         assertArrayEquals(before, PanelBytes.all(base), () -> where + ": the base");
-        var oracle = new PatchOracle(base.format(), base.columns(), PanelBytes.rowMajor(base), patch.values(), patch.additive());
+        var oracle = new PatchOracle(base.format(), base.columns(), PanelBytes.rowMajor(base), patch.values(), patch.patch().kind());
         PanelMatrix matrix = ((WeightTensor.Matrix) result.tensor()).panels();
         assertArrayEquals(oracle.bytes, PanelBytes.rowMajor(matrix), () -> where + ": the bits");
         assertEquals(oracle.maxAbs, result.error().maxAbs(), () -> where + ": largest error");

@@ -25,7 +25,8 @@ final class PatchOracle {
      * @param base row-major bytes
      * @param values {@code (rows, columns)}; null for rows that are not touched
      */
-    PatchOracle(TensorFormat format, int columns, byte[] base, float[][] values, boolean additive) {
+    PatchOracle(TensorFormat format, int columns, byte[] base, float[][] values, PatchKind kind) {
+        boolean additive = kind == PatchKind.DELTA || kind == PatchKind.LOW_RANK;
         this.format = format;
         this.columns = columns;
         this.bytes = base.clone();
@@ -39,7 +40,7 @@ final class PatchOracle {
                 continue;
             }
             float[] wanted = wanted(decodeRow(base, row), values[row], additive);
-            long changed = storeRow(base, row, wanted);
+            long changed = storeRow(base, row, wanted, kind != PatchKind.REPLACE);
             float[] stored = decodeRow(bytes, row);
             for (int k = 0; k < columns; k++) {
                 double error = Math.abs((double) stored[k] - (double) wanted[k]);
@@ -70,12 +71,12 @@ final class PatchOracle {
         return out;
     }
 
-    private long storeRow(byte[] base, int row, float[] wanted) {
+    private long storeRow(byte[] base, int row, float[] wanted, boolean keepsEqualBlocks) {
         int elements = format.blockElements();
         float[] held = decodeRow(base, row);
         long changed = 0;
         for (int from = 0; from < columns; from += elements) {
-            boolean same = true;
+            boolean same = keepsEqualBlocks;
             for (int k = from; k < from + elements; k++) {
                 same &= format.quantised() ? wanted[k] == held[k]
                         : Float.floatToRawIntBits(wanted[k]) == Float.floatToRawIntBits(held[k]);

@@ -175,8 +175,8 @@ class TensorPatcherTest {
                 for (float[] row : minus) {
                     Arrays.fill(row, -0f);
                 }
-                var patch = new WeightPatch(PatchKind.REPLACE, PatchCases.shape(2, 32), PatchDtype.F32, 0,
-                        PatchCases.payload(PatchDtype.F32, new int[0], minus));
+                var patch = new WeightPatch(PatchKind.ROWS, PatchCases.shape(2, 32), PatchDtype.F32, 0,
+                        PatchCases.payload(PatchDtype.F32, new int[] {0, 1}, minus));
                 PatchResult result = apply(zeros, patch, arena, WorkerTeam.sequential());
                 assertEquals(format.quantised() ? 0 : 64, result.changedBlocks(), format.name());
                 assertEquals(0, result.error().maxAbs());
