@@ -290,7 +290,7 @@ final class RandomModelFile {
             List<String> tokens = new ArrayList<>();
             int spare = 256;
             for (int b = 0; b < 256; b++) { // GPT-2's alphabet: printable bytes as they are, the others from U+0100 on
-                boolean printable = b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae;
+                boolean printable = (b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || b >= 0xae;
                 tokens.add(String.valueOf((char) (printable ? b : spare++)));
             }
             tokens.add("th");

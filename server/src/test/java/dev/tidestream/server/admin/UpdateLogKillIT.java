@@ -21,6 +21,7 @@ class UpdateLogKillIT {
     private static final int KILLS = 100;
     /** A history begins anew so often, lest the children spend their lives on checking it. */
     private static final int KILLS_PER_DIRECTORY = 10;
+    private static final int MAX_VERSIONS_FIRST = 4;
     private static final int MAX_RUN_MICROS = 60_000;
     private static final int MAX_START_MICROS = 400_000;
 
@@ -45,7 +46,9 @@ class UpdateLogKillIT {
                 data = temp.resolve("data" + kill);
             }
             boolean whileStarting = random.nextInt(5) == 0;
-            long acknowledged = runAndKill(model, data, whileStarting, random.nextInt(whileStarting ? MAX_START_MICROS : MAX_RUN_MICROS));
+            int least = whileStarting ? 0 : 1 + random.nextInt(MAX_VERSIONS_FIRST);
+            long acknowledged =
+                    runAndKill(model, data, least, random.nextInt(whileStarting ? MAX_START_MICROS : MAX_RUN_MICROS));
             check(model, data, acknowledged, "seed=%d, kill %d".formatted(seed, kill));
         }
         committed += versions;
@@ -54,12 +57,16 @@ class UpdateLogKillIT {
         assertTrue(committed > KILLS, "the children hardly came to commit: versions=" + committed);
     }
 
-    /** Returns the last version that the child acknowledged; 0 if none. */
-    private long runAndKill(Path model, Path data, boolean whileStarting, long micros) throws IOException, InterruptedException {
+    /**
+     * Returns the last version that the child acknowledged; 0 if none.
+     *
+     * @param least lines that the child prints before the clock of the kill begins to run, however slow the machine is
+     */
+    private long runAndKill(Path model, Path data, int least, long micros) throws IOException, InterruptedException {
         Path printed = temp.resolve("printed");
         Process child = command(model, data).redirectOutput(printed.toFile()).start();
         try {
-            while (!whileStarting && lines(printed).isEmpty()) {
+            while (lines(printed).size() < least) {
                 assertFalse(child.waitFor(1, TimeUnit.MILLISECONDS), "the child ended by itself");
             }
             assertFalse(child.waitFor(micros, TimeUnit.MICROSECONDS), "the child ended by itself");

@@ -175,14 +175,27 @@ class ServerKillIT {
             Path printed = temp.resolve("printed");
             Files.deleteIfExists(printed);
             process = new ProcessBuilder(command).redirectOutput(printed.toFile()).redirectErrorStream(true).start();
+            boolean ready = false;
+            try {
+                String text = awaitReady(printed);
+                port = Integer.parseInt(text.replaceAll("(?s).* ready on ws://[^:]+:(\\d+)/.*", "$1"));
+                ready = true;
+            } finally {
+                if (!ready) {
+                    kill();
+                }
+            }
+        }
+
+        private String awaitReady(Path printed) throws IOException, InterruptedException {
             long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
             String text = "";
             while (!text.contains(" ready on ")) {
-                assertTrue(process.isAlive() && System.nanoTime() < deadlineNs, text);
+                assertTrue(System.nanoTime() < deadlineNs, text);
                 assertFalse(process.waitFor(5, TimeUnit.MILLISECONDS), text);
-                text = Files.exists(printed) ? Files.readString(printed) : "";
+                text = Files.readString(printed);
             }
-            port = Integer.parseInt(text.replaceAll("(?s).* ready on ws://[^:]+:(\\d+)/.*", "$1"));
+            return text;
         }
 
         AdminClient connect() throws Exception {
