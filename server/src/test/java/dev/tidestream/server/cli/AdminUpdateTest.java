@@ -16,6 +16,7 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
 
+import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ServerWebSocket;
 import org.junit.jupiter.api.Test;
@@ -136,7 +137,9 @@ class AdminUpdateTest {
         AdminScript.Scene scene = (socket, request) -> {
             if (request instanceof AdminRequest.WeightsUpdate) {
                 socket.pause();
-                socket.writeTextMessage(AdminScript.failed(request, "disk_full", "no room"));
+                // By then, as a rule, the socket takes nothing more from the client.
+                Vertx.currentContext().owner().setTimer(1000,
+                        _ -> socket.writeTextMessage(AdminScript.failed(request, "disk_full", "no room")));
             }
         };
         try (AdminScript server = new AdminScript(scene); AdminClient client = connect(server)) {
