@@ -5,7 +5,6 @@ import java.util.function.Function;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
-import dev.tidestream.model.tied.HeadObserver;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
@@ -46,7 +45,6 @@ final class RunningModel implements AutoCloseable {
     private final Reclaimer reclaimer;
     private final CurrentEpoch epochs;
     private final TokenEngine engine;
-    private volatile boolean measuring;
 
     /** Which weights are served first. */
     interface FirstVersion {
@@ -77,12 +75,12 @@ final class RunningModel implements AutoCloseable {
             headTimings = new HeadTimings();
             streamTimings = new StreamTimings();
             recentStates = new HiddenStates(RECENT_STATES, first.config().hiddenSize());
-            HeadProbes probes = new HeadProbes(measuring(headTimings), recentStates);
+            HeadProbes probes = new HeadProbes(headTimings, recentStates);
             forward = version -> version.newTransformer(workers, options.compute().activations(), scratch, probes);
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);
-            engine = startEngine(options.engine(), tokenizer, epochs, measuring(streamTimings));
+            engine = startEngine(options.engine(), tokenizer, epochs, observer(streamTimings));
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();
             throw e;
@@ -124,35 +122,24 @@ final class RunningModel implements AutoCloseable {
         }
     }
 
-    private HeadObserver measuring(HeadTimings timings) {
-        return (mode, rows, weightBytesRead, nanos) -> {
-            if (measuring) {
-                timings.logitsComputed(mode, rows, weightBytesRead, nanos);
-            }
-        };
-    }
-
-    private TokenObserver measuring(StreamTimings timings) {
+    private static TokenObserver observer(StreamTimings timings) {
         return new TokenObserver() {
             @Override
             public void firstToken(long nanos) {
-                if (measuring) {
-                    timings.firstToken(nanos);
-                }
+                timings.firstToken(nanos);
             }
 
             @Override
             public void nextToken(long nanos) {
-                if (measuring) {
-                    timings.nextToken(nanos);
-                }
+                timings.nextToken(nanos);
             }
         };
     }
 
-    /** From now on times count; those of the warm-up are not what a client sees. */
+    /** Times count from now on: those of the warm-up are not what a client sees. */
     void beginMeasuring() {
-        measuring = true;
+        headTimings.forget();
+        streamTimings.forget();
     }
 
     ModelConfig config() {
