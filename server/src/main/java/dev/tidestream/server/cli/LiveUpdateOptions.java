@@ -20,7 +20,7 @@ final class LiveUpdateOptions {
     private static final int DEFAULT_LIVE_VERSIONS = 4;
     private static final int DEFAULT_WAIT_S = 60;
     private static final int MAX_WAIT_S = 86_400;
-    private static final double DEFAULT_SHARE = 0.5;
+    private static final double DEFAULT_SHARE = 0.25;
     private static final double DEFAULT_MEMORY_SHARE = 0.8;
 
     @Option(names = "--data-dir", paramLabel = "DIR",
