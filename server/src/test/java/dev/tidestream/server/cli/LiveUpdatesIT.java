@@ -67,7 +67,7 @@ class LiveUpdatesIT {
         Path token = Files.writeString(temp.resolve("token"), TOKEN + "\n");
         ServeCommand options = new ServeCommand();
         Main.commandLine(options).parseArgs("--port", "0", "--data-dir", temp.resolve("data").toString(),
-                "--admin-token-file", token.toString(), "--max-live-versions", "6");
+                "--admin-token-file", token.toString(), "--max-live-versions", "6", "--builder-share", "1");
         serving = Serving.start(options);
         admin = AdminClient.connect(URI.create("ws://127.0.0.1:%d/v1/admin".formatted(serving.port())), TOKEN, PATIENCE);
     }
