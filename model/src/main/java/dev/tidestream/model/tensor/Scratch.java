@@ -12,12 +12,12 @@ final class Scratch {
     private final float[] tile = new float[BLOCK * ROWS];
     private final short[] shortTile = new short[BLOCK * ROWS];
     private final float[] scales = new float[ROWS];
-    private final float[] dots = new float[2 * ROWS];
+    private final float[] dots = new float[4 * ROWS];
     private final short[] shortDots = new short[8 * ROWS];
     private final float[] partials = new float[Kernels.PARTIALS];
     private float[] sums = new float[ROWS];
     private float[] scores = {};
-    private float[] ones = {};
+    private final VectorKTiles.Block block = new VectorKTiles.Block();
 
     static Scratch ofThread() {
         return OF_THREAD.get();
@@ -38,7 +38,7 @@ final class Scratch {
         return scales;
     }
 
-    /** Dot products of a block, (2, 32). */
+    /** Dot products of a block, (4, 32). */
     float[] dots() {
         return dots;
     }
@@ -46,6 +46,11 @@ final class Scratch {
     /** Dot products of a block modulo 2^16, (8, 32 as packed). */
     short[] shortDots() {
         return shortDots;
+    }
+
+    /** The numbers of a block of a K-quant. */
+    VectorKTiles.Block block() {
+        return block;
     }
 
     /** Partial sums, (16). */
@@ -74,14 +79,5 @@ final class Scratch {
             Arrays.fill(sums, 0, length, 0f);
         }
         return sums;
-    }
-
-    /** Activation scales of float activations: all 1. */
-    float[] ones(int length) {
-        if (ones.length < length) {
-            ones = new float[length];
-            Arrays.fill(ones, 1f);
-        }
-        return ones;
     }
 }
