@@ -5,7 +5,7 @@ import java.util.Arrays;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
-/** What a thread needs to multiply a batch: about 10 KB, and 128 bytes per row of the largest batch it has seen. */
+/** What a thread needs to multiply a batch: about 20 KB, and 128 bytes per row of the largest batch it has seen. */
 final class Scratch {
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
@@ -18,6 +18,9 @@ final class Scratch {
     private float[] sums = new float[ROWS];
     private float[] scores = {};
     private final VectorKTiles.Block block = new VectorKTiles.Block();
+    private final int[] superDots = new int[32 * ROWS];
+    private final float[] factors = new float[16 * ROWS];
+    private final float[] offsets = new float[8 * ROWS];
 
     static Scratch ofThread() {
         return OF_THREAD.get();
@@ -51,6 +54,21 @@ final class Scratch {
     /** The numbers of a block of a K-quant. */
     VectorKTiles.Block block() {
         return block;
+    }
+
+    /** Dot products of a super-block, (32 groups of 8 or 16 groups of 16 columns, up to 32 rows). */
+    int[] superDots() {
+        return superDots;
+    }
+
+    /** What the integers of a super-block are multiplied with, (16 or 8 blocks, up to 32 rows). */
+    float[] factors() {
+        return factors;
+    }
+
+    /** What is added to the products, (8 blocks, up to 32 rows). */
+    float[] offsets() {
+        return offsets;
     }
 
     /** Partial sums, (16). */

@@ -33,11 +33,11 @@ final class VectorDecode {
      *
      * @param out receives 32 sums from {@code outOffset}
      */
-    static void panel(PanelMatrix w, int panel, Activations x, float[] out, int outOffset) {
+    static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch, float[] out, int outOffset) {
         MemorySegment data = w.data();
         long at = w.panelOffset(panel);
         if (w.format().superBlocks()) {
-            VectorKDecode.panel(w, panel, x, out, outOffset);
+            VectorKDecode.panel(w, panel, x, scratch, out, outOffset);
             return;
         }
         int k = w.columns();

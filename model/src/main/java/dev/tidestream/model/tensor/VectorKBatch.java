@@ -149,33 +149,38 @@ final class VectorKBatch {
                 for (; b + 8 <= x.rows(); b += 8) {
                     VectorBatch.nibbles8(tile, part * 2 * L, x.codePairs(), x.codesAt(b, block), x.codeStride(), dots);
                     for (int i = 0; i < 8; i++) {
-                        int at = x.blockAt(b + i, block);
-                        scale(dots, i * ROWS, x.sums()[at], numbers, part * L, x.scales()[at], sums, (b + i) * ROWS + part * L);
+                        scale(dots, i * ROWS, numbers, part, x, b + i, block, scratch.dots(), sums);
                     }
                 }
                 for (; b < x.rows(); b++) {
-                    int at = x.blockAt(b, block);
                     VectorBatch.nibbles1(tile, part * 2 * L, x.codePairs(), x.codesAt(b, block), dots);
-                    scale(dots, 0, x.sums()[at], numbers, part * L, x.scales()[at], sums, b * ROWS + part * L);
+                    scale(dots, 0, numbers, part, x, b, block, scratch.dots(), sums);
                 }
             }
         }
+    }
+
+    private static void scale(short[] dots, int from, VectorKTiles.Block numbers, int part, Activations x, int b, int block,
+            float[] floats, float[] sums) {
+        int at = x.blockAt(b, block);
+        widen(dots, from, x.sums()[at], floats);
+        scaleHalf(floats, 0, numbers, part * L, x.scales()[at], -x.sums()[at], sums, b * ROWS + part * L);
+        scaleHalf(floats, 16, numbers, part * L + 16, x.scales()[at], -x.sums()[at], sums, b * ROWS + part * L + 16);
     }
 
     /**
      * The true dot product is at most 60960 and does not fit 16 bits, but with 8 times the sum of the codes taken off it does
      * (32 · 8 · 127 = 32512): take it off modulo 2^16, widen, and add it again.
      */
-    private static void scale(
-            short[] dots, int dotsFrom, int xSum, VectorKTiles.Block numbers, int from, float dx, float[] sums, int to) {
-        IntVector pair = ShortVector.fromArray(S, dots, dotsFrom).sub((short) (8 * xSum)).reinterpretAsInts();
-        half(VectorTiles.toFloat(VectorHalf.lowInt(pair).add(8 * xSum)), numbers, from, dx, -xSum, sums, to);
-        half(VectorTiles.toFloat(VectorHalf.highInt(pair).add(8 * xSum)), numbers, from + 16, dx, -xSum, sums, to + 16);
+    private static void widen(short[] dots, int from, int xSum, float[] floats) {
+        IntVector pair = ShortVector.fromArray(S, dots, from).sub((short) (8 * xSum)).reinterpretAsInts();
+        VectorTiles.toFloat(VectorHalf.lowInt(pair).add(8 * xSum)).intoArray(floats, 0);
+        VectorTiles.toFloat(VectorHalf.highInt(pair).add(8 * xSum)).intoArray(floats, 16);
     }
 
-    private static void half(
-            FloatVector dot, VectorKTiles.Block numbers, int from, float dx, float minusSum, float[] sums, int to) {
-        FloatVector scaled = dot.mul(FloatVector.fromArray(F, numbers.scales, from));
+    private static void scaleHalf(float[] dots, int dotsFrom, VectorKTiles.Block numbers, int from, float dx, float minusSum,
+            float[] sums, int to) {
+        FloatVector scaled = FloatVector.fromArray(F, dots, dotsFrom).mul(FloatVector.fromArray(F, numbers.scales, from));
         FloatVector sum = FloatVector.fromArray(F, numbers.d, from).mul(dx).fma(scaled, FloatVector.fromArray(F, sums, to));
         FloatVector minimum = FloatVector.fromArray(F, numbers.mins, from).mul(minusSum);
         FloatVector.fromArray(F, numbers.dmin, from).mul(dx).fma(minimum, sum).intoArray(sums, to);

@@ -6,7 +6,6 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
@@ -112,8 +111,9 @@ final class VectorKTiles {
             IntVector q = ints(data, lines + w * (long) LINE_BYTES);
             for (int j = 0; j < 4; j++) {
                 int at = to + (4 * w + j) * ROWS;
-                toFloat(q.lanewise(LSHR, 4 * j).and(15)).fma(lowFactor, lowOffset).intoArray(tile, at);
-                toFloat(q.lanewise(LSHR, 4 * j + 16).and(15)).fma(highFactor, highOffset).intoArray(tile, at + 16);
+                toFloat(q.and(15)).fma(lowFactor, lowOffset).intoArray(tile, at);
+                toFloat(q.lanewise(LSHR, 16).and(15)).fma(highFactor, highOffset).intoArray(tile, at + 16);
+                q = q.lanewise(LSHR, 4);
             }
         }
     }
@@ -123,18 +123,19 @@ final class VectorKTiles {
         FloatVector highFactor = FloatVector.fromArray(F, numbers.factors, from + 16);
         FloatVector lowOffset = FloatVector.fromArray(F, numbers.offsets, part * L);
         FloatVector highOffset = FloatVector.fromArray(F, numbers.offsets, part * L + 16);
-        IntVector last = IntVector.zero(I);
+        IntVector last = IntVector.zero(I); // bits of column 15 enter at the top of both halves
         for (int w = 0; w < Q5K_LINES; w++) {
             IntVector q = ints(data, lines + w * (long) LINE_BYTES);
-            last = last.or(q.lanewise(LSHR, 15 - w).and(0x10001 << w));
+            last = last.lanewise(LSHR, 1).and(0x7fff7fff).or(q.and(0x80008000));
             for (int j = 0; j < 3; j++) {
                 int at = to + (3 * w + j) * ROWS;
-                toFloat(q.lanewise(LSHR, 5 * j).and(31)).fma(lowFactor, lowOffset).intoArray(tile, at);
-                toFloat(q.lanewise(LSHR, 5 * j + 16).and(31)).fma(highFactor, highOffset).intoArray(tile, at + 16);
+                toFloat(q.and(31)).fma(lowFactor, lowOffset).intoArray(tile, at);
+                toFloat(q.lanewise(LSHR, 16).and(31)).fma(highFactor, highOffset).intoArray(tile, at + 16);
+                q = q.lanewise(LSHR, 5);
             }
         }
-        toFloat(last.and(31)).fma(lowFactor, lowOffset).intoArray(tile, to + 15 * ROWS);
-        toFloat(last.lanewise(LSHR, 16)).fma(highFactor, highOffset).intoArray(tile, to + 15 * ROWS + 16);
+        toFloat(last.lanewise(LSHR, 11).and(31)).fma(lowFactor, lowOffset).intoArray(tile, to + 15 * ROWS);
+        toFloat(last.lanewise(LSHR, 27)).fma(highFactor, highOffset).intoArray(tile, to + 15 * ROWS + 16);
     }
 
     /** Eight columns. */
@@ -149,14 +150,14 @@ final class VectorKTiles {
             signed(q, 22).mul(lowFactor).intoArray(tile, at + ROWS);
             signed(q, 6).mul(highFactor).intoArray(tile, at + ROWS + 16);
         }
-        IntVector middle = ints(data, lines + LINE_BYTES);
-        IntVector c6 = ints(data, lines).lanewise(LSHL, 12).and(0xf000f000).or(middle.lanewise(LSHL, 10).and(0x0c000c00));
-        IntVector c7 = ints(data, lines + 2L * LINE_BYTES).lanewise(LSHL, 12).and(0xf000f000)
-                .or(middle.lanewise(LSHL, 8).and(0x0c000c00));
-        signed(c6, 16).mul(lowFactor).intoArray(tile, to + 6 * ROWS);
-        signed(c6, 0).mul(highFactor).intoArray(tile, to + 6 * ROWS + 16);
-        signed(c7, 16).mul(lowFactor).intoArray(tile, to + 7 * ROWS);
-        signed(c7, 0).mul(highFactor).intoArray(tile, to + 7 * ROWS + 16);
+        IntVector middle = ints(data, lines + LINE_BYTES).lanewise(LSHL, 10);
+        for (int rest = 0; rest < 2; rest++) {
+            IntVector q = ints(data, lines + rest * 2L * LINE_BYTES).lanewise(LSHL, 12).and(0xf000f000)
+                    .or(middle.and(0x0c000c00));
+            signed(q, 16).mul(lowFactor).intoArray(tile, to + (6 + rest) * ROWS);
+            signed(q, 0).mul(highFactor).intoArray(tile, to + (6 + rest) * ROWS + 16);
+            middle = middle.lanewise(LSHR, 2);
+        }
     }
 
     /** The nibbles of a block of Q4_K as shorts, (32 columns, 32 rows as packed). */
