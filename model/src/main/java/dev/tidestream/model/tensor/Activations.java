@@ -94,6 +94,21 @@ public final class Activations {
         sums[block] = sum;
     }
 
+    /** Where the 32 codes of a block of row {@code b} begin in {@link #codes} and {@link #codePairs}. */
+    int codesAt(int b, int block) {
+        return b * columns + block * PanelLayout.BLOCK;
+    }
+
+    /** From a row's codes to those of the same block of the next row. */
+    int codeStride() {
+        return columns;
+    }
+
+    /** Where a block of row {@code b} has its scale and its sum. */
+    int blockAt(int b, int block) {
+        return b * (columns / PanelLayout.BLOCK) + block;
+    }
+
     int[] codePairs() {
         return codePairs;
     }

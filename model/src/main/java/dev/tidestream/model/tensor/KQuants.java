@@ -3,43 +3,97 @@ package dev.tidestream.model.tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
+import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
+
 /**
- * Reads K-quants (ggml, {@code k_quants}), for which there are no panels yet: a matrix in one of them is unpacked to F32 when a
- * model is loaded. llama-quantize writes the embedding of most 4-bit files as Q6_K, so those files need it.
+ * One super-block of a K-quant (ggml, {@code k_quants}) taken apart: 256 columns of one row, as {@link PanelPacker} needs them.
+ * Filled again and again; one thread.
  *
  * <pre>
- * Q6_K: 256 elements in 210 bytes
- *   ql: 128 bytes, low 4 bits | qh: 64 bytes, high 2 bits | scales: 16 int8 | d: F16        w = d * scale * (q - 32)
+ * Q4_K: 144 bytes | d: F16 | dmin: F16 | scales: 12 bytes | q: 128 bytes, low nibble block 2i, high nibble block 2i+1 |
+ * Q5_K: 176 bytes | d: F16 | dmin: F16 | scales: 12 bytes | qh: 32 bytes, bit i of byte l: block i | q: 128 bytes, as Q4_K |
+ *       scales: 8 scales s and 8 minima m of 6 bits; bytes 0–3 s0–s3, bytes 4–7 m0–m3, both with two bits of s4–s7, m4–m7 on top;
+ *       bytes 8–11 the low nibbles of s4–s7 and, higher, of m4–m7
+ * Q6_K: 210 bytes | ql: 128 bytes, low 4 bits | qh: 64 bytes, high 2 bits | scales: 16 int8 | d: F16 |
  * </pre>
  */
-public final class KQuants {
-    private static final int ELEMENTS = 256;
-    private static final int Q6_BYTES = 210;
+final class KQuants {
+    private static final int Q4_SCALES = 4;
+    private static final int Q4_QUANTS = 16;
+    private static final int Q5_HIGH = 16;
+    private static final int Q5_QUANTS = 48;
     private static final int Q6_HIGH = 128;
     private static final int Q6_SCALES = 192;
     private static final int Q6_D = 208;
 
-    private KQuants() {}
+    /** F16 bits. */
+    short d;
+    /** F16 bits; 0 for Q6_K. */
+    short dmin;
+    /** Q4_K and Q5_K: scale and minimum of each block of 32, unsigned; Q6_K: the scales of each 16 columns. */
+    final byte[] scales = new byte[16]; // (8, 2)
+    /** Integers; those of Q6_K with 32 taken off. */
+    final byte[] quants = new byte[SUPER_BLOCK];
 
-    /**
-     * Unpacks Q6_K.
-     *
-     * @param in blocks of 210 bytes
-     * @param out receives 256 little-endian float32 per block
-     */
-    public static void unpackQ6K(MemorySegment in, MemorySegment out) {
-        for (long block = 0; block < in.byteSize() / Q6_BYTES; block++) {
-            long from = block * Q6_BYTES;
-            float d = Float.float16ToFloat(in.get(PanelMatrix.SHORT, from + Q6_D));
-            for (int i = 0; i < ELEMENTS; i++) {
-                int half = i / 128; // 128 elements: 64 bytes of ql, 32 of qh, 8 scales
-                int quarter = i % 128 / 32;
-                int l = i % 32;
-                int low = (in.get(ValueLayout.JAVA_BYTE, from + half * 64L + quarter % 2 * 32L + l) >> (quarter / 2 * 4)) & 15;
-                int high = (in.get(ValueLayout.JAVA_BYTE, from + Q6_HIGH + half * 32L + l) >> (quarter * 2)) & 3;
-                int scale = in.get(ValueLayout.JAVA_BYTE, from + Q6_SCALES + half * 8L + quarter * 2L + l / 16);
-                out.set(PanelMatrix.FLOAT, (block * ELEMENTS + i) * Float.BYTES, d * scale * ((low | (high << 4)) - 32));
+    /** Takes the block at byte {@code at} apart. */
+    void decode(TensorFormat format, MemorySegment in, long at) {
+        switch (format) {
+            case Q4_K -> {
+                front(in, at);
+                nibbles(in, at + Q4_QUANTS);
             }
+            case Q5_K -> {
+                front(in, at);
+                nibbles(in, at + Q5_QUANTS);
+                for (int k = 0; k < SUPER_BLOCK; k++) {
+                    quants[k] |= (byte) ((unsigned(in, at + Q5_HIGH + k % 32) >> k / 32 & 1) << 4);
+                }
+            }
+            case Q6_K -> sixBits(in, at);
+            case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
         }
+    }
+
+    /** Whether every element is finite. */
+    boolean finite() {
+        return (d & 0x7c00) != 0x7c00 && (dmin & 0x7c00) != 0x7c00;
+    }
+
+    private void front(MemorySegment in, long at) {
+        d = in.get(PanelMatrix.SHORT, at);
+        dmin = in.get(PanelMatrix.SHORT, at + Short.BYTES);
+        long packed = at + Q4_SCALES;
+        for (int i = 0; i < 4; i++) {
+            int first = unsigned(in, packed + i);
+            int second = unsigned(in, packed + 4 + i);
+            int third = unsigned(in, packed + 8 + i);
+            scales[2 * i] = (byte) (first & 63);
+            scales[2 * i + 1] = (byte) (second & 63);
+            scales[8 + 2 * i] = (byte) (third & 15 | first >> 6 << 4);
+            scales[8 + 2 * i + 1] = (byte) (third >> 4 | second >> 6 << 4);
+        }
+    }
+
+    private void nibbles(MemorySegment in, long at) {
+        for (int k = 0; k < SUPER_BLOCK; k++) {
+            quants[k] = (byte) (unsigned(in, at + k / 64 * 32L + k % 32) >> k % 64 / 32 * 4 & 15);
+        }
+    }
+
+    private void sixBits(MemorySegment in, long at) {
+        d = in.get(PanelMatrix.SHORT, at + Q6_D);
+        dmin = 0;
+        MemorySegment.copy(in, ValueLayout.JAVA_BYTE, at + Q6_SCALES, scales, 0, scales.length);
+        for (int k = 0; k < SUPER_BLOCK; k++) {
+            int half = k / 128; // 128 columns: 64 bytes of ql, 32 of qh
+            int quarter = k % 128 / 32;
+            int low = unsigned(in, at + half * 64L + quarter % 2 * 32L + k % 32) >> quarter / 2 * 4 & 15;
+            int high = unsigned(in, at + Q6_HIGH + half * 32L + k % 32) >> quarter * 2 & 3;
+            quants[k] = (byte) ((low | high << 4) - 32);
+        }
+    }
+
+    private static int unsigned(MemorySegment in, long at) {
+        return in.get(ValueLayout.JAVA_BYTE, at) & 255;
     }
 }

@@ -76,6 +76,7 @@ public final class PanelEditor {
             case BF16 -> readBrains(at + shortAt(block, lane), width(block), out);
             case Q8_0 -> readQ8(at + (long) block * Q8_BLOCK_BYTES, PanelLayout.position(lane), out);
             case Q4_0 -> readQ4(at + (long) block * Q4_BLOCK_BYTES, PanelLayout.position(lane), out);
+            case Q4_K, Q5_K, Q6_K -> throw unsupported();
         }
     }
 
@@ -97,7 +98,17 @@ public final class PanelEditor {
                     Quantiser.q8(in, 0, scratch), scratch, BLOCK);
             case Q4_0 -> writeQuants(at + (long) block * Q4_BLOCK_BYTES, PanelLayout.position(lane),
                     Quantiser.q4(in, 0, scratch), scratch, BLOCK / 2);
+            case Q4_K, Q5_K, Q6_K -> throw unsupported();
         };
+    }
+
+    /** Whether matrices of this format can be edited: there is no encoder for K-quants. */
+    public static boolean supports(TensorFormat format) {
+        return !format.superBlocks();
+    }
+
+    private IllegalStateException unsupported() {
+        return new IllegalStateException("cannot be edited: format=" + format);
     }
 
     /** The edited matrix, once every panel was copied; no editing after that. */

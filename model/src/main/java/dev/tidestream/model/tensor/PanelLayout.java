@@ -22,6 +22,29 @@ package dev.tidestream.model.tensor;
  *        | scales: F16, rows 0 16 1 17 … 15 31 |   64 bytes
  *        | byte j: low nibble column j, high nibble column j + 16, rows 0 16 1 17 … |  32 bytes
  *        | … j = 15                         |      576 bytes in all = 32 rows x 18
+ *
+ * Q4_K   super-block of 256 columns:
+ *        | d: F16, rows 0 16 1 17 … |                                  64 bytes
+ *        | dmin: F16, rows 0 16 1 17 … |                               64 bytes
+ *        | block 0: scale byte, min byte of row 0, of row 16, of row 1 … |  64 bytes (6 bits in the file, 8 here)
+ *        | … block 7                |
+ *        | quants: 16 groups of 16 columns, 4 lines each |             64 lines of 64 bytes
+ *                                                         4736 bytes in all = 32 rows x 148 (144 in the file)
+ * Q5_K   the same with 5 lines for each group of 16 columns: 5760 bytes = 32 rows x 180 (176 in the file)
+ * Q6_K   super-block of 256 columns:
+ *        | d: F16, rows 0 16 1 17 … |                                  64 bytes
+ *        | block 0: scale of columns 0–15, of columns 16–31 (int8) of row 0, of row 16, of row 1 … |  64 bytes
+ *        | … block 7                |
+ *        | quants: 32 groups of 8 columns, 3 lines each |              96 lines of 64 bytes
+ *                                                         6720 bytes in all = 32 rows x 210
+ *
+ * A line of K-quants is one 16-bit word for each row, rows 0 16 1 17 … 15 31:
+ *        bits      15  14 … 10   9 … 5    4 … 0
+ *        Q4_K      | column 4w+3 | 4w+2 | 4w+1 | 4w |   4 bits each, word w = 0 … 3
+ *        Q5_K      | h | 3w+2  | 3w+1   | 3w   |        5 bits each, word w = 0 … 4; h: bit w of column 15
+ *        Q6_K      | 2w | 2w+1 | rest |                 6, 6 and 4 bits, word w = 0 … 2; q - 32 in two's complement
+ *                    rest of word 0: bits 5–2 of column 6; of word 2: bits 5–2 of column 7;
+ *                    of word 1: bits 1–0 of column 6, then (two bits higher) of column 7
  * </pre>
  *
  * <p>Rows r and r + 16 are neighbours wherever elements are narrower than 32 bits: a 32-bit lane then holds both, and two
@@ -37,6 +60,26 @@ final class PanelLayout {
     /** Bytes of the scales in front of a quantised block. */
     static final int SCALE_BYTES = ROWS * Short.BYTES;
 
+    /** Columns of a super-block. */
+    static final int SUPER_BLOCK = 256;
+
+    /** Blocks of a super-block. */
+    static final int BLOCKS = SUPER_BLOCK / BLOCK;
+
+    /** Bytes of 16 bits for each row: a line of a K-quant. */
+    static final int LINE_BYTES = ROWS * Short.BYTES;
+
+    static final int Q4K_SCALES = 2 * SCALE_BYTES;
+    static final int Q4K_QUANTS = Q4K_SCALES + BLOCKS * LINE_BYTES;
+    static final int Q4K_LINES = 4;
+    static final int Q4K_BYTES = Q4K_QUANTS + 16 * Q4K_LINES * LINE_BYTES;
+    static final int Q5K_LINES = 5;
+    static final int Q5K_BYTES = Q4K_QUANTS + 16 * Q5K_LINES * LINE_BYTES;
+    static final int Q6K_SCALES = SCALE_BYTES;
+    static final int Q6K_QUANTS = Q6K_SCALES + BLOCKS * LINE_BYTES;
+    static final int Q6K_LINES = 3;
+    static final int Q6K_BYTES = Q6K_QUANTS + 32 * Q6K_LINES * LINE_BYTES;
+
     static final int Q8_BLOCK_BYTES = SCALE_BYTES + ROWS * BLOCK;
     static final int Q4_BLOCK_BYTES = SCALE_BYTES + ROWS * BLOCK / 2;
 
@@ -49,7 +92,17 @@ final class PanelLayout {
 
     /** Bytes of one panel. */
     static long panelBytes(TensorFormat format, int columns) {
-        return ROWS * format.rowBytes(columns);
+        return (long) (columns / format.blockElements()) * blockBytes(format);
+    }
+
+    /** Bytes of one block (or one column, or one super-block) of all rows of a panel. */
+    static int blockBytes(TensorFormat format) {
+        return switch (format) {
+            case F32, F16, BF16, Q8_0, Q4_0 -> ROWS * format.blockBytes();
+            case Q4_K -> Q4K_BYTES;
+            case Q5_K -> Q5K_BYTES;
+            case Q6_K -> Q6K_BYTES;
+        };
     }
 
     /** Where row {@code 0 <= row < 32} stands among the neighbours of one column, for elements narrower than 32 bits. */

@@ -93,16 +93,22 @@ public final class PanelMatrix {
             case BF16 -> Float.intBitsToFloat(
                     data.get(SHORT, panel + ((long) k * PanelLayout.ROWS + position) * Short.BYTES) << 16);
             case Q8_0, Q4_0 -> scale(panel, lane, k / PanelLayout.BLOCK) * quant(panel, lane, k);
+            case Q4_K, Q5_K, Q6_K -> KPanels.element(format, data, superBlock(panel, k), lane, k % PanelLayout.SUPER_BLOCK);
         };
     }
 
-    /** Scale of a quantised block. */
+    /** Where the super-block of column {@code k} begins. */
+    long superBlock(long panel, int k) {
+        return panel + (long) (k / PanelLayout.SUPER_BLOCK) * PanelLayout.blockBytes(format);
+    }
+
+    /** Scale of a block of Q8_0 or Q4_0. */
     float scale(long panel, int lane, int block) {
         long at = panel + (long) block * quantBlockBytes() + PanelLayout.position(lane) * (long) Short.BYTES;
         return Float.float16ToFloat(data.get(SHORT, at));
     }
 
-    /** The integer of a quantised element, its offset taken off. */
+    /** The integer of an element of Q8_0 or Q4_0, its offset taken off. */
     int quant(long panel, int lane, int k) {
         long quants = panel + (long) (k / PanelLayout.BLOCK) * quantBlockBytes() + PanelLayout.SCALE_BYTES
                 + PanelLayout.position(lane);

@@ -7,11 +7,12 @@ import java.lang.foreign.ValueLayout;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
 import static dev.tidestream.model.tensor.PanelMatrix.FLOAT;
 import static dev.tidestream.model.tensor.PanelMatrix.SHORT;
 
 /**
- * Repacks a row-major matrix, as it stands in a GGUF file, into panels: the same bits in another order. Values that are not
+ * Repacks a row-major matrix, as it stands in a GGUF file, into panels: the same values, bit for bit, in another order. Values that are not
  * finite are refused, since the kernels' arithmetic is specified for finite weights only.
  */
 public final class PanelPacker {
@@ -68,6 +69,7 @@ public final class PanelPacker {
             case BF16 -> packShorts(name, row, columns, in, out, lane, 0x7f80);
             case Q8_0 -> packBlocks(name, row, columns, in, out, lane, BLOCK);
             case Q4_0 -> packBlocks(name, row, columns, in, out, lane, BLOCK / 2);
+            case Q4_K, Q5_K, Q6_K -> packSuperBlocks(name, row, format, columns, in, out, lane);
         }
     }
 
@@ -95,6 +97,17 @@ public final class PanelPacker {
                 byte quants = in.get(ValueLayout.JAVA_BYTE, from + Short.BYTES + j);
                 out.set(ValueLayout.JAVA_BYTE, to + SCALE_BYTES + (long) j * ROWS + position, quants);
             }
+        }
+    }
+
+    private static void packSuperBlocks(
+            String name, int row, TensorFormat format, int columns, MemorySegment in, MemorySegment out, int lane) {
+        KQuants block = new KQuants();
+        int blockBytes = PanelLayout.blockBytes(format);
+        for (int i = 0; i < columns / SUPER_BLOCK; i++) {
+            block.decode(format, in, (long) i * format.blockBytes());
+            requireFinite(block.finite(), name, row, i * SUPER_BLOCK);
+            KPanels.put(format, out, (long) i * blockBytes, lane, block);
         }
     }
 

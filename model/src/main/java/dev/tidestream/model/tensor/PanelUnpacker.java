@@ -34,6 +34,7 @@ public final class PanelUnpacker {
                     out, 0, (toColumn - fromColumn) * ROWS);
             case F16, BF16 -> shorts(w, base, fromColumn, toColumn, out);
             case Q8_0, Q4_0 -> blocks(w, base, fromColumn, toColumn, out);
+            case Q4_K, Q5_K, Q6_K -> superBlocks(w, base, fromColumn, toColumn, out);
         }
     }
 
@@ -65,6 +66,19 @@ public final class PanelUnpacker {
                 for (int lane = 0; lane < ROWS; lane++) {
                     int bits = w.data().get(ValueLayout.JAVA_BYTE, line + PanelLayout.position(lane));
                     out[at + lane] = scales[lane] * (q8 ? bits : (bits >>> shift & 15) - 8);
+                }
+            }
+        }
+    }
+
+    /** Lane by lane: a row's scales are read once for each block of columns. */
+    private static void superBlocks(PanelMatrix w, long base, int fromColumn, int toColumn, float[] out) {
+        float[] columns = new float[BLOCK];
+        for (int k = fromColumn; k < toColumn; k += BLOCK) {
+            for (int lane = 0; lane < ROWS; lane++) {
+                KPanels.elements(w.format(), w.data(), w.superBlock(base, k), lane, k % PanelLayout.SUPER_BLOCK, columns);
+                for (int j = 0; j < BLOCK; j++) {
+                    out[(k - fromColumn + j) * ROWS + lane] = columns[j];
                 }
             }
         }

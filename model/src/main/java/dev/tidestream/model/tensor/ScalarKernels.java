@@ -19,18 +19,28 @@ enum ScalarKernels implements Kernels {
             for (int panel = fromPanel; panel < toPanel; panel++) {
                 for (int lane = 0; lane < w.rowsOf(panel); lane++) {
                     long at = w.panelOffset(panel);
-                    float sum;
-                    if (int8) {
-                        sum = dotInt8(w, at, lane, x, b);
-                    } else if (w.format().quantised()) {
-                        sum = dotBlocks(w, at, lane, x.values(), b * x.columns());
-                    } else {
-                        sum = dotFloats(w, at, lane, x.values(), b * x.columns());
-                    }
+                    float sum = int8 ? dotInt8(w, at, lane, x, b) : dotFloat(w, at, lane, x.values(), b * x.columns());
                     out[outOffset + b * outStride + panel * PanelLayout.ROWS + lane] = sum;
                 }
             }
         }
+    }
+
+    private static float dotFloat(PanelMatrix w, long panel, int lane, float[] x, int offset) {
+        return switch (w.format()) {
+            case F32, F16, BF16, Q4_K, Q5_K -> dotFloats(w, panel, lane, x, offset);
+            case Q8_0, Q4_0 -> dotBlocks(w, panel, lane, x, offset);
+            case Q6_K -> dotSixBits(w, panel, lane, x, offset);
+        };
+    }
+
+    private static float dotInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
+        return switch (w.format()) {
+            case Q8_0, Q4_0 -> dotBlocksInt8(w, panel, lane, x, b);
+            case Q4_K, Q5_K -> dotMinimaInt8(w, panel, lane, x, b);
+            case Q6_K -> dotSixBitsInt8(w, panel, lane, x, b);
+            case F32, F16, BF16 -> throw new IllegalArgumentException("not quantised: " + w.format());
+        };
     }
 
     private static float dotFloats(PanelMatrix w, long panel, int lane, float[] x, int offset) {
@@ -55,16 +65,72 @@ enum ScalarKernels implements Kernels {
         return acc;
     }
 
-    private static float dotInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
+    private static float dotSixBits(PanelMatrix w, long panel, int lane, float[] x, int offset) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k += 16) {
+            long at = w.superBlock(panel, k);
+            float low = 0f;
+            float high = 0f;
+            for (int j = k; j < k + 8; j++) {
+                low = Math.fma(x[offset + j], quant(w, at, lane, j), low);
+                high = Math.fma(x[offset + j + 8], quant(w, at, lane, j + 8), high);
+            }
+            float scale = KPanels.d(w.data(), at, lane) * KPanels.halfScale(w.data(), at, lane, k % PanelLayout.SUPER_BLOCK / 16);
+            acc = Math.fma(scale, low + high, acc);
+        }
+        return acc;
+    }
+
+    private static float dotMinimaInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
+            long at = w.superBlock(panel, k);
+            int block = k / PanelLayout.BLOCK;
+            int inSuper = block % PanelLayout.BLOCKS;
+            float dx = x.scales()[x.blockAt(b, block)];
+            int scaled = KPanels.scale(w.data(), at, lane, inSuper) * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
+            int minima = KPanels.min(w.data(), at, lane, inSuper) * -x.sums()[x.blockAt(b, block)];
+            acc = Math.fma(KPanels.d(w.data(), at, lane) * dx, scaled, acc);
+            acc = Math.fma(KPanels.dmin(w.data(), at, lane) * dx, minima, acc);
+        }
+        return acc;
+    }
+
+    private static float dotSixBitsInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
+            long at = w.superBlock(panel, k);
+            int half = k % PanelLayout.SUPER_BLOCK / 16;
+            int scaled = KPanels.halfScale(w.data(), at, lane, half) * integers(w, at, lane, x, b, k, 16)
+                    + KPanels.halfScale(w.data(), at, lane, half + 1) * integers(w, at, lane, x, b, k + 16, 16);
+            float dx = x.scales()[x.blockAt(b, k / PanelLayout.BLOCK)];
+            acc = Math.fma(KPanels.d(w.data(), at, lane) * dx, scaled, acc);
+        }
+        return acc;
+    }
+
+    private static int integers(PanelMatrix w, long superBlock, int lane, Activations x, int b, int k, int columns) {
+        int dot = 0;
+        int codes = x.codesAt(b, k / PanelLayout.BLOCK) + k % PanelLayout.BLOCK;
+        for (int j = 0; j < columns; j++) {
+            dot += (short) x.codePairs()[codes + j] * quant(w, superBlock, lane, k + j);
+        }
+        return dot;
+    }
+
+    private static int quant(PanelMatrix w, long superBlock, int lane, int k) {
+        return KPanels.quant(w.format(), w.data(), superBlock, lane, k % PanelLayout.SUPER_BLOCK);
+    }
+
+    private static float dotBlocksInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
         int blocks = w.columns() / PanelLayout.BLOCK;
         float acc = 0f;
         for (int block = 0; block < blocks; block++) {
             int dot = 0;
             for (int j = 0; j < PanelLayout.BLOCK; j++) {
-                int k = block * PanelLayout.BLOCK + j;
-                dot += (short) x.codePairs()[b * x.columns() + k] * w.quant(panel, lane, k);
+                dot += (short) x.codePairs()[x.codesAt(b, block) + j] * w.quant(panel, lane, block * PanelLayout.BLOCK + j);
             }
-            acc = Math.fma(w.scale(panel, lane, block) * x.scales()[b * blocks + block], dot, acc);
+            acc = Math.fma(w.scale(panel, lane, block) * x.scales()[x.blockAt(b, block)], dot, acc);
         }
         return acc;
     }

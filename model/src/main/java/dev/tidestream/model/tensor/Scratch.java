@@ -5,19 +5,22 @@ import java.util.Arrays;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
-/** What a thread needs to multiply a batch: about 10 KB, and 128 bytes per row of the largest batch it has seen. */
+/** What a thread needs to multiply a batch: about 20 KB, and 128 bytes per row of the largest batch it has seen. */
 final class Scratch {
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
     private final float[] tile = new float[BLOCK * ROWS];
     private final short[] shortTile = new short[BLOCK * ROWS];
     private final float[] scales = new float[ROWS];
-    private final float[] dots = new float[2 * ROWS];
+    private final float[] dots = new float[4 * ROWS];
     private final short[] shortDots = new short[8 * ROWS];
     private final float[] partials = new float[Kernels.PARTIALS];
     private float[] sums = new float[ROWS];
     private float[] scores = {};
-    private float[] ones = {};
+    private final VectorKTiles.Block block = new VectorKTiles.Block();
+    private final int[] superDots = new int[32 * ROWS];
+    private final float[] factors = new float[16 * ROWS];
+    private final float[] offsets = new float[8 * ROWS];
 
     static Scratch ofThread() {
         return OF_THREAD.get();
@@ -38,7 +41,7 @@ final class Scratch {
         return scales;
     }
 
-    /** Dot products of a block, (2, 32). */
+    /** Dot products of a block, (4, 32). */
     float[] dots() {
         return dots;
     }
@@ -46,6 +49,26 @@ final class Scratch {
     /** Dot products of a block modulo 2^16, (8, 32 as packed). */
     short[] shortDots() {
         return shortDots;
+    }
+
+    /** The numbers of a block of a K-quant. */
+    VectorKTiles.Block block() {
+        return block;
+    }
+
+    /** Dot products of a super-block, (32 groups of 8 or 16 groups of 16 columns, up to 32 rows). */
+    int[] superDots() {
+        return superDots;
+    }
+
+    /** What the integers of a super-block are multiplied with, (16 or 8 blocks, up to 32 rows). */
+    float[] factors() {
+        return factors;
+    }
+
+    /** What is added to the products, (8 blocks, up to 32 rows). */
+    float[] offsets() {
+        return offsets;
     }
 
     /** Partial sums, (16). */
@@ -74,14 +97,5 @@ final class Scratch {
             Arrays.fill(sums, 0, length, 0f);
         }
         return sums;
-    }
-
-    /** Activation scales of float activations: all 1. */
-    float[] ones(int length) {
-        if (ones.length < length) {
-            ones = new float[length];
-            Arrays.fill(ones, 1f);
-        }
-        return ones;
     }
 }

@@ -1,8 +1,8 @@
 package dev.tidestream.model.tensor;
 
 /**
- * The element formats that kernels compute with. Block sizes are those of GGUF files; a panel holds just as many bytes (see
- * {@link PanelLayout}).
+ * The element formats that kernels compute with. Block sizes are those of GGUF files; a panel holds just as many bytes, or up to
+ * 3 % more for Q4_K and Q5_K, whose 6-bit scales it widens (see {@link PanelLayout}).
  */
 public enum TensorFormat {
     /** IEEE single precision. */
@@ -14,7 +14,13 @@ public enum TensorFormat {
     /** 32 signed bytes and one F16 scale: {@code w = d * q}. */
     Q8_0(32, 34),
     /** 32 nibbles and one F16 scale: {@code w = d * (q - 8)}. */
-    Q4_0(32, 18);
+    Q4_0(32, 18),
+    /** 8 blocks of 32 nibbles, each with a 6-bit scale and minimum; two F16: {@code w = d * scale * q - dmin * min}. */
+    Q4_K(256, 144),
+    /** Like Q4_K with 5-bit integers. */
+    Q5_K(256, 176),
+    /** 16 blocks of 16 integers of 6 bits, each with an int8 scale; one F16: {@code w = d * scale * (q - 32)}. */
+    Q6_K(256, 210);
 
     private final int blockElements;
     private final int blockBytes;
@@ -39,7 +45,12 @@ public enum TensorFormat {
         return blockElements > 1;
     }
 
-    /** Bytes of one row of {@code columns} elements. */
+    /** Whether it is one of the formats with super-blocks of 256 columns. */
+    boolean superBlocks() {
+        return blockElements == PanelLayout.SUPER_BLOCK;
+    }
+
+    /** Bytes of one row of {@code columns} elements in a GGUF file. */
     public long rowBytes(int columns) {
         return (long) columns / blockElements * blockBytes;
     }

@@ -1,5 +1,7 @@
 package dev.tidestream.model.tensor;
 
+import java.util.Arrays;
+
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -31,18 +33,19 @@ final class VectorBatch {
             case F32, F16, BF16 -> chains(w, at, x, scratch.tile(), sums);
             case Q8_0 -> {
                 if (x.quantised()) {
-                    blocks(w, at, x, x.codes(), x.scales(), scratch, sums);
+                    codes(w, at, x, scratch, sums);
                 } else {
-                    blocks(w, at, x, x.values(), scratch.ones(x.scales().length), scratch, sums);
+                    blocks(w, at, x, scratch, sums);
                 }
             }
             case Q4_0 -> {
                 if (x.quantised()) {
                     nibbles(w, at, x, scratch, sums);
                 } else {
-                    blocks(w, at, x, x.values(), scratch.ones(x.scales().length), scratch, sums);
+                    blocks(w, at, x, scratch, sums);
                 }
             }
+            case Q4_K, Q5_K, Q6_K -> VectorKBatch.panel(w, at, x, scratch, sums);
         }
     }
 
@@ -52,16 +55,21 @@ final class VectorBatch {
         for (int k = 0; k < w.columns(); k += TILE) {
             int columns = Math.min(TILE, w.columns() - k);
             VectorTiles.floats(w, panel, k, columns, tile);
-            int b = 0;
-            for (; b + 4 <= x.rows(); b += 4) {
-                for (int part = 0; part < PARTS; part++) {
-                    chain4(tile, part * L, columns, x.values(), b * x.columns() + k, x.columns(), sums, b * ROWS + part * L);
-                }
+            chainTile(tile, k, columns, x, sums);
+        }
+    }
+
+    /** Chains over a tile of elements that begins at column {@code k}, for all rows of x. */
+    static void chainTile(float[] tile, int k, int columns, Activations x, float[] sums) {
+        int b = 0;
+        for (; b + 4 <= x.rows(); b += 4) {
+            for (int part = 0; part < PARTS; part++) {
+                chain4(tile, part * L, columns, x.values(), b * x.columns() + k, x.columns(), sums, b * ROWS + part * L);
             }
-            for (; b < x.rows(); b++) {
-                for (int part = 0; part < PARTS; part++) {
-                    chain1(tile, part * L, columns, x.values(), b * x.columns() + k, sums, b * ROWS + part * L);
-                }
+        }
+        for (; b < x.rows(); b++) {
+            for (int part = 0; part < PARTS; part++) {
+                chain1(tile, part * L, columns, x.values(), b * x.columns() + k, sums, b * ROWS + part * L);
             }
         }
     }
@@ -114,33 +122,65 @@ final class VectorBatch {
         high.intoArray(sums, to + 16);
     }
 
-    // ---- quantised weights as integer-valued floats: exact for int8 activations, chains a and b for float ones
+    // ---- quantised weights and float activations: chains a and b over integer-valued floats
 
-    private static void blocks(
-            PanelMatrix w, long panel, Activations x, float[] values, float[] dx, Scratch scratch, float[] sums) {
-        int blocks = w.columns() / BLOCK;
+    private static void blocks(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
         float[] tile = scratch.tile();
         float[] d = scratch.scales();
-        for (int block = 0; block < blocks; block++) {
+        float[] dots = scratch.dots();
+        for (int block = 0; block < w.columns() / BLOCK; block++) {
             VectorTiles.quants(w, panel, block, tile);
             VectorTiles.scales(w, panel, block, d);
             for (int part = 0; part < PARTS; part++) {
                 int b = 0;
                 for (; b + 2 <= x.rows(); b += 2) {
                     int xFrom = b * x.columns() + block * BLOCK;
-                    block2(tile, part * L, values, xFrom, x.columns(), scratch.dots());
-                    scale(scratch.dots(), 0, d, part * L, dx[b * blocks + block], sums, b * ROWS + part * L);
-                    scale(scratch.dots(), ROWS, d, part * L, dx[(b + 1) * blocks + block], sums, (b + 1) * ROWS + part * L);
+                    block2(tile, part * L, 16, x.values(), xFrom, x.columns(), dots);
+                    scale(dots, 0, d, part * L, 1f, sums, b * ROWS + part * L);
+                    scale(dots, ROWS, d, part * L, 1f, sums, (b + 1) * ROWS + part * L);
                 }
                 if (b < x.rows()) {
-                    block1(tile, part * L, values, b * x.columns() + block * BLOCK, scratch.dots());
-                    scale(scratch.dots(), 0, d, part * L, dx[b * blocks + block], sums, b * ROWS + part * L);
+                    block1(tile, part * L, 16, x.values(), b * x.columns() + block * BLOCK, dots);
+                    scale(dots, 0, d, part * L, 1f, sums, b * ROWS + part * L);
                 }
             }
         }
     }
 
-    private static void block2(float[] tile, int from, float[] x, int xFrom, int xStride, float[] dots) {
+    // ---- quantised weights and int8 activations: integers below 2^24 in floats, exact in any order
+
+    private static void codes(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
+        float[] tile = scratch.tile();
+        float[] d = scratch.scales();
+        for (int block = 0; block < w.columns() / BLOCK; block++) {
+            VectorTiles.quants(w, panel, block, tile);
+            VectorTiles.scales(w, panel, block, d);
+            codeTile(tile, d, block, x, scratch, sums);
+        }
+    }
+
+    /** {@code sums = fma(d * dx, dot, sums)} with the exact dot products of a tile of integers, for all rows of x. */
+    static void codeTile(float[] tile, float[] d, int block, Activations x, Scratch scratch, float[] sums) {
+        float[] dots = scratch.dots();
+        int stride = x.codeStride();
+        for (int part = 0; part < PARTS; part++) {
+            int b = 0;
+            for (; b + 4 <= x.rows(); b += 4) {
+                Arrays.fill(dots, 0f);
+                chain4(tile, part * L, BLOCK, x.codes(), x.codesAt(b, block), stride, dots, 0);
+                for (int i = 0; i < 4; i++) {
+                    scale(dots, i * ROWS, d, part * L, x.scales()[x.blockAt(b + i, block)], sums, (b + i) * ROWS + part * L);
+                }
+            }
+            for (; b < x.rows(); b++) {
+                block1(tile, part * L, 16, x.codes(), x.codesAt(b, block), dots);
+                scale(dots, 0, d, part * L, x.scales()[x.blockAt(b, block)], sums, b * ROWS + part * L);
+            }
+        }
+    }
+
+    /** Chains a and b of two rows over {@code 2 * half} columns of a tile; leaves {@code a + b}. */
+    static void block2(float[] tile, int from, int half, float[] x, int xFrom, int xStride, float[] dots) {
         FloatVector lowA0 = FloatVector.zero(F);
         FloatVector highA0 = FloatVector.zero(F);
         FloatVector lowB0 = FloatVector.zero(F);
@@ -149,15 +189,15 @@ final class VectorBatch {
         FloatVector highA1 = FloatVector.zero(F);
         FloatVector lowB1 = FloatVector.zero(F);
         FloatVector highB1 = FloatVector.zero(F);
-        for (int j = 0; j < 16; j++) {
+        for (int j = 0; j < half; j++) {
             FloatVector lowA = FloatVector.fromArray(F, tile, from + j * ROWS);
             FloatVector highA = FloatVector.fromArray(F, tile, from + j * ROWS + 16);
-            FloatVector lowB = FloatVector.fromArray(F, tile, from + (j + 16) * ROWS);
-            FloatVector highB = FloatVector.fromArray(F, tile, from + (j + 16) * ROWS + 16);
+            FloatVector lowB = FloatVector.fromArray(F, tile, from + (j + half) * ROWS);
+            FloatVector highB = FloatVector.fromArray(F, tile, from + (j + half) * ROWS + 16);
             FloatVector a0 = FloatVector.broadcast(F, x[xFrom + j]);
-            FloatVector b0 = FloatVector.broadcast(F, x[xFrom + j + 16]);
+            FloatVector b0 = FloatVector.broadcast(F, x[xFrom + j + half]);
             FloatVector a1 = FloatVector.broadcast(F, x[xFrom + xStride + j]);
-            FloatVector b1 = FloatVector.broadcast(F, x[xFrom + xStride + j + 16]);
+            FloatVector b1 = FloatVector.broadcast(F, x[xFrom + xStride + j + half]);
             lowA0 = a0.fma(lowA, lowA0);
             highA0 = a0.fma(highA, highA0);
             lowB0 = b0.fma(lowB, lowB0);
@@ -173,25 +213,25 @@ final class VectorBatch {
         highA1.add(highB1).intoArray(dots, ROWS + 16);
     }
 
-    private static void block1(float[] tile, int from, float[] x, int xFrom, float[] dots) {
+    static void block1(float[] tile, int from, int half, float[] x, int xFrom, float[] dots) {
         FloatVector lowA = FloatVector.zero(F);
         FloatVector highA = FloatVector.zero(F);
         FloatVector lowB = FloatVector.zero(F);
         FloatVector highB = FloatVector.zero(F);
-        for (int j = 0; j < 16; j++) {
+        for (int j = 0; j < half; j++) {
             FloatVector a = FloatVector.broadcast(F, x[xFrom + j]);
-            FloatVector b = FloatVector.broadcast(F, x[xFrom + j + 16]);
+            FloatVector b = FloatVector.broadcast(F, x[xFrom + j + half]);
             lowA = a.fma(FloatVector.fromArray(F, tile, from + j * ROWS), lowA);
             highA = a.fma(FloatVector.fromArray(F, tile, from + j * ROWS + 16), highA);
-            lowB = b.fma(FloatVector.fromArray(F, tile, from + (j + 16) * ROWS), lowB);
-            highB = b.fma(FloatVector.fromArray(F, tile, from + (j + 16) * ROWS + 16), highB);
+            lowB = b.fma(FloatVector.fromArray(F, tile, from + (j + half) * ROWS), lowB);
+            highB = b.fma(FloatVector.fromArray(F, tile, from + (j + half) * ROWS + 16), highB);
         }
         lowA.add(lowB).intoArray(dots, 0);
         highA.add(highB).intoArray(dots, 16);
     }
 
     /** {@code sums = fma(d * dx, dots, sums)} for the two halves of a part. */
-    private static void scale(float[] dots, int dotsFrom, float[] d, int dFrom, float dx, float[] sums, int to) {
+    static void scale(float[] dots, int dotsFrom, float[] d, int dFrom, float dx, float[] sums, int to) {
         FloatVector.fromArray(F, d, dFrom).mul(dx)
                 .fma(FloatVector.fromArray(F, dots, dotsFrom), FloatVector.fromArray(F, sums, to)).intoArray(sums, to);
         FloatVector.fromArray(F, d, dFrom + 16).mul(dx)
@@ -212,24 +252,23 @@ final class VectorBatch {
             for (int part = 0; part < PARTS; part++) {
                 int b = 0;
                 for (; b + 8 <= x.rows(); b += 8) {
-                    int xFrom = b * x.columns() + block * BLOCK;
-                    nibbles8(tile, part * 2 * L, x.codePairs(), xFrom, x.columns(), dots);
+                    nibbles8(tile, part * 2 * L, x.codePairs(), x.codesAt(b, block), x.codeStride(), dots);
                     for (int i = 0; i < 8; i++) {
-                        int xBlock = (b + i) * blocks + block;
+                        int xBlock = x.blockAt(b + i, block);
                         scaleShorts(dots, i * ROWS, x.sums()[xBlock], d, part * L, x.scales()[xBlock], sums,
                                 (b + i) * ROWS + part * L);
                     }
                 }
                 for (; b < x.rows(); b++) {
-                    int xBlock = b * blocks + block;
-                    nibbles1(tile, part * 2 * L, x.codePairs(), b * x.columns() + block * BLOCK, dots);
+                    int xBlock = x.blockAt(b, block);
+                    nibbles1(tile, part * 2 * L, x.codePairs(), x.codesAt(b, block), dots);
                     scaleShorts(dots, 0, x.sums()[xBlock], d, part * L, x.scales()[xBlock], sums, b * ROWS + part * L);
                 }
             }
         }
     }
 
-    private static void nibbles8(short[] tile, int from, int[] x, int xFrom, int xStride, short[] dots) {
+    static void nibbles8(short[] tile, int from, int[] x, int xFrom, int xStride, short[] dots) {
         ShortVector sum0 = ShortVector.zero(S);
         ShortVector sum1 = ShortVector.zero(S);
         ShortVector sum2 = ShortVector.zero(S);
@@ -260,7 +299,7 @@ final class VectorBatch {
         sum7.intoArray(dots, 7 * ROWS);
     }
 
-    private static void nibbles1(short[] tile, int from, int[] x, int xFrom, short[] dots) {
+    static void nibbles1(short[] tile, int from, int[] x, int xFrom, short[] dots) {
         ShortVector sum = ShortVector.zero(S);
         for (int j = 0; j < BLOCK; j++) {
             ShortVector q = ShortVector.fromArray(S, tile, from + j * ROWS);

@@ -29,17 +29,20 @@ final class VectorDecode {
     private VectorDecode() {}
 
     /**
-     * One panel.
+     * One panel, with the only row of x.
      *
-     * @param b row of x
      * @param out receives 32 sums from {@code outOffset}
      */
-    static void panel(PanelMatrix w, int panel, Activations x, int b, float[] out, int outOffset) {
+    static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch, float[] out, int outOffset) {
         MemorySegment data = w.data();
         long at = w.panelOffset(panel);
+        if (w.format().superBlocks()) {
+            VectorKDecode.panel(w, panel, x, scratch, out, outOffset);
+            return;
+        }
         int k = w.columns();
-        int xFrom = b * k;
-        int blockFrom = b * (k / BLOCK);
+        int xFrom = 0;
+        int blockFrom = 0;
         for (int part = 0; part < PARTS; part++) {
             int to = outOffset + part * L;
             switch (w.format()) {
@@ -60,6 +63,7 @@ final class VectorDecode {
                         q4(data, at, part, k / BLOCK, x.values(), xFrom, out, to);
                     }
                 }
+                case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("not here: " + w.format());
             }
         }
     }

@@ -28,9 +28,9 @@ enum VectorKernels implements Kernels {
             int to = outOffset + panel * PanelLayout.ROWS;
             int rows = w.rowsOf(panel);
             if (x.rows() == 1 && rows == PanelLayout.ROWS) {
-                VectorDecode.panel(w, panel, x, 0, out, to);
+                VectorDecode.panel(w, panel, x, scratch, out, to);
             } else if (x.rows() == 1) {
-                VectorDecode.panel(w, panel, x, 0, scratch.sums(), 0);
+                VectorDecode.panel(w, panel, x, scratch, scratch.sums(), 0);
                 System.arraycopy(scratch.sums(), 0, out, to, rows);
             } else {
                 VectorBatch.panel(w, panel, x, scratch);

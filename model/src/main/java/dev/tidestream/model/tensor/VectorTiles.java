@@ -47,7 +47,7 @@ final class VectorTiles {
                     VectorHalf.highBrain(pair).intoArray(tile, to + 16);
                 }
             }
-            case Q8_0, Q4_0 -> throw new IllegalArgumentException("no float format: " + w.format());
+            case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no float format: " + w.format());
         }
     }
 

@@ -7,11 +7,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 
-import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.TiedWeightConfig;
 import dev.tidestream.model.tied.TiedWeightException;
@@ -101,7 +99,7 @@ public final class ModelLoader {
     private void checkTiedWeight() {
         if (config.tied()) {
             GgufTensor tensor = file.tensor(TensorPlan.EMBEDDING);
-            String dtype = (tensor.type() == GgmlType.Q6_K ? TensorFormat.F32 : reader.format(tensor)).name();
+            String dtype = reader.format(tensor).name();
             try {
                 TiedWeightConfig.validate(tensor.dimensions().reversed(), dtype, config.hiddenSize(), true, false);
             } catch (TiedWeightException e) {

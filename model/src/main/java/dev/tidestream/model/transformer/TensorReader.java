@@ -1,14 +1,12 @@
 package dev.tidestream.model.transformer;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
-import dev.tidestream.model.tensor.KQuants;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
 import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.tensor.PanelMatrix;
@@ -60,14 +58,7 @@ final class TensorReader {
     private PanelMatrix panels(GgufTensor tensor, Arena arena, WorkerTeam team) {
         int rows = Math.toIntExact(tensor.rows());
         int columns = Math.toIntExact(tensor.columns());
-        if (tensor.type() != GgmlType.Q6_K) {
-            return PanelPacker.pack(tensor.name(), format(tensor), rows, columns, file.data(tensor), arena, team);
-        }
-        try (Arena temporary = Arena.ofShared()) {
-            MemorySegment unpacked = temporary.allocate((long) rows * columns * Float.BYTES, Float.BYTES);
-            KQuants.unpackQ6K(file.data(tensor), unpacked);
-            return PanelPacker.pack(tensor.name(), TensorFormat.F32, rows, columns, unpacked, arena, team);
-        }
+        return PanelPacker.pack(tensor.name(), format(tensor), rows, columns, file.data(tensor), arena, team);
     }
 
     private OwnedTensor vector(GgufTensor tensor) {
@@ -92,7 +83,10 @@ final class TensorReader {
             case BF16 -> TensorFormat.BF16;
             case Q8_0 -> TensorFormat.Q8_0;
             case Q4_0 -> TensorFormat.Q4_0;
-            default -> throw new ModelException("%s: tensor %s has a type this version cannot compute with: %s (supported: %s, Q6_K)"
+            case Q4_K -> TensorFormat.Q4_K;
+            case Q5_K -> TensorFormat.Q5_K;
+            case Q6_K -> TensorFormat.Q6_K;
+            default -> throw new ModelException("%s: tensor %s has a type this version cannot compute with: %s (supported: %s)"
                     .formatted(file.path(), tensor.name(), type, Arrays.toString(TensorFormat.values())));
         };
     }

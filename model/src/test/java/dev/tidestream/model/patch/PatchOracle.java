@@ -119,6 +119,7 @@ final class PatchOracle {
                     out[j] = Float.float16ToFloat(in.getShort(0)) * ((j < 16 ? pair % 16 : pair / 16) - 8);
                 }
             }
+            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no patches for " + format);
         }
         return out;
     }
@@ -154,6 +155,7 @@ final class PatchOracle {
                     out.put((byte) (nibble(x[j], id) + 16 * nibble(x[j + 16], id)));
                 }
             }
+            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no patches for " + format);
         }
         return out.array();
     }

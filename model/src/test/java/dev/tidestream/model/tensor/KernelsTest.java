@@ -28,7 +28,9 @@ class KernelsTest {
     static Stream<Arguments> shapes() {
         int[][] floats = {{1, 1}, {31, 7}, {32, 64}, {33, 65}, {172, 64}, {100, 172}};
         int[][] blocks = {{1, 32}, {32, 64}, {33, 96}, {97, 256}};
-        return Arrays.stream(TensorFormat.values()).flatMap(format -> Arrays.stream(format.quantised() ? blocks : floats)
+        int[][] superBlocks = {{1, 256}, {33, 768}, {97, 512}};
+        return Arrays.stream(TensorFormat.values()).flatMap(format -> Arrays.stream(
+                        format.superBlocks() ? superBlocks : format.quantised() ? blocks : floats)
                 .map(shape -> Arguments.of(format, shape[0], shape[1])));
     }
 
@@ -52,6 +54,45 @@ class KernelsTest {
                     Activations x = activations(batch, columns, int8, random);
                     assertArrayEquals(bits(multiply(scalar, w, x)), bits(multiply(vector, w, x)),
                             () -> "seed=%d, batch=%d, int8=%b".formatted(SEED, batch, int8));
+                }
+            }
+        }
+    }
+
+    /** Every integer and every code as large as it can be: nothing may leave the range in which sums are exact. */
+    @ParameterizedTest
+    @EnumSource(value = TensorFormat.class, names = {"Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K"})
+    void shouldHoldTheLargestIntegers(TensorFormat format) {
+        int columns = 256;
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment source = arena.allocate(4 * format.rowBytes(columns));
+            for (int row = 0; row < 4; row++) {
+                MemorySegment bytes = source.asSlice(row * format.rowBytes(columns), format.rowBytes(columns));
+                bytes.fill((byte) new int[] {0xff, 0, 0x80, 0x7f}[row]);
+                for (long at = 0; at < bytes.byteSize(); at += format.blockBytes()) {
+                    bytes.set(PanelMatrix.SHORT, format == TensorFormat.Q6_K ? at + 208 : at, (short) 0x3c00); // 1
+                    if (format == TensorFormat.Q4_K || format == TensorFormat.Q5_K) {
+                        bytes.set(PanelMatrix.SHORT, at + 2, (short) 0x3c00);
+                    }
+                }
+            }
+            PanelMatrix w = PanelPacker.pack("w", format, 4, columns, source, arena, WorkerTeam.sequential());
+            for (int batch : new int[] {1, 9}) {
+                Activations x = new Activations(batch, columns);
+                x.reset(batch);
+                for (int i = 0; i < batch * columns; i++) {
+                    x.values()[i] = i / columns % 3 == 0 ? 127f : i / columns % 3 == 1 ? -127f : i % 2 * 254f - 127f;
+                }
+                x.quantise(WorkerTeam.sequential());
+                float[] expected = multiply(scalar, w, x);
+                assertArrayEquals(bits(expected), bits(multiply(vector, w, x)), "batch=" + batch);
+                for (int i = 0; i < expected.length; i++) {
+                    float[] row = RandomWeights.dequantised(format, source, i % 4, columns);
+                    double exact = 0;
+                    for (int k = 0; k < columns; k++) {
+                        exact += (double) row[k] * x.values()[i / 4 * columns + k];
+                    }
+                    assertEquals(exact, expected[i], Math.abs(exact) * 0x1p-20 + 64, "batch=%d, i=%d".formatted(batch, i));
                 }
             }
         }

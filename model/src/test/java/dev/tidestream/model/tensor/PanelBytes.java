@@ -29,6 +29,7 @@ public final class PanelBytes {
                     case F16, BF16 -> out.putShort(data.get(PanelMatrix.SHORT, panel + (unit * 32L + position) * 2));
                     case Q8_0 -> block(data, panel + unit * 1088L, position, 32, out);
                     case Q4_0 -> block(data, panel + unit * 576L, position, 16, out);
+                    case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
                 }
             }
         }

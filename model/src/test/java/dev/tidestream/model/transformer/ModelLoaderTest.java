@@ -65,7 +65,7 @@ class ModelLoaderTest {
         refused("random.gguf: tensor blk.1.ffn_up.weight has shape [64, 95], expected [64, 96]",
                 f32().shaped("blk.1.ffn_up.weight", 64, 95));
         refused("random.gguf: tensor blk.0.attn_q.weight has a type this version cannot compute with: Q5_0"
-                        + " (supported: [F32, F16, BF16, Q8_0, Q4_0], Q6_K)",
+                        + " (supported: [F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K, Q6_K])",
                 f32().typed("blk.0.attn_q.weight", GgmlType.Q5_0));
         refused("random.gguf: query heads must be a multiple of kv heads: heads=4, kvHeads=3",
                 f32().with("llama.attention.head_count_kv", 3));

@@ -64,7 +64,7 @@ class TransformerGoldenTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"Q8_0", "Q4_0", "Q6_K"})
+    @ValueSource(strings = {"Q8_0", "Q4_0", "Q6_K", "Q4_K_M"})
     void shouldMatchFloat64OnLlama3WithScaledRope(String format) throws IOException {
         String path = "golden/models/llama3/gguf/llama3-" + format;
         JsonNode golden = json(path + ".json");

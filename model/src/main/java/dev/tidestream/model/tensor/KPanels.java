@@ -1,0 +1,153 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
+import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_QUANTS;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_SCALES;
+import static dev.tidestream.model.tensor.PanelLayout.Q5K_LINES;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_LINES;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_QUANTS;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_SCALES;
+import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
+
+/** Single elements of K-quant panels, as {@link PanelLayout} draws them: no vectors, the reading that everything is held against. */
+final class KPanels {
+    private KPanels() {}
+
+    /** F16 scale of a lane of the super-block at byte {@code at}. */
+    static float d(MemorySegment data, long at, int lane) {
+        return Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + PanelLayout.position(lane) * (long) Short.BYTES));
+    }
+
+    /** F16 scale of the minima; Q4_K and Q5_K only. */
+    static float dmin(MemorySegment data, long at, int lane) {
+        return d(data, at + SCALE_BYTES, lane);
+    }
+
+    /** Scale of block {@code 0 <= block < 8}; Q4_K and Q5_K only. */
+    static int scale(MemorySegment data, long at, int lane, int block) {
+        return data.get(ValueLayout.JAVA_BYTE, pair(Q4K_SCALES, at, lane, block)) & 255;
+    }
+
+    /** Minimum of block {@code 0 <= block < 8}; Q4_K and Q5_K only. */
+    static int min(MemorySegment data, long at, int lane, int block) {
+        return data.get(ValueLayout.JAVA_BYTE, pair(Q4K_SCALES, at, lane, block) + 1) & 255;
+    }
+
+    /** Scale of columns {@code 16 half … 16 half + 15}; Q6_K only. */
+    static int halfScale(MemorySegment data, long at, int lane, int half) {
+        return data.get(ValueLayout.JAVA_BYTE, pair(Q6K_SCALES, at, lane, half / 2) + half % 2);
+    }
+
+    private static long pair(int from, long at, int lane, int block) {
+        return at + from + (long) block * LINE_BYTES + PanelLayout.position(lane) * 2L;
+    }
+
+    /** The integer of column {@code 0 <= k < 256}; that of Q6_K with 32 taken off. */
+    static int quant(TensorFormat format, MemorySegment data, long at, int lane, int k) {
+        return switch (format) {
+            case Q4_K -> word(data, at + Q4K_QUANTS, lane, k / 4) >>> k % 4 * 4 & 15;
+            case Q5_K -> fiveBits(data, at + Q4K_QUANTS, lane, k / 16 * Q5K_LINES, k % 16);
+            case Q6_K -> sixBits(data, at + Q6K_QUANTS, lane, k / 8 * Q6K_LINES, k % 8) << 26 >> 26;
+            case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
+        };
+    }
+
+    private static int fiveBits(MemorySegment data, long quants, int lane, int line, int k) {
+        if (k < 15) {
+            return word(data, quants, lane, line + k / 3) >>> k % 3 * 5 & 31;
+        }
+        int q = 0;
+        for (int w = 0; w < Q5K_LINES; w++) {
+            q |= word(data, quants, lane, line + w) >>> 15 << w;
+        }
+        return q;
+    }
+
+    private static int sixBits(MemorySegment data, long quants, int lane, int line, int k) {
+        if (k < 6) {
+            return word(data, quants, lane, line + k / 2) >>> (k % 2 == 0 ? 10 : 4) & 63;
+        }
+        int high = word(data, quants, lane, line + (k == 6 ? 0 : 2)) & 15;
+        return high << 2 | word(data, quants, lane, line + 1) >>> (k == 6 ? 0 : 2) & 3;
+    }
+
+    private static int word(MemorySegment data, long quants, int lane, int line) {
+        return data.get(PanelMatrix.SHORT, quants + (long) line * LINE_BYTES + PanelLayout.position(lane) * 2L) & 0xffff;
+    }
+
+    /** Element of column {@code 0 <= k < 256}, with the bits of ggml's dequantisation: all products are exact. */
+    static float element(TensorFormat format, MemorySegment data, long at, int lane, int k) {
+        return scaleOf(format, data, at, lane, k) * quant(format, data, at, lane, k) - minOf(format, data, at, lane, k);
+    }
+
+    /** The 32 elements of the columns from {@code k}, a multiple of 32. */
+    static void elements(TensorFormat format, MemorySegment data, long at, int lane, int k, float[] out) {
+        float min = minOf(format, data, at, lane, k);
+        float first = scaleOf(format, data, at, lane, k);
+        float second = scaleOf(format, data, at, lane, k + 16);
+        for (int j = 0; j < BLOCK; j++) {
+            out[j] = (j < 16 ? first : second) * quant(format, data, at, lane, k + j) - min;
+        }
+    }
+
+    private static float scaleOf(TensorFormat format, MemorySegment data, long at, int lane, int k) {
+        return d(data, at, lane)
+                * (format == TensorFormat.Q6_K ? halfScale(data, at, lane, k / 16) : scale(data, at, lane, k / BLOCK));
+    }
+
+    private static float minOf(TensorFormat format, MemorySegment data, long at, int lane, int k) {
+        return format == TensorFormat.Q6_K ? 0f : dmin(data, at, lane) * min(data, at, lane, k / BLOCK);
+    }
+
+    /** Writes one lane of the super-block at byte {@code at}. */
+    static void put(TensorFormat format, MemorySegment out, long at, int lane, KQuants block) {
+        int position = PanelLayout.position(lane);
+        boolean q6 = format == TensorFormat.Q6_K;
+        out.set(PanelMatrix.SHORT, at + position * 2L, block.d);
+        if (!q6) {
+            out.set(PanelMatrix.SHORT, at + SCALE_BYTES + position * 2L, block.dmin);
+        }
+        for (int i = 0; i < BLOCKS; i++) {
+            long pair = pair(q6 ? Q6K_SCALES : Q4K_SCALES, at, lane, i);
+            out.set(ValueLayout.JAVA_BYTE, pair, block.scales[2 * i]);
+            out.set(ValueLayout.JAVA_BYTE, pair + 1, block.scales[2 * i + 1]);
+        }
+        long lines = at + (q6 ? Q6K_QUANTS : Q4K_QUANTS) + position * 2L;
+        int words = SUPER_BLOCK / 16 * (q6 ? 2 * Q6K_LINES : format == TensorFormat.Q5_K ? Q5K_LINES : Q4K_LINES);
+        for (int line = 0; line < words; line++) {
+            int word = switch (format) {
+                case Q4_K -> fourBits(block.quants, line * 4);
+                case Q5_K -> fiveBits(block.quants, line / Q5K_LINES * 16, line % Q5K_LINES);
+                case Q6_K -> sixBits(block.quants, line / Q6K_LINES * 8, line % Q6K_LINES);
+                case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
+            };
+            out.set(PanelMatrix.SHORT, lines + (long) line * LINE_BYTES, (short) word);
+        }
+    }
+
+    private static int fourBits(byte[] q, int k) {
+        return q[k] | q[k + 1] << 4 | q[k + 2] << 8 | q[k + 3] << 12;
+    }
+
+    /** Word {@code w} of the 16 columns from {@code k}. */
+    private static int fiveBits(byte[] q, int k, int w) {
+        return q[k + 3 * w] | q[k + 3 * w + 1] << 5 | q[k + 3 * w + 2] << 10 | (q[k + 15] >> w & 1) << 15;
+    }
+
+    /** Word {@code w} of the 8 columns from {@code k}. */
+    private static int sixBits(byte[] q, int k, int w) {
+        int rest = switch (w) {
+            case 0 -> q[k + 6] >> 2 & 15;
+            case 1 -> q[k + 6] & 3 | (q[k + 7] & 3) << 2;
+            default -> q[k + 7] >> 2 & 15;
+        };
+        return (q[k + 2 * w] & 63) << 10 | (q[k + 2 * w + 1] & 63) << 4 | rest;
+    }
+}
