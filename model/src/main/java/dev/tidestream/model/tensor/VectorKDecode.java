@@ -2,7 +2,6 @@ package dev.tidestream.model.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
