@@ -52,7 +52,7 @@ final class KPanels {
     /** The integer of column {@code 0 <= k < 256}; that of Q6_K with 32 taken off. */
     static int quant(TensorFormat format, MemorySegment data, long at, int lane, int k) {
         return switch (format) {
-            case Q4_K -> word(data, at + Q4K_QUANTS, lane, k / 4) >>> k % 4 * 4 & 15;
+            case Q4_K -> (word(data, at + Q4K_QUANTS, lane, k / 4) >>> (k % 4 * 4)) & 15;
             case Q5_K -> fiveBits(data, at + Q4K_QUANTS, lane, k / 16 * Q5K_LINES, k % 16);
             case Q6_K -> sixBits(data, at + Q6K_QUANTS, lane, k / 8 * Q6K_LINES, k % 8) << 26 >> 26;
             case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
@@ -61,7 +61,7 @@ final class KPanels {
 
     private static int fiveBits(MemorySegment data, long quants, int lane, int line, int k) {
         if (k < 15) {
-            return word(data, quants, lane, line + k / 3) >>> k % 3 * 5 & 31;
+            return (word(data, quants, lane, line + k / 3) >>> (k % 3 * 5)) & 31;
         }
         int q = 0;
         for (int w = 0; w < Q5K_LINES; w++) {
@@ -75,7 +75,7 @@ final class KPanels {
             return word(data, quants, lane, line + k / 2) >>> (k % 2 == 0 ? 10 : 4) & 63;
         }
         int high = word(data, quants, lane, line + (k == 6 ? 0 : 2)) & 15;
-        return high << 2 | word(data, quants, lane, line + 1) >>> (k == 6 ? 0 : 2) & 3;
+        return (high << 2) | ((word(data, quants, lane, line + 1) >>> (k == 6 ? 0 : 2)) & 3);
     }
 
     private static int word(MemorySegment data, long quants, int lane, int line) {
@@ -145,7 +145,7 @@ final class KPanels {
     private static int sixBits(byte[] q, int k, int w) {
         int rest = switch (w) {
             case 0 -> q[k + 6] >> 2 & 15;
-            case 1 -> q[k + 6] & 3 | (q[k + 7] & 3) << 2;
+            case 1 -> (q[k + 6] & 3) | ((q[k + 7] & 3) << 2);
             default -> q[k + 7] >> 2 & 15;
         };
         return (q[k + 2 * w] & 63) << 10 | (q[k + 2 * w + 1] & 63) << 4 | rest;

@@ -46,7 +46,7 @@ final class KQuants {
                 front(in, at);
                 nibbles(in, at + Q5_QUANTS);
                 for (int k = 0; k < SUPER_BLOCK; k++) {
-                    quants[k] |= (byte) ((unsigned(in, at + Q5_HIGH + k % 32) >> k / 32 & 1) << 4);
+                    quants[k] |= (byte) (((unsigned(in, at + Q5_HIGH + k % 32) >> (k / 32)) & 1) << 4);
                 }
             }
             case Q6_K -> sixBits(in, at);
@@ -69,14 +69,14 @@ final class KQuants {
             int third = unsigned(in, packed + 8 + i);
             scales[2 * i] = (byte) (first & 63);
             scales[2 * i + 1] = (byte) (second & 63);
-            scales[8 + 2 * i] = (byte) (third & 15 | first >> 6 << 4);
-            scales[8 + 2 * i + 1] = (byte) (third >> 4 | second >> 6 << 4);
+            scales[8 + 2 * i] = (byte) ((third & 15) | (first >> 6 << 4));
+            scales[8 + 2 * i + 1] = (byte) ((third >> 4) | (second >> 6 << 4));
         }
     }
 
     private void nibbles(MemorySegment in, long at) {
         for (int k = 0; k < SUPER_BLOCK; k++) {
-            quants[k] = (byte) (unsigned(in, at + k / 64 * 32L + k % 32) >> k % 64 / 32 * 4 & 15);
+            quants[k] = (byte) ((unsigned(in, at + k / 64 * 32L + k % 32) >> (k % 64 / 32 * 4)) & 15);
         }
     }
 
@@ -87,9 +87,9 @@ final class KQuants {
         for (int k = 0; k < SUPER_BLOCK; k++) {
             int half = k / 128; // 128 columns: 64 bytes of ql, 32 of qh
             int quarter = k % 128 / 32;
-            int low = unsigned(in, at + half * 64L + quarter % 2 * 32L + k % 32) >> quarter / 2 * 4 & 15;
-            int high = unsigned(in, at + Q6_HIGH + half * 32L + k % 32) >> quarter * 2 & 3;
-            quants[k] = (byte) ((low | high << 4) - 32);
+            int low = (unsigned(in, at + half * 64L + quarter % 2 * 32L + k % 32) >> (quarter / 2 * 4)) & 15;
+            int high = (unsigned(in, at + Q6_HIGH + half * 32L + k % 32) >> (quarter * 2)) & 3;
+            quants[k] = (byte) ((low | (high << 4)) - 32);
         }
     }
 

@@ -6,7 +6,6 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
-import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_QUANTS;

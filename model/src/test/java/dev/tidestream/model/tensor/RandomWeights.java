@@ -65,12 +65,12 @@ public final class RandomWeights {
                     int pair = data.get(ValueLayout.JAVA_BYTE, at + 2 + j % 16);
                     yield Float.float16ToFloat(data.get(PanelMatrix.SHORT, at)) * (((j < 16 ? pair : pair >> 4) & 15) - 8);
                 }
-                case Q4_K -> withMinimum(data, at, j, byteAt(data, at + 16 + j / 64 * 32 + j % 32) >> (j / 32 % 2 * 4) & 15);
-                case Q5_K -> withMinimum(data, at, j, (byteAt(data, at + 48 + j / 64 * 32 + j % 32) >> (j / 32 % 2 * 4) & 15)
-                        + (byteAt(data, at + 16 + j % 32) >> j / 32 & 1) * 16);
+                case Q4_K -> withMinimum(data, at, j, (byteAt(data, at + 16 + j / 64 * 32L + j % 32) >> (j / 32 % 2 * 4)) & 15);
+                case Q5_K -> withMinimum(data, at, j, ((byteAt(data, at + 48 + j / 64 * 32L + j % 32) >> (j / 32 % 2 * 4)) & 15)
+                        + ((byteAt(data, at + 16 + j % 32) >> (j / 32)) & 1) * 16);
                 case Q6_K -> {
-                    int low = byteAt(data, at + j / 128 * 64 + j % 64) >> j % 128 / 64 * 4 & 15;
-                    int high = byteAt(data, at + 128 + j / 128 * 32 + j % 32) >> j % 128 / 32 * 2 & 3;
+                    int low = (byteAt(data, at + j / 128 * 64L + j % 64) >> (j % 128 / 64 * 4)) & 15;
+                    int high = (byteAt(data, at + 128 + j / 128 * 32L + j % 32) >> (j % 128 / 32 * 2)) & 3;
                     int scale = data.get(ValueLayout.JAVA_BYTE, at + 192 + j / 16);
                     yield Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + 208)) * scale * (low + 16 * high - 32);
                 }
@@ -83,9 +83,9 @@ public final class RandomWeights {
     private static float withMinimum(MemorySegment data, long at, int j, int q) {
         int i = j / 32;
         int scale = i < 4 ? byteAt(data, at + 4 + i) & 63
-                : byteAt(data, at + 8 + i) & 15 | byteAt(data, at + i) >> 6 << 4;
+                : (byteAt(data, at + 8 + i) & 15) | (byteAt(data, at + i) >> 6 << 4);
         int min = i < 4 ? byteAt(data, at + 8 + i) & 63
-                : byteAt(data, at + 8 + i) >> 4 | byteAt(data, at + 4 + i) >> 6 << 4;
+                : (byteAt(data, at + 8 + i) >> 4) | (byteAt(data, at + 4 + i) >> 6 << 4);
         float d1 = Float.float16ToFloat(data.get(PanelMatrix.SHORT, at)) * scale;
         float m1 = Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + 2)) * min;
         return d1 * q - m1;
