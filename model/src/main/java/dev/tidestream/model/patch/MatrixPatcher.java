@@ -33,13 +33,13 @@ final class MatrixPatcher {
 
     MatrixPatcher(String name, PanelMatrix base, PatchSource source, Arena arena) {
         this.name = name;
-        this.format = base.format();
         this.columns = base.columns();
         this.panels = base.panels();
         this.source = source;
         this.additive = source.additive();
         this.keepsEqualBlocks = source.keepsEqualBlocks();
         this.editor = new PanelEditor(base, arena);
+        this.format = editor.format();
         this.tally = new PanelTally(panels);
     }
 

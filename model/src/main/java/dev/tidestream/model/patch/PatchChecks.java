@@ -3,7 +3,6 @@ package dev.tidestream.model.patch;
 import java.util.List;
 
 import dev.tidestream.model.patch.PatchException.Reason;
-import dev.tidestream.model.tensor.PanelEditor;
 import dev.tidestream.model.tensor.WeightTensor;
 
 /** What can be refused without reading a payload's values: shape, rank, length. */
@@ -11,10 +10,6 @@ final class PatchChecks {
     private PatchChecks() {}
 
     static void check(String name, WeightTensor base, WeightPatch patch) {
-        if (base instanceof WeightTensor.Matrix matrix && !PanelEditor.supports(matrix.panels().format())) {
-            throw new PatchException(Reason.UNSUPPORTED_FORMAT, "a tensor of this format cannot be patched: tensor=%s, format=%s"
-                    .formatted(name, matrix.panels().format()));
-        }
         List<Long> own = base.shape();
         long payloadBytes = switch (patch.kind()) {
             case REPLACE, DELTA -> {

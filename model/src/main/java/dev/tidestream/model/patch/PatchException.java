@@ -28,8 +28,6 @@ public final class PatchException extends RuntimeException {
         /** The payload is shorter or longer than kind, shape, dtype and rank say. */
         INVALID_LENGTH,
         /** A row number is negative, too large or repeated. */
-        INVALID_ROWS,
-        /** There is no encoder for the tensor's format. */
-        UNSUPPORTED_FORMAT
+        INVALID_ROWS
     }
 }

@@ -15,6 +15,9 @@ import dev.tidestream.model.tensor.WorkerTeam;
  * nothing, however often a tensor is patched. REPLACE is the exception: every block is encoded anew, so that the bits depend on
  * the payload alone, and a history of updates may be replayed from the last replacement on.
  *
+ * <p><b>K-quants</b> have no encoder here: a matrix of theirs becomes F32 when it is first patched, all other values exactly as they
+ * were, and stays so. That costs the memory of F32, and loses nothing.
+ *
  * <p><b>Zeros.</b> A delta of 0 or -0 leaves an element as it is, -0 included. In a replacement, F32, F16 and BF16 store -0 as
  * -0; a quantised block has no zero signs of its own, so there 0 and -0 are equal.
  *

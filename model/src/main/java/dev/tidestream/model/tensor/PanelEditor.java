@@ -32,14 +32,24 @@ public final class PanelEditor {
     private final long panelBytes;
 
     /**
-     * @param arena owns the copy, as large as the base; its memory is taken as panels are copied
+     * @param arena owns the copy; its memory is taken as panels are copied
      * @throws OutOfMemoryError if the system has no such memory
      */
     public PanelEditor(PanelMatrix base, Arena arena) {
         this.base = base;
-        this.format = base.format();
-        this.target = arena.allocate(base.bytes(), CACHE_LINE);
+        this.format = editedFormat(base.format());
         this.panelBytes = PanelLayout.panelBytes(format, base.columns());
+        this.target = arena.allocate(base.panels() * panelBytes, CACHE_LINE);
+    }
+
+    /** What a matrix has after it was edited: its own format; F32 for K-quants, which have no encoder here. */
+    public static TensorFormat editedFormat(TensorFormat format) {
+        return format.superBlocks() ? TensorFormat.F32 : format;
+    }
+
+    /** The format of the copy. */
+    public TensorFormat format() {
+        return format;
     }
 
     /** Rows of {@code panel} that are no padding. */
@@ -57,9 +67,15 @@ public final class PanelEditor {
         return Math.min(BLOCK, base.columns() - block * BLOCK);
     }
 
-    /** Copies a panel, padding included. */
+    /** Copies a panel, padding included; a K-quant's values exactly. */
     public void copy(int panel) {
-        MemorySegment.copy(base.data(), panel * panelBytes, target, panel * panelBytes, panelBytes);
+        if (format == base.format()) {
+            MemorySegment.copy(base.data(), panel * panelBytes, target, panel * panelBytes, panelBytes);
+        } else {
+            float[] values = new float[base.columns() * ROWS]; // (columns, 32), which is F32's own order
+            PanelUnpacker.unpack(base, panel, 0, base.columns(), values);
+            MemorySegment.copy(values, 0, target, FLOAT, panel * panelBytes, values.length);
+        }
     }
 
     /**
@@ -100,11 +116,6 @@ public final class PanelEditor {
                     Quantiser.q4(in, 0, scratch), scratch, BLOCK / 2);
             case Q4_K, Q5_K, Q6_K -> throw unsupported();
         };
-    }
-
-    /** Whether matrices of this format can be edited: there is no encoder for K-quants. */
-    public static boolean supports(TensorFormat format) {
-        return !format.superBlocks();
     }
 
     private IllegalStateException unsupported() {

@@ -11,6 +11,7 @@ import java.util.SplittableRandom;
 
 import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.model.tensor.PanelBytes;
+import dev.tidestream.model.tensor.PanelEditor;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.RandomWeights;
@@ -23,6 +24,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /** Random bases and patches, and the comparison with the oracle. */
 final class PatchCases {
+    /** Those that a patched tensor keeps. */
+    static final List<TensorFormat> FORMATS =
+            Arrays.stream(TensorFormat.values()).filter(format -> PanelEditor.editedFormat(format) == format).toList();
+
     static final LowRankProduct PLAIN = PatchCases::multiply;
 
     private PatchCases() {}

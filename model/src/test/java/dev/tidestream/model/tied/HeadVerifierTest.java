@@ -30,10 +30,12 @@ class HeadVerifierTest {
             PanelMatrix weight = HeadCases.weight(format, VOCABULARY, HIDDEN, 3, arena);
             EmbeddingLayer packed = HeadCases.head(HeadMode.PACKED, weight, ALONE);
             float[] embedding = new float[HIDDEN];
-            packed.lookup(100, embedding, 0);
             float typical = 0;
-            for (float e : embedding) {
-                typical = Math.max(typical, Math.abs(e));
+            for (int token = 80; token <= 100; token++) { // one row's scale may be a subnormal
+                packed.lookup(token, embedding, 0);
+                for (float e : embedding) {
+                    typical = Math.max(typical, Math.abs(e));
+                }
             }
             float[] states = HeadCases.states(4, HIDDEN, 4);
             HeadComparison sound = HeadVerifier.compare(packed, new Damaged(packed, 100, 200, 0f), states, 4, ALONE);

@@ -28,7 +28,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class TiedEmbeddingTest {
     private static final int VOCABULARY = 70;
-    private static final int HIDDEN = 64;
+    private static final int HIDDEN = 256;
 
     @ParameterizedTest
     @EnumSource(TensorFormat.class)
@@ -80,7 +80,7 @@ class TiedEmbeddingTest {
             assertThrows(DimensionMismatch.class, () -> tied.lookup(0, hidden, 1));
             Activations narrow = new Activations(1, 32);
             narrow.reset(1);
-            assertEquals("hidden states are [n, 32], the head takes [n, 64]", assertThrows(DimensionMismatch.class,
+            assertEquals("hidden states are [n, 32], the head takes [n, 256]", assertThrows(DimensionMismatch.class,
                     () -> tied.logits(narrow, new float[VOCABULARY], WorkerTeam.sequential())).getMessage());
             Activations two = new Activations(2, HIDDEN);
             two.reset(2);

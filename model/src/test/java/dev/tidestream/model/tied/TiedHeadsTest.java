@@ -36,7 +36,7 @@ class TiedHeadsTest {
         try (Arena arena = Arena.ofShared()) {
             for (int[] size : new int[][] {{1, 32}, {33, 96}, {95, 288}, {4103, 64}}) { // 4103: more than one tile, odd
                 int vocabulary = size[0];
-                int hidden = size[1];
+                int hidden = Math.ceilDiv(size[1], format.blockElements()) * format.blockElements();
                 PanelMatrix weight = HeadCases.weight(format, vocabulary, hidden, 11, arena);
                 float[] states = HeadCases.states(3, hidden, 12);
                 try (EmbeddingLayer packed = HeadCases.head(HeadMode.PACKED, weight, ALONE);

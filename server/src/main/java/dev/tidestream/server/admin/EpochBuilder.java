@@ -19,6 +19,8 @@ import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.patch.TensorPatcher;
 import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.model.tensor.PageArena;
+import dev.tidestream.model.tensor.PanelEditor;
+import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
@@ -187,12 +189,20 @@ final class EpochBuilder {
     private void requireRoom(LoadedModel current, Set<String> replaced) throws AdminException {
         long bytes = 0;
         for (String name : replaced) {
-            bytes += 2 * tensor(current, name).bytes(); // the new one and, while updates are replayed, the one before
+            bytes += 2 * patchedBytes(tensor(current, name)); // the new one and, while updates are replayed, the one before
         }
         if (replaced.stream().anyMatch(current::makesTheHead)) {
             bytes += headBytes(current, current.headMode());
         }
         budget.require("a new version of " + String.join(", ", replaced), current.familyBytes(), bytes);
+    }
+
+    private static long patchedBytes(WeightTensor tensor) {
+        return switch (tensor) {
+            case WeightTensor.Vector v -> v.bytes();
+            case WeightTensor.Matrix(PanelMatrix panels) ->
+                panels.rows() * PanelEditor.editedFormat(panels.format()).rowBytes(panels.columns());
+        };
     }
 
     /** Bytes that a head of this mode takes beside the tensors, at its peak. */

@@ -64,7 +64,6 @@ final class UpdatePayload implements AutoCloseable {
             case INVALID_SHAPE -> AdminErrorCode.INVALID_SHAPE;
             case INVALID_LENGTH -> AdminErrorCode.INVALID_LENGTH;
             case INVALID_ROWS -> AdminErrorCode.INVALID_VALUE;
-            case UNSUPPORTED_FORMAT -> AdminErrorCode.INVALID_DTYPE;
         };
         return new AdminException(code, String.valueOf(e.getMessage()), e);
     }
