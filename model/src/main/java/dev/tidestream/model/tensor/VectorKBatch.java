@@ -12,6 +12,9 @@ import static dev.tidestream.model.tensor.VectorShapes.F;
 import static dev.tidestream.model.tensor.VectorShapes.L;
 import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 import static dev.tidestream.model.tensor.VectorShapes.S;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 
 /** {@link VectorBatch} for K-quants: the same loops over tiles of {@link VectorKTiles}, with scales of two levels. */
 final class VectorKBatch {
@@ -173,8 +176,8 @@ final class VectorKBatch {
      */
     private static void widen(short[] dots, int from, int xSum, float[] floats) {
         IntVector pair = ShortVector.fromArray(S, dots, from).sub((short) (8 * xSum)).reinterpretAsInts();
-        VectorTiles.toFloat(VectorHalf.lowInt(pair).add(8 * xSum)).intoArray(floats, 0);
-        VectorTiles.toFloat(VectorHalf.highInt(pair).add(8 * xSum)).intoArray(floats, 16);
+        ((FloatVector) pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(8 * xSum).convert(I2F, 0)).intoArray(floats, 0);
+        ((FloatVector) pair.lanewise(ASHR, 16).add(8 * xSum).convert(I2F, 0)).intoArray(floats, 16);
     }
 
     private static void scaleHalf(float[] dots, int dotsFrom, VectorKTiles.Block numbers, int from, float dx, float minusSum,

@@ -122,19 +122,19 @@ final class VectorKDecode {
         for (int group = 0; group < 4 * BLOCKS; group++) {
             long lines = at + (long) group * Q6K_LINES * LINE_BYTES;
             int k = xFrom + group * 8;
-            ShortVector w0 = shorts(data, lines);
-            ShortVector w1 = shorts(data, lines + LINE_BYTES);
-            ShortVector w2 = shorts(data, lines + 2L * LINE_BYTES);
-            ShortVector sum = w0.lanewise(LSHL, 12).or(w1.lanewise(LSHL, 10).and((short) 0x0c00))
-                    .lanewise(ASHR, 10).mul(pairs(x[k + 6]));
-            sum = sum.add(w2.lanewise(LSHL, 12).or(w1.lanewise(LSHL, 8).and((short) 0x0c00))
-                    .lanewise(ASHR, 10).mul(pairs(x[k + 7])));
-            sum = sum.add(w0.lanewise(ASHR, 10).mul(pairs(x[k])));
-            sum = sum.add(w0.lanewise(LSHL, 6).lanewise(ASHR, 10).mul(pairs(x[k + 1])));
-            sum = sum.add(w1.lanewise(ASHR, 10).mul(pairs(x[k + 2])));
-            sum = sum.add(w1.lanewise(LSHL, 6).lanewise(ASHR, 10).mul(pairs(x[k + 3])));
-            sum = sum.add(w2.lanewise(ASHR, 10).mul(pairs(x[k + 4])));
-            sum = sum.add(w2.lanewise(LSHL, 6).lanewise(ASHR, 10).mul(pairs(x[k + 5])));
+            ShortVector middle = shorts(data, lines + LINE_BYTES).lanewise(LSHL, 10);
+            ShortVector sum = ShortVector.zero(S);
+            for (int w = 0; w < Q6K_LINES; w++) {
+                ShortVector q = shorts(data, lines + w * (long) LINE_BYTES);
+                sum = sum.add(q.lanewise(ASHR, 10).mul(pairs(x[k + 2 * w])));
+                sum = sum.add(q.lanewise(LSHL, 6).lanewise(ASHR, 10).mul(pairs(x[k + 2 * w + 1])));
+            }
+            for (int rest = 0; rest < 2; rest++) {
+                ShortVector q = shorts(data, lines + rest * 2L * LINE_BYTES).lanewise(LSHL, 12)
+                        .or(middle.and((short) 0x0c00));
+                sum = sum.add(q.lanewise(ASHR, 10).mul(pairs(x[k + 6 + rest])));
+                middle = middle.lanewise(LSHR, 2);
+            }
             IntVector pair = sum.reinterpretAsInts();
             VectorHalf.lowInt(pair).intoArray(dots, group * 2 * L);
             VectorHalf.highInt(pair).intoArray(dots, group * 2 * L + L);
@@ -181,22 +181,32 @@ final class VectorKDecode {
 
     /** Like {@link #minima} for Q6_K. */
     private static void halfScales(MemorySegment data, long at, int[] dots, float[] dx, int from, float[] out, int to) {
-        IntVector d = ints(data, at);
-        FloatVector low = FloatVector.fromArray(F, out, to);
-        FloatVector high = FloatVector.fromArray(F, out, to + 16);
+        halfScalesLow(data, at, dots, dx, from, out, to);
+        halfScalesHigh(data, at, dots, dx, from, out, to + 16);
+    }
+
+    private static void halfScalesLow(MemorySegment data, long at, int[] dots, float[] dx, int from, float[] out, int to) {
+        FloatVector d = VectorHalf.lowHalf(ints(data, at));
+        FloatVector acc = FloatVector.fromArray(F, out, to);
         for (int block = 0; block < BLOCKS; block++) {
             IntVector pairs = ints(data, at + Q6K_SCALES + (long) block * LINE_BYTES);
-            int dot = block * 8 * L;
-            IntVector lowSum = pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).mul(both(dots, dot))
-                    .add(pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).mul(both(dots, dot + 4 * L)));
-            IntVector highSum = pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).mul(both(dots, dot + L))
-                    .add(pairs.lanewise(ASHR, 24).mul(both(dots, dot + 5 * L)));
-            FloatVector dxb = FloatVector.broadcast(F, dx[from + block]);
-            low = VectorHalf.lowHalf(d).mul(dxb).fma(toFloat(lowSum), low);
-            high = VectorHalf.highHalf(d).mul(dxb).fma(toFloat(highSum), high);
+            IntVector sum = pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).mul(both(dots, block * 8 * L))
+                    .add(pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).mul(both(dots, block * 8 * L + 4 * L)));
+            acc = d.mul(dx[from + block]).fma(toFloat(sum), acc);
         }
-        low.intoArray(out, to);
-        high.intoArray(out, to + 16);
+        acc.intoArray(out, to);
+    }
+
+    private static void halfScalesHigh(MemorySegment data, long at, int[] dots, float[] dx, int from, float[] out, int to) {
+        FloatVector d = VectorHalf.highHalf(ints(data, at));
+        FloatVector acc = FloatVector.fromArray(F, out, to);
+        for (int block = 0; block < BLOCKS; block++) {
+            IntVector pairs = ints(data, at + Q6K_SCALES + (long) block * LINE_BYTES);
+            IntVector sum = pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).mul(both(dots, block * 8 * L + L))
+                    .add(pairs.lanewise(ASHR, 24).mul(both(dots, block * 8 * L + 5 * L)));
+            acc = d.mul(dx[from + block]).fma(toFloat(sum), acc);
+        }
+        acc.intoArray(out, to);
     }
 
     /** Two neighbouring groups of 8 columns. */

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
@@ -23,6 +22,7 @@ import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
 import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 import static dev.tidestream.model.tensor.VectorShapes.S;
 import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
@@ -50,33 +50,34 @@ final class VectorKTiles {
     static void minima(MemorySegment data, long superBlock, int block, Block out) {
         for (int part = 0; part < PARTS; part++) {
             long at = superBlock + part * 4L * L;
-            IntVector pairs = ints(data, at + Q4K_SCALES + (long) block * LINE_BYTES);
-            toFloat(pairs.and(255)).intoArray(out.scales, part * L);
-            toFloat(pairs.lanewise(LSHR, 8).and(255)).intoArray(out.mins, part * L);
-            toFloat(pairs.lanewise(LSHR, 16).and(255)).intoArray(out.scales, part * L + 16);
-            toFloat(pairs.lanewise(LSHR, 24)).intoArray(out.mins, part * L + 16);
-            halves(data, at, part, out.d);
-            halves(data, at + SCALE_BYTES, part, out.dmin);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_SCALES + (long) block * LINE_BYTES, LITTLE);
+            ((FloatVector) pairs.and(255).convert(I2F, 0)).intoArray(out.scales, part * L);
+            ((FloatVector) pairs.lanewise(LSHR, 8).and(255).convert(I2F, 0)).intoArray(out.mins, part * L);
+            ((FloatVector) pairs.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(out.scales, part * L + 16);
+            ((FloatVector) pairs.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(out.mins, part * L + 16);
         }
+        halves(data, superBlock, out.d);
+        halves(data, superBlock + SCALE_BYTES, out.dmin);
     }
 
     /** Reads the scales of a block of Q6_K. */
     static void halfScales(MemorySegment data, long superBlock, int block, Block out) {
         for (int part = 0; part < PARTS; part++) {
             long at = superBlock + part * 4L * L;
-            IntVector pairs = ints(data, at + Q6K_SCALES + (long) block * LINE_BYTES);
-            toFloat(pairs.lanewise(LSHL, 24).lanewise(ASHR, 24)).intoArray(out.scales, part * L);
-            toFloat(pairs.lanewise(LSHL, 8).lanewise(ASHR, 24)).intoArray(out.scales, part * L + 16);
-            toFloat(pairs.lanewise(LSHL, 16).lanewise(ASHR, 24)).intoArray(out.scales, part * L + ROWS);
-            toFloat(pairs.lanewise(ASHR, 24)).intoArray(out.scales, part * L + ROWS + 16);
-            halves(data, at, part, out.d);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q6K_SCALES + (long) block * LINE_BYTES, LITTLE);
+            ((FloatVector) pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L);
+            ((FloatVector) pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L + 16);
+            ((FloatVector) pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L + ROWS);
+            ((FloatVector) pairs.lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L + ROWS + 16);
         }
+        halves(data, superBlock, out.d);
     }
 
-    private static void halves(MemorySegment data, long at, int part, float[] out) {
-        IntVector pair = ints(data, at);
-        VectorHalf.lowHalf(pair).intoArray(out, part * L);
-        VectorHalf.highHalf(pair).intoArray(out, part * L + 16);
+    /** 32 numbers of 16 bits: too few to be worth vectors. */
+    private static void halves(MemorySegment data, long at, float[] out) {
+        for (int lane = 0; lane < ROWS; lane++) {
+            out[lane] = Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + PanelLayout.position(lane) * (long) Short.BYTES));
+        }
     }
 
     /** The block's tile. */
@@ -92,8 +93,9 @@ final class VectorKTiles {
                     case Q5_K -> five(data, at + Q4K_QUANTS + (long) group * Q5K_LINES * LINE_BYTES, numbers, from, part, tile, to);
                     case Q6_K -> {
                         long lines = at + Q6K_QUANTS + (long) group * 2 * Q6K_LINES * LINE_BYTES;
-                        six(data, lines, numbers, from, tile, to);
-                        six(data, lines + (long) Q6K_LINES * LINE_BYTES, numbers, from, tile, to + 8 * ROWS);
+                        for (int eight = 0; eight < 2; eight++) {
+                            six(data, lines + (long) eight * Q6K_LINES * LINE_BYTES, numbers, from, tile, to + eight * 8 * ROWS);
+                        }
                     }
                     case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
                 }
@@ -107,11 +109,11 @@ final class VectorKTiles {
         FloatVector lowOffset = FloatVector.fromArray(F, numbers.offsets, part * L);
         FloatVector highOffset = FloatVector.fromArray(F, numbers.offsets, part * L + 16);
         for (int w = 0; w < Q4K_LINES; w++) {
-            IntVector q = ints(data, lines + w * (long) LINE_BYTES);
+            IntVector q = IntVector.fromMemorySegment(I, data, lines + w * (long) LINE_BYTES, LITTLE);
             for (int j = 0; j < 4; j++) {
                 int at = to + (4 * w + j) * ROWS;
-                toFloat(q.and(15)).fma(lowFactor, lowOffset).intoArray(tile, at);
-                toFloat(q.lanewise(LSHR, 16).and(15)).fma(highFactor, highOffset).intoArray(tile, at + 16);
+                ((FloatVector) q.and(15).convert(I2F, 0)).fma(lowFactor, lowOffset).intoArray(tile, at);
+                ((FloatVector) q.lanewise(LSHR, 16).and(15).convert(I2F, 0)).fma(highFactor, highOffset).intoArray(tile, at + 16);
                 q = q.lanewise(LSHR, 4);
             }
         }
@@ -124,17 +126,17 @@ final class VectorKTiles {
         FloatVector highOffset = FloatVector.fromArray(F, numbers.offsets, part * L + 16);
         IntVector last = IntVector.zero(I); // bits of column 15 enter at the top of both halves
         for (int w = 0; w < Q5K_LINES; w++) {
-            IntVector q = ints(data, lines + w * (long) LINE_BYTES);
+            IntVector q = IntVector.fromMemorySegment(I, data, lines + w * (long) LINE_BYTES, LITTLE);
             last = last.lanewise(LSHR, 1).and(0x7fff7fff).or(q.and(0x80008000));
             for (int j = 0; j < 3; j++) {
                 int at = to + (3 * w + j) * ROWS;
-                toFloat(q.and(31)).fma(lowFactor, lowOffset).intoArray(tile, at);
-                toFloat(q.lanewise(LSHR, 16).and(31)).fma(highFactor, highOffset).intoArray(tile, at + 16);
+                ((FloatVector) q.and(31).convert(I2F, 0)).fma(lowFactor, lowOffset).intoArray(tile, at);
+                ((FloatVector) q.lanewise(LSHR, 16).and(31).convert(I2F, 0)).fma(highFactor, highOffset).intoArray(tile, at + 16);
                 q = q.lanewise(LSHR, 5);
             }
         }
-        toFloat(last.lanewise(LSHR, 11).and(31)).fma(lowFactor, lowOffset).intoArray(tile, to + 15 * ROWS);
-        toFloat(last.lanewise(LSHR, 27)).fma(highFactor, highOffset).intoArray(tile, to + 15 * ROWS + 16);
+        ((FloatVector) last.lanewise(LSHR, 11).and(31).convert(I2F, 0)).fma(lowFactor, lowOffset).intoArray(tile, to + 15 * ROWS);
+        ((FloatVector) last.lanewise(LSHR, 27).convert(I2F, 0)).fma(highFactor, highOffset).intoArray(tile, to + 15 * ROWS + 16);
     }
 
     /** Eight columns. */
@@ -142,19 +144,19 @@ final class VectorKTiles {
         FloatVector lowFactor = FloatVector.fromArray(F, numbers.factors, from);
         FloatVector highFactor = FloatVector.fromArray(F, numbers.factors, from + 16);
         for (int w = 0; w < Q6K_LINES; w++) {
-            IntVector q = ints(data, lines + w * (long) LINE_BYTES);
+            IntVector q = IntVector.fromMemorySegment(I, data, lines + w * (long) LINE_BYTES, LITTLE);
             int at = to + 2 * w * ROWS;
-            signed(q, 16).mul(lowFactor).intoArray(tile, at);
-            signed(q, 0).mul(highFactor).intoArray(tile, at + 16);
-            signed(q, 22).mul(lowFactor).intoArray(tile, at + ROWS);
-            signed(q, 6).mul(highFactor).intoArray(tile, at + ROWS + 16);
+            ((FloatVector) q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0)).mul(lowFactor).intoArray(tile, at);
+            ((FloatVector) q.lanewise(ASHR, 26).convert(I2F, 0)).mul(highFactor).intoArray(tile, at + 16);
+            ((FloatVector) q.lanewise(LSHL, 22).lanewise(ASHR, 26).convert(I2F, 0)).mul(lowFactor).intoArray(tile, at + ROWS);
+            ((FloatVector) q.lanewise(LSHL, 6).lanewise(ASHR, 26).convert(I2F, 0)).mul(highFactor).intoArray(tile, at + ROWS + 16);
         }
-        IntVector middle = ints(data, lines + LINE_BYTES).lanewise(LSHL, 10);
+        IntVector middle = IntVector.fromMemorySegment(I, data, lines + LINE_BYTES, LITTLE).lanewise(LSHL, 10);
         for (int rest = 0; rest < 2; rest++) {
-            IntVector q = ints(data, lines + rest * 2L * LINE_BYTES).lanewise(LSHL, 12).and(0xf000f000)
+            IntVector q = IntVector.fromMemorySegment(I, data, lines + rest * 2L * LINE_BYTES, LITTLE).lanewise(LSHL, 12).and(0xf000f000)
                     .or(middle.and(0x0c000c00));
-            signed(q, 16).mul(lowFactor).intoArray(tile, to + (6 + rest) * ROWS);
-            signed(q, 0).mul(highFactor).intoArray(tile, to + (6 + rest) * ROWS + 16);
+            ((FloatVector) q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0)).mul(lowFactor).intoArray(tile, to + (6 + rest) * ROWS);
+            ((FloatVector) q.lanewise(ASHR, 26).convert(I2F, 0)).mul(highFactor).intoArray(tile, to + (6 + rest) * ROWS + 16);
             middle = middle.lanewise(LSHR, 2);
         }
     }
@@ -179,17 +181,4 @@ final class VectorKTiles {
             numbers.factors[lane + ROWS] = numbers.factors[lane];
             numbers.offsets[lane] = -(numbers.dmin[lane] * numbers.mins[lane]);
         }
-    }
-
-    private static FloatVector signed(IntVector word, int up) {
-        return toFloat(word.lanewise(LSHL, up).lanewise(ASHR, 26));
-    }
-
-    private static IntVector ints(MemorySegment data, long at) {
-        return IntVector.fromMemorySegment(I, data, at, LITTLE);
-    }
-
-    private static FloatVector toFloat(IntVector v) {
-        return (FloatVector) v.convert(VectorOperators.I2F, 0);
-    }
-}
+    }}
