@@ -16,7 +16,9 @@ import static dev.tidestream.model.tensor.PanelLayout.Q6K_SCALES;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
 
-/** Single elements of K-quant panels, as {@link PanelLayout} draws them: no vectors, the reading that everything is held against. */
+/**
+ * Single elements of K-quant panels, as {@link PanelLayout} draws them: no vectors, the reading that everything is held against.
+ */
 final class KPanels {
     private KPanels() {}
 

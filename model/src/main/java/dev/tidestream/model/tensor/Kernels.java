@@ -28,8 +28,8 @@ public interface Kernels {
      *       {@code w = fma(d * scale, q, -(dmin * min))}: the element, since the products are exact.
      *   <li>Q6_K with float activations, per 16 columns: {@code a} and {@code b} are chains over the integers of columns 0–7 and
      *       8–15, each from 0; then {@code acc = fma(d * scale, a + b, acc)}.
-     *   <li>Q4_K, Q5_K with int8 activations, per block of 32: {@code i} is the exact integer dot product of the codes with q, and
-     *       {@code n} the sum of the codes; then {@code acc = fma(d * dx, scale * i, acc)} and
+     *   <li>Q4_K, Q5_K with int8 activations, per block of 32: {@code i} is the exact integer dot product of the codes with q,
+     *       and {@code n} the sum of the codes; then {@code acc = fma(d * dx, scale * i, acc)} and
      *       {@code acc = fma(dmin * dx, min * -n, acc)}.
      *   <li>Q6_K with int8 activations, per block of 32: {@code i = scale0 * i0 + scale1 * i1} over the exact dot products of its
      *       two halves; then {@code acc = fma(d * dx, i, acc)}.

@@ -12,8 +12,8 @@ import static dev.tidestream.model.tensor.PanelMatrix.FLOAT;
 import static dev.tidestream.model.tensor.PanelMatrix.SHORT;
 
 /**
- * Repacks a row-major matrix, as it stands in a GGUF file, into panels: the same values, bit for bit, in another order. Values that are not
- * finite are refused, since the kernels' arithmetic is specified for finite weights only.
+ * Repacks a row-major matrix, as it stands in a GGUF file, into panels: the same values, bit for bit, in another order. Values
+ * that are not finite are refused, since the kernels' arithmetic is specified for finite weights only.
  */
 public final class PanelPacker {
     private static final int CACHE_LINE = 64;

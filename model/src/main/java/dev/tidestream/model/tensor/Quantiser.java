@@ -26,7 +26,8 @@ public final class Quantiser {
             case F32 -> value;
             case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
             case BF16 -> Float.intBitsToFloat(toBFloat16(value) << 16);
-            case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("one value alone cannot be quantised: " + format);
+            case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K ->
+                    throw new IllegalArgumentException("one value alone cannot be quantised: " + format);
         };
     }
 

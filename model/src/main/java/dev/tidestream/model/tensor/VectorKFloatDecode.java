@@ -28,8 +28,8 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
 /**
- * {@link VectorDecode} for K-quants with float activations (the head). A 32-bit lane holds the word of row r in its lower half and
- * that of row r + 16 in its upper half; shifts bring one integer of one of them into place. The scales of a super-block are
+ * {@link VectorDecode} for K-quants with float activations (the head). A 32-bit lane holds the word of row r in its lower half
+ * and that of row r + 16 in its upper half; shifts bring one integer of one of them into place. The scales of a super-block are
  * multiplied out first, into arrays: see {@link VectorKDecode}.
  */
 final class VectorKFloatDecode {

@@ -31,7 +31,7 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
  * {@code fma(q, factor, offset)}: with the right factors that is the integer, the integer times its small scale (exact, at most
  * 13 bits), or the element.
  */
-final class VectorKTiles {
+final class VectorKTiles { // no helpers that take or give vectors: see docs/adr/0005-k-quant-panels.md
     private VectorKTiles() {}
 
     /** Numbers of one block of a panel, each array in row order. One thread. */
@@ -89,8 +89,10 @@ final class VectorKTiles {
                 int to = half * 16 * ROWS + part * L;
                 int from = part * L + half * ROWS;
                 switch (format) {
-                    case Q4_K -> four(data, at + Q4K_QUANTS + (long) group * Q4K_LINES * LINE_BYTES, numbers, from, part, tile, to);
-                    case Q5_K -> five(data, at + Q4K_QUANTS + (long) group * Q5K_LINES * LINE_BYTES, numbers, from, part, tile, to);
+                    case Q4_K -> four(
+                            data, at + Q4K_QUANTS + (long) group * Q4K_LINES * LINE_BYTES, numbers, from, part, tile, to);
+                    case Q5_K -> five(
+                            data, at + Q4K_QUANTS + (long) group * Q5K_LINES * LINE_BYTES, numbers, from, part, tile, to);
                     case Q6_K -> {
                         long lines = at + Q6K_QUANTS + (long) group * 2 * Q6K_LINES * LINE_BYTES;
                         for (int eight = 0; eight < 2; eight++) {
@@ -141,22 +143,24 @@ final class VectorKTiles {
 
     /** Eight columns. */
     private static void six(MemorySegment data, long lines, Block numbers, int from, float[] tile, int to) {
-        FloatVector lowFactor = FloatVector.fromArray(F, numbers.factors, from);
-        FloatVector highFactor = FloatVector.fromArray(F, numbers.factors, from + 16);
+        FloatVector low = FloatVector.fromArray(F, numbers.factors, from);
+        FloatVector high = FloatVector.fromArray(F, numbers.factors, from + 16);
         for (int w = 0; w < Q6K_LINES; w++) {
             IntVector q = IntVector.fromMemorySegment(I, data, lines + w * (long) LINE_BYTES, LITTLE);
             int at = to + 2 * w * ROWS;
-            ((FloatVector) q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0)).mul(lowFactor).intoArray(tile, at);
-            ((FloatVector) q.lanewise(ASHR, 26).convert(I2F, 0)).mul(highFactor).intoArray(tile, at + 16);
-            ((FloatVector) q.lanewise(LSHL, 22).lanewise(ASHR, 26).convert(I2F, 0)).mul(lowFactor).intoArray(tile, at + ROWS);
-            ((FloatVector) q.lanewise(LSHL, 6).lanewise(ASHR, 26).convert(I2F, 0)).mul(highFactor).intoArray(tile, at + ROWS + 16);
+            q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats().mul(low).intoArray(tile, at);
+            q.lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats().mul(high).intoArray(tile, at + 16);
+            at += ROWS;
+            q.lanewise(LSHL, 22).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats().mul(low).intoArray(tile, at);
+            q.lanewise(LSHL, 6).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats().mul(high).intoArray(tile, at + 16);
         }
         IntVector middle = IntVector.fromMemorySegment(I, data, lines + LINE_BYTES, LITTLE).lanewise(LSHL, 10);
         for (int rest = 0; rest < 2; rest++) {
-            IntVector q = IntVector.fromMemorySegment(I, data, lines + rest * 2L * LINE_BYTES, LITTLE).lanewise(LSHL, 12).and(0xf000f000)
-                    .or(middle.and(0x0c000c00));
-            ((FloatVector) q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0)).mul(lowFactor).intoArray(tile, to + (6 + rest) * ROWS);
-            ((FloatVector) q.lanewise(ASHR, 26).convert(I2F, 0)).mul(highFactor).intoArray(tile, to + (6 + rest) * ROWS + 16);
+            IntVector q = IntVector.fromMemorySegment(I, data, lines + rest * 2L * LINE_BYTES, LITTLE).lanewise(LSHL, 12)
+                    .and(0xf000f000).or(middle.and(0x0c000c00));
+            int at = to + (6 + rest) * ROWS;
+            q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats().mul(low).intoArray(tile, at);
+            q.lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats().mul(high).intoArray(tile, at + 16);
             middle = middle.lanewise(LSHR, 2);
         }
     }

@@ -19,7 +19,8 @@ public final class Vectors {
                 case F32 -> data.get(PanelMatrix.FLOAT, (long) i * Float.BYTES);
                 case F16 -> Float.float16ToFloat(data.get(PanelMatrix.SHORT, (long) i * Short.BYTES));
                 case BF16 -> Float.intBitsToFloat(data.get(PanelMatrix.SHORT, (long) i * Short.BYTES) << 16);
-                case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("a vector cannot be quantised: " + format);
+                case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K ->
+                        throw new IllegalArgumentException("a vector cannot be quantised: " + format);
             };
         }
         return out;

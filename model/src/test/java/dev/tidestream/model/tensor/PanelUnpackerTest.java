@@ -41,7 +41,8 @@ class PanelUnpackerTest {
             assertThrows(IndexOutOfBoundsException.class, () -> PanelUnpacker.unpack(matrix, 3, 0, 32, new float[1024]));
             assertThrows(IndexOutOfBoundsException.class, () -> PanelUnpacker.unpack(matrix, 0, 1, 32, new float[1024]));
             assertThrows(IndexOutOfBoundsException.class, () -> PanelUnpacker.unpack(matrix, 0, 0, 33, new float[2048]));
-            assertThrows(IndexOutOfBoundsException.class, () -> PanelUnpacker.unpack(matrix, 0, columns, columns + 32, new float[1024]));
+            assertThrows(IndexOutOfBoundsException.class,
+                    () -> PanelUnpacker.unpack(matrix, 0, columns, columns + 32, new float[1024]));
         }
     }
 }
