@@ -8,15 +8,18 @@ package dev.tidestream.model.tensor;
  * the scale kept in float32. The integer dot product of a block is at most 32 · 128 · 127 &lt; 2^24 and therefore exact in an
  * int, in a float, and (for Q4_0) in 16 bits: kernels may choose. Quantising is done here, once, by one piece of code: it
  * depends on the row alone.
+ *
+ * <p>Codes lie block by block, all rows of a block together: a kernel goes through all rows with one tile of 32 columns, and rows
+ * that are {@code columns} apart would share a few sets of the first-level cache.
  */
 public final class Activations {
     private final int maxRows;
     private final int columns;
     private final float[] values; // (maxRows, columns)
-    private final int[] codePairs; // (maxRows, columns) code in both 16-bit halves
-    private final float[] codes; // (maxRows, columns) code as float
-    private final float[] scales; // (maxRows, columns / 32)
-    private final int[] sums; // (maxRows, columns / 32) sum of the codes of a block
+    private final int[] codePairs; // (columns / 32, rows, 32) code in both 16-bit halves
+    private final float[] codes; // (columns / 32, rows, 32) code as float
+    private final float[] scales; // (columns / 32, rows)
+    private final int[] sums; // (columns / 32, rows) sum of the codes of a block
     private int rows;
     private boolean quantised;
 
@@ -73,11 +76,14 @@ public final class Activations {
         quantised = true;
     }
 
-    private void quantiseBlock(int block) {
-        int offset = block * PanelLayout.BLOCK;
+    private void quantiseBlock(int index) {
+        int b = index % rows;
+        int block = index / rows;
+        int from = b * columns + block * PanelLayout.BLOCK;
+        int to = codesAt(b, block);
         float max = 0f;
         for (int j = 0; j < PanelLayout.BLOCK; j++) {
-            max = Math.max(max, Math.abs(values[offset + j]));
+            max = Math.max(max, Math.abs(values[from + j]));
         }
         float toCode = max == 0f ? 0f : 127f / max;
         if (toCode == Float.POSITIVE_INFINITY) { // a block of subnormals
@@ -85,28 +91,28 @@ public final class Activations {
         }
         int sum = 0;
         for (int j = 0; j < PanelLayout.BLOCK; j++) {
-            int code = (int) Math.rint(values[offset + j] * toCode);
-            codePairs[offset + j] = (code & 0xffff) | (code << 16);
-            codes[offset + j] = code;
+            int code = (int) Math.rint(values[from + j] * toCode);
+            codePairs[to + j] = (code & 0xffff) | (code << 16);
+            codes[to + j] = code;
             sum += code;
         }
-        scales[block] = max / 127f;
-        sums[block] = sum;
+        scales[blockAt(b, block)] = max / 127f;
+        sums[blockAt(b, block)] = sum;
     }
 
     /** Where the 32 codes of a block of row {@code b} begin in {@link #codes} and {@link #codePairs}. */
     int codesAt(int b, int block) {
-        return b * columns + block * PanelLayout.BLOCK;
+        return (block * rows + b) * PanelLayout.BLOCK;
     }
 
     /** From a row's codes to those of the same block of the next row. */
     int codeStride() {
-        return columns;
+        return PanelLayout.BLOCK;
     }
 
     /** Where a block of row {@code b} has its scale and its sum. */
     int blockAt(int b, int block) {
-        return b * (columns / PanelLayout.BLOCK) + block;
+        return block * rows + b;
     }
 
     int[] codePairs() {
