@@ -5,7 +5,6 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
@@ -26,6 +25,7 @@ import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
 import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 import static dev.tidestream.model.tensor.VectorShapes.S;
 import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
@@ -35,7 +35,8 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
  * (8 · 32 · 127 = 32512); then two rows of a 32-bit lane are widened.
  *
  * <p>A super-block is done in two methods, dot products first, scales after, with arrays between them: together they would be
- * beyond what C2 inlines into one method, and vectors that cross a call are boxed.
+ * beyond what C2 inlines into one method, and vectors that cross a call are boxed. For the same reason the Vector API is called
+ * directly, without helpers: its own methods are inlined even past C2's node limit.
  */
 final class VectorKDecode {
     private VectorKDecode() {}
@@ -79,16 +80,29 @@ final class VectorKDecode {
             long lines = at + (long) group * Q4K_LINES * LINE_BYTES;
             int k = xFrom + group * 16;
             ShortVector sum = ShortVector.zero(S);
-            for (int w = 0; w < Q4K_LINES; w++) {
-                ShortVector q = shorts(data, lines + w * (long) LINE_BYTES);
-                sum = sum.add(q.and((short) 15).mul(pairs(x[k + 4 * w])));
-                sum = sum.add(q.lanewise(LSHR, 4).and((short) 15).mul(pairs(x[k + 4 * w + 1])));
-                sum = sum.add(q.lanewise(LSHR, 8).and((short) 15).mul(pairs(x[k + 4 * w + 2])));
-                sum = sum.add(q.lanewise(LSHR, 12).mul(pairs(x[k + 4 * w + 3])));
-            }
+            ShortVector q0 = ShortVector.fromMemorySegment(S, data, lines, LITTLE);
+            ShortVector q1 = ShortVector.fromMemorySegment(S, data, lines + LINE_BYTES, LITTLE);
+            ShortVector q2 = ShortVector.fromMemorySegment(S, data, lines + 2L * LINE_BYTES, LITTLE);
+            ShortVector q3 = ShortVector.fromMemorySegment(S, data, lines + 3L * LINE_BYTES, LITTLE);
+            sum = sum.add(q0.and((short) 15).mul(IntVector.broadcast(I, x[k]).reinterpretAsShorts()));
+            sum = sum.add(q0.lanewise(LSHR, 4).and((short) 15).mul(IntVector.broadcast(I, x[k + 1]).reinterpretAsShorts()));
+            sum = sum.add(q0.lanewise(LSHR, 8).and((short) 15).mul(IntVector.broadcast(I, x[k + 2]).reinterpretAsShorts()));
+            sum = sum.add(q0.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 3]).reinterpretAsShorts()));
+            sum = sum.add(q1.and((short) 15).mul(IntVector.broadcast(I, x[k + 4]).reinterpretAsShorts()));
+            sum = sum.add(q1.lanewise(LSHR, 4).and((short) 15).mul(IntVector.broadcast(I, x[k + 5]).reinterpretAsShorts()));
+            sum = sum.add(q1.lanewise(LSHR, 8).and((short) 15).mul(IntVector.broadcast(I, x[k + 6]).reinterpretAsShorts()));
+            sum = sum.add(q1.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 7]).reinterpretAsShorts()));
+            sum = sum.add(q2.and((short) 15).mul(IntVector.broadcast(I, x[k + 8]).reinterpretAsShorts()));
+            sum = sum.add(q2.lanewise(LSHR, 4).and((short) 15).mul(IntVector.broadcast(I, x[k + 9]).reinterpretAsShorts()));
+            sum = sum.add(q2.lanewise(LSHR, 8).and((short) 15).mul(IntVector.broadcast(I, x[k + 10]).reinterpretAsShorts()));
+            sum = sum.add(q2.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 11]).reinterpretAsShorts()));
+            sum = sum.add(q3.and((short) 15).mul(IntVector.broadcast(I, x[k + 12]).reinterpretAsShorts()));
+            sum = sum.add(q3.lanewise(LSHR, 4).and((short) 15).mul(IntVector.broadcast(I, x[k + 13]).reinterpretAsShorts()));
+            sum = sum.add(q3.lanewise(LSHR, 8).and((short) 15).mul(IntVector.broadcast(I, x[k + 14]).reinterpretAsShorts()));
+            sum = sum.add(q3.lanewise(LSHR, 12).mul(IntVector.broadcast(I, x[k + 15]).reinterpretAsShorts()));
             IntVector pair = sum.reinterpretAsInts();
-            VectorHalf.lowInt(pair).intoArray(dots, group * 2 * L);
-            VectorHalf.highInt(pair).intoArray(dots, group * 2 * L + L);
+            pair.lanewise(LSHL, 16).lanewise(ASHR, 16).intoArray(dots, group * 2 * L);
+            pair.lanewise(ASHR, 16).intoArray(dots, group * 2 * L + L);
         }
     }
 
@@ -102,18 +116,21 @@ final class VectorKDecode {
             ShortVector third = ShortVector.zero(S);
             ShortVector last = ShortVector.zero(S); // bits of column 15 enter at the top
             for (int w = 0; w < Q5K_LINES; w++) {
-                ShortVector q = shorts(data, lines + w * (long) LINE_BYTES);
+                ShortVector q = ShortVector.fromMemorySegment(S, data, lines + w * (long) LINE_BYTES, LITTLE);
                 last = last.lanewise(LSHR, 1).or(q.and((short) 0x8000));
-                first = first.add(q.and((short) 31).mul(pairs(x[k + 3 * w])));
-                second = second.add(q.lanewise(LSHR, 5).and((short) 31).mul(pairs(x[k + 3 * w + 1])));
-                third = third.add(q.lanewise(LSHR, 10).and((short) 31).mul(pairs(x[k + 3 * w + 2])));
+                first = first.add(q.and((short) 31).mul(IntVector.broadcast(I, x[k + 3 * w]).reinterpretAsShorts()));
+                second = second.add(q.lanewise(LSHR, 5).and((short) 31).mul(IntVector.broadcast(I, x[k + 3 * w + 1])
+                        .reinterpretAsShorts()));
+                third = third.add(q.lanewise(LSHR, 10).and((short) 31).mul(IntVector.broadcast(I, x[k + 3 * w + 2])
+                        .reinterpretAsShorts()));
             }
-            first = first.add(last.lanewise(LSHR, 11).mul(pairs(x[k + 15])));
+            first = first.add(last.lanewise(LSHR, 11).mul(IntVector.broadcast(I, x[k + 15]).reinterpretAsShorts()));
             IntVector a = first.reinterpretAsInts();
             IntVector b = second.reinterpretAsInts();
             IntVector c = third.reinterpretAsInts();
-            VectorHalf.lowInt(a).add(VectorHalf.lowInt(b)).add(VectorHalf.lowInt(c)).intoArray(dots, group * 2 * L);
-            VectorHalf.highInt(a).add(VectorHalf.highInt(b)).add(VectorHalf.highInt(c)).intoArray(dots, group * 2 * L + L);
+            a.lanewise(LSHL, 16).lanewise(ASHR, 16).add(b.lanewise(LSHL, 16).lanewise(ASHR, 16)).add(c.lanewise(LSHL, 16)
+                    .lanewise(ASHR, 16)).intoArray(dots, group * 2 * L);
+            a.lanewise(ASHR, 16).add(b.lanewise(ASHR, 16)).add(c.lanewise(ASHR, 16)).intoArray(dots, group * 2 * L + L);
         }
     }
 
@@ -122,22 +139,23 @@ final class VectorKDecode {
         for (int group = 0; group < 4 * BLOCKS; group++) {
             long lines = at + (long) group * Q6K_LINES * LINE_BYTES;
             int k = xFrom + group * 8;
-            ShortVector middle = shorts(data, lines + LINE_BYTES).lanewise(LSHL, 10);
+            ShortVector middle = ShortVector.fromMemorySegment(S, data, lines + LINE_BYTES, LITTLE).lanewise(LSHL, 10);
             ShortVector sum = ShortVector.zero(S);
             for (int w = 0; w < Q6K_LINES; w++) {
-                ShortVector q = shorts(data, lines + w * (long) LINE_BYTES);
-                sum = sum.add(q.lanewise(ASHR, 10).mul(pairs(x[k + 2 * w])));
-                sum = sum.add(q.lanewise(LSHL, 6).lanewise(ASHR, 10).mul(pairs(x[k + 2 * w + 1])));
+                ShortVector q = ShortVector.fromMemorySegment(S, data, lines + w * (long) LINE_BYTES, LITTLE);
+                sum = sum.add(q.lanewise(ASHR, 10).mul(IntVector.broadcast(I, x[k + 2 * w]).reinterpretAsShorts()));
+                sum = sum.add(q.lanewise(LSHL, 6).lanewise(ASHR, 10).mul(IntVector.broadcast(I, x[k + 2 * w + 1])
+                        .reinterpretAsShorts()));
             }
             for (int rest = 0; rest < 2; rest++) {
-                ShortVector q = shorts(data, lines + rest * 2L * LINE_BYTES).lanewise(LSHL, 12)
+                ShortVector q = ShortVector.fromMemorySegment(S, data, lines + rest * 2L * LINE_BYTES, LITTLE).lanewise(LSHL, 12)
                         .or(middle.and((short) 0x0c00));
-                sum = sum.add(q.lanewise(ASHR, 10).mul(pairs(x[k + 6 + rest])));
+                sum = sum.add(q.lanewise(ASHR, 10).mul(IntVector.broadcast(I, x[k + 6 + rest]).reinterpretAsShorts()));
                 middle = middle.lanewise(LSHR, 2);
             }
             IntVector pair = sum.reinterpretAsInts();
-            VectorHalf.lowInt(pair).intoArray(dots, group * 2 * L);
-            VectorHalf.highInt(pair).intoArray(dots, group * 2 * L + L);
+            pair.lanewise(LSHL, 16).lanewise(ASHR, 16).intoArray(dots, group * 2 * L);
+            pair.lanewise(ASHR, 16).intoArray(dots, group * 2 * L + L);
         }
     }
 
@@ -150,31 +168,37 @@ final class VectorKDecode {
 
     private static void minimaLow(
             MemorySegment data, long at, int[] dots, float[] dx, int[] sums, int from, float[] out, int to) {
-        FloatVector d = VectorHalf.lowHalf(ints(data, at));
-        FloatVector dmin = VectorHalf.lowHalf(ints(data, at + SCALE_BYTES));
+        FloatVector d = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff)
+                .reinterpretAsFloats().mul(0x1p112f);
+        FloatVector dmin = IntVector.fromMemorySegment(I, data, at + SCALE_BYTES, LITTLE).lanewise(LSHL, 16)
+                .lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
         FloatVector acc = FloatVector.fromArray(F, out, to);
         for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = ints(data, at + Q4K_SCALES + (long) block * LINE_BYTES);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_SCALES + (long) block * LINE_BYTES, LITTLE);
             IntVector dot = IntVector.fromArray(I, dots, block * 4 * L).add(IntVector.fromArray(I, dots, block * 4 * L + 2 * L));
             FloatVector dxb = FloatVector.broadcast(F, dx[from + block]);
-            acc = d.mul(dxb).fma(toFloat(pairs.and(255).mul(dot)), acc);
-            acc = dmin.mul(dxb).fma(toFloat(pairs.lanewise(LSHR, 8).and(255)).mul((float) -sums[from + block]), acc);
+            acc = d.mul(dxb).fma(pairs.and(255).mul(dot).convert(I2F, 0).reinterpretAsFloats(), acc);
+            acc = dmin.mul(dxb).fma(pairs.lanewise(LSHR, 8).and(255).convert(I2F, 0).reinterpretAsFloats()
+                    .mul((float) -sums[from + block]), acc);
         }
         acc.intoArray(out, to);
     }
 
     private static void minimaHigh(
             MemorySegment data, long at, int[] dots, float[] dx, int[] sums, int from, float[] out, int to) {
-        FloatVector d = VectorHalf.highHalf(ints(data, at));
-        FloatVector dmin = VectorHalf.highHalf(ints(data, at + SCALE_BYTES));
+        FloatVector d = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(ASHR, 3).and(0x8fffe000)
+                .reinterpretAsFloats().mul(0x1p112f);
+        FloatVector dmin = IntVector.fromMemorySegment(I, data, at + SCALE_BYTES, LITTLE).lanewise(ASHR, 3).and(0x8fffe000)
+                .reinterpretAsFloats().mul(0x1p112f);
         FloatVector acc = FloatVector.fromArray(F, out, to);
         for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = ints(data, at + Q4K_SCALES + (long) block * LINE_BYTES);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_SCALES + (long) block * LINE_BYTES, LITTLE);
             IntVector dot = IntVector.fromArray(I, dots, block * 4 * L + L)
                     .add(IntVector.fromArray(I, dots, block * 4 * L + 3 * L));
             FloatVector dxb = FloatVector.broadcast(F, dx[from + block]);
-            acc = d.mul(dxb).fma(toFloat(pairs.lanewise(LSHR, 16).and(255).mul(dot)), acc);
-            acc = dmin.mul(dxb).fma(toFloat(pairs.lanewise(LSHR, 24)).mul((float) -sums[from + block]), acc);
+            acc = d.mul(dxb).fma(pairs.lanewise(LSHR, 16).and(255).mul(dot).convert(I2F, 0).reinterpretAsFloats(), acc);
+            acc = dmin.mul(dxb).fma(pairs.lanewise(LSHR, 24).convert(I2F, 0).reinterpretAsFloats()
+                    .mul((float) -sums[from + block]), acc);
         }
         acc.intoArray(out, to);
     }
@@ -186,48 +210,32 @@ final class VectorKDecode {
     }
 
     private static void halfScalesLow(MemorySegment data, long at, int[] dots, float[] dx, int from, float[] out, int to) {
-        FloatVector d = VectorHalf.lowHalf(ints(data, at));
+        FloatVector d = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff)
+                .reinterpretAsFloats().mul(0x1p112f);
         FloatVector acc = FloatVector.fromArray(F, out, to);
         for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = ints(data, at + Q6K_SCALES + (long) block * LINE_BYTES);
-            IntVector sum = pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).mul(both(dots, block * 8 * L))
-                    .add(pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).mul(both(dots, block * 8 * L + 4 * L)));
-            acc = d.mul(dx[from + block]).fma(toFloat(sum), acc);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q6K_SCALES + (long) block * LINE_BYTES, LITTLE);
+            IntVector sum = pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).mul(IntVector.fromArray(I, dots, block * 8 * L)
+                    .add(IntVector.fromArray(I, dots, block * 8 * L + 2 * L)))
+                    .add(pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).mul(IntVector.fromArray(I, dots, block * 8 * L + 4 * L)
+                            .add(IntVector.fromArray(I, dots, block * 8 * L + 4 * L + 2 * L))));
+            acc = d.mul(dx[from + block]).fma(sum.convert(I2F, 0).reinterpretAsFloats(), acc);
         }
         acc.intoArray(out, to);
     }
 
     private static void halfScalesHigh(MemorySegment data, long at, int[] dots, float[] dx, int from, float[] out, int to) {
-        FloatVector d = VectorHalf.highHalf(ints(data, at));
+        FloatVector d = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(ASHR, 3).and(0x8fffe000)
+                .reinterpretAsFloats().mul(0x1p112f);
         FloatVector acc = FloatVector.fromArray(F, out, to);
         for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = ints(data, at + Q6K_SCALES + (long) block * LINE_BYTES);
-            IntVector sum = pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).mul(both(dots, block * 8 * L + L))
-                    .add(pairs.lanewise(ASHR, 24).mul(both(dots, block * 8 * L + 5 * L)));
-            acc = d.mul(dx[from + block]).fma(toFloat(sum), acc);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q6K_SCALES + (long) block * LINE_BYTES, LITTLE);
+            IntVector sum = pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).mul(IntVector.fromArray(I, dots, block * 8 * L + L)
+                    .add(IntVector.fromArray(I, dots, block * 8 * L + L + 2 * L)))
+                    .add(pairs.lanewise(ASHR, 24).mul(IntVector.fromArray(I, dots, block * 8 * L + 5 * L)
+                            .add(IntVector.fromArray(I, dots, block * 8 * L + 5 * L + 2 * L))));
+            acc = d.mul(dx[from + block]).fma(sum.convert(I2F, 0).reinterpretAsFloats(), acc);
         }
         acc.intoArray(out, to);
-    }
-
-    /** Two neighbouring groups of 8 columns. */
-    private static IntVector both(int[] dots, int from) {
-        return IntVector.fromArray(I, dots, from).add(IntVector.fromArray(I, dots, from + 2 * L));
-    }
-
-    private static ShortVector shorts(MemorySegment data, long at) {
-        return ShortVector.fromMemorySegment(S, data, at, LITTLE);
-    }
-
-    private static IntVector ints(MemorySegment data, long at) {
-        return IntVector.fromMemorySegment(I, data, at, LITTLE);
-    }
-
-    /** A code that stands in both halves of an int, for all lanes. */
-    private static ShortVector pairs(int codePair) {
-        return IntVector.broadcast(I, codePair).reinterpretAsShorts();
-    }
-
-    private static FloatVector toFloat(IntVector v) {
-        return (FloatVector) v.convert(VectorOperators.I2F, 0);
     }
 }

@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
@@ -24,6 +23,7 @@ import static dev.tidestream.model.tensor.VectorShapes.L;
 import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
 import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 
@@ -69,34 +69,46 @@ final class VectorKFloatDecode {
 
     /** {@code d * scale} of Q4_K and Q5_K, (8 blocks, 2 L). */
     private static void factors(MemorySegment data, long at, float[] factors) {
-        IntVector d = ints(data, at);
+        FloatVector low = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(LSHL, 16).lanewise(ASHR, 3)
+                .and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
+        FloatVector high = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(ASHR, 3).and(0x8fffe000)
+                .reinterpretAsFloats().mul(0x1p112f);
         for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = ints(data, at + Q4K_SCALES + (long) block * LINE_BYTES);
-            VectorHalf.lowHalf(d).mul(toFloat(pairs.and(255))).intoArray(factors, block * 2 * L);
-            VectorHalf.highHalf(d).mul(toFloat(pairs.lanewise(LSHR, 16).and(255))).intoArray(factors, block * 2 * L + L);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_SCALES + (long) block * LINE_BYTES, LITTLE);
+            low.mul(pairs.and(255).convert(I2F, 0).reinterpretAsFloats()).intoArray(factors, block * 2 * L);
+            high.mul(pairs.lanewise(LSHR, 16).and(255).convert(I2F, 0).reinterpretAsFloats())
+                    .intoArray(factors, block * 2 * L + L);
         }
     }
 
     /** {@code -(dmin * min)}, (8 blocks, 2 L). */
     private static void offsets(MemorySegment data, long at, float[] offsets) {
-        IntVector dmin = ints(data, at + SCALE_BYTES);
+        FloatVector low = IntVector.fromMemorySegment(I, data, at + SCALE_BYTES, LITTLE).lanewise(LSHL, 16).lanewise(ASHR, 3)
+                .and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f).neg();
+        FloatVector high = IntVector.fromMemorySegment(I, data, at + SCALE_BYTES, LITTLE).lanewise(ASHR, 3).and(0x8fffe000)
+                .reinterpretAsFloats().mul(0x1p112f).neg();
         for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = ints(data, at + Q4K_SCALES + (long) block * LINE_BYTES);
-            VectorHalf.lowHalf(dmin).mul(toFloat(pairs.lanewise(LSHR, 8).and(255))).neg().intoArray(offsets, block * 2 * L);
-            VectorHalf.highHalf(dmin).mul(toFloat(pairs.lanewise(LSHR, 24))).neg().intoArray(offsets, block * 2 * L + L);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_SCALES + (long) block * LINE_BYTES, LITTLE);
+            low.mul(pairs.lanewise(LSHR, 8).and(255).convert(I2F, 0).reinterpretAsFloats()).intoArray(offsets, block * 2 * L);
+            high.mul(pairs.lanewise(LSHR, 24).convert(I2F, 0).reinterpretAsFloats()).intoArray(offsets, block * 2 * L + L);
         }
     }
 
     /** {@code d * scale} of Q6_K, (16 groups of 16 columns, 2 L). */
     private static void halfFactors(MemorySegment data, long at, float[] factors) {
-        FloatVector low = VectorHalf.lowHalf(ints(data, at));
-        FloatVector high = VectorHalf.highHalf(ints(data, at));
+        FloatVector low = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(LSHL, 16).lanewise(ASHR, 3)
+                .and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
+        FloatVector high = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(ASHR, 3).and(0x8fffe000)
+                .reinterpretAsFloats().mul(0x1p112f);
         for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = ints(data, at + Q6K_SCALES + (long) block * LINE_BYTES);
-            low.mul(toFloat(pairs.lanewise(LSHL, 24).lanewise(ASHR, 24))).intoArray(factors, block * 4 * L);
-            high.mul(toFloat(pairs.lanewise(LSHL, 8).lanewise(ASHR, 24))).intoArray(factors, block * 4 * L + L);
-            low.mul(toFloat(pairs.lanewise(LSHL, 16).lanewise(ASHR, 24))).intoArray(factors, block * 4 * L + 2 * L);
-            high.mul(toFloat(pairs.lanewise(ASHR, 24))).intoArray(factors, block * 4 * L + 3 * L);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q6K_SCALES + (long) block * LINE_BYTES, LITTLE);
+            low.mul(pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                    .intoArray(factors, block * 4 * L);
+            high.mul(pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                    .intoArray(factors, block * 4 * L + L);
+            low.mul(pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                    .intoArray(factors, block * 4 * L + 2 * L);
+            high.mul(pairs.lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats()).intoArray(factors, block * 4 * L + 3 * L);
         }
     }
 
@@ -105,7 +117,7 @@ final class VectorKFloatDecode {
         FloatVector low = FloatVector.fromArray(F, out, to);
         FloatVector high = FloatVector.fromArray(F, out, to + 16);
         for (int line = 0; line < 16 * Q4K_LINES; line++) {
-            IntVector q = ints(data, lines + line * (long) LINE_BYTES);
+            IntVector q = IntVector.fromMemorySegment(I, data, lines + line * (long) LINE_BYTES, LITTLE);
             int block = line / (2 * Q4K_LINES) * 2 * L;
             FloatVector lowFactor = FloatVector.fromArray(F, factors, block);
             FloatVector highFactor = FloatVector.fromArray(F, factors, block + L);
@@ -113,8 +125,9 @@ final class VectorKFloatDecode {
             FloatVector highOffset = FloatVector.fromArray(F, offsets, block + L);
             for (int j = 0; j < 4; j++) {
                 FloatVector xk = FloatVector.broadcast(F, x[xFrom + 4 * line + j]);
-                low = xk.fma(toFloat(q.and(15)).fma(lowFactor, lowOffset), low);
-                high = xk.fma(toFloat(q.lanewise(LSHR, 16).and(15)).fma(highFactor, highOffset), high);
+                low = xk.fma(q.and(15).convert(I2F, 0).reinterpretAsFloats().fma(lowFactor, lowOffset), low);
+                high = xk.fma(q.lanewise(LSHR, 16).and(15).convert(I2F, 0).reinterpretAsFloats()
+                        .fma(highFactor, highOffset), high);
                 q = q.lanewise(LSHR, 4);
             }
         }
@@ -134,18 +147,19 @@ final class VectorKFloatDecode {
             IntVector last = IntVector.zero(I); // bits of column 15 enter at the top of both halves
             int k = xFrom + group * 16;
             for (int w = 0; w < Q5K_LINES; w++) {
-                IntVector q = ints(data, at + (group * Q5K_LINES + w) * (long) LINE_BYTES);
+                IntVector q = IntVector.fromMemorySegment(I, data, at + (group * Q5K_LINES + w) * (long) LINE_BYTES, LITTLE);
                 last = last.lanewise(LSHR, 1).and(0x7fff7fff).or(q.and(0x80008000));
                 for (int j = 0; j < 3; j++) {
                     FloatVector xk = FloatVector.broadcast(F, x[k + 3 * w + j]);
-                    low = xk.fma(toFloat(q.and(31)).fma(lowFactor, lowOffset), low);
-                    high = xk.fma(toFloat(q.lanewise(LSHR, 16).and(31)).fma(highFactor, highOffset), high);
+                    low = xk.fma(q.and(31).convert(I2F, 0).reinterpretAsFloats().fma(lowFactor, lowOffset), low);
+                    high = xk.fma(q.lanewise(LSHR, 16).and(31).convert(I2F, 0).reinterpretAsFloats()
+                            .fma(highFactor, highOffset), high);
                     q = q.lanewise(LSHR, 5);
                 }
             }
             FloatVector xk = FloatVector.broadcast(F, x[k + 15]);
-            low = xk.fma(toFloat(last.lanewise(LSHR, 11).and(31)).fma(lowFactor, lowOffset), low);
-            high = xk.fma(toFloat(last.lanewise(LSHR, 27)).fma(highFactor, highOffset), high);
+            low = xk.fma(last.lanewise(LSHR, 11).and(31).convert(I2F, 0).reinterpretAsFloats().fma(lowFactor, lowOffset), low);
+            high = xk.fma(last.lanewise(LSHR, 27).convert(I2F, 0).reinterpretAsFloats().fma(highFactor, highOffset), high);
         }
         low.intoArray(out, to);
         high.intoArray(out, to + 16);
@@ -164,19 +178,22 @@ final class VectorKFloatDecode {
                 FloatVector lowChain = FloatVector.zero(F);
                 FloatVector highChain = FloatVector.zero(F);
                 for (int w = 0; w < Q6K_LINES; w++) {
-                    IntVector q = ints(data, lines + w * (long) LINE_BYTES);
+                    IntVector q = IntVector.fromMemorySegment(I, data, lines + w * (long) LINE_BYTES, LITTLE);
                     FloatVector first = FloatVector.broadcast(F, x[k + 2 * w]);
                     FloatVector second = FloatVector.broadcast(F, x[k + 2 * w + 1]);
-                    lowChain = second.fma(signed(q, 22), first.fma(signed(q, 16), lowChain));
-                    highChain = second.fma(signed(q, 6), first.fma(toFloat(q.lanewise(ASHR, 26)), highChain));
+                    lowChain = second.fma(q.lanewise(LSHL, 22).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(),
+                            first.fma(q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(), lowChain));
+                    highChain = second.fma(q.lanewise(LSHL, 6).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(),
+                            first.fma(q.lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(), highChain));
                 }
-                IntVector middle = ints(data, lines + LINE_BYTES).lanewise(LSHL, 10);
+                IntVector middle = IntVector.fromMemorySegment(I, data, lines + LINE_BYTES, LITTLE).lanewise(LSHL, 10);
                 for (int rest = 0; rest < 2; rest++) {
-                    IntVector q = ints(data, lines + rest * 2L * LINE_BYTES).lanewise(LSHL, 12).and(0xf000f000)
+                    IntVector q = IntVector.fromMemorySegment(I, data, lines + rest * 2L * LINE_BYTES, LITTLE)
+                            .lanewise(LSHL, 12).and(0xf000f000)
                             .or(middle.and(0x0c000c00));
                     FloatVector xk = FloatVector.broadcast(F, x[k + 6 + rest]);
-                    lowChain = xk.fma(signed(q, 16), lowChain);
-                    highChain = xk.fma(toFloat(q.lanewise(ASHR, 26)), highChain);
+                    lowChain = xk.fma(q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(), lowChain);
+                    highChain = xk.fma(q.lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(), highChain);
                     middle = middle.lanewise(LSHR, 2);
                 }
                 lowBoth = lowBoth.add(lowChain);
@@ -187,18 +204,5 @@ final class VectorKFloatDecode {
         }
         low.intoArray(out, to);
         high.intoArray(out, to + 16);
-    }
-
-    /** Six bits that end {@code up} bits below the top of a lane, as a signed number. */
-    private static FloatVector signed(IntVector word, int up) {
-        return toFloat(word.lanewise(LSHL, up).lanewise(ASHR, 26));
-    }
-
-    private static IntVector ints(MemorySegment data, long at) {
-        return IntVector.fromMemorySegment(I, data, at, LITTLE);
-    }
-
-    private static FloatVector toFloat(IntVector v) {
-        return (FloatVector) v.convert(VectorOperators.I2F, 0);
     }
 }

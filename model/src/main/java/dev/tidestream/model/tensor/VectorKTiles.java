@@ -30,8 +30,10 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
  * Unpacks one block of 32 columns of a K-quant panel into a float tile (32 columns, 32 rows) in row order. A tile holds
  * {@code fma(q, factor, offset)}: with the right factors that is the integer, the integer times its small scale (exact, at most
  * 13 bits), or the element.
+ *
+ * <p>There are no helpers that take or give vectors, here and in the other classes of K-quants: docs/adr/0005-k-quant-panels.md.
  */
-final class VectorKTiles { // no helpers that take or give vectors: see docs/adr/0005-k-quant-panels.md
+final class VectorKTiles {
     private VectorKTiles() {}
 
     /** Numbers of one block of a panel, each array in row order. One thread. */

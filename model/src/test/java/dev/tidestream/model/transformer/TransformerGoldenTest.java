@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.SharedData;
@@ -108,6 +109,24 @@ class TransformerGoldenTest {
                 }
             }
         }
+    }
+
+    /** No golden continuation exists for this file: two implementations must agree, and stay near the unquantised model. */
+    @ParameterizedTest
+    @EnumSource(ActivationPrecision.class)
+    void shouldTellATaleFromAQ4KMFile(ActivationPrecision activations) throws IOException {
+        JsonNode tale = json("starter/greedy-f16.json").get("cases").get(0);
+        int[] prompt = ints(tale.get("prompt_tokens"));
+        int[][] told = new int[2][];
+        for (int i = 0; i < 2; i++) {
+            Kernels kernels = i == 0 ? Kernels.scalar() : Kernels.vector();
+            try (LoadedModel loaded = TestModels.load("starter/starter-q4_k_m.gguf", kernels)) {
+                told[i] = TestModels.greedy(loaded.newTransformer(WorkerTeam.sequential(), activations, 64), prompt, 24);
+            }
+        }
+        assertArrayEquals(told[0], told[1]);
+        assertEquals(tale.get("tokens").get(0).asInt(), told[1][0]);
+        assertTrue(Arrays.stream(told[1]).distinct().count() > 6, Arrays.toString(told[1]));
     }
 
     private static JsonNode json(String relative) throws IOException {

@@ -28,7 +28,7 @@ public class MultiplyBenchmark {
     private static final int ROWS = 8192;
     private static final int COLUMNS = 2048;
 
-    @Param({"F32", "F16", "BF16", "Q8_0", "Q4_0"})
+    @Param({"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K"})
     private TensorFormat format = TensorFormat.F32;
 
     @Param({"1", "16", "128"})
