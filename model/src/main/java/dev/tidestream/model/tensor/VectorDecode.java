@@ -5,7 +5,6 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
@@ -19,6 +18,12 @@ import static dev.tidestream.model.tensor.VectorShapes.L;
 import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
 import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 import static dev.tidestream.model.tensor.VectorShapes.S;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.B2S;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
 
 /**
  * The kernels of one activation row: unpack and multiply fused, every weight byte read once and in order, so that memory is
@@ -87,8 +92,8 @@ final class VectorDecode {
         for (int k = 0; k < columns; k++) {
             FloatVector xk = FloatVector.broadcast(F, x[xFrom + k]);
             IntVector pair = IntVector.fromMemorySegment(I, data, at + (long) k * ROWS * Short.BYTES, LITTLE);
-            low = xk.fma(VectorHalf.lowHalf(pair), low);
-            high = xk.fma(VectorHalf.highHalf(pair), high);
+            low = xk.fma(pair.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), low);
+            high = xk.fma(pair.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), high);
         }
         low.intoArray(out, to);
         high.intoArray(out, to + 16);
@@ -120,18 +125,21 @@ final class VectorDecode {
             FloatVector lowB = FloatVector.zero(F);
             FloatVector highB = FloatVector.zero(F);
             for (int j = 0; j < 16; j++) {
-                IntVector a = signedBytes(data, quants + (long) j * ROWS).reinterpretAsInts();
-                IntVector b = signedBytes(data, quants + (j + 16L) * ROWS).reinterpretAsInts();
+                IntVector a = ByteVector.fromMemorySegment(HALF_B, data, quants + (long) j * ROWS, LITTLE)
+                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                IntVector b = ByteVector.fromMemorySegment(HALF_B, data, quants + (j + 16L) * ROWS, LITTLE)
+                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
                 FloatVector xa = FloatVector.broadcast(F, x[xk + j]);
                 FloatVector xb = FloatVector.broadcast(F, x[xk + j + 16]);
-                lowA = xa.fma(toFloat(VectorHalf.lowInt(a)), lowA);
-                highA = xa.fma(toFloat(VectorHalf.highInt(a)), highA);
-                lowB = xb.fma(toFloat(VectorHalf.lowInt(b)), lowB);
-                highB = xb.fma(toFloat(VectorHalf.highInt(b)), highB);
+                lowA = xa.fma(a.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowA);
+                highA = xa.fma(a.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highA);
+                lowB = xb.fma(b.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowB);
+                highB = xb.fma(b.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highB);
             }
             IntVector d = IntVector.fromMemorySegment(I, data, scales + part * 4L * L, LITTLE);
-            low = VectorHalf.lowHalf(d).fma(lowA.add(lowB), low);
-            high = VectorHalf.highHalf(d).fma(highA.add(highB), high);
+            low = d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(lowA.add(lowB), low);
+            high = d.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f).fma(highA.add(highB), high);
         }
         low.intoArray(out, to);
         high.intoArray(out, to + 16);
@@ -151,17 +159,19 @@ final class VectorDecode {
             FloatVector highB = FloatVector.zero(F);
             for (int j = 0; j < 16; j++) {
                 // Each 32-bit lane: row r in bits 0-7, row r + 16 in bits 16-23; two nibbles in each.
-                IntVector pair = unsignedBytes(data, quants + (long) j * ROWS).reinterpretAsInts();
+                IntVector pair = ByteVector.fromMemorySegment(HALF_B, data, quants + (long) j * ROWS, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
                 FloatVector xa = FloatVector.broadcast(F, x[xk + j]);
                 FloatVector xb = FloatVector.broadcast(F, x[xk + j + 16]);
-                lowA = xa.fma(toFloat(pair.and(15).sub(8)), lowA);
-                highA = xa.fma(toFloat(pair.lanewise(VectorOperators.LSHR, 16).and(15).sub(8)), highA);
-                lowB = xb.fma(toFloat(pair.lanewise(VectorOperators.LSHR, 4).and(15).sub(8)), lowB);
-                highB = xb.fma(toFloat(pair.lanewise(VectorOperators.LSHR, 20).sub(8)), highB);
+                lowA = xa.fma(pair.and(15).sub(8).convert(I2F, 0).reinterpretAsFloats(), lowA);
+                highA = xa.fma(pair.lanewise(LSHR, 16).and(15).sub(8).convert(I2F, 0).reinterpretAsFloats(), highA);
+                lowB = xb.fma(pair.lanewise(LSHR, 4).and(15).sub(8).convert(I2F, 0).reinterpretAsFloats(), lowB);
+                highB = xb.fma(pair.lanewise(LSHR, 20).sub(8).convert(I2F, 0).reinterpretAsFloats(), highB);
             }
             IntVector d = IntVector.fromMemorySegment(I, data, scales + part * 4L * L, LITTLE);
-            low = VectorHalf.lowHalf(d).fma(lowA.add(lowB), low);
-            high = VectorHalf.highHalf(d).fma(highA.add(highB), high);
+            low = d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(lowA.add(lowB), low);
+            high = d.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f).fma(highA.add(highB), high);
         }
         low.intoArray(out, to);
         high.intoArray(out, to + 16);
@@ -179,16 +189,22 @@ final class VectorDecode {
             IntVector lowSum = IntVector.zero(I);
             IntVector highSum = IntVector.zero(I);
             for (int j = 0; j < BLOCK; j += 2) {
-                ShortVector a = signedBytes(data, quants + (long) j * ROWS).mul(pairs(x[xk + j]));
-                ShortVector b = signedBytes(data, quants + (j + 1L) * ROWS).mul(pairs(x[xk + j + 1]));
+                ShortVector a = ByteVector.fromMemorySegment(HALF_B, data, quants + (long) j * ROWS, LITTLE)
+                        .convertShape(B2S, S, 0).reinterpretAsShorts().mul(IntVector.broadcast(I, x[xk + j])
+                        .reinterpretAsShorts());
+                ShortVector b = ByteVector.fromMemorySegment(HALF_B, data, quants + (j + 1L) * ROWS, LITTLE)
+                        .convertShape(B2S, S, 0).reinterpretAsShorts().mul(IntVector.broadcast(I, x[xk + j + 1])
+                        .reinterpretAsShorts());
                 IntVector pair = a.add(b).reinterpretAsInts();
-                lowSum = lowSum.add(VectorHalf.lowInt(pair));
-                highSum = highSum.add(VectorHalf.highInt(pair));
+                lowSum = lowSum.add(pair.lanewise(LSHL, 16).lanewise(ASHR, 16));
+                highSum = highSum.add(pair.lanewise(ASHR, 16));
             }
             IntVector d = IntVector.fromMemorySegment(I, data, scales + part * 4L * L, LITTLE);
             FloatVector dxb = FloatVector.broadcast(F, dx[dxFrom + block]);
-            low = VectorHalf.lowHalf(d).mul(dxb).fma(toFloat(lowSum), low);
-            high = VectorHalf.highHalf(d).mul(dxb).fma(toFloat(highSum), high);
+            low = d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f).mul(dxb)
+                    .fma(lowSum.convert(I2F, 0).reinterpretAsFloats(), low);
+            high = d.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f).mul(dxb)
+                    .fma(highSum.convert(I2F, 0).reinterpretAsFloats(), high);
         }
         low.intoArray(out, to);
         high.intoArray(out, to + 16);
@@ -211,35 +227,20 @@ final class VectorDecode {
             int xk = xFrom + block * BLOCK;
             ShortVector sum = ShortVector.broadcast(S, (short) (-8 * sums[blockFrom + block]));
             for (int j = 0; j < 16; j++) {
-                ShortVector q = unsignedBytes(data, quants + (long) j * ROWS);
-                sum = sum.add(q.and((short) 15).mul(pairs(codes[xk + j])));
-                sum = sum.add(q.lanewise(VectorOperators.LSHR, 4).mul(pairs(codes[xk + j + 16])));
+                ShortVector q = ByteVector.fromMemorySegment(HALF_B, data, quants + (long) j * ROWS, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
+                sum = sum.add(q.and((short) 15).mul(IntVector.broadcast(I, codes[xk + j]).reinterpretAsShorts()));
+                sum = sum.add(q.lanewise(LSHR, 4).mul(IntVector.broadcast(I, codes[xk + j + 16]).reinterpretAsShorts()));
             }
             IntVector pair = sum.reinterpretAsInts();
             IntVector d = IntVector.fromMemorySegment(I, data, scales + part * 4L * L, LITTLE);
             FloatVector dxb = FloatVector.broadcast(F, dx[blockFrom + block]);
-            low = VectorHalf.lowHalf(d).mul(dxb).fma(toFloat(VectorHalf.lowInt(pair)), low);
-            high = VectorHalf.highHalf(d).mul(dxb).fma(toFloat(VectorHalf.highInt(pair)), high);
+            low = d.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f).mul(dxb)
+                    .fma(pair.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), low);
+            high = d.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f).mul(dxb)
+                    .fma(pair.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), high);
         }
         low.intoArray(out, to);
         high.intoArray(out, to + 16);
-    }
-
-    private static ShortVector signedBytes(MemorySegment data, long at) {
-        return (ShortVector) ByteVector.fromMemorySegment(HALF_B, data, at, LITTLE).convertShape(VectorOperators.B2S, S, 0);
-    }
-
-    private static ShortVector unsignedBytes(MemorySegment data, long at) {
-        return (ShortVector) ByteVector.fromMemorySegment(HALF_B, data, at, LITTLE)
-                .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
-    }
-
-    /** A code that stands in both halves of an int, for all lanes. */
-    private static ShortVector pairs(int codePair) {
-        return IntVector.broadcast(I, codePair).reinterpretAsShorts();
-    }
-
-    private static FloatVector toFloat(IntVector v) {
-        return (FloatVector) v.convert(VectorOperators.I2F, 0);
     }
 }

@@ -150,41 +150,43 @@ final class VectorKBatch {
                 int b = 0;
                 for (; b + 8 <= x.rows(); b += 8) {
                     VectorBatch.nibbles8(tile, part * 2 * L, x.codePairs(), x.codesAt(b, block), x.codeStride(), dots);
-                    for (int i = 0; i < 8; i++) {
-                        scale(dots, i * ROWS, numbers, part, x, b + i, block, scratch.dots(), sums);
-                    }
+                    scaleRows(dots, 8, numbers, part, x.scales(), x.sums(), x.blockAt(b, block), sums, b * ROWS + part * L);
                 }
                 for (; b < x.rows(); b++) {
                     VectorBatch.nibbles1(tile, part * 2 * L, x.codePairs(), x.codesAt(b, block), dots);
-                    scale(dots, 0, numbers, part, x, b, block, scratch.dots(), sums);
+                    scaleRows(dots, 1, numbers, part, x.scales(), x.sums(), x.blockAt(b, block), sums, b * ROWS + part * L);
                 }
             }
         }
     }
 
-    private static void scale(short[] dots, int from, VectorKTiles.Block numbers, int part, Activations x, int b, int block,
-            float[] floats, float[] sums) {
-        int at = x.blockAt(b, block);
-        widen(dots, from, x.sums()[at], floats);
-        scaleHalf(floats, 0, numbers, part * L, x.scales()[at], -x.sums()[at], sums, b * ROWS + part * L);
-        scaleHalf(floats, 16, numbers, part * L + 16, x.scales()[at], -x.sums()[at], sums, b * ROWS + part * L + 16);
-    }
-
     /**
-     * The true dot product is at most 60960 and does not fit 16 bits, but with 8 times the sum of the codes taken off it does
-     * (32 · 8 · 127 = 32512): take it off modulo 2^16, widen, and add it again.
+     * Adds the dot products of some neighbouring rows of x to their sums. The true dot product is at most 60960 and does not fit
+     * 16 bits, but with 8 times the sum of the codes taken off it does (32 · 8 · 127 = 32512): take it off modulo 2^16, widen,
+     * and add it again.
      */
-    private static void widen(short[] dots, int from, int xSum, float[] floats) {
-        IntVector pair = ShortVector.fromArray(S, dots, from).sub((short) (8 * xSum)).reinterpretAsInts();
-        ((FloatVector) pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(8 * xSum).convert(I2F, 0)).intoArray(floats, 0);
-        ((FloatVector) pair.lanewise(ASHR, 16).add(8 * xSum).convert(I2F, 0)).intoArray(floats, 16);
-    }
-
-    private static void scaleHalf(float[] dots, int dotsFrom, VectorKTiles.Block numbers, int from, float dx, float minusSum,
-            float[] sums, int to) {
-        FloatVector scaled = FloatVector.fromArray(F, dots, dotsFrom).mul(FloatVector.fromArray(F, numbers.scales, from));
-        FloatVector sum = FloatVector.fromArray(F, numbers.d, from).mul(dx).fma(scaled, FloatVector.fromArray(F, sums, to));
-        FloatVector minimum = FloatVector.fromArray(F, numbers.mins, from).mul(minusSum);
-        FloatVector.fromArray(F, numbers.dmin, from).mul(dx).fma(minimum, sum).intoArray(sums, to);
+    private static void scaleRows(short[] dots, int rows, VectorKTiles.Block numbers, int part, float[] dx, int[] codeSums,
+            int from, float[] sums, int to) {
+        FloatVector lowD = FloatVector.fromArray(F, numbers.d, part * L);
+        FloatVector highD = FloatVector.fromArray(F, numbers.d, part * L + 16);
+        FloatVector lowScale = FloatVector.fromArray(F, numbers.scales, part * L);
+        FloatVector highScale = FloatVector.fromArray(F, numbers.scales, part * L + 16);
+        FloatVector lowDmin = FloatVector.fromArray(F, numbers.dmin, part * L);
+        FloatVector highDmin = FloatVector.fromArray(F, numbers.dmin, part * L + 16);
+        FloatVector lowMin = FloatVector.fromArray(F, numbers.mins, part * L);
+        FloatVector highMin = FloatVector.fromArray(F, numbers.mins, part * L + 16);
+        for (int i = 0; i < rows; i++) {
+            int eight = 8 * codeSums[from + i];
+            IntVector pair = ShortVector.fromArray(S, dots, i * ROWS).sub((short) eight).reinterpretAsInts();
+            FloatVector low = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(eight).convert(I2F, 0).reinterpretAsFloats();
+            FloatVector high = pair.lanewise(ASHR, 16).add(eight).convert(I2F, 0).reinterpretAsFloats();
+            FloatVector dxb = FloatVector.broadcast(F, dx[from + i]);
+            FloatVector minus = FloatVector.broadcast(F, (float) -codeSums[from + i]);
+            int at = to + i * ROWS;
+            low = lowD.mul(dxb).fma(low.mul(lowScale), FloatVector.fromArray(F, sums, at));
+            high = highD.mul(dxb).fma(high.mul(highScale), FloatVector.fromArray(F, sums, at + 16));
+            lowDmin.mul(dxb).fma(lowMin.mul(minus), low).intoArray(sums, at);
+            highDmin.mul(dxb).fma(highMin.mul(minus), high).intoArray(sums, at + 16);
+        }
     }
 }

@@ -48,7 +48,7 @@ final class VectorKTiles {
         final float[] mins = new float[ROWS];
     }
 
-    /** Reads the scales of a block of Q4_K or Q5_K. */
+    /** Reads the scales of a block of Q4_K or Q5_K; those of the whole super-block with its first block, so go in order. */
     static void minima(MemorySegment data, long superBlock, int block, Block out) {
         for (int part = 0; part < PARTS; part++) {
             long at = superBlock + part * 4L * L;
@@ -58,11 +58,13 @@ final class VectorKTiles {
             ((FloatVector) pairs.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(out.scales, part * L + 16);
             ((FloatVector) pairs.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(out.mins, part * L + 16);
         }
-        halves(data, superBlock, out.d);
-        halves(data, superBlock + SCALE_BYTES, out.dmin);
+        if (block == 0) {
+            halves(data, superBlock, out.d);
+            halves(data, superBlock + SCALE_BYTES, out.dmin);
+        }
     }
 
-    /** Reads the scales of a block of Q6_K. */
+    /** Like {@link #minima} for Q6_K. */
     static void halfScales(MemorySegment data, long superBlock, int block, Block out) {
         for (int part = 0; part < PARTS; part++) {
             long at = superBlock + part * 4L * L;
@@ -72,10 +74,12 @@ final class VectorKTiles {
             ((FloatVector) pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L + ROWS);
             ((FloatVector) pairs.lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L + ROWS + 16);
         }
-        halves(data, superBlock, out.d);
+        if (block == 0) {
+            halves(data, superBlock, out.d);
+        }
     }
 
-    /** 32 numbers of 16 bits: too few to be worth vectors. */
+    /** 32 numbers once per super-block: too few to be worth vectors. */
     private static void halves(MemorySegment data, long at, float[] out) {
         for (int lane = 0; lane < ROWS; lane++) {
             out[lane] = Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + PanelLayout.position(lane) * (long) Short.BYTES));
