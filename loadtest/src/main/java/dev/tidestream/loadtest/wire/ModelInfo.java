@@ -28,7 +28,7 @@ public record ModelInfo(String id, int vocabularySize) {
     public static ModelInfo of(URI anyUrl) throws IOException, InterruptedException {
         URI url = URI.create((anyUrl.toString().startsWith("wss") || anyUrl.toString().startsWith("https") ? "https" : "http") + "://"
                 + anyUrl.getRawAuthority() + "/v1/models");
-        try (HttpClient http = HttpClient.newBuilder().connectTimeout(PATIENCE).build()) {
+        try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build()) {
             HttpResponse<String> response = http.send(
                     HttpRequest.newBuilder(url).timeout(PATIENCE).build(), HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != OK) {
