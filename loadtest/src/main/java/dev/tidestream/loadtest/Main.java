@@ -24,6 +24,7 @@ import dev.tidestream.loadtest.plan.Lengths;
 import dev.tidestream.loadtest.plan.LoadPlan;
 import dev.tidestream.loadtest.plan.Slo;
 import dev.tidestream.loadtest.plan.Times;
+import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.loadtest.report.TextReport;
@@ -141,6 +142,13 @@ public final class Main implements Callable<Integer> {
         Path json = options.out;
         if (json != null) {
             Files.writeString(json, JsonReport.write(report));
+        }
+        Path html = options.report;
+        if (html != null) {
+            Files.writeString(html, HtmlReport.of(report));
+            if (!options.json) {
+                out.println("report: " + html.toAbsolutePath());
+            }
         }
     }
 }
