@@ -79,7 +79,7 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    private static CommandLine commandLine(List<String> args) {
+    static CommandLine commandLine(List<String> args) {
         return new CommandLine(new Main(args))
                 .addSubcommand(new ReportCommand())
                 .setOverwrittenOptionsAllowed(true)

@@ -162,14 +162,18 @@ final class Chart {
         return HEIGHT - BOTTOM - (topY == 0 ? 0 : value / topY) * (HEIGHT - TOP - BOTTOM);
     }
 
-    /** 1, 2 or 5 times a power of ten. */
+    /** The next of some round numbers. */
     static double roundUp(double value) {
         if (value <= 0) {
             return 1;
         }
         double power = Math.pow(10, Math.floor(Math.log10(value)));
-        double lead = value / power;
-        return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
+        for (double lead : new double[] {1, 1.5, 2, 2.5, 3, 4, 5, 6, 8}) {
+            if (value / power <= lead) {
+                return power * lead;
+            }
+        }
+        return power * 10;
     }
 
     static String number(double value) {

@@ -25,7 +25,7 @@ public final class HtmlReport {
             h1{font-size:26px;margin:0}h2{font-size:18px;margin:36px 0 10px}
             .verdict{font-weight:700}.ok{color:var(--good)}.failed{color:var(--bad)}
             .soft{color:var(--soft);font-size:13px;overflow-wrap:anywhere}
-            .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;margin:20px 0}
+            .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(230px,1fr));gap:12px;margin:20px 0}
             .tile,figure{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:12px 14px}
             .tile b{display:block;font-size:22px;font-variant-numeric:tabular-nums}
             figure{margin:16px 0}figcaption{font-weight:600;margin-bottom:4px}svg{width:100%;height:auto}
@@ -163,7 +163,7 @@ public final class HtmlReport {
     }
 
     private static Chart percentiles(String id, String title) {
-        return new Chart(id, title, "percentile", "ms", Chart.Scale.PERCENTILE).xText(p -> "p" + Chart.number(p).replaceAll("\\.0+$", ""));
+        return new Chart(id, title, "percentile", "ms", Chart.Scale.PERCENTILE).xText(p -> "p" + java.math.BigDecimal.valueOf(p).stripTrailingZeros().toPlainString());
     }
 
     private static List<double[]> curve(Latency latency) {

@@ -51,7 +51,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
     private void serve(RunningModel running, AdminServing admin, AdminVerticle desk, ServerMetrics metrics)
             throws InterruptedException {
         ServerVerticle verticle = new ServerVerticle(
-                TransportConfig.DEFAULT.withAddress(host, port()),
+                TransportConfig.DEFAULT.withAddress(host, port()).withMaxConnections(maxConnections()),
                 running.engine(),
                 ready::get,
                 () -> List.of(served(running)),
