@@ -37,7 +37,8 @@ final class LoadOptions {
             + " /v1/completions as SSE.")
     TargetKind target = TargetKind.TIDESTREAM;
 
-    @Option(names = "--url", paramLabel = "URL", description = "Where to connect (default: ws://127.0.0.1:8080/v1/stream; for openai"
+    @Option(names = "--url", paramLabel = "URL",
+            description = "Where to connect (default: ws://127.0.0.1:8080/v1/stream; for openai"
             + " http://127.0.0.1:8080/v1/completions).")
     @Nullable URI url;
 
@@ -66,7 +67,8 @@ final class LoadOptions {
             description = "Closed loop: streams at any time (default: 1).")
     int concurrency;
 
-    @Option(names = "--rate", paramLabel = "PER_S", description = "Open loop: requests per second; latencies count from the intended start.")
+    @Option(names = "--rate", paramLabel = "PER_S",
+            description = "Open loop: requests per second; latencies count from the intended start.")
     @Nullable Double rate;
 
     @Option(names = "--arrivals", defaultValue = "POISSON", description = "Of an open loop: poisson (default) or constant.")
@@ -83,7 +85,8 @@ final class LoadOptions {
             description = "Connections that are open beside the load and only watch the weights (default: 0).")
     int idle;
 
-    @Option(names = "--warmup", paramLabel = "TIME", defaultValue = "2s", description = "Load that is not measured (default: 2s).")
+    @Option(names = "--warmup", paramLabel = "TIME", defaultValue = "2s",
+            description = "Load that is not measured (default: 2s).")
     Duration warmup = Duration.ofSeconds(2);
 
     @Option(names = "--duration", paramLabel = "TIME", defaultValue = "10s", description = "Of the measured part (default: 10s).")
@@ -104,7 +107,8 @@ final class LoadOptions {
             description = "N, uniform:MIN-MAX or normal:MEAN,DEVIATION (default: 32).")
     Lengths promptTokens = new Lengths.Constant(32);
 
-    @Option(names = "--output-tokens", paramLabel = "LENGTHS", defaultValue = "64", description = "max_tokens, likewise (default: 64).")
+    @Option(names = "--output-tokens", paramLabel = "LENGTHS", defaultValue = "64",
+            description = "max_tokens, likewise (default: 64).")
     Lengths outputTokens = new Lengths.Constant(64);
 
     @Option(names = "--prompt", paramLabel = "TEXT", description = "One text for all requests instead of random tokens.")
@@ -120,11 +124,13 @@ final class LoadOptions {
             description = "Share of each random prompt, from its beginning, that all have in common (default: 0).")
     double sharedPrefix;
 
-    @Option(names = "--temperature", paramLabel = "T", defaultValue = "1", description = "Of the sampling; 0 is greedy (default: 1).")
+    @Option(names = "--temperature", paramLabel = "T", defaultValue = "1",
+            description = "Of the sampling; 0 is greedy (default: 1).")
     float temperature;
 
     @Option(names = "--suppress-token", paramLabel = "ID", defaultValue = "-1",
-            description = "Token that shall not be generated, such as the one that ends a text, so that outputs have their full length.")
+            description = "Token that shall not be generated, such as the one that ends a text, so that outputs have their"
+                    + " full length.")
     int suppressToken;
 
     @Option(names = "--credit", paramLabel = "POLICY", defaultValue = "greedy",
@@ -135,13 +141,16 @@ final class LoadOptions {
             description = "Share of the streams that follow new weights; the others pin (default: 0).")
     double follow;
 
-    @Option(names = "--slo", paramLabel = "SLO", description = "What a good request is, e.g. ttft=500ms,itl=50ms (itl: mean of a request).")
+    @Option(names = "--slo", paramLabel = "SLO",
+            description = "What a good request is, e.g. ttft=500ms,itl=50ms (itl: mean of a request).")
     Slo slo = Slo.NONE;
 
-    @Option(names = "--faults", paramLabel = "SHARES", description = "Shares of the streams, e.g. vanish=0.02,cancel=0.1,slow=0.05.")
+    @Option(names = "--faults", paramLabel = "SHARES",
+            description = "Shares of the streams, e.g. vanish=0.02,cancel=0.1,slow=0.05.")
     Faults faults = Faults.NONE;
 
-    @Option(names = "--updates-per-s", paramLabel = "RATE", defaultValue = "0", description = "Weight updates over the admin channel.")
+    @Option(names = "--updates-per-s", paramLabel = "RATE", defaultValue = "0",
+            description = "Weight updates over the admin channel.")
     double updatesPerS;
 
     @Option(names = "--update-rows", paramLabel = "N", defaultValue = "4", description = "Rows that each replaces (default: 4).")
@@ -166,7 +175,8 @@ final class LoadOptions {
     @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of everything random (default: 1).")
     long seed;
 
-    @Option(names = "--scenario", paramLabel = "NAME", description = "Options from loadtest/scenarios/NAME.json, or from a file that ends"
+    @Option(names = "--scenario", paramLabel = "NAME",
+            description = "Options from loadtest/scenarios/NAME.json, or from a file that ends"
             + " in .json; what stands on the command line wins.")
     @Nullable String scenario;
 
@@ -192,7 +202,8 @@ final class LoadOptions {
         }
         Double r = rate;
         Arrivals first = r == null ? new Arrivals.Closed(concurrency) : new Arrivals.Open(r, arrivals == Kind.POISSON);
-        if (target == TargetKind.OPENAI && (!(credit instanceof CreditPolicy.Greedy) || !faults.equals(Faults.NONE) || idle > 0)) {
+        if (target == TargetKind.OPENAI && (!(credit instanceof CreditPolicy.Greedy) || !faults.equals(Faults.NONE)
+                || idle > 0)) {
             throw new IllegalArgumentException("--credit, --faults and --idle are not for --target openai");
         }
         Long n = requests;

@@ -38,7 +38,8 @@ import dev.tidestream.loadtest.run.Live;
         sortOptions = false,
         usageHelpAutoWidth = true,
         exitCodeListHeading = "Exit codes:%n",
-        exitCodeList = {"0:measured, and every promise was kept", "1:a promise was broken, or nothing could be measured; the evidence is"
+        exitCodeList = {"0:measured, and every promise was kept",
+                "1:a promise was broken, or nothing could be measured; the evidence is"
                 + " printed", "2:wrong usage"},
         footer = {"", "Examples:",
             "  tidestream loadtest --spawn --scenario smoke                   starts a server, checks and measures it",

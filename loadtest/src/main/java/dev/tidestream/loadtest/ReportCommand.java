@@ -22,7 +22,8 @@ import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.loadtest.report.TextReport;
 
 /** {@code loadtest report}: reports of runs that were kept. */
-@Command(name = "report", description = "Shows a report that --out has written, or compares two.", mixinStandardHelpOptions = true)
+@Command(name = "report", description = "Shows a report that --out has written, or compares two.",
+        mixinStandardHelpOptions = true)
 final class ReportCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", arity = "1..2", description = "Reports as JSON.")
     private List<Path> files = List.of();
@@ -40,7 +41,8 @@ final class ReportCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (compare != (files.size() == 2)) {
-            throw new ParameterException(spec.commandLine(), "--compare needs two files, and without it there is one: files=" + files.size());
+            throw new ParameterException(spec.commandLine(), "--compare needs two files, and without it there is one: files="
+                    + files.size());
         }
         PrintWriter out = spec.commandLine().getOut();
         try {

@@ -10,7 +10,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 /**
- * A command line kept in a file: {@code {"description": […], "takes": "…", "arguments": ["--concurrency 4", …]}}.
+ * A command line kept in a file: {@code {"description": […], "takes": "…", "arguments": ["--concurrency 4", …]}},
+ * and optionally {@code "server"}, arguments of a server that {@code --spawn} starts.
  *
  * @param arguments as on a command line; each line of the file is cut at spaces
  */
@@ -25,6 +26,9 @@ record Scenario(String name, String description, List<String> arguments) {
             List<String> arguments = new ArrayList<>();
             for (JsonNode line : json.path("arguments")) {
                 arguments.addAll(List.of(line.asText().split(" +")));
+            }
+            if (json.path("server").isTextual()) {
+                arguments.addAll(List.of("--spawn-args", " " + json.path("server").asText())); // the space: it is no option of ours
             }
             List<String> description = new ArrayList<>();
             json.path("description").forEach(line -> description.add(line.asText()));

@@ -77,7 +77,8 @@ final class Session {
         settings.put("warmup", plan.warmup().toString());
         settings.put("seed", String.valueOf(plan.seed()));
         String name = options.scenario == null ? "loadtest" : options.scenario;
-        return new RunReport(name, started.toString(), command, settings, steps, breaches, evidence, problems.isEmpty(), problems, note);
+        return new RunReport(name, started.toString(), command, settings, steps, breaches, evidence, problems.isEmpty(),
+                problems, note);
     }
 
     private List<String> launcher() throws LoadFailedException {
@@ -174,15 +175,18 @@ final class Session {
             @Nullable SpawnedServer server) throws LoadFailedException, InterruptedException, IOException {
         LoadPlan at = plan.withArrivals(level);
         AdminDriver driver = admin == null ? null
-                : new AdminDriver(plan.admin(), admin, io, System::nanoTime, plan.seed(), "loadtest-" + System.currentTimeMillis());
-        StreamRequest.Sampling sampling = new StreamRequest.Sampling(options.temperature, plan.seed() * 1_000_003, options.suppressToken);
+                : new AdminDriver(plan.admin(), admin, io, System::nanoTime, plan.seed(), "loadtest-"
+                        + System.currentTimeMillis());
+        StreamRequest.Sampling sampling = new StreamRequest.Sampling(options.temperature, plan.seed() * 1_000_003,
+                options.suppressToken);
         LoadRun run = new LoadRun(at, target, io, workload(model), sampling, System::nanoTime, driver, () -> use(server), live);
         RunResult result;
         try {
             result = run.start().get();
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new LoadFailedException(cause instanceof IllegalStateException ? String.valueOf(cause.getMessage()) : cause.toString(), e);
+            throw new LoadFailedException(cause instanceof IllegalStateException ? String.valueOf(cause.getMessage())
+                    : cause.toString(), e);
         }
         steps.add(new RunReport.Step(target.name(), LoadOptions.load(level), level.level(), result.figures(), result.samples(),
                 result.marks(), result.windowStartS(), result.windowEndS()));

@@ -24,7 +24,8 @@ final class Terminal implements Live.Listener {
 
     static String line(Live l) {
         int full = (int) Math.round(l.done() * BAR);
-        return String.format(Locale.ROOT, "%-10s [%s%s] %3.0f %%  %8.1f tokens/s  %4d streams on %d  %6d done  ttft p50 %.1f p99 %.1f ms%s",
+        return String.format(Locale.ROOT,
+                "%-10s [%s%s] %3.0f %%  %8.1f tokens/s  %4d streams on %d  %6d done  ttft p50 %.1f p99 %.1f ms%s",
                 l.phase(), "█".repeat(full), "·".repeat(BAR - full), l.done() * 100, l.tokensPerS(), l.running(), l.connections(),
                 l.finished(), l.ttftP50Ms(), l.ttftP99Ms(), l.breaches() == 0 ? "" : "  BREACHES: " + l.breaches());
     }

@@ -30,7 +30,8 @@ class BrokenPromiseTest {
             }
             return replies;
         })) {
-            List<String> args = new java.util.ArrayList<>(List.of("--url", server.url().toString(), "--requests", "6", "--concurrency",
+            List<String> args = new java.util.ArrayList<>(List.of("--url", server.url().toString(), "--requests", "6",
+                    "--concurrency",
                     "2", "--warmup", "0s", "--output-tokens", String.valueOf(TOKENS)));
             args.addAll(List.of(more));
             StringWriter out = new StringWriter();
@@ -78,7 +79,8 @@ class BrokenPromiseTest {
 
     @Test
     void shouldCatchAnotherVersionInAPinnedStream() {
-        caught(run(replies -> replies.set(4, version(replies.get(4), 8))), "another weights version in a pinned stream: version=8, before=7");
+        caught(run(replies -> replies.set(4, version(replies.get(4), 8))),
+                "another weights version in a pinned stream: version=8, before=7");
     }
 
     @Test
@@ -121,9 +123,11 @@ class BrokenPromiseTest {
 
     @Test
     void shouldCancelWhatDoesNotEndInTime() {
-        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), 2, 0, 600_000_000_000L))) {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), 2, 0,
+                600_000_000_000L))) {
             StringWriter out = new StringWriter();
-            int exitCode = Main.run(new PrintWriter(out), new PrintWriter(out), "--url", server.url().toString(), "--requests", "1",
+            int exitCode = Main.run(new PrintWriter(out), new PrintWriter(out), "--url", server.url().toString(), "--requests",
+                    "1",
                     "--warmup", "0s", "--drain", "100ms");
             assertEquals(1, exitCode, out.toString());
             assertTrue(out.toString().contains("no end within 5 s of its cancel: tokens=1"), out.toString());

@@ -42,7 +42,8 @@ class FaultsTest {
 
     @Test
     void shouldBreakConnectionsOffAndComeBack() throws Exception {
-        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS, 5 * MS))) {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS,
+                5 * MS))) {
             RunReport report = run(server, "--requests", "12", "--concurrency", "2", "--streams-per-connection", "1", "--faults",
                     "vanish=0.5");
             Figures figures = report.steps().getFirst().figures();
@@ -50,7 +51,8 @@ class FaultsTest {
             assertEquals(12, figures.finished() + figures.vanished(), figures.toString());
             assertTrue(figures.vanished() > 0, figures.toString());
             assertEquals(0, report.breaches(), report.evidence().toString());
-            assertEquals(figures.vanished(), report.steps().getFirst().marks().stream().filter(m -> m.what().startsWith("vanish")).count());
+            assertEquals(figures.vanished(), report.steps().getFirst().marks().stream().filter(m -> m.what()
+                    .startsWith("vanish")).count());
         }
     }
 
@@ -73,13 +75,15 @@ class FaultsTest {
 
     @Test
     void shouldStopReadingAndReadOn() throws Exception {
-        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS, 5 * MS))) {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS,
+                5 * MS))) {
             RunReport report = run(server, "--requests", "1", "--faults", "slow=1");
             RunReport.Step step = report.steps().getFirst();
             assertEquals(1, step.figures().finished());
             assertEquals(0, report.breaches(), report.evidence().toString());
             assertTrue(step.samples().stream().anyMatch(s -> s.itlMs() > 900), step.samples().toString());
-            assertTrue(step.figures().itl().max() < 900, "the tool's own pause was taken for the server's: " + step.figures().itl());
+            assertTrue(step.figures().itl().max() < 900, "the tool's own pause was taken for the server's: " + step.figures()
+                    .itl());
         }
     }
 

@@ -23,7 +23,8 @@ class LoadtestArchTest {
     static final ArchRule PLANS_KNOW_NO_OTHER_ROOM = noClasses()
             .that().resideInAPackage("dev.tidestream.loadtest.plan..")
             .should().dependOnClassesThat()
-            .resideInAnyPackage("dev.tidestream.loadtest.wire..", "dev.tidestream.loadtest.run..", "dev.tidestream.loadtest.report..",
+            .resideInAnyPackage("dev.tidestream.loadtest.wire..", "dev.tidestream.loadtest.run..",
+                    "dev.tidestream.loadtest.report..",
                     "io.netty..", "reactor..");
 
     @ArchTest

@@ -25,7 +25,7 @@ class OpenAiTargetTest {
                         Mono.just("{\"data\":[{\"id\":\"gguf\",\"meta\":{\"n_vocab\":2000}}]}")))
                 .post("/v1/completions", (request, response) -> request.receive().aggregate().asString().flatMapMany(body -> {
                     bodies.add(body);
-                    return response.header("Content-Type", "text/event-stream").options(o -> o.flushOnEach())
+                    return response.sse()
                             .sendString(Flux.fromIterable(events).delayElements(Duration.ofMillis(30)));
                 }))).bindNow();
     }
@@ -36,19 +36,22 @@ class OpenAiTargetTest {
 
     @Test
     void shouldMeasureEventsAsTokens() {
-        DisposableServer server = server(List.of(text("a", "null"), text("b", "null").substring(0, 9), text("b", "null").substring(9),
+        DisposableServer server = server(List.of(text("a", "null"), text("b", "null").substring(0, 9), text("b", "null")
+                .substring(9),
                 text("c", "null"), text("", "\"length\""), "data: {\"choices\":[],\"usage\":{\"completion_tokens\":3}}\n\n",
                 "data: [DONE]\n\n"));
         StringWriter out = new StringWriter();
         int exitCode = Main.run(new PrintWriter(out), new PrintWriter(out), "--target", "openai", "--url",
-                "http://127.0.0.1:" + server.port() + "/v1/completions", "--requests", "4", "--concurrency", "2", "--warmup", "0s",
+                "http://127.0.0.1:" + server.port() + "/v1/completions", "--requests", "4", "--concurrency", "2", "--warmup",
+                        "0s",
                 "--prompt-tokens", "5", "--output-tokens", "3");
         server.disposeNow();
         assertEquals(0, exitCode, out.toString());
         assertTrue(out.toString().contains("requests    4: finished 4, failed 0"), out.toString());
         assertTrue(out.toString().contains("tokens      12;"), out.toString());
         assertEquals(4, bodies.size());
-        assertTrue(bodies.getFirst().matches(".*\"model\":\"gguf\",\"prompt\":\\[\\d+(,\\d+){4}].*\"max_tokens\":3.*\"stream\":true.*"),
+        assertTrue(bodies.getFirst()
+                .matches(".*\"model\":\"gguf\",\"prompt\":\\[\\d+(,\\d+){4}].*\"max_tokens\":3.*\"stream\":true.*"),
                 bodies.getFirst());
     }
 

@@ -42,9 +42,11 @@ class ReportTest {
 
     /** A sweep of two levels in which clients cancel. */
     private Path sweep(String name) {
-        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), 4, 20 * MS, 10 * MS))) {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), 4, 20 * MS,
+                10 * MS))) {
             Path html = directory.resolve(name + ".html");
-            run("--url", server.url().toString(), "--sweep", "1,3", "--warmup", "200ms", "--duration", "900ms", "--output-tokens", "4",
+            run("--url", server.url().toString(), "--sweep", "1,3", "--warmup", "200ms", "--duration", "900ms",
+                    "--output-tokens", "4",
                     "--report", html.toString(), "--out", directory.resolve(name + ".json").toString());
             return html;
         }
@@ -61,10 +63,12 @@ class ReportTest {
             assertTrue(path.find(), "no line in " + figure.group(1));
             assertTrue(String.valueOf(path.group(1)).contains("L"), "one point only in " + figure.group(1));
         }
-        assertEquals(List.of("sweep-ttft", "sweep-itl", "sweep-load", "percentiles0", "tokens0", "timeline0", "running0", "percentiles1",
+        assertEquals(List.of("sweep-ttft", "sweep-itl", "sweep-load", "percentiles0", "tokens0", "timeline0", "running0",
+                "percentiles1",
                 "tokens1", "timeline1", "running1"), charts);
         assertFalse(html.contains("NaN"), "a number is none");
-        assertFalse(Pattern.compile("(src|href)=|https?://").matcher(html.replaceAll("ws?://[^<]*", "")).find(), "it needs something else");
+        assertFalse(Pattern.compile("(src|href)=|https?://").matcher(html.replaceAll("ws?://[^<]*", "")).find(),
+                "it needs something else");
     }
 
     @Test
@@ -99,7 +103,8 @@ class ReportTest {
         Assumptions.assumeTrue(chromium != null, "no Chromium: nobody has looked at the HTML report");
         Path html = sweep("a");
         Path picture = directory.resolve("report.png");
-        Process browser = new ProcessBuilder(String.valueOf(chromium), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+        Process browser = new ProcessBuilder(String.valueOf(chromium), "--headless", "--no-sandbox", "--disable-gpu",
+                "--disable-quic",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--user-data-dir=" + directory.resolve("profile"), "--window-size=900,4200", "--hide-scrollbars",
                 "--screenshot=" + picture, html.toUri().toString())

@@ -53,7 +53,8 @@ final class ScriptedServer implements AutoCloseable {
                 .port(0)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .route(routes -> routes
-                        .get("/v1/models", (_, response) -> response.header("Content-Type", "application/json").sendString(Mono.just(MODELS)))
+                        .get("/v1/models", (_, response) -> response.header("Content-Type", "application/json")
+                                .sendString(Mono.just(MODELS)))
                         .ws(Protocol.PATH, (in, _) -> serve(in, script), WebsocketServerSpec.builder()
                                 .protocols(Protocol.SUBPROTOCOL).build()))
                 .bindNow();

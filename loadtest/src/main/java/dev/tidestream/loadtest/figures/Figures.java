@@ -6,7 +6,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a run measured, warm-up apart. A request belongs to it if it was to start in the measured window; a token, if it came in it.
+ * What a run measured, warm-up apart. A request belongs to it if it was to start in the measured window; a token, if it came in
+ * it.
  *
  * @param seconds length of the measured window
  * @param finished requests that ended in {@code finished}, by the server's own will

@@ -37,7 +37,8 @@ public record LoadPlan(
     public LoadPlan {
         if (streamsPerConnection < 1 || maxConnections < 1 || idle < 0) {
             throw new IllegalArgumentException("streams per connection and connections must be at least 1, idle at least 0: "
-                    + "streams-per-connection=" + streamsPerConnection + ", max-connections=" + maxConnections + ", idle=" + idle);
+                    + "streams-per-connection=" + streamsPerConnection + ", max-connections=" + maxConnections + ", idle="
+                            + idle);
         }
         if (!(followShare >= 0 && followShare <= 1)) {
             throw new IllegalArgumentException("the share that follows must be in [0, 1]: " + followShare);

@@ -25,7 +25,8 @@ public interface Workload {
     /**
      * Token ids at random, so that a prompt has exactly the length it shall have.
      *
-     * @param vocabularySize ids are below it; the first 300 (special tokens and bytes, in most models) are left out if that leaves
+     * @param vocabularySize ids are below it; the first 300 (special tokens and bytes, in most models) are left out if that
+     * leaves
      *     enough
      * @param sharedShare share of a prompt, from its beginning, that is the same in all prompts, in [0, 1]
      */
@@ -47,8 +48,10 @@ public interface Workload {
 
     /** English words at random, about one token each; for servers that take no token ids. */
     static Workload words(Lengths prompts, Lengths outputs, double sharedShare, long seed) {
-        String[] words = ("the a one two little big old new red blue day night house river tree garden friend mother child dog cat bird"
-                + " boat road hill town went saw found made gave took said told played ran walked looked smiled happy sad kind brave"
+        String[] words = ("the a one two little big old new red blue day night house river tree garden friend mother child"
+                + " dog cat bird"
+                + " boat road hill town went saw found made gave took said told played ran walked looked smiled happy sad"
+                        + " kind brave"
                 + " and but so then because very again").split(" ");
         return random -> {
             int count = prompts.next(random);

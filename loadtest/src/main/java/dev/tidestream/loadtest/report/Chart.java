@@ -104,7 +104,8 @@ final class Chart {
             add(svg, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>", x, HEIGHT - BOTTOM + 16,
                     escape(String.valueOf(xText.apply(value))));
         }
-        add(svg, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8,
+        add(svg, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT
+                - 8,
                 escape(xLabel));
         add(svg, "<text class=\"label\" x=\"14\" y=\"%d\" text-anchor=\"middle\" transform=\"rotate(-90 14 %d)\">%s</text>",
                 (TOP + HEIGHT - BOTTOM) / 2, (TOP + HEIGHT - BOTTOM) / 2, escape(yLabel));
@@ -137,7 +138,8 @@ final class Chart {
         add(svg, "<path class=\"line c%d\" d=\"%s\"/>", line.color(), path);
         for (double[] point : line.points()) {
             add(svg, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"><title>%s: %s, %s</title></circle>", line.color(),
-                    x(point[0]), y(point[1], topY), escape(line.name()), escape(String.valueOf(xText.apply(point[0]))), number(point[1]));
+                    x(point[0]), y(point[1], topY), escape(line.name()), escape(String.valueOf(xText.apply(point[0]))),
+                            number(point[1]));
         }
     }
 
@@ -153,7 +155,8 @@ final class Chart {
     private double x(double value) {
         double share = switch (xScale) {
             case LINEAR -> maxX == 0 ? 0 : value / maxX;
-            case PERCENTILE -> value <= 0 ? 0 : Math.min(1, -Math.log10(1 - Math.min(value, 99.995) / 100) / -Math.log10(0.00005));
+            case PERCENTILE -> value <= 0 ? 0 : Math.min(1, -Math.log10(1 - Math.min(value, 99.995) / 100)
+                    / -Math.log10(0.00005));
         };
         return LEFT + share * (WIDTH - LEFT - RIGHT);
     }

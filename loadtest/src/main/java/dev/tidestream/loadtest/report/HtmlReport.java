@@ -71,7 +71,8 @@ public final class HtmlReport {
     public static String compare(RunReport a, RunReport b) {
         StringBuilder html = new StringBuilder();
         head(html, a.name() + " / " + b.name());
-        add(html, "<h1>Two runs compared</h1><p class=\"soft\">A: %s, %s · loadtest %s<br>B: %s, %s · loadtest %s</p>", esc(a.name()),
+        add(html, "<h1>Two runs compared</h1><p class=\"soft\">A: %s, %s · loadtest %s<br>B: %s, %s · loadtest %s</p>",
+                esc(a.name()),
                 esc(a.startedAt()), esc(a.command()), esc(b.name()), esc(b.startedAt()), esc(b.command()));
         add(html, "<pre>%s</pre>", esc(Comparison.text(a, b)));
         RunReport.Step first = a.steps().getLast();
@@ -86,14 +87,16 @@ public final class HtmlReport {
         html.append(new Chart("compare-tokens", "Tokens per second over time", "seconds", "tokens/s", Chart.Scale.LINEAR)
                 .line("A", series(first, Sample::tokens)).line("B", series(second, Sample::tokens)).svg());
         if (a.steps().size() > 1 || b.steps().size() > 1) {
-            Chart chart = new Chart("compare-sweep", "Latency and throughput", "output tokens/s", "TTFT p99, ms", Chart.Scale.LINEAR);
+            Chart chart = new Chart("compare-sweep", "Latency and throughput", "output tokens/s", "TTFT p99, ms",
+                    Chart.Scale.LINEAR);
             html.append(chart.line("A", knee(a.steps(), Figures::ttft)).line("B", knee(b.steps(), Figures::ttft)).svg());
         }
         return html.append("</main></body></html>\n").toString();
     }
 
     private static void head(StringBuilder html, String title) {
-        html.append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">")
+        html.append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\""
+                + " content=\"width=device-width\">")
                 .append("<title>").append(esc(title)).append(" – Tidestream loadtest</title><style>").append(STYLE)
                 .append("</style></head><body><main>");
     }
@@ -103,8 +106,10 @@ public final class HtmlReport {
         Map<String, List<RunReport.Step>> byTarget = new LinkedHashMap<>();
         report.steps().forEach(step -> byTarget.computeIfAbsent(step.target(), _ -> new ArrayList<>()).add(step));
         byTarget.values().forEach(steps -> steps.sort(java.util.Comparator.comparingDouble(RunReport.Step::level)));
-        Chart ttft = new Chart("sweep-ttft", "Latency and throughput: first token", "output tokens/s", "TTFT, ms", Chart.Scale.LINEAR);
-        Chart itl = new Chart("sweep-itl", "Latency and throughput: between tokens", "output tokens/s", "inter-token latency p50, ms",
+        Chart ttft = new Chart("sweep-ttft", "Latency and throughput: first token", "output tokens/s", "TTFT, ms",
+                Chart.Scale.LINEAR);
+        Chart itl = new Chart("sweep-itl", "Latency and throughput: between tokens", "output tokens/s",
+                "inter-token latency p50, ms",
                 Chart.Scale.LINEAR);
         Chart throughput = new Chart("sweep-load", "Throughput by load", "load (streams, or requests/s)", "output tokens/s",
                 Chart.Scale.LINEAR);
@@ -116,11 +121,13 @@ public final class HtmlReport {
             throughput.line(name + "tokens/s", points(steps, RunReport.Step::level, s -> s.figures().tokensPerS()));
         });
         html.append(ttft.svg()).append(itl.svg()).append(throughput.svg());
-        html.append("<div class=\"scroll\"><table><tr><th>load</th><th>tokens/s</th><th>per stream</th><th>req/s</th><th>TTFT p50</th>"
+        html.append("<div class=\"scroll\"><table><tr><th>load</th><th>tokens/s</th><th>per stream</th><th>req/s</th><th>TTFT"
+                + " p50</th>"
                 + "<th>TTFT p99</th><th>ITL p50</th><th>ITL p99</th><th>good</th></tr>");
         for (RunReport.Step step : report.steps()) {
             Figures f = step.figures();
-            add(html, "<tr><td>%s, %s</td><td>%.1f</td><td>%.1f</td><td>%.2f</td><td>%.1f</td><td>%.1f</td><td>%.2f</td><td>%.2f</td>"
+            add(html, "<tr><td>%s,"
+                    + " %s</td><td>%.1f</td><td>%.1f</td><td>%.2f</td><td>%.1f</td><td>%.1f</td><td>%.2f</td><td>%.2f</td>"
                     + "<td>%.1f %%</td></tr>", esc(step.target().split(" ", 2)[0]), esc(step.load()), f.tokensPerS(),
                     f.tokensPerSPerStream(), f.requestsPerS(), f.ttft().p50(), f.ttft().p99(), f.itl().p50(), f.itl().p99(),
                     f.goodShare() * 100);
@@ -139,7 +146,8 @@ public final class HtmlReport {
 
     private static void step(StringBuilder html, RunReport.Step step, int number, boolean titled) {
         Figures f = step.figures();
-        add(html, "<h2>%s</h2><p class=\"soft\">%s</p>", esc(titled ? step.load() : "Result"), esc(step.target() + ", " + step.load()));
+        add(html, "<h2>%s</h2><p class=\"soft\">%s</p>", esc(titled ? step.load() : "Result"), esc(step.target() + ", "
+                + step.load()));
         html.append("<div class=\"tiles\">");
         tile(html, "output tokens/s", String.format(Locale.ROOT, "%.1f", f.tokensPerS()));
         tile(html, "tokens/s per stream", String.format(Locale.ROOT, "%.1f", f.tokensPerSPerStream()));
@@ -149,7 +157,8 @@ public final class HtmlReport {
         tile(html, "goodput at the SLO", String.format(Locale.ROOT, "%.1f %%", f.goodShare() * 100));
         html.append("</div>");
         if (f.client().bottleneck()) {
-            add(html, "<p class=\"warn\">The client itself may be the bottleneck: I/O thread %.0f %% busy, requests late by %.1f ms at"
+            add(html, "<p class=\"warn\">The client itself may be the bottleneck: I/O thread %.0f %% busy, requests late by"
+                    + " %.1f ms at"
                     + " p99.</p>", f.client().ioShare() * 100, f.lateness().p99());
         }
         html.append(percentiles("percentiles" + number, "Latency by percentile").line("TTFT", curve(f.ttft()))
@@ -163,7 +172,8 @@ public final class HtmlReport {
     }
 
     private static Chart percentiles(String id, String title) {
-        return new Chart(id, title, "percentile", "ms", Chart.Scale.PERCENTILE).xText(p -> "p" + java.math.BigDecimal.valueOf(p).stripTrailingZeros().toPlainString());
+        return new Chart(id, title, "percentile", "ms", Chart.Scale.PERCENTILE).xText(p -> "p" + java.math.BigDecimal.valueOf(p)
+                .stripTrailingZeros().toPlainString());
     }
 
     private static List<double[]> curve(Latency latency) {
@@ -179,10 +189,13 @@ public final class HtmlReport {
     }
 
     private static void timeline(StringBuilder html, RunReport.Step step, int number) {
-        Chart tokens = new Chart("tokens" + number, "Tokens per second over time; admin events violet, faults red", "seconds", "tokens/s",
+        Chart tokens = new Chart("tokens" + number, "Tokens per second over time; admin events violet, faults red", "seconds",
+                "tokens/s",
                 Chart.Scale.LINEAR).line("tokens/s", series(step, Sample::tokens));
-        Chart latency = new Chart("timeline" + number, "Slowest first token and longest gap over time; admin events violet, faults red",
-                "seconds", "ms", Chart.Scale.LINEAR).line("TTFT max", series(step, Sample::ttftMs)).line("gap max", series(step, Sample::itlMs));
+        Chart latency = new Chart("timeline" + number,
+                "Slowest first token and longest gap over time; admin events violet, faults red",
+                "seconds", "ms", Chart.Scale.LINEAR).line("TTFT max", series(step, Sample::ttftMs)).line("gap max",
+                        series(step, Sample::itlMs));
         Chart running = new Chart("running" + number, "Streams over time", "seconds", "streams", Chart.Scale.LINEAR)
                 .line("running", series(step, s -> (double) s.running()));
         for (Chart chart : List.of(tokens, latency)) {
@@ -196,7 +209,8 @@ public final class HtmlReport {
     }
 
     private static void table(StringBuilder html, Figures f) {
-        html.append("<div class=\"scroll\"><table><tr><th>latency, ms</th><th>p50</th><th>p90</th><th>p95</th><th>p99</th><th>p99.9</th>"
+        html.append("<div class=\"scroll\"><table><tr><th>latency,"
+                + " ms</th><th>p50</th><th>p90</th><th>p95</th><th>p99</th><th>p99.9</th>"
                 + "<th>max</th><th>mean</th><th>count</th></tr>");
         row(html, "time to first token", f.ttft());
         row(html, "inter-token", f.itl());
@@ -204,8 +218,10 @@ public final class HtmlReport {
         row(html, "end to end", f.e2e());
         row(html, "lateness of the client", f.lateness());
         new TreeMap<>(f.admin()).forEach((kind, latency) -> row(html, "admin: " + kind, latency));
-        add(html, "</table></div><p class=\"soft\">%d requests in %.1f s: %d finished, %d failed, %d cancelled, %d vanished. Errors: %s."
-                + " Client: %.2f cores, I/O thread %.0f %% busy.", f.requests(), f.seconds(), f.finished(), f.failed(), f.cancelled(),
+        add(html, "</table></div><p class=\"soft\">%d requests in %.1f s: %d finished, %d failed, %d cancelled, %d vanished."
+                + " Errors: %s."
+                + " Client: %.2f cores, I/O thread %.0f %% busy.", f.requests(), f.seconds(), f.finished(), f.failed(),
+                        f.cancelled(),
                 f.vanished(), esc(f.errors().isEmpty() ? "none" : new TreeMap<>(f.errors()).toString()), f.client().cores(),
                 f.client().ioShare() * 100);
         Figures.ServerUse server = f.server();

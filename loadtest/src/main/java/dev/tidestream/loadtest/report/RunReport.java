@@ -34,7 +34,8 @@ public record RunReport(
      * @param level the number of it
      */
     public record Step(
-            String target, String load, double level, Figures figures, List<Sample> samples, List<Mark> marks, double windowStartS,
+            String target, String load, double level, Figures figures, List<Sample> samples, List<Mark> marks,
+                    double windowStartS,
             double windowEndS) {
         public Step {
             samples = List.copyOf(samples);

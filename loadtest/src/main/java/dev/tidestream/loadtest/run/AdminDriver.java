@@ -141,7 +141,8 @@ public final class AdminDriver {
                 }
                 case AdminReply.Failed failed -> {
                     error(failed.code().wireName());
-                    into.mark(beganNs, nowNs - beganNs, "admin", kind + " failed: " + failed.code().wireName() + ": " + failed.message());
+                    into.mark(beganNs, nowNs - beganNs, "admin", kind + " failed: " + failed.code().wireName() + ": "
+                            + failed.message());
                 }
                 case AdminReply.Progress _ -> { }
             }

@@ -8,7 +8,8 @@ package dev.tidestream.loadtest.run;
  * @param ttftP50Ms of the measured part so far
  */
 public record Live(
-        String phase, double done, double tokensPerS, int running, int connections, long finished, double ttftP50Ms, double ttftP99Ms,
+        String phase, double done, double tokensPerS, int running, int connections, long finished, double ttftP50Ms,
+                double ttftP99Ms,
         long breaches) {
 
     /** Told several times a second, by the I/O thread; must be quick and must not throw. */

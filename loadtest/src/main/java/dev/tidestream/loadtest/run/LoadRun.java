@@ -15,8 +15,6 @@ import dev.tidestream.loadtest.figures.CpuMeter;
 import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.figures.Recorder;
 import dev.tidestream.loadtest.plan.Arrivals;
-import dev.tidestream.loadtest.plan.CreditPolicy;
-import dev.tidestream.loadtest.plan.Faults;
 import dev.tidestream.loadtest.plan.LoadPlan;
 import dev.tidestream.loadtest.plan.Prompt;
 import dev.tidestream.loadtest.plan.Workload;
@@ -65,6 +63,7 @@ public final class LoadRun implements Lane.Owner {
     private final Idle idle;
     private final Deque<Long> waiting = new ArrayDeque<>(); // intended starts of arrivals without room
     private final CpuMeter cpu;
+    private final Readers readers;
 
     private Phase phase = Phase.CONNECTING;
     private Recorder recorder;
@@ -103,6 +102,7 @@ public final class LoadRun implements Lane.Owner {
         this.cpu = new CpuMeter(io.threadId());
         this.startNs = nanoTime.getAsLong();
         this.recorder = new Recorder(plan.slo(), startNs);
+        this.readers = new Readers(plan, io, nanoTime, recorder, this::guarded);
         this.idle = new Idle(plan.idle(), target, this::breach);
     }
 
@@ -158,6 +158,7 @@ public final class LoadRun implements Lane.Owner {
         phase = Phase.WARMUP;
         startNs = nanoTime.getAsLong();
         recorder = new Recorder(plan.slo(), startNs);
+        readers.recordInto(recorder);
         nextArrivalNs = startNs;
         if (admin != null) {
             admin.begin(recorder, () -> phase == Phase.WARMUP || phase == Phase.MEASURING);
@@ -189,12 +190,7 @@ public final class LoadRun implements Lane.Owner {
 
     /** Nothing new is measured, nothing new starts. */
     private void closeWindow() {
-        long nowNs = nanoTime.getAsLong();
-        recorder.closeWindow(nowNs);
-        windowEndS = (nowNs - startNs) / 1e9;
-        clientCores = cpu.cores();
-        ioShare = cpu.ioShare();
-        serverUsed = serverUse.get();
+        endWindow();
         drain();
     }
 
@@ -215,7 +211,7 @@ public final class LoadRun implements Lane.Owner {
             return;
         }
         for (Lane lane : lanes.all()) {
-            List.copyOf(lane.running.values()).forEach(stream -> cancel(lane, stream));
+            List.copyOf(lane.running.values()).forEach(stream -> readers.cancel(lane, stream));
         }
         io.after(CANCEL_PATIENCE_NS, () -> guarded(() -> {
             for (Lane lane : lanes.all()) {
@@ -230,11 +226,14 @@ public final class LoadRun implements Lane.Owner {
     }
 
     private void maybeDone() {
-        if (phase == Phase.DRAINING && running == 0 && (admin == null || admin.isQuiet())) {
+        if (phase != Phase.DRAINING || running > 0) {
+            return;
+        }
+        if (windowEndS == 0) { // with a number of requests, the window ends when the last of them does
+            endWindow();
+        }
+        if (admin == null || admin.isQuiet()) {
             phase = Phase.DONE;
-            if (plan.requests().isPresent() && windowEndS == 0) {
-                throw new IllegalStateException("the window was never closed");
-            }
             idle.close();
             lanes.all().forEach(this::leave);
             if (admin != null) {
@@ -245,7 +244,8 @@ public final class LoadRun implements Lane.Owner {
                 });
             }
             recorder.sample(nanoTime.getAsLong(), running);
-            result.complete(new RunResult(recorder.figures(clientCores, ioShare, serverUsed), recorder.samples(), recorder.marks(),
+            result.complete(new RunResult(recorder.figures(clientCores, ioShare, serverUsed), recorder.samples(),
+                    recorder.marks(),
                     (windowNs - startNs) / 1e9, windowEndS, breaches.count(), breaches.evidence()));
         }
     }
@@ -306,13 +306,9 @@ public final class LoadRun implements Lane.Owner {
         }
         Prompt prompt = workload.next(random);
         long index = number++;
-        OptionalInt credit = switch (plan.credit()) {
-            case CreditPolicy.Greedy _ -> OptionalInt.empty();
-            case CreditPolicy.Paced _ -> OptionalInt.of(1);
-            case CreditPolicy.StopAndGo stop -> OptionalInt.of(stop.tokens());
-        };
+        OptionalInt credit = Readers.firstCredit(plan.credit());
         boolean follow = random.nextDouble() < plan.followShare();
-        Stream.Fault fault = fault(plan.faults(), random.nextDouble());
+        Stream.Fault fault = Readers.fault(plan.faults(), random.nextDouble());
         int faultAfter = random.nextInt(1, Math.max(2, prompt.maxTokens() / 2));
         long nowNs = nanoTime.getAsLong();
         boolean measured = recorder.measures(intendedNs);
@@ -333,16 +329,6 @@ public final class LoadRun implements Lane.Owner {
         }
     }
 
-    private static Stream.Fault fault(Faults faults, double draw) {
-        if (draw < faults.vanish()) {
-            return Stream.Fault.VANISH;
-        }
-        if (draw < faults.vanish() + faults.cancel()) {
-            return Stream.Fault.CANCEL;
-        }
-        return draw < faults.vanish() + faults.cancel() + faults.slow() ? Stream.Fault.SLOW : Stream.Fault.NONE;
-    }
-
     @Override
     public void frame(Lane lane, Stream stream, ServerMessage message, long nowNs) {
         guarded(() -> {
@@ -352,11 +338,7 @@ public final class LoadRun implements Lane.Owner {
                 case ServerMessage.Token t -> token(lane, stream, t, nowNs);
                 case ServerMessage.Finished f -> finished(lane, stream, f, nowNs);
                 case ServerMessage.Failed f -> failed(lane, stream, f);
-                case ServerMessage.Accepted _ -> {
-                    if (plan.credit() instanceof CreditPolicy.Paced paced) {
-                        pace(lane, stream, paced, nowNs);
-                    }
-                }
+                case ServerMessage.Accepted _ -> readers.accepted(lane, stream, nowNs);
                 case ServerMessage.Progress _, ServerMessage.WeightsChanged _ -> { }
             }
         });
@@ -371,84 +353,7 @@ public final class LoadRun implements Lane.Owner {
             recorder.nextToken(stream.lastNs, nowNs, t.weightsVersion(), timed);
         }
         stream.lastNs = nowNs;
-        if (stream.check.tokens() == stream.faultAfter && stream.fault != Stream.Fault.NONE && phase != Phase.DRAINING) {
-            misbehave(lane, stream, nowNs);
-        }
-        if (plan.credit() instanceof CreditPolicy.StopAndGo stop && !stream.check.hasCredit()) {
-            io.after(stop.pause().toNanos(), () -> grant(lane, stream, stop.tokens()));
-        }
-    }
-
-    private void pace(Lane lane, Stream stream, CreditPolicy.Paced paced, long acceptedNs) {
-        long due = 1 + (long) ((nanoTime.getAsLong() - acceptedNs) * paced.tokensPerS() / 1e9);
-        if (due > stream.granted) {
-            grant(lane, stream, (int) Math.min(Integer.MAX_VALUE, due - stream.granted));
-        }
-        long nextNs = acceptedNs + (long) Math.ceil(stream.granted * 1e9 / paced.tokensPerS());
-        if (!stream.check.ended() && !stream.vanished) {
-            io.after(nextNs - nanoTime.getAsLong(), () -> guarded(() -> pace(lane, stream, paced, acceptedNs)));
-        }
-    }
-
-    private void grant(Lane lane, Stream stream, int tokens) {
-        Link link = lane.link();
-        if (link != null && lane.running.containsKey(stream.id)) {
-            stream.granted += tokens;
-            stream.heardNs = nanoTime.getAsLong(); // silence without credit is no stall
-            stream.check.granted(tokens);
-            link.credit(stream.id, tokens);
-        }
-    }
-
-    private void misbehave(Lane lane, Stream stream, long nowNs) {
-        Link link = lane.link();
-        if (link == null || lane.leaving) {
-            return;
-        }
-        switch (stream.fault) {
-            case VANISH -> {
-                recorder.mark(nowNs, 0, "fault", "vanish: connection " + lane.number + ", streams=" + lane.running.size());
-                lane.leaving = true;
-                lane.running.values().forEach(s -> s.vanished = true);
-                link.vanish();
-            }
-            case CANCEL -> {
-                recorder.mark(nowNs, 0, "fault", "cancel: " + stream.id);
-                cancel(lane, stream);
-            }
-            case SLOW -> {
-                if (!lane.paused) {
-                    recorder.mark(nowNs, Faults.SLOW_MS * 1_000_000, "fault", "slow reader: connection " + lane.number);
-                    lane.paused = true;
-                    lane.running.values().forEach(s -> s.slowed = true);
-                    link.pauseReading(true);
-                    io.after(Faults.SLOW_MS * 1_000_000, () -> resume(lane));
-                }
-            }
-            case NONE -> { }
-        }
-    }
-
-    private void resume(Lane lane) {
-        lane.paused = false;
-        long nowNs = nanoTime.getAsLong();
-        lane.running.values().forEach(s -> {
-            s.slowed = true; // those that began meanwhile, too
-            s.heardNs = nowNs;
-        });
-        Link link = lane.link();
-        if (link != null) {
-            link.pauseReading(false);
-        }
-    }
-
-    private void cancel(Lane lane, Stream stream) {
-        Link link = lane.link();
-        if (link != null && !stream.cancelled) {
-            stream.cancelled = true;
-            stream.check.cancelSent();
-            link.cancel(stream.id);
-        }
+        readers.token(lane, stream, nowNs, phase != Phase.DRAINING || plan.requests().isPresent());
     }
 
     private void finished(Lane lane, Stream stream, ServerMessage.Finished f, long nowNs) {
@@ -483,9 +388,6 @@ public final class LoadRun implements Lane.Owner {
         }
         running--;
         if (phase == Phase.DRAINING) {
-            if (running == 0 && plan.requests().isPresent() && windowEndS == 0) {
-                closeRequestWindow();
-            }
             maybeDone();
         } else if (pauseNs == 0) {
             fill();
@@ -494,8 +396,7 @@ public final class LoadRun implements Lane.Owner {
         }
     }
 
-    /** With a number of requests, the window ends when the last of them does. */
-    private void closeRequestWindow() {
+    private void endWindow() {
         long nowNs = nanoTime.getAsLong();
         recorder.closeWindow(nowNs);
         windowEndS = (nowNs - startNs) / 1e9;
@@ -517,9 +418,6 @@ public final class LoadRun implements Lane.Owner {
             running -= broken.size();
             broken.stream().filter(s -> s.measured && s.vanished).forEach(_ -> recorder.vanished());
             if (phase == Phase.DRAINING) {
-                if (running == 0 && plan.requests().isPresent() && windowEndS == 0) {
-                    closeRequestWindow();
-                }
                 maybeDone();
             } else if (phase != Phase.DONE) {
                 io.after(lane.leaving ? 0 : RECONNECT_NS, () -> guarded(this::openLane));
@@ -556,10 +454,11 @@ public final class LoadRun implements Lane.Owner {
             long nowNs = nanoTime.getAsLong();
             if (phase != Phase.CONNECTING) {
                 double tokensPerS = recorder.sample(nowNs, running).tokens();
-                live.at(new Live(phase == Phase.WARMUP ? "warm-up" : phase == Phase.MEASURING ? "measuring" : "draining", done(nowNs),
+                live.at(new Live(phase == Phase.WARMUP ? "warm-up" : phase == Phase.MEASURING ? "measuring" : "draining",
+                        done(nowNs),
                         tokensPerS, running, lanes.size() + idle.open(), recorder.finishedSoFar(), recorder.ttftSoFar(50),
                         recorder.ttftSoFar(99), breaches.count()));
-                stalls(nowNs);
+                lanes.all().forEach(lane -> readers.silent(lane, nowNs));
             } else {
                 live.at(new Live("connecting", 0, 0, 0, lanes.size() + idle.open(), 0, 0, 0, 0));
             }
@@ -574,26 +473,5 @@ public final class LoadRun implements Lane.Owner {
         }
         long endNs = phase == Phase.DRAINING ? drainNs : nowNs;
         return Math.min(1, (endNs - startNs) / (double) plan.warmup().plus(plan.duration()).toNanos());
-    }
-
-    private void stalls(long nowNs) {
-        for (Lane lane : lanes.all()) {
-            for (Stream stream : List.copyOf(lane.running.values())) {
-                if (nowNs - stream.heardNs > plan.stall().toNanos() && stream.check.hasCredit() && !lane.paused) {
-                    stream.check.breach("silent for " + (nowNs - stream.heardNs) / 1_000_000 + " ms after "
-                            + stream.check.tokens() + " tokens");
-                    if (stream.measured) {
-                        recorder.failed();
-                    }
-                    recorder.error("silent");
-                    Link link = lane.link();
-                    if (link != null) {
-                        stream.vanished = true;
-                        link.vanish();
-                    }
-                    return; // closing the connection ends its streams
-                }
-            }
-        }
     }
 }

@@ -7,7 +7,8 @@ import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerMessage;
 
 /**
- * Whether one stream keeps the promises of the protocol: {@code accepted} first, {@code seq} 0, 1, 2, … without gap or repetition,
+ * Whether one stream keeps the promises of the protocol: {@code accepted} first, {@code seq} 0, 1, 2, … without gap or
+ * repetition,
  * versions as its policy has it, no token beyond {@code max_tokens} or the credit, usage as received, nothing after the end.
  */
 final class StreamCheck {
@@ -63,7 +64,8 @@ final class StreamCheck {
             breach("accepted twice: " + a);
         }
         if (a.weightsVersion() < leastVersion) {
-            breach("begins with old weights: version=" + a.weightsVersion() + ", acknowledged before the request=" + leastVersion);
+            breach("begins with old weights: version=" + a.weightsVersion() + ", acknowledged before the request="
+                    + leastVersion);
         }
         accepted = true;
         version = a.weightsVersion();
@@ -79,7 +81,8 @@ final class StreamCheck {
             breach("a token repeated or out of order: seq=" + t.seq() + ", expected=" + tokens + ": " + t);
         }
         if (follow ? t.weightsVersion() < version : t.weightsVersion() != version) {
-            breach((follow ? "an older weights version in a following stream: version=" : "another weights version in a pinned stream: "
+            breach((follow ? "an older weights version in a following stream: version="
+                    : "another weights version in a pinned stream: "
                     + "version=") + t.weightsVersion() + ", before=" + version + ": " + t);
         }
         version = t.weightsVersion();

@@ -34,9 +34,11 @@ public final class AdminLink {
      * @param opened hears of the open connection
      * @param lost hears why it ended, unless we closed it; or what came that is no reply
      */
-    public static void connect(Io io, URI url, String token, LongSupplier nanoTime, Consumer<AdminLink> opened, Consumer<String> lost) {
+    public static void connect(Io io, URI url, String token, LongSupplier nanoTime, Consumer<AdminLink> opened,
+            Consumer<String> lost) {
         AdminLink link = new AdminLink();
-        Socket.connect(io.http().headers(h -> h.set("Authorization", "Bearer " + token)), url, AdminProtocol.SUBPROTOCOL, nanoTime,
+        Socket.connect(io.http().headers(h -> h.set("Authorization", "Bearer " + token)), url, AdminProtocol.SUBPROTOCOL,
+                nanoTime,
                 new Socket.Listener() {
                     @Override
                     public void opened(Socket socket) {

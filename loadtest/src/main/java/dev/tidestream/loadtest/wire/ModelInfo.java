@@ -26,7 +26,8 @@ public record ModelInfo(String id, int vocabularySize) {
      * @throws IOException if there is no such answer; the message names the address
      */
     public static ModelInfo of(URI anyUrl) throws IOException, InterruptedException {
-        URI url = URI.create((anyUrl.toString().startsWith("wss") || anyUrl.toString().startsWith("https") ? "https" : "http") + "://"
+        URI url = URI.create((anyUrl.toString().startsWith("wss") || anyUrl.toString().startsWith("https") ? "https" : "http")
+                + "://"
                 + anyUrl.getRawAuthority() + "/v1/models");
         try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build()) {
             HttpResponse<String> response = http.send(

@@ -27,8 +27,10 @@ import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.Usage;
 
 /**
- * Any server with OpenAI's {@code /v1/completions} as SSE: the baseline. A stream is a request of its own on a connection that is kept
- * alive. Every event with text (llama.cpp's: every event before the last) counts as a token; credit and weights do not exist there.
+ * Any server with OpenAI's {@code /v1/completions} as SSE: the baseline. A stream is a request of its own on a connection that
+ * is kept
+ * alive. Every event with text (llama.cpp's: every event before the last) counts as a token; credit and weights do not exist
+ * there.
  */
 public final class OpenAiTarget implements Target {
     private static final int HTTP_OK = 200;
@@ -221,7 +223,8 @@ public final class OpenAiTarget implements Target {
             }
             boolean last = !finish.isEmpty() && !finish.equals("null");
             if (choice.has("text") && !(last && choice.path("text").asText().isEmpty())) {
-                listener.message(new ServerMessage.Token(id, seq++, 0, choice.path("text").asText(), 0, null, java.util.List.of()), nowNs);
+                listener.message(new ServerMessage.Token(id, seq++, 0, choice.path("text").asText(), 0, null,
+                        java.util.List.of()), nowNs);
             }
         }
 

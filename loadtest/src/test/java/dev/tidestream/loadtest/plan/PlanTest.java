@@ -69,7 +69,8 @@ class PlanTest {
     @Test
     void shouldComeAtTheRate() {
         assertEquals(250e6, new Arrivals.Open(4, false).gapNs(random));
-        double mean = IntStream.range(0, 20_000).mapToDouble(_ -> new Arrivals.Open(4, true).gapNs(random)).average().orElseThrow();
+        double mean = IntStream.range(0, 20_000).mapToDouble(_ -> new Arrivals.Open(4, true).gapNs(random)).average()
+                .orElseThrow();
         assertEquals(250e6, mean, 8e6, "seed=" + SEED);
         assertEquals(new Arrivals.Closed(8), new Arrivals.Closed(1).atLevel(8));
     }
@@ -104,9 +105,11 @@ class PlanTest {
         assertArrayEquals(new int[] {4, 5}, workload.next(random).tokens());
         assertEquals(Prompt.of("three", 9), workload.next(random));
         assertEquals(Prompt.of("one", 3), workload.next(random));
-        Path array = Files.writeString(directory.resolve("b.json"), "[{\"conversations\":[{\"from\":\"user\",\"value\":\"u\"}]}]");
+        Path array = Files.writeString(directory.resolve("b.json"),
+                "[{\"conversations\":[{\"from\":\"user\",\"value\":\"u\"}]}]");
         assertEquals(Prompt.of("u", 9), Workload.file(array, new Lengths.Constant(9)).next(random));
-        for (String wrong : new String[] {"", "{", "{\"text\":\"x\"}", "{\"conversations\":[{\"from\":\"gpt\",\"value\":\"x\"}]}"}) {
+        for (String wrong : new String[] {"", "{", "{\"text\":\"x\"}",
+                "{\"conversations\":[{\"from\":\"gpt\",\"value\":\"x\"}]}"}) {
             Path file = Files.writeString(directory.resolve("wrong.jsonl"), wrong);
             assertThrows(IllegalArgumentException.class, () -> Workload.file(file, new Lengths.Constant(9)), wrong);
         }
