@@ -65,7 +65,8 @@ public final class Main implements Callable<Integer> {
 
     /** 0: all is well; 1: a promise was broken or nothing could be measured; 2: wrong usage. */
     static int run(String... args) {
-        return run(new PrintWriter(System.out), new PrintWriter(System.err), args);
+        return run(new PrintWriter(System.out, false, System.out.charset()),
+                new PrintWriter(System.err, true, System.err.charset()), args);
     }
 
     static int run(PrintWriter out, PrintWriter err, String... args) {

@@ -82,7 +82,7 @@ final class ScriptedServer implements AutoCloseable {
         }
         Reply reply = replies.get(at);
         long dueNs = Math.max(lastNs + reply.delayNs(), stalledUntilNs);
-        channel.eventLoop().schedule(() -> {
+        var _ = channel.eventLoop().schedule(() -> {
             long nowNs = System.nanoTime();
             if (nowNs < stalledUntilNs) { // the stall began while this one waited
                 play(channel, replies, at, lastNs);
@@ -91,7 +91,7 @@ final class ScriptedServer implements AutoCloseable {
             if (reply.message() instanceof ServerMessage.Token token) {
                 sentNs.computeIfAbsent(token.id(), _ -> new ArrayList<>()).add(nowNs);
             }
-            channel.writeAndFlush(new TextWebSocketFrame(codec.encode(reply.message())));
+            var _ = channel.writeAndFlush(new TextWebSocketFrame(codec.encode(reply.message())));
             play(channel, replies, at + 1, nowNs);
         }, dueNs - System.nanoTime(), TimeUnit.NANOSECONDS);
     }

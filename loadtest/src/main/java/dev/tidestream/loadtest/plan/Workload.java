@@ -52,7 +52,7 @@ public interface Workload {
                 + " dog cat bird"
                 + " boat road hill town went saw found made gave took said told played ran walked looked smiled happy sad"
                         + " kind brave"
-                + " and but so then because very again").split(" ");
+                + " and but so then because very again").split(" ", -1);
         return random -> {
             int count = prompts.next(random);
             int shared = (int) Math.round(count * sharedShare);

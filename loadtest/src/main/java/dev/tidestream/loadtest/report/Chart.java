@@ -188,6 +188,7 @@ final class Chart {
         return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void add(StringBuilder to, String format, Object... values) {
         to.append(String.format(Locale.ROOT, format, values));
     }

@@ -44,6 +44,7 @@ public final class Comparison {
         line(text, "  %-24s %12.3f %12.3f %9s", name, a, b, a == 0 ? "-" : String.format(Locale.ROOT, "%.3f", b / a));
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void line(StringBuilder text, String format, Object... values) {
         text.append(String.format(Locale.ROOT, format, values)).append(System.lineSeparator());
     }

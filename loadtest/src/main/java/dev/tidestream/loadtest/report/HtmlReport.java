@@ -248,6 +248,7 @@ public final class HtmlReport {
         return Chart.escape(text);
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void add(StringBuilder to, String format, Object... values) {
         to.append(String.format(Locale.ROOT, format, values));
     }

@@ -92,6 +92,7 @@ public final class TextReport {
         }
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void line(StringBuilder text, String format, Object... values) {
         text.append(String.format(Locale.ROOT, format, values)).append(System.lineSeparator());
     }

@@ -3,7 +3,7 @@ package dev.tidestream.loadtest.run;
 /**
  * Where a run is, for people who wait.
  *
- * @param phase {@code connecting}, {@code warm-up}, {@code measuring} or {@code draining}
+ * @param phase connecting, warm-up, measuring or draining
  * @param done share of the whole run, in [0, 1]
  * @param ttftP50Ms of the measured part so far
  */

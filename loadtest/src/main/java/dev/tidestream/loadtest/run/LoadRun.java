@@ -108,6 +108,7 @@ public final class LoadRun implements Lane.Owner {
 
     /** Begins; completes, or fails with an IllegalStateException if the server cannot be reached. */
     public CompletableFuture<RunResult> start() {
+        io.onFault(this::fault);
         io.execute(() -> guarded(() -> idle.open(this::connect)));
         io.after(SAMPLE_NS, this::tick);
         return result;
@@ -117,9 +118,13 @@ public final class LoadRun implements Lane.Owner {
         try {
             task.run();
         } catch (RuntimeException | Error e) { // a fault of ours ends the run and is reported by whoever waits
-            phase = Phase.DONE;
-            result.completeExceptionally(e);
+            fault(e);
         }
+    }
+
+    private void fault(Throwable fault) {
+        phase = Phase.DONE;
+        result.completeExceptionally(fault);
     }
 
     private void connect() {
@@ -182,7 +187,7 @@ public final class LoadRun implements Lane.Owner {
         windowNs = nanoTime.getAsLong();
         recorder.openWindow(windowNs);
         cpu.start();
-        serverUse.get();
+        serverUsed = serverUse.get(); // what it used counts from here
         if (plan.requests().isEmpty()) {
             io.after(plan.duration().toNanos(), () -> guarded(this::closeWindow));
         }
@@ -427,7 +432,7 @@ public final class LoadRun implements Lane.Owner {
 
     private void lost(Lane lane, List<Stream> broken, String why) {
         recorder.error(lane.everOpened() ? "connection_lost" : "connection_refused");
-        if (!lane.everOpened() && ++refusals >= MAX_REFUSALS || phase == Phase.CONNECTING && !lane.everOpened()) {
+        if (!lane.everOpened() && (++refusals >= MAX_REFUSALS || phase == Phase.CONNECTING)) {
             phase = Phase.DONE;
             result.completeExceptionally(new IllegalStateException("cannot connect to " + target.name() + ": " + why));
             return;

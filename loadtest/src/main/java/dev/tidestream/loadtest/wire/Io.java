@@ -3,6 +3,7 @@ package dev.tidestream.loadtest.wire;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -15,8 +16,10 @@ public final class Io implements AutoCloseable {
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
     private final LoopResources resources = LoopResources.create("loadtest-io", 1, true);
-    private final EventLoop loop = (EventLoop) resources.onClient(true).next();
+    private final EventLoop loop = resources.onClient(true).next();
     private final long threadId;
+    private volatile Consumer<Throwable> fault =
+            e -> Thread.currentThread().getUncaughtExceptionHandler().uncaughtException(Thread.currentThread(), e);
 
     public Io() {
         try {
@@ -34,13 +37,24 @@ public final class Io implements AutoCloseable {
         return threadId;
     }
 
+    /** Who hears of what a task of {@link #after} throws. To be called before there are any. */
+    public void onFault(Consumer<Throwable> listener) {
+        fault = listener;
+    }
+
     public void execute(Runnable task) {
         loop.execute(task);
     }
 
     /** Runs a task on the thread after {@code delayNs}, or at once if that is not above 0. */
     public void after(long delayNs, Runnable task) {
-        loop.schedule(task, Math.max(0, delayNs), TimeUnit.NANOSECONDS);
+        var _ = loop.schedule(() -> {
+            try {
+                task.run();
+            } catch (RuntimeException | Error e) {
+                fault.accept(e);
+            }
+        }, Math.max(0, delayNs), TimeUnit.NANOSECONDS);
     }
 
     /** One connection per call, on this thread. */

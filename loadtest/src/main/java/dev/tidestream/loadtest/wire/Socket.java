@@ -84,14 +84,15 @@ final class Socket {
 
     void send(String text) {
         if (channel != null) {
-            channel.writeAndFlush(new TextWebSocketFrame(text), channel.voidPromise());
+            var _ = channel.writeAndFlush(new TextWebSocketFrame(text), channel.voidPromise()); // closed() tells if it fails
         }
     }
 
     /** The caller cuts a payload into frames. */
     void send(byte[] bytes, int from, int length) {
         if (channel != null) {
-            channel.writeAndFlush(new BinaryWebSocketFrame(Unpooled.wrappedBuffer(bytes, from, length)), channel.voidPromise());
+            var _ = channel.writeAndFlush(new BinaryWebSocketFrame(Unpooled.wrappedBuffer(bytes, from, length)),
+                    channel.voidPromise());
         }
     }
 
@@ -104,13 +105,13 @@ final class Socket {
     void vanish() {
         if (channel != null) {
             channel.config().setOption(ChannelOption.SO_LINGER, 0); // a reset, as when a device dies
-            channel.close();
+            var _ = channel.close();
         }
     }
 
     void close() {
         if (channel != null) {
-            channel.writeAndFlush(new CloseWebSocketFrame(NORMAL_CLOSURE, ""), channel.voidPromise());
+            var _ = channel.writeAndFlush(new CloseWebSocketFrame(NORMAL_CLOSURE, ""), channel.voidPromise());
         }
     }
 }

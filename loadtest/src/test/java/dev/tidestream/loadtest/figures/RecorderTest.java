@@ -39,7 +39,7 @@ class RecorderTest {
     void shouldGivePercentilesOfAllKindsOfLatency() {
         recorder.openWindow(0);
         for (int i = 1; i <= 100; i++) {
-            request(i * 10 * MS, i, 5, 10);
+            request(10L * i * MS, i, 5, 10);
         }
         recorder.closeWindow(10 * S);
         Figures f = figures();
