@@ -1,24 +1,156 @@
 package dev.tidestream.loadtest;
 
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+import dev.tidestream.loadtest.plan.CreditPolicy;
+import dev.tidestream.loadtest.plan.Faults;
+import dev.tidestream.loadtest.plan.Lengths;
+import dev.tidestream.loadtest.plan.LoadPlan;
+import dev.tidestream.loadtest.plan.Slo;
+import dev.tidestream.loadtest.plan.Times;
+import dev.tidestream.loadtest.report.HtmlReport;
+import dev.tidestream.loadtest.report.JsonReport;
+import dev.tidestream.loadtest.report.RunReport;
+import dev.tidestream.loadtest.report.TextReport;
+import dev.tidestream.loadtest.run.Live;
 
 /** {@code tidestream loadtest …}. */
 @Command(
         name = "loadtest",
-        description = "Tests a running server from outside.",
+        description = "Loads a server from outside, checks every frame, measures, reports.",
         mixinStandardHelpOptions = true,
-        subcommands = SmokeCommand.class,
-        synopsisSubcommandLabel = "COMMAND")
-public final class Main {
-    private Main() {}
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        exitCodeListHeading = "Exit codes:%n",
+        exitCodeList = {"0:measured, and every promise was kept",
+                "1:a promise was broken, or nothing could be measured; the evidence is"
+                + " printed", "2:wrong usage"},
+        footer = {"", "Examples:",
+            "  tidestream loadtest --spawn --scenario smoke                   starts a server, checks and measures it",
+            "  tidestream loadtest --rate 5 --slo ttft=500ms,itl=50ms         open loop on a running server",
+            "  tidestream loadtest --spawn --sweep 1,2,4,8,16 --report r.html a curve of latency and throughput"})
+public final class Main implements Callable<Integer> {
+    @Mixin
+    private final LoadOptions options = new LoadOptions();
+
+    private final List<String> args;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    private Main(List<String> args) {
+        this.args = args;
+    }
 
     public static void main(String[] args) {
         System.exit(run(args));
     }
 
-    /** 0: all is well; 1: the server answered wrongly or not at all; 2: wrong usage. */
+    /** 0: all is well; 1: a promise was broken or nothing could be measured; 2: wrong usage. */
     static int run(String... args) {
-        return new CommandLine(new Main()).execute(args);
+        return run(new PrintWriter(System.out, false, System.out.charset()),
+                new PrintWriter(System.err, true, System.err.charset()), args);
+    }
+
+    static int run(PrintWriter out, PrintWriter err, String... args) {
+        Path home = Path.of(System.getProperty("tidestream.home", "."));
+        try {
+            List<String> all = Scenario.expand(home, List.of(args));
+            return commandLine(all).setOut(out).setErr(err).execute(all.toArray(String[]::new));
+        } catch (LoadFailedException e) {
+            err.println(e.getMessage());
+            err.flush();
+            return CommandLine.ExitCode.USAGE;
+        }
+    }
+
+    static CommandLine commandLine(List<String> args) {
+        return new CommandLine(new Main(args))
+                .addSubcommand(new ReportCommand())
+                .setOverwrittenOptionsAllowed(true)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .registerConverter(Duration.class, converter(Times::parse))
+                .registerConverter(Lengths.class, converter(Lengths::parse))
+                .registerConverter(CreditPolicy.class, converter(CreditPolicy::parse))
+                .registerConverter(Slo.class, converter(Slo::parse))
+                .registerConverter(Faults.class, converter(Faults::parse));
+    }
+
+    private static <T> ITypeConverter<T> converter(Function<String, T> parse) {
+        return text -> {
+            try {
+                return parse.apply(text);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        };
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        LoadPlan plan;
+        try {
+            plan = options.plan();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), String.valueOf(e.getMessage()), e);
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        try {
+            RunReport report = measured(plan);
+            out.print(options.json ? JsonReport.write(report) : TextReport.of(report));
+            write(out, report);
+            out.flush();
+            return report.ok() ? 0 : 1;
+        } catch (LoadFailedException | IOException | IllegalArgumentException e) {
+            PrintWriter err = spec.commandLine().getErr();
+            err.println("loadtest: " + e.getMessage());
+            err.flush();
+            return 1;
+        }
+    }
+
+    private RunReport measured(LoadPlan plan) throws LoadFailedException, InterruptedException {
+        String command = String.join(" ", args);
+        if (!Boolean.getBoolean("tidestream.terminal")) {
+            return new Session(options, plan, command, _ -> { }).run();
+        }
+        Terminal terminal = new Terminal(System.err);
+        try {
+            Live.Listener live = terminal;
+            return new Session(options, plan, command, live).run();
+        } finally {
+            terminal.clear();
+        }
+    }
+
+    private void write(PrintWriter out, RunReport report) throws IOException {
+        Path json = options.out;
+        if (json != null) {
+            Files.writeString(json, JsonReport.write(report));
+        }
+        Path html = options.report;
+        if (html != null) {
+            Files.writeString(html, HtmlReport.of(report));
+            if (!options.json) {
+                out.println("report: " + html.toAbsolutePath());
+            }
+        }
     }
 }

@@ -24,6 +24,8 @@ import picocli.CommandLine.Spec;
 abstract class ServeOptions {
     private static final int MAX_PORT = 65_535;
     private static final int MAX_SEQUENCES = 1024;
+    private static final int MAX_CONNECTIONS = 100_000;
+    private static final int DEFAULT_CONNECTIONS = 256;
     private static final int DEFAULT_PORT = 8080;
     private static final int DEFAULT_SEQUENCES = 16;
 
@@ -46,6 +48,7 @@ abstract class ServeOptions {
 
     private int port = DEFAULT_PORT;
     private int maxSequences = DEFAULT_SEQUENCES;
+    private int maxConnections = DEFAULT_CONNECTIONS;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -61,6 +64,16 @@ abstract class ServeOptions {
             description = "Streams that run at the same time; more wait their turn (default: ${DEFAULT-VALUE}).")
     void setMaxSequences(int value) {
         maxSequences = Check.range(spec, "--max-sequences", value, 1, MAX_SEQUENCES);
+    }
+
+    @Option(names = "--max-connections", paramLabel = "N", defaultValue = "" + DEFAULT_CONNECTIONS,
+            description = "WebSockets open at the same time (default: ${DEFAULT-VALUE}).")
+    void setMaxConnections(int value) {
+        maxConnections = Check.range(spec, "--max-connections", value, 1, MAX_CONNECTIONS);
+    }
+
+    int maxConnections() {
+        return maxConnections;
     }
 
     int port() {

@@ -40,7 +40,7 @@ final class Serving implements AutoCloseable {
             admin = new AdminServing(running, options.live, metrics);
             AdminVerticle desk = new AdminVerticle(admin.service(store, budget, product));
             verticle = new ServerVerticle(
-                    TransportConfig.DEFAULT.withAddress(options.host, options.port()),
+                    TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections()),
                     running.engine(),
                     () -> ready,
                     () -> List.of(served()),

@@ -83,6 +83,24 @@ public record TransportConfig(
                 shutdownGrace);
     }
 
+    /** The same with another number of WebSockets open at once. */
+    public TransportConfig withMaxConnections(int connections) {
+        return new TransportConfig(
+                host,
+                port,
+                maxMessageBytes,
+                hardFrameBytes,
+                maxTokens,
+                connections,
+                maxStreams,
+                writeQueueBytes,
+                windowTokens,
+                recentIds,
+                pingInterval,
+                deadAfter,
+                shutdownGrace);
+    }
+
     private static void atLeast(String name, long value, long min) {
         if (value < min) {
             throw new IllegalArgumentException(name + " must be at least " + min + ": " + value);

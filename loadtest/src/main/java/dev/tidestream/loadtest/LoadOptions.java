@@ -1,0 +1,229 @@
+package dev.tidestream.loadtest;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+import dev.tidestream.loadtest.plan.AdminTraffic;
+import dev.tidestream.loadtest.plan.Arrivals;
+import dev.tidestream.loadtest.plan.CreditPolicy;
+import dev.tidestream.loadtest.plan.Faults;
+import dev.tidestream.loadtest.plan.Lengths;
+import dev.tidestream.loadtest.plan.LoadPlan;
+import dev.tidestream.loadtest.plan.Slo;
+
+/** The options of a run. */
+final class LoadOptions {
+    /** What is measured. */
+    enum TargetKind {
+        TIDESTREAM,
+        OPENAI
+    }
+
+    /** When requests of an open loop come. */
+    enum Kind {
+        POISSON,
+        CONSTANT
+    }
+
+    @Option(names = "--target", defaultValue = "TIDESTREAM", description = "tidestream (default), or openai: any server with"
+            + " /v1/completions as SSE.")
+    TargetKind target = TargetKind.TIDESTREAM;
+
+    @Option(names = "--url", paramLabel = "URL",
+            description = "Where to connect (default: ws://127.0.0.1:8080/v1/stream; for openai"
+            + " http://127.0.0.1:8080/v1/completions).")
+    @Nullable URI url;
+
+    @Option(names = "--model", paramLabel = "NAME", description = "Model to name to an openai target (default: its first).")
+    @Nullable String model;
+
+    @Option(names = "--baseline-url", paramLabel = "URL",
+            description = "Measures this openai target as well, step by step in turn, with --baseline-model.")
+    @Nullable URI baselineUrl;
+
+    @Option(names = "--baseline-model", paramLabel = "NAME", description = "Model of the baseline (default: its first).")
+    @Nullable String baselineModel;
+
+    @Option(names = "--spawn", description = "Starts a server for this run: free port, data directory and token of its own.")
+    boolean spawn;
+
+    @Option(names = "--spawn-args", paramLabel = "ARGS", defaultValue = "",
+            description = "More arguments of its serve, separated by spaces, e.g. \"-m model.gguf --max-sequences 32\".")
+    String spawnArgs = "";
+
+    @Option(names = "--spawn-command", paramLabel = "COMMAND",
+            description = "What to start instead of this launcher, separated by spaces; serve and its arguments are added.")
+    @Nullable String spawnCommand;
+
+    @Option(names = {"-c", "--concurrency"}, paramLabel = "N", defaultValue = "1",
+            description = "Closed loop: streams at any time (default: 1).")
+    int concurrency;
+
+    @Option(names = "--rate", paramLabel = "PER_S",
+            description = "Open loop: requests per second; latencies count from the intended start.")
+    @Nullable Double rate;
+
+    @Option(names = "--arrivals", defaultValue = "POISSON", description = "Of an open loop: poisson (default) or constant.")
+    Kind arrivals = Kind.POISSON;
+
+    @Option(names = "--streams-per-connection", paramLabel = "N", defaultValue = "16",
+            description = "Streams that share one WebSocket (default: 16).")
+    int streamsPerConnection;
+
+    @Option(names = "--max-connections", paramLabel = "N", defaultValue = "200", description = "Of an open loop (default: 200).")
+    int maxConnections;
+
+    @Option(names = "--idle", paramLabel = "N", defaultValue = "0",
+            description = "Connections that are open beside the load and only watch the weights (default: 0).")
+    int idle;
+
+    @Option(names = "--warmup", paramLabel = "TIME", defaultValue = "2s",
+            description = "Load that is not measured (default: 2s).")
+    Duration warmup = Duration.ofSeconds(2);
+
+    @Option(names = "--duration", paramLabel = "TIME", defaultValue = "10s", description = "Of the measured part (default: 10s).")
+    Duration duration = Duration.ofSeconds(10);
+
+    @Option(names = "--requests", paramLabel = "N", description = "Measures so many requests instead of a duration.")
+    @Nullable Long requests;
+
+    @Option(names = "--drain", paramLabel = "TIME", defaultValue = "30s",
+            description = "How long running streams may take to end afterwards (default: 30s).")
+    Duration drain = Duration.ofSeconds(30);
+
+    @Option(names = "--stall", paramLabel = "TIME", defaultValue = "60s",
+            description = "Silence of a stream that has credit which counts as a breach (default: 60s).")
+    Duration stall = Duration.ofSeconds(60);
+
+    @Option(names = "--prompt-tokens", paramLabel = "LENGTHS", defaultValue = "32",
+            description = "N, uniform:MIN-MAX or normal:MEAN,DEVIATION (default: 32).")
+    Lengths promptTokens = new Lengths.Constant(32);
+
+    @Option(names = "--output-tokens", paramLabel = "LENGTHS", defaultValue = "64",
+            description = "max_tokens, likewise (default: 64).")
+    Lengths outputTokens = new Lengths.Constant(64);
+
+    @Option(names = "--prompt", paramLabel = "TEXT", description = "One text for all requests instead of random tokens.")
+    @Nullable String prompt;
+
+    @Option(names = "--prompts", paramLabel = "FILE", description = "Prompts from a JSONL file, in turn; ShareGPT's form too.")
+    @Nullable Path prompts;
+
+    @Option(names = "--words", description = "Random words instead of random token ids, for targets that take no ids.")
+    boolean words;
+
+    @Option(names = "--shared-prefix", paramLabel = "SHARE", defaultValue = "0",
+            description = "Share of each random prompt, from its beginning, that all have in common (default: 0).")
+    double sharedPrefix;
+
+    @Option(names = "--temperature", paramLabel = "T", defaultValue = "1",
+            description = "Of the sampling; 0 is greedy (default: 1).")
+    float temperature;
+
+    @Option(names = "--suppress-token", paramLabel = "ID", defaultValue = "-1",
+            description = "Token that shall not be generated, such as the one that ends a text, so that outputs have their"
+                    + " full length.")
+    int suppressToken;
+
+    @Option(names = "--credit", paramLabel = "POLICY", defaultValue = "greedy",
+            description = "greedy (default), paced:TOKENS_PER_S or stop-and-go:TOKENS,PAUSE.")
+    CreditPolicy credit = new CreditPolicy.Greedy();
+
+    @Option(names = "--follow", paramLabel = "SHARE", defaultValue = "0",
+            description = "Share of the streams that follow new weights; the others pin (default: 0).")
+    double follow;
+
+    @Option(names = "--slo", paramLabel = "SLO",
+            description = "What a good request is, e.g. ttft=500ms,itl=50ms (itl: mean of a request).")
+    Slo slo = Slo.NONE;
+
+    @Option(names = "--faults", paramLabel = "SHARES",
+            description = "Shares of the streams, e.g. vanish=0.02,cancel=0.1,slow=0.05.")
+    Faults faults = Faults.NONE;
+
+    @Option(names = "--updates-per-s", paramLabel = "RATE", defaultValue = "0",
+            description = "Weight updates over the admin channel.")
+    double updatesPerS;
+
+    @Option(names = "--update-rows", paramLabel = "N", defaultValue = "4", description = "Rows that each replaces (default: 4).")
+    int updateRows;
+
+    @Option(names = "--toggles-per-s", paramLabel = "RATE", defaultValue = "0", description = "Changes of the head's mode.")
+    double togglesPerS;
+
+    @Option(names = "--admin-token-file", paramLabel = "FILE", description = "Token of administrators, for the two above.")
+    @Nullable Path adminTokenFile;
+
+    @Option(names = "--sweep", paramLabel = "N,…", split = ",",
+            description = "One run per level: of concurrency, or of the rate if --rate is given.")
+    List<Double> sweep = new ArrayList<>();
+
+    @Option(names = "--find-max", description = "Looks for the highest level at which --slo-share of the requests meet --slo.")
+    boolean findMax;
+
+    @Option(names = "--slo-share", paramLabel = "SHARE", defaultValue = "0.95", description = "For --find-max (default: 0.95).")
+    double sloShare;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "1", description = "Of everything random (default: 1).")
+    long seed;
+
+    @Option(names = "--scenario", paramLabel = "NAME",
+            description = "Options from loadtest/scenarios/NAME.json, or from a file that ends"
+            + " in .json; what stands on the command line wins.")
+    @Nullable String scenario;
+
+    @Option(names = "--fail-on-errors", description = "Errors fail the run, not only broken promises.")
+    boolean failOnErrors;
+
+    @Option(names = "--json", description = "The report on stdout as JSON.")
+    boolean json;
+
+    @Option(names = "--out", paramLabel = "FILE", description = "The report as JSON into a file, for report --compare.")
+    @Nullable Path out;
+
+    @Option(names = "--report", paramLabel = "FILE", description = "The report as one self-contained HTML file.")
+    @Nullable Path report;
+
+    /** @throws IllegalArgumentException if values do not fit */
+    LoadPlan plan() {
+        if (!sweep.isEmpty() && findMax) {
+            throw new IllegalArgumentException("--sweep and --find-max exclude each other");
+        }
+        if (findMax && slo.equals(Slo.NONE)) {
+            throw new IllegalArgumentException("--find-max needs --slo");
+        }
+        Double r = rate;
+        Arrivals first = r == null ? new Arrivals.Closed(concurrency) : new Arrivals.Open(r, arrivals == Kind.POISSON);
+        if (target == TargetKind.OPENAI && (!(credit instanceof CreditPolicy.Greedy) || !faults.equals(Faults.NONE)
+                || idle > 0)) {
+            throw new IllegalArgumentException("--credit, --faults and --idle are not for --target openai");
+        }
+        Long n = requests;
+        return new LoadPlan(first, streamsPerConnection, maxConnections, idle, warmup, duration,
+                n == null ? OptionalLong.empty() : OptionalLong.of(n), drain, stall, credit, follow, slo, faults,
+                new AdminTraffic(updatesPerS, togglesPerS, updateRows), seed);
+    }
+
+    URI urlOrDefault() {
+        URI given = url;
+        if (given != null) {
+            return given;
+        }
+        return URI.create(target == TargetKind.OPENAI ? "http://127.0.0.1:8080/v1/completions" : "ws://127.0.0.1:8080/v1/stream");
+    }
+
+    static String load(Arrivals arrivals) {
+        return switch (arrivals) {
+            case Arrivals.Closed closed -> closed.concurrency() + " streams";
+            case Arrivals.Open open -> String.format(Locale.ROOT, "%.4g req/s", open.ratePerS());
+        };
+    }
+}

@@ -1,0 +1,77 @@
+package dev.tidestream.loadtest.figures;
+
+import java.util.List;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a run measured, warm-up apart. A request belongs to it if it was to start in the measured window; a token, if it came in
+ * it.
+ *
+ * @param seconds length of the measured window
+ * @param finished requests that ended in {@code finished}, by the server's own will
+ * @param cancelled by a fault of ours, or because the drain was over
+ * @param vanished whose connection a fault of ours broke
+ * @param failed by an error
+ * @param tokensPerS tokens of the window over its length
+ * @param tokensPerSPerStream median of the streams' own rates after their first token
+ * @param ttft from the intended start to the first token
+ * @param itl between two tokens of a stream
+ * @param tpot mean of {@code itl} of each stream
+ * @param e2e from the intended start to the end
+ * @param lateness of the client itself: from the intended start until the request went out
+ * @param good finished requests that met the SLO
+ * @param goodShare of all requests of the window that no fault of ours ended
+ * @param errors by code, admin channel included ({@code admin:CODE})
+ * @param admin latencies of acknowledged admin requests, by kind
+ * @param versions lowest and highest weights version that made a token; empty without tokens
+ */
+public record Figures(
+        double seconds,
+        long requests,
+        long finished,
+        long cancelled,
+        long vanished,
+        long failed,
+        double requestsPerS,
+        long tokens,
+        double tokensPerS,
+        double tokensPerSPerStream,
+        Latency ttft,
+        Latency itl,
+        Latency tpot,
+        Latency e2e,
+        Latency lateness,
+        long good,
+        double goodShare,
+        double goodPerS,
+        Map<String, Long> errors,
+        Map<String, Latency> admin,
+        List<Long> versions,
+        ClientCpu client,
+        @Nullable ServerUse server) {
+
+    public Figures {
+        errors = Map.copyOf(errors);
+        admin = Map.copyOf(admin);
+        versions = List.copyOf(versions);
+    }
+
+    /**
+     * What the tool itself used in the measured window.
+     *
+     * @param cores busy on average, all threads
+     * @param ioShare share of the window in which the I/O thread was busy
+     * @param bottleneck whether the client may have limited what was measured
+     */
+    public record ClientCpu(double cores, double ioShare, boolean bottleneck) {}
+
+    /**
+     * What a server that we started used in the measured window.
+     *
+     * @param cores busy on average
+     * @param rssMb resident memory at the end, in MiB; 0 if unknown
+     */
+    public record ServerUse(double cores, double rssMb) {}
+}

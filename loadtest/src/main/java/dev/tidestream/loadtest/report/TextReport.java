@@ -1,0 +1,99 @@
+package dev.tidestream.loadtest.report;
+
+import java.util.Locale;
+import java.util.TreeMap;
+
+import dev.tidestream.loadtest.figures.Figures;
+import dev.tidestream.loadtest.figures.Latency;
+
+/** A report for a terminal. */
+public final class TextReport {
+    private TextReport() {}
+
+    public static String of(RunReport report) {
+        StringBuilder text = new StringBuilder();
+        line(text, "%s: %s%s", report.ok() ? "OK" : "FAILED", report.name(), report.note().isEmpty() ? "" : " ("
+                + report.note() + ")");
+        if (report.steps().size() > 1) {
+            sweep(text, report);
+        }
+        for (RunReport.Step step : report.steps()) {
+            if (report.steps().size() == 1) {
+                step(text, step);
+            }
+        }
+        report.problems().forEach(problem -> line(text, "problem: %s", problem));
+        report.evidence().forEach(evidence -> line(text, "breach: %s", evidence));
+        if (report.breaches() > report.evidence().size()) {
+            line(text, "… and %d more breaches", report.breaches() - report.evidence().size());
+        }
+        return text.toString();
+    }
+
+    private static void sweep(StringBuilder text, RunReport report) {
+        line(text, "%-12s %-16s %10s %10s %10s %10s %10s %10s %8s", "target", "load", "tokens/s", "ttft p50", "ttft p99",
+                "itl p50",
+                "itl p99", "good/s", "good");
+        for (RunReport.Step step : report.steps()) {
+            Figures f = step.figures();
+            line(text, "%-12s %-16s %10.1f %10.2f %10.2f %10.2f %10.2f %10.2f %7.1f%%", step.target().split(" ", 2)[0],
+                    step.load(),
+                    f.tokensPerS(), f.ttft().p50(), f.ttft().p99(), f.itl().p50(), f.itl().p99(), f.goodPerS(),
+                            f.goodShare() * 100);
+            warning(text, f);
+        }
+        line(text, "latencies in ms");
+    }
+
+    private static void step(StringBuilder text, RunReport.Step step) {
+        Figures f = step.figures();
+        line(text, "%s, %s, %.1f s measured", step.target(), step.load(), f.seconds());
+        line(text, "requests    %d: finished %d, failed %d, cancelled %d, vanished %d; %.2f finished/s", f.requests(),
+                f.finished(),
+                f.failed(), f.cancelled(), f.vanished(), f.requestsPerS());
+        line(text, "tokens      %d; %.1f tokens/s in all, %.1f tokens/s per stream (median)", f.tokens(), f.tokensPerS(),
+                f.tokensPerSPerStream());
+        line(text, "goodput     %d requests met the SLO, %.1f %%; %.2f/s", f.good(), f.goodShare() * 100, f.goodPerS());
+        line(text, "%-12s%9s %9s %9s %9s %9s %9s %9s %8s", "latency, ms", "p50", "p90", "p95", "p99", "p99.9", "max", "mean",
+                "count");
+        latency(text, "ttft", f.ttft());
+        latency(text, "inter-token", f.itl());
+        latency(text, "tpot", f.tpot());
+        latency(text, "end-to-end", f.e2e());
+        latency(text, "client late", f.lateness());
+        new TreeMap<>(f.admin()).forEach((kind, latency) -> latency(text, kind, latency));
+        if (!f.versions().isEmpty()) {
+            line(text, "weights     versions %d to %d", f.versions().getFirst(), f.versions().getLast());
+        }
+        if (!f.errors().isEmpty()) {
+            line(text, "errors      %s", new TreeMap<>(f.errors()));
+        }
+        line(text, "client      %.2f cores, I/O thread %.0f %% busy", f.client().cores(), f.client().ioShare() * 100);
+        Figures.ServerUse server = f.server();
+        if (server != null) {
+            line(text, "server      %.2f cores, %.0f MiB resident", server.cores(), server.rssMb());
+        }
+        warning(text, f);
+    }
+
+    private static void warning(StringBuilder text, Figures f) {
+        if (f.client().bottleneck()) {
+            line(text,
+                    "WARNING: the client itself may be the bottleneck: I/O thread %.0f %% busy, requests late by %.1f ms at p99",
+                    f.client().ioShare() * 100, f.lateness().p99());
+        }
+    }
+
+    private static void latency(StringBuilder text, String name, Latency l) {
+        if (l.count() > 0) {
+            line(text, "%-12s%9.2f %9.2f %9.2f %9.2f %9.2f %9.2f %9.2f %8d", name, l.p50(), l.p90(), l.p95(), l.p99(),
+                    l.p999(), l.max(),
+                    l.mean(), l.count());
+        }
+    }
+
+    @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
+    private static void line(StringBuilder text, String format, Object... values) {
+        text.append(String.format(Locale.ROOT, format, values)).append(System.lineSeparator());
+    }
+}

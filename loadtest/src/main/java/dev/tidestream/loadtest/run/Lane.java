@@ -1,0 +1,91 @@
+package dev.tidestream.loadtest.run;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.loadtest.wire.Link;
+import dev.tidestream.protocol.ServerMessage;
+
+/** One connection of the load and the streams on it. */
+final class Lane implements Link.Listener {
+    /** Told by a lane what happens on it. */
+    interface Owner {
+        void laneOpened(Lane lane);
+
+        void laneClosed(Lane lane, List<Stream> broken, String why, long nowNs);
+
+        void frame(Lane lane, Stream stream, ServerMessage message, long nowNs);
+
+        void breach(String text);
+    }
+
+    final int number;
+    final Map<String, Stream> running = new LinkedHashMap<>();
+    private final Owner owner;
+    private @Nullable Link link;
+    private boolean everOpened;
+    /** We broke it off, or said goodbye. */
+    boolean leaving;
+    boolean paused;
+    private long version;
+
+    Lane(int number, Owner owner) {
+        this.number = number;
+        this.owner = owner;
+    }
+
+    @Override
+    public void opened(Link opened) {
+        link = opened;
+        everOpened = true;
+        owner.laneOpened(this);
+    }
+
+    @Override
+    public void message(ServerMessage message, long nowNs) {
+        if (message instanceof ServerMessage.WeightsChanged changed) {
+            if (changed.weightsVersion() < version) {
+                owner.breach("connection " + number + ": news of an older version: version=" + changed.weightsVersion()
+                        + ", before=" + version);
+            }
+            version = changed.weightsVersion();
+            return;
+        }
+        String id = message.id();
+        Stream stream = id == null ? null : running.get(id);
+        if (stream != null) {
+            owner.frame(this, stream, message, nowNs);
+        } else {
+            owner.breach("connection " + number + ": a frame of no running stream: " + message);
+        }
+    }
+
+    @Override
+    public void garbage(String what, long nowNs) {
+        owner.breach("connection " + number + ": " + what);
+    }
+
+    @Override
+    public void closed(String why, long nowNs) {
+        List<Stream> broken = List.copyOf(running.values());
+        running.clear();
+        link = null;
+        owner.laneClosed(this, broken, why, nowNs);
+    }
+
+    @Nullable
+    Link link() {
+        return link;
+    }
+
+    boolean isOpen() {
+        return link != null && !leaving;
+    }
+
+    boolean everOpened() {
+        return everOpened;
+    }
+}

@@ -1,0 +1,49 @@
+package dev.tidestream.loadtest.run;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+/** The connections of a run, in the order in which they were asked for. */
+final class Lanes {
+    private final List<Lane> lanes = new ArrayList<>();
+    private final int streamsPerLane;
+
+    Lanes(int streamsPerLane) {
+        this.streamsPerLane = streamsPerLane;
+    }
+
+    void add(Lane lane) {
+        lanes.add(lane);
+    }
+
+    void remove(Lane lane) {
+        lanes.remove(lane);
+    }
+
+    /** An open one with the fewest streams, or null if none has room. */
+    @Nullable
+    Lane withRoom() {
+        Lane best = null;
+        for (Lane lane : lanes) {
+            if (lane.isOpen() && lane.running.size() < streamsPerLane
+                    && (best == null || lane.running.size() < best.running.size())) {
+                best = lane;
+            }
+        }
+        return best;
+    }
+
+    long connecting() {
+        return lanes.stream().filter(lane -> !lane.everOpened()).count();
+    }
+
+    int size() {
+        return lanes.size();
+    }
+
+    List<Lane> all() {
+        return List.copyOf(lanes);
+    }
+}

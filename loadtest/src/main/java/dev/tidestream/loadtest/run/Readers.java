@@ -1,0 +1,162 @@
+package dev.tidestream.loadtest.run;
+
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+import dev.tidestream.loadtest.figures.Recorder;
+import dev.tidestream.loadtest.plan.CreditPolicy;
+import dev.tidestream.loadtest.plan.Faults;
+import dev.tidestream.loadtest.plan.LoadPlan;
+import dev.tidestream.loadtest.wire.Io;
+import dev.tidestream.loadtest.wire.Link;
+
+/** How the clients of a run read, and misbehave: credit, faults, and patience with a server that falls silent. */
+final class Readers {
+    private final LoadPlan plan;
+    private final Io io;
+    private final LongSupplier nanoTime;
+    private final Consumer<Runnable> guard;
+    private Recorder recorder;
+
+    /** @param guard runs what a timer calls, so that a fault of ours ends the run */
+    Readers(LoadPlan plan, Io io, LongSupplier nanoTime, Recorder recorder, Consumer<Runnable> guard) {
+        this.plan = plan;
+        this.io = io;
+        this.nanoTime = nanoTime;
+        this.recorder = recorder;
+        this.guard = guard;
+    }
+
+    void recordInto(Recorder into) {
+        recorder = into;
+    }
+
+    /** What a request grants from the beginning. */
+    static OptionalInt firstCredit(CreditPolicy policy) {
+        return switch (policy) {
+            case CreditPolicy.Greedy _ -> OptionalInt.empty();
+            case CreditPolicy.Paced _ -> OptionalInt.of(1);
+            case CreditPolicy.StopAndGo stop -> OptionalInt.of(stop.tokens());
+        };
+    }
+
+    /** Which fault a draw from [0, 1) means. */
+    static Stream.Fault fault(Faults faults, double draw) {
+        if (draw < faults.vanish()) {
+            return Stream.Fault.VANISH;
+        }
+        if (draw < faults.vanish() + faults.cancel()) {
+            return Stream.Fault.CANCEL;
+        }
+        return draw < faults.vanish() + faults.cancel() + faults.slow() ? Stream.Fault.SLOW : Stream.Fault.NONE;
+    }
+
+    void accepted(Lane lane, Stream stream, long nowNs) {
+        if (plan.credit() instanceof CreditPolicy.Paced paced) {
+            pace(lane, stream, paced, nowNs);
+        }
+    }
+
+    /** A token has come and has been counted. */
+    void token(Lane lane, Stream stream, long nowNs, boolean mayMisbehave) {
+        if (mayMisbehave && stream.fault != Stream.Fault.NONE && stream.check.tokens() == stream.faultAfter) {
+            misbehave(lane, stream, nowNs);
+        }
+        if (plan.credit() instanceof CreditPolicy.StopAndGo stop && !stream.check.hasCredit()) {
+            io.after(stop.pause().toNanos(), () -> guard.accept(() -> grant(lane, stream, stop.tokens())));
+        }
+    }
+
+    private void pace(Lane lane, Stream stream, CreditPolicy.Paced paced, long acceptedNs) {
+        long due = 1 + (long) ((nanoTime.getAsLong() - acceptedNs) * paced.tokensPerS() / 1e9);
+        if (due > stream.granted) {
+            grant(lane, stream, (int) Math.min(Integer.MAX_VALUE, due - stream.granted));
+        }
+        long nextNs = acceptedNs + (long) Math.ceil(stream.granted * 1e9 / paced.tokensPerS());
+        if (!stream.check.ended() && !stream.vanished) {
+            io.after(nextNs - nanoTime.getAsLong(), () -> guard.accept(() -> pace(lane, stream, paced, acceptedNs)));
+        }
+    }
+
+    private void grant(Lane lane, Stream stream, int tokens) {
+        Link link = lane.link();
+        if (link != null && lane.running.containsKey(stream.id)) {
+            stream.granted += tokens;
+            stream.heardNs = nanoTime.getAsLong(); // silence without credit is no stall
+            stream.check.granted(tokens);
+            link.credit(stream.id, tokens);
+        }
+    }
+
+    private void misbehave(Lane lane, Stream stream, long nowNs) {
+        Link link = lane.link();
+        if (link == null || lane.leaving) {
+            return;
+        }
+        switch (stream.fault) {
+            case VANISH -> {
+                recorder.mark(nowNs, 0, "fault", "vanish: connection " + lane.number + ", streams=" + lane.running.size());
+                lane.leaving = true;
+                lane.running.values().forEach(s -> s.vanished = true);
+                link.vanish();
+            }
+            case CANCEL -> {
+                recorder.mark(nowNs, 0, "fault", "cancel: " + stream.id);
+                cancel(lane, stream);
+            }
+            case SLOW -> {
+                if (!lane.paused) {
+                    recorder.mark(nowNs, Faults.SLOW_MS * 1_000_000, "fault", "slow reader: connection " + lane.number);
+                    lane.paused = true;
+                    lane.running.values().forEach(s -> s.slowed = true);
+                    link.pauseReading(true);
+                    io.after(Faults.SLOW_MS * 1_000_000, () -> guard.accept(() -> resume(lane)));
+                }
+            }
+            case NONE -> { }
+        }
+    }
+
+    private void resume(Lane lane) {
+        lane.paused = false;
+        long nowNs = nanoTime.getAsLong();
+        lane.running.values().forEach(s -> {
+            s.slowed = true; // those that began meanwhile, too
+            s.heardNs = nowNs;
+        });
+        Link link = lane.link();
+        if (link != null) {
+            link.pauseReading(false);
+        }
+    }
+
+    /** Cancels a stream, once. */
+    void cancel(Lane lane, Stream stream) {
+        Link link = lane.link();
+        if (link != null && !stream.cancelled) {
+            stream.cancelled = true;
+            stream.check.cancelSent();
+            link.cancel(stream.id);
+        }
+    }
+
+    /** Breaks off a connection on which a stream has been silent for too long. */
+    void silent(Lane lane, long nowNs) {
+        for (Stream stream : List.copyOf(lane.running.values())) {
+            if (nowNs - stream.heardNs > plan.stall().toNanos() && stream.check.hasCredit() && !lane.paused && !lane.leaving) {
+                stream.check.breach("silent for " + (nowNs - stream.heardNs) / 1_000_000 + " ms after " + stream.check.tokens()
+                        + " tokens");
+                recorder.error("silent");
+                Link link = lane.link();
+                if (link != null) {
+                    lane.leaving = true;
+                    lane.running.values().forEach(s -> s.vanished = true); // closing ends them all
+                    link.vanish();
+                }
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+package dev.tidestream.loadtest.run;
+
+import java.util.List;
+
+import dev.tidestream.loadtest.figures.Figures;
+import dev.tidestream.loadtest.figures.Mark;
+import dev.tidestream.loadtest.figures.Sample;
+
+/**
+ * What came out of one run.
+ *
+ * @param breaches how often the server broke a promise
+ * @param evidence of the first of them
+ */
+public record RunResult(
+        Figures figures, List<Sample> samples, List<Mark> marks, double windowStartS, double windowEndS, long breaches,
+        List<String> evidence) {
+    public RunResult {
+        samples = List.copyOf(samples);
+        marks = List.copyOf(marks);
+        evidence = List.copyOf(evidence);
+    }
+}

@@ -1,0 +1,77 @@
+package dev.tidestream.loadtest.wire;
+
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import reactor.netty.http.client.HttpClient;
+import reactor.netty.resources.ConnectionProvider;
+import reactor.netty.resources.LoopResources;
+
+/** The one I/O thread, which owns the state of all connections and streams. */
+public final class Io implements AutoCloseable {
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+    private final LoopResources resources = LoopResources.create("loadtest-io", 1, true);
+    private final EventLoop loop = resources.onClient(true).next();
+    private final long threadId;
+    private volatile Consumer<Throwable> fault =
+            e -> Thread.currentThread().getUncaughtExceptionHandler().uncaughtException(Thread.currentThread(), e);
+
+    public Io() {
+        try {
+            threadId = loop.submit(() -> Thread.currentThread().threadId()).get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while the I/O thread started", e);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("the I/O thread does not start", e);
+        }
+    }
+
+    /** {@link Thread#threadId()} of the thread. */
+    public long threadId() {
+        return threadId;
+    }
+
+    /** Who hears of what a task of {@link #after} throws. To be called before there are any. */
+    public void onFault(Consumer<Throwable> listener) {
+        fault = listener;
+    }
+
+    public void execute(Runnable task) {
+        loop.execute(task);
+    }
+
+    /** Runs a task on the thread after {@code delayNs}, or at once if that is not above 0. */
+    public void after(long delayNs, Runnable task) {
+        var _ = loop.schedule(() -> {
+            try {
+                task.run();
+            } catch (RuntimeException | Error e) {
+                fault.accept(e);
+            }
+        }, Math.max(0, delayNs), TimeUnit.NANOSECONDS);
+    }
+
+    /** One connection per call, on this thread. */
+    HttpClient http() {
+        return http(ConnectionProvider.newConnection());
+    }
+
+    /** Connections of a pool, on this thread. */
+    HttpClient http(ConnectionProvider connections) {
+        return HttpClient.create(connections)
+                .runOn(resources)
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis())
+                .option(ChannelOption.TCP_NODELAY, true);
+    }
+
+    @Override
+    public void close() {
+        resources.disposeLater(Duration.ZERO, Duration.ofSeconds(2)).block(Duration.ofSeconds(5));
+    }
+}

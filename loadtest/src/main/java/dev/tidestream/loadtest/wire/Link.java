@@ -1,0 +1,40 @@
+package dev.tidestream.loadtest.wire;
+
+import dev.tidestream.protocol.ServerMessage;
+
+/** A connection that carries streams. All methods are called on, and the listener is called by, the I/O thread. */
+public interface Link {
+
+    /** Hears what comes. */
+    interface Listener {
+        /** Streams may be started. */
+        void opened(Link link);
+
+        /** A frame; {@code nowNs} was read when it arrived, before it was decoded. */
+        void message(ServerMessage message, long nowNs);
+
+        /** What is no frame of the protocol. */
+        void garbage(String what, long nowNs);
+
+        /** The connection is gone, or never came; the last call. */
+        void closed(String why, long nowNs);
+    }
+
+    void start(StreamRequest request);
+
+    void credit(String id, int tokens);
+
+    void cancel(String id);
+
+    /** Asks for news of weights. */
+    void watch();
+
+    /** Reads no more from the socket until {@code false}. */
+    void pauseReading(boolean pause);
+
+    /** Breaks the connection off, without a word. */
+    void vanish();
+
+    /** Says goodbye. */
+    void close();
+}

@@ -1,0 +1,45 @@
+package dev.tidestream.loadtest.wire;
+
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/**
+ * What {@code GET /v1/models} says of the first model.
+ *
+ * @param vocabularySize 0 if it does not say
+ */
+public record ModelInfo(String id, int vocabularySize) {
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final int OK = 200;
+
+    /**
+     * Asks a server; blocks.
+     *
+     * @param anyUrl of the server, with the scheme ws, wss, http or https; its path is replaced
+     * @throws IOException if there is no such answer; the message names the address
+     */
+    public static ModelInfo of(URI anyUrl) throws IOException, InterruptedException {
+        URI url = URI.create((anyUrl.toString().startsWith("wss") || anyUrl.toString().startsWith("https") ? "https" : "http")
+                + "://"
+                + anyUrl.getRawAuthority() + "/v1/models");
+        try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build()) {
+            HttpResponse<String> response = http.send(
+                    HttpRequest.newBuilder(url).timeout(PATIENCE).build(), HttpResponse.BodyHandlers.ofString());
+            if (response.statusCode() != OK) {
+                throw new IOException("%s answers with HTTP status %d".formatted(url, response.statusCode()));
+            }
+            JsonNode model = new ObjectMapper().readTree(response.body()).path("data").path(0);
+            int size = model.path("vocabulary_size").asInt(model.path("meta").path("n_vocab").asInt(0)); // ours; llama.cpp's
+            return new ModelInfo(model.path("id").asText("model"), size);
+        } catch (java.net.ConnectException e) {
+            throw new IOException("cannot connect to " + url, e);
+        }
+    }
+}

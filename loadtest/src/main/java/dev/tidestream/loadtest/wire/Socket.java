@@ -1,0 +1,117 @@
+package dev.tidestream.loadtest.wire;
+
+import java.net.URI;
+import java.util.function.LongSupplier;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocketFrame;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
+import reactor.netty.http.client.HttpClient;
+import reactor.netty.http.client.WebsocketClientSpec;
+import reactor.netty.http.websocket.WebsocketInbound;
+
+/**
+ * A WebSocket of text messages over Reactor Netty, on the I/O thread. Outgoing frames go to the channel itself: one thread, one
+ * writer, no publisher in between.
+ */
+final class Socket {
+    private static final int MAX_FRAME_BYTES = 4 << 20;
+    private static final int NORMAL_CLOSURE = 1000;
+
+    /** Hears what comes, on the I/O thread. */
+    interface Listener {
+        void opened(Socket socket);
+
+        void text(String text, long nowNs);
+
+        /** The last call. */
+        void closed(String why, long nowNs);
+    }
+
+    private final Listener listener;
+    private final LongSupplier nanoTime;
+    private @Nullable Channel channel;
+    private boolean closed;
+    private String why = "the server closed the connection without a close frame";
+
+    private Socket(Listener listener, LongSupplier nanoTime) {
+        this.listener = listener;
+        this.nanoTime = nanoTime;
+    }
+
+    static void connect(HttpClient http, URI url, String subprotocol, LongSupplier nanoTime, Listener listener) {
+        Socket socket = new Socket(listener, nanoTime);
+        WebsocketClientSpec spec = WebsocketClientSpec.builder()
+                .protocols(subprotocol)
+                .maxFramePayloadLength(MAX_FRAME_BYTES)
+                .build();
+        http.websocket(spec)
+                .uri(url)
+                .handle((in, _) -> socket.receive(in))
+                .subscribe(_ -> { }, error -> socket.end("connection lost: " + error), () -> socket.end(null));
+    }
+
+    private Publisher<Void> receive(WebsocketInbound in) {
+        in.withConnection(connection -> channel = connection.channel());
+        in.receiveCloseStatus().subscribe(
+                status -> why = "closed by the server: code=" + status.code() + ", reason=" + status.reasonText(),
+                error -> why = "connection lost: " + error);
+        listener.opened(this);
+        return in.aggregateFrames(MAX_FRAME_BYTES).receiveFrames().doOnNext(this::frame).then();
+    }
+
+    private void frame(WebSocketFrame frame) {
+        long nowNs = nanoTime.getAsLong();
+        if (frame instanceof TextWebSocketFrame text) {
+            listener.text(text.text(), nowNs);
+        } else if (frame instanceof BinaryWebSocketFrame binary) {
+            listener.text("<binary frame of " + binary.content().readableBytes() + " bytes>", nowNs);
+        }
+    }
+
+    private void end(@Nullable String reason) {
+        if (!closed) {
+            closed = true;
+            listener.closed(reason == null ? why : reason, nanoTime.getAsLong());
+        }
+    }
+
+    void send(String text) {
+        if (channel != null) {
+            var _ = channel.writeAndFlush(new TextWebSocketFrame(text), channel.voidPromise()); // closed() tells if it fails
+        }
+    }
+
+    /** The caller cuts a payload into frames. */
+    void send(byte[] bytes, int from, int length) {
+        if (channel != null) {
+            var _ = channel.writeAndFlush(new BinaryWebSocketFrame(Unpooled.wrappedBuffer(bytes, from, length)),
+                    channel.voidPromise());
+        }
+    }
+
+    void pauseReading(boolean pause) {
+        if (channel != null) {
+            channel.config().setAutoRead(!pause);
+        }
+    }
+
+    void vanish() {
+        if (channel != null) {
+            channel.config().setOption(ChannelOption.SO_LINGER, 0); // a reset, as when a device dies
+            var _ = channel.close();
+        }
+    }
+
+    void close() {
+        if (channel != null) {
+            var _ = channel.writeAndFlush(new CloseWebSocketFrame(NORMAL_CLOSURE, ""), channel.voidPromise());
+        }
+    }
+}

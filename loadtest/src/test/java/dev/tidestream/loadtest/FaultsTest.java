@@ -1,0 +1,109 @@
+package dev.tidestream.loadtest;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import dev.tidestream.loadtest.figures.Figures;
+import dev.tidestream.loadtest.report.JsonReport;
+import dev.tidestream.loadtest.report.RunReport;
+import dev.tidestream.protocol.ClientMessage;
+import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.protocol.Timing;
+import dev.tidestream.protocol.Usage;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** What our own misbehaving clients do, and that nobody is blamed for it. */
+class FaultsTest {
+    private static final long MS = 1_000_000;
+    private static final int TOKENS = 8;
+
+    @TempDir
+    @SuppressWarnings("NullAway.Init") // set by JUnit
+    Path directory;
+
+    private RunReport run(ScriptedServer server, String... args) throws Exception {
+        Path out = directory.resolve("out.json");
+        List<String> all = new ArrayList<>(List.of("--url", server.url().toString(), "--warmup", "0s", "--out", out.toString(),
+                "--output-tokens", String.valueOf(TOKENS)));
+        all.addAll(List.of(args));
+        StringWriter text = new StringWriter();
+        Main.run(new PrintWriter(text), new PrintWriter(text), all.toArray(String[]::new));
+        return JsonReport.read(out);
+    }
+
+    @Test
+    void shouldBreakConnectionsOffAndComeBack() throws Exception {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS,
+                5 * MS))) {
+            RunReport report = run(server, "--requests", "12", "--concurrency", "2", "--streams-per-connection", "1", "--faults",
+                    "vanish=0.5");
+            Figures figures = report.steps().getFirst().figures();
+            assertEquals(12, figures.requests());
+            assertEquals(12, figures.finished() + figures.vanished(), figures.toString());
+            assertTrue(figures.vanished() > 0, figures.toString());
+            assertEquals(0, report.breaches(), report.evidence().toString());
+            assertEquals(figures.vanished(), report.steps().getFirst().marks().stream().filter(m -> m.what()
+                    .startsWith("vanish")).count());
+        }
+    }
+
+    @Test
+    void shouldCancelInTheMiddle() throws Exception {
+        // A server that ends a stream with "cancelled" after the fourth token, which is where all these cancels are sent by then.
+        try (ScriptedServer server = new ScriptedServer((request, _) -> {
+            List<ScriptedServer.Reply> replies = ScriptedServer.stream(request.id(), 4, MS, 5 * MS);
+            replies.removeLast();
+            replies.add(new ScriptedServer.Reply(50 * MS, new ServerMessage.Finished(request.id(), FinishReason.CANCELLED,
+                    new Usage(3, 4), new Timing(0, 1, 2, 3))));
+            return replies;
+        })) {
+            RunReport report = run(server, "--requests", "4", "--faults", "cancel=1");
+            assertEquals(4, report.steps().getFirst().figures().cancelled());
+            assertEquals(0, report.breaches(), report.evidence().toString());
+            assertEquals(4, server.received().stream().filter(m -> m instanceof ClientMessage.Cancel).count());
+        }
+    }
+
+    @Test
+    void shouldStopReadingAndReadOn() throws Exception {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS,
+                5 * MS))) {
+            RunReport report = run(server, "--requests", "1", "--faults", "slow=1");
+            RunReport.Step step = report.steps().getFirst();
+            assertEquals(1, step.figures().finished());
+            assertEquals(0, report.breaches(), report.evidence().toString());
+            assertTrue(step.samples().stream().anyMatch(s -> s.itlMs() > 900), step.samples().toString());
+            assertTrue(step.figures().itl().max() < 900, "the tool's own pause was taken for the server's: " + step.figures()
+                    .itl());
+        }
+    }
+
+    @Test
+    void shouldGrantCreditByPolicy() throws Exception {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> {
+            int granted = request.credit().orElseThrow();
+            List<ScriptedServer.Reply> replies = ScriptedServer.stream(request.id(), TOKENS, MS, MS);
+            return new ArrayList<>(replies.subList(0, 1 + granted)); // as many tokens as the first grant allows, then silence
+        })) {
+            RunReport report = run(server, "--requests", "1", "--credit", "stop-and-go:3,100ms", "--drain", "700ms");
+            assertTrue(server.received().contains(new ClientMessage.Credit("s0", 3)), server.received().toString());
+            assertEquals(1, report.breaches(), report.evidence().toString());
+        }
+        try (ScriptedServer server = new ScriptedServer((request, _) ->
+                new ArrayList<>(ScriptedServer.stream(request.id(), TOKENS, MS, MS).subList(0, 2)))) {
+            run(server, "--requests", "1", "--credit", "paced:20", "--drain", "1s");
+            int granted = server.received().stream().filter(m -> m instanceof ClientMessage.Credit).mapToInt(m ->
+                    ((ClientMessage.Credit) m).n()).sum();
+            assertTrue(granted >= 10, "20 per second for a second and more: granted=" + granted);
+        }
+    }
+}

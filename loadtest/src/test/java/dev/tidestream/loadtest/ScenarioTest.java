@@ -1,0 +1,41 @@
+package dev.tidestream.loadtest;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class ScenarioTest {
+    private static final Path HOME = Path.of("..");
+
+    @Test
+    void shouldHaveReadyScenariosThatAreDocumentedAndValid() throws Exception {
+        List<String> names;
+        try (Stream<Path> files = Files.list(Path.of("scenarios"))) {
+            names = files.map(file -> file.getFileName().toString().replace(".json", "")).sorted().toList();
+        }
+        assertEquals(List.of("10k-idle", "chaos", "knee", "slow-readers", "smoke", "steady", "updates-under-load"), names);
+        for (String name : names) {
+            Scenario scenario = Scenario.load(HOME, name);
+            assertFalse(scenario.description().isBlank(), name);
+            assertTrue(Files.readString(Path.of("scenarios", name + ".json")).contains("\"takes\": \""), name);
+            Main.commandLine(scenario.arguments()).parseArgs(scenario.arguments().toArray(String[]::new));
+        }
+    }
+
+    @Test
+    void shouldLetTheCommandLineWin() throws Exception {
+        List<String> args = Scenario.expand(HOME, List.of("--scenario", "steady", "--rate", "9"));
+        assertTrue(args.indexOf("--rate") < args.lastIndexOf("--rate"), args.toString());
+        assertEquals("9", args.getLast());
+        assertEquals("--scenario=smoke", Scenario.expand(HOME, List.of("smoke")).getLast());
+        assertThrows(LoadFailedException.class, () -> Scenario.expand(HOME, List.of("--scenario=none")));
+    }
+}

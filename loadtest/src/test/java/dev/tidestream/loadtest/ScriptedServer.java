@@ -1,0 +1,140 @@
+package dev.tidestream.loadtest;
+
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
+import reactor.core.publisher.Mono;
+import reactor.netty.DisposableServer;
+import reactor.netty.http.server.HttpServer;
+import reactor.netty.http.server.WebsocketServerSpec;
+import reactor.netty.http.websocket.WebsocketInbound;
+
+import dev.tidestream.protocol.ClientMessage;
+import dev.tidestream.protocol.Codec;
+import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.Limits;
+import dev.tidestream.protocol.Protocol;
+import dev.tidestream.protocol.ProtocolException;
+import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.protocol.Timing;
+import dev.tidestream.protocol.Usage;
+
+/** A server on a free port of loopback that answers by a script, and writes down when it really sent what. */
+final class ScriptedServer implements AutoCloseable {
+    private static final String MODELS = "{\"object\":\"list\",\"data\":[{\"id\":\"scripted\",\"vocabulary_size\":4096}]}";
+
+    /** What to say to the {@code number}-th request since the server began. */
+    interface Script {
+        List<Reply> to(ClientMessage.Generate request, int number);
+    }
+
+    /** @param delayNs after the reply before, or after the request */
+    record Reply(long delayNs, ServerMessage message) {}
+
+    private final Codec codec = new Codec(Limits.DEFAULT);
+    private final AtomicInteger requests = new AtomicInteger();
+    private final List<ClientMessage> received = Collections.synchronizedList(new ArrayList<>());
+    private final Map<String, List<Long>> sentNs = new ConcurrentHashMap<>();
+    private final DisposableServer server;
+    private volatile long stalledUntilNs = Long.MIN_VALUE;
+
+    ScriptedServer(Script script) {
+        server = HttpServer.create()
+                .host("127.0.0.1")
+                .port(0)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .route(routes -> routes
+                        .get("/v1/models", (_, response) -> response.header("Content-Type", "application/json")
+                                .sendString(Mono.just(MODELS)))
+                        .ws(Protocol.PATH, (in, _) -> serve(in, script), WebsocketServerSpec.builder()
+                                .protocols(Protocol.SUBPROTOCOL).build()))
+                .bindNow();
+    }
+
+    private Mono<Void> serve(WebsocketInbound in, Script script) {
+        Channel[] channel = new Channel[1];
+        in.withConnection(connection -> channel[0] = connection.channel());
+        return in.receive().asString().doOnNext(text -> {
+            try {
+                ClientMessage message = codec.decodeClient(text);
+                received.add(message);
+                if (message instanceof ClientMessage.Generate generate) {
+                    play(channel[0], script.to(generate, requests.getAndIncrement()), 0, System.nanoTime());
+                }
+            } catch (ProtocolException e) {
+                throw new AssertionError("not a frame of a client: " + text, e);
+            }
+        }).then();
+    }
+
+    private void play(Channel channel, List<Reply> replies, int at, long lastNs) {
+        if (at == replies.size()) {
+            return;
+        }
+        Reply reply = replies.get(at);
+        long dueNs = Math.max(lastNs + reply.delayNs(), stalledUntilNs);
+        var _ = channel.eventLoop().schedule(() -> {
+            long nowNs = System.nanoTime();
+            if (nowNs < stalledUntilNs) { // the stall began while this one waited
+                play(channel, replies, at, lastNs);
+                return;
+            }
+            if (reply.message() instanceof ServerMessage.Token token) {
+                sentNs.computeIfAbsent(token.id(), _ -> new ArrayList<>()).add(nowNs);
+            }
+            var _ = channel.writeAndFlush(new TextWebSocketFrame(codec.encode(reply.message())));
+            play(channel, replies, at + 1, nowNs);
+        }, dueNs - System.nanoTime(), TimeUnit.NANOSECONDS);
+    }
+
+    /** Nothing is sent for so long, counted from now. */
+    void stall(long forNs) {
+        stalledUntilNs = System.nanoTime() + forNs;
+    }
+
+    URI url() {
+        return URI.create("ws://127.0.0.1:" + server.port() + Protocol.PATH);
+    }
+
+    List<ClientMessage> received() {
+        return List.copyOf(received);
+    }
+
+    /** When the tokens of a stream really went out, by stream. */
+    Map<String, List<Long>> sentNs() {
+        return sentNs;
+    }
+
+    /** A good stream: {@code tokens} tokens, the first after {@code firstNs}, the others {@code gapNs} apart. */
+    static List<Reply> stream(String id, int tokens, long firstNs, long gapNs) {
+        List<Reply> replies = new ArrayList<>();
+        replies.add(new Reply(0, new ServerMessage.Accepted(id, 1, 2, 7, 3)));
+        for (int i = 0; i < tokens; i++) {
+            replies.add(new Reply(i == 0 ? firstNs : gapNs, token(id, i, 7)));
+        }
+        replies.add(new Reply(0, finished(id, tokens)));
+        return replies;
+    }
+
+    static ServerMessage.Token token(String id, int seq, long version) {
+        return new ServerMessage.Token(id, seq, 5, "x", version, null, List.of());
+    }
+
+    static ServerMessage.Finished finished(String id, int tokens) {
+        return new ServerMessage.Finished(id, FinishReason.LENGTH, new Usage(3, tokens), new Timing(0, 1, 2, 3));
+    }
+
+    @Override
+    public void close() {
+        server.disposeNow();
+    }
+}
