@@ -20,8 +20,9 @@ import dev.tidestream.model.tied.TiedWeightException.DimensionMismatch;
 public final class HeadVerifier {
     private static final double UNIT_ROUNDOFF = 0x1p-24;
     private static final int GRAIN_TOKENS = 256;
-    private static final int TIMED_CALLS = 3;
-    private static final long SLOW_CALL_NS = 200_000_000;
+    private static final int MIN_TIMED_CALLS = 2;
+    private static final int MAX_TIMED_CALLS = 10;
+    private static final long ENOUGH_NS = 1_000_000_000;
 
     private HeadVerifier() {}
 
@@ -81,13 +82,16 @@ public final class HeadVerifier {
         return Math.sqrt(even + odd);
     }
 
-    /** The fastest of a few calls; the batch before has warmed it up. A slow head is called once. */
+    /** The fastest of a few calls, the fewer the slower they are: the first may find its kernel not compiled yet. */
     private static long nanosPerRow(EmbeddingLayer head, Activations one, float[] logits, WorkerTeam team) {
         long fastest = Long.MAX_VALUE;
-        for (int i = 0; i < TIMED_CALLS && (i == 0 || fastest < SLOW_CALL_NS); i++) {
+        long spent = 0;
+        for (int i = 0; i < MIN_TIMED_CALLS || (i < MAX_TIMED_CALLS && spent < ENOUGH_NS); i++) {
             long startNs = System.nanoTime();
             head.logits(one, logits, team);
-            fastest = Math.min(fastest, System.nanoTime() - startNs);
+            long nanos = System.nanoTime() - startNs;
+            fastest = Math.min(fastest, nanos);
+            spent += nanos;
         }
         return fastest;
     }
