@@ -1,7 +1,6 @@
 package dev.tidestream.server.admin;
 
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -23,8 +22,7 @@ import dev.tidestream.server.epoch.CurrentEpoch;
  * @param forward a forward pass over a version
  * @param limit of versions alive
  * @param budget of memory
- * @param builderShare of one core, while streams run; see {@link PacedTeam}
- * @param streamsRun whether any stream runs
+ * @param builderShare of the time, while streams run; see {@link PacedTeam}
  * @param updates null if no versions are kept
  * @param directory null if no updates come from files
  * @param recent hidden states of streams, for verification
@@ -41,7 +39,6 @@ public record AdminSetup(
         VersionLimit limit,
         MemoryBudget budget,
         double builderShare,
-        BooleanSupplier streamsRun,
         @Nullable UpdateLog updates,
         @Nullable UpdateDirectory directory,
         HiddenStates recent,
@@ -52,7 +49,7 @@ public record AdminSetup(
 
     /** The service. */
     public AdminService service() {
-        PacedTeam team = new PacedTeam(streamsRun, builderShare);
+        PacedTeam team = new PacedTeam(epochs.stepBreak(), builderShare);
         ServedModelVersions served = new ServedModelVersions(epochs, forward, limit, current);
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         return new AdminService(

@@ -1,17 +1,14 @@
 package dev.tidestream.server.admin;
 
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
-import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.server.epoch.StepBreak;
 
 /**
- * One worker thread that builds while tokens flow. Every core belongs to the decode loop and its kernels, which meet at a barrier
- * a hundred times per token: a builder that runs on and on takes a core away for whole scheduler slices, and each barrier waits for
- * it. So work is cut into single items of a region, and after every {@value #SLICE_NS} ns of it the builder sleeps, so long that its
- * share of one core stays what was configured. While no stream runs, it does not sleep.
+ * One worker thread that builds while tokens flow. Every core belongs to the decode loop and its kernels, so work is cut into the
+ * smallest pieces of a region, and while steps are done it goes on in their breaks only, see {@link StepBreak}. What takes less than
+ * {@value #SLICE_NS} ns is not worth a break, and done at once.
  *
  * <p>Used by one thread at a time.
  */
@@ -19,30 +16,25 @@ public final class PacedTeam implements WorkerTeam {
     /** Well below a decode step of a large model, and long enough that the clock is not what is measured. */
     static final long SLICE_NS = 500_000;
 
-    private static final long LONGEST_PAUSE_NS = 50_000_000;
-
-    private final BooleanSupplier streamsRun;
+    private final StepBreak breaks;
     private final double share;
     private final LongSupplier nanoClock;
-    private final LongConsumer pause;
-    private long sliceStartNs;
 
     /**
-     * @param streamsRun whether there is anybody to make way for
-     * @param share of one core that the builder may use meanwhile, above 0, at most 1
+     * @param breaks of the decode loop that is to be made way for
+     * @param share of the time that breaks may take while streams run, above 0, at most 1; with 1, no way is made
      */
-    public PacedTeam(BooleanSupplier streamsRun, double share) {
-        this(streamsRun, share, System::nanoTime, LockSupport::parkNanos);
+    public PacedTeam(StepBreak breaks, double share) {
+        this(breaks, share, System::nanoTime);
     }
 
-    PacedTeam(BooleanSupplier streamsRun, double share, LongSupplier nanoClock, LongConsumer pause) {
+    PacedTeam(StepBreak breaks, double share, LongSupplier nanoClock) {
         if (!(share > 0 && share <= 1)) {
             throw new IllegalArgumentException("share must be in (0, 1]: share=" + share);
         }
-        this.streamsRun = streamsRun;
+        this.breaks = breaks;
         this.share = share;
         this.nanoClock = nanoClock;
-        this.pause = pause;
     }
 
     @Override
@@ -52,23 +44,19 @@ public final class PacedTeam implements WorkerTeam {
 
     @Override
     public void forEachRange(int items, int grain, RangeTask task) {
-        sliceStartNs = nanoClock.getAsLong();
-        for (int from = 0; from < items; ) {
-            int to = (int) Math.min(items, (long) from + Math.max(1, grain));
-            task.run(from, to);
-            from = to;
-            makeWay();
+        long sliceStartNs = nanoClock.getAsLong();
+        try {
+            for (int from = 0; from < items; ) {
+                int to = (int) Math.min(items, (long) from + Math.max(1, grain));
+                task.run(from, to);
+                from = to;
+                if (from < items && share < 1 && !breaks.free() && nanoClock.getAsLong() - sliceStartNs >= SLICE_NS) {
+                    breaks.await(share);
+                    sliceStartNs = nanoClock.getAsLong();
+                }
+            }
+        } finally {
+            breaks.end();
         }
-    }
-
-    private void makeWay() {
-        long workedNs = nanoClock.getAsLong() - sliceStartNs;
-        if (workedNs < SLICE_NS) {
-            return;
-        }
-        if (share < 1 && streamsRun.getAsBoolean()) {
-            pause.accept(Math.min(LONGEST_PAUSE_NS, (long) (workedNs * (1 - share) / share)));
-        }
-        sliceStartNs = nanoClock.getAsLong();
     }
 }

@@ -65,7 +65,6 @@ final class AdminServing {
                 options.versionLimit(),
                 budget,
                 options.builderShare(),
-                () -> running.engine().stats().running() > 0,
                 store.log(),
                 updateDirectory(options.updateDir),
                 running.recentStates(),

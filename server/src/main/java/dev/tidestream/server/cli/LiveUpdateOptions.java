@@ -70,7 +70,7 @@ final class LiveUpdateOptions {
     }
 
     @Option(names = "--builder-share", paramLabel = "SHARE", defaultValue = "" + DEFAULT_SHARE,
-            description = "Share of one core that a change may use while streams run, above 0, at most 1 (default: ${DEFAULT-VALUE}).")
+            description = "Share of the time that a change may take between the steps of running streams, above 0; 1 makes no way (default: ${DEFAULT-VALUE}).")
     void setBuilderShare(double value) {
         if (!(value > 0 && value <= 1)) {
             throw new ParameterException(

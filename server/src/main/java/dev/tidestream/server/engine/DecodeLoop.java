@@ -9,6 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.epoch.StepBreak;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
 
@@ -37,6 +38,7 @@ final class DecodeLoop implements Runnable {
 
     private final Scheduler scheduler;
     private final LongSupplier nanoClock;
+    private final StepBreak stepBreak;
     private final ArrayBlockingQueue<SequenceRequest> inbox;
     private final AtomicBoolean awake = new AtomicBoolean();
     private final Thread thread = Thread.ofPlatform().name("tidestream-decode").unstarted(this);
@@ -44,9 +46,11 @@ final class DecodeLoop implements Runnable {
     private volatile boolean ended;
     private volatile long shutdownDeadlineNs;
 
-    DecodeLoop(Scheduler scheduler, int inboxCapacity, LongSupplier nanoClock) {
+    /** @param stepBreak in which the next epoch is built */
+    DecodeLoop(Scheduler scheduler, int inboxCapacity, LongSupplier nanoClock, StepBreak stepBreak) {
         this.scheduler = scheduler;
         this.nanoClock = nanoClock;
+        this.stepBreak = stepBreak;
         this.inbox = new ArrayBlockingQueue<>(inboxCapacity);
     }
 
@@ -127,10 +131,16 @@ final class DecodeLoop implements Runnable {
     public void run() {
         while (!(shuttingDown && inbox.isEmpty() && scheduler.isEmpty())) {
             awake.set(false);
-            if (doWork() == 0) {
+            long startNs = nanoClock.getAsLong();
+            stepBreak.begin();
+            if (doWork() > 0) {
+                stepBreak.give(nanoClock.getAsLong() - startNs);
+            } else {
+                stepBreak.rest();
                 idle();
             }
         }
+        stepBreak.rest();
         ended = true;
         for (SequenceRequest late = inbox.poll(); late != null; late = inbox.poll()) {
             late.client().failed(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);

@@ -99,7 +99,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
         }
         scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock, observer);
-        loop = new DecodeLoop(scheduler, config.maxQueued(), nanoClock);
+        loop = new DecodeLoop(scheduler, config.maxQueued(), nanoClock, epochs.stepBreak());
         weightsVersions.emitNext(epochs.weightsVersion(), Sinks.EmitFailureHandler.FAIL_FAST);
         epochs.onPublish(version -> {
             loop.wake(); // streams that follow let go of the epoch before, also those without demand

@@ -92,7 +92,7 @@ final class DeskFixture implements AutoCloseable {
                 : AdminService.restore(base, loader, log, WorkerTeam.sequential(), budget, new Nd4jLowRankProduct());
         long version = log == null ? UpdateLog.BASE_VERSION : log.currentVersion();
         epochs = new CurrentEpoch(ServedModelVersions.epoch(version, first, DeskFixture::forward));
-        desk = new AdminSetup(epochs, first, loader, DeskFixture::forward, options.limit(), budget, 0.5, () -> false, log,
+        desk = new AdminSetup(epochs, first, loader, DeskFixture::forward, options.limit(), budget, 0.5, log,
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
                 recent, options.heads(), new Nd4jLowRankProduct(), Map::of, events).service();
     }

@@ -1,0 +1,111 @@
+package dev.tidestream.server.epoch;
+
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns of the decode loop and of whoever builds the next epoch. Both use all they can get of the same cores, and a step meets at a
+ * barrier a hundred times: a builder that runs at the same time takes a core away for whole slices of the system's scheduler, and
+ * every barrier waits for it. So the builder works in the break between two steps, which the decode thread gives it when it asks,
+ * and which is as long as the builder's share of the time says. A token is late by one break, and not by what the scheduler makes
+ * of three busy threads.
+ *
+ * <p>While no step is done, the builder goes on as it likes. A break that the builder does not end (it is in a call that cannot be
+ * cut) is ended by the decode thread, at twice its length: streams never wait for a build.
+ *
+ * <p>One decode thread, one builder at a time.
+ */
+public final class StepBreak {
+    /** However long a step was, e.g. a long prompt's. */
+    static final long LONGEST_NS = 100_000_000;
+
+    private final LongSupplier nanoClock;
+    private volatile boolean stepping;
+    private volatile @Nullable Thread asking; // the builder, parked
+    private volatile double share;
+    private volatile @Nullable Thread giving; // the decode thread, parked
+    private volatile boolean open;
+    private volatile long endNs; // of the open break
+
+    /** By the system's clock. */
+    public StepBreak() {
+        this(System::nanoTime);
+    }
+
+    StepBreak(LongSupplier nanoClock) {
+        this.nanoClock = nanoClock;
+    }
+
+    // ---- the decode thread
+
+    /** A step may begin: from now on a builder has to ask. */
+    public void begin() {
+        stepping = true;
+    }
+
+    /** Between two steps: gives a break, if the builder has asked for one. @param stepNs how long the step took */
+    public void give(long stepNs) {
+        Thread builder = asking;
+        if (builder == null) {
+            return;
+        }
+        long lengthNs = lengthNs(stepNs, share);
+        long nowNs = nanoClock.getAsLong();
+        long overdueNs = nowNs + 2 * lengthNs;
+        giving = Thread.currentThread();
+        endNs = nowNs + lengthNs;
+        open = true;
+        LockSupport.unpark(builder);
+        for (; open && overdueNs - nowNs > 0; nowNs = nanoClock.getAsLong()) {
+            LockSupport.parkNanos(this, overdueNs - nowNs);
+        }
+        open = false;
+        giving = null;
+    }
+
+    /** No step for now: a builder need not ask. */
+    public void rest() {
+        stepping = false;
+        LockSupport.unpark(asking);
+    }
+
+    /** Break and step together are the whole; the break is the builder's share of it. */
+    static long lengthNs(long stepNs, double share) {
+        return (long) Math.min(LONGEST_NS, stepNs * share / (1 - share));
+    }
+
+    // ---- the builder
+
+    /** Whether a builder may work for now: no step is done, or a break has time left. */
+    public boolean free() {
+        return open ? endNs - nanoClock.getAsLong() > 0 : !stepping;
+    }
+
+    /**
+     * Returns when the builder may work: at once if it is {@link #free}, else at the next break.
+     *
+     * @param wanted share of the time that breaks may take, above 0 and below 1
+     */
+    public void await(double wanted) {
+        if (free()) {
+            return;
+        }
+        end();
+        share = wanted;
+        asking = Thread.currentThread();
+        while (stepping && !open) {
+            LockSupport.park(this);
+        }
+        asking = null;
+    }
+
+    /** The builder needs no more of the break, if there is one. */
+    public void end() {
+        if (open) {
+            open = false;
+            LockSupport.unpark(giving);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package dev.tidestream.server.admin;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+import org.junit.jupiter.api.Test;
+
+import dev.tidestream.server.epoch.StepBreak;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class PacedTeamTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    @Test
+    void shouldRefuseAShareThatIsNone() {
+        for (double share : new double[] {0, -1, 1.5, Double.NaN}) {
+            assertThrows(IllegalArgumentException.class, () -> new PacedTeam(new StepBreak(), share));
+        }
+    }
+
+    @Test
+    void shouldDoEveryItemOnceInPiecesOfTheGrain() {
+        List<Integer> done = new ArrayList<>();
+        new PacedTeam(new StepBreak(), 0.25).forEachRange(10, 4, (from, to) -> {
+            assertTrue(to - from <= 4);
+            for (int i = from; i < to; i++) {
+                done.add(i);
+            }
+        });
+        assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), done);
+    }
+
+    @Test
+    void shouldDoWhatIsShorterThanASliceWithoutABreak() {
+        StepBreak breaks = new StepBreak();
+        breaks.begin(); // and no break is ever given
+        AtomicInteger items = new AtomicInteger();
+        assertTimeoutPreemptively(PATIENCE, () ->
+                new PacedTeam(breaks, 0.25, () -> 0).forEachRange(1_000, 1, (from, to) -> items.addAndGet(to - from)));
+        assertEquals(1_000, items.get());
+    }
+
+    @Test
+    void shouldMakeNoWayWithAShareOfOne() {
+        StepBreak breaks = new StepBreak();
+        breaks.begin();
+        AtomicLong clockNs = new AtomicLong();
+        assertTimeoutPreemptively(PATIENCE, () ->
+                new PacedTeam(breaks, 1, () -> clockNs.addAndGet(PacedTeam.SLICE_NS)).forEachRange(100, 1, (from, to) -> { }));
+    }
+
+    @Test
+    void shouldWaitForABreakAfterEachSliceAndEndItWithTheRegion() {
+        StepBreak breaks = new StepBreak();
+        breaks.begin();
+        AtomicLong clockNs = new AtomicLong();
+        AtomicInteger items = new AtomicInteger();
+        PacedTeam team = new PacedTeam(breaks, 0.25, () -> clockNs.addAndGet(PacedTeam.SLICE_NS));
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            CompletableFuture<Void> builder =
+                    CompletableFuture.runAsync(() -> team.forEachRange(100, 1, (from, to) -> items.addAndGet(to - from)));
+            int most = 0;
+            while (!builder.isDone()) {
+                int before = items.get();
+                breaks.give(0); // of no length: room for one slice
+                most = Math.max(most, items.get() - before);
+            }
+            builder.join();
+            assertTrue(most >= 1 && most <= 2, "slices during one break: " + most);
+        });
+        assertEquals(100, items.get());
+    }
+}

@@ -1,0 +1,142 @@
+package dev.tidestream.server.epoch;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class StepBreakTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final long STEP_NS = 25_000_000;
+
+    @Test
+    void shouldMakeTheBreakTheShareOfStepAndBreak() {
+        assertEquals(STEP_NS, StepBreak.lengthNs(STEP_NS, 0.5));
+        assertEquals(STEP_NS / 4, StepBreak.lengthNs(STEP_NS, 0.2));
+        assertEquals(StepBreak.LONGEST_NS, StepBreak.lengthNs(10_000_000_000L, 0.5));
+        assertEquals(0, StepBreak.lengthNs(0, 0.5));
+    }
+
+    @Test
+    void shouldLetTheBuilderGoOnWhileNoStepIsDone() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        assertTrue(breaks.free());
+        assertTimeoutPreemptively(PATIENCE, () -> breaks.await(0.25));
+        breaks.begin();
+        assertFalse(breaks.free());
+        breaks.rest();
+        assertTrue(breaks.free());
+    }
+
+    @Test
+    void shouldNotHoldUpAStepThatNobodyAskedToBreak() {
+        StepBreak breaks = new StepBreak(() -> 0); // a break, once given, would never end
+        breaks.begin();
+        assertTimeoutPreemptively(PATIENCE, () -> breaks.give(STEP_NS));
+    }
+
+    @Test
+    void shouldFreeAnAskingBuilderWhenTheDecodeLoopRests() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        breaks.begin();
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            FutureTask<Void> builder = start(() -> {
+                breaks.await(0.25);
+                return null;
+            });
+            breaks.rest();
+            builder.get();
+        });
+    }
+
+    /** The clock stands, so that breaks end by the builder's word only. */
+    @Test
+    void shouldNeverHaveAStepAndASliceAtTheSameTime() {
+        int turns = 2_000;
+        StepBreak breaks = new StepBreak(() -> 0);
+        AtomicInteger inside = new AtomicInteger();
+        ConcurrentLinkedQueue<Integer> met = new ConcurrentLinkedQueue<>();
+        breaks.begin();
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            FutureTask<Void> builder = start(() -> {
+                for (int i = 0; i < turns; i++) {
+                    breaks.await(0.25);
+                    met.add(inside.incrementAndGet());
+                    inside.decrementAndGet();
+                    breaks.end();
+                }
+                return null;
+            });
+            while (!builder.isDone()) {
+                met.add(inside.incrementAndGet());
+                inside.decrementAndGet();
+                breaks.give(STEP_NS);
+            }
+            builder.get();
+        });
+        assertEquals(List.of(1), met.stream().distinct().toList());
+    }
+
+    @Test
+    void shouldTakeBackABreakThatIsOverdue() {
+        AtomicLong clockNs = new AtomicLong();
+        StepBreak breaks = new StepBreak(() -> clockNs.addAndGet(1_000_000)); // time passes whenever somebody looks
+        breaks.begin();
+        CountDownLatch stepsGoOn = new CountDownLatch(1);
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            CountDownLatch inBreak = new CountDownLatch(1);
+            FutureTask<Void> builder = start(() -> {
+                breaks.await(0.25);
+                inBreak.countDown();
+                stepsGoOn.await(); // a call that cannot be cut
+                return null;
+            });
+            while (inBreak.getCount() > 0) {
+                breaks.give(STEP_NS);
+            }
+            breaks.give(STEP_NS);
+            assertFalse(builder.isDone());
+            assertFalse(breaks.free());
+            stepsGoOn.countDown();
+            builder.get();
+        });
+    }
+
+    @Test
+    void shouldEndABreakWhenItsTimeIsOver() {
+        AtomicLong clockNs = new AtomicLong();
+        StepBreak breaks = new StepBreak(clockNs::get);
+        breaks.begin();
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            FutureTask<Boolean> builder = start(() -> {
+                breaks.await(0.5);
+                boolean before = breaks.free();
+                clockNs.addAndGet(STEP_NS);
+                boolean after = breaks.free();
+                breaks.end();
+                return before && !after;
+            });
+            while (!builder.isDone()) {
+                breaks.give(STEP_NS);
+            }
+            assertTrue(builder.get());
+        });
+    }
+
+    private static <T> FutureTask<T> start(Callable<T> work) {
+        FutureTask<T> task = new FutureTask<>(work);
+        Thread.ofPlatform().name("test-builder").daemon().start(task);
+        return task;
+    }
+}
