@@ -45,7 +45,11 @@ public final class StepBreak {
         stepping = true;
     }
 
-    /** Between two steps: gives a break, if the builder has asked for one. @param stepNs how long the step took */
+    /**
+     * Between two steps: gives a break, if the builder has asked for one.
+     *
+     * @param stepNs how long the step took
+     */
     public void give(long stepNs) {
         Thread builder = asking;
         if (builder == null) {
