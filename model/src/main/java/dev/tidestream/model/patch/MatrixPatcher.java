@@ -39,7 +39,7 @@ final class MatrixPatcher {
         this.additive = source.additive();
         this.keepsEqualBlocks = source.keepsEqualBlocks();
         this.editor = new PanelEditor(base, arena);
-        this.format = editor.format();
+        this.format = base.format();
         this.tally = new PanelTally(panels);
     }
 
@@ -99,7 +99,7 @@ final class MatrixPatcher {
     private void rowBlock(int panel, int i, int block, PatchScratch scratch) {
         int lane = scratch.lanes[i];
         int width = editor.width(block);
-        int from = i * columns + block * PanelEditor.BLOCK;
+        int from = i * columns + block * editor.blockColumns();
         editor.read(panel, lane, block, scratch.held);
         boolean same = additive
                 ? add(scratch.held, scratch.values, from, width, scratch.wanted)
@@ -110,10 +110,10 @@ final class MatrixPatcher {
         int bad = PatchPayload.firstNonFinite(scratch.wanted, 0, width);
         if (bad >= 0) {
             throw new PatchException(Reason.NON_FINITE, "sum is not finite: tensor=%s, row=%d, column=%d, held=%s, added=%s"
-                    .formatted(name, row(panel, lane), block * PanelEditor.BLOCK + bad, scratch.held[bad],
+                    .formatted(name, row(panel, lane), block * editor.blockColumns() + bad, scratch.held[bad],
                             scratch.values[from + bad]));
         }
-        int changed = editor.write(panel, lane, block, scratch.wanted, scratch.quants);
+        int changed = editor.write(panel, lane, block, scratch.wanted, scratch.buffers);
         scratch.changedBlocks += changed;
         scratch.changedLanes |= changed > 0 ? 1 << lane : 0;
         editor.read(panel, lane, block, scratch.stored);
@@ -121,7 +121,7 @@ final class MatrixPatcher {
             int largest = largest(scratch.wanted, width);
             throw new PatchException(Reason.NON_FINITE,
                     "value is too large for the tensor's format: tensor=%s, format=%s, row=%d, column=%d, wanted=%s"
-                            .formatted(name, format, row(panel, lane), block * PanelEditor.BLOCK + largest,
+                            .formatted(name, format, row(panel, lane), block * editor.blockColumns() + largest,
                                     scratch.wanted[largest]));
         }
     }

@@ -11,10 +11,10 @@ final class PatchScratch {
     final int[] lanes = new int[ROWS]; // rows of the panel that are touched
     final float[] values; // (touched rows, columns): replacements or what to add
     final float[] factors; // (32, rank): rows of A
-    final float[] held = new float[PanelEditor.BLOCK]; // one row block: before,
-    final float[] wanted = new float[PanelEditor.BLOCK]; // as it should be,
-    final float[] stored = new float[PanelEditor.BLOCK]; // and after
-    final byte[] quants = new byte[PanelEditor.BLOCK];
+    final float[] held = new float[PanelEditor.MAX_BLOCK]; // one row block: before,
+    final float[] wanted = new float[PanelEditor.MAX_BLOCK]; // as it should be,
+    final float[] stored = new float[PanelEditor.MAX_BLOCK]; // and after
+    final PanelEditor.Buffers buffers = new PanelEditor.Buffers();
 
     double maxAbs;
     double sumOfSquares;

@@ -10,13 +10,10 @@ import dev.tidestream.model.tensor.WorkerTeam;
  * Makes the tensor that a patch asks for.
  *
  * <p><b>What is stored.</b> The wanted value of an element is the payload's, or base plus delta in float32, rounded once. A row
- * block (32 elements of a quantised format, otherwise one element) whose wanted values all equal the held ones keeps its bits;
+ * block (32 elements of Q8_0 and Q4_0, 256 of a K-quant, otherwise one element) whose wanted values all equal the held ones keeps its bits;
  * any other is encoded anew, by itself. So rows that are not listed, zero deltas, and rows put back as they were read change
  * nothing, however often a tensor is patched. REPLACE is the exception: every block is encoded anew, so that the bits depend on
  * the payload alone, and a history of updates may be replayed from the last replacement on.
- *
- * <p><b>K-quants</b> have no encoder here: a matrix of theirs becomes F32 when it is first patched, all other values exactly as they
- * were, and stays so. That costs the memory of F32, and loses nothing.
  *
  * <p><b>Zeros.</b> A delta of 0 or -0 leaves an element as it is, -0 included. In a replacement, F32, F16 and BF16 store -0 as
  * -0; a quantised block has no zero signs of its own, so there 0 and -0 are equal.

@@ -108,18 +108,17 @@ final class KPanels {
         return format == TensorFormat.Q6_K ? 0f : dmin(data, at, lane) * min(data, at, lane, k / BLOCK);
     }
 
-    /** Writes one lane of the super-block at byte {@code at}. */
-    static void put(TensorFormat format, MemorySegment out, long at, int lane, KQuants block) {
+    /** Writes one lane of the super-block at byte {@code at}. Whether that changed a bit. */
+    static boolean put(TensorFormat format, MemorySegment out, long at, int lane, KQuants block) {
         int position = PanelLayout.position(lane);
         boolean q6 = format == TensorFormat.Q6_K;
-        out.set(PanelMatrix.SHORT, at + position * 2L, block.d);
+        int difference = exchange(out, at + position * 2L, block.d);
         if (!q6) {
-            out.set(PanelMatrix.SHORT, at + SCALE_BYTES + position * 2L, block.dmin);
+            difference |= exchange(out, at + SCALE_BYTES + position * 2L, block.dmin);
         }
         for (int i = 0; i < BLOCKS; i++) {
             long pair = pair(q6 ? Q6K_SCALES : Q4K_SCALES, at, lane, i);
-            out.set(ValueLayout.JAVA_BYTE, pair, block.scales[2 * i]);
-            out.set(ValueLayout.JAVA_BYTE, pair + 1, block.scales[2 * i + 1]);
+            difference |= exchange(out, pair, (short) ((block.scales[2 * i] & 255) | block.scales[2 * i + 1] << 8));
         }
         long lines = at + (q6 ? Q6K_QUANTS : Q4K_QUANTS) + position * 2L;
         int words = SUPER_BLOCK / 16 * (q6 ? 2 * Q6K_LINES : format == TensorFormat.Q5_K ? Q5K_LINES : Q4K_LINES);
@@ -130,8 +129,16 @@ final class KPanels {
                 case Q6_K -> sixBits(block.quants, line / Q6K_LINES * 8, line % Q6K_LINES);
                 case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
             };
-            out.set(PanelMatrix.SHORT, lines + (long) line * LINE_BYTES, (short) word);
+            difference |= exchange(out, lines + (long) line * LINE_BYTES, (short) word);
         }
+        return difference != 0;
+    }
+
+    /** Stores {@code value}; which bits that changed. */
+    private static int exchange(MemorySegment out, long at, short value) {
+        int difference = out.get(PanelMatrix.SHORT, at) ^ value;
+        out.set(PanelMatrix.SHORT, at, value);
+        return difference;
     }
 
     private static int fourBits(byte[] q, int k) {

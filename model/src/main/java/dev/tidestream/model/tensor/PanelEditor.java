@@ -12,8 +12,8 @@ import static dev.tidestream.model.tensor.PanelMatrix.FLOAT;
 import static dev.tidestream.model.tensor.PanelMatrix.SHORT;
 
 /**
- * Makes an edited copy of a panel matrix. Copy a panel first, then read and write its row blocks (up to 32 columns of one row;
- * see {@link PanelLayout} for where they lie). What is not written keeps its bits. The base is only read.
+ * Makes an edited copy of a panel matrix. Copy a panel first, then read and write its row blocks (up to 32 columns of one row,
+ * 256 of a K-quant; see {@link PanelLayout} for where they lie). What is not written keeps its bits. The base is only read.
  *
  * <p>Threads: different panels may be edited by different threads at the same time; one panel by one.
  */
@@ -21,13 +21,16 @@ public final class PanelEditor {
     /** Rows of a panel. */
     public static final int PANEL_ROWS = ROWS;
 
-    /** Columns of a row block; the last of a row may be narrower if the format is not quantised. */
-    public static final int BLOCK = PanelLayout.BLOCK;
+    /** Most columns of a row block. */
+    public static final int MAX_BLOCK = PanelLayout.SUPER_BLOCK;
+
+    private static final int BLOCK = PanelLayout.BLOCK;
 
     private static final int CACHE_LINE = 64;
 
     private final PanelMatrix base;
     private final TensorFormat format;
+    private final int blockColumns;
     private final MemorySegment target; // (panels, panelBytes)
     private final long panelBytes;
 
@@ -37,19 +40,22 @@ public final class PanelEditor {
      */
     public PanelEditor(PanelMatrix base, Arena arena) {
         this.base = base;
-        this.format = editedFormat(base.format());
+        this.format = base.format();
+        this.blockColumns = format.superBlocks() ? PanelLayout.SUPER_BLOCK : BLOCK;
         this.panelBytes = PanelLayout.panelBytes(format, base.columns());
         this.target = arena.allocate(base.panels() * panelBytes, CACHE_LINE);
     }
 
-    /** What a matrix has after it was edited: its own format; F32 for K-quants, which have no encoder here. */
-    public static TensorFormat editedFormat(TensorFormat format) {
-        return format.superBlocks() ? TensorFormat.F32 : format;
+    /** What {@link #write} encodes in; of one thread. */
+    public static final class Buffers {
+        private final byte[] quants = new byte[BLOCK];
+        private final KQuants superBlock = new KQuants();
+        private final KQuantiser quantiser = new KQuantiser();
     }
 
-    /** The format of the copy. */
-    public TensorFormat format() {
-        return format;
+    /** Columns of a row block; the last of a row may be narrower if the format is not quantised. */
+    public int blockColumns() {
+        return blockColumns;
     }
 
     /** Rows of {@code panel} that are no padding. */
@@ -59,23 +65,17 @@ public final class PanelEditor {
 
     /** Row blocks of a row. */
     public int blocks() {
-        return Math.ceilDiv(base.columns(), BLOCK);
+        return Math.ceilDiv(base.columns(), blockColumns);
     }
 
     /** Columns of row block {@code block}. */
     public int width(int block) {
-        return Math.min(BLOCK, base.columns() - block * BLOCK);
+        return Math.min(blockColumns, base.columns() - block * blockColumns);
     }
 
-    /** Copies a panel, padding included; a K-quant's values exactly. */
+    /** Copies a panel, padding included. */
     public void copy(int panel) {
-        if (format == base.format()) {
-            MemorySegment.copy(base.data(), panel * panelBytes, target, panel * panelBytes, panelBytes);
-        } else {
-            float[] values = new float[base.columns() * ROWS]; // (columns, 32), which is F32's own order
-            PanelUnpacker.unpack(base, panel, 0, base.columns(), values);
-            MemorySegment.copy(values, 0, target, FLOAT, panel * panelBytes, values.length);
-        }
+        MemorySegment.copy(base.data(), panel * panelBytes, target, panel * panelBytes, panelBytes);
     }
 
     /**
@@ -92,7 +92,7 @@ public final class PanelEditor {
             case BF16 -> readBrains(at + shortAt(block, lane), width(block), out);
             case Q8_0 -> readQ8(at + (long) block * Q8_BLOCK_BYTES, PanelLayout.position(lane), out);
             case Q4_0 -> readQ4(at + (long) block * Q4_BLOCK_BYTES, PanelLayout.position(lane), out);
-            case Q4_K, Q5_K, Q6_K -> throw unsupported();
+            case Q4_K, Q5_K, Q6_K -> readSuperBlock(at + (long) block * PanelLayout.blockBytes(format), lane, out);
         }
     }
 
@@ -101,11 +101,11 @@ public final class PanelEditor {
      *
      * @param lane row within the panel
      * @param in {@code width(block)} finite values from 0
-     * @param scratch at least {@link #BLOCK} bytes
-     * @return how many units (elements; for a quantised format, the one block) have other bits than before
+     * @return how many units (elements; for a quantised format, the one row block) have other bits than before
      */
-    public int write(int panel, int lane, int block, float[] in, byte[] scratch) {
+    public int write(int panel, int lane, int block, float[] in, Buffers buffers) {
         long at = panel * panelBytes;
+        byte[] scratch = buffers.quants;
         return switch (format) {
             case F32 -> writeFloats(at + floatAt(block, lane), width(block), in);
             case F16 -> writeHalves(at + shortAt(block, lane), width(block), in);
@@ -114,12 +114,11 @@ public final class PanelEditor {
                     Quantiser.q8(in, 0, scratch), scratch, BLOCK);
             case Q4_0 -> writeQuants(at + (long) block * Q4_BLOCK_BYTES, PanelLayout.position(lane),
                     Quantiser.q4(in, 0, scratch), scratch, BLOCK / 2);
-            case Q4_K, Q5_K, Q6_K -> throw unsupported();
+            case Q4_K, Q5_K, Q6_K -> {
+                buffers.quantiser.encode(format, in, buffers.superBlock);
+                yield KPanels.put(format, target, at + (long) block * PanelLayout.blockBytes(format), lane, buffers.superBlock) ? 1 : 0;
+            }
         };
-    }
-
-    private IllegalStateException unsupported() {
-        return new IllegalStateException("cannot be edited: format=" + format);
     }
 
     /** The edited matrix, once every panel was copied; no editing after that. */
@@ -168,6 +167,14 @@ public final class PanelEditor {
             int pair = target.get(ValueLayout.JAVA_BYTE, pairs + (long) j * ROWS);
             out[j] = scale * ((pair & 15) - 8);
             out[j + BLOCK / 2] = scale * ((pair >>> 4 & 15) - 8);
+        }
+    }
+
+    private void readSuperBlock(long at, int lane, float[] out) {
+        float[] columns = new float[BLOCK];
+        for (int k = 0; k < blockColumns; k += BLOCK) {
+            KPanels.elements(format, target, at, lane, k, columns);
+            System.arraycopy(columns, 0, out, k, BLOCK);
         }
     }
 

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /** The bits of a panel matrix, for tests. */
 public final class PanelBytes {
@@ -12,6 +13,21 @@ public final class PanelBytes {
     /** All that is held, padding included. */
     public static byte[] all(PanelMatrix matrix) {
         return matrix.data().toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    /** Whether a row has the same bits in both, scales included. */
+    public static boolean sameRow(PanelMatrix a, PanelMatrix b, int row) {
+        if (!a.format().superBlocks()) {
+            int bytes = Math.toIntExact(a.format().rowBytes(a.columns()));
+            return Arrays.equals(rowMajor(a), row * bytes, (row + 1) * bytes, rowMajor(b), row * bytes, (row + 1) * bytes);
+        }
+        boolean same = true; // every 16-bit word of a super-block belongs to one row
+        int position = PanelLayout.position(row % PanelLayout.ROWS);
+        long from = a.panelOffset(row / PanelLayout.ROWS);
+        for (long at = from + position * 2L; at < from + a.panelOffset(1); at += PanelLayout.LINE_BYTES) {
+            same &= a.data().get(PanelMatrix.SHORT, at) == b.data().get(PanelMatrix.SHORT, at);
+        }
+        return same;
     }
 
     /** As a GGUF file holds it: {@link PanelPacker} backwards. */

@@ -34,6 +34,7 @@ import dev.tidestream.model.tensor.WorkerTeam;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 /**
@@ -75,20 +76,63 @@ class PatchGoldenTest {
         assertEquals(tensors, compared);
     }
 
-    /** Zeros, replaced by the floats. */
+    /** K-quants are searched for, so the bytes may differ; the error must not be larger by more than rounding explains. */
+    @ParameterizedTest
+    @CsvSource({"llama3, llama3-Q4_K_M, Q4_K", "llama3, llama3-Q4_K_M, Q6_K", "llama3, llama3-Q6_K, Q6_K"})
+    void shouldLoseNoMoreThanLlamaQuantize(String model, String file, TensorFormat format) throws IOException {
+        Safetensors floats = Safetensors.read(model);
+        double ours = 0;
+        double theirs = 0;
+        int compared = 0;
+        try (GgufFile gguf = GgufFile.open(SharedData.path("golden/models/%s/gguf/%s.gguf".formatted(model, file)));
+                Arena arena = Arena.ofShared()) {
+            for (GgufTensor tensor : gguf.tensors().values()) {
+                if (tensor.type() == GgmlType.valueOf(format.name())) {
+                    int rows = Math.toIntExact(tensor.dimensions().get(1));
+                    int columns = Math.toIntExact(tensor.dimensions().get(0));
+                    float[] source = floats.matrix(tensor.name(), model, rows, columns);
+                    PanelMatrix packed = PanelPacker.pack(
+                            tensor.name(), format, rows, columns, gguf.data(tensor), arena, WorkerTeam.sequential());
+                    theirs += squaredError(packed, source);
+                    ours += squaredError(replaced(format, rows, columns, source, arena), source);
+                    compared++;
+                }
+            }
+        }
+        assertTrue(compared > 0);
+        assertTrue(ours <= 1.001 * theirs, "squared error: ours=%s, theirs=%s".formatted(ours, theirs));
+    }
+
+    private static double squaredError(PanelMatrix stored, float[] source) {
+        float[] row = new float[stored.columns()];
+        double sum = 0;
+        for (int r = 0; r < stored.rows(); r++) {
+            stored.copyRow(r, row, 0);
+            for (int k = 0; k < row.length; k++) {
+                sum += Math.pow((double) row[k] - source[r * row.length + k], 2);
+            }
+        }
+        return sum;
+    }
+
     private static byte[] stored(TensorFormat format, int rows, int columns, float[] source) {
         try (Arena arena = Arena.ofShared()) {
-            WorkerTeam team = WorkerTeam.sequential();
-            MemorySegment zeros = arena.allocate(rows * format.rowBytes(columns));
-            PanelMatrix base = PanelPacker.pack("w", format, rows, columns, zeros, arena, team);
-            ByteBuffer payload = ByteBuffer.allocate(source.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            payload.asFloatBuffer().put(source);
-            var patch = new WeightPatch(
-                    PatchKind.REPLACE, List.of((long) rows, (long) columns), PatchDtype.F32, 0, MemorySegment.ofBuffer(payload));
-            PatchResult result = TensorPatcher.apply("w", new WeightTensor.Matrix(base), patch, arena, team,
-                    (_, _, _, _, _, _) -> fail("nothing to multiply"));
-            return PanelBytes.rowMajor(((WeightTensor.Matrix) result.tensor()).panels());
+            return PanelBytes.rowMajor(replaced(format, rows, columns, source, arena));
         }
+    }
+
+    /** Zeros, replaced by the floats. */
+    private static PanelMatrix replaced(TensorFormat format, int rows, int columns, float[] source, Arena arena) {
+        WorkerTeam team = WorkerTeam.sequential();
+        MemorySegment zeros = arena.allocate(rows * format.rowBytes(columns));
+        PanelMatrix base = PanelPacker.pack("w", format, rows, columns, zeros, arena, team);
+        ByteBuffer payload = ByteBuffer.allocate(source.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        payload.asFloatBuffer().put(source);
+        var patch = new WeightPatch(
+                PatchKind.REPLACE, List.of((long) rows, (long) columns), PatchDtype.F32, 0, MemorySegment.ofBuffer(payload));
+        PatchResult result = TensorPatcher.apply("w", new WeightTensor.Matrix(base), patch, arena, team,
+                (_, _, _, _, _, _) -> fail("nothing to multiply"));
+        return ((WeightTensor.Matrix) result.tensor()).panels();
     }
 
     /** As much of a safetensors file as the golden models need. */

@@ -19,7 +19,6 @@ import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.patch.TensorPatcher;
 import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.model.tensor.PageArena;
-import dev.tidestream.model.tensor.PanelEditor;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -201,7 +200,7 @@ final class EpochBuilder {
         return switch (tensor) {
             case WeightTensor.Vector v -> v.bytes();
             case WeightTensor.Matrix(PanelMatrix panels) ->
-                panels.rows() * PanelEditor.editedFormat(panels.format()).rowBytes(panels.columns());
+                panels.rows() * panels.format().rowBytes(panels.columns());
         };
     }
 
