@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
@@ -31,15 +32,19 @@ public final class GgufFile implements AutoCloseable {
     private static final long MIN_IMAGE_ALIGNMENT_BYTES = 8;
 
     private static final long DIGEST_BYTES = 1 << 20;
+    private static final long SAMPLE_BYTES = 4096;
 
     private final Path path;
     private final @Nullable Arena arena; // of the mapping; null for an image of the caller's
+    private final @Nullable FileTime modified; // null for an image
     private final MemorySegment image;
     private final GgufParser.Front front;
 
-    private GgufFile(Path path, @Nullable Arena arena, MemorySegment image, GgufParser.Front front) {
+    private GgufFile(
+            Path path, @Nullable Arena arena, @Nullable FileTime modified, MemorySegment image, GgufParser.Front front) {
         this.path = path;
         this.arena = arena;
+        this.modified = modified;
         this.image = image;
         this.front = front;
     }
@@ -58,7 +63,8 @@ public final class GgufFile implements AutoCloseable {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             MemorySegment image = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-            return new GgufFile(path, arena, image, GgufParser.parse(image, path.toString()));
+            FileTime modified = Files.getLastModifiedTime(path);
+            return new GgufFile(path, arena, modified, image, GgufParser.parse(image, path.toString()));
         } catch (NoSuchFileException e) {
             arena.close();
             throw new GgufException("%s: no such file".formatted(path), e);
@@ -84,12 +90,17 @@ public final class GgufFile implements AutoCloseable {
                     .formatted(name, MIN_IMAGE_ALIGNMENT_BYTES, image.maxByteAlignment()));
         }
         MemorySegment readOnly = image.asReadOnly();
-        return new GgufFile(Path.of(name), null, readOnly, GgufParser.parse(readOnly, name));
+        return new GgufFile(Path.of(name), null, null, readOnly, GgufParser.parse(readOnly, name));
     }
 
     /** Where the file is; for an image in memory, its name. */
     public Path path() {
         return path;
+    }
+
+    /** When the file was last changed, as of opening it; none for an image in memory. */
+    public Optional<FileTime> modified() {
+        return Optional.ofNullable(modified);
     }
 
     /** 2 or 3. */
@@ -125,23 +136,76 @@ public final class GgufFile implements AutoCloseable {
         return image.asSlice(tensor.offsetBytes(), tensor.bytes());
     }
 
+    /** Says that a tensor is going to be read soon, so that the system may begin to fetch it from disk. */
+    public void willNeed(GgufTensor tensor) {
+        if (arena != null) {
+            MappedPages.willNeed(data(tensor));
+        }
+    }
+
+    /**
+     * Lets go of a tensor's pages: they no longer count as this process's resident memory. Its data may be read again, which costs
+     * page faults.
+     */
+    public void release(GgufTensor tensor) {
+        if (arena != null) {
+            MappedPages.release(data(tensor));
+        }
+    }
+
+    /** Lets go of all pages. What is read later is read from the file again. */
+    public void releaseAll() {
+        if (arena != null) {
+            MappedPages.release(image);
+        }
+    }
+
     /** Length of the file. */
     public long fileBytes() {
         return image.byteSize();
     }
 
-    /** SHA-256 of the whole file, 64 lower-case hexadecimal digits. Reads all of it. */
+    /** SHA-256 of the whole file, 64 lower-case hexadecimal digits. Reads all of it, and lets go of its pages. */
     public String sha256() {
-        MessageDigest digest;
+        MessageDigest digest = newDigest();
+        digest(digest, 0, image.byteSize());
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /**
+     * SHA-256 of all that stands before the tensors' data, and of the beginning, the middle and the end of each tensor, 4 KB each: 64
+     * lower-case hexadecimal digits. Takes milliseconds, and tells one model from another, but not from itself with a few values
+     * changed.
+     */
+    public String sampleSha256() {
+        MessageDigest digest = newDigest();
+        digest(digest, 0, front.tensors().values().stream().mapToLong(GgufTensor::offsetBytes).min().orElse(image.byteSize()));
+        for (GgufTensor tensor : front.tensors().values()) {
+            long bytes = Math.min(SAMPLE_BYTES, tensor.bytes());
+            long spare = tensor.bytes() - bytes;
+            for (long at : new long[] {0, spare / 2, spare}) {
+                digest.update(image.asSlice(tensor.offsetBytes() + at, bytes).asByteBuffer());
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest newDigest() {
         try {
-            digest = MessageDigest.getInstance("SHA-256");
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java platform has SHA-256", e);
         }
-        for (long from = 0; from < image.byteSize(); from += DIGEST_BYTES) {
-            digest.update(image.asSlice(from, Math.min(DIGEST_BYTES, image.byteSize() - from)).asByteBuffer());
+    }
+
+    private void digest(MessageDigest digest, long begin, long end) {
+        for (long from = begin; from < end; from += DIGEST_BYTES) {
+            MemorySegment part = image.asSlice(from, Math.min(DIGEST_BYTES, end - from));
+            digest.update(part.asByteBuffer());
+            if (arena != null) {
+                MappedPages.release(part);
+            }
         }
-        return HexFormat.of().formatHex(digest.digest());
     }
 
     /** Unmaps the file: its data can be read no longer. A second call does nothing. */

@@ -51,6 +51,12 @@ package dev.tidestream.model.tensor;
  * shifts give rows 0–15 and rows 16–31 as two vectors in order, at any vector width, without moving anything across lanes.
  */
 final class PanelLayout {
+    /**
+     * Number of this drawing. Files of packed panels carry it, and those of another number are packed anew: raise it with every
+     * change of where an element of any format lies. {@code PanelLayoutVersionTest} fails if that is forgotten.
+     */
+    static final int VERSION = 1;
+
     /** Rows of a panel. */
     static final int ROWS = 32;
 

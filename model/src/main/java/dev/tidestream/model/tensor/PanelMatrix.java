@@ -9,6 +9,9 @@ import java.nio.ByteOrder;
  * as long as the arena it was allocated from.
  */
 public final class PanelMatrix {
+    /** Panels begin at a cache line. */
+    public static final int ALIGNMENT_BYTES = 64;
+
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -28,6 +31,35 @@ public final class PanelMatrix {
             throw new IllegalArgumentException("panel matrix size: bytes=%d, expected=%d, rows=%d, columns=%d, format=%s"
                     .formatted(data.byteSize(), panelBytes * panels(), rows, columns, format));
         }
+    }
+
+    /** Number of the layout of all formats; panels of another number cannot be read. */
+    public static int layoutVersion() {
+        return PanelLayout.VERSION;
+    }
+
+    /** Bytes that a matrix takes in panels, padding included. */
+    public static long panelBytes(TensorFormat format, int rows, int columns) {
+        return PanelLayout.panels(rows) * PanelLayout.panelBytes(format, columns);
+    }
+
+    /**
+     * Takes over panels that were packed before by this version of the layout. What is in them is not checked.
+     *
+     * @param panels as {@link #panelData} gave them, {@link #panelBytes} long, at an address that is a multiple of
+     *         {@value #ALIGNMENT_BYTES}
+     */
+    public static PanelMatrix ofPanels(TensorFormat format, int rows, int columns, MemorySegment panels) {
+        if (rows < 1 || columns < 1 || columns % format.blockElements() != 0 || panels.address() % ALIGNMENT_BYTES != 0) {
+            throw new IllegalArgumentException("no panels: rows=%d, columns=%d, format=%s, address=%x"
+                    .formatted(rows, columns, format, panels.address()));
+        }
+        return new PanelMatrix(format, rows, columns, panels);
+    }
+
+    /** All panels as they lie in memory, read-only. */
+    public MemorySegment panelData() {
+        return data.asReadOnly();
     }
 
     public TensorFormat format() {

@@ -16,8 +16,6 @@ import static dev.tidestream.model.tensor.PanelMatrix.SHORT;
  * that are not finite are refused, since the kernels' arithmetic is specified for finite weights only.
  */
 public final class PanelPacker {
-    private static final int CACHE_LINE = 64;
-
     private PanelPacker() {}
 
     /**
@@ -40,15 +38,17 @@ public final class PanelPacker {
         }
         int panels = PanelLayout.panels(rows);
         long panelBytes = PanelLayout.panelBytes(format, columns);
-        MemorySegment target = arena.allocate(panels * panelBytes, CACHE_LINE);
+        MemorySegment target = arena.allocate(panels * panelBytes, PanelMatrix.ALIGNMENT_BYTES);
+        long rowBytes = format.rowBytes(columns);
         team.forEachRange(panels, 1, (from, to) -> {
             for (int panel = from; panel < to; panel++) {
                 MemorySegment out = target.asSlice(panel * panelBytes, panelBytes);
                 int lanes = Math.min(ROWS, rows - panel * ROWS);
-                for (int lane = 0; lane < lanes; lane++) {
-                    int row = panel * ROWS + lane;
-                    MemorySegment in = source.asSlice(row * format.rowBytes(columns), format.rowBytes(columns));
-                    packRow(name, row, format, columns, in, out, lane);
+                MemorySegment in = source.asSlice((long) panel * ROWS * rowBytes, lanes * rowBytes);
+                if (lanes < ROWS || !PanelTransposer.pack(format, columns, in, out)) {
+                    for (int lane = 0; lane < lanes; lane++) {
+                        packRow(name, panel * ROWS + lane, format, columns, in.asSlice(lane * rowBytes, rowBytes), out, lane);
+                    }
                 }
             }
         });

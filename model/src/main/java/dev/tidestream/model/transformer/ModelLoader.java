@@ -1,6 +1,6 @@
 package dev.tidestream.model.transformer;
 
-import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,7 +9,14 @@ import java.util.SequencedMap;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.packed.PackedCache;
+import dev.tidestream.model.packed.PackedFile;
+import dev.tidestream.model.packed.PackedFileException;
+import dev.tidestream.model.packed.PackedTensor;
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.PageArena;
+import dev.tidestream.model.tensor.PanelMatrix;
+import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.TiedWeightConfig;
 import dev.tidestream.model.tied.TiedWeightException;
@@ -32,13 +39,23 @@ public final class ModelLoader {
         this.reader = new TensorReader(file);
     }
 
-    /** Told after each tensor how far loading has come. */
+    /** What loading is busy with. */
+    public enum Stage {
+        /** Tensors of the model file become panels. */
+        PACKING,
+        /** Panels are read that were packed before. */
+        READING_PANELS,
+        /** Panels are written for the next time. */
+        WRITING_PANELS
+    }
+
+    /** Told after each piece how far a stage has come. */
     @FunctionalInterface
     public interface ProgressListener {
-        void loaded(long doneBytes, long totalBytes);
+        void loaded(Stage stage, long doneBytes, long totalBytes);
 
         /** Tells nobody. */
-        ProgressListener NONE = (doneBytes, totalBytes) -> {};
+        ProgressListener NONE = (stage, doneBytes, totalBytes) -> {};
     }
 
     /**
@@ -58,27 +75,141 @@ public final class ModelLoader {
 
     /** Loads and repacks all of it. */
     public LoadedModel load(Kernels kernels, WorkerTeam team, ProgressListener progress) {
-        checkTiedWeight();
-        List<OwnedTensor> owned = new ArrayList<>();
+        check();
+        return assemble(packAll(team, progress), kernels);
+    }
+
+    /**
+     * Loads all of it, with the panels of a cache if it has them; if not, it has them afterwards.
+     *
+     * @param cache of packed panels
+     */
+    public LoadedModel load(Kernels kernels, WorkerTeam team, ProgressListener progress, PackedCache cache) {
+        check();
+        List<PackedTensor> matrices = matrices();
+        Optional<PackedFile> packed = cache.find(file, matrices);
+        if (packed.isPresent()) {
+            try (PackedFile panels = packed.get()) {
+                return assemble(readAll(panels, matrices, team, progress), kernels);
+            } catch (PackedFileException e) {
+                cache.refused(packed.get().path(), e);
+            }
+        }
+        LoadedModel model = assemble(packAll(team, progress), kernels);
         boolean done = false;
         try {
-            SequencedMap<String, OwnedTensor> tensors = new LinkedHashMap<>();
-            long totalBytes = file.tensors().values().stream().mapToLong(GgufTensor::bytes).sum();
-            long doneBytes = 0;
-            for (Map.Entry<String, List<Long>> planned : plan.entrySet()) {
-                OwnedTensor tensor = reader.read(planned.getKey(), planned.getValue(), team);
-                owned.add(tensor);
-                tensors.put(planned.getKey(), tensor);
-                doneBytes += file.tensor(planned.getKey()).bytes();
-                progress.loaded(doneBytes, totalBytes);
-            }
-            requireAllUsed();
-            LoadedModel model = LoadedModel.of(config, tensors, kernels);
+            long totalBytes = matrices.stream().mapToLong(PackedTensor::bytes).sum();
+            cache.store(file, matrices, tensor -> panels(model, tensor.name()), team,
+                    doneBytes -> progress.loaded(Stage.WRITING_PANELS, Math.min(doneBytes, totalBytes), totalBytes));
             done = true;
             return model;
         } finally {
             if (!done) {
-                owned.forEach(OwnedTensor::close);
+                model.close();
+            }
+        }
+    }
+
+    /**
+     * A small model with all formats of this one, for whoever wants its kernels compiled. Its vocabulary is the beginning of this one's. Any
+     * thread, also while this one is loaded.
+     */
+    public LoadedModel miniature(Kernels kernels) {
+        check();
+        return new Miniature(file, config, reader).load(kernels);
+    }
+
+    private static PanelMatrix panels(LoadedModel model, String name) {
+        if (model.tensor(name).orElse(null) instanceof WeightTensor.Matrix(PanelMatrix panels)) {
+            return panels;
+        }
+        throw new IllegalArgumentException("not a matrix: " + name);
+    }
+
+    /** Takes over the tensors, also if it throws. */
+    private LoadedModel assemble(SequencedMap<String, OwnedTensor> tensors, Kernels kernels) {
+        boolean done = false;
+        try {
+            LoadedModel model = LoadedModel.of(config, tensors, kernels);
+            file.releaseAll();
+            done = true;
+            return model;
+        } finally {
+            if (!done) {
+                tensors.values().forEach(OwnedTensor::close);
+            }
+        }
+    }
+
+    /** All matrices of the plan as they are held. */
+    private List<PackedTensor> matrices() {
+        return plan.entrySet().stream().filter(planned -> planned.getValue().size() == 2)
+                .map(planned -> packed(file.tensor(planned.getKey()))).toList();
+    }
+
+    private PackedTensor packed(GgufTensor tensor) {
+        return new PackedTensor(tensor.name(), reader.format(tensor), Math.toIntExact(tensor.rows()), Math.toIntExact(tensor.columns()));
+    }
+
+    private SequencedMap<String, OwnedTensor> packAll(WorkerTeam team, ProgressListener progress) {
+        long totalBytes = file.tensors().values().stream().mapToLong(GgufTensor::bytes).sum();
+        Iterator<String> ahead = plan.keySet().iterator();
+        file.willNeed(file.tensor(ahead.next()));
+        SequencedMap<String, OwnedTensor> tensors = new LinkedHashMap<>();
+        long doneBytes = 0;
+        boolean done = false;
+        try {
+            for (Map.Entry<String, List<Long>> planned : plan.entrySet()) {
+                if (ahead.hasNext()) { // the disk works while we do
+                    file.willNeed(file.tensor(ahead.next()));
+                }
+                tensors.put(planned.getKey(), read(planned.getKey(), team));
+                doneBytes += file.tensor(planned.getKey()).bytes();
+                progress.loaded(Stage.PACKING, doneBytes, totalBytes);
+            }
+            done = true;
+            return tensors;
+        } finally {
+            if (!done) {
+                tensors.values().forEach(OwnedTensor::close);
+            }
+        }
+    }
+
+    /** Matrices from packed panels; the few vectors from the model file. */
+    private SequencedMap<String, OwnedTensor> readAll(
+            PackedFile panels, List<PackedTensor> matrices, WorkerTeam team, ProgressListener progress) throws PackedFileException {
+        long totalBytes = matrices.stream().mapToLong(PackedTensor::bytes).sum();
+        SequencedMap<String, OwnedTensor> tensors = new LinkedHashMap<>();
+        long doneBytes = 0;
+        boolean done = false;
+        try {
+            for (Map.Entry<String, List<Long>> planned : plan.entrySet()) {
+                String name = planned.getKey();
+                tensors.put(name, planned.getValue().size() == 1 ? read(name, team) : readPanels(panels, name, team));
+                doneBytes += tensors.get(name) instanceof OwnedTensor tensor ? tensor.tensor().bytes() : 0;
+                progress.loaded(Stage.READING_PANELS, Math.min(doneBytes, totalBytes), totalBytes);
+            }
+            done = true;
+            return tensors;
+        } finally {
+            if (!done) {
+                tensors.values().forEach(OwnedTensor::close);
+            }
+        }
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // the tensor that is returned owns the arena
+    private static OwnedTensor readPanels(PackedFile panels, String name, WorkerTeam team) throws PackedFileException {
+        PageArena arena = new PageArena();
+        boolean done = false;
+        try {
+            OwnedTensor tensor = OwnedTensor.of(new WeightTensor.Matrix(panels.read(name, arena, team)), arena);
+            done = true;
+            return tensor;
+        } finally {
+            if (!done) {
+                arena.close();
             }
         }
     }
@@ -93,7 +224,21 @@ public final class ModelLoader {
         if (shape == null) {
             throw new IllegalArgumentException("no tensor of the model: " + name);
         }
-        return reader.read(name, shape, team);
+        OwnedTensor tensor = reader.read(name, shape, team);
+        file.release(file.tensor(name));
+        return tensor;
+    }
+
+    /**
+     * Looks at all that can be seen without reading weights.
+     *
+     * @throws ModelException if this is no model that can be run
+     * @throws dev.tidestream.model.gguf.GgufException if a tensor is missing
+     */
+    public void check() {
+        checkTiedWeight();
+        plan.forEach(reader::check);
+        requireAllUsed();
     }
 
     private void checkTiedWeight() {

@@ -32,13 +32,25 @@ final class TensorReader {
      * @throws dev.tidestream.model.gguf.GgufException if it is missing
      */
     OwnedTensor read(String name, List<Long> shape, WorkerTeam team) {
+        GgufTensor tensor = check(name, shape);
+        return shape.size() == 1 ? vector(tensor) : matrix(tensor, team);
+    }
+
+    /**
+     * The tensor of a name, if it is what it must be as far as can be said without its values.
+     *
+     * @throws ModelException if it has another shape, or a type that cannot be used
+     * @throws dev.tidestream.model.gguf.GgufException if it is missing
+     */
+    GgufTensor check(String name, List<Long> shape) {
         GgufTensor tensor = file.tensor(name);
         List<Long> expected = shape.reversed(); // ggml names the fastest dimension first
         if (!tensor.dimensions().equals(expected)) {
             throw new ModelException("%s: tensor %s has shape %s, expected %s"
                     .formatted(file.path(), name, tensor.shape(), expected));
         }
-        return shape.size() == 1 ? vector(tensor) : matrix(tensor, team);
+        format(tensor);
+        return tensor;
     }
 
     @SuppressWarnings("MustBeClosedChecker") // the tensor that is returned owns the arena

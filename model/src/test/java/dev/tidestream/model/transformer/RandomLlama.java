@@ -68,6 +68,13 @@ public final class RandomLlama {
     }
 
     public GgufFile file() {
+        byte[] bytes = bytes();
+        MemorySegment image = Arena.ofAuto().allocate(bytes.length, 64).copyFrom(MemorySegment.ofArray(bytes));
+        return GgufFile.of(image, "random.gguf");
+    }
+
+    /** The file as it stands on disk; the same weights every time. */
+    public byte[] bytes() {
         GgufWriter writer = new GgufWriter();
         metadata.forEach((key, value) -> {
             switch (value) {
@@ -94,9 +101,7 @@ public final class RandomLlama {
         if (untied) {
             matrix(writer, "output.weight", HIDDEN, VOCABULARY, random);
         }
-        byte[] bytes = writer.toByteArray();
-        MemorySegment image = Arena.ofAuto().allocate(bytes.length, 64).copyFrom(MemorySegment.ofArray(bytes));
-        return GgufFile.of(image, "random.gguf");
+        return writer.toByteArray();
     }
 
     private void norm(GgufWriter writer, String name) {

@@ -1,13 +1,16 @@
 package dev.tidestream.server.cli;
 
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Locale;
 
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.ActivationPrecision;
@@ -27,6 +30,21 @@ final class ComputeOptions {
             description = "What quantised matrices are multiplied with: int8 (fast) or f32 (exact). Default: int8.")
     private ActivationPrecision activations = ActivationPrecision.INT8;
 
+    @Option(names = "--cache-packed", paramLabel = "DIR",
+            description = "Keep packed weights here, and load them the next time instead of packing anew.")
+    private @Nullable Path cachePacked;
+
+    @Option(names = "--cache-check", paramLabel = "HOW", defaultValue = "SAMPLE",
+            description = "How packed weights are matched with the model file: sample (size, time, some pages) or full"
+                    + " (all of it is hashed). Default: sample.")
+    private CacheCheck cacheCheck = CacheCheck.SAMPLE;
+
+    /** How a model file is known again. */
+    private enum CacheCheck {
+        SAMPLE,
+        FULL
+    }
+
     @Spec(Spec.Target.MIXEE)
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -44,20 +62,19 @@ final class ComputeOptions {
         return activations;
     }
 
-    /** Loads and repacks a model, with a bar on the terminal if that takes a while. */
+    /** Loads a model, with a bar on the terminal if that takes a while. */
     LoadedModel load(GgufFile file, WorkerTeam team) {
         return load(new ModelLoader(file), team);
     }
 
-    /** Loads and repacks a model, with a bar on the terminal if that takes a while. */
+    /** Loads a model, with a bar on the terminal if that takes a while. */
     LoadedModel load(ModelLoader loader, WorkerTeam team) {
         PrintWriter err = spec.commandLine().getErr();
-        try (Progress progress = Progress.onTerminal(err, "repacking " + loader.file().path().getFileName(), Math.max(1, loader.file().fileBytes()))) {
-            long[] seen = {0};
-            return loader.load(Kernels.vector(), team, (done, total) -> {
-                progress.advance(done - seen[0]);
-                seen[0] = done;
-            });
+        try (LoadProgress progress = new LoadProgress(err, loader.file().path())) {
+            return cachePacked == null
+                    ? loader.load(Kernels.vector(), team, progress)
+                    : loader.load(Kernels.vector(), team, progress, new PackedCache(
+                            cachePacked, cacheCheck == CacheCheck.FULL, warning -> err.println("tidestream: warning: " + warning)));
         }
     }
 

@@ -65,13 +65,18 @@ final class Progress implements AutoCloseable {
         drawnChars = line.length();
     }
 
-    /** Wipes the bar away. */
-    @Override
-    public synchronized void close() {
+    /** Wipes the bar away, for something else to be printed; it comes back with the next report. */
+    synchronized void wipe() {
         if (terminal != null && drawnChars > 0) {
             terminal.print("\r" + " ".repeat(drawnChars) + "\r");
             terminal.flush();
             drawnChars = 0;
         }
+    }
+
+    /** Wipes the bar away. */
+    @Override
+    public void close() {
+        wipe();
     }
 }

@@ -35,6 +35,7 @@ final class RunningModel implements AutoCloseable {
 
     private final GgufFile file;
     private final ModelLoader loader;
+    private final KernelWarmUp kernelWarmUp;
     private final LoadedModel first;
     private final Tokenizer tokenizer;
     private final KernelWorkers workers;
@@ -62,11 +63,13 @@ final class RunningModel implements AutoCloseable {
     /** A model and the version of its weights. */
     record Versioned(long weightsVersion, LoadedModel model) {}
 
-    private RunningModel(GgufFile file, ModelOptions options, FirstVersion firstVersion, KernelWorkers workers) {
-        this.file = file;
+    private RunningModel(
+            ModelLoader loader, ModelOptions options, FirstVersion firstVersion, KernelWorkers workers, KernelWarmUp kernelWarmUp) {
+        this.file = loader.file();
+        this.loader = loader;
         this.workers = workers;
+        this.kernelWarmUp = kernelWarmUp;
         tokenizer = Tokenizers.fromGguf(file.metadata());
-        loader = new ModelLoader(file);
         Versioned versioned = firstVersion.of(file, loader, options.compute().load(loader, workers), workers);
         first = versioned.model();
         try {
@@ -100,13 +103,19 @@ final class RunningModel implements AutoCloseable {
             ModelOption model, ComputeOptions compute, EngineConfig engineConfig, FirstVersion firstVersion) {
         GgufFile file = model.open();
         KernelWorkers workers = new KernelWorkers(compute.threads());
+        KernelWarmUp warmUp = null;
         boolean started = false;
         try {
-            RunningModel running = new RunningModel(file, new ModelOptions(compute, engineConfig), firstVersion, workers);
+            ModelLoader loader = new ModelLoader(file);
+            warmUp = KernelWarmUp.start(loader, compute.activations());
+            RunningModel running = new RunningModel(loader, new ModelOptions(compute, engineConfig), firstVersion, workers, warmUp);
             started = true;
             return running;
         } finally {
             if (!started) {
+                if (warmUp != null) {
+                    warmUp.close();
+                }
                 workers.close();
                 file.close();
             }
@@ -140,6 +149,11 @@ final class RunningModel implements AutoCloseable {
     void beginMeasuring() {
         headTimings.forget();
         streamTimings.forget();
+    }
+
+    /** Waits until kernels are compiled. */
+    void awaitKernels() {
+        kernelWarmUp.await();
     }
 
     ModelConfig config() {
@@ -197,6 +211,7 @@ final class RunningModel implements AutoCloseable {
 
     @Override
     public void close() {
+        kernelWarmUp.close();
         engine.close();
         epochs.close();
         reclaimer.close();

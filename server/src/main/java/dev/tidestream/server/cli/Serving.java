@@ -1,12 +1,15 @@
 package dev.tidestream.server.cli;
 
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.ExecutionException;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.tensor.LowRankProduct;
@@ -21,6 +24,8 @@ import dev.tidestream.server.transport.TransportConfig;
 
 /** A server that listens: all that {@code serve} starts, in order, and ends in the opposite one. */
 final class Serving implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Serving.class);
+
     private final ServeOptions options;
     private final VersionStore store;
     private final RunningModel running;
@@ -71,6 +76,7 @@ final class Serving implements AutoCloseable {
         boolean started = false;
         try {
             running = RunningModel.start(options.model, options.compute, engine, store);
+            log.info("loaded: model={}, since_start_ms={}", running.config().name(), sinceStartMs());
             Serving serving = new Serving(options, budget, product, store, running);
             started = true;
             return serving;
@@ -89,6 +95,12 @@ final class Serving implements AutoCloseable {
         WarmUp.run(running);
         running.beginMeasuring();
         ready = true;
+        log.info("warm: since_start_ms={}", sinceStartMs());
+    }
+
+    /** Since the JVM was started. */
+    private static long sinceStartMs() {
+        return System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
     }
 
     /** Where it listens, and how administrators get in. */

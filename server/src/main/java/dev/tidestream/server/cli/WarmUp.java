@@ -12,19 +12,20 @@ import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.TokenEvent;
 
 /**
- * Streams for nobody, so that the first client does not pay for compiling the kernels: alone (the kernels of one row), and several
- * at once (those of a batch), twice each at least, until a time budget is used up.
+ * Streams for nobody, so that the first client does not pay for compiling: the kernels first ({@link KernelWarmUp}), then all that lies
+ * between a request and its tokens, with a stream alone and several at once, until a time budget is used up.
  */
 final class WarmUp {
-    private static final Duration BUDGET = Duration.ofSeconds(2);
-    private static final int LEAST_ROUNDS = 4;
+    private static final long BUDGET_NS = Duration.ofMillis(500).toNanos();
+    private static final int LEAST_ROUNDS = 2;
     private static final int TOGETHER = 4;
-    private static final int PROMPT_TOKENS = 24;
-    private static final int MAX_TOKENS = 16;
+    private static final int PROMPT_TOKENS = 8;
+    private static final int MAX_TOKENS = 6;
 
     private WarmUp() {}
 
     static void run(RunningModel running) {
+        running.awaitKernels();
         SplittableRandom random = new SplittableRandom(1);
         long startNs = System.nanoTime();
         int round = 0;
@@ -33,7 +34,7 @@ final class WarmUp {
             Flux<TokenEvent> all = Flux.range(0, streams)
                     .flatMap(i -> running.engine().generate(request(running, random)).takeUntil(WarmUp::isLast), streams);
             all.blockLast();
-        } while (round < LEAST_ROUNDS || System.nanoTime() - startNs < BUDGET.toNanos());
+        } while (round < LEAST_ROUNDS || System.nanoTime() - startNs < BUDGET_NS);
     }
 
     private static boolean isLast(TokenEvent event) {

@@ -1,0 +1,22 @@
+package dev.tidestream.model.packed;
+
+import java.nio.file.attribute.FileTime;
+import java.util.concurrent.TimeUnit;
+
+import dev.tidestream.model.gguf.GgufFile;
+
+/**
+ * By what a model file is known again without reading all of it.
+ *
+ * @param path absolute
+ * @param bytes its length
+ * @param modifiedNs since 1970
+ * @param sampleSha256 see {@link GgufFile#sampleSha256}
+ */
+record SourceStamp(String path, long bytes, long modifiedNs, String sampleSha256) {
+
+    static SourceStamp of(GgufFile file, FileTime modified) {
+        return new SourceStamp(
+                file.path().toAbsolutePath().toString(), file.fileBytes(), modified.to(TimeUnit.NANOSECONDS), file.sampleSha256());
+    }
+}

@@ -1,0 +1,38 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.zip.CRC32C;
+
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+/**
+ * Panels in files outlive the program that packed them. If this fails, the layout of a format has changed: raise
+ * {@link PanelLayout#VERSION}, then write down the new numbers.
+ */
+class PanelLayoutVersionTest {
+    private static final int ROWS = 33;
+    private static final int COLUMNS = 512;
+    private static final String VERSION_1 = "{F32=13c4ef3d, F16=92e53ba7, BF16=cd8ac3cb, Q8_0=8032c526, Q4_0=92e55a1f, Q4_K=da401644,"
+            + " Q5_K=2b74b985, Q6_K=9b9a2e46}";
+
+    @Test
+    void shouldNumberEveryChangeOfTheLayout() {
+        Map<TensorFormat, String> checksums = new TreeMap<>();
+        for (TensorFormat format : TensorFormat.values()) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment rowMajor = RandomWeights.rowMajor(format, ROWS, COLUMNS, new SplittableRandom(5), arena);
+                PanelMatrix panels = PanelPacker.pack("w", format, ROWS, COLUMNS, rowMajor, arena, WorkerTeam.sequential());
+                CRC32C crc = new CRC32C();
+                crc.update(panels.panelData().asByteBuffer());
+                checksums.put(format, Long.toHexString(crc.getValue()));
+            }
+        }
+        assertEquals("1 " + VERSION_1, PanelMatrix.layoutVersion() + " " + checksums);
+    }
+}

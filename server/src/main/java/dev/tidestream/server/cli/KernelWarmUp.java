@@ -1,0 +1,126 @@
+package dev.tidestream.server.cli;
+
+import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.NonFiniteWeightException;
+import dev.tidestream.model.transformer.ActivationPrecision;
+import dev.tidestream.model.transformer.KvCache;
+import dev.tidestream.model.transformer.LanguageModel;
+import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
+import dev.tidestream.model.transformer.LanguageModel.Slice;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.server.engine.KernelWorkers;
+
+/**
+ * Has the kernels of a model compiled while the model is still being loaded: runs a miniature of it, with the same formats, on a thread of
+ * its own, until it is fast. The Vector API is interpreted before it is compiled, a thousand times slower: the large model itself would
+ * take 15 seconds to become warm, measured at a billion Q4_0 weights.
+ */
+final class KernelWarmUp implements AutoCloseable {
+    private static final int PROMPT = 24;
+    private static final int TOGETHER = 4;
+    private static final int STEPS = 4;
+    private static final int MAX_ROUNDS = 2000;
+    private static final long LIMIT_NS = Duration.ofSeconds(10).toNanos();
+    /** Weights times rows per ns of a compiled kernel, with a good margin on both sides: 0.02 if interpreted, 5 and more if compiled. */
+    private static final double FAST = 1;
+
+    private final ModelLoader loader;
+    private final ActivationPrecision activations;
+    private final CountDownLatch cut = new CountDownLatch(1);
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile boolean stopped;
+
+    private KernelWarmUp(ModelLoader loader, ActivationPrecision activations) {
+        this.loader = loader;
+        this.activations = activations;
+    }
+
+    /**
+     * Begins.
+     *
+     * @throws dev.tidestream.model.transformer.ModelException if this is no model that can be run
+     */
+    static KernelWarmUp start(ModelLoader loader, ActivationPrecision activations) {
+        loader.check();
+        KernelWarmUp warmUp = new KernelWarmUp(loader, activations);
+        Thread.ofPlatform().name("tidestream-warm-up").daemon().start(warmUp::run);
+        return warmUp;
+    }
+
+    /** Waits until the kernels are compiled, ten seconds at most. */
+    void await() {
+        await(ended);
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            boolean _ = latch.await(LIMIT_NS, TimeUnit.NANOSECONDS); // late is late
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        try (LoadedModel miniature = loader.miniature(Kernels.vector()); KernelWorkers alone = new KernelWorkers(1)) {
+            cut.countDown();
+            LanguageModel model = miniature.newTransformer(alone, activations, PROMPT);
+            long weights = miniature.weights().bytes(); // of the order of its weights, in any format
+            long startNs = System.nanoTime();
+            for (int round = 0; round < MAX_ROUNDS && !stopped && System.nanoTime() - startNs < LIMIT_NS; round++) {
+                if (round(model, weights)) {
+                    return;
+                }
+            }
+        } catch (NonFiniteWeightException e) {
+            stopped = true; // whoever loads the model finds it, too, and says so
+        } finally {
+            cut.countDown();
+            ended.countDown();
+        }
+    }
+
+    /** A prompt, steps of one sequence and steps of several; whether all of them were fast. */
+    private static boolean round(LanguageModel model, long weights) {
+        int[] tokens = new SplittableRandom(1).ints(PROMPT, 0, model.vocabularySize()).toArray();
+        float[] logits = new float[TOGETHER * model.vocabularySize()];
+        try (Arena arena = Arena.ofConfined()) {
+            List<KvCache> caches = new ArrayList<>();
+            for (int i = 0; i < TOGETHER; i++) {
+                caches.add(Caches.cache(model, PROMPT + 2 * STEPS, arena));
+            }
+            double prompt = rate(model, List.of(new Slice(caches.getFirst(), tokens, 0, PROMPT, LogitsRows.LAST)), 1, logits, weights);
+            double alone = rate(model, List.of(new Slice(caches.getFirst(), tokens, 0, 1, LogitsRows.LAST)), STEPS, logits, weights);
+            List<Slice> batch = caches.stream().map(cache -> new Slice(cache, tokens, 0, 1, LogitsRows.LAST)).toList();
+            double together = rate(model, batch, STEPS, logits, weights);
+            return Math.min(prompt, Math.min(alone, together)) > FAST;
+        }
+    }
+
+    /** Weights times rows per ns, of the fastest of some passes. */
+    private static double rate(LanguageModel model, List<Slice> slices, int passes, float[] logits, long weights) {
+        long fastestNs = Long.MAX_VALUE;
+        for (int i = 0; i < passes; i++) {
+            long startNs = System.nanoTime();
+            model.forward(slices, logits);
+            fastestNs = Math.min(fastestNs, System.nanoTime() - startNs);
+        }
+        long rows = slices.stream().mapToLong(Slice::count).sum();
+        return (double) rows * weights / Math.max(1, fastestNs);
+    }
+
+    /** Has it end soon; it does not read the model file any more. */
+    @Override
+    public void close() {
+        stopped = true;
+        await(cut);
+    }
+}
