@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.KvCacheShape;
 import dev.tidestream.model.transformer.LanguageModel;
@@ -19,7 +20,7 @@ public final class FakeLanguageModel implements LanguageModel {
     public static final int VOCABULARY = 128;
     /** A sequence that begins with this token gets logits that no sampler takes. */
     public static final int POISON = 127;
-    private static final KvCacheShape SHAPE = new KvCacheShape(1, 1, 1);
+    private static final KvCacheShape SHAPE = new KvCacheShape(1, 1, 1, KvType.F32);
 
     private final int contextLength;
     private final int maxRows;

@@ -12,6 +12,9 @@ public interface Kernels {
     /** Lanes of the fixed partial sums that stand in for a sum across lanes, at any vector width. */
     int PARTIALS = 16;
 
+    /** Positions whose weights share a maximum. */
+    int SEGMENT = 256;
+
     /** What it is, e.g. {@code vector-512}. */
     String title();
 
@@ -68,17 +71,24 @@ public interface Kernels {
     void swiGlu(float[] gate, float[] up, float[] out, int from, int to);
 
     /**
-     * Scaled dot-product attention of one query over the first {@code positions} of a head.
+     * Scaled dot-product attention of a tile of queries over one key/value head: of the query heads that share it, in some rows
+     * of one sequence at consecutive positions. Each query is computed as if it were alone:
      *
-     * <p>Score t: chain of fma over the dimensions, times {@code scale}. Weights: {@code e[t] = exp(score[t] - max)}; their sum is
-     * taken in 16 partials by {@code t mod 16}, added in order. {@code out[d]}: chain of fma of {@code e[t] * value[t][d]} over
-     * t, times {@code 1 / sum}.
+     * <p>Positions are taken in segments of {@link #SEGMENT}, counted from 0. In a segment, score t is a chain of fma over the
+     * dimensions, times {@code scale}; weights are {@code e[t] = exp(score[t] - m)} with m the largest score that is a number; their sum s is taken
+     * in 16 partials by {@code t mod 16}, added in order; {@code v[d]} is a chain of fma of {@code e[t] * value[t][d]} over t, from
+     * 0. Segments are joined in order: with {@code M = max(m, m')} of those so far and the next, {@code a = exp(m - M)} and
+     * {@code b = exp(m' - M)}, the next v is {@code fma(v', b, v * a)}, the next s {@code fma(s', b, s * a)}. At the end
+     * {@code out[d] = v[d] * (1 / s)}.
      *
-     * @param query (headDim) from {@code queryOffset}
-     * @param positions at least 1
-     * @param out (headDim) from {@code outOffset}
+     * @param head keys and values as they are stored, see {@link KvType}
+     * @param query rows of {@code (heads, headDim)}
+     * @param out rows like those of the queries; only those of this tile are written
+     * @param offset where the first row's first query head of this group begins, in both
+     * @param rows at least 1
+     * @param positions how many the first row sees, at least 1; each row sees one more than the row before
      */
-    void attend(float[] query, int queryOffset, KvHead head, int positions, float scale, float[] out, int outOffset);
+    void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions);
 
     /** The oracle. */
     static Kernels scalar() {

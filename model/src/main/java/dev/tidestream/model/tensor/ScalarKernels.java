@@ -1,7 +1,5 @@
 package dev.tidestream.model.tensor;
 
-import java.lang.foreign.MemorySegment;
-
 /** {@link Kernels} as they are specified, one element at a time: the oracle of every test, and the fall-back. */
 enum ScalarKernels implements Kernels {
     INSTANCE;
@@ -163,47 +161,7 @@ enum ScalarKernels implements Kernels {
     }
 
     @Override
-    public void attend(
-            float[] query, int queryOffset, KvHead head, int positions, float scale, float[] out, int outOffset) {
-        float[] scores = new float[positions];
-        float max = Float.NEGATIVE_INFINITY;
-        for (int t = 0; t < positions; t++) {
-            MemorySegment block = head.blocks()[t / KvHead.BLOCK_POSITIONS];
-            float acc = 0f;
-            for (int d = 0; d < head.headDim(); d++) {
-                long at = head.keyOffset() + ((long) d * KvHead.BLOCK_POSITIONS + t % KvHead.BLOCK_POSITIONS) * Float.BYTES;
-                acc = Math.fma(query[queryOffset + d], block.get(PanelMatrix.FLOAT, at), acc);
-            }
-            scores[t] = acc * scale;
-            max = Math.max(max, scores[t]);
-        }
-        float[] partials = new float[PARTIALS];
-        for (int t = 0; t < positions; t++) {
-            scores[t] = FloatExp.exp(scores[t] - max);
-            partials[t % PARTIALS] += scores[t];
-        }
-        float norm = reciprocalSum(partials);
-        for (int d = 0; d < head.headDim(); d++) {
-            out[outOffset + d] = weightedValue(head, d, positions, scores) * norm;
-        }
-    }
-
-    static float reciprocalSum(float[] partials) {
-        float sum = 0f;
-        for (float partial : partials) {
-            sum += partial;
-        }
-        return 1f / sum;
-    }
-
-    /** Sum over t of {@code weights[t] * value[t][d]}. */
-    static float weightedValue(KvHead head, int d, int positions, float[] weights) {
-        float acc = 0f;
-        for (int t = 0; t < positions; t++) {
-            MemorySegment block = head.blocks()[t / KvHead.BLOCK_POSITIONS];
-            long at = head.valueOffset() + ((long) (t % KvHead.BLOCK_POSITIONS) * head.headDim() + d) * Float.BYTES;
-            acc = Math.fma(weights[t], block.get(PanelMatrix.FLOAT, at), acc);
-        }
-        return acc;
+    public void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions) {
+        ScalarAttention.attend(shape, head, query, out, offset, rows, positions);
     }
 }

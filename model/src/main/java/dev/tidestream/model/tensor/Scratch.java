@@ -16,7 +16,6 @@ final class Scratch {
     private final short[] shortDots = new short[8 * ROWS];
     private final float[] partials = new float[Kernels.PARTIALS];
     private float[] sums = new float[ROWS];
-    private float[] scores = {};
     private final VectorKTiles.Block block = new VectorKTiles.Block();
     private final int[] superDots = new int[32 * ROWS];
     private final float[] factors = new float[16 * ROWS];
@@ -74,15 +73,6 @@ final class Scratch {
     /** Partial sums, (16). */
     float[] partials() {
         return partials;
-    }
-
-    /** Attention scores, (at least positions, whole blocks of 32). */
-    float[] scores(int positions) {
-        if (scores.length < positions) {
-            int blocks = Math.ceilDiv(positions, KvHead.BLOCK_POSITIONS);
-            scores = new float[Math.max(blocks * KvHead.BLOCK_POSITIONS, 2 * scores.length)];
-        }
-        return scores;
     }
 
     /** The sums of a panel, (b, 32). */

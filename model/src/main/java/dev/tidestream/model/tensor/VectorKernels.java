@@ -6,7 +6,6 @@ import jdk.incubator.vector.VectorOperators;
 
 import static dev.tidestream.model.tensor.VectorShapes.F;
 import static dev.tidestream.model.tensor.VectorShapes.L;
-import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
 
 /**
  * {@link Kernels} in the Vector API. Lanes are independent everywhere: matrix rows in a multiply, positions in attention
@@ -78,10 +77,12 @@ enum VectorKernels implements Kernels {
         ScalarKernels.INSTANCE.swiGlu(gate, up, out, i, to);
     }
 
-    /** {@link FloatExp#exp}, L at a time. */
-    private static FloatVector exp(FloatVector argument) {
-        FloatVector x = argument.min(FloatExp.MAX).max(FloatExp.MIN);
-        FloatVector n = x.mul(FloatExp.LOG2_E).add(FloatExp.ROUND).sub(FloatExp.ROUND);
+    /** {@link FloatExp#exp}, L at a time. Comparing and blending is cheaper than min and max; NaN passes both. */
+    static FloatVector exp(FloatVector argument) {
+        FloatVector x = argument.blend(FloatExp.MAX, argument.compare(VectorOperators.GT, FloatExp.MAX));
+        x = x.blend(FloatExp.MIN, x.compare(VectorOperators.LT, FloatExp.MIN));
+        FloatVector shifted = x.mul(FloatExp.LOG2_E).add(FloatExp.ROUND); // n is in its lowest bits, too
+        FloatVector n = shifted.sub(FloatExp.ROUND);
         FloatVector r = n.fma(FloatVector.broadcast(F, FloatExp.MINUS_LN2_HIGH), x);
         r = n.fma(FloatVector.broadcast(F, FloatExp.MINUS_LN2_LOW), r);
         FloatVector p = FloatVector.broadcast(F, FloatExp.P0).fma(r, FloatVector.broadcast(F, FloatExp.P1));
@@ -90,79 +91,12 @@ enum VectorKernels implements Kernels {
         p = p.fma(r, FloatVector.broadcast(F, FloatExp.P4));
         p = p.fma(r, FloatVector.broadcast(F, FloatExp.P5));
         p = p.fma(r.mul(r), r).add(1f);
-        IntVector exponent = ((IntVector) n.convert(VectorOperators.F2I, 0)).add(127).lanewise(VectorOperators.LSHL, 23);
+        IntVector exponent = shifted.reinterpretAsInts().add(127).lanewise(VectorOperators.LSHL, 23);
         return p.mul(exponent.reinterpretAsFloats());
     }
 
     @Override
-    public void attend(
-            float[] query, int queryOffset, KvHead head, int positions, float scale, float[] out, int outOffset) {
-        Scratch scratch = Scratch.ofThread();
-        float[] scores = scratch.scores(positions);
-        scores(query, queryOffset, head, positions, scale, scores);
-        float max = Float.NEGATIVE_INFINITY;
-        for (int t = 0; t < positions; t++) {
-            max = Math.max(max, scores[t]);
-        }
-        float norm = ScalarKernels.reciprocalSum(exponentials(scores, positions, max, scratch.partials()));
-        int d = 0;
-        for (; d <= head.headDim() - L; d += L) {
-            weightedValues(head, d, positions, scores).mul(norm).intoArray(out, outOffset + d);
-        }
-        for (; d < head.headDim(); d++) {
-            out[outOffset + d] = ScalarKernels.weightedValue(head, d, positions, scores) * norm;
-        }
-    }
-
-    /** Whole blocks of 32 positions: what lies beyond {@code positions} is computed from whatever is there, and not used. */
-    private static void scores(float[] query, int queryOffset, KvHead head, int positions, float scale, float[] scores) {
-        for (int t = 0; t < positions; t += 2 * L) {
-            var block = head.blocks()[t / KvHead.BLOCK_POSITIONS];
-            long at = head.keyOffset() + (long) (t % KvHead.BLOCK_POSITIONS) * Float.BYTES;
-            FloatVector first = FloatVector.zero(F);
-            FloatVector second = FloatVector.zero(F);
-            for (int d = 0; d < head.headDim(); d++) {
-                FloatVector q = FloatVector.broadcast(F, query[queryOffset + d]);
-                long keys = at + (long) d * KvHead.BLOCK_POSITIONS * Float.BYTES;
-                first = q.fma(FloatVector.fromMemorySegment(F, block, keys, LITTLE), first);
-                second = q.fma(FloatVector.fromMemorySegment(F, block, keys + (long) L * Float.BYTES, LITTLE), second);
-            }
-            first.mul(scale).intoArray(scores, t);
-            second.mul(scale).intoArray(scores, t + L);
-        }
-    }
-
-    /** Replaces scores by {@code exp(score - max)}; gives the 16 partial sums. */
-    private static float[] exponentials(float[] scores, int positions, float max, float[] partials) {
-        int whole = positions - positions % PARTIALS;
-        for (int part = 0; part < PARTIALS; part += L) {
-            FloatVector sum = FloatVector.zero(F);
-            for (int t = part; t < whole; t += PARTIALS) {
-                FloatVector e = exp(FloatVector.fromArray(F, scores, t).sub(max));
-                e.intoArray(scores, t);
-                sum = sum.add(e);
-            }
-            sum.intoArray(partials, part);
-        }
-        for (int t = whole; t < positions; t++) {
-            scores[t] = FloatExp.exp(scores[t] - max);
-            partials[t - whole] += scores[t];
-        }
-        return partials;
-    }
-
-    private static FloatVector weightedValues(KvHead head, int d, int positions, float[] weights) {
-        FloatVector acc = FloatVector.zero(F);
-        long row = (long) head.headDim() * Float.BYTES;
-        for (int from = 0; from < positions; from += KvHead.BLOCK_POSITIONS) {
-            var block = head.blocks()[from / KvHead.BLOCK_POSITIONS];
-            long at = head.valueOffset() + (long) d * Float.BYTES;
-            int count = Math.min(KvHead.BLOCK_POSITIONS, positions - from);
-            for (int t = 0; t < count; t++) {
-                FloatVector w = FloatVector.broadcast(F, weights[from + t]);
-                acc = w.fma(FloatVector.fromMemorySegment(F, block, at + t * row, LITTLE), acc);
-            }
-        }
-        return acc;
+    public void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions) {
+        VectorAttention.attend(shape, head, query, out, offset, rows, positions);
     }
 }

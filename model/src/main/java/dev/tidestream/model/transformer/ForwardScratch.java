@@ -21,6 +21,9 @@ public final class ForwardScratch {
     final float[] turns; // (maxRows, ropeDim)
     final int[] positions; // (maxRows)
     final KvCache[] caches; // (maxRows)
+    final int[] tileRows; // (maxRows): first row of each attention tile
+    final int[] tileSizes; // (maxRows): its rows
+    final boolean[] spoiled; // (maxRows): whether the row's key or value is not finite
 
     /** @param maxRows most rows of one pass; the size grows with it */
     public ForwardScratch(ModelConfig config, int maxRows) {
@@ -41,5 +44,8 @@ public final class ForwardScratch {
         this.turns = new float[maxRows * config.ropeDim()];
         this.positions = new int[maxRows];
         this.caches = new KvCache[maxRows];
+        this.tileRows = new int[maxRows];
+        this.tileSizes = new int[maxRows];
+        this.spoiled = new boolean[maxRows];
     }
 }

@@ -3,6 +3,8 @@ package dev.tidestream.model.transformer;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
+import dev.tidestream.model.tensor.KvHead;
+
 /**
  * The keys and values of one sequence: its state, and all of it. Blocks are lent by a pool (see {@link KvCacheShape}) and
  * given back by whoever lent them. Used by the decode thread only.
@@ -10,8 +12,9 @@ import java.util.List;
 public final class KvCache {
     private final KvCacheShape shape;
     private final List<MemorySegment> blocks;
-    private final MemorySegment[] segments; // each (2, layers, kvHeads, headDim * BLOCK_POSITIONS) float32
+    private final KvHead[] heads; // (layers, kvHeads)
     private int length;
+    private int spoiledFrom = Integer.MAX_VALUE;
 
     /** @param blocks each of {@link KvCacheShape#blockBytes()}, 64-byte aligned; contents do not matter */
     public KvCache(KvCacheShape shape, List<MemorySegment> blocks) {
@@ -23,7 +26,11 @@ public final class KvCache {
         }
         this.shape = shape;
         this.blocks = List.copyOf(blocks);
-        this.segments = blocks.toArray(MemorySegment[]::new);
+        MemorySegment[] segments = blocks.toArray(MemorySegment[]::new);
+        this.heads = new KvHead[shape.layers() * shape.kvHeads()];
+        for (int i = 0; i < heads.length; i++) {
+            heads[i] = shape.head(segments, i / shape.kvHeads(), i % shape.kvHeads());
+        }
     }
 
     public KvCacheShape shape() {
@@ -35,8 +42,19 @@ public final class KvCache {
         return blocks;
     }
 
-    MemorySegment[] segments() {
-        return segments;
+    /** One head's keys and values, as attention reads and writes them. */
+    KvHead head(int layer, int head) {
+        return heads[layer * shape.kvHeads() + head];
+    }
+
+    /** Notes that a key or value of this position is not finite, which every row that sees the position must know. */
+    void spoil(int position) {
+        spoiledFrom = Math.min(spoiledFrom, position);
+    }
+
+    /** Whether a row that sees so many positions sees one that is not finite. */
+    boolean spoiled(int positions) {
+        return positions > spoiledFrom;
     }
 
     /** Positions filled so far; the next token gets this position. */
@@ -55,6 +73,9 @@ public final class KvCache {
             throw new IllegalArgumentException("cannot truncate: newLength=%d, length=%d".formatted(newLength, length));
         }
         length = newLength;
+        if (newLength <= spoiledFrom) {
+            spoiledFrom = Integer.MAX_VALUE;
+        }
     }
 
     /** Called by a forward pass once {@code count} more positions are filled. */

@@ -1,6 +1,9 @@
 package dev.tidestream.model.transformer;
 
+import java.lang.foreign.MemorySegment;
+
 import dev.tidestream.model.tensor.KvHead;
+import dev.tidestream.model.tensor.KvType;
 
 /**
  * The blueprint of a KV cache: how large a block is, and how many a sequence needs.
@@ -8,8 +11,9 @@ import dev.tidestream.model.tensor.KvHead;
  * @param layers transformer layers
  * @param kvHeads key/value heads per layer
  * @param headDim elements per head
+ * @param type how they are stored
  */
-public record KvCacheShape(int layers, int kvHeads, int headDim) {
+public record KvCacheShape(int layers, int kvHeads, int headDim, KvType type) {
     /** Positions per block; a block holds the keys and values of all layers for so many positions. */
     public static final int BLOCK_POSITIONS = KvHead.BLOCK_POSITIONS;
 
@@ -20,19 +24,18 @@ public record KvCacheShape(int layers, int kvHeads, int headDim) {
         }
     }
 
-    /** Bytes of one block: keys and values, float32. */
+    /** Bytes of one block: keys of all layers and heads, then their values. */
     public long blockBytes() {
-        return 2L * layers * kvHeads * headDim * BLOCK_POSITIONS * Float.BYTES;
+        return (KvHead.keyBytes(headDim, type) + KvHead.valueBytes(headDim, type)) * layers * kvHeads;
     }
 
-    /** Bytes from a block's start to the keys of one head. */
-    long keyOffset(int layer, int head) {
-        return ((long) layer * kvHeads + head) * headDim * BLOCK_POSITIONS * Float.BYTES;
-    }
-
-    /** Bytes from a block's start to the values of one head. */
-    long valueOffset(int layer, int head) {
-        return keyOffset(layers + layer, head);
+    /** One head's place in these blocks. */
+    KvHead head(MemorySegment[] blocks, int layer, int head) {
+        long index = (long) layer * kvHeads + head;
+        long keyBytes = KvHead.keyBytes(headDim, type);
+        long keyOffset = index * keyBytes;
+        long valueOffset = keyBytes * layers * kvHeads + index * KvHead.valueBytes(headDim, type);
+        return new KvHead(blocks, keyOffset, valueOffset, headDim, type);
     }
 
     /** Blocks that hold {@code positions}. */

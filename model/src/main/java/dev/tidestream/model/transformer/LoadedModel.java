@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -207,20 +208,26 @@ public final class LoadedModel implements AutoCloseable {
         return new LoadedModel(config, next, nextHead, kernels, familyBytes);
     }
 
-    /** A forward pass over these weights, with scratch space of its own. */
+    /** A forward pass over these weights, with scratch space of its own and a KV cache in F16. */
     public Transformer newTransformer(WorkerTeam team, ActivationPrecision activations, int maxRows) {
-        return newTransformer(team, activations, new ForwardScratch(config, maxRows), HeadProbes.NONE);
+        return newTransformer(team, activations, KvType.F16, maxRows);
+    }
+
+    /** A forward pass over these weights, with scratch space of its own. */
+    public Transformer newTransformer(WorkerTeam team, ActivationPrecision activations, KvType kvType, int maxRows) {
+        return newTransformer(team, activations, kvType, new ForwardScratch(config, maxRows), HeadProbes.NONE);
     }
 
     /**
      * A forward pass over these weights.
      *
+     * @param kvType how keys and values are stored
      * @param scratch shared by versions that are run by the same thread
      * @param probes told about every use of the head
      */
     public Transformer newTransformer(
-            WorkerTeam team, ActivationPrecision activations, ForwardScratch scratch, HeadProbes probes) {
-        return new Transformer(config, weights, kernels, team, activations, scratch, probes);
+            WorkerTeam team, ActivationPrecision activations, KvType kvType, ForwardScratch scratch, HeadProbes probes) {
+        return new Transformer(config, weights, kernels, team, activations, kvType, scratch, probes);
     }
 
     /** Gives back the memory that no other version uses. Nobody may compute with this one any more. Again does nothing. */

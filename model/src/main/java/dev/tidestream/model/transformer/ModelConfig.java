@@ -3,6 +3,7 @@ package dev.tidestream.model.transformer;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufMetadata;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.tensor.KvType;
 
 /**
  * The blueprint of a LLaMA-family model (Touvron et al. 2023): sizes and constants, no weights and no state.
@@ -77,8 +78,8 @@ public record ModelConfig(
     }
 
     /** What a KV cache of this model looks like. */
-    public KvCacheShape kvCacheShape() {
-        return new KvCacheShape(layers, kvHeads, headDim);
+    public KvCacheShape kvCacheShape(KvType type) {
+        return new KvCacheShape(layers, kvHeads, headDim, type);
     }
 
     /**

@@ -4,7 +4,7 @@ import java.util.List;
 
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.KvHead;
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.MatrixGroup;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
@@ -27,6 +27,7 @@ public final class Transformer implements LanguageModel {
     private final Kernels kernels;
     private final WorkerTeam team;
     private final boolean int8;
+    private final KvType kvType;
     private final ForwardScratch scratch;
     private final HeadProbes probes;
     private final Attention attention;
@@ -42,6 +43,7 @@ public final class Transformer implements LanguageModel {
             Kernels kernels,
             WorkerTeam team,
             ActivationPrecision activations,
+            KvType kvType,
             ForwardScratch scratch,
             HeadProbes probes) {
         this.config = config;
@@ -49,6 +51,7 @@ public final class Transformer implements LanguageModel {
         this.kernels = kernels;
         this.team = team;
         this.int8 = activations == ActivationPrecision.INT8;
+        this.kvType = kvType;
         this.scratch = scratch;
         this.probes = probes;
         this.attention = new Attention(config, weights.rope(), kernels, team, scratch);
@@ -76,7 +79,7 @@ public final class Transformer implements LanguageModel {
 
     @Override
     public KvCacheShape kvCacheShape() {
-        return config.kvCacheShape();
+        return config.kvCacheShape(kvType);
     }
 
     @Override
@@ -182,11 +185,5 @@ public final class Transformer implements LanguageModel {
         embedding.logits(scratch.normed, logits, team);
         probes.observer().logitsComputed(embedding.mode(), rows, embedding.bytesRead(rows), System.nanoTime() - startNs);
         probes.recent().record(scratch.normed.values(), 0);
-    }
-
-    /** One head's keys and values, as attention reads and writes them. */
-    static KvHead kvHead(KvCache cache, int layer, int head) {
-        KvCacheShape shape = cache.shape();
-        return new KvHead(cache.segments(), shape.keyOffset(layer, head), shape.valueOffset(layer, head), shape.headDim());
     }
 }

@@ -204,34 +204,6 @@ class KernelsTest {
     }
 
     @Test
-    void shouldAttendToTheOraclesBits() {
-        SplittableRandom random = new SplittableRandom(SEED + 6);
-        for (int headDim : new int[] {2, 8, 32, 48, 64, 96, 128}) {
-            int blocks = 4;
-            try (Arena arena = Arena.ofShared()) {
-                MemorySegment[] segments = new MemorySegment[blocks];
-                for (int i = 0; i < blocks; i++) {
-                    segments[i] = arena.allocate(2L * headDim * 32 * 4, 64);
-                }
-                KvHead head = new KvHead(segments, 0, headDim * 32L * 4, headDim);
-                for (int t = 0; t < 128; t++) {
-                    head.put(t, floats(headDim, random), 0, floats(headDim, random), 0);
-                }
-                float[] query = floats(headDim + 1, random);
-                for (int positions : new int[] {1, 2, 15, 16, 17, 31, 32, 33, 100, 128}) {
-                    float[] expected = new float[headDim + 2];
-                    float[] actual = new float[headDim + 2];
-                    scalar.attend(query, 1, head, positions, 0.25f, expected, 2);
-                    vector.attend(query, 1, head, positions, 0.25f, actual, 2);
-                    int d = headDim;
-                    int p = positions;
-                    assertArrayEquals(bits(expected), bits(actual), () -> "headDim=%d, positions=%d".formatted(d, p));
-                }
-            }
-        }
-    }
-
-    @Test
     void shouldComputeExpWithinTwoUlp() {
         for (float x = -87f; x < 88f; x += 0.00731f) {
             float exact = (float) StrictMath.exp(x);

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -31,7 +32,7 @@ class TransformerGoldenTest {
         JsonNode golden = json("models/stories260K/greedy_bos.json");
         int[] ids = ints(golden.get("ids")); // BOS first
         try (LoadedModel loaded = TestModels.load(STORIES, vector ? Kernels.vector() : Kernels.scalar())) {
-            Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 16);
+            Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 16);
             assertArrayEquals(Arrays.copyOfRange(ids, 1, ids.length), TestModels.greedy(model, new int[] {ids[0]}, 200));
 
             float[] logits = TestModels.logits(model, Arrays.copyOf(ids, 200), 7);
@@ -50,7 +51,7 @@ class TransformerGoldenTest {
         JsonNode golden = json("golden/stories260K/prompts.json");
         float[] expected = floats("golden/stories260K/last_logits.f32");
         try (LoadedModel loaded = TestModels.load(STORIES, Kernels.vector())) {
-            Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 64);
+            Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 64);
             int row = 0;
             for (JsonNode c : golden.get("cases")) {
                 int[] prompt = ints(c.get("prompt_ids"));
@@ -72,13 +73,13 @@ class TransformerGoldenTest {
         int[] prompt = ints(golden.get("prompt_ids"));
         float[] expected = floats(path + ".logits.f32");
         try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.vector())) {
-            Transformer exact = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, 64);
+            Transformer exact = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 64);
             assertArrayEquals(expected, TestModels.logits(exact, prompt, 64), 1e-4f);
             int[] greedy = ints(golden.get("exact").get("greedy_ids"));
             assertArrayEquals(greedy, TestModels.greedy(exact, prompt, greedy.length));
 
             // int8 activations are another rounding; llama.cpp's own differ from exact by rms 0.07, max 0.4 on this file
-            Transformer int8 = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 64);
+            Transformer int8 = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 64);
             float[] actual = TestModels.logits(int8, prompt, 64);
             double squares = 0;
             int agreeing = 0;
@@ -101,7 +102,7 @@ class TransformerGoldenTest {
     void shouldTellTheStartersTales(String format) throws IOException {
         JsonNode golden = json("starter/greedy-" + format + ".json");
         try (LoadedModel loaded = TestModels.load("starter/starter-" + format + ".gguf", Kernels.vector())) {
-            Transformer exact = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, 64);
+            Transformer exact = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 64);
             for (JsonNode c : golden.get("cases")) {
                 int[] tokens = ints(c.get("tokens"));
                 if (c.get("min_margin").asDouble() > 0.001) {

@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
@@ -39,7 +40,7 @@ final class BenchCommand extends BenchOptions implements Callable<Integer> {
                 LoadedModel loaded = compute.load(file, workers)) {
             int largest = Collections.max(batches());
             LanguageModel transformer = loaded.newTransformer(
-                    workers, compute.activations(), Math.max(largest, ComputeOptions.MAX_ROWS));
+                    workers, compute.activations(), compute.kvType(), Math.max(largest, ComputeOptions.MAX_ROWS));
             if (promptTokens() + genTokens() > transformer.contextLength()) {
                 throw new ParameterException(spec.commandLine(), "prompt and generated tokens exceed the context: %d + %d > %d"
                         .formatted(promptTokens(), genTokens(), transformer.contextLength()));
@@ -62,7 +63,7 @@ final class BenchCommand extends BenchOptions implements Callable<Integer> {
         double[] prefill = new double[repeat()];
         double[] decode = new double[repeat()];
         for (int round = -1; round < repeat(); round++) { // round -1 warms up
-            try (Arena arena = Arena.ofShared()) {
+            try (Arena arena = new PageArena()) {
                 List<KvCache> caches = new ArrayList<>();
                 for (int i = 0; i < batch; i++) {
                     caches.add(Caches.cache(transformer, promptTokens() + genTokens(), arena));

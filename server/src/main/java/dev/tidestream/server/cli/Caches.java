@@ -18,9 +18,11 @@ final class Caches {
     /** A cache for so many positions, in the arena's memory. */
     static KvCache cache(LanguageModel model, int positions, Arena arena) {
         KvCacheShape shape = model.kvCacheShape();
+        int count = shape.blocksFor(positions);
+        MemorySegment slab = arena.allocate(count * shape.blockBytes(), CACHE_LINE);
         List<MemorySegment> blocks = new ArrayList<>();
-        for (int i = 0; i < shape.blocksFor(positions); i++) {
-            blocks.add(arena.allocate(shape.blockBytes(), CACHE_LINE));
+        for (int i = 0; i < count; i++) {
+            blocks.add(slab.asSlice(i * shape.blockBytes(), shape.blockBytes()));
         }
         return new KvCache(shape, blocks);
     }

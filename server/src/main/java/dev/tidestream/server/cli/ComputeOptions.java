@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LoadedModel;
@@ -45,6 +46,10 @@ final class ComputeOptions {
         FULL
     }
 
+    @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "F16",
+            description = "How keys and values are stored: f16 (half the memory) or f32 (exact). Default: f16.")
+    private KvType kvType = KvType.F16;
+
     @Spec(Spec.Target.MIXEE)
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
@@ -60,6 +65,10 @@ final class ComputeOptions {
 
     ActivationPrecision activations() {
         return activations;
+    }
+
+    KvType kvType() {
+        return kvType;
     }
 
     /** Loads a model, with a bar on the terminal if that takes a while. */
@@ -80,6 +89,7 @@ final class ComputeOptions {
 
     @Override
     public String toString() {
-        return "threads=%d, activations=%s".formatted(threads, activations.name().toLowerCase(Locale.ROOT));
+        return "threads=%d, activations=%s, kv-type=%s"
+                .formatted(threads, activations.name().toLowerCase(Locale.ROOT), kvType.name().toLowerCase(Locale.ROOT));
     }
 }

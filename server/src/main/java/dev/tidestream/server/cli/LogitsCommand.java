@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
@@ -35,7 +36,7 @@ final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
         try (GgufFile file = model.open();
                 KernelWorkers workers = new KernelWorkers(compute.threads());
                 LoadedModel loaded = compute.load(file, workers)) {
-            LanguageModel transformer = loaded.newTransformer(workers, compute.activations(), CHUNK);
+            LanguageModel transformer = loaded.newTransformer(workers, compute.activations(), compute.kvType(), CHUNK);
             if (tokens.length > transformer.contextLength()) {
                 throw new ParameterException(spec.commandLine(), "--tokens is longer than the context: tokens=%d, context=%d"
                         .formatted(tokens.length, transformer.contextLength()));
@@ -56,7 +57,7 @@ final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
     private void write(LanguageModel transformer, int[] tokens) throws IOException {
         float[] logits = new float[CHUNK * transformer.vocabularySize()]; // (chunk, V)
         ByteBuffer bytes = ByteBuffer.allocate(logits.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        try (Arena arena = Arena.ofShared();
+        try (Arena arena = new PageArena();
                 FileChannel channel = FileChannel.open(out, CREATE, WRITE, TRUNCATE_EXISTING)) {
             KvCache cache = Caches.cache(transformer, tokens.length, arena);
             for (int from = 0; from < tokens.length; from += CHUNK) {

@@ -79,7 +79,8 @@ final class RunningModel implements AutoCloseable {
             streamTimings = new StreamTimings();
             recentStates = new HiddenStates(RECENT_STATES, first.config().hiddenSize());
             HeadProbes probes = new HeadProbes(headTimings, recentStates);
-            forward = version -> version.newTransformer(workers, options.compute().activations(), scratch, probes);
+            forward = version -> version.newTransformer(
+                    workers, options.compute().activations(), options.compute().kvType(), scratch, probes);
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
+import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.KvCacheShape;
 
@@ -25,7 +26,7 @@ public final class KvCachePool implements AutoCloseable {
     private final KvCacheShape shape;
     private final long budgetBytes;
     private final int budgetBlocks;
-    private final Arena arena = Arena.ofShared();
+    private final Arena arena = new PageArena();
     private final ArrayDeque<MemorySegment> free = new ArrayDeque<>();
     private final Set<KvCache> lent = Collections.newSetFromMap(new IdentityHashMap<>());
     private int allocatedBlocks;
@@ -88,10 +89,7 @@ public final class KvCachePool implements AutoCloseable {
         if (needed > budgetBlocks - lentBlocks) {
             return new KvReservation.NotNow(needed, budgetBlocks - lentBlocks);
         }
-        while (free.size() < needed) {
-            free.push(arena.allocate(shape.blockBytes(), ALIGNMENT_BYTES));
-            allocatedBlocks++;
-        }
+        allocate(needed - free.size());
         List<MemorySegment> blocks = new ArrayList<>(needed);
         for (int i = 0; i < needed; i++) {
             blocks.add(free.pop());
@@ -100,6 +98,18 @@ public final class KvCachePool implements AutoCloseable {
         lent.add(cache);
         setLentBlocks(lentBlocks + needed);
         return new KvReservation.Granted(cache);
+    }
+
+    /** Blocks that lie side by side: attention streams through them, and large pages hold many. */
+    private void allocate(int blocks) {
+        if (blocks <= 0) {
+            return;
+        }
+        MemorySegment slab = arena.allocate(blocks * shape.blockBytes(), ALIGNMENT_BYTES);
+        for (int i = blocks - 1; i >= 0; i--) { // the first is taken first
+            free.push(slab.asSlice(i * shape.blockBytes(), shape.blockBytes()));
+        }
+        allocatedBlocks += blocks;
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.tidestream.server.scheduler;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.KvCacheShape;
 
@@ -11,7 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 class KvCachePoolTest {
-    private static final KvCacheShape SHAPE = new KvCacheShape(2, 3, 5);
+    private static final KvCacheShape SHAPE = new KvCacheShape(2, 3, 5, KvType.F16);
 
     private static KvCache granted(KvReservation reservation) {
         return assertInstanceOf(KvReservation.Granted.class, reservation).cache();
