@@ -76,6 +76,17 @@ public final class Activations {
         quantised = true;
     }
 
+    /** Quantises some blocks of a single row. After all of them, on whatever threads, comes {@link #markQuantised}. */
+    void quantiseBlocks(int from, int to) {
+        for (int block = from; block < to; block++) {
+            quantiseBlock(block);
+        }
+    }
+
+    void markQuantised() {
+        quantised = true;
+    }
+
     private void quantiseBlock(int index) {
         int b = index % rows;
         int block = index / rows;

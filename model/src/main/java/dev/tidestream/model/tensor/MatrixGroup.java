@@ -7,7 +7,7 @@ import java.util.List;
  * microseconds, and a token crosses about a hundred of them.
  */
 public final class MatrixGroup {
-    private static final int GRAIN = 1;
+    private static final int GRAIN = 2; // kernels of one row do two panels at a time
 
     private final PanelMatrix[] matrices;
     private final int[] firstPanel; // (matrices + 1)
@@ -69,5 +69,34 @@ public final class MatrixGroup {
                 }
             }
         });
+    }
+
+    /**
+     * A single row through gate and up (the two matrices of this group) and SwiGLU, in one region: what comes out of two panels is
+     * gated and quantised by the thread that has just computed it. Bits are those of {@link #multiply}, {@link Kernels#swiGlu} and
+     * {@link Activations#quantise} one after the other.
+     *
+     * @param x (1, columns)
+     * @param gate receives (rows)
+     * @param up receives (rows)
+     * @param gated receives (1, rows); reset to one row before
+     * @param int8 whether to quantise it; rows are a multiple of 32 then
+     */
+    public void multiplyGated(
+            Kernels kernels, WorkerTeam team, Activations x, float[] gate, float[] up, Activations gated, boolean int8) {
+        PanelMatrix gates = matrices[0];
+        PanelMatrix ups = matrices[1];
+        team.forEachRange(gates.panels(), GRAIN, (from, to) -> {
+            kernels.multiply(gates, x, gate, gates.rows(), 0, from, to);
+            kernels.multiply(ups, x, up, ups.rows(), 0, from, to);
+            int last = Math.min(to * PanelLayout.ROWS, gates.rows());
+            kernels.swiGlu(gate, up, gated.values(), from * PanelLayout.ROWS, last);
+            if (int8) {
+                gated.quantiseBlocks(from, to);
+            }
+        });
+        if (int8) {
+            gated.markQuantised();
+        }
     }
 }

@@ -20,6 +20,7 @@ final class Scratch {
     private final int[] superDots = new int[32 * ROWS];
     private final float[] factors = new float[16 * ROWS];
     private final float[] offsets = new float[8 * ROWS];
+    private final DecodeScratch decode = new DecodeScratch();
 
     static Scratch ofThread() {
         return OF_THREAD.get();
@@ -68,6 +69,11 @@ final class Scratch {
     /** What is added to the products, (8 blocks, up to 32 rows). */
     float[] offsets() {
         return offsets;
+    }
+
+    /** For one row. */
+    DecodeScratch decode() {
+        return decode;
     }
 
     /** Partial sums, (16). */

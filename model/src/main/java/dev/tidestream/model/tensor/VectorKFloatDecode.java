@@ -5,22 +5,26 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
+import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_QUANTS;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_SCALES;
 import static dev.tidestream.model.tensor.PanelLayout.Q5K_LINES;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q6K_LINES;
 import static dev.tidestream.model.tensor.PanelLayout.Q6K_QUANTS;
 import static dev.tidestream.model.tensor.PanelLayout.Q6K_SCALES;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
+import static dev.tidestream.model.tensor.VectorShapes.ADDRESS;
 import static dev.tidestream.model.tensor.VectorShapes.F;
 import static dev.tidestream.model.tensor.VectorShapes.I;
 import static dev.tidestream.model.tensor.VectorShapes.L;
 import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
+import static dev.tidestream.model.tensor.VectorShapes.MEMORY;
 import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
@@ -33,6 +37,8 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
  * multiplied out first, into arrays: see {@link VectorKDecode}.
  */
 final class VectorKFloatDecode {
+    private static final int TOP = 0xfc000000;
+
     private VectorKFloatDecode() {}
 
     /** Like {@link VectorDecode#panel}. */
@@ -57,11 +63,7 @@ final class VectorKFloatDecode {
                         offsets(data, at, offsets);
                         chain5(data, at + Q4K_QUANTS, factors, offsets, x.values(), k, out, to);
                     }
-                    case Q6_K -> {
-                        halfFactors(data, at, factors);
-                        chains6(data, at + Q6K_QUANTS, factors, x.values(), k, out, to);
-                    }
-                    case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + w.format());
+                    case F32, F16, BF16, Q8_0, Q4_0, Q6_K -> throw new IllegalArgumentException("not here: " + w.format());
                 }
             }
         }
@@ -91,24 +93,6 @@ final class VectorKFloatDecode {
             IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_SCALES + (long) block * LINE_BYTES, LITTLE);
             low.mul(pairs.lanewise(LSHR, 8).and(255).convert(I2F, 0).reinterpretAsFloats()).intoArray(offsets, block * 2 * L);
             high.mul(pairs.lanewise(LSHR, 24).convert(I2F, 0).reinterpretAsFloats()).intoArray(offsets, block * 2 * L + L);
-        }
-    }
-
-    /** {@code d * scale} of Q6_K, (16 groups of 16 columns, 2 L). */
-    private static void halfFactors(MemorySegment data, long at, float[] factors) {
-        FloatVector low = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(LSHL, 16).lanewise(ASHR, 3)
-                .and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
-        FloatVector high = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(ASHR, 3).and(0x8fffe000)
-                .reinterpretAsFloats().mul(0x1p112f);
-        for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q6K_SCALES + (long) block * LINE_BYTES, LITTLE);
-            low.mul(pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
-                    .intoArray(factors, block * 4 * L);
-            high.mul(pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
-                    .intoArray(factors, block * 4 * L + L);
-            low.mul(pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
-                    .intoArray(factors, block * 4 * L + 2 * L);
-            high.mul(pairs.lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats()).intoArray(factors, block * 4 * L + 3 * L);
         }
     }
 
@@ -165,44 +149,120 @@ final class VectorKFloatDecode {
         high.intoArray(out, to + 16);
     }
 
-    private static void chains6(
-            MemorySegment data, long at, float[] factors, float[] x, int xFrom, float[] out, int to) {
-        FloatVector low = FloatVector.fromArray(F, out, to);
-        FloatVector high = FloatVector.fromArray(F, out, to + 16);
-        for (int group = 0; group < 2 * BLOCKS; group++) {
-            FloatVector lowBoth = FloatVector.zero(F); // a, then a + b; neither is -0, so that 0 + a is a
-            FloatVector highBoth = FloatVector.zero(F);
-            for (int chain = 0; chain < 2; chain++) {
-                long lines = at + (group * 2 + chain) * (long) (Q6K_LINES * LINE_BYTES);
-                int k = xFrom + group * 16 + chain * 8;
-                FloatVector lowChain = FloatVector.zero(F);
-                FloatVector highChain = FloatVector.zero(F);
-                for (int w = 0; w < Q6K_LINES; w++) {
-                    IntVector q = IntVector.fromMemorySegment(I, data, lines + w * (long) LINE_BYTES, LITTLE);
-                    FloatVector first = FloatVector.broadcast(F, x[k + 2 * w]);
-                    FloatVector second = FloatVector.broadcast(F, x[k + 2 * w + 1]);
-                    lowChain = second.fma(q.lanewise(LSHL, 22).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(),
-                            first.fma(q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(), lowChain));
-                    highChain = second.fma(q.lanewise(LSHL, 6).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(),
-                            first.fma(q.lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(), highChain));
+    /** Integers are converted where they lie at the top of a lane, and so 2^26 times too large: see {@link VectorFloatDecode}. */
+    static int q6(long p, long q, long last, int part, int blocks, float[] x, float[] out, int toP, int toQ) {
+        FloatVector lowP = FloatVector.zero(F);
+        FloatVector highP = FloatVector.zero(F);
+        FloatVector lowQ = FloatVector.zero(F);
+        FloatVector highQ = FloatVector.zero(F);
+        IntVector touched = IntVector.zero(I);
+        for (int block = 0; block < blocks; block++) {
+            long aheadP = Math.min(p + (block + BLOCKS) * (long) (Q6K_BYTES / BLOCKS), last);
+            long aheadQ = Math.min(q + (block + BLOCKS) * (long) (Q6K_BYTES / BLOCKS), last);
+            long superP = (p + (long) (block / BLOCKS) * Q6K_BYTES + part * 4L * L) & ADDRESS;
+            IntVector dP = IntVector.fromMemorySegment(I, MEMORY, superP, LITTLE);
+            FloatVector dLowP = dP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
+            FloatVector dHighP = dP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f);
+            long pairsP = (superP + Q6K_SCALES + block % BLOCKS * (long) LINE_BYTES) & ADDRESS;
+            IntVector sP = IntVector.fromMemorySegment(I, MEMORY, pairsP, LITTLE);
+            long superQ = (q + (long) (block / BLOCKS) * Q6K_BYTES + part * 4L * L) & ADDRESS;
+            IntVector dQ = IntVector.fromMemorySegment(I, MEMORY, superQ, LITTLE);
+            FloatVector dLowQ = dQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
+            FloatVector dHighQ = dQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f);
+            long pairsQ = (superQ + Q6K_SCALES + block % BLOCKS * (long) LINE_BYTES) & ADDRESS;
+            IntVector sQ = IntVector.fromMemorySegment(I, MEMORY, pairsQ, LITTLE);
+            for (int half = 0; half < 2; half++) {
+                FloatVector lowBothP = FloatVector.zero(F); // a, then a + b; neither is -0, so that 0 + a is a
+                FloatVector highBothP = FloatVector.zero(F);
+                FloatVector lowBothQ = FloatVector.zero(F); // a, then a + b; neither is -0, so that 0 + a is a
+                FloatVector highBothQ = FloatVector.zero(F);
+                for (int chain = 0; chain < 2; chain++) {
+                    int k = block * BLOCK + half * 16 + chain * 8;
+                    int quarter = half * 2 + chain;
+                    int eight = block % BLOCKS * 4 + quarter; // columns
+                    long atP = (superP + Q6K_QUANTS + eight * ((long) Q6K_LINES * LINE_BYTES)) & ADDRESS;
+                    IntVector aP = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+                    IntVector bP = IntVector.fromMemorySegment(I, MEMORY, atP + LINE_BYTES, LITTLE);
+                    IntVector cP = IntVector.fromMemorySegment(I, MEMORY, atP + 2 * LINE_BYTES, LITTLE);
+                    long nextP = (aheadP + quarter * 210L) & ADDRESS;
+                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextP, LITTLE));
+                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextP + 70, LITTLE));
+                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextP + 140, LITTLE));
+                    IntVector eP = aP.lanewise(LSHL, 12).and(0xf000f000).or(bP.lanewise(LSHL, 10).and(0x0c000c00));
+                    IntVector fP = cP.lanewise(LSHL, 12).and(0xf000f000).or(bP.lanewise(LSHL, 8).and(0x0c000c00));
+                    FloatVector low8P = FloatVector.zero(F);
+                    FloatVector high8P = FloatVector.zero(F);
+                    long atQ = (superQ + Q6K_QUANTS + eight * ((long) Q6K_LINES * LINE_BYTES)) & ADDRESS;
+                    IntVector aQ = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+                    IntVector bQ = IntVector.fromMemorySegment(I, MEMORY, atQ + LINE_BYTES, LITTLE);
+                    IntVector cQ = IntVector.fromMemorySegment(I, MEMORY, atQ + 2 * LINE_BYTES, LITTLE);
+                    long nextQ = (aheadQ + quarter * 210L) & ADDRESS;
+                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextQ, LITTLE));
+                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextQ + 70, LITTLE));
+                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextQ + 140, LITTLE));
+                    IntVector eQ = aQ.lanewise(LSHL, 12).and(0xf000f000).or(bQ.lanewise(LSHL, 10).and(0x0c000c00));
+                    IntVector fQ = cQ.lanewise(LSHL, 12).and(0xf000f000).or(bQ.lanewise(LSHL, 8).and(0x0c000c00));
+                    FloatVector low8Q = FloatVector.zero(F);
+                    FloatVector high8Q = FloatVector.zero(F);
+                    FloatVector x0 = FloatVector.broadcast(F, x[k + 0]);
+                    low8P = x0.fma(aP.lanewise(LSHL, 16).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8P);
+                    high8P = x0.fma(aP.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8P);
+                    low8Q = x0.fma(aQ.lanewise(LSHL, 16).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8Q);
+                    high8Q = x0.fma(aQ.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
+                    FloatVector x1 = FloatVector.broadcast(F, x[k + 1]);
+                    low8P = x1.fma(aP.lanewise(LSHL, 22).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8P);
+                    high8P = x1.fma(aP.lanewise(LSHL, 6).and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8P);
+                    low8Q = x1.fma(aQ.lanewise(LSHL, 22).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8Q);
+                    high8Q = x1.fma(aQ.lanewise(LSHL, 6).and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
+                    FloatVector x2 = FloatVector.broadcast(F, x[k + 2]);
+                    low8P = x2.fma(bP.lanewise(LSHL, 16).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8P);
+                    high8P = x2.fma(bP.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8P);
+                    low8Q = x2.fma(bQ.lanewise(LSHL, 16).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8Q);
+                    high8Q = x2.fma(bQ.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
+                    FloatVector x3 = FloatVector.broadcast(F, x[k + 3]);
+                    low8P = x3.fma(bP.lanewise(LSHL, 22).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8P);
+                    high8P = x3.fma(bP.lanewise(LSHL, 6).and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8P);
+                    low8Q = x3.fma(bQ.lanewise(LSHL, 22).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8Q);
+                    high8Q = x3.fma(bQ.lanewise(LSHL, 6).and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
+                    FloatVector x4 = FloatVector.broadcast(F, x[k + 4]);
+                    low8P = x4.fma(cP.lanewise(LSHL, 16).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8P);
+                    high8P = x4.fma(cP.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8P);
+                    low8Q = x4.fma(cQ.lanewise(LSHL, 16).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8Q);
+                    high8Q = x4.fma(cQ.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
+                    FloatVector x5 = FloatVector.broadcast(F, x[k + 5]);
+                    low8P = x5.fma(cP.lanewise(LSHL, 22).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8P);
+                    high8P = x5.fma(cP.lanewise(LSHL, 6).and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8P);
+                    low8Q = x5.fma(cQ.lanewise(LSHL, 22).and(TOP).convert(I2F, 0).reinterpretAsFloats(), low8Q);
+                    high8Q = x5.fma(cQ.lanewise(LSHL, 6).and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
+                    FloatVector x6 = FloatVector.broadcast(F, x[k + 6]);
+                    low8P = x6.fma(eP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), low8P);
+                    high8P = x6.fma(eP.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8P);
+                    low8Q = x6.fma(eQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), low8Q);
+                    high8Q = x6.fma(eQ.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
+                    FloatVector x7 = FloatVector.broadcast(F, x[k + 7]);
+                    low8P = x7.fma(fP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), low8P);
+                    high8P = x7.fma(fP.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8P);
+                    low8Q = x7.fma(fQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), low8Q);
+                    high8Q = x7.fma(fQ.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
+                    lowBothP = lowBothP.add(low8P);
+                    highBothP = highBothP.add(high8P);
+                    lowBothQ = lowBothQ.add(low8Q);
+                    highBothQ = highBothQ.add(high8Q);
                 }
-                IntVector middle = IntVector.fromMemorySegment(I, data, lines + LINE_BYTES, LITTLE).lanewise(LSHL, 10);
-                for (int rest = 0; rest < 2; rest++) {
-                    IntVector q = IntVector.fromMemorySegment(I, data, lines + rest * 2L * LINE_BYTES, LITTLE)
-                            .lanewise(LSHL, 12).and(0xf000f000)
-                            .or(middle.and(0x0c000c00));
-                    FloatVector xk = FloatVector.broadcast(F, x[k + 6 + rest]);
-                    lowChain = xk.fma(q.lanewise(LSHL, 16).lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(), lowChain);
-                    highChain = xk.fma(q.lanewise(ASHR, 26).convert(I2F, 0).reinterpretAsFloats(), highChain);
-                    middle = middle.lanewise(LSHR, 2);
-                }
-                lowBoth = lowBoth.add(lowChain);
-                highBoth = highBoth.add(highChain);
+                lowP = dLowP.mul(sP.lanewise(LSHL, 24 - 8 * half).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                        .fma(lowBothP.mul(0x1p-26f), lowP);
+                highP = dHighP.mul(sP.lanewise(LSHL, 8 - 8 * half).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                        .fma(highBothP.mul(0x1p-26f), highP);
+                lowQ = dLowQ.mul(sQ.lanewise(LSHL, 24 - 8 * half).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                        .fma(lowBothQ.mul(0x1p-26f), lowQ);
+                highQ = dHighQ.mul(sQ.lanewise(LSHL, 8 - 8 * half).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                        .fma(highBothQ.mul(0x1p-26f), highQ);
             }
-            low = FloatVector.fromArray(F, factors, group * 2 * L).fma(lowBoth, low);
-            high = FloatVector.fromArray(F, factors, group * 2 * L + L).fma(highBoth, high);
         }
-        low.intoArray(out, to);
-        high.intoArray(out, to + 16);
+        lowP.intoArray(out, toP);
+        highP.intoArray(out, toP + 16);
+        lowQ.intoArray(out, toQ);
+        highQ.intoArray(out, toQ + 16);
+        return touched.lane(0);
     }
 }

@@ -23,19 +23,18 @@ enum VectorKernels implements Kernels {
     public void multiply(
             PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
         Scratch scratch = Scratch.ofThread();
+        if (x.rows() == 1) {
+            if (fromPanel < toPanel) {
+                VectorDecode.panels(w, x, scratch, out, outOffset, fromPanel, toPanel);
+            }
+            return;
+        }
         for (int panel = fromPanel; panel < toPanel; panel++) {
             int to = outOffset + panel * PanelLayout.ROWS;
             int rows = w.rowsOf(panel);
-            if (x.rows() == 1 && rows == PanelLayout.ROWS) {
-                VectorDecode.panel(w, panel, x, scratch, out, to);
-            } else if (x.rows() == 1) {
-                VectorDecode.panel(w, panel, x, scratch, scratch.sums(), 0);
-                System.arraycopy(scratch.sums(), 0, out, to, rows);
-            } else {
-                VectorBatch.panel(w, panel, x, scratch);
-                for (int b = 0; b < x.rows(); b++) {
-                    System.arraycopy(scratch.sums(), b * PanelLayout.ROWS, out, to + b * outStride, rows);
-                }
+            VectorBatch.panel(w, panel, x, scratch);
+            for (int b = 0; b < x.rows(); b++) {
+                System.arraycopy(scratch.sums(), b * PanelLayout.ROWS, out, to + b * outStride, rows);
             }
         }
     }

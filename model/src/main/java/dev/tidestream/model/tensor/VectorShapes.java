@@ -1,5 +1,6 @@
 package dev.tidestream.model.tensor;
 
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 
 import jdk.incubator.vector.ByteVector;
@@ -36,6 +37,17 @@ final class VectorShapes {
 
     /** Lanes of a float vector. */
     static final int L = F.length();
+
+    /**
+     * All memory, for the kernels of one row. A segment's bounds are checked at every load, and such a check in a loop makes C2 cut
+     * the loop in three; here the length is a constant, and an address that went through {@link #ADDRESS} needs no check. So
+     * whoever reads through this has made sure that the bytes are there: see {@link VectorDecode}.
+     */
+    @SuppressWarnings("restricted") // native access is enabled, see PageArena
+    static final MemorySegment MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    /** Mask of addresses of processes: what remains is known to be no negative number. */
+    static final long ADDRESS = 0x7fff_ffff_ffffL;
 
     /** Parts of a panel: each is L rows from row {@code part * L} and L rows from row {@code 16 + part * L}. */
     static final int PARTS = 16 / L;

@@ -109,11 +109,7 @@ public final class Transformer implements LanguageModel {
 
             norm(residual, w.feedForwardNorm(), normed, rows);
             prepare(normed, w.gateUp());
-            w.gateUp().multiply(kernels, team, normed, scratch.gate, scratch.up);
-            scratch.gated.reset(rows);
-            team.forEachRange(rows * config.feedForwardSize(), ELEMENT_GRAIN,
-                    (from, to) -> kernels.swiGlu(scratch.gate, scratch.up, scratch.gated.values(), from, to));
-            prepare(scratch.gated, w.down());
+            feedForward(w, rows);
             w.down().multiply(kernels, team, scratch.gated, projected);
             addTo(residual, projected, rows * config.hiddenSize());
         }
@@ -121,6 +117,20 @@ public final class Transformer implements LanguageModel {
             slice.cache().advance(slice.count());
         }
         return logits(slices, logits);
+    }
+
+    /** From {@code normed} to {@code gated}, ready for the next matrix. */
+    private void feedForward(LayerWeights w, int rows) {
+        scratch.gated.reset(rows);
+        if (rows == 1) {
+            boolean quantise = int8 && w.down().quantised();
+            w.gateUp().multiplyGated(kernels, team, scratch.normed, scratch.gate, scratch.up, scratch.gated, quantise);
+            return;
+        }
+        w.gateUp().multiply(kernels, team, scratch.normed, scratch.gate, scratch.up);
+        team.forEachRange(rows * config.feedForwardSize(), ELEMENT_GRAIN,
+                (from, to) -> kernels.swiGlu(scratch.gate, scratch.up, scratch.gated.values(), from, to));
+        prepare(scratch.gated, w.down());
     }
 
     private void embed(List<Slice> slices) {

@@ -32,12 +32,12 @@ import dev.tidestream.model.tensor.WorkerTeam;
  */
 public final class KernelWorkers implements WorkerTeam, AutoCloseable {
     private static final int MAX_THREADS = 1024;
-    private static final int CHUNKS_PER_THREAD = 4;
     private static final int CHUNK_BITS = 16;
     private static final int REGION_SHIFT = 2 * CHUNK_BITS;
     private static final int CHUNK_MASK = (1 << CHUNK_BITS) - 1;
     private static final long SPIN_NS = 50_000;
     private static final int SPINS_PER_CLOCK_READ = 64;
+    private static final int PLANS = 64;
 
     private final Worker[] workers;
     private final AtomicLong control = new AtomicLong();
@@ -49,8 +49,9 @@ public final class KernelWorkers implements WorkerTeam, AutoCloseable {
 
     // The open region; written before control, read after a claim.
     private @Nullable RangeTask task;
-    private int items;
-    private int chunkItems;
+    private int[] starts = {}; // (chunks + 1)
+
+    private final @Nullable ChunkPlan[] plans = new ChunkPlan[PLANS]; // those of the last regions, by the caller's thread only
 
     /** @param threads the caller's included, 1 to {@value #MAX_THREADS} */
     public KernelWorkers(int threads) {
@@ -78,15 +79,13 @@ public final class KernelWorkers implements WorkerTeam, AutoCloseable {
             throw new IllegalStateException(closed ? "kernel workers are closed" : "a region is open: one caller at a time");
         }
         try {
-            int perChunk = chunkItems(count, grain);
-            int chunks = Math.ceilDiv(count, perChunk);
-            if (chunks <= 1 || workers.length == 0) {
+            if (count <= grain || workers.length == 0) {
                 if (count > 0) {
                     work.run(0, count);
                 }
                 return;
             }
-            open(work, count, perChunk, chunks);
+            open(work, plan(count, grain).starts());
             claimChunks();
             awaitEnd();
             task = null;
@@ -96,16 +95,21 @@ public final class KernelWorkers implements WorkerTeam, AutoCloseable {
         rethrow(failure.getAndSet(null));
     }
 
-    /** A few chunks per thread, so that a thread which is late takes fewer; a multiple of the grain. */
-    private int chunkItems(int count, int grain) {
-        long even = Math.ceilDiv((long) count, (long) size() * CHUNKS_PER_THREAD);
-        return (int) Math.min(Integer.MAX_VALUE, Math.ceilDiv(Math.max(1, even), grain) * grain);
+    /** A pass has few kinds of regions, and they come again and again. */
+    private ChunkPlan plan(int count, int grain) {
+        int slot = (count * 31 + grain) & (PLANS - 1);
+        ChunkPlan plan = plans[slot];
+        if (plan == null || plan.items() != count || plan.grain() != grain) {
+            plan = ChunkPlan.of(count, grain, size(), CHUNK_MASK);
+            plans[slot] = plan;
+        }
+        return plan;
     }
 
-    private void open(RangeTask work, int count, int perChunk, int chunks) {
+    private void open(RangeTask work, int[] chunkStarts) {
+        int chunks = chunkStarts.length - 1;
         task = work;
-        items = count;
-        chunkItems = perChunk;
+        starts = chunkStarts;
         unfinished.set(chunks);
         long region = (control.get() >>> REGION_SHIFT) + 1;
         control.set((region << REGION_SHIFT) | ((long) chunks << CHUNK_BITS));
@@ -138,8 +142,7 @@ public final class KernelWorkers implements WorkerTeam, AutoCloseable {
             if (work == null) {
                 throw new IllegalStateException("claimed a chunk of no region: chunk=" + chunk);
             }
-            long from = (long) chunk * chunkItems;
-            work.run((int) from, (int) Math.min(items, from + chunkItems));
+            work.run(starts[chunk], starts[chunk + 1]);
         } catch (Throwable e) {
             Throwable first = failure.compareAndExchange(null, e);
             if (first != null && !first.equals(e)) {

@@ -1,0 +1,209 @@
+package dev.tidestream.model.tensor;
+
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+
+import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.Q8_BLOCK_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.tensor.VectorShapes.ADDRESS;
+import static dev.tidestream.model.tensor.VectorShapes.F;
+import static dev.tidestream.model.tensor.VectorShapes.HALF_B;
+import static dev.tidestream.model.tensor.VectorShapes.I;
+import static dev.tidestream.model.tensor.VectorShapes.L;
+import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
+import static dev.tidestream.model.tensor.VectorShapes.MEMORY;
+import static dev.tidestream.model.tensor.VectorShapes.S;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.B2S;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
+
+/**
+ * {@link VectorDecode} with float activations: two panels p and q at their addresses, one part of each.
+ *
+ * <p>Integers are not moved to the lower end of their lane before they are converted; a chain over {@code 2^s * q} is
+ * {@code 2^s} times the chain over q, bit by bit, and is scaled once per block. (Short of an overflow: activations beyond 1e28.)
+ */
+final class VectorFloatDecode {
+    private VectorFloatDecode() {}
+
+    static void f32(long p, long q, int part, int columns, float[] x, float[] out, int toP, int toQ) {
+        FloatVector lowP = FloatVector.zero(F);
+        FloatVector highP = FloatVector.zero(F);
+        FloatVector lowQ = FloatVector.zero(F);
+        FloatVector highQ = FloatVector.zero(F);
+        for (int k = 0; k < columns; k++) {
+            FloatVector xk = FloatVector.broadcast(F, x[k]);
+            long atP = (p + (long) k * ROWS * Float.BYTES + part * 4L * L) & ADDRESS;
+            lowP = xk.fma(FloatVector.fromMemorySegment(F, MEMORY, atP, LITTLE), lowP);
+            highP = xk.fma(FloatVector.fromMemorySegment(F, MEMORY, atP + 16 * Float.BYTES, LITTLE), highP);
+            long atQ = (q + (long) k * ROWS * Float.BYTES + part * 4L * L) & ADDRESS;
+            lowQ = xk.fma(FloatVector.fromMemorySegment(F, MEMORY, atQ, LITTLE), lowQ);
+            highQ = xk.fma(FloatVector.fromMemorySegment(F, MEMORY, atQ + 16 * Float.BYTES, LITTLE), highQ);
+        }
+        lowP.intoArray(out, toP);
+        highP.intoArray(out, toP + 16);
+        lowQ.intoArray(out, toQ);
+        highQ.intoArray(out, toQ + 16);
+    }
+
+    static void f16(long p, long q, int part, int columns, float[] x, float[] out, int toP, int toQ) {
+        FloatVector lowP = FloatVector.zero(F);
+        FloatVector highP = FloatVector.zero(F);
+        FloatVector lowQ = FloatVector.zero(F);
+        FloatVector highQ = FloatVector.zero(F);
+        for (int k = 0; k < columns; k++) {
+            FloatVector xk = FloatVector.broadcast(F, x[k]);
+            long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            IntVector wP = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = xk.fma(wP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowP);
+            highP = xk.fma(wP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highP);
+            long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            IntVector wQ = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = xk.fma(wQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowQ);
+            highQ = xk.fma(wQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highQ);
+        }
+        lowP.intoArray(out, toP);
+        highP.intoArray(out, toP + 16);
+        lowQ.intoArray(out, toQ);
+        highQ.intoArray(out, toQ + 16);
+    }
+
+    static void bf16(long p, long q, int part, int columns, float[] x, float[] out, int toP, int toQ) {
+        FloatVector lowP = FloatVector.zero(F);
+        FloatVector highP = FloatVector.zero(F);
+        FloatVector lowQ = FloatVector.zero(F);
+        FloatVector highQ = FloatVector.zero(F);
+        for (int k = 0; k < columns; k++) {
+            FloatVector xk = FloatVector.broadcast(F, x[k]);
+            long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            IntVector wP = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = xk.fma(wP.lanewise(LSHL, 16).reinterpretAsFloats(), lowP);
+            highP = xk.fma(wP.and(0xffff0000).reinterpretAsFloats(), highP);
+            long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            IntVector wQ = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = xk.fma(wQ.lanewise(LSHL, 16).reinterpretAsFloats(), lowQ);
+            highQ = xk.fma(wQ.and(0xffff0000).reinterpretAsFloats(), highQ);
+        }
+        lowP.intoArray(out, toP);
+        highP.intoArray(out, toP + 16);
+        lowQ.intoArray(out, toQ);
+        highQ.intoArray(out, toQ + 16);
+    }
+
+    static void q8(long p, long q, int part, int blocks, float[] x, float[] out, int toP, int toQ) {
+        FloatVector lowP = FloatVector.zero(F);
+        FloatVector highP = FloatVector.zero(F);
+        FloatVector lowQ = FloatVector.zero(F);
+        FloatVector highQ = FloatVector.zero(F);
+        for (int block = 0; block < blocks; block++) {
+            long scalesP = (p + (long) block * Q8_BLOCK_BYTES + part * 4L * L) & ADDRESS;
+            long quantsP = p + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
+            FloatVector lowAP = FloatVector.zero(F);
+            FloatVector highAP = FloatVector.zero(F);
+            FloatVector lowBP = FloatVector.zero(F);
+            FloatVector highBP = FloatVector.zero(F);
+            long scalesQ = (q + (long) block * Q8_BLOCK_BYTES + part * 4L * L) & ADDRESS;
+            long quantsQ = q + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
+            FloatVector lowAQ = FloatVector.zero(F);
+            FloatVector highAQ = FloatVector.zero(F);
+            FloatVector lowBQ = FloatVector.zero(F);
+            FloatVector highBQ = FloatVector.zero(F);
+            for (int j = 0; j < 16; j++) {
+                FloatVector xa = FloatVector.broadcast(F, x[block * BLOCK + j]);
+                FloatVector xb = FloatVector.broadcast(F, x[block * BLOCK + j + 16]);
+                long atP = (quantsP + (long) j * ROWS) & ADDRESS;
+                IntVector aP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE)
+                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                IntVector bP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP + 16 * ROWS, LITTLE)
+                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                lowAP = xa.fma(aP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowAP);
+                highAP = xa.fma(aP.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highAP);
+                lowBP = xb.fma(bP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowBP);
+                highBP = xb.fma(bP.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highBP);
+                long atQ = (quantsQ + (long) j * ROWS) & ADDRESS;
+                IntVector aQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE)
+                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                IntVector bQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ + 16 * ROWS, LITTLE)
+                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                lowAQ = xa.fma(aQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowAQ);
+                highAQ = xa.fma(aQ.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highAQ);
+                lowBQ = xb.fma(bQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowBQ);
+                highBQ = xb.fma(bQ.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highBQ);
+            }
+            IntVector dP = IntVector.fromMemorySegment(I, MEMORY, scalesP, LITTLE);
+            lowP = dP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(lowAP.add(lowBP).mul(0x1p-16f), lowP);
+            highP = dP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(highAP.add(highBP).mul(0x1p-16f), highP);
+            IntVector dQ = IntVector.fromMemorySegment(I, MEMORY, scalesQ, LITTLE);
+            lowQ = dQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(lowAQ.add(lowBQ).mul(0x1p-16f), lowQ);
+            highQ = dQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(highAQ.add(highBQ).mul(0x1p-16f), highQ);
+        }
+        lowP.intoArray(out, toP);
+        highP.intoArray(out, toP + 16);
+        lowQ.intoArray(out, toQ);
+        highQ.intoArray(out, toQ + 16);
+    }
+
+    static void q4(long p, long q, int part, int blocks, float[] x, float[] out, int toP, int toQ) {
+        FloatVector lowP = FloatVector.zero(F);
+        FloatVector highP = FloatVector.zero(F);
+        FloatVector lowQ = FloatVector.zero(F);
+        FloatVector highQ = FloatVector.zero(F);
+        for (int block = 0; block < blocks; block++) {
+            long scalesP = (p + (long) block * Q4_BLOCK_BYTES + part * 4L * L) & ADDRESS;
+            long quantsP = p + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
+            FloatVector lowAP = FloatVector.zero(F);
+            FloatVector highAP = FloatVector.zero(F);
+            FloatVector lowBP = FloatVector.zero(F);
+            FloatVector highBP = FloatVector.zero(F);
+            long scalesQ = (q + (long) block * Q4_BLOCK_BYTES + part * 4L * L) & ADDRESS;
+            long quantsQ = q + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
+            FloatVector lowAQ = FloatVector.zero(F);
+            FloatVector highAQ = FloatVector.zero(F);
+            FloatVector lowBQ = FloatVector.zero(F);
+            FloatVector highBQ = FloatVector.zero(F);
+            for (int j = 0; j < 16; j++) {
+                FloatVector xa = FloatVector.broadcast(F, x[block * BLOCK + j]);
+                FloatVector xb = FloatVector.broadcast(F, x[block * BLOCK + j + 16]);
+                long atP = (quantsP + (long) j * ROWS) & ADDRESS;
+                // Each 32-bit lane: row r in bits 0-7, row r + 16 in bits 16-23; two nibbles in each.
+                IntVector wP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                lowAP = xa.fma(wP.and(0xf).sub(0x8).convert(I2F, 0).reinterpretAsFloats(), lowAP);
+                highAP = xa.fma(wP.and(0xf0000).sub(0x80000).convert(I2F, 0).reinterpretAsFloats(), highAP);
+                lowBP = xb.fma(wP.and(0xf0).sub(0x80).convert(I2F, 0).reinterpretAsFloats(), lowBP);
+                highBP = xb.fma(wP.and(0xf00000).sub(0x800000).convert(I2F, 0).reinterpretAsFloats(), highBP);
+                long atQ = (quantsQ + (long) j * ROWS) & ADDRESS;
+                IntVector wQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                lowAQ = xa.fma(wQ.and(0xf).sub(0x8).convert(I2F, 0).reinterpretAsFloats(), lowAQ);
+                highAQ = xa.fma(wQ.and(0xf0000).sub(0x80000).convert(I2F, 0).reinterpretAsFloats(), highAQ);
+                lowBQ = xb.fma(wQ.and(0xf0).sub(0x80).convert(I2F, 0).reinterpretAsFloats(), lowBQ);
+                highBQ = xb.fma(wQ.and(0xf00000).sub(0x800000).convert(I2F, 0).reinterpretAsFloats(), highBQ);
+            }
+            IntVector dP = IntVector.fromMemorySegment(I, MEMORY, scalesP, LITTLE);
+            lowP = dP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(lowBP.mul(0x1p-4f).add(lowAP), lowP);
+            highP = dP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(highBP.mul(0x1p-20f).add(highAP.mul(0x1p-16f)), highP);
+            IntVector dQ = IntVector.fromMemorySegment(I, MEMORY, scalesQ, LITTLE);
+            lowQ = dQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(lowBQ.mul(0x1p-4f).add(lowAQ), lowQ);
+            highQ = dQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
+                    .fma(highBQ.mul(0x1p-20f).add(highAQ.mul(0x1p-16f)), highQ);
+        }
+        lowP.intoArray(out, toP);
+        highP.intoArray(out, toP + 16);
+        lowQ.intoArray(out, toQ);
+        highQ.intoArray(out, toQ + 16);
+    }
+}
