@@ -51,18 +51,18 @@ final class VectorTiles {
         }
     }
 
-    /** The integers of a quantised block. */
-    static void quants(PanelMatrix w, long panel, int block, float[] tile) {
+    /** The integers of a quantised block, from {@code to}. */
+    static void quants(PanelMatrix w, long panel, int block, float[] tile, int to) {
         if (w.format() == TensorFormat.Q8_0) {
-            bytes(w.data(), panel + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES, tile);
+            bytes(w.data(), panel + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES, tile, to);
         } else {
-            nibbleFloats(w.data(), panel + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES, tile);
+            nibbleFloats(w.data(), panel + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES, tile, to);
         }
     }
 
-    private static void bytes(MemorySegment data, long quants, float[] tile) {
+    private static void bytes(MemorySegment data, long quants, float[] tile, int tileFrom) {
         for (int i = 0; i < BLOCK * PARTS; i++) {
-            int to = i / PARTS * ROWS + i % PARTS * L;
+            int to = tileFrom + i / PARTS * ROWS + i % PARTS * L;
             IntVector pair = ((ShortVector) ByteVector.fromMemorySegment(HALF_B, data, quants + i * 2L * L, LITTLE)
                     .convertShape(VectorOperators.B2S, S, 0)).reinterpretAsInts();
             toFloat(VectorHalf.lowInt(pair)).intoArray(tile, to);
@@ -70,9 +70,9 @@ final class VectorTiles {
         }
     }
 
-    private static void nibbleFloats(MemorySegment data, long quants, float[] tile) {
+    private static void nibbleFloats(MemorySegment data, long quants, float[] tile, int tileFrom) {
         for (int i = 0; i < BLOCK / 2 * PARTS; i++) {
-            int to = i / PARTS * ROWS + i % PARTS * L;
+            int to = tileFrom + i / PARTS * ROWS + i % PARTS * L;
             IntVector pair = unsignedBytes(data, quants + i * 2L * L).reinterpretAsInts();
             toFloat(pair.and(15).sub(8)).intoArray(tile, to);
             toFloat(pair.lanewise(VectorOperators.LSHR, 16).and(15).sub(8)).intoArray(tile, to + 16);
@@ -92,14 +92,14 @@ final class VectorTiles {
         }
     }
 
-    /** The scales of a quantised block, in row order. */
-    static void scales(PanelMatrix w, long panel, int block, float[] d) {
+    /** The scales of a quantised block, in row order, from {@code to}. */
+    static void scales(PanelMatrix w, long panel, int block, float[] d, int to) {
         int blockBytes = w.format() == TensorFormat.Q8_0 ? Q8_BLOCK_BYTES : Q4_BLOCK_BYTES;
         for (int part = 0; part < PARTS; part++) {
             IntVector pair = IntVector.fromMemorySegment(
                     I, w.data(), panel + (long) block * blockBytes + part * 4L * L, LITTLE);
-            VectorHalf.lowHalf(pair).intoArray(d, part * L);
-            VectorHalf.highHalf(pair).intoArray(d, part * L + 16);
+            VectorHalf.lowHalf(pair).intoArray(d, to + part * L);
+            VectorHalf.highHalf(pair).intoArray(d, to + part * L + 16);
         }
     }
 
