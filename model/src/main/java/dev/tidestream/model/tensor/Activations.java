@@ -9,11 +9,11 @@ package dev.tidestream.model.tensor;
  * int, in a float, and (for Q4_0) in 16 bits: kernels may choose. Quantising is done here, once, by one piece of code: it
  * depends on the row alone.
  *
- * <p>Codes of many rows lie in groups of {@value #GROUP} rows, the group's blocks one behind the other: a kernel goes through the blocks
- * of a group with tiles that stay in the first-level cache, so it reads codes, scales and sums front to back. One row is a
+ * <p>Codes of many rows lie in groups of {@value #GROUP} rows, the group's blocks one behind the other: a kernel goes through the
+ * blocks of a group with tiles that stay in the first-level cache, so it reads codes, scales and sums front to back. One row is a
  * group of its own.
  * <pre>
- * group 0: | block 0: row 0, row 1, row 2, row 3 | block 1: row 0 … | …    32 codes each; the last group has room for 4 rows, too
+ * group 0: | block 0: row 0, row 1, row 2, row 3 | block 1: row 0 … | …    32 codes each; the last group has room for 4, too
  * group 1: | block 0: row 4, row 5, row 6, row 7 | …
  * </pre>
  */
@@ -32,6 +32,7 @@ public final class Activations {
     private final float[] codes; // (groups, columns / 32, 4, 32) code as float
     private final float[] scales; // (groups, columns / 32, 4)
     private final int[] sums; // (groups, columns / 32, 4) sum of the codes of a block
+    private final float[] minusSums; // (groups, columns / 32, 4) the same as a float, negative
     private int rows;
     private boolean quantised;
 
@@ -47,6 +48,7 @@ public final class Activations {
         this.codes = new float[room * columns];
         this.scales = new float[room * blocks];
         this.sums = new int[room * blocks];
+        this.minusSums = new float[room * blocks];
     }
 
     /** Says how many rows are about to be filled; what was quantised before is void. */
@@ -99,14 +101,7 @@ public final class Activations {
         if (toCode == Float.POSITIVE_INFINITY) { // a block of subnormals
             toCode = 0f;
         }
-        VectorQuantiser.codes(values, from, toCode, codes, to);
-        int sum = 0;
-        for (int j = 0; j < PanelLayout.BLOCK; j += 2) {
-            int first = (int) codes[to + j];
-            int second = (int) codes[to + j + 1];
-            columnPairs[(to + j) / 2] = (first & 0xffff) | (second << 16);
-            sum += first + second;
-        }
+        int sum = VectorQuantiser.codes(values, from, toCode, codes, columnPairs, to);
         if (rows == 1) {
             for (int j = 0; j < PanelLayout.BLOCK; j++) {
                 int code = (int) codes[to + j];
@@ -115,6 +110,7 @@ public final class Activations {
         }
         scales[blockAt(b, block)] = max / 127f;
         sums[blockAt(b, block)] = sum;
+        minusSums[blockAt(b, block)] = -sum;
     }
 
     /** The code of column {@code k} of row {@code b}. */
@@ -151,5 +147,9 @@ public final class Activations {
 
     int[] sums() {
         return sums;
+    }
+
+    float[] minusSums() {
+        return minusSums;
     }
 }

@@ -63,8 +63,8 @@ final class VectorKBatch {
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
                     for (int half = 0; half < 2; half++) {
-                        VectorBatch.floatBlock(tile, half * 16 * ROWS + part * L, 8, d, half * ROWS + part * L, x, b, k + half * 16,
-                                sums, b * ROWS + part * L);
+                        VectorBatch.floatBlock(tile, half * 16 * ROWS + part * L, 8, d, half * ROWS + part * L, x, b,
+                                k + half * 16, sums, b * ROWS + part * L);
                     }
                 }
             }
@@ -77,9 +77,13 @@ final class VectorKBatch {
         int[] tiles = scratch.pairTiles();
         VectorKTiles.Block numbers = scratch.block();
         int centre = w.format() == TensorFormat.Q5_K ? 16 : 0;
-        for (int i = 0; i < BLOCKS; i++) {
-            VectorKTiles.columns(w.format(), w.data(), superBlock, i, scratch.columnTile());
-            VectorPairs.pair(scratch.columnTile(), centre, tiles, i * VectorPairs.TILE);
+        if (w.format() == TensorFormat.Q4_K) {
+            VectorPairTiles.q4k(w.data(), superBlock + PanelLayout.Q4K_QUANTS, tiles);
+        } else {
+            for (int i = 0; i < BLOCKS; i++) {
+                VectorKTiles.columns(w.format(), w.data(), superBlock, i, scratch.columnTile());
+                VectorPairTiles.pair(scratch.columnTile(), centre, tiles, i * VectorPairs.TILE);
+            }
         }
         boolean minima = w.format() != TensorFormat.Q6_K;
         if (minima) {
@@ -92,8 +96,8 @@ final class VectorKBatch {
                 int at = x.blockAt(b, first);
                 int to = b * ROWS + part * L;
                 if (minima) {
-                    VectorPairs.minima(centre, BLOCKS, tiles, part * L, numbers, part * L, x.columnPairs(), at * VectorPairs.PAIRS,
-                            x.scales(), x.sums(), at, sums, to);
+                    VectorPairs.minima(-centre, BLOCKS, tiles, part * L, numbers, part * L, x.columnPairs(),
+                            at * VectorPairs.PAIRS, x.scales(), x.minusSums(), at, sums, to);
                 } else {
                     VectorPairs.halfScales(BLOCKS, tiles, part * L, numbers, part * L, x.columnPairs(), at * VectorPairs.PAIRS,
                             x.scales(), at, sums, to);

@@ -169,33 +169,20 @@ final class VectorKTiles {
         }
     }
 
-    /** The integers of a block, (32 columns, 32 rows as packed); Q4_K and Q5_K unsigned. */
+    /** The integers of a block of Q5_K (unsigned) or Q6_K, (32 columns, 32 rows as packed). */
     static void columns(TensorFormat format, MemorySegment data, long superBlock, int block, short[] tile) {
         for (int half = 0; half < 2; half++) {
             int group = block * 2 + half;
             int to = half * 16 * ROWS;
             switch (format) {
-                case Q4_K -> fours(data, superBlock + Q4K_QUANTS + (long) group * Q4K_LINES * LINE_BYTES, tile, to);
                 case Q5_K -> fives(data, superBlock + Q4K_QUANTS + (long) group * Q5K_LINES * LINE_BYTES, tile, to);
                 case Q6_K -> {
                     long lines = superBlock + Q6K_QUANTS + (long) group * 2 * Q6K_LINES * LINE_BYTES;
                     sixes(data, lines, tile, to);
                     sixes(data, lines + (long) Q6K_LINES * LINE_BYTES, tile, to + 8 * ROWS);
                 }
-                case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
+                case F32, F16, BF16, Q8_0, Q4_0, Q4_K -> throw new IllegalArgumentException("not unpacked this way: " + format);
             }
-        }
-    }
-
-    /** Sixteen columns. */
-    private static void fours(MemorySegment data, long lines, short[] tile, int from) {
-        for (int i = 0; i < Q4K_LINES * PARTS; i++) {
-            ShortVector q = ShortVector.fromMemorySegment(S, data, lines + i * 4L * L, LITTLE);
-            int to = from + i / PARTS * 4 * ROWS + i % PARTS * 2 * L;
-            q.and((short) 15).intoArray(tile, to);
-            q.lanewise(LSHR, 4).and((short) 15).intoArray(tile, to + ROWS);
-            q.lanewise(LSHR, 8).and((short) 15).intoArray(tile, to + 2 * ROWS);
-            q.lanewise(LSHR, 12).intoArray(tile, to + 3 * ROWS);
         }
     }
 

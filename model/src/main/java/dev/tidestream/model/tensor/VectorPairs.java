@@ -13,18 +13,18 @@ import static dev.tidestream.model.tensor.VectorShapes.S;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
 
 /**
  * The inner loops of quants of up to six bits times int8 codes, for a group of four rows of x and some blocks of a panel.
  *
  * <p>A 32-bit lane is a row of the panel; its two 16-bit halves are two neighbouring columns, in the tile and in
- * {@link Activations#columnPairs}. So a pair of codes is broadcast as a plain 32-bit load and feeds two multiplications (rows 0–15
- * and rows 16–31), and sums stay in 16 bits: a half adds 16 products of at most 15 · 127 (Q4_K) or 16 · 127 (Q5_K, 16 taken off),
- * or 8 products of at most 32 · 127 (Q6_K), which is 32512 at most. At the end of a block the halves are added in 32 bits.
+ * {@link Activations#columnPairs}. So a pair of codes is broadcast as a plain 32-bit load and feeds two multiplications (rows
+ * 0–15 and rows 16–31), and sums stay in 16 bits: a half adds 16 products of at most 15 · 127 (Q4_K) or 16 · 127 (Q5_K, 16 taken
+ * off), or 8 products of at most 32 · 127 (Q6_K), which is 32512 at most. At the end of a block the halves are added in 32 bits.
  *
  * <p>The three methods are alike and written out: vectors in arrays, or passed to a method that C2 does not inline, are boxed
- * (docs/adr/0005-k-quant-panels.md). Sums stay in registers from block to block.
+ * (docs/adr/0005-k-quant-panels.md). Sums stay in registers from block to block. The
+ * limit are the two ports that multiply: docs/performance.md.
  */
 final class VectorPairs {
     /** Pairs of columns of a block. */
@@ -34,24 +34,6 @@ final class VectorPairs {
     static final int TILE = PAIRS * ROWS;
 
     private VectorPairs() {}
-
-    /**
-     * Makes a tile of pairs from a tile of columns.
-     *
-     * @param columns (32 columns, 32 rows as packed)
-     * @param centre is taken off every element
-     * @param tile receives (16 pairs of columns, 32 rows) from {@code to}
-     */
-    static void pair(short[] columns, int centre, int[] tile, int to) {
-        for (int i = 0; i < PAIRS * VectorShapes.PARTS; i++) {
-            int from = i / VectorShapes.PARTS * 2 * ROWS + i % VectorShapes.PARTS * 2 * VectorShapes.L;
-            int at = to + i / VectorShapes.PARTS * ROWS + i % VectorShapes.PARTS * VectorShapes.L;
-            IntVector even = ShortVector.fromArray(S, columns, from).sub((short) centre).reinterpretAsInts();
-            IntVector odd = ShortVector.fromArray(S, columns, from + ROWS).sub((short) centre).reinterpretAsInts();
-            even.and(0xffff).or(odd.lanewise(LSHL, 16)).intoArray(tile, at);
-            even.lanewise(LSHR, 16).or(odd.and(0xffff0000)).intoArray(tile, at + 16);
-        }
-    }
 
     /**
      * Q4_0, 8 taken off: the dot product of a block is at most 32 · 8 · 127, so the two halves are added in 16 bits.
@@ -84,7 +66,7 @@ final class VectorPairs {
             ShortVector high2 = ShortVector.zero(S);
             ShortVector low3 = ShortVector.zero(S);
             ShortVector high3 = ShortVector.zero(S);
-            for (int j = 0; j < PAIRS; j++) {
+            for (int j = 0; j < PAIRS; j += 2) {
                 ShortVector low = IntVector.fromArray(I, tile, at + j * ROWS).reinterpretAsShorts();
                 ShortVector high = IntVector.fromArray(I, tile, at + j * ROWS + 16).reinterpretAsShorts();
                 ShortVector x0 = IntVector.broadcast(I, x[xAt + j]).reinterpretAsShorts();
@@ -99,6 +81,20 @@ final class VectorPairs {
                 ShortVector x3 = IntVector.broadcast(I, x[xAt + j + 48]).reinterpretAsShorts();
                 low3 = low3.add(low.mul(x3));
                 high3 = high3.add(high.mul(x3));
+                ShortVector lowb = IntVector.fromArray(I, tile, at + (j + 1) * ROWS).reinterpretAsShorts();
+                ShortVector highb = IntVector.fromArray(I, tile, at + (j + 1) * ROWS + 16).reinterpretAsShorts();
+                ShortVector x0b = IntVector.broadcast(I, x[xAt + j + 1]).reinterpretAsShorts();
+                low0 = low0.add(lowb.mul(x0b));
+                high0 = high0.add(highb.mul(x0b));
+                ShortVector x1b = IntVector.broadcast(I, x[xAt + j + 17]).reinterpretAsShorts();
+                low1 = low1.add(lowb.mul(x1b));
+                high1 = high1.add(highb.mul(x1b));
+                ShortVector x2b = IntVector.broadcast(I, x[xAt + j + 33]).reinterpretAsShorts();
+                low2 = low2.add(lowb.mul(x2b));
+                high2 = high2.add(highb.mul(x2b));
+                ShortVector x3b = IntVector.broadcast(I, x[xAt + j + 49]).reinterpretAsShorts();
+                low3 = low3.add(lowb.mul(x3b));
+                high3 = high3.add(highb.mul(x3b));
             }
             FloatVector lowD = FloatVector.fromArray(F, d, dAt + block * ROWS);
             FloatVector highD = FloatVector.fromArray(F, d, dAt + block * ROWS + 16);
@@ -137,13 +133,13 @@ final class VectorPairs {
     /**
      * Q4_K and Q5_K: {@code sums = fma(d * dx, scale * dot, sums)}, then {@code sums = fma(dmin * dx, min * -n, sums)}.
      *
-     * @param centre what was taken off the integers of the tile
-     * @param w d and dmin of one super-block
-     * @param block first block in it
-     * @param n (blocks, 4) sums of codes from {@code dxAt}; the rest as in {@link #four}
+     * @param minusCentre what was taken off the integers of the tile, negative
+     * @param w the scales of the super-block
+     * @param part first row of the panel
+     * @param minusN (blocks, 4) sums of codes, negative, from {@code dxAt}; the rest as in {@link #four}
      */
-    static void minima(int centre, int blocks, int[] tile, int tileAt, VectorKTiles.Block w, int part, int[] x, int xFrom,
-            float[] dx, int[] n, int dxAt, float[] sums, int to) {
+    static void minima(float minusCentre, int blocks, int[] tile, int tileAt, VectorKTiles.Block w, int part, int[] x,
+            int xFrom, float[] dx, float[] minusN, int dxAt, float[] sums, int to) {
         FloatVector lowSum0 = FloatVector.fromArray(F, sums, to);
         FloatVector highSum0 = FloatVector.fromArray(F, sums, to + 16);
         FloatVector lowSum1 = FloatVector.fromArray(F, sums, to + 32);
@@ -163,7 +159,7 @@ final class VectorPairs {
             ShortVector high2 = ShortVector.zero(S);
             ShortVector low3 = ShortVector.zero(S);
             ShortVector high3 = ShortVector.zero(S);
-            for (int j = 0; j < PAIRS; j++) {
+            for (int j = 0; j < PAIRS; j += 2) {
                 ShortVector low = IntVector.fromArray(I, tile, at + j * ROWS).reinterpretAsShorts();
                 ShortVector high = IntVector.fromArray(I, tile, at + j * ROWS + 16).reinterpretAsShorts();
                 ShortVector x0 = IntVector.broadcast(I, x[xAt + j]).reinterpretAsShorts();
@@ -178,6 +174,20 @@ final class VectorPairs {
                 ShortVector x3 = IntVector.broadcast(I, x[xAt + j + 48]).reinterpretAsShorts();
                 low3 = low3.add(low.mul(x3));
                 high3 = high3.add(high.mul(x3));
+                ShortVector lowb = IntVector.fromArray(I, tile, at + (j + 1) * ROWS).reinterpretAsShorts();
+                ShortVector highb = IntVector.fromArray(I, tile, at + (j + 1) * ROWS + 16).reinterpretAsShorts();
+                ShortVector x0b = IntVector.broadcast(I, x[xAt + j + 1]).reinterpretAsShorts();
+                low0 = low0.add(lowb.mul(x0b));
+                high0 = high0.add(highb.mul(x0b));
+                ShortVector x1b = IntVector.broadcast(I, x[xAt + j + 17]).reinterpretAsShorts();
+                low1 = low1.add(lowb.mul(x1b));
+                high1 = high1.add(highb.mul(x1b));
+                ShortVector x2b = IntVector.broadcast(I, x[xAt + j + 33]).reinterpretAsShorts();
+                low2 = low2.add(lowb.mul(x2b));
+                high2 = high2.add(highb.mul(x2b));
+                ShortVector x3b = IntVector.broadcast(I, x[xAt + j + 49]).reinterpretAsShorts();
+                low3 = low3.add(lowb.mul(x3b));
+                high3 = high3.add(highb.mul(x3b));
             }
             FloatVector lowD = FloatVector.fromArray(F, w.d, part);
             FloatVector highD = FloatVector.fromArray(F, w.d, part + 16);
@@ -189,49 +199,49 @@ final class VectorPairs {
             FloatVector highMin = FloatVector.fromArray(F, w.mins, part + block * ROWS + 16);
             int dxBlock = dxAt + block * GROUP;
             IntVector pair;
-            FloatVector dx0 = FloatVector.broadcast(F, dx[dxBlock + 0]);
-            int n0 = n[dxBlock + 0];
-            FloatVector minus0 = FloatVector.broadcast(F, (float) -n0);
+            FloatVector dx0 = FloatVector.broadcast(F, dx[dxBlock]);
+            FloatVector minus0 = FloatVector.broadcast(F, minusN[dxBlock]);
+            FloatVector back0 = minus0.mul(minusCentre);
             pair = low0.reinterpretAsInts();
-            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16)).add(centre * n0);
-            lowSum0 = lowD.mul(dx0).fma(pair.convert(I2F, 0).reinterpretAsFloats().mul(lowScale), lowSum0);
+            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16));
+            lowSum0 = lowD.mul(dx0).fma(pair.convert(I2F, 0).reinterpretAsFloats().add(back0).mul(lowScale), lowSum0);
             lowSum0 = lowDmin.mul(dx0).fma(lowMin.mul(minus0), lowSum0);
             pair = high0.reinterpretAsInts();
-            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16)).add(centre * n0);
-            highSum0 = highD.mul(dx0).fma(pair.convert(I2F, 0).reinterpretAsFloats().mul(highScale), highSum0);
+            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16));
+            highSum0 = highD.mul(dx0).fma(pair.convert(I2F, 0).reinterpretAsFloats().add(back0).mul(highScale), highSum0);
             highSum0 = highDmin.mul(dx0).fma(highMin.mul(minus0), highSum0);
             FloatVector dx1 = FloatVector.broadcast(F, dx[dxBlock + 1]);
-            int n1 = n[dxBlock + 1];
-            FloatVector minus1 = FloatVector.broadcast(F, (float) -n1);
+            FloatVector minus1 = FloatVector.broadcast(F, minusN[dxBlock + 1]);
+            FloatVector back1 = minus1.mul(minusCentre);
             pair = low1.reinterpretAsInts();
-            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16)).add(centre * n1);
-            lowSum1 = lowD.mul(dx1).fma(pair.convert(I2F, 0).reinterpretAsFloats().mul(lowScale), lowSum1);
+            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16));
+            lowSum1 = lowD.mul(dx1).fma(pair.convert(I2F, 0).reinterpretAsFloats().add(back1).mul(lowScale), lowSum1);
             lowSum1 = lowDmin.mul(dx1).fma(lowMin.mul(minus1), lowSum1);
             pair = high1.reinterpretAsInts();
-            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16)).add(centre * n1);
-            highSum1 = highD.mul(dx1).fma(pair.convert(I2F, 0).reinterpretAsFloats().mul(highScale), highSum1);
+            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16));
+            highSum1 = highD.mul(dx1).fma(pair.convert(I2F, 0).reinterpretAsFloats().add(back1).mul(highScale), highSum1);
             highSum1 = highDmin.mul(dx1).fma(highMin.mul(minus1), highSum1);
             FloatVector dx2 = FloatVector.broadcast(F, dx[dxBlock + 2]);
-            int n2 = n[dxBlock + 2];
-            FloatVector minus2 = FloatVector.broadcast(F, (float) -n2);
+            FloatVector minus2 = FloatVector.broadcast(F, minusN[dxBlock + 2]);
+            FloatVector back2 = minus2.mul(minusCentre);
             pair = low2.reinterpretAsInts();
-            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16)).add(centre * n2);
-            lowSum2 = lowD.mul(dx2).fma(pair.convert(I2F, 0).reinterpretAsFloats().mul(lowScale), lowSum2);
+            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16));
+            lowSum2 = lowD.mul(dx2).fma(pair.convert(I2F, 0).reinterpretAsFloats().add(back2).mul(lowScale), lowSum2);
             lowSum2 = lowDmin.mul(dx2).fma(lowMin.mul(minus2), lowSum2);
             pair = high2.reinterpretAsInts();
-            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16)).add(centre * n2);
-            highSum2 = highD.mul(dx2).fma(pair.convert(I2F, 0).reinterpretAsFloats().mul(highScale), highSum2);
+            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16));
+            highSum2 = highD.mul(dx2).fma(pair.convert(I2F, 0).reinterpretAsFloats().add(back2).mul(highScale), highSum2);
             highSum2 = highDmin.mul(dx2).fma(highMin.mul(minus2), highSum2);
             FloatVector dx3 = FloatVector.broadcast(F, dx[dxBlock + 3]);
-            int n3 = n[dxBlock + 3];
-            FloatVector minus3 = FloatVector.broadcast(F, (float) -n3);
+            FloatVector minus3 = FloatVector.broadcast(F, minusN[dxBlock + 3]);
+            FloatVector back3 = minus3.mul(minusCentre);
             pair = low3.reinterpretAsInts();
-            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16)).add(centre * n3);
-            lowSum3 = lowD.mul(dx3).fma(pair.convert(I2F, 0).reinterpretAsFloats().mul(lowScale), lowSum3);
+            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16));
+            lowSum3 = lowD.mul(dx3).fma(pair.convert(I2F, 0).reinterpretAsFloats().add(back3).mul(lowScale), lowSum3);
             lowSum3 = lowDmin.mul(dx3).fma(lowMin.mul(minus3), lowSum3);
             pair = high3.reinterpretAsInts();
-            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16)).add(centre * n3);
-            highSum3 = highD.mul(dx3).fma(pair.convert(I2F, 0).reinterpretAsFloats().mul(highScale), highSum3);
+            pair = pair.lanewise(LSHL, 16).lanewise(ASHR, 16).add(pair.lanewise(ASHR, 16));
+            highSum3 = highD.mul(dx3).fma(pair.convert(I2F, 0).reinterpretAsFloats().add(back3).mul(highScale), highSum3);
             highSum3 = highDmin.mul(dx3).fma(highMin.mul(minus3), highSum3);
         }
         lowSum0.intoArray(sums, to);
@@ -269,7 +279,7 @@ final class VectorPairs {
                 ShortVector high2 = ShortVector.zero(S);
                 ShortVector low3 = ShortVector.zero(S);
                 ShortVector high3 = ShortVector.zero(S);
-                for (int j = 0; j < PAIRS / 2; j++) {
+                for (int j = 0; j < PAIRS / 2; j += 2) {
                     ShortVector low = IntVector.fromArray(I, tile, at + j * ROWS).reinterpretAsShorts();
                     ShortVector high = IntVector.fromArray(I, tile, at + j * ROWS + 16).reinterpretAsShorts();
                     ShortVector x0 = IntVector.broadcast(I, x[xAt + j]).reinterpretAsShorts();
@@ -284,6 +294,20 @@ final class VectorPairs {
                     ShortVector x3 = IntVector.broadcast(I, x[xAt + j + 48]).reinterpretAsShorts();
                     low3 = low3.add(low.mul(x3));
                     high3 = high3.add(high.mul(x3));
+                    ShortVector lowb = IntVector.fromArray(I, tile, at + (j + 1) * ROWS).reinterpretAsShorts();
+                    ShortVector highb = IntVector.fromArray(I, tile, at + (j + 1) * ROWS + 16).reinterpretAsShorts();
+                    ShortVector x0b = IntVector.broadcast(I, x[xAt + j + 1]).reinterpretAsShorts();
+                    low0 = low0.add(lowb.mul(x0b));
+                    high0 = high0.add(highb.mul(x0b));
+                    ShortVector x1b = IntVector.broadcast(I, x[xAt + j + 17]).reinterpretAsShorts();
+                    low1 = low1.add(lowb.mul(x1b));
+                    high1 = high1.add(highb.mul(x1b));
+                    ShortVector x2b = IntVector.broadcast(I, x[xAt + j + 33]).reinterpretAsShorts();
+                    low2 = low2.add(lowb.mul(x2b));
+                    high2 = high2.add(highb.mul(x2b));
+                    ShortVector x3b = IntVector.broadcast(I, x[xAt + j + 49]).reinterpretAsShorts();
+                    low3 = low3.add(lowb.mul(x3b));
+                    high3 = high3.add(highb.mul(x3b));
                 }
                 FloatVector lowScale = FloatVector.fromArray(F, w.scales, part + (2 * block + half) * ROWS);
                 FloatVector highScale = FloatVector.fromArray(F, w.scales, part + (2 * block + half) * ROWS + 16);
@@ -314,7 +338,7 @@ final class VectorPairs {
                 highDot3 = pair.convert(I2F, 0).reinterpretAsFloats().fma(highScale, highDot3);
             }
             int dxBlock = dxAt + block * GROUP;
-            FloatVector dx0 = FloatVector.broadcast(F, dx[dxBlock + 0]);
+            FloatVector dx0 = FloatVector.broadcast(F, dx[dxBlock]);
             lowD.mul(dx0).fma(lowDot0, FloatVector.fromArray(F, sums, to + 0)).intoArray(sums, to + 0);
             highD.mul(dx0).fma(highDot0, FloatVector.fromArray(F, sums, to + 16)).intoArray(sums, to + 16);
             FloatVector dx1 = FloatVector.broadcast(F, dx[dxBlock + 1]);
