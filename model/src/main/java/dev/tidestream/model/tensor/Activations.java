@@ -9,31 +9,46 @@ package dev.tidestream.model.tensor;
  * int, in a float, and (for Q4_0) in 16 bits: kernels may choose. Quantising is done here, once, by one piece of code: it
  * depends on the row alone.
  *
- * <p>Codes lie block by block, all rows of a block together: a kernel goes through all rows with one tile of 32 columns, and rows
- * that are {@code columns} apart would share a few sets of the first-level cache.
+ * <p>Codes of many rows lie in groups of {@value #GROUP} rows, the group's blocks one behind the other: a kernel goes through the
+ * blocks of a group with tiles that stay in the first-level cache, so it reads codes, scales and sums front to back. One row is a
+ * group of its own.
+ * <pre>
+ * group 0: | block 0: row 0, row 1, row 2, row 3 | block 1: row 0 … | …    32 codes each; the last group has room for 4, too
+ * group 1: | block 0: row 4, row 5, row 6, row 7 | …
+ * </pre>
  */
 public final class Activations {
+    /** Rows of a group. */
+    static final int GROUP = 4;
+
+    private static final int QUANTISE_GRAIN = 8192;
+
     private final int maxRows;
     private final int columns;
+    private final int blocks; // columns / 32, or 0
     private final float[] values; // (maxRows, columns)
-    private final int[] codePairs; // (columns / 32, rows, 32) code in both 16-bit halves
-    private final float[] codes; // (columns / 32, rows, 32) code as float
-    private final float[] scales; // (columns / 32, rows)
-    private final int[] sums; // (columns / 32, rows) sum of the codes of a block
+    private final int[] codePairs; // (columns), of a single row: code in both 16-bit halves
+    private final int[] columnPairs; // (groups, columns / 32, 4, 16) codes of columns 2i and 2i + 1 in the two 16-bit halves
+    private final float[] codes; // (groups, columns / 32, 4, 32) code as float
+    private final float[] scales; // (groups, columns / 32, 4)
+    private final int[] sums; // (groups, columns / 32, 4) sum of the codes of a block
+    private final float[] minusSums; // (groups, columns / 32, 4) the same as a float, negative
     private int rows;
     private boolean quantised;
 
     /** @param columns input features; a multiple of 32 if {@link #quantise} is going to be called */
     public Activations(int maxRows, int columns) {
-        int blocks = columns / PanelLayout.BLOCK;
-        boolean whole = columns % PanelLayout.BLOCK == 0;
         this.maxRows = maxRows;
         this.columns = columns;
+        this.blocks = columns % PanelLayout.BLOCK == 0 ? columns / PanelLayout.BLOCK : 0;
         this.values = new float[Math.multiplyExact(maxRows, columns)];
-        this.codePairs = new int[whole ? maxRows * columns : 0];
-        this.codes = new float[whole ? maxRows * columns : 0];
-        this.scales = new float[whole ? maxRows * blocks : 0];
-        this.sums = new int[whole ? maxRows * blocks : 0];
+        int room = blocks == 0 ? 0 : maxRows == 1 ? 1 : Math.ceilDiv(maxRows, GROUP) * GROUP;
+        this.codePairs = new int[blocks == 0 ? 0 : columns];
+        this.columnPairs = new int[Math.multiplyExact(room, columns) / 2];
+        this.codes = new float[room * columns];
+        this.scales = new float[room * blocks];
+        this.sums = new int[room * blocks];
+        this.minusSums = new float[room * blocks];
     }
 
     /** Says how many rows are about to be filled; what was quantised before is void. */
@@ -65,12 +80,14 @@ public final class Activations {
 
     /** Quantises all rows, split over the team. */
     public void quantise(WorkerTeam team) {
-        if (codePairs.length == 0) {
+        if (blocks == 0) {
             throw new IllegalStateException("columns=%d is no multiple of %d".formatted(columns, PanelLayout.BLOCK));
         }
-        team.forEachRange(rows * (columns / PanelLayout.BLOCK), 512, (from, to) -> {
-            for (int block = from; block < to; block++) {
-                quantiseBlock(block);
+        team.forEachRange(rows, Math.max(1, QUANTISE_GRAIN / columns), (from, to) -> {
+            for (int b = from; b < to; b++) {
+                for (int block = 0; block < blocks; block++) {
+                    quantiseBlock(b, block);
+                }
             }
         });
         quantised = true;
@@ -79,7 +96,7 @@ public final class Activations {
     /** Quantises some blocks of a single row. After all of them, on whatever threads, comes {@link #markQuantised}. */
     void quantiseBlocks(int from, int to) {
         for (int block = from; block < to; block++) {
-            quantiseBlock(block);
+            quantiseBlock(0, block);
         }
     }
 
@@ -87,47 +104,48 @@ public final class Activations {
         quantised = true;
     }
 
-    private void quantiseBlock(int index) {
-        int b = index % rows;
-        int block = index / rows;
+    private void quantiseBlock(int b, int block) {
         int from = b * columns + block * PanelLayout.BLOCK;
         int to = codesAt(b, block);
-        float max = 0f;
-        for (int j = 0; j < PanelLayout.BLOCK; j++) {
-            max = Math.max(max, Math.abs(values[from + j]));
-        }
+        float max = VectorQuantiser.largest(values, from);
         float toCode = max == 0f ? 0f : 127f / max;
         if (toCode == Float.POSITIVE_INFINITY) { // a block of subnormals
             toCode = 0f;
         }
-        int sum = 0;
-        for (int j = 0; j < PanelLayout.BLOCK; j++) {
-            int code = (int) Math.rint(values[from + j] * toCode);
-            codePairs[to + j] = (code & 0xffff) | (code << 16);
-            codes[to + j] = code;
-            sum += code;
+        int sum = VectorQuantiser.codes(values, from, toCode, codes, columnPairs, to);
+        if (rows == 1) {
+            for (int j = 0; j < PanelLayout.BLOCK; j++) {
+                int code = (int) codes[to + j];
+                codePairs[to + j] = (code & 0xffff) | (code << 16);
+            }
         }
         scales[blockAt(b, block)] = max / 127f;
         sums[blockAt(b, block)] = sum;
+        minusSums[blockAt(b, block)] = -sum;
     }
 
-    /** Where the 32 codes of a block of row {@code b} begin in {@link #codes} and {@link #codePairs}. */
+    /** The code of column {@code k} of row {@code b}. */
+    int code(int b, int k) {
+        return (int) codes[codesAt(b, k / PanelLayout.BLOCK) + k % PanelLayout.BLOCK];
+    }
+
+    /** Where the 32 codes of a block of row {@code b} begin in {@link #codes}; half of it in {@link #columnPairs}. */
     int codesAt(int b, int block) {
-        return (block * rows + b) * PanelLayout.BLOCK;
-    }
-
-    /** From a row's codes to those of the same block of the next row. */
-    int codeStride() {
-        return PanelLayout.BLOCK;
+        return blockAt(b, block) * PanelLayout.BLOCK;
     }
 
     /** Where a block of row {@code b} has its scale and its sum. */
     int blockAt(int b, int block) {
-        return block * rows + b;
+        return rows == 1 ? block : (b / GROUP * blocks + block) * GROUP + b % GROUP;
     }
 
+    /** The codes of a single row, each in both 16-bit halves. */
     int[] codePairs() {
         return codePairs;
+    }
+
+    int[] columnPairs() {
+        return columnPairs;
     }
 
     float[] codes() {
@@ -140,5 +158,9 @@ public final class Activations {
 
     int[] sums() {
         return sums;
+    }
+
+    float[] minusSums() {
+        return minusSums;
     }
 }

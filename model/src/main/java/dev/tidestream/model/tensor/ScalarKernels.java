@@ -109,9 +109,8 @@ enum ScalarKernels implements Kernels {
 
     private static int integers(PanelMatrix w, long superBlock, int lane, Activations x, int b, int k, int columns) {
         int dot = 0;
-        int codes = x.codesAt(b, k / PanelLayout.BLOCK) + k % PanelLayout.BLOCK;
         for (int j = 0; j < columns; j++) {
-            dot += (short) x.codePairs()[codes + j] * quant(w, superBlock, lane, k + j);
+            dot += x.code(b, k + j) * quant(w, superBlock, lane, k + j);
         }
         return dot;
     }
@@ -126,7 +125,7 @@ enum ScalarKernels implements Kernels {
         for (int block = 0; block < blocks; block++) {
             int dot = 0;
             for (int j = 0; j < PanelLayout.BLOCK; j++) {
-                dot += (short) x.codePairs()[x.codesAt(b, block) + j] * w.quant(panel, lane, block * PanelLayout.BLOCK + j);
+                dot += x.code(b, block * PanelLayout.BLOCK + j) * w.quant(panel, lane, block * PanelLayout.BLOCK + j);
             }
             acc = Math.fma(w.scale(panel, lane, block) * x.scales()[x.blockAt(b, block)], dot, acc);
         }

@@ -5,15 +5,14 @@ import java.util.Arrays;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
-/** What a thread needs to multiply a batch: about 20 KB, and 128 bytes per row of the largest batch it has seen. */
+/** What a thread needs to multiply a batch: about 60 KB, and 128 bytes per row of the largest batch it has seen. */
 final class Scratch {
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
-    private final float[] tile = new float[BLOCK * ROWS];
-    private final short[] shortTile = new short[BLOCK * ROWS];
-    private final float[] scales = new float[ROWS];
-    private final float[] dots = new float[4 * ROWS];
-    private final short[] shortDots = new short[8 * ROWS];
+    private final float[] tile = new float[VectorBatch.FLOAT_BLOCKS * BLOCK * ROWS];
+    private final short[] columnTile = new short[BLOCK * ROWS];
+    private final int[] pairTiles = new int[VectorBatch.PAIR_BLOCKS * VectorPairs.TILE];
+    private final float[] scales = new float[VectorBatch.PAIR_BLOCKS * ROWS];
     private final float[] partials = new float[Kernels.PARTIALS];
     private float[] sums = new float[ROWS];
     private final VectorKTiles.Block block = new VectorKTiles.Block();
@@ -26,32 +25,27 @@ final class Scratch {
         return OF_THREAD.get();
     }
 
-    /** One tile of weights, (32 columns, 32 rows). */
+    /** Tiles of weights, (4 blocks, 32 columns, 32 rows). */
     float[] tile() {
         return tile;
     }
 
-    /** One tile of nibbles, (32 columns, 32 rows as packed). */
-    short[] shortTile() {
-        return shortTile;
+    /** One tile of small integers, (32 columns, 32 rows as packed). */
+    short[] columnTile() {
+        return columnTile;
     }
 
-    /** Scales of a block, (32). */
+    /** Tiles of small integers, (8 blocks, 16 pairs of columns, 32 rows). */
+    int[] pairTiles() {
+        return pairTiles;
+    }
+
+    /** Scales of blocks, (8, 32). */
     float[] scales() {
         return scales;
     }
 
-    /** Dot products of a block, (4, 32). */
-    float[] dots() {
-        return dots;
-    }
-
-    /** Dot products of a block modulo 2^16, (8, 32 as packed). */
-    short[] shortDots() {
-        return shortDots;
-    }
-
-    /** The numbers of a block of a K-quant. */
+    /** The numbers of a super-block of a K-quant. */
     VectorKTiles.Block block() {
         return block;
     }

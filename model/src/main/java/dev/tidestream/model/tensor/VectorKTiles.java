@@ -5,6 +5,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
+import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_QUANTS;
@@ -36,53 +37,50 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 final class VectorKTiles {
     private VectorKTiles() {}
 
-    /** Numbers of one block of a panel, each array in row order. One thread. */
+    /** Numbers of a super-block of a panel, each array in row order. One thread. */
     static final class Block {
-        /** What an integer is multiplied with in columns 0–15, then in columns 16–31. */
+        /** What an integer of one block is multiplied with in columns 0–15, then in columns 16–31. */
         final float[] factors = new float[2 * ROWS];
         final float[] offsets = new float[ROWS];
         final float[] d = new float[ROWS];
         final float[] dmin = new float[ROWS];
-        /** Small scales; of Q6_K for columns 0–15, then for columns 16–31. */
-        final float[] scales = new float[2 * ROWS];
-        final float[] mins = new float[ROWS];
+        /** Small scales, (8, 32); of Q6_K (16, 32), two for each block. */
+        final float[] scales = new float[2 * BLOCKS * ROWS];
+        final float[] mins = new float[BLOCKS * ROWS];
     }
 
-    /** Reads the scales of a block of Q4_K or Q5_K; those of the whole super-block with its first block, so go in order. */
-    static void minima(MemorySegment data, long superBlock, int block, Block out) {
-        for (int part = 0; part < PARTS; part++) {
-            long at = superBlock + part * 4L * L;
-            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_SCALES + (long) block * LINE_BYTES, LITTLE);
-            ((FloatVector) pairs.and(255).convert(I2F, 0)).intoArray(out.scales, part * L);
-            ((FloatVector) pairs.lanewise(LSHR, 8).and(255).convert(I2F, 0)).intoArray(out.mins, part * L);
-            ((FloatVector) pairs.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(out.scales, part * L + 16);
-            ((FloatVector) pairs.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(out.mins, part * L + 16);
+    /** Reads the scales of a super-block of Q4_K or Q5_K. */
+    static void minima(MemorySegment data, long superBlock, Block out) {
+        for (int i = 0; i < BLOCKS * PARTS; i++) {
+            int to = i / PARTS * ROWS + i % PARTS * L;
+            IntVector pairs = IntVector.fromMemorySegment(I, data, superBlock + Q4K_SCALES + i * 4L * L, LITTLE);
+            ((FloatVector) pairs.and(255).convert(I2F, 0)).intoArray(out.scales, to);
+            ((FloatVector) pairs.lanewise(LSHR, 8).and(255).convert(I2F, 0)).intoArray(out.mins, to);
+            ((FloatVector) pairs.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(out.scales, to + 16);
+            ((FloatVector) pairs.lanewise(LSHR, 24).convert(I2F, 0)).intoArray(out.mins, to + 16);
         }
-        if (block == 0) {
-            halves(data, superBlock, out.d);
-            halves(data, superBlock + SCALE_BYTES, out.dmin);
-        }
+        halves(data, superBlock, out.d);
+        halves(data, superBlock + SCALE_BYTES, out.dmin);
     }
 
     /** Like {@link #minima} for Q6_K. */
-    static void halfScales(MemorySegment data, long superBlock, int block, Block out) {
-        for (int part = 0; part < PARTS; part++) {
-            long at = superBlock + part * 4L * L;
-            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q6K_SCALES + (long) block * LINE_BYTES, LITTLE);
-            ((FloatVector) pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L);
-            ((FloatVector) pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L + 16);
-            ((FloatVector) pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L + ROWS);
-            ((FloatVector) pairs.lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, part * L + ROWS + 16);
+    static void halfScales(MemorySegment data, long superBlock, Block out) {
+        for (int i = 0; i < BLOCKS * PARTS; i++) {
+            int to = i / PARTS * 2 * ROWS + i % PARTS * L;
+            IntVector pairs = IntVector.fromMemorySegment(I, data, superBlock + Q6K_SCALES + i * 4L * L, LITTLE);
+            ((FloatVector) pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, to);
+            ((FloatVector) pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, to + 16);
+            ((FloatVector) pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, to + ROWS);
+            ((FloatVector) pairs.lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, to + ROWS + 16);
         }
-        if (block == 0) {
-            halves(data, superBlock, out.d);
-        }
+        halves(data, superBlock, out.d);
     }
 
-    /** 32 numbers once per super-block: too few to be worth vectors. */
     private static void halves(MemorySegment data, long at, float[] out) {
-        for (int lane = 0; lane < ROWS; lane++) {
-            out[lane] = Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + PanelLayout.position(lane) * (long) Short.BYTES));
+        for (int part = 0; part < PARTS; part++) {
+            IntVector pair = IntVector.fromMemorySegment(I, data, at + part * 4L * L, LITTLE);
+            VectorHalf.lowHalf(pair).intoArray(out, part * L);
+            VectorHalf.highHalf(pair).intoArray(out, part * L + 16);
         }
     }
 
@@ -171,24 +169,63 @@ final class VectorKTiles {
         }
     }
 
-    /** The nibbles of a block of Q4_K as shorts, (32 columns, 32 rows as packed). */
-    static void nibbles(MemorySegment data, long superBlock, int block, short[] tile) {
-        long lines = superBlock + Q4K_QUANTS + (long) block * 2 * Q4K_LINES * LINE_BYTES;
-        for (int i = 0; i < 2 * Q4K_LINES * PARTS; i++) {
-            ShortVector q = ShortVector.fromMemorySegment(S, data, lines + i * 4L * L, LITTLE);
-            int to = i / PARTS * 4 * ROWS + i % PARTS * 2 * L;
-            q.and((short) 15).intoArray(tile, to);
-            q.lanewise(LSHR, 4).and((short) 15).intoArray(tile, to + ROWS);
-            q.lanewise(LSHR, 8).and((short) 15).intoArray(tile, to + 2 * ROWS);
-            q.lanewise(LSHR, 12).intoArray(tile, to + 3 * ROWS);
+    /** The integers of a block of Q5_K (unsigned) or Q6_K, (32 columns, 32 rows as packed). */
+    static void columns(TensorFormat format, MemorySegment data, long superBlock, int block, short[] tile) {
+        for (int half = 0; half < 2; half++) {
+            int group = block * 2 + half;
+            int to = half * 16 * ROWS;
+            switch (format) {
+                case Q5_K -> fives(data, superBlock + Q4K_QUANTS + (long) group * Q5K_LINES * LINE_BYTES, tile, to);
+                case Q6_K -> {
+                    long lines = superBlock + Q6K_QUANTS + (long) group * 2 * Q6K_LINES * LINE_BYTES;
+                    sixes(data, lines, tile, to);
+                    sixes(data, lines + (long) Q6K_LINES * LINE_BYTES, tile, to + 8 * ROWS);
+                }
+                case F32, F16, BF16, Q8_0, Q4_0, Q4_K -> throw new IllegalArgumentException("not unpacked this way: " + format);
+            }
         }
     }
 
-    /** Makes the tile one of elements. */
-    static void elementFactors(Block numbers) {
-        for (int lane = 0; lane < ROWS; lane++) {
-            numbers.factors[lane] = numbers.d[lane] * numbers.scales[lane];
-            numbers.factors[lane + ROWS] = numbers.factors[lane];
-            numbers.offsets[lane] = -(numbers.dmin[lane] * numbers.mins[lane]);
+    /** Sixteen columns. */
+    private static void fives(MemorySegment data, long lines, short[] tile, int from) {
+        for (int part = 0; part < PARTS; part++) {
+            int to = from + part * 2 * L;
+            ShortVector last = ShortVector.zero(S); // bits of column 15 enter at the top
+            for (int w = 0; w < Q5K_LINES; w++) {
+                ShortVector q = ShortVector.fromMemorySegment(S, data, lines + w * (long) LINE_BYTES + part * 4L * L, LITTLE);
+                last = last.lanewise(LSHR, 1).or(q.and(Short.MIN_VALUE));
+                q.and((short) 31).intoArray(tile, to + 3 * w * ROWS);
+                q.lanewise(LSHR, 5).and((short) 31).intoArray(tile, to + (3 * w + 1) * ROWS);
+                q.lanewise(LSHR, 10).and((short) 31).intoArray(tile, to + (3 * w + 2) * ROWS);
+            }
+            last.lanewise(LSHR, 11).intoArray(tile, to + 15 * ROWS);
         }
-    }}
+    }
+
+    /** Eight columns. */
+    private static void sixes(MemorySegment data, long lines, short[] tile, int from) {
+        for (int part = 0; part < PARTS; part++) {
+            int to = from + part * 2 * L;
+            ShortVector q0 = ShortVector.fromMemorySegment(S, data, lines + part * 4L * L, LITTLE);
+            ShortVector q1 = ShortVector.fromMemorySegment(S, data, lines + LINE_BYTES + part * 4L * L, LITTLE);
+            ShortVector q2 = ShortVector.fromMemorySegment(S, data, lines + 2 * LINE_BYTES + part * 4L * L, LITTLE);
+            q0.lanewise(ASHR, 10).intoArray(tile, to);
+            q0.lanewise(LSHL, 6).lanewise(ASHR, 10).intoArray(tile, to + ROWS);
+            q1.lanewise(ASHR, 10).intoArray(tile, to + 2 * ROWS);
+            q1.lanewise(LSHL, 6).lanewise(ASHR, 10).intoArray(tile, to + 3 * ROWS);
+            q2.lanewise(ASHR, 10).intoArray(tile, to + 4 * ROWS);
+            q2.lanewise(LSHL, 6).lanewise(ASHR, 10).intoArray(tile, to + 5 * ROWS);
+            q0.lanewise(LSHL, 12).or(q1.lanewise(LSHL, 10).and((short) 0x0c00)).lanewise(ASHR, 10).intoArray(tile, to + 6 * ROWS);
+            q2.lanewise(LSHL, 12).or(q1.lanewise(LSHL, 8).and((short) 0x0c00)).lanewise(ASHR, 10).intoArray(tile, to + 7 * ROWS);
+        }
+    }
+
+    /** Makes the tile of a block of Q4_K or Q5_K one of elements. */
+    static void elementFactors(Block numbers, int block) {
+        for (int lane = 0; lane < ROWS; lane++) {
+            numbers.factors[lane] = numbers.d[lane] * numbers.scales[block * ROWS + lane];
+            numbers.factors[lane + ROWS] = numbers.factors[lane];
+            numbers.offsets[lane] = -(numbers.dmin[lane] * numbers.mins[block * ROWS + lane]);
+        }
+    }
+}

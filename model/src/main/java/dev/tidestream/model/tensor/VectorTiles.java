@@ -19,7 +19,7 @@ import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
 import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 import static dev.tidestream.model.tensor.VectorShapes.S;
 
-/** Unpacks 32 columns of a panel into a tile on the heap: float tiles (32 columns, 32 rows) in row order, short tiles as packed. */
+/** Unpacks 32 columns of a panel into a float tile on the heap, (32 columns, 32 rows) in row order. */
 final class VectorTiles {
     private VectorTiles() {}
 
@@ -51,18 +51,18 @@ final class VectorTiles {
         }
     }
 
-    /** The integers of a quantised block. */
-    static void quants(PanelMatrix w, long panel, int block, float[] tile) {
+    /** The integers of a quantised block, from {@code to}. */
+    static void quants(PanelMatrix w, long panel, int block, float[] tile, int to) {
         if (w.format() == TensorFormat.Q8_0) {
-            bytes(w.data(), panel + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES, tile);
+            q8(w.data(), panel + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES, tile, to);
         } else {
-            nibbleFloats(w.data(), panel + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES, tile);
+            nibbleFloats(w.data(), panel + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES, tile, to);
         }
     }
 
-    private static void bytes(MemorySegment data, long quants, float[] tile) {
+    static void q8(MemorySegment data, long quants, float[] tile, int tileFrom) {
         for (int i = 0; i < BLOCK * PARTS; i++) {
-            int to = i / PARTS * ROWS + i % PARTS * L;
+            int to = tileFrom + i / PARTS * ROWS + i % PARTS * L;
             IntVector pair = ((ShortVector) ByteVector.fromMemorySegment(HALF_B, data, quants + i * 2L * L, LITTLE)
                     .convertShape(VectorOperators.B2S, S, 0)).reinterpretAsInts();
             toFloat(VectorHalf.lowInt(pair)).intoArray(tile, to);
@@ -70,9 +70,9 @@ final class VectorTiles {
         }
     }
 
-    private static void nibbleFloats(MemorySegment data, long quants, float[] tile) {
+    private static void nibbleFloats(MemorySegment data, long quants, float[] tile, int tileFrom) {
         for (int i = 0; i < BLOCK / 2 * PARTS; i++) {
-            int to = i / PARTS * ROWS + i % PARTS * L;
+            int to = tileFrom + i / PARTS * ROWS + i % PARTS * L;
             IntVector pair = unsignedBytes(data, quants + i * 2L * L).reinterpretAsInts();
             toFloat(pair.and(15).sub(8)).intoArray(tile, to);
             toFloat(pair.lanewise(VectorOperators.LSHR, 16).and(15).sub(8)).intoArray(tile, to + 16);
@@ -81,25 +81,14 @@ final class VectorTiles {
         }
     }
 
-    /** The unsigned nibbles of a Q4_0 block, neighbours as packed. */
-    static void nibbles(PanelMatrix w, long panel, int block, short[] tile) {
-        MemorySegment data = w.data();
-        long quants = panel + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES;
-        for (int i = 0; i < BLOCK / 2 * PARTS; i++) {
-            ShortVector q = unsignedBytes(data, quants + i * 2L * L);
-            q.and((short) 15).intoArray(tile, i * 2 * L);
-            q.lanewise(VectorOperators.LSHR, 4).intoArray(tile, i * 2 * L + 16 * ROWS);
-        }
-    }
-
-    /** The scales of a quantised block, in row order. */
-    static void scales(PanelMatrix w, long panel, int block, float[] d) {
+    /** The scales of a quantised block, in row order, from {@code to}. */
+    static void scales(PanelMatrix w, long panel, int block, float[] d, int to) {
         int blockBytes = w.format() == TensorFormat.Q8_0 ? Q8_BLOCK_BYTES : Q4_BLOCK_BYTES;
         for (int part = 0; part < PARTS; part++) {
             IntVector pair = IntVector.fromMemorySegment(
                     I, w.data(), panel + (long) block * blockBytes + part * 4L * L, LITTLE);
-            VectorHalf.lowHalf(pair).intoArray(d, part * L);
-            VectorHalf.highHalf(pair).intoArray(d, part * L + 16);
+            VectorHalf.lowHalf(pair).intoArray(d, to + part * L);
+            VectorHalf.highHalf(pair).intoArray(d, to + part * L + 16);
         }
     }
 

@@ -27,7 +27,7 @@ class KernelsTest {
 
     static Stream<Arguments> shapes() {
         int[][] floats = {{1, 1}, {31, 7}, {32, 64}, {33, 65}, {172, 64}, {100, 172}};
-        int[][] blocks = {{1, 32}, {32, 64}, {33, 96}, {97, 256}};
+        int[][] blocks = {{1, 32}, {32, 64}, {33, 96}, {97, 256}, {65, 288}}; // batches unpack 4 or 8 blocks at once
         int[][] superBlocks = {{1, 256}, {33, 768}, {97, 512}};
         return Arrays.stream(TensorFormat.values()).flatMap(format -> Arrays.stream(
                         format.superBlocks() ? superBlocks : format.quantised() ? blocks : floats)
@@ -49,7 +49,7 @@ class KernelsTest {
         SplittableRandom random = new SplittableRandom(SEED);
         try (Arena arena = Arena.ofShared()) {
             PanelMatrix w = pack(format, rows, columns, random, arena);
-            for (int batch : new int[] {1, 2, 3, 4, 7, 8, 9, 17}) {
+            for (int batch : new int[] {1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17}) {
                 for (boolean int8 : format.quantised() ? new boolean[] {false, true} : new boolean[] {false}) {
                     Activations x = activations(batch, columns, int8, random);
                     assertArrayEquals(bits(multiply(scalar, w, x)), bits(multiply(vector, w, x)),
