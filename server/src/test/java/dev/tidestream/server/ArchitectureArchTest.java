@@ -111,7 +111,7 @@ class ArchitectureArchTest {
     static final ArchRule TRANSFORMER = forbidRooms("transformer", "tokenizer", "sampling", "nd4j");
 
     @ArchTest
-    static final ArchRule SAMPLING = forbidRooms("sampling", "gguf", "tokenizer", "tensor", "transformer", "tied", "nd4j");
+    static final ArchRule SAMPLING = forbidRooms("sampling", "gguf", "tokenizer", "transformer", "tied", "nd4j");
 
     @ArchTest
     static final ArchRule NO_CYCLES = slices().matching("dev.tidestream.(**)").should().beFreeOfCycles();

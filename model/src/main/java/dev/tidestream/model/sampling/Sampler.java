@@ -3,6 +3,10 @@ package dev.tidestream.model.sampling;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.tensor.Kernels;
+
 /**
  * Chooses the tokens of one sequence. Owns that sequence's random state and counts; used by one thread.
  *
@@ -13,9 +17,10 @@ import java.util.SplittableRandom;
  * on seed and step only, neighbouring seeds are unrelated (those of {@code java.util.Random} are not), and every 64-bit seed is
  * another stream. Its 53 upper bits make the number; each token above temperature 0 takes exactly one.
  *
- * <p><b>Cost</b> for a vocabulary of V: greedy is one pass of comparisons; top-k and min-p need exponentials of what they keep
- * only; top-p needs V of them, and sorts the {@value #LIKELY_NUCLEUS} most likely tokens, or, where those are not enough, the
- * tokens that can be in the set at all; nothing else sorts. Nothing in proportion to V is allocated.
+ * <p><b>Cost</b> for a vocabulary of V: greedy is one pass of comparisons, in vectors; top-k and min-p take one or two more, and
+ * exponentials of what they keep only; top-p needs V of them, and sorts the {@value #LIKELY_NUCLEUS} most likely tokens, or, where
+ * those are not enough, the tokens that can be in the set at all; nothing else sorts. What is done for V tokens is done by
+ * {@link Kernels}. Nothing in proportion to V is allocated.
  */
 public final class Sampler {
     private static final int[] NO_TOKENS = {};
@@ -32,19 +37,20 @@ public final class Sampler {
     private final SamplingParams params;
     private final int vocabularySize;
     private final Adjustments adjustments;
-    private final SamplerScratch scratch;
+    private final @Nullable SamplerScratch shared; // null: whichever the calling thread has
+    private SamplerScratch scratch;
     private final SplittableRandom random;
     private final double logMinP;
 
     /**
-     * A sampler with its own scratch space.
+     * A sampler that uses the scratch space of whatever thread calls it.
      *
      * @param vocabularySize length of a row of logits
      * @param promptTokens the prompt, for the repetition penalty {@code (n)}
      * @throws InvalidSamplingException if a biased token is not in the vocabulary
      */
     public Sampler(SamplingParams params, int vocabularySize, int[] promptTokens) {
-        this(params, new SamplerScratch(vocabularySize), promptTokens);
+        this(params, SamplerScratch.ofThread(vocabularySize), null, promptTokens);
     }
 
     /**
@@ -55,7 +61,12 @@ public final class Sampler {
      * @throws InvalidSamplingException if a biased token is not in the vocabulary
      */
     public Sampler(SamplingParams params, SamplerScratch scratch, int[] promptTokens) {
+        this(params, scratch, scratch, promptTokens);
+    }
+
+    private Sampler(SamplingParams params, SamplerScratch scratch, @Nullable SamplerScratch shared, int[] promptTokens) {
         this.params = params;
+        this.shared = shared;
         this.scratch = scratch;
         this.vocabularySize = scratch.vocabularySize();
         for (int id : params.logitBias().keySet()) {
@@ -83,6 +94,7 @@ public final class Sampler {
      * @throws InvalidLogitsException if a logit is NaN or +infinity, or every token is banned; then nothing was remembered
      */
     public Sample sample(float[] logits, int offset) {
+        scratch = shared != null ? shared : SamplerScratch.ofThread(vocabularySize);
         int likeliest = argMax(logits, offset);
         int token = choose(logits, offset, likeliest);
         Sample sample = params.topLogprobs() < 0
@@ -103,26 +115,38 @@ public final class Sampler {
         return params.temperature() == 0 ? best : draw(adjusted, 0, adjusted[best]);
     }
 
-    /** The greatest of a row, the first of equals; checks every value on the way. */
+    /** The greatest of a row, the first of equals; every value is checked on the way. */
     private int argMax(float[] values, int from) {
-        int best = -1;
-        float max = Float.NEGATIVE_INFINITY;
-        for (int id = 0; id < vocabularySize; id++) {
+        float[] maxima = scratch.maxima();
+        int count = scratch.kernels().maxima(values, from, vocabularySize, maxima);
+        float max = greatest(maxima, count);
+        if (max == Float.NEGATIVE_INFINITY) {
+            throw new InvalidLogitsException(-1, "no token can be chosen: all logits are -infinity: vocabulary=" + vocabularySize);
+        }
+        int tile = 0; // the first in which it is, or a NaN
+        while (maxima[tile] != max && !Float.isNaN(maxima[tile])) {
+            tile++;
+        }
+        for (int id = tile / Kernels.PARTIALS * Kernels.MAXIMA_TILE; id < vocabularySize; id++) {
             float value = values[from + id];
-            if (value > max) {
-                max = value;
-                best = id;
-            } else if (Float.isNaN(value)) {
+            if (value == max && max != Float.POSITIVE_INFINITY) {
+                return id;
+            }
+            if (value == max || Float.isNaN(value)) {
                 throw invalid(id, value);
             }
         }
-        if (best < 0) {
-            throw new InvalidLogitsException(-1, "no token can be chosen: all logits are -infinity: vocabulary=" + vocabularySize);
+        throw new IllegalStateException("a maximum is not in its row: max=" + max);
+    }
+
+    /** NaN if one of them is NaN. */
+    private float greatest(float[] maxima, int count) {
+        int fewer = scratch.kernels().maxima(maxima, 0, count, scratch.maximaOfMaxima());
+        float max = Float.NEGATIVE_INFINITY;
+        for (int i = 0; i < fewer; i++) {
+            max = Math.max(max, scratch.maximaOfMaxima()[i]);
         }
-        if (max == Float.POSITIVE_INFINITY) {
-            throw invalid(best, max);
-        }
-        return best;
+        return max;
     }
 
     private static InvalidLogitsException invalid(int id, float value) {
@@ -137,7 +161,7 @@ public final class Sampler {
             return Candidates.id(scratch.keys()[drawCandidate(values, from, max, kept, uniform)]);
         }
         if (params.minP() > 0) {
-            int kept = Candidates.above(values, from, vocabularySize, max + logMinP, scratch.keys());
+            int kept = Candidates.above(scratch, values, from, max + logMinP);
             return Candidates.id(scratch.keys()[drawCandidate(values, from, max, kept, uniform)]);
         }
         return drawId(values, from, max, uniform);
@@ -149,7 +173,7 @@ public final class Sampler {
         if (!cutByK) {
             return nucleusOfAll(values, from, max);
         }
-        int count = Candidates.top(values, from, vocabularySize, params.topK(), scratch.keys());
+        int count = Candidates.top(scratch, values, from, params.topK());
         if (params.topP() == 1f) {
             return count;
         }
@@ -162,20 +186,20 @@ public final class Sampler {
     }
 
     private int nucleusOfAll(float[] values, int from, double max) {
-        double total = LogSoftmax.sumExp(values, from, vocabularySize, max);
+        double total = LogSoftmax.sumExp(scratch, values, from, max);
         double enough = params.topP() * total;
-        int count = Candidates.top(values, from, vocabularySize, LIKELY_NUCLEUS, scratch.keys());
+        int count = Candidates.top(scratch, values, from, LIKELY_NUCLEUS);
         int nucleus = nucleus(values, from, max, count, enough);
         if (nucleus == 0) {
             // Tokens below this share could all be missing, and the rest would still be enough.
             double share = (1.0 - params.topP()) * total / vocabularySize;
             double least = max + StrictMath.log(share) - ROUNDING_MARGIN;
-            count = Candidates.above(values, from, vocabularySize, least, scratch.keys());
+            count = Candidates.above(scratch, values, from, least);
             Arrays.sort(scratch.keys(), 0, count);
             nucleus = nucleus(values, from, max, count, enough);
         }
         if (nucleus == 0) {
-            count = Candidates.top(values, from, vocabularySize, vocabularySize, scratch.keys());
+            count = Candidates.top(scratch, values, from, vocabularySize);
             nucleus = nucleus(values, from, max, count, enough);
         }
         return nucleus > 0 ? nucleus : count;
@@ -216,14 +240,48 @@ public final class Sampler {
         return pick(weights, count, uniform * total);
     }
 
+    /** Draws from all tokens, in the order of their ids: sums by blocks, then looks into the one in which the target is. */
     private int drawId(float[] values, int from, double max, double uniform) {
-        double[] weights = scratch.weights();
+        double[] weights = scratch.block();
+        double[] sums = scratch.sums();
         double total = 0;
-        for (int id = 0; id < vocabularySize; id++) {
-            weights[id] = StrictMath.exp((values[from + id] - max) / params.temperature());
-            total += weights[id];
+        for (int block = 0; block < sums.length; block++) {
+            sums[block] = total;
+            total = LogSoftmax.add(weights, weigh(values, from, block, max), total);
         }
-        return pick(weights, vocabularySize, uniform * total);
+        double target = uniform * total;
+        int block = sums.length - 1;
+        while (sums[block] > target) {
+            block--;
+        }
+        int count = weigh(values, from, block, max);
+        double sum = sums[block];
+        for (int i = 0; i < count; i++) {
+            sum += weights[i];
+            if (sum > target) {
+                return block * LogSoftmax.BLOCK + i;
+            }
+        }
+        return lastThatHasAWeight(values, from, max); // rounding kept the sum from passing the target
+    }
+
+    private int lastThatHasAWeight(float[] values, int from, double max) {
+        for (int block = scratch.sums().length - 1; block >= 0; block--) {
+            for (int i = weigh(values, from, block, max) - 1; i >= 0; i--) {
+                if (scratch.block()[i] > 0) {
+                    return block * LogSoftmax.BLOCK + i;
+                }
+            }
+        }
+        throw new IllegalStateException("no token has a weight: max=" + max);
+    }
+
+    /** Puts the weights of a block into the scratch; how many. */
+    private int weigh(float[] values, int from, int block, double max) {
+        int first = block * LogSoftmax.BLOCK;
+        int count = Math.min(LogSoftmax.BLOCK, vocabularySize - first);
+        scratch.kernels().exponentials(values, from + first, count, max, params.temperature(), scratch.block());
+        return count;
     }
 
     /** Where the running sum passes the target; where rounding keeps it from passing, the last that has a weight. */
@@ -241,12 +299,12 @@ public final class Sampler {
     }
 
     private Sample withLogprobs(int token, float[] logits, int offset, double max) {
-        double logSum = LogSoftmax.logSumExp(logits, offset, vocabularySize, max);
+        double logSum = LogSoftmax.logSumExp(scratch, logits, offset, max);
         float chosen = (float) (logits[offset + token] - logSum);
         if (params.topLogprobs() == 0) {
             return new Sample(token, chosen, NO_TOKENS, NO_LOGPROBS);
         }
-        int count = Candidates.top(logits, offset, vocabularySize, params.topLogprobs(), scratch.keys());
+        int count = Candidates.top(scratch, logits, offset, params.topLogprobs());
         int[] ids = new int[count];
         float[] logprobs = new float[count];
         for (int i = 0; i < count; i++) {

@@ -15,6 +15,9 @@ public interface Kernels {
     /** Positions whose weights share a maximum. */
     int SEGMENT = 256;
 
+    /** Values of a row that give {@link #PARTIALS} maxima. */
+    int MAXIMA_TILE = 1024;
+
     /** What it is, e.g. {@code vector-512}. */
     String title();
 
@@ -89,6 +92,34 @@ public interface Kernels {
      * @param positions how many the first row sees, at least 1; each row sees one more than the row before
      */
     void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions);
+
+    /**
+     * Maxima of a row: every {@link #MAXIMA_TILE} values give 16, the largest of those whose index modulo 16 is 0, 1, and so on;
+     * NaN if one of them is NaN, -infinity if there are none. Whether a zero is negative is not specified.
+     *
+     * @param values (count) from {@code from}
+     * @param out receives them
+     * @return how many: 16 for every tile begun
+     */
+    int maxima(float[] values, int from, int count, float[] out);
+
+    /**
+     * Finds what reaches a threshold.
+     *
+     * @param values (count) from {@code from}
+     * @param ids receives the indices (from 0) of the values {@code >= least}, ascending
+     * @return how many
+     */
+    int atLeast(float[] values, int from, int count, float least, int[] ids);
+
+    /**
+     * {@code out[i] = StrictMath.exp((values[i] - max) / divisor)}, in double, to the bit.
+     *
+     * @param values (count) from {@code from}; fast where they are at most {@code max}
+     * @param divisor positive
+     * @param out (count)
+     */
+    void exponentials(float[] values, int from, int count, double max, double divisor, double[] out);
 
     /** The oracle. */
     static Kernels scalar() {

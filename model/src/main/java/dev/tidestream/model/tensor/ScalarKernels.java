@@ -163,4 +163,19 @@ enum ScalarKernels implements Kernels {
     public void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions) {
         ScalarAttention.attend(shape, head, query, out, offset, rows, positions);
     }
+
+    @Override
+    public int maxima(float[] values, int from, int count, float[] out) {
+        return ScalarRows.maxima(values, from, count, out);
+    }
+
+    @Override
+    public int atLeast(float[] values, int from, int count, float least, int[] ids) {
+        return ScalarRows.atLeast(values, from, 0, count, least, ids, 0);
+    }
+
+    @Override
+    public void exponentials(float[] values, int from, int count, double max, double divisor, double[] out) {
+        ScalarRows.exponentials(values, from, count, max, divisor, out, 0);
+    }
 }

@@ -98,7 +98,8 @@ final class VectorAttention {
             int weights = i * SEGMENT + column;
             int sums = i * paddedDim;
             if (end - i == 1) {
-                VectorAttentionTiles.values1(scratch.tile, paddedDim, 0, common, scratch.weights, weights, scratch.freshValues, sums);
+                VectorAttentionTiles.values1(
+                        scratch.tile, paddedDim, 0, common, scratch.weights, weights, scratch.freshValues, sums);
             } else {
                 int third = Math.min(i + 2, end - 1);
                 int fourth = Math.min(i + 3, end - 1);

@@ -13,9 +13,9 @@ import static dev.tidestream.model.tensor.VectorShapes.L;
 import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
 
 /**
- * The arithmetic of {@link VectorAttention}. Lanes are positions in scores and dimensions in values, so no sum is taken across lanes.
- * Sixteen chains of fma are in flight in the two methods where the time goes: four queries by four vectors, so that what is loaded is
- * used four times. No vector crosses a call but those of the Vector API.
+ * The arithmetic of {@link VectorAttention}. Lanes are positions in scores and dimensions in values, so no sum is taken across
+ * lanes. Sixteen chains of fma are in flight in the two methods where the time goes: four queries by four vectors, so that what is
+ * loaded is used four times. No vector crosses a call but those of the Vector API.
  */
 final class VectorAttentionTiles {
     /** Positions of a tile of keys. */

@@ -98,4 +98,19 @@ enum VectorKernels implements Kernels {
     public void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions) {
         VectorAttention.attend(shape, head, query, out, offset, rows, positions);
     }
+
+    @Override
+    public int maxima(float[] values, int from, int count, float[] out) {
+        return VectorRows.maxima(values, from, count, out);
+    }
+
+    @Override
+    public int atLeast(float[] values, int from, int count, float least, int[] ids) {
+        return VectorRows.atLeast(values, from, count, least, ids);
+    }
+
+    @Override
+    public void exponentials(float[] values, int from, int count, double max, double divisor, double[] out) {
+        VectorRows.exponentials(values, from, count, max, divisor, out);
+    }
 }

@@ -16,8 +16,9 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         footer = {
             "",
-            "Example:",
+            "Examples:",
             "  tidestream logits -m model.gguf --tokens 1,2,3 --out logits.f32",
+            "  tidestream logits -m model.gguf --tokens 1,2,3 --out exact.f32 --activations f32 --kv-type f32",
         })
 abstract class LogitsOptions {
     @Mixin

@@ -84,7 +84,7 @@ final class RunningModel implements AutoCloseable {
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);
-            engine = startEngine(options.engine(), tokenizer, epochs, observer(streamTimings));
+            engine = startEngine(options.engine(), tokenizer, epochs, observer(streamTimings), workers);
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();
             throw e;
@@ -124,9 +124,9 @@ final class RunningModel implements AutoCloseable {
     }
 
     private static TokenEngine startEngine(
-            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer) {
+            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer, WorkerTeam team) {
         try {
-            return TokenEngine.start(config, tokenizer, epochs, observer);
+            return TokenEngine.start(config, tokenizer, epochs, observer, team);
         } catch (IllegalArgumentException e) { // limits that do not fit this model
             throw new CliException(String.valueOf(e.getMessage()));
         }

@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
             "  tidestream serve                                      the starter model, on this machine only",
             "  tidestream serve -m model.gguf --port 9000            another model, another port",
             "  tidestream serve --host 0.0.0.0 --kv-memory 4GiB      for the network, with room for more streams",
+            "  tidestream serve --kv-type f32                        keys and values as computed, at twice the memory",
             "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
             "",
             "SIGINT or SIGTERM: no new streams, running ones have ten seconds, then the process ends.",

@@ -20,9 +20,9 @@ import reactor.core.publisher.Sinks;
 
 import dev.tidestream.model.sampling.InvalidSamplingException;
 import dev.tidestream.model.sampling.Sampler;
-import dev.tidestream.model.sampling.SamplerScratch;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
+import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.protocol.ErrorCode;
@@ -56,7 +56,6 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final DecodeLoop loop;
     private final int vocabularySize;
     private final int contextLength;
-    private final SamplerScratch samplerScratch; // the decode thread's
     private final AtomicLong lastStream = new AtomicLong();
     private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
@@ -74,7 +73,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             LongSupplier nanoClock,
             LongSupplier seeds,
             Executor intake) {
-        this(config, tokenizer, epochs, nanoClock, seeds, intake, TokenObserver.NONE);
+        this(config, tokenizer, epochs, nanoClock, seeds, intake, TokenObserver.NONE, WorkerTeam.sequential());
     }
 
     private TokenEngine(
@@ -84,7 +83,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
             LongSupplier nanoClock,
             LongSupplier seeds,
             Executor intake,
-            TokenObserver observer) {
+            TokenObserver observer,
+            WorkerTeam team) {
         this.config = config;
         this.tokenizer = tokenizer;
         this.epochs = epochs;
@@ -95,10 +95,9 @@ public final class TokenEngine implements Engine, AutoCloseable {
             LanguageModel model = lease.epoch().model();
             vocabularySize = model.vocabularySize();
             contextLength = model.contextLength();
-            samplerScratch = new SamplerScratch(vocabularySize);
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
         }
-        scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock, observer);
+        scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock, observer, team);
         loop = new DecodeLoop(scheduler, config.maxQueued(), nanoClock, epochs.stepBreak());
         weightsVersions.emitNext(epochs.weightsVersion(), Sinks.EmitFailureHandler.FAIL_FAST);
         epochs.onPublish(version -> {
@@ -118,11 +117,25 @@ public final class TokenEngine implements Engine, AutoCloseable {
      * @throws IllegalArgumentException if the limits do not fit the model, with the numbers
      */
     public static TokenEngine start(EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer) {
+        return start(config, tokenizer, epochs, observer, WorkerTeam.sequential());
+    }
+
+    /**
+     * A running engine. The epochs and the team stay the caller's, to be closed after the engine.
+     *
+     * @param tokenizer of all these epochs
+     * @param observer told of every token, on the decode thread
+     * @param team shares the sampling of large batches; may be the one that the models compute with
+     * @throws IllegalArgumentException if the limits do not fit the model, with the numbers
+     */
+    public static TokenEngine start(
+            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer, WorkerTeam team) {
         ThreadPoolExecutor intake = new ThreadPoolExecutor(
                 1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(config.maxQueuedPrompts()),
                 Thread.ofPlatform().name("tidestream-tokenize").daemon().factory());
         SecureRandom random = new SecureRandom();
-        TokenEngine engine = new TokenEngine(config, tokenizer, epochs, System::nanoTime, random::nextLong, intake, observer);
+        TokenEngine engine =
+                new TokenEngine(config, tokenizer, epochs, System::nanoTime, random::nextLong, intake, observer, team);
         engine.loop.start();
         return engine;
     }
@@ -215,7 +228,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 prompt,
                 request.maxTokens(),
                 request.weights(),
-                new Sampler(params, samplerScratch, prompt),
+                new Sampler(params, vocabularySize, prompt),
                 tokenizer.newDetokenizer(prompt),
                 new StopMatcher(request.stop()),
                 tokenizer::isEndOfGeneration,

@@ -29,4 +29,15 @@ record Batch(ModelEpoch epoch, List<Sequence> sequences, List<Slice> slices) {
     int logitsRows() {
         return (int) slices.stream().filter(slice -> slice.logits() == LogitsRows.LAST).count();
     }
+
+    /** The sequences that get a token, in the order of the rows of logits. */
+    List<Sequence> drawing() {
+        List<Sequence> drawing = new ArrayList<>(sequences.size());
+        for (int i = 0; i < sequences.size(); i++) {
+            if (slices.get(i).logits() == LogitsRows.LAST) {
+                drawing.add(sequences.get(i));
+            }
+        }
+        return drawing;
+    }
 }

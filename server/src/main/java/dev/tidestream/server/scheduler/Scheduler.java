@@ -11,6 +11,8 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.model.sampling.Sample;
+import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
@@ -45,6 +47,7 @@ public final class Scheduler {
     private final int vocabularySize;
     private final int contextLength;
     private final int maxRows;
+    private final Draws draws;
 
     private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
     private final List<Sequence> running = new ArrayList<>(); // in order of admission
@@ -62,17 +65,23 @@ public final class Scheduler {
      * @throws IllegalArgumentException if a step could not give every running sequence a row
      */
     public Scheduler(SchedulerConfig config, CurrentEpoch epochs, KvCachePool pool, LongSupplier nanoClock) {
-        this(config, epochs, pool, nanoClock, TokenObserver.NONE);
+        this(config, epochs, pool, nanoClock, TokenObserver.NONE, WorkerTeam.sequential());
     }
 
     /**
      * @param epochs all of one vocabulary, context length and KV-cache shape
      * @param nanoClock monotonic
      * @param observer told of every token
+     * @param team shares the sampling of large batches, while no forward pass runs
      * @throws IllegalArgumentException if a step could not give every running sequence a row
      */
     public Scheduler(
-            SchedulerConfig config, CurrentEpoch epochs, KvCachePool pool, LongSupplier nanoClock, TokenObserver observer) {
+            SchedulerConfig config,
+            CurrentEpoch epochs,
+            KvCachePool pool,
+            LongSupplier nanoClock,
+            TokenObserver observer,
+            WorkerTeam team) {
         this.observer = observer;
         this.config = config;
         this.epochs = epochs;
@@ -84,6 +93,7 @@ public final class Scheduler {
             contextLength = model.contextLength();
             maxRows = model.maxRows();
         }
+        draws = new Draws(team, vocabularySize);
         if (config.maxSequences() > maxRows || (long) config.maxSequences() * vocabularySize > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("too many sequences for one step: max_sequences=%d, max_rows=%d, vocabulary=%d"
                     .formatted(config.maxSequences(), maxRows, vocabularySize));
@@ -303,25 +313,32 @@ public final class Scheduler {
 
     private void deliver(Batch batch) {
         long nowNs = nanoClock.getAsLong();
+        draws.drawAll(batch.drawing(), logits);
         int row = 0;
         for (int i = 0; i < batch.sequences().size(); i++) {
             Sequence sequence = batch.sequences().get(i);
             switch (batch.slices().get(i).logits()) {
                 case NONE -> sequence.reportProgress(nowNs, config.progressIntervalNs());
-                case LAST -> deliverToken(sequence, row++ * vocabularySize, nowNs);
+                case LAST -> deliverToken(sequence, row++, nowNs);
                 case ALL -> throw new IllegalStateException("a scheduled slice never asks for all logits");
             }
         }
     }
 
-    private void deliverToken(Sequence sequence, int offset, long nowNs) {
+    private void deliverToken(Sequence sequence, int row, long nowNs) {
+        tokensGenerated++;
+        Sample sample = draws.sample(row);
+        if (sample == null) {
+            log.error("no token from logits: stream={}", sequence.stream(), draws.failure(row));
+            fail(sequence);
+            return;
+        }
         try {
-            tokensGenerated++;
-            if (sequence.sample(logits, offset, nowNs, observer)) {
+            if (sequence.take(sample, nowNs, observer)) {
                 end(sequence);
             }
         } catch (Throwable e) {
-            log.error("no token from logits: stream={}", sequence.stream(), e);
+            log.error("a token was not delivered: stream={}", sequence.stream(), e);
             fail(sequence);
         }
     }

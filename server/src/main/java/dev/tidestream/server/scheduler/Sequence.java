@@ -138,9 +138,13 @@ final class Sequence {
         return new Slice(cache(), tokens, cache().length(), count, logits);
     }
 
-    /** Takes the token that follows from a row of logits; whether it was the last. */
-    boolean sample(float[] logits, int offset, long nowNs, TokenObserver observer) {
-        Sample sample = request.sampler().sample(logits, offset);
+    /** Draws the token that follows from a row of logits. Touches the sampler alone, so any one thread may call it. */
+    Sample draw(float[] logits, int offset) {
+        return request.sampler().sample(logits, offset);
+    }
+
+    /** Takes the token that was drawn; whether it was the last. */
+    boolean take(Sample sample, long nowNs, TokenObserver observer) {
         int seq = generated();
         tokens[tokenCount++] = sample.token();
         if (seq == 0) {
