@@ -17,7 +17,8 @@ class ArchitectureArchTest {
     @ArchTest
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
-            "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.sampling.Sampler", "server.engine.TokenEngine",
+            "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.packed.PackedCache", "model.sampling.Sampler",
+            "server.engine.TokenEngine",
             "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics",
             "server.admin.AdminVerticle", "server.admin.bus.AdminBus", "server.transport.AdminSession"
         }) {
@@ -93,16 +94,20 @@ class ArchitectureArchTest {
             "dev.tidestream.server..", "dev.tidestream.model..", "io.vertx..", "reactor..");
 
     @ArchTest
-    static final ArchRule GGUF = forbidRooms("gguf", "tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j");
+    static final ArchRule GGUF = forbidRooms("gguf", "tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j", "packed");
 
     @ArchTest
     static final ArchRule TOKENIZER = forbidRooms("tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j");
 
     @ArchTest
-    static final ArchRule TENSOR = forbidRooms("tensor", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j");
+    static final ArchRule TENSOR = forbidRooms(
+            "tensor", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j", "packed");
 
     @ArchTest
     static final ArchRule PATCH = forbidRooms("patch", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j");
+
+    @ArchTest
+    static final ArchRule PACKED = forbidRooms("packed", "tokenizer", "transformer", "tied", "sampling", "patch", "nd4j");
 
     @ArchTest
     static final ArchRule TIED = forbidRooms("tied", "gguf", "tokenizer", "transformer", "sampling");

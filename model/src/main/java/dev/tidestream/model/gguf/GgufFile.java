@@ -144,7 +144,8 @@ public final class GgufFile implements AutoCloseable {
     }
 
     /**
-     * Lets go of a tensor's pages: they no longer count as this process's resident memory. Its data may be read again, which costs
+     * Lets go of a tensor's pages: they no longer count as this process's resident memory. Its data may be read again, which
+     * costs
      * page faults.
      */
     public void release(GgufTensor tensor) {
@@ -173,7 +174,8 @@ public final class GgufFile implements AutoCloseable {
     }
 
     /**
-     * SHA-256 of all that stands before the tensors' data, and of the beginning, the middle and the end of each tensor, 4 KB each: 64
+     * SHA-256 of all that stands before the tensors' data, and of the beginning, the middle and the end of each tensor, 4 KB
+     * each: 64
      * lower-case hexadecimal digits. Takes milliseconds, and tells one model from another, but not from itself with a few values
      * changed.
      */

@@ -52,7 +52,8 @@ final class MappedPages {
     }
 
     /**
-     * Takes a part of a read-only mapping of a file out of this process's resident memory. The system may keep it cached; whoever reads
+     * Takes a part of a read-only mapping of a file out of this process's resident memory. The system may keep it cached;
+     * whoever reads
      * it again gets the same bytes.
      */
     static void release(MemorySegment part) {

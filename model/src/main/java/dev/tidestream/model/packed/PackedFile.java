@@ -2,8 +2,8 @@ package dev.tidestream.model.packed;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.LinkOption;
@@ -23,7 +23,8 @@ import dev.tidestream.model.tensor.WorkerTeam;
 /**
  * A file of packed panels, open for reading. It stays readable if another process replaces it. One caller at a time.
  *
- * <p>Panels are read into memory of their own, and every byte is held against its checksum on the way, while it is in the cache. Mapping the
+ * <p>Panels are read into memory of their own, and every byte is held against its checksum on the way, while it is in the cache.
+ * Mapping the
  * file instead would save the copy, but pages of a file are rarely huge, and nothing would notice a damaged one.
  */
 public final class PackedFile implements AutoCloseable {
@@ -81,18 +82,18 @@ public final class PackedFile implements AutoCloseable {
     }
 
     /**
-     * Reads a matrix into memory of the arena, split over the team.
+     * Reads a matrix into new memory, split over the team.
      *
      * @param name of one of the tensors it was opened with
      * @throws PackedFileException if the bytes are not those that were written, or cannot be read
      */
-    public PanelMatrix read(String name, Arena arena, WorkerTeam team) throws PackedFileException {
+    public PanelMatrix read(String name, SegmentAllocator memory, WorkerTeam team) throws PackedFileException {
         PackedFront.Placed placed = tensors.get(name);
         if (placed == null) {
             throw new IllegalArgumentException("%s: no such tensor: %s".formatted(path, name));
         }
         PackedTensor tensor = placed.tensor();
-        MemorySegment panels = arena.allocate(tensor.bytes(), PanelMatrix.ALIGNMENT_BYTES);
+        MemorySegment panels = memory.allocate(tensor.bytes(), PanelMatrix.ALIGNMENT_BYTES);
         AtomicReference<@Nullable PackedFileException> failed = new AtomicReference<>();
         team.forEachRange(placed.chunks(), 1, (from, to) -> {
             for (int chunk = from; chunk < to && failed.get() == null; chunk++) {

@@ -159,7 +159,8 @@ final class PackedFront {
         ByteBuffer in = ByteBuffer.wrap(front).order(ByteOrder.LITTLE_ENDIAN);
         int layout = in.getInt(MAGIC.length);
         if (layout != PanelMatrix.layoutVersion()) {
-            throw new PackedFileException("another panel layout: version=%d, needed=%d".formatted(layout, PanelMatrix.layoutVersion()));
+            throw new PackedFileException("another panel layout: version=%d, needed=%d"
+                    .formatted(layout, PanelMatrix.layoutVersion()));
         }
         if (front.length < frontBytes || in.getInt(MAGIC.length + Integer.BYTES) != frontBytes) {
             throw new PackedFileException("made of another model: front_bytes=%d, expected=%d"
@@ -173,7 +174,8 @@ final class PackedFront {
                 .asIntBuffer().get(checksums);
         Recorded recorded = new Recorded(HexFormat.of().formatHex(front, FULL_HASH, FULL_HASH + HASH_BYTES), checksums);
         if (!Arrays.equals(front, toBytes(recorded))) {
-            throw new PackedFileException("the model file has changed since: source_bytes=%d, now=%d, source_modified_ns=%d, now=%d"
+            throw new PackedFileException(
+                    "the model file has changed since: source_bytes=%d, now=%d, source_modified_ns=%d, now=%d"
                     .formatted(in.getLong(16), source.bytes(), in.getLong(24), source.modifiedNs()));
         }
         if (actualFileBytes != fileBytes) {

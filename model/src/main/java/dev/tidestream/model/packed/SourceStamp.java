@@ -17,6 +17,9 @@ record SourceStamp(String path, long bytes, long modifiedNs, String sampleSha256
 
     static SourceStamp of(GgufFile file, FileTime modified) {
         return new SourceStamp(
-                file.path().toAbsolutePath().toString(), file.fileBytes(), modified.to(TimeUnit.NANOSECONDS), file.sampleSha256());
+                file.path().toAbsolutePath().toString(),
+                file.fileBytes(),
+                modified.to(TimeUnit.NANOSECONDS),
+                file.sampleSha256());
     }
 }

@@ -2,6 +2,9 @@ package dev.tidestream.model.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
@@ -20,6 +23,8 @@ import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
  * Single elements of K-quant panels, as {@link PanelLayout} draws them: no vectors, the reading that everything is held against.
  */
 final class KPanels {
+    private static final VarHandle FOUR_BYTES = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
     private KPanels() {}
 
     /** F16 scale of a lane of the super-block at byte {@code at}. */
@@ -121,15 +126,27 @@ final class KPanels {
             difference |= exchange(out, pair, (short) ((block.scales[2 * i] & 255) | block.scales[2 * i + 1] << 8));
         }
         long lines = at + (q6 ? Q6K_QUANTS : Q4K_QUANTS) + position * 2L;
-        int words = SUPER_BLOCK / 16 * (q6 ? 2 * Q6K_LINES : format == TensorFormat.Q5_K ? Q5K_LINES : Q4K_LINES);
-        for (int line = 0; line < words; line++) {
-            int word = switch (format) {
-                case Q4_K -> fourBits(block.quants, line * 4);
-                case Q5_K -> fiveBits(block.quants, line / Q5K_LINES * 16, line % Q5K_LINES);
-                case Q6_K -> sixBits(block.quants, line / Q6K_LINES * 8, line % Q6K_LINES);
-                case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
-            };
-            difference |= exchange(out, lines + (long) line * LINE_BYTES, (short) word);
+        switch (format) {
+            case Q4_K -> {
+                for (int line = 0; line < SUPER_BLOCK / 16 * Q4K_LINES; line++) {
+                    difference |= putWord(out, lines, line, fourBits(block.quants, line * 4));
+                }
+            }
+            case Q5_K -> {
+                for (int line = 0, k = 0; k < SUPER_BLOCK; k += 16) {
+                    for (int w = 0; w < Q5K_LINES; w++) {
+                        difference |= putWord(out, lines, line++, fiveBits(block.quants, k, w));
+                    }
+                }
+            }
+            case Q6_K -> {
+                for (int line = 0, k = 0; k < SUPER_BLOCK; k += 8) {
+                    for (int w = 0; w < Q6K_LINES; w++) {
+                        difference |= putWord(out, lines, line++, sixBits(block.quants, k, w));
+                    }
+                }
+            }
+            case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
         }
         return difference != 0;
     }
@@ -141,8 +158,14 @@ final class KPanels {
         return difference;
     }
 
+    private static int putWord(MemorySegment out, long lines, int line, int word) {
+        return exchange(out, lines + (long) line * LINE_BYTES, (short) word);
+    }
+
     private static int fourBits(byte[] q, int k) {
-        return q[k] | q[k + 1] << 4 | q[k + 2] << 8 | q[k + 3] << 12;
+        int pairs = (int) FOUR_BYTES.get(q, k); // a nibble in each byte
+        int bytes = (pairs | pairs >>> 4) & 0x00ff_00ff;
+        return bytes | bytes >>> 8;
     }
 
     /** Word {@code w} of the 16 columns from {@code k}. */

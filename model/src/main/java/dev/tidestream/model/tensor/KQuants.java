@@ -2,6 +2,9 @@ package dev.tidestream.model.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
 
@@ -18,6 +21,10 @@ import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
  * </pre>
  */
 final class KQuants {
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle EIGHT_BYTES = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final int EIGHT = Long.BYTES;
+    private static final long ONES = 0x0101_0101_0101_0101L; // 1 in each of eight bytes
     private static final int Q4_SCALES = 4;
     private static final int Q4_QUANTS = 16;
     private static final int Q5_HIGH = 16;
@@ -45,8 +52,9 @@ final class KQuants {
             case Q5_K -> {
                 front(in, at);
                 nibbles(in, at + Q5_QUANTS);
-                for (int k = 0; k < SUPER_BLOCK; k++) {
-                    quants[k] |= (byte) (((unsigned(in, at + Q5_HIGH + k % 32) >> (k / 32)) & 1) << 4);
+                for (int k = 0; k < SUPER_BLOCK; k += EIGHT) {
+                    long high = (in.get(LONG, at + Q5_HIGH + k % 32) >>> (k / 32)) & ONES;
+                    EIGHT_BYTES.set(quants, k, (long) EIGHT_BYTES.get(quants, k) | high << 4);
                 }
             }
             case Q6_K -> sixBits(in, at);
@@ -75,8 +83,9 @@ final class KQuants {
     }
 
     private void nibbles(MemorySegment in, long at) {
-        for (int k = 0; k < SUPER_BLOCK; k++) {
-            quants[k] = (byte) ((unsigned(in, at + k / 64 * 32L + k % 32) >> (k % 64 / 32 * 4)) & 15);
+        for (int k = 0; k < SUPER_BLOCK; k += EIGHT) {
+            long pairs = in.get(LONG, at + k / 64 * 32L + k % 32);
+            EIGHT_BYTES.set(quants, k, (pairs >>> (k % 64 / 32 * 4)) & 15 * ONES);
         }
     }
 
@@ -84,12 +93,12 @@ final class KQuants {
         d = in.get(PanelMatrix.SHORT, at + Q6_D);
         dmin = 0;
         MemorySegment.copy(in, ValueLayout.JAVA_BYTE, at + Q6_SCALES, scales, 0, scales.length);
-        for (int k = 0; k < SUPER_BLOCK; k++) {
+        for (int k = 0; k < SUPER_BLOCK; k += EIGHT) {
             int half = k / 128; // 128 columns: 64 bytes of ql, 32 of qh
             int quarter = k % 128 / 32;
-            int low = (unsigned(in, at + half * 64L + quarter % 2 * 32L + k % 32) >> (quarter / 2 * 4)) & 15;
-            int high = (unsigned(in, at + Q6_HIGH + half * 32L + k % 32) >> (quarter * 2)) & 3;
-            quants[k] = (byte) ((low | (high << 4)) - 32);
+            long low = (in.get(LONG, at + half * 64L + quarter % 2 * 32L + k % 32) >>> (quarter / 2 * 4)) & 15 * ONES;
+            long high = (in.get(LONG, at + Q6_HIGH + half * 32L + k % 32) >>> (quarter * 2)) & 3 * ONES;
+            EIGHT_BYTES.set(quants, k, ((low | high << 4 | 128 * ONES) - 32 * ONES) ^ 128 * ONES); // no borrow leaves its byte
         }
     }
 

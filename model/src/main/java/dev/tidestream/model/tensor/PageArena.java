@@ -30,6 +30,14 @@ public final class PageArena implements Arena {
         return PAGES.get().map(byteSize, lifetime);
     }
 
+    /**
+     * Gives the whole pages of a part of an allocation back to the system, as far as it can; what is read there then is zero or
+     * what it was.
+     */
+    static void giveBack(MemorySegment part) {
+        PAGES.ifPresent(pages -> pages.giveBack(part));
+    }
+
     @Override
     public MemorySegment.Scope scope() {
         return lifetime.scope();
@@ -46,6 +54,8 @@ public final class PageArena implements Arena {
         private static final int READ_WRITE = 1 | 2; // PROT_READ, PROT_WRITE
         private static final int PRIVATE_ANONYMOUS = 0x02 | 0x20; // MAP_PRIVATE, MAP_ANONYMOUS
         private static final int HUGE_PAGES = 14; // MADV_HUGEPAGE
+        private static final int DONT_NEED = 4; // MADV_DONTNEED
+        private static final long MAX_PAGE_BYTES = 64 << 10; // of any system we know, huge pages aside
         private static final int NO_HUGE_PAGES = 15; // MADV_NOHUGEPAGE
         private static final long FAILED = -1;
 
@@ -82,12 +92,30 @@ public final class PageArena implements Arena {
                 MemorySegment whole = MemorySegment.ofAddress(address)
                         .reinterpret(mappedBytes, lifetime, segment -> unmap(segment.address(), mappedBytes));
                 long start = Math.ceilDiv(address, HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
-                // Whole huge pages only: the rest would take 2 MB for what may be a few bytes, 12 % of a small model. Refused where the
+                // Whole huge pages only: the rest would take 2 MB for what may be a few bytes, 12 % of a small model. Refused
+                // where the
                 // kernel has no huge pages: then small ones will do.
                 int _ = (int) madvise.invokeExact(start, byteSize / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES, HUGE_PAGES);
                 long rest = start + byteSize / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
                 int _ = (int) madvise.invokeExact(rest, address + mappedBytes - rest, NO_HUGE_PAGES);
                 return whole.asSlice(start - address, byteSize);
+            } catch (RuntimeException | Error e) {
+                throw e;
+            } catch (Throwable e) {
+                throw new AssertionError("a native call threw", e);
+            }
+        }
+
+        /** Pages that the part shares with its neighbours stay. */
+        void giveBack(MemorySegment part) {
+            long from = Math.ceilDiv(part.address(), MAX_PAGE_BYTES) * MAX_PAGE_BYTES;
+            long to = (part.address() + part.byteSize()) / MAX_PAGE_BYTES * MAX_PAGE_BYTES;
+            if (from >= to) {
+                return;
+            }
+            try {
+                // Refused: then they stay until the arena is closed.
+                int _ = (int) madvise.invokeExact(from, to - from, DONT_NEED);
             } catch (RuntimeException | Error e) {
                 throw e;
             } catch (Throwable e) {

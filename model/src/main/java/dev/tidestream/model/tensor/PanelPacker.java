@@ -1,7 +1,7 @@
 package dev.tidestream.model.tensor;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
@@ -23,11 +23,17 @@ public final class PanelPacker {
      *
      * @param name of the tensor, for errors
      * @param source row-major, {@code rows * format.rowBytes(columns)} bytes, little-endian
-     * @param arena owns the result
+     * @param memory gives the memory of the result, at a cache line
      * @throws NonFiniteWeightException if a float element or a scale is infinite or NaN
      */
     public static PanelMatrix pack(
-            String name, TensorFormat format, int rows, int columns, MemorySegment source, Arena arena, WorkerTeam team) {
+            String name,
+            TensorFormat format,
+            int rows,
+            int columns,
+            MemorySegment source,
+            SegmentAllocator memory,
+            WorkerTeam team) {
         if (rows < 1 || columns < 1 || columns % format.blockElements() != 0) {
             throw new IllegalArgumentException("cannot pack %s: rows=%d, columns=%d, format=%s, columns per block=%d"
                     .formatted(name, rows, columns, format, format.blockElements()));
@@ -38,7 +44,7 @@ public final class PanelPacker {
         }
         int panels = PanelLayout.panels(rows);
         long panelBytes = PanelLayout.panelBytes(format, columns);
-        MemorySegment target = arena.allocate(panels * panelBytes, PanelMatrix.ALIGNMENT_BYTES);
+        MemorySegment target = memory.allocate(panels * panelBytes, PanelMatrix.ALIGNMENT_BYTES);
         long rowBytes = format.rowBytes(columns);
         team.forEachRange(panels, 1, (from, to) -> {
             for (int panel = from; panel < to; panel++) {

@@ -10,7 +10,8 @@ import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 
 /**
  * Packs whole panels of the plain formats at the speed of memory: 8 rows by 8 bytes (or 4 by 4 elements of 16 bits) are turned in
- * registers, so that a line of a panel is written by longs and not by bytes. What {@link PanelPacker} does row by row is the oracle.
+ * registers, so that a line of a panel is written by longs and not by bytes. What {@link PanelPacker} does row by row is the
+ * oracle.
  */
 final class PanelTransposer {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

@@ -6,7 +6,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * How fast this machine reads memory from front to back, with the loads that kernels use and nothing else to do: the wall that a kernel of
+ * How fast this machine reads memory from front to back, with the loads that kernels use and nothing else to do: the wall that a
+ * kernel of
  * one row can reach and not pass. What it reads is larger than the caches, and added up, so that no load can be left out.
  */
 public final class StreamingRead {

@@ -20,8 +20,10 @@ import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 /**
- * Cuts a small model out of a large one: the upper left corner of its matrices, a few of its heads, one layer for each mixture of formats.
- * What it says means nothing. It goes through the same kernels in a thousandth of the time, so that they can be compiled before the
+ * Cuts a small model out of a large one: the upper left corner of its matrices, a few of its heads, one layer for each mixture
+ * of formats.
+ * What it says means nothing. It goes through the same kernels in a thousandth of the time, so that they can be compiled before
+ * the
  * large one runs, which takes minutes with kernels that are not.
  */
 final class Miniature {
@@ -78,8 +80,8 @@ final class Miniature {
         while (kvHeads < large.kvHeads() && kvHeads * group * large.headDim() % SUPER_BLOCK != 0) {
             kvHeads++;
         }
-        return new ModelConfig(large.name(), Math.min(large.vocabularySize(), VOCABULARY), cut(large.hiddenSize(), SUPER_BLOCK), layers,
-                kvHeads * group, kvHeads, large.headDim(), cut(large.feedForwardSize(), FEED_FORWARD), large.contextLength(),
+        return new ModelConfig(large.name(), Math.min(large.vocabularySize(), VOCABULARY),
+                cut(large.hiddenSize(), SUPER_BLOCK), layers, kvHeads * group, kvHeads, large.headDim(), cut(large.feedForwardSize(), FEED_FORWARD), large.contextLength(),
                 large.rmsEps(), large.ropeTheta(), large.ropeDim(), large.ropePositionScale(), large.tied());
     }
 

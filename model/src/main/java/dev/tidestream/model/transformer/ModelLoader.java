@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.packed.PackedCache;
@@ -14,8 +16,8 @@ import dev.tidestream.model.packed.PackedFile;
 import dev.tidestream.model.packed.PackedFileException;
 import dev.tidestream.model.packed.PackedTensor;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.tensor.PanelMatrix;
+import dev.tidestream.model.tensor.PanelSlab;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.TiedWeightConfig;
@@ -111,7 +113,8 @@ public final class ModelLoader {
     }
 
     /**
-     * A small model with all formats of this one, for whoever wants its kernels compiled. Its vocabulary is the beginning of this one's. Any
+     * A small model with all formats of this one, for whoever wants its kernels compiled. Its vocabulary is the beginning of
+     * this one's. Any
      * thread, also while this one is loaded.
      */
     public LoadedModel miniature(Kernels kernels) {
@@ -148,68 +151,81 @@ public final class ModelLoader {
     }
 
     private PackedTensor packed(GgufTensor tensor) {
-        return new PackedTensor(tensor.name(), reader.format(tensor), Math.toIntExact(tensor.rows()), Math.toIntExact(tensor.columns()));
+        return new PackedTensor(tensor.name(), reader.format(tensor),
+                Math.toIntExact(tensor.rows()), Math.toIntExact(tensor.columns()));
     }
 
     private SequencedMap<String, OwnedTensor> packAll(WorkerTeam team, ProgressListener progress) {
         long totalBytes = file.tensors().values().stream().mapToLong(GgufTensor::bytes).sum();
         Iterator<String> ahead = plan.keySet().iterator();
         file.willNeed(file.tensor(ahead.next()));
-        SequencedMap<String, OwnedTensor> tensors = new LinkedHashMap<>();
-        long doneBytes = 0;
-        boolean done = false;
-        try {
-            for (Map.Entry<String, List<Long>> planned : plan.entrySet()) {
-                if (ahead.hasNext()) { // the disk works while we do
-                    file.willNeed(file.tensor(ahead.next()));
-                }
-                tensors.put(planned.getKey(), read(planned.getKey(), team));
-                doneBytes += file.tensor(planned.getKey()).bytes();
-                progress.loaded(Stage.PACKING, doneBytes, totalBytes);
+        long[] doneBytes = {0};
+        return collect((tensor, slab) -> {
+            if (ahead.hasNext()) { // the disk works while we do
+                file.willNeed(file.tensor(ahead.next()));
             }
-            done = true;
-            return tensors;
-        } finally {
-            if (!done) {
-                tensors.values().forEach(OwnedTensor::close);
+            OwnedTensor owned;
+            if (slab == null) {
+                owned = read(tensor.name(), team);
+            } else {
+                PanelSlab.Part part = slab.take(packed(tensor).bytes());
+                owned = reader.matrix(tensor, (bytes, alignment) -> part.memory(), part::close, team);
+                file.release(tensor);
             }
-        }
+            doneBytes[0] += tensor.bytes();
+            progress.loaded(Stage.PACKING, doneBytes[0], totalBytes);
+            return owned;
+        });
     }
 
     /** Matrices from packed panels; the few vectors from the model file. */
     private SequencedMap<String, OwnedTensor> readAll(
-            PackedFile panels, List<PackedTensor> matrices, WorkerTeam team, ProgressListener progress) throws PackedFileException {
+            PackedFile panels, List<PackedTensor> matrices, WorkerTeam team, ProgressListener progress)
+            throws PackedFileException {
         long totalBytes = matrices.stream().mapToLong(PackedTensor::bytes).sum();
+        long[] doneBytes = {0};
+        return collect((tensor, slab) -> {
+            if (slab == null) {
+                return read(tensor.name(), team);
+            }
+            PanelSlab.Part part = slab.take(packed(tensor).bytes());
+            boolean done = false;
+            try {
+                PanelMatrix matrix = panels.read(tensor.name(), (bytes, alignment) -> part.memory(), team);
+                doneBytes[0] += matrix.bytes();
+                progress.loaded(Stage.READING_PANELS, doneBytes[0], totalBytes);
+                done = true;
+                return new OwnedTensor(new WeightTensor.Matrix(matrix), part::close);
+            } finally {
+                if (!done) {
+                    part.close();
+                }
+            }
+        });
+    }
+
+    /** Makes one tensor of the plan. */
+    private interface TensorSource<E extends Exception> {
+        /** @param slab where a matrix takes its memory; null for a vector */
+        OwnedTensor of(GgufTensor tensor, @Nullable PanelSlab slab) throws E;
+    }
+
+    /** Makes all tensors of the plan, their matrices in one slab; or none, if one cannot be made. */
+    private <E extends Exception> SequencedMap<String, OwnedTensor> collect(TensorSource<E> source) throws E {
         SequencedMap<String, OwnedTensor> tensors = new LinkedHashMap<>();
-        long doneBytes = 0;
+        PanelSlab slab = new PanelSlab(matrices().stream().mapToLong(matrix -> PanelSlab.paddedBytes(matrix.bytes())).sum());
         boolean done = false;
         try {
             for (Map.Entry<String, List<Long>> planned : plan.entrySet()) {
                 String name = planned.getKey();
-                tensors.put(name, planned.getValue().size() == 1 ? read(name, team) : readPanels(panels, name, team));
-                doneBytes += tensors.get(name) instanceof OwnedTensor tensor ? tensor.tensor().bytes() : 0;
-                progress.loaded(Stage.READING_PANELS, Math.min(doneBytes, totalBytes), totalBytes);
+                tensors.put(name, source.of(file.tensor(name), planned.getValue().size() == 1 ? null : slab));
             }
             done = true;
             return tensors;
         } finally {
+            slab.seal();
             if (!done) {
                 tensors.values().forEach(OwnedTensor::close);
-            }
-        }
-    }
-
-    @SuppressWarnings("MustBeClosedChecker") // the tensor that is returned owns the arena
-    private static OwnedTensor readPanels(PackedFile panels, String name, WorkerTeam team) throws PackedFileException {
-        PageArena arena = new PageArena();
-        boolean done = false;
-        try {
-            OwnedTensor tensor = OwnedTensor.of(new WeightTensor.Matrix(panels.read(name, arena, team)), arena);
-            done = true;
-            return tensor;
-        } finally {
-            if (!done) {
-                arena.close();
             }
         }
     }

@@ -1,6 +1,7 @@
 package dev.tidestream.model.transformer;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
 import java.util.List;
 
@@ -9,7 +10,6 @@ import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
 import dev.tidestream.model.tensor.PageArena;
-import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.Vectors;
@@ -31,9 +31,14 @@ final class TensorReader {
      * @throws ModelException if it has another shape, a type that cannot be used, or a value that is not finite
      * @throws dev.tidestream.model.gguf.GgufException if it is missing
      */
+    @SuppressWarnings("MustBeClosedChecker") // the tensor that is returned owns the arena
     OwnedTensor read(String name, List<Long> shape, WorkerTeam team) {
         GgufTensor tensor = check(name, shape);
-        return shape.size() == 1 ? vector(tensor) : matrix(tensor, team);
+        if (shape.size() == 1) {
+            return vector(tensor);
+        }
+        Arena arena = new PageArena();
+        return matrix(tensor, arena, arena::close, team);
     }
 
     /**
@@ -53,24 +58,28 @@ final class TensorReader {
         return tensor;
     }
 
-    @SuppressWarnings("MustBeClosedChecker") // the tensor that is returned owns the arena
-    private OwnedTensor matrix(GgufTensor tensor, WorkerTeam team) {
-        Arena arena = new PageArena();
+    /**
+     * Repacks a matrix.
+     *
+     * @param memory of the panels
+     * @param free gives it back; called if this throws
+     */
+    OwnedTensor matrix(GgufTensor tensor, SegmentAllocator memory, Runnable free, WorkerTeam team) {
+        boolean done = false;
         try {
-            return OwnedTensor.of(new WeightTensor.Matrix(panels(tensor, arena, team)), arena);
+            int rows = Math.toIntExact(tensor.rows());
+            int columns = Math.toIntExact(tensor.columns());
+            OwnedTensor owned = new OwnedTensor(new WeightTensor.Matrix(PanelPacker.pack(
+                    tensor.name(), format(tensor), rows, columns, file.data(tensor), memory, team)), free);
+            done = true;
+            return owned;
         } catch (NonFiniteWeightException e) {
-            arena.close();
             throw new ModelException("%s: %s".formatted(file.path(), e.getMessage()));
-        } catch (RuntimeException | Error e) {
-            arena.close();
-            throw e;
+        } finally {
+            if (!done) {
+                free.run();
+            }
         }
-    }
-
-    private PanelMatrix panels(GgufTensor tensor, Arena arena, WorkerTeam team) {
-        int rows = Math.toIntExact(tensor.rows());
-        int columns = Math.toIntExact(tensor.columns());
-        return PanelPacker.pack(tensor.name(), format(tensor), rows, columns, file.data(tensor), arena, team);
     }
 
     private OwnedTensor vector(GgufTensor tensor) {

@@ -52,7 +52,8 @@ class PanelPackerTest {
                 }
                 NonFiniteWeightException e = assertThrows(NonFiniteWeightException.class,
                         () -> PanelPacker.pack("w", format, 40, columns, rowMajor, arena, WorkerTeam.sequential()));
-                assertEquals(new NonFiniteWeightException("w", row, columns - format.blockElements()).getMessage(), e.getMessage());
+                int column = columns - format.blockElements();
+                assertEquals(new NonFiniteWeightException("w", row, column).getMessage(), e.getMessage());
             }
         }
     }

@@ -12,16 +12,20 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Draws figures of several engines side by side as an SVG: a group of bars for each test, on a scale of its own. Needs a JDK and nothing
+ * Draws figures of several engines side by side as an SVG: a group of bars for each test, on a scale of its own. Needs a JDK and
+ * nothing
  * else:
  *
  * <pre>{@code
- * java model/src/test/java/dev/tidestream/model/tools/SpeedChart.java in=docs/speed.jsonl out=docs/speed.svg title="Tokens per second"
+ * java model/src/test/java/dev/tidestream/model/tools/SpeedChart.java in=docs/speed.jsonl out=docs/speed.svg title="Tokens per
+ * second"
  * java .../SpeedChart.java bench="tidestream:Q4_0 :bench.jsonl" in=others.jsonl data=docs/speed.jsonl out=docs/speed.svg
  * }</pre>
  *
- * <p>{@code in} has lines {@code {"engine":"llama.cpp","test":"Q4_0 decode","value":58.1,"unit":"tokens/s"}}. {@code bench} takes what
- * {@code tidestream bench --json} printed, as {@code ENGINE:PREFIX:FILE}; its tests are named PREFIX, test, batch. Both may be given more than
+ * <p>{@code in} has lines {@code {"engine":"llama.cpp","test":"Q4_0 decode","value":58.1,"unit":"tokens/s"}}. {@code bench}
+ * takes what
+ * {@code tidestream bench --json} printed, as {@code ENGINE:PREFIX:FILE}; its tests are named PREFIX, test, batch. Both may be
+ * given more than
  * once. {@code data} writes all lines that were drawn. The first engine is the one that the others are compared with.
  */
 final class SpeedChart {
@@ -55,7 +59,8 @@ final class SpeedChart {
                 case "in" -> chart.read(Path.of(parts[1]));
                 case "bench" -> chart.readBench(parts[1]);
                 case "out", "data", "title" -> options.put(parts[0], parts[1]);
-                default -> fail("usage: SpeedChart.java [in=FILE.jsonl] [bench=ENGINE:PREFIX:FILE.jsonl] out=FILE.svg [data=FILE.jsonl] [title=TEXT]");
+                default -> fail("usage: SpeedChart.java [in=FILE.jsonl] [bench=ENGINE:PREFIX:FILE.jsonl] out=FILE.svg"
+                        + " [data=FILE.jsonl] [title=TEXT]");
             }
         }
         if (chart.tests.isEmpty() || !options.containsKey("out")) {
@@ -118,8 +123,9 @@ final class SpeedChart {
     private String svg(String title) {
         int height = TOP + tests.values().stream().mapToInt(test -> test.size() * BAR + GAP).sum() + 4;
         StringBuilder svg = new StringBuilder();
-        append(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\" role=\"img\""
-                + " aria-label=\"%s\">%n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>%n", WIDTH, height, escape(title), WIDTH, height);
+        append(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
+                + " font-size=\"12\" role=\"img\" aria-label=\"%s\">%n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>%n",
+                WIDTH, height, escape(title), WIDTH, height);
         append(svg, "<text x=\"12\" y=\"22\" font-size=\"15\" font-weight=\"bold\">%s</text>%n", escape(title));
         int x = 12;
         for (String engine : engines) {
@@ -127,7 +133,8 @@ final class SpeedChart {
                     x, color(engine), x + 16, escape(engine));
             x += 34 + 7 * engine.length();
         }
-        append(svg, "<text x=\"%d\" y=\"46\" text-anchor=\"end\" fill=\"#666\">each test on a scale of its own</text>%n", WIDTH - 12);
+        append(svg, "<text x=\"%d\" y=\"46\" text-anchor=\"end\" fill=\"#666\">each test on a scale of its own</text>%n",
+                WIDTH - 12);
         int y = TOP;
         for (Map.Entry<String, Map<String, Figure>> test : tests.entrySet()) {
             y = group(svg, test.getKey(), test.getValue(), y);
@@ -137,7 +144,8 @@ final class SpeedChart {
 
     private int group(StringBuilder svg, String test, Map<String, Figure> figures, int top) {
         double largest = figures.values().stream().mapToDouble(Figure::value).max().orElse(0);
-        append(svg, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>%n", LEFT - 8, top + figures.size() * BAR / 2 + 4, escape(test));
+        append(svg, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>%n",
+                LEFT - 8, top + figures.size() * BAR / 2 + 4, escape(test));
         Figure first = figures.get(engines.getFirst());
         int y = top;
         for (String engine : engines) {

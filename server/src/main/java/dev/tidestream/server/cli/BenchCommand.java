@@ -25,7 +25,8 @@ import dev.tidestream.server.engine.KernelWorkers;
  * {@code bench}: tokens per second of the model alone, without server or sampling. Tokens are random from a fixed seed; the first
  * round of each test is not counted.
  */
-@Command(name = "bench", subcommands = BenchHeadCommand.class) // picocli wants the name of a subcommand on its own class; the rest is inherited
+// picocli wants the name of a subcommand on its own class; the rest is inherited
+@Command(name = "bench", subcommands = BenchHeadCommand.class)
 final class BenchCommand extends BenchOptions implements Callable<Integer> {
     private static final long SEED = 1;
 

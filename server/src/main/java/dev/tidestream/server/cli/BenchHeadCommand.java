@@ -70,10 +70,16 @@ final class BenchHeadCommand extends BenchHeadOptions implements Callable<Intege
     }
 
     private void measure(
-            HeadBench bench, KernelWorkers workers, TensorFormat format, int vocabulary, List<HeadMode> modes, Progress progress) {
+            HeadBench bench,
+            KernelWorkers workers,
+            TensorFormat format,
+            int vocabulary,
+            List<HeadMode> modes,
+            Progress progress) {
         long weightBytes = PanelMatrix.panelBytes(format, vocabulary, hidden());
         long sourceBytes = BenchWeights.sourceBytes(format, vocabulary, hidden());
-        if (!fits("weights " + format.name().toLowerCase(Locale.ROOT) + " vocab=" + vocabulary, weightBytes + sourceBytes, progress)) {
+        String what = "weights %s vocab=%d".formatted(format.name().toLowerCase(Locale.ROOT), vocabulary);
+        if (!fits(what, weightBytes + sourceBytes, progress)) {
             progress.advance((long) modes.size() * batches().size());
             return;
         }
@@ -86,7 +92,8 @@ final class BenchHeadCommand extends BenchHeadOptions implements Callable<Intege
     }
 
     private void measure(HeadBench bench, Head head, PanelMatrix weight, Progress progress) {
-        String what = "%s %s vocab=%d hidden=%d".formatted(head.mode().wireName(), head.formatName(), head.vocabulary(), hidden());
+        String what = "%s %s vocab=%d hidden=%d"
+                .formatted(head.mode().wireName(), head.formatName(), head.vocabulary(), hidden());
         if (!fits(what, head.mode().peakBytes(head.vocabulary(), hidden()), progress)) {
             progress.advance(batches().size());
             return;

@@ -24,9 +24,9 @@ import dev.tidestream.model.tensor.TensorFormat;
             "  tidestream bench head --vocab 8000,32000,65000 --hidden 4096 --batch 1,4,1024 --format f32,f16,q8_0,q4_0",
             "  tidestream bench head --vocab 128256 --hidden 2048 --batch 1 --format q4_0 --threads 2 --json",
             "",
-            "The modes transpose-per-step and cached-transpose (ND4J) hold float32 whatever the format, and are measured once for each",
-            "vocabulary, as f32. Between two calls the streaming read runs: every call finds the caches cold, as in a model. What would",
-            "not fit in memory is skipped, which is said on stderr.",
+            "The modes transpose-per-step and cached-transpose (ND4J) hold float32 whatever the format, and are",
+            "measured once for each vocabulary, as f32. Between two calls the streaming read runs: every call finds",
+            "the caches cold, as in a model. What would not fit in memory is skipped, which is said on stderr.",
             "With --json one object per line:",
             "  {\"mode\":..,\"format\":..,\"vocab\":V,\"hidden\":H,\"batch\":B,\"us\":median per call,\"gb_per_s\":..,",
             "   \"wall_gb_per_s\":streaming read,\"bytes_held\":..}",
@@ -82,13 +82,14 @@ abstract class BenchHeadOptions {
             description = "Time for each figure; a slower call is made once (default: ${DEFAULT-VALUE}).")
     void setSeconds(double value) {
         if (!(value > 0 && value <= MAX_SECONDS)) {
-            throw new ParameterException(spec.commandLine(), "--seconds must be above 0 and at most %s: %s".formatted(MAX_SECONDS, value));
+            throw new ParameterException(spec.commandLine(),
+                    "--seconds must be above 0 and at most %s: %s".formatted(MAX_SECONDS, value));
         }
         seconds = value;
     }
 
     @Option(names = "--wall-memory", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "1GiB",
-            description = "Memory that the streaming read goes through; several times the last cache (default: ${DEFAULT-VALUE}).")
+            description = "Memory for the streaming read; several times the last cache (default: ${DEFAULT-VALUE}).")
     private ByteSize wallMemory = new ByteSize(1 << 30);
 
     @Option(names = "--json", description = "Print one JSON object per line.")

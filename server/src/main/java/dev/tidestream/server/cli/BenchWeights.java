@@ -43,7 +43,8 @@ final class BenchWeights {
                 }
             });
             team.forEachRange(rows, 1, (from, to) -> {
-                for (long block = from * format.rowBytes(columns); block < to * format.rowBytes(columns); block += format.blockBytes()) {
+                long end = to * format.rowBytes(columns);
+                for (long block = from * format.rowBytes(columns); block < end; block += format.blockBytes()) {
                     scales(format, rowMajor, block);
                 }
             });

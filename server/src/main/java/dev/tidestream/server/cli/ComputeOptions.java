@@ -83,7 +83,9 @@ final class ComputeOptions {
             return cachePacked == null
                     ? loader.load(Kernels.vector(), team, progress)
                     : loader.load(Kernels.vector(), team, progress, new PackedCache(
-                            cachePacked, cacheCheck == CacheCheck.FULL, warning -> err.println("tidestream: warning: " + warning)));
+                            cachePacked,
+                            cacheCheck == CacheCheck.FULL,
+                            warning -> err.println("tidestream: warning: " + warning)));
         }
     }
 

@@ -18,8 +18,10 @@ import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.model.tied.TiedWeightConfig;
 
 /**
- * Measures a tied head and the streaming read of this machine in turns, so that both see the same minute. Figures are medians. Not
- * counted are what compiles the kernel, on a small matrix, and the first call of each figure, unless it alone takes the whole budget.
+ * Measures a tied head and the streaming read of this machine in turns, so that both see the same minute. Figures are medians.
+ * Not
+ * counted are what compiles the kernel, on a small matrix, and the first call of each figure, unless it alone takes the whole
+ * budget.
  */
 final class HeadBench {
     private static final double NS_PER_US = 1e3;

@@ -20,8 +20,10 @@ import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.engine.KernelWorkers;
 
 /**
- * Has the kernels of a model compiled while the model is still being loaded: runs a miniature of it, with the same formats, on a thread of
- * its own, until it is fast. The Vector API is interpreted before it is compiled, a thousand times slower: the large model itself would
+ * Has the kernels of a model compiled while the model is still being loaded: runs a miniature of it, with the same formats, on a
+ * thread of
+ * its own, until it is fast. The Vector API is interpreted before it is compiled, a thousand times slower: the large model
+ * itself would
  * take 15 seconds to become warm, measured at a billion Q4_0 weights.
  */
 final class KernelWarmUp implements AutoCloseable {
@@ -30,7 +32,10 @@ final class KernelWarmUp implements AutoCloseable {
     private static final int STEPS = 4;
     private static final int MAX_ROUNDS = 2000;
     private static final long LIMIT_NS = Duration.ofSeconds(10).toNanos();
-    /** Weights times rows per ns of a compiled kernel, with a good margin on both sides: 0.02 if interpreted, 5 and more if compiled. */
+    /**
+     * Weights times rows per ns of a compiled kernel, with a good margin on both sides: 0.02 if interpreted, 5 and more if
+     * compiled.
+     */
     private static final double FAST = 1;
 
     private final ModelLoader loader;
@@ -73,6 +78,9 @@ final class KernelWarmUp implements AutoCloseable {
         try (LoadedModel miniature = loader.miniature(Kernels.vector()); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
             LanguageModel model = miniature.newTransformer(alone, activations, PROMPT);
+            if (model.contextLength() < PROMPT + 2 * STEPS) {
+                return; // so small a model warms itself
+            }
             long weights = miniature.weights().bytes(); // of the order of its weights, in any format
             long startNs = System.nanoTime();
             for (int round = 0; round < MAX_ROUNDS && !stopped && System.nanoTime() - startNs < LIMIT_NS; round++) {
@@ -97,8 +105,9 @@ final class KernelWarmUp implements AutoCloseable {
             for (int i = 0; i < TOGETHER; i++) {
                 caches.add(Caches.cache(model, PROMPT + 2 * STEPS, arena));
             }
-            double prompt = rate(model, List.of(new Slice(caches.getFirst(), tokens, 0, PROMPT, LogitsRows.LAST)), 1, logits, weights);
-            double alone = rate(model, List.of(new Slice(caches.getFirst(), tokens, 0, 1, LogitsRows.LAST)), STEPS, logits, weights);
+            KvCache first = caches.getFirst();
+            double prompt = rate(model, List.of(new Slice(first, tokens, 0, PROMPT, LogitsRows.LAST)), 1, logits, weights);
+            double alone = rate(model, List.of(new Slice(first, tokens, 0, 1, LogitsRows.LAST)), STEPS, logits, weights);
             List<Slice> batch = caches.stream().map(cache -> new Slice(cache, tokens, 0, 1, LogitsRows.LAST)).toList();
             double together = rate(model, batch, STEPS, logits, weights);
             return Math.min(prompt, Math.min(alone, together)) > FAST;

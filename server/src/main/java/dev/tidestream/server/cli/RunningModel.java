@@ -26,7 +26,8 @@ import dev.tidestream.server.metrics.StreamTimings;
 import dev.tidestream.server.scheduler.TokenObserver;
 
 /**
- * A model, loaded, with an engine running over it. Closing it ends the engine, the threads and the memory, in this order. The model
+ * A model, loaded, with an engine running over it. Closing it ends the engine, the threads and the memory, in this order. The
+ * model
  * file stays open: versions are built on top of it.
  */
 final class RunningModel implements AutoCloseable {
@@ -64,7 +65,11 @@ final class RunningModel implements AutoCloseable {
     record Versioned(long weightsVersion, LoadedModel model) {}
 
     private RunningModel(
-            ModelLoader loader, ModelOptions options, FirstVersion firstVersion, KernelWorkers workers, KernelWarmUp kernelWarmUp) {
+            ModelLoader loader,
+            ModelOptions options,
+            FirstVersion firstVersion,
+            KernelWorkers workers,
+            KernelWarmUp kernelWarmUp) {
         this.file = loader.file();
         this.loader = loader;
         this.workers = workers;
@@ -109,7 +114,8 @@ final class RunningModel implements AutoCloseable {
         try {
             ModelLoader loader = new ModelLoader(file);
             warmUp = KernelWarmUp.start(loader, compute.activations());
-            RunningModel running = new RunningModel(loader, new ModelOptions(compute, engineConfig), firstVersion, workers, warmUp);
+            ModelOptions options = new ModelOptions(compute, engineConfig);
+            RunningModel running = new RunningModel(loader, options, firstVersion, workers, warmUp);
             started = true;
             return running;
         } finally {

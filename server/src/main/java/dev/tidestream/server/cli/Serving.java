@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 
 import io.vertx.core.Future;
@@ -32,13 +33,20 @@ final class Serving implements AutoCloseable {
     private final ServerMetrics metrics;
     private final AdminServing admin;
     private final ServerVerticle verticle;
-    private final Vertx vertx = Vertx.vertx();
+    private final Vertx vertx;
     private volatile boolean ready;
 
-    private Serving(ServeOptions options, MemoryBudget budget, LowRankProduct product, VersionStore store, RunningModel running) {
+    private Serving(
+            ServeOptions options,
+            MemoryBudget budget,
+            LowRankProduct product,
+            VersionStore store,
+            RunningModel running,
+            Vertx vertx) {
         this.options = options;
         this.store = store;
         this.running = running;
+        this.vertx = vertx;
         metrics = new ServerMetrics(running);
         boolean listening = false;
         try {
@@ -72,16 +80,19 @@ final class Serving implements AutoCloseable {
         MemoryBudget budget = options.live.budget(options.kvMemory.bytes());
         LowRankProduct product = new Nd4jLowRankProduct();
         VersionStore store = new VersionStore(options.live, budget, product);
+        CompletableFuture<Vertx> vertx = CompletableFuture.supplyAsync( // loads classes for half a second, beside the model
+                Vertx::vertx, task -> Thread.ofPlatform().name("tidestream-start").start(task));
         RunningModel running = null;
         boolean started = false;
         try {
             running = RunningModel.start(options.model, options.compute, engine, store);
             log.info("loaded: model={}, since_start_ms={}", running.config().name(), sinceStartMs());
-            Serving serving = new Serving(options, budget, product, store, running);
+            Serving serving = new Serving(options, budget, product, store, running, vertx.join());
             started = true;
             return serving;
         } finally {
             if (!started) {
+                vertx.thenCompose(made -> made.close().toCompletionStage()).join(); // again does nothing
                 if (running != null) {
                     running.close();
                 }

@@ -12,7 +12,8 @@ import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.TokenEvent;
 
 /**
- * Streams for nobody, so that the first client does not pay for compiling: the kernels first ({@link KernelWarmUp}), then all that lies
+ * Streams for nobody, so that the first client does not pay for compiling: the kernels first ({@link KernelWarmUp}), then all
+ * that lies
  * between a request and its tokens, with a stream alone and several at once, until a time budget is used up.
  */
 final class WarmUp {

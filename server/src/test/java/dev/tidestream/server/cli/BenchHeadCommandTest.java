@@ -96,8 +96,8 @@ class BenchHeadCommandTest {
     void shouldSayWhatDoesNotFit() {
         Run run = small("--vocab", "64,16777216", "--hidden", "65536", "--batch", "1", "--format", "f32");
         assertEquals(0, run.code(), run.err());
-        assertTrue(run.err().contains("tidestream: skipped weights f32 vocab=16777216: needed_bytes=8796093022208, available_bytes="),
-                run.err());
+        String skipped = "tidestream: skipped weights f32 vocab=16777216: needed_bytes=8796093022208, available_bytes=";
+        assertTrue(run.err().contains(skipped), run.err());
         assertEquals(2 + 3, run.out().lines().count());
         Run nothing = small("--vocab", "16777216", "--hidden", "65536", "--batch", "1", "--format", "f32");
         assertEquals(1, nothing.code());
@@ -114,7 +114,8 @@ class BenchHeadCommandTest {
         "--format q4_k --hidden 32 | --hidden must be a multiple of 256 for q4_k: 32",
         "--threads 0             | --threads must be 1 to 1024: 0"})
     void shouldRefuseWrongValues(String args, String message) {
-        assertEquals(new Run(2, "", "tidestream: %s (see head --help)\n".formatted(message)), Run.of(new Head(), args.split(" ", -1)));
+        String line = "tidestream: %s (see head --help)\n".formatted(message);
+        assertEquals(new Run(2, "", line), Run.of(new Head(), args.split(" ", -1)));
     }
 
     @Test
