@@ -38,8 +38,8 @@ class LoadChangesTest {
                 assertEquals(stage.figures().requests(), stage.figures().ttft().count());
                 assertEquals(1, stage.figures().seconds(), 1e-6);
             }
-            assertEquals((double) step.figures().requests(), (double) stages.stream().mapToLong(s -> s.figures().requests()).sum(),
-                    1.0);
+            long inStages = stages.stream().mapToLong(s -> s.figures().requests()).sum();
+            assertEquals((double) step.figures().requests(), (double) inStages, 1);
             assertEquals(40, step.level());
             assertTrue(Files.readString(html).contains("<figure id=\"stages0-ttft\">"), "no curve of the stages");
         }
