@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalLong;
 
 import org.jspecify.annotations.Nullable;
@@ -17,7 +16,9 @@ import dev.tidestream.loadtest.plan.CreditPolicy;
 import dev.tidestream.loadtest.plan.Faults;
 import dev.tidestream.loadtest.plan.Lengths;
 import dev.tidestream.loadtest.plan.LoadPlan;
+import dev.tidestream.loadtest.plan.Profile;
 import dev.tidestream.loadtest.plan.Slo;
+import dev.tidestream.loadtest.plan.Workload;
 
 /** The options of a run. */
 final class LoadOptions {
@@ -46,11 +47,16 @@ final class LoadOptions {
     @Nullable String model;
 
     @Option(names = "--baseline-url", paramLabel = "URL",
-            description = "Measures this openai target as well, step by step in turn, with --baseline-model.")
+            description = "Measures this openai target as well, level by level in turn.")
     @Nullable URI baselineUrl;
 
     @Option(names = "--baseline-model", paramLabel = "NAME", description = "Model of the baseline (default: its first).")
     @Nullable String baselineModel;
+
+    @Option(names = "--baseline-command", paramLabel = "COMMAND",
+            description = "Starts the baseline for this run, separated by spaces, e.g."
+                    + " \"llama-server -m model.gguf --port 8081\".")
+    @Nullable String baselineCommand;
 
     @Option(names = "--spawn", description = "Starts a server for this run: free port, data directory and token of its own.")
     boolean spawn;
@@ -63,13 +69,13 @@ final class LoadOptions {
             description = "What to start instead of this launcher, separated by spaces; serve and its arguments are added.")
     @Nullable String spawnCommand;
 
-    @Option(names = {"-c", "--concurrency"}, paramLabel = "N", defaultValue = "1",
-            description = "Closed loop: streams at any time (default: 1).")
-    int concurrency;
+    @Option(names = {"-c", "--concurrency"}, paramLabel = "LOAD", defaultValue = "1",
+            description = "Closed loop: streams at any time: N, ramp:FROM-TO or steps:N,N,… over --duration (default: 1).")
+    Profile concurrency = Profile.constant(1);
 
-    @Option(names = "--rate", paramLabel = "PER_S",
-            description = "Open loop: requests per second; latencies count from the intended start.")
-    @Nullable Double rate;
+    @Option(names = "--rate", paramLabel = "LOAD",
+            description = "Open loop: requests per second, likewise; latencies count from the intended start.")
+    @Nullable Profile rate;
 
     @Option(names = "--arrivals", defaultValue = "POISSON", description = "Of an open loop: poisson (default) or constant.")
     Kind arrivals = Kind.POISSON;
@@ -116,6 +122,18 @@ final class LoadOptions {
 
     @Option(names = "--prompts", paramLabel = "FILE", description = "Prompts from a JSONL file, in turn; ShareGPT's form too.")
     @Nullable Path prompts;
+
+    @Option(names = "--turns", paramLabel = "LENGTHS", defaultValue = "1",
+            description = "Turns of a conversation (default: 1): each prompt has all that was said and generated before.")
+    Lengths turns = new Lengths.Constant(1);
+
+    @Option(names = "--turn-tokens", paramLabel = "LENGTHS", defaultValue = "16",
+            description = "What the user adds in each later turn, if prompts are random (default: 16).")
+    Lengths turnTokens = new Lengths.Constant(16);
+
+    @Option(names = "--think", paramLabel = "TIME", defaultValue = "0s",
+            description = "From the end of an answer to the next turn (default: 0s).")
+    Duration think = Duration.ZERO;
 
     @Option(names = "--words", description = "Random words instead of random token ids, for targets that take no ids.")
     boolean words;
@@ -194,22 +212,48 @@ final class LoadOptions {
 
     /** @throws IllegalArgumentException if values do not fit */
     LoadPlan plan() {
-        if (!sweep.isEmpty() && findMax) {
-            throw new IllegalArgumentException("--sweep and --find-max exclude each other");
-        }
-        if (findMax && slo.equals(Slo.NONE)) {
-            throw new IllegalArgumentException("--find-max needs --slo");
-        }
-        Double r = rate;
+        fitTogether();
+        Profile r = rate;
         Arrivals first = r == null ? new Arrivals.Closed(concurrency) : new Arrivals.Open(r, arrivals == Kind.POISSON);
-        if (target == TargetKind.OPENAI && (!(credit instanceof CreditPolicy.Greedy) || !faults.equals(Faults.NONE)
-                || idle > 0)) {
-            throw new IllegalArgumentException("--credit, --faults and --idle are not for --target openai");
+        if (!first.profile().isConstant() && (!sweep.isEmpty() || findMax)) {
+            throw new IllegalArgumentException("--sweep and --find-max set the load themselves: " + first.text());
         }
         Long n = requests;
-        return new LoadPlan(first, streamsPerConnection, maxConnections, idle, warmup, duration,
+        return new LoadPlan(first, streamsPerConnection, maxConnections, idle, think, warmup, duration,
                 n == null ? OptionalLong.empty() : OptionalLong.of(n), drain, stall, credit, follow, slo, faults,
                 new AdminTraffic(updatesPerS, togglesPerS, updateRows), seed);
+    }
+
+    private void fitTogether() {
+        refuse(!sweep.isEmpty() && findMax, "--sweep and --find-max exclude each other");
+        refuse(findMax && slo.equals(Slo.NONE), "--find-max needs --slo");
+        boolean openAi = target == TargetKind.OPENAI;
+        boolean sse = openAi || baselineUrl != null;
+        refuse(sse && (!(credit instanceof CreditPolicy.Greedy) || !faults.equals(Faults.NONE) || idle > 0),
+                "--credit, --faults and --idle are not for openai");
+        refuse(openAi && (updatesPerS > 0 || togglesPerS > 0 || follow > 0), "updates, toggles and --follow are not for openai");
+        refuse(openAi && spawn, "--spawn starts a server of ours; for openai there is --url");
+        refuse(openAi && baselineUrl != null, "--baseline-url is for a server of ours as the target");
+        refuse(findMax && baselineUrl != null, "--find-max is for one target");
+        refuse(baselineUrl == null && (baselineCommand != null || baselineModel != null), "--baseline-url is missing");
+        boolean several = !turns.equals(new Lengths.Constant(1));
+        refuse(several && sse && !words && prompts == null,
+                "--turns with openai needs --words or --prompts: it tells no token ids");
+        refuse(several && prompt != null, "--turns is for random prompts and --prompts");
+        refuse((prompt == null ? 0 : 1) + (prompts == null ? 0 : 1) + (words ? 1 : 0) > 1,
+                "--prompt, --prompts and --words exclude each other");
+        refuse(!(sharedPrefix >= 0 && sharedPrefix <= 1), "--shared-prefix must be in [0, 1]: " + sharedPrefix);
+        refuse(sharedPrefix > 0 && (prompt != null || prompts != null), "--shared-prefix is for random prompts");
+    }
+
+    private static void refuse(boolean wrong, String why) {
+        if (wrong) {
+            throw new IllegalArgumentException(why);
+        }
+    }
+
+    Workload.Sizes sizes(int contextLength) {
+        return new Workload.Sizes(promptTokens, outputTokens, turns, turnTokens, sharedPrefix, contextLength);
     }
 
     URI urlOrDefault() {
@@ -218,12 +262,5 @@ final class LoadOptions {
             return given;
         }
         return URI.create(target == TargetKind.OPENAI ? "http://127.0.0.1:8080/v1/completions" : "ws://127.0.0.1:8080/v1/stream");
-    }
-
-    static String load(Arrivals arrivals) {
-        return switch (arrivals) {
-            case Arrivals.Closed closed -> closed.concurrency() + " streams";
-            case Arrivals.Open open -> String.format(Locale.ROOT, "%.4g req/s", open.ratePerS());
-        };
     }
 }

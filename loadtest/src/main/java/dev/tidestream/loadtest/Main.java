@@ -8,6 +8,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -17,11 +19,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
+import reactor.util.Loggers;
 
 import dev.tidestream.loadtest.plan.CreditPolicy;
 import dev.tidestream.loadtest.plan.Faults;
 import dev.tidestream.loadtest.plan.Lengths;
 import dev.tidestream.loadtest.plan.LoadPlan;
+import dev.tidestream.loadtest.plan.Profile;
 import dev.tidestream.loadtest.plan.Slo;
 import dev.tidestream.loadtest.plan.Times;
 import dev.tidestream.loadtest.report.HtmlReport;
@@ -44,8 +48,13 @@ import dev.tidestream.loadtest.run.Live;
         footer = {"", "Examples:",
             "  tidestream loadtest --spawn --scenario smoke                   starts a server, checks and measures it",
             "  tidestream loadtest --rate 5 --slo ttft=500ms,itl=50ms         open loop on a running server",
-            "  tidestream loadtest --spawn --sweep 1,2,4,8,16 --report r.html a curve of latency and throughput"})
+            "  tidestream loadtest --spawn --sweep 1,2,4,8,16 --report r.html a curve of latency and throughput",
+            "  tidestream loadtest --spawn --rate ramp:1-20 --duration 60s    the same within one run",
+            "  tidestream loadtest report --compare a.json b.json --html c.html two runs that --out has kept",
+            "", "All of it: docs/loadtest.md"})
 public final class Main implements Callable<Integer> {
+    private static final Logger REACTOR = Logger.getLogger("reactor"); // held, lest the level be forgotten
+
     @Mixin
     private final LoadOptions options = new LoadOptions();
 
@@ -70,12 +79,14 @@ public final class Main implements Callable<Integer> {
     }
 
     static int run(PrintWriter out, PrintWriter err, String... args) {
+        Loggers.useJdkLoggers(); // Reactor's own write stack traces beside a report that counts the same errors
+        REACTOR.setLevel(Level.OFF);
         Path home = Path.of(System.getProperty("tidestream.home", "."));
         try {
             List<String> all = Scenario.expand(home, List.of(args));
             return commandLine(all).setOut(out).setErr(err).execute(all.toArray(String[]::new));
         } catch (LoadFailedException e) {
-            err.println(e.getMessage());
+            err.println("loadtest: " + e.getMessage());
             err.flush();
             return CommandLine.ExitCode.USAGE;
         }
@@ -88,6 +99,7 @@ public final class Main implements Callable<Integer> {
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .registerConverter(Duration.class, converter(Times::parse))
                 .registerConverter(Lengths.class, converter(Lengths::parse))
+                .registerConverter(Profile.class, converter(Profile::parse))
                 .registerConverter(CreditPolicy.class, converter(CreditPolicy::parse))
                 .registerConverter(Slo.class, converter(Slo::parse))
                 .registerConverter(Faults.class, converter(Faults::parse));

@@ -15,7 +15,6 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-import dev.tidestream.loadtest.report.Comparison;
 import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
 import dev.tidestream.loadtest.report.RunReport;
@@ -23,7 +22,10 @@ import dev.tidestream.loadtest.report.TextReport;
 
 /** {@code loadtest report}: reports of runs that were kept. */
 @Command(name = "report", description = "Shows a report that --out has written, or compares two.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true, usageHelpAutoWidth = true,
+        footer = {"", "Examples:",
+            "  tidestream loadtest report a.json --html a.html",
+            "  tidestream loadtest report --compare a.json b.json --html both.html"})
 final class ReportCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", arity = "1..2", description = "Reports as JSON.")
     private List<Path> files = List.of();
@@ -48,7 +50,7 @@ final class ReportCommand implements Callable<Integer> {
         try {
             RunReport first = JsonReport.read(files.getFirst());
             RunReport second = JsonReport.read(files.getLast());
-            out.print(compare ? Comparison.text(first, second) : TextReport.of(first));
+            out.print(compare ? TextReport.compare(first, second) : TextReport.of(first));
             Path file = html;
             if (file != null) {
                 Files.writeString(file, compare ? HtmlReport.compare(first, second) : HtmlReport.of(first));
@@ -58,6 +60,7 @@ final class ReportCommand implements Callable<Integer> {
             return 0;
         } catch (IOException e) {
             spec.commandLine().getErr().println("loadtest: " + e.getMessage());
+            spec.commandLine().getErr().flush();
             return 1;
         }
     }

@@ -28,7 +28,8 @@ record Scenario(String name, String description, List<String> arguments) {
                 arguments.addAll(List.of(line.asText().split(" +")));
             }
             if (json.path("server").isTextual()) {
-                arguments.addAll(List.of("--spawn-args", " " + json.path("server").asText())); // the space: it is no option of ours
+                // The space: it is no option of ours.
+                arguments.addAll(List.of("--spawn-args", " " + json.path("server").asText()));
             }
             List<String> description = new ArrayList<>();
             json.path("description").forEach(line -> description.add(line.asText()));

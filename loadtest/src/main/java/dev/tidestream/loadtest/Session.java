@@ -3,6 +3,7 @@ package dev.tidestream.loadtest;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -12,12 +13,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.plan.Arrivals;
 import dev.tidestream.loadtest.plan.LoadPlan;
+import dev.tidestream.loadtest.plan.PromptFile;
+import dev.tidestream.loadtest.plan.Times;
 import dev.tidestream.loadtest.plan.Workload;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.loadtest.run.AdminDriver;
@@ -36,6 +40,7 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 /** Everything between the options and the report: servers, targets, one run per level. The caller's thread waits. */
 final class Session {
     private static final int FALLBACK_VOCABULARY = 1024;
+    private static final long SEED_STRIDE = 7919;
     private static final int MAX_LEVEL = 4096;
     private static final double ENOUGH = 1.15; // a rate that is known this well is known
 
@@ -46,6 +51,8 @@ final class Session {
     private final List<RunReport.Step> steps = new ArrayList<>();
     private final List<String> evidence = new ArrayList<>();
     private final List<String> problems = new ArrayList<>();
+    private @Nullable PromptFile promptFile;
+    private long levelsMeasured;
     private long breaches;
     private String note = "";
 
@@ -59,26 +66,55 @@ final class Session {
     /** @throws LoadFailedException if nothing can be measured */
     RunReport run() throws LoadFailedException, InterruptedException {
         Instant started = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        if (options.prompts != null) {
+            promptFile = promptFile(options.prompts); // before anything is started for it
+        }
         if (!options.spawn) {
-            measure(null);
+            besideBaseline(null);
         } else {
+            live.at(Live.of("starting", 0).withLabel("a server"));
             try (SpawnedServer server = SpawnedServer.start(launcher(), words(options.spawnArgs))) {
-                measure(server);
-                if (!server.isAlive()) {
-                    problems.add("the server has died");
+                besideBaseline(server);
+                if (!server.process().isAlive()) {
+                    problems.add("the server has died:" + server.process().lastLines());
                 }
             }
         }
         judge();
+        String name = options.scenario == null ? "loadtest" : options.scenario;
+        return new RunReport(name, started.toString(), command, settings(), steps, breaches, evidence, problems.isEmpty(),
+                problems, note);
+    }
+
+    private Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("load", options.sweep.isEmpty() ? plan.arrivals().text() : options.sweep.toString());
+        settings.put("prompts", prompts());
+        settings.put("max_tokens", options.outputTokens.toString());
+        settings.put("turns", options.turns.toString());
         settings.put("slo", plan.slo().toString());
         settings.put("credit", plan.credit().toString());
         settings.put("streams_per_connection", String.valueOf(plan.streamsPerConnection()));
-        settings.put("warmup", plan.warmup().toString());
+        settings.put("warmup", Times.text(plan.warmup()));
+        settings.put("duration", plan.requests().isPresent() ? plan.requests().getAsLong() + " requests"
+                : Times.text(plan.duration()));
         settings.put("seed", String.valueOf(plan.seed()));
-        String name = options.scenario == null ? "loadtest" : options.scenario;
-        return new RunReport(name, started.toString(), command, settings, steps, breaches, evidence, problems.isEmpty(),
-                problems, note);
+        return settings;
+    }
+
+    private String prompts() {
+        return options.prompt != null ? "one text" : options.prompts != null ? options.prompts.toString()
+                : options.promptTokens + (options.words ? " words" : " tokens") + ", shared " + options.sharedPrefix;
+    }
+
+    private static PromptFile promptFile(Path file) throws LoadFailedException {
+        try {
+            return PromptFile.read(file);
+        } catch (NoSuchFileException e) {
+            throw new LoadFailedException("no such file: " + file, e);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new LoadFailedException("prompts cannot be read: " + e.getMessage(), e);
+        }
     }
 
     private List<String> launcher() throws LoadFailedException {
@@ -93,57 +129,87 @@ final class Session {
         return text.isBlank() ? List.of() : List.of(text.strip().split(" +"));
     }
 
-    private void measure(@Nullable SpawnedServer server) throws LoadFailedException, InterruptedException {
+    private void besideBaseline(@Nullable SpawnedServer server) throws LoadFailedException, InterruptedException {
+        String baseline = options.baselineCommand;
+        URI url = options.baselineUrl;
+        if (baseline == null || url == null) {
+            measure(server, null);
+            return;
+        }
+        live.at(Live.of("starting", 0).withLabel("the baseline"));
+        try (ServerProcess other = BaselineServer.start(words(baseline), url)) {
+            measure(server, other);
+            if (!other.isAlive()) {
+                problems.add("the baseline has died:" + other.lastLines());
+            }
+        }
+    }
+
+    /** One server to measure. */
+    private record Subject(Target target, @Nullable AdminLink admin, Supplier<Figures.@Nullable ServerUse> use) {}
+
+    private void measure(@Nullable SpawnedServer server, @Nullable ServerProcess baseline)
+            throws LoadFailedException, InterruptedException {
         URI url = server == null ? options.urlOrDefault() : server.url();
         try (Io io = new Io()) {
-            List<Target> targets = new ArrayList<>();
-            ModelInfo model = null;
+            List<Subject> subjects = new ArrayList<>();
+            ModelInfo model;
             if (options.target == LoadOptions.TargetKind.OPENAI) {
                 model = modelInfo(url, options.model);
-                targets.add(new OpenAiTarget(io, url, model.id(), System::nanoTime));
+                subjects.add(new Subject(new OpenAiTarget(io, url, model.id(), System::nanoTime), null, () -> null));
             } else {
                 if (!"ws".equals(url.getScheme()) && !"wss".equals(url.getScheme())) {
                     throw new LoadFailedException("not a WebSocket's address (ws://…): " + url);
                 }
                 model = modelInfo(url, null);
-                targets.add(new TidestreamTarget(io, url, System::nanoTime));
+                subjects.add(new Subject(new TidestreamTarget(io, url, System::nanoTime),
+                        plan.admin().any() ? connectAdmin(io, url, server) : null,
+                        () -> server == null ? null : server.process().use()));
             }
             if (options.baselineUrl != null) {
                 ModelInfo other = modelInfo(options.baselineUrl, options.baselineModel);
-                targets.add(new OpenAiTarget(io, options.baselineUrl, other.id(), System::nanoTime));
+                subjects.add(new Subject(new OpenAiTarget(io, options.baselineUrl, other.id(), System::nanoTime), null,
+                        () -> baseline == null ? null : baseline.use()));
             }
-            AdminLink admin = plan.admin().any() ? connectAdmin(io, url, server) : null;
-            steps(io, targets, model, admin, server);
-            if (admin != null) {
-                io.execute(admin::close);
+            steps(io, subjects, model);
+            for (Subject subject : subjects) {
+                AdminLink admin = subject.admin();
+                if (admin != null) {
+                    io.execute(admin::close);
+                }
             }
         } catch (IOException e) {
             throw new LoadFailedException(String.valueOf(e.getMessage()), e);
         }
     }
 
-    private void steps(Io io, List<Target> targets, ModelInfo model, @Nullable AdminLink admin, @Nullable SpawnedServer server)
-            throws LoadFailedException, InterruptedException, IOException {
+    private void steps(Io io, List<Subject> subjects, ModelInfo model) throws LoadFailedException, InterruptedException {
         if (options.findMax) {
-            findMax(io, targets.getFirst(), model, admin, server);
+            findMax(io, subjects.getFirst(), model);
             return;
         }
         List<Arrivals> levels = options.sweep.isEmpty() ? List.of(plan.arrivals())
                 : options.sweep.stream().map(plan.arrivals()::atLevel).toList();
         for (Arrivals level : levels) {
-            for (Target target : targets) {
-                step(io, target, level, model, target == targets.getFirst() ? admin : null, server);
+            long seed = nextSeed();
+            for (Subject subject : subjects) {
+                step(io, subject, level, seed, model);
             }
         }
+    }
+
+    /** Each level has prompts of its own, the same for all subjects. */
+    private long nextSeed() {
+        return plan.seed() + levelsMeasured++ * SEED_STRIDE;
     }
 
     private ModelInfo modelInfo(URI url, @Nullable String name) throws IOException, InterruptedException {
         boolean needed = options.prompt == null && options.prompts == null && !options.words;
         if (!needed && name != null) {
-            return new ModelInfo(name, 0);
+            return new ModelInfo(name, 0, 0);
         }
         ModelInfo info = ModelInfo.of(url);
-        return name == null ? info : new ModelInfo(name, info.vocabularySize());
+        return name == null ? info : new ModelInfo(name, info.vocabularySize(), info.contextLength());
     }
 
     private AdminLink connectAdmin(Io io, URI url, @Nullable SpawnedServer server) throws IOException, LoadFailedException,
@@ -171,15 +237,17 @@ final class Session {
         problems.add("admin channel: " + why);
     }
 
-    private RunResult step(Io io, Target target, Arrivals level, ModelInfo model, @Nullable AdminLink admin,
-            @Nullable SpawnedServer server) throws LoadFailedException, InterruptedException, IOException {
-        LoadPlan at = plan.withArrivals(level);
+    private RunResult step(Io io, Subject subject, Arrivals level, long seed, ModelInfo model)
+            throws LoadFailedException, InterruptedException {
+        LoadPlan at = plan.at(level, seed);
+        AdminLink admin = subject.admin();
         AdminDriver driver = admin == null ? null
-                : new AdminDriver(plan.admin(), admin, io, System::nanoTime, plan.seed(), "loadtest-"
-                        + System.currentTimeMillis());
-        StreamRequest.Sampling sampling = new StreamRequest.Sampling(options.temperature, plan.seed() * 1_000_003,
-                options.suppressToken);
-        LoadRun run = new LoadRun(at, target, io, workload(model), sampling, System::nanoTime, driver, () -> use(server), live);
+                : new AdminDriver(plan.admin(), admin, io, System::nanoTime, seed, "loadtest-" + System.currentTimeMillis());
+        StreamRequest.Sampling sampling =
+                new StreamRequest.Sampling(options.temperature, seed * 1_000_003, options.suppressToken);
+        String label = several() ? subject.target().name().split(" ", 2)[0] + ", " + level.text() : "";
+        LoadRun run = new LoadRun(at, subject.target(), io, workload(model, seed), sampling, System::nanoTime, driver,
+                subject.use(), l -> live.at(l.withLabel(label)));
         RunResult result;
         try {
             result = run.start().get();
@@ -188,40 +256,39 @@ final class Session {
             throw new LoadFailedException(cause instanceof IllegalStateException ? String.valueOf(cause.getMessage())
                     : cause.toString(), e);
         }
-        steps.add(new RunReport.Step(target.name(), LoadOptions.load(level), level.level(), result.figures(), result.samples(),
-                result.marks(), result.windowStartS(), result.windowEndS()));
+        steps.add(new RunReport.Step(subject.target().name(), level.text(), level.profile().highest(), result.figures(),
+                result.samples(), result.marks(), result.stages(), result.windowStartS(), result.windowEndS()));
         breaches += result.breaches();
         evidence.addAll(result.evidence());
         return result;
     }
 
-    private static Figures.@Nullable ServerUse use(@Nullable SpawnedServer server) {
-        return server == null ? null : server.use();
+    private boolean several() {
+        return options.findMax || !options.sweep.isEmpty() || options.baselineUrl != null;
     }
 
-    private Workload workload(ModelInfo model) throws IOException {
+    private Workload workload(ModelInfo model, long seed) {
         if (options.prompt != null) {
             return Workload.fixed(options.prompt, options.outputTokens);
         }
-        if (options.prompts != null) {
-            return Workload.file(options.prompts, options.outputTokens);
+        Workload.Sizes sizes = options.sizes(model.contextLength());
+        if (promptFile != null) {
+            return Workload.of(promptFile, sizes);
         }
         if (options.words) {
-            return Workload.words(options.promptTokens, options.outputTokens, options.sharedPrefix, plan.seed());
+            return Workload.words(sizes, seed);
         }
-        int vocabulary = model.vocabularySize() > 0 ? model.vocabularySize() : FALLBACK_VOCABULARY;
-        return Workload.tokens(options.promptTokens, options.outputTokens, vocabulary, options.sharedPrefix, plan.seed());
+        return Workload.tokens(sizes, model.vocabularySize() > 0 ? model.vocabularySize() : FALLBACK_VOCABULARY, seed);
     }
 
     /** Doubles the level until the SLO is missed, then halves the gap. */
-    private void findMax(Io io, Target target, ModelInfo model, @Nullable AdminLink admin, @Nullable SpawnedServer server)
-            throws LoadFailedException, InterruptedException, IOException {
+    private void findMax(Io io, Subject subject, ModelInfo model) throws LoadFailedException, InterruptedException {
         boolean whole = plan.arrivals() instanceof Arrivals.Closed;
         double good = 0;
         double bad = 0;
-        double level = plan.arrivals().level();
+        double level = plan.arrivals().profile().first();
         while (level <= MAX_LEVEL && (bad == 0 || (whole ? bad - good > 1 : bad / Math.max(good, 1e-9) > ENOUGH))) {
-            RunResult result = step(io, target, plan.arrivals().atLevel(level), model, admin, server);
+            RunResult result = step(io, subject, plan.arrivals().atLevel(level), nextSeed(), model);
             if (result.figures().goodShare() >= options.sloShare) {
                 good = level;
             } else {
@@ -234,7 +301,7 @@ final class Session {
             level = whole ? Math.max(1, Math.floor(level)) : level;
         }
         note = good == 0 ? "no level meets " + plan.slo() : "the highest level that meets " + plan.slo() + " is "
-                + LoadOptions.load(plan.arrivals().atLevel(good));
+                + plan.arrivals().text(good);
     }
 
     private void judge() {

@@ -1,16 +1,14 @@
 package dev.tidestream.loadtest;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import dev.tidestream.loadtest.figures.Figures;
-import dev.tidestream.loadtest.report.JsonReport;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.FinishReason;
@@ -31,13 +29,9 @@ class FaultsTest {
     Path directory;
 
     private RunReport run(ScriptedServer server, String... args) throws Exception {
-        Path out = directory.resolve("out.json");
-        List<String> all = new ArrayList<>(List.of("--url", server.url().toString(), "--warmup", "0s", "--out", out.toString(),
-                "--output-tokens", String.valueOf(TOKENS)));
-        all.addAll(List.of(args));
-        StringWriter text = new StringWriter();
-        Main.run(new PrintWriter(text), new PrintWriter(text), all.toArray(String[]::new));
-        return JsonReport.read(out);
+        String[] all = Stream.concat(Stream.of("--output-tokens", String.valueOf(TOKENS)), Stream.of(args))
+                .toArray(String[]::new);
+        return Runs.any(server, directory, all);
     }
 
     @Test

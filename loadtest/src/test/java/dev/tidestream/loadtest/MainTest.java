@@ -31,6 +31,28 @@ class MainTest {
         assertEquals(2, run("--scenario", "no-such-scenario"));
     }
 
+    /** What does not fit together is said before anything is started. */
+    @Test
+    void shouldRefuseWhatDoesNotFit() {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        for (String wrong : new String[] {"--sweep 1,2 --find-max --slo ttft=1s", "--rate ramp:1-5 --requests 9",
+            "--rate steps:1,2 --sweep 1,2", "--target openai --spawn", "--target openai --follow 1",
+            "--baseline-url http://x/v1/completions --idle 3", "--baseline-command x", "--turns 2 --prompt x",
+            "--target openai --turns 2", "--words --prompt x", "--shared-prefix 0.5 --prompts x", "--shared-prefix 2",
+            "--concurrency ramp:0.5-3", "--faults vanish=x", "--updates-per-s -1", "report",
+            "report a b", "report --compare a"}) {
+            assertEquals(2, Main.run(new PrintWriter(out), new PrintWriter(err), wrong.split(" ")), wrong);
+        }
+        assertEquals("", out.toString());
+        assertTrue(err.toString().contains("--find-max exclude each other"), err.toString());
+        assertEquals(1, Main.run(new PrintWriter(out), new PrintWriter(err), "--prompts", "no-such-file.jsonl"));
+        assertEquals(1, Main.run(new PrintWriter(out), new PrintWriter(err), "report", "no-such-file.json"));
+        assertEquals("", out.toString());
+        assertTrue(err.toString().contains("loadtest: no such file: no-such-file.jsonl"), err.toString());
+        assertTrue(err.toString().contains("loadtest: no such file: no-such-file.json\n"), err.toString());
+    }
+
     @Test
     void shouldFailWhenNobodyListens() throws IOException {
         int port;

@@ -80,8 +80,9 @@ class ReportTest {
         RunReport report = JsonReport.read(a);
         assertEquals(Files.readString(a), JsonReport.write(report));
         String table = run("report", "--compare", a.toString(), b.toString(), "--html", directory.resolve("c.html").toString());
-        assertTrue(table.contains("tidestream, 1 streams") && table.contains("tidestream, 3 streams"), table);
-        assertTrue(Files.readString(directory.resolve("c.html")).contains("compare-sweep"), "no curve of the sweeps");
+        assertTrue(table.contains("tidestream, 1 stream ") && table.contains("tidestream, 3 streams"), table);
+        assertTrue(Files.readString(directory.resolve("c.html")).contains("<figure id=\"compare-ttft\">"),
+                "no curve of the sweeps");
         assertEquals(2, Main.run("report", a.toString(), b.toString()));
         assertTrue(run("report", a.toString()).startsWith("OK: loadtest"), "the text of a kept report");
     }

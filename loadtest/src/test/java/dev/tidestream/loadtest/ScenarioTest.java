@@ -21,7 +21,8 @@ class ScenarioTest {
         try (Stream<Path> files = Files.list(Path.of("scenarios"))) {
             names = files.map(file -> file.getFileName().toString().replace(".json", "")).sorted().toList();
         }
-        assertEquals(List.of("10k-idle", "chaos", "knee", "slow-readers", "smoke", "steady", "updates-under-load"), names);
+        assertEquals(List.of("10k-idle", "beside-sse", "chaos", "knee", "slow-readers", "smoke", "steady",
+                "updates-under-load"), names);
         for (String name : names) {
             Scenario scenario = Scenario.load(HOME, name);
             assertFalse(scenario.description().isBlank(), name);

@@ -30,7 +30,8 @@ import dev.tidestream.protocol.Usage;
 
 /** A server on a free port of loopback that answers by a script, and writes down when it really sent what. */
 final class ScriptedServer implements AutoCloseable {
-    private static final String MODELS = "{\"object\":\"list\",\"data\":[{\"id\":\"scripted\",\"vocabulary_size\":4096}]}";
+    private static final String MODELS = "{\"object\":\"list\",\"data\":"
+            + "[{\"id\":\"scripted\",\"vocabulary_size\":4096,\"context_length\":64}]}";
 
     /** What to say to the {@code number}-th request since the server began. */
     interface Script {
@@ -42,6 +43,7 @@ final class ScriptedServer implements AutoCloseable {
 
     private final Codec codec = new Codec(Limits.DEFAULT);
     private final AtomicInteger requests = new AtomicInteger();
+    private final AtomicInteger running = new AtomicInteger();
     private final List<ClientMessage> received = Collections.synchronizedList(new ArrayList<>());
     private final Map<String, List<Long>> sentNs = new ConcurrentHashMap<>();
     private final DisposableServer server;
@@ -68,6 +70,7 @@ final class ScriptedServer implements AutoCloseable {
                 ClientMessage message = codec.decodeClient(text);
                 received.add(message);
                 if (message instanceof ClientMessage.Generate generate) {
+                    running.incrementAndGet();
                     play(channel[0], script.to(generate, requests.getAndIncrement()), 0, System.nanoTime());
                 }
             } catch (ProtocolException e) {
@@ -78,6 +81,7 @@ final class ScriptedServer implements AutoCloseable {
 
     private void play(Channel channel, List<Reply> replies, int at, long lastNs) {
         if (at == replies.size()) {
+            running.decrementAndGet();
             return;
         }
         Reply reply = replies.get(at);
@@ -99,6 +103,11 @@ final class ScriptedServer implements AutoCloseable {
     /** Nothing is sent for so long, counted from now. */
     void stall(long forNs) {
         stalledUntilNs = System.nanoTime() + forNs;
+    }
+
+    /** Requests whose replies are not over, the one that is asked about included. */
+    int running() {
+        return running.get();
     }
 
     URI url() {

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * @param vanished whose connection a fault of ours broke
  * @param failed by an error
  * @param tokensPerS tokens of the window over its length
- * @param tokensPerSPerStream median of the streams' own rates after their first token
+ * @param streamTokensPerS median of the streams' own rates after their first token
  * @param ttft from the intended start to the first token
+ * @param laterTtft the part of {@code ttft} that belongs to later turns of conversations
  * @param itl between two tokens of a stream
  * @param tpot mean of {@code itl} of each stream
  * @param e2e from the intended start to the end
@@ -37,8 +38,9 @@ public record Figures(
         double requestsPerS,
         long tokens,
         double tokensPerS,
-        double tokensPerSPerStream,
+        double streamTokensPerS,
         Latency ttft,
+        Latency laterTtft,
         Latency itl,
         Latency tpot,
         Latency e2e,
@@ -63,9 +65,11 @@ public record Figures(
      *
      * @param cores busy on average, all threads
      * @param ioShare share of the window in which the I/O thread was busy
+     * @param othersCores busy on this machine with neither the tool nor a server that it started; 0 without such a server, since
+     *     then they might be the server
      * @param bottleneck whether the client may have limited what was measured
      */
-    public record ClientCpu(double cores, double ioShare, boolean bottleneck) {}
+    public record ClientCpu(double cores, double ioShare, double othersCores, boolean bottleneck) {}
 
     /**
      * What a server that we started used in the measured window.

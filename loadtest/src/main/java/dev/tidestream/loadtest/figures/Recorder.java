@@ -24,6 +24,7 @@ public final class Recorder {
     private final Slo slo;
     private final long startNs;
     private final Histogram ttft = new Histogram(DIGITS);
+    private final Histogram laterTtft = new Histogram(DIGITS);
     private final Histogram itl = new Histogram(DIGITS);
     private final Histogram tpot = new Histogram(DIGITS);
     private final Histogram e2e = new Histogram(DIGITS);
@@ -80,12 +81,19 @@ public final class Recorder {
         lateness.recordValue(Math.max(0, nowNs - intendedNs));
     }
 
-    /** @param startedNs the intended start */
-    public void firstToken(long startedNs, long nowNs, long version, boolean measured) {
+    /**
+     * @param startedNs the intended start
+     * @param later whether it is a later turn of a conversation
+     */
+    public void firstToken(long startedNs, long nowNs, long version, boolean measured, boolean later) {
         token(nowNs, version);
-        sampleTtftNs = Math.max(sampleTtftNs, nowNs - startedNs);
+        long tookNs = Math.max(0, nowNs - startedNs);
+        sampleTtftNs = Math.max(sampleTtftNs, tookNs);
         if (measured) {
-            ttft.recordValue(Math.max(0, nowNs - startedNs));
+            ttft.recordValue(tookNs);
+            if (later) {
+                laterTtft.recordValue(tookNs);
+            }
         }
     }
 
@@ -106,6 +114,15 @@ public final class Recorder {
         }
         lowestVersion = Math.min(lowestVersion, version);
         highestVersion = Math.max(highestVersion, version);
+    }
+
+    /** Tokens that came without a frame of their own, by the server's account at the end. */
+    public void unseen(int count, long nowNs) {
+        allTokens += count;
+        sampleTokens += count;
+        if (nowNs >= openNs && nowNs < closeNs) {
+            tokens += count;
+        }
     }
 
     /** A measured request came to its own end. */
@@ -155,10 +172,14 @@ public final class Recorder {
         marks.add(new Mark((atNs - startNs) / NS_PER_S, forNs / NS_PER_S, kind, what));
     }
 
-    /** The end of an interval. */
-    public Sample sample(long nowNs, int running) {
+    /**
+     * The end of an interval.
+     *
+     * @param level of load that is wanted now
+     */
+    public Sample sample(long nowNs, int running, double level) {
         double seconds = Math.max(1, nowNs - sampleNs) / NS_PER_S;
-        Sample sample = new Sample((nowNs - startNs) / NS_PER_S, sampleTokens / seconds, running, sampleTtftNs / 1e6,
+        Sample sample = new Sample((nowNs - startNs) / NS_PER_S, sampleTokens / seconds, running, level, sampleTtftNs / 1e6,
                 sampleItlNs / 1e6);
         samples.add(sample);
         sampleNs = nowNs;
@@ -189,18 +210,24 @@ public final class Recorder {
         return ttft.getTotalCount() == 0 ? 0 : ttft.getValueAtPercentile(percentile) / 1e6;
     }
 
-    /** After the window has been closed and the last stream has ended. */
-    public Figures figures(double clientCores, double ioShare, Figures.@Nullable ServerUse server) {
+    /**
+     * After the window has been closed and the last stream has ended.
+     *
+     * @param machineCores busy on this machine, with whatever; 0 if unknown
+     */
+    public Figures figures(double clientCores, double ioShare, double machineCores, Figures.@Nullable ServerUse server) {
         double seconds = Math.max(1, closeNs - openNs) / NS_PER_S;
         Map<String, Latency> adminLatencies = new TreeMap<>();
         admin.forEach((kind, histogram) -> adminLatencies.put(kind, Latency.of(histogram)));
         Latency late = Latency.of(lateness);
+        double others = server == null ? 0 : Math.max(0, machineCores - clientCores - server.cores());
         long judged = requests - cancelled - vanished - slowed;
         return new Figures(seconds, requests, finished, cancelled, vanished, failed, finished / seconds, tokens, tokens / seconds,
                 streamRates.getTotalCount() == 0 ? 0 : streamRates.getValueAtPercentile(50) / 1e3, Latency.of(ttft),
-                Latency.of(itl), Latency.of(tpot), Latency.of(e2e), late, good, judged <= 0 ? 0 : (double) good / judged,
-                good / seconds, errors, adminLatencies,
+                Latency.of(laterTtft), Latency.of(itl), Latency.of(tpot), Latency.of(e2e), late, good,
+                judged <= 0 ? 0 : (double) good / judged, good / seconds, errors, adminLatencies,
                 highestVersion < 0 ? List.of() : List.of(lowestVersion, highestVersion),
-                new Figures.ClientCpu(clientCores, ioShare, ioShare > BUSY_SHARE || late.p99() > LATE_MS), server);
+                new Figures.ClientCpu(clientCores, ioShare, others,
+                        ioShare > BUSY_SHARE || late.p99() > LATE_MS), server);
     }
 }

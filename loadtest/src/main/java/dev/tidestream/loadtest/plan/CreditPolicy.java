@@ -6,7 +6,12 @@ import java.time.Duration;
 public sealed interface CreditPolicy {
 
     /** No credit field: as fast as the socket takes them. */
-    record Greedy() implements CreditPolicy {}
+    record Greedy() implements CreditPolicy {
+        @Override
+        public String toString() {
+            return "greedy";
+        }
+    }
 
     /** One token at the start, then so many per second. */
     record Paced(double tokensPerS) implements CreditPolicy {
@@ -14,6 +19,11 @@ public sealed interface CreditPolicy {
             if (!(tokensPerS > 0)) {
                 throw new IllegalArgumentException("tokens per second must be above 0: " + tokensPerS);
             }
+        }
+
+        @Override
+        public String toString() {
+            return "paced:" + Times.number(tokensPerS);
         }
     }
 
@@ -23,6 +33,11 @@ public sealed interface CreditPolicy {
             if (tokens < 1) {
                 throw new IllegalArgumentException("tokens at once must be at least 1: " + tokens);
             }
+        }
+
+        @Override
+        public String toString() {
+            return "stop-and-go:" + tokens + "," + Times.text(pause);
         }
     }
 

@@ -30,7 +30,7 @@ public record Faults(double vanish, double cancel, double slow) {
             if (pair.length < 2) {
                 throw new IllegalArgumentException("not NAME=SHARE: " + part);
             }
-            double share = Double.parseDouble(pair[1]);
+            double share = share(pair[1]);
             switch (pair[0].strip()) {
                 case "vanish" -> vanish = share;
                 case "cancel" -> cancel = share;
@@ -39,5 +39,13 @@ public record Faults(double vanish, double cancel, double slow) {
             }
         }
         return new Faults(vanish, cancel, slow);
+    }
+
+    private static double share(String text) {
+        try {
+            return Double.parseDouble(text.strip());
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("not a share: " + text, e);
+        }
     }
 }

@@ -17,6 +17,11 @@ public sealed interface Lengths {
         public int next(RandomGenerator random) {
             return tokens;
         }
+
+        @Override
+        public String toString() {
+            return String.valueOf(tokens);
+        }
     }
 
     /** Both ends included. */
@@ -32,6 +37,11 @@ public sealed interface Lengths {
         public int next(RandomGenerator random) {
             return random.nextInt(min, max + 1);
         }
+
+        @Override
+        public String toString() {
+            return "uniform:" + min + "-" + max;
+        }
     }
 
     /** Rounded, and drawn up to 1 if it falls below. */
@@ -46,6 +56,11 @@ public sealed interface Lengths {
         @Override
         public int next(RandomGenerator random) {
             return (int) Math.max(1, Math.round(random.nextGaussian(mean, deviation)));
+        }
+
+        @Override
+        public String toString() {
+            return "normal:" + Times.number(mean) + "," + Times.number(deviation);
         }
     }
 

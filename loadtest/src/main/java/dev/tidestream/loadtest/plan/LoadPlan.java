@@ -9,6 +9,7 @@ import java.util.OptionalLong;
  * @param streamsPerConnection most streams at the same time on one connection
  * @param maxConnections most connections of an open loop; later requests wait at the client, and their clocks run
  * @param idle connections that are open and do nothing but watch the weights
+ * @param think how long a user waits before the next turn of a conversation
  * @param warmup load before anything is measured
  * @param duration of the measured part; ignored if there are {@code requests}
  * @param requests to measure; absent: as many as start within {@code duration}
@@ -22,6 +23,7 @@ public record LoadPlan(
         int streamsPerConnection,
         int maxConnections,
         int idle,
+        Duration think,
         Duration warmup,
         Duration duration,
         OptionalLong requests,
@@ -37,8 +39,8 @@ public record LoadPlan(
     public LoadPlan {
         if (streamsPerConnection < 1 || maxConnections < 1 || idle < 0) {
             throw new IllegalArgumentException("streams per connection and connections must be at least 1, idle at least 0: "
-                    + "streams-per-connection=" + streamsPerConnection + ", max-connections=" + maxConnections + ", idle="
-                            + idle);
+                    + "streams-per-connection=" + streamsPerConnection + ", max-connections=" + maxConnections
+                    + ", idle=" + idle);
         }
         if (!(followShare >= 0 && followShare <= 1)) {
             throw new IllegalArgumentException("the share that follows must be in [0, 1]: " + followShare);
@@ -46,14 +48,17 @@ public record LoadPlan(
         if (requests.isPresent() && requests.getAsLong() < 1) {
             throw new IllegalArgumentException("requests must be at least 1: " + requests.getAsLong());
         }
+        if (requests.isPresent() && !arrivals.profile().isConstant()) {
+            throw new IllegalArgumentException("a ramp or steps need a duration, not a number of requests");
+        }
         if (requests.isEmpty() && duration.isZero()) {
             throw new IllegalArgumentException("the duration must be above 0");
         }
     }
 
-    /** The same at another level of load. */
-    public LoadPlan withArrivals(Arrivals other) {
-        return new LoadPlan(other, streamsPerConnection, maxConnections, idle, warmup, duration, requests, drain, stall, credit,
-                followShare, slo, faults, admin, seed);
+    /** The same at another level of load, with other prompts: a server that keeps old ones must not find them. */
+    public LoadPlan at(Arrivals other, long otherSeed) {
+        return new LoadPlan(other, streamsPerConnection, maxConnections, idle, think, warmup, duration, requests, drain, stall,
+                credit, followShare, slo, faults, admin, otherSeed);
     }
 }

@@ -1,7 +1,5 @@
 package dev.tidestream.loadtest.plan;
 
-import java.util.Locale;
-
 /**
  * What a good request is: {@code ttft=500ms,itl=50ms,e2e=10s}, each optional. Infinity where nothing is demanded.
  *
@@ -51,7 +49,7 @@ public record Slo(double ttftMs, double itlMs, double e2eMs) {
 
     private static void append(StringBuilder text, String name, double ms) {
         if (Double.isFinite(ms)) {
-            text.append(text.isEmpty() ? "" : ",").append(String.format(Locale.ROOT, "%s=%.6gms", name, ms));
+            text.append(text.isEmpty() ? "" : ",").append(name).append('=').append(Times.number(ms)).append("ms");
         }
     }
 }

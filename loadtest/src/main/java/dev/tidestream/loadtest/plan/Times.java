@@ -1,5 +1,6 @@
 package dev.tidestream.loadtest.plan;
 
+import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -24,5 +25,16 @@ public final class Times {
             default -> 3600e9;
         };
         return Duration.ofNanos(Math.round(Double.parseDouble(String.valueOf(matcher.group(1))) * unitNs));
+    }
+
+    /** The same form, in seconds or, below one, in milliseconds. */
+    public static String text(Duration duration) {
+        double seconds = duration.toNanos() / 1e9;
+        return seconds == 0 || seconds >= 1 ? number(seconds) + "s" : number(seconds * 1e3) + "ms";
+    }
+
+    /** A number without digits that say nothing. */
+    static String number(double value) {
+        return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
     }
 }

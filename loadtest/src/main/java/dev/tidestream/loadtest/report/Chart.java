@@ -1,11 +1,13 @@
 package dev.tidestream.loadtest.report;
 
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleFunction;
 
-/** A chart of lines as inline SVG: axes that begin at round numbers, a legend, points that tell their value when pointed at. */
+/** A chart of lines as inline SVG: axes with round numbers, a legend, points that tell their value when pointed at. */
 final class Chart {
     private static final int WIDTH = 760;
     private static final int HEIGHT = 300;
@@ -14,8 +16,10 @@ final class Chart {
     private static final int TOP = 34;
     private static final int BOTTOM = 46;
     private static final int TICKS = 5;
+    private static final int COLORS = 6;
+    private static final int LOG_DECADES = 4; // what lies further below the highest value is drawn at the bottom
 
-    /** How values lie along an axis. */
+    /** How values lie along the x axis. */
     enum Scale {
         LINEAR,
         /** 0 at the left, then 90, 99, 99.9, … at even distances. */
@@ -35,6 +39,7 @@ final class Chart {
     private final Scale xScale;
     private final List<Line> lines = new ArrayList<>();
     private final List<Band> bands = new ArrayList<>();
+    private boolean logarithmic;
     private double maxX;
     private double maxY;
     private DoubleFunction<String> xText = Chart::number;
@@ -48,7 +53,7 @@ final class Chart {
     }
 
     Chart line(String name, List<double[]> points) {
-        lines.add(new Line(name, lines.size() % 6, points));
+        lines.add(new Line(name, lines.size() % COLORS, points));
         for (double[] point : points) {
             maxX = Math.max(maxX, point[0]);
             maxY = Math.max(maxY, point[1]);
@@ -56,6 +61,7 @@ final class Chart {
         return this;
     }
 
+    /** @param kind a class of the style, and its name in the legend */
     Chart band(double x, double toX, String kind, String text) {
         bands.add(new Band(x, toX, kind, text));
         maxX = Math.max(maxX, x);
@@ -67,15 +73,20 @@ final class Chart {
         return this;
     }
 
+    /** Values of different sizes in one chart: the y axis goes by powers of ten. */
+    Chart logarithmic() {
+        logarithmic = true;
+        return this;
+    }
+
     String svg() {
         StringBuilder svg = new StringBuilder();
-        double topY = roundUp(maxY);
         add(svg, "<figure id=\"%s\"><figcaption>%s</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">", id,
                 escape(title), WIDTH, HEIGHT, escape(title));
         bands(svg);
-        axes(svg, topY);
+        axes(svg);
         for (Line line : lines) {
-            line(svg, line, topY);
+            line(svg, line);
         }
         legend(svg);
         add(svg, "</svg></figure>");
@@ -91,10 +102,9 @@ final class Chart {
         }
     }
 
-    private void axes(StringBuilder svg, double topY) {
-        for (int i = 0; i <= TICKS; i++) {
-            double value = topY * i / TICKS;
-            double y = y(value, topY);
+    private void axes(StringBuilder svg) {
+        for (double value : yTicks()) {
+            double y = y(value);
             add(svg, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", LEFT, WIDTH - RIGHT, y, y);
             add(svg, "<text class=\"tick\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", LEFT - 6, y + 4, number(value));
         }
@@ -104,52 +114,70 @@ final class Chart {
             add(svg, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>", x, HEIGHT - BOTTOM + 16,
                     escape(String.valueOf(xText.apply(value))));
         }
-        add(svg, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>", (LEFT + WIDTH - RIGHT) / 2, HEIGHT
-                - 8,
-                escape(xLabel));
+        add(svg, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>", (LEFT + WIDTH - RIGHT) / 2,
+                HEIGHT - 8, escape(xLabel));
         add(svg, "<text class=\"label\" x=\"14\" y=\"%d\" text-anchor=\"middle\" transform=\"rotate(-90 14 %d)\">%s</text>",
                 (TOP + HEIGHT - BOTTOM) / 2, (TOP + HEIGHT - BOTTOM) / 2, escape(yLabel));
     }
 
-    private double[] xTicks() {
-        if (xScale == Scale.PERCENTILE) {
-            return new double[] {0, 50, 90, 95, 99, 99.9, 99.99};
-        }
-        double top = roundUp(maxX);
-        double[] ticks = new double[TICKS + 1];
-        int count = 0;
-        for (int i = 0; i <= TICKS; i++) {
-            double value = top * i / TICKS;
-            if (value <= maxX * 1.0001) {
-                ticks[count++] = value;
+    private List<Double> yTicks() {
+        List<Double> ticks = new ArrayList<>();
+        if (logarithmic) {
+            for (double value = lowY(); value <= topY() * 1.0001; value *= 10) {
+                ticks.add(value);
             }
+            return ticks;
         }
-        return java.util.Arrays.copyOf(ticks, count);
+        double step = step(maxY);
+        for (int i = 0; i * step <= topY() * 1.0001; i++) {
+            ticks.add(i * step);
+        }
+        return ticks;
     }
 
-    private void line(StringBuilder svg, Line line, double topY) {
+    private List<Double> xTicks() {
+        if (xScale == Scale.PERCENTILE) {
+            return List.of(0.0, 50.0, 90.0, 95.0, 99.0, 99.9, 99.99);
+        }
+        List<Double> ticks = new ArrayList<>();
+        double step = step(maxX);
+        for (int i = 0; i * step <= maxX * 1.0001; i++) {
+            ticks.add(i * step);
+        }
+        return ticks;
+    }
+
+    private void line(StringBuilder svg, Line line) {
         if (line.points().isEmpty()) {
             return;
         }
         StringBuilder path = new StringBuilder();
         for (double[] point : line.points()) {
-            add(path, "%s%.1f %.1f", path.isEmpty() ? "M" : "L", x(point[0]), y(point[1], topY));
+            add(path, "%s%.1f %.1f", path.isEmpty() ? "M" : "L", x(point[0]), y(point[1]));
         }
         add(svg, "<path class=\"line c%d\" d=\"%s\"/>", line.color(), path);
         for (double[] point : line.points()) {
             add(svg, "<circle class=\"c%d\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"><title>%s: %s, %s</title></circle>", line.color(),
-                    x(point[0]), y(point[1], topY), escape(line.name()), escape(String.valueOf(xText.apply(point[0]))),
-                            number(point[1]));
+                    x(point[0]), y(point[1]), escape(line.name()), escape(String.valueOf(xText.apply(point[0]))),
+                    number(point[1]));
         }
     }
 
     private void legend(StringBuilder svg) {
         int x = LEFT;
         for (Line line : lines) {
-            add(svg, "<rect class=\"c%d\" x=\"%d\" y=\"10\" width=\"10\" height=\"10\"/>", line.color(), x);
-            add(svg, "<text class=\"legend\" x=\"%d\" y=\"19\">%s</text>", x + 15, escape(line.name()));
-            x += 30 + 7 * line.name().length();
+            x = legend(svg, x, "c" + line.color(), line.name());
         }
+        for (String kind : bands.stream().map(Band::kind).distinct().toList()) {
+            x = legend(svg, x, "band " + escape(kind), kind);
+        }
+    }
+
+    /** @return where the next one goes */
+    private static int legend(StringBuilder svg, int x, String style, String name) {
+        add(svg, "<rect class=\"%s\" x=\"%d\" y=\"10\" width=\"10\" height=\"10\"/>", style, x);
+        add(svg, "<text class=\"legend\" x=\"%d\" y=\"19\">%s</text>", x + 15, escape(name));
+        return x + 30 + 7 * name.length();
     }
 
     private double x(double value) {
@@ -161,18 +189,37 @@ final class Chart {
         return LEFT + share * (WIDTH - LEFT - RIGHT);
     }
 
-    private static double y(double value, double topY) {
-        return HEIGHT - BOTTOM - (topY == 0 ? 0 : value / topY) * (HEIGHT - TOP - BOTTOM);
+    private double y(double value) {
+        double share = logarithmic
+                ? Math.log10(Math.max(value, lowY()) / lowY()) / Math.log10(topY() / lowY())
+                : value / topY();
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);
     }
 
-    /** The next of some round numbers. */
-    static double roundUp(double value) {
-        if (value <= 0) {
+    private double topY() {
+        if (logarithmic) {
+            return maxY <= 0 ? 1 : Math.pow(10, Math.ceil(Math.log10(maxY) - 1e-9));
+        }
+        double step = step(maxY);
+        return maxY <= 0 ? step : step * Math.ceil(maxY / step - 1e-9);
+    }
+
+    /** Of a logarithmic axis. */
+    private double lowY() {
+        double lowest = lines.stream().flatMap(line -> line.points().stream()).mapToDouble(point -> point[1])
+                .filter(value -> value > 0).min().orElse(topY());
+        double power = Math.pow(10, Math.floor(Math.log10(lowest) + 1e-9));
+        return Math.clamp(power, topY() / Math.pow(10, LOG_DECADES), topY() / 10);
+    }
+
+    /** 1, 2, 2.5 or 5 times a power of ten, and about {@value #TICKS} of them up to {@code max}. */
+    static double step(double max) {
+        if (max <= 0) {
             return 1;
         }
-        double power = Math.pow(10, Math.floor(Math.log10(value)));
-        for (double lead : new double[] {1, 1.5, 2, 2.5, 3, 4, 5, 6, 8}) {
-            if (value / power <= lead) {
+        double power = Math.pow(10, Math.floor(Math.log10(max / TICKS)));
+        for (double lead : new double[] {1, 2, 2.5, 5}) {
+            if (max / (power * lead) <= TICKS * 1.0001) {
                 return power * lead;
             }
         }
@@ -180,8 +227,7 @@ final class Chart {
     }
 
     static String number(double value) {
-        return value == Math.rint(value) && Math.abs(value) < 1e7 ? String.format(Locale.ROOT, "%.0f", value)
-                : String.format(Locale.ROOT, "%.3g", value);
+        return new BigDecimal(value).round(new MathContext(Math.abs(value) >= 1000 ? 6 : 3)).stripTrailingZeros().toPlainString();
     }
 
     static String escape(String text) {

@@ -3,6 +3,7 @@ package dev.tidestream.loadtest.report;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -34,6 +35,8 @@ public final class JsonReport {
     public static RunReport read(Path file) throws IOException {
         try {
             return JSON.readValue(Files.readString(file), RunReport.class);
+        } catch (NoSuchFileException e) {
+            throw new IOException("no such file: " + file, e);
         } catch (JsonProcessingException e) {
             throw new IOException(file + " is no report of loadtest: " + e.getOriginalMessage(), e);
         }

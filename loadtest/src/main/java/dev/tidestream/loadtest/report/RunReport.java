@@ -6,6 +6,7 @@ import java.util.Map;
 import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.figures.Mark;
 import dev.tidestream.loadtest.figures.Sample;
+import dev.tidestream.loadtest.figures.Stage;
 
 /**
  * A finished run, or a sweep of several. This is also the form of the JSON file, in snake case.
@@ -31,15 +32,16 @@ public record RunReport(
      * One level of load on one target.
      *
      * @param load for people: {@code 4 streams} or {@code 2.5 requests/s}
-     * @param level the number of it
+     * @param level the number of it; of a load that changes, the highest
+     * @param stages parts of the run, if the load changed
      */
     public record Step(
-            String target, String load, double level, Figures figures, List<Sample> samples, List<Mark> marks,
-                    double windowStartS,
-            double windowEndS) {
+            String target, String load, double level, Figures figures, List<Sample> samples, List<Mark> marks, List<Stage> stages,
+            double windowStartS, double windowEndS) {
         public Step {
             samples = List.copyOf(samples);
             marks = List.copyOf(marks);
+            stages = List.copyOf(stages);
         }
     }
 }

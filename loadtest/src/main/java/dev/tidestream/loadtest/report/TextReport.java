@@ -8,6 +8,9 @@ import dev.tidestream.loadtest.figures.Latency;
 
 /** A report for a terminal. */
 public final class TextReport {
+    /** Of other processes; more is worth a warning. */
+    static final double NOISE_CORES = 0.2;
+
     private TextReport() {}
 
     public static String of(RunReport report) {
@@ -15,12 +18,11 @@ public final class TextReport {
         line(text, "%s: %s%s", report.ok() ? "OK" : "FAILED", report.name(), report.note().isEmpty() ? "" : " ("
                 + report.note() + ")");
         if (report.steps().size() > 1) {
-            sweep(text, report);
-        }
-        for (RunReport.Step step : report.steps()) {
-            if (report.steps().size() == 1) {
-                step(text, step);
-            }
+            heading(text);
+            report.steps().forEach(step -> row(text, step.target().split(" ", 2)[0], step.load(), step.figures()));
+            line(text, "latencies in ms");
+        } else {
+            report.steps().forEach(step -> step(text, step));
         }
         report.problems().forEach(problem -> line(text, "problem: %s", problem));
         report.evidence().forEach(evidence -> line(text, "breach: %s", evidence));
@@ -30,19 +32,20 @@ public final class TextReport {
         return text.toString();
     }
 
-    private static void sweep(StringBuilder text, RunReport report) {
+    /** Two runs beside each other: A, B and the change from A to B. */
+    public static String compare(RunReport a, RunReport b) {
+        return Comparison.text(a, b);
+    }
+
+    private static void heading(StringBuilder text) {
         line(text, "%-12s %-16s %10s %10s %10s %10s %10s %10s %8s", "target", "load", "tokens/s", "ttft p50", "ttft p99",
-                "itl p50",
-                "itl p99", "good/s", "good");
-        for (RunReport.Step step : report.steps()) {
-            Figures f = step.figures();
-            line(text, "%-12s %-16s %10.1f %10.2f %10.2f %10.2f %10.2f %10.2f %7.1f%%", step.target().split(" ", 2)[0],
-                    step.load(),
-                    f.tokensPerS(), f.ttft().p50(), f.ttft().p99(), f.itl().p50(), f.itl().p99(), f.goodPerS(),
-                            f.goodShare() * 100);
-            warning(text, f);
-        }
-        line(text, "latencies in ms");
+                "itl p50", "itl p99", "good/s", "good");
+    }
+
+    private static void row(StringBuilder text, String name, String load, Figures f) {
+        line(text, "%-12s %-16s %10.1f %10.2f %10.2f %10.2f %10.2f %10.2f %7.1f%%", name, load, f.tokensPerS(), f.ttft().p50(),
+                f.ttft().p99(), f.itl().p50(), f.itl().p99(), f.goodPerS(), f.goodShare() * 100);
+        warning(text, f);
     }
 
     private static void step(StringBuilder text, RunReport.Step step) {
@@ -52,11 +55,12 @@ public final class TextReport {
                 f.finished(),
                 f.failed(), f.cancelled(), f.vanished(), f.requestsPerS());
         line(text, "tokens      %d; %.1f tokens/s in all, %.1f tokens/s per stream (median)", f.tokens(), f.tokensPerS(),
-                f.tokensPerSPerStream());
+                f.streamTokensPerS());
         line(text, "goodput     %d requests met the SLO, %.1f %%; %.2f/s", f.good(), f.goodShare() * 100, f.goodPerS());
         line(text, "%-12s%9s %9s %9s %9s %9s %9s %9s %8s", "latency, ms", "p50", "p90", "p95", "p99", "p99.9", "max", "mean",
                 "count");
         latency(text, "ttft", f.ttft());
+        latency(text, "  later turn", f.laterTtft());
         latency(text, "inter-token", f.itl());
         latency(text, "tpot", f.tpot());
         latency(text, "end-to-end", f.e2e());
@@ -74,6 +78,11 @@ public final class TextReport {
             line(text, "server      %.2f cores, %.0f MiB resident", server.cores(), server.rssMb());
         }
         warning(text, f);
+        if (!step.stages().isEmpty()) {
+            heading(text);
+            step.stages().forEach(s -> row(text, String.format(Locale.ROOT, "%.1f-%.1f s", s.fromS(), s.toS()), s.load(),
+                    s.figures()));
+        }
     }
 
     private static void warning(StringBuilder text, Figures f) {
@@ -81,6 +90,9 @@ public final class TextReport {
             line(text,
                     "WARNING: the client itself may be the bottleneck: I/O thread %.0f %% busy, requests late by %.1f ms at p99",
                     f.client().ioShare() * 100, f.lateness().p99());
+        }
+        if (f.client().othersCores() > NOISE_CORES) {
+            line(text, "WARNING: other processes of this machine used %.2f cores meanwhile", f.client().othersCores());
         }
     }
 

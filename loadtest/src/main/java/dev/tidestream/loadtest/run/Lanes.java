@@ -39,6 +39,11 @@ final class Lanes {
         return lanes.stream().filter(lane -> !lane.everOpened()).count();
     }
 
+    /** Streams under way. */
+    int running() {
+        return lanes.stream().mapToInt(lane -> lane.running.size()).sum();
+    }
+
     int size() {
         return lanes.size();
     }

@@ -5,7 +5,6 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
-import dev.tidestream.loadtest.figures.Recorder;
 import dev.tidestream.loadtest.plan.CreditPolicy;
 import dev.tidestream.loadtest.plan.Faults;
 import dev.tidestream.loadtest.plan.LoadPlan;
@@ -17,20 +16,16 @@ final class Readers {
     private final LoadPlan plan;
     private final Io io;
     private final LongSupplier nanoTime;
+    private final Ledger ledger;
     private final Consumer<Runnable> guard;
-    private Recorder recorder;
 
     /** @param guard runs what a timer calls, so that a fault of ours ends the run */
-    Readers(LoadPlan plan, Io io, LongSupplier nanoTime, Recorder recorder, Consumer<Runnable> guard) {
+    Readers(LoadPlan plan, Io io, LongSupplier nanoTime, Ledger ledger, Consumer<Runnable> guard) {
         this.plan = plan;
         this.io = io;
         this.nanoTime = nanoTime;
-        this.recorder = recorder;
+        this.ledger = ledger;
         this.guard = guard;
-    }
-
-    void recordInto(Recorder into) {
-        recorder = into;
     }
 
     /** What a request grants from the beginning. */
@@ -97,18 +92,18 @@ final class Readers {
         }
         switch (stream.fault) {
             case VANISH -> {
-                recorder.mark(nowNs, 0, "fault", "vanish: connection " + lane.number + ", streams=" + lane.running.size());
+                ledger.whole().mark(nowNs, 0, "fault", "vanish: connection " + lane.number + ", streams=" + lane.running.size());
                 lane.leaving = true;
                 lane.running.values().forEach(s -> s.vanished = true);
                 link.vanish();
             }
             case CANCEL -> {
-                recorder.mark(nowNs, 0, "fault", "cancel: " + stream.id);
+                ledger.whole().mark(nowNs, 0, "fault", "cancel: " + stream.id);
                 cancel(lane, stream);
             }
             case SLOW -> {
                 if (!lane.paused) {
-                    recorder.mark(nowNs, Faults.SLOW_MS * 1_000_000, "fault", "slow reader: connection " + lane.number);
+                    ledger.whole().mark(nowNs, Faults.SLOW_MS * 1_000_000, "fault", "slow reader: connection " + lane.number);
                     lane.paused = true;
                     lane.running.values().forEach(s -> s.slowed = true);
                     link.pauseReading(true);
@@ -148,7 +143,7 @@ final class Readers {
             if (nowNs - stream.heardNs > plan.stall().toNanos() && stream.check.hasCredit() && !lane.paused && !lane.leaving) {
                 stream.check.breach("silent for " + (nowNs - stream.heardNs) / 1_000_000 + " ms after " + stream.check.tokens()
                         + " tokens");
-                recorder.error("silent");
+                ledger.whole().error("silent");
                 Link link = lane.link();
                 if (link != null) {
                     lane.leaving = true;

@@ -1,6 +1,10 @@
 package dev.tidestream.loadtest.run;
 
+import java.util.stream.IntStream;
+
 import dev.tidestream.loadtest.figures.StreamTimes;
+import dev.tidestream.loadtest.plan.Conversation;
+import dev.tidestream.protocol.ServerMessage;
 
 /** One stream under way; belongs to the I/O thread. */
 final class Stream {
@@ -16,6 +20,9 @@ final class Stream {
     final long intendedNs;
     final long sentNs;
     final boolean measured;
+    final Conversation conversation;
+    /** Of the conversation, counted from 1. */
+    final int turn;
     final StreamCheck check;
     final Fault fault;
     /** The fault happens when so many tokens have come. */
@@ -31,18 +38,44 @@ final class Stream {
     /** Credit granted so far, for paced readers. */
     long granted;
 
-    Stream(String id, long intendedNs, long sentNs, boolean measured, StreamCheck check, Fault fault, int faultAfter) {
+    private final boolean goesOn; // so the answer must be kept
+    private final IntStream.Builder answerTokens = IntStream.builder();
+    private final StringBuilder answerText = new StringBuilder();
+
+    /** @param conversation whose turn has begun */
+    Stream(String id, long intendedNs, long sentNs, boolean measured, Conversation conversation, StreamCheck check, Fault fault,
+            int faultAfter) {
         this.id = id;
         this.intendedNs = intendedNs;
         this.sentNs = sentNs;
         this.measured = measured;
+        this.conversation = conversation;
+        this.turn = conversation.begun();
+        this.goesOn = conversation.hasNext();
         this.check = check;
         this.fault = fault;
         this.faultAfter = faultAfter;
         this.heardNs = sentNs;
     }
 
-    StreamTimes times(long endNs) {
-        return new StreamTimes(intendedNs, sentNs, firstNs, lastNs, endNs, check.tokens());
+    void answer(ServerMessage.Token token) {
+        if (goesOn) {
+            answerTokens.add(token.token());
+            answerText.append(token.text());
+        }
+    }
+
+    /** Once, at the end. */
+    int[] answerTokens() {
+        return answerTokens.build().toArray();
+    }
+
+    String answerText() {
+        return answerText.toString();
+    }
+
+    /** @param unseen tokens that came without a frame of their own */
+    StreamTimes times(long endNs, int unseen) {
+        return new StreamTimes(intendedNs, sentNs, firstNs, lastNs, endNs, check.tokens() + unseen);
     }
 }

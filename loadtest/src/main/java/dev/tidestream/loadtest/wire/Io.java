@@ -59,12 +59,7 @@ public final class Io implements AutoCloseable {
 
     /** One connection per call, on this thread. */
     HttpClient http() {
-        return http(ConnectionProvider.newConnection());
-    }
-
-    /** Connections of a pool, on this thread. */
-    HttpClient http(ConnectionProvider connections) {
-        return HttpClient.create(connections)
+        return HttpClient.create(ConnectionProvider.newConnection())
                 .runOn(resources)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis())
                 .option(ChannelOption.TCP_NODELAY, true);

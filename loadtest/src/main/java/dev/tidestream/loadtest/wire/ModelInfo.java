@@ -14,8 +14,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
  * What {@code GET /v1/models} says of the first model.
  *
  * @param vocabularySize 0 if it does not say
+ * @param contextLength most tokens of one stream, prompt and output together; 0 if it does not say
  */
-public record ModelInfo(String id, int vocabularySize) {
+public record ModelInfo(String id, int vocabularySize, int contextLength) {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int OK = 200;
 
@@ -36,8 +37,10 @@ public record ModelInfo(String id, int vocabularySize) {
                 throw new IOException("%s answers with HTTP status %d".formatted(url, response.statusCode()));
             }
             JsonNode model = new ObjectMapper().readTree(response.body()).path("data").path(0);
-            int size = model.path("vocabulary_size").asInt(model.path("meta").path("n_vocab").asInt(0)); // ours; llama.cpp's
-            return new ModelInfo(model.path("id").asText("model"), size);
+            JsonNode meta = model.path("meta"); // llama.cpp's
+            int context = model.path("context_length").asInt(meta.path("n_ctx").asInt(meta.path("n_ctx_train").asInt(0)));
+            int size = model.path("vocabulary_size").asInt(meta.path("n_vocab").asInt(0));
+            return new ModelInfo(model.path("id").asText("model"), size, context);
         } catch (java.net.ConnectException e) {
             throw new IOException("cannot connect to " + url, e);
         }

@@ -13,12 +13,10 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelOption;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.netty.http.client.HttpClient;
-import reactor.netty.resources.ConnectionProvider;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
@@ -27,14 +25,12 @@ import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.Usage;
 
 /**
- * Any server with OpenAI's {@code /v1/completions} as SSE: the baseline. A stream is a request of its own on a connection that
- * is kept
- * alive. Every event with text (llama.cpp's: every event before the last) counts as a token; credit and weights do not exist
- * there.
+ * Any server with OpenAI's {@code /v1/completions} as SSE: the baseline. A stream is a request of its own on a connection of its
+ * own: llama.cpp's server closes a connection after a streamed answer, now and then just when the next request is on its way.
+ * Every event with text (llama.cpp's: every event before the last) counts as a token; credit and weights do not exist there.
  */
 public final class OpenAiTarget implements Target {
     private static final int HTTP_OK = 200;
-    private static final int MAX_CONNECTIONS = 4096;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpClient http;
@@ -49,7 +45,7 @@ public final class OpenAiTarget implements Target {
         this.url = url;
         this.model = model;
         this.nanoTime = nanoTime;
-        this.http = io.http(ConnectionProvider.create("loadtest-sse", MAX_CONNECTIONS)).option(ChannelOption.SO_KEEPALIVE, true);
+        this.http = io.http().keepAlive(false);
     }
 
     @Override
@@ -168,6 +164,7 @@ public final class OpenAiTarget implements Target {
         private final LongSupplier nanoTime;
         private final java.io.ByteArrayOutputStream line = new java.io.ByteArrayOutputStream();
         private int seq;
+        private int promptTokens;
         private int usageTokens = -1;
         private FinishReason reason = FinishReason.LENGTH;
         private boolean ended;
@@ -214,6 +211,7 @@ public final class OpenAiTarget implements Target {
                 return;
             }
             if (event.path("usage").isObject()) {
+                promptTokens = event.path("usage").path("prompt_tokens").asInt(0);
                 usageTokens = event.path("usage").path("completion_tokens").asInt(-1);
             }
             JsonNode choice = event.path("choices").path(0);
@@ -238,8 +236,8 @@ public final class OpenAiTarget implements Target {
         void end() {
             if (!ended) {
                 ended = true;
-                listener.message(new ServerMessage.Finished(id, reason, new Usage(0, usageTokens < 0 ? seq : usageTokens),
-                        new Timing(0, 0, 0, 0)), nanoTime.getAsLong());
+                Usage usage = new Usage(promptTokens, usageTokens < 0 ? seq : usageTokens);
+                listener.message(new ServerMessage.Finished(id, reason, usage, new Timing(0, 0, 0, 0)), nanoTime.getAsLong());
             }
         }
     }

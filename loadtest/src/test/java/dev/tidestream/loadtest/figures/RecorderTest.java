@@ -19,7 +19,7 @@ class RecorderTest {
     private final Recorder recorder = new Recorder(Slo.parse("ttft=100ms,itl=20ms"), 0);
 
     private Figures figures() {
-        return recorder.figures(0.5, 0.1, null);
+        return recorder.figures(0.5, 0.1, 0, null);
     }
 
     /** A measured request at {@code startNs}: first token after {@code ttftMs}, then {@code tokens - 1} gaps. */
@@ -27,7 +27,7 @@ class RecorderTest {
         recorder.sent(startNs, startNs);
         long at = startNs + ttftMs * MS;
         long first = at;
-        recorder.firstToken(startNs, at, 1, true);
+        recorder.firstToken(startNs, at, 1, true, false);
         for (int i = 1; i < tokens; i++) {
             recorder.nextToken(at, at + gapMs * MS, 1, true);
             at += gapMs * MS;
@@ -56,7 +56,7 @@ class RecorderTest {
         assertEquals(10, f.itl().p50(), 0.01);
         assertEquals(10, f.tpot().p99(), 0.01);
         assertEquals(90, f.e2e().p50(), 0.1);
-        assertEquals(100, f.tokensPerSPerStream(), 0.1);
+        assertEquals(100, f.streamTokensPerS(), 0.1);
         assertEquals(500, f.tokens());
         assertEquals(50, f.tokensPerS(), 1e-9);
         assertEquals(10, f.requestsPerS(), 1e-9);
@@ -65,7 +65,7 @@ class RecorderTest {
 
     @Test
     void shouldKeepTheWarmUpApart() {
-        recorder.firstToken(0, 500 * MS, 1, false);
+        recorder.firstToken(0, 500 * MS, 1, false, false);
         assertFalse(recorder.measures(S - 1));
         recorder.openWindow(S);
         assertTrue(recorder.measures(S));
@@ -106,11 +106,11 @@ class RecorderTest {
     @Test
     void shouldKeepSamplesMarksErrorsAndVersions() {
         recorder.openWindow(0);
-        recorder.firstToken(0, 100 * MS, 3, true);
+        recorder.firstToken(0, 100 * MS, 3, true, false);
         recorder.nextToken(100 * MS, 180 * MS, 5, true);
-        Sample sample = recorder.sample(250 * MS, 7);
-        assertEquals(new Sample(0.25, 8, 7, 100, 80), sample);
-        assertEquals(new Sample(0.5, 0, 7, 0, 0), recorder.sample(500 * MS, 7));
+        Sample sample = recorder.sample(250 * MS, 7, 8);
+        assertEquals(new Sample(0.25, 8, 7, 8, 100, 80), sample);
+        assertEquals(new Sample(0.5, 0, 7, 8, 0, 0), recorder.sample(500 * MS, 7, 8));
         recorder.mark(300 * MS, 50 * MS, "admin", "toggle");
         recorder.error("busy");
         recorder.error("busy");
@@ -129,9 +129,18 @@ class RecorderTest {
         recorder.sent(0, MS);
         recorder.closeWindow(S);
         assertFalse(figures().client().bottleneck());
-        assertTrue(recorder.figures(1, 0.9, null).client().bottleneck());
+        assertTrue(recorder.figures(1, 0.9, 0, null).client().bottleneck());
         recorder.sent(0, 50 * MS);
         assertTrue(figures().client().bottleneck());
+    }
+
+    @Test
+    void shouldTellWhatOthersUsed() {
+        recorder.openWindow(0);
+        recorder.closeWindow(S);
+        assertEquals(0.4, recorder.figures(0.1, 0, 2, new Figures.ServerUse(1.5, 100)).client().othersCores(), 1e-9);
+        assertEquals(0, recorder.figures(0.6, 0, 2, new Figures.ServerUse(1.5, 100)).client().othersCores());
+        assertEquals(0, recorder.figures(0.1, 0, 2, null).client().othersCores(), "others may be the server");
     }
 
     @Test

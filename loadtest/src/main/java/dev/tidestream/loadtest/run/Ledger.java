@@ -1,0 +1,167 @@
+package dev.tidestream.loadtest.run;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.loadtest.figures.CpuMeter;
+import dev.tidestream.loadtest.figures.Figures;
+import dev.tidestream.loadtest.figures.Recorder;
+import dev.tidestream.loadtest.figures.Sample;
+import dev.tidestream.loadtest.figures.Stage;
+import dev.tidestream.loadtest.plan.LoadPlan;
+import dev.tidestream.loadtest.plan.Profile;
+import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.ServerMessage;
+
+/** What happens to streams, as figures: of the whole window, and of its stages if the load changes. On the I/O thread. */
+final class Ledger {
+    private static final double NS_PER_S = 1e9;
+
+    private final LoadPlan plan;
+    private final Profile profile;
+    private final CpuMeter cpu;
+    private final Supplier<Figures.@Nullable ServerUse> serverUse;
+    private final List<Recorder> stages = new ArrayList<>();
+    private Recorder whole;
+    private long startNs;
+    private long windowNs;
+    private long endNs;
+    private double clientCores;
+    private double ioShare;
+    private double machineCores;
+    private Figures.@Nullable ServerUse serverUsed;
+
+    /** @param serverUse asked at the beginning and at the end of the window; gives null if the server is not ours */
+    Ledger(LoadPlan plan, CpuMeter cpu, Supplier<Figures.@Nullable ServerUse> serverUse, long nowNs) {
+        this.plan = plan;
+        this.profile = plan.arrivals().profile();
+        this.cpu = cpu;
+        this.serverUse = serverUse;
+        this.startNs = nowNs;
+        this.whole = new Recorder(plan.slo(), nowNs);
+    }
+
+    /** The load begins. */
+    void begin(long nowNs) {
+        startNs = nowNs;
+        whole = new Recorder(plan.slo(), nowNs);
+    }
+
+    void openWindow(long nowNs) {
+        windowNs = nowNs;
+        whole.openWindow(nowNs);
+        cpu.start();
+        serverUsed = serverUse.get(); // what it used counts from here
+        int count = profile.stages();
+        long stageNs = plan.duration().toNanos() / count;
+        for (int i = 0; count > 1 && i < count; i++) {
+            Recorder stage = new Recorder(plan.slo(), startNs);
+            stage.openWindow(nowNs + i * stageNs);
+            stage.closeWindow(nowNs + (i + 1) * stageNs);
+            stages.add(stage);
+        }
+    }
+
+    void closeWindow(long nowNs) {
+        endNs = nowNs;
+        whole.closeWindow(nowNs);
+        clientCores = cpu.cores();
+        ioShare = cpu.ioShare();
+        machineCores = cpu.machineCores();
+        serverUsed = serverUse.get();
+    }
+
+    boolean isWindowClosed() {
+        return endNs != 0;
+    }
+
+    /** The load that is wanted now. */
+    double level(long nowNs) {
+        return profile.at(windowNs == 0 ? 0 : (nowNs - windowNs) / (double) plan.duration().toNanos());
+    }
+
+    /** For errors, marks, administrators, and what waiting people are told. */
+    Recorder whole() {
+        return whole;
+    }
+
+    private void each(Stream stream, Consumer<Recorder> what) {
+        if (stream.measured) {
+            what.accept(whole);
+            for (Recorder stage : stages) {
+                if (stage.measures(stream.intendedNs)) {
+                    what.accept(stage);
+                }
+            }
+        }
+    }
+
+    void sent(Stream stream) {
+        each(stream, to -> to.sent(stream.intendedNs, stream.sentNs));
+    }
+
+    /** A token came. */
+    void token(Stream stream, ServerMessage.Token t, long nowNs) {
+        boolean timed = stream.measured && !stream.slowed;
+        boolean first = stream.firstNs == 0;
+        token(whole, stream, t, nowNs, timed);
+        for (Recorder stage : stages) {
+            token(stage, stream, t, nowNs, timed && stage.measures(stream.intendedNs));
+        }
+        stream.lastNs = nowNs;
+        if (first) {
+            stream.firstNs = nowNs;
+        }
+    }
+
+    private static void token(Recorder to, Stream stream, ServerMessage.Token t, long nowNs, boolean timed) {
+        if (stream.firstNs == 0) {
+            to.firstToken(stream.intendedNs, nowNs, t.weightsVersion(), timed, stream.turn > 1);
+        } else {
+            to.nextToken(stream.lastNs, nowNs, t.weightsVersion(), timed);
+        }
+    }
+
+    /** @param unseen tokens that came without a frame of their own */
+    void finished(Stream stream, ServerMessage.Finished f, int unseen, long nowNs) {
+        whole.unseen(unseen, nowNs);
+        stages.forEach(stage -> stage.unseen(unseen, nowNs));
+        if (f.reason() == FinishReason.CANCELLED || stream.cancelled) {
+            each(stream, Recorder::cancelled);
+        } else if (stream.slowed) {
+            each(stream, Recorder::finishedSlowly);
+        } else {
+            each(stream, to -> to.finished(stream.times(nowNs, unseen)));
+        }
+    }
+
+    void failed(Stream stream) {
+        each(stream, Recorder::failed);
+    }
+
+    void vanished(Stream stream) {
+        each(stream, Recorder::vanished);
+    }
+
+    Sample sample(long nowNs, int running) {
+        return whole.sample(nowNs, running, level(nowNs));
+    }
+
+    RunResult result(Breaches breaches) {
+        double windowS = plan.duration().toNanos() / NS_PER_S / Math.max(1, stages.size());
+        double fromS = (windowNs - startNs) / NS_PER_S;
+        List<Stage> parts = new ArrayList<>();
+        for (int i = 0; i < stages.size(); i++) {
+            double level = profile.at((i + 0.5) / stages.size());
+            parts.add(new Stage(plan.arrivals().text(level), level, fromS + i * windowS, fromS + (i + 1) * windowS,
+                    stages.get(i).figures(0, 0, 0, null)));
+        }
+        Figures figures = whole.figures(clientCores, ioShare, machineCores, serverUsed);
+        return new RunResult(figures, whole.samples(), whole.marks(), parts, fromS, (endNs - startNs) / NS_PER_S,
+                breaches.count(), breaches.evidence());
+    }
+}

@@ -1,0 +1,216 @@
+package dev.tidestream.loadtest.run;
+
+import java.util.Comparator;
+import java.util.OptionalInt;
+import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.loadtest.plan.Arrivals;
+import dev.tidestream.loadtest.plan.Conversation;
+import dev.tidestream.loadtest.plan.LoadPlan;
+import dev.tidestream.loadtest.plan.Prompt;
+import dev.tidestream.loadtest.plan.Workload;
+import dev.tidestream.loadtest.wire.Io;
+import dev.tidestream.loadtest.wire.Link;
+import dev.tidestream.loadtest.wire.StreamRequest;
+import dev.tidestream.loadtest.wire.Target;
+
+/**
+ * Who comes when: users of a closed loop, arrivals of an open one, and the next turns of conversations. On the I/O thread.
+ *
+ * <p>In an open loop whoever finds no room waits at the client, and the clock runs: latencies count from the intended start, so
+ * a server that stalls cannot hide the requests that it kept from starting (coordinated omission; G. Tene, "How NOT to Measure
+ * Latency", 2013). In a closed loop the client decides when to start, so its own waiting is no latency.
+ */
+final class Starter {
+    private static final long ADJUST_NS = 20_000_000;
+
+    /** The run that streams are started for. */
+    interface Run {
+        /** Whether streams may start. */
+        boolean isGoing();
+
+        void openLane();
+
+        /** As many measured requests as were asked for have been sent. */
+        void enough();
+
+        void breach(String text);
+
+        /** Runs what a timer calls, so that a fault of ours ends the run. */
+        void guarded(Runnable task);
+    }
+
+    /** Somebody who wants to begin a turn. */
+    private record Due(long intendedNs, Conversation conversation) {}
+
+    private final LoadPlan plan;
+    private final Target target;
+    private final Io io;
+    private final Workload workload;
+    private final StreamRequest.Sampling sampling;
+    private final LongSupplier nanoTime;
+    private final @Nullable AdminDriver admin;
+    private final Lanes lanes;
+    private final Ledger ledger;
+    private final Run run;
+    private final SplittableRandom random;
+    private final Queue<Due> waiting = new PriorityQueue<>(Comparator.comparingLong(Due::intendedNs));
+    private final Consumer<String> breaches;
+    private long openNs;
+    private double nextArrivalS;
+    private long number;
+    private long measuredSent;
+    private int thinking;
+
+    Starter(LoadPlan plan, Target target, Io io, Workload workload, StreamRequest.Sampling sampling, LongSupplier nanoTime,
+            @Nullable AdminDriver admin, Lanes lanes, Ledger ledger, Run run) {
+        this.plan = plan;
+        this.target = target;
+        this.io = io;
+        this.workload = workload;
+        this.sampling = sampling;
+        this.nanoTime = nanoTime;
+        this.admin = admin;
+        this.lanes = lanes;
+        this.ledger = ledger;
+        this.run = run;
+        this.random = new SplittableRandom(plan.seed());
+        this.breaches = run::breach;
+    }
+
+    /** Connections to open before anything begins. */
+    int firstLanes() {
+        return switch (plan.arrivals()) {
+            case Arrivals.Closed closed -> (int) Math.ceil(Math.round(closed.profile().highest())
+                    / (double) plan.streamsPerConnection());
+            case Arrivals.Open _ -> 1;
+        };
+    }
+
+    /** @param nowNs the load begins; the window opens when the warm-up is over */
+    void begin(long nowNs) {
+        openNs = nowNs + plan.warmup().toNanos();
+        nextArrivalS = -plan.warmup().toNanos() / 1e9;
+        switch (plan.arrivals()) {
+            case Arrivals.Closed closed -> {
+                if (!closed.profile().isConstant()) {
+                    adjust();
+                }
+            }
+            case Arrivals.Open open -> arrive(open);
+        }
+        fill();
+    }
+
+    private void adjust() {
+        if (run.isGoing()) {
+            fill();
+            io.after(ADJUST_NS, () -> run.guarded(this::adjust));
+        }
+    }
+
+    /** All arrivals that are due, then a timer for the next one. */
+    private void arrive(Arrivals.Open open) {
+        if (!run.isGoing()) {
+            return;
+        }
+        long nowNs = nanoTime.getAsLong();
+        while (nextArrivalNs() <= nowNs) {
+            waiting.add(new Due(nextArrivalNs(), workload.next(random)));
+            nextArrivalS = open.after(nextArrivalS, plan.duration().toNanos() / 1e9, random);
+        }
+        fill();
+        io.after(nextArrivalNs() - nanoTime.getAsLong(), () -> run.guarded(() -> arrive(open)));
+    }
+
+    private long nextArrivalNs() {
+        return openNs + Math.round(nextArrivalS * 1e9);
+    }
+
+    /** Starts what can be started. */
+    void fill() {
+        while (run.isGoing()) {
+            Lane lane = lanes.withRoom();
+            if (lane == null) {
+                if (plan.arrivals() instanceof Arrivals.Open && !waiting.isEmpty() && lanes.connecting() == 0
+                        && lanes.size() < plan.maxConnections()) {
+                    run.openLane();
+                }
+                return;
+            }
+            Due due = waiting.poll();
+            if (due == null && plan.arrivals() instanceof Arrivals.Closed && hasPlace()) {
+                due = new Due(nanoTime.getAsLong(), workload.next(random));
+            }
+            if (due == null) {
+                return;
+            }
+            send(lane, due);
+        }
+    }
+
+    /** Whether a closed loop has fewer users than it shall have. */
+    private boolean hasPlace() {
+        return lanes.running() + thinking + waiting.size() < Math.round(ledger.level(nanoTime.getAsLong()));
+    }
+
+    private void send(Lane lane, Due due) {
+        Link link = lane.link();
+        if (link == null) {
+            throw new IllegalStateException("no connection: lane=" + lane.number);
+        }
+        Prompt prompt = due.conversation().next();
+        long index = number++;
+        OptionalInt credit = Readers.firstCredit(plan.credit());
+        boolean follow = random.nextDouble() < plan.followShare();
+        Stream.Fault fault = Readers.fault(plan.faults(), random.nextDouble());
+        int faultAfter = random.nextInt(1, Math.max(2, prompt.maxTokens() / 2));
+        long nowNs = nanoTime.getAsLong();
+        long intendedNs = plan.arrivals() instanceof Arrivals.Closed ? nowNs : due.intendedNs();
+        boolean measured = ledger.whole().measures(intendedNs);
+        StreamCheck check = new StreamCheck("s" + index + (follow ? " (follow)" : " (pin)"), prompt.maxTokens(), follow,
+                admin == null ? 0 : admin.acknowledgedVersion(), credit, target.countsFrames(), breaches);
+        Stream stream = new Stream("s" + index, intendedNs, nowNs, measured, due.conversation(), check, fault, faultAfter);
+        stream.granted = credit.orElse(0);
+        lane.running.put(stream.id, stream);
+        link.start(new StreamRequest(stream.id, prompt, follow, credit,
+                new StreamRequest.Sampling(sampling.temperature(), sampling.seed() + index, sampling.suppressed())));
+        if (measured) {
+            ledger.sent(stream);
+            measuredSent++;
+            if (plan.requests().isPresent() && measuredSent >= plan.requests().getAsLong()) {
+                run.enough();
+            }
+        }
+    }
+
+    /**
+     * A stream has come to its own end and is on its lane no more: its user thinks, and goes on with the conversation.
+     *
+     * @param usedTokens prompt and output as the server counts them
+     */
+    void ended(Stream stream, int usedTokens) {
+        Conversation conversation = stream.conversation;
+        conversation.answered(stream.answerTokens(), stream.answerText(), usedTokens);
+        if (!run.isGoing() || !conversation.hasNext() || (plan.arrivals() instanceof Arrivals.Closed && !hasPlace())) {
+            return;
+        }
+        long dueNs = nanoTime.getAsLong() + plan.think().toNanos();
+        if (plan.think().isZero()) {
+            waiting.add(new Due(dueNs, conversation));
+            return;
+        }
+        thinking++;
+        io.after(plan.think().toNanos(), () -> run.guarded(() -> {
+            thinking--;
+            waiting.add(new Due(dueNs, conversation));
+            fill();
+        }));
+    }
+}
