@@ -1,7 +1,6 @@
 package dev.tidestream.model.tensor;
 
 import java.lang.foreign.MemorySegment;
-
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
