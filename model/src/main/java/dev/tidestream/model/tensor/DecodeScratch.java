@@ -14,6 +14,7 @@ final class DecodeScratch {
     private static final int FOUR = 4;
 
     private int[] differences = {};
+    @SuppressWarnings("UnusedVariable") // being written is all it is for
     private int touched;
 
     /** Before panels of a matrix of this format are multiplied with the only row of x. */

@@ -85,7 +85,7 @@ public record KvHead(MemorySegment[] blocks, long keyOffset, long valueOffset, i
 
     /** Bytes from the start of a run of F16 to lane i. */
     private static long half(int i) {
-        return (long) (i / GROUP) * GROUP * Short.BYTES + i % 16 * 2L * Short.BYTES + i % GROUP / 16 * Short.BYTES;
+        return (long) (i / GROUP) * GROUP * Short.BYTES + i % 16 * 2L * Short.BYTES + i % GROUP / 16 * (long) Short.BYTES;
     }
 
     private static short toF16(float value) {

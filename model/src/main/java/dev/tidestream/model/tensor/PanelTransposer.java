@@ -52,9 +52,9 @@ final class PanelTransposer {
                 return false;
             }
             for (int quad = 0; quad < ROWS / 8; quad++) {
-                long row = from + Short.BYTES + quad * 4 * rowBytes;
+                long row = from + Short.BYTES + quad * 4L * rowBytes;
                 for (int j = 0; j < quantBytes; j += 8) {
-                    eightByEight(in, row + j, rowBytes, out, to + SCALE_BYTES + (long) j * ROWS + quad * 8);
+                    eightByEight(in, row + j, rowBytes, out, to + SCALE_BYTES + (long) j * ROWS + quad * 8L);
                 }
             }
         }
@@ -85,38 +85,38 @@ final class PanelTransposer {
         long g = in.get(LONG, from + 3 * rowBytes);
         long h = in.get(LONG, far + 3 * rowBytes);
         long t;
-        t = (a >>> 8 ^ b) & BYTES;
+        t = ((a >>> 8) ^ b) & BYTES;
         b ^= t;
         a ^= t << 8;
-        t = (c >>> 8 ^ d) & BYTES;
+        t = ((c >>> 8) ^ d) & BYTES;
         d ^= t;
         c ^= t << 8;
-        t = (e >>> 8 ^ f) & BYTES;
+        t = ((e >>> 8) ^ f) & BYTES;
         f ^= t;
         e ^= t << 8;
-        t = (g >>> 8 ^ h) & BYTES;
+        t = ((g >>> 8) ^ h) & BYTES;
         h ^= t;
         g ^= t << 8;
-        t = (a >>> 16 ^ c) & SHORTS;
+        t = ((a >>> 16) ^ c) & SHORTS;
         c ^= t;
         a ^= t << 16;
-        t = (b >>> 16 ^ d) & SHORTS;
+        t = ((b >>> 16) ^ d) & SHORTS;
         d ^= t;
         b ^= t << 16;
-        t = (e >>> 16 ^ g) & SHORTS;
+        t = ((e >>> 16) ^ g) & SHORTS;
         g ^= t;
         e ^= t << 16;
-        t = (f >>> 16 ^ h) & SHORTS;
+        t = ((f >>> 16) ^ h) & SHORTS;
         h ^= t;
         f ^= t << 16;
-        out.set(LONG, to, a & INTS | e << 32);
-        out.set(LONG, to + ROWS, b & INTS | f << 32);
-        out.set(LONG, to + 2 * ROWS, c & INTS | g << 32);
-        out.set(LONG, to + 3 * ROWS, d & INTS | h << 32);
-        out.set(LONG, to + 4 * ROWS, a >>> 32 | e & ~INTS);
-        out.set(LONG, to + 5 * ROWS, b >>> 32 | f & ~INTS);
-        out.set(LONG, to + 6 * ROWS, c >>> 32 | g & ~INTS);
-        out.set(LONG, to + 7 * ROWS, d >>> 32 | h & ~INTS);
+        out.set(LONG, to, (a & INTS) | (e << 32));
+        out.set(LONG, to + ROWS, (b & INTS) | (f << 32));
+        out.set(LONG, to + 2L * ROWS, (c & INTS) | (g << 32));
+        out.set(LONG, to + 3L * ROWS, (d & INTS) | (h << 32));
+        out.set(LONG, to + 4L * ROWS, (a >>> 32) | (e & ~INTS));
+        out.set(LONG, to + 5L * ROWS, (b >>> 32) | (f & ~INTS));
+        out.set(LONG, to + 6L * ROWS, (c >>> 32) | (g & ~INTS));
+        out.set(LONG, to + 7L * ROWS, (d >>> 32) | (h & ~INTS));
     }
 
     private static boolean shorts(int columns, MemorySegment in, MemorySegment out, int exponent) {
@@ -127,7 +127,7 @@ final class PanelTransposer {
         for (int k = 0; k < whole; k += 4) {
             for (int pair = 0; pair < ROWS / 4; pair++) {
                 long from = 2L * pair * rowBytes + (long) k * Short.BYTES;
-                bad |= fourByFour(in, from, rowBytes, out, (long) k * ROWS * Short.BYTES + pair * 8, exponents);
+                bad |= fourByFour(in, from, rowBytes, out, (long) k * ROWS * Short.BYTES + pair * 8L, exponents);
             }
         }
         for (int k = whole; k < columns; k++) {
@@ -151,17 +151,17 @@ final class PanelTransposer {
         long c = in.get(LONG, from + rowBytes);
         long d = in.get(LONG, from + 17 * rowBytes);
         long bad = allSet(a, exponents) | allSet(b, exponents) | allSet(c, exponents) | allSet(d, exponents);
-        long t = (a >>> 16 ^ b) & SHORTS;
+        long t = ((a >>> 16) ^ b) & SHORTS;
         b ^= t;
         a ^= t << 16;
-        t = (c >>> 16 ^ d) & SHORTS;
+        t = ((c >>> 16) ^ d) & SHORTS;
         d ^= t;
         c ^= t << 16;
         long line = (long) ROWS * Short.BYTES;
-        out.set(LONG, to, a & INTS | c << 32);
-        out.set(LONG, to + line, b & INTS | d << 32);
-        out.set(LONG, to + 2 * line, a >>> 32 | c & ~INTS);
-        out.set(LONG, to + 3 * line, b >>> 32 | d & ~INTS);
+        out.set(LONG, to, (a & INTS) | (c << 32));
+        out.set(LONG, to + line, (b & INTS) | (d << 32));
+        out.set(LONG, to + 2 * line, (a >>> 32) | (c & ~INTS));
+        out.set(LONG, to + 3 * line, (b >>> 32) | (d & ~INTS));
         return bad;
     }
 

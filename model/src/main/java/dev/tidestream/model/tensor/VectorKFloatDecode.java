@@ -41,7 +41,7 @@ final class VectorKFloatDecode {
 
     private VectorKFloatDecode() {}
 
-    /** Like {@link VectorDecode#panel}. */
+    /** One panel, as {@link VectorDecode#panels} does some. */
     static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch, float[] out, int outOffset) {
         MemorySegment data = w.data();
         float[] factors = scratch.factors();

@@ -31,12 +31,12 @@ final class VectorStream {
         for (long at = from; at < from + bytes; at += 8L * VECTOR_BYTES) {
             a = a.add(IntVector.fromMemorySegment(I, memory, at, LITTLE));
             b = b.add(IntVector.fromMemorySegment(I, memory, at + VECTOR_BYTES, LITTLE));
-            c = c.add(IntVector.fromMemorySegment(I, memory, at + 2 * VECTOR_BYTES, LITTLE));
-            d = d.add(IntVector.fromMemorySegment(I, memory, at + 3 * VECTOR_BYTES, LITTLE));
-            e = e.add(IntVector.fromMemorySegment(I, memory, at + 4 * VECTOR_BYTES, LITTLE));
-            f = f.add(IntVector.fromMemorySegment(I, memory, at + 5 * VECTOR_BYTES, LITTLE));
-            g = g.add(IntVector.fromMemorySegment(I, memory, at + 6 * VECTOR_BYTES, LITTLE));
-            h = h.add(IntVector.fromMemorySegment(I, memory, at + 7 * VECTOR_BYTES, LITTLE));
+            c = c.add(IntVector.fromMemorySegment(I, memory, at + 2L * VECTOR_BYTES, LITTLE));
+            d = d.add(IntVector.fromMemorySegment(I, memory, at + 3L * VECTOR_BYTES, LITTLE));
+            e = e.add(IntVector.fromMemorySegment(I, memory, at + 4L * VECTOR_BYTES, LITTLE));
+            f = f.add(IntVector.fromMemorySegment(I, memory, at + 5L * VECTOR_BYTES, LITTLE));
+            g = g.add(IntVector.fromMemorySegment(I, memory, at + 6L * VECTOR_BYTES, LITTLE));
+            h = h.add(IntVector.fromMemorySegment(I, memory, at + 7L * VECTOR_BYTES, LITTLE));
         }
         return a.add(b).add(c).add(d).add(e.add(f).add(g).add(h)).reduceLanes(VectorOperators.ADD);
     }

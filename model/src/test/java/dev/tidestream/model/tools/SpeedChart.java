@@ -33,9 +33,11 @@ final class SpeedChart {
     private static final int LEFT = 190;
     private static final int RIGHT = 150;
     private static final int TOP = 64;
+    private static final int LEGEND = 17;
     private static final int BAR = 16;
     private static final int GAP = 14;
-    private static final List<String> COLORS = List.of("#1b6ca8", "#d9822b", "#5b8c5a", "#8a5a9e", "#7a7a7a");
+    private static final List<String> COLORS = List.of("#1b6ca8", "#d9822b", "#5b8c5a", "#8a5a9e", "#7a7a7a",
+            "#b8433f", "#2a9d8f", "#9c6644");
     private static final Pattern FIELD = Pattern.compile("\"(\\w+)\"\\s*:\\s*(?:\"((?:[^\"\\\\]|\\\\.)*)\"|(-?[0-9.eE+-]+))");
 
     private final Map<String, Map<String, Figure>> tests = new LinkedHashMap<>(); // test, engine
@@ -121,21 +123,28 @@ final class SpeedChart {
     }
 
     private String svg(String title) {
-        int height = TOP + tests.values().stream().mapToInt(test -> test.size() * BAR + GAP).sum() + 4;
+        int legend = engines.stream().mapToInt(engine -> 34 + 7 * engine.length()).sum() / (WIDTH / 2) * LEGEND; // at most
+        int height = TOP + legend + tests.values().stream().mapToInt(test -> test.size() * BAR + GAP).sum() + 4;
         StringBuilder svg = new StringBuilder();
         append(svg, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
                 + " font-size=\"12\" role=\"img\" aria-label=\"%s\">%n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>%n",
                 WIDTH, height, escape(title), WIDTH, height);
         append(svg, "<text x=\"12\" y=\"22\" font-size=\"15\" font-weight=\"bold\">%s</text>%n", escape(title));
         int x = 12;
+        int line = 46;
         for (String engine : engines) {
-            append(svg, "<rect x=\"%d\" y=\"36\" width=\"11\" height=\"11\" fill=\"%s\"/><text x=\"%d\" y=\"46\">%s</text>%n",
-                    x, color(engine), x + 16, escape(engine));
-            x += 34 + 7 * engine.length();
+            int width = 34 + 7 * engine.length();
+            if (x + width > WIDTH) {
+                x = 12;
+                line += LEGEND;
+            }
+            append(svg, "<rect x=\"%d\" y=\"%d\" width=\"11\" height=\"11\" fill=\"%s\"/><text x=\"%d\" y=\"%d\">%s</text>%n",
+                    x, line - 10, color(engine), x + 16, line, escape(engine));
+            x += width;
         }
-        append(svg, "<text x=\"%d\" y=\"46\" text-anchor=\"end\" fill=\"#666\">each test on a scale of its own</text>%n",
+        append(svg, "<text x=\"%d\" y=\"22\" text-anchor=\"end\" fill=\"#666\">each test on a scale of its own</text>%n",
                 WIDTH - 12);
-        int y = TOP;
+        int y = line + 18;
         for (Map.Entry<String, Map<String, Figure>> test : tests.entrySet()) {
             y = group(svg, test.getKey(), test.getValue(), y);
         }
