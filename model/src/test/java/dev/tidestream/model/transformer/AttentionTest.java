@@ -136,7 +136,7 @@ class AttentionTest {
     private static KvCache cache(KvType type, int positions) {
         KvCacheShape shape = CONFIG.kvCacheShape(type);
         return new KvCache(shape, IntStream.range(0, shape.blocksFor(positions))
-                .mapToObj(i -> (MemorySegment) Arena.ofAuto().allocate(shape.blockBytes(), 64).fill((byte) 0xff)).toList());
+                .mapToObj(i -> Arena.ofAuto().allocate(shape.blockBytes(), 64).fill((byte) 0xff)).toList());
     }
 
     private static Slice slice(KvCache cache, int count) {

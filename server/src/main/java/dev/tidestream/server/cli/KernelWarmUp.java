@@ -9,6 +9,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.KvCache;
@@ -40,13 +41,15 @@ final class KernelWarmUp implements AutoCloseable {
 
     private final ModelLoader loader;
     private final ActivationPrecision activations;
+    private final KvType kvType;
     private final CountDownLatch cut = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean stopped;
 
-    private KernelWarmUp(ModelLoader loader, ActivationPrecision activations) {
+    private KernelWarmUp(ModelLoader loader, ActivationPrecision activations, KvType kvType) {
         this.loader = loader;
         this.activations = activations;
+        this.kvType = kvType;
     }
 
     /**
@@ -54,9 +57,9 @@ final class KernelWarmUp implements AutoCloseable {
      *
      * @throws dev.tidestream.model.transformer.ModelException if this is no model that can be run
      */
-    static KernelWarmUp start(ModelLoader loader, ActivationPrecision activations) {
+    static KernelWarmUp start(ModelLoader loader, ActivationPrecision activations, KvType kvType) {
         loader.check();
-        KernelWarmUp warmUp = new KernelWarmUp(loader, activations);
+        KernelWarmUp warmUp = new KernelWarmUp(loader, activations, kvType);
         Thread.ofPlatform().name("tidestream-warm-up").daemon().start(warmUp::run);
         return warmUp;
     }
@@ -77,7 +80,7 @@ final class KernelWarmUp implements AutoCloseable {
     private void run() {
         try (LoadedModel miniature = loader.miniature(Kernels.vector()); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
-            LanguageModel model = miniature.newTransformer(alone, activations, PROMPT);
+            LanguageModel model = miniature.newTransformer(alone, activations, kvType, PROMPT);
             if (model.contextLength() < PROMPT + 2 * STEPS) {
                 return; // so small a model warms itself
             }

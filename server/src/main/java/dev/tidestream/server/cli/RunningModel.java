@@ -113,7 +113,7 @@ final class RunningModel implements AutoCloseable {
         boolean started = false;
         try {
             ModelLoader loader = new ModelLoader(file);
-            warmUp = KernelWarmUp.start(loader, compute.activations());
+            warmUp = KernelWarmUp.start(loader, compute.activations(), compute.kvType());
             ModelOptions options = new ModelOptions(compute, engineConfig);
             RunningModel running = new RunningModel(loader, options, firstVersion, workers, warmUp);
             started = true;
