@@ -25,6 +25,7 @@ final class KQuants {
     private static final VarHandle EIGHT_BYTES = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final int EIGHT = Long.BYTES;
     private static final long ONES = 0x0101_0101_0101_0101L; // 1 in each of eight bytes
+    private static final long HIGH_BITS = 0x8080_8080_8080_8080L; // 128 in each
     private static final int Q4_SCALES = 4;
     private static final int Q4_QUANTS = 16;
     private static final int Q5_HIGH = 16;
@@ -98,7 +99,7 @@ final class KQuants {
             int quarter = k % 128 / 32;
             long low = (in.get(LONG, at + half * 64L + quarter % 2 * 32L + k % 32) >>> (quarter / 2 * 4)) & 15 * ONES;
             long high = (in.get(LONG, at + Q6_HIGH + half * 32L + k % 32) >>> (quarter * 2)) & 3 * ONES;
-            EIGHT_BYTES.set(quants, k, ((low | high << 4 | 128 * ONES) - 32 * ONES) ^ 128 * ONES); // no borrow leaves its byte
+            EIGHT_BYTES.set(quants, k, ((low | high << 4 | HIGH_BITS) - 32 * ONES) ^ HIGH_BITS); // no borrow leaves its byte
         }
     }
 
