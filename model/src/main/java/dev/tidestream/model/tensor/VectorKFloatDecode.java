@@ -41,7 +41,7 @@ final class VectorKFloatDecode {
 
     private VectorKFloatDecode() {}
 
-    /** Like {@link VectorDecode#panel}. */
+    /** Like {@link VectorDecode#panels} for one panel. */
     static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch, float[] out, int outOffset) {
         MemorySegment data = w.data();
         float[] factors = scratch.factors();
