@@ -1,21 +1,11 @@
 package dev.tidestream.model.tensor;
 
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.ShortVector;
-
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.VectorShapes.I;
-import static dev.tidestream.model.tensor.VectorShapes.L;
-import static jdk.incubator.vector.VectorOperators.ASHR;
-import static jdk.incubator.vector.VectorOperators.LSHL;
 
 /** What a thread needs to multiply one row beyond its codes; made anew for each range of panels, in less than a microsecond. */
 final class DecodeScratch {
-    private static final int FOUR = 4;
-
     private int[] differences = {};
-    @SuppressWarnings("UnusedVariable") // being written is all it is for
-    private int touched;
+    private final int[] touched = new int[1];
 
     /** Before panels of a matrix of this format are multiplied with the only row of x. */
     void prepare(TensorFormat format, Activations x) {
@@ -43,7 +33,7 @@ final class DecodeScratch {
 
     /** Takes what was read ahead of its use, so that the compiler does not leave the reading out. */
     void touched(int value) {
-        touched += value;
+        touched[0] = value;
     }
 
     private int[] room(int columns) {
@@ -53,25 +43,26 @@ final class DecodeScratch {
         return differences;
     }
 
+    // Without the Vector API: once per range of panels is too seldom to be compiled soon, and interpreted vectors are boxed.
+
     private static void pairs(int[] x, int[] out, int columns) {
         for (int block = 0; block < columns; block += BLOCK) {
-            for (int j = block; j < block + 16; j += L) {
-                ShortVector low = IntVector.fromArray(I, x, j).reinterpretAsShorts();
-                ShortVector high = IntVector.fromArray(I, x, j + 16).reinterpretAsShorts();
-                high.sub(low.lanewise(LSHL, FOUR)).reinterpretAsInts().intoArray(out, j);
+            for (int j = block; j < block + 16; j++) {
+                out[j] = both((short) x[j + 16] - 16 * (short) x[j]);
             }
         }
     }
 
     private static void fours(int[] x, int[] out, int columns) {
-        ShortVector notFirst = IntVector.zero(I).addIndex(1).and(3).neg().lanewise(ASHR, 31).reinterpretAsShorts();
-        for (int k = 0; k < L; k++) {
-            int difference = k % 4 == 0 ? x[k] : (short) x[k] - 16 * (short) x[k - 1];
-            out[k] = (difference & 0xffff) | (difference << 16);
+        for (int k = 0; k < columns; k += 4) {
+            out[k] = x[k];
+            out[k + 1] = both((short) x[k + 1] - 16 * (short) x[k]);
+            out[k + 2] = both((short) x[k + 2] - 16 * (short) x[k + 1]);
+            out[k + 3] = both((short) x[k + 3] - 16 * (short) x[k + 2]);
         }
-        for (int k = L; k < columns; k += L) {
-            ShortVector before = IntVector.fromArray(I, x, k - 1).reinterpretAsShorts().lanewise(LSHL, FOUR).and(notFirst);
-            IntVector.fromArray(I, x, k).reinterpretAsShorts().sub(before).reinterpretAsInts().intoArray(out, k);
-        }
+    }
+
+    private static int both(int difference) {
+        return (difference & 0xffff) | (difference << 16);
     }
 }

@@ -33,7 +33,8 @@ final class VectorDecode {
     static void panels(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
         Objects.checkFromToIndex(from, to, w.panels());
         if (!w.data().isNative() || !w.data().scope().isAlive()) {
-            throw new IllegalStateException("weights are gone: rows=%d, columns=%d".formatted(w.rows(), w.columns()));
+            throw new IllegalStateException("weights are not in native memory, or no longer: rows=%d, columns=%d, native=%b"
+                    .formatted(w.rows(), w.columns(), w.data().isNative()));
         }
         scratch.decode().prepare(w.format(), x);
         int whole = w.rowsOf(to - 1) == ROWS ? to : to - 1;

@@ -37,9 +37,13 @@ final class VectorKDecode {
                 case Q4_K -> VectorKInt8Decode.q4(
                         p, q, last, part, blocks, x, scratch.decode().differences(), out, toP, toQ);
                 case Q5_K -> VectorKInt8Decode.q5(p, q, last, part, blocks, x, out, toP, toQ);
-                case Q6_K -> x.quantised()
-                        ? VectorKInt8Decode.q6(p, q, last, part, blocks, x, out, toP, toQ)
-                        : VectorKFloatDecode.q6(p, q, last, part, blocks, x.values(), out, toP, toQ);
+                case Q6_K -> {
+                    if (x.quantised()) {
+                        yield VectorKInt8Decode.q6(p, q, last, part, blocks, x, out, toP, toQ);
+                    }
+                    VectorKFloatDecode.q6(p, q, part, blocks, x.values(), out, toP, toQ);
+                    yield 0;
+                }
                 case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + w.format());
             };
         }

@@ -41,7 +41,7 @@ final class VectorKFloatDecode {
 
     private VectorKFloatDecode() {}
 
-    /** One panel, as {@link VectorDecode#panels} does some. */
+    /** Like {@link VectorDecode#panels} for one panel. */
     static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch, float[] out, int outOffset) {
         MemorySegment data = w.data();
         float[] factors = scratch.factors();
@@ -149,16 +149,16 @@ final class VectorKFloatDecode {
         high.intoArray(out, to + 16);
     }
 
-    /** Integers are converted where they lie at the top of a lane, and so 2^26 times too large: see {@link VectorFloatDecode}. */
-    static int q6(long p, long q, long last, int part, int blocks, float[] x, float[] out, int toP, int toQ) {
+    /**
+     * Integers are converted where they lie at the top of a lane, and so 2^26 times too large: see {@link VectorFloatDecode}.
+     * Reading ahead as the int8 kernels do made this method too long for C2: it boxed 230 MB per call.
+     */
+    static void q6(long p, long q, int part, int blocks, float[] x, float[] out, int toP, int toQ) {
         FloatVector lowP = FloatVector.zero(F);
         FloatVector highP = FloatVector.zero(F);
         FloatVector lowQ = FloatVector.zero(F);
         FloatVector highQ = FloatVector.zero(F);
-        IntVector touched = IntVector.zero(I);
         for (int block = 0; block < blocks; block++) {
-            long aheadP = Math.min(p + (block + BLOCKS) * (long) (Q6K_BYTES / BLOCKS), last);
-            long aheadQ = Math.min(q + (block + BLOCKS) * (long) (Q6K_BYTES / BLOCKS), last);
             long superP = (p + (long) (block / BLOCKS) * Q6K_BYTES + part * 4L * L) & ADDRESS;
             IntVector dP = IntVector.fromMemorySegment(I, MEMORY, superP, LITTLE);
             FloatVector dLowP = dP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
@@ -178,16 +178,11 @@ final class VectorKFloatDecode {
                 FloatVector highBothQ = FloatVector.zero(F);
                 for (int chain = 0; chain < 2; chain++) {
                     int k = block * BLOCK + half * 16 + chain * 8;
-                    int quarter = half * 2 + chain;
-                    int eight = block % BLOCKS * 4 + quarter; // columns
+                    int eight = block % BLOCKS * 4 + half * 2 + chain; // columns
                     long atP = (superP + Q6K_QUANTS + eight * ((long) Q6K_LINES * LINE_BYTES)) & ADDRESS;
                     IntVector aP = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
                     IntVector bP = IntVector.fromMemorySegment(I, MEMORY, atP + LINE_BYTES, LITTLE);
                     IntVector cP = IntVector.fromMemorySegment(I, MEMORY, atP + 2 * LINE_BYTES, LITTLE);
-                    long nextP = (aheadP + quarter * 210L) & ADDRESS;
-                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextP, LITTLE));
-                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextP + 70, LITTLE));
-                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextP + 140, LITTLE));
                     IntVector eP = aP.lanewise(LSHL, 12).and(0xf000f000).or(bP.lanewise(LSHL, 10).and(0x0c000c00));
                     IntVector fP = cP.lanewise(LSHL, 12).and(0xf000f000).or(bP.lanewise(LSHL, 8).and(0x0c000c00));
                     FloatVector low8P = FloatVector.zero(F);
@@ -196,10 +191,6 @@ final class VectorKFloatDecode {
                     IntVector aQ = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
                     IntVector bQ = IntVector.fromMemorySegment(I, MEMORY, atQ + LINE_BYTES, LITTLE);
                     IntVector cQ = IntVector.fromMemorySegment(I, MEMORY, atQ + 2 * LINE_BYTES, LITTLE);
-                    long nextQ = (aheadQ + quarter * 210L) & ADDRESS;
-                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextQ, LITTLE));
-                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextQ + 70, LITTLE));
-                    touched = touched.add(IntVector.fromMemorySegment(I, MEMORY, nextQ + 140, LITTLE));
                     IntVector eQ = aQ.lanewise(LSHL, 12).and(0xf000f000).or(bQ.lanewise(LSHL, 10).and(0x0c000c00));
                     IntVector fQ = cQ.lanewise(LSHL, 12).and(0xf000f000).or(bQ.lanewise(LSHL, 8).and(0x0c000c00));
                     FloatVector low8Q = FloatVector.zero(F);
@@ -263,6 +254,5 @@ final class VectorKFloatDecode {
         highP.intoArray(out, toP + 16);
         lowQ.intoArray(out, toQ);
         highQ.intoArray(out, toQ + 16);
-        return touched.lane(0);
     }
 }

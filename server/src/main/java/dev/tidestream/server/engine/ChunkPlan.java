@@ -12,6 +12,9 @@ import java.util.Arrays;
  * @param starts (chunks + 1) first item of each chunk, then {@code items}
  */
 record ChunkPlan(int items, int grain, int[] starts) {
+    /** Of no region. */
+    static final ChunkPlan NONE = new ChunkPlan(0, 1, new int[1]);
+
     private static final int FEW_CHUNKS_PER_THREAD = 4;
 
     static ChunkPlan of(int items, int grain, int threads, int maxChunks) {

@@ -1,5 +1,6 @@
 package dev.tidestream.server.engine;
 
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -51,13 +52,14 @@ public final class KernelWorkers implements WorkerTeam, AutoCloseable {
     private @Nullable RangeTask task;
     private int[] starts = {}; // (chunks + 1)
 
-    private final @Nullable ChunkPlan[] plans = new ChunkPlan[PLANS]; // those of the last regions, by the caller's thread only
+    private final ChunkPlan[] plans = new ChunkPlan[PLANS]; // those of the last regions; the caller's
 
     /** @param threads the caller's included, 1 to {@value #MAX_THREADS} */
     public KernelWorkers(int threads) {
         if (threads < 1 || threads > MAX_THREADS) {
             throw new IllegalArgumentException("threads out of range: threads=%d, limit=%d".formatted(threads, MAX_THREADS));
         }
+        Arrays.fill(plans, ChunkPlan.NONE);
         workers = new Worker[threads - 1];
         for (int i = 0; i < workers.length; i++) {
             workers[i] = new Worker(i + 1);
@@ -99,7 +101,7 @@ public final class KernelWorkers implements WorkerTeam, AutoCloseable {
     private ChunkPlan plan(int count, int grain) {
         int slot = (count * 31 + grain) & (PLANS - 1);
         ChunkPlan plan = plans[slot];
-        if (plan == null || plan.items() != count || plan.grain() != grain) {
+        if (plan.items() != count || plan.grain() != grain) {
             plan = ChunkPlan.of(count, grain, size(), CHUNK_MASK);
             plans[slot] = plan;
         }

@@ -32,7 +32,7 @@ class ChunkPlanTest {
     void shouldBeginWithAQuarterForEachOfTwoThreadsAndEndWithTheGrain(int items, int grain) {
         int[] starts = ChunkPlan.of(items, grain, 2, MAX_CHUNKS).starts();
 
-        assertEquals(items / 4, starts[1], grain);
+        assertTrue(Math.abs(items / 4 - starts[1]) <= grain, "first chunk=" + starts[1]);
         assertEquals(grain, starts[starts.length - 1] - starts[starts.length - 2]);
     }
 }
