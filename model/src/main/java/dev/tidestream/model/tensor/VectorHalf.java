@@ -10,7 +10,7 @@ import jdk.incubator.vector.VectorOperators;
  * multiplied by 2^112, which also normalises subnormals.
  */
 final class VectorHalf {
-    private static final float TWO_112 = 0x1p112f;
+    static final float TWO_112 = 0x1p112f;
 
     private VectorHalf() {}
 

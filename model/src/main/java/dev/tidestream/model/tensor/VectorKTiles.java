@@ -79,8 +79,10 @@ final class VectorKTiles {
     private static void halves(MemorySegment data, long at, float[] out) {
         for (int part = 0; part < PARTS; part++) {
             IntVector pair = IntVector.fromMemorySegment(I, data, at + part * 4L * L, LITTLE);
-            VectorHalf.lowHalf(pair).intoArray(out, part * L);
-            VectorHalf.highHalf(pair).intoArray(out, part * L + 16);
+            pair.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(VectorHalf.TWO_112)
+                    .intoArray(out, part * L);
+            pair.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(VectorHalf.TWO_112)
+                    .intoArray(out, part * L + 16);
         }
     }
 

@@ -5,7 +5,6 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
-import jdk.incubator.vector.VectorOperators;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
@@ -18,8 +17,14 @@ import static dev.tidestream.model.tensor.VectorShapes.L;
 import static dev.tidestream.model.tensor.VectorShapes.LITTLE;
 import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 import static dev.tidestream.model.tensor.VectorShapes.S;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.B2S;
+import static jdk.incubator.vector.VectorOperators.I2F;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
+import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
 
-/** Unpacks 32 columns of a panel into a float tile on the heap, (32 columns, 32 rows) in row order. */
+/** Unpacks 32 columns of a panel into a float tile on the heap, (32 columns, 32 rows) in row order. No helpers that take or give vectors, as in {@link VectorKTiles}. */
 final class VectorTiles {
     private VectorTiles() {}
 
@@ -34,8 +39,10 @@ final class VectorTiles {
                     int to = i / PARTS * ROWS + i % PARTS * L;
                     IntVector pair = IntVector.fromMemorySegment(
                             I, data, panel + (long) k * ROWS * Short.BYTES + i * 4L * L, LITTLE);
-                    VectorHalf.lowHalf(pair).intoArray(tile, to);
-                    VectorHalf.highHalf(pair).intoArray(tile, to + 16);
+                    pair.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(VectorHalf.TWO_112)
+                            .intoArray(tile, to);
+                    pair.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(VectorHalf.TWO_112)
+                            .intoArray(tile, to + 16);
                 }
             }
             case BF16 -> {
@@ -43,8 +50,8 @@ final class VectorTiles {
                     int to = i / PARTS * ROWS + i % PARTS * L;
                     IntVector pair = IntVector.fromMemorySegment(
                             I, data, panel + (long) k * ROWS * Short.BYTES + i * 4L * L, LITTLE);
-                    VectorHalf.lowBrain(pair).intoArray(tile, to);
-                    VectorHalf.highBrain(pair).intoArray(tile, to + 16);
+                    pair.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(tile, to);
+                    pair.and(0xffff0000).reinterpretAsFloats().intoArray(tile, to + 16);
                 }
             }
             case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no float format: " + w.format());
@@ -64,20 +71,21 @@ final class VectorTiles {
         for (int i = 0; i < BLOCK * PARTS; i++) {
             int to = tileFrom + i / PARTS * ROWS + i % PARTS * L;
             IntVector pair = ((ShortVector) ByteVector.fromMemorySegment(HALF_B, data, quants + i * 2L * L, LITTLE)
-                    .convertShape(VectorOperators.B2S, S, 0)).reinterpretAsInts();
-            toFloat(VectorHalf.lowInt(pair)).intoArray(tile, to);
-            toFloat(VectorHalf.highInt(pair)).intoArray(tile, to + 16);
+                    .convertShape(B2S, S, 0)).reinterpretAsInts();
+            ((FloatVector) pair.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0)).intoArray(tile, to);
+            ((FloatVector) pair.lanewise(ASHR, 16).convert(I2F, 0)).intoArray(tile, to + 16);
         }
     }
 
     private static void nibbleFloats(MemorySegment data, long quants, float[] tile, int tileFrom) {
         for (int i = 0; i < BLOCK / 2 * PARTS; i++) {
             int to = tileFrom + i / PARTS * ROWS + i % PARTS * L;
-            IntVector pair = unsignedBytes(data, quants + i * 2L * L).reinterpretAsInts();
-            toFloat(pair.and(15).sub(8)).intoArray(tile, to);
-            toFloat(pair.lanewise(VectorOperators.LSHR, 16).and(15).sub(8)).intoArray(tile, to + 16);
-            toFloat(pair.lanewise(VectorOperators.LSHR, 4).and(15).sub(8)).intoArray(tile, to + 16 * ROWS);
-            toFloat(pair.lanewise(VectorOperators.LSHR, 20).sub(8)).intoArray(tile, to + 16 * ROWS + 16);
+            IntVector pair = ((ShortVector) ByteVector.fromMemorySegment(HALF_B, data, quants + i * 2L * L, LITTLE)
+                    .convertShape(ZERO_EXTEND_B2S, S, 0)).reinterpretAsInts();
+            ((FloatVector) pair.and(15).sub(8).convert(I2F, 0)).intoArray(tile, to);
+            ((FloatVector) pair.lanewise(LSHR, 16).and(15).sub(8).convert(I2F, 0)).intoArray(tile, to + 16);
+            ((FloatVector) pair.lanewise(LSHR, 4).and(15).sub(8).convert(I2F, 0)).intoArray(tile, to + 16 * ROWS);
+            ((FloatVector) pair.lanewise(LSHR, 20).sub(8).convert(I2F, 0)).intoArray(tile, to + 16 * ROWS + 16);
         }
     }
 
@@ -87,17 +95,10 @@ final class VectorTiles {
         for (int part = 0; part < PARTS; part++) {
             IntVector pair = IntVector.fromMemorySegment(
                     I, w.data(), panel + (long) block * blockBytes + part * 4L * L, LITTLE);
-            VectorHalf.lowHalf(pair).intoArray(d, to + part * L);
-            VectorHalf.highHalf(pair).intoArray(d, to + part * L + 16);
+            pair.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(VectorHalf.TWO_112)
+                    .intoArray(d, to + part * L);
+            pair.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(VectorHalf.TWO_112)
+                    .intoArray(d, to + part * L + 16);
         }
-    }
-
-    private static ShortVector unsignedBytes(MemorySegment data, long at) {
-        return (ShortVector) ByteVector.fromMemorySegment(HALF_B, data, at, LITTLE)
-                .convertShape(VectorOperators.ZERO_EXTEND_B2S, S, 0);
-    }
-
-    static FloatVector toFloat(IntVector v) {
-        return (FloatVector) v.convert(VectorOperators.I2F, 0);
     }
 }

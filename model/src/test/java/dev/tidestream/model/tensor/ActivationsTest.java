@@ -93,7 +93,7 @@ class ActivationsTest {
             int code = (int) Math.rint(x.values()[from + j] * (127f / max));
             int place = x.codesAt(b, block) + j;
             assertEquals(code, x.code(b, block * 32 + j), at);
-            assertEquals(code, (short) (x.columnPairs()[place / 2] >> 16 * (j % 2)), at);
+            assertEquals(code, (short) (x.columnPairs()[place / 2] >> (16 * (j % 2))), at);
             if (x.rows() == 1) {
                 assertEquals((code & 0xffff) | (code << 16), x.codePairs()[place], at);
             }
@@ -101,6 +101,6 @@ class ActivationsTest {
         }
         assertEquals(max / 127f, x.scales()[x.blockAt(b, block)], at);
         assertEquals(sum, x.sums()[x.blockAt(b, block)], at);
-        assertEquals(-sum, x.minusSums()[x.blockAt(b, block)], at);
+        assertEquals((float) -sum, x.minusSums()[x.blockAt(b, block)], at);
     }
 }
