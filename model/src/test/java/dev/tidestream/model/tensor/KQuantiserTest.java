@@ -109,7 +109,7 @@ class KQuantiserTest {
                 assertTrue(block.quants[k] >= least && block.quants[k] <= most, "seed=%d n=%d k=%d".formatted(SEED, n, k));
             }
             for (byte scale : block.scales) {
-                assertTrue(format == TensorFormat.Q6_K || scale >= 0 && scale <= 63, "seed=%d n=%d".formatted(SEED, n));
+                assertTrue(format == TensorFormat.Q6_K || (scale >= 0 && scale <= 63), "seed=%d n=%d".formatted(SEED, n));
             }
         }
     }
