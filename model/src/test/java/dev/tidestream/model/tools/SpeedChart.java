@@ -82,8 +82,17 @@ final class SpeedChart {
 
     private void read(Path file) throws IOException {
         for (Map<String, String> line : lines(file)) {
-            add(new Figure(line.get("engine"), line.get("test"), Double.parseDouble(line.get("value")), line.get("unit")));
+            add(new Figure(
+                    field(line, "engine"), field(line, "test"), Double.parseDouble(field(line, "value")), field(line, "unit")));
         }
+    }
+
+    private static String field(Map<String, String> line, String name) {
+        String value = line.get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("no %s in the line: %s".formatted(name, line));
+        }
+        return value;
     }
 
     private void readBench(String option) throws IOException {
@@ -187,6 +196,7 @@ final class SpeedChart {
         return text == null ? "" : text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // run from source, without annotations of others
     private static void append(StringBuilder svg, String format, Object... values) {
         svg.append(String.format(Locale.ROOT, format, values));
     }
