@@ -71,7 +71,7 @@ public final class PackedCache {
     }
 
     /** @param spareBytes left free on the disk */
-    PackedCache(Path directory, boolean wholeSource, Consumer<String> warnings, long spareBytes) {
+    public PackedCache(Path directory, boolean wholeSource, Consumer<String> warnings, long spareBytes) {
         this.directory = directory;
         this.wholeSource = wholeSource;
         this.warnings = warnings;
@@ -246,7 +246,7 @@ public final class PackedCache {
     }
 
     /** One name for one path: readable, and its own by a hash. */
-    static String fileName(GgufFile source) {
+    public static String fileName(GgufFile source) {
         Path path = source.path().toAbsolutePath();
         String name = String.valueOf(path.getFileName()).replaceAll("[^\\w.-]", "_");
         return "%s-%s%s".formatted(name.substring(0, Math.min(NAME_CHARS, name.length())), shortHash(path.toString()), SUFFIX);

@@ -1,4 +1,4 @@
-package dev.tidestream.model.packed;
+package dev.tidestream.model.transformer;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -29,15 +29,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
-import dev.tidestream.model.transformer.ActivationPrecision;
-import dev.tidestream.model.transformer.LoadedModel;
-import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.ModelLoader.Stage;
-import dev.tidestream.model.transformer.RandomLlama;
-import dev.tidestream.model.transformer.TestModels;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
