@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * of three busy threads.
  *
  * <p>While no step is done, the builder goes on as it likes. A break that the builder does not end (it is in a call that cannot be
- * cut) is ended by the decode thread, at twice its length: streams never wait for a build.
+ * cut) is ended by the decode thread, at twice its length: streams wait no longer for a build.
  *
  * <p>One decode thread, one builder at a time.
  */
