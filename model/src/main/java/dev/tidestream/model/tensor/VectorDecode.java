@@ -59,10 +59,6 @@ final class VectorDecode {
             VectorKDecode.pair(w, first, second, x, scratch, out, to, to2);
             return;
         }
-        if (w.format().superBlocks()) {
-            VectorKDecode.pair(w, first, second, x, scratch, out, to, to2);
-            return;
-        }
         long at = w.data().address() + w.panelOffset(first);
         long at2 = w.data().address() + w.panelOffset(second);
         int k = w.columns();

@@ -83,14 +83,11 @@ final class VectorInt8Decode {
     }
 
     /**
-     * Nibbles stay unsigned and together, modulo 2^16: a byte is {Pcode q0 + 16 q1}, so {Pcode byte * x0 + q1 * (x1 - 16 x0)} is
-     * {Pcode q0 x0 + q1 x1}. {Pcode sum((q - 8) x) = sum(q x) - 8 sum(x)}, and this result, at most 32 * 8 * 127 = 32512, fits 16
-     * Nibbles stay unsigned and together, modulo 2^16: a byte is {Qcode q0 + 16 q1}, so {Qcode byte * x0 + q1 * (x1 - 16 x0)} is
-     * {Qcode q0 x0 + q1 x1}. {Qcode sum((q - 8) x) = sum(q x) - 8 sum(x)}, and this result, at most 32 * 8 * 127 = 32512, fits 16
+     * Nibbles stay unsigned and together, modulo 2^16: a byte is {@code q0 + 16 q1}, so {@code byte * x0 + q1 * (x1 - 16 x0)} is
+     * {@code q0 x0 + q1 x1}. {@code sum((q - 8) x) = sum(q x) - 8 sum(x)}, and this result, at most 32 * 8 * 127 = 32512, fits 16
      * bits again.
      *
-     * Pparam y {Plink DecodeScratchpdifferences}
-     * Qparam y {Qlink DecodeScratchqdifferences}
+     * @param y {@link DecodeScratch#differences}
      */
     static void q4(long p, long q, int part, int blocks, Activations activations, int[] y, float[] out, int toP, int toQ) {
         int[] x = activations.codePairs();
