@@ -57,16 +57,34 @@ final class VectorFloatDecode {
         FloatVector highP = FloatVector.zero(F);
         FloatVector lowQ = FloatVector.zero(F);
         FloatVector highQ = FloatVector.zero(F);
-        for (int k = 0; k < columns; k++) {
-            FloatVector xk = FloatVector.broadcast(F, x[k]);
+        for (int k = 0; k < columns - 1; k += 2) {
             long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
-            IntVector wP = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
-            lowP = xk.fma(wP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowP);
-            highP = xk.fma(wP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highP);
             long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
-            IntVector wQ = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
-            lowQ = xk.fma(wQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowQ);
-            highQ = xk.fma(wQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highQ);
+            FloatVector x0 = FloatVector.broadcast(F, x[k]);
+            IntVector w0P = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = x0.fma(w0P.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowP);
+            highP = x0.fma(w0P.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highP);
+            IntVector w0Q = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = x0.fma(w0Q.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowQ);
+            highQ = x0.fma(w0Q.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highQ);
+            FloatVector x1 = FloatVector.broadcast(F, x[k + 1]);
+            IntVector w1P = IntVector.fromMemorySegment(I, MEMORY, atP + ROWS * Short.BYTES, LITTLE);
+            lowP = x1.fma(w1P.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowP);
+            highP = x1.fma(w1P.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highP);
+            IntVector w1Q = IntVector.fromMemorySegment(I, MEMORY, atQ + ROWS * Short.BYTES, LITTLE);
+            lowQ = x1.fma(w1Q.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowQ);
+            highQ = x1.fma(w1Q.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highQ);
+        }
+        for (int k = columns & ~1; k < columns; k++) {
+            long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            FloatVector x0 = FloatVector.broadcast(F, x[k]);
+            IntVector w0P = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = x0.fma(w0P.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowP);
+            highP = x0.fma(w0P.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highP);
+            IntVector w0Q = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = x0.fma(w0Q.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowQ);
+            highQ = x0.fma(w0Q.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highQ);
         }
         lowP.intoArray(out, toP);
         highP.intoArray(out, toP + 16);
@@ -79,16 +97,34 @@ final class VectorFloatDecode {
         FloatVector highP = FloatVector.zero(F);
         FloatVector lowQ = FloatVector.zero(F);
         FloatVector highQ = FloatVector.zero(F);
-        for (int k = 0; k < columns; k++) {
-            FloatVector xk = FloatVector.broadcast(F, x[k]);
+        for (int k = 0; k < columns - 1; k += 2) {
             long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
-            IntVector wP = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
-            lowP = xk.fma(wP.lanewise(LSHL, 16).reinterpretAsFloats(), lowP);
-            highP = xk.fma(wP.and(0xffff0000).reinterpretAsFloats(), highP);
             long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
-            IntVector wQ = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
-            lowQ = xk.fma(wQ.lanewise(LSHL, 16).reinterpretAsFloats(), lowQ);
-            highQ = xk.fma(wQ.and(0xffff0000).reinterpretAsFloats(), highQ);
+            FloatVector x0 = FloatVector.broadcast(F, x[k]);
+            IntVector w0P = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = x0.fma(w0P.lanewise(LSHL, 16).reinterpretAsFloats(), lowP);
+            highP = x0.fma(w0P.and(0xffff0000).reinterpretAsFloats(), highP);
+            IntVector w0Q = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = x0.fma(w0Q.lanewise(LSHL, 16).reinterpretAsFloats(), lowQ);
+            highQ = x0.fma(w0Q.and(0xffff0000).reinterpretAsFloats(), highQ);
+            FloatVector x1 = FloatVector.broadcast(F, x[k + 1]);
+            IntVector w1P = IntVector.fromMemorySegment(I, MEMORY, atP + ROWS * Short.BYTES, LITTLE);
+            lowP = x1.fma(w1P.lanewise(LSHL, 16).reinterpretAsFloats(), lowP);
+            highP = x1.fma(w1P.and(0xffff0000).reinterpretAsFloats(), highP);
+            IntVector w1Q = IntVector.fromMemorySegment(I, MEMORY, atQ + ROWS * Short.BYTES, LITTLE);
+            lowQ = x1.fma(w1Q.lanewise(LSHL, 16).reinterpretAsFloats(), lowQ);
+            highQ = x1.fma(w1Q.and(0xffff0000).reinterpretAsFloats(), highQ);
+        }
+        for (int k = columns & ~1; k < columns; k++) {
+            long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            FloatVector x0 = FloatVector.broadcast(F, x[k]);
+            IntVector w0P = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = x0.fma(w0P.lanewise(LSHL, 16).reinterpretAsFloats(), lowP);
+            highP = x0.fma(w0P.and(0xffff0000).reinterpretAsFloats(), highP);
+            IntVector w0Q = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = x0.fma(w0Q.lanewise(LSHL, 16).reinterpretAsFloats(), lowQ);
+            highQ = x0.fma(w0Q.and(0xffff0000).reinterpretAsFloats(), highQ);
         }
         lowP.intoArray(out, toP);
         highP.intoArray(out, toP + 16);
@@ -104,48 +140,45 @@ final class VectorFloatDecode {
         for (int block = 0; block < blocks; block++) {
             long scalesP = (p + (long) block * Q8_BLOCK_BYTES + part * 4L * L) & ADDRESS;
             long quantsP = p + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
-            FloatVector lowAP = FloatVector.zero(F);
-            FloatVector highAP = FloatVector.zero(F);
-            FloatVector lowBP = FloatVector.zero(F);
-            FloatVector highBP = FloatVector.zero(F);
+            FloatVector lowBothP = FloatVector.zero(F); // a, then a + b; neither is -0, so that 0 + a is a
+            FloatVector highBothP = FloatVector.zero(F);
             long scalesQ = (q + (long) block * Q8_BLOCK_BYTES + part * 4L * L) & ADDRESS;
             long quantsQ = q + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
-            FloatVector lowAQ = FloatVector.zero(F);
-            FloatVector highAQ = FloatVector.zero(F);
-            FloatVector lowBQ = FloatVector.zero(F);
-            FloatVector highBQ = FloatVector.zero(F);
-            for (int j = 0; j < 16; j++) {
-                FloatVector xa = FloatVector.broadcast(F, x[block * BLOCK + j]);
-                FloatVector xb = FloatVector.broadcast(F, x[block * BLOCK + j + 16]);
-                long atP = (quantsP + (long) j * ROWS) & ADDRESS;
-                IntVector aP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE)
-                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                IntVector bP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP + 16 * ROWS, LITTLE)
-                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                lowAP = xa.fma(aP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowAP);
-                highAP = xa.fma(aP.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highAP);
-                lowBP = xb.fma(bP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowBP);
-                highBP = xb.fma(bP.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highBP);
-                long atQ = (quantsQ + (long) j * ROWS) & ADDRESS;
-                IntVector aQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE)
-                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                IntVector bQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ + 16 * ROWS, LITTLE)
-                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                lowAQ = xa.fma(aQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowAQ);
-                highAQ = xa.fma(aQ.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highAQ);
-                lowBQ = xb.fma(bQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowBQ);
-                highBQ = xb.fma(bQ.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highBQ);
+            FloatVector lowBothQ = FloatVector.zero(F); // a, then a + b; neither is -0, so that 0 + a is a
+            FloatVector highBothQ = FloatVector.zero(F);
+            for (int half = 0; half < 2; half++) {
+                FloatVector lowHalfP = FloatVector.zero(F);
+                FloatVector highHalfP = FloatVector.zero(F);
+                FloatVector lowHalfQ = FloatVector.zero(F);
+                FloatVector highHalfQ = FloatVector.zero(F);
+                for (int j = 16 * half; j < 16 * half + 16; j++) {
+                    FloatVector xj = FloatVector.broadcast(F, x[block * BLOCK + j]);
+                    long atP = (quantsP + (long) j * ROWS) & ADDRESS;
+                    ByteVector bP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE);
+                    IntVector wP = bP.convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                    lowHalfP = xj.fma(wP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowHalfP);
+                    highHalfP = xj.fma(wP.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highHalfP);
+                    long atQ = (quantsQ + (long) j * ROWS) & ADDRESS;
+                    ByteVector bQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE);
+                    IntVector wQ = bQ.convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                    lowHalfQ = xj.fma(wQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowHalfQ);
+                    highHalfQ = xj.fma(wQ.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highHalfQ);
+                }
+                lowBothP = lowBothP.add(lowHalfP);
+                highBothP = highBothP.add(highHalfP);
+                lowBothQ = lowBothQ.add(lowHalfQ);
+                highBothQ = highBothQ.add(highHalfQ);
             }
             IntVector dP = IntVector.fromMemorySegment(I, MEMORY, scalesP, LITTLE);
             lowP = dP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(lowAP.add(lowBP).mul(0x1p-16f), lowP);
+                    .fma(lowBothP.mul(0x1p-16f), lowP);
             highP = dP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(highAP.add(highBP).mul(0x1p-16f), highP);
+                    .fma(highBothP.mul(0x1p-16f), highP);
             IntVector dQ = IntVector.fromMemorySegment(I, MEMORY, scalesQ, LITTLE);
             lowQ = dQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(lowAQ.add(lowBQ).mul(0x1p-16f), lowQ);
+                    .fma(lowBothQ.mul(0x1p-16f), lowQ);
             highQ = dQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(highAQ.add(highBQ).mul(0x1p-16f), highQ);
+                    .fma(highBothQ.mul(0x1p-16f), highQ);
         }
         lowP.intoArray(out, toP);
         highP.intoArray(out, toP + 16);
