@@ -7,14 +7,14 @@ import jdk.incubator.vector.ShortVector;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCKS;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCK_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
 import static dev.tidestream.model.tensor.PanelLayout.Q5K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q5K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCKS;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCK_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_LINES;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 import static dev.tidestream.model.tensor.VectorShapes.F;
