@@ -3,6 +3,7 @@ package dev.tidestream.model.tensor;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
@@ -21,6 +22,7 @@ import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.B2S;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
 
 /**
@@ -30,6 +32,18 @@ import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
  * {@code 2^s} times the chain over q, bit by bit, and is scaled once per block. (Short of an overflow: activations beyond 1e28.)
  */
 final class VectorFloatDecode {
+    /** The value of each nibble, 8 taken off, as upper half of a float; twice, since the fifth bit may be another nibble's. */
+    private static final short[] NIBBLES = new short[32];
+
+    /** Whether a vector has room for all nibbles. */
+    private static final boolean TABLE = S.length() >= 16;
+
+    static {
+        for (int i = 0; i < NIBBLES.length; i++) {
+            NIBBLES[i] = (short) (Float.floatToRawIntBits(i % 16 - 8f) >> 16);
+        }
+    }
+
     private VectorFloatDecode() {}
 
     static void f32(long p, long q, int part, int columns, float[] x, float[] out, int toP, int toQ) {
@@ -186,7 +200,12 @@ final class VectorFloatDecode {
         highQ.intoArray(out, toQ + 16);
     }
 
+    /**
+     * A nibble becomes the upper half of a float, 8 taken off, by a look into a table, where a vector has room for one: exact, and
+     * no conversion. Two rows of a 32-bit lane then are a shift and a mask away.
+     */
     static void q4(long p, long q, int part, int blocks, float[] x, float[] out, int toP, int toQ) {
+        ShortVector table = ShortVector.fromArray(S, NIBBLES, 0);
         FloatVector lowP = FloatVector.zero(F);
         FloatVector highP = FloatVector.zero(F);
         FloatVector lowQ = FloatVector.zero(F);
@@ -208,31 +227,44 @@ final class VectorFloatDecode {
                 FloatVector xa = FloatVector.broadcast(F, x[block * BLOCK + j]);
                 FloatVector xb = FloatVector.broadcast(F, x[block * BLOCK + j + 16]);
                 long atP = (quantsP + (long) j * ROWS) & ADDRESS;
-                // Each 32-bit lane: row r in bits 0-7, row r + 16 in bits 16-23; two nibbles in each.
-                IntVector wP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE)
-                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                lowAP = xa.fma(wP.and(0xf).sub(0x8).convert(I2F, 0).reinterpretAsFloats(), lowAP);
-                highAP = xa.fma(wP.and(0xf0000).sub(0x80000).convert(I2F, 0).reinterpretAsFloats(), highAP);
-                lowBP = xb.fma(wP.and(0xf0).sub(0x80).convert(I2F, 0).reinterpretAsFloats(), lowBP);
-                highBP = xb.fma(wP.and(0xf00000).sub(0x800000).convert(I2F, 0).reinterpretAsFloats(), highBP);
+                ShortVector wP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
+                IntVector aP = (TABLE ? wP.selectFrom(table) : wP.and((short) 15).sub((short) 8)).reinterpretAsInts();
+                IntVector bP = (TABLE ? wP.lanewise(LSHR, 4).selectFrom(table) : wP.lanewise(LSHR, 4).sub((short) 8))
+                        .reinterpretAsInts();
+                lowAP = xa.fma(TABLE ? aP.lanewise(LSHL, 16).reinterpretAsFloats()
+                        : aP.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowAP);
+                highAP = xa.fma(TABLE ? aP.and(0xffff0000).reinterpretAsFloats()
+                        : aP.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highAP);
+                lowBP = xb.fma(TABLE ? bP.lanewise(LSHL, 16).reinterpretAsFloats()
+                        : bP.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowBP);
+                highBP = xb.fma(TABLE ? bP.and(0xffff0000).reinterpretAsFloats()
+                        : bP.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highBP);
                 long atQ = (quantsQ + (long) j * ROWS) & ADDRESS;
-                IntVector wQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE)
-                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                lowAQ = xa.fma(wQ.and(0xf).sub(0x8).convert(I2F, 0).reinterpretAsFloats(), lowAQ);
-                highAQ = xa.fma(wQ.and(0xf0000).sub(0x80000).convert(I2F, 0).reinterpretAsFloats(), highAQ);
-                lowBQ = xb.fma(wQ.and(0xf0).sub(0x80).convert(I2F, 0).reinterpretAsFloats(), lowBQ);
-                highBQ = xb.fma(wQ.and(0xf00000).sub(0x800000).convert(I2F, 0).reinterpretAsFloats(), highBQ);
+                ShortVector wQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
+                IntVector aQ = (TABLE ? wQ.selectFrom(table) : wQ.and((short) 15).sub((short) 8)).reinterpretAsInts();
+                IntVector bQ = (TABLE ? wQ.lanewise(LSHR, 4).selectFrom(table) : wQ.lanewise(LSHR, 4).sub((short) 8))
+                        .reinterpretAsInts();
+                lowAQ = xa.fma(TABLE ? aQ.lanewise(LSHL, 16).reinterpretAsFloats()
+                        : aQ.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowAQ);
+                highAQ = xa.fma(TABLE ? aQ.and(0xffff0000).reinterpretAsFloats()
+                        : aQ.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highAQ);
+                lowBQ = xb.fma(TABLE ? bQ.lanewise(LSHL, 16).reinterpretAsFloats()
+                        : bQ.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowBQ);
+                highBQ = xb.fma(TABLE ? bQ.and(0xffff0000).reinterpretAsFloats()
+                        : bQ.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highBQ);
             }
             IntVector dP = IntVector.fromMemorySegment(I, MEMORY, scalesP, LITTLE);
             lowP = dP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(lowBP.mul(0x1p-4f).add(lowAP), lowP);
+                    .fma(lowAP.add(lowBP), lowP);
             highP = dP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(highBP.mul(0x1p-20f).add(highAP.mul(0x1p-16f)), highP);
+                    .fma(highAP.add(highBP), highP);
             IntVector dQ = IntVector.fromMemorySegment(I, MEMORY, scalesQ, LITTLE);
             lowQ = dQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(lowBQ.mul(0x1p-4f).add(lowAQ), lowQ);
+                    .fma(lowAQ.add(lowBQ), lowQ);
             highQ = dQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(highBQ.mul(0x1p-20f).add(highAQ.mul(0x1p-16f)), highQ);
+                    .fma(highAQ.add(highBQ), highQ);
         }
         lowP.intoArray(out, toP);
         highP.intoArray(out, toP + 16);
