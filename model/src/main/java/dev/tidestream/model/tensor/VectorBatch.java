@@ -9,8 +9,9 @@ import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 /**
  * The kernels of many activation rows. Some blocks of the panel are unpacked into tiles that stay in the first-level cache, then
  * all rows of x go over them, four or eight at a time, so that a tile's element is used as often as it is loaded and so is a
- * broadcast value of x. The sums of the panel, (b, 32), wait in scratch from one range of blocks to the next. Rounding is that of
- * {@link VectorDecode}, so a row has the same bits in a batch and alone.
+ * broadcast value of x. Where unpacking is cheap, as for float activations over Q4_0 and Q8_0, or rows are few, as for int8 codes
+ * over them, there is no tile: {@link VectorFours}, {@link VectorLines}. The sums of the panel, (b, 32), wait in scratch from one
+ * range of blocks to the next. Rounding is that of {@link VectorDecode}, so a row has the same bits in a batch and alone.
  *
  * <p>Rows that are missing in the last group of four are computed all the same, from whatever is there, and not used.
  */
@@ -24,7 +25,7 @@ final class VectorBatch {
     /** Blocks unpacked at once to pairs: 16 KB; a super-block. */
     static final int PAIR_BLOCKS = PanelLayout.BLOCKS;
 
-    /** Blocks that all rows go over before the next blocks, unpacked anew for each group of rows: they stay in the first-level cache. */
+    /** Packed blocks that all groups of rows go over before the next blocks: they stay in the first-level cache. */
     private static final int LINE_BLOCKS = 16;
 
     /** The scales of float activations. */
@@ -33,7 +34,8 @@ final class VectorBatch {
     private VectorBatch() {}
 
     /** Panels {@code from <= panel < to}, arguments as in {@link Kernels#multiply}. */
-    static void panels(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outStride, int outOffset, int from, int to) {
+    static void panels(
+            PanelMatrix w, Activations x, Scratch scratch, float[] out, int outStride, int outOffset, int from, int to) {
         VectorDecode.check(w, from, to);
         if (w.format() == TensorFormat.Q4_0 && x.quantised() && x.rows() <= Activations.LINE_ROWS) {
             int half = (to - from) / 2;
@@ -67,15 +69,15 @@ final class VectorBatch {
         int second = Math.ceilDiv(x.rows(), GROUP) * GROUP * ROWS;
         float[] sums = scratch.clearedSums(2 * second);
         int all = w.columns() / BLOCK;
-        for (int first = 0; first < all; first += LINE_BLOCKS) {
-            int count = Math.min(LINE_BLOCKS, all - first);
+        int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
+        for (int first = 0; first < all; first += step) {
+            int count = Math.min(step, all - first);
             long block = w.data().address() + (long) first * PanelLayout.Q4_BLOCK_BYTES;
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
-                    int at = x.blockAt(b, first);
                     int to = b * ROWS + part * L;
-                    VectorFours.codes(block + w.panelOffset(p), block + w.panelOffset(q), part, count, x.lineCodes(), at * BLOCK,
-                            x.sums(), x.scales(), at, sums, to, second + to);
+                    VectorLines.four(block + w.panelOffset(p), block + w.panelOffset(q), part, count, x.lineCodes(), x.sums(),
+                            x.scales(), x.blockAt(b, first), sums, to, second + to);
                 }
             }
         }
@@ -90,10 +92,12 @@ final class VectorBatch {
         switch (w.format()) {
             case F32, F16, BF16 -> chains(w, at, x, scratch.tile(), sums);
             case Q8_0 -> {
-                if (x.quantised()) {
-                    blocks(w, at, x, scratch, sums);
-                } else {
+                if (!x.quantised()) {
                     fours(w, at, x, sums);
+                } else if (x.rows() <= Activations.LINE_ROWS) {
+                    codeFours(w, at, x, sums);
+                } else {
+                    blocks(w, at, x, scratch, sums);
                 }
             }
             case Q4_0 -> {
@@ -139,8 +143,9 @@ final class VectorBatch {
     private static void fours(PanelMatrix w, long panel, Activations x, float[] sums) {
         int stride = x.columns();
         int all = w.columns() / BLOCK;
-        for (int first = 0; first < all; first += PAIR_BLOCKS) {
-            int count = Math.min(PAIR_BLOCKS, all - first);
+        int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
+        for (int first = 0; first < all; first += step) {
+            int count = Math.min(step, all - first);
             long at = w.data().address() + panel + (long) first * PanelLayout.blockBytes(w.format());
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
@@ -155,6 +160,22 @@ final class VectorBatch {
                     } else {
                         VectorFours.nibbles(at, part, count, x.values(), from, step1, step2, step3, sums, to);
                     }
+                }
+            }
+        }
+    }
+
+    /** Q8_0, few rows of int8 codes. */
+    private static void codeFours(PanelMatrix w, long panel, Activations x, float[] sums) {
+        int all = w.columns() / BLOCK;
+        int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
+        for (int first = 0; first < all; first += step) {
+            int count = Math.min(step, all - first);
+            long at = w.data().address() + panel + (long) first * PanelLayout.Q8_BLOCK_BYTES;
+            for (int part = 0; part < PARTS; part++) {
+                for (int b = 0; b < x.rows(); b += GROUP) {
+                    VectorFours.byteCodes(
+                            at, part, count, x.codes(), x.scales(), x.blockAt(b, first), sums, b * ROWS + part * L);
                 }
             }
         }

@@ -10,7 +10,6 @@ import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q8_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
-import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 import static dev.tidestream.model.tensor.VectorShapes.HALF_B;
 import static dev.tidestream.model.tensor.VectorShapes.I;
 import static dev.tidestream.model.tensor.VectorShapes.L;

@@ -27,7 +27,7 @@ class KernelsTest {
 
     static Stream<Arguments> shapes() {
         int[][] floats = {{1, 1}, {31, 7}, {32, 64}, {33, 65}, {172, 64}, {100, 172}};
-        int[][] blocks = {{1, 32}, {32, 64}, {33, 96}, {97, 256}, {65, 288}}; // batches unpack 4 or 8 blocks at once
+        int[][] blocks = {{1, 32}, {32, 64}, {33, 96}, {97, 256}, {65, 288}, {129, 544}}; // batches go over 4, 8 or 16 blocks
         int[][] superBlocks = {{1, 256}, {33, 768}, {97, 512}};
         return Arrays.stream(TensorFormat.values()).flatMap(format -> Arrays.stream(
                         format.superBlocks() ? superBlocks : format.quantised() ? blocks : floats)
@@ -49,11 +49,14 @@ class KernelsTest {
         SplittableRandom random = new SplittableRandom(SEED);
         try (Arena arena = Arena.ofShared()) {
             PanelMatrix w = pack(format, rows, columns, random, arena);
-            for (int batch : new int[] {1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 17}) {
+            for (int batch : new int[] {1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17}) {
                 for (boolean int8 : format.quantised() ? new boolean[] {false, true} : new boolean[] {false}) {
                     Activations x = activations(batch, columns, int8, random);
-                    assertArrayEquals(bits(multiply(scalar, w, x)), bits(multiply(vector, w, x)),
-                            () -> "seed=%d, batch=%d, int8=%b".formatted(SEED, batch, int8));
+                    int[] expected = bits(multiply(scalar, w, x));
+                    for (int step : new int[] {1, 2, w.panels()}) { // some kernels do two panels at once
+                        assertArrayEquals(expected, bits(multiply(vector, w, x, step)),
+                                () -> "seed=%d, batch=%d, int8=%b, step=%d".formatted(SEED, batch, int8, step));
+                    }
                 }
             }
         }
@@ -234,9 +237,14 @@ class KernelsTest {
     }
 
     private static float[] multiply(Kernels kernels, PanelMatrix w, Activations x) {
+        return multiply(kernels, w, x, 1);
+    }
+
+    /** With {@code step} panels in each call. */
+    private static float[] multiply(Kernels kernels, PanelMatrix w, Activations x, int step) {
         float[] out = new float[x.rows() * w.rows()];
-        for (int panel = 0; panel < w.panels(); panel++) {
-            kernels.multiply(w, x, out, w.rows(), 0, panel, panel + 1);
+        for (int panel = 0; panel < w.panels(); panel += step) {
+            kernels.multiply(w, x, out, w.rows(), 0, panel, Math.min(panel + step, w.panels()));
         }
         return out;
     }
