@@ -39,6 +39,7 @@ import dev.tidestream.loadtest.run.Live;
         name = "loadtest",
         description = "Loads a server from outside, checks every frame, measures, reports.",
         mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
         sortOptions = false,
         usageHelpAutoWidth = true,
         exitCodeListHeading = "Exit codes:%n",

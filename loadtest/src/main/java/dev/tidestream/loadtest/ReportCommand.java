@@ -22,7 +22,7 @@ import dev.tidestream.loadtest.report.TextReport;
 
 /** {@code loadtest report}: reports of runs that were kept. */
 @Command(name = "report", description = "Shows a report that --out has written, or compares two.",
-        mixinStandardHelpOptions = true, usageHelpAutoWidth = true,
+        mixinStandardHelpOptions = true, versionProvider = Version.class, usageHelpAutoWidth = true,
         footer = {"", "Examples:",
             "  tidestream loadtest report a.json --html a.html",
             "  tidestream loadtest report --compare a.json b.json --html both.html"})

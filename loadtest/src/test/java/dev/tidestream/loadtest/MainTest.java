@@ -31,6 +31,14 @@ class MainTest {
         assertEquals(2, run("--scenario", "no-such-scenario"));
     }
 
+    @Test
+    void shouldSayItsVersion() {
+        assertEquals(0, run("--version"));
+        assertTrue(said.toString().startsWith("tidestream loadtest "), said.toString());
+        assertEquals(0, run("report", "-V"));
+        assertEquals(2, said.toString().lines().filter(line -> line.contains("(Java " + Runtime.version())).count(), said.toString());
+    }
+
     /** What does not fit together is said before anything is started. */
     @Test
     void shouldRefuseWhatDoesNotFit() {

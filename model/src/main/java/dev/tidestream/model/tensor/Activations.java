@@ -21,7 +21,10 @@ public final class Activations {
     /** Rows of a group. */
     static final int GROUP = 4;
 
-    private static final int QUANTISE_GRAIN = 8192;
+    /** Rows beyond which there are no {@link #lineCodes}: a multiple of the group. */
+    static final int LINE_ROWS = 16;
+
+    private static final int QUANTISE_GRAIN = 32; // blocks of four rows
 
     private final int maxRows;
     private final int columns;
@@ -29,6 +32,7 @@ public final class Activations {
     private final float[] values; // (maxRows, columns)
     private final int[] codePairs; // (columns), of a single row: code in both 16-bit halves
     private final int[] columnPairs; // (groups, columns / 32, 4, 16) codes of columns 2i and 2i + 1 in the two 16-bit halves
+    private final int[] lineCodes; // (groups, columns / 32, 4, 2, 16) of at most LINE_ROWS rows, see lineCodes()
     private final float[] codes; // (groups, columns / 32, 4, 32) code as float
     private final float[] scales; // (groups, columns / 32, 4)
     private final int[] sums; // (groups, columns / 32, 4) sum of the codes of a block
@@ -45,6 +49,7 @@ public final class Activations {
         int room = blocks == 0 ? 0 : maxRows == 1 ? 1 : Math.ceilDiv(maxRows, GROUP) * GROUP;
         this.codePairs = new int[blocks == 0 ? 0 : columns];
         this.columnPairs = new int[Math.multiplyExact(room, columns) / 2];
+        this.lineCodes = new int[maxRows == 1 ? 0 : Math.min(room, LINE_ROWS) * columns];
         this.codes = new float[room * columns];
         this.scales = new float[room * blocks];
         this.sums = new int[room * blocks];
@@ -83,10 +88,17 @@ public final class Activations {
         if (blocks == 0) {
             throw new IllegalStateException("columns=%d is no multiple of %d".formatted(columns, PanelLayout.BLOCK));
         }
-        team.forEachRange(rows, Math.max(1, QUANTISE_GRAIN / columns), (from, to) -> {
-            for (int b = from; b < to; b++) {
-                for (int block = 0; block < blocks; block++) {
-                    quantiseBlock(b, block);
+        if (rows == 1) {
+            quantiseBlocks(0, blocks);
+            quantised = true;
+            return;
+        }
+        // A thread takes all rows of a block: neighbours in a group share cache lines.
+        team.forEachRange(Math.ceilDiv(rows, GROUP) * blocks, QUANTISE_GRAIN, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                int first = i / blocks * GROUP;
+                for (int b = first; b < Math.min(first + GROUP, rows); b++) {
+                    quantiseBlock(b, i % blocks);
                 }
             }
         });
@@ -118,6 +130,8 @@ public final class Activations {
                 int code = (int) codes[to + j];
                 codePairs[to + j] = (code & 0xffff) | (code << 16);
             }
+        } else if (rows <= LINE_ROWS) {
+            VectorQuantiser.lines(codes, lineCodes, to);
         }
         scales[blockAt(b, block)] = max / 127f;
         sums[blockAt(b, block)] = sum;
@@ -146,6 +160,14 @@ public final class Activations {
 
     int[] columnPairs() {
         return columnPairs;
+    }
+
+    /**
+     * The codes of 2 to {@value #LINE_ROWS} rows for lines of nibbles, where byte j holds columns j and j + 16: of each block and
+     * row the codes of columns 0–15, then those of columns 16–31 less 16 times those of columns 0–15, each in both 16-bit halves.
+     */
+    int[] lineCodes() {
+        return lineCodes;
     }
 
     float[] codes() {

@@ -5,7 +5,6 @@ import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 /** What a thread needs to multiply one row beyond its codes; made anew for each range of panels, in less than a microsecond. */
 final class DecodeScratch {
     private int[] differences = {};
-    private final int[] touched = new int[1];
 
     /** Before panels of a matrix of this format are multiplied with the only row of x. */
     void prepare(TensorFormat format, Activations x) {
@@ -29,11 +28,6 @@ final class DecodeScratch {
      */
     int[] differences() {
         return differences;
-    }
-
-    /** Takes what was read ahead of its use, so that the compiler does not leave the reading out. */
-    void touched(int value) {
-        touched[0] = value;
     }
 
     private int[] room(int columns) {

@@ -9,15 +9,9 @@ import java.nio.ByteOrder;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_QUANTS;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_SCALES;
 import static dev.tidestream.model.tensor.PanelLayout.Q5K_LINES;
 import static dev.tidestream.model.tensor.PanelLayout.Q6K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_QUANTS;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_SCALES;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
 
 /**
  * Single elements of K-quant panels, as {@link PanelLayout} draws them: no vectors, the reading that everything is held against.
@@ -38,30 +32,32 @@ final class KPanels {
     }
 
     /** Scale of block {@code 0 <= block < 8}; Q4_K and Q5_K only. */
-    static int scale(MemorySegment data, long at, int lane, int block) {
-        return data.get(ValueLayout.JAVA_BYTE, pair(Q4K_SCALES, at, lane, block)) & 255;
+    static int scale(TensorFormat format, MemorySegment data, long at, int lane, int block) {
+        return data.get(ValueLayout.JAVA_BYTE, pair(format, at, lane, block)) & 255;
     }
 
     /** Minimum of block {@code 0 <= block < 8}; Q4_K and Q5_K only. */
-    static int min(MemorySegment data, long at, int lane, int block) {
-        return data.get(ValueLayout.JAVA_BYTE, pair(Q4K_SCALES, at, lane, block) + 1) & 255;
+    static int min(TensorFormat format, MemorySegment data, long at, int lane, int block) {
+        return data.get(ValueLayout.JAVA_BYTE, pair(format, at, lane, block) + 1) & 255;
     }
 
     /** Scale of columns {@code 16 half … 16 half + 15}; Q6_K only. */
     static int halfScale(MemorySegment data, long at, int lane, int half) {
-        return data.get(ValueLayout.JAVA_BYTE, pair(Q6K_SCALES, at, lane, half / 2) + half % 2);
+        return data.get(ValueLayout.JAVA_BYTE, pair(TensorFormat.Q6_K, at, lane, half / 2) + half % 2);
     }
 
-    private static long pair(int from, long at, int lane, int block) {
-        return at + from + (long) block * LINE_BYTES + PanelLayout.position(lane) * 2L;
+    private static long pair(TensorFormat format, long at, int lane, int block) {
+        return at + PanelLayout.superBlockLine(format, block) + PanelLayout.position(lane) * 2L;
     }
 
     /** The integer of column {@code 0 <= k < 256}; that of Q6_K with 32 taken off. */
     static int quant(TensorFormat format, MemorySegment data, long at, int lane, int k) {
+        long quants = at + PanelLayout.superBlockLine(format, k / BLOCK) + LINE_BYTES;
+        int j = k % BLOCK;
         return switch (format) {
-            case Q4_K -> (word(data, at + Q4K_QUANTS, lane, k / 4) >>> (k % 4 * 4)) & 15;
-            case Q5_K -> fiveBits(data, at + Q4K_QUANTS, lane, k / 16 * Q5K_LINES, k % 16);
-            case Q6_K -> sixBits(data, at + Q6K_QUANTS, lane, k / 8 * Q6K_LINES, k % 8) << 26 >> 26;
+            case Q4_K -> (word(data, quants, lane, j / 4) >>> (j % 4 * 4)) & 15;
+            case Q5_K -> fiveBits(data, quants, lane, j / 16 * Q5K_LINES, j % 16);
+            case Q6_K -> sixBits(data, quants, lane, j / 8 * Q6K_LINES, j % 8) << 26 >> 26;
             case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
         };
     }
@@ -106,49 +102,55 @@ final class KPanels {
 
     private static float scaleOf(TensorFormat format, MemorySegment data, long at, int lane, int k) {
         return d(data, at, lane)
-                * (format == TensorFormat.Q6_K ? halfScale(data, at, lane, k / 16) : scale(data, at, lane, k / BLOCK));
+                * (format == TensorFormat.Q6_K ? halfScale(data, at, lane, k / 16) : scale(format, data, at, lane, k / BLOCK));
     }
 
     private static float minOf(TensorFormat format, MemorySegment data, long at, int lane, int k) {
-        return format == TensorFormat.Q6_K ? 0f : dmin(data, at, lane) * min(data, at, lane, k / BLOCK);
+        return format == TensorFormat.Q6_K ? 0f : dmin(data, at, lane) * min(format, data, at, lane, k / BLOCK);
     }
 
     /** Writes one lane of the super-block at byte {@code at}. Whether that changed a bit. */
     static boolean put(TensorFormat format, MemorySegment out, long at, int lane, KQuants block) {
         int position = PanelLayout.position(lane);
-        boolean q6 = format == TensorFormat.Q6_K;
         int difference = exchange(out, at + position * 2L, block.d);
-        if (!q6) {
+        if (format != TensorFormat.Q6_K) {
             difference |= exchange(out, at + SCALE_BYTES + position * 2L, block.dmin);
         }
         for (int i = 0; i < BLOCKS; i++) {
-            long pair = pair(q6 ? Q6K_SCALES : Q4K_SCALES, at, lane, i);
+            long pair = pair(format, at, lane, i);
             difference |= exchange(out, pair, (short) ((block.scales[2 * i] & 255) | block.scales[2 * i + 1] << 8));
+            difference |= putQuants(format, out, pair + LINE_BYTES, block.quants, i * BLOCK);
         }
-        long lines = at + (q6 ? Q6K_QUANTS : Q4K_QUANTS) + position * 2L;
+        return difference != 0;
+    }
+
+    /** The lines of the 32 columns from {@code from}. */
+    private static int putQuants(TensorFormat format, MemorySegment out, long lines, byte[] q, int from) {
+        int difference = 0;
+        int line = 0;
         switch (format) {
             case Q4_K -> {
-                for (int line = 0; line < SUPER_BLOCK / 16 * Q4K_LINES; line++) {
-                    difference |= putWord(out, lines, line, fourBits(block.quants, line * 4));
+                for (int k = from; k < from + BLOCK; k += 4) {
+                    difference |= putWord(out, lines, line++, fourBits(q, k));
                 }
             }
             case Q5_K -> {
-                for (int line = 0, k = 0; k < SUPER_BLOCK; k += 16) {
+                for (int k = from; k < from + BLOCK; k += 16) {
                     for (int w = 0; w < Q5K_LINES; w++) {
-                        difference |= putWord(out, lines, line++, fiveBits(block.quants, k, w));
+                        difference |= putWord(out, lines, line++, fiveBits(q, k, w));
                     }
                 }
             }
             case Q6_K -> {
-                for (int line = 0, k = 0; k < SUPER_BLOCK; k += 8) {
+                for (int k = from; k < from + BLOCK; k += 8) {
                     for (int w = 0; w < Q6K_LINES; w++) {
-                        difference |= putWord(out, lines, line++, sixBits(block.quants, k, w));
+                        difference |= putWord(out, lines, line++, sixBits(q, k, w));
                     }
                 }
             }
             case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
         }
-        return difference != 0;
+        return difference;
     }
 
     /** Stores {@code value}; which bits that changed. */

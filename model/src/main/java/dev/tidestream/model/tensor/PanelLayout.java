@@ -27,16 +27,14 @@ package dev.tidestream.model.tensor;
  *        | d: F16, rows 0 16 1 17 … |                                  64 bytes
  *        | dmin: F16, rows 0 16 1 17 … |                               64 bytes
  *        | block 0: scale byte, min byte of row 0, of row 16, of row 1 … |  64 bytes (6 bits in the file, 8 here)
- *        | … block 7                |
- *        | quants: 16 groups of 16 columns, 4 lines each |             64 lines of 64 bytes
- *                                                         4736 bytes in all = 32 rows x 148 (144 in the file)
+ *        |          quants: 2 groups of 16 columns, 4 lines each         |  8 lines of 64 bytes
+ *        | … block 7                                                     | 4736 bytes in all = 32 rows x 148 (144 in the file)
  * Q5_K   the same with 5 lines for each group of 16 columns: 5760 bytes = 32 rows x 180 (176 in the file)
  * Q6_K   super-block of 256 columns:
  *        | d: F16, rows 0 16 1 17 … |                                  64 bytes
  *        | block 0: scale of columns 0–15, of columns 16–31 (int8) of row 0, of row 16, of row 1 … |  64 bytes
- *        | … block 7                |
- *        | quants: 32 groups of 8 columns, 3 lines each |              96 lines of 64 bytes
- *                                                         6720 bytes in all = 32 rows x 210
+ *        |          quants: 4 groups of 8 columns, 3 lines each                                    |  12 lines of 64 bytes
+ *        | … block 7                                                     | 6720 bytes in all = 32 rows x 210
  *
  * A line of K-quants is one 16-bit word for each row, rows 0 16 1 17 … 15 31:
  *        bits      15  14 … 10   9 … 5    4 … 0
@@ -55,7 +53,7 @@ final class PanelLayout {
      * Number of this drawing. Files of packed panels carry it, and those of another number are packed anew: raise it with every
      * change of where an element of any format lies. {@code PanelLayoutVersionTest} fails if that is forgotten.
      */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     /** Rows of a panel. */
     static final int ROWS = 32;
@@ -75,16 +73,21 @@ final class PanelLayout {
     /** Bytes of 16 bits for each row: a line of a K-quant. */
     static final int LINE_BYTES = ROWS * Short.BYTES;
 
-    static final int Q4K_SCALES = 2 * SCALE_BYTES;
-    static final int Q4K_QUANTS = Q4K_SCALES + BLOCKS * LINE_BYTES;
+    /** Where the first block of a super-block of Q4_K or Q5_K begins: its line of scales, then its integers. */
+    static final int Q4K_BLOCKS = 2 * SCALE_BYTES;
+    /** Lines of 16 columns. */
     static final int Q4K_LINES = 4;
-    static final int Q4K_BYTES = Q4K_QUANTS + 16 * Q4K_LINES * LINE_BYTES;
+    static final int Q4K_BLOCK_BYTES = (1 + 2 * Q4K_LINES) * LINE_BYTES;
+    static final int Q4K_BYTES = Q4K_BLOCKS + BLOCKS * Q4K_BLOCK_BYTES;
+    /** Lines of 16 columns. */
     static final int Q5K_LINES = 5;
-    static final int Q5K_BYTES = Q4K_QUANTS + 16 * Q5K_LINES * LINE_BYTES;
-    static final int Q6K_SCALES = SCALE_BYTES;
-    static final int Q6K_QUANTS = Q6K_SCALES + BLOCKS * LINE_BYTES;
+    static final int Q5K_BLOCK_BYTES = (1 + 2 * Q5K_LINES) * LINE_BYTES;
+    static final int Q5K_BYTES = Q4K_BLOCKS + BLOCKS * Q5K_BLOCK_BYTES;
+    static final int Q6K_BLOCKS = SCALE_BYTES;
+    /** Lines of 8 columns. */
     static final int Q6K_LINES = 3;
-    static final int Q6K_BYTES = Q6K_QUANTS + 32 * Q6K_LINES * LINE_BYTES;
+    static final int Q6K_BLOCK_BYTES = (1 + 4 * Q6K_LINES) * LINE_BYTES;
+    static final int Q6K_BYTES = Q6K_BLOCKS + BLOCKS * Q6K_BLOCK_BYTES;
 
     static final int Q8_BLOCK_BYTES = SCALE_BYTES + ROWS * BLOCK;
     static final int Q4_BLOCK_BYTES = SCALE_BYTES + ROWS * BLOCK / 2;
@@ -108,6 +111,16 @@ final class PanelLayout {
             case Q4_K -> Q4K_BYTES;
             case Q5_K -> Q5K_BYTES;
             case Q6_K -> Q6K_BYTES;
+        };
+    }
+
+    /** Where the line of scales of block {@code 0 <= block < 8} of a super-block lies; its integers follow. */
+    static int superBlockLine(TensorFormat format, int block) {
+        return switch (format) {
+            case Q4_K -> Q4K_BLOCKS + block * Q4K_BLOCK_BYTES;
+            case Q5_K -> Q4K_BLOCKS + block * Q5K_BLOCK_BYTES;
+            case Q6_K -> Q6K_BLOCKS + block * Q6K_BLOCK_BYTES;
+            case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no super-blocks: " + format);
         };
     }
 

@@ -86,8 +86,8 @@ enum ScalarKernels implements Kernels {
             int block = k / PanelLayout.BLOCK;
             int inSuper = block % PanelLayout.BLOCKS;
             float dx = x.scales()[x.blockAt(b, block)];
-            int scaled = KPanels.scale(w.data(), at, lane, inSuper) * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
-            int minima = KPanels.min(w.data(), at, lane, inSuper) * -x.sums()[x.blockAt(b, block)];
+            int scaled = KPanels.scale(w.format(), w.data(), at, lane, inSuper) * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
+            int minima = KPanels.min(w.format(), w.data(), at, lane, inSuper) * -x.sums()[x.blockAt(b, block)];
             acc = Math.fma(KPanels.d(w.data(), at, lane) * dx, scaled, acc);
             acc = Math.fma(KPanels.dmin(w.data(), at, lane) * dx, minima, acc);
         }

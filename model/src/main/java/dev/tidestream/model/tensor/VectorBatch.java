@@ -24,23 +24,83 @@ final class VectorBatch {
     /** Blocks unpacked at once to pairs: 16 KB; a super-block. */
     static final int PAIR_BLOCKS = PanelLayout.BLOCKS;
 
+    /** Blocks that all rows go over before the next blocks, unpacked anew for each group of rows: they stay in the first-level cache. */
+    private static final int LINE_BLOCKS = 16;
+
     /** The scales of float activations. */
     private static final float[] ONES = {1f, 1f, 1f, 1f};
 
     private VectorBatch() {}
 
+    /** Panels {@code from <= panel < to}, arguments as in {@link Kernels#multiply}. */
+    static void panels(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outStride, int outOffset, int from, int to) {
+        VectorDecode.check(w, from, to);
+        if (w.format() == TensorFormat.Q4_0 && x.quantised() && x.rows() <= Activations.LINE_ROWS) {
+            int half = (to - from) / 2;
+            for (int i = 0; i < half; i++) {
+                twoPanels(w, from + i, from + half + i, x, scratch, out, outStride, outOffset);
+            }
+            if ((to - from) % 2 == 1) {
+                twoPanels(w, to - 1, to - 1, x, scratch, out, outStride, outOffset);
+            }
+            return;
+        }
+        for (int panel = from; panel < to; panel++) {
+            panel(w, panel, x, scratch);
+            copy(w, panel, x.rows(), scratch.sums(), 0, out, outStride, outOffset);
+        }
+    }
+
+    /** Writes the sums of a panel, (b, 32) from {@code at}, to where they belong. */
+    private static void copy(
+            PanelMatrix w, int panel, int rows, float[] sums, int at, float[] out, int outStride, int outOffset) {
+        int to = outOffset + panel * ROWS;
+        int panelRows = w.rowsOf(panel);
+        for (int b = 0; b < rows; b++) {
+            System.arraycopy(sums, at + b * ROWS, out, to + b * outStride, panelRows);
+        }
+    }
+
+    /** Two panels of Q4_0, which may be the same, with few rows of int8 codes. */
+    private static void twoPanels(
+            PanelMatrix w, int p, int q, Activations x, Scratch scratch, float[] out, int outStride, int outOffset) {
+        int second = Math.ceilDiv(x.rows(), GROUP) * GROUP * ROWS;
+        float[] sums = scratch.clearedSums(2 * second);
+        int all = w.columns() / BLOCK;
+        for (int first = 0; first < all; first += LINE_BLOCKS) {
+            int count = Math.min(LINE_BLOCKS, all - first);
+            long block = w.data().address() + (long) first * PanelLayout.Q4_BLOCK_BYTES;
+            for (int part = 0; part < PARTS; part++) {
+                for (int b = 0; b < x.rows(); b += GROUP) {
+                    int at = x.blockAt(b, first);
+                    int to = b * ROWS + part * L;
+                    VectorFours.codes(block + w.panelOffset(p), block + w.panelOffset(q), part, count, x.lineCodes(), at * BLOCK,
+                            x.sums(), x.scales(), at, sums, to, second + to);
+                }
+            }
+        }
+        copy(w, p, x.rows(), sums, 0, out, outStride, outOffset);
+        copy(w, q, x.rows(), sums, second, out, outStride, outOffset);
+    }
+
     /** One panel, for all rows of x; the sums are left in {@code scratch.sums()}. */
-    static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch) {
+    private static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch) {
         float[] sums = scratch.clearedSums(Math.ceilDiv(x.rows(), GROUP) * GROUP * ROWS);
         long at = w.panelOffset(panel);
         switch (w.format()) {
             case F32, F16, BF16 -> chains(w, at, x, scratch.tile(), sums);
-            case Q8_0 -> blocks(w, at, x, scratch, sums);
+            case Q8_0 -> {
+                if (x.quantised()) {
+                    blocks(w, at, x, scratch, sums);
+                } else {
+                    fours(w, at, x, sums);
+                }
+            }
             case Q4_0 -> {
                 if (x.quantised()) {
                     pairs(w, at, x, scratch, sums);
                 } else {
-                    blocks(w, at, x, scratch, sums);
+                    fours(w, at, x, sums);
                 }
             }
             case Q4_K, Q5_K, Q6_K -> VectorKBatch.panel(w, at, x, scratch, sums);
@@ -74,7 +134,33 @@ final class VectorBatch {
         }
     }
 
-    // ---- Q8_0, and Q4_0 with float activations: chains a and b over integer-valued floats
+    // ---- Q8_0 and Q4_0 with float activations: chains a and b, unpacked for each group of rows
+
+    private static void fours(PanelMatrix w, long panel, Activations x, float[] sums) {
+        int stride = x.columns();
+        int all = w.columns() / BLOCK;
+        for (int first = 0; first < all; first += PAIR_BLOCKS) {
+            int count = Math.min(PAIR_BLOCKS, all - first);
+            long at = w.data().address() + panel + (long) first * PanelLayout.blockBytes(w.format());
+            for (int part = 0; part < PARTS; part++) {
+                for (int b = 0; b < x.rows(); b += GROUP) {
+                    int left = x.rows() - b;
+                    int from = b * stride + first * BLOCK;
+                    int step1 = left > 1 ? stride : 0;
+                    int step2 = left > 2 ? stride : 0;
+                    int step3 = left > 3 ? stride : 0;
+                    int to = b * ROWS + part * L;
+                    if (w.format() == TensorFormat.Q8_0) {
+                        VectorFours.bytes(at, part, count, x.values(), from, step1, step2, step3, sums, to);
+                    } else {
+                        VectorFours.nibbles(at, part, count, x.values(), from, step1, step2, step3, sums, to);
+                    }
+                }
+            }
+        }
+    }
+
+    // ---- Q8_0 with int8 activations: integer-valued floats
 
     private static void blocks(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
         float[] tile = scratch.tile();
@@ -83,15 +169,12 @@ final class VectorBatch {
         for (int first = 0; first < all; first += FLOAT_BLOCKS) {
             int count = Math.min(FLOAT_BLOCKS, all - first);
             for (int i = 0; i < count; i++) {
-                VectorTiles.quants(w, panel, first + i, tile, i * BLOCK * ROWS);
+                VectorTiles.q8(w.data(), panel + (long) (first + i) * PanelLayout.Q8_BLOCK_BYTES + PanelLayout.SCALE_BYTES,
+                        tile, i * BLOCK * ROWS);
                 VectorTiles.scales(w, panel, first + i, d, i * ROWS);
             }
             for (int part = 0; part < PARTS; part++) {
-                if (x.quantised()) {
-                    codeBlocks(count, tile, part * L, d, x, first, sums);
-                } else {
-                    floatBlocks(count, tile, part * L, d, x, first, sums);
-                }
+                codeBlocks(count, tile, part * L, d, x, first, sums);
             }
         }
     }
@@ -112,15 +195,6 @@ final class VectorBatch {
             for (int i = 0; i < count; i++) {
                 VectorFloats.block4(tile, part + i * BLOCK * ROWS, 16, d, part + i * ROWS, x.codes(), (at + i * GROUP) * BLOCK,
                         BLOCK, BLOCK, BLOCK, x.scales(), at + i * GROUP, sums, b * ROWS + part);
-            }
-        }
-    }
-
-    private static void floatBlocks(int count, float[] tile, int part, float[] d, Activations x, int first, float[] sums) {
-        for (int b = 0; b < x.rows(); b += GROUP) {
-            for (int i = 0; i < count; i++) {
-                floatBlock(tile, i * BLOCK * ROWS + part, 16, d, i * ROWS + part, x, b, (first + i) * BLOCK,
-                        sums, b * ROWS + part);
             }
         }
     }

@@ -31,11 +31,7 @@ final class VectorDecode {
      * @param out receives the sums of row {@code r} of the matrix at {@code outOffset + r}
      */
     static void panels(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
-        Objects.checkFromToIndex(from, to, w.panels());
-        if (!w.data().isNative() || !w.data().scope().isAlive()) {
-            throw new IllegalStateException("weights are not in native memory, or no longer: rows=%d, columns=%d, native=%b"
-                    .formatted(w.rows(), w.columns(), w.data().isNative()));
-        }
+        check(w, from, to);
         scratch.decode().prepare(w.format(), x);
         int whole = w.rowsOf(to - 1) == ROWS ? to : to - 1;
         int half = (whole - from) / 2;
@@ -50,6 +46,15 @@ final class VectorDecode {
         if (whole < to) {
             pair(w, whole, whole, x, scratch, scratch.sums(), 0, 0);
             System.arraycopy(scratch.sums(), 0, out, outOffset + whole * ROWS, w.rowsOf(whole));
+        }
+    }
+
+    /** Makes sure that some panels can be read without further checks. */
+    static void check(PanelMatrix w, int from, int to) {
+        Objects.checkFromToIndex(from, to, w.panels());
+        if (!w.data().isNative() || !w.data().scope().isAlive()) {
+            throw new IllegalStateException("weights are not in native memory, or no longer: rows=%d, columns=%d, native=%b"
+                    .formatted(w.rows(), w.columns(), w.data().isNative()));
         }
     }
 

@@ -3,6 +3,7 @@ package dev.tidestream.model.tensor;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
@@ -21,6 +22,7 @@ import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.B2S;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
 
 /**
@@ -30,6 +32,18 @@ import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
  * {@code 2^s} times the chain over q, bit by bit, and is scaled once per block. (Short of an overflow: activations beyond 1e28.)
  */
 final class VectorFloatDecode {
+    /** The value of each nibble, 8 taken off, as upper half of a float; twice, since the fifth bit may be another nibble's. */
+    private static final short[] NIBBLES = new short[32];
+
+    /** Whether a vector has room for all nibbles. */
+    private static final boolean TABLE = S.length() >= 16;
+
+    static {
+        for (int i = 0; i < NIBBLES.length; i++) {
+            NIBBLES[i] = (short) (Float.floatToRawIntBits(i % 16 - 8f) >> 16);
+        }
+    }
+
     private VectorFloatDecode() {}
 
     static void f32(long p, long q, int part, int columns, float[] x, float[] out, int toP, int toQ) {
@@ -57,16 +71,34 @@ final class VectorFloatDecode {
         FloatVector highP = FloatVector.zero(F);
         FloatVector lowQ = FloatVector.zero(F);
         FloatVector highQ = FloatVector.zero(F);
-        for (int k = 0; k < columns; k++) {
-            FloatVector xk = FloatVector.broadcast(F, x[k]);
+        for (int k = 0; k < columns - 1; k += 2) {
             long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
-            IntVector wP = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
-            lowP = xk.fma(wP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowP);
-            highP = xk.fma(wP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highP);
             long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
-            IntVector wQ = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
-            lowQ = xk.fma(wQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowQ);
-            highQ = xk.fma(wQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highQ);
+            FloatVector x0 = FloatVector.broadcast(F, x[k]);
+            IntVector w0P = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = x0.fma(w0P.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowP);
+            highP = x0.fma(w0P.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highP);
+            IntVector w0Q = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = x0.fma(w0Q.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowQ);
+            highQ = x0.fma(w0Q.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highQ);
+            FloatVector x1 = FloatVector.broadcast(F, x[k + 1]);
+            IntVector w1P = IntVector.fromMemorySegment(I, MEMORY, atP + ROWS * Short.BYTES, LITTLE);
+            lowP = x1.fma(w1P.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowP);
+            highP = x1.fma(w1P.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highP);
+            IntVector w1Q = IntVector.fromMemorySegment(I, MEMORY, atQ + ROWS * Short.BYTES, LITTLE);
+            lowQ = x1.fma(w1Q.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowQ);
+            highQ = x1.fma(w1Q.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highQ);
+        }
+        for (int k = columns & ~1; k < columns; k++) {
+            long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            FloatVector x0 = FloatVector.broadcast(F, x[k]);
+            IntVector w0P = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = x0.fma(w0P.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowP);
+            highP = x0.fma(w0P.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highP);
+            IntVector w0Q = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = x0.fma(w0Q.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f), lowQ);
+            highQ = x0.fma(w0Q.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f), highQ);
         }
         lowP.intoArray(out, toP);
         highP.intoArray(out, toP + 16);
@@ -79,16 +111,34 @@ final class VectorFloatDecode {
         FloatVector highP = FloatVector.zero(F);
         FloatVector lowQ = FloatVector.zero(F);
         FloatVector highQ = FloatVector.zero(F);
-        for (int k = 0; k < columns; k++) {
-            FloatVector xk = FloatVector.broadcast(F, x[k]);
+        for (int k = 0; k < columns - 1; k += 2) {
             long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
-            IntVector wP = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
-            lowP = xk.fma(wP.lanewise(LSHL, 16).reinterpretAsFloats(), lowP);
-            highP = xk.fma(wP.and(0xffff0000).reinterpretAsFloats(), highP);
             long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
-            IntVector wQ = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
-            lowQ = xk.fma(wQ.lanewise(LSHL, 16).reinterpretAsFloats(), lowQ);
-            highQ = xk.fma(wQ.and(0xffff0000).reinterpretAsFloats(), highQ);
+            FloatVector x0 = FloatVector.broadcast(F, x[k]);
+            IntVector w0P = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = x0.fma(w0P.lanewise(LSHL, 16).reinterpretAsFloats(), lowP);
+            highP = x0.fma(w0P.and(0xffff0000).reinterpretAsFloats(), highP);
+            IntVector w0Q = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = x0.fma(w0Q.lanewise(LSHL, 16).reinterpretAsFloats(), lowQ);
+            highQ = x0.fma(w0Q.and(0xffff0000).reinterpretAsFloats(), highQ);
+            FloatVector x1 = FloatVector.broadcast(F, x[k + 1]);
+            IntVector w1P = IntVector.fromMemorySegment(I, MEMORY, atP + ROWS * Short.BYTES, LITTLE);
+            lowP = x1.fma(w1P.lanewise(LSHL, 16).reinterpretAsFloats(), lowP);
+            highP = x1.fma(w1P.and(0xffff0000).reinterpretAsFloats(), highP);
+            IntVector w1Q = IntVector.fromMemorySegment(I, MEMORY, atQ + ROWS * Short.BYTES, LITTLE);
+            lowQ = x1.fma(w1Q.lanewise(LSHL, 16).reinterpretAsFloats(), lowQ);
+            highQ = x1.fma(w1Q.and(0xffff0000).reinterpretAsFloats(), highQ);
+        }
+        for (int k = columns & ~1; k < columns; k++) {
+            long atP = (p + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            long atQ = (q + (long) k * ROWS * Short.BYTES + part * 4L * L) & ADDRESS;
+            FloatVector x0 = FloatVector.broadcast(F, x[k]);
+            IntVector w0P = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
+            lowP = x0.fma(w0P.lanewise(LSHL, 16).reinterpretAsFloats(), lowP);
+            highP = x0.fma(w0P.and(0xffff0000).reinterpretAsFloats(), highP);
+            IntVector w0Q = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
+            lowQ = x0.fma(w0Q.lanewise(LSHL, 16).reinterpretAsFloats(), lowQ);
+            highQ = x0.fma(w0Q.and(0xffff0000).reinterpretAsFloats(), highQ);
         }
         lowP.intoArray(out, toP);
         highP.intoArray(out, toP + 16);
@@ -104,48 +154,45 @@ final class VectorFloatDecode {
         for (int block = 0; block < blocks; block++) {
             long scalesP = (p + (long) block * Q8_BLOCK_BYTES + part * 4L * L) & ADDRESS;
             long quantsP = p + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
-            FloatVector lowAP = FloatVector.zero(F);
-            FloatVector highAP = FloatVector.zero(F);
-            FloatVector lowBP = FloatVector.zero(F);
-            FloatVector highBP = FloatVector.zero(F);
+            FloatVector lowBothP = FloatVector.zero(F); // a, then a + b; neither is -0, so that 0 + a is a
+            FloatVector highBothP = FloatVector.zero(F);
             long scalesQ = (q + (long) block * Q8_BLOCK_BYTES + part * 4L * L) & ADDRESS;
             long quantsQ = q + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
-            FloatVector lowAQ = FloatVector.zero(F);
-            FloatVector highAQ = FloatVector.zero(F);
-            FloatVector lowBQ = FloatVector.zero(F);
-            FloatVector highBQ = FloatVector.zero(F);
-            for (int j = 0; j < 16; j++) {
-                FloatVector xa = FloatVector.broadcast(F, x[block * BLOCK + j]);
-                FloatVector xb = FloatVector.broadcast(F, x[block * BLOCK + j + 16]);
-                long atP = (quantsP + (long) j * ROWS) & ADDRESS;
-                IntVector aP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE)
-                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                IntVector bP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP + 16 * ROWS, LITTLE)
-                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                lowAP = xa.fma(aP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowAP);
-                highAP = xa.fma(aP.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highAP);
-                lowBP = xb.fma(bP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowBP);
-                highBP = xb.fma(bP.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highBP);
-                long atQ = (quantsQ + (long) j * ROWS) & ADDRESS;
-                IntVector aQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE)
-                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                IntVector bQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ + 16 * ROWS, LITTLE)
-                        .convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                lowAQ = xa.fma(aQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowAQ);
-                highAQ = xa.fma(aQ.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highAQ);
-                lowBQ = xb.fma(bQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowBQ);
-                highBQ = xb.fma(bQ.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highBQ);
+            FloatVector lowBothQ = FloatVector.zero(F); // a, then a + b; neither is -0, so that 0 + a is a
+            FloatVector highBothQ = FloatVector.zero(F);
+            for (int half = 0; half < 2; half++) {
+                FloatVector lowHalfP = FloatVector.zero(F);
+                FloatVector highHalfP = FloatVector.zero(F);
+                FloatVector lowHalfQ = FloatVector.zero(F);
+                FloatVector highHalfQ = FloatVector.zero(F);
+                for (int j = 16 * half; j < 16 * half + 16; j++) {
+                    FloatVector xj = FloatVector.broadcast(F, x[block * BLOCK + j]);
+                    long atP = (quantsP + (long) j * ROWS) & ADDRESS;
+                    ByteVector bP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE);
+                    IntVector wP = bP.convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                    lowHalfP = xj.fma(wP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowHalfP);
+                    highHalfP = xj.fma(wP.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highHalfP);
+                    long atQ = (quantsQ + (long) j * ROWS) & ADDRESS;
+                    ByteVector bQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE);
+                    IntVector wQ = bQ.convertShape(B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
+                    lowHalfQ = xj.fma(wQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), lowHalfQ);
+                    highHalfQ = xj.fma(wQ.and(0xffff0000).convert(I2F, 0).reinterpretAsFloats(), highHalfQ);
+                }
+                lowBothP = lowBothP.add(lowHalfP);
+                highBothP = highBothP.add(highHalfP);
+                lowBothQ = lowBothQ.add(lowHalfQ);
+                highBothQ = highBothQ.add(highHalfQ);
             }
             IntVector dP = IntVector.fromMemorySegment(I, MEMORY, scalesP, LITTLE);
             lowP = dP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(lowAP.add(lowBP).mul(0x1p-16f), lowP);
+                    .fma(lowBothP.mul(0x1p-16f), lowP);
             highP = dP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(highAP.add(highBP).mul(0x1p-16f), highP);
+                    .fma(highBothP.mul(0x1p-16f), highP);
             IntVector dQ = IntVector.fromMemorySegment(I, MEMORY, scalesQ, LITTLE);
             lowQ = dQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(lowAQ.add(lowBQ).mul(0x1p-16f), lowQ);
+                    .fma(lowBothQ.mul(0x1p-16f), lowQ);
             highQ = dQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(highAQ.add(highBQ).mul(0x1p-16f), highQ);
+                    .fma(highBothQ.mul(0x1p-16f), highQ);
         }
         lowP.intoArray(out, toP);
         highP.intoArray(out, toP + 16);
@@ -153,7 +200,12 @@ final class VectorFloatDecode {
         highQ.intoArray(out, toQ + 16);
     }
 
+    /**
+     * A nibble becomes the upper half of a float, 8 taken off, by a look into a table, where a vector has room for one: exact, and
+     * no conversion. Two rows of a 32-bit lane then are a shift and a mask away.
+     */
     static void q4(long p, long q, int part, int blocks, float[] x, float[] out, int toP, int toQ) {
+        ShortVector table = ShortVector.fromArray(S, NIBBLES, 0);
         FloatVector lowP = FloatVector.zero(F);
         FloatVector highP = FloatVector.zero(F);
         FloatVector lowQ = FloatVector.zero(F);
@@ -175,31 +227,44 @@ final class VectorFloatDecode {
                 FloatVector xa = FloatVector.broadcast(F, x[block * BLOCK + j]);
                 FloatVector xb = FloatVector.broadcast(F, x[block * BLOCK + j + 16]);
                 long atP = (quantsP + (long) j * ROWS) & ADDRESS;
-                // Each 32-bit lane: row r in bits 0-7, row r + 16 in bits 16-23; two nibbles in each.
-                IntVector wP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE)
-                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                lowAP = xa.fma(wP.and(0xf).sub(0x8).convert(I2F, 0).reinterpretAsFloats(), lowAP);
-                highAP = xa.fma(wP.and(0xf0000).sub(0x80000).convert(I2F, 0).reinterpretAsFloats(), highAP);
-                lowBP = xb.fma(wP.and(0xf0).sub(0x80).convert(I2F, 0).reinterpretAsFloats(), lowBP);
-                highBP = xb.fma(wP.and(0xf00000).sub(0x800000).convert(I2F, 0).reinterpretAsFloats(), highBP);
+                ShortVector wP = ByteVector.fromMemorySegment(HALF_B, MEMORY, atP, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
+                IntVector aP = (TABLE ? wP.selectFrom(table) : wP.and((short) 15).sub((short) 8)).reinterpretAsInts();
+                IntVector bP = (TABLE ? wP.lanewise(LSHR, 4).selectFrom(table) : wP.lanewise(LSHR, 4).sub((short) 8))
+                        .reinterpretAsInts();
+                lowAP = xa.fma(TABLE ? aP.lanewise(LSHL, 16).reinterpretAsFloats()
+                        : aP.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowAP);
+                highAP = xa.fma(TABLE ? aP.and(0xffff0000).reinterpretAsFloats()
+                        : aP.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highAP);
+                lowBP = xb.fma(TABLE ? bP.lanewise(LSHL, 16).reinterpretAsFloats()
+                        : bP.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowBP);
+                highBP = xb.fma(TABLE ? bP.and(0xffff0000).reinterpretAsFloats()
+                        : bP.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highBP);
                 long atQ = (quantsQ + (long) j * ROWS) & ADDRESS;
-                IntVector wQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE)
-                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts().reinterpretAsInts();
-                lowAQ = xa.fma(wQ.and(0xf).sub(0x8).convert(I2F, 0).reinterpretAsFloats(), lowAQ);
-                highAQ = xa.fma(wQ.and(0xf0000).sub(0x80000).convert(I2F, 0).reinterpretAsFloats(), highAQ);
-                lowBQ = xb.fma(wQ.and(0xf0).sub(0x80).convert(I2F, 0).reinterpretAsFloats(), lowBQ);
-                highBQ = xb.fma(wQ.and(0xf00000).sub(0x800000).convert(I2F, 0).reinterpretAsFloats(), highBQ);
+                ShortVector wQ = ByteVector.fromMemorySegment(HALF_B, MEMORY, atQ, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
+                IntVector aQ = (TABLE ? wQ.selectFrom(table) : wQ.and((short) 15).sub((short) 8)).reinterpretAsInts();
+                IntVector bQ = (TABLE ? wQ.lanewise(LSHR, 4).selectFrom(table) : wQ.lanewise(LSHR, 4).sub((short) 8))
+                        .reinterpretAsInts();
+                lowAQ = xa.fma(TABLE ? aQ.lanewise(LSHL, 16).reinterpretAsFloats()
+                        : aQ.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowAQ);
+                highAQ = xa.fma(TABLE ? aQ.and(0xffff0000).reinterpretAsFloats()
+                        : aQ.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highAQ);
+                lowBQ = xb.fma(TABLE ? bQ.lanewise(LSHL, 16).reinterpretAsFloats()
+                        : bQ.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowBQ);
+                highBQ = xb.fma(TABLE ? bQ.and(0xffff0000).reinterpretAsFloats()
+                        : bQ.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highBQ);
             }
             IntVector dP = IntVector.fromMemorySegment(I, MEMORY, scalesP, LITTLE);
             lowP = dP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(lowBP.mul(0x1p-4f).add(lowAP), lowP);
+                    .fma(lowAP.add(lowBP), lowP);
             highP = dP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(highBP.mul(0x1p-20f).add(highAP.mul(0x1p-16f)), highP);
+                    .fma(highAP.add(highBP), highP);
             IntVector dQ = IntVector.fromMemorySegment(I, MEMORY, scalesQ, LITTLE);
             lowQ = dQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(lowBQ.mul(0x1p-4f).add(lowAQ), lowQ);
+                    .fma(lowAQ.add(lowBQ), lowQ);
             highQ = dQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f)
-                    .fma(highBQ.mul(0x1p-20f).add(highAQ.mul(0x1p-16f)), highQ);
+                    .fma(highAQ.add(highBQ), highQ);
         }
         lowP.intoArray(out, toP);
         highP.intoArray(out, toP + 16);

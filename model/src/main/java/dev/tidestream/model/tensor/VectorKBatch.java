@@ -35,7 +35,7 @@ final class VectorKBatch {
             long superBlock = w.superBlock(panel, k);
             int block = k / BLOCK % BLOCKS;
             if (block == 0) {
-                VectorKTiles.minima(w.data(), superBlock, numbers);
+                VectorKTiles.minima(w.format(), w.data(), superBlock, numbers);
             }
             VectorKTiles.elementFactors(numbers, block);
             VectorKTiles.unpack(w.format(), w.data(), superBlock, block, numbers, tile);
@@ -78,7 +78,7 @@ final class VectorKBatch {
         VectorKTiles.Block numbers = scratch.block();
         int centre = w.format() == TensorFormat.Q5_K ? 16 : 0;
         if (w.format() == TensorFormat.Q4_K) {
-            VectorPairTiles.q4k(w.data(), superBlock + PanelLayout.Q4K_QUANTS, tiles);
+            VectorPairTiles.q4k(w.data(), superBlock, tiles);
         } else {
             for (int i = 0; i < BLOCKS; i++) {
                 VectorKTiles.columns(w.format(), w.data(), superBlock, i, scratch.columnTile());
@@ -87,7 +87,7 @@ final class VectorKBatch {
         }
         boolean minima = w.format() != TensorFormat.Q6_K;
         if (minima) {
-            VectorKTiles.minima(w.data(), superBlock, numbers);
+            VectorKTiles.minima(w.format(), w.data(), superBlock, numbers);
         } else {
             VectorKTiles.halfScales(w.data(), superBlock, numbers);
         }

@@ -8,14 +8,15 @@ import jdk.incubator.vector.IntVector;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCKS;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_QUANTS;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_SCALES;
+import static dev.tidestream.model.tensor.PanelLayout.Q5K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q5K_LINES;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCKS;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q6K_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q6K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_QUANTS;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_SCALES;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
@@ -54,14 +55,14 @@ final class VectorKFloatDecode {
                 long at = w.panelOffset(panel) + (long) (k / SUPER_BLOCK) * bytes + part * 4L * L;
                 switch (w.format()) {
                     case Q4_K -> {
-                        factors(data, at, factors);
-                        offsets(data, at, offsets);
-                        chain4(data, at + Q4K_QUANTS, factors, offsets, x.values(), k, out, to);
+                        factors(data, at, Q4K_BLOCK_BYTES, factors);
+                        offsets(data, at, Q4K_BLOCK_BYTES, offsets);
+                        chain4(data, at + Q4K_BLOCKS, factors, offsets, x.values(), k, out, to);
                     }
                     case Q5_K -> {
-                        factors(data, at, factors);
-                        offsets(data, at, offsets);
-                        chain5(data, at + Q4K_QUANTS, factors, offsets, x.values(), k, out, to);
+                        factors(data, at, Q5K_BLOCK_BYTES, factors);
+                        offsets(data, at, Q5K_BLOCK_BYTES, offsets);
+                        chain5(data, at + Q4K_BLOCKS, factors, offsets, x.values(), k, out, to);
                     }
                     case F32, F16, BF16, Q8_0, Q4_0, Q6_K -> throw new IllegalArgumentException("not here: " + w.format());
                 }
@@ -70,13 +71,13 @@ final class VectorKFloatDecode {
     }
 
     /** {@code d * scale} of Q4_K and Q5_K, (8 blocks, 2 L). */
-    private static void factors(MemorySegment data, long at, float[] factors) {
+    private static void factors(MemorySegment data, long at, int blockBytes, float[] factors) {
         FloatVector low = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(LSHL, 16).lanewise(ASHR, 3)
                 .and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
         FloatVector high = IntVector.fromMemorySegment(I, data, at, LITTLE).lanewise(ASHR, 3).and(0x8fffe000)
                 .reinterpretAsFloats().mul(0x1p112f);
         for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_SCALES + (long) block * LINE_BYTES, LITTLE);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_BLOCKS + (long) block * blockBytes, LITTLE);
             low.mul(pairs.and(255).convert(I2F, 0).reinterpretAsFloats()).intoArray(factors, block * 2 * L);
             high.mul(pairs.lanewise(LSHR, 16).and(255).convert(I2F, 0).reinterpretAsFloats())
                     .intoArray(factors, block * 2 * L + L);
@@ -84,24 +85,26 @@ final class VectorKFloatDecode {
     }
 
     /** {@code -(dmin * min)}, (8 blocks, 2 L). */
-    private static void offsets(MemorySegment data, long at, float[] offsets) {
+    private static void offsets(MemorySegment data, long at, int blockBytes, float[] offsets) {
         FloatVector low = IntVector.fromMemorySegment(I, data, at + SCALE_BYTES, LITTLE).lanewise(LSHL, 16).lanewise(ASHR, 3)
                 .and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f).neg();
         FloatVector high = IntVector.fromMemorySegment(I, data, at + SCALE_BYTES, LITTLE).lanewise(ASHR, 3).and(0x8fffe000)
                 .reinterpretAsFloats().mul(0x1p112f).neg();
         for (int block = 0; block < BLOCKS; block++) {
-            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_SCALES + (long) block * LINE_BYTES, LITTLE);
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at + Q4K_BLOCKS + (long) block * blockBytes, LITTLE);
             low.mul(pairs.lanewise(LSHR, 8).and(255).convert(I2F, 0).reinterpretAsFloats()).intoArray(offsets, block * 2 * L);
             high.mul(pairs.lanewise(LSHR, 24).convert(I2F, 0).reinterpretAsFloats()).intoArray(offsets, block * 2 * L + L);
         }
     }
 
     private static void chain4(
-            MemorySegment data, long lines, float[] factors, float[] offsets, float[] x, int xFrom, float[] out, int to) {
+            MemorySegment data, long at, float[] factors, float[] offsets, float[] x, int xFrom, float[] out, int to) {
         FloatVector low = FloatVector.fromArray(F, out, to);
         FloatVector high = FloatVector.fromArray(F, out, to + 16);
         for (int line = 0; line < 16 * Q4K_LINES; line++) {
-            IntVector q = IntVector.fromMemorySegment(I, data, lines + line * (long) LINE_BYTES, LITTLE);
+            long scales = at + line / (2 * Q4K_LINES) * (long) Q4K_BLOCK_BYTES;
+            IntVector q = IntVector.fromMemorySegment(
+                    I, data, scales + (1 + line % (2 * Q4K_LINES)) * (long) LINE_BYTES, LITTLE);
             int block = line / (2 * Q4K_LINES) * 2 * L;
             FloatVector lowFactor = FloatVector.fromArray(F, factors, block);
             FloatVector highFactor = FloatVector.fromArray(F, factors, block + L);
@@ -130,8 +133,9 @@ final class VectorKFloatDecode {
             FloatVector highOffset = FloatVector.fromArray(F, offsets, group / 2 * 2 * L + L);
             IntVector last = IntVector.zero(I); // bits of column 15 enter at the top of both halves
             int k = xFrom + group * 16;
+            long lines = at + group / 2 * (long) Q5K_BLOCK_BYTES + (1 + group % 2 * Q5K_LINES) * (long) LINE_BYTES;
             for (int w = 0; w < Q5K_LINES; w++) {
-                IntVector q = IntVector.fromMemorySegment(I, data, at + (group * Q5K_LINES + w) * (long) LINE_BYTES, LITTLE);
+                IntVector q = IntVector.fromMemorySegment(I, data, lines + w * (long) LINE_BYTES, LITTLE);
                 last = last.lanewise(LSHR, 1).and(0x7fff7fff).or(q.and(0x80008000));
                 for (int j = 0; j < 3; j++) {
                     FloatVector xk = FloatVector.broadcast(F, x[k + 3 * w + j]);
@@ -151,35 +155,31 @@ final class VectorKFloatDecode {
 
     /**
      * Integers are converted where they lie at the top of a lane, and so 2^26 times too large: see {@link VectorFloatDecode}.
-     * Reading ahead as the int8 kernels do made this method too long for C2: it boxed 230 MB per call.
      */
     static void q6(long p, long q, int part, int blocks, float[] x, float[] out, int toP, int toQ) {
         FloatVector lowP = FloatVector.zero(F);
         FloatVector highP = FloatVector.zero(F);
         FloatVector lowQ = FloatVector.zero(F);
         FloatVector highQ = FloatVector.zero(F);
-        for (int block = 0; block < blocks; block++) {
-            long superP = (p + (long) (block / BLOCKS) * Q6K_BYTES + part * 4L * L) & ADDRESS;
+        for (int first = 0; first < blocks; first += BLOCKS) {
+            long superP = (p + (long) (first / BLOCKS) * Q6K_BYTES + part * 4L * L) & ADDRESS;
             IntVector dP = IntVector.fromMemorySegment(I, MEMORY, superP, LITTLE);
             FloatVector dLowP = dP.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
             FloatVector dHighP = dP.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f);
-            long pairsP = (superP + Q6K_SCALES + block % BLOCKS * (long) LINE_BYTES) & ADDRESS;
-            IntVector sP = IntVector.fromMemorySegment(I, MEMORY, pairsP, LITTLE);
-            long superQ = (q + (long) (block / BLOCKS) * Q6K_BYTES + part * 4L * L) & ADDRESS;
+            long superQ = (q + (long) (first / BLOCKS) * Q6K_BYTES + part * 4L * L) & ADDRESS;
             IntVector dQ = IntVector.fromMemorySegment(I, MEMORY, superQ, LITTLE);
             FloatVector dLowQ = dQ.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f);
             FloatVector dHighQ = dQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f);
-            long pairsQ = (superQ + Q6K_SCALES + block % BLOCKS * (long) LINE_BYTES) & ADDRESS;
-            IntVector sQ = IntVector.fromMemorySegment(I, MEMORY, pairsQ, LITTLE);
-            for (int half = 0; half < 2; half++) {
+            for (int i = 0; i < 2 * BLOCKS; i++) { // halves of blocks, with a scale each
+                long blockP = (superP + Q6K_BLOCKS + i / 2 * (long) Q6K_BLOCK_BYTES) & ADDRESS;
                 FloatVector lowBothP = FloatVector.zero(F); // a, then a + b; neither is -0, so that 0 + a is a
                 FloatVector highBothP = FloatVector.zero(F);
+                long blockQ = (superQ + Q6K_BLOCKS + i / 2 * (long) Q6K_BLOCK_BYTES) & ADDRESS;
                 FloatVector lowBothQ = FloatVector.zero(F); // a, then a + b; neither is -0, so that 0 + a is a
                 FloatVector highBothQ = FloatVector.zero(F);
                 for (int chain = 0; chain < 2; chain++) {
-                    int k = block * BLOCK + half * 16 + chain * 8;
-                    int eight = block % BLOCKS * 4 + half * 2 + chain; // columns
-                    long atP = (superP + Q6K_QUANTS + eight * ((long) Q6K_LINES * LINE_BYTES)) & ADDRESS;
+                    int k = first * BLOCK + i * 16 + chain * 8;
+                    long atP = (blockP + (1 + (i % 2 * 2 + chain) * Q6K_LINES) * (long) LINE_BYTES) & ADDRESS;
                     IntVector aP = IntVector.fromMemorySegment(I, MEMORY, atP, LITTLE);
                     IntVector bP = IntVector.fromMemorySegment(I, MEMORY, atP + LINE_BYTES, LITTLE);
                     IntVector cP = IntVector.fromMemorySegment(I, MEMORY, atP + 2 * LINE_BYTES, LITTLE);
@@ -187,7 +187,7 @@ final class VectorKFloatDecode {
                     IntVector fP = cP.lanewise(LSHL, 12).and(0xf000f000).or(bP.lanewise(LSHL, 8).and(0x0c000c00));
                     FloatVector low8P = FloatVector.zero(F);
                     FloatVector high8P = FloatVector.zero(F);
-                    long atQ = (superQ + Q6K_QUANTS + eight * ((long) Q6K_LINES * LINE_BYTES)) & ADDRESS;
+                    long atQ = (blockQ + (1 + (i % 2 * 2 + chain) * Q6K_LINES) * (long) LINE_BYTES) & ADDRESS;
                     IntVector aQ = IntVector.fromMemorySegment(I, MEMORY, atQ, LITTLE);
                     IntVector bQ = IntVector.fromMemorySegment(I, MEMORY, atQ + LINE_BYTES, LITTLE);
                     IntVector cQ = IntVector.fromMemorySegment(I, MEMORY, atQ + 2 * LINE_BYTES, LITTLE);
@@ -233,20 +233,23 @@ final class VectorKFloatDecode {
                     FloatVector x7 = FloatVector.broadcast(F, x[k + 7]);
                     low8P = x7.fma(fP.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), low8P);
                     high8P = x7.fma(fP.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8P);
-                    low8Q = x7.fma(fQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), low8Q);
-                    high8Q = x7.fma(fQ.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
                     lowBothP = lowBothP.add(low8P);
                     highBothP = highBothP.add(high8P);
+                    low8Q = x7.fma(fQ.lanewise(LSHL, 16).convert(I2F, 0).reinterpretAsFloats(), low8Q);
+                    high8Q = x7.fma(fQ.and(TOP).convert(I2F, 0).reinterpretAsFloats(), high8Q);
                     lowBothQ = lowBothQ.add(low8Q);
                     highBothQ = highBothQ.add(high8Q);
                 }
-                lowP = dLowP.mul(sP.lanewise(LSHL, 24 - 8 * half).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                int shift = i % 2 * 8;
+                IntVector sP = IntVector.fromMemorySegment(I, MEMORY, blockP, LITTLE);
+                lowP = dLowP.mul(sP.lanewise(LSHL, 24 - shift).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
                         .fma(lowBothP.mul(0x1p-26f), lowP);
-                highP = dHighP.mul(sP.lanewise(LSHL, 8 - 8 * half).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                highP = dHighP.mul(sP.lanewise(LSHL, 8 - shift).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
                         .fma(highBothP.mul(0x1p-26f), highP);
-                lowQ = dLowQ.mul(sQ.lanewise(LSHL, 24 - 8 * half).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                IntVector sQ = IntVector.fromMemorySegment(I, MEMORY, blockQ, LITTLE);
+                lowQ = dLowQ.mul(sQ.lanewise(LSHL, 24 - shift).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
                         .fma(lowBothQ.mul(0x1p-26f), lowQ);
-                highQ = dHighQ.mul(sQ.lanewise(LSHL, 8 - 8 * half).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
+                highQ = dHighQ.mul(sQ.lanewise(LSHL, 8 - shift).lanewise(ASHR, 24).convert(I2F, 0).reinterpretAsFloats())
                         .fma(highBothQ.mul(0x1p-26f), highQ);
             }
         }

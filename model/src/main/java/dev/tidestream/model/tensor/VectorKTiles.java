@@ -7,13 +7,14 @@ import jdk.incubator.vector.ShortVector;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCKS;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_QUANTS;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_SCALES;
+import static dev.tidestream.model.tensor.PanelLayout.Q5K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q5K_LINES;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCKS;
+import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q6K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_QUANTS;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_SCALES;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 import static dev.tidestream.model.tensor.VectorShapes.F;
@@ -50,10 +51,12 @@ final class VectorKTiles {
     }
 
     /** Reads the scales of a super-block of Q4_K or Q5_K. */
-    static void minima(MemorySegment data, long superBlock, Block out) {
+    static void minima(TensorFormat format, MemorySegment data, long superBlock, Block out) {
+        int blockBytes = format == TensorFormat.Q4_K ? Q4K_BLOCK_BYTES : Q5K_BLOCK_BYTES;
         for (int i = 0; i < BLOCKS * PARTS; i++) {
             int to = i / PARTS * ROWS + i % PARTS * L;
-            IntVector pairs = IntVector.fromMemorySegment(I, data, superBlock + Q4K_SCALES + i * 4L * L, LITTLE);
+            long at = superBlock + Q4K_BLOCKS + (long) (i / PARTS) * blockBytes + i % PARTS * 4L * L;
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at, LITTLE);
             ((FloatVector) pairs.and(255).convert(I2F, 0)).intoArray(out.scales, to);
             ((FloatVector) pairs.lanewise(LSHR, 8).and(255).convert(I2F, 0)).intoArray(out.mins, to);
             ((FloatVector) pairs.lanewise(LSHR, 16).and(255).convert(I2F, 0)).intoArray(out.scales, to + 16);
@@ -67,7 +70,8 @@ final class VectorKTiles {
     static void halfScales(MemorySegment data, long superBlock, Block out) {
         for (int i = 0; i < BLOCKS * PARTS; i++) {
             int to = i / PARTS * 2 * ROWS + i % PARTS * L;
-            IntVector pairs = IntVector.fromMemorySegment(I, data, superBlock + Q6K_SCALES + i * 4L * L, LITTLE);
+            long at = superBlock + Q6K_BLOCKS + (long) (i / PARTS) * Q6K_BLOCK_BYTES + i % PARTS * 4L * L;
+            IntVector pairs = IntVector.fromMemorySegment(I, data, at, LITTLE);
             ((FloatVector) pairs.lanewise(LSHL, 24).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, to);
             ((FloatVector) pairs.lanewise(LSHL, 8).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, to + 16);
             ((FloatVector) pairs.lanewise(LSHL, 16).lanewise(ASHR, 24).convert(I2F, 0)).intoArray(out.scales, to + ROWS);
@@ -89,21 +93,17 @@ final class VectorKTiles {
     /** The block's tile. */
     static void unpack(TensorFormat format, MemorySegment data, long superBlock, int block, Block numbers, float[] tile) {
         for (int part = 0; part < PARTS; part++) {
-            long at = superBlock + part * 4L * L;
+            long lines = superBlock + PanelLayout.superBlockLine(format, block) + LINE_BYTES + part * 4L * L;
             for (int half = 0; half < 2; half++) {
-                int group = block * 2 + half;
                 int to = half * 16 * ROWS + part * L;
                 int from = part * L + half * ROWS;
                 switch (format) {
-                    case Q4_K -> four(
-                            data, at + Q4K_QUANTS + (long) group * Q4K_LINES * LINE_BYTES, numbers, from, part, tile, to);
-                    case Q5_K -> five(
-                            data, at + Q4K_QUANTS + (long) group * Q5K_LINES * LINE_BYTES, numbers, from, part, tile, to);
+                    case Q4_K -> four(data, lines + half * (long) Q4K_LINES * LINE_BYTES, numbers, from, part, tile, to);
+                    case Q5_K -> five(data, lines + half * (long) Q5K_LINES * LINE_BYTES, numbers, from, part, tile, to);
                     case Q6_K -> {
-                        long lines = at + Q6K_QUANTS + (long) group * 2 * Q6K_LINES * LINE_BYTES;
-                        for (int eight = 0; eight < 2; eight++) {
-                            six(data, lines + (long) eight * Q6K_LINES * LINE_BYTES, numbers, from, tile, to + eight * 8 * ROWS);
-                        }
+                        long eights = lines + half * 2L * Q6K_LINES * LINE_BYTES;
+                        six(data, eights, numbers, from, tile, to);
+                        six(data, eights + (long) Q6K_LINES * LINE_BYTES, numbers, from, tile, to + 8 * ROWS);
                     }
                     case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
                 }
@@ -173,15 +173,15 @@ final class VectorKTiles {
 
     /** The integers of a block of Q5_K (unsigned) or Q6_K, (32 columns, 32 rows as packed). */
     static void columns(TensorFormat format, MemorySegment data, long superBlock, int block, short[] tile) {
+        long lines = superBlock + PanelLayout.superBlockLine(format, block) + LINE_BYTES;
         for (int half = 0; half < 2; half++) {
-            int group = block * 2 + half;
             int to = half * 16 * ROWS;
             switch (format) {
-                case Q5_K -> fives(data, superBlock + Q4K_QUANTS + (long) group * Q5K_LINES * LINE_BYTES, tile, to);
+                case Q5_K -> fives(data, lines + half * (long) Q5K_LINES * LINE_BYTES, tile, to);
                 case Q6_K -> {
-                    long lines = superBlock + Q6K_QUANTS + (long) group * 2 * Q6K_LINES * LINE_BYTES;
-                    sixes(data, lines, tile, to);
-                    sixes(data, lines + (long) Q6K_LINES * LINE_BYTES, tile, to + 8 * ROWS);
+                    long eights = lines + half * 2L * Q6K_LINES * LINE_BYTES;
+                    sixes(data, eights, tile, to);
+                    sixes(data, eights + (long) Q6K_LINES * LINE_BYTES, tile, to + 8 * ROWS);
                 }
                 case F32, F16, BF16, Q8_0, Q4_0, Q4_K -> throw new IllegalArgumentException("not unpacked this way: " + format);
             }

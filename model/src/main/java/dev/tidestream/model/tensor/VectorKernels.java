@@ -29,14 +29,7 @@ enum VectorKernels implements Kernels {
             }
             return;
         }
-        for (int panel = fromPanel; panel < toPanel; panel++) {
-            int to = outOffset + panel * PanelLayout.ROWS;
-            int rows = w.rowsOf(panel);
-            VectorBatch.panel(w, panel, x, scratch);
-            for (int b = 0; b < x.rows(); b++) {
-                System.arraycopy(scratch.sums(), b * PanelLayout.ROWS, out, to + b * outStride, rows);
-            }
-        }
+        VectorBatch.panels(w, x, scratch, out, outStride, outOffset, fromPanel, toPanel);
     }
 
     @Override

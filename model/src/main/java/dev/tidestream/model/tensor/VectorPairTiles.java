@@ -5,6 +5,10 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
+import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCKS;
+import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
@@ -71,11 +75,13 @@ final class VectorPairTiles {
     /**
      * Makes tiles of pairs from all lines of a super-block of Q4_K.
      *
-     * @param quants offset of the first line
+     * @param superBlock its offset
      */
-    static void q4k(MemorySegment data, long quants, int[] tiles) {
+    static void q4k(MemorySegment data, long superBlock, int[] tiles) {
+        int steps = BLOCK / 4 * PARTS;
         for (int i = 0; i < SUPER_BLOCK / 4 * PARTS; i++) {
-            IntVector q = IntVector.fromMemorySegment(I, data, quants + i * 4L * L, LITTLE);
+            long at = superBlock + Q4K_BLOCKS + i / steps * (long) Q4K_BLOCK_BYTES + LINE_BYTES + i % steps * 4L * L;
+            IntVector q = IntVector.fromMemorySegment(I, data, at, LITTLE);
             int to = i / PARTS * 2 * ROWS + i % PARTS * L;
             q.and(15).or(q.lanewise(LSHL, 12).and(0xf0000)).intoArray(tiles, to);
             q.lanewise(LSHR, 16).and(15).or(q.lanewise(LSHR, 4).and(0xf0000)).intoArray(tiles, to + 16);

@@ -11,8 +11,10 @@ import static dev.tidestream.model.tensor.VectorShapes.F;
 import static dev.tidestream.model.tensor.VectorShapes.I;
 import static dev.tidestream.model.tensor.VectorShapes.L;
 import static jdk.incubator.vector.VectorOperators.ADD;
+import static jdk.incubator.vector.VectorOperators.F2I;
 import static jdk.incubator.vector.VectorOperators.I2S;
 import static jdk.incubator.vector.VectorOperators.IS_NAN;
+import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.MAX;
 
 /** A block of 32 activations to int8 codes, L values at a time; the bits of {@link Math#rint} and {@link Math#max}. */
@@ -52,5 +54,21 @@ final class VectorQuantiser {
             sum = sum.add(code);
         }
         return sum.reduceLanes(ADD);
+    }
+
+    /**
+     * Codes of a block for lines of nibbles, see {@link Activations#lineCodes}.
+     *
+     * @param codes 32 codes as floats from {@code from}
+     * @param lines receives 16 codes and 16 differences from {@code from}
+     */
+    static void lines(float[] codes, int[] lines, int from) {
+        for (int j = from; j < from + BLOCK / 2; j += L) {
+            IntVector low = (IntVector) FloatVector.fromArray(F, codes, j).convert(F2I, 0);
+            IntVector high = (IntVector) FloatVector.fromArray(F, codes, j + BLOCK / 2).convert(F2I, 0);
+            IntVector difference = high.sub(low.lanewise(LSHL, 4));
+            low.and(0xffff).or(low.lanewise(LSHL, 16)).intoArray(lines, j);
+            difference.and(0xffff).or(difference.lanewise(LSHL, 16)).intoArray(lines, j + BLOCK / 2);
+        }
     }
 }

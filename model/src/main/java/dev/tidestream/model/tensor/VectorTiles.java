@@ -21,8 +21,6 @@ import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.B2S;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
-import static jdk.incubator.vector.VectorOperators.LSHR;
-import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
 
 /** Unpacks 32 columns of a panel into a float tile on the heap, (32 columns, 32 rows) in row order. No helpers that take or give vectors, as in {@link VectorKTiles}. */
 final class VectorTiles {
@@ -58,15 +56,7 @@ final class VectorTiles {
         }
     }
 
-    /** The integers of a quantised block, from {@code to}. */
-    static void quants(PanelMatrix w, long panel, int block, float[] tile, int to) {
-        if (w.format() == TensorFormat.Q8_0) {
-            q8(w.data(), panel + (long) block * Q8_BLOCK_BYTES + SCALE_BYTES, tile, to);
-        } else {
-            nibbleFloats(w.data(), panel + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES, tile, to);
-        }
-    }
-
+    /** The integers of a block of Q8_0, from {@code tileFrom}. */
     static void q8(MemorySegment data, long quants, float[] tile, int tileFrom) {
         for (int i = 0; i < BLOCK * PARTS; i++) {
             int to = tileFrom + i / PARTS * ROWS + i % PARTS * L;
@@ -74,18 +64,6 @@ final class VectorTiles {
                     .convertShape(B2S, S, 0)).reinterpretAsInts();
             ((FloatVector) pair.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0)).intoArray(tile, to);
             ((FloatVector) pair.lanewise(ASHR, 16).convert(I2F, 0)).intoArray(tile, to + 16);
-        }
-    }
-
-    private static void nibbleFloats(MemorySegment data, long quants, float[] tile, int tileFrom) {
-        for (int i = 0; i < BLOCK / 2 * PARTS; i++) {
-            int to = tileFrom + i / PARTS * ROWS + i % PARTS * L;
-            IntVector pair = ((ShortVector) ByteVector.fromMemorySegment(HALF_B, data, quants + i * 2L * L, LITTLE)
-                    .convertShape(ZERO_EXTEND_B2S, S, 0)).reinterpretAsInts();
-            ((FloatVector) pair.and(15).sub(8).convert(I2F, 0)).intoArray(tile, to);
-            ((FloatVector) pair.lanewise(LSHR, 16).and(15).sub(8).convert(I2F, 0)).intoArray(tile, to + 16);
-            ((FloatVector) pair.lanewise(LSHR, 4).and(15).sub(8).convert(I2F, 0)).intoArray(tile, to + 16 * ROWS);
-            ((FloatVector) pair.lanewise(LSHR, 20).sub(8).convert(I2F, 0)).intoArray(tile, to + 16 * ROWS + 16);
         }
     }
 

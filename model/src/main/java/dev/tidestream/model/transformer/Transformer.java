@@ -93,7 +93,7 @@ public final class Transformer implements LanguageModel {
         float[] residual = scratch.residual; // (rows, H)
         Activations normed = scratch.normed;
         float[] projected = scratch.projected; // (rows, H)
-        embed(slices);
+        embed(slices, rows);
         attention.begin(slices, rows);
 
         for (int layer = 0; layer < config.layers(); layer++) {
@@ -133,14 +133,16 @@ public final class Transformer implements LanguageModel {
         prepare(scratch.gated, w.down());
     }
 
-    private void embed(List<Slice> slices) {
+    private void embed(List<Slice> slices, int rows) {
+        int[] tokens = new int[rows];
         int row = 0;
         for (Slice slice : slices) {
-            for (int i = 0; i < slice.count(); i++) {
-                weights.embedding().lookup(slice.tokens()[slice.from() + i], scratch.residual, row * config.hiddenSize());
-                row++;
-            }
+            System.arraycopy(slice.tokens(), slice.from(), tokens, row, slice.count());
+            row += slice.count();
         }
+        int hiddenSize = config.hiddenSize();
+        team.forEachRange(rows, 2, (from, to) ->
+                weights.embedding().lookup(tokens, from, to - from, scratch.residual, from * hiddenSize));
     }
 
     private void norm(float[] x, float[] weight, Activations out, int rows) {
@@ -159,10 +161,12 @@ public final class Transformer implements LanguageModel {
         }
     }
 
-    private static void addTo(float[] sum, float[] x, int length) {
-        for (int i = 0; i < length; i++) {
-            sum[i] += x[i];
-        }
+    private void addTo(float[] sum, float[] x, int length) {
+        team.forEachRange(length, ELEMENT_GRAIN, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                sum[i] += x[i];
+            }
+        });
     }
 
     /** Final norm and head, for the rows that need logits only; in passes of at most {@code maxRows}. */

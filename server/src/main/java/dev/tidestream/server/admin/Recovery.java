@@ -36,7 +36,7 @@ final class Recovery {
         Manifest manifest;
         if (files.contains(UpdateLog.MANIFEST)) {
             manifest = read();
-            List<VersionRecord.Updated> updates = UpdateLog.updates(manifest);
+            List<VersionRecord.Updated> updates = VersionHistory.updates(manifest);
             for (VersionRecord.Updated update : updates) {
                 checkPayload(update, files);
             }
@@ -114,7 +114,7 @@ final class Recovery {
     }
 
     private void removeLeftovers(Manifest manifest) throws IOException {
-        Set<String> named = UpdateLog.updates(manifest).stream()
+        Set<String> named = VersionHistory.updates(manifest).stream()
                 .map(VersionRecord.Updated::payloadFile)
                 .collect(Collectors.toSet());
         List<String> leftovers = new ArrayList<>();

@@ -7,14 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 import org.jspecify.annotations.Nullable;
@@ -72,7 +68,7 @@ public final class UpdateLog implements Closeable {
         this.manifest = manifest;
         this.limits = limits;
         this.clock = clock;
-        this.committedBytes = updates(manifest).stream().mapToLong(u -> u.spec().byteLength()).sum();
+        this.committedBytes = VersionHistory.updates(manifest).stream().mapToLong(u -> u.spec().byteLength()).sum();
     }
 
     /**
@@ -110,20 +106,9 @@ public final class UpdateLog implements Closeable {
         }
     }
 
-    static List<VersionRecord.Updated> updates(Manifest manifest) {
-        return manifest.versions().stream()
-                .filter(VersionRecord.Updated.class::isInstance)
-                .map(VersionRecord.Updated.class::cast)
-                .toList();
-    }
-
     /** The newest committed version. */
     public long currentVersion() {
-        return currentVersion(manifest);
-    }
-
-    private static long currentVersion(Manifest manifest) {
-        return BASE_VERSION + manifest.versions().size();
+        return VersionHistory.current(manifest);
     }
 
     /** All committed versions, oldest first, without the base; immutable. */
@@ -148,35 +133,7 @@ public final class UpdateLog implements Closeable {
      * @throws AdminException {@code unknown_version}
      */
     public List<VersionRecord.Updated> replay(long version) throws AdminException {
-        Manifest now = manifest;
-        requireKnown(version, now);
-        Deque<VersionRecord.Updated> updates = new ArrayDeque<>();
-        Set<String> replaced = new HashSet<>();
-        long at = version;
-        while (at > BASE_VERSION) {
-            switch (now.versions().get((int) (at - BASE_VERSION - 1))) {
-                case VersionRecord.Updated u -> {
-                    if (!replaced.contains(u.spec().tensor())) {
-                        updates.addFirst(u);
-                    }
-                    switch (u.spec().kind()) {
-                        case REPLACE -> replaced.add(u.spec().tensor());
-                        case ROWS, DELTA, LOW_RANK -> { }
-                    }
-                    at = u.baseVersion();
-                }
-                case VersionRecord.RolledBack r -> at = r.toVersion();
-            }
-        }
-        return List.copyOf(updates);
-    }
-
-    private static void requireKnown(long version, Manifest now) throws AdminException {
-        if (version < BASE_VERSION || version > currentVersion(now)) {
-            throw new AdminException(
-                    AdminErrorCode.UNKNOWN_VERSION,
-                    "no such version: to_version=%d, known=%d..%d".formatted(version, BASE_VERSION, currentVersion(now)));
-        }
+        return VersionHistory.replay(manifest, version);
     }
 
     /**
@@ -185,18 +142,7 @@ public final class UpdateLog implements Closeable {
      * @throws AdminException {@code update_conflict} if its {@code update_id} was used for something else
      */
     public Optional<VersionRecord.Updated> findRepeated(UpdateSpec spec) throws AdminException {
-        for (VersionRecord.Updated update : updates(manifest)) {
-            if (update.spec().updateId().equals(spec.updateId())) {
-                if (update.spec().equals(spec)) {
-                    return Optional.of(update);
-                }
-                throw new AdminException(
-                        AdminErrorCode.UPDATE_CONFLICT,
-                        "update_id '%s' is version %d, which is another update: committed=%s, sent=%s"
-                                .formatted(spec.updateId(), update.weightsVersion(), update.spec(), spec));
-            }
-        }
-        return Optional.empty();
+        return VersionHistory.findRepeated(manifest, spec);
     }
 
     /**
@@ -345,7 +291,7 @@ public final class UpdateLog implements Closeable {
         writing.lock();
         try {
             requireUsable();
-            requireKnown(toVersion, manifest);
+            VersionHistory.requireKnown(manifest, toVersion);
             requireCurrent(baseVersion);
             if (toVersion == baseVersion) {
                 throw new AdminException(

@@ -9,6 +9,8 @@ import java.util.concurrent.ExecutionException;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,6 +70,12 @@ final class Serving implements AutoCloseable {
         }
     }
 
+    /** Nothing is served from files: no cache of them, which would be a directory that a killed server leaves behind. */
+    private static Vertx vertx() {
+        return Vertx.vertx(new VertxOptions().setFileSystemOptions(
+                new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
+    }
+
     /**
      * Loads, and listens; not ready yet.
      *
@@ -81,7 +89,7 @@ final class Serving implements AutoCloseable {
         LowRankProduct product = new Nd4jLowRankProduct();
         VersionStore store = new VersionStore(options.live, budget, product);
         CompletableFuture<Vertx> vertx = CompletableFuture.supplyAsync( // loads classes for half a second, beside the model
-                Vertx::vertx, task -> Thread.ofPlatform().name("tidestream-start").start(task));
+                Serving::vertx, task -> Thread.ofPlatform().name("tidestream-start").start(task));
         RunningModel running = null;
         boolean started = false;
         try {

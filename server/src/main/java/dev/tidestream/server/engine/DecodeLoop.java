@@ -129,6 +129,18 @@ final class DecodeLoop implements Runnable {
 
     @Override
     public void run() {
+        try {
+            cycle();
+        } finally {
+            stepBreak.rest();
+        }
+        ended = true;
+        for (SequenceRequest late = inbox.poll(); late != null; late = inbox.poll()) {
+            late.client().failed(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);
+        }
+    }
+
+    private void cycle() {
         while (!(shuttingDown && inbox.isEmpty() && scheduler.isEmpty())) {
             awake.set(false);
             long startNs = nanoClock.getAsLong();
@@ -139,11 +151,6 @@ final class DecodeLoop implements Runnable {
                 stepBreak.rest();
                 idle();
             }
-        }
-        stepBreak.rest();
-        ended = true;
-        for (SequenceRequest late = inbox.poll(); late != null; late = inbox.poll()) {
-            late.client().failed(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);
         }
     }
 

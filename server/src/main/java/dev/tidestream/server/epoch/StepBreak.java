@@ -15,13 +15,22 @@ import org.jspecify.annotations.Nullable;
  * <p>While no step is done, the builder goes on as it likes. A break that the builder does not end (it is in a call that cannot be
  * cut) is ended by the decode thread, at twice its length: streams wait no longer for a build.
  *
+ * <p>A step that took much longer than they usually do had its cores taken by somebody else, and the next one will likely fare no
+ * better: there is no break then, so that a token is late for one reason at a time. After {@value #MOST_HELD_BACK} such steps in a row
+ * the builder gets its break all the same, and what takes long for good soon counts as usual.
+ *
  * <p>One decode thread, one builder at a time.
  */
 public final class StepBreak {
     /** However long a step was, e.g. a long prompt's. */
     static final long LONGEST_NS = 100_000_000;
 
+    private static final int MOST_HELD_BACK = 4;
+    private static final int STEPS_OF_MEAN = 8;
+
     private final LongSupplier nanoClock;
+    private long usualNs; // moving mean, in which no step counts for more than twice the usual; the decode thread's
+    private int heldBack; // breaks not given in a row; the decode thread's
     private volatile boolean stepping;
     private volatile @Nullable Thread asking; // the builder, parked
     private volatile double share;
@@ -51,11 +60,20 @@ public final class StepBreak {
      * @param stepNs how long the step took
      */
     public void give(long stepNs) {
+        usualNs = usualNs == 0 ? stepNs : usualNs + (Math.min(stepNs, 2 * usualNs) - usualNs) / STEPS_OF_MEAN;
         Thread builder = asking;
         if (builder == null) {
             return;
         }
-        long lengthNs = lengthNs(stepNs, share);
+        if (stepNs > usualNs + usualNs / 4 && heldBack < MOST_HELD_BACK) {
+            heldBack++;
+            return;
+        }
+        heldBack = 0;
+        give(builder, lengthNs(usualNs, share));
+    }
+
+    private void give(Thread builder, long lengthNs) {
         long nowNs = nanoClock.getAsLong();
         long overdueNs = nowNs + 2 * lengthNs;
         giving = Thread.currentThread();
@@ -88,7 +106,8 @@ public final class StepBreak {
     }
 
     /**
-     * Returns when the builder may work: at once if it is {@link #free}, else at the next break.
+     * Returns when the builder may work: at once if it is {@link #free}, else at the next break. An interrupt is kept for the
+     * caller and ends no waiting, which is bounded by a step.
      *
      * @param wanted share of the time that breaks may take, above 0 and below 1
      */
@@ -99,10 +118,20 @@ public final class StepBreak {
         end();
         share = wanted;
         asking = Thread.currentThread();
+        boolean interrupted = false;
         while (stepping && !open) {
             LockSupport.park(this);
+            interrupted |= Thread.interrupted();
         }
         asking = null;
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Whether a builder waits for a break. */
+    boolean isAsked() {
+        return asking != null;
     }
 
     /** The builder needs no more of the break, if there is one. */

@@ -5,7 +5,9 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -110,6 +112,54 @@ class StepBreakTest {
             assertFalse(breaks.free());
             stepsGoOn.countDown();
             builder.get();
+        });
+    }
+
+    @Test
+    void shouldGiveNoBreakAfterAStepThatTookLongUnlessTheyStayLong() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        breaks.begin();
+        for (int i = 0; i < 10; i++) {
+            breaks.give(STEP_NS);
+        }
+        AtomicInteger broke = new AtomicInteger();
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            FutureTask<Void> builder = start(() -> {
+                breaks.await(0.25);
+                broke.incrementAndGet();
+                breaks.end();
+                return null;
+            });
+            while (builder.state() == Future.State.RUNNING && !breaks.isAsked()) {
+                Thread.onSpinWait();
+            }
+            for (int i = 0; i < 4; i++) {
+                breaks.give(10 * STEP_NS);
+                assertEquals(0, broke.get());
+            }
+            breaks.give(10 * STEP_NS);
+            builder.get();
+        });
+        assertEquals(1, broke.get());
+    }
+
+    @Test
+    void shouldWaitForTheBreakThoughInterruptedAndKeepTheInterrupt() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        breaks.begin();
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            AtomicBoolean stepping = new AtomicBoolean(true);
+            FutureTask<Boolean> builder = start(() -> {
+                Thread.currentThread().interrupt();
+                breaks.await(0.25);
+                return !stepping.get() && Thread.currentThread().isInterrupted();
+            });
+            while (builder.state() == Future.State.RUNNING && !breaks.isAsked()) {
+                Thread.onSpinWait();
+            }
+            stepping.set(false);
+            breaks.rest();
+            assertTrue(builder.get());
         });
     }
 
