@@ -20,8 +20,8 @@ final class WarmUp {
     private static final long BUDGET_NS = Duration.ofMillis(500).toNanos();
     private static final int LEAST_ROUNDS = 2;
     private static final int TOGETHER = 4;
-    private static final int PROMPT_TOKENS = 8;
-    private static final int MAX_TOKENS = 6;
+    private static final int PROMPT_TOKENS = 4;
+    private static final int MAX_TOKENS = 3;
 
     private WarmUp() {}
 

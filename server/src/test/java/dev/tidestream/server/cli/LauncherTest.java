@@ -138,6 +138,14 @@ class LauncherTest {
     }
 
     @Test
+    void shouldKeepAnArchiveOfClassesForServersOnly() throws Exception {
+        ageSources();
+        String archive = "-XX:SharedArchiveFile=" + checkout + "/server/target/serve.jsa";
+        assertTrue(launch("serve").out().lines().toList().contains(archive));
+        assertTrue(launch("generate").out().lines().noneMatch(archive::equals));
+    }
+
+    @Test
     void shouldBuildAgainWhenSourcesChange() throws Exception {
         ageSources();
         launch();
