@@ -78,8 +78,8 @@ public interface Kernels {
      * of one sequence at consecutive positions. Each query is computed as if it were alone:
      *
      * <p>Positions are taken in segments of {@link #SEGMENT}, counted from 0. In a segment, score t is a chain of fma over the
-     * dimensions, times {@code scale}; weights are {@code e[t] = exp(score[t] - m)} with m the largest score that is a number; their sum s is taken
-     * in 16 partials by {@code t mod 16}, added in order; {@code v[d]} is a chain of fma of {@code e[t] * value[t][d]} over t, from
+     * dimensions, times {@code scale}; weights are {@code e[t] = exp(score[t] - m)} with m the largest score that is a number; their
+     * sum s is taken in 16 partials by {@code t mod 16}, added in order; {@code v[d]} is a chain of fma of {@code e[t] * value[t][d]} over t, from
      * 0. Segments are joined in order: with {@code M = max(m, m')} of those so far and the next, {@code a = exp(m - M)} and
      * {@code b = exp(m' - M)}, the next v is {@code fma(v', b, v * a)}, the next s {@code fma(s', b, s * a)}. At the end
      * {@code out[d] = v[d] * (1 / s)}.

@@ -27,8 +27,8 @@ import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
 /**
  * Q4_0 with a group of four rows of int8 codes, two panels p and q at the addresses of their first blocks: unpack and multiply
  * fused, the trick of {@link VectorInt8Decode#q4}. A lane is a row of the panel. A broadcast of a code serves both panels, an
- * unpacked line serves all rows. Eight rows at a time are a method that is not always compiled. The rules are those of {@link VectorDecode}; bounds are not checked
- * (docs/adr/0007-unchecked-loads.md).
+ * unpacked line serves all rows. Eight rows at a time are a method that is not always compiled. The rules are those of
+ * {@link VectorDecode}; bounds are not checked (docs/adr/0007-unchecked-loads.md).
  */
 final class VectorLines {
     private VectorLines() {}

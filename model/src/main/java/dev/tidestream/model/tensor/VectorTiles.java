@@ -21,7 +21,10 @@ import static jdk.incubator.vector.VectorOperators.B2S;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
-/** Unpacks 32 columns of a panel into a float tile on the heap, (32 columns, 32 rows) in row order. No helpers that take or give vectors, as in {@link VectorKTiles}. */
+/**
+ * Unpacks 32 columns of a panel into a float tile on the heap, (32 columns, 32 rows) in row order. No helpers that take or give vectors,
+ * as in {@link VectorKTiles}.
+ */
 final class VectorTiles {
     private VectorTiles() {}
 

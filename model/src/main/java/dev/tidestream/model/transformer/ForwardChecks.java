@@ -23,9 +23,11 @@ final class ForwardChecks {
             require(cache.shape().equals(model.kvCacheShape()),
                     () -> "cache is of another shape: %s, expected %s".formatted(cache.shape(), model.kvCacheShape()));
             require(cache.length() + slice.count() <= cache.capacity(),
-                    () -> "KV cache is full: length=%d, count=%d, capacity=%d".formatted(cache.length(), slice.count(), cache.capacity()));
+                    () -> "KV cache is full: length=%d, count=%d, capacity=%d"
+                            .formatted(cache.length(), slice.count(), cache.capacity()));
             require(cache.length() + slice.count() <= model.contextLength(),
-                    () -> "context is full: length=%d, count=%d, context=%d".formatted(cache.length(), slice.count(), model.contextLength()));
+                    () -> "context is full: length=%d, count=%d, context=%d"
+                            .formatted(cache.length(), slice.count(), model.contextLength()));
             for (int i = slice.from(); i < slice.from() + slice.count(); i++) {
                 int token = slice.tokens()[i];
                 require(token >= 0 && token < model.vocabularySize(),
@@ -43,7 +45,8 @@ final class ForwardChecks {
         require(rows >= 1 && rows <= model.maxRows(),
                 () -> "rows out of range: rows=%d, maxRows=%d".formatted(allRows, model.maxRows()));
         require(wanted * model.vocabularySize() <= logits.length,
-                    () -> "logits do not fit: rows=%d, vocabulary=%d, length=%d".formatted(allWanted, model.vocabularySize(), logits.length));
+                    () -> "logits do not fit: rows=%d, vocabulary=%d, length=%d"
+                            .formatted(allWanted, model.vocabularySize(), logits.length));
         return rows;
     }
 

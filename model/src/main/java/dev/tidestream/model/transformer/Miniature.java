@@ -81,8 +81,9 @@ final class Miniature {
             kvHeads++;
         }
         return new ModelConfig(large.name(), Math.min(large.vocabularySize(), VOCABULARY),
-                cut(large.hiddenSize(), SUPER_BLOCK), layers, kvHeads * group, kvHeads, large.headDim(), cut(large.feedForwardSize(), FEED_FORWARD), large.contextLength(),
-                large.rmsEps(), large.ropeTheta(), large.ropeDim(), large.ropePositionScale(), large.tied());
+                cut(large.hiddenSize(), SUPER_BLOCK), layers, kvHeads * group, kvHeads, large.headDim(),
+                cut(large.feedForwardSize(), FEED_FORWARD), large.contextLength(), large.rmsEps(),
+                large.ropeTheta(), large.ropeDim(), large.ropePositionScale(), large.tied());
     }
 
     private static int cut(int size, int wanted) {
