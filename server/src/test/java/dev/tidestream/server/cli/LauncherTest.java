@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The script {@code tidestream}, in a checkout, with a JDK and a Maven that are made of shell scripts. */
@@ -143,6 +144,20 @@ class LauncherTest {
         String archive = "-XX:SharedArchiveFile=" + checkout + "/server/target/serve.jsa";
         assertTrue(launch("serve").out().lines().toList().contains(archive));
         assertTrue(launch("generate").out().lines().noneMatch(archive::equals));
+    }
+
+    /** The JVM refuses an archive of other jars, and does not replace it. */
+    @Test
+    void shouldDropAnArchiveThatIsOlderThanTheJar() throws Exception {
+        ageSources();
+        launch();
+        Path archive = write(checkout.resolve("server/target/serve.jsa"), "classes");
+        age(jar, 10);
+        launch("serve");
+        assertTrue(Files.exists(archive));
+        age(archive, 20);
+        launch("serve");
+        assertFalse(Files.exists(archive));
     }
 
     @Test
