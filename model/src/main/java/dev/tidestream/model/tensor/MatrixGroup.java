@@ -7,7 +7,8 @@ import java.util.List;
  * microseconds, and a token crosses about a hundred of them.
  */
 public final class MatrixGroup {
-    private static final int GRAIN = 2; // kernels of one row do two panels at a time
+    private static final int PANELS_AT_ONCE = 4; // of the widest kernel of one row; the others do two
+    private static final int LEAST_CHUNKS_PER_THREAD = 4;
 
     private final PanelMatrix[] matrices;
     private final int[] firstPanel; // (matrices + 1)
@@ -60,7 +61,7 @@ public final class MatrixGroup {
      * @param outs one array per matrix, each {@code (b, rows of the matrix)} from offset 0
      */
     public void multiply(Kernels kernels, WorkerTeam team, Activations x, float[]... outs) {
-        team.forEachRange(firstPanel[matrices.length], GRAIN, (from, to) -> {
+        team.forEachRange(firstPanel[matrices.length], grain(firstPanel[matrices.length], team), (from, to) -> {
             for (int i = 0; i < matrices.length; i++) {
                 int first = Math.max(from, firstPanel[i]) - firstPanel[i];
                 int last = Math.min(to, firstPanel[i + 1]) - firstPanel[i];
@@ -86,7 +87,7 @@ public final class MatrixGroup {
             Kernels kernels, WorkerTeam team, Activations x, float[] gate, float[] up, Activations gated, boolean int8) {
         PanelMatrix gates = matrices[0];
         PanelMatrix ups = matrices[1];
-        team.forEachRange(gates.panels(), GRAIN, (from, to) -> {
+        team.forEachRange(gates.panels(), grain(gates.panels(), team), (from, to) -> {
             kernels.multiply(gates, x, gate, gates.rows(), 0, from, to);
             kernels.multiply(ups, x, up, ups.rows(), 0, from, to);
             int last = Math.min(to * PanelLayout.ROWS, gates.rows());
@@ -98,5 +99,11 @@ public final class MatrixGroup {
         if (int8) {
             gated.markQuantised();
         }
+    }
+
+    /** Panels of the smallest chunk: as many as a kernel does at once, or half of them if there were not enough chunks. */
+    private static int grain(int panels, WorkerTeam team) {
+        boolean many = panels >= PANELS_AT_ONCE * LEAST_CHUNKS_PER_THREAD * team.size();
+        return many ? PANELS_AT_ONCE : PANELS_AT_ONCE / 2;
     }
 }

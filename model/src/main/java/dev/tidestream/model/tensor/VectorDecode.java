@@ -13,7 +13,8 @@ import static dev.tidestream.model.tensor.VectorShapes.PARTS;
  *
  * <ul>
  *   <li><b>Two panels at a time</b>, one from each half of the range. A core reads two runs of memory a fifth faster than one, as
- *       more of the prefetcher's requests are under way; and what is broadcast of x serves both.
+ *       more of the prefetcher's requests are under way; and what is broadcast of x serves both. <b>Four</b> for Q4_0 by int8
+ *       codes, whose arithmetic is twice as fast as memory, so that waiting for it is what counts: another sixth.
  *   <li><b>Small inner loops.</b> C2 puts all loads of a basic block first, so 16 lines written out one after the other end up on
  *       the stack. Loops of a few lines stay in registers.
  *   <li><b>No bounds checks</b> in those loops: {@link VectorShapes#MEMORY}. {@link #panels} checks once that the panels exist
@@ -34,18 +35,67 @@ final class VectorDecode {
         check(w, from, to);
         scratch.decode().prepare(w.format(), x);
         int whole = w.rowsOf(to - 1) == ROWS ? to : to - 1;
-        int half = (whole - from) / 2;
+        boolean inFours = x.quantised() && w.format() == TensorFormat.Q4_0;
+        if (inFours) {
+            fours(w, x, scratch, out, outOffset, from, whole);
+        } else {
+            pairs(w, x, scratch, out, outOffset, from, whole);
+        }
+        if (whole < to) {
+            if (inFours) {
+                four(w, whole, whole, whole, whole, x, scratch, scratch.sums(), 0, 0, 0, 0);
+            } else {
+                pair(w, whole, whole, x, scratch, scratch.sums(), 0, 0);
+            }
+            System.arraycopy(scratch.sums(), 0, out, outOffset + whole * ROWS, w.rowsOf(whole));
+        }
+    }
+
+    /** One panel from each half of whole panels; an odd one twice. */
+    private static void pairs(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
+        int half = (to - from) / 2;
         for (int i = 0; i < half; i++) {
             int second = from + half + i;
             pair(w, from + i, second, x, scratch, out, outOffset + (from + i) * ROWS, outOffset + second * ROWS);
         }
-        if ((whole - from) % 2 == 1) {
-            int last = outOffset + (whole - 1) * ROWS;
-            pair(w, whole - 1, whole - 1, x, scratch, out, last, last);
+        if ((to - from) % 2 == 1) {
+            int last = outOffset + (to - 1) * ROWS;
+            pair(w, to - 1, to - 1, x, scratch, out, last, last);
         }
-        if (whole < to) {
-            pair(w, whole, whole, x, scratch, scratch.sums(), 0, 0);
-            System.arraycopy(scratch.sums(), 0, out, outOffset + whole * ROWS, w.rowsOf(whole));
+    }
+
+    /** One panel from each quarter of whole panels; of what is left over, the last one more than once. */
+    private static void fours(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
+        int quarter = (to - from) / 4;
+        for (int p = from; p < from + quarter; p++) {
+            int q = p + quarter;
+            int r = q + quarter;
+            int t = r + quarter;
+            four(w, p, q, r, t, x, scratch, out, outOffset + p * ROWS, outOffset + q * ROWS, outOffset + r * ROWS,
+                    outOffset + t * ROWS);
+        }
+        int p = from + 4 * quarter;
+        if (p < to) {
+            int q = Math.min(p + 1, to - 1);
+            int r = to - 1;
+            four(w, p, q, r, r, x, scratch, out, outOffset + p * ROWS, outOffset + q * ROWS, outOffset + r * ROWS,
+                    outOffset + r * ROWS);
+        }
+    }
+
+    /** Four panels of Q4_0 by int8 codes; some of them may be the same. */
+    private static void four(PanelMatrix w, int p, int q, int r, int t, Activations x, Scratch scratch, float[] out,
+            int toP, int toQ, int toR, int toT) {
+        long base = w.data().address();
+        long atP = base + w.panelOffset(p);
+        long atQ = base + w.panelOffset(q);
+        long atR = base + w.panelOffset(r);
+        long atT = base + w.panelOffset(t);
+        int[] y = scratch.decode().differences();
+        int blocks = w.columns() / BLOCK;
+        for (int part = 0; part < PARTS; part++) {
+            int lane = part * L;
+            VectorInt8Decode.q4(atP, atQ, atR, atT, part, blocks, x, y, out, toP + lane, toQ + lane, toR + lane, toT + lane);
         }
     }
 
@@ -82,13 +132,7 @@ final class VectorDecode {
                         VectorFloatDecode.q8(at, at2, part, k / BLOCK, values, out, p, q);
                     }
                 }
-                case Q4_0 -> {
-                    if (x.quantised()) {
-                        VectorInt8Decode.q4(at, at2, part, k / BLOCK, x, scratch.decode().differences(), out, p, q);
-                    } else {
-                        VectorFloatDecode.q4(at, at2, part, k / BLOCK, values, out, p, q);
-                    }
-                }
+                case Q4_0 -> VectorFloatDecode.q4(at, at2, part, k / BLOCK, values, out, p, q); // int8: four panels
                 case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("not here: " + w.format());
             }
         }

@@ -25,7 +25,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
 
-/** {@link VectorDecode} with int8 activations: two panels p and q at their addresses, one part of each. */
+/** {@link VectorDecode} with int8 activations: two panels p and q, or four with r and t, at their addresses, one part of each. */
 final class VectorInt8Decode {
     private VectorInt8Decode() {}
 
@@ -89,7 +89,7 @@ final class VectorInt8Decode {
      *
      * @param y {@link DecodeScratch#differences}
      */
-    static void q4(long p, long q, int part, int blocks, Activations activations, int[] y, float[] out, int toP, int toQ) {
+    static void q4(long p, long q, long r, long t, int part, int blocks, Activations activations, int[] y, float[] out, int toP, int toQ, int toR, int toT) {
         int[] x = activations.codePairs();
         int[] sums = activations.sums();
         float[] dx = activations.scales();
@@ -97,6 +97,10 @@ final class VectorInt8Decode {
         FloatVector highP = FloatVector.zero(F);
         FloatVector lowQ = FloatVector.zero(F);
         FloatVector highQ = FloatVector.zero(F);
+        FloatVector lowR = FloatVector.zero(F);
+        FloatVector highR = FloatVector.zero(F);
+        FloatVector lowT = FloatVector.zero(F);
+        FloatVector highT = FloatVector.zero(F);
         for (int block = 0; block < blocks; block++) {
             long scalesP = (p + (long) block * Q4_BLOCK_BYTES + part * 4L * L) & ADDRESS;
             long quantsP = p + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
@@ -106,6 +110,14 @@ final class VectorInt8Decode {
             long quantsQ = q + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
             ShortVector evenQ = ShortVector.broadcast(S, (short) (-8 * sums[block]));
             ShortVector oddQ = ShortVector.zero(S);
+            long scalesR = (r + (long) block * Q4_BLOCK_BYTES + part * 4L * L) & ADDRESS;
+            long quantsR = r + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
+            ShortVector evenR = ShortVector.broadcast(S, (short) (-8 * sums[block]));
+            ShortVector oddR = ShortVector.zero(S);
+            long scalesT = (t + (long) block * Q4_BLOCK_BYTES + part * 4L * L) & ADDRESS;
+            long quantsT = t + (long) block * Q4_BLOCK_BYTES + SCALE_BYTES + part * 2L * L;
+            ShortVector evenT = ShortVector.broadcast(S, (short) (-8 * sums[block]));
+            ShortVector oddT = ShortVector.zero(S);
             for (int j = 0; j < 16; j += 2) {
                 ShortVector xa = IntVector.broadcast(I, x[block * BLOCK + j]).reinterpretAsShorts();
                 ShortVector xb = IntVector.broadcast(I, x[block * BLOCK + j + 1]).reinterpretAsShorts();
@@ -125,6 +137,20 @@ final class VectorInt8Decode {
                         .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
                 evenQ = evenQ.add(aQ.mul(xa)).add(aQ.lanewise(LSHR, 4).mul(ya));
                 oddQ = oddQ.add(bQ.mul(xb)).add(bQ.lanewise(LSHR, 4).mul(yb));
+                long atR = (quantsR + (long) j * ROWS) & ADDRESS;
+                ShortVector aR = ByteVector.fromMemorySegment(HALF_B, MEMORY, atR, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
+                ShortVector bR = ByteVector.fromMemorySegment(HALF_B, MEMORY, atR + ROWS, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
+                evenR = evenR.add(aR.mul(xa)).add(aR.lanewise(LSHR, 4).mul(ya));
+                oddR = oddR.add(bR.mul(xb)).add(bR.lanewise(LSHR, 4).mul(yb));
+                long atT = (quantsT + (long) j * ROWS) & ADDRESS;
+                ShortVector aT = ByteVector.fromMemorySegment(HALF_B, MEMORY, atT, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
+                ShortVector bT = ByteVector.fromMemorySegment(HALF_B, MEMORY, atT + ROWS, LITTLE)
+                        .convertShape(ZERO_EXTEND_B2S, S, 0).reinterpretAsShorts();
+                evenT = evenT.add(aT.mul(xa)).add(aT.lanewise(LSHR, 4).mul(ya));
+                oddT = oddT.add(bT.mul(xb)).add(bT.lanewise(LSHR, 4).mul(yb));
             }
             FloatVector dxb = FloatVector.broadcast(F, dx[block]);
             IntVector pairP = evenP.add(oddP).reinterpretAsInts();
@@ -139,10 +165,26 @@ final class VectorInt8Decode {
                     .fma(pairQ.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowQ);
             highQ = dQ.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f).mul(dxb)
                     .fma(pairQ.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highQ);
+            IntVector pairR = evenR.add(oddR).reinterpretAsInts();
+            IntVector dR = IntVector.fromMemorySegment(I, MEMORY, scalesR, LITTLE);
+            lowR = dR.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f).mul(dxb)
+                    .fma(pairR.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowR);
+            highR = dR.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f).mul(dxb)
+                    .fma(pairR.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highR);
+            IntVector pairT = evenT.add(oddT).reinterpretAsInts();
+            IntVector dT = IntVector.fromMemorySegment(I, MEMORY, scalesT, LITTLE);
+            lowT = dT.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(0x1p112f).mul(dxb)
+                    .fma(pairT.lanewise(LSHL, 16).lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), lowT);
+            highT = dT.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(0x1p112f).mul(dxb)
+                    .fma(pairT.lanewise(ASHR, 16).convert(I2F, 0).reinterpretAsFloats(), highT);
         }
         lowP.intoArray(out, toP);
         highP.intoArray(out, toP + 16);
         lowQ.intoArray(out, toQ);
         highQ.intoArray(out, toQ + 16);
+        lowR.intoArray(out, toR);
+        highR.intoArray(out, toR + 16);
+        lowT.intoArray(out, toT);
+        highT.intoArray(out, toT + 16);
     }
 }
