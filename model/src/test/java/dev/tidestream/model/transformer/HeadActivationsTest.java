@@ -1,5 +1,6 @@
 package dev.tidestream.model.transformer;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -86,16 +87,16 @@ class HeadActivationsTest {
     @Test
     void shouldKeepTheBodyAsItIs() {
         try (LoadedModel loaded = load(model(TensorFormat.Q8_0, false), Kernels.vector())) {
-            float[][] states = new float[2][];
-            for (int i = 0; i < 2; i++) {
+            List<float[]> states = new ArrayList<>();
+            for (ActivationPrecision head : ActivationPrecision.values()) {
                 HiddenStates recent = new HiddenStates(1, loaded.config().hiddenSize());
-                Precision precision = new Precision(ActivationPrecision.INT8, ActivationPrecision.values()[i], KvType.F16);
+                Precision precision = new Precision(ActivationPrecision.INT8, head, KvType.F16);
                 Transformer model = loaded.newTransformer(
                         ALONE, precision, new ForwardScratch(loaded.config(), 32), new HeadProbes(HeadObserver.NONE, recent));
                 model.forward(List.of(new Slice(TestModels.cache(model, 20), TOKENS, 0, 20, LogitsRows.LAST)), new float[V]);
-                states[i] = recent.snapshot();
+                states.add(recent.snapshot());
             }
-            assertArrayEquals(states[0], states[1]);
+            assertArrayEquals(states.getFirst(), states.getLast());
         }
     }
 

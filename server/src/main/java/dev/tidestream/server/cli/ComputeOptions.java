@@ -33,7 +33,7 @@ final class ComputeOptions {
     private ActivationPrecision activations = ActivationPrecision.INT8;
 
     @Option(names = "--head-activations", paramLabel = "TYPE", defaultValue = "F32",
-            description = "What a quantised head is multiplied with, in head mode packed: f32 (exact) or int8 (faster)."
+            description = "What a quantised head is multiplied with, in head mode packed: f32 (exact) or int8 (faster in batches)."
                     + " Default: f32.")
     private ActivationPrecision headActivations = ActivationPrecision.F32;
 

@@ -279,7 +279,7 @@ class AdminServiceTest {
         }
     }
 
-    private static Object headActivations(DeskFixture f) throws AdminException {
+    private static String headActivations(DeskFixture f) throws AdminException {
         Map<String, Object> status = f.desk.handle(new AdminRequest.OptimizationStatus("s"), DeskFixture.SILENT).details();
         if (!(status.get("modes") instanceof List<?> modes)) {
             throw new AssertionError(status);
@@ -288,7 +288,7 @@ class AdminServiceTest {
                 Set.of("packed int8", "cached-transpose f32", "transpose-per-step f32"),
                 modes.stream().map(mode -> mode instanceof Map<?, ?> m ? m.get("mode") + " " + m.get("head_activations") : mode)
                         .collect(Collectors.toSet()));
-        return status.get("head_activations");
+        return String.valueOf(status.get("head_activations"));
     }
 
     @Test
