@@ -8,7 +8,7 @@ import dev.tidestream.model.tensor.WorkerTeam;
  * and for logits, each caller with a team of its own.
  *
  * <p>A row's logits have the same bits whenever the same layer computes them: alone or in a batch, with any team. Two layers of the
- * same weights in different modes agree within the bound of {@link HeadVerifier}.
+ * same weights in different modes agree, with float activations, within the bound of {@link HeadVerifier}.
  */
 public interface EmbeddingLayer extends AutoCloseable {
 
@@ -23,6 +23,9 @@ public interface EmbeddingLayer extends AutoCloseable {
 
     /** How logits are made; packed if the ends are not tied. */
     HeadMode mode();
+
+    /** Whether the matrix that logits are made of is in a quantised format, so that a packed head can use int8 activations. */
+    boolean quantised();
 
     /** Bytes of the model's own tensors that this layer reads, off-heap. They belong to somebody else. */
     long bytes();
@@ -61,7 +64,10 @@ public interface EmbeddingLayer extends AutoCloseable {
     }
 
     /**
-     * Computes logits with float activations, to float32 precision.
+     * Computes logits. With the floats of {@code hidden} they are those of the dequantised matrix, to float32 precision. With its
+     * int8 codes, which are taken if there are any ({@link Activations#quantised}), the head is packed and its format quantised,
+     * they are those of {@link dev.tidestream.model.tensor.Kernels#multiply} with int8 activations, to the bit. Dense modes always
+     * take the floats.
      *
      * @param hidden final hidden states {@code (n, H)}
      * @param logits receives {@code (n, V)} from offset 0

@@ -2,7 +2,10 @@ package dev.tidestream.model.tied;
 
 import java.util.Locale;
 
-/** How a tied embedding makes logits. All modes agree to float32 precision, and each with itself to the bit. */
+/**
+ * How a tied embedding makes logits. With float activations all modes agree to float32 precision; each agrees
+ * with itself to the bit.
+ */
 public enum HeadMode {
     /** Holds the embedding (V, H) as float32 and has ND4J transpose it on every call: the slow baseline. */
     TRANSPOSE_PER_STEP,

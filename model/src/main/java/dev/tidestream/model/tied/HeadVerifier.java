@@ -13,6 +13,10 @@ import dev.tidestream.model.tied.TiedWeightException.DimensionMismatch;
  * hidden state and is about 1.6 times too large for values that look random. So a logit may differ by
  * {@code 2 H 2^-24 ||h|| ||e||}.
  *
+ * <p><b>Float activations, always</b>, for the comparison and for the times, also in a server whose packed head takes int8
+ * activations. The question is whether the new layout holds the same matrix. What int8 activations round is far more than this
+ * bound, and a bound with room for it would let damage through.
+ *
  * <p>No rounding error is ever taken for damage. What is reported beside it, the largest difference, is far smaller in practice
  * (measured at H = 2048: a thousandth of the bound, since errors cancel), so damage that the bound lets through, such as one wrong
  * element of common size, still shows in the number.

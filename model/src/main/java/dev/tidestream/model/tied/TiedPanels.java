@@ -30,6 +30,11 @@ abstract sealed class TiedPanels implements EmbeddingLayer permits TiedEmbedding
     }
 
     @Override
+    public boolean quantised() {
+        return weight.format().quantised();
+    }
+
+    @Override
     public long bytes() {
         return weight.bytes();
     }

@@ -46,6 +46,11 @@ public final class UntiedEmbedding implements EmbeddingLayer {
     }
 
     @Override
+    public boolean quantised() {
+        return output.format().quantised();
+    }
+
+    @Override
     public long derivedBytes() {
         return 0;
     }

@@ -1,9 +1,16 @@
 package dev.tidestream.model.transformer;
 
-/** What quantised matrices of the body are multiplied with; the head always takes float32. */
+import java.util.Locale;
+
+/** What quantised matrices are multiplied with. */
 public enum ActivationPrecision {
-    /** int8 codes with a scale per block of 32, as llama.cpp does: fast, default. */
+    /** int8 codes with a scale per block of 32, as llama.cpp does: fast. */
     INT8,
-    /** float32: exact, slower prompts. */
-    F32
+    /** float32: exact; slower, the more rows the more so. */
+    F32;
+
+    /** As operators write it, e.g. {@code int8}. */
+    public String wireName() {
+        return name().toLowerCase(Locale.ROOT);
+    }
 }

@@ -208,26 +208,30 @@ public final class LoadedModel implements AutoCloseable {
         return new LoadedModel(config, next, nextHead, kernels, familyBytes);
     }
 
-    /** A forward pass over these weights, with scratch space of its own and a KV cache in F16. */
+    /** A forward pass over these weights, with an exact head, scratch space of its own and a KV cache in F16. */
     public Transformer newTransformer(WorkerTeam team, ActivationPrecision activations, int maxRows) {
         return newTransformer(team, activations, KvType.F16, maxRows);
     }
 
-    /** A forward pass over these weights, with scratch space of its own. */
+    /** A forward pass over these weights, with an exact head and scratch space of its own. */
     public Transformer newTransformer(WorkerTeam team, ActivationPrecision activations, KvType kvType, int maxRows) {
-        return newTransformer(team, activations, kvType, new ForwardScratch(config, maxRows), HeadProbes.NONE);
+        return newTransformer(team, Precision.withExactHead(activations, kvType), maxRows);
+    }
+
+    /** A forward pass over these weights, with scratch space of its own. */
+    public Transformer newTransformer(WorkerTeam team, Precision precision, int maxRows) {
+        return newTransformer(team, precision, new ForwardScratch(config, maxRows), HeadProbes.NONE);
     }
 
     /**
      * A forward pass over these weights.
      *
-     * @param kvType how keys and values are stored
+     * @param precision of layers, head and KV cache
      * @param scratch shared by versions that are run by the same thread
      * @param probes told about every use of the head
      */
-    public Transformer newTransformer(
-            WorkerTeam team, ActivationPrecision activations, KvType kvType, ForwardScratch scratch, HeadProbes probes) {
-        return new Transformer(config, weights, kernels, team, activations, kvType, scratch, probes);
+    public Transformer newTransformer(WorkerTeam team, Precision precision, ForwardScratch scratch, HeadProbes probes) {
+        return new Transformer(config, weights, kernels, team, precision, scratch, probes);
     }
 
     /** Gives back the memory that no other version uses. Nobody may compute with this one any more. Again does nothing. */

@@ -4,7 +4,6 @@ import java.util.List;
 
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.MatrixGroup;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
@@ -26,14 +25,15 @@ public final class Transformer implements LanguageModel {
     private final ModelWeights weights;
     private final Kernels kernels;
     private final WorkerTeam team;
-    private final boolean int8;
-    private final KvType kvType;
+    private final Precision precision;
+    private final boolean int8; // in the layers
     private final ForwardScratch scratch;
     private final HeadProbes probes;
     private final Attention attention;
 
     /**
      * @param team works on one region at a time, on behalf of this model's caller
+     * @param precision of layers, head and KV cache
      * @param scratch of this caller
      * @param probes told about every use of the head
      */
@@ -42,16 +42,15 @@ public final class Transformer implements LanguageModel {
             ModelWeights weights,
             Kernels kernels,
             WorkerTeam team,
-            ActivationPrecision activations,
-            KvType kvType,
+            Precision precision,
             ForwardScratch scratch,
             HeadProbes probes) {
         this.config = config;
         this.weights = weights;
         this.kernels = kernels;
         this.team = team;
-        this.int8 = activations == ActivationPrecision.INT8;
-        this.kvType = kvType;
+        this.precision = precision;
+        this.int8 = precision.body() == ActivationPrecision.INT8;
         this.scratch = scratch;
         this.probes = probes;
         this.attention = new Attention(config, weights.rope(), kernels, team, scratch);
@@ -79,7 +78,7 @@ public final class Transformer implements LanguageModel {
 
     @Override
     public KvCacheShape kvCacheShape() {
-        return config.kvCacheShape(kvType);
+        return config.kvCacheShape(precision.kvType());
     }
 
     @Override
@@ -196,6 +195,9 @@ public final class Transformer implements LanguageModel {
     private void head(int rows, float[] logits) {
         EmbeddingLayer embedding = weights.embedding();
         long startNs = System.nanoTime();
+        if (precision.inHead(embedding, embedding.mode()) == ActivationPrecision.INT8) {
+            scratch.normed.quantise(team); // values stay: they are what heads are compared on
+        }
         embedding.logits(scratch.normed, logits, team);
         probes.observer().logitsComputed(embedding.mode(), rows, embedding.bytesRead(rows), System.nanoTime() - startNs);
         probes.recent().record(scratch.normed.values(), 0);

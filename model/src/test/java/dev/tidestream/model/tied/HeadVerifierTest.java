@@ -148,6 +148,11 @@ class HeadVerifierTest {
         }
 
         @Override
+        public boolean quantised() {
+            return sound.quantised();
+        }
+
+        @Override
         public long derivedBytes() {
             return sound.derivedBytes();
         }

@@ -2,6 +2,7 @@ package dev.tidestream.model.transformer;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,6 +38,7 @@ public final class RandomLlama {
     private final Map<String, long[]> shapes = new HashMap<>();
     private final Map<String, GgmlType> types = new HashMap<>();
     private boolean untied;
+    private boolean tame;
 
     public RandomLlama(TensorFormat format) {
         this.format = format;
@@ -64,6 +66,12 @@ public final class RandomLlama {
 
     public RandomLlama untied() {
         untied = true;
+        return this;
+    }
+
+    /** Has scales of one common size: with some as large as they can be, as they are else, most logits are not finite. */
+    public RandomLlama tame() {
+        tame = true;
         return this;
     }
 
@@ -123,8 +131,31 @@ public final class RandomLlama {
             return;
         }
         try (Arena arena = Arena.ofConfined()) {
-            writer.tensor(name, type,
-                    RandomWeights.rowMajor(format, (int) shape[1], (int) shape[0], random, arena), shape);
+            MemorySegment data = RandomWeights.rowMajor(format, (int) shape[1], (int) shape[0], random, arena);
+            if (tame) {
+                tame(data);
+            }
+            writer.tensor(name, type, data, shape);
+        }
+    }
+
+    private void tame(MemorySegment data) {
+        short scale = Float.floatToFloat16(0.01f);
+        switch (format) {
+            case Q8_0, Q4_0 -> {
+                for (long at = 0; at < data.byteSize(); at += format.blockBytes()) {
+                    data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, scale);
+                }
+            }
+            case F16 -> {
+                for (long at = 0; at < data.byteSize(); at += Short.BYTES) {
+                    if (Math.abs(Float.float16ToFloat(data.get(ValueLayout.JAVA_SHORT_UNALIGNED, at))) > 1) {
+                        data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, scale);
+                    }
+                }
+            }
+            case F32, BF16 -> {} // they are
+            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("too narrow for " + format);
         }
     }
 }

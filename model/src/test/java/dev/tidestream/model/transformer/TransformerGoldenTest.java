@@ -118,6 +118,27 @@ class TransformerGoldenTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"Q8_0", "Q4_0", "Q6_K", "Q4_K_M"})
+    void shouldStayNearFloat64WithAnInt8Head(String format) throws IOException {
+        String path = "golden/models/llama3/gguf/llama3-" + format;
+        int[] prompt = ints(json(path + ".json").get("prompt_ids"));
+        float[] expected = floats(path + ".logits.f32");
+        Precision precision = new Precision(ActivationPrecision.F32, ActivationPrecision.INT8, KvType.F32);
+        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.vector())) {
+            float[] actual = TestModels.logits(loaded.newTransformer(WorkerTeam.sequential(), precision, 64), prompt, 64);
+            double squares = 0;
+            double max = 0;
+            for (int i = 0; i < expected.length; i++) {
+                squares += Math.pow(expected[i] - actual[i], 2);
+                max = Math.max(max, Math.abs(expected[i] - actual[i]));
+            }
+            double rms = Math.sqrt(squares / expected.length);
+            assertTrue(rms > 1e-3, "the head took floats: rms=" + rms);
+            assertTrue(rms < 0.05 && max < 0.2, "rms=%s, max=%s".formatted(rms, max));
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"q8_0", "q4_0"})
     void shouldTellTheStartersTales(String format) throws IOException {
         JsonNode golden = json("starter/greedy-" + format + ".json");

@@ -11,10 +11,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
@@ -45,33 +46,34 @@ class TransformerTest {
     }
 
     @ParameterizedTest
-    @EnumSource(ActivationPrecision.class)
-    void shouldGiveTheOraclesBits(ActivationPrecision activations) {
+    @CsvSource({"INT8, F32", "F32, F32", "INT8, INT8", "F32, INT8"})
+    void shouldGiveTheOraclesBits(ActivationPrecision body, ActivationPrecision head) {
         int[] tokens = tokens(40, 1);
-        float[] expected = TestModels.logits(scalar.newTransformer(WorkerTeam.sequential(), activations, 64), tokens, 40);
-        assertArrayEquals(expected, TestModels.logits(vector.newTransformer(WorkerTeam.sequential(), activations, 64), tokens, 40));
+        Precision precision = new Precision(body, head, KvType.F16);
+        float[] expected = TestModels.logits(scalar.newTransformer(WorkerTeam.sequential(), precision, 64), tokens, 40);
+        assertArrayEquals(expected, TestModels.logits(vector.newTransformer(WorkerTeam.sequential(), precision, 64), tokens, 40));
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 7, 8, 33})
-    void shouldNotDependOnHowAPromptIsCut(int chunk) {
+    @CsvSource({"1, F32", "2, F32", "3, F32", "7, F32", "8, F32", "33, F32", "1, INT8", "4, INT8", "16, INT8", "33, INT8"})
+    void shouldNotDependOnHowAPromptIsCut(int chunk, ActivationPrecision head) {
         int[] tokens = tokens(70, 2);
-        Transformer model = vector.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 128);
+        Transformer model = vector.newTransformer(WorkerTeam.sequential(), int8Body(head), 128);
         assertArrayEquals(TestModels.logits(model, tokens, 70), TestModels.logits(model, tokens, chunk));
     }
 
-    @Test
-    void shouldNotDependOnTheNumberOfThreads() {
+    @ParameterizedTest
+    @EnumSource(ActivationPrecision.class)
+    void shouldNotDependOnTheNumberOfThreads(ActivationPrecision head) {
         int[] tokens = tokens(50, 3);
-        float[] alone = TestModels.logits(
-                vector.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 64), tokens, 13);
-        assertArrayEquals(alone, TestModels.logits(
-                vector.newTransformer(new PoolTeam(), ActivationPrecision.INT8, 64), tokens, 13));
+        float[] alone = TestModels.logits(vector.newTransformer(WorkerTeam.sequential(), int8Body(head), 64), tokens, 13);
+        assertArrayEquals(alone, TestModels.logits(vector.newTransformer(new PoolTeam(), int8Body(head), 64), tokens, 13));
     }
 
-    @Test
-    void shouldNotDependOnWhoElseIsInTheBatch() {
-        Transformer model = vector.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 256);
+    @ParameterizedTest
+    @EnumSource(ActivationPrecision.class)
+    void shouldNotDependOnWhoElseIsInTheBatch(ActivationPrecision head) {
+        Transformer model = vector.newTransformer(WorkerTeam.sequential(), int8Body(head), 256);
         int sequences = 16;
         int length = 24;
         List<int[]> prompts = IntStream.range(0, sequences).mapToObj(i -> tokens(length, 100 + i)).toList();
@@ -138,6 +140,10 @@ class TransformerTest {
         assertArrayEquals(Arrays.copyOfRange(expected, 19 * vocabularySize, 20 * vocabularySize),
                 Arrays.copyOf(logits, vocabularySize));
         assertThrows(IllegalArgumentException.class, () -> cache.truncate(21));
+    }
+
+    private static Precision int8Body(ActivationPrecision head) {
+        return new Precision(ActivationPrecision.INT8, head, KvType.F16);
     }
 
     private static void assertRefused(String message, Transformer model, Slice slice, float[] logits) {

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedWeightStats;
 import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.epoch.EpochStatus;
 
 /** What {@code status}, {@code history} and {@code stats} say. Any thread; takes no lock that a change holds. */
@@ -18,6 +19,7 @@ final class AdminReports {
     private static final int MAX_HISTORY = 500;
 
     private final ServedModelVersions served;
+    private final Precision precision;
     private final MemoryBudget budget;
     private final @Nullable UpdateLog updates;
     private final Supplier<Map<String, Object>> runtime;
@@ -25,10 +27,12 @@ final class AdminReports {
     /** @param runtime further fields of {@code stats} that other rooms know */
     AdminReports(
             ServedModelVersions served,
+            Precision precision,
             MemoryBudget budget,
             @Nullable UpdateLog updates,
             Supplier<Map<String, Object>> runtime) {
         this.served = served;
+        this.precision = precision;
         this.budget = budget;
         this.updates = updates;
         this.runtime = runtime;
@@ -40,6 +44,7 @@ final class AdminReports {
         report.put("tied", model.config().tied());
         report.put("mode", model.headMode().wireName());
         report.put("optimize_for_inference", model.headMode() == HeadMode.PACKED);
+        report.put("head_activations", headActivations(model, model.headMode()));
         report.put("vocabulary_size", model.config().vocabularySize());
         report.put("hidden_size", model.config().hiddenSize());
         report.putAll(tiedWeight(model));
@@ -47,10 +52,17 @@ final class AdminReports {
         for (HeadMode mode : model.config().tied() ? HeadMode.values() : new HeadMode[] {HeadMode.PACKED}) {
             long bytes = EpochBuilder.headBytes(model, mode);
             modes.add(Map.of(
-                    "mode", mode.wireName(), "peak_bytes", bytes, "fits", bytes <= budget.freeBytes(model.familyBytes())));
+                    "mode", mode.wireName(),
+                    "head_activations", headActivations(model, mode),
+                    "peak_bytes", bytes,
+                    "fits", bytes <= budget.freeBytes(model.familyBytes())));
         }
         report.put("modes", modes);
         return report;
+    }
+
+    private String headActivations(LoadedModel model, HeadMode mode) {
+        return precision.inHead(model.weights().embedding(), mode).wireName();
     }
 
     private static Map<String, Object> tiedWeight(LoadedModel model) {

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
-import dev.tidestream.model.tied.TiedWeightStats;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.protocol.admin.AdminErrorCode;
@@ -103,14 +103,9 @@ public final class AdminService implements AdminDesk {
         return served.current();
     }
 
-    /** How the head of the served model computes. */
-    public HeadMode headMode() {
-        return served.current().headMode();
-    }
-
-    /** What the head of the served model costs. */
-    public TiedWeightStats headStats() {
-        return served.current().weights().embedding().stats();
+    /** The head of the served model: how it computes, and what it costs. */
+    public EmbeddingLayer head() {
+        return served.current().weights().embedding();
     }
 
     private AdminReply.Ack ack(AdminRequest request, Map<String, Object> details) {

@@ -11,6 +11,7 @@ import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.epoch.CurrentEpoch;
 
 /**
@@ -20,6 +21,7 @@ import dev.tidestream.server.epoch.CurrentEpoch;
  * @param current the model that is served
  * @param file the base of all versions; stays open
  * @param forward a forward pass over a version
+ * @param precision that {@code forward} computes with
  * @param limit of versions alive
  * @param budget of memory
  * @param builderShare of the time, while streams run; see {@link PacedTeam}
@@ -36,6 +38,7 @@ public record AdminSetup(
         LoadedModel current,
         ModelLoader file,
         Function<LoadedModel, LanguageModel> forward,
+        Precision precision,
         VersionLimit limit,
         MemoryBudget budget,
         double builderShare,
@@ -58,7 +61,7 @@ public record AdminSetup(
                 new HeadToggle(served, builder, recent, team),
                 updates,
                 directory,
-                new AdminReports(served, budget, updates, runtime),
+                new AdminReports(served, precision, budget, updates, runtime),
                 events);
     }
 }

@@ -11,6 +11,7 @@ import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.HeadVerifier;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.tied.TiedWeightException;
+import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminDesk.ProgressSink;
@@ -109,6 +110,7 @@ final class HeadToggle {
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("rows", comparison.rows());
         report.put("recorded", recorded);
+        report.put("activations", ActivationPrecision.F32.wireName()); // see HeadVerifier; the times below are those, too
         report.put("max_delta", comparison.maxDelta());
         report.put("max_delta_over_bound", comparison.maxDeltaOverBound());
         report.put("old_us_per_row", comparison.oldNanosPerRow() / NS_PER_US);

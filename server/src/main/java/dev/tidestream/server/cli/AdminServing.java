@@ -62,6 +62,7 @@ final class AdminServing {
                 running.first(),
                 running.loader(),
                 running.forward(),
+                running.precision(),
                 options.versionLimit(),
                 budget,
                 options.builderShare(),

@@ -14,11 +14,13 @@ import picocli.CommandLine.ParameterException;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tensor.PageArena;
+import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.engine.KernelWorkers;
 
 /**
@@ -41,7 +43,7 @@ final class BenchCommand extends BenchOptions implements Callable<Integer> {
                 LoadedModel loaded = compute.load(file, workers)) {
             int largest = Collections.max(batches());
             LanguageModel transformer = loaded.newTransformer(
-                    workers, compute.activations(), compute.kvType(), Math.max(largest, ComputeOptions.MAX_ROWS));
+                    workers, compute.precision(), Math.max(largest, ComputeOptions.MAX_ROWS));
             if (promptTokens() + genTokens() > transformer.contextLength()) {
                 throw new ParameterException(spec.commandLine(), "prompt and generated tokens exceed the context: %d + %d > %d"
                         .formatted(promptTokens(), genTokens(), transformer.contextLength()));
@@ -53,7 +55,7 @@ final class BenchCommand extends BenchOptions implements Callable<Integer> {
             }
             for (int batch : batches()) {
                 for (Result result : measure(transformer, batch)) {
-                    print(out, result);
+                    print(out, result, loaded.weights().embedding());
                 }
             }
         }
@@ -116,16 +118,17 @@ final class BenchCommand extends BenchOptions implements Callable<Integer> {
         return new Result(test, batch, tokens, median, perSecond[0], perSecond[n - 1]);
     }
 
-    private void print(PrintWriter out, Result r) {
+    private void print(PrintWriter out, Result r, EmbeddingLayer head) {
         if (json) {
-            out.println(json(r));
+            out.println(json(r, head));
         } else {
             out.printf("%-8s %6d %8d %12.2f %12.2f %12.2f%n", r.test(), r.batch(), r.tokens(), r.median(), r.min(), r.max());
         }
         out.flush();
     }
 
-    private static String json(Result r) {
+    private String json(Result r, EmbeddingLayer head) {
+        Precision precision = compute.precision();
         return JsonText.object(json -> {
             json.writeStringField("test", r.test());
             json.writeNumberField("batch", r.batch());
@@ -133,6 +136,8 @@ final class BenchCommand extends BenchOptions implements Callable<Integer> {
             json.writeNumberField("tokens_per_s", r.median());
             json.writeNumberField("min", r.min());
             json.writeNumberField("max", r.max());
+            json.writeStringField("activations", precision.body().wireName());
+            json.writeStringField("head_activations", precision.inHead(head, head.mode()).wireName());
         });
     }
 }

@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
             "  tidestream bench -m model.gguf --batch 1,4,16 --threads 2 --json",
             "",
             "With --json one object per line:",
-            "  {\"test\":\"prefill\"|\"decode\",\"batch\":B,\"tokens\":N,\"tokens_per_s\":median,\"min\":..,\"max\":..}",
+            "  {\"test\":\"prefill\"|\"decode\",\"batch\":B,\"tokens\":N,\"tokens_per_s\":median,\"min\":..,\"max\":..,",
+            "   \"activations\":..,\"head_activations\":what the head takes: f32 if it is not quantised}",
         })
 abstract class BenchOptions {
     private static final int MAX_BATCH = 1024;

@@ -17,6 +17,7 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.model.transformer.Precision;
 
 /** How a command computes: options that are the same for all of them. */
 final class ComputeOptions {
@@ -28,8 +29,13 @@ final class ComputeOptions {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(names = "--activations", paramLabel = "TYPE", defaultValue = "INT8",
-            description = "What quantised matrices are multiplied with: int8 (fast) or f32 (exact). Default: int8.")
+            description = "What quantised matrices are multiplied with, but for the head: int8 (fast) or f32 (exact). Default: int8.")
     private ActivationPrecision activations = ActivationPrecision.INT8;
+
+    @Option(names = "--head-activations", paramLabel = "TYPE", defaultValue = "F32",
+            description = "What a quantised head is multiplied with, in head mode packed: f32 (exact) or int8 (faster in batches)."
+                    + " Default: f32.")
+    private ActivationPrecision headActivations = ActivationPrecision.F32;
 
     @Option(names = "--cache-packed", paramLabel = "DIR",
             description = "Keep packed weights here, and load them the next time instead of packing anew.")
@@ -63,12 +69,8 @@ final class ComputeOptions {
         return threads;
     }
 
-    ActivationPrecision activations() {
-        return activations;
-    }
-
-    KvType kvType() {
-        return kvType;
+    Precision precision() {
+        return new Precision(activations, headActivations, kvType);
     }
 
     /** Loads a model, with a bar on the terminal if that takes a while. */
@@ -91,7 +93,7 @@ final class ComputeOptions {
 
     @Override
     public String toString() {
-        return "threads=%d, activations=%s, kv-type=%s"
-                .formatted(threads, activations.name().toLowerCase(Locale.ROOT), kvType.name().toLowerCase(Locale.ROOT));
+        return "threads=%d, activations=%s, head-activations=%s, kv-type=%s"
+                .formatted(threads, activations.wireName(), headActivations.wireName(), kvType.name().toLowerCase(Locale.ROOT));
     }
 }

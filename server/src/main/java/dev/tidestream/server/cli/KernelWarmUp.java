@@ -7,17 +7,17 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
-import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.engine.KernelWorkers;
 
 /**
@@ -40,16 +40,14 @@ final class KernelWarmUp implements AutoCloseable {
     private static final double FAST = 1;
 
     private final ModelLoader loader;
-    private final ActivationPrecision activations;
-    private final KvType kvType;
+    private final Precision precision;
     private final CountDownLatch cut = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean stopped;
 
-    private KernelWarmUp(ModelLoader loader, ActivationPrecision activations, KvType kvType) {
+    private KernelWarmUp(ModelLoader loader, Precision precision) {
         this.loader = loader;
-        this.activations = activations;
-        this.kvType = kvType;
+        this.precision = precision;
     }
 
     /**
@@ -57,9 +55,9 @@ final class KernelWarmUp implements AutoCloseable {
      *
      * @throws dev.tidestream.model.transformer.ModelException if this is no model that can be run
      */
-    static KernelWarmUp start(ModelLoader loader, ActivationPrecision activations, KvType kvType) {
+    static KernelWarmUp start(ModelLoader loader, Precision precision) {
         loader.check();
-        KernelWarmUp warmUp = new KernelWarmUp(loader, activations, kvType);
+        KernelWarmUp warmUp = new KernelWarmUp(loader, precision);
         Thread.ofPlatform().name("tidestream-warm-up").daemon().start(warmUp::run);
         return warmUp;
     }
@@ -80,22 +78,32 @@ final class KernelWarmUp implements AutoCloseable {
     private void run() {
         try (LoadedModel miniature = loader.miniature(Kernels.vector()); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
-            LanguageModel model = miniature.newTransformer(alone, activations, kvType, PROMPT);
-            if (model.contextLength() < PROMPT + 2 * STEPS) {
+            if (miniature.config().contextLength() < PROMPT + 2 * STEPS) {
                 return; // so small a model warms itself
             }
-            long weights = miniature.weights().bytes(); // of the order of its weights, in any format
             long startNs = System.nanoTime();
-            for (int round = 0; round < MAX_ROUNDS && !stopped && System.nanoTime() - startNs < LIMIT_NS; round++) {
-                if (round(model, weights)) {
-                    return;
-                }
+            for (Precision each : precisions()) {
+                rounds(miniature.newTransformer(alone, each, PROMPT), miniature.weights().bytes(), startNs);
             }
         } catch (NonFiniteWeightException e) {
             stopped = true; // whoever loads the model finds it, too, and says so
         } finally {
             cut.countDown();
             ended.countDown();
+        }
+    }
+
+    /** What is served, and the exact head if that is another: heads are compared with it before a toggle (HeadVerifier). */
+    private List<Precision> precisions() {
+        return Stream.of(precision, Precision.withExactHead(precision.body(), precision.kvType())).distinct().toList();
+    }
+
+    /** Until all is fast. */
+    private void rounds(LanguageModel model, long weights, long startNs) { // bytes are of the order of weights, in any format
+        for (int round = 0; round < MAX_ROUNDS && !stopped && System.nanoTime() - startNs < LIMIT_NS; round++) {
+            if (round(model, weights)) {
+                return;
+            }
         }
     }
 

@@ -36,7 +36,7 @@ final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
         try (GgufFile file = model.open();
                 KernelWorkers workers = new KernelWorkers(compute.threads());
                 LoadedModel loaded = compute.load(file, workers)) {
-            LanguageModel transformer = loaded.newTransformer(workers, compute.activations(), compute.kvType(), CHUNK);
+            LanguageModel transformer = loaded.newTransformer(workers, compute.precision(), CHUNK);
             if (tokens.length > transformer.contextLength()) {
                 throw new ParameterException(spec.commandLine(), "--tokens is longer than the context: tokens=%d, context=%d"
                         .formatted(tokens.length, transformer.contextLength()));

@@ -14,6 +14,7 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelConfig;
 import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.admin.ServedModelVersions;
 import dev.tidestream.server.admin.UpdateLog;
 import dev.tidestream.server.engine.EngineConfig;
@@ -43,6 +44,7 @@ final class RunningModel implements AutoCloseable {
     private final HeadTimings headTimings;
     private final StreamTimings streamTimings;
     private final HiddenStates recentStates;
+    private final Precision precision;
     private final Function<LoadedModel, LanguageModel> forward;
     private final Reclaimer reclaimer;
     private final CurrentEpoch epochs;
@@ -84,8 +86,8 @@ final class RunningModel implements AutoCloseable {
             streamTimings = new StreamTimings();
             recentStates = new HiddenStates(RECENT_STATES, first.config().hiddenSize());
             HeadProbes probes = new HeadProbes(headTimings, recentStates);
-            forward = version -> version.newTransformer(
-                    workers, options.compute().activations(), options.compute().kvType(), scratch, probes);
+            precision = options.compute().precision();
+            forward = version -> version.newTransformer(workers, precision, scratch, probes);
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);
@@ -113,7 +115,7 @@ final class RunningModel implements AutoCloseable {
         boolean started = false;
         try {
             ModelLoader loader = new ModelLoader(file);
-            warmUp = KernelWarmUp.start(loader, compute.activations(), compute.kvType());
+            warmUp = KernelWarmUp.start(loader, compute.precision());
             ModelOptions options = new ModelOptions(compute, engineConfig);
             RunningModel running = new RunningModel(loader, options, firstVersion, workers, warmUp);
             started = true;
@@ -197,6 +199,11 @@ final class RunningModel implements AutoCloseable {
     /** Makes the forward pass of a version; all of them share their scratch space. */
     Function<LoadedModel, LanguageModel> forward() {
         return forward;
+    }
+
+    /** What {@link #forward} computes with. */
+    Precision precision() {
+        return precision;
     }
 
     HeadTimings headTimings() {

@@ -5,8 +5,10 @@ import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedWeightStats;
+import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.AdminService;
@@ -54,8 +56,10 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
         if (admin == null || !running.config().tied()) {
             return null;
         }
-        TiedWeightStats stats = admin.headStats();
-        return new MetricsSample.Head(admin.headMode(), stats.embeddingWeightBytes(), stats.transposedWeightBytes(),
+        EmbeddingLayer head = admin.head();
+        TiedWeightStats stats = head.stats();
+        boolean int8 = running.precision().inHead(head, head.mode()) == ActivationPrecision.INT8;
+        return new MetricsSample.Head(head.mode(), int8, stats.embeddingWeightBytes(), stats.transposedWeightBytes(),
                 stats.totalBytes(), stats.optimizationOverhead());
     }
 

@@ -43,6 +43,7 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
     /**
      * The tied head.
      *
+     * @param int8Activations whether it multiplies int8 codes now; else float32
      * @param embeddingWeightBytes the matrix that lookups gather from
      * @param transposedWeightBytes the layout that logits stream through; may be the same memory
      * @param totalBytes both, counted once where they are the same
@@ -50,6 +51,7 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
      */
     public record Head(
             HeadMode mode,
+            boolean int8Activations,
             long embeddingWeightBytes,
             long transposedWeightBytes,
             long totalBytes,

@@ -82,6 +82,8 @@ final class SampledMetrics implements MultiCollector {
             mode.dataPoint(point(mode(candidate), candidate == head.mode() ? 1 : 0));
         }
         page.add(mode.build());
+        page.add(gauge("tidestream_head_int8_activations",
+                "1 if the head multiplies int8 activations, 0 if float32.", head.int8Activations() ? 1 : 0));
         page.add(gauge("tidestream_head_embedding_weight_bytes",
                 "The matrix that lookups gather from.", head.embeddingWeightBytes()));
         page.add(gauge("tidestream_head_transposed_weight_bytes",

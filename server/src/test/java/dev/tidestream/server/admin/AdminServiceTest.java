@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,13 +16,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.tidestream.model.tensor.Activations;
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
+import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.model.transformer.RandomLlama;
+import dev.tidestream.model.transformer.TestModels;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
@@ -247,6 +252,43 @@ class AdminServiceTest {
             assertEquals(false, f.set(mode, true).details().get("changed"));
             assertEquals(1, f.epochs.weightsVersion());
         }
+    }
+
+    @Test
+    void shouldVerifyLayoutsWithFloatsAndServeWithCodes() throws Exception {
+        Precision int8 = new Precision(ActivationPrecision.INT8, ActivationPrecision.INT8, KvType.F16);
+        RandomLlama finite = new RandomLlama(TensorFormat.Q8_0).tame();
+        try (DeskFixture f = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(finite).with(int8))) {
+            f.recent.record(values(H, 9), 0);
+            assertEquals("int8", headActivations(f));
+            Map<String, Object> details = f.set(OptimizationMode.CACHED_TRANSPOSE, true).details();
+            assertTrue(details.get("verification") instanceof Map<?, ?> verification
+                    && "f32".equals(verification.get("activations"))
+                    && verification.get("max_delta_over_bound") instanceof Double worst && worst <= 1, details.toString());
+            assertEquals("f32", headActivations(f));
+            f.set(OptimizationMode.PACKED, true);
+            f.send(DeskFixture.rows("a", 1, new int[] {3}, values(H, 1)));
+            assertEquals("int8", headActivations(f), "a new version keeps the choice");
+            try (Lease lease = f.epochs.lease()) {
+                int[] tokens = {1, 3, 2};
+                float[] served = TestModels.logits(lease.epoch().model(), tokens, 3);
+                assertArrayEquals(TestModels.logits(
+                        f.current().newTransformer(WorkerTeam.sequential(), int8, 3), tokens, 3), served);
+                assertFalse(Arrays.equals(TestModels.logits(DeskFixture.forward(f.current()), tokens, 3), served));
+            }
+        }
+    }
+
+    private static String headActivations(DeskFixture f) throws AdminException {
+        Map<String, Object> status = f.desk.handle(new AdminRequest.OptimizationStatus("s"), DeskFixture.SILENT).details();
+        if (!(status.get("modes") instanceof List<?> modes)) {
+            throw new AssertionError(status);
+        }
+        assertEquals(
+                Set.of("packed int8", "cached-transpose f32", "transpose-per-step f32"),
+                modes.stream().map(mode -> mode instanceof Map<?, ?> m ? m.get("mode") + " " + m.get("head_activations") : mode)
+                        .collect(Collectors.toSet()));
+        return String.valueOf(status.get("head_activations"));
     }
 
     @Test

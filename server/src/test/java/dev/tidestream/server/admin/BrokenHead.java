@@ -55,6 +55,11 @@ record BrokenHead(EmbeddingLayer right) implements EmbeddingLayer {
     }
 
     @Override
+    public boolean quantised() {
+        return right.quantised();
+    }
+
+    @Override
     public long derivedBytes() {
         return right.derivedBytes();
     }

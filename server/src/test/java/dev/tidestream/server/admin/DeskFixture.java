@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
@@ -24,6 +25,7 @@ import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
@@ -39,6 +41,7 @@ final class DeskFixture implements AutoCloseable {
     static final int HIDDEN = 64;
     static final VersionLimit LIMIT = new VersionLimit(3, Duration.ZERO);
     static final AdminDesk.ProgressSink SILENT = (stage, done, of) -> {};
+    private static final Precision PRECISION = Precision.withExactHead(ActivationPrecision.INT8, KvType.F16);
     private static final long BUDGET_BYTES = 64L << 20;
 
     final GgufFile file;
@@ -51,28 +54,33 @@ final class DeskFixture implements AutoCloseable {
     final AdminService desk;
 
     /** What a fixture is made with. */
-    record Options(RandomLlama model, VersionLimit limit, long budgetBytes, LoadedModel.HeadFactory heads, @Nullable Path updateDir) {
+    record Options(
+            RandomLlama model, VersionLimit limit, long budgetBytes, LoadedModel.HeadFactory heads, @Nullable Path updateDir, Precision precision) {
         static final Options DEFAULT =
-                new Options(new RandomLlama(TensorFormat.Q8_0), LIMIT, BUDGET_BYTES, TiedHeads::build, null);
+                new Options(new RandomLlama(TensorFormat.Q8_0), LIMIT, BUDGET_BYTES, TiedHeads::build, null, PRECISION);
 
         Options with(RandomLlama other) {
-            return new Options(other, limit, budgetBytes, heads, updateDir);
+            return new Options(other, limit, budgetBytes, heads, updateDir, precision);
         }
 
         Options with(VersionLimit other) {
-            return new Options(model, other, budgetBytes, heads, updateDir);
+            return new Options(model, other, budgetBytes, heads, updateDir, precision);
         }
 
         Options withBudget(long bytes) {
-            return new Options(model, limit, bytes, heads, updateDir);
+            return new Options(model, limit, bytes, heads, updateDir, precision);
         }
 
         Options with(LoadedModel.HeadFactory other) {
-            return new Options(model, limit, budgetBytes, other, updateDir);
+            return new Options(model, limit, budgetBytes, other, updateDir, precision);
         }
 
         Options withUpdateDir(Path directory) {
-            return new Options(model, limit, budgetBytes, heads, directory);
+            return new Options(model, limit, budgetBytes, heads, directory, precision);
+        }
+
+        Options with(Precision other) {
+            return new Options(model, limit, budgetBytes, heads, updateDir, other);
         }
     }
 
@@ -91,14 +99,19 @@ final class DeskFixture implements AutoCloseable {
                 ? base
                 : AdminService.restore(base, loader, log, WorkerTeam.sequential(), budget, new Nd4jLowRankProduct());
         long version = log == null ? UpdateLog.BASE_VERSION : log.currentVersion();
-        epochs = new CurrentEpoch(ServedModelVersions.epoch(version, first, DeskFixture::forward));
-        desk = new AdminSetup(epochs, first, loader, DeskFixture::forward, options.limit(), budget, 0.5, log,
+        epochs = new CurrentEpoch(ServedModelVersions.epoch(version, first, model -> forward(model, options.precision())));
+        desk = new AdminSetup(epochs, first, loader, model -> forward(model, options.precision()),
+                options.precision(), options.limit(), budget, 0.5, log,
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
                 recent, options.heads(), new Nd4jLowRankProduct(), Map::of, events).service();
     }
 
     static LanguageModel forward(LoadedModel model) {
-        return model.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 16);
+        return forward(model, PRECISION);
+    }
+
+    private static LanguageModel forward(LoadedModel model, Precision precision) {
+        return model.newTransformer(WorkerTeam.sequential(), precision, 16);
     }
 
     /** Float32 payload of an update, and the request that announces it. */

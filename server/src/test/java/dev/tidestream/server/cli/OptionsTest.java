@@ -10,6 +10,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import dev.tidestream.model.tensor.KvType;
+import dev.tidestream.model.transformer.ActivationPrecision;
+import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.server.engine.GenerateRequest;
 
@@ -104,6 +107,22 @@ class OptionsTest {
     }
 
     @Test
+    void shouldKeepTheHeadExactUnlessToldOtherwise() {
+        Precision exact = Precision.withExactHead(ActivationPrecision.INT8, KvType.F16);
+        Precision int8 = new Precision(ActivationPrecision.INT8, ActivationPrecision.INT8, KvType.F16);
+        ComputeOptions bench = taken(new Bench(), "--head-activations", "int8").compute;
+        assertEquals(exact, taken(new Serve()).compute.precision());
+        assertEquals(int8, taken(new Serve(), "--head-activations", "int8").compute.precision());
+        assertEquals(exact, taken(new Generate(), "--prompt", "x").compute.precision());
+        assertEquals(int8, taken(new Generate(), "--prompt", "x", "--head-activations", "INT8").compute.precision());
+        assertEquals(int8, taken(new Logits(), "--tokens", "1", "--out", "x", "--head-activations", "int8").compute.precision());
+        assertEquals(new Precision(ActivationPrecision.F32, ActivationPrecision.F32, KvType.F32),
+                taken(new Bench(), "--activations", "f32", "--kv-type", "f32").compute.precision());
+        assertEquals(int8, bench.precision());
+        assertTrue(bench.toString().contains("activations=int8, head-activations=int8, kv-type=f16"), bench.toString());
+    }
+
+    @Test
     void shouldTakeBenchAndLogitsOptions() {
         Bench bench = taken(new Bench());
         assertEquals(List.of(1, 4, 16), bench.batches());
@@ -123,6 +142,10 @@ class OptionsTest {
         "serve    | --kv-memory lots               | "
                 + "Invalid value for option '--kv-memory': 'lots' is no size: write 2GiB, 512MiB or a number of bytes",
         "generate | --max-tokens 3                 | Missing required option: '--prompt=TEXT'",
+        "serve    | --head-activations int4        | "
+                + "Invalid value for option '--head-activations': expected one of [INT8, F32] (case-insensitive) but was 'int4'",
+        "logits   | --tokens 1 --out x --head-activations q8 | "
+                + "Invalid value for option '--head-activations': expected one of [INT8, F32] (case-insensitive) but was 'q8'",
         "generate | --prompt x --max-tokens 0      | --max-tokens must be at least 1: 0",
         "generate | --prompt x --temperature -1    | --temperature must be 0.0 to 100.0: -1.0",
         "generate | --prompt x --temperature NaN   | --temperature must be 0.0 to 100.0: NaN",

@@ -22,7 +22,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class MetricsTest {
     private static final MetricsSample SAMPLE = new MetricsSample(
             new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7),
-            new MetricsSample.Head(HeadMode.CACHED_TRANSPOSE, 1000, 4000, 5000, 4000),
+            new MetricsSample.Head(HeadMode.CACHED_TRANSPOSE, false, 1000, 4000, 5000, 4000),
             List.of(new MetricsSample.Epoch(6, 900), new MetricsSample.Epoch(7, 1000)));
 
     private final AtomicReference<MetricsSample> sample = new AtomicReference<>(SAMPLE);
@@ -57,6 +57,7 @@ class MetricsTest {
                 Map.entry("tidestream_head_mode{mode=\"packed\"}", 0),
                 Map.entry("tidestream_head_mode{mode=\"cached-transpose\"}", 1),
                 Map.entry("tidestream_head_mode{mode=\"transpose-per-step\"}", 0),
+                Map.entry("tidestream_head_int8_activations", 0),
                 Map.entry("tidestream_head_embedding_weight_bytes", 1000),
                 Map.entry("tidestream_head_transposed_weight_bytes", 4000),
                 Map.entry("tidestream_head_total_bytes", 5000),
@@ -64,6 +65,9 @@ class MetricsTest {
                 .forEach((name, value) -> assertEquals(value.doubleValue(), page.value(name), name));
         assertEquals("counter", page.types().get("tidestream_engine_steps_total"));
         assertEquals("gauge", page.types().get("tidestream_engine_kv_used_bytes"));
+        sample.set(new MetricsSample(
+                SAMPLE.engine(), new MetricsSample.Head(HeadMode.PACKED, true, 1000, 0, 1000, 0), SAMPLE.epochs()));
+        assertEquals(1, page().value("tidestream_head_int8_activations"));
     }
 
     @Test
