@@ -35,9 +35,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Payloads of updates on their way to a server that follows a script. */
-@Timeout(60)
+@Timeout(180)
 class AdminUpdateTest {
-    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final int STALLING_BYTES = 256 << 20; // more than all socket buffers on the way take
 
     @TempDir
