@@ -74,9 +74,12 @@ final class AdminScript implements AutoCloseable {
             }
         });
         socket.binaryMessageHandler(frame -> {
-            payload.add(frame);
-            scene.payload(socket, frame);
+            if (!socket.isClosed()) {
+                payload.add(frame);
+                scene.payload(socket, frame);
+            }
         });
+        socket.closeHandler(_ -> socket.resume()); // lets go of the buffers of frames that came while a scene had paused it
     }
 
     /** An ack with more fields; {@code details} begins with a comma or is empty. */
