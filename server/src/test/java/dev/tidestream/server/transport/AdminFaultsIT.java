@@ -96,8 +96,8 @@ class AdminFaultsIT {
         try (AdminServer server = new AdminServer(config, 4, 8, nowNs::get);
                 RawSocket waiting = server.raw();
                 RawSocket dead = server.raw()) {
-            waiting.text(AdminClient.CODEC.encode(AdminClient.update("a", "slow", new byte[1 + (2 << 20)])));
-            waiting.frame(0x82, new byte[1]);
+            waiting.text(AdminClient.CODEC.encode(AdminClient.update("a", "slow", new byte[4 + (2 << 20)])));
+            waiting.frame(0x82, new byte[4]);
             server.desk.await(() -> server.desk.waiting.get() == 1); // before that a large frame would be held, and let go again
             waiting.frame(0x82, frame);
             waiting.nextPing(); // time stands still: only a client that is not read gets one
