@@ -36,8 +36,9 @@ class FaultsTest {
 
     @Test
     void shouldBreakConnectionsOffAndComeBack() throws Exception {
+        // Gaps that are long: what has come already when a client vanishes in the middle is no more than that middle.
         try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS,
-                5 * MS))) {
+                50 * MS))) {
             RunReport report = run(server, "--requests", "12", "--concurrency", "2", "--streams-per-connection", "1", "--faults",
                     "vanish=0.5");
             Figures figures = report.steps().getFirst().figures();
@@ -63,21 +64,21 @@ class FaultsTest {
             RunReport report = run(server, "--requests", "4", "--faults", "cancel=1");
             assertEquals(4, report.steps().getFirst().figures().cancelled());
             assertEquals(0, report.breaches(), report.evidence().toString());
-            assertEquals(4, server.received().stream().filter(m -> m instanceof ClientMessage.Cancel).count());
+            server.await(received -> received.stream().filter(m -> m instanceof ClientMessage.Cancel).count() == 4);
         }
     }
 
     @Test
     void shouldStopReadingAndReadOn() throws Exception {
         try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS,
-                5 * MS))) {
+                200 * MS))) { // the pause falls into the stream, however late a token is read
             RunReport report = run(server, "--requests", "1", "--faults", "slow=1");
             RunReport.Step step = report.steps().getFirst();
             assertEquals(1, step.figures().finished());
             assertEquals(0, report.breaches(), report.evidence().toString());
             assertTrue(step.samples().stream().anyMatch(s -> s.itlMs() > 900), step.samples().toString());
-            assertTrue(step.figures().itl().max() < 900, "the tool's own pause was taken for the server's: " + step.figures()
-                    .itl());
+            assertTrue(step.figures().itl().count() < TOKENS / 2,
+                    "the tool's own pause was taken for the server's: " + step.figures().itl());
         }
     }
 
@@ -88,16 +89,15 @@ class FaultsTest {
             List<ScriptedServer.Reply> replies = ScriptedServer.stream(request.id(), TOKENS, MS, MS);
             return new ArrayList<>(replies.subList(0, 1 + granted)); // as many tokens as the first grant allows, then silence
         })) {
-            RunReport report = run(server, "--requests", "1", "--credit", "stop-and-go:3,100ms", "--drain", "700ms");
-            assertTrue(server.received().contains(new ClientMessage.Credit("s0", 3)), server.received().toString());
+            RunReport report = run(server, "--requests", "1", "--credit", "stop-and-go:3,100ms", "--drain", "1500ms");
+            server.await(received -> received.contains(new ClientMessage.Credit("s0", 3)));
             assertEquals(1, report.breaches(), report.evidence().toString());
         }
         try (ScriptedServer server = new ScriptedServer((request, _) ->
                 new ArrayList<>(ScriptedServer.stream(request.id(), TOKENS, MS, MS).subList(0, 2)))) {
             run(server, "--requests", "1", "--credit", "paced:20", "--drain", "1s");
-            int granted = server.received().stream().filter(m -> m instanceof ClientMessage.Credit).mapToInt(m ->
-                    ((ClientMessage.Credit) m).n()).sum();
-            assertTrue(granted >= 10, "20 per second for a second and more: granted=" + granted);
+            server.await(received -> received.stream().filter(m -> m instanceof ClientMessage.Credit)
+                    .mapToInt(m -> ((ClientMessage.Credit) m).n()).sum() >= 10); // 20 per second for a second and more
         }
     }
 }

@@ -76,7 +76,7 @@ class FaultyServerIT {
         ServerVerticle verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0),
                 new FakeEngine(fault, new AtomicLong()), () -> true,
                 () -> List.of(new ServedModel("fake", 512, 4096, OptionalLong.empty(), 7)));
-        vertx.deployVerticle(verticle).await(20, TimeUnit.SECONDS);
+        vertx.deployVerticle(verticle).await(60, TimeUnit.SECONDS);
         List<String> args = new ArrayList<>(List.of("--url", "ws://127.0.0.1:" + verticle.actualPort() + "/v1/stream",
                 "--requests", "20", "--concurrency", "4", "--warmup", "0s", "--output-tokens", String.valueOf(TOKENS)));
         args.addAll(List.of(more));
@@ -85,7 +85,7 @@ class FaultyServerIT {
 
     @AfterEach
     void close() throws Exception {
-        vertx.close().await(20, TimeUnit.SECONDS);
+        vertx.close().await(60, TimeUnit.SECONDS);
     }
 
     private void caught(int exitCode, String evidence) {

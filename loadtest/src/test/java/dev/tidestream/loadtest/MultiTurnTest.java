@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
@@ -86,17 +88,35 @@ class MultiTurnTest {
     @Test
     void shouldThinkBetweenTurns() throws Exception {
         try (ScriptedServer server = server()) {
-            Figures figures = run(server, "--turns", "2", "--think", "300ms", "--concurrency", "2", "--requests", "4");
+            Figures figures = run(server, "--turns", "2", "--think", "2s", "--concurrency", "2", "--requests", "4");
             assertEquals(4, figures.finished());
             assertEquals(2, figures.laterTtft().count());
-            assertTrue(figures.seconds() > 0.3, "two users, two turns, one pause: " + figures.seconds());
-            assertTrue(figures.ttft().max() < 250, "thinking is no latency: " + figures.ttft());
+            assertTrue(figures.seconds() > 2, "two users, two turns, one pause: " + figures.seconds());
+            assertTrue(figures.ttft().max() < 1800, "thinking is no latency: " + figures.ttft());
         }
-        try (ScriptedServer server = server()) {
+        try (ScriptedServer server = server()) { // if others waited for those who think, it would not end
+            Figures figures = run(server, "--turns", "2", "--think", "10m", "--rate", "20", "--arrivals", "constant",
+                    "--requests", "20");
+            assertEquals(20, figures.finished());
+            assertEquals(0, figures.laterTtft().count());
+        }
+        Map<String, Long> arrivedNs = new ConcurrentHashMap<>();
+        try (ScriptedServer server = new ScriptedServer((request, _) -> {
+            arrivedNs.put(request.id(), System.nanoTime());
+            return ScriptedServer.stream(request.id(), ANSWER, MS, MS);
+        })) {
             Figures figures = run(server, "--turns", "2", "--think", "500ms", "--rate", "20", "--arrivals", "constant",
-                    "--duration", "1s");
-            assertEquals(20, (double) (figures.requests() - figures.laterTtft().count()), 1, "first turns come at the rate");
-            assertEquals(10, (double) figures.laterTtft().count(), 2, "second turns, half a second later");
+                    "--requests", "40", "--prompt-tokens", "6", "--turn-tokens", "2");
+            List<ClientMessage.Generate> asked = asked(server);
+            List<ClientMessage.Generate> later = asked.stream().filter(request -> tokens(request).length > 6).toList();
+            assertTrue(!later.isEmpty(), "no second turns within two seconds");
+            assertEquals(later.size(), figures.laterTtft().count());
+            for (ClientMessage.Generate second : later) {
+                String first = asked.stream().filter(request -> tokens(request).length == 6
+                        && Arrays.equals(tokens(request), Arrays.copyOf(tokens(second), 6))).findFirst().orElseThrow().id();
+                long thoughtNs = arrivedNs.getOrDefault(second.id(), 0L) - server.finishedNs().getOrDefault(first, 0L);
+                assertTrue(thoughtNs >= 500 * MS, "thought ns=" + thoughtNs);
+            }
         }
     }
 

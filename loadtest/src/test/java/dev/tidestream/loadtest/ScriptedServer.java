@@ -3,11 +3,14 @@ package dev.tidestream.loadtest;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
@@ -33,6 +36,8 @@ final class ScriptedServer implements AutoCloseable {
     private static final String MODELS = "{\"object\":\"list\",\"data\":"
             + "[{\"id\":\"scripted\",\"vocabulary_size\":4096,\"context_length\":64}]}";
 
+    private static final long PATIENCE_NS = 60_000_000_000L;
+
     /** What to say to the {@code number}-th request since the server began. */
     interface Script {
         List<Reply> to(ClientMessage.Generate request, int number);
@@ -46,14 +51,26 @@ final class ScriptedServer implements AutoCloseable {
     private final AtomicInteger running = new AtomicInteger();
     private final List<ClientMessage> received = Collections.synchronizedList(new ArrayList<>());
     private final Map<String, List<Long>> sentNs = new ConcurrentHashMap<>();
+    private final Map<String, List<Long>> creditNs = new ConcurrentHashMap<>();
+    private final Map<String, Long> finishedNs = new ConcurrentHashMap<>();
+    private final boolean keepsToCredit;
+    private volatile long connectedNs;
     private final DisposableServer server;
     private volatile long stalledUntilNs = Long.MIN_VALUE;
 
+    /** Sends as the script says, whatever credit it is granted. */
     ScriptedServer(Script script) {
+        this(script, false);
+    }
+
+    /** @param keepsToCredit sends a token, and the end, only if there is credit; the gap before it counts from the last one */
+    ScriptedServer(Script script, boolean keepsToCredit) {
+        this.keepsToCredit = keepsToCredit;
         server = HttpServer.create()
                 .host("127.0.0.1")
                 .port(0)
                 .childOption(ChannelOption.TCP_NODELAY, true)
+                .doOnConnection(_ -> connectedNs = System.nanoTime())
                 .route(routes -> routes
                         .get("/v1/models", (_, response) -> response.header("Content-Type", "application/json")
                                 .sendString(Mono.just(MODELS)))
@@ -65,13 +82,23 @@ final class ScriptedServer implements AutoCloseable {
     private Mono<Void> serve(WebsocketInbound in, Script script) {
         Channel[] channel = new Channel[1];
         in.withConnection(connection -> channel[0] = connection.channel());
+        Map<String, Play> plays = new HashMap<>();
         return in.receive().asString().doOnNext(text -> {
             try {
                 ClientMessage message = codec.decodeClient(text);
-                received.add(message);
                 if (message instanceof ClientMessage.Generate generate) {
                     running.incrementAndGet();
-                    play(channel[0], script.to(generate, requests.getAndIncrement()), 0, System.nanoTime());
+                    Play play = new Play(channel[0], script.to(generate, requests.getAndIncrement()),
+                            keepsToCredit ? generate.credit().orElse(Integer.MAX_VALUE) : Integer.MAX_VALUE);
+                    plays.put(generate.id(), play);
+                    play.next();
+                } else if (message instanceof ClientMessage.Credit credit && keepsToCredit) {
+                    creditNs.computeIfAbsent(credit.id(), _ -> new ArrayList<>()).add(System.nanoTime());
+                    Objects.requireNonNull(plays.get(credit.id()), credit.id()).granted(credit.n());
+                }
+                synchronized (received) {
+                    received.add(message);
+                    received.notifyAll();
                 }
             } catch (ProtocolException e) {
                 throw new AssertionError("not a frame of a client: " + text, e);
@@ -79,25 +106,60 @@ final class ScriptedServer implements AutoCloseable {
         }).then();
     }
 
-    private void play(Channel channel, List<Reply> replies, int at, long lastNs) {
-        if (at == replies.size()) {
-            running.decrementAndGet();
-            return;
+    /** The replies to one request; on its connection's event loop. */
+    private final class Play {
+        private final Channel channel;
+        private final List<Reply> replies;
+        private int at;
+        private int credit;
+        private boolean waits;
+        private long lastNs = System.nanoTime();
+
+        Play(Channel channel, List<Reply> replies, int credit) {
+            this.channel = channel;
+            this.replies = replies;
+            this.credit = credit;
         }
-        Reply reply = replies.get(at);
-        long dueNs = Math.max(lastNs + reply.delayNs(), stalledUntilNs);
-        var _ = channel.eventLoop().schedule(() -> {
-            long nowNs = System.nanoTime();
-            if (nowNs < stalledUntilNs) { // the stall began while this one waited
-                play(channel, replies, at, lastNs);
+
+        void granted(int tokens) {
+            credit += tokens;
+            if (waits) {
+                waits = false;
+                next();
+            }
+        }
+
+        void next() {
+            if (at == replies.size()) {
+                running.decrementAndGet();
                 return;
             }
-            if (reply.message() instanceof ServerMessage.Token token) {
-                sentNs.computeIfAbsent(token.id(), _ -> new ArrayList<>()).add(nowNs);
+            Reply reply = replies.get(at);
+            if (credit == 0 && !(reply.message() instanceof ServerMessage.Accepted)) { // the end, too, waits for a word
+                waits = true;
+                return;
             }
-            var _ = channel.writeAndFlush(new TextWebSocketFrame(codec.encode(reply.message())));
-            play(channel, replies, at + 1, nowNs);
-        }, dueNs - System.nanoTime(), TimeUnit.NANOSECONDS);
+            long dueNs = Math.max(lastNs + reply.delayNs(), stalledUntilNs);
+            var _ = channel.eventLoop().schedule(() -> say(reply.message()), dueNs - System.nanoTime(), TimeUnit.NANOSECONDS);
+        }
+
+        private void say(ServerMessage message) {
+            long nowNs = System.nanoTime();
+            if (nowNs < stalledUntilNs) { // the stall began while this one waited
+                next();
+                return;
+            }
+            if (message instanceof ServerMessage.Token token) {
+                credit--;
+                sentNs.computeIfAbsent(token.id(), _ -> new ArrayList<>()).add(nowNs);
+            } else if (message instanceof ServerMessage.Finished finished) {
+                finishedNs.put(finished.id(), nowNs);
+            }
+            var _ = channel.writeAndFlush(new TextWebSocketFrame(codec.encode(message)));
+            lastNs = nowNs;
+            at++;
+            next();
+        }
     }
 
     /** Nothing is sent for so long, counted from now. */
@@ -118,9 +180,38 @@ final class ScriptedServer implements AutoCloseable {
         return List.copyOf(received);
     }
 
+    /** Waits until what was received is as wanted: when a run has ended, its last frames may be on their way yet. */
+    void await(Predicate<List<ClientMessage>> wanted) throws InterruptedException {
+        long deadlineNs = System.nanoTime() + PATIENCE_NS;
+        synchronized (received) {
+            while (!wanted.test(received)) {
+                long leftNs = deadlineNs - System.nanoTime();
+                if (leftNs <= 0) {
+                    throw new AssertionError("it never came to that: " + received);
+                }
+                TimeUnit.NANOSECONDS.timedWait(received, leftNs);
+            }
+        }
+    }
+
     /** When the tokens of a stream really went out, by stream. */
     Map<String, List<Long>> sentNs() {
         return sentNs;
+    }
+
+    /** When credit for a stream came in, by stream; if the server keeps to it. */
+    Map<String, List<Long>> creditNs() {
+        return creditNs;
+    }
+
+    /** When streams were ended, by stream. */
+    Map<String, Long> finishedNs() {
+        return finishedNs;
+    }
+
+    /** When the last connection was made. */
+    long connectedNs() {
+        return connectedNs;
     }
 
     /** A good stream: {@code tokens} tokens, the first after {@code firstNs}, the others {@code gapNs} apart. */

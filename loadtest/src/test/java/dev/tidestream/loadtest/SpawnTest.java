@@ -3,11 +3,13 @@ package dev.tidestream.loadtest;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -34,9 +36,15 @@ class SpawnTest {
         return Main.run(new PrintWriter(said), new PrintWriter(said), args);
     }
 
+    /** Below the ports that systems give to whoever asks for any: nobody takes it before the server does that is told to. */
     private static int freePort() throws IOException {
-        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return free.getLocalPort();
+        SplittableRandom random = new SplittableRandom();
+        while (true) {
+            try (ServerSocket free = new ServerSocket(random.nextInt(20_000, 32_000), 1, InetAddress.getLoopbackAddress())) {
+                return free.getLocalPort();
+            } catch (BindException e) { // taken: the next one
+                assertTrue(random.nextInt(1000) > 0, e.toString());
+            }
         }
     }
 

@@ -6,7 +6,7 @@ import dev.tidestream.model.tokenizer.IncrementalDetokenizer;
 import dev.tidestream.model.tokenizer.Tokenizer;
 
 /** ASCII: a token is a character; 0 ends generation. No BOS. */
-public final class FakeTokenizer implements Tokenizer {
+public class FakeTokenizer implements Tokenizer {
     @Override
     public int vocabularySize() {
         return FakeLanguageModel.VOCABULARY;

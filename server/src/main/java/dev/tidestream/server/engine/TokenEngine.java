@@ -197,6 +197,10 @@ public final class TokenEngine implements Engine, AutoCloseable {
         if (stream.cancelled()) {
             return;
         }
+        if (closing) { // no time is spent on its tokens
+            stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+            return;
+        }
         try {
             SequenceRequest sequence = sequence(request, stream, arrivalNs);
             switch (loop.submit(sequence)) {
@@ -277,9 +281,12 @@ public final class TokenEngine implements Engine, AutoCloseable {
         loop.shutdown(nanoClock.getAsLong() + config.shutdownGraceNs());
         try {
             loop.join();
+            if (intake instanceof ExecutorService service) { // prompts that it has yet are refused by the loop
+                service.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
+            }
             pool.close();
         } catch (InterruptedException e) {
-            log.warn("interrupted while waiting for the decode thread; its KV memory is not freed");
+            log.warn("interrupted while waiting for the threads to end; the KV memory is not freed");
             Thread.currentThread().interrupt();
         }
     }

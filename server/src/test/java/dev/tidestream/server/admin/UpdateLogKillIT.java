@@ -21,7 +21,7 @@ class UpdateLogKillIT {
     private static final int KILLS = 100;
     /** A history begins anew so often, lest the children spend their lives on checking it. */
     private static final int KILLS_PER_DIRECTORY = 10;
-    private static final int MAX_VERSIONS_FIRST = 4;
+    private static final int MAX_LINES_FIRST = 6;
     private static final int MAX_RUN_MICROS = 60_000;
     private static final int MAX_START_MICROS = 400_000;
 
@@ -46,7 +46,7 @@ class UpdateLogKillIT {
                 data = temp.resolve("data" + kill);
             }
             boolean whileStarting = random.nextInt(5) == 0;
-            int least = whileStarting ? 0 : 1 + random.nextInt(MAX_VERSIONS_FIRST);
+            int least = whileStarting ? 0 : 1 + random.nextInt(MAX_LINES_FIRST);
             long acknowledged =
                     runAndKill(model, data, least, random.nextInt(whileStarting ? MAX_START_MICROS : MAX_RUN_MICROS));
             check(model, data, acknowledged, "seed=%d, kill %d".formatted(seed, kill));

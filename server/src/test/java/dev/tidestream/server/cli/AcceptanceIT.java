@@ -83,7 +83,9 @@ class AcceptanceIT {
     void shouldCancelAndStarveStreamsWithoutDisturbingTheRest() throws Exception {
         try (Server server = new Server(); TestClient client = new TestClient(server.port())) {
             for (int i = 0; i < 8; i++) {
-                client.generate("s" + i, "Once upon a time", 100, sampled(i) + (i == 7 ? ",\"credit\":5" : ""));
+                // those to be cancelled cannot come to their end before, however late this client is
+                String credit = i == 7 ? ",\"credit\":5" : i < 2 ? ",\"credit\":50" : "";
+                client.generate("s" + i, "Once upon a time", 100, sampled(i) + credit);
             }
             Map<String, Integer> tokens = new HashMap<>();
             Map<String, ServerMessage.Finished> finished = new HashMap<>();
@@ -200,7 +202,7 @@ class AcceptanceIT {
             running = RunningModel.start(serve.model, serve.compute, EngineConfig.DEFAULT);
             verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0), running.engine(), () -> true,
                     () -> List.of(new ServedModel("m", 1, 1, OptionalLong.empty(), running.weightsVersion())));
-            vertx.deployVerticle(verticle).toCompletionStage().toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
+            vertx.deployVerticle(verticle).toCompletionStage().toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
         }
 
         int port() {
@@ -209,7 +211,7 @@ class AcceptanceIT {
 
         @Override
         public void close() {
-            vertx.close().toCompletionStage().toCompletableFuture().orTimeout(20, TimeUnit.SECONDS).join();
+            vertx.close().toCompletionStage().toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
             running.close();
         }
     }

@@ -22,7 +22,7 @@ import dev.tidestream.protocol.admin.AdminRequest;
 /** An admin channel on a free port that says what a test wants it to say; frames have the limits of a plain Vert.x server. */
 final class AdminScript implements AutoCloseable {
     static final String TOKEN = "s3cret-Token.of/the_tests";
-    static final int PATIENCE_S = 20;
+    static final int PATIENCE_S = 60;
 
     /** What the server does when a frame comes; on an event loop. */
     interface Scene {
@@ -74,9 +74,12 @@ final class AdminScript implements AutoCloseable {
             }
         });
         socket.binaryMessageHandler(frame -> {
-            payload.add(frame);
-            scene.payload(socket, frame);
+            if (!socket.isClosed()) {
+                payload.add(frame);
+                scene.payload(socket, frame);
+            }
         });
+        socket.closeHandler(_ -> socket.resume()); // lets go of the buffers of frames that came while a scene had paused it
     }
 
     /** An ack with more fields; {@code details} begins with a comma or is empty. */

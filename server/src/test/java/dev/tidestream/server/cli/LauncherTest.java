@@ -92,7 +92,7 @@ class LauncherTest {
         builder.environment().put("TIDESTREAM_JAVA_OPTS", "-Da=1 -Db=2");
         Process process = builder.start();
         Files.write(err, process.getErrorStream().readAllBytes()); // to its end: the filter has ended, too
-        assertTrue(process.waitFor(20, TimeUnit.SECONDS));
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
         return new Run(process.exitValue(), Files.readString(out), Files.readString(err, StandardCharsets.UTF_8));
     }
 

@@ -190,7 +190,7 @@ class ServerKillIT {
         private String awaitReady(Path printed) throws IOException, InterruptedException {
             long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
             String text = "";
-            while (!text.contains(" ready on ")) {
+            while (!text.matches("(?s).* ready on ws://[^:]+:\\d+/.*")) {
                 assertTrue(System.nanoTime() < deadlineNs, text);
                 assertFalse(process.waitFor(5, TimeUnit.MILLISECONDS), text);
                 text = Files.readString(printed);

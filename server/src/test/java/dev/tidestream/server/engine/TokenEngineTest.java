@@ -2,11 +2,17 @@ package dev.tidestream.server.engine;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
@@ -15,6 +21,7 @@ import reactor.core.publisher.BaseSubscriber;
 import reactor.test.StepVerifier;
 
 import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.SamplingOptions;
@@ -30,11 +37,14 @@ import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.scheduler.TokenObserver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class TokenEngineTest {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final EngineConfig CONFIG =
             new EngineConfig(4, 1 << 20, 4, 2, 64, 8, TimeUnit.SECONDS.toNanos(60), 0);
     private static final SamplingOptions GREEDY =
@@ -318,7 +328,7 @@ class TokenEngineTest {
     void shouldRunOnItsOwnThreadsAndEndThem() throws Exception {
         TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs, TokenObserver.NONE);
         for (int round = 0; round < 200; round++) {
-            List<TokenEvent> events = engine.generate(request("Hi", 5)).collectList().block(Duration.ofSeconds(20));
+            List<TokenEvent> events = engine.generate(request("Hi", 5)).collectList().block(PATIENCE);
             assertNotNull(events);
             assertEquals(6, events.size());
         }
@@ -331,11 +341,61 @@ class TokenEngineTest {
         assertEquals(0, epochs.liveEpochs());
     }
 
+    /** A prompt is with the tokenizer when the decode thread has long ended; close is not over before its stream is. */
+    @Test
+    void shouldWaitForAPromptThatIsBeingTokenizedWhenItCloses() throws Exception {
+        CountDownLatch encoding = new CountDownLatch(1);
+        CompletableFuture<Thread> closing = new CompletableFuture<>();
+        Tokenizer slow = new FakeTokenizer() {
+            @Override
+            public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
+                encoding.countDown();
+                Thread closer = closing.join();
+                while (closer.isAlive() && !waitsForTermination(closer)) {
+                    Thread.onSpinWait();
+                }
+                return super.encode(text, addSpecial, parseSpecial);
+            }
+        };
+        TokenEngine engine = TokenEngine.start(CONFIG, slow, epochs, TokenObserver.NONE);
+        Recorder recorder = subscribe(engine, request("a", 1));
+        assertTrue(encoding.await(PATIENCE.toSeconds(), TimeUnit.SECONDS));
+        FutureTask<Boolean> close = new FutureTask<>(() -> {
+            engine.close();
+            return recorder.errors.isEmpty();
+        });
+        closing.complete(Thread.ofPlatform().daemon().start(close));
+        assertFalse(close.get(PATIENCE.toSeconds(), TimeUnit.SECONDS), "closed, and the stream has no end");
+        assertEquals(ErrorCode.SHUTTING_DOWN, recorder.code());
+        epochs.close();
+    }
+
+    private static boolean waitsForTermination(Thread thread) {
+        return Arrays.stream(thread.getStackTrace()).anyMatch(frame -> frame.getMethodName().equals("awaitTermination"));
+    }
+
+    @Test
+    void shouldFreeTheBuilderWhenTheDecodeLoopDies() {
+        AtomicBoolean broken = new AtomicBoolean(true);
+        LongSupplier breaksInTheFirstStep = () -> {
+            if (broken.get() && !epochs.stepBreak().free()) {
+                throw new IllegalStateException("as if");
+            }
+            return 0;
+        };
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), epochs, breaksInTheFirstStep, () -> -1L, Runnable::run);
+        subscribe(engine, request("abc", 10)).requestUnbounded();
+        assertThrows(IllegalStateException.class, () -> engine.loop().run());
+        assertTrue(epochs.stepBreak().free(), "a builder would wait for a break that nobody gives");
+        broken.set(false);
+        engine.close();
+    }
+
     @Test
     void shouldLoseNoWakeUpWhenDemandTrickles() {
         TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs, TokenObserver.NONE);
         for (int round = 0; round < 20; round++) {
-            Long count = engine.generate(request("Hi", 100)).limitRate(1).count().block(Duration.ofSeconds(20));
+            Long count = engine.generate(request("Hi", 100)).limitRate(1).count().block(PATIENCE);
             assertEquals(101L, count);
         }
         engine.close();

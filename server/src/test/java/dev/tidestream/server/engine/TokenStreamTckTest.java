@@ -72,7 +72,7 @@ class TokenStreamTckTest {
 
     private final class Verification extends PublisherVerification<TokenEvent> {
         Verification() {
-            super(new TestEnvironment(2000, 100));
+            super(new TestEnvironment(20_000, 100, 100)); // ms: until a signal is missed, without any, between two looks
         }
 
         @Override

@@ -62,18 +62,27 @@ class AdminFaultsIT {
 
     @Test
     void shouldPingAndCloseTheDead() throws Exception {
-        TransportConfig impatient = new TransportConfig("127.0.0.1", 0, 4096, 16384, 100, 4, 2, 64 << 10, 32, 16,
-                Duration.ofMillis(50), Duration.ofMillis(400), Duration.ofSeconds(10));
-        byte[] payload = new byte[1000];
-        try (AdminServer server = new AdminServer(impatient, 4, 8);
-                AdminClient alive = server.client();
-                RawSocket dead = server.raw()) {
-            alive.send(new AdminRequest.WeightsRollback("hold", 1));
-            dead.text(AdminClient.CODEC.encode(AdminClient.update("a", "u", payload)));
-            assertTrue(dead.pingsUntilClosed() > 0);
+        TransportConfig config = new TransportConfig("127.0.0.1", 0, 4096, 16384, 100, 4, 2, 64 << 10, 32, 16,
+                Duration.ofMillis(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
+        AtomicLong nowNs = new AtomicLong();
+        try (AdminServer server = new AdminServer(config, 4, 8, nowNs::get);
+                RawSocket alive = server.raw();
+                RawSocket dead = server.raw();
+                AdminClient other = server.client()) {
+            alive.text(AdminClient.CODEC.encode(new AdminRequest.WeightsRollback("hold", 1)));
+            dead.text(AdminClient.CODEC.encode(AdminClient.update("a", "u", new byte[1000])));
+            server.desk.await(() -> server.desk.waiting.get() == 1 && server.desk.opened.get() == 1);
+            nowNs.addAndGet(Duration.ofSeconds(40).toNanos());
+            dead.nextPing();
+            alive.nextPing();
+            alive.pong(); // all that is heard of it
+            other.barrier("the pong");
+            other.barrier("was read");
+            nowNs.addAndGet(Duration.ofSeconds(40).toNanos());
+            assertEquals(1001, dead.closeCode());
             server.desk.await(() -> server.desk.closed.get() == 1);
             server.desk.openGate();
-            alive.ack("hold");
+            assertTrue(alive.nextText().contains("\"ack\",\"ref\":\"hold\""));
         }
     }
 
@@ -81,14 +90,15 @@ class AdminFaultsIT {
     @Test
     void shouldNotBlameTheClientForItsOwnSlowness() throws Exception {
         TransportConfig config = new TransportConfig("127.0.0.1", 0, 4096, 2 << 20, 100, 4, 2, 64 << 10, 32, 16,
-                Duration.ofMillis(20), Duration.ofSeconds(60), Duration.ofSeconds(10));
+                Duration.ofMillis(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
         byte[] frame = new byte[1 << 20];
         AtomicLong nowNs = new AtomicLong();
         try (AdminServer server = new AdminServer(config, 4, 8, nowNs::get);
                 RawSocket waiting = server.raw();
                 RawSocket dead = server.raw()) {
-            waiting.text(AdminClient.CODEC.encode(AdminClient.update("a", "slow", new byte[3 << 20])));
-            waiting.frame(0x82, frame);
+            waiting.text(AdminClient.CODEC.encode(AdminClient.update("a", "slow", new byte[4 + (2 << 20)])));
+            waiting.frame(0x82, new byte[4]);
+            server.desk.await(() -> server.desk.waiting.get() == 1); // before that a large frame would be held, and let go again
             waiting.frame(0x82, frame);
             waiting.nextPing(); // time stands still: only a client that is not read gets one
             nowNs.addAndGet(Duration.ofSeconds(61).toNanos());

@@ -150,7 +150,7 @@ class AdminIT {
             assertFalse(stopped.isComplete());
             server.desk.openGate();
             client.ack("hold");
-            stopped.await(20, TimeUnit.SECONDS);
+            stopped.await(AdminServer.PATIENCE_S, TimeUnit.SECONDS);
             client.send(set("later")).failed("later", AdminErrorCode.SHUTTING_DOWN, "shutting down");
             client.send(new AdminRequest.Stats("later")).failed("later", AdminErrorCode.SHUTTING_DOWN, "shutting down");
             assertEquals(1, server.desk.handled.stream().filter(AdminRequest.OptimizationSet.class::isInstance).count());
@@ -168,7 +168,7 @@ class AdminIT {
             server.desk.openGate();
             client.ack("hold");
             assertEquals(1001, client.closeCode());
-            stopped.await(20, TimeUnit.SECONDS);
+            stopped.await(AdminServer.PATIENCE_S, TimeUnit.SECONDS);
         }
     }
 }

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
@@ -15,13 +16,17 @@ import dev.tidestream.server.admin.AdminVerticle;
 /** A server with an admin channel on a free port, and a fake desk behind it. */
 final class AdminServer implements AutoCloseable {
     static final String TOKEN = "Tr0ub4dor-and-3.more_words~of~it";
+    /** Longer than the grace period of a stop. */
+    static final int PATIENCE_S = 90;
     static final TransportConfig CONFIG = new TransportConfig(
             "127.0.0.1", 0, 4096, 4 << 20, 100, 4, 4, 64 << 10, 32, 16,
-            Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(10));
+            Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
 
     final FakeDesk desk = new FakeDesk();
     /** The clock of progress; stands still. */
     final AtomicLong nowNs = new AtomicLong();
+    /** How often the desk's verticle has looked at it, which it does after each chunk; {@link FakeDesk#await} sees it. */
+    final AtomicInteger looksAtClock = new AtomicInteger();
     private final ScriptedEngine engine = new ScriptedEngine();
     private final Vertx vertx = Vertx.vertx();
     private final ServerVerticle verticle;
@@ -42,8 +47,16 @@ final class AdminServer implements AutoCloseable {
     AdminServer(TransportConfig config, int maxConnections, int maxRequests, LongSupplier socketTime) throws Exception {
         AdminAccess access = new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests);
         verticle = new ServerVerticle(config, engine, () -> true, List::of, access, socketTime);
-        serverId = vertx.deployVerticle(verticle).await(20, TimeUnit.SECONDS);
-        deskId = vertx.deployVerticle(new AdminVerticle(desk, 4, Duration.ofMillis(500), nowNs::get)).await(20, TimeUnit.SECONDS);
+        serverId = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
+        AdminVerticle deskVerticle = new AdminVerticle(desk, 4, Duration.ofMillis(500), this::look);
+        deskId = vertx.deployVerticle(deskVerticle).await(PATIENCE_S, TimeUnit.SECONDS);
+    }
+
+    private long look() {
+        long seenNs = nowNs.get();
+        looksAtClock.incrementAndGet();
+        desk.changed();
+        return seenNs;
     }
 
     int port() {
@@ -74,12 +87,12 @@ final class AdminServer implements AutoCloseable {
     public void close() throws TimeoutException {
         desk.openGate();
         if (!serverStopped) {
-            stopServer().await(30, TimeUnit.SECONDS);
+            stopServer().await(PATIENCE_S, TimeUnit.SECONDS);
         }
         if (!deskStopped) {
-            stopDesk().await(30, TimeUnit.SECONDS);
+            stopDesk().await(PATIENCE_S, TimeUnit.SECONDS);
         }
-        vertx.close().await(20, TimeUnit.SECONDS);
+        vertx.close().await(PATIENCE_S, TimeUnit.SECONDS);
         engine.close();
     }
 }

@@ -83,7 +83,8 @@ class AdminUploadIT {
             client.send(AdminClient.update("a", "u", payload));
             client.progress("a", "receiving", 0, payload.length);
             client.sendBinary(payload, 0, 10_000, true);
-            server.desk.await(() -> server.desk.acceptedBytes.get() == 10_000);
+            // it has looked at the clock a second time: what it says of the first chunk, or rather does not, is said
+            server.desk.await(() -> server.looksAtClock.get() == 2);
             client.barrier("too early for another");
             server.nowNs.addAndGet(Duration.ofMillis(500).toNanos());
             client.sendBinary(payload, 10_000, 20_000, true).progress("a", "receiving", 20_000, payload.length);
@@ -226,10 +227,11 @@ class AdminUploadIT {
             client.ack("first");
             // the first is complete and being applied: what comes is the refused second's
             client.send(AdminClient.update("hold", "u3", payload)).sendBinary(payload);
-            server.desk.await(() -> server.desk.waiting.get() == 1);
-            client.send(AdminClient.update("second", "u4", payload)).sendBinary(payload);
+            // its progress comes from the desk, the refusal from the session: only replies of one ref have an order
             client.progress("hold", "receiving", 0, payload.length);
             client.progress("hold", "building", 1, 2);
+            server.desk.await(() -> server.desk.waiting.get() == 1);
+            client.send(AdminClient.update("second", "u4", payload)).sendBinary(payload);
             client.failed("second", AdminErrorCode.BUSY, "ref=hold");
             client.barrier("silence");
             server.desk.openGate();
@@ -296,7 +298,7 @@ class AdminUploadIT {
             server.desk.openGate();
             client.failed("a", AdminErrorCode.SHUTTING_DOWN, "received_bytes=100, byte_length=40000");
             writing.failed("b", AdminErrorCode.SHUTTING_DOWN, "received_bytes=100, byte_length=40000");
-            stopped.await(20, TimeUnit.SECONDS);
+            stopped.await(AdminServer.PATIENCE_S, TimeUnit.SECONDS);
             assertEquals(2, server.desk.closed.get());
             client.sendBinary(payload, 100, 200, true);
             client.send(AdminClient.update("c", "u", payload)).sendBinary(payload);
@@ -315,7 +317,7 @@ class AdminUploadIT {
             client.sendBinary(payload, 100, payload.length, true).progress("a", "building", 1, 2);
             client.ack("a");
             assertEquals(1001, client.closeCode());
-            stopped.await(20, TimeUnit.SECONDS);
+            stopped.await(AdminServer.PATIENCE_S, TimeUnit.SECONDS);
         }
     }
 
@@ -335,7 +337,7 @@ class AdminUploadIT {
             assertEquals(1001, receiving.closeCode());
             assertEquals(1001, changing.closeCode());
             assertTrue(changing.nothingReceived(), "whether it failed is not known yet");
-            stopped.await(20, TimeUnit.SECONDS);
+            stopped.await(AdminServer.PATIENCE_S, TimeUnit.SECONDS);
             short0.desk.await(() -> short0.desk.closed.get() == 1);
             assertFalse(short0.desk.handled.isEmpty());
         }

@@ -37,7 +37,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 final class FakeDesk implements AdminDesk {
     static final String SECRET = "the-secret-of-the-desk";
     private static final long MAX_BYTES = 1 << 20;
-    private static final int PATIENCE_S = 30;
+    private static final int PATIENCE_S = 60;
 
     final AtomicLong version = new AtomicLong(1);
     final List<AdminRequest> handled = new CopyOnWriteArrayList<>();
@@ -125,7 +125,8 @@ final class FakeDesk implements AdminDesk {
                 + ", waiting=" + waiting + ", acceptedBytes=" + acceptedBytes + "}";
     }
 
-    private void changed() {
+    /** Something that {@link #await} may wait for has changed. */
+    void changed() {
         CompletableFuture<@Nullable Void> change;
         while ((change = changes.poll()) != null) {
             change.complete(null);

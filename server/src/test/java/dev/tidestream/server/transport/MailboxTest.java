@@ -51,7 +51,7 @@ class MailboxTest {
                         all.countDown();
                     }))))
                     .toList();
-            assertTrue(all.await(20, TimeUnit.SECONDS), "lost: " + all.getCount());
+            assertTrue(all.await(60, TimeUnit.SECONDS), "lost: " + all.getCount());
             for (Thread poster : posters) {
                 poster.join();
             }

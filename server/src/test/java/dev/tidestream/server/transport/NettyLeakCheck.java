@@ -22,7 +22,7 @@ public final class NettyLeakCheck implements AfterAllCallback {
     public void afterAll(ExtensionContext context) {
         String hint = HINT + " " + System.nanoTime(); // Netty reports equal leaks once only
         leak(hint);
-        long deadlineNs = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long deadlineNs = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (RecordingLeakDetector.LEAKS.stream().noneMatch(leak -> leak.contains(hint))) {
             assertTrue(System.nanoTime() < deadlineNs, "the leak detector is not at work: is io.netty.customResourceLeakDetector set?");
             System.gc();

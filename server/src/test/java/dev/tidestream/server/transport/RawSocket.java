@@ -18,6 +18,7 @@ final class RawSocket implements AutoCloseable {
     private static final int OPCODE = 0x0F;
     private static final int CLOSE = 0x8;
     private static final int PING = 0x9;
+    private static final int PONG = 0x8A;
 
     final String response;
     final AtomicLong sentFrames = new AtomicLong();
@@ -36,7 +37,7 @@ final class RawSocket implements AutoCloseable {
     /** @param target method and path */
     RawSocket(int port, String target, String header) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
-        socket.setSoTimeout(20_000);
+        socket.setSoTimeout(60_000);
         in = new DataInputStream(socket.getInputStream());
         out = socket.getOutputStream();
         out.write((target + " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -135,6 +136,11 @@ final class RawSocket implements AutoCloseable {
         } while (opcode != PING);
     }
 
+    /** Answers a ping. */
+    void pong() throws IOException {
+        frame(PONG, new byte[0]);
+    }
+
     /** Reads up to the close frame. */
     int closeCode() throws IOException {
         while (true) {
@@ -143,19 +149,6 @@ final class RawSocket implements AutoCloseable {
             if (opcode == CLOSE) {
                 return ByteBuffer.wrap(payload).getShort();
             }
-        }
-    }
-
-    /** Reads until the server closes and counts its pings. */
-    int pingsUntilClosed() throws IOException {
-        int pings = 0;
-        while (true) {
-            int opcode = in.readUnsignedByte() & OPCODE;
-            payload();
-            if (opcode == CLOSE) {
-                return pings;
-            }
-            pings += opcode == PING ? 1 : 0;
         }
     }
 

@@ -88,7 +88,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
 
     /** Waits, event by event, until the condition holds. */
     void await(BooleanSupplier condition) throws InterruptedException {
-        long deadlineNs = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+        long deadlineNs = System.nanoTime() + Duration.ofSeconds(60).toNanos();
         while (true) {
             CompletableFuture<@Nullable Void> change = new CompletableFuture<>();
             changes.add(change);

@@ -72,7 +72,7 @@ class StreamingIT {
             ServerMessage.Finished finished = client.next(ServerMessage.Finished.class);
             assertEquals(FinishReason.LENGTH, finished.reason());
             assertEquals(100, finished.usage().completionTokens());
-            assertEquals(server.engine.running(), 0);
+            server.engine.await(() -> server.engine.running() == 0);
             assertTrue(server.engine.mostDemand.get() <= TestServer.CONFIG.windowTokens(), "demand=" + server.engine.mostDemand);
         }
     }
@@ -96,7 +96,7 @@ class StreamingIT {
             }
             assertTrue(all.stream().anyMatch(m -> m instanceof ServerMessage.Finished f
                     && f.id().equals("c1") && f.reason() == FinishReason.CANCELLED));
-            assertEquals(1, server.engine.running());
+            server.engine.await(() -> server.engine.running() == 1);
             client.credit("starved", 43);
             List<ServerMessage> rest = client.untilFinished("starved");
             assertEquals(43, tokens(rest, "starved"));
@@ -156,7 +156,7 @@ class StreamingIT {
                 assertEquals(FinishReason.CANCELLED, ((ServerMessage.Finished) all.getLast()).reason());
                 assertEquals(0, tokens(all, "starved") + tokens(all, "late"));
             }
-            assertEquals(0, server.engine.running());
+            server.engine.await(() -> server.engine.running() == 0);
             assertEquals(0, server.engine.cancelled.get());
         }
     }
@@ -223,7 +223,7 @@ class StreamingIT {
                 assertEquals("a", all.getLast().id());
             }
             client.barrier("a");
-            assertEquals(0, server.engine.running());
+            server.engine.await(() -> server.engine.running() == 0);
         }
     }
 

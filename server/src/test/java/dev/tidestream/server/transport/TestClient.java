@@ -24,7 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 /** The JDK's own WebSocket, with what it received in a queue. */
 public final class TestClient implements AutoCloseable {
-    private static final int PATIENCE_S = 20;
+    private static final int PATIENCE_S = 60;
     private static final Codec CODEC = new Codec(Limits.DEFAULT);
 
     private final HttpClient http = HttpClient.newHttpClient();

@@ -10,15 +10,18 @@ import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 
 /** A server on a free port, with a scripted engine behind it. */
 final class TestServer implements AutoCloseable {
+    /** Longer than the grace period of a stop. */
+    static final int PATIENCE_S = 90;
     static final TransportConfig CONFIG = new TransportConfig(
             "127.0.0.1", 0, 4096, 16384, 100_000_000, 16, 16, 64 << 10, 32, 16,
-            Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(10));
+            Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
 
     final ScriptedEngine engine = new ScriptedEngine();
     final AtomicBoolean ready = new AtomicBoolean(true);
@@ -32,9 +35,14 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(TransportConfig config) throws Exception {
+        this(config, System::nanoTime);
+    }
+
+    /** @param socketTime the clock of silence on connections */
+    TestServer(TransportConfig config, LongSupplier socketTime) throws Exception {
         verticle = new ServerVerticle(config, engine, ready::get,
-                () -> List.of(new ServedModel("m", 512, 4096, OptionalLong.of(5_800_000), 7)));
-        deployment = vertx.deployVerticle(verticle).await(20, TimeUnit.SECONDS);
+                () -> List.of(new ServedModel("m", 512, 4096, OptionalLong.of(5_800_000), 7)), null, socketTime);
+        deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }
 
     int port() {
@@ -65,9 +73,9 @@ final class TestServer implements AutoCloseable {
     @Override
     public void close() throws TimeoutException {
         if (!stopped) {
-            stop().await(30, TimeUnit.SECONDS);
+            stop().await(PATIENCE_S, TimeUnit.SECONDS);
         }
-        vertx.close().await(20, TimeUnit.SECONDS);
+        vertx.close().await(PATIENCE_S, TimeUnit.SECONDS);
         engine.close();
     }
 }
