@@ -22,7 +22,7 @@ import dev.tidestream.model.transformer.Precision;
 /** How a command computes: options that are the same for all of them. */
 final class ComputeOptions {
     /** Most tokens of one forward pass. */
-    static final int MAX_ROWS = 256;
+    static final int MAX_ROWS = 128;
 
     private static final int MAX_THREADS = 1024;
 
