@@ -13,7 +13,6 @@ import java.util.stream.Stream;
 import io.vertx.core.buffer.Buffer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -23,14 +22,12 @@ import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.OptimizationMode;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
-import dev.tidestream.server.transport.NettyLeakCheck;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The {@code admin} commands against a server that follows a script. */
-@ExtendWith(NettyLeakCheck.class)
 class AdminCommandTest {
     private static final String SHA = "0123456789abcdef0123456789abcdef" + "0123456789abcdef0123456789abcdef";
 

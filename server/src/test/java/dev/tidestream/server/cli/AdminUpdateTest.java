@@ -21,7 +21,6 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.ServerWebSocket;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 import dev.tidestream.protocol.admin.AdminErrorCode;
@@ -29,7 +28,6 @@ import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
-import dev.tidestream.server.transport.NettyLeakCheck;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -37,7 +35,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Payloads of updates on their way to a server that follows a script. */
-@ExtendWith(NettyLeakCheck.class)
 @Timeout(180)
 class AdminUpdateTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
