@@ -85,11 +85,12 @@ final class VectorInt8Decode {
     /**
      * Nibbles stay unsigned and together, modulo 2^16: a byte is {@code q0 + 16 q1}, so {@code byte * x0 + q1 * (x1 - 16 x0)} is
      * {@code q0 x0 + q1 x1}. {@code sum((q - 8) x) = sum(q x) - 8 sum(x)}, and this result, at most 32 * 8 * 127 = 32512, fits 16
-     * bits again.
+     * bits again. Four panels, since what counts here is how many reads are under way.
      *
      * @param y {@link DecodeScratch#differences}
      */
-    static void q4(long p, long q, long r, long t, int part, int blocks, Activations activations, int[] y, float[] out, int toP, int toQ, int toR, int toT) {
+    static void q4(long p, long q, long r, long t, int part, int blocks, Activations activations, int[] y, float[] out,
+            int toP, int toQ, int toR, int toT) {
         int[] x = activations.codePairs();
         int[] sums = activations.sums();
         float[] dx = activations.scales();
