@@ -18,6 +18,7 @@ import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedWeightException;
+import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.server.cli.HeadBench.Figures;
 import dev.tidestream.server.engine.KernelWorkers;
 
@@ -40,13 +41,13 @@ final class BenchHeadCommand extends BenchHeadOptions implements Callable<Intege
         PrintWriter err = spec.commandLine().getErr();
         long figures = (long) vocabularies().size() * batches().size() * (formats.size() + 2);
         if (!json) {
-            spec.commandLine().getOut().printf("threads=%d%n%-18s %-6s %7s %6s %6s %12s %9s %9s %6s %14s%n",
-                    threads(), "MODE", "FORMAT", "VOCAB", "HIDDEN", "BATCH", "US/CALL", "GB/S", "WALL", "SHARE", "BYTES HELD");
+            spec.commandLine().getOut().printf("threads=%d, head-activations=%s%n%-18s %-6s %7s %6s %6s %12s %9s %9s %6s %14s%n",
+                    threads(), precision().head().wireName(), "MODE", "FORMAT", "VOCAB", "HIDDEN", "BATCH", "US/CALL", "GB/S", "WALL", "SHARE", "BYTES HELD");
         }
         try (KernelWorkers workers = new KernelWorkers(threads());
                 Arena arena = new PageArena();
                 Progress progress = Progress.onTerminal(err, "measuring", figures)) {
-            HeadBench bench = new HeadBench(new StreamingRead(wallBytes(), arena, workers), workers, budget());
+            HeadBench bench = new HeadBench(new StreamingRead(wallBytes(), arena, workers), workers, precision(), budget());
             for (int vocabulary : vocabularies()) {
                 EnumSet<TensorFormat> all = EnumSet.of(TensorFormat.F32); // the dense modes are derived from it
                 all.addAll(formats);
@@ -168,6 +169,9 @@ final class BenchHeadCommand extends BenchHeadOptions implements Callable<Intege
             json.writeNumberField("gb_per_s", figures.gbPerS());
             json.writeNumberField("wall_gb_per_s", figures.wallGbPerS());
             json.writeNumberField("bytes_held", figures.bytesHeld());
+            if (figures.activations() == ActivationPrecision.INT8) {
+                json.writeStringField("head_activations", figures.activations().wireName());
+            }
         });
     }
 }

@@ -10,7 +10,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.transformer.ActivationPrecision;
+import dev.tidestream.model.transformer.Precision;
 
 /** The options of {@code bench head}. */
 @Command(
@@ -23,6 +26,7 @@ import dev.tidestream.model.tensor.TensorFormat;
             "  tidestream bench head",
             "  tidestream bench head --vocab 8000,32000,65000 --hidden 4096 --batch 1,4,1024 --format f32,f16,q8_0,q4_0",
             "  tidestream bench head --vocab 128256 --hidden 2048 --batch 1 --format q4_0 --threads 2 --json",
+            "  tidestream bench head --vocab 128256 --hidden 2048 --batch 1,16 --format q4_0,q6_k --head-activations int8",
             "",
             "The modes transpose-per-step and cached-transpose (ND4J) hold float32 whatever the format, and are",
             "measured once for each vocabulary, as f32. Between two calls the streaming read runs: every call finds",
@@ -30,6 +34,7 @@ import dev.tidestream.model.tensor.TensorFormat;
             "With --json one object per line:",
             "  {\"mode\":..,\"format\":..,\"vocab\":V,\"hidden\":H,\"batch\":B,\"us\":median per call,\"gb_per_s\":..,",
             "   \"wall_gb_per_s\":streaming read,\"bytes_held\":..}",
+            "and \"head_activations\":\"int8\" where they were.",
         })
 abstract class BenchHeadOptions {
     private static final int MAX_BATCH = 4096;
@@ -72,6 +77,10 @@ abstract class BenchHeadOptions {
     @Option(names = "--format", paramLabel = "F", split = ",", defaultValue = "f32,f16,q8_0,q4_0",
             description = "Formats of the packed head: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private List<TensorFormat> formats = List.of();
+
+    @Option(names = "--head-activations", paramLabel = "TYPE", defaultValue = "F32",
+            description = "What a quantised packed head is multiplied with: f32 (exact) or int8 (faster). Default: f32.")
+    private ActivationPrecision headActivations = ActivationPrecision.F32;
 
     @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that compute (default: one per core).")
     void setThreads(int value) {
@@ -116,6 +125,11 @@ abstract class BenchHeadOptions {
             }
         }
         return formats.stream().distinct().toList();
+    }
+
+    /** What the heads are multiplied with; no layer and no KV cache takes part. */
+    Precision precision() {
+        return new Precision(headActivations, headActivations, KvType.F16);
     }
 
     int threads() {

@@ -16,23 +16,25 @@ import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.model.tied.TiedWeightConfig;
+import dev.tidestream.model.transformer.ActivationPrecision;
+import dev.tidestream.model.transformer.Precision;
 
 /**
  * Measures a tied head and the streaming read of this machine in turns, so that both see the same minute. Figures are medians.
- * Not
- * counted are what compiles the kernel, on a small matrix, and the first call of each figure, unless it alone takes the whole
- * budget.
+ * Not counted are what compiles the kernel, on a small matrix, and the first call of each figure, unless it alone takes the whole
+ * budget. A quantised packed head takes floats or int8 codes, as asked for; making the codes is counted.
  */
 final class HeadBench {
     private static final double NS_PER_US = 1e3;
     private static final int MAX_CALLS = 1000;
     private static final int WARM_UP_ROWS = 512;
-    private static final int WARM_UP_CALLS = 50;
+    private static final int WARM_UP_CALLS = 400;
     private static final int WALL_WARM_UP_PASSES = 6;
     private static final long WARM_UP_LIMIT_NS = Duration.ofSeconds(3).toNanos();
 
     private final StreamingRead wall;
     private final WorkerTeam team;
+    private final Precision precision;
     private final long budgetNs;
 
     /**
@@ -42,12 +44,14 @@ final class HeadBench {
      * @param gbPerS bytes of weights that a call moves, per time
      * @param wallGbPerS of the streaming read, in between
      * @param bytesHeld tensors and derived layouts
+     * @param activations what the head was multiplied with
      */
-    record Figures(double us, double gbPerS, double wallGbPerS, long bytesHeld) {}
+    record Figures(double us, double gbPerS, double wallGbPerS, long bytesHeld, ActivationPrecision activations) {}
 
-    HeadBench(StreamingRead wall, WorkerTeam team, Duration budget) {
+    HeadBench(StreamingRead wall, WorkerTeam team, Precision precision, Duration budget) {
         this.wall = wall;
         this.team = team;
+        this.precision = precision;
         this.budgetNs = budget.toNanos();
         for (int i = 0; i < WALL_WARM_UP_PASSES; i++) {
             wall.pass(team);
@@ -68,9 +72,16 @@ final class HeadBench {
             float[] logits = new float[batch * WARM_UP_ROWS];
             long startNs = System.nanoTime();
             for (int i = 0; i < WARM_UP_CALLS && System.nanoTime() - startNs < WARM_UP_LIMIT_NS; i++) {
-                small.logits(x, logits, team);
+                logits(small, x, logits);
             }
         }
+    }
+
+    private void logits(EmbeddingLayer head, Activations x, float[] logits) {
+        if (precision.inHead(head, head.mode()) == ActivationPrecision.INT8) {
+            x.quantise(team);
+        }
+        head.logits(x, logits, team);
     }
 
     private static Activations activations(int batch, int hidden) {
@@ -99,7 +110,7 @@ final class HeadBench {
             long startNs = System.nanoTime();
             wall.pass(team);
             long readNs = System.nanoTime();
-            head.logits(x, logits, team);
+            logits(head, x, logits);
             long endNs = System.nanoTime();
             wallNs[calls] = readNs - startNs;
             callNs[calls++] = endNs - readNs;
@@ -111,7 +122,8 @@ final class HeadBench {
         int first = calls > 1 ? 1 : 0;
         double medianNs = median(callNs, first, calls);
         return new Figures(medianNs / NS_PER_US, head.bytesRead(batch) / medianNs, // bytes per ns are GB/s
-                wall.bytes() / median(wallNs, first, calls), head.bytes() + head.derivedBytes());
+                wall.bytes() / median(wallNs, first, calls), head.bytes() + head.derivedBytes(),
+                precision.inHead(head, head.mode()));
     }
 
     private static double median(long[] values, int from, int to) {

@@ -25,6 +25,7 @@ import dev.tidestream.server.scheduler.SequenceRequest;
 final class DecodeLoop implements Runnable {
     private static final Logger log = LoggerFactory.getLogger(DecodeLoop.class);
     private static final String SHUTTING_DOWN = "the server is shutting down";
+    private static final String FAULT = "a fault of the server; its log has the details";
 
     /** What became of a request. */
     enum Outcome {
@@ -106,7 +107,7 @@ final class DecodeLoop implements Runnable {
             return work + scheduler.step();
         } catch (Throwable e) {
             log.error("decode step failed; every stream ends", e);
-            scheduler.failAll(ErrorCode.INTERNAL, "a fault of the server; its log has the details");
+            scheduler.failAll(ErrorCode.INTERNAL, FAULT);
             return work + 1;
         }
     }
@@ -121,22 +122,37 @@ final class DecodeLoop implements Runnable {
                 scheduler.submit(request);
             } catch (RuntimeException | Error e) {
                 log.error("request could not be queued: stream={}", request.stream(), e);
-                request.client().failed(ErrorCode.INTERNAL, "a fault of the server; its log has the details");
+                request.client().failed(ErrorCode.INTERNAL, FAULT);
             }
         }
         return taken;
     }
 
+    /**
+     * Cycles until shut down. A step that fails ends its streams and the next one goes on, see {@link #doWork}; a fault of the loop
+     * itself ends all streams, those to come too, rather than leave them without an answer.
+     */
     @Override
     public void run() {
+        ErrorCode code = ErrorCode.SHUTTING_DOWN;
+        String message = SHUTTING_DOWN;
         try {
             cycle();
+        } catch (RuntimeException | Error e) {
+            log.error("decode thread failed; no stream is served until the server is started anew", e);
+            code = ErrorCode.INTERNAL;
+            message = FAULT;
+            shuttingDown = true;
         } finally {
             stepBreak.rest();
+            ended = true;
         }
-        ended = true;
-        for (SequenceRequest late = inbox.poll(); late != null; late = inbox.poll()) {
-            late.client().failed(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);
+        try {
+            scheduler.failAll(code, message); // none after an orderly end
+        } finally {
+            for (SequenceRequest late = inbox.poll(); late != null; late = inbox.poll()) {
+                late.client().failed(code, message);
+            }
         }
     }
 

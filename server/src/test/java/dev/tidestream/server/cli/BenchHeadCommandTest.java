@@ -49,6 +49,19 @@ class BenchHeadCommandTest {
     }
 
     @Test
+    void shouldSayWhichHeadsTookInt8Codes() throws JsonProcessingException {
+        Run run = small("--vocab", "100", "--hidden", "64", "--batch", "1,3", "--format", "q4_0,f32", "--head-activations", "int8",
+                "--json");
+        assertEquals(0, run.code(), run.err());
+        for (String line : run.out().lines().toList()) {
+            JsonNode json = new ObjectMapper().readTree(line);
+            assertEquals(json.get("format").textValue().equals("q4_0") ? "int8" : "f32",
+                    json.path("head_activations").asText("f32"), line);
+        }
+        assertEquals(8, run.out().lines().count());
+    }
+
+    @Test
     void shouldPrintOneObjectForEachCombination() throws JsonProcessingException {
         Run run = small("--vocab", "100,64", "--hidden", "64", "--batch", "1,3", "--format", "q4_0,f32,bf16", "--json");
         assertEquals(0, run.code(), run.err());

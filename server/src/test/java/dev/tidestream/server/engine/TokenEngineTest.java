@@ -40,7 +40,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class TokenEngineTest {
@@ -375,7 +374,7 @@ class TokenEngineTest {
     }
 
     @Test
-    void shouldFreeTheBuilderWhenTheDecodeLoopDies() {
+    void shouldAnswerEveryStreamAndFreeTheBuilderWhenTheDecodeLoopDies() {
         AtomicBoolean broken = new AtomicBoolean(true);
         LongSupplier breaksInTheFirstStep = () -> {
             if (broken.get() && !epochs.stepBreak().free()) {
@@ -384,8 +383,11 @@ class TokenEngineTest {
             return 0;
         };
         TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), epochs, breaksInTheFirstStep, () -> -1L, Runnable::run);
-        subscribe(engine, request("abc", 10)).requestUnbounded();
-        assertThrows(IllegalStateException.class, () -> engine.loop().run());
+        Recorder running = subscribe(engine, request("abc", 10));
+        running.requestUnbounded();
+        engine.loop().run();
+        assertEquals(ErrorCode.INTERNAL, running.code());
+        assertEquals(ErrorCode.SHUTTING_DOWN, subscribe(engine, request("abc", 10)).code());
         assertTrue(epochs.stepBreak().free(), "a builder would wait for a break that nobody gives");
         broken.set(false);
         engine.close();
