@@ -32,6 +32,16 @@ class ArchitectureArchTest {
             .or().haveSimpleNameNotStartingWith("Vector")
             .should().dependOnClassesThat().resideInAPackage("jdk.incubator.vector..").allowEmptyShould(true);
 
+    /** Machine code is written by the kernels, and what writes it knows nothing of them. */
+    @ArchTest
+    static final ArchRule MACHINE_BEHIND_KERNELS = noClasses()
+            .that().resideOutsideOfPackages("dev.tidestream.model.tensor", "dev.tidestream.model.machine")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.model.machine");
+
+    @ArchTest
+    static final ArchRule MACHINE = forbidRooms(
+            "machine", "gguf", "tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j", "packed", "patch");
+
     @ArchTest
     static final ArchRule ND4J_BEHIND_ITS_BRIDGE = noClasses()
             .that().resideOutsideOfPackage("dev.tidestream.model.nd4j")

@@ -1,5 +1,8 @@
 package dev.tidestream.model.tensor;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
 /**
  * The right-hand side of a multiply: up to {@code maxRows} rows of float32 and, for quantised weights, the same rows as int8
  * codes with one scale per block of 32. Reused from pass to pass; the owner fills it, then any thread may read it.
@@ -37,6 +40,7 @@ public final class Activations {
     private final float[] scales; // (groups, columns / 32, 4)
     private final int[] sums; // (groups, columns / 32, 4) sum of the codes of a block
     private final float[] minusSums; // (groups, columns / 32, 4) the same as a float, negative
+    private final MemorySegment records; // (columns / 32, rows, an even number or 1) ActivationRecord, or empty
     private int rows;
     private boolean quantised;
 
@@ -54,6 +58,8 @@ public final class Activations {
         this.scales = new float[room * blocks];
         this.sums = new int[room * blocks];
         this.minusSums = new float[room * blocks];
+        this.records = blocks == 0 || MachineKernels.instance().isEmpty() ? MemorySegment.NULL
+                : Arena.ofAuto().allocate((long) even(maxRows) * blocks * ActivationRecord.BYTES, ActivationRecord.BYTES);
     }
 
     /** Says how many rows are about to be filled; what was quantised before is void. */
@@ -136,6 +142,20 @@ public final class Activations {
         scales[blockAt(b, block)] = max / 127f;
         sums[blockAt(b, block)] = sum;
         minusSums[blockAt(b, block)] = -sum;
+        if (records.byteSize() > 0) {
+            ActivationRecord.write(records, ((long) block * even(rows) + b) * ActivationRecord.BYTES,
+                    columnPairs, to / 2, max / 127f, sum);
+        }
+    }
+
+    /** Machine programs take rows two at a time, if there is more than one. */
+    private static int even(int rows) {
+        return rows == 1 ? 1 : rows + (rows & 1);
+    }
+
+    /** Where the first {@link ActivationRecord} lies: (columns / 32, rows), rows an even number if there is more than one. */
+    long records() {
+        return records.address();
     }
 
     /** The code of column {@code k} of row {@code b}. */

@@ -130,4 +130,9 @@ public interface Kernels {
     static Kernels vector() {
         return VectorKernels.INSTANCE;
     }
+
+    /** The machine code, where this machine can run it; else the vector implementation. */
+    static Kernels fastest() {
+        return MachineKernels.instance().<Kernels>map(machine -> machine).orElse(VectorKernels.INSTANCE);
+    }
 }

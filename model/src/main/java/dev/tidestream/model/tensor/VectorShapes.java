@@ -35,6 +35,9 @@ final class VectorShapes {
         HALF_B = ByteVector.SPECIES_128.withShape(VectorShape.forBitSize(bits / 2));
     }
 
+    /** Bits of a vector. */
+    static final int BITS = F.vectorBitSize();
+
     /** Lanes of a float vector. */
     static final int L = F.length();
 

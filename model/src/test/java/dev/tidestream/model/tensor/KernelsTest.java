@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
@@ -17,6 +18,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** The vector kernels against the scalar oracle: bits, not closeness. The width under test is this JVM's; the pom runs several. */
 class KernelsTest {
@@ -24,6 +26,7 @@ class KernelsTest {
 
     private final Kernels scalar = Kernels.scalar();
     private final Kernels vector = Kernels.vector();
+    private final List<Kernels> fast = List.of(vector, Kernels.fastest());
 
     static Stream<Arguments> shapes() {
         int[][] floats = {{1, 1}, {31, 7}, {32, 64}, {33, 65}, {172, 64}, {100, 172}};
@@ -53,13 +56,67 @@ class KernelsTest {
                 for (boolean int8 : format.quantised() ? new boolean[] {false, true} : new boolean[] {false}) {
                     Activations x = activations(batch, columns, int8, random);
                     int[] expected = bits(multiply(scalar, w, x));
-                    for (int step : new int[] {1, 2, w.panels()}) { // some kernels do two panels at once
-                        assertArrayEquals(expected, bits(multiply(vector, w, x, step)),
-                                () -> "seed=%d, batch=%d, int8=%b, step=%d".formatted(SEED, batch, int8, step));
+                    for (Kernels kernels : fast) {
+                        for (int step : new int[] {1, 2, w.panels()}) { // some kernels do two panels at once
+                            assertArrayEquals(expected, bits(multiply(kernels, w, x, step)), () -> "%s, seed=%d, batch=%d, int8=%b, step=%d"
+                                    .formatted(kernels.title(), SEED, batch, int8, step));
+                        }
                     }
                 }
             }
         }
+    }
+
+    /** Machine code has no bounds checks: what lies before, between and behind the rows must be as it was. */
+    @ParameterizedTest
+    @EnumSource(TensorFormat.class)
+    void shouldWriteNothingBesideItsRows(TensorFormat format) {
+        int rows = 75; // the last panel is not full
+        int columns = 256;
+        int offset = 5;
+        int stride = rows + 3;
+        SplittableRandom random = new SplittableRandom(SEED + 9);
+        try (Arena arena = Arena.ofShared()) {
+            PanelMatrix w = pack(format, rows, columns, random, arena);
+            for (int batch : new int[] {1, 2, 3, 4, 5, 17}) {
+                for (boolean int8 : format.quantised() ? new boolean[] {false, true} : new boolean[] {false}) {
+                    Activations x = activations(batch, columns, int8, random);
+                    float[] expected = new float[offset + batch * stride];
+                    Arrays.fill(expected, 42f);
+                    float[] out = expected.clone();
+                    scalar.multiply(w, x, expected, stride, offset, 0, w.panels());
+                    for (Kernels kernels : fast) {
+                        Arrays.fill(out, 42f);
+                        kernels.multiply(w, x, out, stride, offset, 0, w.panels());
+                        assertArrayEquals(bits(expected), bits(out), "%s, batch=%d, int8=%b".formatted(kernels.title(), batch, int8));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseWhatMachineCodeWouldWriteElsewhere() {
+        assumeTrue(MachineKernels.instance().isPresent(), "no machine code here");
+        Kernels machine = MachineKernels.instance().orElseThrow();
+        SplittableRandom random = new SplittableRandom(SEED);
+        try (Arena arena = Arena.ofShared()) {
+            PanelMatrix w = pack(TensorFormat.Q4_0, 64, 64, random, arena);
+            Activations x = activations(2, 64, true, random);
+            assertThrows(IllegalArgumentException.class, () -> machine.multiply(w, x, new float[127], 64, 0, 0, 2));
+            assertThrows(IllegalArgumentException.class, () -> machine.multiply(w, x, new float[128], 64, 1, 0, 2));
+            assertThrows(IllegalArgumentException.class, () -> machine.multiply(w, x, new float[128], 64, -1, 0, 2));
+            assertThrows(IllegalArgumentException.class, () -> machine.multiply(w, x, new float[128], -64, 64, 0, 2));
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.multiply(w, x, new float[128], 64, 0, 0, 3));
+            Activations wider = activations(2, 96, true, random);
+            assertThrows(IllegalArgumentException.class, () -> machine.multiply(w, wider, new float[128], 64, 0, 0, 2));
+        }
+        PanelMatrix closed;
+        try (Arena arena = Arena.ofShared()) {
+            closed = pack(TensorFormat.Q4_0, 64, 64, random, arena);
+        }
+        Activations x = activations(1, 64, true, random);
+        assertThrows(IllegalStateException.class, () -> machine.multiply(closed, x, new float[64], 64, 0, 0, 2));
     }
 
     /** Every integer and every code as large as it can be: nothing may leave the range in which sums are exact. */
@@ -88,7 +145,9 @@ class KernelsTest {
                 }
                 x.quantise(WorkerTeam.sequential());
                 float[] expected = multiply(scalar, w, x);
-                assertArrayEquals(bits(expected), bits(multiply(vector, w, x)), "batch=" + batch);
+                for (Kernels kernels : fast) {
+                    assertArrayEquals(bits(expected), bits(multiply(kernels, w, x)), kernels.title() + ", batch=" + batch);
+                }
                 for (int i = 0; i < expected.length; i++) {
                     float[] row = RandomWeights.dequantised(format, source, i % 4, columns);
                     double exact = 0;

@@ -31,7 +31,7 @@ class TransformerGoldenTest {
     void shouldTellTheStoryOfLlama2c(boolean vector) throws IOException {
         JsonNode golden = json("models/stories260K/greedy_bos.json");
         int[] ids = ints(golden.get("ids")); // BOS first
-        try (LoadedModel loaded = TestModels.load(STORIES, vector ? Kernels.vector() : Kernels.scalar())) {
+        try (LoadedModel loaded = TestModels.load(STORIES, vector ? Kernels.fastest() : Kernels.scalar())) {
             Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 16);
             assertArrayEquals(Arrays.copyOfRange(ids, 1, ids.length), TestModels.greedy(model, new int[] {ids[0]}, 200));
 
@@ -50,7 +50,7 @@ class TransformerGoldenTest {
     void shouldContinueEightPrompts() throws IOException {
         JsonNode golden = json("golden/stories260K/prompts.json");
         float[] expected = floats("golden/stories260K/last_logits.f32");
-        try (LoadedModel loaded = TestModels.load(STORIES, Kernels.vector())) {
+        try (LoadedModel loaded = TestModels.load(STORIES, Kernels.fastest())) {
             Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 64);
             int row = 0;
             for (JsonNode c : golden.get("cases")) {
@@ -72,7 +72,7 @@ class TransformerGoldenTest {
         JsonNode golden = json(path + ".json");
         int[] prompt = ints(golden.get("prompt_ids"));
         float[] expected = floats(path + ".logits.f32");
-        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.vector())) {
+        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.fastest())) {
             Transformer exact = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 64);
             assertArrayEquals(expected, TestModels.logits(exact, prompt, 64), 1e-4f);
             int[] greedy = ints(golden.get("exact").get("greedy_ids"));
@@ -104,7 +104,7 @@ class TransformerGoldenTest {
         String path = "golden/models/llama3/gguf/llama3-" + format;
         int[] prompt = ints(json(path + ".json").get("prompt_ids"));
         float[] expected = floats(path + ".logits.f32");
-        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.vector())) {
+        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.fastest())) {
             float[] actual = TestModels.logits(
                     loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F16, 64), prompt, 64);
             assertArrayEquals(expected, actual, 0.05f);
@@ -124,7 +124,7 @@ class TransformerGoldenTest {
         int[] prompt = ints(json(path + ".json").get("prompt_ids"));
         float[] expected = floats(path + ".logits.f32");
         Precision precision = new Precision(ActivationPrecision.F32, ActivationPrecision.INT8, KvType.F32);
-        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.vector())) {
+        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.fastest())) {
             float[] actual = TestModels.logits(loaded.newTransformer(WorkerTeam.sequential(), precision, 64), prompt, 64);
             double squares = 0;
             double max = 0;
@@ -142,7 +142,7 @@ class TransformerGoldenTest {
     @ValueSource(strings = {"q8_0", "q4_0"})
     void shouldTellTheStartersTales(String format) throws IOException {
         JsonNode golden = json("starter/greedy-" + format + ".json");
-        try (LoadedModel loaded = TestModels.load("starter/starter-" + format + ".gguf", Kernels.vector())) {
+        try (LoadedModel loaded = TestModels.load("starter/starter-" + format + ".gguf", Kernels.fastest())) {
             Transformer exact = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 64);
             for (JsonNode c : golden.get("cases")) {
                 int[] tokens = ints(c.get("tokens"));
@@ -161,7 +161,7 @@ class TransformerGoldenTest {
         int[] prompt = ints(tale.get("prompt_tokens"));
         int[][] told = new int[2][];
         for (int i = 0; i < 2; i++) {
-            Kernels kernels = i == 0 ? Kernels.scalar() : Kernels.vector();
+            Kernels kernels = i == 0 ? Kernels.scalar() : Kernels.fastest();
             try (LoadedModel loaded = TestModels.load("starter/starter-q4_k_m.gguf", kernels)) {
                 told[i] = TestModels.greedy(loaded.newTransformer(WorkerTeam.sequential(), activations, 64), prompt, 24);
             }

@@ -83,8 +83,8 @@ final class ComputeOptions {
         PrintWriter err = spec.commandLine().getErr();
         try (LoadProgress progress = new LoadProgress(err, loader.file().path())) {
             return cachePacked == null
-                    ? loader.load(Kernels.vector(), team, progress)
-                    : loader.load(Kernels.vector(), team, progress, new PackedCache(
+                    ? loader.load(Kernels.fastest(), team, progress)
+                    : loader.load(Kernels.fastest(), team, progress, new PackedCache(
                             cachePacked,
                             cacheCheck == CacheCheck.FULL,
                             warning -> err.println("tidestream: warning: " + warning)));
@@ -93,7 +93,7 @@ final class ComputeOptions {
 
     @Override
     public String toString() {
-        return "threads=%d, activations=%s, head-activations=%s, kv-type=%s"
-                .formatted(threads, activations.wireName(), headActivations.wireName(), kvType.name().toLowerCase(Locale.ROOT));
+        return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s"
+                .formatted(threads, Kernels.fastest().title(), activations.wireName(), headActivations.wireName(), kvType.name().toLowerCase(Locale.ROOT));
     }
 }

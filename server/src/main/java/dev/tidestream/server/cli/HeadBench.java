@@ -61,7 +61,7 @@ final class HeadBench {
     /** Builds a head of weights that live longer than it. */
     EmbeddingLayer head(HeadMode mode, PanelMatrix weight) {
         TiedWeightConfig config = new TiedWeightConfig(weight.rows(), weight.columns(), weight.format());
-        return TiedHeads.build(mode, config, weight, Kernels.vector(), team);
+        return TiedHeads.build(mode, config, weight, Kernels.fastest(), team);
     }
 
     /** Has the kernel of a mode, a format and a batch compiled. */

@@ -76,7 +76,7 @@ final class KernelWarmUp implements AutoCloseable {
     }
 
     private void run() {
-        try (LoadedModel miniature = loader.miniature(Kernels.vector()); KernelWorkers alone = new KernelWorkers(1)) {
+        try (LoadedModel miniature = loader.miniature(Kernels.fastest()); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
             if (miniature.config().contextLength() < PROMPT + 2 * STEPS) {
                 return; // so small a model warms itself

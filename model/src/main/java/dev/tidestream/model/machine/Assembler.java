@@ -1,0 +1,195 @@
+package dev.tidestream.model.machine;
+
+import java.io.ByteArrayOutputStream;
+import java.util.Objects;
+
+/**
+ * Writes x86-64 machine code, instruction by instruction: the Intel Software Developer's Manual, volume 2, in the order of its
+ * operands (what receives the result first). Vector registers are numbers, 0–15, of 256 bits. Used by one thread.
+ */
+public final class Assembler {
+    private static final int VECTORS = 16;
+    private static final int NO_REGISTER = 0;
+    private static final int REX_W = 0x48;
+    private static final int BYTE_MIN = -128;
+    private static final int BYTE_MAX = 127;
+
+    private final ByteArrayOutputStream code = new ByteArrayOutputStream();
+
+    /** A place to jump back to. */
+    public record Label(int offset) {}
+
+    /** What has been written. */
+    public byte[] toByteArray() {
+        return code.toByteArray();
+    }
+
+    /** Here. */
+    public Label label() {
+        return new Label(code.size());
+    }
+
+    // ---- vectors
+
+    /** {@code d = op(a, b)}. */
+    public void vector(VectorOp op, int d, int a, int b) {
+        check(b);
+        vex(op, d, a, b);
+        registers(d, b);
+    }
+
+    /** {@code d = op(a, memory)}. */
+    public void vector(VectorOp op, int d, int a, Address b) {
+        vex(op, d, a, b.base().number());
+        memory(d, b);
+    }
+
+    /** {@code d = op(a, b)} as a number says. */
+    public void vector(VectorOp op, int d, int a, int b, int choice) {
+        vector(op, d, a, b);
+        code.write(choice);
+    }
+
+    /** {@code d = op(a)}. */
+    public void vector(VectorOp op, int d, int a) {
+        vector(op, d, NO_REGISTER, a);
+    }
+
+    /** {@code d = op(memory)}, or a store of d. */
+    public void vector(VectorOp op, int d, Address a) {
+        vector(op, d, NO_REGISTER, a);
+    }
+
+    /** The low half of d becomes the upper half of a. */
+    public void extractUpperHalf(int d, int a) {
+        vector(VectorOp.VEXTRACTI128, a, NO_REGISTER, d, 1);
+    }
+
+    /** {@code d = a}, shifted. */
+    public void shift(Shift op, int d, int a, int count) {
+        check(d);
+        check(a);
+        prefix(1, 1, false, NO_REGISTER, a, d);
+        code.write(op.opcode());
+        registers(op.extension(), a);
+        code.write(count);
+    }
+
+    /** Clears the upper halves, as code without AVX expects it. */
+    public void zeroUpper() {
+        bytes(0xC5, 0xF8, 0x77);
+    }
+
+    private void vex(VectorOp op, int d, int a, int b) {
+        check(d);
+        check(a);
+        prefix(op.map(), op.prefix(), op.wide(), d, b, a);
+        code.write(op.opcode());
+    }
+
+    /** Three bytes: the registers' fourth bits inverted and the map; W, the second operand inverted, 256 bits, the prefix. */
+    private void prefix(int map, int implied, boolean wide, int reg, int rm, int second) {
+        int r = reg < 8 ? 0x80 : 0;
+        int b = rm < 8 ? 0x20 : 0;
+        bytes(0xC4, r | 0x40 | b | map, (wide ? 0x80 : 0) | ((~second & 15) << 3) | 4 | implied);
+    }
+
+    // ---- integers
+
+    /** {@code d = memory}, 64 bits. */
+    public void load(Register d, Address a) {
+        rex(d.number(), a.base().number());
+        code.write(0x8B);
+        memory(d.number(), a);
+    }
+
+    /** {@code memory = a}, 64 bits. */
+    public void store(Address d, Register a) {
+        rex(a.number(), d.base().number());
+        code.write(0x89);
+        memory(a.number(), d);
+    }
+
+    /** {@code d = a}. */
+    public void move(Register d, Register a) {
+        rex(a.number(), d.number());
+        code.write(0x89);
+        registers(a.number(), d.number());
+    }
+
+    /** {@code d = number}, sign-extended to 64 bits. */
+    public void load(Register d, int number) {
+        rex(0, d.number());
+        code.write(0xC7);
+        registers(0, d.number());
+        number(number);
+    }
+
+    /** {@code d = d + memory}. */
+    public void add(Register d, Address a) {
+        rex(d.number(), a.base().number());
+        code.write(0x03);
+        memory(d.number(), a);
+    }
+
+    /** {@code d = d + number}; says whether the result is 0, for {@link #jumpIfNotZero}. */
+    public void add(Register d, int number) {
+        rex(0, d.number());
+        code.write(0x81);
+        registers(0, d.number());
+        number(number);
+    }
+
+    /** Jumps back if the last sum was not 0. */
+    public void jumpIfNotZero(Label to) {
+        bytes(0x0F, 0x85);
+        number(to.offset() - (code.size() + Integer.BYTES));
+    }
+
+    /** Asks for the line of an address. */
+    public void prefetch(Address a) {
+        if (a.base().number() >= 8) {
+            code.write(0x41);
+        }
+        bytes(0x0F, 0x18);
+        memory(1, a);
+    }
+
+    /** Returns to the caller. */
+    public void ret() {
+        code.write(0xC3);
+    }
+
+    /** Writes bytes as they are. */
+    public void bytes(int... values) {
+        for (int value : values) {
+            code.write(value);
+        }
+    }
+
+    private void rex(int reg, int rm) {
+        code.write(REX_W | ((reg >> 3) << 2) | (rm >> 3));
+    }
+
+    private void registers(int reg, int rm) {
+        code.write(0xC0 | ((reg & 7) << 3) | (rm & 7));
+    }
+
+    private void memory(int reg, Address a) {
+        int base = a.base().number() & 7; // none of ours needs a further byte, as 4 would
+        if (a.offset() >= BYTE_MIN && a.offset() <= BYTE_MAX) {
+            bytes(0x40 | ((reg & 7) << 3) | base, a.offset());
+        } else {
+            code.write(0x80 | ((reg & 7) << 3) | base);
+            number(a.offset());
+        }
+    }
+
+    private void number(int value) {
+        bytes(value, value >> 8, value >> 16, value >> 24);
+    }
+
+    private static void check(int vector) {
+        Objects.checkIndex(vector, VECTORS);
+    }
+}

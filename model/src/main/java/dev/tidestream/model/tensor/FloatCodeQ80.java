@@ -1,0 +1,57 @@
+package dev.tidestream.model.tensor;
+
+import dev.tidestream.model.machine.Assembler;
+
+import static dev.tidestream.model.machine.VectorOp.VCVTPH2PS;
+import static dev.tidestream.model.machine.VectorOp.VPMOVSXBD;
+import static dev.tidestream.model.tensor.QuadCode.GROUPS;
+import static dev.tidestream.model.tensor.QuadCode.VECTOR;
+import static dev.tidestream.model.tensor.QuadCode.panel;
+
+/** Q8_0: columns 0–15 are chain a, columns 16–31 chain b. */
+final class FloatCodeQ80 extends FloatCode {
+    private static final int CHAIN = PanelLayout.BLOCK / 2;
+
+    FloatCodeQ80(Assembler code) {
+        super(code);
+    }
+
+    @Override
+    int headerBytes() {
+        return 0;
+    }
+
+    @Override
+    int blocks() {
+        return 1;
+    }
+
+    @Override
+    int blockBytes() {
+        return PanelLayout.Q8_BLOCK_BYTES;
+    }
+
+    @Override
+    int pairs() {
+        return 1;
+    }
+
+    @Override
+    void columns(int pair, Sink sink) {
+        for (int column = 0; column < CHAIN; column++) {
+            for (int chain = 0; chain < 2; chain++) {
+                int k = column + chain * CHAIN;
+                sink.column(chain, k);
+                for (int g = 0; g < GROUPS; g++) {
+                    code.vector(VPMOVSXBD, 14, panel(PanelLayout.SCALE_BYTES + k * VECTOR + g * Long.BYTES));
+                    sink.take(chain, k, g, 14);
+                }
+            }
+        }
+    }
+
+    @Override
+    void factor(int pair, int group) {
+        code.vector(VCVTPH2PS, 14, panel(group * GROUP_WORDS));
+    }
+}

@@ -1,0 +1,90 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+
+/**
+ * What a call of a machine program needs, for one thread: its arguments, constants, a tile of weights and sums. The offsets are
+ * those that {@link MachineWriter} writes into code.
+ */
+final class MachineScratch {
+    /** (8 quads of columns, 4 groups of rows, 32 bytes): the integers of a block. */
+    static final int TILE = 0;
+    /** (4, 8) floats: scales. */
+    static final int SCALES = 1024;
+    /** (4, 8) floats: scales of minima. */
+    static final int MIN_SCALES = 1152;
+    /** (4, 16) words: what sums of a block's columns 0–15 are multiplied with, or of all its columns. */
+    static final int FACTORS = 1280;
+    /** (4, 16) words: of columns 16–31. */
+    static final int FACTORS_2 = 1408;
+    /** (4, 8) floats: minima. */
+    static final int MINIMA = 1536;
+    /** (2 rows of x, 4, 8) ints: sums of columns 0–15, times their factor. */
+    static final int HALVES = 1664;
+    /** Constants of 32 bytes. */
+    static final int CONSTANTS = 1920;
+    /** Addresses and counts. */
+    static final int ARGUMENTS = 2432;
+    static final int PANEL = ARGUMENTS;
+    /** Records of codes. */
+    static final int RECORDS = ARGUMENTS + 8;
+    static final int ROW_COUNT = ARGUMENTS + 16;
+    static final int PAIR_COUNT = ARGUMENTS + 24;
+    static final int UNITS = ARGUMENTS + 32;
+    static final int SUMS = ARGUMENTS + 40;
+    static final int OUT_OFFSET = ARGUMENTS + 48;
+    static final int OUT_STRIDE = ARGUMENTS + 56;
+    /** Rows of floats, and how many bytes lie between two. */
+    static final int VALUES = ARGUMENTS + 64;
+    static final int VALUES_STRIDE = ARGUMENTS + 72;
+    /** Panels to go, one behind the other, and where the next one's sums go. */
+    static final int PANELS = ARGUMENTS + 80;
+    static final int OUT = ARGUMENTS + 88;
+    /** Where the rows of floats begin, for every panel. */
+    static final int FIRST_VALUES = ARGUMENTS + 96;
+    /** (32 columns, 4 groups of rows, 8) floats: the integers of a block. */
+    static final int FLOAT_TILE = ARGUMENTS + 128;
+    private static final int BYTES = FLOAT_TILE + PanelLayout.BLOCK * ROWS * Float.BYTES;
+    private static final int ALIGNMENT = 64;
+
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment memory = arena.allocate(BYTES, ALIGNMENT);
+    private MemorySegment sums = MemorySegment.NULL;
+    private MemorySegment spare = MemorySegment.NULL;
+
+    MachineScratch() {
+        for (MachineConstant constant : MachineConstant.values()) {
+            for (int i = 0; i < Long.BYTES; i++) {
+                memory.setAtIndex(ValueLayout.JAVA_INT, constant.offset() / Integer.BYTES + i, constant.lane());
+            }
+        }
+    }
+
+    MemorySegment memory() {
+        return memory;
+    }
+
+    void set(int argument, long value) {
+        memory.set(ValueLayout.JAVA_LONG, argument, value);
+    }
+
+    /** Room for the sums of so many rows, (rows, 32); what is there is not cleared. */
+    long sums(int rows) {
+        sums = grown(sums, (long) rows * ROWS * Float.BYTES);
+        return sums.address();
+    }
+
+    /** Room for the sums of a panel that is not full, (rows, 32). */
+    MemorySegment spare(int rows) {
+        spare = grown(spare, (long) rows * ROWS * Float.BYTES);
+        return spare;
+    }
+
+    private MemorySegment grown(MemorySegment memory, long bytes) {
+        return memory.byteSize() < bytes ? arena.allocate(bytes, ALIGNMENT) : memory;
+    }
+}

@@ -1,0 +1,113 @@
+package dev.tidestream.model.tensor;
+
+import dev.tidestream.model.machine.Address;
+import dev.tidestream.model.machine.Assembler;
+import dev.tidestream.model.machine.Register;
+
+import static dev.tidestream.model.machine.VectorOp.VCVTPH2PS;
+import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
+
+/**
+ * Code that takes the integers of a format out of a panel, as quads: 8 rows by 4 columns of bytes, so that a row is a 32-bit
+ * lane. A block of 32 columns has 8 quads, 4 groups of rows to each. The rows of a group are in the order in which they fall
+ * out, see {@link #byteLines}; scales follow them, and the finished sums are put in order.
+ *
+ * <p>{@link Register#RDX} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
+ * vector registers 8–14 may be changed.
+ */
+abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ6K {
+    static final int GROUPS = 4;
+    static final int QUADS = 8;
+    /** Bytes of a vector. */
+    static final int VECTOR = 32;
+
+    final Assembler code;
+
+    QuadCode(Assembler code) {
+        this.code = code;
+    }
+
+    /** How a quad is multiplied with codes, so that no sum leaves its range. */
+    enum Products {
+        /** Unsigned bytes; sums of pairs of columns fit 16 bits for the whole block. */
+        UNSIGNED,
+        /** Signed bytes; the sums of 16 columns fit 16 bits. */
+        SIGNED,
+        /** Signed bytes; two products fit 16 bits, sums have 32. */
+        SIGNED_WIDE
+    }
+
+    /** Receives quads in registers. */
+    interface Sink {
+        /**
+         * @param vector the register; it may be changed
+         * @param t a register to use
+         * @param u another
+         */
+        void take(int quad, int group, int vector, int t, int u);
+    }
+
+    abstract Products products();
+
+    /** Bytes in front of the first block of a unit. */
+    abstract int headerBytes();
+
+    /** Blocks of a unit. */
+    abstract int blocks();
+
+    abstract int blockBytes();
+
+    /** Whether the unit's header has minima, to be subtracted. */
+    boolean minima() {
+        return false;
+    }
+
+    /** Whether each half of a block has a scale of its own. */
+    boolean halves() {
+        return false;
+    }
+
+    /** What is added to a sum of products, times the sum of the codes: the centre of unsigned integers; 0 if they have none. */
+    boolean centred() {
+        return false;
+    }
+
+    /**
+     * The order of rows in the four groups, which comes from lines of bytes: {@code 0 16 1 17 8 24 9 25}, {@code 2 18 3 19 10 26 11 27},
+     * {@code 4 20 5 21 12 …}, {@code 6 22 7 23 14 …}; or from lines of words: {@code 0 16 1 17 4 20 5 21}, {@code 2 18 3 19 6 22 7 23},
+     * {@code 8 24 9 25 12 …}, {@code 10 26 11 27 14 …}.
+     */
+    abstract boolean byteLines();
+
+    /** Writes code that reads the header of a unit into {@link MachineScratch}. */
+    void header() {
+        // none but for super-blocks
+    }
+
+    /** Writes code that reads the scales of a block into {@link MachineScratch}. */
+    abstract void scales();
+
+    /** Writes code that makes the quads of a block; those of columns 0–15 come before the others if there are {@link #halves}. */
+    abstract void quads(Sink sink);
+
+    static Address panel(int offset) {
+        return new Address(Register.RDX, offset);
+    }
+
+    static Address scratch(int offset) {
+        return new Address(Register.RDI, offset);
+    }
+
+    static Address constant(MachineConstant constant) {
+        return scratch(constant.offset());
+    }
+
+    /** Two groups of half-precision numbers in the halves of a register become floats in the scratch. */
+    void floats(int halves, int t, int to, int group, int otherGroup) {
+        code.vector(VCVTPH2PS, t, halves);
+        code.vector(VMOVDQU_STORE, t, scratch(to + group * VECTOR));
+        code.extractUpperHalf(halves, halves);
+        code.vector(VCVTPH2PS, t, halves);
+        code.vector(VMOVDQU_STORE, t, scratch(to + otherGroup * VECTOR));
+    }
+}

@@ -1,0 +1,63 @@
+package dev.tidestream.model.tensor;
+
+import dev.tidestream.model.machine.Assembler;
+import dev.tidestream.model.machine.Shift;
+
+import static dev.tidestream.model.machine.VectorOp.VPAND;
+
+/** Q4_0: a byte is column j and column j + 16, both with 8 added. */
+final class QuadCodeQ40 extends QuadCode {
+    QuadCodeQ40(Assembler code) {
+        super(code);
+    }
+
+    @Override
+    Products products() {
+        return Products.UNSIGNED;
+    }
+
+    @Override
+    boolean centred() {
+        return true;
+    }
+
+    @Override
+    int headerBytes() {
+        return 0;
+    }
+
+    @Override
+    int blocks() {
+        return 1;
+    }
+
+    @Override
+    int blockBytes() {
+        return PanelLayout.Q4_BLOCK_BYTES;
+    }
+
+    @Override
+    boolean byteLines() {
+        return true;
+    }
+
+    @Override
+    void scales() {
+        ByteLines.scales(this);
+    }
+
+    @Override
+    void quads(Sink sink) {
+        for (int q = 0; q < QUADS / 2; q++) {
+            ByteLines.transpose(code, PanelLayout.SCALE_BYTES + q * 4 * VECTOR);
+            for (int g = 0; g < GROUPS; g++) {
+                int both = ByteLines.GROUPS[g];
+                code.vector(VPAND, 10, both, constant(MachineConstant.NIBBLES));
+                sink.take(q, g, 10, 11, 12);
+                code.shift(Shift.VPSRLW, both, both, 4);
+                code.vector(VPAND, both, both, constant(MachineConstant.NIBBLES));
+                sink.take(q + QUADS / 2, g, both, 11, 12);
+            }
+        }
+    }
+}

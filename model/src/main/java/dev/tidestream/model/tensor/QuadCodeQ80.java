@@ -1,0 +1,50 @@
+package dev.tidestream.model.tensor;
+
+import dev.tidestream.model.machine.Assembler;
+
+/** Q8_0: a byte is a signed integer. */
+final class QuadCodeQ80 extends QuadCode {
+    QuadCodeQ80(Assembler code) {
+        super(code);
+    }
+
+    @Override
+    Products products() {
+        return Products.SIGNED_WIDE;
+    }
+
+    @Override
+    int headerBytes() {
+        return 0;
+    }
+
+    @Override
+    int blocks() {
+        return 1;
+    }
+
+    @Override
+    int blockBytes() {
+        return PanelLayout.Q8_BLOCK_BYTES;
+    }
+
+    @Override
+    boolean byteLines() {
+        return true;
+    }
+
+    @Override
+    void scales() {
+        ByteLines.scales(this);
+    }
+
+    @Override
+    void quads(Sink sink) {
+        for (int q = 0; q < QUADS; q++) {
+            ByteLines.transpose(code, PanelLayout.SCALE_BYTES + q * 4 * VECTOR);
+            for (int g = 0; g < GROUPS; g++) {
+                sink.take(q, g, ByteLines.GROUPS[g], 10, 11);
+            }
+        }
+    }
+}
