@@ -35,18 +35,17 @@ import static dev.tidestream.model.tensor.QuadCode.scratch;
  *
  * <pre>
  * registers   rdi scratch, rsi out, rdx panel, rcx records of x, r8 sums, r9 blocks and r10 units to go, r11 pairs to go
- * one row     0–3 sums of the row, 4–7 products of a block, 8–14 whatever is at hand, 15 ones
- * many rows   0–3 and 4–7 products of two rows of x with a block, 8–14 whatever is at hand, 15 ones
+ * one row     0–3 sums of the row, 4–7 products of a block, 8–14 whatever is at hand, 15 a constant
+ * many rows   0–3 and 4–7 products of two rows of x with a block, 8–14 whatever is at hand, 15 a constant
  * </pre>
  */
 final class MachineWriter {
     private static final int SUMS = 0;
     private static final int PRODUCTS = 4;
-    private static final int ONES = 15;
     private static final int ROW_BYTES = ROWS * Float.BYTES;
     static final int LINE_BYTES = 64; // of the cache
     /** How far one row reads ahead; measured, see docs/performance.md. */
-    static final int AHEAD_BYTES = 1024;
+    static final int AHEAD_BYTES = 1536;
     private static final int SECOND_ROW_HALVES = GROUPS * VECTOR;
 
     private final Assembler code;
@@ -68,7 +67,7 @@ final class MachineWriter {
     }
 
     private void row() {
-        code.vector(VMOVDQU, ONES, constant(MachineConstant.ONES));
+        code.vector(VMOVDQU, QuadCode.KEPT, constant(quads.kept()));
         panels(code, () -> {
             begin();
             clear(SUMS);
@@ -83,21 +82,55 @@ final class MachineWriter {
                 code.prefetch(QuadCode.panel(AHEAD_BYTES + i));
             }
             clear(PRODUCTS);
-            quads.quads((quad, group, vector, t, u) -> {
-                if (quads.halves() && quad == QUADS / 2 && group == 0) {
-                    endHalf(PRODUCTS, 0);
-                    clear(PRODUCTS);
-                }
-                code.vector(VPBROADCASTD, u, record(quad * Integer.BYTES));
-                multiply(PRODUCTS + group, vector, u, t, u);
-            });
+            quads.quads(new Row());
             finish(0, PRODUCTS, 0, (group, factor, product) -> code.vector(VFMADD231PS, SUMS + group, factor, product));
             code.add(Register.RCX, ActivationRecord.BYTES);
         });
     }
 
+    /** Multiplies quads with the codes of the only row. */
+    private final class Row implements QuadCode.Sink {
+        @Override
+        public void quad(int quad, int codes) {
+            code.vector(VPBROADCASTD, codes, record(quad * Integer.BYTES));
+        }
+
+        @Override
+        public void take(int quad, int group, int vector, int codes, int t) {
+            if (quads.halves() && quad == QUADS / 2 && group == 0) {
+                endHalf(PRODUCTS, 0);
+                clear(PRODUCTS);
+            }
+            if (quads.products() == Products.UNSIGNED) {
+                code.vector(VPMADDUBSW, t, vector, codes);
+                add(PRODUCTS + group, t);
+                return;
+            }
+            code.vector(VPABSB, t, vector);
+            code.vector(VPSIGNB, vector, codes, vector);
+            code.vector(VPMADDUBSW, vector, t, vector);
+            if (quads.products() == Products.SIGNED_WIDE) {
+                code.vector(VPMADDWD, vector, vector, QuadCode.KEPT);
+            }
+            add(PRODUCTS + group, vector);
+        }
+    }
+
+    /** Keeps quads for rows to come. */
+    private final class Tile implements QuadCode.Sink {
+        @Override
+        public void quad(int quad, int codes) {
+            // take says it
+        }
+
+        @Override
+        public void take(int quad, int group, int vector, int codes, int t) {
+            code.vector(VMOVDQU_STORE, vector, scratch(MachineScratch.TILE + (quad * GROUPS + group) * VECTOR));
+        }
+    }
+
     private void batch() {
-        code.vector(VMOVDQU, ONES, constant(MachineConstant.ONES));
+        code.vector(VMOVDQU, QuadCode.KEPT, constant(quads.kept()));
         panels(code, () -> {
             begin();
             clearSums(code);
@@ -108,8 +141,7 @@ final class MachineWriter {
 
     private void rowsOfPanel() {
         blocks(() -> {
-            quads.quads((quad, group, vector, t, u) ->
-                    code.vector(VMOVDQU_STORE, vector, scratch(MachineScratch.TILE + (quad * GROUPS + group) * VECTOR)));
+            quads.quads(new Tile());
             code.load(Register.R8, scratch(MachineScratch.SUMS));
             code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
             Assembler.Label nextPair = code.label();
@@ -195,26 +227,11 @@ final class MachineWriter {
             code.vector(VPMADDUBSW, to, 12, 11);
         }
         if (quads.products() == Products.SIGNED_WIDE) {
-            code.vector(VPMADDWD, to, to, ONES);
+            code.vector(VPMADDWD, to, to, QuadCode.KEPT);
         }
         if (!first) {
             add(sum, 11);
         }
-    }
-
-    /** A quad by the codes of the only row. */
-    private void multiply(int sum, int vector, int codes, int t, int u) {
-        if (quads.products() == Products.UNSIGNED) {
-            code.vector(VPMADDUBSW, u, vector, codes);
-        } else {
-            code.vector(VPABSB, t, vector);
-            code.vector(VPSIGNB, u, codes, vector);
-            code.vector(VPMADDUBSW, u, t, u);
-        }
-        if (quads.products() == Products.SIGNED_WIDE) {
-            code.vector(VPMADDWD, u, u, ONES);
-        }
-        add(sum, u);
     }
 
     private void add(int sum, int product) {
@@ -264,7 +281,7 @@ final class MachineWriter {
         } else if (quads.minima()) {
             code.vector(VPMADDWD, product, product, scratch(MachineScratch.FACTORS + group * VECTOR));
         } else if (quads.centred()) {
-            code.vector(VPMADDWD, product, product, ONES);
+            code.vector(VPMADDWD, product, product, constant(MachineConstant.ONES));
             code.vector(VPADDD, product, product, 10);
         }
     }

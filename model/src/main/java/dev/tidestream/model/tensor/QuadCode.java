@@ -13,7 +13,7 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
  * out, see {@link #byteLines}; scales follow them, and the finished sums are put in order.
  *
  * <p>{@link Register#RDX} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
- * vector registers 8–14 may be changed.
+ * vector registers 8–14 may be changed; 15 holds {@link #kept}.
  */
 abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ6K {
     static final int GROUPS = 4;
@@ -39,15 +39,26 @@ abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, Qu
 
     /** Receives quads in registers. */
     interface Sink {
+        /** What follows is of a quad of columns; {@code codes} is a register for what it is multiplied with. */
+        void quad(int quad, int codes);
+
         /**
          * @param vector the register; it may be changed
-         * @param t a register to use
-         * @param u another
+         * @param codes what {@link #quad} got
+         * @param t a register to use; may be the vector for unsigned products
          */
-        void take(int quad, int group, int vector, int t, int u);
+        void take(int quad, int group, int vector, int codes, int t);
     }
 
+    /** The register of {@link #kept}. */
+    static final int KEPT = 15;
+
     abstract Products products();
+
+    /** A constant in a register, since it is used all the time. */
+    MachineConstant kept() {
+        return products() == Products.UNSIGNED ? MachineConstant.NIBBLES : MachineConstant.ONES;
+    }
 
     /** Bytes in front of the first block of a unit. */
     abstract int headerBytes();

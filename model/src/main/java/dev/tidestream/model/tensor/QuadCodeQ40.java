@@ -50,13 +50,15 @@ final class QuadCodeQ40 extends QuadCode {
     void quads(Sink sink) {
         for (int q = 0; q < QUADS / 2; q++) {
             ByteLines.transpose(code, PanelLayout.SCALE_BYTES + q * 4 * VECTOR);
+            sink.quad(q, 11);
+            sink.quad(q + QUADS / 2, 12);
             for (int g = 0; g < GROUPS; g++) {
                 int both = ByteLines.GROUPS[g];
-                code.vector(VPAND, 10, both, constant(MachineConstant.NIBBLES));
-                sink.take(q, g, 10, 11, 12);
+                code.vector(VPAND, 10, both, KEPT);
+                sink.take(q, g, 10, 11, 10);
                 code.shift(Shift.VPSRLW, both, both, 4);
-                code.vector(VPAND, both, both, constant(MachineConstant.NIBBLES));
-                sink.take(q + QUADS / 2, g, both, 11, 12);
+                code.vector(VPAND, both, both, KEPT);
+                sink.take(q + QUADS / 2, g, both, 12, 10);
             }
         }
     }

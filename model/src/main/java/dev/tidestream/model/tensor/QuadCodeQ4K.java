@@ -76,15 +76,16 @@ final class QuadCodeQ4K extends QuadCode {
     @Override
     void quads(Sink sink) {
         for (int q = 0; q < QUADS; q++) {
+            sink.quad(q, 14);
             for (int half = 0; half < 2; half++) {
                 code.vector(VMOVDQU, 8, panel(PanelLayout.LINE_BYTES * (1 + q) + half * VECTOR));
-                code.vector(VPAND, 9, 8, constant(MachineConstant.NIBBLES)); // columns 0 and 2
+                code.vector(VPAND, 9, 8, KEPT); // columns 0 and 2
                 code.shift(Shift.VPSRLW, 8, 8, 4);
-                code.vector(VPAND, 8, 8, constant(MachineConstant.NIBBLES)); // columns 1 and 3
+                code.vector(VPAND, 8, 8, KEPT); // columns 1 and 3
                 code.vector(VPUNPCKLBW, 10, 9, 8);
                 code.vector(VPUNPCKHBW, 11, 9, 8);
-                sink.take(q, 2 * half, 10, 12, 13);
-                sink.take(q, 2 * half + 1, 11, 12, 13);
+                sink.take(q, 2 * half, 10, 14, 12);
+                sink.take(q, 2 * half + 1, 11, 14, 12);
             }
         }
     }

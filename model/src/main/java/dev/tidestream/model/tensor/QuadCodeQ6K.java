@@ -111,11 +111,12 @@ final class QuadCodeQ6K extends QuadCode {
     private void give(Sink sink, int quad, int half) {
         code.vector(VPUNPCKLWD, 13, 11, 12);
         code.vector(VPUNPCKHWD, 14, 11, 12);
+        sink.quad(quad, 12);
         for (int group = 0; group < 2; group++) {
             int vector = 13 + group;
             code.vector(VPXOR, vector, vector, constant(MachineConstant.SIX_BIT_SIGN));
             code.vector(VPSUBB, vector, vector, constant(MachineConstant.SIX_BIT_SIGN));
-            sink.take(quad, 2 * half + group, vector, 11, 12);
+            sink.take(quad, 2 * half + group, vector, 12, 11);
         }
     }
 }

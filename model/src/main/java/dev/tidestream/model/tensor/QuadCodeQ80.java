@@ -42,8 +42,9 @@ final class QuadCodeQ80 extends QuadCode {
     void quads(Sink sink) {
         for (int q = 0; q < QUADS; q++) {
             ByteLines.transpose(code, PanelLayout.SCALE_BYTES + q * 4 * VECTOR);
+            sink.quad(q, 12);
             for (int g = 0; g < GROUPS; g++) {
-                sink.take(q, g, ByteLines.GROUPS[g], 10, 11);
+                sink.take(q, g, ByteLines.GROUPS[g], 12, 10);
             }
         }
     }
