@@ -10,9 +10,9 @@ import static dev.tidestream.model.tensor.QuadCode.VECTOR;
  * what lies side by side in the panel, {@code 0 16 1 17 2 18 3 19}, then {@code 4 20 …}, or eight rows in order: {@link #inOrder}.
  *
  * <p>Columns come in pairs of chains, a and b ({@link Kernels#multiply}): one pair for the block, or one for each half of it.
- * {@link Register#RDX} points to the unit, after {@link #header} to the block. Only the vector registers 14 and 15 may be changed.
+ * {@link Register#RDX} points to the unit, after {@link #header} to the block. Only the vector registers 14 and 15 may be changed, by a header 12 and 13, too.
  */
-abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K {
+abstract sealed class FloatCode implements PanelUnits permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K {
     /** Bytes of the 16-bit numbers of a group: half a vector. */
     static final int GROUP_WORDS = VECTOR / 2;
 
@@ -31,14 +31,6 @@ abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K
         void take(int chain, int column, int group, int integers);
     }
 
-    /** Bytes in front of the first block of a unit. */
-    abstract int headerBytes();
-
-    /** Blocks of a unit. */
-    abstract int blocks();
-
-    abstract int blockBytes();
-
     /** Whether group g is rows 8g to 8g + 7. */
     boolean inOrder() {
         return false;
@@ -46,11 +38,6 @@ abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K
 
     /** Pairs of chains of a block. */
     abstract int pairs();
-
-    /** Writes code that reads the header of a unit into {@link MachineScratch}; registers 12 and 13 are free, too. */
-    void header() {
-        // none but for super-blocks
-    }
 
     /** Writes code that makes the integers of a pair of chains, the columns of a chain in their order. */
     abstract void columns(int pair, Sink sink);

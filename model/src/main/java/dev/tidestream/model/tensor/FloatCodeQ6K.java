@@ -35,17 +35,17 @@ final class FloatCodeQ6K extends FloatCode {
     }
 
     @Override
-    int headerBytes() {
+    public int headerBytes() {
         return PanelLayout.Q6K_BLOCKS;
     }
 
     @Override
-    int blocks() {
+    public int blocks() {
         return PanelLayout.BLOCKS;
     }
 
     @Override
-    int blockBytes() {
+    public int blockBytes() {
         return PanelLayout.Q6K_BLOCK_BYTES;
     }
 
@@ -60,7 +60,7 @@ final class FloatCodeQ6K extends FloatCode {
     }
 
     @Override
-    void header() {
+    public void header() {
         for (int half = 0; half < 2; half++) {
             code.vector(VCVTPH2PS, 14, panel(2 * half * GROUP_WORDS));
             code.vector(VCVTPH2PS, 15, panel((2 * half + 1) * GROUP_WORDS));

@@ -17,7 +17,6 @@ import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static dev.tidestream.model.tensor.QuadCode.GROUPS;
 import static dev.tidestream.model.tensor.QuadCode.VECTOR;
-import static dev.tidestream.model.tensor.QuadCode.panel;
 import static dev.tidestream.model.tensor.QuadCode.scratch;
 
 /**
@@ -69,10 +68,8 @@ final class FloatWriter {
     }
 
     private void rowOfPanel() {
-        blocks(() -> {
-            for (int i = 0; i < weights.blockBytes(); i += MachineWriter.LINE_BYTES) {
-                code.prefetch(panel(MachineWriter.AHEAD_BYTES + i));
-            }
+        MachineWriter.blocks(code, weights, () -> {
+            MachineWriter.ahead(code, weights);
             for (int pair = 0; pair < weights.pairs(); pair++) {
                 clear(A, 2 * GROUPS);
                 weights.columns(pair, new Chains());
@@ -127,7 +124,7 @@ final class FloatWriter {
     }
 
     private void rowsOfPanel() {
-        blocks(() -> {
+        MachineWriter.blocks(code, weights, () -> {
             for (int pair = 0; pair < weights.pairs(); pair++) {
                 weights.columns(pair, new Tile());
                 for (int g = 0; g < GROUPS; g++) {
@@ -191,24 +188,6 @@ final class FloatWriter {
 
     private static Address factor(int pair, int group) {
         return scratch((pair == 0 ? MachineScratch.FACTORS : MachineScratch.FACTORS_2) + group * VECTOR);
-    }
-
-    private void blocks(Runnable body) {
-        Assembler.Label nextUnit = code.label();
-        weights.header();
-        if (weights.blocks() > 1) {
-            code.add(Register.RDX, weights.headerBytes());
-            code.load(Register.R9, weights.blocks());
-        }
-        Assembler.Label nextBlock = code.label();
-        body.run();
-        code.add(Register.RDX, weights.blockBytes());
-        if (weights.blocks() > 1) {
-            code.add(Register.R9, -1);
-            code.jumpIfNotZero(nextBlock);
-        }
-        code.add(Register.R10, -1);
-        code.jumpIfNotZero(nextUnit);
     }
 
     private void clear(int from, int count) {

@@ -43,9 +43,9 @@ final class MachineWriter {
     private static final int SUMS = 0;
     private static final int PRODUCTS = 4;
     private static final int ROW_BYTES = ROWS * Float.BYTES;
-    static final int LINE_BYTES = 64; // of the cache
+    private static final int LINE_BYTES = 64; // of the cache
     /** How far one row reads ahead; measured, see docs/performance.md. */
-    static final int AHEAD_BYTES = 1536;
+    private static final int AHEAD_BYTES = 1536;
     private static final int SECOND_ROW_HALVES = GROUPS * VECTOR;
 
     private final Assembler code;
@@ -78,9 +78,7 @@ final class MachineWriter {
 
     private void rowOfPanel() {
         blocks(() -> {
-            for (int i = 0; i < quads.blockBytes(); i += LINE_BYTES) {
-                code.prefetch(QuadCode.panel(AHEAD_BYTES + i));
-            }
+            ahead(code, quads);
             clear(PRODUCTS);
             quads.quads(new Row());
             finish(0, PRODUCTS, 0, (group, factor, product) -> code.vector(VFMADD231PS, SUMS + group, factor, product));
@@ -291,24 +289,37 @@ final class MachineWriter {
         code.load(Register.R10, scratch(MachineScratch.UNITS));
     }
 
-    /** All blocks of the panel; scales are in the scratch when the body begins. */
     private void blocks(Runnable body) {
+        blocks(code, quads, () -> {
+            quads.scales();
+            body.run();
+        });
+    }
+
+    /** All blocks of a panel. */
+    static void blocks(Assembler code, PanelUnits units, Runnable body) {
         Assembler.Label nextUnit = code.label();
-        quads.header();
-        if (quads.blocks() > 1) {
-            code.add(Register.RDX, quads.headerBytes());
-            code.load(Register.R9, quads.blocks());
+        units.header();
+        if (units.blocks() > 1) {
+            code.add(Register.RDX, units.headerBytes());
+            code.load(Register.R9, units.blocks());
         }
         Assembler.Label nextBlock = code.label();
-        quads.scales();
         body.run();
-        code.add(Register.RDX, quads.blockBytes());
-        if (quads.blocks() > 1) {
+        code.add(Register.RDX, units.blockBytes());
+        if (units.blocks() > 1) {
             code.add(Register.R9, -1);
             code.jumpIfNotZero(nextBlock);
         }
         code.add(Register.R10, -1);
         code.jumpIfNotZero(nextUnit);
+    }
+
+    /** Asks for a block that comes later. */
+    static void ahead(Assembler code, PanelUnits units) {
+        for (int i = 0; i < units.blockBytes(); i += LINE_BYTES) {
+            code.prefetch(QuadCode.panel(AHEAD_BYTES + i));
+        }
     }
 
     /** Sums of all pairs of rows begin with 0. */

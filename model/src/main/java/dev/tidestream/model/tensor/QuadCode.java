@@ -15,7 +15,7 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
  * <p>{@link Register#RDX} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
  * vector registers 8–14 may be changed; 15 holds {@link #kept}.
  */
-abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ6K {
+abstract sealed class QuadCode implements PanelUnits permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ6K {
     static final int GROUPS = 4;
     static final int QUADS = 8;
     /** Bytes of a vector. */
@@ -60,14 +60,6 @@ abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, Qu
         return products() == Products.UNSIGNED ? MachineConstant.NIBBLES : MachineConstant.ONES;
     }
 
-    /** Bytes in front of the first block of a unit. */
-    abstract int headerBytes();
-
-    /** Blocks of a unit. */
-    abstract int blocks();
-
-    abstract int blockBytes();
-
     /** Whether the unit's header has minima, to be subtracted. */
     boolean minima() {
         return false;
@@ -89,11 +81,6 @@ abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, Qu
      * {@code 8 24 9 25 12 …}, {@code 10 26 11 27 14 …}.
      */
     abstract boolean byteLines();
-
-    /** Writes code that reads the header of a unit into {@link MachineScratch}. */
-    void header() {
-        // none but for super-blocks
-    }
 
     /** Writes code that reads the scales of a block into {@link MachineScratch}. */
     abstract void scales();

@@ -22,17 +22,17 @@ final class QuadCodeQ40 extends QuadCode {
     }
 
     @Override
-    int headerBytes() {
+    public int headerBytes() {
         return 0;
     }
 
     @Override
-    int blocks() {
+    public int blocks() {
         return 1;
     }
 
     @Override
-    int blockBytes() {
+    public int blockBytes() {
         return PanelLayout.Q4_BLOCK_BYTES;
     }
 

@@ -25,17 +25,17 @@ final class QuadCodeQ4K extends QuadCode {
     }
 
     @Override
-    int headerBytes() {
+    public int headerBytes() {
         return PanelLayout.Q4K_BLOCKS;
     }
 
     @Override
-    int blocks() {
+    public int blocks() {
         return PanelLayout.BLOCKS;
     }
 
     @Override
-    int blockBytes() {
+    public int blockBytes() {
         return PanelLayout.Q4K_BLOCK_BYTES;
     }
 
@@ -50,7 +50,7 @@ final class QuadCodeQ4K extends QuadCode {
     }
 
     @Override
-    void header() {
+    public void header() {
         WordLines.floats(this, 0, MachineScratch.SCALES);
         WordLines.floats(this, PanelLayout.SCALE_BYTES, MachineScratch.MIN_SCALES);
     }

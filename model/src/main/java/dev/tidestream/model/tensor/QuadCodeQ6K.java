@@ -25,17 +25,17 @@ final class QuadCodeQ6K extends QuadCode {
     }
 
     @Override
-    int headerBytes() {
+    public int headerBytes() {
         return PanelLayout.Q6K_BLOCKS;
     }
 
     @Override
-    int blocks() {
+    public int blocks() {
         return PanelLayout.BLOCKS;
     }
 
     @Override
-    int blockBytes() {
+    public int blockBytes() {
         return PanelLayout.Q6K_BLOCK_BYTES;
     }
 
@@ -50,7 +50,7 @@ final class QuadCodeQ6K extends QuadCode {
     }
 
     @Override
-    void header() {
+    public void header() {
         WordLines.floats(this, 0, MachineScratch.SCALES);
     }
 

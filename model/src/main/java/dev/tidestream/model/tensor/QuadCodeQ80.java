@@ -14,17 +14,17 @@ final class QuadCodeQ80 extends QuadCode {
     }
 
     @Override
-    int headerBytes() {
+    public int headerBytes() {
         return 0;
     }
 
     @Override
-    int blocks() {
+    public int blocks() {
         return 1;
     }
 
     @Override
-    int blockBytes() {
+    public int blockBytes() {
         return PanelLayout.Q8_BLOCK_BYTES;
     }
 
