@@ -13,15 +13,16 @@ import java.util.Optional;
  * operating system keeps 256-bit registers is XGETBV's to say.
  */
 public final class Cpu {
+    private static final int HIGHEST_ASKED = 7; // leaf
     private static final int FMA = 1 << 12; // leaf 1, ECX
     private static final int OSXSAVE = 1 << 27;
     private static final int AVX = 1 << 28;
     private static final int F16C = 1 << 29;
     private static final int AVX2 = 1 << 5; // leaf 7, EBX
     private static final int XMM_AND_YMM = 6; // XCR0
-    /** mov r8, rdi; mov r9, rbx; mov eax, esi; xor ecx, ecx; cpuid; mov [r8], ebx; mov [r8+4], ecx; mov rbx, r9; ret. */
+    /** mov r8, rdi; mov r9, rbx; mov eax, esi; xor ecx, ecx; cpuid; mov [r8], ebx; mov [r8+4], ecx; mov [r8+8], eax; mov rbx, r9; ret. */
     private static final int[] CPUID = {0x49, 0x89, 0xf8, 0x49, 0x89, 0xd9, 0x89, 0xf0, 0x31, 0xc9, 0x0f, 0xa2,
-        0x41, 0x89, 0x18, 0x41, 0x89, 0x48, 0x04, 0x4c, 0x89, 0xcb, 0xc3};
+        0x41, 0x89, 0x18, 0x41, 0x89, 0x48, 0x04, 0x41, 0x89, 0x40, 0x08, 0x4c, 0x89, 0xcb, 0xc3};
     /** xor ecx, ecx; xgetbv; mov [rdi], eax; ret. */
     private static final int[] XGETBV = {0x31, 0xc9, 0x0f, 0x01, 0xd0, 0x89, 0x07, 0xc3};
 
@@ -38,14 +39,17 @@ public final class Cpu {
             return false;
         }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment answer = arena.allocate(2 * Integer.BYTES);
+            MemorySegment answer = arena.allocate(3 * Integer.BYTES); // EBX, ECX, EAX
             ask(cpuid.get(), answer, 0);
+            if (Integer.compareUnsigned(answer.get(ValueLayout.JAVA_INT, 2 * Integer.BYTES), HIGHEST_ASKED) < 0) {
+                return false; // an unknown leaf is answered with what the highest one says
+            }
             ask(cpuid.get(), answer, 1);
             int wanted = FMA | OSXSAVE | AVX | F16C;
             if ((answer.get(ValueLayout.JAVA_INT, Integer.BYTES) & wanted) != wanted) {
                 return false;
             }
-            ask(cpuid.get(), answer, 7);
+            ask(cpuid.get(), answer, HIGHEST_ASKED);
             if ((answer.get(ValueLayout.JAVA_INT, 0) & AVX2) == 0) {
                 return false;
             }

@@ -12,14 +12,21 @@ import static dev.tidestream.model.tensor.QuadCode.VECTOR;
  * <p>Columns come in pairs of chains, a and b ({@link Kernels#multiply}): one pair for the block, or one for each half of it.
  * {@link Register#RDX} points to the unit, after {@link #header} to the block. Only the vector registers 14 and 15 may be changed, by a header 12 and 13, too.
  */
-abstract sealed class FloatCode implements PanelUnits permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K {
+abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K {
     /** Bytes of the 16-bit numbers of a group: half a vector. */
     static final int GROUP_WORDS = VECTOR / 2;
 
     final Assembler code;
+    final PanelUnits units;
 
-    FloatCode(Assembler code) {
+    FloatCode(Assembler code, TensorFormat format) {
         this.code = code;
+        this.units = PanelUnits.of(format);
+    }
+
+    /** Writes code that reads the header of a unit into {@link MachineScratch}. */
+    void header() {
+        // none but for super-blocks
     }
 
     /** Receives integers, or all of them times a power of two that {@link #factor} takes back. */

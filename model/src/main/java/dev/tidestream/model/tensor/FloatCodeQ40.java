@@ -17,22 +17,7 @@ final class FloatCodeQ40 extends FloatCode {
     private static final int CHAIN = PanelLayout.BLOCK / 2;
 
     FloatCodeQ40(Assembler code) {
-        super(code);
-    }
-
-    @Override
-    public int headerBytes() {
-        return 0;
-    }
-
-    @Override
-    public int blocks() {
-        return 1;
-    }
-
-    @Override
-    public int blockBytes() {
-        return PanelLayout.Q4_BLOCK_BYTES;
+        super(code, TensorFormat.Q4_0);
     }
 
     @Override

@@ -13,6 +13,7 @@ import static dev.tidestream.model.machine.VectorOp.VPAND;
 import static dev.tidestream.model.machine.VectorOp.VPERMQ;
 import static dev.tidestream.model.machine.VectorOp.VPOR;
 import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
+import static dev.tidestream.model.tensor.QuadCode.EVEN_THEN_ODD;
 import static dev.tidestream.model.tensor.QuadCode.VECTOR;
 import static dev.tidestream.model.tensor.QuadCode.constant;
 import static dev.tidestream.model.tensor.QuadCode.panel;
@@ -28,25 +29,9 @@ final class FloatCodeQ6K extends FloatCode {
     private static final int CHAIN_BYTES = PanelLayout.Q6K_LINES * PanelLayout.LINE_BYTES;
     /** Lines whose words have two columns in their upper bits. */
     private static final int LINES = PanelLayout.Q6K_LINES;
-    private static final int EVEN_THEN_ODD = 0b11_01_10_00;
 
     FloatCodeQ6K(Assembler code) {
-        super(code);
-    }
-
-    @Override
-    public int headerBytes() {
-        return PanelLayout.Q6K_BLOCKS;
-    }
-
-    @Override
-    public int blocks() {
-        return PanelLayout.BLOCKS;
-    }
-
-    @Override
-    public int blockBytes() {
-        return PanelLayout.Q6K_BLOCK_BYTES;
+        super(code, TensorFormat.Q6_K);
     }
 
     @Override
@@ -60,7 +45,7 @@ final class FloatCodeQ6K extends FloatCode {
     }
 
     @Override
-    public void header() {
+    void header() {
         for (int half = 0; half < 2; half++) {
             code.vector(VCVTPH2PS, 14, panel(2 * half * GROUP_WORDS));
             code.vector(VCVTPH2PS, 15, panel((2 * half + 1) * GROUP_WORDS));

@@ -13,22 +13,7 @@ final class FloatCodeQ80 extends FloatCode {
     private static final int CHAIN = PanelLayout.BLOCK / 2;
 
     FloatCodeQ80(Assembler code) {
-        super(code);
-    }
-
-    @Override
-    public int headerBytes() {
-        return 0;
-    }
-
-    @Override
-    public int blocks() {
-        return 1;
-    }
-
-    @Override
-    public int blockBytes() {
-        return PanelLayout.Q8_BLOCK_BYTES;
+        super(code, TensorFormat.Q8_0);
     }
 
     @Override

@@ -15,6 +15,7 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
 import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+import static dev.tidestream.model.tensor.QuadCode.EVEN_THEN_ODD;
 import static dev.tidestream.model.tensor.QuadCode.GROUPS;
 import static dev.tidestream.model.tensor.QuadCode.VECTOR;
 import static dev.tidestream.model.tensor.QuadCode.scratch;
@@ -36,7 +37,6 @@ final class FloatWriter {
     private static final int X = 12;
     private static final int BLOCK_BYTES_OF_X = BLOCK * Float.BYTES;
     private static final int ROW_BYTES = ROWS * Float.BYTES;
-    private static final int EVEN_THEN_ODD = 0b11_01_10_00;
 
     private final Assembler code;
     private final FloatCode weights;
@@ -68,8 +68,8 @@ final class FloatWriter {
     }
 
     private void rowOfPanel() {
-        MachineWriter.blocks(code, weights, () -> {
-            MachineWriter.ahead(code, weights);
+        MachineWriter.blocks(code, weights.units, weights::header, () -> {
+            MachineWriter.ahead(code, weights.units);
             for (int pair = 0; pair < weights.pairs(); pair++) {
                 clear(A, 2 * GROUPS);
                 weights.columns(pair, new Chains());
@@ -124,7 +124,7 @@ final class FloatWriter {
     }
 
     private void rowsOfPanel() {
-        MachineWriter.blocks(code, weights, () -> {
+        MachineWriter.blocks(code, weights.units, weights::header, () -> {
             for (int pair = 0; pair < weights.pairs(); pair++) {
                 weights.columns(pair, new Tile());
                 for (int g = 0; g < GROUPS; g++) {

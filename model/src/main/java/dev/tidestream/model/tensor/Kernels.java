@@ -1,8 +1,8 @@
 package dev.tidestream.model.tensor;
 
 /**
- * The one door to the arithmetic. There are two implementations, which agree to the bit: {@link ScalarKernels}, the oracle,
- * and {@link VectorKernels}. What they compute is specified here, rounding by rounding; {@code fma} rounds once.
+ * The one door to the arithmetic. Its implementations agree to the bit: {@link ScalarKernels}, the oracle, {@link VectorKernels}
+ * and {@link MachineKernels}. What they compute is specified here, rounding by rounding; {@code fma} rounds once.
  *
  * <p>Implementations have no state but scratch space of the calling thread; any thread may call them. Arguments are trusted:
  * callers check shapes once, when a model is built.

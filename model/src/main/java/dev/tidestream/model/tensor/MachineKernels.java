@@ -1,12 +1,16 @@
 package dev.tidestream.model.tensor;
 
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -19,8 +23,8 @@ import dev.tidestream.model.machine.ExecutableMemory;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
- * {@link Kernels} whose multiplications with int8 codes are machine code of {@link MachineWriter}; the rest is
- * {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why: docs/adr/0010-machine-code.md.
+ * {@link Kernels} whose multiplications are machine code where there is a program for the format: with int8 codes of
+ * {@link MachineWriter}, with floats of {@link FloatWriter}; the rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why: docs/adr/0010-machine-code.md.
  */
 final class MachineKernels implements Kernels {
     /**
@@ -32,25 +36,27 @@ final class MachineKernels implements Kernels {
     private static final int AUTO_BITS = 256;
     /** Of one row, about 0.1 ms. */
     private static final long PRODUCTS_OF_A_CALL = 2L << 20;
+    /** Rows of floats of a call, so that a safepoint need not wait for all of them; an even number. */
+    private static final int FLOAT_ROWS_OF_A_CALL = 64;
+    private static final int LINE_BYTES = 64; // of the cache
     private static final Optional<MachineKernels> INSTANCE = find();
     private static final ThreadLocal<MachineScratch> SCRATCH = ThreadLocal.withInitial(MachineScratch::new);
 
-    private final Map<TensorFormat, Programs> programs;
+    private final Map<TensorFormat, Map<Kind, MemorySegment>> programs;
 
-    /** A format's programs: for one row of codes, for many, for one row of floats, for an even number of them. */
-    private record Programs(
-            Optional<MemorySegment> row, Optional<MemorySegment> batch, Optional<MemorySegment> floatRow, Optional<MemorySegment> floatBatch) {
-        /** The program for such activations, if there is one; for floats, an odd row is left over. */
-        Optional<MemorySegment> of(Activations x) {
-            if (x.quantised()) {
-                return x.rows() == 1 ? row : batch;
-            }
-            return x.rows() == 1 ? floatRow : floatBatch;
+    /** What a program multiplies with: one row of codes or some, one row of floats or an even number. */
+    private enum Kind { ROW, ROWS, FLOAT_ROW, FLOAT_ROWS }
+
+    private record Program(TensorFormat format, Kind kind, byte[] code) {}
+
+    private MachineKernels(List<Program> written, MemorySegment memory) {
+        programs = new EnumMap<>(TensorFormat.class);
+        long offset = 0;
+        for (Program program : written) {
+            programs.computeIfAbsent(program.format(), format -> new EnumMap<>(Kind.class))
+                    .put(program.kind(), memory.asSlice(offset, program.code().length));
+            offset += program.code().length;
         }
-    }
-
-    private MachineKernels(Map<TensorFormat, Programs> programs) {
-        this.programs = programs;
     }
 
     /** If this machine can run them. */
@@ -66,29 +72,38 @@ final class MachineKernels implements Kernels {
             case "auto" -> VectorShapes.BITS == AUTO_BITS;
             default -> throw new IllegalArgumentException(PROPERTY + " must be on, off or auto: " + choice);
         };
-        return wanted && Cpu.hasAvx2() ? Optional.of(assemble()) : Optional.empty();
+        return wanted && Cpu.hasAvx2() ? assemble() : Optional.empty();
     }
 
-    private static MachineKernels assemble() {
-        Map<TensorFormat, Programs> programs = new EnumMap<>(TensorFormat.class);
+    /** All programs in one piece of memory: all or none. */
+    private static Optional<MachineKernels> assemble() {
+        List<Program> written = new ArrayList<>();
         for (TensorFormat format : TensorFormat.values()) {
-            Programs written = new Programs(
-                    program(quads(format), MachineWriter::writeRow),
-                    program(quads(format), MachineWriter::writeBatch),
-                    program(floats(format), FloatWriter::writeRow),
-                    program(floats(format), FloatWriter::writeBatch));
-            programs.put(format, written);
+            quads(format).ifPresent(weights -> {
+                written.add(new Program(format, Kind.ROW, program(weights, MachineWriter::writeRow)));
+                written.add(new Program(format, Kind.ROWS, program(weights, MachineWriter::writeBatch)));
+            });
+            floats(format).ifPresent(weights -> {
+                written.add(new Program(format, Kind.FLOAT_ROW, program(weights, FloatWriter::writeRow)));
+                written.add(new Program(format, Kind.FLOAT_ROWS, program(weights, FloatWriter::writeBatch)));
+            });
         }
-        return new MachineKernels(programs);
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        written.forEach(program -> all.writeBytes(program.code()));
+        return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachineKernels(written, memory));
     }
 
-    private static <T> Optional<MemorySegment> program(
-            Optional<Function<Assembler, T>> weights, BiConsumer<Assembler, T> writer) {
-        return weights.flatMap(weightsFor -> {
-            Assembler code = new Assembler();
-            writer.accept(code, weightsFor.apply(code));
-            return ExecutableMemory.of(code.toByteArray());
-        });
+    /** Its length a multiple of a line of the cache. */
+    private static <T> byte[] program(Function<Assembler, T> weights, BiConsumer<Assembler, T> writer) {
+        Assembler code = new Assembler();
+        writer.accept(code, weights.apply(code));
+        byte[] bytes = code.toByteArray();
+        return Arrays.copyOf(bytes, Math.ceilDiv(bytes.length, LINE_BYTES) * LINE_BYTES);
+    }
+
+    /** How many programs there are. */
+    int programs() {
+        return programs.values().stream().mapToInt(Map::size).sum();
     }
 
     private static Optional<Function<Assembler, QuadCode>> quads(TensorFormat format) {
@@ -118,26 +133,30 @@ final class MachineKernels implements Kernels {
     @Override
     public void multiply(
             PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
-        Programs found = programs.get(w.format());
-        Optional<MemorySegment> program = found == null ? Optional.empty() : found.of(x);
-        if (found == null || program.isEmpty() || fromPanel == toPanel) {
+        Map<Kind, MemorySegment> ofFormat = programs.getOrDefault(w.format(), Map.of());
+        boolean one = x.rows() == 1;
+        MemorySegment program = ofFormat.get(x.quantised() ? one ? Kind.ROW : Kind.ROWS : one ? Kind.FLOAT_ROW : Kind.FLOAT_ROWS);
+        if (program == null || fromPanel == toPanel) {
             VectorKernels.INSTANCE.multiply(w, x, out, outStride, outOffset, fromPanel, toPanel);
             return;
         }
         VectorDecode.check(w, fromPanel, toPanel);
         checkOut(w, x, out, outStride, outOffset, toPanel);
         MachineScratch scratch = SCRATCH.get();
-        boolean oneLeft = !x.quantised() && x.rows() > 1 && x.rows() % 2 == 1;
-        int rows = oneLeft ? x.rows() - 1 : x.rows();
+        MemorySegment forOneLeft = x.quantised() || one || x.rows() % 2 == 0 ? null : ofFormat.get(Kind.FLOAT_ROW);
+        int rows = forOneLeft == null ? x.rows() : x.rows() - 1;
         try {
             Call call = new Call(scratch, w, x, out, outStride);
-            int most = panelsOfACall(w.columns(), rows);
+            int slice = x.quantised() ? rows : Math.min(rows, FLOAT_ROWS_OF_A_CALL);
+            int most = panelsOfACall(w.columns(), slice);
             int panel = fromPanel;
             while (panel < toPanel) {
                 int count = w.rowsOf(panel) < ROWS ? 1 : Math.min(most, Math.min(toPanel, w.rows() / ROWS) - panel);
-                call.panels(program.get(), panel, count, 0, rows, outOffset);
-                if (oneLeft) {
-                    call.panels(found.floatRow().orElseThrow(), panel, count, rows, 1, outOffset);
+                for (int first = 0; first < rows; first += slice) {
+                    call.panels(program, panel, count, first, Math.min(slice, rows - first), outOffset);
+                }
+                if (forOneLeft != null) {
+                    call.panels(forOneLeft, panel, count, rows, 1, outOffset);
                 }
                 panel += count;
             }
@@ -156,7 +175,7 @@ final class MachineKernels implements Kernels {
         Call {
             scratch.set(MachineScratch.RECORDS, x.records());
             scratch.set(MachineScratch.UNITS, w.columns() / w.format().blockElements());
-            scratch.set(MachineScratch.SUMS, scratch.sums(x.rows() + 1));
+            scratch.set(MachineScratch.SUMS, scratch.sums(x.rows() + 1)); // programs take rows in pairs
             scratch.set(MachineScratch.VALUES_STRIDE, (long) x.columns() * Float.BYTES);
         }
 
@@ -188,9 +207,9 @@ final class MachineKernels implements Kernels {
     /** Nothing is checked in the programs. */
     private static void checkOut(PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int toPanel) {
         long end = outOffset + (x.rows() - 1L) * outStride + Math.min((long) toPanel * ROWS, w.rows());
-        if (outOffset < 0 || outStride < 0 || end > out.length || x.columns() != w.columns()) {
-            throw new IllegalArgumentException("outOffset=%d, outStride=%d, rows=%d, out.length=%d, columns=%d, x.columns=%d"
-                    .formatted(outOffset, outStride, w.rows(), out.length, w.columns(), x.columns()));
+        if (x.rows() == 0 || outOffset < 0 || outStride < 0 || end > out.length || x.columns() != w.columns()) {
+            throw new IllegalArgumentException("outOffset=%d, outStride=%d, rows=%d, out.length=%d, columns=%d, x.columns=%d, x.rows=%d"
+                    .formatted(outOffset, outStride, w.rows(), out.length, w.columns(), x.columns(), x.rows()));
         }
     }
 

@@ -78,7 +78,7 @@ final class MachineWriter {
 
     private void rowOfPanel() {
         blocks(() -> {
-            ahead(code, quads);
+            ahead(code, quads.units);
             clear(PRODUCTS);
             quads.quads(new Row());
             finish(0, PRODUCTS, 0, (group, factor, product) -> code.vector(VFMADD231PS, SUMS + group, factor, product));
@@ -290,16 +290,16 @@ final class MachineWriter {
     }
 
     private void blocks(Runnable body) {
-        blocks(code, quads, () -> {
+        blocks(code, quads.units, quads::header, () -> {
             quads.scales();
             body.run();
         });
     }
 
     /** All blocks of a panel. */
-    static void blocks(Assembler code, PanelUnits units, Runnable body) {
+    static void blocks(Assembler code, PanelUnits units, Runnable header, Runnable body) {
         Assembler.Label nextUnit = code.label();
-        units.header();
+        header.run();
         if (units.blocks() > 1) {
             code.add(Register.RDX, units.headerBytes());
             code.load(Register.R9, units.blocks());

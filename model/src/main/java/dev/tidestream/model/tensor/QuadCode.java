@@ -15,16 +15,25 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
  * <p>{@link Register#RDX} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
  * vector registers 8–14 may be changed; 15 holds {@link #kept}.
  */
-abstract sealed class QuadCode implements PanelUnits permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ6K {
+abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ6K {
     static final int GROUPS = 4;
     static final int QUADS = 8;
     /** Bytes of a vector. */
     static final int VECTOR = 32;
+    /** For {@code VPERMQ}: the even 64-bit lanes, then the odd ones; twice, it does nothing. */
+    static final int EVEN_THEN_ODD = 0b11_01_10_00;
 
     final Assembler code;
+    final PanelUnits units;
 
-    QuadCode(Assembler code) {
+    QuadCode(Assembler code, TensorFormat format) {
         this.code = code;
+        this.units = PanelUnits.of(format);
+    }
+
+    /** Writes code that reads the header of a unit into {@link MachineScratch}. */
+    void header() {
+        // none but for super-blocks
     }
 
     /** How a quad is multiplied with codes, so that no sum leaves its range. */
@@ -70,7 +79,7 @@ abstract sealed class QuadCode implements PanelUnits permits QuadCodeQ40, QuadCo
         return false;
     }
 
-    /** What is added to a sum of products, times the sum of the codes: the centre of unsigned integers; 0 if they have none. */
+    /** Whether integers have their centre added ({@link ActivationRecord#CENTRE}), so that they are unsigned. */
     boolean centred() {
         return false;
     }

@@ -8,7 +8,7 @@ import static dev.tidestream.model.machine.VectorOp.VPAND;
 /** Q4_0: a byte is column j and column j + 16, both with 8 added. */
 final class QuadCodeQ40 extends QuadCode {
     QuadCodeQ40(Assembler code) {
-        super(code);
+        super(code, TensorFormat.Q4_0);
     }
 
     @Override
@@ -19,21 +19,6 @@ final class QuadCodeQ40 extends QuadCode {
     @Override
     boolean centred() {
         return true;
-    }
-
-    @Override
-    public int headerBytes() {
-        return 0;
-    }
-
-    @Override
-    public int blocks() {
-        return 1;
-    }
-
-    @Override
-    public int blockBytes() {
-        return PanelLayout.Q4_BLOCK_BYTES;
     }
 
     @Override

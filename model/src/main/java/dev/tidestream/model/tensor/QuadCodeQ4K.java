@@ -16,27 +16,12 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
 /** Q4_K: a word is four columns, of four bits. */
 final class QuadCodeQ4K extends QuadCode {
     QuadCodeQ4K(Assembler code) {
-        super(code);
+        super(code, TensorFormat.Q4_K);
     }
 
     @Override
     Products products() {
         return Products.UNSIGNED;
-    }
-
-    @Override
-    public int headerBytes() {
-        return PanelLayout.Q4K_BLOCKS;
-    }
-
-    @Override
-    public int blocks() {
-        return PanelLayout.BLOCKS;
-    }
-
-    @Override
-    public int blockBytes() {
-        return PanelLayout.Q4K_BLOCK_BYTES;
     }
 
     @Override
@@ -50,7 +35,7 @@ final class QuadCodeQ4K extends QuadCode {
     }
 
     @Override
-    public void header() {
+    void header() {
         WordLines.floats(this, 0, MachineScratch.SCALES);
         WordLines.floats(this, PanelLayout.SCALE_BYTES, MachineScratch.MIN_SCALES);
     }

@@ -16,27 +16,12 @@ final class QuadCodeQ6K extends QuadCode {
     private static final int GROUP_BYTES = PanelLayout.Q6K_LINES * PanelLayout.LINE_BYTES;
 
     QuadCodeQ6K(Assembler code) {
-        super(code);
+        super(code, TensorFormat.Q6_K);
     }
 
     @Override
     Products products() {
         return Products.SIGNED;
-    }
-
-    @Override
-    public int headerBytes() {
-        return PanelLayout.Q6K_BLOCKS;
-    }
-
-    @Override
-    public int blocks() {
-        return PanelLayout.BLOCKS;
-    }
-
-    @Override
-    public int blockBytes() {
-        return PanelLayout.Q6K_BLOCK_BYTES;
     }
 
     @Override
@@ -50,7 +35,7 @@ final class QuadCodeQ6K extends QuadCode {
     }
 
     @Override
-    public void header() {
+    void header() {
         WordLines.floats(this, 0, MachineScratch.SCALES);
     }
 

@@ -5,27 +5,12 @@ import dev.tidestream.model.machine.Assembler;
 /** Q8_0: a byte is a signed integer. */
 final class QuadCodeQ80 extends QuadCode {
     QuadCodeQ80(Assembler code) {
-        super(code);
+        super(code, TensorFormat.Q8_0);
     }
 
     @Override
     Products products() {
         return Products.SIGNED_WIDE;
-    }
-
-    @Override
-    public int headerBytes() {
-        return 0;
-    }
-
-    @Override
-    public int blocks() {
-        return 1;
-    }
-
-    @Override
-    public int blockBytes() {
-        return PanelLayout.Q8_BLOCK_BYTES;
     }
 
     @Override

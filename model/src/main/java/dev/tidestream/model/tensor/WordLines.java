@@ -10,15 +10,13 @@ import static dev.tidestream.model.machine.VectorOp.VPUNPCKLWD;
 
 /** Code for K-quants: lines of 64 bytes, a word for each row. */
 final class WordLines {
-    private static final int EVEN_THEN_ODD = 0b11_01_10_00;
-
     private WordLines() {}
 
     /** A line of half-precision numbers becomes floats in the scratch. */
     static void floats(QuadCode quads, int offset, int to) {
         for (int half = 0; half < 2; half++) {
             quads.code.vector(VMOVDQU, 8, QuadCode.panel(offset + half * QuadCode.VECTOR));
-            quads.code.vector(VPERMQ, 8, 0, 8, EVEN_THEN_ODD);
+            quads.code.vector(VPERMQ, 8, 0, 8, QuadCode.EVEN_THEN_ODD);
             quads.floats(8, 9, to, 2 * half, 2 * half + 1);
         }
     }

@@ -78,8 +78,10 @@ final class AdminDispatcher {
     /** Takes nothing new, gives up what is being received, and completes when the last call has returned. */
     Future<Void> stop() {
         stopping = true;
+        underWay++; // a call below may be over before the next one begins, and the last one counts
         new ArrayList<>(receiving.values())
                 .forEach(update -> giveUp(update, AdminErrorCode.SHUTTING_DOWN, "the server is shutting down"));
+        underWay--;
         completeIfStopped();
         return stopped.future();
     }
@@ -103,7 +105,7 @@ final class AdminDispatcher {
 
     private void handle(Lane lane, String session, AdminRequest request) {
         ThrottledProgress progress = progress(session, request.ref());
-        run(lane, () -> attempt(request.ref(), () -> answer(request.ref(), desk.handle(request, progress))), step -> {
+        run(lane, request.ref(), () -> attempt(request.ref(), () -> answer(request.ref(), desk.handle(request, progress))), step -> {
             progress.end();
             reply(session, ((Step.Answered) step).reply());
         });
@@ -179,7 +181,7 @@ final class AdminDispatcher {
             }
             return step;
         };
-        run(lane, work, step -> {
+        run(lane, update.request.ref(), work, step -> {
             update.working = false;
             onStep(update, step);
         });
@@ -216,15 +218,14 @@ final class AdminDispatcher {
         }
     }
 
-    private void run(Lane lane, Callable<Step> work, Consumer<Step> then) {
+    private void run(Lane lane, String ref, Callable<Step> work, Consumer<Step> then) {
         underWay++;
         lane.run(work).onComplete(done -> {
             underWay--;
-            if (done.succeeded()) {
-                then.accept(done.result());
-            } else {
-                log.error("no thread took an admin request", done.cause());
+            if (done.failed()) {
+                log.error("no thread took an admin request: ref={}", ref, done.cause());
             }
+            then.accept(done.succeeded() ? done.result() : new Step.Answered(fault(ref)));
             completeIfStopped();
         });
     }
@@ -246,9 +247,12 @@ final class AdminDispatcher {
             return new Step.Answered(new AdminReply.Failed(ref, e.code(), String.valueOf(e.getMessage())));
         } catch (RuntimeException | Error e) {
             log.error("admin request failed: ref={}", ref, e);
-            return new Step.Answered(
-                    new AdminReply.Failed(ref, AdminErrorCode.INTERNAL, "a fault of the server; its log has the details"));
+            return new Step.Answered(fault(ref));
         }
+    }
+
+    private static AdminReply.Failed fault(String ref) {
+        return new AdminReply.Failed(ref, AdminErrorCode.INTERNAL, "a fault of the server; its log has the details");
     }
 
     private static Step answer(String ref, AdminReply.Ack ack) {

@@ -24,10 +24,13 @@ final class Lane {
         this.width = width;
     }
 
-    /** Runs the work on a thread of the pool as soon as there is one for it. */
+    /**
+     * Runs the work on a thread of the pool as soon as there is one for it. Fails if the pool takes none any more. What is told the
+     * result may be told before this returns.
+     */
     <T> Future<T> run(Callable<T> work) {
         Promise<T> promise = Promise.promise();
-        waiting.add(() -> pool.executeBlocking(work, false).onComplete(result -> {
+        waiting.add(() -> Future.succeededFuture().compose(v -> pool.executeBlocking(work, false)).onComplete(result -> {
             running--;
             startNext();
             promise.handle(result);

@@ -11,6 +11,7 @@ import java.util.concurrent.Callable;
 
 import picocli.CommandLine.Command;
 
+import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.StreamingRead;
@@ -41,8 +42,8 @@ final class BenchHeadCommand extends BenchHeadOptions implements Callable<Intege
         PrintWriter err = spec.commandLine().getErr();
         long figures = (long) vocabularies().size() * batches().size() * (formats.size() + 2);
         if (!json) {
-            spec.commandLine().getOut().printf("threads=%d, head-activations=%s%n%-18s %-6s %7s %6s %6s %12s %9s %9s %6s %14s%n",
-                    threads(), precision().head().wireName(), "MODE", "FORMAT", "VOCAB", "HIDDEN", "BATCH", "US/CALL", "GB/S", "WALL", "SHARE", "BYTES HELD");
+            spec.commandLine().getOut().printf("threads=%d, kernels=%s, head-activations=%s%n%-18s %-6s %7s %6s %6s %12s %9s %9s %6s %14s%n",
+                    threads(), Kernels.fastest().title(), precision().head().wireName(), "MODE", "FORMAT", "VOCAB", "HIDDEN", "BATCH", "US/CALL", "GB/S", "WALL", "SHARE", "BYTES HELD");
         }
         try (KernelWorkers workers = new KernelWorkers(threads());
                 Arena arena = new PageArena();

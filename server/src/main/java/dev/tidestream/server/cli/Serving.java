@@ -57,7 +57,7 @@ final class Serving implements AutoCloseable {
             verticle = new ServerVerticle(
                     TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections()),
                     running.engine(),
-                    () -> ready,
+                    () -> ready && !running.engine().failed(),
                     () -> List.of(served()),
                     admin.access()).showing(metrics.page());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));

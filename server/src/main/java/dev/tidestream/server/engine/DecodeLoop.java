@@ -34,7 +34,9 @@ final class DecodeLoop implements Runnable {
         /** The queue is full. */
         BUSY,
         /** No request is taken any more. */
-        SHUTTING_DOWN
+        SHUTTING_DOWN,
+        /** The decode thread has died of a fault, see {@link #failed}. */
+        FAILED
     }
 
     private final Scheduler scheduler;
@@ -45,6 +47,7 @@ final class DecodeLoop implements Runnable {
     private final Thread thread = Thread.ofPlatform().name("tidestream-decode").unstarted(this);
     private volatile boolean shuttingDown;
     private volatile boolean ended;
+    private volatile boolean failed;
     private volatile long shutdownDeadlineNs;
 
     /** @param stepBreak in which the next epoch is built */
@@ -61,17 +64,26 @@ final class DecodeLoop implements Runnable {
 
     /** Hands a request over; any thread. */
     Outcome submit(SequenceRequest request) {
-        if (shuttingDown) {
-            return Outcome.SHUTTING_DOWN;
+        if (shuttingDown || failed) {
+            return refusal();
         }
         if (!inbox.offer(request)) {
             return Outcome.BUSY;
         }
         if (ended && inbox.remove(request)) {
-            return Outcome.SHUTTING_DOWN;
+            return refusal();
         }
         wake();
         return Outcome.TAKEN;
+    }
+
+    private Outcome refusal() {
+        return failed ? Outcome.FAILED : Outcome.SHUTTING_DOWN;
+    }
+
+    /** Whether the decode thread has died of a fault, so that no stream is served until there is another engine. Any thread. */
+    boolean failed() {
+        return failed;
     }
 
     /** Something has changed; any thread. */
@@ -106,8 +118,8 @@ final class DecodeLoop implements Runnable {
             }
             return work + scheduler.step();
         } catch (Throwable e) {
-            log.error("decode step failed; every stream ends", e);
             scheduler.failAll(ErrorCode.INTERNAL, FAULT);
+            log.error("decode step failed; every stream ends", e);
             return work + 1;
         }
     }
@@ -121,8 +133,8 @@ final class DecodeLoop implements Runnable {
             try {
                 scheduler.submit(request);
             } catch (RuntimeException | Error e) {
+                refuse(request, ErrorCode.INTERNAL, FAULT);
                 log.error("request could not be queued: stream={}", request.stream(), e);
-                request.client().failed(ErrorCode.INTERNAL, FAULT);
             }
         }
         return taken;
@@ -134,25 +146,32 @@ final class DecodeLoop implements Runnable {
      */
     @Override
     public void run() {
-        ErrorCode code = ErrorCode.SHUTTING_DOWN;
-        String message = SHUTTING_DOWN;
         try {
             cycle();
+            end(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);
         } catch (RuntimeException | Error e) {
+            failed = true;
+            end(ErrorCode.INTERNAL, FAULT);
             log.error("decode thread failed; no stream is served until the server is started anew", e);
-            code = ErrorCode.INTERNAL;
-            message = FAULT;
-            shuttingDown = true;
-        } finally {
-            stepBreak.rest();
-            ended = true;
         }
+    }
+
+    /** Takes nothing from now on, and answers whoever is left; after an orderly end those alone who came in between. */
+    private void end(ErrorCode code, String message) {
+        ended = true;
+        stepBreak.rest();
+        scheduler.failAll(code, message);
+        for (SequenceRequest late = inbox.poll(); late != null; late = inbox.poll()) {
+            refuse(late, code, message);
+        }
+    }
+
+    /** Throws nothing, since others wait for their answers. */
+    private static void refuse(SequenceRequest request, ErrorCode code, String message) {
         try {
-            scheduler.failAll(code, message); // none after an orderly end
-        } finally {
-            for (SequenceRequest late = inbox.poll(); late != null; late = inbox.poll()) {
-                late.client().failed(code, message);
-            }
+            request.client().failed(code, message);
+        } catch (RuntimeException | Error e) {
+            log.error("a stream could not be told that it failed: stream={}, code={}", request.stream(), code, e);
         }
     }
 

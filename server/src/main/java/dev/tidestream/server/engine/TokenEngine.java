@@ -174,6 +174,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 s.tokensGenerated(), epochs.liveEpochs(), epochs.weightsVersion());
     }
 
+    /** Whether it has failed for good: running streams have been told, new ones are refused. Any thread. */
+    public boolean failed() {
+        return loop.failed();
+    }
+
     private void subscribe(GenerateRequest request, CoreSubscriber<? super TokenEvent> subscriber) {
         long arrivalNs = nanoClock.getAsLong();
         long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
@@ -207,6 +212,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 case TAKEN -> { }
                 case BUSY -> stream.failed(ErrorCode.BUSY, "too many streams wait: limit=" + config.maxQueued());
                 case SHUTTING_DOWN -> stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+                case FAILED -> stream.failed(ErrorCode.INTERNAL, "the server has failed; it must be started anew, its log has the details");
             }
         } catch (EngineException e) {
             stream.failed(e.code(), String.valueOf(e.getMessage()));

@@ -37,7 +37,6 @@ import dev.tidestream.server.epoch.Lease;
  */
 public final class Scheduler {
     private static final Logger log = LoggerFactory.getLogger(Scheduler.class);
-    private static final String INTERNAL_MESSAGE = "a fault of the server; its log has the details: stream=%d";
 
     private final SchedulerConfig config;
     private final CurrentEpoch epochs;
@@ -158,16 +157,16 @@ public final class Scheduler {
         return waiting.isEmpty() && running.isEmpty() && stopping.isEmpty();
     }
 
-    /** Fails every sequence there is. */
+    /** Fails every sequence there is; one whose memory or answer makes trouble keeps no other from its answer. */
     public void failAll(ErrorCode code, String message) {
-        for (Collection<Sequence> sequences : List.of(waiting, running, stopping)) {
-            for (Sequence sequence : sequences) {
-                sequence.release(pool);
-                if (!sequence.client().cancelled()) {
-                    sequence.client().failed(code, message);
-                }
-            }
-            sequences.clear();
+        List<Sequence> all = new ArrayList<>(waiting);
+        all.addAll(running);
+        all.addAll(stopping);
+        waiting.clear();
+        running.clear();
+        stopping.clear();
+        for (Sequence sequence : all) {
+            fail(sequence, code, message);
         }
         stats = new SchedulerStats(0, 0, steps, rows, tokensGenerated);
     }
@@ -186,8 +185,8 @@ public final class Scheduler {
                 sequence.release(pool);
             } else if (client.stopRequested()) {
                 all.remove();
-                sequence.release(pool);
                 stopping.add(sequence);
+                sequence.release(pool);
             } else if (sequence.admitted() && timedOut(sequence, nowNs)) {
                 all.remove();
                 sequence.release(pool);
@@ -246,9 +245,7 @@ public final class Scheduler {
             } catch (RuntimeException | OutOfMemoryError e) {
                 log.error("no KV cache for a sequence: stream={}, positions={}", head.stream(), head.positions(), e);
                 waiting.remove(head);
-                running.remove(head);
-                end(head);
-                head.client().failed(ErrorCode.INTERNAL, INTERNAL_MESSAGE.formatted(head.stream()));
+                fail(head);
             }
         }
     }
@@ -344,8 +341,24 @@ public final class Scheduler {
     }
 
     private void fail(Sequence sequence) {
-        end(sequence);
-        sequence.client().failed(ErrorCode.INTERNAL, INTERNAL_MESSAGE.formatted(sequence.stream()));
+        running.remove(sequence);
+        fail(sequence, ErrorCode.INTERNAL, "a fault of the server; its log has the details: stream=%d".formatted(sequence.stream()));
+    }
+
+    /** Answers, then gives up what it holds; throws nothing, since others wait for their answers. */
+    private void fail(Sequence sequence, ErrorCode code, String message) {
+        try {
+            if (!sequence.client().cancelled()) {
+                sequence.client().failed(code, message);
+            }
+        } catch (RuntimeException | Error e) {
+            log.error("a stream could not be told that it failed: stream={}, code={}", sequence.stream(), code, e);
+        }
+        try {
+            sequence.release(pool);
+        } catch (RuntimeException | Error e) {
+            log.error("what a stream held was not given back: stream={}", sequence.stream(), e);
+        }
     }
 
     private void end(Sequence sequence) {

@@ -109,10 +109,14 @@ final class Sequence {
 
     /** Gives up cache and lease. */
     void release(KvCachePool pool) {
-        lease.close();
-        if (cache != null) {
-            pool.release(cache);
-            cache = null;
+        KvCache lent = cache;
+        cache = null;
+        try {
+            lease.close();
+        } finally {
+            if (lent != null) {
+                pool.release(lent);
+            }
         }
     }
 

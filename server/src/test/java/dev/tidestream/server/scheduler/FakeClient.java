@@ -14,6 +14,7 @@ final class FakeClient implements SequenceClient {
     long demand;
     boolean cancelled;
     boolean stopRequested;
+    boolean throwsWhenFailed;
     long acceptedVersion = -1;
     @Nullable Ending ending;
     @Nullable ErrorCode error;
@@ -86,5 +87,8 @@ final class FakeClient implements SequenceClient {
     public void failed(ErrorCode code, String why) {
         error = code;
         message = why;
+        if (throwsWhenFailed) {
+            throw new IllegalStateException("as if");
+        }
     }
 }

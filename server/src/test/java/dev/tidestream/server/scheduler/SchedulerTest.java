@@ -372,6 +372,22 @@ class SchedulerTest {
         assertTrue(f.scheduler.isEmpty());
     }
 
+    @Test
+    void shouldFailEverySequenceThoughOneThrows() {
+        SchedulerFixture f = new SchedulerFixture(2, 4, 8, 16);
+        FakeClient throwing = f.submit(prompt(5, 0), 9, PLENTY);
+        FakeClient running = f.submit(prompt(5, 0), 9, PLENTY);
+        f.steps(1);
+        FakeClient queued = f.submit(prompt(5, 0), 9, PLENTY);
+        throwing.throwsWhenFailed = true;
+        f.scheduler.failAll(ErrorCode.SHUTTING_DOWN, "bye");
+        assertEquals(ErrorCode.SHUTTING_DOWN, throwing.error);
+        assertEquals(ErrorCode.SHUTTING_DOWN, running.error);
+        assertEquals(ErrorCode.SHUTTING_DOWN, queued.error);
+        assertEquals(0, f.pool.usedBytes());
+        assertTrue(f.scheduler.isEmpty());
+    }
+
     private static FinishReason reason(FakeClient client) {
         Ending ending = client.ending;
         assertNotNull(ending);

@@ -1,0 +1,159 @@
+package dev.tidestream.server.admin;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Queue;
+import java.util.concurrent.Callable;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.Vertx;
+import io.vertx.core.WorkerExecutor;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.protocol.admin.AdminReply;
+import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.PayloadType;
+import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.admin.bus.AdminBus;
+import dev.tidestream.server.admin.bus.ToDesk;
+import dev.tidestream.server.admin.bus.ToSession;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Calls that return at once, late, or not at all, as on a loaded machine; all on one thread. */
+class AdminDispatcherTest {
+    private static final int PATIENCE_S = 60;
+
+    private final Vertx vertx = Vertx.vertx();
+    private final HeldPool pool = new HeldPool();
+    private final Desk desk = new Desk();
+    private final AdminDispatcher dispatcher =
+            new AdminDispatcher(desk, AdminBus.of(vertx), pool, 4, Duration.ofMillis(500), () -> 0);
+
+    @AfterEach
+    void close() throws Exception {
+        vertx.close().await(PATIENCE_S, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void shouldNotHaveStoppedBeforeTheLastUploadIsClosed() {
+        announce("one", "a");
+        announce("two", "a");
+        assertEquals(2, desk.uploads.size());
+        pool.callsAtOnce = 1;
+        Future<Void> stopped = dispatcher.stop();
+        assertFalse(stopped.isComplete(), "stopped, with an upload open");
+        pool.release();
+        assertTrue(stopped.succeeded());
+        assertTrue(desk.uploads.stream().allMatch(upload -> upload.closed));
+    }
+
+    @Test
+    void shouldAnswerWhatNoThreadTakes() throws Exception {
+        Promise<ToSession> heard = Promise.promise();
+        String session = AdminBus.newSession();
+        AdminBus.of(vertx).listenAsSession(session, heard::complete).completion().await(PATIENCE_S, TimeUnit.SECONDS);
+        pool.closed = true;
+        dispatcher.on(new ToDesk.Call(session, new AdminRequest.Stats("s")));
+        ToSession answer = heard.future().await(PATIENCE_S, TimeUnit.SECONDS);
+        assertTrue(answer instanceof ToSession.Reply reply && reply.reply() instanceof AdminReply.Failed failed
+                && failed.code() == AdminErrorCode.INTERNAL && "s".equals(failed.ref()), answer.toString());
+        assertTrue(dispatcher.stop().succeeded(), "it waits for a call that nobody makes");
+    }
+
+    private void announce(String session, String ref) {
+        dispatcher.on(new ToDesk.Call(session, new AdminRequest.WeightsUpdate(ref, "u", 1, "t", UpdateKind.REPLACE,
+                List.of(8L), PayloadType.F32, "0".repeat(64), 32, OptionalInt.empty(), null)));
+    }
+
+    private static final class Desk implements AdminDesk {
+        final List<FakeUpload> uploads = new ArrayList<>();
+
+        @Override
+        public AdminReply.Ack handle(AdminRequest request, ProgressSink progress) {
+            throw new AssertionError("no request of this test comes so far: " + request);
+        }
+
+        @Override
+        public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) {
+            uploads.add(new FakeUpload());
+            return new UpdateStart.Receiving(uploads.getLast());
+        }
+    }
+
+    private static final class FakeUpload implements AdminDesk.Upload {
+        boolean closed;
+
+        @Override
+        public void accept(ByteBuffer chunk) {
+            throw new AssertionError("no chunk was sent");
+        }
+
+        @Override
+        public AdminReply.Ack finish(AdminDesk.ProgressSink progress) {
+            throw new AssertionError("no payload is complete");
+        }
+
+        @Override
+        public void close() {
+            closed = true;
+        }
+    }
+
+    /** Makes so many calls at once, before it returns, and holds back those after. */
+    private static final class HeldPool implements WorkerExecutor {
+        int callsAtOnce = Integer.MAX_VALUE;
+        boolean closed;
+        private final Queue<Runnable> held = new ArrayDeque<>();
+
+        @Override
+        public <T> Future<@Nullable T> executeBlocking(Callable<T> work, boolean ordered) {
+            if (closed) {
+                throw new RejectedExecutionException("closed");
+            }
+            Promise<@Nullable T> promise = Promise.promise();
+            held.add(() -> {
+                try {
+                    promise.complete(work.call());
+                } catch (Exception e) {
+                    promise.fail(e);
+                }
+            });
+            if (callsAtOnce > 0) {
+                callsAtOnce--;
+                held.remove().run();
+            }
+            return promise.future();
+        }
+
+        void release() {
+            callsAtOnce = Integer.MAX_VALUE;
+            while (!held.isEmpty()) {
+                held.remove().run();
+            }
+        }
+
+        @Override
+        public Future<Void> close() {
+            closed = true;
+            return Future.succeededFuture();
+        }
+
+        @Override
+        public boolean isMetricsEnabled() {
+            return false;
+        }
+    }
+}
