@@ -17,14 +17,14 @@ public enum VectorOp {
     VPADDD(1, 1, 0xFE),
     /** 8-bit differences, modulo 2^8. */
     VPSUBB(1, 1, 0xF8),
-    /** 32-bit differences. */
-    VPSUBD(1, 1, 0xFA),
     /** Products of unsigned bytes of a and signed bytes of b, two neighbours added to 16 bits, saturated. */
     VPMADDUBSW(2, 1, 0x04),
     /** Products of signed 16-bit numbers, two neighbours added to 32 bits. */
     VPMADDWD(1, 1, 0xF5),
     /** Bytes of a, negated where those of b are negative, 0 where they are 0. */
     VPSIGNB(2, 1, 0x08),
+    /** In each half, the bytes of a that the low four bits of each byte of b name, or 0 where its top bit is set. */
+    VPSHUFB(2, 1, 0x00),
     /** Low bytes of each half of a and b, one by one. */
     VPUNPCKLBW(1, 1, 0x60),
     /** High bytes of each half. */
@@ -55,8 +55,6 @@ public enum VectorOp {
     VCVTDQ2PS(1, 0, 0x5B),
     /** Eight half-precision numbers to floats. */
     VCVTPH2PS(2, 1, 0x13),
-    /** Eight unsigned bytes to 32 bits. */
-    VPMOVZXBD(2, 1, 0x31),
     /** Eight signed bytes to 32 bits. */
     VPMOVSXBD(2, 1, 0x21),
     /** 32 bits, eight times. */

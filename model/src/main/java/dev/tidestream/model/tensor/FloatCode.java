@@ -1,16 +1,18 @@
 package dev.tidestream.model.tensor;
 
+import java.util.List;
+
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.machine.Register;
 
 import static dev.tidestream.model.tensor.QuadCode.VECTOR;
 
 /**
- * Code that takes the integers of a format out of a panel one by one, as 32-bit lanes, for products with floats. A group of rows is
- * what lies side by side in the panel, {@code 0 16 1 17 2 18 3 19}, then {@code 4 20 …}, or eight rows in order: {@link #inOrder}.
+ * Code that takes the integers of a format out of a panel as floats, for products with floats. Eight rows are a group; which ones is
+ * the format's to say, and it puts their sums in order: {@link #inOrder}.
  *
  * <p>Columns come in pairs of chains, a and b ({@link Kernels#multiply}): one pair for the block, or one for each half of it.
- * {@link Register#RDX} points to the unit, after {@link #header} to the block. Only the vector registers 14 and 15 may be changed, by a header 12 and 13, too.
+ * {@link Register#RDX} points to the unit, after {@link #header} to the block. Only the vector registers 13 to 15 may be changed, by
+ * a header 12, too; 0 to 3 hold {@link #constants}.
  */
 abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K {
     /** Bytes of the 16-bit numbers of a group: half a vector. */
@@ -29,19 +31,22 @@ abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K
         // none but for super-blocks
     }
 
-    /** Receives integers, or all of them times a power of two that {@link #factor} takes back. */
+    /** Receives integers as floats, or all of them times a power of two that {@link #factor} takes back. */
     interface Sink {
         /** What follows for a chain (0: a, 1: b) is of a column of the block. */
         void column(int chain, int column);
 
-        /** @param integers a register with those of a group, which may be changed */
-        void take(int chain, int column, int group, int integers);
+        /** @param floats a register with those of a group */
+        void take(int chain, int column, int group, int floats);
     }
 
-    /** Whether group g is rows 8g to 8g + 7. */
-    boolean inOrder() {
-        return false;
+    /** What is to be in the registers 0, 1 … while columns are made. */
+    List<MachineConstant> constants() {
+        return List.of();
     }
+
+    /** Writes code that puts the sums of groups 0–3, in the registers 0–3, in order; the registers of rows 0–7, 8–15, 16–23, 24–31. 4–7 may be changed. */
+    abstract int[] inOrder();
 
     /** Pairs of chains of a block. */
     abstract int pairs();

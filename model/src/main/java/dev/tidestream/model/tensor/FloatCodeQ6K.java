@@ -1,5 +1,7 @@
 package dev.tidestream.model.tensor;
 
+import java.util.List;
+
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
@@ -26,6 +28,7 @@ import static dev.tidestream.model.tensor.QuadCode.scratch;
  */
 final class FloatCodeQ6K extends FloatCode {
     private static final int CHAIN = 8;
+    private static final int TOP_SIX = 0;
     private static final int CHAIN_BYTES = PanelLayout.Q6K_LINES * PanelLayout.LINE_BYTES;
     /** Lines whose words have two columns in their upper bits. */
     private static final int LINES = PanelLayout.Q6K_LINES;
@@ -35,8 +38,13 @@ final class FloatCodeQ6K extends FloatCode {
     }
 
     @Override
-    boolean inOrder() {
-        return true;
+    List<MachineConstant> constants() {
+        return List.of(MachineConstant.TOP_SIX);
+    }
+
+    @Override
+    int[] inOrder() {
+        return new int[] {0, 1, 2, 3};
     }
 
     @Override
@@ -92,12 +100,14 @@ final class FloatCodeQ6K extends FloatCode {
     /** Six bits of the words in 14, so many below their top, of both rows of a lane. */
     private void topSix(int below, Sink sink, int chain, int column, int half) {
         code.shift(Shift.VPSLLD, 15, 14, 16 + below);
-        code.vector(VPAND, 15, 15, constant(MachineConstant.TOP_SIX));
+        code.vector(VPAND, 15, 15, TOP_SIX);
+        code.vector(VCVTDQ2PS, 15, 15);
         sink.take(chain, column, group(half, 0), 15);
         if (below > 0) {
             code.shift(Shift.VPSLLD, 14, 14, below);
         }
-        code.vector(VPAND, 14, 14, constant(MachineConstant.TOP_SIX));
+        code.vector(VPAND, 14, 14, TOP_SIX);
+        code.vector(VCVTDQ2PS, 14, 14);
         sink.take(chain, column, group(half, 1), 14);
     }
 

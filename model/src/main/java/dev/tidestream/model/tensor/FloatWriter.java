@@ -6,16 +6,12 @@ import dev.tidestream.model.machine.Register;
 
 import static dev.tidestream.model.machine.VectorOp.VADDPS;
 import static dev.tidestream.model.machine.VectorOp.VBROADCASTSS;
-import static dev.tidestream.model.machine.VectorOp.VCVTDQ2PS;
 import static dev.tidestream.model.machine.VectorOp.VFMADD231PS;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
-import static dev.tidestream.model.machine.VectorOp.VPERMQ;
 import static dev.tidestream.model.machine.VectorOp.VPXOR;
-import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
-import static dev.tidestream.model.tensor.QuadCode.EVEN_THEN_ODD;
 import static dev.tidestream.model.tensor.QuadCode.GROUPS;
 import static dev.tidestream.model.tensor.QuadCode.VECTOR;
 import static dev.tidestream.model.tensor.QuadCode.scratch;
@@ -27,7 +23,7 @@ import static dev.tidestream.model.tensor.QuadCode.scratch;
  *
  * <pre>
  * registers   rdi scratch, rsi out, rdx panel, rcx and rax rows of x, r8 sums, r9 blocks and r10 units to go, r11 pairs to go
- * one row     0–3 sums, 4–7 chain a, 8–11 chain b, 12 and 13 what they are multiplied with, 14 and 15 whatever is at hand
+ * one row     0–3 constants, 4–7 chain a, 8–11 chain b, 12 what they are multiplied with, 13–15 whatever is at hand
  * pairs       0–3 and 4–7 chains of two rows, 8–15 whatever is at hand
  * </pre>
  */
@@ -61,14 +57,21 @@ final class FloatWriter {
         MachineWriter.panels(code, () -> {
             code.load(Register.RCX, scratch(MachineScratch.FIRST_VALUES));
             code.load(Register.R10, scratch(MachineScratch.UNITS));
-            clear(0, GROUPS);
+            clear(0, 1);
+            for (int g = 0; g < GROUPS; g++) {
+                code.vector(VMOVDQU_STORE, 0, sum(g));
+            }
+            constants();
             rowOfPanel();
+            for (int g = 0; g < GROUPS; g++) {
+                code.vector(VMOVDQU, g, sum(g));
+            }
             inOrder();
         });
     }
 
     private void rowOfPanel() {
-        MachineWriter.blocks(code, weights.units, weights::header, () -> {
+        blocks(() -> {
             MachineWriter.ahead(code, weights.units);
             for (int pair = 0; pair < weights.pairs(); pair++) {
                 clear(A, 2 * GROUPS);
@@ -76,24 +79,41 @@ final class FloatWriter {
                 for (int g = 0; g < GROUPS; g++) {
                     weights.factor(pair, g);
                     code.vector(VADDPS, A + g, A + g, B + g);
-                    code.vector(VFMADD231PS, g, 14, A + g);
+                    code.vector(VMOVDQU, X, sum(g));
+                    code.vector(VFMADD231PS, X, 14, A + g);
+                    code.vector(VMOVDQU_STORE, X, sum(g));
                 }
             }
             code.add(Register.RCX, BLOCK_BYTES_OF_X);
         });
     }
 
+    private void constants() {
+        int register = 0;
+        for (MachineConstant constant : weights.constants()) {
+            code.vector(VMOVDQU, register++, QuadCode.constant(constant));
+        }
+    }
+
+    private void blocks(Runnable body) {
+        MachineWriter.blocks(code, weights.units, weights::header, body);
+    }
+
+    /** The only row's sums of a group. */
+    private static Address sum(int group) {
+        return scratch(MachineScratch.HALVES + group * VECTOR);
+    }
+
     /** Multiplies what it receives with one row of x. */
     private final class Chains implements FloatCode.Sink {
         @Override
         public void column(int chain, int column) {
-            code.vector(VBROADCASTSS, X + chain, new Address(Register.RCX, column * Float.BYTES));
+            code.vector(VBROADCASTSS, X, new Address(Register.RCX, column * Float.BYTES));
         }
 
         @Override
-        public void take(int chain, int column, int group, int integers) {
-            code.vector(VCVTDQ2PS, integers, integers);
-            code.vector(VFMADD231PS, (chain == 0 ? A : B) + group, X + chain, integers);
+        public void take(int chain, int column, int group, int floats) {
+            code.vector(VFMADD231PS, (chain == 0 ? A : B) + group, X, floats);
         }
     }
 
@@ -105,9 +125,8 @@ final class FloatWriter {
         }
 
         @Override
-        public void take(int chain, int column, int group, int integers) {
-            code.vector(VCVTDQ2PS, integers, integers);
-            code.vector(VMOVDQU_STORE, integers, tile(column, group));
+        public void take(int chain, int column, int group, int floats) {
+            code.vector(VMOVDQU_STORE, floats, tile(column, group));
         }
     }
 
@@ -124,7 +143,8 @@ final class FloatWriter {
     }
 
     private void rowsOfPanel() {
-        MachineWriter.blocks(code, weights.units, weights::header, () -> {
+        blocks(() -> {
+            constants();
             for (int pair = 0; pair < weights.pairs(); pair++) {
                 weights.columns(pair, new Tile());
                 for (int g = 0; g < GROUPS; g++) {
@@ -198,15 +218,10 @@ final class FloatWriter {
 
     /** Writes the sums in 0–3 to out, row by row. */
     private void inOrder() {
-        for (int eight = 0; eight < 2; eight++) {
-            for (int upper = 0; upper < 2; upper++) {
-                int group = 2 * upper + eight;
-                if (!weights.inOrder()) {
-                    code.vector(VSHUFPS, 12, 2 * eight, 2 * eight + 1, upper == 0 ? 0x88 : 0xDD);
-                    code.vector(VPERMQ, 12, 0, 12, EVEN_THEN_ODD);
-                }
-                code.vector(VMOVDQU_STORE, weights.inOrder() ? group : 12, new Address(Register.RSI, group * VECTOR));
-            }
+        int offset = 0;
+        for (int rows : weights.inOrder()) {
+            code.vector(VMOVDQU_STORE, rows, new Address(Register.RSI, offset));
+            offset += VECTOR;
         }
     }
 }

@@ -1,6 +1,6 @@
 package dev.tidestream.model.tensor;
 
-/** Vectors of one 32-bit number, at their places in {@link MachineScratch}. */
+/** Vectors of one 32-bit number or of four, at their places in {@link MachineScratch}. */
 enum MachineConstant {
     /** 1 in 16 bits. */
     ONES(0, 0x00010001),
@@ -20,29 +20,42 @@ enum MachineConstant {
     UPPER_TWO(7, 0x03000300),
     /** The sign of a number of six bits, in bytes. */
     SIX_BIT_SIGN(8, 0x20202020),
-    /** 15 in 32 bits. */
-    FIFTEEN(9, 15),
-    /** 8 in 32 bits. */
-    EIGHT(10, 8),
     /** The two bits above. */
-    NEXT_TWO(11, 0x000c000c),
+    NEXT_TWO(9, 0x000c000c),
     /** Six bits at the top. */
-    TOP_SIX(12, 0xfc000000),
+    TOP_SIX(10, 0xfc000000),
     /** The float 2^-26. */
-    SMALL(13, 0x32800000);
+    SMALL(11, 0x32800000),
+    /** The words in the upper halves of 32 bits. */
+    UPPER_WORDS(12, 0xffff0000),
+    /** Of the floats -8 to 7, the third byte; of all their lower bytes none is set. */
+    EIGHT_LESS_THIRD(13, 0xa0c0e000, 0x80004080, 0x40008000, 0xe0c0a080),
+    /** Of the floats -8 to 7, the top byte. */
+    EIGHT_LESS_TOP(14, 0xc0c0c0c1, 0xbfc0c0c0, 0x40403f00, 0x40404040);
 
     private static final int BYTES = 32;
 
     private final int place;
-    private final int lane;
+    private final int lane0;
+    private final int lane1;
+    private final int lane2;
+    private final int lane3;
 
     MachineConstant(int place, int lane) {
-        this.place = place;
-        this.lane = lane;
+        this(place, lane, lane, lane, lane);
     }
 
-    int lane() {
-        return lane;
+    MachineConstant(int place, int lane0, int lane1, int lane2, int lane3) {
+        this.place = place;
+        this.lane0 = lane0;
+        this.lane1 = lane1;
+        this.lane2 = lane2;
+        this.lane3 = lane3;
+    }
+
+    /** Four of its eight lanes; the others are the same. */
+    int[] half() {
+        return new int[] {lane0, lane1, lane2, lane3};
     }
 
     int offset() {

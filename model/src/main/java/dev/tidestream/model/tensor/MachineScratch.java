@@ -58,9 +58,9 @@ final class MachineScratch {
 
     MachineScratch() {
         for (MachineConstant constant : MachineConstant.values()) {
-            for (int i = 0; i < Long.BYTES; i++) {
-                memory.setAtIndex(ValueLayout.JAVA_INT, constant.offset() / Integer.BYTES + i, constant.lane());
-            }
+            MemorySegment half = MemorySegment.ofArray(constant.half());
+            memory.asSlice(constant.offset()).copyFrom(half);
+            memory.asSlice(constant.offset() + half.byteSize()).copyFrom(half);
         }
     }
 
