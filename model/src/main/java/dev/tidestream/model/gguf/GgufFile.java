@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,12 +17,13 @@ import java.util.Collections;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.CRC32C;
 
 import org.jspecify.annotations.Nullable;
 
 /**
  * A GGUF file (version 2 or 3, little-endian), memory-mapped and read-only. All that its front says was checked against its
- * size when it was opened, so {@link #data} never leaves the file. Immutable until closed; any thread may read, and close it
+ * size when it was opened, so {@link #data} never leaves the file. Its content does not change until closed; any thread may read, and close it
  * when no other thread reads.
  *
  * <p>A file that another process truncates while it is mapped makes the JVM throw {@link InternalError} where it is read:
@@ -33,12 +35,14 @@ public final class GgufFile implements AutoCloseable {
 
     private static final long DIGEST_BYTES = 1 << 20;
     private static final long SAMPLE_BYTES = 4096;
+    private static final int SAMPLES = 3; // of a tensor
 
     private final Path path;
     private final @Nullable Arena arena; // of the mapping; null for an image of the caller's
     private final @Nullable FileTime modified; // null for an image
     private final MemorySegment image;
     private final GgufParser.Front front;
+    private volatile @Nullable String sha256;
 
     private GgufFile(
             Path path, @Nullable Arena arena, @Nullable FileTime modified, MemorySegment image, GgufParser.Front front) {
@@ -166,30 +170,57 @@ public final class GgufFile implements AutoCloseable {
         return image.byteSize();
     }
 
-    /** SHA-256 of the whole file, 64 lower-case hexadecimal digits. Reads all of it, and lets go of its pages. */
+    /**
+     * SHA-256 of the whole file, 64 lower-case hexadecimal digits. Reads all of it once, and lets go of its pages; not if it
+     * {@linkplain #identify is known}.
+     */
     public String sha256() {
-        MessageDigest digest = newDigest();
-        digest(digest, 0, image.byteSize());
-        return HexFormat.of().formatHex(digest.digest());
+        String known = sha256;
+        if (known == null) {
+            MessageDigest digest = newDigest();
+            for (long from = 0; from < image.byteSize(); from += DIGEST_BYTES) {
+                MemorySegment part = image.asSlice(from, Math.min(DIGEST_BYTES, image.byteSize() - from));
+                digest.update(part.asByteBuffer());
+                if (arena != null) {
+                    MappedPages.release(part);
+                }
+            }
+            known = HexFormat.of().formatHex(digest.digest());
+            sha256 = known;
+        }
+        return known;
+    }
+
+    /** Says what {@link #sha256} is, by somebody who wrote it down when the file was read and has reason to think that it is the same. */
+    public void identify(String knownSha256) {
+        sha256 = knownSha256;
     }
 
     /**
-     * SHA-256 of all that stands before the tensors' data, and of the beginning, the middle and the end of each tensor, 4 KB
-     * each: 64
-     * lower-case hexadecimal digits. Takes milliseconds, and tells one model from another, but not from itself with a few values
-     * changed.
+     * SHA-256 of the CRC-32C of all that stands before the tensors' data, and of those of the beginning, the middle and the end of
+     * each tensor, 4 KB each: 64 lower-case hexadecimal digits. Takes milliseconds, also in a JVM that has just started (where
+     * SHA-256 itself takes half a second for this, measured), and tells one model from another, but not from itself with a few
+     * values changed.
      */
-    public String sampleSha256() {
-        MessageDigest digest = newDigest();
-        digest(digest, 0, front.tensors().values().stream().mapToLong(GgufTensor::offsetBytes).min().orElse(image.byteSize()));
+    public String sampleHash() {
+        long frontBytes =
+                front.tensors().values().stream().mapToLong(GgufTensor::offsetBytes).min().orElse(image.byteSize());
+        ByteBuffer checksums = ByteBuffer.allocate(Integer.BYTES * (1 + SAMPLES * front.tensors().size()));
+        checksums.putInt(crc(0, frontBytes));
         for (GgufTensor tensor : front.tensors().values()) {
             long bytes = Math.min(SAMPLE_BYTES, tensor.bytes());
             long spare = tensor.bytes() - bytes;
-            for (long at : new long[] {0, spare / 2, spare}) {
-                digest.update(image.asSlice(tensor.offsetBytes() + at, bytes).asByteBuffer());
+            for (int i = 0; i < SAMPLES; i++) {
+                checksums.putInt(crc(tensor.offsetBytes() + spare * i / (SAMPLES - 1), bytes));
             }
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return HexFormat.of().formatHex(newDigest().digest(checksums.array()));
+    }
+
+    private int crc(long from, long bytes) {
+        CRC32C crc = new CRC32C();
+        crc.update(image.asSlice(from, bytes).asByteBuffer());
+        return (int) crc.getValue();
     }
 
     private static MessageDigest newDigest() {
@@ -197,16 +228,6 @@ public final class GgufFile implements AutoCloseable {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every Java platform has SHA-256", e);
-        }
-    }
-
-    private void digest(MessageDigest digest, long begin, long end) {
-        for (long from = begin; from < end; from += DIGEST_BYTES) {
-            MemorySegment part = image.asSlice(from, Math.min(DIGEST_BYTES, end - from));
-            digest.update(part.asByteBuffer());
-            if (arena != null) {
-                MappedPages.release(part);
-            }
         }
     }
 

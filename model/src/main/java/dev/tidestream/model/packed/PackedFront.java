@@ -118,7 +118,7 @@ final class PackedFront {
         ByteBuffer out = ByteBuffer.allocate(frontBytes).order(ByteOrder.LITTLE_ENDIAN);
         out.put(MAGIC).putInt(PanelMatrix.layoutVersion()).putInt(frontBytes);
         out.putLong(source.bytes()).putLong(source.modifiedNs());
-        out.put(HexFormat.of().parseHex(source.sampleSha256())).put(HexFormat.of().parseHex(recorded.sourceSha256()));
+        out.put(HexFormat.of().parseHex(source.sampleHash())).put(HexFormat.of().parseHex(recorded.sourceSha256()));
         text(out, source.path());
         out.putInt(tensors.size());
         for (Placed placed : tensors) {

@@ -11,15 +11,15 @@ import dev.tidestream.model.gguf.GgufFile;
  * @param path absolute
  * @param bytes its length
  * @param modifiedNs since 1970
- * @param sampleSha256 see {@link GgufFile#sampleSha256}
+ * @param sampleHash see {@link GgufFile#sampleHash}
  */
-record SourceStamp(String path, long bytes, long modifiedNs, String sampleSha256) {
+record SourceStamp(String path, long bytes, long modifiedNs, String sampleHash) {
 
     static SourceStamp of(GgufFile file, FileTime modified) {
         return new SourceStamp(
                 file.path().toAbsolutePath().toString(),
                 file.fileBytes(),
                 modified.to(TimeUnit.NANOSECONDS),
-                file.sampleSha256());
+                file.sampleHash());
     }
 }

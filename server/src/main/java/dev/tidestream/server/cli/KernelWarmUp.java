@@ -4,11 +4,19 @@ import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.tidestream.model.sampling.Sample;
+import dev.tidestream.model.sampling.Sampler;
+import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
 import dev.tidestream.model.transformer.KvCache;
@@ -28,6 +36,8 @@ import dev.tidestream.server.engine.KernelWorkers;
  * take 15 seconds to become warm, measured at a billion Q4_0 weights.
  */
 final class KernelWarmUp implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(KernelWarmUp.class);
+
     private static final int PROMPT = 24;
     private static final int TOGETHER = 4;
     private static final int STEPS = 4;
@@ -38,6 +48,11 @@ final class KernelWarmUp implements AutoCloseable {
      * compiled.
      */
     private static final double FAST = 1;
+    private static final int LOGITS = Kernels.MAXIMA_TILE;
+    /** The same for sampling: 500 and more if interpreted, 3 to 10 if compiled. */
+    private static final double FAST_NS_PER_LOGIT = 50;
+    private static final SamplingParams SAMPLED = new SamplingParams(1, 0, 1, 0, 1, 0, 0, Map.of(), 1, -1);
+    private static final SamplingParams LIKELIEST = new SamplingParams(1, 40, 1, 0, 1, 0, 0, Map.of(), 1, 5);
 
     private final ModelLoader loader;
     private final Precision precision;
@@ -83,8 +98,15 @@ final class KernelWarmUp implements AutoCloseable {
             }
             long startNs = System.nanoTime();
             for (Precision each : precisions()) {
-                rounds(miniature.newTransformer(alone, each, PROMPT), miniature.weights().bytes(), startNs);
+                LanguageModel model = miniature.newTransformer(alone, each, PROMPT);
+                rounds(startNs, () -> round(model, miniature.weights().bytes()));
             }
+            for (SamplingParams each : List.of(SAMPLED, LIKELIEST)) {
+                Sampler sampler = new Sampler(each, LOGITS, new int[0]);
+                float[] logits = logits();
+                rounds(startNs, () -> draw(sampler, logits));
+            }
+            log.debug("kernels are compiled: took_ms={}", (System.nanoTime() - startNs) / 1_000_000);
         } catch (NonFiniteWeightException e) {
             stopped = true; // whoever loads the model finds it, too, and says so
         } finally {
@@ -99,16 +121,32 @@ final class KernelWarmUp implements AutoCloseable {
     }
 
     /** Until all is fast. */
-    private void rounds(LanguageModel model, long weights, long startNs) { // bytes are of the order of weights, in any format
+    private void rounds(long startNs, BooleanSupplier isFast) {
         for (int round = 0; round < MAX_ROUNDS && !stopped && System.nanoTime() - startNs < LIMIT_NS; round++) {
-            if (round(model, weights)) {
+            if (isFast.getAsBoolean()) {
                 return;
             }
         }
     }
 
+    private static float[] logits() {
+        SplittableRandom random = new SplittableRandom(1);
+        float[] logits = new float[LOGITS];
+        for (int i = 0; i < LOGITS; i++) {
+            logits[i] = (float) random.nextGaussian();
+        }
+        return logits;
+    }
+
+    /** A token from some logits; whether that was fast. A row of the model's own has a hundred times as many. */
+    private static boolean draw(Sampler sampler, float[] logits) {
+        long startNs = System.nanoTime();
+        Sample _ = sampler.sample(logits, 0);
+        return (System.nanoTime() - startNs) / (double) LOGITS < FAST_NS_PER_LOGIT;
+    }
+
     /** A prompt, steps of one sequence and steps of several; whether all of them were fast. */
-    private static boolean round(LanguageModel model, long weights) {
+    private static boolean round(LanguageModel model, long weights) { // bytes are of the order of weights, in any format
         int[] tokens = new SplittableRandom(1).ints(PROMPT, 0, model.vocabularySize()).toArray();
         float[] logits = new float[TOGETHER * model.vocabularySize()];
         try (Arena arena = Arena.ofConfined()) {
