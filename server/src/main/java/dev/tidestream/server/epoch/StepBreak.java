@@ -1,5 +1,6 @@
 package dev.tidestream.server.epoch;
 
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
@@ -37,6 +38,7 @@ public final class StepBreak {
     private volatile @Nullable Thread giving; // the decode thread, parked
     private volatile boolean open;
     private volatile long endNs; // of the open break
+    private final AtomicLong givenNs = new AtomicLong(); // the decode thread's
 
     /** By the system's clock. */
     public StepBreak() {
@@ -74,7 +76,8 @@ public final class StepBreak {
     }
 
     private void give(Thread builder, long lengthNs) {
-        long nowNs = nanoClock.getAsLong();
+        long startNs = nanoClock.getAsLong();
+        long nowNs = startNs;
         long overdueNs = nowNs + 2 * lengthNs;
         giving = Thread.currentThread();
         endNs = nowNs + lengthNs;
@@ -85,6 +88,12 @@ public final class StepBreak {
         }
         open = false;
         giving = null;
+        givenNs.addAndGet(nowNs - startNs);
+    }
+
+    /** How long all breaks were, together: what tokens were late for a builder's sake. Any thread. */
+    public long givenNs() {
+        return givenNs.get();
     }
 
     /** No step for now: a builder need not ask. */

@@ -107,7 +107,10 @@ class StepBreakTest {
             while (inBreak.getCount() > 0) {
                 breaks.give(STEP_NS);
             }
+            long givenNs = breaks.givenNs();
+            assertTrue(givenNs > 0, "breaks were given, and took time");
             breaks.give(STEP_NS);
+            assertEquals(givenNs, breaks.givenNs(), "nobody asked for this one");
             assertFalse(builder.isDone());
             assertFalse(breaks.free());
             stepsGoOn.countDown();

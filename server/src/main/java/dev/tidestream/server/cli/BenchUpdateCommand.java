@@ -1,0 +1,155 @@
+package dev.tidestream.server.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
+
+import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
+import dev.tidestream.model.transformer.ModelConfig;
+import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.admin.AdminDesk;
+import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.MemoryBudget;
+import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.epoch.StepBreak;
+
+/** {@code bench update}: the time between two tokens of a stream while its weights are being changed, and while they are not. */
+@Command(name = "update") // picocli wants the name of a subcommand on its own class; the rest is inherited
+final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<Integer> {
+    private static final int PROMPT_TOKENS = 16;
+    private static final int MAX_TOKENS = 240; // then the stream begins anew, so that no step is long for its context
+
+    private final TokenGaps quiet = new TokenGaps();
+    private final Map<Kind, TokenGaps> busy = new EnumMap<>(Kind.class);
+    private final AtomicReference<TokenGaps> current = new AtomicReference<>(quiet);
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        Path dataDir = Files.createTempDirectory("tidestream-bench-update");
+        try {
+            LiveUpdateOptions live = new LiveUpdateOptions();
+            live.dataDir = dataDir;
+            live.setBuilderShare(builderShare());
+            MemoryBudget budget = live.budget(EngineConfig.DEFAULT.kvMemoryBytes());
+            Nd4jLowRankProduct product = new Nd4jLowRankProduct();
+            try (VersionStore store = new VersionStore(live, budget, product);
+                    RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT, store);
+                    ServerMetrics metrics = new ServerMetrics(running)) {
+                requireFit(running.config());
+                AdminDesk desk = new AdminServing(running, live, metrics).service(store, budget, product);
+                WarmUp.run(running);
+                measure(running, desk);
+                report(running);
+            }
+        } finally {
+            delete(dataDir);
+        }
+        return 0;
+    }
+
+    private void requireFit(ModelConfig config) {
+        if (rows() > config.vocabularySize()) {
+            throw new ParameterException(spec.commandLine(),
+                    "--rows must be at most the vocabulary: %d > %d".formatted(rows(), config.vocabularySize()));
+        }
+        if (config.contextLength() <= PROMPT_TOKENS) {
+            throw new ParameterException(spec.commandLine(),
+                    "the model's context is too short for this: context=%d".formatted(config.contextLength()));
+        }
+    }
+
+    private void measure(RunningModel running, AdminDesk desk) throws InterruptedException {
+        long steps = (long) kinds.size() * (updates() + 1);
+        Disposable stream = stream(running);
+        try (Progress progress = Progress.onTerminal(spec.commandLine().getErr(), "updating", steps)) {
+            UpdateMaker maker = new UpdateMaker(running.config(), new SplittableRandom(1));
+            for (Kind kind : kinds) {
+                TokenGaps gaps = busy.computeIfAbsent(kind, k -> new TokenGaps());
+                for (int i = 0; i <= updates(); i++) {
+                    quiet.awaitMore(quietTokens());
+                    UpdateMaker.Update update = switch (kind) {
+                        case ROWS -> maker.rows(running.weightsVersion(), rows());
+                        case LOW_RANK -> maker.lowRank(running.weightsVersion(), rank());
+                    };
+                    TokenGaps counted = i == 0 ? new TokenGaps() : gaps; // the first has its code compiled
+                    current.set(counted);
+                    update.applyTo(desk);
+                    counted.awaitMore(2); // published between these
+                    current.set(quiet);
+                    progress.advance(1);
+                }
+            }
+        } catch (AdminException e) {
+            throw new CliException("an update was refused: " + e.getMessage());
+        } finally {
+            stream.dispose();
+        }
+    }
+
+    /** A stream without end, whose tokens are told apart by what goes on. */
+    private Disposable stream(RunningModel running) {
+        StepBreak breaks = running.epochs().stepBreak();
+        int[] prompt = new SplittableRandom(1).ints(PROMPT_TOKENS, 0, running.config().vocabularySize()).toArray();
+        int maxTokens = Math.min(MAX_TOKENS, running.config().contextLength() - PROMPT_TOKENS);
+        GenerateRequest request = new GenerateRequest(
+                null, prompt, maxTokens, SamplingOptions.DEFAULT, List.of(), -1, WeightsPolicy.FOLLOW);
+        return Flux.defer(() -> running.engine().generate(request)).repeat().subscribe(new GapMeter(breaks, current::get)::accept);
+    }
+
+    private void report(RunningModel running) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (!json) {
+            out.printf("%s, %s, builder-share=%s%n%-10s %8s %8s %10s %10s %10s %11s %7s%n", running.config().name(), compute, builderShare(),
+                    "WHILE", "UPDATES", "TOKENS", "MEDIAN MS", "P99 MS", "LONGEST", "LESS BREAK", "BREAKS");
+        }
+        print(out, "nothing", 0, quiet.figures());
+        busy.forEach((kind, gaps) -> print(out, kind.name().toLowerCase(Locale.ROOT), updates(), gaps.figures()));
+        out.flush();
+    }
+
+    private void print(PrintWriter out, String what, int count, TokenGaps.Figures f) {
+        if (!json) {
+            out.printf(Locale.ROOT, "%-10s %8d %8d %10.1f %10.1f %10.1f %11.1f %6.0f%%%n", what, count, f.tokens(), f.medianMs(), f.p99Ms(),
+                    f.longestMs(), f.longestLessBreakMs(), 100 * f.breakShare());
+            return;
+        }
+        out.println(JsonText.object(object -> {
+            object.writeStringField("while", what);
+            object.writeNumberField("updates", count);
+            object.writeNumberField("tokens", f.tokens());
+            object.writeObjectFieldStart("gap_ms");
+            object.writeNumberField("median", f.medianMs());
+            object.writeNumberField("p99", f.p99Ms());
+            object.writeNumberField("longest", f.longestMs());
+            object.writeNumberField("longest_less_break", f.longestLessBreakMs());
+            object.writeEndObject();
+            object.writeNumberField("break_share", f.breakShare());
+        }));
+    }
+
+    private static void delete(Path directory) throws IOException {
+        List<Path> files;
+        try (Stream<Path> all = Files.walk(directory)) {
+            files = all.toList();
+        }
+        for (Path file : files.reversed()) {
+            Files.deleteIfExists(file);
+        }
+    }
+}

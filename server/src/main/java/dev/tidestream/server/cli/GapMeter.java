@@ -1,0 +1,37 @@
+package dev.tidestream.server.cli;
+
+import java.util.function.Supplier;
+
+import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.epoch.StepBreak;
+
+/** Measures the time between two tokens where they come, on the decode thread: no queue and no socket is part of it. */
+final class GapMeter {
+    private final StepBreak breaks;
+    private final Supplier<TokenGaps> current;
+    private long lastNs;
+    private long lastBreakNs;
+    private boolean started;
+
+    /** @param current where a token that comes now is counted */
+    GapMeter(StepBreak breaks, Supplier<TokenGaps> current) {
+        this.breaks = breaks;
+        this.current = current;
+    }
+
+    /** An event of the stream; a stream's first token follows none. */
+    void accept(TokenEvent event) {
+        if (!(event instanceof TokenEvent.Token)) {
+            started = false;
+            return;
+        }
+        long nowNs = System.nanoTime();
+        long breakNs = breaks.givenNs();
+        if (started) {
+            current.get().add(nowNs - lastNs, breakNs - lastBreakNs);
+        }
+        started = true;
+        lastNs = nowNs;
+        lastBreakNs = breakNs;
+    }
+}

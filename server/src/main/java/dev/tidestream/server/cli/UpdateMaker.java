@@ -1,0 +1,97 @@
+package dev.tidestream.server.cli;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.SplittableRandom;
+
+import dev.tidestream.model.transformer.ModelConfig;
+import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.PayloadType;
+import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.admin.AdminDesk;
+import dev.tidestream.server.admin.AdminException;
+
+/** Makes updates of a model's embedding (V, H) out of random numbers, and sends them as a session would. */
+final class UpdateMaker {
+    private static final String EMBEDDING = "token_embd.weight";
+    private static final int CHUNK_BYTES = 1 << 20;
+    private static final float SMALL = 0.01f;
+
+    private final int vocabulary;
+    private final int hidden;
+    private final SplittableRandom random;
+    private int made;
+
+    UpdateMaker(ModelConfig config, SplittableRandom random) {
+        this.vocabulary = config.vocabularySize();
+        this.hidden = config.hiddenSize();
+        this.random = random;
+    }
+
+    /** An update and its payload. */
+    record Update(AdminRequest.WeightsUpdate request, ByteBuffer payload) {
+
+        /** Returns when it is published. */
+        void applyTo(AdminDesk desk) throws AdminException {
+            AdminDesk.ProgressSink nobody = (stage, done, of) -> {};
+            if (!(desk.begin(request, nobody) instanceof AdminDesk.UpdateStart.Receiving(AdminDesk.Upload upload))) {
+                throw new IllegalStateException("an update of a new name is a repetition: " + request.updateId());
+            }
+            try (upload) {
+                for (int at = 0; at < payload.limit(); at += CHUNK_BYTES) {
+                    upload.accept(payload.slice(at, Math.min(CHUNK_BYTES, payload.limit() - at)));
+                }
+                upload.finish(nobody);
+            }
+        }
+    }
+
+    /** Some rows, the first of them a random one, replaced by others. */
+    Update rows(long baseVersion, int count) {
+        ByteBuffer payload = buffer((long) count * Integer.BYTES + (long) count * hidden * Float.BYTES);
+        int first = random.nextInt(vocabulary);
+        for (int i = 0; i < count; i++) {
+            payload.putInt((int) ((first + (long) i) % vocabulary));
+        }
+        fill(payload);
+        return update(baseVersion, UpdateKind.ROWS, List.of((long) count, (long) hidden), OptionalInt.empty(), payload);
+    }
+
+    /** A (V, rank) and B (rank, H), whose product is added. */
+    Update lowRank(long baseVersion, int rank) {
+        ByteBuffer payload = buffer((long) rank * (vocabulary + hidden) * Float.BYTES);
+        fill(payload);
+        return update(baseVersion, UpdateKind.LOW_RANK, List.of((long) vocabulary, (long) hidden), OptionalInt.of(rank), payload);
+    }
+
+    private static ByteBuffer buffer(long bytes) {
+        return ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private void fill(ByteBuffer payload) {
+        while (payload.hasRemaining()) {
+            payload.putFloat((float) random.nextGaussian() * SMALL);
+        }
+        payload.flip();
+    }
+
+    private Update update(long baseVersion, UpdateKind kind, List<Long> shape, OptionalInt rank, ByteBuffer payload) {
+        return new Update(new AdminRequest.WeightsUpdate("bench", "bench-" + made++, baseVersion, EMBEDDING, kind, shape,
+                PayloadType.F32, sha256(payload), payload.limit(), rank, null), payload);
+    }
+
+    private static String sha256(ByteBuffer payload) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(payload.duplicate());
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.tidestream.server.cli;
+
+import java.util.List;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class BenchUpdateCommandTest {
+
+    /** On the embedded starter model. */
+    @Test
+    void shouldMeasureAStreamWithAndWithoutUpdates() throws JsonProcessingException {
+        Run run = Run.of("bench", "update", "--updates", "1", "--quiet-tokens", "5", "--rows", "3", "--rank", "1", "--threads", "1", "--json");
+        assertEquals(0, run.code(), run.err());
+        List<String> lines = run.out().lines().toList();
+        assertEquals(3, lines.size(), run.out());
+        String[] expected = {"nothing", "rows", "low_rank"};
+        for (int i = 0; i < expected.length; i++) {
+            JsonNode json = new ObjectMapper().readTree(lines.get(i));
+            assertEquals(expected[i], json.get("while").textValue());
+            assertEquals(i == 0 ? 0 : 1, json.get("updates").intValue());
+            assertTrue(json.get("tokens").intValue() >= 2, lines.get(i));
+            JsonNode gap = json.get("gap_ms");
+            assertTrue(gap.get("median").doubleValue() > 0, lines.get(i));
+            assertTrue(gap.get("longest").doubleValue() >= gap.get("longest_less_break").doubleValue(), lines.get(i));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--updates, 0, --updates",
+        "--rank, 257, --rank",
+        "--builder-share, 0, --builder-share",
+        "--kinds, delta, --kinds",
+        "--rows, 99999999, vocabulary",
+    })
+    void shouldRefuseWhatMakesNoSense(String option, String value, String named) {
+        Run run = Run.of("bench", "update", option, value);
+        assertEquals(2, run.code(), run.err());
+        assertTrue(run.err().contains(named), run.err());
+    }
+}
