@@ -79,7 +79,7 @@ public final class PackedCache {
     }
 
     /**
-     * The panels of a model file, if they are here and can be used; then the model file is {@linkplain GgufFile#identify identified}.
+     * The panels of a model file, if they are here and can be used.
      *
      * @param tensors all that are wanted, in the order in which they were stored
      */
@@ -95,7 +95,6 @@ public final class PackedCache {
                 file.close();
                 throw new PackedFileException("the model file has changed since: sha256 differs from " + file.sourceSha256());
             }
-            source.identify(file.sourceSha256()); // of what these panels were packed from, and they are what is going to be served
             return Optional.of(file);
         } catch (NoSuchFileException e) {
             return Optional.empty();

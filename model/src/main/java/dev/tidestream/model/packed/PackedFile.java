@@ -72,7 +72,7 @@ public final class PackedFile implements AutoCloseable {
     }
 
     /** SHA-256 of the model file that the panels were packed from. */
-    String sourceSha256() {
+    public String sourceSha256() {
         return recorded.sourceSha256();
     }
 

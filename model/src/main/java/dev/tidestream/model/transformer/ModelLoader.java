@@ -92,7 +92,9 @@ public final class ModelLoader {
         Optional<PackedFile> packed = cache.find(file, matrices);
         if (packed.isPresent()) {
             try (PackedFile panels = packed.get()) {
-                return assemble(readAll(panels, matrices, team, progress), kernels);
+                SequencedMap<String, OwnedTensor> tensors = readAll(panels, matrices, team, progress);
+                file.identify(panels.sourceSha256()); // what is served was packed from that
+                return assemble(tensors, kernels);
             } catch (PackedFileException e) {
                 cache.refused(packed.get().path(), e);
             }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +14,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 import reactor.core.Disposable;
@@ -32,12 +34,14 @@ import dev.tidestream.server.epoch.StepBreak;
 /** {@code bench update}: the time between two tokens of a stream while its weights are being changed, and while they are not. */
 @Command(name = "update") // picocli wants the name of a subcommand on its own class; the rest is inherited
 final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<Integer> {
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final int PROMPT_TOKENS = 16;
     private static final int MAX_TOKENS = 240; // then the stream begins anew, so that no step is long for its context
 
     private final TokenGaps quiet = new TokenGaps();
     private final Map<Kind, TokenGaps> busy = new EnumMap<>(Kind.class);
     private final AtomicReference<TokenGaps> current = new AtomicReference<>(quiet);
+    private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>(); // of the stream
 
     @Override
     public Integer call() throws IOException, InterruptedException {
@@ -82,7 +86,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
             for (Kind kind : kinds) {
                 TokenGaps gaps = busy.computeIfAbsent(kind, k -> new TokenGaps());
                 for (int i = 0; i <= updates(); i++) {
-                    quiet.awaitMore(quietTokens());
+                    await(quiet, quietTokens());
                     UpdateMaker.Update update = switch (kind) {
                         case ROWS -> maker.rows(running.weightsVersion(), rows());
                         case LOW_RANK -> maker.lowRank(running.weightsVersion(), rank());
@@ -90,7 +94,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
                     TokenGaps counted = i == 0 ? new TokenGaps() : gaps; // the first has its code compiled
                     current.set(counted);
                     update.applyTo(desk);
-                    counted.awaitMore(2); // published between these
+                    await(counted, 2); // published between these
                     current.set(quiet);
                     progress.advance(1);
                 }
@@ -102,6 +106,12 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
         }
     }
 
+    private void await(TokenGaps gaps, int tokens) throws InterruptedException {
+        if (!gaps.awaitMore(tokens, PATIENCE)) {
+            throw new CliException("the stream has stood still for %d s: %s".formatted(PATIENCE.toSeconds(), fault.get()));
+        }
+    }
+
     /** A stream without end, whose tokens are told apart by what goes on. */
     private Disposable stream(RunningModel running) {
         StepBreak breaks = running.epochs().stepBreak();
@@ -109,7 +119,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
         int maxTokens = Math.min(MAX_TOKENS, running.config().contextLength() - PROMPT_TOKENS);
         GenerateRequest request = new GenerateRequest(
                 null, prompt, maxTokens, SamplingOptions.DEFAULT, List.of(), -1, WeightsPolicy.FOLLOW);
-        return Flux.defer(() -> running.engine().generate(request)).repeat().subscribe(new GapMeter(breaks, current::get)::accept);
+        return Flux.defer(() -> running.engine().generate(request)).repeat().subscribe(new GapMeter(breaks, current::get)::accept, fault::set);
     }
 
     private void report(RunningModel running) {

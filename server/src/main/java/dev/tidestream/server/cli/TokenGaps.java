@@ -1,5 +1,6 @@
 package dev.tidestream.server.cli;
 
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -36,14 +37,23 @@ final class TokenGaps {
         }
     }
 
-    /** Returns when so many tokens more have come. */
-    void awaitMore(int tokens) throws InterruptedException {
+    /**
+     * Returns when so many tokens more have come.
+     *
+     * @return false if none has come for that long
+     */
+    boolean awaitMore(int tokens, Duration patience) throws InterruptedException {
         lock.lock();
         try {
             int wanted = count + tokens;
             while (count < wanted) {
-                added.await();
+                int before = count;
+                long leftNs = added.awaitNanos(patience.toNanos());
+                if (leftNs <= 0 && count == before) {
+                    return false;
+                }
             }
+            return true;
         } finally {
             lock.unlock();
         }
