@@ -4,6 +4,8 @@ import java.util.List;
 
 import dev.tidestream.model.machine.Assembler;
 
+import static dev.tidestream.model.machine.VectorOp.VPERMQ;
+import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 import static dev.tidestream.model.tensor.QuadCode.VECTOR;
 
 /**
@@ -47,6 +49,18 @@ abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K
 
     /** Writes code that puts the sums of groups 0–3, in the registers 0–3, in order; the registers of rows 0–7, 8–15, 16–23, 24–31. 4–7 may be changed. */
     abstract int[] inOrder();
+
+    /** {@link #inOrder} for groups that are what lies side by side, {@code 0 16 1 17 2 18 3 19}, then {@code 4 20 …}. */
+    static int[] linesInOrder(Assembler code) {
+        for (int eight = 0; eight < 2; eight++) {
+            for (int upper = 0; upper < 2; upper++) {
+                int to = 4 + 2 * upper + eight;
+                code.vector(VSHUFPS, to, 2 * eight, 2 * eight + 1, upper == 0 ? 0x88 : 0xDD);
+                code.vector(VPERMQ, to, 0, to, QuadCode.EVEN_THEN_ODD);
+            }
+        }
+        return new int[] {4, 5, 6, 7};
+    }
 
     /** Pairs of chains of a block. */
     abstract int pairs();

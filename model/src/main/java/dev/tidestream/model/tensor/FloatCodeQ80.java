@@ -4,10 +4,7 @@ import dev.tidestream.model.machine.Assembler;
 
 import static dev.tidestream.model.machine.VectorOp.VCVTDQ2PS;
 import static dev.tidestream.model.machine.VectorOp.VCVTPH2PS;
-import static dev.tidestream.model.machine.VectorOp.VPERMQ;
 import static dev.tidestream.model.machine.VectorOp.VPMOVSXBD;
-import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
-import static dev.tidestream.model.tensor.QuadCode.EVEN_THEN_ODD;
 import static dev.tidestream.model.tensor.QuadCode.GROUPS;
 import static dev.tidestream.model.tensor.QuadCode.VECTOR;
 import static dev.tidestream.model.tensor.QuadCode.panel;
@@ -45,16 +42,8 @@ final class FloatCodeQ80 extends FloatCode {
         code.vector(VCVTPH2PS, 14, panel(group * GROUP_WORDS));
     }
 
-    /** Groups are what lies side by side in the panel, {@code 0 16 1 17 2 18 3 19}, then {@code 4 20 …}. */
     @Override
     int[] inOrder() {
-        for (int eight = 0; eight < 2; eight++) {
-            for (int upper = 0; upper < 2; upper++) {
-                int to = 4 + 2 * upper + eight;
-                code.vector(VSHUFPS, to, 2 * eight, 2 * eight + 1, upper == 0 ? 0x88 : 0xDD);
-                code.vector(VPERMQ, to, 0, to, EVEN_THEN_ODD);
-            }
-        }
-        return new int[] {4, 5, 6, 7};
+        return linesInOrder(code);
     }
 }

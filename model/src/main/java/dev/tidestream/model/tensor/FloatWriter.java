@@ -72,7 +72,7 @@ final class FloatWriter {
 
     private void rowOfPanel() {
         blocks(() -> {
-            MachineWriter.ahead(code, weights.units);
+            MachineWriter.ahead(code, weights.units.blockBytes());
             for (int pair = 0; pair < weights.pairs(); pair++) {
                 clear(A, 2 * GROUPS);
                 weights.columns(pair, new Chains());

@@ -24,7 +24,7 @@ import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * {@link Kernels} whose multiplications are machine code where there is a program for the format: with int8 codes of
- * {@link MachineWriter}, with floats of {@link FloatWriter}; the rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why: docs/adr/0010-machine-code.md.
+ * {@link MachineWriter}, with floats of {@link FloatWriter} or {@link PlainWriter}; the rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why: docs/adr/0010-machine-code.md.
  */
 final class MachineKernels implements Kernels {
     /**
@@ -87,6 +87,9 @@ final class MachineKernels implements Kernels {
                 written.add(new Program(format, Kind.FLOAT_ROW, program(weights, FloatWriter::writeRow)));
                 written.add(new Program(format, Kind.FLOAT_ROWS, program(weights, FloatWriter::writeBatch)));
             });
+            if (!format.quantised()) {
+                written.add(new Program(format, Kind.FLOAT_ROW, program(code -> format, PlainWriter::writeRow)));
+            }
         }
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         written.forEach(program -> all.writeBytes(program.code()));
@@ -135,7 +138,8 @@ final class MachineKernels implements Kernels {
             PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
         Map<Kind, MemorySegment> ofFormat = programs.getOrDefault(w.format(), Map.of());
         boolean one = x.rows() == 1;
-        MemorySegment program = ofFormat.get(x.quantised() ? one ? Kind.ROW : Kind.ROWS : one ? Kind.FLOAT_ROW : Kind.FLOAT_ROWS);
+        boolean codes = x.quantised() && w.format().quantised();
+        MemorySegment program = ofFormat.get(codes ? one ? Kind.ROW : Kind.ROWS : one ? Kind.FLOAT_ROW : Kind.FLOAT_ROWS);
         if (program == null || fromPanel == toPanel) {
             VectorKernels.INSTANCE.multiply(w, x, out, outStride, outOffset, fromPanel, toPanel);
             return;
@@ -143,11 +147,11 @@ final class MachineKernels implements Kernels {
         VectorDecode.check(w, fromPanel, toPanel);
         checkOut(w, x, out, outStride, outOffset, toPanel);
         MachineScratch scratch = SCRATCH.get();
-        MemorySegment forOneLeft = x.quantised() || one || x.rows() % 2 == 0 ? null : ofFormat.get(Kind.FLOAT_ROW);
+        MemorySegment forOneLeft = codes || one || x.rows() % 2 == 0 ? null : ofFormat.get(Kind.FLOAT_ROW);
         int rows = forOneLeft == null ? x.rows() : x.rows() - 1;
         try {
             Call call = new Call(scratch, w, x, out, outStride);
-            int slice = x.quantised() ? rows : Math.min(rows, FLOAT_ROWS_OF_A_CALL);
+            int slice = codes ? rows : Math.min(rows, FLOAT_ROWS_OF_A_CALL);
             int most = panelsOfACall(w.columns(), slice);
             int panel = fromPanel;
             while (panel < toPanel) {

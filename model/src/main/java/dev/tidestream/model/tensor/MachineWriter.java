@@ -78,7 +78,7 @@ final class MachineWriter {
 
     private void rowOfPanel() {
         blocks(() -> {
-            ahead(code, quads.units);
+            ahead(code, quads.units.blockBytes());
             clear(PRODUCTS);
             quads.quads(new Row());
             finish(0, PRODUCTS, 0, (group, factor, product) -> code.vector(VFMADD231PS, SUMS + group, factor, product));
@@ -315,9 +315,9 @@ final class MachineWriter {
         code.jumpIfNotZero(nextUnit);
     }
 
-    /** Asks for a block that comes later. */
-    static void ahead(Assembler code, PanelUnits units) {
-        for (int i = 0; i < units.blockBytes(); i += LINE_BYTES) {
+    /** Asks for so many bytes that come later. */
+    static void ahead(Assembler code, int bytes) {
+        for (int i = 0; i < bytes; i += LINE_BYTES) {
             code.prefetch(QuadCode.panel(AHEAD_BYTES + i));
         }
     }
