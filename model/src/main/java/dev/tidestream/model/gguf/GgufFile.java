@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A GGUF file (version 2 or 3, little-endian), memory-mapped and read-only. All that its front says was checked against its
- * size when it was opened, so {@link #data} never leaves the file. Its content does not change until closed; any thread may read, and close it
- * when no other thread reads.
+ * size when it was opened, so {@link #data} never leaves the file. Its content does not change until closed; any thread may
+ * read, and close it when no other thread reads.
  *
  * <p>A file that another process truncates while it is mapped makes the JVM throw {@link InternalError} where it is read:
  * replace model files by renaming, do not overwrite them.
@@ -149,8 +149,7 @@ public final class GgufFile implements AutoCloseable {
 
     /**
      * Lets go of a tensor's pages: they no longer count as this process's resident memory. Its data may be read again, which
-     * costs
-     * page faults.
+     * costs page faults.
      */
     public void release(GgufTensor tensor) {
         if (arena != null) {
@@ -191,16 +190,19 @@ public final class GgufFile implements AutoCloseable {
         return known;
     }
 
-    /** Says what {@link #sha256} is, by somebody who wrote it down when the file was read and has reason to think that it is the same. */
+    /**
+     * Says what {@link #sha256} is, by somebody who wrote it down when the file was read and has reason to think that it is the
+     * same.
+     */
     public void identify(String knownSha256) {
         sha256 = knownSha256;
     }
 
     /**
      * SHA-256 of the CRC-32C of all that stands before the tensors' data, and of those of the beginning, the middle and the end of
-     * each tensor, 4 KB each: 64 lower-case hexadecimal digits. Takes milliseconds, also in a JVM that has just started (where
-     * SHA-256 itself takes half a second for this, measured), and tells one model from another, but not from itself with a few
-     * values changed.
+     * each tensor, 4 KB each: 64 lower-case hexadecimal digits. Takes milliseconds, also in a JVM that has just started: there
+     * CRC-32C of the 5 MB of a large vocabulary's front takes 1.5 ms and SHA-256 of it 100, measured. Tells one model from
+     * another, but not from itself with a few values changed.
      */
     public String sampleHash() {
         long frontBytes =

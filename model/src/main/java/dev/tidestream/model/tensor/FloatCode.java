@@ -3,18 +3,19 @@ package dev.tidestream.model.tensor;
 import java.util.List;
 
 import dev.tidestream.model.machine.Assembler;
+import dev.tidestream.model.machine.Register;
 
 import static dev.tidestream.model.machine.VectorOp.VPERMQ;
 import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 import static dev.tidestream.model.tensor.QuadCode.VECTOR;
 
 /**
- * Code that takes the integers of a format out of a panel as floats, for products with floats. Eight rows are a group; which ones is
- * the format's to say, and it puts their sums in order: {@link #inOrder}.
+ * Code that takes the integers of a format out of a panel as floats, for products with floats. Eight rows are a group; which
+ * ones is the format's to say, and it puts their sums in order: {@link #inOrder}.
  *
  * <p>Columns come in pairs of chains, a and b ({@link Kernels#multiply}): one pair for the block, or one for each half of it.
- * {@link Register#RDX} points to the unit, after {@link #header} to the block. Only the vector registers 13 to 15 may be changed, by
- * a header 12, too; 0 to 3 hold {@link #constants}.
+ * {@link Register#RDX} points to the unit, after {@link #header} to the block. Only the vector registers 13 to 15 may be
+ * changed, by a header 12, too; 0 to 3 hold {@link #constants}.
  */
 abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K {
     /** Bytes of the 16-bit numbers of a group: half a vector. */
@@ -47,7 +48,10 @@ abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, FloatCodeQ6K
         return List.of();
     }
 
-    /** Writes code that puts the sums of groups 0–3, in the registers 0–3, in order; the registers of rows 0–7, 8–15, 16–23, 24–31. 4–7 may be changed. */
+    /**
+     * Writes code that puts the sums of groups 0–3, in the registers 0–3, in order; the registers of rows 0–7, 8–15, 16–23, 24–31.
+     * 4–7 may be changed.
+     */
     abstract int[] inOrder();
 
     /** {@link #inOrder} for groups that are what lies side by side, {@code 0 16 1 17 2 18 3 19}, then {@code 4 20 …}. */

@@ -24,7 +24,8 @@ import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * {@link Kernels} whose multiplications are machine code where there is a program for the format: with int8 codes of
- * {@link MachineWriter}, with floats of {@link FloatWriter} or {@link PlainWriter}; the rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why: docs/adr/0010-machine-code.md.
+ * {@link MachineWriter}, with floats of {@link FloatWriter} or {@link PlainWriter}; the rest is {@link VectorKernels}. There are
+ * some only on Linux, on processors with AVX2, FMA and F16C. Why: docs/adr/0010-machine-code.md.
  */
 final class MachineKernels implements Kernels {
     /**

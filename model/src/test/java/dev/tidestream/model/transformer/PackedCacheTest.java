@@ -51,6 +51,7 @@ class PackedCacheTest {
     private final List<String> warnings = new ArrayList<>();
     private final Set<Stage> stages = EnumSet.noneOf(Stage.class);
     private Path model = Path.of("");
+    private String loadedSha256 = ""; // of the file, as it was identified
     private Path cache = Path.of("");
 
     @BeforeEach
@@ -154,15 +155,41 @@ class PackedCacheTest {
     @Test
     void shouldSeeASmallChangeOnlyIfAllOfTheModelFileIsHashed() throws IOException {
         float[] before = load(false);
+        String sha256 = loadedSha256;
+        assertEquals(sha256(model), sha256);
+        changeUnsampled();
+        assertArrayEquals(before, load(false));
+        assertEquals(EnumSet.of(Stage.READING_PANELS), stages);
+        assertEquals(sha256, loadedSha256); // of what is served
+        float[] after = packedAnew(null, true);
+        assertTrue(!Arrays.equals(before, after));
+        assertEquals(sha256(model), loadedSha256);
+    }
+
+    @Test
+    void shouldNotBelieveDamagedPanelsWhatTheModelFileIs() throws IOException {
+        float[] before = load(false);
+        changeUnsampled();
+        byte[] bytes = Files.readAllBytes(sidecar());
+        bytes[bytes.length - 1] ^= 1; // seen when all before it has been read
+        Files.write(sidecar(), bytes);
+        assertTrue(!Arrays.equals(before, load(false)));
+        assertEquals(sha256(model), loadedSha256);
+        assertEquals(1, warnings.size(), warnings.toString());
+    }
+
+    private void changeUnsampled() throws IOException {
         byte[] bytes = Files.readAllBytes(model);
         change(bytes, firstMatrixAt() + 6000); // between the first and the middle page
         FileTime time = Files.getLastModifiedTime(model);
         Files.write(model, bytes);
         Files.setLastModifiedTime(model, time);
-        assertArrayEquals(before, load(false));
-        assertEquals(EnumSet.of(Stage.READING_PANELS), stages);
-        float[] after = packedAnew(null, true);
-        assertTrue(!Arrays.equals(before, after));
+    }
+
+    private static String sha256(Path path) {
+        try (GgufFile file = GgufFile.open(path)) {
+            return file.sha256();
+        }
     }
 
     private static void change(byte[] bytes, int at) {
@@ -255,8 +282,10 @@ class PackedCacheTest {
     private float[] load(boolean wholeSource) {
         stages.clear();
         try (GgufFile file = GgufFile.open(model)) {
-            return logits(new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
+            float[] logits = logits(new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
                     (stage, done, total) -> stages.add(stage), new PackedCache(cache, wholeSource, warnings::add)));
+            loadedSha256 = file.sha256();
+            return logits;
         }
     }
 

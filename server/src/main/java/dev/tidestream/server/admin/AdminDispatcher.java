@@ -223,7 +223,7 @@ final class AdminDispatcher {
         lane.run(work).onComplete(done -> {
             underWay--;
             if (done.failed()) {
-                log.error("no thread took an admin request: ref={}", ref, done.cause());
+                log.error("an admin request was not carried out: ref={}", ref, done.cause());
             }
             then.accept(done.succeeded() ? done.result() : new Step.Answered(fault(ref)));
             completeIfStopped();

@@ -35,6 +35,7 @@ import dev.tidestream.server.epoch.StepBreak;
 @Command(name = "update") // picocli wants the name of a subcommand on its own class; the rest is inherited
 final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final long MAX_PAYLOAD_BYTES = 1L << 30;
     private static final int PROMPT_TOKENS = 16;
     private static final int MAX_TOKENS = 240; // then the stream begins anew, so that no step is long for its context
 
@@ -75,6 +76,16 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
         if (config.contextLength() <= PROMPT_TOKENS) {
             throw new ParameterException(spec.commandLine(),
                     "the model's context is too short for this: context=%d".formatted(config.contextLength()));
+        }
+        requireFit("--rows", rows(), UpdateMaker.rowsBytes(config, rows()));
+        requireFit("--rank", rank(), UpdateMaker.lowRankBytes(config, rank()));
+    }
+
+    private void requireFit(String option, int value, long bytes) {
+        long maxBytes = Math.min(MAX_PAYLOAD_BYTES, Runtime.getRuntime().maxMemory() / 4); // made in the heap
+        if (bytes > maxBytes) {
+            throw new ParameterException(spec.commandLine(), "%s is too large here: %d, %d bytes of payload, at most %d"
+                    .formatted(option, value, bytes, maxBytes));
         }
     }
 

@@ -1,6 +1,6 @@
 package dev.tidestream.server.cli;
 
-import java.util.List;
+import java.util.Set;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -56,7 +56,7 @@ abstract class BenchUpdateOptions {
 
     @Option(names = "--kinds", paramLabel = "KIND", split = ",", defaultValue = "ROWS,LOW_RANK",
             description = "Updates to measure: rows, low_rank (default: both).")
-    List<Kind> kinds = List.of();
+    Set<Kind> kinds = Set.of();
 
     @Option(names = "--updates", paramLabel = "N", defaultValue = "5",
             description = "Updates of each kind that count; one before them does not (default: ${DEFAULT-VALUE}).")

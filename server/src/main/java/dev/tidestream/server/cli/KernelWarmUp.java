@@ -29,11 +29,9 @@ import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.engine.KernelWorkers;
 
 /**
- * Has the kernels of a model compiled while the model is still being loaded: runs a miniature of it, with the same formats, on a
- * thread of
- * its own, until it is fast. The Vector API is interpreted before it is compiled, a thousand times slower: the large model
- * itself would
- * take 15 seconds to become warm, measured at a billion Q4_0 weights.
+ * Has the kernels of a model and sampling compiled while the model is still being loaded: runs a miniature of it, with the same
+ * formats, on a thread of its own, until it is fast, and draws tokens. The Vector API is interpreted before it is compiled, a
+ * thousand times slower: the large model itself would take 15 seconds to become warm, measured at a billion Q4_0 weights.
  */
 final class KernelWarmUp implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(KernelWarmUp.class);
@@ -49,7 +47,7 @@ final class KernelWarmUp implements AutoCloseable {
      */
     private static final double FAST = 1;
     private static final int LOGITS = Kernels.MAXIMA_TILE;
-    /** The same for sampling: 500 and more if interpreted, 3 to 10 if compiled. */
+    /** The same for sampling: hundreds and more if interpreted, 3 to 9 if compiled. */
     private static final double FAST_NS_PER_LOGIT = 50;
     private static final SamplingParams SAMPLED = new SamplingParams(1, 0, 1, 0, 1, 0, 0, Map.of(), 1, -1);
     private static final SamplingParams LIKELIEST = new SamplingParams(1, 40, 1, 0, 1, 0, 0, Map.of(), 1, 5);

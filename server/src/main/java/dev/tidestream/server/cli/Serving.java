@@ -21,6 +21,7 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.AdminVerticle;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServedModel;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
@@ -36,7 +37,7 @@ final class Serving implements AutoCloseable {
     private final AdminServing admin;
     private final ServerVerticle verticle;
     private final Vertx vertx;
-    private volatile boolean ready;
+    private volatile Readiness state = Readiness.STARTING;
 
     private Serving(
             ServeOptions options,
@@ -57,7 +58,7 @@ final class Serving implements AutoCloseable {
             verticle = new ServerVerticle(
                     TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections()),
                     running.engine(),
-                    () -> ready && !running.engine().failed(),
+                    () -> running.engine().failed() ? Readiness.FAILED : state,
                     () -> List.of(served()),
                     admin.access()).showing(metrics.page());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
@@ -113,7 +114,7 @@ final class Serving implements AutoCloseable {
     void warmUp() {
         WarmUp.run(running);
         running.beginMeasuring();
-        ready = true;
+        state = Readiness.READY;
         log.info("warm: since_start_ms={}", sinceStartMs());
     }
 
@@ -162,7 +163,7 @@ final class Serving implements AutoCloseable {
     /** Running streams have their grace period; then everything ends. */
     @Override
     public void close() {
-        ready = false;
+        state = Readiness.STOPPING;
         try {
             await(vertx.close());
         } finally {

@@ -22,12 +22,14 @@ final class UpdateMaker {
     private static final int CHUNK_BYTES = 1 << 20;
     private static final float SMALL = 0.01f;
 
+    private final ModelConfig config;
     private final int vocabulary;
     private final int hidden;
     private final SplittableRandom random;
     private int made;
 
     UpdateMaker(ModelConfig config, SplittableRandom random) {
+        this.config = config;
         this.vocabulary = config.vocabularySize();
         this.hidden = config.hiddenSize();
         this.random = random;
@@ -51,9 +53,19 @@ final class UpdateMaker {
         }
     }
 
+    /** Of the payload of so many rows. */
+    static long rowsBytes(ModelConfig config, int count) {
+        return count * (Integer.BYTES + (long) config.hiddenSize() * Float.BYTES);
+    }
+
+    /** Of the payload of this rank. */
+    static long lowRankBytes(ModelConfig config, int rank) {
+        return (long) rank * Float.BYTES * (config.vocabularySize() + (long) config.hiddenSize());
+    }
+
     /** Some rows, the first of them a random one, replaced by others. */
     Update rows(long baseVersion, int count) {
-        ByteBuffer payload = buffer((long) count * Integer.BYTES + (long) count * hidden * Float.BYTES);
+        ByteBuffer payload = buffer(rowsBytes(config, count));
         int first = random.nextInt(vocabulary);
         for (int i = 0; i < count; i++) {
             payload.putInt((int) ((first + (long) i) % vocabulary));
@@ -64,7 +76,7 @@ final class UpdateMaker {
 
     /** A (V, rank) and B (rank, H), whose product is added. */
     Update lowRank(long baseVersion, int rank) {
-        ByteBuffer payload = buffer((long) rank * (vocabulary + hidden) * Float.BYTES);
+        ByteBuffer payload = buffer(lowRankBytes(config, rank));
         fill(payload);
         return update(baseVersion, UpdateKind.LOW_RANK, List.of((long) vocabulary, (long) hidden), OptionalInt.of(rank), payload);
     }

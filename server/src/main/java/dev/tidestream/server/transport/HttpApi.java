@@ -5,7 +5,6 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -30,7 +29,7 @@ final class HttpApi {
     private static final String SUBPROTOCOL_HEADER = "Sec-WebSocket-Protocol";
     private static final String BEARER_SCHEME = "Bearer ";
 
-    private final BooleanSupplier ready;
+    private final Supplier<Readiness> readiness;
     private final Supplier<List<ServedModel>> models;
     private final @Nullable MetricsPage metrics;
     private final List<Door> doors;
@@ -40,8 +39,8 @@ final class HttpApi {
      * @param doors where requests become WebSockets
      */
     HttpApi(
-            BooleanSupplier ready, Supplier<List<ServedModel>> models, @Nullable MetricsPage metrics, List<Door> doors) {
-        this.ready = ready;
+            Supplier<Readiness> readiness, Supplier<List<ServedModel>> models, @Nullable MetricsPage metrics, List<Door> doors) {
+        this.readiness = readiness;
         this.models = models;
         this.metrics = metrics;
         this.doors = doors;
@@ -131,8 +130,8 @@ final class HttpApi {
     }
 
     private void readiness(HttpServerRequest request) {
-        boolean isReady = ready.getAsBoolean();
-        answer(request, isReady ? 200 : 503, json -> json.writeStringField("status", isReady ? "ready" : "starting"));
+        Readiness now = readiness.get();
+        answer(request, now == Readiness.READY ? 200 : 503, json -> json.writeStringField("status", now.wireName()));
     }
 
     private void models(JsonGenerator json) throws IOException {

@@ -7,7 +7,6 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -45,7 +44,7 @@ public final class ServerVerticle extends VerticleBase {
 
     private final TransportConfig config;
     private final Engine engine;
-    private final BooleanSupplier ready;
+    private final Supplier<Readiness> readiness;
     private final Supplier<List<ServedModel>> models;
     private final LongSupplier nanoTime;
     private final @Nullable AdminAccess admin;
@@ -59,35 +58,35 @@ public final class ServerVerticle extends VerticleBase {
 
     /** A server without an admin channel; see the other constructor. */
     public ServerVerticle(
-            TransportConfig config, Engine engine, BooleanSupplier ready, Supplier<List<ServedModel>> models) {
-        this(config, engine, ready, models, null, System::nanoTime);
+            TransportConfig config, Engine engine, Supplier<Readiness> readiness, Supplier<List<ServedModel>> models) {
+        this(config, engine, readiness, models, null, System::nanoTime);
     }
 
     /**
-     * @param ready whether {@code /health/ready} says so; asked on the event loop
+     * @param readiness what {@code /health/ready} says, unless this verticle is being stopped; asked on the event loop
      * @param models what {@code /v1/models} lists; asked on the event loop
      * @param admin who may use the admin channel, which leads to the {@code AdminVerticle} of the same Vert.x
      */
     public ServerVerticle(
             TransportConfig config,
             Engine engine,
-            BooleanSupplier ready,
+            Supplier<Readiness> readiness,
             Supplier<List<ServedModel>> models,
             AdminAccess admin) {
-        this(config, engine, ready, models, admin, System::nanoTime);
+        this(config, engine, readiness, models, admin, System::nanoTime);
     }
 
     /** @param admin null for a server without an admin channel */
     ServerVerticle(
             TransportConfig config,
             Engine engine,
-            BooleanSupplier ready,
+            Supplier<Readiness> readiness,
             Supplier<List<ServedModel>> models,
             @Nullable AdminAccess admin,
             LongSupplier nanoTime) {
         this.config = config;
         this.engine = engine;
-        this.ready = ready;
+        this.readiness = readiness;
         this.models = models;
         this.admin = admin;
         this.nanoTime = nanoTime;
@@ -106,7 +105,7 @@ public final class ServerVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        HttpApi api = new HttpApi(() -> !stopping && ready.getAsBoolean(), models, metrics, doors());
+        HttpApi api = new HttpApi(() -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, doors());
         vertx.setPeriodic(config.pingInterval().toMillis(), timer -> openSessions().forEach(Session::keepAlive));
         HttpServer http = vertx.createHttpServer(options());
         server = http;

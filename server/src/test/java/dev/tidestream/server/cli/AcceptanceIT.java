@@ -27,6 +27,7 @@ import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.transport.NettyLeakCheck;
+import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServedModel;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TestClient;
@@ -200,7 +201,7 @@ class AcceptanceIT {
             ServeCommand serve = new ServeCommand();
             Main.commandLine(serve).parseArgs(args);
             running = RunningModel.start(serve.model, serve.compute, EngineConfig.DEFAULT);
-            verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0), running.engine(), () -> true,
+            verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0), running.engine(), () -> Readiness.READY,
                     () -> List.of(new ServedModel("m", 1, 1, OptionalLong.empty(), running.weightsVersion())));
             vertx.deployVerticle(verticle).toCompletionStage().toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
         }

@@ -17,7 +17,7 @@ class BenchUpdateCommandTest {
     /** On the embedded starter model. */
     @Test
     void shouldMeasureAStreamWithAndWithoutUpdates() throws JsonProcessingException {
-        Run run = Run.of("bench", "update", "--updates", "1", "--quiet-tokens", "5", "--rows", "3", "--rank", "1", "--threads", "1", "--json");
+        Run run = Run.of("bench", "update", "--updates", "1", "--quiet-tokens", "5", "--rows", "3", "--rank", "1", "--kinds", "rows,low_rank,rows", "--threads", "1", "--json");
         assertEquals(0, run.code(), run.err());
         List<String> lines = run.out().lines().toList();
         assertEquals(3, lines.size(), run.out());
@@ -39,6 +39,7 @@ class BenchUpdateCommandTest {
         "--rank, 257, --rank",
         "--builder-share, 0, --builder-share",
         "--kinds, delta, --kinds",
+        "--kinds, '', --kinds",
         "--rows, 99999999, vocabulary",
     })
     void shouldRefuseWhatMakesNoSense(String option, String value, String named) {

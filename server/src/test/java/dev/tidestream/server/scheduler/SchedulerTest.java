@@ -388,6 +388,27 @@ class SchedulerTest {
         assertTrue(f.scheduler.isEmpty());
     }
 
+    @Test
+    void shouldFailEverySequenceThoughWhatOneHeldIsNotGivenBack() {
+        SchedulerFixture f = new SchedulerFixture(2, 4, 8, 16);
+        f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, f.model, () -> {
+            throw new OutOfMemoryError("as if");
+        }));
+        FakeClient lastOfItsEpoch = f.submit(prompt(5, 0), 9, PLENTY);
+        f.steps(1);
+        f.epochs.publish(new ModelEpoch(3, HeadMode.PACKED, f.model, () -> { }));
+        FakeClient running = f.submit(prompt(5, 0), 9, PLENTY);
+        f.steps(1);
+        FakeClient queued = f.submit(prompt(5, 0), 9, PLENTY);
+        f.scheduler.failAll(ErrorCode.SHUTTING_DOWN, "bye");
+        assertEquals(ErrorCode.SHUTTING_DOWN, lastOfItsEpoch.error);
+        assertEquals(ErrorCode.SHUTTING_DOWN, running.error);
+        assertEquals(ErrorCode.SHUTTING_DOWN, queued.error);
+        assertEquals(0, f.pool.usedBytes());
+        assertTrue(f.scheduler.isEmpty());
+        assertEquals(1, f.epochs.liveEpochs());
+    }
+
     private static FinishReason reason(FakeClient client) {
         Ending ending = client.ending;
         assertNotNull(ending);

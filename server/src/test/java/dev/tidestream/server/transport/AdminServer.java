@@ -46,7 +46,7 @@ final class AdminServer implements AutoCloseable {
     /** @param socketTime the clock of silence on connections */
     AdminServer(TransportConfig config, int maxConnections, int maxRequests, LongSupplier socketTime) throws Exception {
         AdminAccess access = new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests);
-        verticle = new ServerVerticle(config, engine, () -> true, List::of, access, socketTime);
+        verticle = new ServerVerticle(config, engine, () -> Readiness.READY, List::of, access, socketTime);
         serverId = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
         AdminVerticle deskVerticle = new AdminVerticle(desk, 4, Duration.ofMillis(500), this::look);
         deskId = vertx.deployVerticle(deskVerticle).await(PATIENCE_S, TimeUnit.SECONDS);

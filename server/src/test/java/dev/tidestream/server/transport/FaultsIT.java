@@ -3,6 +3,7 @@ package dev.tidestream.server.transport;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -226,10 +227,12 @@ class FaultsIT {
         try (TestServer server = new TestServer()) {
             assertEquals("{\"status\":\"live\"}\n", server.http("GET", "/health/live").body());
             assertEquals(200, server.http("GET", "/health/ready").statusCode());
-            server.ready.set(false);
-            HttpResponse<String> starting = server.http("GET", "/health/ready");
-            assertEquals(503, starting.statusCode());
-            assertEquals("{\"status\":\"starting\"}\n", starting.body());
+            for (Readiness reason : EnumSet.complementOf(EnumSet.of(Readiness.READY))) {
+                server.readiness.set(reason);
+                HttpResponse<String> refused = server.http("GET", "/health/ready");
+                assertEquals(503, refused.statusCode());
+                assertEquals("{\"status\":\"" + reason.wireName() + "\"}\n", refused.body());
+            }
             HttpResponse<String> models = server.http("GET", "/v1/models");
             assertEquals("application/json", models.headers().firstValue("content-type").orElseThrow());
             assertEquals("{\"object\":\"list\",\"data\":[{\"id\":\"m\",\"object\":\"model\",\"context_length\":512,"

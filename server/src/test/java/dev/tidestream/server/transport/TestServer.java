@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 
 import io.vertx.core.Future;
@@ -24,7 +24,7 @@ final class TestServer implements AutoCloseable {
             Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
 
     final ScriptedEngine engine = new ScriptedEngine();
-    final AtomicBoolean ready = new AtomicBoolean(true);
+    final AtomicReference<Readiness> readiness = new AtomicReference<>(Readiness.READY);
     private final Vertx vertx = Vertx.vertx();
     private final ServerVerticle verticle;
     private final String deployment;
@@ -40,7 +40,7 @@ final class TestServer implements AutoCloseable {
 
     /** @param socketTime the clock of silence on connections */
     TestServer(TransportConfig config, LongSupplier socketTime) throws Exception {
-        verticle = new ServerVerticle(config, engine, ready::get,
+        verticle = new ServerVerticle(config, engine, readiness::get,
                 () -> List.of(new ServedModel("m", 512, 4096, OptionalLong.of(5_800_000), 7)), null, socketTime);
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }
