@@ -5,10 +5,12 @@ import java.util.Objects;
 
 /**
  * Writes x86-64 machine code, instruction by instruction: the Intel Software Developer's Manual, volume 2, in the order of its
- * operands (what receives the result first). Vector registers are numbers, 0–15, of 256 bits. Used by one thread.
+ * operands (what receives the result first). Vector registers are numbers: 0–15 of 256 bits, or 0–31 of 512, which are the same
+ * registers. Used by one thread.
  */
 public final class Assembler {
     private static final int VECTORS = 16;
+    private static final int WIDE_VECTORS = 32;
     private static final int NO_REGISTER = 0;
     private static final int REX_W = 0x48;
     private static final int BYTE_MIN = -128;
@@ -94,6 +96,72 @@ public final class Assembler {
         bytes(0xC4, r | 0x40 | b | map, (wide ? 0x80 : 0) | ((~second & 15) << 3) | 4 | implied);
     }
 
+    // ---- vectors of 512 bits
+
+    /** {@code d = op(a, b)}. */
+    public void wide(WideOp op, int d, int a, int b) {
+        evex(op.map(), op.prefix(), op.w(), false, d, a, wideRegister(b));
+        code.write(op.opcode());
+        registers(d, b);
+    }
+
+    /** {@code d = op(a, memory)}. */
+    public void wide(WideOp op, int d, int a, Address b) {
+        evex(op.map(), op.prefix(), op.w(), false, d, a, b.base().number());
+        code.write(op.opcode());
+        memory(d, b, op.memoryBytes());
+    }
+
+    /** {@code d = op(a, 32 bits of memory, sixteen times)}. */
+    public void wideEach(WideOp op, int d, int a, Address b) {
+        evex(op.map(), op.prefix(), op.w(), true, d, a, b.base().number());
+        code.write(op.opcode());
+        memory(d, b, Integer.BYTES);
+    }
+
+    /** {@code d = op(a)}. */
+    public void wide(WideOp op, int d, int a) {
+        wide(op, d, NO_REGISTER, a);
+    }
+
+    /** {@code d = op(memory)}, or a store of d. */
+    public void wide(WideOp op, int d, Address a) {
+        wide(op, d, NO_REGISTER, a);
+    }
+
+    /** Each bit of d is the one of {@code truth} at the place 4 d + 2 a + b. */
+    public void truth(int d, int a, int b, int truth) {
+        wide(WideOp.VPTERNLOGD, d, a, b);
+        code.write(truth);
+    }
+
+    /** The same, with 32 bits of memory, sixteen times. */
+    public void truthEach(int d, int a, Address b, int truth) {
+        wideEach(WideOp.VPTERNLOGD, d, a, b);
+        code.write(truth);
+    }
+
+    /** {@code d = a}, shifted. */
+    public void wideShift(Shift op, int d, int a, int count) {
+        evex(1, 1, 0, false, NO_REGISTER, wideRegister(d), wideRegister(a));
+        code.write(op.opcode());
+        registers(op.extension(), a);
+        code.write(count);
+    }
+
+    /** Four bytes: the registers' upper bits inverted and the map; W, the second operand inverted, the prefix; 512 bits, once or each. */
+    private void evex(int map, int implied, int w, boolean each, int reg, int second, int rm) {
+        wideRegister(reg);
+        wideRegister(second);
+        int upper = ((~reg >> 3 & 1) << 7) | ((~rm >> 4 & 1) << 6) | ((~rm >> 3 & 1) << 5) | ((~reg >> 4 & 1) << 4);
+        bytes(0x62, upper | map, (w << 7) | ((~second & 15) << 3) | 4 | implied,
+                0x40 | (each ? 0x10 : 0) | (~second >> 4 & 1) << 3);
+    }
+
+    private static int wideRegister(int vector) {
+        return Objects.checkIndex(vector, WIDE_VECTORS);
+    }
+
     // ---- integers
 
     /** {@code d = memory}, 64 bits. */
@@ -176,9 +244,15 @@ public final class Assembler {
     }
 
     private void memory(int reg, Address a) {
+        memory(reg, a, 1);
+    }
+
+    /** A short offset counts so many bytes. */
+    private void memory(int reg, Address a, int unit) {
         int base = a.base().number() & 7; // none of ours needs a further byte, as 4 would
-        if (a.offset() >= BYTE_MIN && a.offset() <= BYTE_MAX) {
-            bytes(0x40 | ((reg & 7) << 3) | base, a.offset());
+        int units = a.offset() / unit;
+        if (a.offset() % unit == 0 && units >= BYTE_MIN && units <= BYTE_MAX) {
+            bytes(0x40 | ((reg & 7) << 3) | base, units);
         } else {
             code.write(0x80 | ((reg & 7) << 3) | base);
             number(a.offset());

@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /**
  * What the processor can do, asked with its own instruction (Intel Software Developer's Manual, volume 2: CPUID). Whether the
- * operating system keeps 256-bit registers is XGETBV's to say.
+ * operating system keeps the registers is XGETBV's to say.
  */
 public final class Cpu {
     private static final int HIGHEST_ASKED = 7; // leaf
@@ -19,7 +19,15 @@ public final class Cpu {
     private static final int AVX = 1 << 28;
     private static final int F16C = 1 << 29;
     private static final int AVX2 = 1 << 5; // leaf 7, EBX
+    private static final int AVX512F = 1 << 16;
+    private static final int AVX512BW = 1 << 30;
+    private static final int VBMI = 1 << 1; // leaf 7, ECX
+    private static final int VNNI = 1 << 11;
     private static final int XMM_AND_YMM = 6; // XCR0
+    private static final int MASKS_AND_ZMM = 0xe0;
+    private static final int EBX = 0; // where answers lie; XCR0, too
+    private static final int ECX = Integer.BYTES;
+    private static final int EAX = 2 * Integer.BYTES;
     /** mov r8, rdi; mov r9, rbx; mov eax, esi; xor ecx, ecx; cpuid; mov [r8], ebx; mov [r8+4], ecx; mov [r8+8], eax; mov rbx, r9; ret. */
     private static final int[] CPUID = {0x49, 0x89, 0xf8, 0x49, 0x89, 0xd9, 0x89, 0xf0, 0x31, 0xc9, 0x0f, 0xa2,
         0x41, 0x89, 0x18, 0x41, 0x89, 0x48, 0x04, 0x41, 0x89, 0x40, 0x08, 0x4c, 0x89, 0xcb, 0xc3};
@@ -28,34 +36,48 @@ public final class Cpu {
 
     private Cpu() {}
 
-    /** Whether code with AVX2, FMA and F16C can be run here: on x86-64, where there is {@link ExecutableMemory}. */
-    public static boolean hasAvx2() {
+    /** What code may be made of here. */
+    public enum Level {
+        /** No code can be run: not x86-64, no {@link ExecutableMemory}, or an old processor. */
+        NONE,
+        /** AVX2, FMA and F16C. */
+        AVX2,
+        /** And AVX-512: F, BW, VBMI and VNNI. */
+        AVX512_VNNI
+    }
+
+    /** The most that this processor and its operating system can do. */
+    public static Level level() {
         if (!System.getProperty("os.arch", "").equals("amd64")) {
-            return false;
+            return Level.NONE;
         }
         Optional<MemorySegment> cpuid = ExecutableMemory.of(code(CPUID));
         Optional<MemorySegment> xgetbv = ExecutableMemory.of(code(XGETBV));
         if (cpuid.isEmpty() || xgetbv.isEmpty()) {
-            return false;
+            return Level.NONE;
         }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment answer = arena.allocate(3 * Integer.BYTES); // EBX, ECX, EAX
+            MemorySegment answer = arena.allocate(3 * Integer.BYTES);
             ask(cpuid.get(), answer, 0);
-            if (Integer.compareUnsigned(answer.get(ValueLayout.JAVA_INT, 2 * Integer.BYTES), HIGHEST_ASKED) < 0) {
-                return false; // an unknown leaf is answered with what the highest one says
+            if (Integer.compareUnsigned(answer.get(ValueLayout.JAVA_INT, EAX), HIGHEST_ASKED) < 0) {
+                return Level.NONE; // an unknown leaf is answered with what the highest one says
             }
             ask(cpuid.get(), answer, 1);
-            int wanted = FMA | OSXSAVE | AVX | F16C;
-            if ((answer.get(ValueLayout.JAVA_INT, Integer.BYTES) & wanted) != wanted) {
-                return false;
+            if (!has(answer, ECX, FMA | OSXSAVE | AVX | F16C)) {
+                return Level.NONE;
             }
             ask(cpuid.get(), answer, HIGHEST_ASKED);
-            if ((answer.get(ValueLayout.JAVA_INT, 0) & AVX2) == 0) {
-                return false;
-            }
+            boolean avx2 = has(answer, EBX, AVX2);
+            boolean avx512 = has(answer, EBX, AVX512F | AVX512BW) && has(answer, ECX, VBMI | VNNI);
             ask(xgetbv.get(), answer, 0);
-            return (answer.get(ValueLayout.JAVA_INT, 0) & XMM_AND_YMM) == XMM_AND_YMM;
+            return !avx2 || !has(answer, EBX, XMM_AND_YMM) ? Level.NONE
+                    : avx512 && has(answer, EBX, MASKS_AND_ZMM) ? Level.AVX512_VNNI : Level.AVX2;
         }
+    }
+
+    /** Whether an answer has all these bits. */
+    private static boolean has(MemorySegment answer, int register, int bits) {
+        return (answer.get(ValueLayout.JAVA_INT, register) & bits) == bits;
     }
 
     @SuppressWarnings("restricted") // native access is enabled, see PageArena

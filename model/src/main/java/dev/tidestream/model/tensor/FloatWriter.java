@@ -72,7 +72,7 @@ final class FloatWriter {
 
     private void rowOfPanel() {
         blocks(() -> {
-            MachineWriter.ahead(code, weights.units.blockBytes());
+            MachineWriter.ahead(code, weights.units.blockBytes(), MachineWriter.AHEAD_BYTES);
             for (int pair = 0; pair < weights.pairs(); pair++) {
                 clear(A, 2 * GROUPS);
                 weights.columns(pair, new Chains());
@@ -138,7 +138,10 @@ final class FloatWriter {
             code.load(Register.R10, scratch(MachineScratch.UNITS));
             MachineWriter.clearSums(code);
             rowsOfPanel();
-            MachineWriter.eachRow(code, this::inOrder);
+            MachineWriter.eachRow(code, () -> {
+                MachineWriter.loadSums(code);
+                inOrder();
+            });
         });
     }
 
@@ -152,22 +155,27 @@ final class FloatWriter {
                     code.vector(VMOVDQU_STORE, 14, factor(pair, g));
                 }
             }
-            code.load(Register.R8, scratch(MachineScratch.SUMS));
-            code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
-            code.load(Register.RAX, scratch(MachineScratch.VALUES));
-            Assembler.Label next = code.label();
-            code.move(Register.RCX, Register.RAX);
-            code.add(Register.RCX, scratch(MachineScratch.VALUES_STRIDE));
-            rows();
-            code.move(Register.RAX, Register.RCX);
-            code.add(Register.RAX, scratch(MachineScratch.VALUES_STRIDE));
-            code.add(Register.R8, 2 * ROW_BYTES);
-            code.add(Register.R11, -1);
-            code.jumpIfNotZero(next);
-            code.load(Register.RAX, scratch(MachineScratch.VALUES));
-            code.add(Register.RAX, BLOCK_BYTES_OF_X);
-            code.store(scratch(MachineScratch.VALUES), Register.RAX);
+            eachPair(code, this::rows);
         });
+    }
+
+    /** With two rows of floats at rax and rcx, their sums at r8; then the rows go on to their next block. */
+    static void eachPair(Assembler code, Runnable body) {
+        code.load(Register.R8, scratch(MachineScratch.SUMS));
+        code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
+        code.load(Register.RAX, scratch(MachineScratch.VALUES));
+        Assembler.Label next = code.label();
+        code.move(Register.RCX, Register.RAX);
+        code.add(Register.RCX, scratch(MachineScratch.VALUES_STRIDE));
+        body.run();
+        code.move(Register.RAX, Register.RCX);
+        code.add(Register.RAX, scratch(MachineScratch.VALUES_STRIDE));
+        code.add(Register.R8, 2 * ROW_BYTES);
+        code.add(Register.R11, -1);
+        code.jumpIfNotZero(next);
+        code.load(Register.RAX, scratch(MachineScratch.VALUES));
+        code.add(Register.RAX, BLOCK_BYTES_OF_X);
+        code.store(scratch(MachineScratch.VALUES), Register.RAX);
     }
 
     /** Two rows of x with the block in the tile. */

@@ -31,7 +31,23 @@ enum MachineConstant {
     /** Of the floats -8 to 7, the third byte; of all their lower bytes none is set. */
     EIGHT_LESS_THIRD(13, 0xa0c0e000, 0x80004080, 0x40008000, 0xe0c0a080),
     /** Of the floats -8 to 7, the top byte. */
-    EIGHT_LESS_TOP(14, 0xc0c0c0c1, 0xbfc0c0c0, 0x40403f00, 0x40404040);
+    EIGHT_LESS_TOP(14, 0xc0c0c0c1, 0xbfc0c0c0, 0x40403f00, 0x40404040),
+    /** The sign of a byte. */
+    BYTE_SIGN(15, 0x80808080),
+    /** The lowest byte of 32 bits. */
+    LOWEST_BYTE(16, 0x000000ff),
+    /** Bits 5–2 of the lower byte of words. */
+    MIDDLE_FOUR(17, 0x003c003c),
+    /** Upper bytes of words. */
+    UPPER_BYTES(18, 0xff00ff00),
+    /** A number of six bits in bytes. */
+    LOW_SIX(19, 0x3f3f3f3f),
+    /** The float 2^-24. */
+    SMALL_BY_24(20, 0x33800000),
+    /** The top byte of 32 bits. */
+    TOP_BYTE(21, 0xff000000),
+    /** A number of six bits at the top of bytes. */
+    UPPER_SIX_OF_BYTES(22, 0xfcfcfcfc);
 
     private static final int BYTES = 32;
 

@@ -1,63 +1,47 @@
 package dev.tidestream.model.tensor;
 
-import java.io.ByteArrayOutputStream;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.BiConsumer;
-import java.util.function.Function;
 
-import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Cpu;
-import dev.tidestream.model.machine.ExecutableMemory;
+import dev.tidestream.model.tensor.MachinePrograms.Kind;
 
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
- * {@link Kernels} whose multiplications are machine code where there is a program for the format: with int8 codes of
- * {@link MachineWriter}, with floats of {@link FloatWriter} or {@link PlainWriter}; the rest is {@link VectorKernels}. There are
- * some only on Linux, on processors with AVX2, FMA and F16C. Why: docs/adr/0010-machine-code.md.
+ * {@link Kernels} whose multiplications are machine code where there is a program for the format ({@link MachinePrograms}); the
+ * rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
+ * docs/adr/0010-machine-code.md.
  */
 final class MachineKernels implements Kernels {
     /**
-     * {@code on} where it can be run, {@code off}, or {@code auto}: where vectors have 256 bits. With 512 the Vector API multiplies as
-     * many lanes, and what is faster there has not been measured.
+     * {@code on} where it can be run, {@code off}, or {@code auto}: where the Vector API has 256 bits or more. With 512 the programs
+     * are those for AVX-512 with VNNI, or, on a processor that lacks those, for AVX2, and then {@code auto} means {@code off}: the
+     * Vector API multiplies as many lanes there.
      */
     static final String PROPERTY = "tidestream.machine.code";
 
-    private static final int AUTO_BITS = 256;
+    private static final int WIDE_BITS = 512;
+    private static final int NARROW_BITS = 256;
     /** Of one row, about 0.1 ms. */
     private static final long PRODUCTS_OF_A_CALL = 2L << 20;
     /** Rows of floats of a call, so that a safepoint need not wait for all of them; an even number. */
     private static final int FLOAT_ROWS_OF_A_CALL = 64;
-    private static final int LINE_BYTES = 64; // of the cache
     private static final Optional<MachineKernels> INSTANCE = find();
     private static final ThreadLocal<MachineScratch> SCRATCH = ThreadLocal.withInitial(MachineScratch::new);
 
-    private final Map<TensorFormat, Map<Kind, MemorySegment>> programs;
+    private final MachinePrograms programs;
+    private final boolean wide;
 
-    /** What a program multiplies with: one row of codes or some, one row of floats or an even number. */
-    private enum Kind { ROW, ROWS, FLOAT_ROW, FLOAT_ROWS }
-
-    private record Program(TensorFormat format, Kind kind, byte[] code) {}
-
-    private MachineKernels(List<Program> written, MemorySegment memory) {
-        programs = new EnumMap<>(TensorFormat.class);
-        long offset = 0;
-        for (Program program : written) {
-            programs.computeIfAbsent(program.format(), format -> new EnumMap<>(Kind.class))
-                    .put(program.kind(), memory.asSlice(offset, program.code().length));
-            offset += program.code().length;
-        }
+    private MachineKernels(MachinePrograms programs, boolean wide) {
+        this.programs = programs;
+        this.wide = wide;
     }
 
     /** If this machine can run them. */
@@ -67,80 +51,35 @@ final class MachineKernels implements Kernels {
 
     private static Optional<MachineKernels> find() {
         String choice = System.getProperty(PROPERTY, "auto");
-        boolean wanted = switch (choice) {
-            case "on" -> true;
-            case "off" -> false;
-            case "auto" -> VectorShapes.BITS == AUTO_BITS;
-            default -> throw new IllegalArgumentException(PROPERTY + " must be on, off or auto: " + choice);
-        };
-        return wanted && Cpu.hasAvx2() ? assemble() : Optional.empty();
-    }
-
-    /** All programs in one piece of memory: all or none. */
-    private static Optional<MachineKernels> assemble() {
-        List<Program> written = new ArrayList<>();
-        for (TensorFormat format : TensorFormat.values()) {
-            quads(format).ifPresent(weights -> {
-                written.add(new Program(format, Kind.ROW, program(weights, MachineWriter::writeRow)));
-                written.add(new Program(format, Kind.ROWS, program(weights, MachineWriter::writeBatch)));
-            });
-            floats(format).ifPresent(weights -> {
-                written.add(new Program(format, Kind.FLOAT_ROW, program(weights, FloatWriter::writeRow)));
-                written.add(new Program(format, Kind.FLOAT_ROWS, program(weights, FloatWriter::writeBatch)));
-            });
-            if (!format.quantised()) {
-                written.add(new Program(format, Kind.FLOAT_ROW, program(code -> format, PlainWriter::writeRow)));
-            }
+        if (!List.of("on", "off", "auto").contains(choice)) {
+            throw new IllegalArgumentException(PROPERTY + " must be on, off or auto: " + choice);
         }
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        written.forEach(program -> all.writeBytes(program.code()));
-        return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachineKernels(written, memory));
+        Cpu.Level level = choice.equals("off") ? Cpu.Level.NONE : Cpu.level();
+        boolean wide = level == Cpu.Level.AVX512_VNNI && VectorShapes.BITS == WIDE_BITS;
+        boolean faster = wide || VectorShapes.BITS == NARROW_BITS; // than the Vector API
+        return level == Cpu.Level.NONE || (!faster && choice.equals("auto")) ? Optional.empty() : assemble(wide);
     }
 
-    /** Its length a multiple of a line of the cache. */
-    private static <T> byte[] program(Function<Assembler, T> weights, BiConsumer<Assembler, T> writer) {
-        Assembler code = new Assembler();
-        writer.accept(code, weights.apply(code));
-        byte[] bytes = code.toByteArray();
-        return Arrays.copyOf(bytes, Math.ceilDiv(bytes.length, LINE_BYTES) * LINE_BYTES);
+    private static Optional<MachineKernels> assemble(boolean wide) {
+        return MachinePrograms.assemble(wide).map(programs -> new MachineKernels(programs, wide));
     }
 
     /** How many programs there are. */
     int programs() {
-        return programs.values().stream().mapToInt(Map::size).sum();
-    }
-
-    private static Optional<Function<Assembler, QuadCode>> quads(TensorFormat format) {
-        return switch (format) {
-            case Q4_0 -> Optional.of(QuadCodeQ40::new);
-            case Q8_0 -> Optional.of(QuadCodeQ80::new);
-            case Q4_K -> Optional.of(QuadCodeQ4K::new);
-            case Q6_K -> Optional.of(QuadCodeQ6K::new);
-            case F32, F16, BF16, Q5_K -> Optional.empty();
-        };
-    }
-
-    private static Optional<Function<Assembler, FloatCode>> floats(TensorFormat format) {
-        return switch (format) {
-            case Q4_0 -> Optional.of(FloatCodeQ40::new);
-            case Q8_0 -> Optional.of(FloatCodeQ80::new);
-            case Q6_K -> Optional.of(FloatCodeQ6K::new);
-            case F32, F16, BF16, Q4_K, Q5_K -> Optional.empty();
-        };
+        return programs.count();
     }
 
     @Override
     public String title() {
-        return "avx2+" + VectorKernels.INSTANCE.title();
+        return (wide ? "avx512-vnni+" : "avx2+") + VectorKernels.INSTANCE.title();
     }
 
     @Override
     public void multiply(
             PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
-        Map<Kind, MemorySegment> ofFormat = programs.getOrDefault(w.format(), Map.of());
         boolean one = x.rows() == 1;
         boolean codes = x.quantised() && w.format().quantised();
-        MemorySegment program = ofFormat.get(codes ? one ? Kind.ROW : Kind.ROWS : one ? Kind.FLOAT_ROW : Kind.FLOAT_ROWS);
+        MemorySegment program = programs.find(w.format(), codes ? one ? Kind.ROW : Kind.ROWS : one ? Kind.FLOAT_ROW : Kind.FLOAT_ROWS);
         if (program == null || fromPanel == toPanel) {
             VectorKernels.INSTANCE.multiply(w, x, out, outStride, outOffset, fromPanel, toPanel);
             return;
@@ -148,7 +87,7 @@ final class MachineKernels implements Kernels {
         VectorDecode.check(w, fromPanel, toPanel);
         checkOut(w, x, out, outStride, outOffset, toPanel);
         MachineScratch scratch = SCRATCH.get();
-        MemorySegment forOneLeft = codes || one || x.rows() % 2 == 0 ? null : ofFormat.get(Kind.FLOAT_ROW);
+        MemorySegment forOneLeft = codes || one || x.rows() % 2 == 0 ? null : programs.find(w.format(), Kind.FLOAT_ROW);
         int rows = forOneLeft == null ? x.rows() : x.rows() - 1;
         try {
             Call call = new Call(scratch, w, x, out, outStride);

@@ -8,7 +8,7 @@ import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * What a call of a machine program needs, for one thread: its arguments, constants, a tile of weights and sums. The offsets are
- * those that {@link MachineWriter} and {@link FloatWriter} write into code.
+ * those that {@link MachineWriter}, {@link WideWriter} and {@link FloatWriter} write into code.
  */
 final class MachineScratch {
     /** (8 quads of columns, 4 groups of rows, 32 bytes): the integers of a block. */
@@ -28,7 +28,7 @@ final class MachineScratch {
     /** Constants of 32 bytes. */
     static final int CONSTANTS = 1920;
     /** Addresses and counts. */
-    static final int ARGUMENTS = 2432;
+    static final int ARGUMENTS = 2688;
     static final int PANEL = ARGUMENTS;
     /** Records of codes. */
     static final int RECORDS = ARGUMENTS + 8;
@@ -48,7 +48,9 @@ final class MachineScratch {
     static final int FIRST_VALUES = ARGUMENTS + 96;
     /** (32 columns, 4 groups of rows, 8) floats: the integers of a block. */
     static final int FLOAT_TILE = ARGUMENTS + 128;
-    private static final int BYTES = FLOAT_TILE + PanelLayout.BLOCK * ROWS * Float.BYTES;
+    /** {@link WideTable}s. */
+    static final int TABLES = FLOAT_TILE + PanelLayout.BLOCK * ROWS * Float.BYTES;
+    private static final int BYTES = TABLES + WideTable.ALL_BYTES;
     private static final int ALIGNMENT = 64;
 
     private final Arena arena = Arena.ofAuto();
@@ -61,6 +63,9 @@ final class MachineScratch {
             MemorySegment half = MemorySegment.ofArray(constant.half());
             memory.asSlice(constant.offset()).copyFrom(half);
             memory.asSlice(constant.offset() + half.byteSize()).copyFrom(half);
+        }
+        for (WideTable table : WideTable.values()) {
+            memory.asSlice(table.offset()).copyFrom(MemorySegment.ofArray(table.bytes()));
         }
     }
 

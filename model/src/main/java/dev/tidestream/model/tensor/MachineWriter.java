@@ -45,7 +45,7 @@ final class MachineWriter {
     private static final int ROW_BYTES = ROWS * Float.BYTES;
     private static final int LINE_BYTES = 64; // of the cache
     /** How far one row reads ahead; measured, see docs/performance.md. */
-    private static final int AHEAD_BYTES = 1536;
+    static final int AHEAD_BYTES = 1536;
     private static final int SECOND_ROW_HALVES = GROUPS * VECTOR;
 
     private final Assembler code;
@@ -78,7 +78,7 @@ final class MachineWriter {
 
     private void rowOfPanel() {
         blocks(() -> {
-            ahead(code, quads.units.blockBytes());
+            ahead(code, quads.units.blockBytes(), AHEAD_BYTES);
             clear(PRODUCTS);
             quads.quads(new Row());
             finish(0, PRODUCTS, 0, (group, factor, product) -> code.vector(VFMADD231PS, SUMS + group, factor, product));
@@ -133,7 +133,10 @@ final class MachineWriter {
             begin();
             clearSums(code);
             rowsOfPanel();
-            eachRow(code, this::inOrder);
+            eachRow(code, () -> {
+                loadSums(code);
+                inOrder();
+            });
         });
     }
 
@@ -168,19 +171,23 @@ final class MachineWriter {
         code.ret();
     }
 
-    /** The sums of each row to 0–3, and from there to out. */
-    static void eachRow(Assembler code, Runnable inOrder) {
+    /** With the sums of each row at r8 and the place where they go at rsi. */
+    static void eachRow(Assembler code, Runnable body) {
         code.load(Register.R8, scratch(MachineScratch.SUMS));
         code.load(Register.R11, scratch(MachineScratch.ROW_COUNT));
         Assembler.Label next = code.label();
-        for (int g = 0; g < GROUPS; g++) {
-            code.vector(VMOVDQU, SUMS + g, new Address(Register.R8, g * VECTOR));
-        }
-        inOrder.run();
+        body.run();
         code.add(Register.R8, ROW_BYTES);
         code.add(Register.RSI, scratch(MachineScratch.OUT_STRIDE));
         code.add(Register.R11, -1);
         code.jumpIfNotZero(next);
+    }
+
+    /** The sums of a row to 0–3. */
+    static void loadSums(Assembler code) {
+        for (int g = 0; g < GROUPS; g++) {
+            code.vector(VMOVDQU, SUMS + g, new Address(Register.R8, g * VECTOR));
+        }
     }
 
     /** Two rows of x with the block in the tile. */
@@ -315,10 +322,10 @@ final class MachineWriter {
         code.jumpIfNotZero(nextUnit);
     }
 
-    /** Asks for so many bytes that come later. */
-    static void ahead(Assembler code, int bytes) {
+    /** Asks for so many bytes that come after a distance. */
+    static void ahead(Assembler code, int bytes, int distance) {
         for (int i = 0; i < bytes; i += LINE_BYTES) {
-            code.prefetch(QuadCode.panel(AHEAD_BYTES + i));
+            code.prefetch(QuadCode.panel(distance + i));
         }
     }
 

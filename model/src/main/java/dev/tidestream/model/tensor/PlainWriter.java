@@ -55,7 +55,7 @@ final class PlainWriter {
                 code.vector(VPXOR, g, g, g);
             }
             Assembler.Label next = code.label();
-            MachineWriter.ahead(code, columnBytes);
+            MachineWriter.ahead(code, columnBytes, MachineWriter.AHEAD_BYTES);
             code.vector(VBROADCASTSS, X, new Address(Register.RCX, 0));
             column();
             code.add(Register.RCX, Float.BYTES);

@@ -23,6 +23,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 /** Every instruction that can be written, against the bytes that another assembler gives it. */
 class AssemblerTest {
+    private static final String EACH = "{1to16}";
     private static final Pattern ADDRESS = Pattern.compile("\\[(\\w+)\\+(-?\\d+)]");
 
     static Stream<String> instructions() throws IOException {
@@ -66,7 +67,14 @@ class AssemblerTest {
                 }
             }
             case "vextracti128" -> code.extractUpperHalf(vector(operands.get(0)), vector(operands.get(1)));
-            default -> vectors(code, words[0].toUpperCase(Locale.ROOT), operands);
+            default -> {
+                String name = words[0].toUpperCase(Locale.ROOT);
+                if (instruction.contains("zmm")) {
+                    wide(code, name, operands);
+                } else {
+                    vectors(code, name, operands);
+                }
+            }
         }
     }
 
@@ -89,6 +97,31 @@ class AssemblerTest {
         }
     }
 
+    private static void wide(Assembler code, String name, List<String> operands) {
+        String last = operands.getLast();
+        if (EnumSet.allOf(Shift.class).stream().anyMatch(shift -> shift.name().equals(name))) {
+            code.wideShift(Shift.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), Integer.parseInt(last));
+        } else if (name.equals("VPTERNLOGD") && operands.get(2).startsWith("[")) {
+            code.truthEach(vector(operands.get(0)), vector(operands.get(1)), address(operands.get(2).replace(EACH, "")), Integer.parseInt(last));
+        } else if (name.equals("VPTERNLOGD")) {
+            code.truth(vector(operands.get(0)), vector(operands.get(1)), vector(operands.get(2)), Integer.parseInt(last));
+        } else if (operands.get(0).startsWith("[")) {
+            code.wide(WideOp.valueOf(name + "_STORE"), vector(last), address(operands.get(0)));
+        } else if (name.equals("VPMOVDW")) {
+            code.wide(WideOp.VPMOVDW, vector(last), vector(operands.get(0)));
+        } else if (last.endsWith(EACH)) {
+            code.wideEach(WideOp.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), address(last.replace(EACH, "")));
+        } else if (operands.size() == 3 && last.startsWith("[")) {
+            code.wide(WideOp.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), address(last));
+        } else if (operands.size() == 3) {
+            code.wide(WideOp.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), vector(last));
+        } else if (last.startsWith("[")) {
+            code.wide(WideOp.valueOf(name), vector(operands.get(0)), address(last));
+        } else {
+            code.wide(WideOp.valueOf(name), vector(operands.get(0)), vector(last));
+        }
+    }
+
     private static void threeOperands(Assembler code, VectorOp op, List<String> operands) {
         if (operands.get(2).startsWith("[")) {
             code.vector(op, vector(operands.get(0)), vector(operands.get(1)), address(operands.get(2)));
@@ -98,7 +131,7 @@ class AssemblerTest {
     }
 
     private static int vector(String name) {
-        return Integer.parseInt(name.substring("ymm".length()));
+        return Integer.parseInt(name.substring("ymm".length())); // zmm, too
     }
 
     private static Register register(String name) {
@@ -115,13 +148,21 @@ class AssemblerTest {
 
     @Test
     void shouldKnowEveryInstruction() throws IOException {
-        List<String> seen = instructions().map(line -> line.split(" ", 2)[0].toUpperCase(Locale.ROOT)).toList();
+        List<String> seen = names(instructions().filter(line -> !line.contains("zmm")));
+        List<String> seenWide = names(instructions().filter(line -> line.contains("zmm")));
         for (VectorOp op : VectorOp.values()) {
             assertEquals(true, seen.contains(op.name().replace("_STORE", "")), op.name());
         }
-        for (Shift op : Shift.values()) {
-            assertEquals(true, seen.contains(op.name()), op.name());
+        for (WideOp op : WideOp.values()) {
+            assertEquals(true, seenWide.contains(op.name().replace("_STORE", "")), op.name());
         }
+        for (Shift op : Shift.values()) {
+            assertEquals(true, seen.contains(op.name()) && seenWide.contains(op.name()), op.name());
+        }
+    }
+
+    private static List<String> names(Stream<String> lines) {
+        return lines.map(line -> line.split(" ", 2)[0].toUpperCase(Locale.ROOT)).toList();
     }
 
     @Test
@@ -142,5 +183,9 @@ class AssemblerTest {
         assertThrows(IndexOutOfBoundsException.class, () -> code.vector(VectorOp.VPAND, 0, 16, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> code.vector(VectorOp.VPAND, 0, 0, 16));
         assertThrows(IndexOutOfBoundsException.class, () -> code.shift(Shift.VPSRLD, 0, 16, 1));
+        assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 32, 0, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 0, 32, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 0, 0, 32));
+        assertThrows(IndexOutOfBoundsException.class, () -> code.wideShift(Shift.VPSRLD, 0, 32, 1));
     }
 }
