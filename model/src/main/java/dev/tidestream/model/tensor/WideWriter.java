@@ -41,6 +41,8 @@ final class WideWriter {
     private static final int SUMS = 14;
     /** How far one row reads ahead; measured, see docs/performance.md. */
     static final int AHEAD_BYTES = 6144;
+    /** The same for many rows. */
+    static final int AHEAD_BYTES_OF_ROWS = 8192;
     private static final int ROW_BYTES = ROWS * Float.BYTES;
 
     private final Assembler code;
@@ -88,6 +90,7 @@ final class WideWriter {
             begin();
             MachineWriter.clearSums(code);
             blocks(() -> {
+                MachineWriter.ahead(code, weights.units.blockBytes(), AHEAD_BYTES_OF_ROWS);
                 code.load(Register.R8, WideCode.scratch(MachineScratch.SUMS));
                 code.load(Register.R11, WideCode.scratch(MachineScratch.PAIR_COUNT));
                 Assembler.Label nextPair = code.label();
