@@ -160,7 +160,7 @@ final class FloatWriter {
     }
 
     /** With two rows of floats at rax and rcx, their sums at r8; then the rows go on to their next block. */
-    static void eachPair(Assembler code, Runnable body) {
+    private static void eachPair(Assembler code, Runnable body) {
         code.load(Register.R8, scratch(MachineScratch.SUMS));
         code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
         code.load(Register.RAX, scratch(MachineScratch.VALUES));

@@ -31,7 +31,7 @@ final class MachineKernels implements Kernels {
     private static final int NARROW_BITS = 256;
     /** Of one row, about 0.1 ms. */
     private static final long PRODUCTS_OF_A_CALL = 2L << 20;
-    /** Rows of floats of a call, so that a safepoint need not wait for all of them; an even number. */
+    /** Rows of floats of a call, so that a safepoint need not wait for all of them; a multiple of four. */
     private static final int FLOAT_ROWS_OF_A_CALL = 64;
     private static final Optional<MachineKernels> INSTANCE = find();
     private static final ThreadLocal<MachineScratch> SCRATCH = ThreadLocal.withInitial(MachineScratch::new);
@@ -87,11 +87,15 @@ final class MachineKernels implements Kernels {
         VectorDecode.check(w, fromPanel, toPanel);
         checkOut(w, x, out, outStride, outOffset, toPanel);
         MachineScratch scratch = SCRATCH.get();
-        MemorySegment forOneLeft = codes || one || x.rows() % 2 == 0 ? null : programs.find(w.format(), Kind.FLOAT_ROW);
-        int rows = forOneLeft == null ? x.rows() : x.rows() - 1;
+        int left = codes || one ? 0 : x.rows() % programs.floatRows();
+        MemorySegment ofOneLeft = left == 0 ? null : programs.find(w.format(), Kind.FLOAT_ROW);
+        if (left > 0 && ofOneLeft == null) {
+            throw new IllegalStateException("no program for one row, but for some: format=" + w.format());
+        }
+        int rows = x.rows() - left;
         try {
             Call call = new Call(scratch, w, x, out, outStride);
-            int slice = codes ? rows : Math.min(rows, FLOAT_ROWS_OF_A_CALL);
+            int slice = codes ? rows : Math.clamp(rows, 1, FLOAT_ROWS_OF_A_CALL);
             int most = panelsOfACall(w.columns(), slice);
             int panel = fromPanel;
             while (panel < toPanel) {
@@ -99,8 +103,8 @@ final class MachineKernels implements Kernels {
                 for (int first = 0; first < rows; first += slice) {
                     call.panels(program, panel, count, first, Math.min(slice, rows - first), outOffset);
                 }
-                if (forOneLeft != null) {
-                    call.panels(forOneLeft, panel, count, rows, 1, outOffset);
+                for (int row = rows; row < x.rows() && ofOneLeft != null; row++) {
+                    call.panels(ofOneLeft, panel, count, row, 1, outOffset);
                 }
                 panel += count;
             }
@@ -128,6 +132,7 @@ final class MachineKernels implements Kernels {
             scratch.set(MachineScratch.PANELS, count);
             scratch.set(MachineScratch.ROW_COUNT, rows);
             scratch.set(MachineScratch.PAIR_COUNT, Math.ceilDiv(rows, 2));
+            scratch.set(MachineScratch.FOUR_COUNT, rows / 4);
             scratch.set(MachineScratch.PANEL, w.data().address() + w.panelOffset(panel));
             MemorySegment values = MemorySegment.ofArray(x.values());
             MemorySegment from = first == 0 ? values : values.asSlice((long) first * x.columns() * Float.BYTES);

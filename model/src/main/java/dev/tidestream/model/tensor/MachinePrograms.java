@@ -20,14 +20,17 @@ import dev.tidestream.model.machine.ExecutableMemory;
 final class MachinePrograms {
     private static final int LINE_BYTES = 64; // of the cache
 
-    /** What a program multiplies with: one row of codes or some, one row of floats or an even number. */
+    /** What a program multiplies with: one row of codes or some, one row of floats or a multiple of {@link #floatRows}. */
     enum Kind { ROW, ROWS, FLOAT_ROW, FLOAT_ROWS }
 
     private record Program(TensorFormat format, Kind kind, byte[] code) {}
 
     private final Map<TensorFormat, Map<Kind, MemorySegment>> places = new EnumMap<>(TensorFormat.class);
 
-    private MachinePrograms(List<Program> written, MemorySegment memory) {
+    private final int floatRows;
+
+    private MachinePrograms(List<Program> written, MemorySegment memory, int floatRows) {
+        this.floatRows = floatRows;
         long offset = 0;
         for (Program program : written) {
             places.computeIfAbsent(program.format(), format -> new EnumMap<>(Kind.class))
@@ -54,7 +57,7 @@ final class MachinePrograms {
         }
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         written.forEach(program -> all.writeBytes(program.code()));
-        return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachinePrograms(written, memory));
+        return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachinePrograms(written, memory, wide ? 4 : 2));
     }
 
     private static void addNarrow(List<Program> written, TensorFormat format) {
@@ -68,15 +71,12 @@ final class MachinePrograms {
         });
     }
 
-    /** Many rows of floats are at the arithmetic's peak in the Vector API for two of the formats, see docs/performance.md. */
     private static void addWide(List<Program> written, TensorFormat format) {
         wide(format).ifPresent(weights -> {
             written.add(program(format, Kind.ROW, weights, WideWriter::writeRow));
             written.add(program(format, Kind.ROWS, weights, WideWriter::writeBatch));
             if (format != TensorFormat.Q4_K) {
                 written.add(program(format, Kind.FLOAT_ROW, weights, WideFloatWriter::writeRow));
-            }
-            if (format == TensorFormat.Q6_K) {
                 written.add(program(format, Kind.FLOAT_ROWS, weights, WideFloatWriter::writeBatch));
             }
         });
@@ -124,6 +124,11 @@ final class MachinePrograms {
     @Nullable
     MemorySegment find(TensorFormat format, Kind kind) {
         return places.getOrDefault(format, Map.of()).get(kind);
+    }
+
+    /** Rows of floats that a program takes at a time. */
+    int floatRows() {
+        return floatRows;
     }
 
     /** How many there are. */

@@ -46,6 +46,9 @@ final class MachineScratch {
     static final int OUT = ARGUMENTS + 88;
     /** Where the rows of floats begin, for every panel. */
     static final int FIRST_VALUES = ARGUMENTS + 96;
+    /** Rows of floats, four at a time. */
+    static final int FOUR_COUNT = ARGUMENTS + 104;
+    static final int UNITS_LEFT = ARGUMENTS + 112;
     /** (32 columns, 4 groups of rows, 8) floats: the integers of a block. */
     static final int FLOAT_TILE = ARGUMENTS + 128;
     /** {@link WideTable}s. */

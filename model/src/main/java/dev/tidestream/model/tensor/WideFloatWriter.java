@@ -1,5 +1,7 @@
 package dev.tidestream.model.tensor;
 
+import java.util.List;
+
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -9,7 +11,6 @@ import static dev.tidestream.model.machine.WideOp.VFMADD213PS;
 import static dev.tidestream.model.machine.WideOp.VFMADD231PS;
 import static dev.tidestream.model.machine.WideOp.VMOVUPS;
 import static dev.tidestream.model.machine.WideOp.VMOVUPS_STORE;
-import static dev.tidestream.model.machine.WideOp.VPBROADCASTD;
 import static dev.tidestream.model.machine.WideOp.VPXORD;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
@@ -22,18 +23,18 @@ import static dev.tidestream.model.tensor.WideCode.scratch;
  * What {@link FloatWriter} does, with AVX-512.
  *
  * <pre>
- * registers   rdi scratch, rsi out, rdx panel, rcx and rax rows of x, r8 sums, r9 blocks and r10 units to go, r11 pairs to go
- *             0–7, 14–31 of {@link WideCode}
- * one row     8, 9 chain a, 10, 11 chain b, 12 floats, 13 whatever is at hand
- * pairs       8–11 and 16–19 chains a and b of two rows, 12, 13 rows of x, 20, 21 floats
+ * registers   rdi scratch, rdx panel, r8 sums, r9 blocks to go; 14–31 of {@link WideCode}
+ * one row     rsi out, rcx row of x, r10 units to go; 8, 9 chain a, 10, 11 chain b, 12 floats, 13 whatever is at hand
+ * four rows   rax, rcx, rsi, r10 rows of x, r11 fours to go; 4–11 chains of four rows, 12, 13 floats
  * </pre>
  */
 final class WideFloatWriter {
     private static final int CHAINS = 8;
     private static final int FLOATS = 12;
     private static final int FACTOR = 13;
-    private static final int SECOND_CHAINS = 16;
-    private static final int SECOND_FLOATS = 20;
+    private static final int FOUR = 4;
+    private static final int FOUR_CHAINS = 4;
+    private static final List<Register> FOUR_ROWS = List.of(Register.RAX, Register.RCX, Register.RSI, Register.R10);
     private static final int BLOCK_BYTES_OF_X = BLOCK * Float.BYTES;
     private static final int ROW_BYTES = ROWS * Float.BYTES;
     private static final int QUAD = 4; // columns
@@ -51,7 +52,7 @@ final class WideFloatWriter {
         new WideFloatWriter(code, weights).row();
     }
 
-    /** A program for an even number of rows. */
+    /** A program for a multiple of four rows. */
     static void writeBatch(Assembler code, WideCode weights) {
         new WideFloatWriter(code, weights).batch();
     }
@@ -109,28 +110,16 @@ final class WideFloatWriter {
             code.load(Register.R10, scratch(MachineScratch.UNITS));
             MachineWriter.clearSums(code);
             blocks(() -> {
-                keepFloats();
-                FloatWriter.eachPair(code, this::pairOfRows);
+                MachineWriter.ahead(code, weights.units.blockBytes(), WideWriter.AHEAD_BYTES_OF_ROWS);
+                keepFactors();
+                eachFour();
             });
-            MachineWriter.eachRow(code, () -> {
-                for (int g = 0; g < GROUPS; g++) {
-                    code.wide(VMOVUPS, CHAINS, new Address(Register.R8, g * VECTOR));
-                    code.wide(VMOVUPS_STORE, CHAINS, new Address(Register.RSI, g * VECTOR));
-                }
-            });
+            code.load(Register.RSI, scratch(MachineScratch.OUT));
+            MachineWriter.eachRow(code, () -> WideWriter.copySums(code));
         });
     }
 
-    /** The block as floats, and its factors. */
-    private void keepFloats() {
-        for (int quad = 0; quad < QUADS; quad++) {
-            for (int column = 0; column < QUAD; column++) {
-                for (int g = 0; g < GROUPS; g++) {
-                    weights.toFloat(quad, g, column, FLOATS);
-                    code.wide(VMOVUPS_STORE, FLOATS, tile(quad * QUAD + column, g));
-                }
-            }
-        }
+    private void keepFactors() {
         for (int pair = 0; pair < weights.pairs(); pair++) {
             for (int g = 0; g < GROUPS; g++) {
                 weights.factor(pair, g, FACTOR);
@@ -139,32 +128,61 @@ final class WideFloatWriter {
         }
     }
 
-    /** Two rows of x with the block in the tile. */
-    private void pairOfRows() {
+    /** All rows of x, four at a time; then they go on to their next block. */
+    private void eachFour() {
+        code.store(scratch(MachineScratch.UNITS_LEFT), Register.R10);
+        code.load(Register.R8, scratch(MachineScratch.SUMS));
+        code.load(Register.R11, scratch(MachineScratch.FOUR_COUNT));
+        code.load(Register.RAX, scratch(MachineScratch.VALUES));
+        Assembler.Label next = code.label();
+        for (int i = 1; i < FOUR; i++) {
+            code.move(FOUR_ROWS.get(i), FOUR_ROWS.get(i - 1));
+            code.add(FOUR_ROWS.get(i), scratch(MachineScratch.VALUES_STRIDE));
+        }
+        fourRows();
+        code.move(Register.RAX, FOUR_ROWS.getLast());
+        code.add(Register.RAX, scratch(MachineScratch.VALUES_STRIDE));
+        code.add(Register.R8, FOUR * ROW_BYTES);
+        code.add(Register.R11, -1);
+        code.jumpIfNotZero(next);
+        code.load(Register.RAX, scratch(MachineScratch.VALUES));
+        code.add(Register.RAX, BLOCK_BYTES_OF_X);
+        code.store(scratch(MachineScratch.VALUES), Register.RAX);
+        code.load(Register.R10, scratch(MachineScratch.UNITS_LEFT));
+    }
+
+    /** Four rows of x with the block, whose columns become floats anew: that costs nothing beside the products. */
+    private void fourRows() {
         for (int pair = 0; pair < weights.pairs(); pair++) {
-            clear(CHAINS, 2 * GROUPS);
-            clear(SECOND_CHAINS, 2 * GROUPS);
-            for (int i = 0; i < quadsOfChain() * QUAD; i++) {
-                for (int chain = 0; chain < 2; chain++) {
-                    int column = quad(pair, chain, 0) * QUAD + i;
-                    code.wide(VPBROADCASTD, FLOATS, x(Register.RAX, column));
-                    code.wide(VPBROADCASTD, FACTOR, x(Register.RCX, column));
-                    for (int g = 0; g < GROUPS; g++) {
-                        code.wide(VMOVUPS, SECOND_FLOATS + g, tile(column, g));
-                        code.wide(VFMADD231PS, CHAINS + chain * GROUPS + g, FLOATS, SECOND_FLOATS + g);
-                        code.wide(VFMADD231PS, SECOND_CHAINS + chain * GROUPS + g, FACTOR, SECOND_FLOATS + g);
-                    }
+            for (int chain = 0; chain < 2; chain++) {
+                clear(FOUR_CHAINS, FOUR * GROUPS);
+                for (int i = 0; i < quadsOfChain() * QUAD; i++) {
+                    column(quad(pair, chain, i / QUAD), i % QUAD);
+                }
+                for (int i = 0; i < FOUR * GROUPS && chain == 0; i++) {
+                    code.wide(VMOVUPS_STORE, FOUR_CHAINS + i, firstChain(i));
                 }
             }
-            for (int row = 0; row < 2; row++) {
-                for (int g = 0; g < GROUPS; g++) {
-                    int a = (row == 0 ? CHAINS : SECOND_CHAINS) + g;
-                    Address sum = new Address(Register.R8, row * ROW_BYTES + g * VECTOR);
-                    code.wide(VADDPS, a, a, a + GROUPS);
-                    code.wide(VMOVUPS, FLOATS, sum);
-                    code.wide(VFMADD231PS, FLOATS, a, factor(pair, g));
-                    code.wide(VMOVUPS_STORE, FLOATS, sum);
-                }
+            for (int g = 0; g < GROUPS; g++) {
+                code.wide(VMOVUPS, FLOATS + g, factor(pair, g));
+            }
+            for (int i = 0; i < FOUR * GROUPS; i++) {
+                Address sum = new Address(Register.R8, i * VECTOR);
+                code.wide(VADDPS, FOUR_CHAINS + i, FOUR_CHAINS + i, firstChain(i));
+                code.wide(VFMADD213PS, FOUR_CHAINS + i, FLOATS + i % GROUPS, sum);
+                code.wide(VMOVUPS_STORE, FOUR_CHAINS + i, sum);
+            }
+        }
+    }
+
+    /** A column of the block with those of four rows. */
+    private void column(int quad, int column) {
+        for (int g = 0; g < GROUPS; g++) {
+            weights.toFloat(quad, g, column, FLOATS + g);
+        }
+        for (int row = 0; row < FOUR; row++) {
+            for (int g = 0; g < GROUPS; g++) {
+                code.wideEach(VFMADD231PS, FOUR_CHAINS + GROUPS * row + g, FLOATS + g, x(FOUR_ROWS.get(row), quad * QUAD + column));
             }
         }
     }
@@ -201,8 +219,9 @@ final class WideFloatWriter {
         return scratch(MachineScratch.HALVES + group * VECTOR);
     }
 
-    private static Address tile(int column, int group) {
-        return scratch(MachineScratch.FLOAT_TILE + (column * GROUPS + group) * VECTOR);
+    /** Where the first chains of four rows wait for the second ones. */
+    private static Address firstChain(int i) {
+        return scratch(MachineScratch.FLOAT_TILE + i * VECTOR);
     }
 
     private static Address factor(int pair, int group) {

@@ -101,13 +101,16 @@ final class WideWriter {
                 code.add(Register.R11, -1);
                 code.jumpIfNotZero(nextPair);
             });
-            MachineWriter.eachRow(code, () -> {
-                for (int g = 0; g < GROUPS; g++) {
-                    code.wide(VMOVUPS, SUMS + g, new Address(Register.R8, g * VECTOR));
-                    code.wide(VMOVUPS_STORE, SUMS + g, new Address(Register.RSI, g * VECTOR));
-                }
-            });
+            MachineWriter.eachRow(code, () -> copySums(code));
         });
+    }
+
+    /** The sums of a row at r8 to rsi. */
+    static void copySums(Assembler code) {
+        for (int g = 0; g < GROUPS; g++) {
+            code.wide(VMOVUPS, SUMS + g, new Address(Register.R8, g * VECTOR));
+            code.wide(VMOVUPS_STORE, SUMS + g, new Address(Register.RSI, g * VECTOR));
+        }
     }
 
     private void rowOfBatch(int row) {

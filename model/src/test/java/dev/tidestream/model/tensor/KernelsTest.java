@@ -94,7 +94,7 @@ class KernelsTest {
     void shouldHaveMachineCodeWhereItCanRun() {
         assumeTrue(MachineKernels.instance().isPresent(), "no machine code here");
         boolean wide = VectorShapes.BITS == 512 && Cpu.level() == Cpu.Level.AVX512_VNNI;
-        assertEquals(wide ? 15 : 17, MachineKernels.instance().orElseThrow().programs()); // see MachinePrograms
+        assertEquals(17, MachineKernels.instance().orElseThrow().programs()); // Q4_K has none for floats
         assertTrue(Kernels.fastest().title().startsWith(wide ? "avx512-vnni+" : "avx2+"), Kernels.fastest().title());
     }
 
