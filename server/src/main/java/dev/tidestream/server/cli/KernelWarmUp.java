@@ -30,7 +30,7 @@ import dev.tidestream.server.engine.KernelWorkers;
 
 /**
  * Has the kernels of a model and sampling compiled while the model is still being loaded: runs a miniature of it, with the same
- * formats, on a thread of its own, until it is fast, and draws tokens. The Vector API is interpreted before it is compiled, a
+ * formats, on a thread of its own, until it is fast, and draws tokens on another. The Vector API is interpreted before it is compiled, a
  * thousand times slower: the large model itself would take 15 seconds to become warm, measured at a billion Q4_0 weights.
  */
 final class KernelWarmUp implements AutoCloseable {
@@ -55,7 +55,7 @@ final class KernelWarmUp implements AutoCloseable {
     private final ModelLoader loader;
     private final Precision precision;
     private final CountDownLatch cut = new CountDownLatch(1);
-    private final CountDownLatch ended = new CountDownLatch(1);
+    private final CountDownLatch ended = new CountDownLatch(2); // threads
     private volatile boolean stopped;
 
     private KernelWarmUp(ModelLoader loader, Precision precision) {
@@ -71,7 +71,8 @@ final class KernelWarmUp implements AutoCloseable {
     static KernelWarmUp start(ModelLoader loader, Precision precision) {
         loader.check();
         KernelWarmUp warmUp = new KernelWarmUp(loader, precision);
-        Thread.ofPlatform().name("tidestream-warm-up").daemon().start(warmUp::run);
+        Thread.ofPlatform().name("tidestream-warm-up").daemon().start(warmUp::multiply);
+        Thread.ofPlatform().name("tidestream-warm-up-2").daemon().start(warmUp::sample);
         return warmUp;
     }
 
@@ -88,7 +89,21 @@ final class KernelWarmUp implements AutoCloseable {
         }
     }
 
-    private void run() {
+    private void sample() {
+        try {
+            long startNs = System.nanoTime();
+            for (SamplingParams each : List.of(SAMPLED, LIKELIEST)) {
+                Sampler sampler = new Sampler(each, LOGITS, new int[0]);
+                float[] logits = logits();
+                rounds(startNs, () -> draw(sampler, logits));
+            }
+            log.debug("sampling is compiled: took_ms={}", (System.nanoTime() - startNs) / 1_000_000);
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    private void multiply() {
         try (LoadedModel miniature = loader.miniature(Kernels.fastest()); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
             if (miniature.config().contextLength() < PROMPT + 2 * STEPS) {
@@ -98,11 +113,6 @@ final class KernelWarmUp implements AutoCloseable {
             for (Precision each : precisions()) {
                 LanguageModel model = miniature.newTransformer(alone, each, PROMPT);
                 rounds(startNs, () -> round(model, miniature.weights().bytes()));
-            }
-            for (SamplingParams each : List.of(SAMPLED, LIKELIEST)) {
-                Sampler sampler = new Sampler(each, LOGITS, new int[0]);
-                float[] logits = logits();
-                rounds(startNs, () -> draw(sampler, logits));
             }
             log.debug("kernels are compiled: took_ms={}", (System.nanoTime() - startNs) / 1_000_000);
         } catch (NonFiniteWeightException e) {
