@@ -114,6 +114,9 @@ public final class Assembler {
 
     /** {@code d = op(a, 32 bits of memory, sixteen times)}. */
     public void wideEach(WideOp op, int d, int a, Address b) {
+        if (!op.hasEach()) {
+            throw new IllegalArgumentException("this instruction reads whole vectors: " + op);
+        }
         evex(op.map(), op.prefix(), op.w(), true, d, a, b.base().number());
         code.write(op.opcode());
         memory(d, b, Integer.BYTES);

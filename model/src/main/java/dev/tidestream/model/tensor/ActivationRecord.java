@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A block of 32 int8 codes as {@link MachineWriter}'s programs read it, 64 bytes:
+ * A block of 32 int8 codes as the programs of {@link MachineWriter} and {@link WideWriter} read it, 64 bytes:
  *
  * <pre>
  * | 32 codes | dx: f32 | -8 n: i32 | -n: f32 | -128 n: i32 | -32 l: i32 | -32 u: i32 | unused |

@@ -50,6 +50,8 @@ enum MachineConstant {
     UPPER_SIX_OF_BYTES(22, 0xfcfcfcfc);
 
     private static final int BYTES = 32;
+    /** For all of them. */
+    static final int ROOM_BYTES = 24 * BYTES;
 
     private final int place;
     private final int lane0;
@@ -62,6 +64,9 @@ enum MachineConstant {
     }
 
     MachineConstant(int place, int lane0, int lane1, int lane2, int lane3) {
+        if ((place + 1) * BYTES > ROOM_BYTES) {
+            throw new AssertionError("no room for constants: place=" + place);
+        }
         this.place = place;
         this.lane0 = lane0;
         this.lane1 = lane1;

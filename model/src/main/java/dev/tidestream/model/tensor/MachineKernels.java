@@ -17,13 +17,13 @@ import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 /**
  * {@link Kernels} whose multiplications are machine code where there is a program for the format ({@link MachinePrograms}); the
  * rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
- * docs/adr/0010-machine-code.md.
+ * docs/adr/0010-machine-code.md and 0011-avx-512-programs.md.
  */
 final class MachineKernels implements Kernels {
     /**
      * {@code on} where it can be run, {@code off}, or {@code auto}: where the Vector API has 256 bits or more. With 512 the programs
-     * are those for AVX-512 with VNNI, or, on a processor that lacks those, for AVX2, and then {@code auto} means {@code off}: the
-     * Vector API multiplies as many lanes there.
+     * are those for AVX-512 with VBMI and VNNI. On a processor that lacks those, {@code on} means those for AVX2 and {@code auto}
+     * none: on Zen 5 either was faster, depending on the format, and no other processor was there to be measured.
      */
     static final String PROPERTY = "tidestream.machine.code";
 

@@ -75,7 +75,7 @@ final class MachinePrograms {
         wide(format).ifPresent(weights -> {
             written.add(program(format, Kind.ROW, weights, WideWriter::writeRow));
             written.add(program(format, Kind.ROWS, weights, WideWriter::writeBatch));
-            if (format != TensorFormat.Q4_K) {
+            if (weights.apply(new Assembler()).pairs() > 0) {
                 written.add(program(format, Kind.FLOAT_ROW, weights, WideFloatWriter::writeRow));
                 written.add(program(format, Kind.FLOAT_ROWS, weights, WideFloatWriter::writeBatch));
             }

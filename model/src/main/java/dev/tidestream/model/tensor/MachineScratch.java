@@ -17,18 +17,18 @@ final class MachineScratch {
     static final int SCALES = 1024;
     /** (4, 8) floats: scales of minima. */
     static final int MIN_SCALES = 1152;
-    /** (4, 16) words: what sums of a block's columns 0–15 are multiplied with, or of all its columns. */
+    /** (4, 16) words, or (2, 16) floats: what sums of a block's columns 0–15 are multiplied with, or of all its columns. */
     static final int FACTORS = 1280;
-    /** (4, 16) words: of columns 16–31. */
+    /** The same of columns 16–31. */
     static final int FACTORS_2 = 1408;
     /** (4, 8) floats: minima. */
     static final int MINIMA = 1536;
-    /** (2 rows of x, 4, 8) ints: sums of columns 0–15, times their factor. */
+    /** (2 rows of x, 4, 8) ints: sums of columns 0–15, times their factor; or floats, the sums of one row. */
     static final int HALVES = 1664;
     /** Constants of 32 bytes. */
     static final int CONSTANTS = 1920;
     /** Addresses and counts. */
-    static final int ARGUMENTS = 2688;
+    static final int ARGUMENTS = CONSTANTS + MachineConstant.ROOM_BYTES;
     static final int PANEL = ARGUMENTS;
     /** Records of codes. */
     static final int RECORDS = ARGUMENTS + 8;
@@ -49,7 +49,7 @@ final class MachineScratch {
     /** Rows of floats, four at a time. */
     static final int FOUR_COUNT = ARGUMENTS + 104;
     static final int UNITS_LEFT = ARGUMENTS + 112;
-    /** (32 columns, 4 groups of rows, 8) floats: the integers of a block. */
+    /** (32 columns, 4 groups of rows, 8) floats: the integers of a block; or the first chains of four rows. */
     static final int FLOAT_TILE = ARGUMENTS + 128;
     /** {@link WideTable}s. */
     static final int TABLES = FLOAT_TILE + PanelLayout.BLOCK * ROWS * Float.BYTES;

@@ -17,9 +17,9 @@ import static dev.tidestream.model.machine.WideOp.VPMULTISHIFTQB;
 /** Q6_K: three words are eight columns, see {@link PanelLayout}; 32 is added to each here. */
 final class WideCodeQ6K extends WideCode {
     private static final int GROUP_BYTES = PanelLayout.Q6K_LINES * PanelLayout.LINE_BYTES;
-    /** {@link Assembler#truth}: {@code c ? a : b}. */
+    /** {@link Assembler#truth}: {@code b ? d : a}. */
     private static final int CHOOSE = 0xE4;
-    /** {@code (a & b) ^ c}. */
+    /** {@code (d & a) ^ b}. */
     private static final int AND_XOR = 0x6A;
 
     /** Registers, since there are no minima. */

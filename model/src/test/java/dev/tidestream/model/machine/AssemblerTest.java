@@ -148,6 +148,7 @@ class AssemblerTest {
 
     @Test
     void shouldKnowEveryInstruction() throws IOException {
+        assertEquals(true, instructions().anyMatch(line -> line.startsWith("vmovdqu [")) && instructions().anyMatch(line -> line.startsWith("vmovups [")));
         List<String> seen = names(instructions().filter(line -> !line.contains("zmm")));
         List<String> seenWide = names(instructions().filter(line -> line.contains("zmm")));
         for (VectorOp op : VectorOp.values()) {
@@ -187,5 +188,7 @@ class AssemblerTest {
         assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 0, 32, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 0, 0, 32));
         assertThrows(IndexOutOfBoundsException.class, () -> code.wideShift(Shift.VPSRLD, 0, 32, 1));
+        Address memory = new Address(Register.RCX, 0);
+        assertThrows(IllegalArgumentException.class, () -> code.wideEach(WideOp.VPSHUFB, 0, 0, memory));
     }
 }

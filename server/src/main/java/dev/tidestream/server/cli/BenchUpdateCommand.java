@@ -69,20 +69,31 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     }
 
     private void requireFit(ModelConfig config) {
-        if (rows() > config.vocabularySize()) {
-            throw new ParameterException(spec.commandLine(),
-                    "--rows must be at most the vocabulary: %d > %d".formatted(rows(), config.vocabularySize()));
-        }
         if (config.contextLength() <= PROMPT_TOKENS) {
             throw new ParameterException(spec.commandLine(),
                     "the model's context is too short for this: context=%d".formatted(config.contextLength()));
         }
-        requireFit("--rows", rows(), UpdateMaker.rowsBytes(config, rows()));
-        requireFit("--rank", rank(), UpdateMaker.lowRankBytes(config, rank()));
+        for (Kind kind : kinds) {
+            switch (kind) {
+                case ROWS -> {
+                    if (rows() > config.vocabularySize()) {
+                        throw new ParameterException(spec.commandLine(),
+                                "--rows must be at most the vocabulary: %d > %d".formatted(rows(), config.vocabularySize()));
+                    }
+                    requireFit("--rows", rows(), UpdateMaker.rowsBytes(config, rows()), maxPayloadBytes());
+                }
+                case LOW_RANK -> requireFit("--rank", rank(), UpdateMaker.lowRankBytes(config, rank()), maxPayloadBytes());
+            }
+        }
     }
 
-    private void requireFit(String option, int value, long bytes) {
-        long maxBytes = Math.min(MAX_PAYLOAD_BYTES, Runtime.getRuntime().maxMemory() / 4); // made in the heap
+    /** Payloads are made in the heap. */
+    private static long maxPayloadBytes() {
+        return Math.min(MAX_PAYLOAD_BYTES, Runtime.getRuntime().maxMemory() / 4);
+    }
+
+    /** Visible for tests. */
+    void requireFit(String option, int value, long bytes, long maxBytes) {
         if (bytes > maxBytes) {
             throw new ParameterException(spec.commandLine(), "%s is too large here: %d, %d bytes of payload, at most %d"
                     .formatted(option, value, bytes, maxBytes));

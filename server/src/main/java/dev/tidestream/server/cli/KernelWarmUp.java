@@ -71,8 +71,8 @@ final class KernelWarmUp implements AutoCloseable {
     static KernelWarmUp start(ModelLoader loader, Precision precision) {
         loader.check();
         KernelWarmUp warmUp = new KernelWarmUp(loader, precision);
+        Thread.ofPlatform().name("tidestream-warm-up-2").daemon().start(warmUp::sample); // first: it does not read the file
         Thread.ofPlatform().name("tidestream-warm-up").daemon().start(warmUp::multiply);
-        Thread.ofPlatform().name("tidestream-warm-up-2").daemon().start(warmUp::sample);
         return warmUp;
     }
 
@@ -97,7 +97,7 @@ final class KernelWarmUp implements AutoCloseable {
                 float[] logits = logits();
                 rounds(startNs, () -> draw(sampler, logits));
             }
-            log.debug("sampling is compiled: took_ms={}", (System.nanoTime() - startNs) / 1_000_000);
+            log.debug("sampling is warm: took_ms={}", (System.nanoTime() - startNs) / 1_000_000);
         } finally {
             ended.countDown();
         }
@@ -107,14 +107,15 @@ final class KernelWarmUp implements AutoCloseable {
         try (LoadedModel miniature = loader.miniature(Kernels.fastest()); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
             if (miniature.config().contextLength() < PROMPT + 2 * STEPS) {
-                return; // so small a model warms itself
+                stopped = true; // so small a model warms itself
+                return;
             }
             long startNs = System.nanoTime();
             for (Precision each : precisions()) {
                 LanguageModel model = miniature.newTransformer(alone, each, PROMPT);
                 rounds(startNs, () -> round(model, miniature.weights().bytes()));
             }
-            log.debug("kernels are compiled: took_ms={}", (System.nanoTime() - startNs) / 1_000_000);
+            log.debug("kernels are warm: took_ms={}", (System.nanoTime() - startNs) / 1_000_000);
         } catch (NonFiniteWeightException e) {
             stopped = true; // whoever loads the model finds it, too, and says so
         } finally {

@@ -14,9 +14,11 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         try (Serving serving = Serving.start(this)) {
-            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("tidestream-stop").unstarted(this::stop));
+            Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("tidestream-stop").unstarted(() -> stop(serving)));
             serving.warmUp();
-            serving.announce(spec.commandLine().getOut());
+            if (stopping.getCount() > 0) {
+                serving.announce(spec.commandLine().getOut());
+            }
             stopping.await();
         } finally {
             ended.countDown();
@@ -25,7 +27,8 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
     }
 
     /** The JVM ends when this does, so it waits until everything is closed. */
-    private void stop() {
+    private void stop(Serving serving) {
+        serving.stopping();
         stopping.countDown();
         try {
             ended.await();

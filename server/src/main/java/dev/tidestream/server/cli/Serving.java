@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicReference;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -37,7 +38,7 @@ final class Serving implements AutoCloseable {
     private final AdminServing admin;
     private final ServerVerticle verticle;
     private final Vertx vertx;
-    private volatile Readiness state = Readiness.STARTING;
+    private final AtomicReference<Readiness> state = new AtomicReference<>(Readiness.STARTING);
 
     private Serving(
             ServeOptions options,
@@ -58,7 +59,7 @@ final class Serving implements AutoCloseable {
             verticle = new ServerVerticle(
                     TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections()),
                     running.engine(),
-                    () -> running.engine().failed() ? Readiness.FAILED : state,
+                    () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     () -> List.of(served()),
                     admin.access()).showing(metrics.page());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
@@ -114,7 +115,7 @@ final class Serving implements AutoCloseable {
     void warmUp() {
         WarmUp.run(running);
         running.beginMeasuring();
-        state = Readiness.READY;
+        state.compareAndSet(Readiness.STARTING, Readiness.READY);
         log.info("warm: since_start_ms={}", sinceStartMs());
     }
 
@@ -160,10 +161,15 @@ final class Serving implements AutoCloseable {
         }
     }
 
+    /** It is going to be closed; readiness says so. Any thread. */
+    void stopping() {
+        state.set(Readiness.STOPPING);
+    }
+
     /** Running streams have their grace period; then everything ends. */
     @Override
     public void close() {
-        state = Readiness.STOPPING;
+        stopping();
         try {
             await(vertx.close());
         } finally {

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** Whether a server can be sent requests, and why not; {@code /health/ready} answers 200 or 503, with the name. */
 public enum Readiness {
-    /** The model is loaded or its kernels are compiled. */
+    /** The model is being loaded, or its kernels are being compiled. */
     STARTING,
     READY,
     /** Streams that run may finish; no others are taken. */

@@ -1,6 +1,8 @@
 package dev.tidestream.server.cli;
 
+import java.util.EnumSet;
 import java.util.List;
+import java.util.concurrent.Callable;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -8,8 +10,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class BenchUpdateCommandTest {
@@ -17,7 +22,7 @@ class BenchUpdateCommandTest {
     /** On the embedded starter model. */
     @Test
     void shouldMeasureAStreamWithAndWithoutUpdates() throws JsonProcessingException {
-        Run run = Run.of("bench", "update", "--updates", "1", "--quiet-tokens", "5", "--rows", "3", "--rank", "1", "--kinds", "rows,low_rank,rows", "--threads", "1", "--json");
+        Run run = Run.of("bench", "update", "--updates", "1", "--quiet-tokens", "5", "--rows", "3", "--rank", "1", "--threads", "1", "--json");
         assertEquals(0, run.code(), run.err());
         List<String> lines = run.out().lines().toList();
         assertEquals(3, lines.size(), run.out());
@@ -31,6 +36,39 @@ class BenchUpdateCommandTest {
             assertTrue(gap.get("median").doubleValue() > 0, lines.get(i));
             assertTrue(gap.get("longest").doubleValue() >= gap.get("longest_less_break").doubleValue(), lines.get(i));
         }
+    }
+
+    private static final class Update extends BenchUpdateOptions implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            return 0;
+        }
+    }
+
+    @Test
+    void shouldMeasureEachKindOnce() {
+        Update update = new Update();
+        assertEquals(new Run(0, "", ""), Run.of(update, "--kinds", "rows,low_rank,rows"));
+        assertEquals(EnumSet.allOf(BenchUpdateOptions.Kind.class), update.kinds);
+    }
+
+    /** Rows of no interest are not checked. */
+    @Test
+    void shouldNotMindRowsIfRanksAreMeasured() {
+        Run run = Run.of("bench", "update", "--kinds", "low_rank", "--rows", "99999999", "--updates", "1", "--quiet-tokens", "1",
+                "--rank", "1", "--threads", "1", "--json");
+        assertEquals(0, run.code(), run.err());
+        assertEquals(2, run.out().lines().count());
+    }
+
+    @Test
+    void shouldRefuseAPayloadThatDoesNotFitTheHeap() {
+        BenchUpdateCommand command = new BenchUpdateCommand();
+        CommandLine line = new CommandLine(command);
+        command.requireFit("--rank", 8, 100, 100);
+        ParameterException e = assertThrows(ParameterException.class, () -> command.requireFit("--rank", 8, 101, 100));
+        assertEquals("--rank is too large here: 8, 101 bytes of payload, at most 100", e.getMessage());
+        assertEquals(line, e.getCommandLine());
     }
 
     @ParameterizedTest

@@ -3,9 +3,9 @@ package dev.tidestream.server.transport;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -227,11 +227,11 @@ class FaultsIT {
         try (TestServer server = new TestServer()) {
             assertEquals("{\"status\":\"live\"}\n", server.http("GET", "/health/live").body());
             assertEquals(200, server.http("GET", "/health/ready").statusCode());
-            for (Readiness reason : EnumSet.complementOf(EnumSet.of(Readiness.READY))) {
-                server.readiness.set(reason);
-                HttpResponse<String> refused = server.http("GET", "/health/ready");
-                assertEquals(503, refused.statusCode());
-                assertEquals("{\"status\":\"" + reason.wireName() + "\"}\n", refused.body());
+            Map<Readiness, String> reasons = Map.of(
+                    Readiness.STARTING, "starting", Readiness.STOPPING, "stopping", Readiness.FAILED, "failed");
+            for (Map.Entry<Readiness, String> reason : reasons.entrySet()) {
+                server.readiness.set(reason.getKey());
+                notReady(server, reason.getValue());
             }
             HttpResponse<String> models = server.http("GET", "/v1/models");
             assertEquals("application/json", models.headers().firstValue("content-type").orElseThrow());
@@ -244,6 +244,25 @@ class FaultsIT {
             assertEquals(405, post.statusCode());
             assertEquals("GET", post.headers().firstValue("allow").orElseThrow());
             assertEquals(426, server.http("GET", Protocol.PATH).statusCode());
+        }
+    }
+
+    private static void notReady(TestServer server, String reason) throws Exception {
+        HttpResponse<String> refused = server.http("GET", "/health/ready");
+        assertEquals(503, refused.statusCode());
+        assertEquals("{\"status\":\"" + reason + "\"}\n", refused.body());
+    }
+
+    @Test
+    void shouldNotBeReadyWhileStreamsMayFinish() throws Exception {
+        try (TestServer server = new TestServer();
+                TestClient client = server.client()) {
+            client.generate("a", "hold", 1, "");
+            client.next(ServerMessage.Accepted.class);
+            Future<Void> stopped = server.stop();
+            notReady(server, "stopping");
+            client.cancel("a").untilFinished("a");
+            stopped.await(TestServer.PATIENCE_S, TimeUnit.SECONDS);
         }
     }
 
