@@ -15,6 +15,24 @@ public enum VectorOp {
     VPADDW(1, 1, 0xFD),
     /** 32-bit sums. */
     VPADDD(1, 1, 0xFE),
+    /** 32-bit differences, modulo 2^32. */
+    VPSUBD(1, 1, 0xFA),
+    /** 32-bit products, modulo 2^32. */
+    VPMULLD(2, 1, 0x40),
+    /** The larger of signed 32-bit numbers. */
+    VPMAXSD(2, 1, 0x3D),
+    /** All bits of 32 where the signed number of a is larger than that of b, else none. */
+    VPCMPGTD(1, 1, 0x66),
+    /** In each half, signed 32-bit numbers of a, then of b, to 16 bits, saturated. */
+    VPACKSSDW(1, 1, 0x6B),
+    /** In each half, signed 16-bit numbers of a, then of b, to 8 bits, saturated. */
+    VPACKSSWB(1, 1, 0x63),
+    /** The 32-bit parts of each half of b, in an order given by a number. */
+    VPSHUFD(1, 1, 0x70),
+    /** Low 32 bits of each half of a and b, one by one. */
+    VPUNPCKLDQ(1, 1, 0x62),
+    /** Float quotients. */
+    VDIVPS(1, 0, 0x5E),
     /** 8-bit differences, modulo 2^8. */
     VPSUBB(1, 1, 0xF8),
     /** Products of unsigned bytes of a and signed bytes of b, two neighbours added to 16 bits, saturated. */

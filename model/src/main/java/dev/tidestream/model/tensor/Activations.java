@@ -3,6 +3,8 @@ package dev.tidestream.model.tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The right-hand side of a multiply: up to {@code maxRows} rows of float32 and, for quantised weights, the same rows as int8
  * codes with one scale per block of 32. Reused from pass to pass; the owner fills it, then any thread may read it.
@@ -19,10 +21,16 @@ import java.lang.foreign.MemorySegment;
  * group 0: | block 0: row 0, row 1, row 2, row 3 | block 1: row 0 … | …    32 codes each; the last group has room for 4, too
  * group 1: | block 0: row 4, row 5, row 6, row 7 | …
  * </pre>
+ *
+ * <p>That is what the Vector API's kernels read. Machine code reads {@link ActivationRecord}s, made by a program of its own; where there
+ * is machine code, the others are made only if a kernel asks for them.
  */
 public final class Activations {
     /** Rows of a group. */
     static final int GROUP = 4;
+
+    private static final int[] NONE = {};
+    private static final float[] NO_FLOATS = {};
 
     /** Rows beyond which there are no {@link #lineCodes}: a multiple of the group. */
     static final int LINE_ROWS = 16;
@@ -33,16 +41,19 @@ public final class Activations {
     private final int columns;
     private final int blocks; // columns / 32, or 0
     private final float[] values; // (maxRows, columns)
-    private final int[] codePairs; // (columns), of a single row: code in both 16-bit halves
-    private final int[] columnPairs; // (groups, columns / 32, 4, 16) codes of columns 2i and 2i + 1 in the two 16-bit halves
-    private final int[] lineCodes; // (groups, columns / 32, 4, 2, 16) of at most LINE_ROWS rows, see lineCodes()
-    private final float[] codes; // (groups, columns / 32, 4, 32) code as float
-    private final float[] scales; // (groups, columns / 32, 4)
-    private final int[] sums; // (groups, columns / 32, 4) sum of the codes of a block
-    private final float[] minusSums; // (groups, columns / 32, 4) the same as a float, negative
+    private int[] codePairs = NONE; // (columns), of a single row: code in both 16-bit halves
+    private int[] columnPairs = NONE; // (groups, columns / 32, 4, 16) codes of columns 2i and 2i + 1 in the two 16-bit halves
+    private int[] lineCodes = NONE; // (groups, columns / 32, 4, 2, 16) of at most LINE_ROWS rows, see lineCodes()
+    private float[] codes = NO_FLOATS; // (groups, columns / 32, 4, 32) code as float
+    private float[] scales = NO_FLOATS; // (groups, columns / 32, 4)
+    private int[] sums = NONE; // (groups, columns / 32, 4) sum of the codes of a block
+    private float[] minusSums = NO_FLOATS; // (groups, columns / 32, 4) the same as a float, negative
     private final MemorySegment records; // (columns / 32, rows, an even number or 1) ActivationRecord, or empty
+    private final @Nullable MachineKernels machine; // which makes the records
     private int rows;
     private boolean quantised;
+    private boolean formsWanted; // by a kernel that is no machine code
+    private volatile boolean formsMade;
 
     /** @param columns input features; a multiple of 32 if {@link #quantise} is going to be called */
     public Activations(int maxRows, int columns) {
@@ -50,16 +61,48 @@ public final class Activations {
         this.columns = columns;
         this.blocks = columns % PanelLayout.BLOCK == 0 ? columns / PanelLayout.BLOCK : 0;
         this.values = new float[Math.multiplyExact(maxRows, columns)];
-        int room = blocks == 0 ? 0 : maxRows == 1 ? 1 : Math.ceilDiv(maxRows, GROUP) * GROUP;
-        this.codePairs = new int[blocks == 0 ? 0 : columns];
-        this.columnPairs = new int[Math.multiplyExact(room, columns) / 2];
-        this.lineCodes = new int[maxRows == 1 ? 0 : Math.min(room, LINE_ROWS) * columns];
-        this.codes = new float[room * columns];
-        this.scales = new float[room * blocks];
-        this.sums = new int[room * blocks];
-        this.minusSums = new float[room * blocks];
-        this.records = blocks == 0 || MachineKernels.instance().isEmpty() ? MemorySegment.NULL
+        this.machine = MachineKernels.instance().orElse(null);
+        this.records = blocks == 0 || machine == null ? MemorySegment.NULL
                 : Arena.ofAuto().allocate((long) even(maxRows) * blocks * ActivationRecord.BYTES, ActivationRecord.BYTES);
+        if (machine == null) {
+            wantForms();
+        }
+    }
+
+    private void wantForms() {
+        int room = blocks == 0 ? 0 : maxRows == 1 ? 1 : Math.ceilDiv(maxRows, GROUP) * GROUP;
+        codePairs = new int[blocks == 0 ? 0 : columns];
+        columnPairs = new int[Math.multiplyExact(room, columns) / 2];
+        lineCodes = new int[maxRows == 1 ? 0 : Math.min(room, LINE_ROWS) * columns];
+        codes = new float[room * columns];
+        scales = new float[room * blocks];
+        sums = new int[room * blocks];
+        minusSums = new float[room * blocks];
+        formsWanted = true;
+    }
+
+    /**
+     * Machine code reads records alone. The first kernel that wants something else (a format without a program) makes that here, on
+     * its thread; from then on it is made with the records.
+     */
+    private void needForms() {
+        if (formsMade || !quantised) {
+            return;
+        }
+        synchronized (this) {
+            if (formsMade) {
+                return;
+            }
+            if (!formsWanted) {
+                wantForms();
+            }
+            for (int b = 0; b < rows; b++) {
+                for (int block = 0; block < blocks; block++) {
+                    makeForms(b, block);
+                }
+            }
+            formsMade = true;
+        }
     }
 
     /** Says how many rows are about to be filled; what was quantised before is void. */
@@ -69,6 +112,7 @@ public final class Activations {
         }
         rows = newRows;
         quantised = false;
+        formsMade = false;
     }
 
     public int rows() {
@@ -96,33 +140,56 @@ public final class Activations {
         }
         if (rows == 1) {
             quantiseBlocks(0, blocks);
-            quantised = true;
+            markQuantised();
             return;
         }
+        if (machine != null) {
+            team.forEachRange(rows, 1, (from, to) -> {
+                for (int b = from; b < to; b++) {
+                    makeRecords(machine, b, 0, blocks);
+                }
+            });
+        }
+        if (formsWanted) {
+            makeForms(team);
+        }
+        markQuantised();
+    }
+
+    private void makeForms(WorkerTeam team) {
         // A thread takes all rows of a block: neighbours in a group share cache lines.
         team.forEachRange(Math.ceilDiv(rows, GROUP) * blocks, QUANTISE_GRAIN, (from, to) -> {
             for (int i = from; i < to; i++) {
                 int first = i / blocks * GROUP;
                 for (int b = first; b < Math.min(first + GROUP, rows); b++) {
-                    quantiseBlock(b, i % blocks);
+                    makeForms(b, i % blocks);
                 }
             }
         });
-        quantised = true;
     }
 
     /** Quantises some blocks of a single row. After all of them, on whatever threads, comes {@link #markQuantised}. */
     void quantiseBlocks(int from, int to) {
-        for (int block = from; block < to; block++) {
-            quantiseBlock(0, block);
+        if (machine != null) {
+            makeRecords(machine, 0, from, to);
+        }
+        for (int block = from; block < to && formsWanted; block++) {
+            makeForms(0, block);
         }
     }
 
     void markQuantised() {
+        formsMade = formsWanted;
         quantised = true;
     }
 
-    private void quantiseBlock(int b, int block) {
+    private void makeRecords(MachineKernels maker, int b, int from, int to) {
+        long stride = (long) even(rows) * ActivationRecord.BYTES;
+        maker.quantise(values, b * columns + from * PanelLayout.BLOCK, records, from * stride + (long) b * ActivationRecord.BYTES,
+                to - from, stride);
+    }
+
+    private void makeForms(int b, int block) {
         int from = b * columns + block * PanelLayout.BLOCK;
         int to = codesAt(b, block);
         float max = VectorQuantiser.largest(values, from);
@@ -142,10 +209,6 @@ public final class Activations {
         scales[blockAt(b, block)] = max / 127f;
         sums[blockAt(b, block)] = sum;
         minusSums[blockAt(b, block)] = -sum;
-        if (records.byteSize() > 0) {
-            ActivationRecord.write(records, ((long) block * even(rows) + b) * ActivationRecord.BYTES,
-                    columnPairs, to / 2, max / 127f, sum);
-        }
     }
 
     /** Machine programs take rows two at a time, if there is more than one. */
@@ -160,6 +223,7 @@ public final class Activations {
 
     /** The code of column {@code k} of row {@code b}. */
     int code(int b, int k) {
+        needForms();
         return (int) codes[codesAt(b, k / PanelLayout.BLOCK) + k % PanelLayout.BLOCK];
     }
 
@@ -175,10 +239,12 @@ public final class Activations {
 
     /** The codes of a single row, each in both 16-bit halves. */
     int[] codePairs() {
+        needForms();
         return codePairs;
     }
 
     int[] columnPairs() {
+        needForms();
         return columnPairs;
     }
 
@@ -187,22 +253,27 @@ public final class Activations {
      * row the codes of columns 0–15, then those of columns 16–31 less 16 times those of columns 0–15, each in both 16-bit halves.
      */
     int[] lineCodes() {
+        needForms();
         return lineCodes;
     }
 
     float[] codes() {
+        needForms();
         return codes;
     }
 
     float[] scales() {
+        needForms();
         return scales;
     }
 
     int[] sums() {
+        needForms();
         return sums;
     }
 
     float[] minusSums() {
+        needForms();
         return minusSums;
     }
 }

@@ -47,11 +47,29 @@ enum MachineConstant {
     /** The top byte of 32 bits. */
     TOP_BYTE(21, 0xff000000),
     /** A number of six bits at the top of bytes. */
-    UPPER_SIX_OF_BYTES(22, 0xfcfcfcfc);
+    UPPER_SIX_OF_BYTES(22, 0xfcfcfcfc),
+    /** All bits of a float but its sign. */
+    MAGNITUDE(23, 0x7fffffff),
+    /** The float infinity; what is larger, as a number, is none. */
+    INFINITY(24, 0x7f800000),
+    /** The float 127. */
+    LARGEST_CODE(25, 0x42fe0000),
+    /** The float 1.5 * 2^23: added to a number below 2^22, it leaves the nearest integer (ties to even) in the low bits. */
+    ROUND(26, 0x4b400000),
+    /** 1 in 8 bits. */
+    ONE_BYTES(27, 0x01010101),
+    /** What {@link ActivationRecord} has the sum of the codes multiplied with. */
+    CENTRE_FACTORS(28, 0, -8, 0, -128),
+    /** The same for the sums of both halves. */
+    CENTRE_FACTORS_OF_HALVES(29, -32, -32, 0, 0),
+    /** Where it has the scale. */
+    SCALE_PLACE(30, -1, 0, 0, 0),
+    /** Where it has the sum as a float. */
+    MINUS_SUM_PLACE(31, 0, 0, -1, 0);
 
     private static final int BYTES = 32;
     /** For all of them. */
-    static final int ROOM_BYTES = 24 * BYTES;
+    static final int ROOM_BYTES = 32 * BYTES;
 
     private final int place;
     private final int lane0;

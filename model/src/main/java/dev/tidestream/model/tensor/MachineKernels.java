@@ -7,6 +7,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 import dev.tidestream.model.machine.Cpu;
@@ -111,6 +112,23 @@ final class MachineKernels implements Kernels {
         } finally {
             Reference.reachabilityFence(x); // whose records were an address
         }
+    }
+
+    /**
+     * Makes records of some blocks of a row.
+     *
+     * @param values from {@code from}, a block after the other
+     * @param records from byte {@code at}, with {@code strideBytes} from one block to the next
+     */
+    void quantise(float[] values, int from, MemorySegment records, long at, int blocks, long strideBytes) {
+        Objects.checkFromIndexSize(from, blocks * PanelLayout.BLOCK, values.length);
+        Objects.checkFromIndexSize(at, (blocks - 1) * strideBytes + ActivationRecord.BYTES, records.byteSize());
+        MachineScratch scratch = SCRATCH.get();
+        scratch.set(MachineScratch.BLOCK_COUNT, blocks);
+        scratch.set(MachineScratch.VALUES_OFFSET, (long) from * Float.BYTES);
+        scratch.set(MachineScratch.OUT_OFFSET, at);
+        scratch.set(MachineScratch.RECORD_STRIDE, strideBytes);
+        call(programs.quantiser(), scratch.memory(), records, MemorySegment.ofArray(values));
     }
 
     /** So many that a call is worth its while, and a safepoint need not wait for long. */

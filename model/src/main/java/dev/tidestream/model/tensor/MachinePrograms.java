@@ -28,6 +28,7 @@ final class MachinePrograms {
     private final Map<TensorFormat, Map<Kind, MemorySegment>> places = new EnumMap<>(TensorFormat.class);
 
     private final int floatRows;
+    private final MemorySegment quantiser;
 
     private MachinePrograms(List<Program> written, MemorySegment memory, int floatRows) {
         this.floatRows = floatRows;
@@ -37,6 +38,7 @@ final class MachinePrograms {
                     .put(program.kind(), memory.asSlice(offset, program.code().length));
             offset += program.code().length;
         }
+        quantiser = memory.asSlice(offset);
     }
 
     /**
@@ -55,8 +57,11 @@ final class MachinePrograms {
                 addNarrow(written, format);
             }
         }
+        Assembler quantiser = new Assembler();
+        RecordWriter.write(quantiser);
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         written.forEach(program -> all.writeBytes(program.code()));
+        all.writeBytes(quantiser.toByteArray());
         return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachinePrograms(written, memory, wide ? 4 : 2));
     }
 
@@ -126,12 +131,17 @@ final class MachinePrograms {
         return places.getOrDefault(format, Map.of()).get(kind);
     }
 
+    /** Makes records of codes, see {@link RecordWriter}. */
+    MemorySegment quantiser() {
+        return quantiser;
+    }
+
     /** Rows of floats that a program takes at a time. */
     int floatRows() {
         return floatRows;
     }
 
-    /** How many there are. */
+    /** How many there are that multiply. */
     int count() {
         return places.values().stream().mapToInt(Map::size).sum();
     }

@@ -49,6 +49,10 @@ final class MachineScratch {
     /** Rows of floats, four at a time. */
     static final int FOUR_COUNT = ARGUMENTS + 104;
     static final int UNITS_LEFT = ARGUMENTS + 112;
+    /** Blocks to quantise, where the first one's values lie, and how many bytes are between two records; instead of what multiplies. */
+    static final int BLOCK_COUNT = ARGUMENTS + 8;
+    static final int VALUES_OFFSET = ARGUMENTS + 16;
+    static final int RECORD_STRIDE = ARGUMENTS + 24;
     /** (32 columns, 4 groups of rows, 8) floats: the integers of a block; or the first chains of four rows. */
     static final int FLOAT_TILE = ARGUMENTS + 128;
     /** {@link WideTable}s. */

@@ -83,8 +83,8 @@ class AssemblerTest {
             code.shift(Shift.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), Integer.parseInt(operands.get(2)));
         } else if (operands.get(0).startsWith("[")) {
             code.vector(VectorOp.valueOf(name + "_STORE"), vector(operands.get(1)), address(operands.get(0)));
-        } else if (name.equals("VPERMQ")) {
-            code.vector(VectorOp.VPERMQ, vector(operands.get(0)), 0, vector(operands.get(1)), Integer.parseInt(operands.get(2)));
+        } else if (name.equals("VPERMQ") || name.equals("VPSHUFD")) {
+            code.vector(VectorOp.valueOf(name), vector(operands.get(0)), 0, vector(operands.get(1)), Integer.parseInt(operands.get(2)));
         } else if (operands.size() == 4) {
             code.vector(VectorOp.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), vector(operands.get(2)),
                     Integer.parseInt(operands.get(3)));
