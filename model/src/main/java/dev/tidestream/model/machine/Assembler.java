@@ -152,7 +152,10 @@ public final class Assembler {
         code.write(count);
     }
 
-    /** Four bytes: the registers' upper bits inverted and the map; W, the second operand inverted, the prefix; 512 bits, once or each. */
+    /**
+     * Four bytes: the registers' upper bits inverted and the map; W, the second operand inverted, the prefix; 512 bits, once or
+     * each.
+     */
     private void evex(int map, int implied, int w, boolean each, int reg, int second, int rm) {
         wideRegister(reg);
         wideRegister(second);

@@ -88,8 +88,10 @@ public enum WideOp {
     /** Whether its operand in memory may be 32 bits that count for each of sixteen lanes. */
     boolean hasEach() {
         return switch (this) {
-            case VPANDD, VPXORD, VPTERNLOGD, VPADDD, VPMULLD, VPDPBUSD, VPERMPS, VADDPS, VMULPS, VFMADD213PS, VFMADD231PS, VCVTDQ2PS -> true;
-            case VPERMT2B, VPERMT2W, VPMULTISHIFTQB, VPSHUFB, VCVTPH2PS, VPMOVDW, VPBROADCASTD, VMOVDQA64, VMOVUPS, VMOVUPS_STORE -> false;
+            case VPANDD, VPXORD, VPTERNLOGD, VPADDD, VPMULLD, VPDPBUSD, VPERMPS, VADDPS, VMULPS, VFMADD213PS, VFMADD231PS,
+                    VCVTDQ2PS -> true;
+            case VPERMT2B, VPERMT2W, VPMULTISHIFTQB, VPSHUFB, VCVTPH2PS, VPMOVDW, VPBROADCASTD, VMOVDQA64, VMOVUPS,
+                    VMOVUPS_STORE -> false;
         };
     }
 }

@@ -1,7 +1,8 @@
 package dev.tidestream.model.tensor;
 
 /**
- * A block of 32 int8 codes as the programs of {@link MachineWriter} and {@link WideWriter} read it and {@link RecordWriter} writes it, 64 bytes:
+ * A block of 32 int8 codes as the programs of {@link MachineWriter} and {@link WideWriter} read it and {@link RecordWriter} writes
+ * it, 64 bytes:
  *
  * <pre>
  * | 32 codes | dx: f32 | -8 n: i32 | -n: f32 | -128 n: i32 | -32 l: i32 | -32 u: i32 | unused |

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * group 1: | block 0: row 4, row 5, row 6, row 7 | …
  * </pre>
  *
- * <p>That is what the Vector API's kernels read. Machine code reads {@link ActivationRecord}s, made by a program of its own; where there
- * is machine code, the others are made only if a kernel asks for them.
+ * <p>That is what the Vector API's kernels read. Machine code reads {@link ActivationRecord}s, made by a program of its own; where
+ * there is machine code, the others are made only if a kernel asks for them.
  */
 public final class Activations {
     /** Rows of a group. */

@@ -30,8 +30,9 @@ import static dev.tidestream.model.tensor.QuadCode.scratch;
 
 /**
  * Writes the programs that multiply a panel with int8 codes: {@code void f(scratch, out, x)}, with {@link MachineScratch} and the
- * array that the sums go to; x is for floats ({@link FloatWriter}). Products are those of {@code VPMADDUBSW}, 32 at a time, where the Vector API has 16 and needs a
- * second instruction to add them. All integers are exact, and floats are rounded as {@link Kernels#multiply} says.
+ * array that the sums go to; x is for floats ({@link FloatWriter}). Products are those of {@code VPMADDUBSW}, 32 at a time, where
+ * the Vector API has 16 and needs a second instruction to add them. All integers are exact, and floats are rounded as
+ * {@link Kernels#multiply} says.
  *
  * <pre>
  * registers   rdi scratch, rsi out, rdx panel, rcx records of x, r8 sums, r9 blocks and r10 units to go, r11 pairs to go

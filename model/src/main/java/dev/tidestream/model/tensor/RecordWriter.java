@@ -35,8 +35,9 @@ import static dev.tidestream.model.tensor.QuadCode.scratch;
  *
  * <pre>
  * registers   rdi scratch, rsi record, rdx values, r10 blocks to go
- *             0–3 values of a block, then codes: 4 columns of 0–15 and of 16–31 to a register; 4 the largest magnitude, then its code's factor;
- *             5 the scale, 6 whether the magnitude is a number; 7–9 whatever is at hand
+ *             0–3 values of a block, then codes: 4 columns of 0–15 and of 16–31 to a register
+ *             4 the largest magnitude, then what values are multiplied with; 5 the scale, 6 whether the magnitude is a number
+ *             7–9 whatever is at hand
  * </pre>
  */
 final class RecordWriter {

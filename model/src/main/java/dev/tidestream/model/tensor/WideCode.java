@@ -55,7 +55,10 @@ abstract sealed class WideCode permits WideCodeQ40, WideCodeQ80, WideCodeQ4K, Wi
         this.units = PanelUnits.of(format);
     }
 
-    /** Where {@link ActivationRecord} has what takes the added number off the sums of a block, or of its halves; 0: nothing was added. */
+    /**
+     * Where {@link ActivationRecord} has what takes the added number off the sums of a block, or of its halves; 0: nothing was
+     * added.
+     */
     abstract int centre();
 
     /** Whether the sums have {@link #FACTORS}. */

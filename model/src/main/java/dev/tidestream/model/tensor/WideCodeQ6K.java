@@ -106,7 +106,10 @@ final class WideCodeQ6K extends WideCode {
         }
     }
 
-    /** Columns 6 and 7 to the bottom of the two bytes of the words in {@link #REST}: of those in 8 and 9, and the third line, then in 9. */
+    /**
+     * Columns 6 and 7 to the bottom of the two bytes of the words in {@link #REST}: of those in 8 and 9, and the third line, then
+     * in 9.
+     */
     private void lastColumns(int third) {
         code.wideShift(Shift.VPSLLW, 8, 8, 2); // bits 5–2 of column 6
         code.truthEach(8, 9, each(MachineConstant.MIDDLE_FOUR), CHOOSE);
