@@ -24,9 +24,13 @@ final class WideCodeQ40 extends WideCode {
         return 1;
     }
 
+    /** Both columns of a byte: four quads. */
     @Override
     void quadsForFloats() {
-        quads();
+        tablesOfBytes();
+        for (int q = 0; q < QUADS / 2; q++) {
+            quadOfBytes(PanelLayout.SCALE_BYTES + q * 2 * VECTOR, tile(q, 0), tile(q, 1));
+        }
     }
 
     @Override
@@ -42,11 +46,12 @@ final class WideCodeQ40 extends WideCode {
     /** Looked up: only four bits of an index count. */
     @Override
     void toFloat(int quad, int group, int column, int to) {
-        int index = column == 0 ? tile(quad, group) : to;
-        if (column > 0) {
-            code.wideShift(Shift.VPSRLD, to, tile(quad, group), column * Byte.SIZE);
+        int bytes = tile(quad % (QUADS / 2), group);
+        int below = column * Byte.SIZE + (quad < QUADS / 2 ? 0 : 4); // bits
+        if (below > 0) {
+            code.wideShift(Shift.VPSRLD, to, bytes, below);
         }
-        code.wide(VPERMPS, to, index, FOR_FLOATS);
+        code.wide(VPERMPS, to, below > 0 ? to : bytes, FOR_FLOATS);
     }
 
     @Override
