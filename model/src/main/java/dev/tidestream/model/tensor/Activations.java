@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A block's codes are {@code q = rint(x * (127 / max|x|))}, its scale {@code max|x| / 127}, as in llama.cpp's Q8_0 but with
  * the scale kept in float32. The integer dot product of a block is at most 32 · 128 · 127 &lt; 2^24 and therefore exact in an
- * int, in a float, and (for Q4_0) in 16 bits: kernels may choose. Quantising is done here, once, by one piece of code: it
- * depends on the row alone.
+ * int, in a float, and (for Q4_0) in 16 bits: kernels may choose. Quantising is done here, by machine code or
+ * in the Vector API, with the same bits: it depends on the row alone.
  *
  * <p>Codes of many rows lie in groups of {@value #GROUP} rows, the group's blocks one behind the other: a kernel goes through the
  * blocks of a group with tiles that stay in the first-level cache, so it reads codes, scales and sums front to back. One row is a
@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>That is what the Vector API's kernels read. Machine code reads {@link ActivationRecord}s, made by a program of its own; where
- * there is machine code, the others are made only if a kernel asks for them.
+ * there is machine code, the others are made from when a kernel asks for them.
  */
 public final class Activations {
     /** Rows of a group. */
@@ -133,7 +133,7 @@ public final class Activations {
         return quantised;
     }
 
-    /** Quantises all rows, split over the team. */
+    /** Quantises all rows, split over the team. Values stay as they are until the last kernel has read what is made of them. */
     public void quantise(WorkerTeam team) {
         if (blocks == 0) {
             throw new IllegalStateException("columns=%d is no multiple of %d".formatted(columns, PanelLayout.BLOCK));
@@ -216,9 +216,9 @@ public final class Activations {
         return rows == 1 ? 1 : rows + (rows & 1);
     }
 
-    /** Where the first {@link ActivationRecord} lies: (columns / 32, rows), rows an even number if there is more than one. */
-    long records() {
-        return records.address();
+    /** {@link ActivationRecord}s: (columns / 32, rows), rows an even number if there is more than one; empty without machine code. */
+    MemorySegment records() {
+        return records;
     }
 
     /** The code of column {@code k} of row {@code b}. */

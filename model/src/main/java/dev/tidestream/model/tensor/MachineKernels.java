@@ -16,7 +16,7 @@ import dev.tidestream.model.tensor.MachinePrograms.Kind;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
- * {@link Kernels} whose multiplications are machine code where there is a program for the format ({@link MachinePrograms}); the
+ * {@link Kernels} whose multiplications (and the int8 codes for them) are machine code where there is a program for the format ({@link MachinePrograms}); the
  * rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
  * docs/adr/0010-machine-code.md and 0011-avx-512-programs.md.
  */
@@ -65,7 +65,7 @@ final class MachineKernels implements Kernels {
         return MachinePrograms.assemble(wide).map(programs -> new MachineKernels(programs, wide));
     }
 
-    /** How many programs there are. */
+    /** How many programs there are that multiply. */
     int programs() {
         return programs.count();
     }
@@ -121,6 +121,9 @@ final class MachineKernels implements Kernels {
      * @param records from byte {@code at}, with {@code strideBytes} from one block to the next
      */
     void quantise(float[] values, int from, MemorySegment records, long at, int blocks, long strideBytes) {
+        if (blocks == 0) {
+            return; // the program counts down to 0
+        }
         Objects.checkFromIndexSize(from, blocks * PanelLayout.BLOCK, values.length);
         Objects.checkFromIndexSize(at, (blocks - 1) * strideBytes + ActivationRecord.BYTES, records.byteSize());
         MachineScratch scratch = SCRATCH.get();
@@ -139,7 +142,7 @@ final class MachineKernels implements Kernels {
     /** The arguments that are the same for all panels. */
     private record Call(MachineScratch scratch, PanelMatrix w, Activations x, float[] out, int outStride) {
         Call {
-            scratch.set(MachineScratch.RECORDS, x.records());
+            scratch.set(MachineScratch.RECORDS, x.records().address());
             scratch.set(MachineScratch.UNITS, w.columns() / w.format().blockElements());
             scratch.set(MachineScratch.SUMS, scratch.sums(x.rows() + 1)); // programs take rows in pairs
             scratch.set(MachineScratch.VALUES_STRIDE, (long) x.columns() * Float.BYTES);

@@ -8,7 +8,7 @@ import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * What a call of a machine program needs, for one thread: its arguments, constants, a tile of weights and sums. The offsets are
- * those that {@link MachineWriter}, {@link WideWriter} and {@link FloatWriter} write into code.
+ * those that {@link MachineWriter}, {@link WideWriter}, {@link FloatWriter} and {@link RecordWriter} write into code.
  */
 final class MachineScratch {
     /** (8 quads of columns, 4 groups of rows, 32 bytes): the integers of a block. */

@@ -36,7 +36,7 @@ import static dev.tidestream.model.tensor.QuadCode.scratch;
  * <pre>
  * registers   rdi scratch, rsi record, rdx values, r10 blocks to go
  *             0–3 values of a block, then codes: 4 columns of 0–15 and of 16–31 to a register
- *             4 the largest magnitude, then what values are multiplied with; 5 the scale, 6 whether the magnitude is a number
+ *             4 the largest magnitude, then what values are multiplied with; 5 the scale, 6 whether the magnitude is finite
  *             7–9 whatever is at hand
  * </pre>
  */
@@ -116,7 +116,7 @@ final class RecordWriter {
         code.vector(VPAND, LARGEST, LARGEST, 7);
     }
 
-    /** Codes, all 0 if the largest magnitude is no number; in order as bytes to 0, and to the record. */
+    /** Codes, all 0 if the largest magnitude is not finite; in order as bytes to 0, and to the record. */
     private void codes() {
         code.vector(VMOVDQU, 9, constant(MachineConstant.ROUND));
         for (int i = 0; i < VALUES; i++) {

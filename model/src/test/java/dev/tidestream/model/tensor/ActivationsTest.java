@@ -1,7 +1,13 @@
 package dev.tidestream.model.tensor;
 
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 import org.junit.jupiter.api.Test;
 
@@ -67,6 +73,45 @@ class ActivationsTest {
         x.reset(2);
         var e = assertThrows(IllegalStateException.class, () -> x.quantise(WorkerTeam.sequential()));
         assertEquals("columns=40 is no multiple of 32", e.getMessage());
+    }
+
+    /** The first ask makes forms; from then on they come with the records. */
+    @Test
+    void shouldMakeRecordsAndFormsAnew() {
+        SplittableRandom random = new SplittableRandom(SEED + 2);
+        Activations x = new Activations(11, COLUMNS);
+        for (int rows : new int[] {5, 1, 11, 2}) {
+            x.reset(rows);
+            for (int time = 0; time < 2; time++) { // the second without a reset
+                for (int i = 0; i < rows * COLUMNS; i++) {
+                    x.values()[i] = (float) random.nextGaussian();
+                }
+                x.quantise(WorkerTeam.sequential());
+                RecordWriterTest.assertRecords(x);
+                for (int b = 0; b < rows; b++) {
+                    for (int block = 0; block < COLUMNS / 32; block++) {
+                        assertBlock(x, b, block);
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldMakeTheSameFormsWhoeverAsksFirst() throws Exception {
+        Activations expected = filled(9, 9, new SplittableRandom(SEED + 3));
+        expected.quantise(WorkerTeam.sequential());
+        int sums = Arrays.hashCode(expected.sums());
+        try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+            for (int time = 0; time < 50; time++) {
+                Activations x = filled(9, 9, new SplittableRandom(SEED + 3));
+                x.quantise(WorkerTeam.sequential());
+                List<Callable<Integer>> asks = Collections.nCopies(4, () -> Arrays.hashCode(x.sums()));
+                for (Future<Integer> answer : threads.invokeAll(asks)) {
+                    assertEquals(sums, answer.get());
+                }
+            }
+        }
     }
 
     private static Activations filled(int maxRows, int rows, SplittableRandom random) {

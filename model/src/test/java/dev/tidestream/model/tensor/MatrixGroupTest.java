@@ -59,6 +59,9 @@ class MatrixGroupTest {
 
             assertArrayEquals(expected.values(), actual.values(), "seed=" + SEED);
             assertEquals(expected.quantised(), actual.quantised());
+            if (int8) {
+                RecordWriterTest.assertRecords(actual);
+            }
             assertArrayEquals(expected.codePairs(), actual.codePairs(), "seed=" + SEED);
             assertArrayEquals(expected.scales(), actual.scales(), "seed=" + SEED);
             assertArrayEquals(expected.sums(), actual.sums(), "seed=" + SEED);

@@ -48,10 +48,14 @@ class RecordWriterTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment records = arena.allocate(8 * 64, 64).fill(UNTOUCHED);
             machine.quantise(values, 32, records, 64, 2, 3 * 64);
+            MemorySegment untouched = arena.allocate(64, 64).fill(UNTOUCHED);
             for (int i = 0; i < 8; i++) {
                 boolean written = i == 1 || i == 4;
-                assertEquals(!written, records.get(ValueLayout.JAVA_INT, i * 64L + ActivationRecord.CENTRE) == 0x2a2a2a2a, "record " + i);
+                assertEquals(!written, records.asSlice(i * 64L, 64).mismatch(untouched) == -1, "record " + i);
             }
+            MemorySegment before = arena.allocate(records.byteSize(), 64).copyFrom(records);
+            machine.quantise(values, 0, records, 0, 0, 64);
+            assertEquals(-1, records.mismatch(before));
             assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 97, records, 0, 1, 64));
             assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 0, records, 128, 3, 3 * 64));
         }
@@ -82,6 +86,17 @@ class RecordWriterTest {
         values[225] = Float.NEGATIVE_INFINITY;
         values[257] = Float.MAX_VALUE;
         Arrays.fill(values, 288, 320, -1f);
+    }
+
+    /** All records that {@link Activations} holds. */
+    static void assertRecords(Activations x) {
+        MemorySegment records = x.records();
+        int room = x.rows() == 1 ? 1 : x.rows() + x.rows() % 2;
+        for (int b = 0; b < x.rows() && records.byteSize() > 0; b++) {
+            for (int block = 0; block < x.columns() / 32; block++) {
+                assertRecord(x, b, block, records.asSlice(((long) block * room + b) * 64, 64));
+            }
+        }
     }
 
     private static void assertRecord(Activations x, int b, int block, MemorySegment record) {
