@@ -108,11 +108,15 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
             for (Kind kind : kinds) {
                 TokenGaps gaps = busy.computeIfAbsent(kind, k -> new TokenGaps());
                 for (int i = 0; i <= updates(); i++) {
-                    await(quiet, quietTokens());
+                    TokenGaps nobodys = new TokenGaps(); // making up a payload takes a core, too
+                    current.set(nobodys);
                     UpdateMaker.Update update = switch (kind) {
                         case ROWS -> maker.rows(running.weightsVersion(), rows());
                         case LOW_RANK -> maker.lowRank(running.weightsVersion(), rank());
                     };
+                    await(nobodys, 1);
+                    current.set(quiet);
+                    await(quiet, quietTokens());
                     TokenGaps counted = i == 0 ? new TokenGaps() : gaps; // the first has its code compiled
                     current.set(counted);
                     update.applyTo(desk);
