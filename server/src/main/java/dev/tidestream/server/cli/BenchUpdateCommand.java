@@ -40,6 +40,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     private static final int MAX_TOKENS = 240; // then the stream begins anew, so that no step is long for its context
 
     private final TokenGaps quiet = new TokenGaps();
+    private final Map<Kind, TokenGaps> first = new EnumMap<>(Kind.class);
     private final Map<Kind, TokenGaps> busy = new EnumMap<>(Kind.class);
     private final AtomicReference<TokenGaps> current = new AtomicReference<>(quiet);
     private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>(); // of the stream
@@ -101,34 +102,42 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     }
 
     private void measure(RunningModel running, AdminDesk desk) throws InterruptedException {
-        long steps = (long) kinds.size() * (updates() + 1);
+        long steps = (long) kinds.size() * (warmUpUpdates() + updates());
+        UpdateMaker maker = new UpdateMaker(running.config(), new SplittableRandom(1));
         Disposable stream = stream(running);
         try (Progress progress = Progress.onTerminal(spec.commandLine().getErr(), "updating", steps)) {
-            UpdateMaker maker = new UpdateMaker(running.config(), new SplittableRandom(1));
             for (Kind kind : kinds) {
-                TokenGaps gaps = busy.computeIfAbsent(kind, k -> new TokenGaps());
-                for (int i = 0; i <= updates(); i++) {
-                    TokenGaps nobodys = new TokenGaps(); // making up a payload takes a core, too
-                    current.set(nobodys);
-                    UpdateMaker.Update update = switch (kind) {
-                        case ROWS -> maker.rows(running.weightsVersion(), rows());
-                        case LOW_RANK -> maker.lowRank(running.weightsVersion(), rank());
-                    };
-                    await(nobodys, 1);
-                    current.set(quiet);
-                    await(quiet, quietTokens());
-                    TokenGaps counted = i == 0 ? new TokenGaps() : gaps; // the first has its code compiled
-                    current.set(counted);
-                    update.applyTo(desk);
-                    await(counted, 2); // published between these
-                    current.set(quiet);
-                    progress.advance(1);
-                }
+                measure(running, desk, maker, kind, warmUpUpdates(), first, new TokenGaps(), progress);
+            }
+            for (Kind kind : kinds) {
+                measure(running, desk, maker, kind, updates(), busy, quiet, progress);
             }
         } catch (AdminException e) {
             throw new CliException("an update was refused: " + e.getMessage());
         } finally {
             stream.dispose();
+        }
+    }
+
+    private void measure(
+            RunningModel running, AdminDesk desk, UpdateMaker maker, Kind kind, int count, Map<Kind, TokenGaps> into, TokenGaps between,
+            Progress progress) throws AdminException, InterruptedException {
+        for (int i = 0; i < count; i++) {
+            TokenGaps nobodys = new TokenGaps(); // making up a payload takes a core, too
+            current.set(nobodys);
+            UpdateMaker.Update update = switch (kind) {
+                case ROWS -> maker.rows(running.weightsVersion(), rows());
+                case LOW_RANK -> maker.lowRank(running.weightsVersion(), rank());
+            };
+            await(nobodys, 1);
+            current.set(between);
+            await(between, quietTokens());
+            TokenGaps gaps = into.computeIfAbsent(kind, k -> new TokenGaps());
+            current.set(gaps);
+            update.applyTo(desk);
+            await(gaps, 2); // published between these
+            current.set(between);
+            progress.advance(1);
         }
     }
 
@@ -151,22 +160,25 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     private void report(RunningModel running) {
         PrintWriter out = spec.commandLine().getOut();
         if (!json) {
-            out.printf("%s, %s, builder-share=%s%n%-10s %8s %8s %10s %10s %10s %11s %7s%n", running.config().name(), compute, builderShare(),
+            out.printf("%s, %s, builder-share=%s%n%-15s %8s %8s %10s %10s %10s %11s %7s%n", running.config().name(), compute, builderShare(),
                     "WHILE", "UPDATES", "TOKENS", "MEDIAN MS", "P99 MS", "LONGEST", "LESS BREAK", "BREAKS");
         }
-        print(out, "nothing", 0, quiet.figures());
-        busy.forEach((kind, gaps) -> print(out, kind.name().toLowerCase(Locale.ROOT), updates(), gaps.figures()));
+        first.forEach((kind, gaps) -> print(out, kind.name(), true, warmUpUpdates(), gaps.figures()));
+        print(out, "nothing", false, 0, quiet.figures());
+        busy.forEach((kind, gaps) -> print(out, kind.name(), false, updates(), gaps.figures()));
         out.flush();
     }
 
-    private void print(PrintWriter out, String what, int count, TokenGaps.Figures f) {
+    private void print(PrintWriter out, String name, boolean warmUp, int count, TokenGaps.Figures f) {
+        String what = name.toLowerCase(Locale.ROOT);
         if (!json) {
-            out.printf(Locale.ROOT, "%-10s %8d %8d %10.1f %10.1f %10.1f %11.1f %6.0f%%%n", what, count, f.tokens(), f.medianMs(), f.p99Ms(),
-                    f.longestMs(), f.longestLessBreakMs(), 100 * f.breakShare());
+            out.printf(Locale.ROOT, "%-15s %8d %8d %10.1f %10.1f %10.1f %11.1f %6.0f%%%n", warmUp ? what + ", first" : what, count,
+                    f.tokens(), f.medianMs(), f.p99Ms(), f.longestMs(), f.longestLessBreakMs(), 100 * f.breakShare());
             return;
         }
         out.println(JsonText.object(object -> {
             object.writeStringField("while", what);
+            object.writeBooleanField("warm_up", warmUp);
             object.writeNumberField("updates", count);
             object.writeNumberField("tokens", f.tokens());
             object.writeObjectFieldStart("gap_ms");

@@ -19,15 +19,16 @@ import picocli.CommandLine.Spec;
             "A stream runs in this process, without sockets, and follows the weights; updates of the embedding are",
             "received, built, made durable in a temporary directory and published meanwhile. Between two updates",
             "nothing is built, and that is measured as well. The builder works in breaks between two steps; LESS",
-            "BREAK is the longest time between two tokens without the break that was part of it.",
+            "BREAK is the longest time between two tokens without the break that was part of it. The first updates",
+            "have their own code compiled, on the same cores: they stand in lines of their own.",
             "",
             "Examples:",
             "  tidestream bench update -m model.gguf",
             "  tidestream bench update -m model.gguf --updates 10 --kinds rows --rows 1000 --json",
             "",
             "With --json one object per line:",
-            "  {\"while\":\"nothing\"|\"rows\"|\"low_rank\",\"updates\":N,\"tokens\":N,\"gap_ms\":{\"median\":..,\"p99\":..,",
-            "   \"longest\":..,\"longest_less_break\":..},\"break_share\":..}",
+            "  {\"while\":\"nothing\"|\"rows\"|\"low_rank\",\"warm_up\":true|false,\"updates\":N,\"tokens\":N,\"gap_ms\":{",
+            "   \"median\":..,\"p99\":..,\"longest\":..,\"longest_less_break\":..},\"break_share\":..}",
         })
 abstract class BenchUpdateOptions {
     private static final int MAX_UPDATES = 1000;
@@ -45,6 +46,7 @@ abstract class BenchUpdateOptions {
     final ModelOption model = new ModelOption();
 
     private int updates;
+    private int warmUpUpdates;
     private int rows;
     private int rank;
     private int quietTokens;
@@ -59,9 +61,15 @@ abstract class BenchUpdateOptions {
     Set<Kind> kinds = Set.of();
 
     @Option(names = "--updates", paramLabel = "N", defaultValue = "5",
-            description = "Updates of each kind that count; one before them does not (default: ${DEFAULT-VALUE}).")
+            description = "Updates of each kind (default: ${DEFAULT-VALUE}).")
     void setUpdates(int value) {
         updates = Check.range(spec, "--updates", value, 1, MAX_UPDATES);
+    }
+
+    @Option(names = "--warm-up-updates", paramLabel = "N", defaultValue = "3",
+            description = "Updates of each kind before them (default: ${DEFAULT-VALUE}).")
+    void setWarmUpUpdates(int value) {
+        warmUpUpdates = Check.range(spec, "--warm-up-updates", value, 0, MAX_UPDATES);
     }
 
     @Option(names = "--rows", paramLabel = "N", defaultValue = "100",
@@ -99,6 +107,10 @@ abstract class BenchUpdateOptions {
 
     int updates() {
         return updates;
+    }
+
+    int warmUpUpdates() {
+        return warmUpUpdates;
     }
 
     int rows() {

@@ -22,15 +22,17 @@ class BenchUpdateCommandTest {
     /** On the embedded starter model. */
     @Test
     void shouldMeasureAStreamWithAndWithoutUpdates() throws JsonProcessingException {
-        Run run = Run.of("bench", "update", "--updates", "1", "--quiet-tokens", "5", "--rows", "3", "--rank", "1", "--threads", "1", "--json");
+        Run run = Run.of("bench", "update", "--updates", "2", "--warm-up-updates", "1", "--quiet-tokens", "5", "--rows", "3", "--rank", "1", "--threads", "1", "--json");
         assertEquals(0, run.code(), run.err());
         List<String> lines = run.out().lines().toList();
-        assertEquals(3, lines.size(), run.out());
-        String[] expected = {"nothing", "rows", "low_rank"};
+        String[] expected = {"rows", "low_rank", "nothing", "rows", "low_rank"};
+        int[] updates = {1, 1, 0, 2, 2};
+        assertEquals(expected.length, lines.size(), run.out());
         for (int i = 0; i < expected.length; i++) {
             JsonNode json = new ObjectMapper().readTree(lines.get(i));
             assertEquals(expected[i], json.get("while").textValue());
-            assertEquals(i == 0 ? 0 : 1, json.get("updates").intValue());
+            assertEquals(i < 2, json.get("warm_up").booleanValue());
+            assertEquals(updates[i], json.get("updates").intValue());
             assertTrue(json.get("tokens").intValue() >= 2, lines.get(i));
             JsonNode gap = json.get("gap_ms");
             assertTrue(gap.get("median").doubleValue() > 0, lines.get(i));
@@ -55,8 +57,8 @@ class BenchUpdateCommandTest {
     /** Rows of no interest are not checked. */
     @Test
     void shouldNotMindRowsIfRanksAreMeasured() {
-        Run run = Run.of("bench", "update", "--kinds", "low_rank", "--rows", "99999999", "--updates", "1", "--quiet-tokens", "1",
-                "--rank", "1", "--threads", "1", "--json");
+        Run run = Run.of("bench", "update", "--kinds", "low_rank", "--rows", "99999999", "--updates", "1", "--warm-up-updates", "0",
+                "--quiet-tokens", "1", "--rank", "1", "--threads", "1", "--json");
         assertEquals(0, run.code(), run.err());
         assertEquals(2, run.out().lines().count());
     }
@@ -74,6 +76,7 @@ class BenchUpdateCommandTest {
     @ParameterizedTest
     @CsvSource({
         "--updates, 0, --updates",
+        "--warm-up-updates, -1, --warm-up-updates",
         "--rank, 257, --rank",
         "--builder-share, 0, --builder-share",
         "--kinds, delta, --kinds",
