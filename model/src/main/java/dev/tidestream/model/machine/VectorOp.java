@@ -59,6 +59,12 @@ public enum VectorOp {
     VADDPS(1, 0, 0x58),
     /** Float products. */
     VMULPS(1, 0, 0x59),
+    /** Float differences. */
+    VSUBPS(1, 0, 0x5C),
+    /** The float of a where it is larger, else that of b. */
+    VMAXPS(1, 0, 0x5F),
+    /** {@code d = fma(a, d, b)}. */
+    VFMADD213PS(2, 1, 0xA8),
     /** {@code d = fma(a, b, d)}. */
     VFMADD231PS(2, 1, 0xB8),
     /** Two of the floats of a, then two of b, in each half; chosen by a number. */

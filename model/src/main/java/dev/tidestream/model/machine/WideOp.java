@@ -22,6 +22,8 @@ public enum WideOp {
     VPERMT2B(2, 1, 0, 0x7D, 64),
     /** 16-bit words of d (0–31) and of b (32–63) that the words of a name. */
     VPERMT2W(2, 1, 1, 0x7D, 64),
+    /** Floats of d (0–15) and of b (16–31) that each 32 bits of a name. */
+    VPERMT2PS(2, 1, 0, 0x7F, 64),
     /** Of each 64 bits of b eight bytes, from the bits that the bytes of a name. */
     VPMULTISHIFTQB(2, 1, 1, 0x83, 64),
     /** In each 128 bits, the bytes of a that the low four bits of each byte of b name, or 0 where its top bit is set. */
@@ -32,6 +34,10 @@ public enum WideOp {
     VADDPS(1, 0, 0, 0x58, 64),
     /** Float products. */
     VMULPS(1, 0, 0, 0x59, 64),
+    /** Float differences. */
+    VSUBPS(1, 0, 0, 0x5C, 64),
+    /** The float of a where it is larger, else that of b. */
+    VMAXPS(1, 0, 0, 0x5F, 64),
     /** {@code d = fma(a, d, b)}. */
     VFMADD213PS(2, 1, 0, 0xA8, 64),
     /** {@code d = fma(a, b, d)}. */
@@ -88,7 +94,7 @@ public enum WideOp {
     /** Whether its operand in memory may be 32 bits that count for each of sixteen lanes. */
     boolean hasEach() {
         return switch (this) {
-            case VPANDD, VPXORD, VPTERNLOGD, VPADDD, VPMULLD, VPDPBUSD, VPERMPS, VADDPS, VMULPS, VFMADD213PS, VFMADD231PS,
+            case VPANDD, VPXORD, VPTERNLOGD, VPADDD, VPMULLD, VPDPBUSD, VPERMPS, VPERMT2PS, VADDPS, VSUBPS, VMULPS, VMAXPS, VFMADD213PS, VFMADD231PS,
                     VCVTDQ2PS -> true;
             case VPERMT2B, VPERMT2W, VPMULTISHIFTQB, VPSHUFB, VCVTPH2PS, VPMOVDW, VPBROADCASTD, VMOVDQA64, VMOVUPS,
                     VMOVUPS_STORE -> false;

@@ -16,8 +16,8 @@ import dev.tidestream.model.tensor.MachinePrograms.Kind;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
- * {@link Kernels} whose multiplications (and the int8 codes for them) are machine code where there is a program for the format ({@link MachinePrograms}); the
- * rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
+ * {@link Kernels} whose attention is machine code ({@link MachineAttention}), and whose multiplications (and the int8 codes for them)
+ * are where there is a program for the format ({@link MachinePrograms}); the rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
  * docs/adr/0010-machine-code.md and 0011-avx-512-programs.md.
  */
 final class MachineKernels implements Kernels {
@@ -38,10 +38,12 @@ final class MachineKernels implements Kernels {
     private static final ThreadLocal<MachineScratch> SCRATCH = ThreadLocal.withInitial(MachineScratch::new);
 
     private final MachinePrograms programs;
+    private final MachineAttention attention;
     private final boolean wide;
 
-    private MachineKernels(MachinePrograms programs, boolean wide) {
+    private MachineKernels(MachinePrograms programs, MachineAttention attention, boolean wide) {
         this.programs = programs;
+        this.attention = attention;
         this.wide = wide;
     }
 
@@ -62,7 +64,8 @@ final class MachineKernels implements Kernels {
     }
 
     private static Optional<MachineKernels> assemble(boolean wide) {
-        return MachinePrograms.assemble(wide).map(programs -> new MachineKernels(programs, wide));
+        return MachinePrograms.assemble(wide).flatMap(programs ->
+                MachineAttention.assemble(wide).map(attention -> new MachineKernels(programs, attention, wide)));
     }
 
     /** How many programs there are that multiply. */
@@ -213,7 +216,7 @@ final class MachineKernels implements Kernels {
 
     @Override
     public void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions) {
-        VectorKernels.INSTANCE.attend(shape, head, query, out, offset, rows, positions);
+        attention.attend(shape, head, query, out, offset, rows, positions);
     }
 
     @Override

@@ -3,6 +3,9 @@ package dev.tidestream.model.tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 
 import org.junit.jupiter.api.Test;
@@ -14,13 +17,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Attention: the vector kernels against the oracle, tiles against single rows, the oracle against double arithmetic. */
+/** Attention: vector kernels and machine code against the oracle, tiles against single rows, the oracle against double arithmetic. */
 class AttentionKernelsTest {
     private static final long SEED = 20261124;
     private static final float SCALE = 0.25f;
 
     private final Kernels scalar = Kernels.scalar();
-    private final Kernels vector = Kernels.vector();
+    private final Set<Kernels> fast = new LinkedHashSet<>(List.of(Kernels.vector(), Kernels.fastest())); // the same, or machine code
 
     @ParameterizedTest
     @EnumSource(KvType.class)
@@ -59,17 +62,20 @@ class AttentionKernelsTest {
         int offset = 3 + shape.group() * shape.headDim(); // the second key/value head's
         float[] query = floats(size + offset, 4, random);
         float[] expected = new float[size + offset];
-        float[] actual = new float[size + offset];
         scalar.attend(shape, head, query, expected, offset, rows, positions);
-        vector.attend(shape, head, query, actual, offset, rows, positions);
-        assertArrayEquals(bits(expected), bits(actual),
-                () -> "seed=%d, %s, positions=%d, rows=%d".formatted(SEED, shape, positions, rows));
+        for (Kernels each : fast) {
+            float[] actual = new float[size + offset];
+            each.attend(shape, head, query, actual, offset, rows, positions);
+            assertArrayEquals(bits(expected), bits(actual),
+                    () -> "%s, seed=%d, %s, positions=%d, rows=%d".formatted(each.title(), SEED, shape, positions, rows));
 
-        float[] alone = new float[size + offset];
-        for (int row = 0; row < rows; row++) {
-            vector.attend(shape, head, query, alone, offset + row * shape.rowSize(), 1, positions + row);
+            float[] alone = new float[size + offset];
+            for (int row = 0; row < rows; row++) {
+                each.attend(shape, head, query, alone, offset + row * shape.rowSize(), 1, positions + row);
+            }
+            assertArrayEquals(bits(expected), bits(alone),
+                    () -> "%s, alone: %s, positions=%d, rows=%d".formatted(each.title(), shape, positions, rows));
         }
-        assertArrayEquals(bits(expected), bits(alone), () -> "alone: %s, positions=%d, rows=%d".formatted(shape, positions, rows));
     }
 
     @ParameterizedTest
@@ -83,7 +89,7 @@ class AttentionKernelsTest {
             for (int positions : new int[] {1, 40, 300, 2000}) {
                 float[] query = floats(4 * headDim, 4, random);
                 float[] out = new float[4 * headDim];
-                vector.attend(shape, head, query, out, 0, 1, positions);
+                scalar.attend(shape, head, query, out, 0, 1, positions);
                 for (int i = 0; i < out.length; i++) {
                     double exact = exact(head, query, i / headDim * headDim, positions, 0.125, i % headDim);
                     assertEquals(exact, out[i], 2e-5, "positions=%d, i=%d".formatted(positions, i));
@@ -160,10 +166,12 @@ class AttentionKernelsTest {
             }
             float[] query = floats(2 * shape.rowSize(), 1, random);
             float[] expected = new float[query.length];
-            float[] actual = new float[query.length];
-            vector.attend(shape, clean, query, expected, 0, 2, 269);
-            vector.attend(shape, dirty, query, actual, 0, 2, 269);
-            assertArrayEquals(bits(expected), bits(actual));
+            scalar.attend(shape, clean, query, expected, 0, 2, 269);
+            for (Kernels each : fast) {
+                float[] actual = new float[query.length];
+                each.attend(shape, dirty, query, actual, 0, 2, 269);
+                assertArrayEquals(bits(expected), bits(actual), each.title());
+            }
         }
     }
 
