@@ -44,6 +44,9 @@ final class AttentionMemory {
     static final int TO = 80;
     static final int QUERIES = 88;
     static final int SAVED = 96;
+    /** What will be the source next. */
+    static final int NEXT = 112;
+    static final int FOURS_LEFT = 120;
     // and floats
     static final int SCALE = 104;
     static final int OTHER_SCALE = 108;

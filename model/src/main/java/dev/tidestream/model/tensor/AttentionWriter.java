@@ -16,7 +16,7 @@ import static dev.tidestream.model.tensor.AttentionMemory.WEIGHTS_ROW_BYTES;
  * dimensions in values, as in {@link VectorAttentionTiles}: four queries by two vectors, eight chains of fma.
  *
  * <pre>
- * registers   rdi arguments, rsi keys or values, rax columns or positions to go, r11 fours of queries to go, r9 what is written
+ * registers   rdi arguments, rsi keys or values, r11 those that come next, rax columns or positions to go, r9 what is written
  *             scores: r8, rdx, rcx, r10 four queries
  *             values: r8 weights of four queries, rdx where a group of lanes begins, rcx groups to go
  *             0–7 chains, query by query; 8, 9 keys or values, 10 what they are multiplied with, 11, 12 whatever is at hand
@@ -70,6 +70,7 @@ final class AttentionWriter {
      */
     void scores(boolean halves, boolean pairs) {
         code.load(Register.R11, argument(AttentionMemory.FOURS));
+        code.store(argument(AttentionMemory.FOURS_LEFT), Register.R11);
         code.load(Register.R9, argument(AttentionMemory.WEIGHTS));
         code.load(Register.R8, argument(AttentionMemory.QUERY));
         order(pairs);
@@ -82,11 +83,13 @@ final class AttentionWriter {
                 code.add(QUERIES[j], argument(AttentionMemory.QUERY_BYTES));
             }
             code.load(Register.RSI, argument(AttentionMemory.SOURCE));
+            code.load(Register.R11, argument(AttentionMemory.NEXT));
             code.load(Register.RAX, argument(AttentionMemory.HEAD_DIM));
             for (int i = 0; i < FOUR * VECTORS; i++) {
                 lanes.clear(i);
             }
             Assembler.Label next = code.label();
+            ahead();
             source(halves, part);
             for (int j = 0; j < FOUR; j++) {
                 lanes.broadcast(FACTOR, new Address(QUERIES[j], 0));
@@ -99,7 +102,10 @@ final class AttentionWriter {
         }
         code.move(Register.R8, QUERIES[FOUR - 1]); // it has gone through all of the fourth
         code.add(Register.R9, FOUR * WEIGHTS_ROW_BYTES);
-        repeat(Register.R11, nextFour);
+        code.load(Register.R11, argument(AttentionMemory.FOURS_LEFT));
+        code.add(Register.R11, -1);
+        code.store(argument(AttentionMemory.FOURS_LEFT), Register.R11);
+        code.jumpIfNotZero(nextFour);
         end();
     }
 
@@ -121,12 +127,14 @@ final class AttentionWriter {
      */
     void values(boolean halves, int queries) {
         code.load(Register.R11, argument(AttentionMemory.FOURS));
+        code.store(argument(AttentionMemory.FOURS_LEFT), Register.R11);
         code.load(Register.R9, argument(AttentionMemory.SUMS));
         code.load(Register.R8, argument(AttentionMemory.WEIGHTS));
         Assembler.Label nextFour = code.label();
         code.store(argument(AttentionMemory.SAVED), Register.R8);
         code.load(Register.RDX, argument(AttentionMemory.SOURCE));
         code.load(Register.RCX, argument(AttentionMemory.GROUPS));
+        code.load(Register.R11, argument(AttentionMemory.NEXT));
         Assembler.Label nextGroup = code.label();
         for (int part = 0; part < parts; part++) {
             code.move(Register.RSI, Register.RDX);
@@ -136,6 +144,7 @@ final class AttentionWriter {
                 lanes.load(i, sum(part, i));
             }
             Assembler.Label next = code.label();
+            ahead();
             source(halves, part);
             for (int j = 0; j < queries; j++) {
                 lanes.broadcast(FACTOR, new Address(Register.R8, j * WEIGHTS_ROW_BYTES));
@@ -153,7 +162,10 @@ final class AttentionWriter {
         repeat(Register.RCX, nextGroup);
         code.load(Register.R8, argument(AttentionMemory.SAVED));
         code.add(Register.R8, FOUR * WEIGHTS_ROW_BYTES);
-        repeat(Register.R11, nextFour);
+        code.load(Register.R11, argument(AttentionMemory.FOURS_LEFT));
+        code.add(Register.R11, -1);
+        code.store(argument(AttentionMemory.FOURS_LEFT), Register.R11);
+        code.jumpIfNotZero(nextFour);
         end();
     }
 
@@ -213,6 +225,12 @@ final class AttentionWriter {
                 lanes.load(SOURCE + v, new Address(Register.RSI, at));
             }
         }
+    }
+
+    /** Asks for a line of what comes next: blocks lie apart, and nobody else would. */
+    private void ahead() {
+        code.prefetch(new Address(Register.R11, 0));
+        code.add(Register.R11, HALVES_OF_GROUP_BYTES);
     }
 
     private void products(int query) {

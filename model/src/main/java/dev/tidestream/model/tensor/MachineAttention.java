@@ -63,6 +63,7 @@ final class MachineAttention {
         private final int group;
         private final int queries;
         private final int fours;
+        private final int lastBlock; // its first position
         private final int laneGroups; // of a value
         private final boolean halves;
         private final AttentionMemory memory;
@@ -74,6 +75,7 @@ final class MachineAttention {
             this.group = shape.group();
             this.queries = rows * group;
             this.fours = Math.ceilDiv(queries, FOUR);
+            this.lastBlock = (positions + rows - 2) / BLOCK * BLOCK;
             this.laneGroups = head.paddedDim() / BLOCK;
             this.halves = switch (head.type()) {
                 case F16 -> true;
@@ -93,11 +95,14 @@ final class MachineAttention {
 
         void segment(int from, int end) {
             for (int t = from; t < end; t += BLOCK) {
+                memory.set(AttentionMemory.NEXT, t + BLOCK < end ? address(t + BLOCK, head.keyOffset()) : address(from, head.valueOffset()));
                 scores(t, t - from);
             }
             softmax(from);
             clearFresh(from);
             for (int t = from; t < end; t += BLOCK) {
+                int next = Math.min(t + BLOCK, lastBlock);
+                memory.set(AttentionMemory.NEXT, address(next, next < end ? head.valueOffset() : head.keyOffset()));
                 values(t, t - from);
             }
             join(from);
@@ -127,8 +132,11 @@ final class MachineAttention {
         }
 
         private long block(int t, long at, long bytes) {
-            MemorySegment block = head.blocks()[t / BLOCK];
-            return block.address() + Objects.checkFromIndexSize(at, bytes, block.byteSize());
+            return address(t, Objects.checkFromIndexSize(at, bytes, head.blocks()[t / BLOCK].byteSize()));
+        }
+
+        private long address(int t, long at) {
+            return head.blocks()[t / BLOCK].address() + at;
         }
 
         /** Groups of 32 halves to the tile. */
