@@ -38,10 +38,12 @@ final class MachineKernels implements Kernels {
     private static final ThreadLocal<MachineScratch> SCRATCH = ThreadLocal.withInitial(MachineScratch::new);
 
     private final MachinePrograms programs;
+    private final MachineRows rows;
     private final boolean wide;
 
-    private MachineKernels(MachinePrograms programs, boolean wide) {
+    private MachineKernels(MachinePrograms programs, MachineRows rows, boolean wide) {
         this.programs = programs;
+        this.rows = rows;
         this.wide = wide;
     }
 
@@ -62,7 +64,8 @@ final class MachineKernels implements Kernels {
     }
 
     private static Optional<MachineKernels> assemble(boolean wide) {
-        return MachinePrograms.assemble(wide).map(programs -> new MachineKernels(programs, wide));
+        return MachinePrograms.assemble(wide).flatMap(programs ->
+                MachineRows.assemble().map(rows -> new MachineKernels(programs, rows, wide)));
     }
 
     /** How many programs there are that multiply. */
@@ -203,12 +206,12 @@ final class MachineKernels implements Kernels {
 
     @Override
     public void rmsNorm(float[] x, int xOffset, float[] weight, float eps, float[] out, int outOffset) {
-        VectorKernels.INSTANCE.rmsNorm(x, xOffset, weight, eps, out, outOffset);
+        rows.rmsNorm(x, xOffset, weight, eps, out, outOffset);
     }
 
     @Override
     public void swiGlu(float[] gate, float[] up, float[] out, int from, int to) {
-        VectorKernels.INSTANCE.swiGlu(gate, up, out, from, to);
+        rows.swiGlu(gate, up, out, from, to);
     }
 
     @Override
@@ -218,16 +221,16 @@ final class MachineKernels implements Kernels {
 
     @Override
     public int maxima(float[] values, int from, int count, float[] out) {
-        return VectorKernels.INSTANCE.maxima(values, from, count, out);
+        return rows.maxima(values, from, count, out);
     }
 
     @Override
     public int atLeast(float[] values, int from, int count, float least, int[] ids) {
-        return VectorKernels.INSTANCE.atLeast(values, from, count, least, ids);
+        return rows.atLeast(values, from, count, least, ids);
     }
 
     @Override
     public void exponentials(float[] values, int from, int count, double max, double divisor, double[] out) {
-        VectorKernels.INSTANCE.exponentials(values, from, count, max, divisor, out);
+        rows.exponentials(values, from, count, max, divisor, out);
     }
 }
