@@ -52,6 +52,12 @@ public final class Assembler {
         code.write(choice);
     }
 
+    /** {@code d = op(a, memory)} as a number says. */
+    public void vector(VectorOp op, int d, int a, Address b, int choice) {
+        vector(op, d, a, b);
+        code.write(choice);
+    }
+
     /** {@code d = op(a)}. */
     public void vector(VectorOp op, int d, int a) {
         vector(op, d, NO_REGISTER, a);
@@ -65,6 +71,17 @@ public final class Assembler {
     /** The low half of d becomes the upper half of a. */
     public void extractUpperHalf(int d, int a) {
         vector(VectorOp.VEXTRACTI128, a, NO_REGISTER, d, 1);
+    }
+
+    /** The doubles of b where a sign of the mask is set, else those of a. */
+    public void blend(int d, int a, int b, int mask) {
+        check(mask);
+        vector(VectorOp.VBLENDVPD, d, a, b, mask << 4);
+    }
+
+    /** The signs of the floats of a, in the lowest eight bits of d. */
+    public void signs(Register d, int a) {
+        vector(VectorOp.VMOVMSKPS, d.number(), a);
     }
 
     /** {@code d = a}, shifted. */
@@ -146,7 +163,7 @@ public final class Assembler {
 
     /** {@code d = a}, shifted. */
     public void wideShift(Shift op, int d, int a, int count) {
-        evex(1, 1, 0, false, NO_REGISTER, wideRegister(d), wideRegister(a));
+        evex(1, 1, op.w(), false, NO_REGISTER, wideRegister(d), wideRegister(a));
         code.write(op.opcode());
         registers(op.extension(), a);
         code.write(count);

@@ -13,7 +13,9 @@ public enum Shift {
     /** 32-bit lanes to the right, sign in. */
     VPSRAD(0x72, 4),
     /** 32-bit lanes to the left. */
-    VPSLLD(0x72, 6);
+    VPSLLD(0x72, 6),
+    /** 64-bit lanes to the left. */
+    VPSLLQ(0x73, 6);
 
     private final int opcode;
     private final int extension;
@@ -29,5 +31,10 @@ public enum Shift {
 
     int extension() {
         return extension;
+    }
+
+    /** The bit W, for 512 bits. */
+    int w() {
+        return this == VPSLLQ ? 1 : 0;
     }
 }

@@ -59,12 +59,6 @@ public enum VectorOp {
     VADDPS(1, 0, 0x58),
     /** Float products. */
     VMULPS(1, 0, 0x59),
-    /** Float differences. */
-    VSUBPS(1, 0, 0x5C),
-    /** The float of a where it is larger, else that of b. */
-    VMAXPS(1, 0, 0x5F),
-    /** {@code d = fma(a, d, b)}. */
-    VFMADD213PS(2, 1, 0xA8),
     /** {@code d = fma(a, b, d)}. */
     VFMADD231PS(2, 1, 0xB8),
     /** Two of the floats of a, then two of b, in each half; chosen by a number. */
@@ -89,6 +83,42 @@ public enum VectorOp {
     VMOVDQU(1, 2, 0x6F),
     /** 32 bytes to memory. */
     VMOVDQU_STORE(1, 2, 0x7F),
+    /** Float differences. */
+    VSUBPS(1, 0, 0x5C),
+    /** The larger floats; b where one is NaN. */
+    VMAXPS(1, 0, 0x5F),
+    /** The smaller floats; b where one is NaN. */
+    VMINPS(1, 0, 0x5D),
+    /** {@code d = fma(a, d, b)}. */
+    VFMADD213PS(2, 1, 0xA8),
+    /** {@code d = fma(a, b, -d)}. */
+    VFMSUB231PS(2, 1, 0xBA),
+    /** All bits of a float where a number says that a and b compare so, else none. */
+    VCMPPS(1, 0, 0xC2),
+    /** The signs of eight floats; the general register that receives them is d. */
+    VMOVMSKPS(1, 0, 0x50),
+    /** Sums of doubles. */
+    VADDPD(1, 1, 0x58),
+    /** Differences of doubles. */
+    VSUBPD(1, 1, 0x5C),
+    /** Products of doubles. */
+    VMULPD(1, 1, 0x59),
+    /** Quotients of doubles. */
+    VDIVPD(1, 1, 0x5E),
+    /** {@code d = fma(a, b, d)} of doubles. */
+    VFMADD231PD(2, 1, 0xB8),
+    /** All bits of a double where a number says that a and b compare so, else none. */
+    VCMPPD(1, 1, 0xC2),
+    /** Doubles of b where the sign of a third register is set, else of a. */
+    VBLENDVPD(3, 1, 0x4B),
+    /** Doubles of b to integers, rounded as a number says. */
+    VROUNDPD(3, 1, 0x09),
+    /** Four floats to doubles. */
+    VCVTPS2PD(1, 0, 0x5A),
+    /** A double, four times; of memory. */
+    VBROADCASTSD(2, 1, 0x19),
+    /** 64-bit differences, modulo 2^64. */
+    VPSUBQ(1, 1, 0xFB),
     /** The upper half to a lower one; the register that receives it is b. */
     VEXTRACTI128(3, 1, 0x39);
 
@@ -116,6 +146,6 @@ public enum VectorOp {
 
     /** The bit W; only here it says something. */
     boolean wide() {
-        return this == VPERMQ;
+        return this == VPERMQ || this == VFMADD231PD;
     }
 }

@@ -16,9 +16,10 @@ import dev.tidestream.model.tensor.MachinePrograms.Kind;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
- * {@link Kernels} whose attention is machine code ({@link MachineAttention}), and whose multiplications (and the int8 codes for them)
- * are where there is a program for the format ({@link MachinePrograms}); the rest is {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
- * docs/adr/0010-machine-code.md and 0011-avx-512-programs.md.
+ * {@link Kernels} in machine code: attention ({@link MachineAttention}), rows ({@link MachineRows}), and multiplications (and the int8
+ * codes for them) where there is a program for the format ({@link MachinePrograms}); the other multiplications are those of
+ * {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
+ * docs/adr/0010-machine-code.md, 0011-avx-512-programs.md and 0012-no-vector-api-in-a-start.md.
  */
 final class MachineKernels implements Kernels {
     /**
@@ -39,11 +40,13 @@ final class MachineKernels implements Kernels {
 
     private final MachinePrograms programs;
     private final MachineAttention attention;
+    private final MachineRows rows;
     private final boolean wide;
 
-    private MachineKernels(MachinePrograms programs, MachineAttention attention, boolean wide) {
+    private MachineKernels(MachinePrograms programs, MachineAttention attention, MachineRows rows, boolean wide) {
         this.programs = programs;
         this.attention = attention;
+        this.rows = rows;
         this.wide = wide;
     }
 
@@ -65,7 +68,8 @@ final class MachineKernels implements Kernels {
 
     private static Optional<MachineKernels> assemble(boolean wide) {
         return MachinePrograms.assemble(wide).flatMap(programs ->
-                MachineAttention.assemble(wide).map(attention -> new MachineKernels(programs, attention, wide)));
+                MachineAttention.assemble(wide).flatMap(attention ->
+                        MachineRows.assemble().map(rows -> new MachineKernels(programs, attention, rows, wide))));
     }
 
     /** How many programs there are that multiply. */
@@ -206,12 +210,12 @@ final class MachineKernels implements Kernels {
 
     @Override
     public void rmsNorm(float[] x, int xOffset, float[] weight, float eps, float[] out, int outOffset) {
-        VectorKernels.INSTANCE.rmsNorm(x, xOffset, weight, eps, out, outOffset);
+        rows.rmsNorm(x, xOffset, weight, eps, out, outOffset);
     }
 
     @Override
     public void swiGlu(float[] gate, float[] up, float[] out, int from, int to) {
-        VectorKernels.INSTANCE.swiGlu(gate, up, out, from, to);
+        rows.swiGlu(gate, up, out, from, to);
     }
 
     @Override
@@ -221,16 +225,16 @@ final class MachineKernels implements Kernels {
 
     @Override
     public int maxima(float[] values, int from, int count, float[] out) {
-        return VectorKernels.INSTANCE.maxima(values, from, count, out);
+        return rows.maxima(values, from, count, out);
     }
 
     @Override
     public int atLeast(float[] values, int from, int count, float least, int[] ids) {
-        return VectorKernels.INSTANCE.atLeast(values, from, count, least, ids);
+        return rows.atLeast(values, from, count, least, ids);
     }
 
     @Override
     public void exponentials(float[] values, int from, int count, double max, double divisor, double[] out) {
-        VectorKernels.INSTANCE.exponentials(values, from, count, max, divisor, out);
+        rows.exponentials(values, from, count, max, divisor, out);
     }
 }

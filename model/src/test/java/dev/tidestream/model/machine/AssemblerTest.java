@@ -67,6 +67,9 @@ class AssemblerTest {
                 }
             }
             case "vextracti128" -> code.extractUpperHalf(vector(operands.get(0)), vector(operands.get(1)));
+            case "vmovmskps" -> code.signs(register(operands.get(0).replaceFirst("^e", "r").replaceFirst("(?<=\\d)d$", "")), vector(operands.get(1)));
+            case "vblendvpd" -> code.blend(
+                    vector(operands.get(0)), vector(operands.get(1)), vector(operands.get(2)), vector(operands.get(3)));
             default -> {
                 String name = words[0].toUpperCase(Locale.ROOT);
                 if (instruction.contains("zmm")) {
@@ -83,8 +86,11 @@ class AssemblerTest {
             code.shift(Shift.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), Integer.parseInt(operands.get(2)));
         } else if (operands.get(0).startsWith("[")) {
             code.vector(VectorOp.valueOf(name + "_STORE"), vector(operands.get(1)), address(operands.get(0)));
-        } else if (name.equals("VPERMQ") || name.equals("VPSHUFD")) {
+        } else if (List.of("VPERMQ", "VPSHUFD", "VROUNDPD").contains(name)) {
             code.vector(VectorOp.valueOf(name), vector(operands.get(0)), 0, vector(operands.get(1)), Integer.parseInt(operands.get(2)));
+        } else if (operands.size() == 4 && operands.get(2).startsWith("[")) {
+            code.vector(VectorOp.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), address(operands.get(2)),
+                    Integer.parseInt(operands.get(3)));
         } else if (operands.size() == 4) {
             code.vector(VectorOp.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), vector(operands.get(2)),
                     Integer.parseInt(operands.get(3)));
@@ -131,7 +137,7 @@ class AssemblerTest {
     }
 
     private static int vector(String name) {
-        return Integer.parseInt(name.substring("ymm".length())); // zmm, too
+        return Integer.parseInt(name.substring("ymm".length())); // xmm and zmm, too
     }
 
     private static Register register(String name) {
@@ -184,6 +190,7 @@ class AssemblerTest {
         assertThrows(IndexOutOfBoundsException.class, () -> code.vector(VectorOp.VPAND, 0, 16, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> code.vector(VectorOp.VPAND, 0, 0, 16));
         assertThrows(IndexOutOfBoundsException.class, () -> code.shift(Shift.VPSRLD, 0, 16, 1));
+        assertThrows(IndexOutOfBoundsException.class, () -> code.blend(0, 0, 0, 16));
         assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 32, 0, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 0, 32, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 0, 0, 32));

@@ -269,10 +269,12 @@ class KernelsTest {
             float[] x = floats(n + 3, random);
             float[] weight = floats(n, random);
             float[] expected = new float[n + 5];
-            float[] actual = new float[n + 5];
             scalar.rmsNorm(x, 3, weight, 1e-5f, expected, 5);
-            vector.rmsNorm(x, 3, weight, 1e-5f, actual, 5);
-            assertArrayEquals(bits(expected), bits(actual), "n=" + n);
+            for (Kernels kernels : fast) {
+                float[] actual = new float[n + 5];
+                kernels.rmsNorm(x, 3, weight, 1e-5f, actual, 5);
+                assertArrayEquals(bits(expected), bits(actual), "%s, n=%d".formatted(kernels.title(), n));
+            }
         }
     }
 
@@ -289,10 +291,12 @@ class KernelsTest {
         float[] up = floats(200, random);
         for (int to : new int[] {1, 6, 16, 33, 200}) {
             float[] expected = new float[200];
-            float[] actual = new float[200];
             scalar.swiGlu(gate, up, expected, 0, to);
-            vector.swiGlu(gate, up, actual, 0, to);
-            assertArrayEquals(bits(expected), bits(actual), "to=" + to);
+            for (Kernels kernels : fast) {
+                float[] actual = new float[200];
+                kernels.swiGlu(gate, up, actual, 0, to);
+                assertArrayEquals(bits(expected), bits(actual), "%s, to=%d".formatted(kernels.title(), to));
+            }
         }
     }
 

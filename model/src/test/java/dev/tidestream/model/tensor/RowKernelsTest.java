@@ -2,8 +2,10 @@ package dev.tidestream.model.tensor;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -15,10 +17,14 @@ class RowKernelsTest {
     private static final int[] COUNTS = {1, 2, 15, 16, 17, 31, 100, 1023, 1024, 1025, 1040, 5000};
 
     private final Kernels scalar = Kernels.scalar();
-    private final Kernels vector = Kernels.vector();
 
-    @Test
-    void shouldFindTheOraclesMaxima() {
+    static Stream<Kernels> fast() {
+        return Stream.of(Kernels.vector(), Kernels.fastest());
+    }
+
+    @ParameterizedTest
+    @MethodSource("fast")
+    void shouldFindTheOraclesMaxima(Kernels fast) {
         SplittableRandom random = new SplittableRandom(SEED);
         for (int count : COUNTS) {
             for (int round = 0; round < 20; round++) {
@@ -33,7 +39,7 @@ class RowKernelsTest {
                 float[] expected = new float[80];
                 float[] actual = new float[80];
                 int found = scalar.maxima(row, 3, count, expected);
-                assertEquals(found, vector.maxima(row, 3, count, actual));
+                assertEquals(found, fast.maxima(row, 3, count, actual));
                 assertEquals(Math.ceilDiv(count, 1024) * 16, found);
                 for (int i = 0; i < found; i++) {
                     assertEquals(expected[i] + 0f, actual[i] + 0f, "seed=%d, count=%d, i=%d".formatted(SEED, count, i));
@@ -42,8 +48,9 @@ class RowKernelsTest {
         }
     }
 
-    @Test
-    void shouldFindWhatReachesAThreshold() {
+    @ParameterizedTest
+    @MethodSource("fast")
+    void shouldFindWhatReachesAThreshold(Kernels fast) {
         SplittableRandom random = new SplittableRandom(SEED + 1);
         for (int count : COUNTS) {
             float[] row = row(count + 5, random);
@@ -51,14 +58,15 @@ class RowKernelsTest {
                 int[] expected = new int[count];
                 int[] actual = new int[count];
                 int found = scalar.atLeast(row, 5, count, least, expected);
-                assertEquals(found, vector.atLeast(row, 5, count, least, actual));
+                assertEquals(found, fast.atLeast(row, 5, count, least, actual));
                 assertArrayEquals(Arrays.copyOf(expected, found), Arrays.copyOf(actual, found));
             }
         }
     }
 
-    @Test
-    void shouldGiveTheBitsOfStrictMath() {
+    @ParameterizedTest
+    @MethodSource("fast")
+    void shouldGiveTheBitsOfStrictMath(Kernels fast) {
         SplittableRandom random = new SplittableRandom(SEED + 2);
         float[] row = new float[40_000];
         for (double size : new double[] {1e-9, 1e-3, 1, 20, 400, 1e5}) {
@@ -69,14 +77,15 @@ class RowKernelsTest {
                 row[7] = Float.NEGATIVE_INFINITY;
                 row[8] = 0f;
                 row[9] = -0f;
-                assertExponentials(row, 0, divisor);
+                assertExponentials(fast, row, 0, divisor);
             }
         }
     }
 
     /** Where fdlibm changes from one way to another, and next to it. */
-    @Test
-    void shouldGiveTheBitsOfStrictMathAtTheSeams() {
+    @ParameterizedTest
+    @MethodSource("fast")
+    void shouldGiveTheBitsOfStrictMathAtTheSeams(Kernels fast) {
         double halfLn2 = Double.longBitsToDouble(0x3fd62e43_00000000L);
         double threeHalvesLn2 = Double.longBitsToDouble(0x3ff0a2b2_00000000L);
         double[] seams = {0x1p-28, halfLn2, 0.5 * Math.log(2), threeHalvesLn2, 1.5 * Math.log(2), 2.5 * Math.log(2),
@@ -88,14 +97,15 @@ class RowKernelsTest {
             }
             float[] row = new float[64];
             for (int i = 0; i < 80; i++, x = Math.nextUp(x)) {
-                assertExponentials(row, x, 1); // 0 - x is exact
+                assertExponentials(fast, row, x, 1); // 0 - x is exact
             }
         }
-        assertExponentials(new float[] {3, 2, 1, 0, -1, -2, -3, Float.NaN, 800, 1, 1, 1, 1, 1, 1, 1, 1}, 1, 1); // above the maximum
+        assertExponentials(fast, new float[] {3, 2, 1, 0, -1, -2, -3, Float.NaN, 800, 1, 1, 1, 1, 1, 1, 1, 1}, 1, 1); // above the maximum
     }
 
-    @Test
-    void shouldGiveTheBitsOfStrictMathBetweenTheSeams() {
+    @ParameterizedTest
+    @MethodSource("fast")
+    void shouldGiveTheBitsOfStrictMathBetweenTheSeams(Kernels fast) {
         SplittableRandom random = new SplittableRandom(SEED + 3);
         float[] zeros = new float[16];
         double[] expected = new double[16];
@@ -103,17 +113,17 @@ class RowKernelsTest {
         for (int i = 0; i < 300_000; i++) {
             double x = random.nextInt(4) == 0 ? random.nextDouble() * 750 : random.nextDouble() * 3;
             scalar.exponentials(zeros, 0, 1, x, 1, expected);
-            vector.exponentials(zeros, 0, 16, x, 1, actual);
+            fast.exponentials(zeros, 0, 16, x, 1, actual);
             assertEquals(expected[0], actual[5], () -> "seed=%d, x=%s".formatted(SEED, x));
         }
         assertTrue(expected[0] > 0 || actual[5] == 0);
     }
 
-    private void assertExponentials(float[] row, double max, double divisor) {
+    private void assertExponentials(Kernels fast, float[] row, double max, double divisor) {
         double[] expected = new double[row.length];
         double[] actual = new double[row.length];
         scalar.exponentials(row, 0, row.length, max, divisor, expected);
-        vector.exponentials(row, 0, row.length, max, divisor, actual);
+        fast.exponentials(row, 0, row.length, max, divisor, actual);
         for (int i = 0; i < row.length; i++) {
             if (Double.doubleToLongBits(expected[i]) != Double.doubleToLongBits(actual[i])) {
                 assertEquals(expected[i], actual[i], "value=%s, max=%s, divisor=%s".formatted(row[i], max, divisor));
