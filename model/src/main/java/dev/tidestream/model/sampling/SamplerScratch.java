@@ -22,7 +22,7 @@ public final class SamplerScratch {
     private long[] maximaKeys = {}; // (maxima)
 
     public SamplerScratch(int vocabularySize) {
-        this(vocabularySize, Kernels.vector());
+        this(vocabularySize, Kernels.fastest());
     }
 
     SamplerScratch(int vocabularySize, Kernels kernels) {

@@ -1,11 +1,7 @@
 package dev.tidestream.model.tensor;
 
 import java.io.ByteArrayOutputStream;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
@@ -84,19 +80,6 @@ final class AttentionPrograms {
 
     /** Calls one; nothing is checked in it. */
     void run(Program program, MemorySegment arguments) {
-        try {
-            Calls.CALL.invokeExact(Objects.requireNonNull(programs.get(program)), arguments);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new AssertionError("a native call threw", e);
-        }
-    }
-
-    /** The linkage; in a class of its own, so that it is a constant for the compiler. */
-    private static final class Calls {
-        @SuppressWarnings("restricted") // native access is enabled, see PageArena
-        static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
-                FunctionDescriptor.ofVoid(ValueLayout.ADDRESS), Linker.Option.critical(false));
+        MachineCall.run(Objects.requireNonNull(programs.get(program)), arguments);
     }
 }

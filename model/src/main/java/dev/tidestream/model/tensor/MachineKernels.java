@@ -1,10 +1,7 @@
 package dev.tidestream.model.tensor;
 
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Objects;
@@ -138,7 +135,7 @@ final class MachineKernels implements Kernels {
         scratch.set(MachineScratch.VALUES_OFFSET, (long) from * Float.BYTES);
         scratch.set(MachineScratch.OUT_OFFSET, at);
         scratch.set(MachineScratch.RECORD_STRIDE, strideBytes);
-        call(programs.quantiser(), scratch.memory(), records, MemorySegment.ofArray(values));
+        MachineCall.run(programs.quantiser(), scratch.memory(), records, MemorySegment.ofArray(values));
     }
 
     /** So many that a call is worth its while, and a safepoint need not wait for long. */
@@ -168,13 +165,13 @@ final class MachineKernels implements Kernels {
             if (w.rowsOf(panel) == ROWS) {
                 scratch.set(MachineScratch.OUT_OFFSET, (long) to * Float.BYTES);
                 scratch.set(MachineScratch.OUT_STRIDE, (long) outStride * Float.BYTES);
-                call(program, scratch.memory(), MemorySegment.ofArray(out), from);
+                MachineCall.run(program, scratch.memory(), MemorySegment.ofArray(out), from);
                 return;
             }
             MemorySegment spare = scratch.spare(rows);
             scratch.set(MachineScratch.OUT_OFFSET, 0);
             scratch.set(MachineScratch.OUT_STRIDE, ROWS * Float.BYTES);
-            call(program, scratch.memory(), spare, from);
+            MachineCall.run(program, scratch.memory(), spare, from);
             for (int b = 0; b < rows; b++) {
                 MemorySegment.copy(spare, ValueLayout.JAVA_FLOAT, (long) b * ROWS * Float.BYTES, out, to + b * outStride, w.rowsOf(panel));
             }
@@ -187,24 +184,6 @@ final class MachineKernels implements Kernels {
         if (x.rows() == 0 || outOffset < 0 || outStride < 0 || end > out.length || x.columns() != w.columns()) {
             throw new IllegalArgumentException("outOffset=%d, outStride=%d, rows=%d, out.length=%d, columns=%d, x.columns=%d, x.rows=%d"
                     .formatted(outOffset, outStride, w.rows(), out.length, w.columns(), x.columns(), x.rows()));
-        }
-    }
-
-    /** The linkage; in a class of its own, so that it is a constant for the compiler. */
-    private static final class Calls {
-        @SuppressWarnings("restricted") // native access is enabled, see PageArena
-        static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
-                FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS),
-                Linker.Option.critical(true));
-    }
-
-    private static void call(MemorySegment program, MemorySegment scratch, MemorySegment out, MemorySegment x) {
-        try {
-            Calls.CALL.invokeExact(program, scratch, out, x);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new AssertionError("a native call threw", e);
         }
     }
 

@@ -1,11 +1,7 @@
 package dev.tidestream.model.tensor;
 
 import java.io.ByteArrayOutputStream;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
@@ -225,24 +221,10 @@ final class MachineRows {
         scratch.set(RowScratch.THIRD_OFFSET, third);
     }
 
-    /** The linkage; in a class of its own, so that it is a constant for the compiler. */
-    private static final class Calls {
-        @SuppressWarnings("restricted") // native access is enabled, see PageArena
-        static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
-                FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS),
-                Linker.Option.critical(true));
-    }
-
     /** At least one group: programs count down to 0. */
     private static void run(
             MemorySegment program, RowScratch scratch, int groups, MemorySegment first, MemorySegment second, MemorySegment third) {
         scratch.set(RowScratch.GROUPS, (long) groups);
-        try {
-            Calls.CALL.invokeExact(program, scratch.memory(), first, second, third);
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new AssertionError("a native call threw", e);
-        }
+        MachineCall.run(program, scratch.memory(), first, second, third);
     }
 }
