@@ -27,6 +27,7 @@ import java.util.stream.Stream;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tensor.PanelMatrix;
+import dev.tidestream.model.tensor.PanelSlab;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 /**
@@ -56,24 +57,31 @@ public final class PackedCache {
     private static final Pattern TEMPORARY = Pattern.compile("[\\w.-]+-[0-9a-f]{16}\\.panels\\.[0-9]+-[0-9]+\\.tmp");
 
     private final Path directory;
-    private final boolean wholeSource;
+    private final Options options;
     private final Consumer<String> warnings;
     private final long spareBytes;
 
     /**
-     * A cache in a directory, which is made when something is written.
+     * How files are used.
      *
      * @param wholeSource whether the whole model file is hashed before its panels are used, not only a sample of it
+     * @param mapped whether panels are mapped, or read into memory of their own
+     */
+    public record Options(boolean wholeSource, boolean mapped) {}
+
+    /**
+     * A cache in a directory, which is made when something is written.
+     *
      * @param warnings told, in one line each, why a file could not be used or written
      */
-    public PackedCache(Path directory, boolean wholeSource, Consumer<String> warnings) {
-        this(directory, wholeSource, warnings, SPARE_BYTES);
+    public PackedCache(Path directory, Options options, Consumer<String> warnings) {
+        this(directory, options, warnings, SPARE_BYTES);
     }
 
     /** @param spareBytes left free on the disk */
-    public PackedCache(Path directory, boolean wholeSource, Consumer<String> warnings, long spareBytes) {
+    public PackedCache(Path directory, Options options, Consumer<String> warnings, long spareBytes) {
         this.directory = directory;
-        this.wholeSource = wholeSource;
+        this.options = options;
         this.warnings = warnings;
         this.spareBytes = spareBytes;
     }
@@ -91,7 +99,7 @@ public final class PackedCache {
         Path path = directory.resolve(fileName(source));
         try {
             PackedFile file = PackedFile.open(path, new PackedFront(SourceStamp.of(source, modified.get()), tensors));
-            if (wholeSource && !file.sourceSha256().equals(source.sha256())) {
+            if (options.wholeSource() && !file.sourceSha256().equals(source.sha256())) {
                 file.close();
                 throw new PackedFileException("the model file has changed since: sha256 differs from " + file.sourceSha256());
             }
@@ -104,6 +112,19 @@ public final class PackedCache {
             warnings.accept("%s: cannot be read: %s; packing anew".formatted(path, reason(e)));
         }
         return Optional.empty();
+    }
+
+    /** The file as a mapping, if that is wanted and can be had; else it is to be read. */
+    public Optional<PanelSlab> map(PackedFile file) {
+        if (!options.mapped()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(file.map());
+        } catch (IOException e) {
+            warnings.accept("%s: cannot be mapped: %s; reading it instead".formatted(file.path(), reason(e)));
+            return Optional.empty();
+        }
     }
 
     /** Tells that a file is of no use. */

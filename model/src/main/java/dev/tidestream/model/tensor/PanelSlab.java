@@ -1,11 +1,13 @@
 package dev.tidestream.model.tensor;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * One large allocation that many matrices share, each of which can be given back on its own. Apart, each of a hundred matrices
+ * One large piece of memory that many matrices share, each of which can be given back on its own: an allocation, or the mapping of a
+ * file. Allocated apart, each of a hundred matrices
  * would end in
  * a huge page of which it uses a part: 12 % of a small model; or in small pages, which take longer to get than to fill (0.2 GB/s
  * against
@@ -16,7 +18,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * any thread may give one back.
  */
 public final class PanelSlab {
-    private final PageArena arena = new PageArena();
+    private final Arena arena;
     private final MemorySegment whole;
     private final AtomicInteger parts = new AtomicInteger(1); // and one for whoever takes parts
     private long used;
@@ -26,16 +28,30 @@ public final class PanelSlab {
      *
      * @param bytes of all parts, {@link #paddedBytes padded}
      */
-    public PanelSlab(long bytes) {
+    @SuppressWarnings("MustBeClosedChecker") // the last part closes it
+    public static PanelSlab allocate(long bytes) {
+        PageArena arena = new PageArena();
         boolean done = false;
         try {
-            whole = arena.allocate(bytes, PanelMatrix.ALIGNMENT_BYTES);
+            PanelSlab slab = new PanelSlab(arena.allocate(bytes, PanelMatrix.ALIGNMENT_BYTES), arena);
             done = true;
+            return slab;
         } finally {
             if (!done) {
                 arena.close();
             }
         }
+    }
+
+    /**
+     * What is there already.
+     *
+     * @param whole its bytes
+     * @param arena closed when the last part is given back; any thread may do that
+     */
+    public PanelSlab(MemorySegment whole, Arena arena) {
+        this.whole = whole;
+        this.arena = arena;
     }
 
     /** What a part takes: whole cache lines. */
@@ -52,7 +68,7 @@ public final class PanelSlab {
             this.memory = memory;
         }
 
-        /** Its memory, zero at first. */
+        /** Its memory; of an allocation, zero at first. */
         public MemorySegment memory() {
             return memory;
         }
@@ -73,8 +89,18 @@ public final class PanelSlab {
      * @throws IndexOutOfBoundsException if the slab has not so much left
      */
     public Part take(long bytes) {
-        MemorySegment memory = whole.asSlice(used, bytes);
+        Part part = at(used, bytes);
         used += paddedBytes(bytes);
+        return part;
+    }
+
+    /**
+     * A part of its own choice: either those that are taken so, or {@link #take}.
+     *
+     * @throws IndexOutOfBoundsException if the slab has no such bytes
+     */
+    public Part at(long offset, long bytes) {
+        MemorySegment memory = whole.asSlice(offset, bytes);
         parts.incrementAndGet();
         return new Part(memory);
     }

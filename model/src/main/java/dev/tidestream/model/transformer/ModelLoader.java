@@ -1,5 +1,6 @@
 package dev.tidestream.model.transformer;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -92,7 +93,7 @@ public final class ModelLoader {
         Optional<PackedFile> packed = cache.find(file, matrices);
         if (packed.isPresent()) {
             try (PackedFile panels = packed.get()) {
-                SequencedMap<String, OwnedTensor> tensors = readAll(panels, matrices, team, progress);
+                SequencedMap<String, OwnedTensor> tensors = readAll(new PackedSource(panels, cache.map(panels)), team, progress);
                 file.identify(panels.sourceSha256()); // what is served was packed from that
                 return assemble(tensors, kernels);
             } catch (PackedFileException e) {
@@ -162,7 +163,7 @@ public final class ModelLoader {
         Iterator<String> ahead = plan.keySet().iterator();
         file.willNeed(file.tensor(ahead.next()));
         long[] doneBytes = {0};
-        return collect((tensor, slab) -> {
+        return collect(newSlab(), (tensor, slab) -> {
             if (ahead.hasNext()) { // the disk works while we do
                 file.willNeed(file.tensor(ahead.next()));
             }
@@ -180,20 +181,33 @@ public final class ModelLoader {
         });
     }
 
+    /** Packed panels, to be read if there is no mapping of them. */
+    private record PackedSource(PackedFile file, Optional<PanelSlab> mapping) {
+        PanelSlab.Part part(PackedTensor tensor, PanelSlab slab) {
+            return mapping.isPresent() ? file.part(tensor.name(), slab) : slab.take(tensor.bytes());
+        }
+
+        PanelMatrix matrix(PackedTensor tensor, MemorySegment memory, WorkerTeam team) throws PackedFileException {
+            return mapping.isPresent()
+                    ? file.check(tensor.name(), memory, team)
+                    : file.read(tensor.name(), (bytes, alignment) -> memory, team);
+        }
+    }
+
     /** Matrices from packed panels; the few vectors from the model file. */
-    private SequencedMap<String, OwnedTensor> readAll(
-            PackedFile panels, List<PackedTensor> matrices, WorkerTeam team, ProgressListener progress)
+    private SequencedMap<String, OwnedTensor> readAll(PackedSource panels, WorkerTeam team, ProgressListener progress)
             throws PackedFileException {
-        long totalBytes = matrices.stream().mapToLong(PackedTensor::bytes).sum();
+        long totalBytes = matrices().stream().mapToLong(PackedTensor::bytes).sum();
         long[] doneBytes = {0};
-        return collect((tensor, slab) -> {
+        return collect(panels.mapping().orElseGet(this::newSlab), (tensor, slab) -> {
             if (slab == null) {
                 return read(tensor.name(), team);
             }
-            PanelSlab.Part part = slab.take(packed(tensor).bytes());
+            PackedTensor packed = packed(tensor);
+            PanelSlab.Part part = panels.part(packed, slab);
             boolean done = false;
             try {
-                PanelMatrix matrix = panels.read(tensor.name(), (bytes, alignment) -> part.memory(), team);
+                PanelMatrix matrix = panels.matrix(packed, part.memory(), team);
                 doneBytes[0] += matrix.bytes();
                 progress.loaded(Stage.READING_PANELS, doneBytes[0], totalBytes);
                 done = true;
@@ -212,10 +226,17 @@ public final class ModelLoader {
         OwnedTensor of(GgufTensor tensor, @Nullable PanelSlab slab) throws E;
     }
 
-    /** Makes all tensors of the plan, their matrices in one slab; or none, if one cannot be made. */
-    private <E extends Exception> SequencedMap<String, OwnedTensor> collect(TensorSource<E> source) throws E {
+    private PanelSlab newSlab() {
+        return PanelSlab.allocate(matrices().stream().mapToLong(matrix -> PanelSlab.paddedBytes(matrix.bytes())).sum());
+    }
+
+    /**
+     * Makes all tensors of the plan, or none, if one cannot be made.
+     *
+     * @param slab for their matrices; sealed in any case
+     */
+    private <E extends Exception> SequencedMap<String, OwnedTensor> collect(PanelSlab slab, TensorSource<E> source) throws E {
         SequencedMap<String, OwnedTensor> tensors = new LinkedHashMap<>();
-        PanelSlab slab = new PanelSlab(matrices().stream().mapToLong(matrix -> PanelSlab.paddedBytes(matrix.bytes())).sum());
         boolean done = false;
         try {
             for (Map.Entry<String, List<Long>> planned : plan.entrySet()) {

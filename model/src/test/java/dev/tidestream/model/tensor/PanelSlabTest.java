@@ -1,6 +1,7 @@
 package dev.tidestream.model.tensor;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -26,7 +27,7 @@ class PanelSlabTest {
         for (long size : sizes) {
             bytes += PanelSlab.paddedBytes(size);
         }
-        PanelSlab slab = new PanelSlab(bytes);
+        PanelSlab slab = PanelSlab.allocate(bytes);
         List<PanelSlab.Part> parts = new ArrayList<>();
         for (long size : sizes) {
             PanelSlab.Part part = slab.take(size);
@@ -59,7 +60,7 @@ class PanelSlabTest {
     void shouldGiveThePagesOfAPartBack() throws IOException {
         Path statm = Path.of("/proc/self/statm");
         Assumptions.assumeTrue(Files.isReadable(statm), "no /proc on this system");
-        PanelSlab slab = new PanelSlab(128 * MIB);
+        PanelSlab slab = PanelSlab.allocate(128 * MIB);
         PanelSlab.Part first = slab.take(64 * MIB);
         PanelSlab.Part second = slab.take(64 * MIB);
         slab.seal();
@@ -70,6 +71,24 @@ class PanelSlabTest {
         assertTrue(before - residentBytes(statm) > 48 * MIB, "resident memory of a part is given back");
         assertEquals(2, second.memory().get(ValueLayout.JAVA_BYTE, 0));
         second.close();
+    }
+
+    @Test
+    @SuppressWarnings("MustBeClosedChecker") // that the slab closes it is what is tested
+    void shouldLetTheGivenMemoryGoWithTheLastPart() {
+        Arena arena = Arena.ofShared();
+        MemorySegment given = arena.allocate(1000, 64);
+        given.set(ValueLayout.JAVA_BYTE, 640, (byte) 5);
+        PanelSlab slab = new PanelSlab(given, arena);
+        PanelSlab.Part first = slab.at(640, 100);
+        PanelSlab.Part second = slab.at(0, 64);
+        assertThrows(IndexOutOfBoundsException.class, () -> slab.at(960, 41));
+        assertEquals(5, first.memory().get(ValueLayout.JAVA_BYTE, 0));
+        slab.seal();
+        second.close();
+        assertTrue(arena.scope().isAlive());
+        first.close();
+        assertFalse(arena.scope().isAlive());
     }
 
     private static long residentBytes(Path statm) throws IOException {

@@ -7,6 +7,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
@@ -20,9 +21,12 @@ import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,13 +41,19 @@ import dev.tidestream.model.transformer.ModelLoader.Stage;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Whatever has happened to the files of a cache: the model is the same to the bit, or packed anew. */
+@ParameterizedClass(name = "mapped={0}")
+@ValueSource(booleans = {true, false})
 class PackedCacheTest {
     private static final int[] TOKENS = {1, 2, 3, 4, 5};
     private static final int LAYOUT_OFFSET = 8;
     private static final int FRONT_BYTES_OFFSET = 12;
+
+    @Parameter
+    private boolean mapped;
 
     @TempDir
     private Path folder = Path.of("");
@@ -82,11 +92,31 @@ class PackedCacheTest {
         try (GgufFile file = GgufFile.open(model)) {
             ModelLoader loader = new ModelLoader(file);
             try (LoadedModel loaded = loader.load(Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE,
-                            new PackedCache(cache, false, warnings::add));
+                            new PackedCache(cache, new PackedCache.Options(false, mapped), warnings::add));
                     var again = loader.read("token_embd.weight", WorkerTeam.sequential())) {
                 assertEquals(loaded.tensor("token_embd.weight").orElseThrow().bytes(), again.tensor().bytes());
             }
         }
+    }
+
+    /** What is served stays, whatever becomes of the file; a mapping ends with the model. */
+    @Test
+    void shouldHoldAMappingAsLongAsTheModel() throws IOException {
+        load(false);
+        Path maps = Path.of("/proc/self/maps");
+        Assumptions.assumeTrue(Files.isReadable(maps), "no /proc on this system");
+        String name = String.valueOf(sidecar().getFileName());
+        try (GgufFile file = GgufFile.open(model);
+                LoadedModel loaded = new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
+                        ModelLoader.ProgressListener.NONE, new PackedCache(cache, new PackedCache.Options(false, mapped), warnings::add))) {
+            assertEquals(mapped, Files.readString(maps).contains(name));
+            float[] expected = logitsOf(loaded);
+            Files.write(sidecar().resolveSibling("new"), new byte[10]);
+            Files.move(sidecar().resolveSibling("new"), sidecar(), StandardCopyOption.REPLACE_EXISTING); // as another process may
+            assertArrayEquals(expected, logitsOf(loaded));
+        }
+        assertFalse(Files.readString(maps).contains(name));
+        assertEquals(List.of(), warnings);
     }
 
     @ParameterizedTest
@@ -247,7 +277,7 @@ class PackedCacheTest {
     @Test
     void shouldLeaveRoomOnTheDisk() throws IOException {
         try (GgufFile file = GgufFile.open(model)) {
-            PackedCache full = new PackedCache(cache, false, warnings::add, Long.MAX_VALUE / 2);
+            PackedCache full = new PackedCache(cache, new PackedCache.Options(false, mapped), warnings::add, Long.MAX_VALUE / 2);
             try (LoadedModel loaded = new ModelLoader(file).load(
                     Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE, full)) {
                 assertEquals(100, loaded.config().vocabularySize());
@@ -261,7 +291,7 @@ class PackedCacheTest {
     void shouldKeepNothingOfAModelThatIsNoFile() {
         try (GgufFile file = new RandomLlama(TensorFormat.F32).file();
                 LoadedModel loaded = new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
-                        ModelLoader.ProgressListener.NONE, new PackedCache(cache, false, warnings::add))) {
+                        ModelLoader.ProgressListener.NONE, new PackedCache(cache, new PackedCache.Options(false, mapped), warnings::add))) {
             assertEquals(100, loaded.config().vocabularySize());
         }
         assertEquals(List.of("random.gguf: a model that is no file has no packed panels kept"), warnings);
@@ -283,7 +313,7 @@ class PackedCacheTest {
         stages.clear();
         try (GgufFile file = GgufFile.open(model)) {
             float[] logits = logits(new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
-                    (stage, done, total) -> stages.add(stage), new PackedCache(cache, wholeSource, warnings::add)));
+                    (stage, done, total) -> stages.add(stage), new PackedCache(cache, new PackedCache.Options(wholeSource, mapped), warnings::add)));
             loadedSha256 = file.sha256();
             return logits;
         }
@@ -291,8 +321,12 @@ class PackedCacheTest {
 
     private static float[] logits(LoadedModel model) {
         try (model) {
-            return TestModels.logits(model.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, 8), TOKENS, 5);
+            return logitsOf(model);
         }
+    }
+
+    private static float[] logitsOf(LoadedModel model) {
+        return TestModels.logits(model.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, 8), TOKENS, 5);
     }
 
     private List<Path> files() throws IOException {

@@ -52,6 +52,17 @@ final class ComputeOptions {
         FULL
     }
 
+    @Option(names = "--cache-load", paramLabel = "HOW", defaultValue = "MAP",
+            description = "How packed weights are loaded: map (at once, in memory that processes share) or copy (into huge"
+                    + " pages of its own). Default: map.")
+    private CacheLoad cacheLoad = CacheLoad.MAP;
+
+    /** Where packed weights are when they are used. */
+    private enum CacheLoad {
+        MAP,
+        COPY
+    }
+
     @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "F16",
             description = "How keys and values are stored: f16 (half the memory) or f32 (exact). Default: f16.")
     private KvType kvType = KvType.F16;
@@ -86,7 +97,7 @@ final class ComputeOptions {
                     ? loader.load(Kernels.fastest(), team, progress)
                     : loader.load(Kernels.fastest(), team, progress, new PackedCache(
                             cachePacked,
-                            cacheCheck == CacheCheck.FULL,
+                            new PackedCache.Options(cacheCheck == CacheCheck.FULL, cacheLoad == CacheLoad.MAP),
                             warning -> err.println("tidestream: warning: " + warning)));
         }
     }
