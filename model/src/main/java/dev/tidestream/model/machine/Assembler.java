@@ -73,12 +73,6 @@ public final class Assembler {
         vector(VectorOp.VEXTRACTI128, a, NO_REGISTER, d, 1);
     }
 
-    /** The doubles of b where a sign of the mask is set, else those of a. */
-    public void blend(int d, int a, int b, int mask) {
-        check(mask);
-        vector(VectorOp.VBLENDVPD, d, a, b, mask << 4);
-    }
-
     /** The signs of the floats of a, in the lowest eight bits of d. */
     public void signs(Register d, int a) {
         vector(VectorOp.VMOVMSKPS, d.number(), a);

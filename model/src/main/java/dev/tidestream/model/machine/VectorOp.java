@@ -109,8 +109,6 @@ public enum VectorOp {
     VFMADD231PD(2, 1, 0xB8),
     /** All bits of a double where a number says that a and b compare so, else none. */
     VCMPPD(1, 1, 0xC2),
-    /** Doubles of b where the sign of a third register is set, else of a. */
-    VBLENDVPD(3, 1, 0x4B),
     /** Doubles of b to integers, rounded as a number says. */
     VROUNDPD(3, 1, 0x09),
     /** Four floats to doubles. */

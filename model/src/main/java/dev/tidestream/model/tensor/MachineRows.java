@@ -172,8 +172,8 @@ final class MachineRows {
             offsets(scratch, floats(from + id), NONE, NONE);
             run(reached, scratch, blocks, row, MemorySegment.ofArray(some), MemorySegment.NULL);
             for (int block = 0; block < blocks; block++, id += RowWriter.BLOCK) {
-                if (some[block] != 0) {
-                    found = ScalarRows.atLeast(values, from, id, id + RowWriter.BLOCK, least, ids, found);
+                for (long left = some[block]; left != 0; left &= left - 1) {
+                    ids[found++] = id + Long.numberOfTrailingZeros(left);
                 }
             }
         }

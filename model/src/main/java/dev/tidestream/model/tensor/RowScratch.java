@@ -31,7 +31,7 @@ final class RowScratch {
 
     private final MemorySegment memory = Arena.ofAuto().allocate(BYTES, ALIGNMENT);
     private final float[] partials = new float[Kernels.PARTIALS];
-    private final long[] reached = new long[BLOCKS];
+    private final long[] reached = new long[BLOCKS + 1];
 
     RowScratch() {
         for (RowConstant constant : RowConstant.values()) {
@@ -49,7 +49,7 @@ final class RowScratch {
         return partials;
     }
 
-    /** Per block, the lanes in which one of its values reaches a threshold. */
+    /** Per block, which of its values reach a threshold; and 7 bytes to write to. */
     long[] reached() {
         return reached;
     }

@@ -36,13 +36,18 @@ final class RowWriter {
 
     private RowWriter() {}
 
-    /** With arrays where they start; then returns. */
+    /** For every group, from where the arrays start. */
     static void groups(Assembler code, Runnable constants, Runnable body) {
         code.add(Register.RSI, scratch(RowScratch.FIRST_OFFSET));
         code.add(Register.RDX, scratch(RowScratch.SECOND_OFFSET));
         code.add(Register.RCX, scratch(RowScratch.THIRD_OFFSET));
-        code.load(Register.R10, scratch(RowScratch.GROUPS));
         constants.run();
+        repeat(code, body);
+    }
+
+    /** For every group. */
+    static void repeat(Assembler code, Runnable body) {
+        code.load(Register.R10, scratch(RowScratch.GROUPS));
         Assembler.Label next = code.label();
         body.run();
         code.add(Register.R10, -1);
@@ -121,22 +126,19 @@ final class RowWriter {
     }
 
     /**
-     * Of (groups, 64) floats at rsi, a long for each group goes to rdx, with a bit for every eighth value: whether one of those is
-     * at least the float of the scratch (15).
+     * Of (groups, 64) floats at rsi, a long for each group goes to rdx, with a bit for every value: whether it is at least the float
+     * of the scratch (15). Bits are written eight by eight, with zeros to where the next ones go and, at last, to 7 bytes more.
      */
     static void reached(Assembler code) {
         int vectors = BLOCK * Float.BYTES / VECTOR_BYTES;
+        Register[] signs = {Register.RAX, Register.RCX, Register.R8, Register.R9};
         groups(code, () -> code.vector(VBROADCASTSS, 15, scratch(RowScratch.FLOAT)), () -> {
             for (int i = 0; i < vectors; i++) {
+                Register register = signs[i % signs.length];
                 code.vector(VCMPPS, i, 15, new Address(Register.RSI, i * VECTOR_BYTES), AT_MOST);
+                code.signs(register, i);
+                code.store(new Address(Register.RDX, i), register);
             }
-            for (int step = 1; step < vectors; step *= 2) {
-                for (int i = 0; i < vectors; i += 2 * step) {
-                    code.vector(VPOR, i, i, i + step);
-                }
-            }
-            code.signs(Register.RAX, 0);
-            code.store(new Address(Register.RDX, 0), Register.RAX);
             code.add(Register.RSI, BLOCK * Float.BYTES);
             code.add(Register.RDX, Long.BYTES);
         });

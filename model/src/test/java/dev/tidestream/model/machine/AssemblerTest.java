@@ -68,8 +68,6 @@ class AssemblerTest {
             }
             case "vextracti128" -> code.extractUpperHalf(vector(operands.get(0)), vector(operands.get(1)));
             case "vmovmskps" -> code.signs(register(operands.get(0).replaceFirst("^e", "r").replaceFirst("(?<=\\d)d$", "")), vector(operands.get(1)));
-            case "vblendvpd" -> code.blend(
-                    vector(operands.get(0)), vector(operands.get(1)), vector(operands.get(2)), vector(operands.get(3)));
             default -> {
                 String name = words[0].toUpperCase(Locale.ROOT);
                 if (instruction.contains("zmm")) {
@@ -190,7 +188,6 @@ class AssemblerTest {
         assertThrows(IndexOutOfBoundsException.class, () -> code.vector(VectorOp.VPAND, 0, 16, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> code.vector(VectorOp.VPAND, 0, 0, 16));
         assertThrows(IndexOutOfBoundsException.class, () -> code.shift(Shift.VPSRLD, 0, 16, 1));
-        assertThrows(IndexOutOfBoundsException.class, () -> code.blend(0, 0, 0, 16));
         assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 32, 0, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 0, 32, 0));
         assertThrows(IndexOutOfBoundsException.class, () -> code.wide(WideOp.VPANDD, 0, 0, 32));
