@@ -201,12 +201,13 @@ final class MachineRows {
         ScalarRows.exponentials(values, from + whole, count - whole, max, divisor, out, whole);
     }
 
-    /** Those that the program has wrong. */
+    /** Those that the program has wrong: 0, which may be right, or of a value above the maximum. */
     private static void others(float[] values, int from, int count, double max, double divisor, double[] out, int to) {
         for (int i = 0; i < count; i++) {
-            double x = (values[from + i] - max) / divisor;
-            if (!(x <= 0 && (x >= RowConstant.SMALLEST_NORMAL || x < RowConstant.UNDERFLOW))) {
-                out[to + i] = StrictMath.exp(x);
+            double difference = values[from + i] - max;
+            if (out[to + i] == 0 || difference > 0) {
+                double x = difference / divisor;
+                out[to + i] = x < RowConstant.UNDERFLOW ? 0 : StrictMath.exp(x);
             }
         }
     }
