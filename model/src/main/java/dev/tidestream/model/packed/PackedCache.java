@@ -27,7 +27,6 @@ import java.util.stream.Stream;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.PanelSlab;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 /**
@@ -57,31 +56,28 @@ public final class PackedCache {
     private static final Pattern TEMPORARY = Pattern.compile("[\\w.-]+-[0-9a-f]{16}\\.panels\\.[0-9]+-[0-9]+\\.tmp");
 
     private final Path directory;
-    private final Options options;
+    private final boolean wholeSource;
+    private final PackedLoad load;
     private final Consumer<String> warnings;
     private final long spareBytes;
 
     /**
-     * How files are used.
-     *
-     * @param wholeSource whether the whole model file is hashed before its panels are used, not only a sample of it
-     * @param mapped whether panels are mapped, or read into memory of their own
-     */
-    public record Options(boolean wholeSource, boolean mapped) {}
-
-    /**
      * A cache in a directory, which is made when something is written.
      *
+     * @param wholeSource whether the whole model file is hashed before its panels are used, not only a sample of it
+     * @param load how panels that are found become memory
      * @param warnings told, in one line each, why a file could not be used or written
      */
-    public PackedCache(Path directory, Options options, Consumer<String> warnings) {
-        this(directory, options, warnings, SPARE_BYTES);
+    public PackedCache(Path directory, boolean wholeSource, PackedLoad load, Consumer<String> warnings) {
+        this(directory, wholeSource, load, warnings, SPARE_BYTES);
     }
 
     /** @param spareBytes left free on the disk */
-    public PackedCache(Path directory, Options options, Consumer<String> warnings, long spareBytes) {
+    public PackedCache(
+            Path directory, boolean wholeSource, PackedLoad load, Consumer<String> warnings, long spareBytes) {
         this.directory = directory;
-        this.options = options;
+        this.wholeSource = wholeSource;
+        this.load = load;
         this.warnings = warnings;
         this.spareBytes = spareBytes;
     }
@@ -98,8 +94,9 @@ public final class PackedCache {
         }
         Path path = directory.resolve(fileName(source));
         try {
-            PackedFile file = PackedFile.open(path, new PackedFront(SourceStamp.of(source, modified.get()), tensors));
-            if (options.wholeSource() && !file.sourceSha256().equals(source.sha256())) {
+            PackedFile file = PackedFile.open(
+                    path, new PackedFront(SourceStamp.of(source, modified.get()), tensors), load, warnings);
+            if (wholeSource && !file.sourceSha256().equals(source.sha256())) {
                 file.close();
                 throw new PackedFileException("the model file has changed since: sha256 differs from " + file.sourceSha256());
             }
@@ -112,19 +109,6 @@ public final class PackedCache {
             warnings.accept("%s: cannot be read: %s; packing anew".formatted(path, reason(e)));
         }
         return Optional.empty();
-    }
-
-    /** The file as a mapping, if that is wanted and can be had; else it is to be read. */
-    public Optional<PanelSlab> map(PackedFile file) {
-        if (!options.mapped()) {
-            return Optional.empty();
-        }
-        try {
-            return Optional.of(file.map());
-        } catch (IOException e) {
-            warnings.accept("%s: cannot be mapped: %s; reading it instead".formatted(file.path(), reason(e)));
-            return Optional.empty();
-        }
     }
 
     /** Tells that a file is of no use. */
@@ -195,19 +179,17 @@ public final class PackedCache {
             if (lock == null) {
                 throw new IOException("cannot lock " + temporary);
             }
-            writeAll(channel, ByteBuffer.wrap(frontBytes), 0);
+            PieceWriter writer = new PieceWriter(channel, progress);
+            writer.write(ByteBuffer.wrap(frontBytes));
             for (PackedFront.Placed placed : front.tensors()) {
+                writer.zerosUpTo(placed.offset());
                 MemorySegment data = panels.apply(placed.tensor()).panelData();
                 for (int chunk = 0; chunk < placed.chunks(); chunk++) {
-                    long from = placed.offset() + (long) chunk * PackedFront.CHUNK_BYTES;
-                    ByteBuffer bytes = PackedFile.chunk(data, chunk);
-                    writeAll(channel, bytes, from);
-                    progress.accept(from + bytes.limit());
+                    writer.write(PackedFile.chunk(data, chunk));
                 }
             }
-            if (channel.size() < front.fileBytes()) { // zeros behind the last tensor
-                writeAll(channel, ByteBuffer.allocate(1), front.fileBytes() - 1);
-            }
+            writer.zerosUpTo(front.fileBytes());
+            writer.flush();
             channel.force(true);
             Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             renamed = true;
@@ -217,12 +199,6 @@ public final class PackedCache {
             }
         }
         forceDirectory();
-    }
-
-    private static void writeAll(FileChannel channel, ByteBuffer bytes, long at) throws IOException {
-        while (bytes.hasRemaining()) {
-            channel.write(bytes, at + bytes.position());
-        }
     }
 
     private void forceDirectory() throws IOException {

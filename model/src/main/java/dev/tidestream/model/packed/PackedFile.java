@@ -4,63 +4,99 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SegmentAllocator;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.PanelSlab;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 /**
  * A file of packed panels, open for reading. It stays readable if another process replaces it. One caller at a time.
  *
- * <p>Panels are mapped, or read into memory of their own. In either case every byte is held against its checksum once, before it is
- * used. A mapping outlives the closing of the file.
+ * <p>Panels are parts of one slab: the whole file mapped, or memory that they are copied to. Either way every byte is held against
+ * its checksum when it is read first, which also brings a mapping's pages. Parts outlive the file that is closed here, and the
+ * slab ends with the last of them.
  */
 public final class PackedFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
     private final Map<String, PackedFront.Placed> tensors;
     private final PackedFront.Recorded recorded;
-    private final long fileBytes;
+    private final boolean mapped;
+    private final PanelSlab slab;
 
-    private PackedFile(Path path, FileChannel channel, PackedFront front, PackedFront.Recorded recorded) {
+    private PackedFile(
+            Path path, FileChannel channel, PackedFront front, PackedFront.Recorded recorded, Optional<PanelSlab> mapping) {
         this.path = path;
         this.channel = channel;
         this.tensors = front.tensors().stream().collect(Collectors.toMap(placed -> placed.tensor().name(), Function.identity()));
         this.recorded = recorded;
-        this.fileBytes = front.fileBytes();
+        this.mapped = mapping.isPresent();
+        this.slab = mapping.orElseGet(() -> new PanelSlab(front.fileBytes()));
     }
 
     /**
      * Opens a file, and checks its front.
      *
      * @param expected what the file must say
+     * @param warnings told, in one line, why a file that is to be mapped is copied
      * @throws PackedFileException if it says something else, or is damaged
      * @throws IOException also if it is not there
      */
-    static PackedFile open(Path path, PackedFront expected) throws IOException, PackedFileException {
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS);
+    static PackedFile open(Path path, PackedFront expected, PackedLoad load, Consumer<String> warnings)
+            throws IOException, PackedFileException {
+        return open(path, FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS), expected, load, warnings);
+    }
+
+    /** @param channel of the file; closed if this throws */
+    static PackedFile open(
+            Path path, FileChannel channel, PackedFront expected, PackedLoad load, Consumer<String> warnings)
+            throws IOException, PackedFileException {
         boolean done = false;
         try {
-            byte[] front = front(channel, expected.frontBytes());
-            PackedFile file = new PackedFile(path, channel, expected, expected.check(front, channel.size()));
+            PackedFront.Recorded recorded = expected.check(front(channel, expected.frontBytes()), channel.size());
+            Optional<PanelSlab> mapping = switch (load) {
+                case MAP -> map(path, channel, expected.fileBytes(), warnings);
+                case COPY -> Optional.empty();
+            };
+            PackedFile file = new PackedFile(path, channel, expected, recorded, mapping);
             done = true;
             return file;
         } finally {
             if (!done) {
                 channel.close();
+            }
+        }
+    }
+
+    /** The whole file, if it can be mapped. */
+    @SuppressWarnings("MustBeClosedChecker") // the slab closes the arena
+    private static Optional<PanelSlab> map(Path path, FileChannel channel, long bytes, Consumer<String> warnings) {
+        Arena arena = Arena.ofShared();
+        boolean done = false;
+        try {
+            PanelSlab slab = new PanelSlab(channel.map(FileChannel.MapMode.READ_ONLY, 0, bytes, arena), arena);
+            done = true;
+            return Optional.of(slab);
+        } catch (IOException | UnsupportedOperationException e) { // a file system may have no mappings
+            warnings.accept("%s: cannot be mapped: %s: %s; copying it"
+                    .formatted(path, e.getClass().getSimpleName(), e.getMessage()));
+            return Optional.empty();
+        } finally {
+            if (!done) {
+                arena.close();
             }
         }
     }
@@ -85,75 +121,35 @@ public final class PackedFile implements AutoCloseable {
     }
 
     /**
-     * Maps the whole file, for {@link #check}. Pages come as they are read.
-     *
-     * @return sealed by the caller
-     * @throws IOException if the system cannot map it
-     */
-    @SuppressWarnings("MustBeClosedChecker") // the last part closes it
-    public PanelSlab map() throws IOException {
-        Arena arena = Arena.ofShared();
-        boolean done = false;
-        try {
-            PanelSlab slab = new PanelSlab(channel.map(FileChannel.MapMode.READ_ONLY, 0, fileBytes, arena), arena);
-            done = true;
-            return slab;
-        } catch (UnsupportedOperationException e) {
-            throw new IOException("files cannot be mapped here: " + e.getMessage(), e);
-        } finally {
-            if (!done) {
-                arena.close();
-            }
-        }
-    }
-
-    /** The part of a mapping where a matrix lies. */
-    public PanelSlab.Part part(String name, PanelSlab mapping) {
-        PackedFront.Placed placed = placed(name);
-        return mapping.at(placed.offset(), placed.tensor().bytes());
-    }
-
-    /**
-     * A matrix in its {@link #part} of a mapping, checked, split over the team.
-     *
-     * @throws PackedFileException if the bytes are not those that were written
-     */
-    public PanelMatrix check(String name, MemorySegment panels, WorkerTeam team) throws PackedFileException {
-        return matrix(placed(name), panels, team, (placed, chunk) -> check(placed, chunk, chunk(panels, chunk)));
-    }
-
-    /**
-     * Reads a matrix into new memory, split over the team.
+     * The panels of a matrix, read and checked, split over the team. Once for each matrix.
      *
      * @param name of one of the tensors it was opened with
      * @throws PackedFileException if the bytes are not those that were written, or cannot be read
      */
-    public PanelMatrix read(String name, SegmentAllocator memory, WorkerTeam team) throws PackedFileException {
-        PackedFront.Placed placed = placed(name);
-        MemorySegment panels = memory.allocate(placed.tensor().bytes(), PanelMatrix.ALIGNMENT_BYTES);
-        return matrix(placed, panels, team, (of, chunk) -> readChunk(of, chunk, panels));
-    }
-
-    private PackedFront.Placed placed(String name) {
+    public PanelSlab.Part read(String name, WorkerTeam team) throws PackedFileException {
         PackedFront.Placed placed = tensors.get(name);
         if (placed == null) {
             throw new IllegalArgumentException("%s: no such tensor: %s".formatted(path, name));
         }
-        return placed;
+        PanelSlab.Part part = slab.take(placed.offset(), placed.tensor().bytes());
+        boolean done = false;
+        try {
+            read(placed, part.memory(), team);
+            done = true;
+            return part;
+        } finally {
+            if (!done) {
+                part.close();
+            }
+        }
     }
 
-    /** What is done with each chunk of a tensor. */
-    private interface ChunkTask {
-        void run(PackedFront.Placed placed, int chunk) throws PackedFileException;
-    }
-
-    private static PanelMatrix matrix(PackedFront.Placed placed, MemorySegment panels, WorkerTeam team, ChunkTask task)
-            throws PackedFileException {
+    private void read(PackedFront.Placed placed, MemorySegment panels, WorkerTeam team) throws PackedFileException {
         AtomicReference<@Nullable PackedFileException> failed = new AtomicReference<>();
         team.forEachRange(placed.chunks(), 1, (from, to) -> {
             for (int chunk = from; chunk < to && failed.get() == null; chunk++) {
                 try {
-                    task.run(placed, chunk);
+                    readChunk(placed, chunk, panels);
                 } catch (PackedFileException e) {
                     failed.compareAndSet(null, e);
                 }
@@ -163,13 +159,20 @@ public final class PackedFile implements AutoCloseable {
         if (first != null) {
             throw first;
         }
-        PackedTensor tensor = placed.tensor();
-        return PanelMatrix.ofPanels(tensor.format(), tensor.rows(), tensor.columns(), panels);
     }
 
     private void readChunk(PackedFront.Placed placed, int chunk, MemorySegment panels) throws PackedFileException {
-        ByteBuffer target = chunk(panels, chunk);
+        ByteBuffer bytes = chunk(panels, chunk);
         long from = placed.offset() + (long) chunk * PackedFront.CHUNK_BYTES;
+        if (!mapped) {
+            copy(from, bytes);
+        }
+        if (crc(bytes) != recorded.checksums()[placed.firstChunk() + chunk]) {
+            throw new PackedFileException("it is damaged between %d and %d".formatted(from, from + bytes.limit()));
+        }
+    }
+
+    private void copy(long from, ByteBuffer target) throws PackedFileException {
         try {
             while (target.hasRemaining()) {
                 if (channel.read(target, from + target.position()) < 0) {
@@ -179,14 +182,7 @@ public final class PackedFile implements AutoCloseable {
         } catch (IOException e) {
             throw new PackedFileException("it cannot be read at %d: %s".formatted(from, e.getMessage()), e);
         }
-        check(placed, chunk, target.flip());
-    }
-
-    private void check(PackedFront.Placed placed, int chunk, ByteBuffer bytes) throws PackedFileException {
-        if (crc(bytes) != recorded.checksums()[placed.firstChunk() + chunk]) {
-            long from = placed.offset() + (long) chunk * PackedFront.CHUNK_BYTES;
-            throw new PackedFileException("it is damaged between %d and %d".formatted(from, from + bytes.limit()));
-        }
+        target.flip();
     }
 
     /** A part of a tensor's panels that has a checksum of its own. */
@@ -201,8 +197,13 @@ public final class PackedFile implements AutoCloseable {
         return (int) crc.getValue();
     }
 
+    /** Panels that were read stay. Again does nothing. */
     @Override
     public void close() {
+        if (!channel.isOpen()) {
+            return;
+        }
+        slab.seal();
         try {
             channel.close();
         } catch (IOException e) {

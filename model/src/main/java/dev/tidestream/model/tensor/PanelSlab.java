@@ -6,12 +6,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * One large piece of memory that many matrices share, each of which can be given back on its own: an allocation, or the mapping of a
- * file. Allocated apart, each of a hundred matrices
+ * One large allocation that many matrices share, each of which can be given back on its own. Apart, each of a hundred matrices
  * would end in
  * a huge page of which it uses a part: 12 % of a small model; or in small pages, which take longer to get than to fill (0.2 GB/s
  * against
  * 4–9, measured in a virtual machine).
+ *
+ * <p>Or a file that is mapped once, of which they are parts.
  *
  * <p>A part that is given back has no memory any more, but its addresses stay until all parts are given back. Parts are taken by
  * one thread;
@@ -28,14 +29,12 @@ public final class PanelSlab {
      *
      * @param bytes of all parts, {@link #paddedBytes padded}
      */
-    @SuppressWarnings("MustBeClosedChecker") // the last part closes it
-    public static PanelSlab allocate(long bytes) {
-        PageArena arena = new PageArena();
+    public PanelSlab(long bytes) {
+        arena = new PageArena();
         boolean done = false;
         try {
-            PanelSlab slab = new PanelSlab(arena.allocate(bytes, PanelMatrix.ALIGNMENT_BYTES), arena);
+            whole = arena.allocate(bytes, PanelMatrix.ALIGNMENT_BYTES);
             done = true;
-            return slab;
         } finally {
             if (!done) {
                 arena.close();
@@ -44,10 +43,9 @@ public final class PanelSlab {
     }
 
     /**
-     * What is there already.
+     * Makes parts of memory that is there: of a mapped file.
      *
-     * @param whole its bytes
-     * @param arena closed when the last part is given back; any thread may do that
+     * @param arena of this memory, shared; closed with the last part
      */
     public PanelSlab(MemorySegment whole, Arena arena) {
         this.whole = whole;
@@ -68,7 +66,7 @@ public final class PanelSlab {
             this.memory = memory;
         }
 
-        /** Its memory; of an allocation, zero at first. */
+        /** Its memory, zero at first unless it is a file's. */
         public MemorySegment memory() {
             return memory;
         }
@@ -89,17 +87,18 @@ public final class PanelSlab {
      * @throws IndexOutOfBoundsException if the slab has not so much left
      */
     public Part take(long bytes) {
-        Part part = at(used, bytes);
+        Part part = take(used, bytes);
         used += paddedBytes(bytes);
         return part;
     }
 
     /**
-     * A part of its own choice: either those that are taken so, or {@link #take}.
+     * A part where the caller wants it; whether it is another's, too, is not checked.
      *
-     * @throws IndexOutOfBoundsException if the slab has no such bytes
+     * @param offset from the beginning
+     * @throws IndexOutOfBoundsException if the slab does not reach so far
      */
-    public Part at(long offset, long bytes) {
+    public Part take(long offset, long bytes) {
         MemorySegment memory = whole.asSlice(offset, bytes);
         parts.incrementAndGet();
         return new Part(memory);

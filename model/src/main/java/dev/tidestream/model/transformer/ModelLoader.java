@@ -1,14 +1,10 @@
 package dev.tidestream.model.transformer;
 
-import java.lang.foreign.MemorySegment;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
-
-import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -93,7 +89,7 @@ public final class ModelLoader {
         Optional<PackedFile> packed = cache.find(file, matrices);
         if (packed.isPresent()) {
             try (PackedFile panels = packed.get()) {
-                SequencedMap<String, OwnedTensor> tensors = readAll(new PackedSource(panels, cache.map(panels)), team, progress);
+                SequencedMap<String, OwnedTensor> tensors = readAll(panels, matrices, team, progress);
                 file.identify(panels.sourceSha256()); // what is served was packed from that
                 return assemble(tensors, kernels);
             } catch (PackedFileException e) {
@@ -149,8 +145,12 @@ public final class ModelLoader {
 
     /** All matrices of the plan as they are held. */
     private List<PackedTensor> matrices() {
-        return plan.entrySet().stream().filter(planned -> planned.getValue().size() == 2)
-                .map(planned -> packed(file.tensor(planned.getKey()))).toList();
+        return plan.keySet().stream().filter(this::isMatrix).map(name -> packed(file.tensor(name))).toList();
+    }
+
+    private boolean isMatrix(String name) {
+        List<Long> shape = plan.get(name);
+        return shape != null && shape.size() == 2;
     }
 
     private PackedTensor packed(GgufTensor tensor) {
@@ -163,51 +163,44 @@ public final class ModelLoader {
         Iterator<String> ahead = plan.keySet().iterator();
         file.willNeed(file.tensor(ahead.next()));
         long[] doneBytes = {0};
-        return collect(newSlab(), (tensor, slab) -> {
-            if (ahead.hasNext()) { // the disk works while we do
-                file.willNeed(file.tensor(ahead.next()));
-            }
-            OwnedTensor owned;
-            if (slab == null) {
-                owned = read(tensor.name(), team);
-            } else {
-                PanelSlab.Part part = slab.take(packed(tensor).bytes());
-                owned = reader.matrix(tensor, (bytes, alignment) -> part.memory(), part::close, team);
-                file.release(tensor);
-            }
-            doneBytes[0] += tensor.bytes();
-            progress.loaded(Stage.PACKING, doneBytes[0], totalBytes);
-            return owned;
-        });
-    }
-
-    /** Packed panels, to be read if there is no mapping of them. */
-    private record PackedSource(PackedFile file, Optional<PanelSlab> mapping) {
-        PanelSlab.Part part(PackedTensor tensor, PanelSlab slab) {
-            return mapping.isPresent() ? file.part(tensor.name(), slab) : slab.take(tensor.bytes());
-        }
-
-        PanelMatrix matrix(PackedTensor tensor, MemorySegment memory, WorkerTeam team) throws PackedFileException {
-            return mapping.isPresent()
-                    ? file.check(tensor.name(), memory, team)
-                    : file.read(tensor.name(), (bytes, alignment) -> memory, team);
+        PanelSlab slab = new PanelSlab(matrices().stream().mapToLong(matrix -> PanelSlab.paddedBytes(matrix.bytes())).sum());
+        try {
+            return collect(tensor -> {
+                if (ahead.hasNext()) { // the disk works while we do
+                    file.willNeed(file.tensor(ahead.next()));
+                }
+                OwnedTensor owned;
+                if (isMatrix(tensor.name())) {
+                    PanelSlab.Part part = slab.take(packed(tensor).bytes());
+                    owned = reader.matrix(tensor, (bytes, alignment) -> part.memory(), part::close, team);
+                    file.release(tensor);
+                } else {
+                    owned = read(tensor.name(), team);
+                }
+                doneBytes[0] += tensor.bytes();
+                progress.loaded(Stage.PACKING, doneBytes[0], totalBytes);
+                return owned;
+            });
+        } finally {
+            slab.seal();
         }
     }
 
     /** Matrices from packed panels; the few vectors from the model file. */
-    private SequencedMap<String, OwnedTensor> readAll(PackedSource panels, WorkerTeam team, ProgressListener progress)
+    private SequencedMap<String, OwnedTensor> readAll(
+            PackedFile panels, List<PackedTensor> matrices, WorkerTeam team, ProgressListener progress)
             throws PackedFileException {
-        long totalBytes = matrices().stream().mapToLong(PackedTensor::bytes).sum();
+        long totalBytes = matrices.stream().mapToLong(PackedTensor::bytes).sum();
         long[] doneBytes = {0};
-        return collect(panels.mapping().orElseGet(this::newSlab), (tensor, slab) -> {
-            if (slab == null) {
+        return collect(tensor -> {
+            if (!isMatrix(tensor.name())) {
                 return read(tensor.name(), team);
             }
             PackedTensor packed = packed(tensor);
-            PanelSlab.Part part = panels.part(packed, slab);
+            PanelSlab.Part part = panels.read(packed.name(), team);
             boolean done = false;
             try {
-                PanelMatrix matrix = panels.matrix(packed, part.memory(), team);
+                PanelMatrix matrix = PanelMatrix.ofPanels(packed.format(), packed.rows(), packed.columns(), part.memory());
                 doneBytes[0] += matrix.bytes();
                 progress.loaded(Stage.READING_PANELS, doneBytes[0], totalBytes);
                 done = true;
@@ -222,31 +215,20 @@ public final class ModelLoader {
 
     /** Makes one tensor of the plan. */
     private interface TensorSource<E extends Exception> {
-        /** @param slab where a matrix takes its memory; null for a vector */
-        OwnedTensor of(GgufTensor tensor, @Nullable PanelSlab slab) throws E;
+        OwnedTensor of(GgufTensor tensor) throws E;
     }
 
-    private PanelSlab newSlab() {
-        return PanelSlab.allocate(matrices().stream().mapToLong(matrix -> PanelSlab.paddedBytes(matrix.bytes())).sum());
-    }
-
-    /**
-     * Makes all tensors of the plan, or none, if one cannot be made.
-     *
-     * @param slab for their matrices; sealed in any case
-     */
-    private <E extends Exception> SequencedMap<String, OwnedTensor> collect(PanelSlab slab, TensorSource<E> source) throws E {
+    /** Makes all tensors of the plan; or none, if one cannot be made. */
+    private <E extends Exception> SequencedMap<String, OwnedTensor> collect(TensorSource<E> source) throws E {
         SequencedMap<String, OwnedTensor> tensors = new LinkedHashMap<>();
         boolean done = false;
         try {
-            for (Map.Entry<String, List<Long>> planned : plan.entrySet()) {
-                String name = planned.getKey();
-                tensors.put(name, source.of(file.tensor(name), planned.getValue().size() == 1 ? null : slab));
+            for (String name : plan.keySet()) {
+                tensors.put(name, source.of(file.tensor(name)));
             }
             done = true;
             return tensors;
         } finally {
-            slab.seal();
             if (!done) {
                 tensors.values().forEach(OwnedTensor::close);
             }

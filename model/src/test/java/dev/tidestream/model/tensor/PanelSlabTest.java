@@ -4,14 +4,18 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -27,7 +31,7 @@ class PanelSlabTest {
         for (long size : sizes) {
             bytes += PanelSlab.paddedBytes(size);
         }
-        PanelSlab slab = PanelSlab.allocate(bytes);
+        PanelSlab slab = new PanelSlab(bytes);
         List<PanelSlab.Part> parts = new ArrayList<>();
         for (long size : sizes) {
             PanelSlab.Part part = slab.take(size);
@@ -60,7 +64,7 @@ class PanelSlabTest {
     void shouldGiveThePagesOfAPartBack() throws IOException {
         Path statm = Path.of("/proc/self/statm");
         Assumptions.assumeTrue(Files.isReadable(statm), "no /proc on this system");
-        PanelSlab slab = PanelSlab.allocate(128 * MIB);
+        PanelSlab slab = new PanelSlab(128 * MIB);
         PanelSlab.Part first = slab.take(64 * MIB);
         PanelSlab.Part second = slab.take(64 * MIB);
         slab.seal();
@@ -74,21 +78,30 @@ class PanelSlabTest {
     }
 
     @Test
-    @SuppressWarnings("MustBeClosedChecker") // that the slab closes it is what is tested
-    void shouldLetTheGivenMemoryGoWithTheLastPart() {
-        Arena arena = Arena.ofShared();
-        MemorySegment given = arena.allocate(1000, 64);
-        given.set(ValueLayout.JAVA_BYTE, 640, (byte) 5);
-        PanelSlab slab = new PanelSlab(given, arena);
-        PanelSlab.Part first = slab.at(640, 100);
-        PanelSlab.Part second = slab.at(0, 64);
-        assertThrows(IndexOutOfBoundsException.class, () -> slab.at(960, 41));
-        assertEquals(5, first.memory().get(ValueLayout.JAVA_BYTE, 0));
-        slab.seal();
+    @SuppressWarnings("MustBeClosedChecker") // the slab closes the arena
+    void shouldUnmapAFileWithItsLastPart(@TempDir Path folder) throws IOException {
+        byte[] bytes = new byte[(int) MIB];
+        for (int i = 0; i < bytes.length; i++) {
+            bytes[i] = (byte) (i >> 12);
+        }
+        Path path = Files.write(folder.resolve("mapped"), bytes);
+        PanelSlab.Part first;
+        PanelSlab.Part second;
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            Arena arena = Arena.ofShared();
+            PanelSlab slab = new PanelSlab(channel.map(FileChannel.MapMode.READ_ONLY, 0, MIB, arena), arena);
+            first = slab.take(4096, 500_000);
+            second = slab.take(512 << 10, 512 << 10);
+            assertThrows(IndexOutOfBoundsException.class, () -> slab.take(512 << 10, (512 << 10) + 1));
+            slab.seal();
+        }
+        assertEquals(1, first.memory().get(ValueLayout.JAVA_BYTE, 0));
+        first.close(); // its pages go, its neighbour's and the file stay
+        assertEquals((byte) 128, second.memory().get(ValueLayout.JAVA_BYTE, 0));
+        assertTrue(second.memory().scope().isAlive());
         second.close();
-        assertTrue(arena.scope().isAlive());
-        first.close();
-        assertFalse(arena.scope().isAlive());
+        assertFalse(second.memory().scope().isAlive());
+        assertArrayEquals(bytes, Files.readAllBytes(path));
     }
 
     private static long residentBytes(Path statm) throws IOException {

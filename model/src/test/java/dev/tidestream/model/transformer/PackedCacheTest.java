@@ -1,6 +1,7 @@
 package dev.tidestream.model.transformer;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -15,13 +16,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,26 +35,29 @@ import org.junit.jupiter.params.provider.ValueSource;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.packed.PackedCache;
+import dev.tidestream.model.packed.PackedLoad;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.ModelLoader.Stage;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Whatever has happened to the files of a cache: the model is the same to the bit, or packed anew. */
-@ParameterizedClass(name = "mapped={0}")
-@ValueSource(booleans = {true, false})
+@ParameterizedClass
+@EnumSource(PackedLoad.class)
 class PackedCacheTest {
     private static final int[] TOKENS = {1, 2, 3, 4, 5};
     private static final int LAYOUT_OFFSET = 8;
     private static final int FRONT_BYTES_OFFSET = 12;
 
     @Parameter
-    private boolean mapped;
+    private PackedLoad how = PackedLoad.MAP;
 
     @TempDir
     private Path folder = Path.of("");
@@ -92,31 +96,80 @@ class PackedCacheTest {
         try (GgufFile file = GgufFile.open(model)) {
             ModelLoader loader = new ModelLoader(file);
             try (LoadedModel loaded = loader.load(Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE,
-                            new PackedCache(cache, new PackedCache.Options(false, mapped), warnings::add));
+                            new PackedCache(cache, false, how, warnings::add));
                     var again = loader.read("token_embd.weight", WorkerTeam.sequential())) {
                 assertEquals(loaded.tensor("token_embd.weight").orElseThrow().bytes(), again.tensor().bytes());
             }
         }
     }
 
-    /** What is served stays, whatever becomes of the file; a mapping ends with the model. */
+    /** As updates do: version after version, each with one tensor of its own more. */
     @Test
-    void shouldHoldAMappingAsLongAsTheModel() throws IOException {
+    void shouldEndTheMemoryOfAllPanelsWithTheLastTensor() throws IOException {
+        float[] expected = load(false);
+        try (GgufFile file = GgufFile.open(model)) {
+            ModelLoader loader = new ModelLoader(file);
+            LoadedModel loaded = open(loader);
+            MemorySegment embedding = panels(loaded, "token_embd.weight");
+            List<String> names = loaded.tensorNames().stream().filter(name -> !loaded.makesTheHead(name)).toList();
+            LoadedModel current = loaded;
+            for (String name : names) {
+                LoadedModel next = current.successor(Map.of(name, loader.read(name, WorkerTeam.sequential())), null);
+                current.close();
+                current = next;
+                assertArrayEquals(expected, logitsOf(current), name);
+                assertMapped(how == PackedLoad.MAP);
+            }
+            assertTrue(embedding.scope().isAlive());
+            current.close();
+            assertFalse(embedding.scope().isAlive());
+            assertMapped(false);
+        }
+        assertEquals(List.of(), warnings);
+    }
+
+    @Test
+    void shouldKeepNothingOfAFileThatIsRefusedHalfway() throws IOException {
         load(false);
-        Path maps = Path.of("/proc/self/maps");
-        Assumptions.assumeTrue(Files.isReadable(maps), "no /proc on this system");
-        String name = String.valueOf(sidecar().getFileName());
-        try (GgufFile file = GgufFile.open(model);
-                LoadedModel loaded = new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
-                        ModelLoader.ProgressListener.NONE, new PackedCache(cache, new PackedCache.Options(false, mapped), warnings::add))) {
-            assertEquals(mapped, Files.readString(maps).contains(name));
-            float[] expected = logitsOf(loaded);
-            Files.write(sidecar().resolveSibling("new"), new byte[10]);
-            Files.move(sidecar().resolveSibling("new"), sidecar(), StandardCopyOption.REPLACE_EXISTING); // as another process may
+        byte[] bytes = Files.readAllBytes(sidecar());
+        bytes[bytes.length - 1] ^= 1; // seen when all before it has been read
+        Files.write(sidecar(), bytes);
+        try (GgufFile file = GgufFile.open(model); LoadedModel loaded = open(new ModelLoader(file))) {
+            assertTrue(warnings.getFirst().contains("it is damaged between "), warnings.toString());
+            assertEquals(100, loaded.config().vocabularySize());
+            assertMapped(false);
+        }
+    }
+
+    @Test
+    void shouldKeepItsBitsWhenTheFileIsReplacedAndDeleted() throws IOException {
+        float[] expected = load(false);
+        try (GgufFile file = GgufFile.open(model); LoadedModel loaded = open(new ModelLoader(file))) {
+            Path other = Files.write(folder.resolve("other"), new byte[(int) Files.size(sidecar())]);
+            Files.move(other, sidecar(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            assertArrayEquals(expected, logitsOf(loaded));
+            Files.delete(sidecar());
             assertArrayEquals(expected, logitsOf(loaded));
         }
-        assertFalse(Files.readString(maps).contains(name));
-        assertEquals(List.of(), warnings);
+    }
+
+    private LoadedModel open(ModelLoader loader) {
+        return loader.load(Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE,
+                new PackedCache(cache, false, how, warnings::add));
+    }
+
+    private static MemorySegment panels(LoadedModel model, String name) {
+        WeightTensor.Matrix matrix = assertInstanceOf(WeightTensor.Matrix.class, model.tensor(name).orElseThrow());
+        return matrix.panels().panelData();
+    }
+
+    /** Whether this process has a mapping of the file, as Linux knows. */
+    private void assertMapped(boolean expected) throws IOException {
+        Path maps = Path.of("/proc/self/maps");
+        if (Files.isReadable(maps)) {
+            String name = sidecar().toRealPath().toString();
+            assertEquals(expected, Files.readString(maps).contains(name), name);
+        }
     }
 
     @ParameterizedTest
@@ -277,7 +330,7 @@ class PackedCacheTest {
     @Test
     void shouldLeaveRoomOnTheDisk() throws IOException {
         try (GgufFile file = GgufFile.open(model)) {
-            PackedCache full = new PackedCache(cache, new PackedCache.Options(false, mapped), warnings::add, Long.MAX_VALUE / 2);
+            PackedCache full = new PackedCache(cache, false, how, warnings::add, Long.MAX_VALUE / 2);
             try (LoadedModel loaded = new ModelLoader(file).load(
                     Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE, full)) {
                 assertEquals(100, loaded.config().vocabularySize());
@@ -291,7 +344,7 @@ class PackedCacheTest {
     void shouldKeepNothingOfAModelThatIsNoFile() {
         try (GgufFile file = new RandomLlama(TensorFormat.F32).file();
                 LoadedModel loaded = new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
-                        ModelLoader.ProgressListener.NONE, new PackedCache(cache, new PackedCache.Options(false, mapped), warnings::add))) {
+                        ModelLoader.ProgressListener.NONE, new PackedCache(cache, false, how, warnings::add))) {
             assertEquals(100, loaded.config().vocabularySize());
         }
         assertEquals(List.of("random.gguf: a model that is no file has no packed panels kept"), warnings);
@@ -313,7 +366,7 @@ class PackedCacheTest {
         stages.clear();
         try (GgufFile file = GgufFile.open(model)) {
             float[] logits = logits(new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
-                    (stage, done, total) -> stages.add(stage), new PackedCache(cache, new PackedCache.Options(wholeSource, mapped), warnings::add)));
+                    (stage, done, total) -> stages.add(stage), new PackedCache(cache, wholeSource, how, warnings::add)));
             loadedSha256 = file.sha256();
             return logits;
         }

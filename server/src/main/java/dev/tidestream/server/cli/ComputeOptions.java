@@ -11,6 +11,7 @@ import picocli.CommandLine.Spec;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.packed.PackedCache;
+import dev.tidestream.model.packed.PackedLoad;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -53,15 +54,9 @@ final class ComputeOptions {
     }
 
     @Option(names = "--cache-load", paramLabel = "HOW", defaultValue = "MAP",
-            description = "How packed weights are loaded: map (at once, in memory that processes share) or copy (into huge"
-                    + " pages of its own). Default: map.")
-    private CacheLoad cacheLoad = CacheLoad.MAP;
-
-    /** Where packed weights are when they are used. */
-    private enum CacheLoad {
-        MAP,
-        COPY
-    }
+            description = "How packed weights come into memory: map (the file is mapped, which starts faster) or copy (memory of"
+                    + " our own, which does not need the file afterwards). Default: map.")
+    private PackedLoad cacheLoad = PackedLoad.MAP;
 
     @Option(names = "--kv-type", paramLabel = "TYPE", defaultValue = "F16",
             description = "How keys and values are stored: f16 (half the memory) or f32 (exact). Default: f16.")
@@ -97,7 +92,8 @@ final class ComputeOptions {
                     ? loader.load(Kernels.fastest(), team, progress)
                     : loader.load(Kernels.fastest(), team, progress, new PackedCache(
                             cachePacked,
-                            new PackedCache.Options(cacheCheck == CacheCheck.FULL, cacheLoad == CacheLoad.MAP),
+                            cacheCheck == CacheCheck.FULL,
+                            cacheLoad,
                             warning -> err.println("tidestream: warning: " + warning)));
         }
     }
