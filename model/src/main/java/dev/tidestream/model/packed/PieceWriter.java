@@ -7,7 +7,7 @@ import java.util.function.LongConsumer;
 
 /**
  * Writes a file from its beginning, in pieces of {@value #PIECE_BYTES} bytes that begin at multiples of that. Linux then caches it
- * in huge pages, if its file system can, and a mapping of it is read as fast as memory of our own; after pieces half as long it
+ * in huge pages, if its file system can, and a mapping of it is read about as fast as memory of our own; after pieces half as long it
  * is not. One thread.
  */
 final class PieceWriter {
