@@ -96,11 +96,18 @@ public final class PackedCache {
         try {
             PackedFile file = PackedFile.open(
                     path, new PackedFront(SourceStamp.of(source, modified.get()), tensors), load, warnings);
-            if (wholeSource && !file.sourceSha256().equals(source.sha256())) {
-                file.close();
-                throw new PackedFileException("the model file has changed since: sha256 differs from " + file.sourceSha256());
+            boolean done = false;
+            try {
+                if (wholeSource && !file.sourceSha256().equals(source.sha256())) {
+                    throw new PackedFileException("the model file has changed since: sha256 differs from " + file.sourceSha256());
+                }
+                done = true;
+                return Optional.of(file);
+            } finally {
+                if (!done) {
+                    file.close();
+                }
             }
-            return Optional.of(file);
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (PackedFileException e) {

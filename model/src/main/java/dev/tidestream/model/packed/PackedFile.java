@@ -36,6 +36,7 @@ public final class PackedFile implements AutoCloseable {
     private final PackedFront.Recorded recorded;
     private final boolean mapped;
     private final PanelSlab slab;
+    private boolean closed;
 
     private PackedFile(
             Path path, FileChannel channel, PackedFront front, PackedFront.Recorded recorded, Optional<PanelSlab> mapping) {
@@ -200,9 +201,10 @@ public final class PackedFile implements AutoCloseable {
     /** Panels that were read stay. Again does nothing. */
     @Override
     public void close() {
-        if (!channel.isOpen()) {
+        if (closed) {
             return;
         }
+        closed = true;
         slab.seal();
         try {
             channel.close();

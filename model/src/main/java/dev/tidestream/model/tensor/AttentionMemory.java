@@ -97,8 +97,7 @@ final class AttentionMemory {
         }
     }
 
-    private final Arena arena = Arena.ofAuto();
-    private final MemorySegment arguments = arena.allocate(CONSTANTS + Constant.values().length * LINE_BYTES, LINE_BYTES);
+    private final MemorySegment arguments = Arena.ofAuto().allocate(CONSTANTS + Constant.values().length * LINE_BYTES, LINE_BYTES);
     MemorySegment queries = MemorySegment.NULL;
     MemorySegment tile = MemorySegment.NULL;
     MemorySegment weights = MemorySegment.NULL;
@@ -144,7 +143,7 @@ final class AttentionMemory {
     }
 
     private MemorySegment grown(MemorySegment memory, long bytes) {
-        return memory.byteSize() < bytes ? arena.allocate(bytes, LINE_BYTES) : memory;
+        return memory.byteSize() < bytes ? Arena.ofAuto().allocate(bytes, LINE_BYTES) : memory; // the old one may go
     }
 
     MemorySegment arguments() {

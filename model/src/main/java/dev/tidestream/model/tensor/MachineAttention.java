@@ -42,6 +42,10 @@ final class MachineAttention {
 
     /** As {@link Kernels#attend}. */
     void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions) {
+        if (rows < 1 || positions < 1 || head.headDim() != shape.headDim()) { // programs count down to 0
+            throw new IllegalArgumentException("no such tile: rows=%d, positions=%d, headDim=%d, shape=%s"
+                    .formatted(rows, positions, head.headDim(), shape));
+        }
         Tile tile = new Tile(shape, head, rows, positions);
         tile.copyQueries(query, offset);
         int last = positions + rows - 1;

@@ -22,6 +22,7 @@ public final class PanelSlab {
     private final Arena arena;
     private final MemorySegment whole;
     private final AtomicInteger parts = new AtomicInteger(1); // and one for whoever takes parts
+    private final AtomicBoolean sealed = new AtomicBoolean();
     private long used;
 
     /**
@@ -104,9 +105,11 @@ public final class PanelSlab {
         return new Part(memory);
     }
 
-    /** No more parts are taken: the slab ends with the last of them. */
+    /** No more parts are taken: the slab ends with the last of them. Again does nothing. */
     public void seal() {
-        release();
+        if (sealed.compareAndSet(false, true)) {
+            release();
+        }
     }
 
     private void release() {

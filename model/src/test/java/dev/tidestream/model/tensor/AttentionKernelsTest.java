@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Attention: vector kernels and machine code against the oracle, tiles against single rows, the oracle against double arithmetic. */
@@ -172,6 +173,51 @@ class AttentionKernelsTest {
                 each.attend(shape, dirty, query, actual, 0, 2, 269);
                 assertArrayEquals(bits(expected), bits(actual), each.title());
             }
+        }
+    }
+
+    /** F32 can store them; the engine ends such streams, and the bits are the oracle's all the same. */
+    @Test
+    void shouldKeepWhatIsNotFinite() {
+        float[] bad = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY};
+        for (int many : new int[] {1, 40, 300}) {
+            for (float value : bad) {
+                SplittableRandom random = new SplittableRandom(SEED + 4);
+                try (Arena arena = Arena.ofShared()) {
+                    AttentionShape shape = new AttentionShape(4, 1, 32, SCALE);
+                    KvHead head = empty(KvType.F32, 32, 320, arena);
+                    for (int t = 0; t < 300; t++) {
+                        float[] key = floats(32, 1, random);
+                        key[t % 32] = t < many ? value : key[t % 32];
+                        head.put(t, key, 0, floats(32, 1, random), 0);
+                    }
+                    float[] query = floats(2 * shape.rowSize(), 1, random);
+                    float[] expected = new float[query.length];
+                    scalar.attend(shape, head, query, expected, 0, 2, 299);
+                    for (Kernels each : fast) {
+                        float[] actual = new float[query.length];
+                        each.attend(shape, head, query, actual, 0, 2, 299);
+                        for (int i = 0; i < actual.length; i++) { // one NaN is as good as another
+                            int at = i;
+                            assertEquals(Float.floatToIntBits(expected[i]), Float.floatToIntBits(actual[i]),
+                                    () -> "%s, value=%s, many=%d, i=%d".formatted(each.title(), value, many, at));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseATileOfNothing() {
+        try (Arena arena = Arena.ofShared()) {
+            AttentionShape shape = new AttentionShape(4, 1, 32, SCALE);
+            KvHead head = empty(KvType.F16, 32, 64, arena);
+            float[] row = new float[shape.rowSize()];
+            MachineKernels.instance().ifPresent(machine -> {
+                assertThrows(IllegalArgumentException.class, () -> machine.attend(shape, head, row, row, 0, 0, 2));
+                assertThrows(IllegalArgumentException.class, () -> machine.attend(shape, head, row, row, 0, 1, 0));
+            });
         }
     }
 

@@ -42,7 +42,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     private final TokenGaps quiet = new TokenGaps();
     private final Map<Kind, TokenGaps> first = new EnumMap<>(Kind.class);
     private final Map<Kind, TokenGaps> busy = new EnumMap<>(Kind.class);
-    private final AtomicReference<TokenGaps> current = new AtomicReference<>(quiet);
+    private final AtomicReference<TokenGaps> current = new AtomicReference<>(new TokenGaps()); // nobody's, at first
     private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>(); // of the stream
 
     @Override
