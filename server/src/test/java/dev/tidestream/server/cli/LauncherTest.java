@@ -17,10 +17,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The script {@code tidestream}, in a checkout, with a JDK and a Maven that are made of shell scripts. */
 class LauncherTest {
+    private static final String ARCHIVE = "-XX:SharedArchiveFile=";
     private static final String WARNING = "WARNING: Using incubator modules: jdk.incubator.vector";
 
     @TempDir
@@ -141,23 +143,28 @@ class LauncherTest {
     @Test
     void shouldKeepAnArchiveOfClassesForServersOnly() throws Exception {
         ageSources();
-        String archive = "-XX:SharedArchiveFile=" + checkout + "/server/target/serve.jsa";
-        assertTrue(launch("serve").out().lines().toList().contains(archive));
-        assertTrue(launch("generate").out().lines().noneMatch(archive::equals));
+        assertEquals(checkout.resolve("server/target"), archive(launch("serve")).getParent());
+        assertTrue(launch("generate").out().lines().noneMatch(line -> line.startsWith(ARCHIVE)));
+    }
+
+    private static Path archive(Run run) {
+        return Path.of(run.out().lines().filter(line -> line.startsWith(ARCHIVE)).findFirst().orElseThrow().substring(ARCHIVE.length()));
     }
 
     /** The JVM refuses an archive of other jars, and does not replace it. */
     @Test
-    void shouldDropAnArchiveThatIsOlderThanTheJar() throws Exception {
+    void shouldDropAnArchiveThatIsOlderThanTheJarOrOfOtherJars() throws Exception {
         ageSources();
-        launch();
-        Path archive = write(checkout.resolve("server/target/serve.jsa"), "classes");
-        age(jar, 10);
-        launch("serve");
+        Path archive = write(archive(launch("serve")), "classes");
+        Path other = write(checkout.resolve("server/target/serve-1-2.jsa"), "classes of a server that ended after a build");
+        assertEquals(archive, archive(launch("serve")));
         assertTrue(Files.exists(archive));
+        assertFalse(Files.exists(other));
         age(archive, 20);
         launch("serve");
         assertFalse(Files.exists(archive));
+        age(jar, 3600);
+        assertNotEquals(archive, archive(launch("serve")));
     }
 
     @Test
