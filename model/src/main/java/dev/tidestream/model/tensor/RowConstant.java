@@ -21,29 +21,29 @@ enum RowConstant {
     P5(12, FloatExp.P5),
     ONE(13, 1f),
     /** What follows is for exponentials in double. */
-    DOUBLE_MINUS_LOG2_E(14, -1.4426950408889634),
+    DOUBLE_MINUS_LOG2_E(14, -VectorRows.LOG2_E),
     DOUBLE_HALF(15, 0.5),
     DOUBLE_ONE(16, 1.0),
     DOUBLE_TWO(17, 2.0),
     /** Added to an integer from 0, it leaves that in the lowest bits. */
-    DOUBLE_ROUND(18, 0x1p52),
-    DOUBLE_LN2_HIGH(19, 0.6931471803691238),
-    DOUBLE_LN2_LOW(20, 1.9082149292705877e-10),
-    DOUBLE_P1(21, 0.16666666666666602),
-    DOUBLE_P2(22, -0.0027777777777015593),
-    DOUBLE_P3(23, 6.613756321437934e-05),
-    DOUBLE_P4(24, -1.6533902205465252e-06),
-    DOUBLE_P5(25, 4.1381367970572385e-08),
+    DOUBLE_ROUND(18, VectorRows.ROUND),
+    DOUBLE_LN2_HIGH(19, VectorRows.LN2_HIGH),
+    DOUBLE_LN2_LOW(20, VectorRows.LN2_LOW),
+    DOUBLE_P1(21, VectorRows.P1),
+    DOUBLE_P2(22, VectorRows.P2),
+    DOUBLE_P3(23, VectorRows.P3),
+    DOUBLE_P4(24, VectorRows.P4),
+    DOUBLE_P5(25, VectorRows.P5),
     /** Above it, fdlibm takes no multiple of ln 2 away: it looks at the upper word. */
     DOUBLE_MINUS_HALF_LN2(26, Double.longBitsToDouble(0xbfd62e43_00000000L)),
-    DOUBLE_MINUS_TINY(27, -0x1p-28),
+    DOUBLE_MINUS_TINY(27, -VectorRows.TINY),
     DOUBLE_UNDERFLOW(28, RowConstant.UNDERFLOW),
     DOUBLE_SMALLEST_NORMAL(29, RowConstant.SMALLEST_NORMAL);
 
     /** Below it, {@code exp} is 0. */
-    static final double UNDERFLOW = -745.1332191019411;
+    static final double UNDERFLOW = VectorRows.UNDERFLOW;
     /** From it on, {@code exp} is a normal number. */
-    static final double SMALLEST_NORMAL = -707;
+    static final double SMALLEST_NORMAL = VectorRows.SMALLEST_NORMAL;
 
     static final int VECTOR_BYTES = 32;
     static final int ROOM_BYTES = 30 * VECTOR_BYTES;

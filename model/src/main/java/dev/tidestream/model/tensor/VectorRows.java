@@ -24,21 +24,21 @@ final class VectorRows {
     private static final VectorSpecies<Float> HALF_F =
             FloatVector.SPECIES_128.withShape(VectorShape.forBitSize(F.vectorBitSize() / 2));
 
-    private static final double LOG2_E = 1.4426950408889634;
-    private static final double LN2_HIGH = 0.6931471803691238;
-    private static final double LN2_LOW = 1.9082149292705877e-10;
-    private static final double P1 = 0.16666666666666602;
-    private static final double P2 = -0.0027777777777015593;
-    private static final double P3 = 6.613756321437934e-05;
-    private static final double P4 = -1.6533902205465252e-06;
-    private static final double P5 = 4.1381367970572385e-08;
+    static final double LOG2_E = 1.4426950408889634;
+    static final double LN2_HIGH = 0.6931471803691238;
+    static final double LN2_LOW = 1.9082149292705877e-10;
+    static final double P1 = 0.16666666666666602;
+    static final double P2 = -0.0027777777777015593;
+    static final double P3 = 6.613756321437934e-05;
+    static final double P4 = -1.6533902205465252e-06;
+    static final double P5 = 4.1381367970572385e-08;
     /** Adding 2^52 to a positive number rounds it to an integer, which is then in the lowest bits. */
-    private static final double ROUND = 0x1p52;
+    static final double ROUND = 0x1p52;
     /** From here on fdlibm takes half of ln 2 for less than half: it looks at the upper word. */
     private static final double HALF_LN2 = Double.longBitsToDouble(0x3fd62e43_00000000L);
-    private static final double TINY = 0x1p-28;
-    private static final double UNDERFLOW = -745.1332191019411;
-    private static final double SMALLEST_NORMAL = -707;
+    static final double TINY = 0x1p-28;
+    static final double UNDERFLOW = -745.1332191019411;
+    static final double SMALLEST_NORMAL = -707;
 
     private VectorRows() {}
 

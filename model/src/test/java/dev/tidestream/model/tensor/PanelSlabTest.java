@@ -43,6 +43,7 @@ class PanelSlabTest {
         }
         assertThrows(IndexOutOfBoundsException.class, () -> slab.take(64));
         slab.seal();
+        slab.seal(); // again does nothing
         parts.get(1).close();
         parts.get(1).close(); // again does nothing
         parts.get(3).close();
