@@ -57,6 +57,15 @@ public final class PanelMatrix {
         return new PanelMatrix(format, rows, columns, panels);
     }
 
+    /** The first panels, as a matrix of fewer rows over the same memory; all of them if there are no more. */
+    public PanelMatrix first(int atMostPanels) {
+        if (atMostPanels < 1) {
+            throw new IllegalArgumentException("a matrix has a panel: atMostPanels=" + atMostPanels);
+        }
+        return atMostPanels >= panels() ? this
+                : new PanelMatrix(format, atMostPanels * PanelLayout.ROWS, columns, data.asSlice(0, atMostPanels * panelBytes));
+    }
+
     /** All panels as they lie in memory, read-only. */
     public MemorySegment panelData() {
         return data.asReadOnly();

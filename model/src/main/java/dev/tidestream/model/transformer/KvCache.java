@@ -12,6 +12,7 @@ import dev.tidestream.model.tensor.KvHead;
 public final class KvCache {
     private final KvCacheShape shape;
     private final List<MemorySegment> blocks;
+    private final int capacity; // positions
     private final KvHead[] heads; // (layers, kvHeads)
     private int length;
     private int spoiledFrom = Integer.MAX_VALUE;
@@ -26,6 +27,7 @@ public final class KvCache {
         }
         this.shape = shape;
         this.blocks = List.copyOf(blocks);
+        this.capacity = blocks.size() * KvCacheShape.BLOCK_POSITIONS;
         MemorySegment[] segments = blocks.toArray(MemorySegment[]::new);
         this.heads = new KvHead[shape.layers() * shape.kvHeads()];
         for (int i = 0; i < heads.length; i++) {
@@ -64,7 +66,7 @@ public final class KvCache {
 
     /** Positions that fit. */
     public int capacity() {
-        return blocks.size() * KvCacheShape.BLOCK_POSITIONS;
+        return capacity;
     }
 
     /** Forgets all positions from {@code newLength} on. */

@@ -23,6 +23,7 @@ public final class Transformer implements LanguageModel {
 
     private final ModelConfig config;
     private final ModelWeights weights;
+    private final LayerWeights[] layers;
     private final Kernels kernels;
     private final WorkerTeam team;
     private final Precision precision;
@@ -47,6 +48,7 @@ public final class Transformer implements LanguageModel {
             HeadProbes probes) {
         this.config = config;
         this.weights = weights;
+        this.layers = weights.layers().toArray(LayerWeights[]::new);
         this.kernels = kernels;
         this.team = team;
         this.precision = precision;
@@ -95,8 +97,8 @@ public final class Transformer implements LanguageModel {
         embed(slices, rows);
         attention.begin(slices, rows);
 
-        for (int layer = 0; layer < config.layers(); layer++) {
-            LayerWeights w = weights.layers().get(layer);
+        for (int layer = 0; layer < layers.length; layer++) {
+            LayerWeights w = layers[layer];
 
             norm(residual, w.attentionNorm(), normed, rows);
             prepare(normed, w.queryKeyValue());

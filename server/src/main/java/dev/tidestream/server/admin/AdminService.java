@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
@@ -49,6 +50,7 @@ public final class AdminService implements AdminDesk {
     private final @Nullable UpdateDirectory directory;
     private final AdminReports reports;
     private final AdminEvents events;
+    private final @Nullable UpdateRehearsal rehearsal;
     private final ReentrantLock changes = new ReentrantLock(true);
 
     AdminService(
@@ -58,7 +60,8 @@ public final class AdminService implements AdminDesk {
             @Nullable UpdateLog updates,
             @Nullable UpdateDirectory directory,
             AdminReports reports,
-            AdminEvents events) {
+            AdminEvents events,
+            @Nullable UpdateRehearsal rehearsal) {
         this.served = served;
         this.builder = builder;
         this.toggle = toggle;
@@ -66,6 +69,7 @@ public final class AdminService implements AdminDesk {
         this.directory = directory;
         this.reports = reports;
         this.events = events;
+        this.rehearsal = rehearsal;
     }
 
     /**
@@ -130,6 +134,18 @@ public final class AdminService implements AdminDesk {
         } finally {
             changes.unlock();
         }
+    }
+
+    /**
+     * Practises every kind of update once more, so that the code is compiled before the first one comes; see {@link UpdateRehearsal}.
+     * Waits while anybody streams. Changes nothing.
+     *
+     * @param givenUp ends it early; whoever makes it true wakes the thread
+     * @return false if it is of no more use: given up, an administrator has begun to change something, or nothing can be updated
+     *     without a data directory
+     */
+    public boolean rehearse(BooleanSupplier givenUp) {
+        return rehearsal != null && rehearsal.pass(served::current, changes, givenUp);
     }
 
     private AdminReply.Ack set(AdminRequest.OptimizationSet request, ProgressSink progress) throws AdminException {

@@ -62,6 +62,7 @@ public record AdminSetup(
                 updates,
                 directory,
                 new AdminReports(served, precision, budget, updates, runtime),
-                events);
+                events,
+                updates == null ? null : new UpdateRehearsal(updates, team, product, epochs.stepBreak()));
     }
 }

@@ -26,6 +26,7 @@ import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.AdminService;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.GenerateRequest;
@@ -58,8 +59,11 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
                     RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT, store);
                     ServerMetrics metrics = new ServerMetrics(running)) {
                 requireFit(running.config());
-                AdminDesk desk = new AdminServing(running, live, metrics).service(store, budget, product);
+                AdminService desk = new AdminServing(running, live, metrics).service(store, budget, product);
                 WarmUp.run(running);
+                try (Rehearsal rehearsal = new Rehearsal(running, desk)) {
+                    rehearsal.run(); // as a server does when it is idle
+                }
                 measure(running, desk);
                 report(running);
             }

@@ -140,7 +140,7 @@ final class RunningModel implements AutoCloseable {
         }
     }
 
-    private static TokenObserver observer(StreamTimings timings) {
+    static TokenObserver observer(StreamTimings timings) {
         return new TokenObserver() {
             @Override
             public void firstToken(long nanos) {
@@ -163,6 +163,10 @@ final class RunningModel implements AutoCloseable {
     /** Waits until kernels are compiled. */
     void awaitKernels() {
         kernelWarmUp.await();
+    }
+
+    int threads() {
+        return workers.size();
     }
 
     ModelConfig config() {

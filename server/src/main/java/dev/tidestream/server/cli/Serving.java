@@ -19,6 +19,7 @@ import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.admin.AdminProtocol;
+import dev.tidestream.server.admin.AdminService;
 import dev.tidestream.server.admin.AdminVerticle;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.engine.EngineConfig;
@@ -36,6 +37,7 @@ final class Serving implements AutoCloseable {
     private final RunningModel running;
     private final ServerMetrics metrics;
     private final AdminServing admin;
+    private final Rehearsal rehearsal;
     private final ServerVerticle verticle;
     private final Vertx vertx;
     private final AtomicReference<Readiness> state = new AtomicReference<>(Readiness.STARTING);
@@ -55,7 +57,9 @@ final class Serving implements AutoCloseable {
         boolean listening = false;
         try {
             admin = new AdminServing(running, options.live, metrics);
-            AdminVerticle desk = new AdminVerticle(admin.service(store, budget, product));
+            AdminService service = admin.service(store, budget, product);
+            rehearsal = new Rehearsal(running, service);
+            AdminVerticle desk = new AdminVerticle(service);
             verticle = new ServerVerticle(
                     TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections()),
                     running.engine(),
@@ -111,11 +115,12 @@ final class Serving implements AutoCloseable {
         }
     }
 
-    /** Compiles the kernels, then says that it is ready, and begins to measure. */
+    /** Compiles the kernels, then says that it is ready, and begins to measure; what is left to compile is, while nobody streams. */
     void warmUp() {
         WarmUp.run(running);
         running.beginMeasuring();
         state.compareAndSet(Readiness.STARTING, Readiness.READY);
+        rehearsal.start();
         log.info("warm: since_start_ms={}", sinceStartMs());
     }
 
@@ -170,7 +175,7 @@ final class Serving implements AutoCloseable {
     @Override
     public void close() {
         stopping();
-        try {
+        try (rehearsal) {
             await(vertx.close());
         } finally {
             metrics.close();

@@ -6,45 +6,69 @@ import java.util.SplittableRandom;
 
 import reactor.core.publisher.Flux;
 
+import dev.tidestream.model.transformer.ModelConfig;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.engine.TokenEvent;
 
 /**
  * Streams for nobody, so that the first client does not pay for compiling: the kernels first ({@link KernelWarmUp}), then all
- * that lies
- * between a request and its tokens, with a stream alone and several at once, until a time budget is used up.
+ * that lies between a request and its tokens, with a stream alone and several at once, until a time budget is used up.
  */
 final class WarmUp {
+    /** Streams at once in every other round. */
+    static final int TOGETHER = 4;
+
     private static final long BUDGET_NS = Duration.ofMillis(500).toNanos();
     private static final int LEAST_ROUNDS = 2;
-    private static final int TOGETHER = 4;
     private static final int PROMPT_TOKENS = 4;
     private static final int MAX_TOKENS = 3;
 
-    private WarmUp() {}
+    private final TokenEngine engine;
+    private final ModelConfig config;
+    private final int promptTokens;
+    private final int maxTokens;
+    private final SplittableRandom random = new SplittableRandom(1);
+    private int round;
+
+    /**
+     * @param config of the engine's model
+     * @param promptTokens of each stream, at most half of the context
+     * @param maxTokens of each stream
+     */
+    WarmUp(TokenEngine engine, ModelConfig config, int promptTokens, int maxTokens) {
+        this.engine = engine;
+        this.config = config;
+        this.promptTokens = Math.min(promptTokens, config.contextLength() / 2);
+        this.maxTokens = Math.min(maxTokens, config.contextLength() - this.promptTokens);
+    }
 
     static void run(RunningModel running) {
         running.awaitKernels();
-        SplittableRandom random = new SplittableRandom(1);
+        WarmUp warmUp = new WarmUp(running.engine(), running.config(), PROMPT_TOKENS, MAX_TOKENS);
         long startNs = System.nanoTime();
-        int round = 0;
         do {
-            int streams = round++ % 2 == 0 ? 1 : TOGETHER;
-            Flux<TokenEvent> all = Flux.range(0, streams)
-                    .flatMap(i -> running.engine().generate(request(running, random)).takeUntil(WarmUp::isLast), streams);
-            all.blockLast();
-        } while (round < LEAST_ROUNDS || System.nanoTime() - startNs < BUDGET_NS);
+            warmUp.round();
+        } while (warmUp.round < LEAST_ROUNDS || System.nanoTime() - startNs < BUDGET_NS);
+    }
+
+    /** A stream, or several at once, in turn; returns when they have ended. */
+    void round() {
+        int streams = round++ % 2 == 0 ? 1 : TOGETHER;
+        Flux<TokenEvent> all = Flux.range(0, streams)
+                .flatMap(i -> engine.generate(request(i)).takeUntil(WarmUp::isLast), streams);
+        all.blockLast();
     }
 
     private static boolean isLast(TokenEvent event) {
         return event instanceof TokenEvent.Token token && token.finish() != null;
     }
 
-    private static GenerateRequest request(RunningModel running, SplittableRandom random) {
-        int promptTokens = Math.min(PROMPT_TOKENS, running.config().contextLength() / 2);
-        int[] tokens = random.ints(promptTokens, 0, running.config().vocabularySize()).toArray();
-        return new GenerateRequest(null, tokens, MAX_TOKENS, SamplingOptions.DEFAULT, List.of(), -1, WeightsPolicy.PIN);
+    private GenerateRequest request(int i) {
+        int[] tokens = random.ints(promptTokens, 0, config.vocabularySize()).toArray();
+        WeightsPolicy policy = i % 2 == 0 ? WeightsPolicy.PIN : WeightsPolicy.FOLLOW;
+        return new GenerateRequest(null, tokens, maxTokens, SamplingOptions.DEFAULT, List.of(), -1, policy);
     }
 }

@@ -2,6 +2,7 @@ package dev.tidestream.server.epoch;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,7 @@ public final class StepBreak {
     private int heldBack; // breaks not given in a row; the decode thread's
     private volatile boolean stepping;
     private volatile @Nullable Thread asking; // the builder, parked
+    private volatile @Nullable Thread waiting; // whoever waits for a rest, parked
     private volatile double share;
     private volatile @Nullable Thread giving; // the decode thread, parked
     private volatile boolean open;
@@ -100,6 +102,7 @@ public final class StepBreak {
     public void rest() {
         stepping = false;
         LockSupport.unpark(asking);
+        LockSupport.unpark(waiting);
     }
 
     /** Break and step together are the whole; the break is the builder's share of it. */
@@ -133,6 +136,25 @@ public final class StepBreak {
             interrupted |= Thread.interrupted();
         }
         asking = null;
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * Returns when no step is done, at once if none is: for work that can wait until nobody streams. An interrupt is kept for the
+     * caller and ends no waiting. One thread at a time.
+     *
+     * @param givenUp ends the waiting, too; whoever makes it true wakes the thread
+     */
+    public void awaitRest(BooleanSupplier givenUp) {
+        waiting = Thread.currentThread();
+        boolean interrupted = false;
+        while (stepping && !givenUp.getAsBoolean()) {
+            LockSupport.park(this);
+            interrupted |= Thread.interrupted();
+        }
+        waiting = null;
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -10,6 +10,7 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 import org.junit.jupiter.api.Test;
 
@@ -59,6 +60,77 @@ class StepBreakTest {
             });
             breaks.rest();
             builder.get();
+        });
+    }
+
+    @Test
+    void shouldReturnAtOnceFromWaitingForARestWhenNoStepIsDone() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        assertTimeoutPreemptively(PATIENCE, () -> breaks.awaitRest(() -> false));
+    }
+
+    @Test
+    void shouldLetWhoeverWaitsForARestGoOnOnlyWhenTheDecodeLoopRests() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        breaks.begin();
+        CountDownLatch asked = new CountDownLatch(1);
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            FutureTask<Boolean> waiter = start(() -> {
+                breaks.awaitRest(() -> {
+                    asked.countDown();
+                    return false;
+                });
+                return breaks.free();
+            });
+            asked.await();
+            breaks.give(STEP_NS); // no break is for it, and no step waits for it
+            assertFalse(waiter.isDone());
+            breaks.rest();
+            assertTrue(waiter.get());
+        });
+    }
+
+    @Test
+    void shouldEndWaitingForARestWhenItIsGivenUp() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        breaks.begin();
+        AtomicBoolean givenUp = new AtomicBoolean();
+        CountDownLatch asked = new CountDownLatch(1);
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            FutureTask<Void> waiter = new FutureTask<>(() -> {
+                breaks.awaitRest(() -> {
+                    asked.countDown();
+                    return givenUp.get();
+                });
+                return null;
+            });
+            Thread thread = Thread.ofPlatform().daemon().start(waiter);
+            asked.await();
+            givenUp.set(true);
+            LockSupport.unpark(thread);
+            waiter.get();
+            assertFalse(breaks.free());
+        });
+    }
+
+    @Test
+    void shouldKeepAnInterruptForTheCallerWhoWaitsForARest() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        breaks.begin();
+        CountDownLatch asked = new CountDownLatch(1);
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            FutureTask<Boolean> waiter = new FutureTask<>(() -> {
+                Thread.currentThread().interrupt();
+                breaks.awaitRest(() -> {
+                    asked.countDown();
+                    return false;
+                });
+                return Thread.interrupted();
+            });
+            Thread.ofPlatform().daemon().start(waiter);
+            asked.await();
+            breaks.rest();
+            assertTrue(waiter.get());
         });
     }
 

@@ -1,0 +1,53 @@
+package dev.tidestream.model.tensor;
+
+import java.lang.foreign.Arena;
+import java.util.SplittableRandom;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+class PanelMatrixTest {
+    private static final int ROWS = 75; // three panels, the last one with padding
+
+    @ParameterizedTest
+    @EnumSource(TensorFormat.class)
+    void shouldShowItsFirstPanelsAsAMatrixOfFewerRows(TensorFormat format) {
+        int columns = format.superBlocks() ? 512 : 96;
+        try (Arena arena = Arena.ofConfined()) {
+            PanelMatrix whole = matrix(format, columns, arena);
+            PanelMatrix first = whole.first(2);
+            assertEquals(64, first.rows());
+            assertEquals(2, first.panels());
+            assertEquals(whole.panelData().address(), first.panelData().address());
+            float[] expected = new float[columns];
+            float[] actual = new float[columns];
+            for (int row = 0; row < first.rows(); row++) {
+                whole.copyRow(row, expected, 0);
+                first.copyRow(row, actual, 0);
+                assertArrayEquals(expected, actual);
+            }
+            assertThrows(IndexOutOfBoundsException.class, () -> first.copyRow(64, actual, 0));
+        }
+    }
+
+    @Test
+    void shouldBeItselfIfNoMorePanelsAreThere() {
+        try (Arena arena = Arena.ofConfined()) {
+            PanelMatrix whole = matrix(TensorFormat.Q8_0, 96, arena);
+            assertSame(whole, whole.first(3));
+            assertSame(whole, whole.first(4));
+            assertThrows(IllegalArgumentException.class, () -> whole.first(0));
+        }
+    }
+
+    private static PanelMatrix matrix(TensorFormat format, int columns, Arena arena) {
+        return PanelPacker.pack("w", format, ROWS, columns,
+                RandomWeights.rowMajor(format, ROWS, columns, new SplittableRandom(1), arena), arena, WorkerTeam.sequential());
+    }
+}

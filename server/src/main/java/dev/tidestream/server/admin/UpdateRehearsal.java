@@ -1,0 +1,162 @@
+package dev.tidestream.server.admin;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.UUID;
+import java.util.concurrent.locks.Lock;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.tidestream.model.patch.PatchException;
+import dev.tidestream.model.patch.PatchResult;
+import dev.tidestream.model.patch.TensorPatcher;
+import dev.tidestream.model.tensor.LowRankProduct;
+import dev.tidestream.model.tensor.PageArena;
+import dev.tidestream.model.tensor.PanelMatrix;
+import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.WeightTensor;
+import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.protocol.admin.PayloadType;
+import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.epoch.StepBreak;
+
+/**
+ * Practises updates of every kind on the first panels of the served matrices, one of each format, while nobody streams, and forgets
+ * what comes out. The code that builds a version is compiled the first time it is needed, and its compiler takes a core for 20 to 50 ms
+ * at a time, which no break can cut: tokens next to the first updates of a process came at 1.6 to 3.6 times their usual distance.
+ *
+ * <p>A payload goes the way of a real one, through a spool of the data directory that is closed, and so removed, in the end, into a
+ * matrix that nobody serves. No version comes of it.
+ */
+final class UpdateRehearsal {
+    private static final Logger log = LoggerFactory.getLogger(UpdateRehearsal.class);
+
+    private static final int ROUNDS = 20;
+    /** What is done per panel has to be done ten thousand times: these are copied, not edited. */
+    private static final int PANELS_OF_ROWS = 256;
+    private static final int PANELS = 2;
+    private static final int LISTED_ROWS = 16;
+    private static final int RANK = 8;
+    private static final float SMALL = 0.01f;
+    private static final int ZERO_IN = 64; // values; zeros go a way of their own
+
+    private final UpdateLog updates;
+    private final WorkerTeam team;
+    private final LowRankProduct product;
+    private final StepBreak breaks;
+
+    /**
+     * @param team of real updates
+     * @param product of real updates
+     * @param breaks whose rests are used
+     */
+    UpdateRehearsal(UpdateLog updates, WorkerTeam team, LowRankProduct product, StepBreak breaks) {
+        this.updates = updates;
+        this.team = team;
+        this.product = product;
+        this.breaks = breaks;
+    }
+
+    /**
+     * Practises every kind, or gives way: to streams by waiting, to a change by ending.
+     *
+     * @param current the served model, which stays open while {@code changes} is held
+     * @param changes held by whoever changes the model
+     * @param givenUp ends it early
+     * @return whether it is of use to practise once more
+     */
+    boolean pass(Supplier<LoadedModel> current, Lock changes, BooleanSupplier givenUp) {
+        for (String tensor : tensors(current.get())) {
+            for (UpdateKind kind : UpdateKind.values()) {
+                breaks.awaitRest(givenUp);
+                if (givenUp.getAsBoolean() || !changes.tryLock()) {
+                    return false;
+                }
+                try {
+                    practise(current.get(), tensor, kind);
+                } catch (PatchException e) { // such weights: with them, real updates are refused, too
+                    log.debug("refused in rehearsal: tensor={}, kind={}: {}", tensor, kind.wireName(), e.getMessage());
+                } catch (AdminException e) {
+                    log.warn("rehearsal of updates ends early: tensor={}, kind={}: {}", tensor, kind.wireName(), e.getMessage());
+                    return false;
+                } finally {
+                    changes.unlock();
+                }
+            }
+        }
+        return true;
+    }
+
+    /** A matrix of each format. */
+    private static List<String> tensors(LoadedModel model) {
+        Map<TensorFormat, String> names = new EnumMap<>(TensorFormat.class);
+        for (String name : model.tensorNames()) {
+            if (model.tensor(name).orElseThrow() instanceof WeightTensor.Matrix(PanelMatrix panels)) {
+                names.putIfAbsent(panels.format(), name);
+            }
+        }
+        return new ArrayList<>(names.values());
+    }
+
+    private void practise(LoadedModel model, String tensor, UpdateKind kind) throws AdminException {
+        if (!(EpochBuilder.tensor(model, tensor) instanceof WeightTensor.Matrix(PanelMatrix whole))) {
+            throw new IllegalStateException("was a matrix: " + tensor);
+        }
+        PanelMatrix base = whole.first(kind == UpdateKind.ROWS ? PANELS_OF_ROWS : PANELS);
+        ByteBuffer payload = payload(kind, base);
+        List<Long> shape = List.of(kind == UpdateKind.ROWS ? listedRows(base) : (long) base.rows(), (long) base.columns());
+        UpdateSpec spec = new UpdateSpec("rehearsal-" + UUID.randomUUID(), updates.currentVersion(), tensor, kind, shape, PayloadType.F32,
+                kind == UpdateKind.LOW_RANK ? RANK : 0, sha256(payload), payload.limit());
+        try (PayloadSpool spool = updates.receive(spec)) {
+            spool.accept(payload);
+            spool.finish();
+            for (int round = 0; round < ROUNDS; round++) {
+                try (UpdatePayload mapped = UpdatePayload.map(spec, spool.file()); PageArena arena = new PageArena()) {
+                    PatchResult _ = TensorPatcher.apply(
+                            tensor, new WeightTensor.Matrix(base), mapped.patch(), arena, team, product);
+                }
+            }
+        }
+    }
+
+    private static long listedRows(PanelMatrix base) {
+        return Math.min(LISTED_ROWS, base.rows());
+    }
+
+    private static ByteBuffer payload(UpdateKind kind, PanelMatrix base) {
+        long rows = listedRows(base);
+        long values = switch (kind) {
+            case ROWS -> rows * (1 + base.columns());
+            case REPLACE, DELTA -> (long) base.rows() * base.columns();
+            case LOW_RANK -> (long) RANK * (base.rows() + base.columns());
+        };
+        ByteBuffer payload = ByteBuffer.allocate(Math.toIntExact(values * Float.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        if (kind == UpdateKind.ROWS) {
+            int distance = base.rows() / (int) rows;
+            for (int i = 0; i < rows; i++) {
+                payload.putInt(i * distance + (distance == 1 ? 0 : i % 2)); // the first of a panel, and others
+            }
+        }
+        SplittableRandom random = new SplittableRandom(1);
+        while (payload.hasRemaining()) {
+            payload.putFloat(random.nextInt(ZERO_IN) == 0 ? 0 : (random.nextFloat() - 0.5f) * SMALL);
+        }
+        return payload.flip();
+    }
+
+    private static String sha256(ByteBuffer payload) {
+        MessageDigest digest = Sha256.digest();
+        digest.update(payload.duplicate());
+        return Sha256.hex(digest);
+    }
+}

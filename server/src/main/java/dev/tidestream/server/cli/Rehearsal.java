@@ -1,0 +1,151 @@
+package dev.tidestream.server.cli;
+
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tied.HiddenStates;
+import dev.tidestream.model.transformer.ForwardScratch;
+import dev.tidestream.model.transformer.HeadProbes;
+import dev.tidestream.model.transformer.KvCacheShape;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.server.admin.AdminService;
+import dev.tidestream.server.admin.ServedModelVersions;
+import dev.tidestream.server.admin.UpdateLog;
+import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.engine.KernelWorkers;
+import dev.tidestream.server.engine.TokenEngine;
+import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.StepBreak;
+import dev.tidestream.server.metrics.HeadTimings;
+import dev.tidestream.server.metrics.StreamTimings;
+
+/**
+ * Has compiled while nobody streams what would be compiled beside somebody's tokens later. {@link WarmUp} makes a server fast; but
+ * the compiler takes up the larger methods only after thousands of calls, that is after the first seconds of streams and at the
+ * first updates, and takes a core for 20 to 140 ms at a time, which every step meanwhile waits for.
+ *
+ * <p>Streams are rehearsed on a miniature of the model with an engine of its own, in a thousandth of the time; updates on a part of
+ * the model itself ({@link AdminService#rehearse}). Each goes on until the compilers have nothing to do any more: two or three seconds
+ * of the machine in all, once; whoever streams is waited for.
+ */
+final class Rehearsal implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Rehearsal.class);
+
+    private static final long NS_PER_MS = 1_000_000;
+    private static final int PROMPT_TOKENS = 24;
+    private static final int MAX_TOKENS = 40;
+    private static final int STREAM_ROUNDS = 50;
+    private static final int MAX_WINDOWS = 20;
+    /** Of the compilers, in a window, is nothing to speak of. */
+    private static final long LITTLE_MS = 15;
+
+    private final RunningModel running;
+    private final AdminService desk;
+    private final @Nullable CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
+    private final Thread thread = Thread.ofPlatform().name("tidestream-rehearsal").daemon().unstarted(this::runAlone);
+    private volatile boolean closed;
+
+    /** @param desk of the same model */
+    Rehearsal(RunningModel running, AdminService desk) {
+        this.running = running;
+        this.desk = desk;
+    }
+
+    /** Begins, on a thread of its own. */
+    void start() {
+        thread.start();
+    }
+
+    private void runAlone() {
+        try {
+            run();
+        } catch (RuntimeException | Error e) {
+            log.error("rehearsal failed; what it would have compiled will be when it is needed", e);
+        }
+    }
+
+    /** Returns when all is rehearsed. */
+    void run() {
+        long startNs = System.nanoTime();
+        int streams = streams();
+        long streamsNs = System.nanoTime();
+        int updates = untilCompiled(() -> desk.rehearse(() -> closed));
+        if (closed) {
+            return;
+        }
+        log.info("rehearsed: stream_windows={}, streams_ms={}, update_passes={}, updates_ms={}",
+                streams, (streamsNs - startNs) / NS_PER_MS, updates, (System.nanoTime() - streamsNs) / NS_PER_MS);
+    }
+
+    /**
+     * Does something over and over, as long as that is of use and the compilers have something to do.
+     *
+     * @param window does it for a while; whether to go on
+     * @return how many windows it took
+     */
+    private int untilCompiled(BooleanSupplier window) {
+        if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
+            return 0; // nothing is compiled, or nobody knows when
+        }
+        long beforeMs = compiler.getTotalCompilationTime();
+        for (int windows = 1; windows <= MAX_WINDOWS; windows++) {
+            if (!window.getAsBoolean()) {
+                return windows;
+            }
+            long nowMs = compiler.getTotalCompilationTime();
+            if (nowMs - beforeMs < LITTLE_MS) {
+                return windows;
+            }
+            beforeMs = nowMs;
+        }
+        return MAX_WINDOWS;
+    }
+
+    private int streams() {
+        StepBreak breaks = running.epochs().stepBreak();
+        breaks.awaitRest(() -> closed);
+        LoadedModel miniature = running.loader().miniature(Kernels.fastest());
+        if (miniature.config().contextLength() < PROMPT_TOKENS + MAX_TOKENS) {
+            miniature.close();
+            return 0; // so small a model is soon done with
+        }
+        KvCacheShape shape = miniature.config().kvCacheShape(running.precision().kvType());
+        long kvBytes = (long) WarmUp.TOGETHER * shape.blocksFor(PROMPT_TOKENS + MAX_TOKENS) * shape.blockBytes();
+        ForwardScratch scratch = new ForwardScratch(miniature.config(), PROMPT_TOKENS * WarmUp.TOGETHER);
+        HeadProbes probes = new HeadProbes(new HeadTimings(), new HiddenStates(1, miniature.config().hiddenSize()));
+        try (KernelWorkers workers = new KernelWorkers(running.threads());
+                CurrentEpoch epochs = new CurrentEpoch(ServedModelVersions.epoch(UpdateLog.BASE_VERSION, miniature,
+                        model -> model.newTransformer(workers, running.precision(), scratch, probes)));
+                TokenEngine engine = TokenEngine.start(
+                        EngineConfig.DEFAULT.withMaxSequences(WarmUp.TOGETHER).withKvMemoryBytes(kvBytes), running.tokenizer(), epochs,
+                        RunningModel.observer(new StreamTimings()), workers)) {
+            WarmUp warmUp = new WarmUp(engine, miniature.config(), PROMPT_TOKENS, MAX_TOKENS);
+            return untilCompiled(() -> {
+                for (int round = 0; round < STREAM_ROUNDS && !closed; round++) {
+                    breaks.awaitRest(() -> closed);
+                    warmUp.round();
+                }
+                return !closed;
+            });
+        }
+    }
+
+    /** Has it end soon, and waits for that. */
+    @Override
+    public void close() {
+        closed = true;
+        LockSupport.unpark(thread);
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
