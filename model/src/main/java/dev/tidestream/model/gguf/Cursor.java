@@ -144,9 +144,19 @@ final class Cursor {
         return new String(utf8, StandardCharsets.UTF_8);
     }
 
-    void skipText() {
+    /** Passes over a text value; its bytes of UTF-8. */
+    int skipText() {
         int bytes = length("string", MAX_TEXT_BYTES);
         position += bytes;
+        return bytes;
+    }
+
+    /** Copies a text value as it is, to {@code to} from {@code offset} on; its bytes. */
+    int copyText(byte[] to, int offset) {
+        int bytes = length("string", MAX_TEXT_BYTES);
+        MemorySegment.copy(image, ValueLayout.JAVA_BYTE, position, to, offset, bytes);
+        position += bytes;
+        return bytes;
     }
 
     private int length(String what, int limit) {

@@ -121,7 +121,7 @@ public final class GgufMetadata {
         return required(key, findStrings(key));
     }
 
-    /** An array of strings; what was not UTF-8 is U+FFFD. */
+    /** An array of strings; what was not UTF-8 is U+FFFD. A string is made anew each time it is asked for. */
     public Optional<List<String>> findStrings(String key) {
         return find(key, value -> array(key, value, "array of strings", STRINGS).strings());
     }

@@ -100,14 +100,9 @@ public sealed interface GgufValue {
             return elements.copy();
         }
 
-        /** Strings, decoded once, in a list that cannot be changed. */
+        /** Strings, in a list of its own that cannot be changed. */
         List<String> strings() {
-            Cursor cursor = elements.copy();
-            String[] strings = new String[count];
-            for (int i = 0; i < count; i++) {
-                strings[i] = cursor.text();
-            }
-            return List.of(strings);
+            return StringArray.read(elements.copy(), count);
         }
 
         @Override

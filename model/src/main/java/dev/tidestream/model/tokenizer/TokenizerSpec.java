@@ -9,7 +9,7 @@ import java.util.Set;
  * from the file format that the data came from.
  *
  * @param algorithm how text is cut and joined
- * @param tokens texts by id, escaped as the algorithm escapes them {@code (vocabulary)}
+ * @param tokens texts by id, escaped as the algorithm escapes them {@code (vocabulary)}; nobody changes the list
  * @param scores by id, higher is merged first; for SentencePiece only {@code (vocabulary)}
  * @param types by id {@code (vocabulary)}
  * @param unknown stands for a character that has no token

@@ -1,14 +1,15 @@
 package dev.tidestream.model.tokenizer;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.BitSet;
-import java.util.HashMap;
 import java.util.HexFormat;
-import java.util.Map;
+import java.util.List;
 import java.util.Set;
 
 /**
- * Tokens by id and by text. Immutable.
+ * Tokens by id and by text. Immutable. Texts stay as the model file has them, and what a token decodes to is worked out when it is asked
+ * for: a string, an array and a map's entry per token would be 18 MB of objects for 128,000 tokens.
  *
  * <p>Hostile or careless vocabularies are taken as they are: of tokens with the same text the lowest id is the one that text
  * encodes to; an empty token is never encoded to and decodes to nothing; a control token is found only by
@@ -25,24 +26,28 @@ final class Vocabulary {
     static final char ESCAPED_SPACE = '▁';
 
     private static final byte[] NO_BYTES = {};
+    private static final int NO_ID = -1;
 
-    private final String[] texts;
+    private final List<String> texts;
     private final TokenType[] types;
-    private final byte[][] bytes;
-    private final Map<String, Integer> ids = new HashMap<>();
+    private final int[] hashes; // of texts, by id
+    private final int[] slots; // ids of plain tokens, by hash and then the next free slot; NO_ID: free
     private final BitSet endOfGeneration = new BitSet();
+    private final boolean sentencePiece;
     private final boolean spacePrefix;
     private final int longestText;
 
     Vocabulary(TokenizerSpec spec) {
-        boolean sentencePiece = spec.algorithm() instanceof TokenizerSpec.SentencePiece;
+        sentencePiece = spec.algorithm() instanceof TokenizerSpec.SentencePiece;
         spacePrefix = spec.algorithm() instanceof TokenizerSpec.SentencePiece(boolean prefix) && prefix;
-        texts = spec.tokens().toArray(String[]::new);
+        texts = spec.tokens();
         types = spec.types().clone();
-        bytes = new byte[texts.length][];
+        hashes = new int[types.length];
+        slots = new int[4 * Math.max(1, Integer.highestOneBit(types.length))]; // at most half of them taken
+        Arrays.fill(slots, NO_ID);
         int longest = 0;
-        for (int id = 0; id < texts.length; id++) {
-            String text = texts[id];
+        for (int id = 0; id < types.length; id++) {
+            String text = texts.get(id);
             if (END_TEXTS.contains(text)) {
                 types[id] = TokenType.CONTROL;
                 endOfGeneration.set(id);
@@ -51,15 +56,27 @@ final class Vocabulary {
                 throw new TokenizerException(
                         "tokenizer.ggml.tokens[%d]: a byte token must be <0x00> to <0xFF>: '%s'".formatted(id, text));
             }
-            bytes[id] = bytesOf(text, types[id], sentencePiece);
+            hashes[id] = text.hashCode();
             if (isPlain(types[id], sentencePiece) && !text.isEmpty()) {
-                ids.putIfAbsent(text, id);
+                int slot = slot(text);
+                slots[slot] = slots[slot] == NO_ID ? id : slots[slot];
                 longest = Math.max(longest, text.length());
             }
         }
         longestText = longest;
         spec.eos().ifPresent(endOfGeneration::set);
         spec.endOfGeneration().forEach(endOfGeneration::set);
+    }
+
+    /** Where the plain token of this text is, or would be. */
+    private int slot(String text) {
+        int hash = text.hashCode();
+        int mask = slots.length - 1;
+        int slot = (hash ^ hash >>> 16) & mask;
+        while (slots[slot] != NO_ID && !(hashes[slots[slot]] == hash && texts.get(slots[slot]).equals(text))) {
+            slot = (slot + 1) & mask;
+        }
+        return slot;
     }
 
     private static boolean isPlain(TokenType type, boolean sentencePiece) {
@@ -85,11 +102,11 @@ final class Vocabulary {
     }
 
     int size() {
-        return texts.length;
+        return types.length;
     }
 
     String text(int id) {
-        return texts[id];
+        return texts.get(id);
     }
 
     TokenType type(int id) {
@@ -98,7 +115,7 @@ final class Vocabulary {
 
     /** The token that plain text of this form is; -1 if there is none. */
     int idOf(String text) {
-        return ids.getOrDefault(text, -1);
+        return slots[slot(text)];
     }
 
     /** Length in chars of the longest text that {@link #idOf} knows. */
@@ -106,17 +123,21 @@ final class Vocabulary {
         return longestText;
     }
 
-    /** What the token decodes to; shared, not to be changed. */
+    /** What the token decodes to. */
     byte[] bytes(int id) {
-        if (id < 0 || id >= bytes.length) {
-            throw new IllegalArgumentException("token id out of range: token=%d, vocabulary=%d".formatted(id, bytes.length));
+        if (id < 0 || id >= types.length) {
+            throw new IllegalArgumentException("token id out of range: token=%d, vocabulary=%d".formatted(id, types.length));
         }
-        return bytes[id];
+        return bytesOf(texts.get(id), types[id], sentencePiece);
     }
 
     /** Whether the token begins with the space that encoding put in front of a text. */
     boolean hasPrefixSpace(int id) {
-        return spacePrefix && types[id] == TokenType.NORMAL && bytes[id].length > 0 && bytes[id][0] == ' ';
+        if (!spacePrefix || types[id] != TokenType.NORMAL) {
+            return false;
+        }
+        byte[] bytes = bytes(id);
+        return bytes.length > 0 && bytes[0] == ' ';
     }
 
     boolean isEndOfGeneration(int id) {
