@@ -71,6 +71,7 @@ final class MachineAttention {
         private final int laneGroups; // of a value
         private final boolean halves;
         private final AttentionMemory memory;
+        private final Values ofBlock = new Values();
 
         Tile(AttentionShape shape, KvHead head, int rows, int positions) {
             this.shape = shape;
@@ -224,37 +225,37 @@ final class MachineAttention {
             int first = firstThatSees(t) / FOUR;
             long values = block(t, head.valueOffset(), KvHead.valueBytes(head.headDim(), head.type()));
             boolean unpacked = halves && fours - first > 1;
-            Values block = new Values(unpacked ? unpack(values, laneGroups * BLOCK) : values, halves && !unpacked, column);
+            ofBlock.begin(unpacked ? unpack(values, laneGroups * BLOCK) : values, halves && !unpacked, column);
             int whole = first;
             for (; whole < fours && seen(whole * FOUR, t, BLOCK) < BLOCK; whole++) {
                 int common = seen(whole * FOUR, t, BLOCK);
-                block.add(whole * FOUR, FOUR, 1, 0, common);
+                ofBlock.add(whole * FOUR, FOUR, 1, 0, common);
                 int end = Math.min(queries, (whole + 1) * FOUR);
                 for (int i = whole * FOUR; i < end; i++) { // queries of a later row see more
-                    block.add(i, 1, 1, common, seen(i, t, BLOCK));
+                    ofBlock.add(i, 1, 1, common, seen(i, t, BLOCK));
                 }
             }
-            block.add(whole * FOUR, FOUR, fours - whole, 0, BLOCK);
+            ofBlock.add(whole * FOUR, FOUR, fours - whole, 0, BLOCK);
         }
 
-        /** The values of a block. */
+        /** The values of one block after the other. */
         private final class Values {
-            private final long source;
-            private final boolean packed;
-            private final int column;
-            private final long rowBytes;
+            private long source;
+            private boolean packed;
+            private int column;
+            private long rowBytes;
 
             /**
-             * They lie at an address.
+             * Those of the next block lie at an address.
              *
-             * @param packed whether they are F16
-             * @param column of the weights
+             * @param f16 what they are stored as
+             * @param ofWeights column of the weights
              */
-            Values(long source, boolean packed, int column) {
-                this.source = source;
-                this.packed = packed;
-                this.column = column;
-                this.rowBytes = (long) head.paddedDim() * (packed ? Short.BYTES : Float.BYTES);
+            void begin(long address, boolean f16, int ofWeights) {
+                source = address;
+                packed = f16;
+                column = ofWeights;
+                rowBytes = (long) head.paddedDim() * (packed ? Short.BYTES : Float.BYTES);
                 memory.set(AttentionMemory.ROW_BYTES, rowBytes);
                 memory.set(AttentionMemory.GROUPS, (long) laneGroups);
             }

@@ -135,7 +135,7 @@ final class MachineKernels implements Kernels {
         scratch.set(MachineScratch.VALUES_OFFSET, (long) from * Float.BYTES);
         scratch.set(MachineScratch.OUT_OFFSET, at);
         scratch.set(MachineScratch.RECORD_STRIDE, strideBytes);
-        MachineCall.run(programs.quantiser(), scratch.memory(), records, MemorySegment.ofArray(values));
+        MachineCall.run(programs.quantiser(), scratch.memory(), records, scratch.floats(values));
     }
 
     /** So many that a call is worth its while, and a safepoint need not wait for long. */
@@ -159,13 +159,13 @@ final class MachineKernels implements Kernels {
             scratch.set(MachineScratch.PAIR_COUNT, Math.ceilDiv(rows, 2));
             scratch.set(MachineScratch.FOUR_COUNT, rows / 4);
             scratch.set(MachineScratch.PANEL, w.data().address() + w.panelOffset(panel));
-            MemorySegment values = MemorySegment.ofArray(x.values());
+            MemorySegment values = scratch.floats(x.values());
             MemorySegment from = first == 0 ? values : values.asSlice((long) first * x.columns() * Float.BYTES);
             int to = outOffset + panel * ROWS + first * outStride;
             if (w.rowsOf(panel) == ROWS) {
                 scratch.set(MachineScratch.OUT_OFFSET, (long) to * Float.BYTES);
                 scratch.set(MachineScratch.OUT_STRIDE, (long) outStride * Float.BYTES);
-                MachineCall.run(program, scratch.memory(), MemorySegment.ofArray(out), from);
+                MachineCall.run(program, scratch.memory(), scratch.floats(out), from);
                 return;
             }
             MemorySegment spare = scratch.spare(rows);

@@ -59,11 +59,15 @@ final class MachineScratch {
     static final int TABLES = FLOAT_TILE + PanelLayout.BLOCK * ROWS * Float.BYTES;
     private static final int BYTES = TABLES + WideTable.ALL_BYTES;
     private static final int ALIGNMENT = 64;
+    private static final int KNOWN_ARRAYS = 16;
 
     private final Arena arena = Arena.ofAuto();
     private final MemorySegment memory = arena.allocate(BYTES, ALIGNMENT);
     private MemorySegment sums = MemorySegment.NULL;
     private MemorySegment spare = MemorySegment.NULL;
+    private final float[][] arrays = new float[KNOWN_ARRAYS][]; // lately handed over
+    private final MemorySegment[] segments = new MemorySegment[KNOWN_ARRAYS]; // of arrays
+    private int oldest;
 
     MachineScratch() {
         for (MachineConstant constant : MachineConstant.values()) {
@@ -94,6 +98,20 @@ final class MachineScratch {
     MemorySegment spare(int rows) {
         spare = grown(spare, (long) rows * ROWS * Float.BYTES);
         return spare;
+    }
+
+    /** An array as a segment, the same one for an array that comes again: a decode step hands the same dozen over, hundreds of times. */
+    MemorySegment floats(float[] array) {
+        for (int i = 0; i < KNOWN_ARRAYS; i++) {
+            if (arrays[i] == array) {
+                return segments[i];
+            }
+        }
+        MemorySegment segment = MemorySegment.ofArray(array);
+        arrays[oldest] = array;
+        segments[oldest] = segment;
+        oldest = (oldest + 1) % KNOWN_ARRAYS;
+        return segment;
     }
 
     private MemorySegment grown(MemorySegment memory, long bytes) {
