@@ -56,7 +56,7 @@ final class ModelTokenizer implements Tokenizer {
 
     @Override
     public byte[] tokenBytes(int id) {
-        return vocabulary.bytes(id).clone();
+        return vocabulary.bytes(id);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
+import java.util.SplittableRandom;
 
 /**
  * Tokens by id and by text. Immutable. Texts stay as the model file has them, and what a token decodes to is worked out when it is asked
@@ -30,6 +31,7 @@ final class Vocabulary {
 
     private final List<String> texts;
     private final TokenType[] types;
+    private final long multiplier = new SplittableRandom().nextLong() | 1;
     private final int[] hashes; // of texts, by id
     private final int[] slots; // ids of plain tokens, by hash and then the next free slot; NO_ID: free
     private final BitSet endOfGeneration = new BitSet();
@@ -56,7 +58,7 @@ final class Vocabulary {
                 throw new TokenizerException(
                         "tokenizer.ggml.tokens[%d]: a byte token must be <0x00> to <0xFF>: '%s'".formatted(id, text));
             }
-            hashes[id] = text.hashCode();
+            hashes[id] = hash(text);
             if (isPlain(types[id], sentencePiece) && !text.isEmpty()) {
                 int slot = slot(text);
                 slots[slot] = slots[slot] == NO_ID ? id : slots[slot];
@@ -70,13 +72,22 @@ final class Vocabulary {
 
     /** Where the plain token of this text is, or would be. */
     private int slot(String text) {
-        int hash = text.hashCode();
+        int hash = hash(text);
         int mask = slots.length - 1;
-        int slot = (hash ^ hash >>> 16) & mask;
+        int slot = hash & mask;
         while (slots[slot] != NO_ID && !(hashes[slots[slot]] == hash && texts.get(slots[slot]).equals(text))) {
             slot = (slot + 1) & mask;
         }
         return slot;
+    }
+
+    /** Not {@link String#hashCode}: texts that share that are easily made, and would be searched one after the other. */
+    private int hash(String text) {
+        long hash = multiplier;
+        for (int i = 0; i < text.length(); i++) {
+            hash = (hash + text.charAt(i)) * multiplier;
+        }
+        return (int) (hash >>> Integer.SIZE);
     }
 
     private static boolean isPlain(TokenType type, boolean sentencePiece) {

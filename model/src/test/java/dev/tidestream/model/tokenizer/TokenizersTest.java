@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -158,6 +160,20 @@ class TokenizersTest {
             String text = unit.repeat(1_000_000);
             assertEquals(text, pieces.decode(pieces.encode(text, false, true)));
             assertEquals(text, pairs.decode(pairs.encode(text, false, true)));
+        }
+    }
+
+    @Test
+    void shouldTellTokensApartWhoseTextsHaveOneHashInJava() {
+        List<String> tokens = new ArrayList<>(List.of(""));
+        for (int i = 0; i < 14; i++) {
+            tokens = tokens.stream().flatMap(text -> Stream.of(text + "Aa", text + "BB")).collect(Collectors.toCollection(ArrayList::new));
+        }
+        assertEquals(1, tokens.stream().mapToInt(String::hashCode).distinct().count());
+        Tokenizer tokenizer = tokenizer(bytePair(new GgufWriter(), tokens, List.of()).string(PREFIX + "pre", "llama-bpe"));
+        for (int id = 0; id < tokens.size(); id++) {
+            assertArrayEquals(new int[] {id}, tokenizer.encode(tokens.get(id), false, false));
+            assertEquals(tokens.get(id), tokenizer.decode(new int[] {id}));
         }
     }
 

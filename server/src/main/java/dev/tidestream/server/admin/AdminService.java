@@ -138,10 +138,10 @@ public final class AdminService implements AdminDesk {
 
     /**
      * Practises every kind of update once more, so that the code is compiled before the first one comes; see {@link UpdateRehearsal}.
-     * Waits while anybody streams. Changes nothing.
+     * Gives way within milliseconds to whoever streams, by waiting, and to a change, by ending. Changes nothing.
      *
      * @param givenUp ends it early; whoever makes it true wakes the thread
-     * @return false if it is of no more use: given up, an administrator has begun to change something, or nothing can be updated
+     * @return false if it is of no more use: given up, an administrator changes something, or nothing can be updated
      *     without a data directory
      */
     public boolean rehearse(BooleanSupplier givenUp) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
-import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -21,6 +21,7 @@ import dev.tidestream.model.patch.PatchResult;
 import dev.tidestream.model.patch.TensorPatcher;
 import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.model.tensor.PageArena;
+import dev.tidestream.model.tensor.PanelEditor;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
@@ -36,7 +37,8 @@ import dev.tidestream.server.epoch.StepBreak;
  * at a time, which no break can cut: tokens next to the first updates of a process came at 1.6 to 3.6 times their usual distance.
  *
  * <p>A payload goes the way of a real one, through a spool of the data directory that is closed, and so removed, in the end, into a
- * matrix that nobody serves. No version comes of it.
+ * matrix that nobody serves. No version comes of it. The spool has one of the places for payloads being received, and ND4J is loaded,
+ * which takes a second the first time.
  */
 final class UpdateRehearsal {
     private static final Logger log = LoggerFactory.getLogger(UpdateRehearsal.class);
@@ -44,6 +46,7 @@ final class UpdateRehearsal {
     private static final int ROUNDS = 20;
     /** What is done per panel has to be done ten thousand times: these are copied, not edited. */
     private static final int PANELS_OF_ROWS = 256;
+    private static final long ROOM_BYTES = 16L << 20; // for a moment, beside the memory budget
     private static final int PANELS = 2;
     private static final int LISTED_ROWS = 16;
     private static final int RANK = 8;
@@ -68,23 +71,31 @@ final class UpdateRehearsal {
     }
 
     /**
-     * Practises every kind, or gives way: to streams by waiting, to a change by ending.
+     * Practises every kind, or gives way between two rounds: to a stream by leaving the kind and waiting, to a change by ending.
      *
      * @param current the served model, which stays open while {@code changes} is held
-     * @param changes held by whoever changes the model
+     * @param changes held by whoever changes the model, and fair
      * @param givenUp ends it early
      * @return whether it is of use to practise once more
      */
-    boolean pass(Supplier<LoadedModel> current, Lock changes, BooleanSupplier givenUp) {
+    boolean pass(Supplier<LoadedModel> current, ReentrantLock changes, BooleanSupplier givenUp) {
         for (String tensor : tensors(current.get())) {
             for (UpdateKind kind : UpdateKind.values()) {
                 breaks.awaitRest(givenUp);
-                if (givenUp.getAsBoolean() || !changes.tryLock()) {
+                if (givenUp.getAsBoolean() || changes.hasQueuedThreads() || !changes.tryLock()) {
                     return false;
                 }
                 try {
-                    practise(current.get(), tensor, kind);
-                } catch (PatchException e) { // such weights: with them, real updates are refused, too
+                    practise(current.get(), tensor, kind,
+                            () -> breaks.free() && !changes.hasQueuedThreads() && !givenUp.getAsBoolean());
+                    if (changes.hasQueuedThreads()) {
+                        return false;
+                    }
+                } catch (PatchException e) {
+                    if (e.reason() != PatchException.Reason.NON_FINITE) {
+                        throw new IllegalStateException("a rehearsed update is wrong: tensor=%s, kind=%s".formatted(tensor, kind), e);
+                    }
+                    // such weights: with them, real updates are refused, too
                     log.debug("refused in rehearsal: tensor={}, kind={}: {}", tensor, kind.wireName(), e.getMessage());
                 } catch (AdminException e) {
                     log.warn("rehearsal of updates ends early: tensor={}, kind={}: {}", tensor, kind.wireName(), e.getMessage());
@@ -108,11 +119,11 @@ final class UpdateRehearsal {
         return new ArrayList<>(names.values());
     }
 
-    private void practise(LoadedModel model, String tensor, UpdateKind kind) throws AdminException {
+    private void practise(LoadedModel model, String tensor, UpdateKind kind, BooleanSupplier mayGoOn) throws AdminException {
         if (!(EpochBuilder.tensor(model, tensor) instanceof WeightTensor.Matrix(PanelMatrix whole))) {
             throw new IllegalStateException("was a matrix: " + tensor);
         }
-        PanelMatrix base = whole.first(kind == UpdateKind.ROWS ? PANELS_OF_ROWS : PANELS);
+        PanelMatrix base = whole.first(kind == UpdateKind.ROWS ? panelsOfRows(whole) : PANELS);
         ByteBuffer payload = payload(kind, base);
         List<Long> shape = List.of(kind == UpdateKind.ROWS ? listedRows(base) : (long) base.rows(), (long) base.columns());
         UpdateSpec spec = new UpdateSpec("rehearsal-" + UUID.randomUUID(), updates.currentVersion(), tensor, kind, shape, PayloadType.F32,
@@ -120,13 +131,19 @@ final class UpdateRehearsal {
         try (PayloadSpool spool = updates.receive(spec)) {
             spool.accept(payload);
             spool.finish();
-            for (int round = 0; round < ROUNDS; round++) {
+            for (int round = 0; round < ROUNDS && mayGoOn.getAsBoolean(); round++) {
                 try (UpdatePayload mapped = UpdatePayload.map(spec, spool.file()); PageArena arena = new PageArena()) {
                     PatchResult _ = TensorPatcher.apply(
                             tensor, new WeightTensor.Matrix(base), mapped.patch(), arena, team, product);
                 }
             }
         }
+    }
+
+    /** As many as there is room for. */
+    private static int panelsOfRows(PanelMatrix matrix) {
+        long panelBytes = PanelMatrix.panelBytes(matrix.format(), PanelEditor.PANEL_ROWS, matrix.columns());
+        return Math.clamp(ROOM_BYTES / panelBytes, 1, PANELS_OF_ROWS);
     }
 
     private static long listedRows(PanelMatrix base) {

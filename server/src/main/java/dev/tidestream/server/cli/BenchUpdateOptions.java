@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
             "received, built, made durable in a temporary directory and published meanwhile. Between two updates",
             "nothing is built, and that is measured as well. The builder works in breaks between two steps; LESS",
             "BREAK is the longest time between two tokens without the break that was part of it. The first updates",
-            "have their own code compiled, on the same cores: they stand in lines of their own.",
+            "meet some code for the first time, though most is rehearsed: they stand in lines of their own.",
             "",
             "Examples:",
             "  tidestream bench update -m model.gguf",

@@ -32,8 +32,8 @@ import dev.tidestream.server.metrics.StreamTimings;
  * first updates, and takes a core for 20 to 140 ms at a time, which every step meanwhile waits for.
  *
  * <p>Streams are rehearsed on a miniature of the model with an engine of its own, in a thousandth of the time; updates on a part of
- * the model itself ({@link AdminService#rehearse}). Each goes on until the compilers have nothing to do any more: two or three seconds
- * of the machine in all, once; whoever streams is waited for.
+ * the model itself ({@link AdminService#rehearse}). Each goes on until the compilers have had nothing to do for a while: some seconds of
+ * the machine in all, once. Whoever streams is waited for; a round that has begun, of milliseconds, is done first.
  */
 final class Rehearsal implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Rehearsal.class);
@@ -43,13 +43,14 @@ final class Rehearsal implements AutoCloseable {
     private static final int MAX_TOKENS = 40;
     private static final int STREAM_ROUNDS = 50;
     private static final int MAX_WINDOWS = 20;
+    private static final int IDLE_WINDOWS = 2;
     /** Of the compilers, in a window, is nothing to speak of. */
     private static final long LITTLE_MS = 15;
 
     private final RunningModel running;
     private final AdminService desk;
     private final @Nullable CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
-    private final Thread thread = Thread.ofPlatform().name("tidestream-rehearsal").daemon().unstarted(this::runAlone);
+    private final Thread thread = Thread.ofPlatform().name("tidestream-rehearsal").daemon().unstarted(this::run);
     private volatile boolean closed;
 
     /** @param desk of the same model */
@@ -63,55 +64,53 @@ final class Rehearsal implements AutoCloseable {
         thread.start();
     }
 
-    private void runAlone() {
+    /** Returns when all is rehearsed. What goes wrong is logged: nobody needs a rehearsal. */
+    void run() {
+        long startNs = System.nanoTime();
         try {
-            run();
+            int streams = streams();
+            long streamsNs = System.nanoTime();
+            int updates = untilCompiled(() -> desk.rehearse(() -> closed));
+            if (!closed) {
+                log.info("rehearsed: stream_windows={}, streams_ms={}, update_windows={}, updates_ms={}",
+                        streams, (streamsNs - startNs) / NS_PER_MS, updates, (System.nanoTime() - streamsNs) / NS_PER_MS);
+            }
         } catch (RuntimeException | Error e) {
             log.error("rehearsal failed; what it would have compiled will be when it is needed", e);
         }
     }
 
-    /** Returns when all is rehearsed. */
-    void run() {
-        long startNs = System.nanoTime();
-        int streams = streams();
-        long streamsNs = System.nanoTime();
-        int updates = untilCompiled(() -> desk.rehearse(() -> closed));
-        if (closed) {
-            return;
-        }
-        log.info("rehearsed: stream_windows={}, streams_ms={}, update_passes={}, updates_ms={}",
-                streams, (streamsNs - startNs) / NS_PER_MS, updates, (System.nanoTime() - streamsNs) / NS_PER_MS);
-    }
-
     /**
-     * Does something over and over, as long as that is of use and the compilers have something to do.
+     * Does something over and over, as long as that is of use and the compilers have something to do. Their time is counted when a
+     * method is done, so one window without any says nothing.
      *
      * @param window does it for a while; whether to go on
-     * @return how many windows it took
+     * @return in how many windows something was done
      */
     private int untilCompiled(BooleanSupplier window) {
         if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
             return 0; // nothing is compiled, or nobody knows when
         }
         long beforeMs = compiler.getTotalCompilationTime();
-        for (int windows = 1; windows <= MAX_WINDOWS; windows++) {
-            if (!window.getAsBoolean()) {
-                return windows;
-            }
+        int idle = 0;
+        int windows = 0;
+        while (idle < IDLE_WINDOWS && windows < MAX_WINDOWS && window.getAsBoolean()) {
+            windows++;
             long nowMs = compiler.getTotalCompilationTime();
-            if (nowMs - beforeMs < LITTLE_MS) {
-                return windows;
-            }
+            idle = nowMs - beforeMs < LITTLE_MS ? idle + 1 : 0;
             beforeMs = nowMs;
         }
-        return MAX_WINDOWS;
+        return windows;
     }
 
     private int streams() {
         StepBreak breaks = running.epochs().stepBreak();
         breaks.awaitRest(() -> closed);
+        if (closed) {
+            return 0;
+        }
         LoadedModel miniature = running.loader().miniature(Kernels.fastest());
+        running.loader().file().releaseAll(); // pages that it has read
         if (miniature.config().contextLength() < PROMPT_TOKENS + MAX_TOKENS) {
             miniature.close();
             return 0; // so small a model is soon done with
@@ -137,14 +136,25 @@ final class Rehearsal implements AutoCloseable {
         }
     }
 
-    /** Has it end soon, and waits for that. */
-    @Override
-    public void close() {
+    /** Has it end soon; any thread. */
+    void giveUp() {
         closed = true;
         LockSupport.unpark(thread);
-        try {
-            thread.join();
-        } catch (InterruptedException e) {
+    }
+
+    /** Has it end soon, and waits for that, since it reads weights. */
+    @Override
+    public void close() {
+        giveUp();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
     }

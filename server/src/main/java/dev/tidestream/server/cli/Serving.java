@@ -119,8 +119,9 @@ final class Serving implements AutoCloseable {
     void warmUp() {
         WarmUp.run(running);
         running.beginMeasuring();
-        state.compareAndSet(Readiness.STARTING, Readiness.READY);
-        rehearsal.start();
+        if (state.compareAndSet(Readiness.STARTING, Readiness.READY)) {
+            rehearsal.start();
+        }
         log.info("warm: since_start_ms={}", sinceStartMs());
     }
 
@@ -169,6 +170,7 @@ final class Serving implements AutoCloseable {
     /** It is going to be closed; readiness says so. Any thread. */
     void stopping() {
         state.set(Readiness.STOPPING);
+        rehearsal.giveUp();
     }
 
     /** Running streams have their grace period; then everything ends. */

@@ -3,27 +3,37 @@ package dev.tidestream.server.admin;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.model.transformer.RandomLlama;
+import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.OptimizationMode;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -33,6 +43,9 @@ class UpdateRehearsalTest {
     @TempDir
     private Path data;
 
+    private final Nd4jLowRankProduct product = new Nd4jLowRankProduct();
+    private final AtomicInteger products = new AtomicInteger();
+
     @ParameterizedTest
     @EnumSource(value = TensorFormat.class, names = {"F32", "F16", "Q8_0", "Q4_0"})
     void shouldPractiseAndChangeNothing(TensorFormat format) throws Exception {
@@ -41,9 +54,9 @@ class UpdateRehearsalTest {
             float[][] embedding = fixture.embedding();
             long bytes = fixture.current().familyBytes();
 
-            assertTrue(fixture.desk.rehearse(() -> false));
-            assertTrue(fixture.desk.rehearse(() -> false));
+            assertTrue(pass(fixture, new ReentrantLock(true)));
 
+            assertTrue(products.get() > 0);
             assertEquals(files, files());
             assertArrayEquals(embedding, fixture.embedding());
             assertEquals(bytes, fixture.current().familyBytes());
@@ -52,12 +65,74 @@ class UpdateRehearsalTest {
         }
     }
 
+    private boolean pass(DeskFixture fixture, ReentrantLock changes) {
+        return rehearsal(fixture, fixture.log, () -> {}).pass(fixture::current, changes, () -> false);
+    }
+
+    /** Its products are counted; {@code during} runs in each. */
+    private UpdateRehearsal rehearsal(DeskFixture fixture, @Nullable UpdateLog log, Runnable during) {
+        return new UpdateRehearsal(Objects.requireNonNull(log), WorkerTeam.sequential(), (a, rows, rank, b, columns, out) -> {
+            products.incrementAndGet();
+            during.run();
+            product.multiply(a, rows, rank, b, columns, out);
+        }, fixture.epochs.stepBreak());
+    }
+
+    /** So large that a sum does not fit: DELTA, which comes before LOW_RANK, is refused. */
     @Test
-    void shouldGoOnToTheNextKindWhenWeightsAreSoLargeThatASumDoesNotFit() throws Exception {
+    void shouldGoOnToTheNextKindWhenTheWeightsRefuseOne() throws Exception {
         try (DeskFixture fixture = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(new RandomLlama(TensorFormat.Q8_0)))) {
             Map<String, Long> files = files();
-            assertTrue(fixture.desk.rehearse(() -> false));
+            DeskFixture.Update delta = DeskFixture.delta("u", UpdateLog.BASE_VERSION, DeskFixture.EMBEDDING, DeskFixture.embeddingShape(),
+                    filled(DeskFixture.VOCABULARY * DeskFixture.HIDDEN));
+            assertEquals(AdminErrorCode.NON_FINITE, assertThrows(AdminException.class, () -> fixture.send(delta)).code());
+            assertTrue(pass(fixture, new ReentrantLock(true)));
+            assertTrue(products.get() > 0);
             assertEquals(files, files());
+        }
+    }
+
+    private static float[] filled(int length) {
+        float[] values = new float[length];
+        Arrays.fill(values, 0.005f);
+        return values;
+    }
+
+    @Test
+    void shouldEndWhenAChangeComesWhileItPractises() throws Exception {
+        ReentrantLock changes = new ReentrantLock(true);
+        AtomicReference<@Nullable Thread> administrator = new AtomicReference<>();
+        try (DeskFixture fixture = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(new RandomLlama(TensorFormat.F32).tame()))) {
+            assertTimeoutPreemptively(PATIENCE, () -> {
+                UpdateRehearsal rehearsal = rehearsal(fixture, fixture.log, () -> {
+                    if (administrator.get() == null) {
+                        administrator.set(Thread.ofPlatform().daemon().start(changes::lock));
+                        awaitQueued(changes);
+                    }
+                });
+                assertFalse(rehearsal.pass(fixture::current, changes, () -> false));
+                Objects.requireNonNull(administrator.get()).join(); // it has the lock
+            });
+            assertEquals(2, products.get(), "panels of one round"); // the round that had begun, and no other
+        }
+    }
+
+    private static void awaitQueued(ReentrantLock lock) {
+        while (!lock.hasQueuedThreads()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void shouldLeaveAKindWhenAStreamBegins() throws Exception {
+        try (DeskFixture fixture = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(new RandomLlama(TensorFormat.F32).tame()))) {
+            AtomicBoolean givenUp = new AtomicBoolean();
+            UpdateRehearsal rehearsal = rehearsal(fixture, fixture.log, () -> {
+                fixture.epochs.stepBreak().begin();
+                givenUp.set(true); // so that it does not wait for the stream's end
+            });
+            rehearsal.pass(fixture::current, new ReentrantLock(true), givenUp::get);
+            assertEquals(2, products.get(), "panels of one round");
         }
     }
 
@@ -100,24 +175,20 @@ class UpdateRehearsalTest {
     }
 
     @Test
-    void shouldWaitWhileSomebodyStreamsUntilGivenUp() throws Exception {
-        AtomicBoolean givenUp = new AtomicBoolean();
-        CountDownLatch waiting = new CountDownLatch(1);
-        try (DeskFixture fixture = new DeskFixture(data)) {
-            Map<String, Long> files = files();
+    void shouldWaitWhileSomebodyStreams() throws Exception {
+        try (DeskFixture fixture = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(new RandomLlama(TensorFormat.F32).tame()))) {
             fixture.epochs.stepBreak().begin();
             assertTimeoutPreemptively(PATIENCE, () -> {
-                FutureTask<Boolean> rehearsal = new FutureTask<>(() -> fixture.desk.rehearse(() -> {
-                    waiting.countDown();
-                    return givenUp.get();
-                }));
+                FutureTask<Boolean> rehearsal = new FutureTask<>(() -> pass(fixture, new ReentrantLock(true)));
                 Thread thread = Thread.ofPlatform().daemon().start(rehearsal);
-                waiting.await();
-                assertFalse(rehearsal.isDone());
-                assertEquals(files, files());
-                givenUp.set(true);
-                LockSupport.unpark(thread);
-                assertFalse(rehearsal.get());
+                while (LockSupport.getBlocker(thread) != fixture.epochs.stepBreak()) {
+                    assertFalse(rehearsal.isDone());
+                    Thread.onSpinWait();
+                }
+                assertEquals(0, products.get());
+                fixture.epochs.stepBreak().rest();
+                assertTrue(rehearsal.get());
+                assertTrue(products.get() > 0);
             });
         }
     }
