@@ -5,8 +5,8 @@ import java.util.AbstractList;
 import java.util.RandomAccess;
 
 /**
- * An array of strings as it is in a file: one run of UTF-8. A string is made when it is asked for, and not kept, since a vocabulary of
- * 128,000 tokens takes 1 MB this way and 7 MB as objects. What is not UTF-8 is U+FFFD. Immutable; any thread.
+ * An array of strings as it is in a file: one run of UTF-8. A string is made when it is asked for, and not kept, since as objects the
+ * 128,000 texts of a vocabulary take several times their bytes. What is not UTF-8 is U+FFFD. Immutable; any thread.
  */
 final class StringArray extends AbstractList<String> implements RandomAccess {
     private final byte[] utf8;
