@@ -47,6 +47,11 @@ final class MatrixPatcher {
     private record Refusal(int panel, PatchException cause) {}
 
     PatchResult run(WorkerTeam team) {
+        team.forEachRange(editor.pages(), 1, (from, to) -> {
+            for (int page = from; page < to; page++) {
+                editor.touch(page);
+            }
+        });
         team.forEachRange(panels, 1, (from, to) -> {
             PatchScratch taken = idle.poll();
             PatchScratch scratch = taken == null ? new PatchScratch(columns, source.rank()) : taken;

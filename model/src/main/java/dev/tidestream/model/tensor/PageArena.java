@@ -17,7 +17,8 @@ import java.util.Optional;
  * <p>Memory is zero at first. Any thread may use and close it.
  */
 public final class PageArena implements Arena {
-    private static final long HUGE_PAGE_BYTES = 2L << 20;
+    /** What is written first in so much memory takes up to 5 ms, where a host has to make the pages, too. */
+    static final long HUGE_PAGE_BYTES = 2L << 20;
     private static final Optional<Pages> PAGES = Pages.find();
 
     private final Arena lifetime = Arena.ofShared();
@@ -93,8 +94,7 @@ public final class PageArena implements Arena {
                         .reinterpret(mappedBytes, lifetime, segment -> unmap(segment.address(), mappedBytes));
                 long start = Math.ceilDiv(address, HUGE_PAGE_BYTES) * HUGE_PAGE_BYTES;
                 // Whole huge pages only: the rest would take 2 MB for what may be a few bytes, 12 % of a small model. Refused
-                // where the
-                // kernel has no huge pages: then small ones will do.
+                // where the kernel has no huge pages: then small ones will do.
                 int _ = (int) madvise.invokeExact(start, byteSize / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES, HUGE_PAGES);
                 long rest = start + byteSize / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES;
                 int _ = (int) madvise.invokeExact(rest, address + mappedBytes - rest, NO_HUGE_PAGES);

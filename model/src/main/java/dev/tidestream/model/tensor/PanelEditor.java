@@ -35,7 +35,7 @@ public final class PanelEditor {
     private final long panelBytes;
 
     /**
-     * @param arena owns the copy; its memory is taken as panels are copied
+     * @param arena owns the copy; its memory is taken as it is touched or panels are copied
      * @throws OutOfMemoryError if the system has no such memory
      */
     public PanelEditor(PanelMatrix base, Arena arena) {
@@ -44,6 +44,19 @@ public final class PanelEditor {
         this.blockColumns = format.superBlocks() ? PanelLayout.SUPER_BLOCK : BLOCK;
         this.panelBytes = PanelLayout.panelBytes(format, base.columns());
         this.target = arena.allocate(base.panels() * panelBytes, CACHE_LINE);
+    }
+
+    /** Huge pages of the copy, as far as there are some. */
+    public int pages() {
+        return Math.toIntExact(Math.ceilDiv(target.byteSize(), PageArena.HUGE_PAGE_BYTES));
+    }
+
+    /**
+     * Has the system make a page of the copy, before its panels are copied: that takes as long as a hundred panels, and the work on one of
+     * them should not be that long. Any thread.
+     */
+    public void touch(int page) {
+        target.set(ValueLayout.JAVA_BYTE, page * PageArena.HUGE_PAGE_BYTES, (byte) 0);
     }
 
     /** What {@link #write} encodes in; of one thread. */

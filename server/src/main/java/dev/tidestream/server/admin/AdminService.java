@@ -43,7 +43,11 @@ public final class AdminService implements AdminDesk {
     /** More would hold the threads that reads need. */
     private static final int MAX_WAITING_CHANGES = 2;
 
+    /** A tenth of a millisecond's worth of hashing and writing. */
+    private static final int PIECE_BYTES = 64 << 10;
+
     private final ServedModelVersions served;
+    private final PacedTeam team;
     private final EpochBuilder builder;
     private final HeadToggle toggle;
     private final @Nullable UpdateLog updates;
@@ -55,6 +59,7 @@ public final class AdminService implements AdminDesk {
 
     AdminService(
             ServedModelVersions served,
+            PacedTeam team,
             EpochBuilder builder,
             HeadToggle toggle,
             @Nullable UpdateLog updates,
@@ -63,6 +68,7 @@ public final class AdminService implements AdminDesk {
             AdminEvents events,
             @Nullable UpdateRehearsal rehearsal) {
         this.served = served;
+        this.team = team;
         this.builder = builder;
         this.toggle = toggle;
         this.updates = updates;
@@ -132,6 +138,7 @@ public final class AdminService implements AdminDesk {
         } catch (OutOfMemoryError e) {
             throw new AdminException(AdminErrorCode.BUDGET_EXCEEDED, "the system has no memory for it: " + e.getMessage(), e);
         } finally {
+            team.rest();
             changes.unlock();
         }
     }
@@ -219,6 +226,7 @@ public final class AdminService implements AdminDesk {
     private final class Receiving implements Upload {
         private final AdminRequest.WeightsUpdate update;
         private final PayloadSpool spool;
+        private final PacedTeam.Pieces pieces = team.pieces();
 
         Receiving(AdminRequest.WeightsUpdate update, PayloadSpool spool) {
             this.update = update;
@@ -227,7 +235,17 @@ public final class AdminService implements AdminDesk {
 
         @Override
         public void accept(ByteBuffer chunk) throws AdminException {
-            spool.accept(chunk);
+            int end = chunk.limit();
+            try {
+                while (chunk.hasRemaining()) {
+                    pieces.next(0);
+                    chunk.limit(Math.min(end, chunk.position() + PIECE_BYTES));
+                    spool.accept(chunk);
+                    chunk.limit(end);
+                }
+            } finally {
+                team.rest();
+            }
         }
 
         @Override
@@ -277,12 +295,14 @@ public final class AdminService implements AdminDesk {
             requireCurrent(update.baseVersion());
             served.awaitPlace(progress);
             BuildTime time = new BuildTime();
+            team.awaitBreak();
             EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
             Map<String, Object> details = new LinkedHashMap<>();
             details.put("repeated", false);
             details.put("update_version", served.weightsVersion() + 1);
             details.putAll(EpochBuilder.details(next.patch()));
             details.putAll(time.details());
+            team.awaitBreak();
             served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
             events.updateCommitted();
             return ack(update, details);
@@ -318,12 +338,14 @@ public final class AdminService implements AdminDesk {
         }
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
+        team.awaitBreak();
         Set<String> differing = tensors(wanted);
         differing.addAll(tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(served.current(), differing, wanted, log::payload, progress);
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("to_version", toVersion);
         details.putAll(time.details());
+        team.awaitBreak();
         served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
         return details;
     }

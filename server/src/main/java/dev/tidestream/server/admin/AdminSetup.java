@@ -57,12 +57,13 @@ public record AdminSetup(
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         return new AdminService(
                 served,
+                team,
                 builder,
                 new HeadToggle(served, builder, recent, team),
                 updates,
                 directory,
                 new AdminReports(served, precision, budget, updates, runtime),
                 events,
-                updates == null ? null : new UpdateRehearsal(updates, team, product, epochs.stepBreak()));
+                updates == null ? null : new UpdateRehearsal(updates, product, epochs.stepBreak()));
     }
 }

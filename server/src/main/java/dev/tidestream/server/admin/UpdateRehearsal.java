@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -47,25 +48,23 @@ final class UpdateRehearsal {
     /** What is done per panel has to be done ten thousand times: these are copied, not edited. */
     private static final int PANELS_OF_ROWS = 256;
     private static final long ROOM_BYTES = 16L << 20; // for a moment, beside the memory budget
-    private static final int PANELS = 2;
+    /** Of the other kinds: what is done once a panel has to be done six hundred times. */
+    private static final int PANELS = 4;
     private static final int LISTED_ROWS = 16;
     private static final int RANK = 8;
     private static final float SMALL = 0.01f;
     private static final int ZERO_IN = 64; // values; zeros go a way of their own
 
     private final UpdateLog updates;
-    private final WorkerTeam team;
     private final LowRankProduct product;
     private final StepBreak breaks;
 
     /**
-     * @param team of real updates
      * @param product of real updates
      * @param breaks whose rests are used
      */
-    UpdateRehearsal(UpdateLog updates, WorkerTeam team, LowRankProduct product, StepBreak breaks) {
+    UpdateRehearsal(UpdateLog updates, LowRankProduct product, StepBreak breaks) {
         this.updates = updates;
-        this.team = team;
         this.product = product;
         this.breaks = breaks;
     }
@@ -79,6 +78,12 @@ final class UpdateRehearsal {
      * @return whether it is of use to practise once more
      */
     boolean pass(Supplier<LoadedModel> current, ReentrantLock changes, BooleanSupplier givenUp) {
+        try (PretendedSteps steps = new PretendedSteps()) {
+            return pass(current, changes, givenUp, steps.team());
+        }
+    }
+
+    private boolean pass(Supplier<LoadedModel> current, ReentrantLock changes, BooleanSupplier givenUp, WorkerTeam team) {
         for (String tensor : tensors(current.get())) {
             for (UpdateKind kind : UpdateKind.values()) {
                 breaks.awaitRest(givenUp);
@@ -86,7 +91,7 @@ final class UpdateRehearsal {
                     return false;
                 }
                 try {
-                    practise(current.get(), tensor, kind,
+                    practise(current.get(), tensor, kind, team,
                             () -> breaks.free() && !changes.hasQueuedThreads() && !givenUp.getAsBoolean());
                     if (changes.hasQueuedThreads()) {
                         return false;
@@ -119,7 +124,8 @@ final class UpdateRehearsal {
         return new ArrayList<>(names.values());
     }
 
-    private void practise(LoadedModel model, String tensor, UpdateKind kind, BooleanSupplier mayGoOn) throws AdminException {
+    private void practise(LoadedModel model, String tensor, UpdateKind kind, WorkerTeam team, BooleanSupplier mayGoOn)
+            throws AdminException {
         if (!(EpochBuilder.tensor(model, tensor) instanceof WeightTensor.Matrix(PanelMatrix whole))) {
             throw new IllegalStateException("was a matrix: " + tensor);
         }
@@ -175,5 +181,41 @@ final class UpdateRehearsal {
         MessageDigest digest = Sha256.digest();
         digest.update(payload.duplicate());
         return Sha256.hex(digest);
+    }
+
+    /** A decode loop that does nothing but give breaks, so that asking for them is practised as well. */
+    private static final class PretendedSteps implements AutoCloseable {
+        private static final double SHARE = 0.25;
+        private static final long STEP_NS = 15_000_000;
+        private static final long PAUSE_NS = 50_000;
+
+        private final StepBreak breaks = new StepBreak();
+        private final PacedTeam team = new PacedTeam(breaks, SHARE);
+        private final Thread thread = Thread.ofPlatform().name("tidestream-rehearsal-steps").daemon().unstarted(this::run);
+        private volatile boolean closed;
+
+        PretendedSteps() {
+            breaks.begin();
+            thread.start();
+        }
+
+        PacedTeam team() {
+            return team;
+        }
+
+        private void run() {
+            while (!closed) {
+                breaks.give(STEP_NS);
+                LockSupport.parkNanos(PAUSE_NS);
+            }
+            breaks.rest();
+        }
+
+        /** Its builder is done; the thread ends by itself. */
+        @Override
+        public void close() {
+            team.rest();
+            closed = true;
+        }
     }
 }

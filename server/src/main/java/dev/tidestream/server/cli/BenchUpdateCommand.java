@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -40,9 +41,9 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     private static final int PROMPT_TOKENS = 16;
     private static final int MAX_TOKENS = 240; // then the stream begins anew, so that no step is long for its context
 
-    private final TokenGaps quiet = new TokenGaps();
-    private final Map<Kind, TokenGaps> first = new EnumMap<>(Kind.class);
-    private final Map<Kind, TokenGaps> busy = new EnumMap<>(Kind.class);
+    private final List<GapFigures.Phase> quiet = new ArrayList<>();
+    private final Map<Kind, List<GapFigures.Phase>> first = new EnumMap<>(Kind.class);
+    private final Map<Kind, List<GapFigures.Phase>> busy = new EnumMap<>(Kind.class);
     private final AtomicReference<TokenGaps> current = new AtomicReference<>(new TokenGaps()); // nobody's, at first
     private final AtomicReference<@Nullable Throwable> fault = new AtomicReference<>(); // of the stream
 
@@ -111,7 +112,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
         Disposable stream = stream(running);
         try (Progress progress = Progress.onTerminal(spec.commandLine().getErr(), "updating", steps)) {
             for (Kind kind : kinds) {
-                measure(running, desk, maker, kind, warmUpUpdates(), first, new TokenGaps(), progress);
+                measure(running, desk, maker, kind, warmUpUpdates(), first, new ArrayList<>(), progress);
             }
             for (Kind kind : kinds) {
                 measure(running, desk, maker, kind, updates(), busy, quiet, progress);
@@ -124,25 +125,35 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     }
 
     private void measure(
-            RunningModel running, AdminDesk desk, UpdateMaker maker, Kind kind, int count, Map<Kind, TokenGaps> into, TokenGaps between,
-            Progress progress) throws AdminException, InterruptedException {
+            RunningModel running, AdminDesk desk, UpdateMaker maker, Kind kind, int count, Map<Kind, List<GapFigures.Phase>> into,
+            List<GapFigures.Phase> intoQuiet, Progress progress) throws AdminException, InterruptedException {
         for (int i = 0; i < count; i++) {
-            TokenGaps nobodys = new TokenGaps(); // making up a payload takes a core, too
-            current.set(nobodys);
+            TokenGaps nobodys = count(new TokenGaps()); // making up a payload takes a core, too
             UpdateMaker.Update update = switch (kind) {
                 case ROWS -> maker.rows(running.weightsVersion(), rows());
                 case LOW_RANK -> maker.lowRank(running.weightsVersion(), rank());
             };
             await(nobodys, 1);
-            current.set(between);
-            await(between, quietTokens());
-            TokenGaps gaps = into.computeIfAbsent(kind, k -> new TokenGaps());
-            current.set(gaps);
+            TokenGaps before = count(new TokenGaps());
+            await(before, quietTokens());
+            TokenGaps during = count(new TokenGaps());
             update.applyTo(desk);
-            await(gaps, 2); // published between these
-            current.set(between);
+            await(during, 2); // published between these
+            TokenGaps after = count(new TokenGaps());
+            await(after, quietTokens());
+
+            List<TokenGaps.Gap> around = Stream.of(before, after).flatMap(gaps -> gaps.all().stream()).toList();
+            long quietNs = GapFigures.medianNs(around);
+            intoQuiet.add(new GapFigures.Phase(around, quietNs));
+            into.computeIfAbsent(kind, k -> new ArrayList<>()).add(new GapFigures.Phase(during.all(), quietNs));
             progress.advance(1);
         }
+    }
+
+    /** Tokens that come now are counted there. */
+    private TokenGaps count(TokenGaps gaps) {
+        current.set(gaps);
+        return gaps;
     }
 
     private void await(TokenGaps gaps, int tokens) throws InterruptedException {
@@ -164,20 +175,22 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     private void report(RunningModel running) {
         PrintWriter out = spec.commandLine().getOut();
         if (!json) {
-            out.printf("%s, %s, builder-share=%s%n%-15s %8s %8s %10s %10s %10s %11s %7s%n", running.config().name(), compute, builderShare(),
-                    "WHILE", "UPDATES", "TOKENS", "MEDIAN MS", "P99 MS", "LONGEST", "LESS BREAK", "BREAKS");
+            out.printf("%s, %s, builder-share=%s%n%-15s %8s %8s %10s %8s %8s %11s %7s %10s %6s %12s%n",
+                    running.config().name(), compute, builderShare(), "WHILE", "UPDATES", "TOKENS", "MEDIAN MS", "P99 MS", "LONGEST",
+                    "LESS BREAK", "BREAKS", "STOLEN MS", "TIMES", "UNDISTURBED");
         }
-        first.forEach((kind, gaps) -> print(out, kind.name(), true, warmUpUpdates(), gaps.figures()));
-        print(out, "nothing", false, 0, quiet.figures());
-        busy.forEach((kind, gaps) -> print(out, kind.name(), false, updates(), gaps.figures()));
+        first.forEach((kind, phases) -> print(out, kind.name(), true, warmUpUpdates(), GapFigures.of(phases)));
+        print(out, "nothing", false, 0, GapFigures.of(quiet));
+        busy.forEach((kind, phases) -> print(out, kind.name(), false, updates(), GapFigures.of(phases)));
         out.flush();
     }
 
-    private void print(PrintWriter out, String name, boolean warmUp, int count, TokenGaps.Figures f) {
+    private void print(PrintWriter out, String name, boolean warmUp, int count, GapFigures f) {
         String what = name.toLowerCase(Locale.ROOT);
         if (!json) {
-            out.printf(Locale.ROOT, "%-15s %8d %8d %10.1f %10.1f %10.1f %11.1f %6.0f%%%n", warmUp ? what + ", first" : what, count,
-                    f.tokens(), f.medianMs(), f.p99Ms(), f.longestMs(), f.longestLessBreakMs(), 100 * f.breakShare());
+            out.printf(Locale.ROOT, "%-15s %8d %8d %10.1f %8.1f %8.1f %11.1f %6.0f%% %10.0f %6.2f %12.2f%n",
+                    warmUp ? what + ", first" : what, count, f.tokens(), f.medianMs(), f.p99Ms(), f.longestMs(), f.longestLessBreakMs(),
+                    100 * f.breakShare(), f.stolenMs(), f.times(), f.undisturbedTimes());
             return;
         }
         out.println(JsonText.object(object -> {
@@ -192,6 +205,9 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
             object.writeNumberField("longest_less_break", f.longestLessBreakMs());
             object.writeEndObject();
             object.writeNumberField("break_share", f.breakShare());
+            object.writeNumberField("stolen_ms", f.stolenMs());
+            object.writeNumberField("times", f.times());
+            object.writeNumberField("times_undisturbed", f.undisturbedTimes());
         }));
     }
 

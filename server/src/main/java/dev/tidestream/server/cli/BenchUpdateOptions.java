@@ -17,10 +17,14 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "A stream runs in this process, without sockets, and follows the weights; updates of the embedding are",
-            "received, built, made durable in a temporary directory and published meanwhile. Between two updates",
+            "received, built, made durable in a temporary directory and published meanwhile. Before and after each,",
             "nothing is built, and that is measured as well. The builder works in breaks between two steps; LESS",
-            "BREAK is the longest time between two tokens without the break that was part of it. The first updates",
-            "meet some code for the first time, though most is rehearsed: they stand in lines of their own.",
+            "BREAK is the longest time between two tokens without the break that was part of it, and TIMES how often",
+            "it has the median of the tokens just before and after in it (the worst of the updates). Where a host",
+            "gives this machine's cores to another one, tokens are late for that as well: STOLEN is what the system",
+            "counts of it (/proc/stat), in steps of 10 ms, and UNDISTURBED is TIMES without the gaps it was counted in.",
+            "The first updates meet some code for the first time, though most is rehearsed: they stand in lines of",
+            "their own.",
             "",
             "Examples:",
             "  tidestream bench update -m model.gguf",
@@ -28,7 +32,8 @@ import picocli.CommandLine.Spec;
             "",
             "With --json one object per line:",
             "  {\"while\":\"nothing\"|\"rows\"|\"low_rank\",\"warm_up\":true|false,\"updates\":N,\"tokens\":N,\"gap_ms\":{",
-            "   \"median\":..,\"p99\":..,\"longest\":..,\"longest_less_break\":..},\"break_share\":..}",
+            "   \"median\":..,\"p99\":..,\"longest\":..,\"longest_less_break\":..},\"break_share\":..,",
+            "   \"stolen_ms\":..,\"times\":..,\"times_undisturbed\":..}",
         })
 abstract class BenchUpdateOptions {
     private static final int MAX_UPDATES = 1000;
@@ -85,7 +90,7 @@ abstract class BenchUpdateOptions {
     }
 
     @Option(names = "--quiet-tokens", paramLabel = "N", defaultValue = "40",
-            description = "Tokens between two updates, with nothing built (default: ${DEFAULT-VALUE}).")
+            description = "Tokens before, and again after, each update, with nothing built (default: ${DEFAULT-VALUE}).")
     void setQuietTokens(int value) {
         quietTokens = Check.range(spec, "--quiet-tokens", value, 1, MAX_QUIET);
     }

@@ -9,8 +9,10 @@ import dev.tidestream.server.epoch.StepBreak;
 final class GapMeter {
     private final StepBreak breaks;
     private final Supplier<TokenGaps> current;
+    private final StolenTime stolen = new StolenTime();
     private long lastNs;
     private long lastBreakNs;
+    private long lastStolenNs;
     private boolean started;
 
     /** @param current where a token that comes now is counted */
@@ -27,11 +29,13 @@ final class GapMeter {
         }
         long nowNs = System.nanoTime();
         long breakNs = breaks.givenNs();
+        long stolenNs = stolen.ns();
         if (started) {
-            current.get().add(nowNs - lastNs, breakNs - lastBreakNs);
+            current.get().add(new TokenGaps.Gap(nowNs - lastNs, breakNs - lastBreakNs, stolenNs - lastStolenNs));
         }
         started = true;
         lastNs = nowNs;
         lastBreakNs = breakNs;
+        lastStolenNs = stolenNs;
     }
 }

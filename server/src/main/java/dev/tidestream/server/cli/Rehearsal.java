@@ -2,8 +2,10 @@ package dev.tidestream.server.cli;
 
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -14,6 +16,7 @@ import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.transformer.ForwardScratch;
 import dev.tidestream.model.transformer.HeadProbes;
 import dev.tidestream.model.transformer.KvCacheShape;
+import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.server.admin.AdminService;
 import dev.tidestream.server.admin.ServedModelVersions;
@@ -44,6 +47,8 @@ final class Rehearsal implements AutoCloseable {
     private static final int STREAM_ROUNDS = 50;
     private static final int MAX_WINDOWS = 20;
     private static final int IDLE_WINDOWS = 2;
+    /** The loop over panels is compiled after 40,000 of them, and 5,000 and more are practised in a window. */
+    private static final int LEAST_UPDATE_WINDOWS = 10;
     /** Of the compilers, in a window, is nothing to speak of. */
     private static final long LITTLE_MS = 15;
 
@@ -70,7 +75,7 @@ final class Rehearsal implements AutoCloseable {
         try {
             int streams = streams();
             long streamsNs = System.nanoTime();
-            int updates = untilCompiled(() -> desk.rehearse(() -> closed));
+            int updates = untilCompiled(LEAST_UPDATE_WINDOWS, () -> desk.rehearse(() -> closed));
             if (!closed) {
                 log.info("rehearsed: stream_windows={}, streams_ms={}, update_windows={}, updates_ms={}",
                         streams, (streamsNs - startNs) / NS_PER_MS, updates, (System.nanoTime() - streamsNs) / NS_PER_MS);
@@ -84,17 +89,18 @@ final class Rehearsal implements AutoCloseable {
      * Does something over and over, as long as that is of use and the compilers have something to do. Their time is counted when a
      * method is done, so one window without any says nothing.
      *
+     * @param least windows, however idle the compilers are
      * @param window does it for a while; whether to go on
      * @return in how many windows something was done
      */
-    private int untilCompiled(BooleanSupplier window) {
+    private int untilCompiled(int least, BooleanSupplier window) {
         if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
             return 0; // nothing is compiled, or nobody knows when
         }
         long beforeMs = compiler.getTotalCompilationTime();
         int idle = 0;
         int windows = 0;
-        while (idle < IDLE_WINDOWS && windows < MAX_WINDOWS && window.getAsBoolean()) {
+        while ((idle < IDLE_WINDOWS || windows < least) && windows < MAX_WINDOWS && window.getAsBoolean()) {
             windows++;
             long nowMs = compiler.getTotalCompilationTime();
             idle = nowMs - beforeMs < LITTLE_MS ? idle + 1 : 0;
@@ -119,20 +125,44 @@ final class Rehearsal implements AutoCloseable {
         long kvBytes = (long) WarmUp.TOGETHER * shape.blocksFor(PROMPT_TOKENS + MAX_TOKENS) * shape.blockBytes();
         ForwardScratch scratch = new ForwardScratch(miniature.config(), PROMPT_TOKENS * WarmUp.TOGETHER);
         HeadProbes probes = new HeadProbes(new HeadTimings(), new HiddenStates(1, miniature.config().hiddenSize()));
-        try (KernelWorkers workers = new KernelWorkers(running.threads());
-                CurrentEpoch epochs = new CurrentEpoch(ServedModelVersions.epoch(UpdateLog.BASE_VERSION, miniature,
-                        model -> model.newTransformer(workers, running.precision(), scratch, probes)));
-                TokenEngine engine = TokenEngine.start(
-                        EngineConfig.DEFAULT.withMaxSequences(WarmUp.TOGETHER).withKvMemoryBytes(kvBytes), running.tokenizer(), epochs,
-                        RunningModel.observer(new StreamTimings()), workers)) {
-            WarmUp warmUp = new WarmUp(engine, miniature.config(), PROMPT_TOKENS, MAX_TOKENS);
-            return untilCompiled(() -> {
-                for (int round = 0; round < STREAM_ROUNDS && !closed; round++) {
-                    breaks.awaitRest(() -> closed);
-                    warmUp.round();
-                }
-                return !closed;
-            });
+        try (KernelWorkers workers = new KernelWorkers(running.threads())) {
+            Function<LoadedModel, LanguageModel> forward = model -> model.newTransformer(workers, running.precision(), scratch, probes);
+            try (CurrentEpoch epochs = new CurrentEpoch(ServedModelVersions.epoch(UpdateLog.BASE_VERSION, miniature, forward));
+                    TokenEngine engine = TokenEngine.start(
+                            EngineConfig.DEFAULT.withMaxSequences(WarmUp.TOGETHER).withKvMemoryBytes(kvBytes), running.tokenizer(), epochs,
+                            RunningModel.observer(new StreamTimings()), workers)) {
+                WarmUp warmUp = new WarmUp(engine, miniature.config(), PROMPT_TOKENS, MAX_TOKENS);
+                Versions versions = new Versions(epochs, miniature, forward);
+                return untilCompiled(IDLE_WINDOWS, () -> {
+                    for (int round = 0; round < STREAM_ROUNDS && !closed; round++) {
+                        breaks.awaitRest(() -> closed);
+                        warmUp.round(versions::next);
+                    }
+                    return !closed;
+                });
+            }
+        }
+    }
+
+    /** Versions of the same weights, each published in a break, for streams that follow. */
+    private static final class Versions {
+        private static final double SHARE = 0.25;
+
+        private final CurrentEpoch epochs;
+        private final Function<LoadedModel, LanguageModel> forward;
+        private LoadedModel model;
+
+        Versions(CurrentEpoch epochs, LoadedModel model, Function<LoadedModel, LanguageModel> forward) {
+            this.epochs = epochs;
+            this.model = model;
+            this.forward = forward;
+        }
+
+        void next() {
+            epochs.stepBreak().await(SHARE, 1);
+            model = model.successor(Map.of(), null);
+            epochs.publish(ServedModelVersions.epoch(epochs.weightsVersion() + 1, model, forward));
+            epochs.stepBreak().end();
         }
     }
 

@@ -3,6 +3,7 @@ package dev.tidestream.server.cli;
 import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 
 import reactor.core.publisher.Flux;
 
@@ -56,10 +57,21 @@ final class WarmUp {
 
     /** A stream, or several at once, in turn; returns when they have ended. */
     void round() {
+        round(() -> {});
+    }
+
+    /**
+     * The same; one of several streams is given up by its client.
+     *
+     * @param meanwhile is done while they run, unless they end before
+     */
+    void round(Runnable meanwhile) {
         int streams = round++ % 2 == 0 ? 1 : TOGETHER;
-        Flux<TokenEvent> all = Flux.range(0, streams)
-                .flatMap(i -> engine.generate(request(i)).takeUntil(WarmUp::isLast), streams);
-        all.blockLast();
+        CompletableFuture<Void> ended = Flux.range(0, streams)
+                .flatMap(i -> engine.generate(request(i)).takeUntil(WarmUp::isLast).take(i == 1 ? maxTokens / 2 : Long.MAX_VALUE), streams)
+                .then().toFuture();
+        meanwhile.run();
+        ended.join();
     }
 
     private static boolean isLast(TokenEvent event) {

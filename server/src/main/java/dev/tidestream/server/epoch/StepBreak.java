@@ -2,6 +2,7 @@ package dev.tidestream.server.epoch;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
@@ -21,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * better: there is no break then, so that a token is late for one reason at a time. After {@value #MOST_HELD_BACK} such steps in a row
  * the builder gets its break all the same, and what takes long for good soon counts as usual.
  *
- * <p>One decode thread, one builder at a time.
+ * <p>One decode thread. Several builders may be at work: they ask one after the other, and who finds a break open joins it; a break that
+ * one of them ends is over for all.
  */
 public final class StepBreak {
     /** However long a step was, e.g. a long prompt's. */
@@ -31,6 +33,7 @@ public final class StepBreak {
     private static final int STEPS_OF_MEAN = 8;
 
     private final LongSupplier nanoClock;
+    private final ReentrantLock builders = new ReentrantLock(); // of whoever asks
     private long usualNs; // moving mean, in which no step counts for more than twice the usual; the decode thread's
     private int heldBack; // breaks not given in a row; the decode thread's
     private volatile boolean stepping;
@@ -47,7 +50,8 @@ public final class StepBreak {
         this(System::nanoTime);
     }
 
-    StepBreak(LongSupplier nanoClock) {
+    /** @param nanoClock for tests */
+    public StepBreak(LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
     }
 
@@ -114,18 +118,39 @@ public final class StepBreak {
 
     /** Whether a builder may work for now: no step is done, or a break has time left. */
     public boolean free() {
-        return open ? endNs - nanoClock.getAsLong() > 0 : !stepping;
+        return leftNs() > 0;
+    }
+
+    /** How long a builder may work for now: what a break has left, at most 0 without one; without end if no step is done. */
+    public long leftNs() {
+        if (open) {
+            return endNs - nanoClock.getAsLong();
+        }
+        return stepping ? 0 : Long.MAX_VALUE;
     }
 
     /**
-     * Returns when the builder may work: at once if it is {@link #free}, else at the next break. An interrupt is kept for the
-     * caller and ends no waiting, which is bounded by a step.
+     * Returns when the builder may work: at once if it is {@link #free} for as long as needed, else at the next break, however long
+     * that is. An interrupt is kept for the caller and ends no waiting, which is bounded by a step.
      *
      * @param wanted share of the time that breaks may take, above 0 and below 1
+     * @param neededNs above 0; how long the builder will work before it looks again, as far as it knows
      */
-    public void await(double wanted) {
-        if (free()) {
+    public void await(double wanted, long neededNs) {
+        if (leftNs() >= neededNs) {
             return;
+        }
+        builders.lock();
+        try {
+            ask(wanted, neededNs);
+        } finally {
+            builders.unlock();
+        }
+    }
+
+    private void ask(double wanted, long neededNs) {
+        if (leftNs() >= neededNs) {
+            return; // somebody else's break
         }
         end();
         share = wanted;

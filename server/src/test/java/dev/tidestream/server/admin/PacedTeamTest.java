@@ -58,7 +58,7 @@ class PacedTeamTest {
     }
 
     @Test
-    void shouldWaitForABreakAfterEachSliceAndEndItWithTheRegion() {
+    void shouldWaitForABreakAfterEachSlice() {
         StepBreak breaks = new StepBreak();
         breaks.begin();
         AtomicLong clockNs = new AtomicLong();
@@ -66,7 +66,10 @@ class PacedTeamTest {
         PacedTeam team = new PacedTeam(breaks, 0.25, () -> clockNs.addAndGet(PacedTeam.SLICE_NS));
         assertTimeoutPreemptively(PATIENCE, () -> {
             CompletableFuture<Void> builder =
-                    CompletableFuture.runAsync(() -> team.forEachRange(100, 1, (from, to) -> items.addAndGet(to - from)));
+                    CompletableFuture.runAsync(() -> {
+                        team.forEachRange(100, 1, (from, to) -> items.addAndGet(to - from));
+                        team.rest();
+                    });
             int most = 0;
             while (!builder.isDone()) {
                 int before = items.get();
@@ -77,5 +80,60 @@ class PacedTeamTest {
             assertTrue(most >= 1 && most <= 2, "slices during one break: " + most);
         });
         assertEquals(100, items.get());
+    }
+
+    /** The clock stands, so that breaks end by the builder's word only. */
+    @Test
+    void shouldKeepItsBreakFromARegionToWhatFollowsUntilItRests() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        breaks.begin();
+        AtomicLong clockNs = new AtomicLong();
+        PacedTeam team = new PacedTeam(breaks, 0.25, () -> clockNs.addAndGet(PacedTeam.SLICE_NS));
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            CompletableFuture<List<Boolean>> builder = CompletableFuture.supplyAsync(() -> {
+                List<Boolean> free = new ArrayList<>();
+                team.forEachRange(2, 1, (from, to) -> free.add(breaks.free()));
+                team.awaitBreak();
+                free.add(breaks.free());
+                PacedTeam.Pieces pieces = team.pieces();
+                pieces.next(0);
+                free.add(breaks.free());
+                team.rest();
+                free.add(breaks.free());
+                return free;
+            });
+            while (!builder.isDone()) {
+                breaks.give(10_000_000);
+            }
+            assertEquals(List.of(false, true, true, true, false), builder.join());
+        });
+    }
+
+    /** A break of 6 slices, and pieces of 4: each has one of its own, since there are only 2 left for the next. */
+    @Test
+    void shouldWaitForTheNextBreakWithAPieceThatIsTooLongForWhatIsLeft() {
+        AtomicLong clockNs = new AtomicLong();
+        StepBreak breaks = new StepBreak(clockNs::get);
+        breaks.begin();
+        AtomicInteger items = new AtomicInteger();
+        PacedTeam team = new PacedTeam(breaks, 0.5, clockNs::get);
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            CompletableFuture<Void> builder = CompletableFuture.runAsync(() -> {
+                team.forEachRange(10, 1, (from, to) -> {
+                    items.addAndGet(to - from);
+                    clockNs.addAndGet(4 * PacedTeam.SLICE_NS);
+                });
+                team.rest();
+            });
+            int most = 0;
+            while (!builder.isDone()) {
+                int before = items.get();
+                breaks.give(6 * PacedTeam.SLICE_NS);
+                most = Math.max(most, items.get() - before);
+            }
+            builder.join();
+            assertTrue(most <= 2, "pieces during one break, or beside it: " + most);
+        });
+        assertEquals(10, items.get());
     }
 }

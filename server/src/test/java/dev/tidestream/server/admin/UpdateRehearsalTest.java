@@ -24,7 +24,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.tensor.TensorFormat;
-import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.protocol.admin.AdminErrorCode;
@@ -71,7 +70,7 @@ class UpdateRehearsalTest {
 
     /** Its products are counted; {@code during} runs in each. */
     private UpdateRehearsal rehearsal(DeskFixture fixture, @Nullable UpdateLog log, Runnable during) {
-        return new UpdateRehearsal(Objects.requireNonNull(log), WorkerTeam.sequential(), (a, rows, rank, b, columns, out) -> {
+        return new UpdateRehearsal(Objects.requireNonNull(log), (a, rows, rank, b, columns, out) -> {
             products.incrementAndGet();
             during.run();
             product.multiply(a, rows, rank, b, columns, out);
@@ -113,7 +112,7 @@ class UpdateRehearsalTest {
                 assertFalse(rehearsal.pass(fixture::current, changes, () -> false));
                 Objects.requireNonNull(administrator.get()).join(); // it has the lock
             });
-            assertEquals(2, products.get(), "panels of one round"); // the round that had begun, and no other
+            assertEquals(4, products.get(), "panels of one round"); // the round that had begun, and no other
         }
     }
 
@@ -132,7 +131,7 @@ class UpdateRehearsalTest {
                 givenUp.set(true); // so that it does not wait for the stream's end
             });
             rehearsal.pass(fixture::current, new ReentrantLock(true), givenUp::get);
-            assertEquals(2, products.get(), "panels of one round");
+            assertEquals(4, products.get(), "panels of one round");
         }
     }
 

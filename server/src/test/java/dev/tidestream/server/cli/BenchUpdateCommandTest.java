@@ -36,6 +36,9 @@ class BenchUpdateCommandTest {
             assertTrue(json.get("tokens").intValue() >= 2, lines.get(i));
             JsonNode gap = json.get("gap_ms");
             assertTrue(gap.get("median").doubleValue() > 0, lines.get(i));
+            assertTrue(json.get("times").doubleValue() > 0, lines.get(i));
+            assertTrue(json.get("times").doubleValue() >= json.get("times_undisturbed").doubleValue(), lines.get(i));
+            assertTrue(json.get("stolen_ms").doubleValue() >= 0, lines.get(i));
             assertTrue(gap.get("longest").doubleValue() >= gap.get("longest_less_break").doubleValue(), lines.get(i));
         }
     }

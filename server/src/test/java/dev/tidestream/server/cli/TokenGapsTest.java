@@ -1,26 +1,27 @@
 package dev.tidestream.server.cli;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.Test;
+
+import dev.tidestream.server.cli.TokenGaps.Gap;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class TokenGapsTest {
-    private static final long MS = 1_000_000;
+    private static final Gap GAP = new Gap(1_000_000, 0, 0);
 
     @Test
-    void shouldTellBreaksFromTheRest() {
+    void shouldHaveWhatWasAddedInItsOrder() {
         TokenGaps gaps = new TokenGaps();
-        for (int i = 0; i < 998; i++) {
-            gaps.add(10 * MS, 0);
-        }
-        gaps.add(50 * MS, 40 * MS);
-        gaps.add(30 * MS, 5 * MS);
-        assertEquals(new TokenGaps.Figures(1000, 10, 10, 50, 25, 45.0 / 10_060), gaps.figures());
+        assertEquals(List.of(), gaps.all());
+        gaps.add(GAP);
+        gaps.add(new Gap(3, 2, 1));
+        assertEquals(List.of(GAP, new Gap(3, 2, 1)), gaps.all());
     }
 
     @Test
@@ -30,17 +31,12 @@ class TokenGapsTest {
         AtomicBoolean enough = new AtomicBoolean();
         Thread stream = Thread.ofPlatform().start(() -> {
             while (!enough.get()) {
-                gaps.add(MS, 0);
+                gaps.add(GAP);
             }
         });
         assertTrue(gaps.awaitMore(3, Duration.ofMinutes(1)));
         enough.set(true);
         stream.join();
-        assertTrue(gaps.figures().tokens() >= 3);
-    }
-
-    @Test
-    void shouldHaveNothingToSayOfNothing() {
-        assertEquals(new TokenGaps.Figures(0, 0, 0, 0, 0, 0), new TokenGaps().figures());
+        assertTrue(gaps.all().size() >= 3);
     }
 }

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
 
@@ -35,7 +36,7 @@ class StepBreakTest {
     void shouldLetTheBuilderGoOnWhileNoStepIsDone() {
         StepBreak breaks = new StepBreak(() -> 0);
         assertTrue(breaks.free());
-        assertTimeoutPreemptively(PATIENCE, () -> breaks.await(0.25));
+        assertTimeoutPreemptively(PATIENCE, () -> breaks.await(0.25, 1));
         breaks.begin();
         assertFalse(breaks.free());
         breaks.rest();
@@ -55,7 +56,7 @@ class StepBreakTest {
         breaks.begin();
         assertTimeoutPreemptively(PATIENCE, () -> {
             FutureTask<Void> builder = start(() -> {
-                breaks.await(0.25);
+                breaks.await(0.25, 1);
                 return null;
             });
             breaks.rest();
@@ -145,7 +146,7 @@ class StepBreakTest {
         assertTimeoutPreemptively(PATIENCE, () -> {
             FutureTask<Void> builder = start(() -> {
                 for (int i = 0; i < turns; i++) {
-                    breaks.await(0.25);
+                    breaks.await(0.25, 1);
                     met.add(inside.incrementAndGet());
                     inside.decrementAndGet();
                     breaks.end();
@@ -163,6 +164,30 @@ class StepBreakTest {
     }
 
     @Test
+    void shouldGiveBreaksToSeveralBuilders() {
+        int turns = 500;
+        StepBreak breaks = new StepBreak(() -> 0);
+        breaks.begin();
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            List<FutureTask<Void>> builders = Stream.generate(() -> start(() -> {
+                for (int i = 0; i < turns; i++) {
+                    breaks.await(0.25, 1);
+                    breaks.end();
+                }
+                return (Void) null;
+            })).limit(3).toList();
+            while (!builders.stream().allMatch(Future::isDone)) {
+                breaks.give(STEP_NS);
+            }
+            for (FutureTask<Void> builder : builders) {
+                builder.get();
+            }
+        });
+        assertFalse(breaks.free());
+        assertFalse(breaks.isAsked());
+    }
+
+    @Test
     void shouldTakeBackABreakThatIsOverdue() {
         AtomicLong clockNs = new AtomicLong();
         StepBreak breaks = new StepBreak(() -> clockNs.addAndGet(1_000_000)); // time passes whenever somebody looks
@@ -171,7 +196,7 @@ class StepBreakTest {
         assertTimeoutPreemptively(PATIENCE, () -> {
             CountDownLatch inBreak = new CountDownLatch(1);
             FutureTask<Void> builder = start(() -> {
-                breaks.await(0.25);
+                breaks.await(0.25, 1);
                 inBreak.countDown();
                 stepsGoOn.await(); // a call that cannot be cut
                 return null;
@@ -200,7 +225,7 @@ class StepBreakTest {
         AtomicInteger broke = new AtomicInteger();
         assertTimeoutPreemptively(PATIENCE, () -> {
             FutureTask<Void> builder = start(() -> {
-                breaks.await(0.25);
+                breaks.await(0.25, 1);
                 broke.incrementAndGet();
                 breaks.end();
                 return null;
@@ -226,7 +251,7 @@ class StepBreakTest {
             AtomicBoolean stepping = new AtomicBoolean(true);
             FutureTask<Boolean> builder = start(() -> {
                 Thread.currentThread().interrupt();
-                breaks.await(0.25);
+                breaks.await(0.25, 1);
                 return !stepping.get() && Thread.currentThread().isInterrupted();
             });
             while (builder.state() == Future.State.RUNNING && !breaks.isAsked()) {
@@ -245,7 +270,7 @@ class StepBreakTest {
         breaks.begin();
         assertTimeoutPreemptively(PATIENCE, () -> {
             FutureTask<Boolean> builder = start(() -> {
-                breaks.await(0.5);
+                breaks.await(0.5, 1);
                 boolean before = breaks.free();
                 clockNs.addAndGet(STEP_NS);
                 boolean after = breaks.free();

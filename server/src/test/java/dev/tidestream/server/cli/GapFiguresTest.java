@@ -1,0 +1,53 @@
+package dev.tidestream.server.cli;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Test;
+
+import dev.tidestream.server.cli.GapFigures.Phase;
+import dev.tidestream.server.cli.TokenGaps.Gap;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+class GapFiguresTest {
+    private static final long MS = 1_000_000;
+
+    private static Gap gap(long ms, long breakMs, long stolenMs) {
+        return new Gap(ms * MS, breakMs * MS, stolenMs * MS);
+    }
+
+    @Test
+    void shouldTellBreaksAndStolenTimeFromTheRest() {
+        List<Gap> usual = Collections.nCopies(997, gap(10, 0, 0));
+        List<Gap> gaps = Stream.concat(usual.stream(), Stream.of(gap(50, 40, 0), gap(30, 5, 20), gap(24, 4, 0))).toList();
+        assertEquals(new GapFigures(1000, 10, 10, 50, 25, 49.0 / 10_074, 20, 2.5, 2), GapFigures.of(List.of(new Phase(gaps, 10 * MS))));
+    }
+
+    /** A gap counts beside the quiet around it, not beside the quietest of all. */
+    @Test
+    void shouldCompareAPhaseWithTheQuietAroundIt() {
+        Phase slow = new Phase(List.of(gap(30, 0, 0)), 20 * MS);
+        Phase fast = new Phase(List.of(gap(18, 1, 0)), 10 * MS);
+        GapFigures figures = GapFigures.of(List.of(slow, fast));
+        assertEquals(30, figures.longestLessBreakMs());
+        assertEquals(1.7, figures.times());
+        assertEquals(1.7, figures.undisturbedTimes());
+    }
+
+    @Test
+    void shouldHaveNothingToSayOfNothing() {
+        GapFigures nothing = new GapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0);
+        assertEquals(nothing, GapFigures.of(List.of()));
+        assertEquals(nothing, GapFigures.of(List.of(new Phase(List.of(), 0))));
+        assertEquals(0, new Phase(List.of(gap(30, 0, 10)), 10 * MS).longestTimes(true));
+    }
+
+    @Test
+    void shouldTakeTheUpperMedian() {
+        assertEquals(0, GapFigures.medianNs(List.of()));
+        assertEquals(20 * MS, GapFigures.medianNs(List.of(gap(20, 0, 0), gap(10, 0, 0))));
+        assertEquals(20 * MS, GapFigures.medianNs(List.of(gap(20, 0, 0), gap(10, 0, 0), gap(90, 0, 0))));
+    }
+}
