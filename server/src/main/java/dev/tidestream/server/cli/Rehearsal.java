@@ -2,16 +2,16 @@ package dev.tidestream.server.cli;
 
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
-import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.transformer.ForwardScratch;
 import dev.tidestream.model.transformer.HeadProbes;
@@ -19,12 +19,12 @@ import dev.tidestream.model.transformer.KvCacheShape;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.server.admin.AdminService;
-import dev.tidestream.server.admin.ServedModelVersions;
 import dev.tidestream.server.admin.UpdateLog;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.KernelWorkers;
 import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.epoch.StepBreak;
 import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.metrics.StreamTimings;
@@ -46,9 +46,10 @@ final class Rehearsal implements AutoCloseable {
     private static final int MAX_TOKENS = 40;
     private static final int STREAM_ROUNDS = 50;
     private static final int MAX_WINDOWS = 20;
+    private static final double SHARE = 0.25; // of a builder
     private static final int IDLE_WINDOWS = 2;
-    /** The loop over panels is compiled after 40,000 of them, and 5,000 and more are practised in a window. */
-    private static final int LEAST_UPDATE_WINDOWS = 10;
+    /** What is done once an update is compiled after 800 of them, and 80 are practised in a window. */
+    private static final int LEAST_UPDATE_WINDOWS = 13;
     /** Of the compilers, in a window, is nothing to speak of. */
     private static final long LITTLE_MS = 15;
 
@@ -115,28 +116,28 @@ final class Rehearsal implements AutoCloseable {
         if (closed) {
             return 0;
         }
-        LoadedModel miniature = running.loader().miniature(Kernels.fastest());
-        running.loader().file().releaseAll(); // pages that it has read
-        if (miniature.config().contextLength() < PROMPT_TOKENS + MAX_TOKENS) {
-            miniature.close();
-            return 0; // so small a model is soon done with
+        try (LoadedModel miniature = running.loader().miniature(Kernels.fastest())) {
+            running.loader().file().releaseAll(); // pages that it has read
+            return miniature.config().contextLength() < PROMPT_TOKENS + MAX_TOKENS ? 0 : streams(miniature, breaks); // 0: soon done with
         }
+    }
+
+    private int streams(LoadedModel miniature, StepBreak breaks) {
         KvCacheShape shape = miniature.config().kvCacheShape(running.precision().kvType());
         long kvBytes = (long) WarmUp.TOGETHER * shape.blocksFor(PROMPT_TOKENS + MAX_TOKENS) * shape.blockBytes();
         ForwardScratch scratch = new ForwardScratch(miniature.config(), PROMPT_TOKENS * WarmUp.TOGETHER);
         HeadProbes probes = new HeadProbes(new HeadTimings(), new HiddenStates(1, miniature.config().hiddenSize()));
         try (KernelWorkers workers = new KernelWorkers(running.threads())) {
-            Function<LoadedModel, LanguageModel> forward = model -> model.newTransformer(workers, running.precision(), scratch, probes);
-            try (CurrentEpoch epochs = new CurrentEpoch(ServedModelVersions.epoch(UpdateLog.BASE_VERSION, miniature, forward));
+            Supplier<LanguageModel> forward = () -> miniature.newTransformer(workers, running.precision(), scratch, probes);
+            try (CurrentEpoch epochs = new CurrentEpoch(epoch(UpdateLog.BASE_VERSION, forward));
                     TokenEngine engine = TokenEngine.start(
                             EngineConfig.DEFAULT.withMaxSequences(WarmUp.TOGETHER).withKvMemoryBytes(kvBytes), running.tokenizer(), epochs,
                             RunningModel.observer(new StreamTimings()), workers)) {
                 WarmUp warmUp = new WarmUp(engine, miniature.config(), PROMPT_TOKENS, MAX_TOKENS);
-                Versions versions = new Versions(epochs, miniature, forward);
                 return untilCompiled(IDLE_WINDOWS, () -> {
                     for (int round = 0; round < STREAM_ROUNDS && !closed; round++) {
                         breaks.awaitRest(() -> closed);
-                        warmUp.round(versions::next);
+                        warmUp.round(() -> publish(epochs, forward));
                     }
                     return !closed;
                 });
@@ -144,26 +145,15 @@ final class Rehearsal implements AutoCloseable {
         }
     }
 
-    /** Versions of the same weights, each published in a break, for streams that follow. */
-    private static final class Versions {
-        private static final double SHARE = 0.25;
+    /** The same weights once more, in a break, for streams that follow. */
+    private static void publish(CurrentEpoch epochs, Supplier<LanguageModel> forward) {
+        epochs.stepBreak().await(SHARE, 1);
+        epochs.publish(epoch(epochs.weightsVersion() + 1, forward));
+        epochs.stepBreak().end();
+    }
 
-        private final CurrentEpoch epochs;
-        private final Function<LoadedModel, LanguageModel> forward;
-        private LoadedModel model;
-
-        Versions(CurrentEpoch epochs, LoadedModel model, Function<LoadedModel, LanguageModel> forward) {
-            this.epochs = epochs;
-            this.model = model;
-            this.forward = forward;
-        }
-
-        void next() {
-            epochs.stepBreak().await(SHARE, 1);
-            model = model.successor(Map.of(), null);
-            epochs.publish(ServedModelVersions.epoch(epochs.weightsVersion() + 1, model, forward));
-            epochs.stepBreak().end();
-        }
+    private static ModelEpoch epoch(long version, Supplier<LanguageModel> forward) {
+        return new ModelEpoch(version, HeadMode.PACKED, forward.get(), () -> {}); // its weights are the miniature's
     }
 
     /** Has it end soon; any thread. */
