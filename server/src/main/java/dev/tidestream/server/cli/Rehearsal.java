@@ -49,7 +49,7 @@ final class Rehearsal implements AutoCloseable {
     private static final double SHARE = 0.25; // of a builder
     private static final int IDLE_WINDOWS = 2;
     /** What is done once an update is compiled after 800 of them, and 80 are practised in a window. */
-    private static final int LEAST_UPDATE_WINDOWS = 13;
+    private static final int LEAST_WINDOWS = 13;
     /** Of the compilers, in a window, is nothing to speak of. */
     private static final long LITTLE_MS = 15;
 
@@ -76,7 +76,7 @@ final class Rehearsal implements AutoCloseable {
         try {
             int streams = streams();
             long streamsNs = System.nanoTime();
-            int updates = untilCompiled(LEAST_UPDATE_WINDOWS, () -> desk.rehearse(() -> closed));
+            int updates = untilCompiled(() -> desk.rehearse(() -> closed));
             if (!closed) {
                 log.info("rehearsed: stream_windows={}, streams_ms={}, update_windows={}, updates_ms={}",
                         streams, (streamsNs - startNs) / NS_PER_MS, updates, (System.nanoTime() - streamsNs) / NS_PER_MS);
@@ -87,21 +87,20 @@ final class Rehearsal implements AutoCloseable {
     }
 
     /**
-     * Does something over and over, as long as that is of use and the compilers have something to do. Their time is counted when a
+     * Does something over and over, as long as that is of use and the compilers have something to do, and a while in any case. Their time is counted when a
      * method is done, so one window without any says nothing.
      *
-     * @param least windows, however idle the compilers are
      * @param window does it for a while; whether to go on
      * @return in how many windows something was done
      */
-    private int untilCompiled(int least, BooleanSupplier window) {
+    private int untilCompiled(BooleanSupplier window) {
         if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
             return 0; // nothing is compiled, or nobody knows when
         }
         long beforeMs = compiler.getTotalCompilationTime();
         int idle = 0;
         int windows = 0;
-        while ((idle < IDLE_WINDOWS || windows < least) && windows < MAX_WINDOWS && window.getAsBoolean()) {
+        while ((idle < IDLE_WINDOWS || windows < LEAST_WINDOWS) && windows < MAX_WINDOWS && window.getAsBoolean()) {
             windows++;
             long nowMs = compiler.getTotalCompilationTime();
             idle = nowMs - beforeMs < LITTLE_MS ? idle + 1 : 0;
@@ -134,7 +133,7 @@ final class Rehearsal implements AutoCloseable {
                             EngineConfig.DEFAULT.withMaxSequences(WarmUp.TOGETHER).withKvMemoryBytes(kvBytes), running.tokenizer(), epochs,
                             RunningModel.observer(new StreamTimings()), workers)) {
                 WarmUp warmUp = new WarmUp(engine, miniature.config(), PROMPT_TOKENS, MAX_TOKENS);
-                return untilCompiled(IDLE_WINDOWS, () -> {
+                return untilCompiled(() -> {
                     for (int round = 0; round < STREAM_ROUNDS && !closed; round++) {
                         breaks.awaitRest(() -> closed);
                         warmUp.round(() -> publish(epochs, forward));
