@@ -68,6 +68,7 @@ public interface Kernels {
     /**
      * SwiGLU (Shazeer 2020): {@code out[i] = gate[i] / (1 + exp(-gate[i])) * up[i]}, with {@link FloatExp}.
      *
+     * @param out may be {@code gate}
      * @param from first index, inclusive
      * @param to last index, exclusive
      */

@@ -78,7 +78,7 @@ public final class MatrixGroup {
      * {@link Activations#quantise} one after the other.
      *
      * @param x (1, columns)
-     * @param gate receives (rows)
+     * @param gate receives (rows); may be the values of {@code gated}
      * @param up receives (rows)
      * @param gated receives (1, rows); reset to one row before
      * @param int8 whether to quantise it; rows are a multiple of 32 then

@@ -4,26 +4,31 @@ import dev.tidestream.model.tensor.Activations;
 
 /**
  * What a forward pass needs beside weights and caches. It holds nothing from one pass to the next, so all versions of a model may
- * share one, as long as one thread at a time computes: a version more costs no scratch more.
+ * share one, as long as one thread at a time computes: a version more costs no scratch more. There is room for a few rows at first,
+ * which is all that decoding needs, and for the most once there was a pass of more: 16 MB of a model of a billion parameters are
+ * taken with the first long prompt.
  */
 public final class ForwardScratch {
+    private static final int FEW_ROWS = 16;
+
     final int maxRows;
-    final float[] residual; // (maxRows, H)
-    final Activations normed; // (maxRows, H)
-    final Activations attended; // (maxRows, heads * headDim)
-    final Activations gated; // (maxRows, F)
-    final float[] projected; // (maxRows, H)
-    final float[] gate; // (maxRows, F)
-    final float[] up; // (maxRows, F)
-    final float[] query; // (maxRows, heads * headDim)
-    final float[] key; // (maxRows, kvHeads * headDim)
-    final float[] value; // (maxRows, kvHeads * headDim)
-    final float[] turns; // (maxRows, ropeDim)
-    final int[] positions; // (maxRows)
-    final KvCache[] caches; // (maxRows)
-    final int[] tileRows; // (maxRows): first row of each attention tile
-    final int[] tileSizes; // (maxRows): its rows
-    final boolean[] spoiled; // (maxRows): whether the row's key or value is not finite
+    private final ModelConfig config;
+    private int room; // rows
+    float[] residual; // (room, H)
+    Activations normed; // (room, H)
+    Activations attended; // (room, heads * headDim)
+    Activations gated; // (room, F); gates at first, then what they let through
+    float[] projected; // (room, H)
+    float[] up; // (room, F)
+    float[] query; // (room, heads * headDim)
+    float[] key; // (room, kvHeads * headDim)
+    float[] value; // (room, kvHeads * headDim)
+    float[] turns; // (room, ropeDim)
+    int[] positions; // (room)
+    KvCache[] caches; // (room)
+    int[] tileRows; // (room): first row of each attention tile
+    int[] tileSizes; // (room): its rows
+    boolean[] spoiled; // (room): whether the row's key or value is not finite
 
     /** @param maxRows most rows of one pass; the size grows with it */
     public ForwardScratch(ModelConfig config, int maxRows) {
@@ -31,21 +36,33 @@ public final class ForwardScratch {
             throw new IllegalArgumentException("maxRows must be at least 1: maxRows=" + maxRows);
         }
         this.maxRows = maxRows;
-        this.residual = new float[maxRows * config.hiddenSize()];
-        this.normed = new Activations(maxRows, config.hiddenSize());
-        this.attended = new Activations(maxRows, config.queryDim());
-        this.gated = new Activations(maxRows, config.feedForwardSize());
-        this.projected = new float[maxRows * config.hiddenSize()];
-        this.gate = new float[maxRows * config.feedForwardSize()];
-        this.up = new float[maxRows * config.feedForwardSize()];
-        this.query = new float[maxRows * config.queryDim()];
-        this.key = new float[maxRows * config.kvDim()];
-        this.value = new float[maxRows * config.kvDim()];
-        this.turns = new float[maxRows * config.ropeDim()];
-        this.positions = new int[maxRows];
-        this.caches = new KvCache[maxRows];
-        this.tileRows = new int[maxRows];
-        this.tileSizes = new int[maxRows];
-        this.spoiled = new boolean[maxRows];
+        this.config = config;
+        allocate(Math.min(FEW_ROWS, maxRows));
+    }
+
+    /** Before a pass of so many rows, at most the most. What was held is lost. */
+    void require(int rows) {
+        if (rows > room) {
+            allocate(maxRows);
+        }
+    }
+
+    private void allocate(int rows) {
+        room = rows;
+        residual = new float[rows * config.hiddenSize()];
+        normed = new Activations(rows, config.hiddenSize());
+        attended = new Activations(rows, config.queryDim());
+        gated = new Activations(rows, config.feedForwardSize());
+        projected = new float[rows * config.hiddenSize()];
+        up = new float[rows * config.feedForwardSize()];
+        query = new float[rows * config.queryDim()];
+        key = new float[rows * config.kvDim()];
+        value = new float[rows * config.kvDim()];
+        turns = new float[rows * config.ropeDim()];
+        positions = new int[rows];
+        caches = new KvCache[rows];
+        tileRows = new int[rows];
+        tileSizes = new int[rows];
+        spoiled = new boolean[rows];
     }
 }

@@ -91,6 +91,7 @@ public final class Transformer implements LanguageModel {
     @Override
     public int forward(List<Slice> slices, float[] logits) {
         int rows = ForwardChecks.rows(this, slices, logits);
+        scratch.require(rows);
         float[] residual = scratch.residual; // (rows, H)
         Activations normed = scratch.normed;
         float[] projected = scratch.projected; // (rows, H)
@@ -120,17 +121,18 @@ public final class Transformer implements LanguageModel {
         return logits(slices, logits);
     }
 
-    /** From {@code normed} to {@code gated}, ready for the next matrix. */
+    /** From {@code normed} to {@code gated}, where the gates are computed as well, ready for the next matrix. */
     private void feedForward(LayerWeights w, int rows) {
+        float[] gate = scratch.gated.values(); // (rows, F)
         scratch.gated.reset(rows);
         if (rows == 1) {
             boolean quantise = int8 && w.down().quantised();
-            w.gateUp().multiplyGated(kernels, team, scratch.normed, scratch.gate, scratch.up, scratch.gated, quantise);
+            w.gateUp().multiplyGated(kernels, team, scratch.normed, gate, scratch.up, scratch.gated, quantise);
             return;
         }
-        w.gateUp().multiply(kernels, team, scratch.normed, scratch.gate, scratch.up);
+        w.gateUp().multiply(kernels, team, scratch.normed, gate, scratch.up);
         team.forEachRange(rows * config.feedForwardSize(), ELEMENT_GRAIN,
-                (from, to) -> kernels.swiGlu(scratch.gate, scratch.up, scratch.gated.values(), from, to));
+                (from, to) -> kernels.swiGlu(gate, scratch.up, gate, from, to));
         prepare(scratch.gated, w.down());
     }
 

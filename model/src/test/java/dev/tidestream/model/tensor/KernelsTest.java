@@ -296,6 +296,10 @@ class KernelsTest {
                 float[] actual = new float[200];
                 kernels.swiGlu(gate, up, actual, 0, to);
                 assertArrayEquals(bits(expected), bits(actual), "%s, to=%d".formatted(kernels.title(), to));
+                float[] inPlace = gate.clone();
+                kernels.swiGlu(inPlace, up, inPlace, 0, to);
+                assertArrayEquals(bits(Arrays.copyOf(expected, to)), bits(Arrays.copyOf(inPlace, to)),
+                        "in place: %s, to=%d".formatted(kernels.title(), to));
             }
         }
     }

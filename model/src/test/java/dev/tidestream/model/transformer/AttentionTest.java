@@ -38,9 +38,15 @@ class AttentionTest {
         }
     }
 
+    private static ForwardScratch scratch() {
+        ForwardScratch scratch = new ForwardScratch(CONFIG, 256);
+        scratch.require(256);
+        return scratch;
+    }
+
     /** Outputs of layer 1 of all positions, (n, WIDTH): a prompt in pieces. */
     private static float[] run(KvType type, Kernels kernels, WorkerTeam team, int n, int chunk) {
-        ForwardScratch scratch = new ForwardScratch(CONFIG, 256);
+        ForwardScratch scratch = scratch();
         Attention attention = attention(kernels, team, scratch);
         KvCache cache = cache(type, n);
         float[] out = new float[n * WIDTH];
@@ -59,7 +65,7 @@ class AttentionTest {
 
     @Test
     void shouldMixPromptsAndDecodedRows() {
-        ForwardScratch scratch = new ForwardScratch(CONFIG, 256);
+        ForwardScratch scratch = scratch();
         Attention attention = attention(Kernels.vector(), new PoolTeam(), scratch);
         float[] expected = run(KvType.F16, Kernels.scalar(), WorkerTeam.sequential(), 80, 80);
         KvCache first = cache(KvType.F16, 128);
@@ -74,7 +80,7 @@ class AttentionTest {
     @ParameterizedTest
     @EnumSource(KvType.class)
     void shouldLetNobodyOverlookWhatIsNotFinite(KvType type) {
-        ForwardScratch scratch = new ForwardScratch(CONFIG, 256);
+        ForwardScratch scratch = scratch();
         Attention attention = attention(Kernels.vector(), WorkerTeam.sequential(), scratch);
         KvCache cache = cache(type, 128);
         attention.begin(List.of(slice(cache, 10)), 10);
