@@ -52,8 +52,8 @@ public final class PanelEditor {
     }
 
     /**
-     * Has the system make a page of the copy, before its panels are copied: that takes as long as a hundred panels, and the work on one of
-     * them should not be that long. Any thread.
+     * Has the system make a page of the copy: that may take as long as the work on ten panels, and can be done apart from it. Before any
+     * panel is copied, since it writes; any thread. Where there are no huge pages, it makes a small one.
      */
     public void touch(int page) {
         target.set(ValueLayout.JAVA_BYTE, page * PageArena.HUGE_PAGE_BYTES, (byte) 0);

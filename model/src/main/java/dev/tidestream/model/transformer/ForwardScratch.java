@@ -4,9 +4,11 @@ import dev.tidestream.model.tensor.Activations;
 
 /**
  * What a forward pass needs beside weights and caches. It holds nothing from one pass to the next, so all versions of a model may
- * share one, as long as one thread at a time computes: a version more costs no scratch more. There is room for a few rows at first,
- * which is all that decoding needs, and for the most once there was a pass of more: 16 MB of a model of a billion parameters are
- * taken with the first long prompt.
+ * share one, as long as one thread at a time computes: a version more costs no scratch more.
+ *
+ * <p>There is room for {@value #FEW_ROWS} rows at first, which will do for decoding a few sequences, and for the most once there was a
+ * pass of more: of a model of a billion parameters 16 MB, taken with the first long prompt. If there is no memory for that, the pass
+ * fails with an {@link OutOfMemoryError}, and smaller ones go on.
  */
 public final class ForwardScratch {
     private static final int FEW_ROWS = 16;
@@ -48,7 +50,6 @@ public final class ForwardScratch {
     }
 
     private void allocate(int rows) {
-        room = rows;
         residual = new float[rows * config.hiddenSize()];
         normed = new Activations(rows, config.hiddenSize());
         attended = new Activations(rows, config.queryDim());
@@ -64,5 +65,6 @@ public final class ForwardScratch {
         tileRows = new int[rows];
         tileSizes = new int[rows];
         spoiled = new boolean[rows];
+        room = rows; // last: what could not be allocated is tried again
     }
 }

@@ -41,7 +41,7 @@ public interface AdminDesk {
      * {@link #accept}, one {@link #finish} unless something was wrong before, and in every case one {@link #close} at the end.
      */
     interface Upload extends AutoCloseable {
-        /** Takes a chunk, of which nothing is used after the call; never more in all than was announced. */
+        /** Takes a chunk, consumes it in any case, and uses nothing of it after the call; never more in all than was announced. */
         void accept(ByteBuffer chunk) throws AdminException;
 
         /** All announced bytes are there: applies the update. */

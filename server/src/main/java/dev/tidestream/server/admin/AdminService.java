@@ -239,12 +239,14 @@ public final class AdminService implements AdminDesk {
             try {
                 while (chunk.hasRemaining()) {
                     pieces.next(0);
-                    chunk.limit(Math.min(end, chunk.position() + PIECE_BYTES));
-                    spool.accept(chunk);
+                    long startNs = System.nanoTime();
+                    spool.accept(chunk.limit(Math.min(end, chunk.position() + PIECE_BYTES)));
+                    pieces.worked(System.nanoTime() - startNs);
                     chunk.limit(end);
                 }
             } finally {
-                team.rest();
+                chunk.limit(end).position(end);
+                pieces.rest();
             }
         }
 

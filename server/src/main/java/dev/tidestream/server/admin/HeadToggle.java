@@ -4,7 +4,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 
-import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadComparison;
 import dev.tidestream.model.tied.HeadMode;
@@ -29,9 +28,9 @@ final class HeadToggle {
     private final ServedModelVersions served;
     private final EpochBuilder builder;
     private final HiddenStates recent;
-    private final WorkerTeam team;
+    private final PacedTeam team;
 
-    HeadToggle(ServedModelVersions served, EpochBuilder builder, HiddenStates recent, WorkerTeam team) {
+    HeadToggle(ServedModelVersions served, EpochBuilder builder, HiddenStates recent, PacedTeam team) {
         this.served = served;
         this.builder = builder;
         this.recent = recent;
@@ -62,6 +61,7 @@ final class HeadToggle {
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         progress.report("building", 0, 1);
+        team.awaitBreak();
         LoadedModel next = build(was, mode, verify, details, progress);
         details.putAll(time.details());
         details.put("changed", true);

@@ -17,6 +17,7 @@ public final class PacedTeam implements WorkerTeam {
     static final long SLICE_NS = 500_000;
 
     private final StepBreak breaks;
+    private final StepBreak.Turn turn; // of regions and what is between them
     private final double share;
     private final LongSupplier nanoClock;
 
@@ -33,6 +34,7 @@ public final class PacedTeam implements WorkerTeam {
             throw new IllegalArgumentException("share must be in (0, 1]: share=" + share);
         }
         this.breaks = breaks;
+        this.turn = breaks.turn();
         this.share = share;
         this.nanoClock = nanoClock;
     }
@@ -43,51 +45,67 @@ public final class PacedTeam implements WorkerTeam {
     }
 
     /**
-     * A break that is open in the end stays open, for what the builder does next: see {@link #rest}. A piece is taken to be as long as the
-     * one before it.
+     * The builder stays in its break in the end, for what it does next: see {@link #rest}. A piece is taken to be as long as the one
+     * before it.
      */
     @Override
     public void forEachRange(int items, int grain, RangeTask task) {
-        Pieces pieces = pieces();
+        Pieces pieces = new Pieces(turn);
         for (int from = 0; from < items; ) {
             int to = (int) Math.min(items, (long) from + Math.max(1, grain));
             long startNs = nanoClock.getAsLong();
             task.run(from, to);
+            long pieceNs = nanoClock.getAsLong() - startNs;
+            pieces.worked(pieceNs);
             from = to;
             if (from < items) {
-                pieces.next(nanoClock.getAsLong() - startNs);
+                pieces.next(pieceNs);
             }
         }
     }
 
-    /** For work that is no region. Any thread. */
+    /** For work that is no region. */
     Pieces pieces() {
-        return new Pieces();
+        return new Pieces(breaks.turn());
     }
 
     /** Work of one thread in pieces. */
     final class Pieces {
-        private long sliceStartNs = nanoClock.getAsLong();
+        private final StepBreak.Turn pieceTurn;
+        private long workedNs; // since there was a break, or it was seen that none is needed
+
+        private Pieces(StepBreak.Turn turn) {
+            this.pieceTurn = turn;
+        }
 
         /** Between two pieces: returns at once, or in the next break. */
         void next(long expectedNs) {
-            long neededNs = Math.max(1, expectedNs);
-            if (share < 1 && nanoClock.getAsLong() - sliceStartNs >= SLICE_NS && breaks.leftNs() < neededNs) {
-                breaks.await(share, neededNs);
-                sliceStartNs = nanoClock.getAsLong();
+            if (share < 1 && workedNs >= SLICE_NS) {
+                pieceTurn.await(share, Math.max(1, expectedNs));
+                workedNs = 0;
             }
+        }
+
+        /** A piece has been done that took so long. */
+        void worked(long pieceNs) {
+            workedNs += pieceNs;
+        }
+
+        /** Nothing to do for now: leaves the break that it is in. */
+        void rest() {
+            pieceTurn.leave();
         }
     }
 
     /** Returns when the builder may work, for what cannot be cut into pieces; the break is over at twice its length. */
     void awaitBreak() {
         if (share < 1) {
-            breaks.await(share, SLICE_NS);
+            turn.await(share, SLICE_NS);
         }
     }
 
-    /** The builder has nothing to do for now: a break that is open ends. */
+    /** The builder has nothing to do for now: it leaves the break that it is in. */
     void rest() {
-        breaks.end();
+        turn.leave();
     }
 }

@@ -78,20 +78,14 @@ final class UpdateRehearsal {
      * @return whether it is of use to practise once more
      */
     boolean pass(Supplier<LoadedModel> current, ReentrantLock changes, BooleanSupplier givenUp) {
-        try (PretendedSteps steps = new PretendedSteps()) {
-            return pass(current, changes, givenUp, steps.team());
-        }
-    }
-
-    private boolean pass(Supplier<LoadedModel> current, ReentrantLock changes, BooleanSupplier givenUp, WorkerTeam team) {
         for (String tensor : tensors(current.get())) {
             for (UpdateKind kind : UpdateKind.values()) {
                 breaks.awaitRest(givenUp);
                 if (givenUp.getAsBoolean() || changes.hasQueuedThreads() || !changes.tryLock()) {
                     return false;
                 }
-                try {
-                    practise(current.get(), tensor, kind, team,
+                try (PretendedSteps steps = new PretendedSteps()) {
+                    practise(current.get(), tensor, kind, steps.team(),
                             () -> breaks.free() && !changes.hasQueuedThreads() && !givenUp.getAsBoolean());
                     if (changes.hasQueuedThreads()) {
                         return false;
@@ -211,7 +205,7 @@ final class UpdateRehearsal {
             breaks.rest();
         }
 
-        /** Its builder is done; the thread ends by itself. */
+        /** Its builder is done; the thread ends within a pause. */
         @Override
         public void close() {
             team.rest();

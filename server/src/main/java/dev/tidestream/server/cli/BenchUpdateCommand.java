@@ -139,6 +139,9 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
             TokenGaps during = count(new TokenGaps());
             update.applyTo(desk);
             await(during, 2); // published between these
+            while (running.epochs().liveEpochs() > 1) {
+                await(during, 1); // giving back the old version's memory belongs to it
+            }
             TokenGaps after = count(new TokenGaps());
             await(after, quietTokens());
 
@@ -188,9 +191,9 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     private void print(PrintWriter out, String name, boolean warmUp, int count, GapFigures f) {
         String what = name.toLowerCase(Locale.ROOT);
         if (!json) {
-            out.printf(Locale.ROOT, "%-15s %8d %8d %10.1f %8.1f %8.1f %11.1f %6.0f%% %10.0f %6.2f %12.2f%n",
+            out.printf(Locale.ROOT, "%-15s %8d %8d %10.1f %8.1f %8.1f %11.1f %6.0f%% %10.0f %6.2f %12s%n",
                     warmUp ? what + ", first" : what, count, f.tokens(), f.medianMs(), f.p99Ms(), f.longestMs(), f.longestLessBreakMs(),
-                    100 * f.breakShare(), f.stolenMs(), f.times(), f.undisturbedTimes());
+                    100 * f.breakShare(), f.stolenMs(), f.times(), "%.2f".formatted(f.undisturbedTimes()).replace("NaN", "-"));
             return;
         }
         out.println(JsonText.object(object -> {
@@ -207,7 +210,11 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
             object.writeNumberField("break_share", f.breakShare());
             object.writeNumberField("stolen_ms", f.stolenMs());
             object.writeNumberField("times", f.times());
-            object.writeNumberField("times_undisturbed", f.undisturbedTimes());
+            if (Double.isNaN(f.undisturbedTimes())) {
+                object.writeNullField("times_undisturbed");
+            } else {
+                object.writeNumberField("times_undisturbed", f.undisturbedTimes());
+            }
         }));
     }
 

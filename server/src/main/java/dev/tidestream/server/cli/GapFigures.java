@@ -1,19 +1,20 @@
 package dev.tidestream.server.cli;
 
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.ToLongFunction;
 
 import dev.tidestream.server.cli.TokenGaps.Gap;
 
 /**
- * What can be said of the gaps between tokens in some phases; all 0 if there are none. A phase is compared with the quiet around it,
+ * What can be said of the gaps between tokens in some phases; all 0, and the last not a number, if there are none. A phase is compared with the quiet around it,
  * since a host's memory is a third faster in one minute than in the next.
  *
  * @param breakShare of the time
  * @param stolenMs of all cores together
  * @param times the longest gap of a phase without the break in it, over the median with nothing built just before and after: of all
  *     phases the most
- * @param undisturbedTimes the same of gaps in which the system counted no stolen time
+ * @param undisturbedTimes the same of gaps in which the system counted no stolen time; not a number if there was none such
  */
 record GapFigures(
         int tokens, double medianMs, double p99Ms, double longestMs, double longestLessBreakMs, double breakShare, double stolenMs,
@@ -22,16 +23,17 @@ record GapFigures(
 
     /** @param quietNs median of the gaps around it with nothing built */
     record Phase(List<Gap> gaps, long quietNs) {
-        double longestTimes(boolean undisturbed) {
-            return gaps.stream().filter(gap -> !undisturbed || gap.stolenNs() == 0).mapToLong(Gap::lessBreakNs).max().orElse(0)
-                    / (double) Math.max(1, quietNs);
+        /** Nothing if there is no such gap. */
+        OptionalDouble longestTimes(boolean undisturbed) {
+            return gaps.stream().filter(gap -> !undisturbed || gap.stolenNs() <= 0)
+                    .mapToDouble(gap -> gap.lessBreakNs() / (double) Math.max(1, quietNs)).max();
         }
     }
 
     static GapFigures of(List<Phase> phases) {
         List<Gap> gaps = phases.stream().flatMap(phase -> phase.gaps().stream()).toList();
         if (gaps.isEmpty()) {
-            return new GapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0);
+            return new GapFigures(0, 0, 0, 0, 0, 0, 0, 0, Double.NaN);
         }
         long[] sorted = gaps.stream().mapToLong(Gap::ns).sorted().toArray();
         return new GapFigures(
@@ -42,8 +44,12 @@ record GapFigures(
                 gaps.stream().mapToLong(Gap::lessBreakNs).max().orElse(0) / NS_PER_MS,
                 (double) sum(gaps, Gap::breakNs) / Math.max(1, sum(gaps, Gap::ns)),
                 sum(gaps, Gap::stolenNs) / NS_PER_MS,
-                phases.stream().mapToDouble(phase -> phase.longestTimes(false)).max().orElse(0),
-                phases.stream().mapToDouble(phase -> phase.longestTimes(true)).max().orElse(0));
+                most(phases, false).orElse(0),
+                most(phases, true).orElse(Double.NaN));
+    }
+
+    private static OptionalDouble most(List<Phase> phases, boolean undisturbed) {
+        return phases.stream().flatMapToDouble(phase -> phase.longestTimes(undisturbed).stream()).max();
     }
 
     /** Of some gaps, ns; 0 if there are none. */

@@ -45,11 +45,13 @@ final class Rehearsal implements AutoCloseable {
     private static final int PROMPT_TOKENS = 24;
     private static final int MAX_TOKENS = 40;
     private static final int STREAM_ROUNDS = 50;
+    private static final double SHARE = 0.25; // of time, for whoever publishes
     private static final int MAX_WINDOWS = 20;
-    private static final double SHARE = 0.25; // of a builder
     private static final int IDLE_WINDOWS = 2;
-    /** What is done once an update is compiled after 800 of them, and 80 are practised in a window. */
-    private static final int LEAST_WINDOWS = 13;
+    /** What is done once an update is compiled after 800 calls, of 80 in a window, some of which give way. */
+    private static final int LEAST_UPDATE_WINDOWS = 13;
+    /** The last large method of a step was once compiled when the compilers had been idle for two windows. */
+    private static final int LEAST_STREAM_WINDOWS = 10;
     /** Of the compilers, in a window, is nothing to speak of. */
     private static final long LITTLE_MS = 15;
 
@@ -76,7 +78,7 @@ final class Rehearsal implements AutoCloseable {
         try {
             int streams = streams();
             long streamsNs = System.nanoTime();
-            int updates = untilCompiled(() -> desk.rehearse(() -> closed));
+            int updates = untilCompiled(LEAST_UPDATE_WINDOWS, () -> desk.rehearse(() -> closed));
             if (!closed) {
                 log.info("rehearsed: stream_windows={}, streams_ms={}, update_windows={}, updates_ms={}",
                         streams, (streamsNs - startNs) / NS_PER_MS, updates, (System.nanoTime() - streamsNs) / NS_PER_MS);
@@ -87,20 +89,21 @@ final class Rehearsal implements AutoCloseable {
     }
 
     /**
-     * Does something over and over, as long as that is of use and the compilers have something to do, and a while in any case. Their time is counted when a
+     * Does something over and over, as long as that is of use and the compilers have something to do. Their time is counted when a
      * method is done, so one window without any says nothing.
      *
+     * @param least windows, however idle the compilers are
      * @param window does it for a while; whether to go on
      * @return in how many windows something was done
      */
-    private int untilCompiled(BooleanSupplier window) {
+    private int untilCompiled(int least, BooleanSupplier window) {
         if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
             return 0; // nothing is compiled, or nobody knows when
         }
         long beforeMs = compiler.getTotalCompilationTime();
         int idle = 0;
         int windows = 0;
-        while ((idle < IDLE_WINDOWS || windows < LEAST_WINDOWS) && windows < MAX_WINDOWS && window.getAsBoolean()) {
+        while ((idle < IDLE_WINDOWS || windows < least) && windows < MAX_WINDOWS && window.getAsBoolean()) {
             windows++;
             long nowMs = compiler.getTotalCompilationTime();
             idle = nowMs - beforeMs < LITTLE_MS ? idle + 1 : 0;
@@ -133,7 +136,7 @@ final class Rehearsal implements AutoCloseable {
                             EngineConfig.DEFAULT.withMaxSequences(WarmUp.TOGETHER).withKvMemoryBytes(kvBytes), running.tokenizer(), epochs,
                             RunningModel.observer(new StreamTimings()), workers)) {
                 WarmUp warmUp = new WarmUp(engine, miniature.config(), PROMPT_TOKENS, MAX_TOKENS);
-                return untilCompiled(() -> {
+                return untilCompiled(LEAST_STREAM_WINDOWS, () -> {
                     for (int round = 0; round < STREAM_ROUNDS && !closed; round++) {
                         breaks.awaitRest(() -> closed);
                         warmUp.round(() -> publish(epochs, forward));
@@ -146,9 +149,13 @@ final class Rehearsal implements AutoCloseable {
 
     /** The same weights once more, in a break, for streams that follow. */
     private static void publish(CurrentEpoch epochs, Supplier<LanguageModel> forward) {
-        epochs.stepBreak().await(SHARE, 1);
-        epochs.publish(epoch(epochs.weightsVersion() + 1, forward));
-        epochs.stepBreak().end();
+        StepBreak.Turn turn = epochs.stepBreak().turn();
+        turn.await(SHARE, 1);
+        try {
+            epochs.publish(epoch(epochs.weightsVersion() + 1, forward));
+        } finally {
+            turn.leave();
+        }
     }
 
     private static ModelEpoch epoch(long version, Supplier<LanguageModel> forward) {

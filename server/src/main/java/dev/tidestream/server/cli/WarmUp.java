@@ -3,7 +3,6 @@ package dev.tidestream.server.cli;
 import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
 
 import reactor.core.publisher.Flux;
 
@@ -55,23 +54,26 @@ final class WarmUp {
         } while (warmUp.round < LEAST_ROUNDS || System.nanoTime() - startNs < BUDGET_NS);
     }
 
-    /** A stream, or several at once, in turn; returns when they have ended. */
+    /** A stream, or several at once, in turn, one of which is given up by its client; returns when they have ended. */
     void round() {
-        round(() -> {});
+        streams().blockLast();
     }
 
     /**
-     * The same; one of several streams is given up by its client.
+     * The same.
      *
      * @param meanwhile is done while they run, unless they end before
      */
     void round(Runnable meanwhile) {
-        int streams = round++ % 2 == 0 ? 1 : TOGETHER;
-        CompletableFuture<Void> ended = Flux.range(0, streams)
-                .flatMap(i -> engine.generate(request(i)).takeUntil(WarmUp::isLast).take(i == 1 ? maxTokens / 2 : Long.MAX_VALUE), streams)
-                .then().toFuture();
+        Flux<TokenEvent> running = streams().replay().autoConnect(0);
         meanwhile.run();
-        ended.join();
+        running.blockLast();
+    }
+
+    private Flux<TokenEvent> streams() {
+        int streams = round++ % 2 == 0 ? 1 : TOGETHER;
+        return Flux.range(0, streams).flatMap(
+                i -> engine.generate(request(i)).takeUntil(WarmUp::isLast).take(i == 1 ? maxTokens / 2 : Long.MAX_VALUE), streams);
     }
 
     private static boolean isLast(TokenEvent event) {

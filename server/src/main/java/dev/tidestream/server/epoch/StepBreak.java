@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
  * better: there is no break then, so that a token is late for one reason at a time. After {@value #MOST_HELD_BACK} such steps in a row
  * the builder gets its break all the same, and what takes long for good soon counts as usual.
  *
- * <p>One decode thread. Several builders may be at work: they ask one after the other, and who finds a break open joins it; a break that
- * one of them ends is over for all.
+ * <p>One decode thread. Several builders may be at work, each with a {@link Turn} of its own: they ask one after the other, who finds a
+ * break open joins it, and it ends when all have left.
  */
 public final class StepBreak {
     /** However long a step was, e.g. a long prompt's. */
@@ -31,18 +31,21 @@ public final class StepBreak {
 
     private static final int MOST_HELD_BACK = 4;
     private static final int STEPS_OF_MEAN = 8;
+    private static final int BUILDERS_BITS = 16;
+    private static final long BUILDERS = (1L << BUILDERS_BITS) - 1;
 
     private final LongSupplier nanoClock;
     private final ReentrantLock builders = new ReentrantLock(); // of whoever asks
     private long usualNs; // moving mean, in which no step counts for more than twice the usual; the decode thread's
     private int heldBack; // breaks not given in a row; the decode thread's
     private volatile boolean stepping;
-    private volatile @Nullable Thread asking; // the builder, parked
+    private volatile @Nullable Turn asking; // whose thread is parked
     private volatile @Nullable Thread waiting; // whoever waits for a rest, parked
     private volatile double share;
     private volatile @Nullable Thread giving; // the decode thread, parked
-    private volatile boolean open;
-    private volatile long endNs; // of the open break
+    /** Number of the newest break, and how many builders are in it in the last bits: it is open as long as there are some. */
+    private final AtomicLong newest = new AtomicLong();
+    private volatile long endNs; // of the newest break
     private final AtomicLong givenNs = new AtomicLong(); // the decode thread's
 
     /** By the system's clock. */
@@ -50,7 +53,7 @@ public final class StepBreak {
         this(System::nanoTime);
     }
 
-    /** @param nanoClock for tests */
+    /** @param nanoClock in place of the system's */
     public StepBreak(LongSupplier nanoClock) {
         this.nanoClock = nanoClock;
     }
@@ -69,7 +72,7 @@ public final class StepBreak {
      */
     public void give(long stepNs) {
         usualNs = usualNs == 0 ? stepNs : usualNs + (Math.min(stepNs, 2 * usualNs) - usualNs) / STEPS_OF_MEAN;
-        Thread builder = asking;
+        Turn builder = asking;
         if (builder == null) {
             return;
         }
@@ -81,20 +84,30 @@ public final class StepBreak {
         give(builder, lengthNs(usualNs, share));
     }
 
-    private void give(Thread builder, long lengthNs) {
+    private void give(Turn builder, long lengthNs) {
         long startNs = nanoClock.getAsLong();
         long nowNs = startNs;
         long overdueNs = nowNs + 2 * lengthNs;
         giving = Thread.currentThread();
         endNs = nowNs + lengthNs;
-        open = true;
-        LockSupport.unpark(builder);
-        for (; open && overdueNs - nowNs > 0; nowNs = nanoClock.getAsLong()) {
+        long number = number(newest.get()) + 1;
+        newest.set(number << BUILDERS_BITS | 1);
+        builder.mine = number; // after it is open: what it does first may be to leave
+        LockSupport.unpark(builder.thread);
+        for (; open() && overdueNs - nowNs > 0; nowNs = nanoClock.getAsLong()) {
             LockSupport.parkNanos(this, overdueNs - nowNs);
         }
-        open = false;
+        newest.set(number << BUILDERS_BITS);
         giving = null;
         givenNs.addAndGet(nowNs - startNs);
+    }
+
+    private static long number(long state) {
+        return state >>> BUILDERS_BITS;
+    }
+
+    private boolean open() {
+        return (newest.get() & BUILDERS) != 0;
     }
 
     /** How long all breaks were, together: what tokens were late for a builder's sake. Any thread. */
@@ -105,7 +118,10 @@ public final class StepBreak {
     /** No step for now: a builder need not ask. */
     public void rest() {
         stepping = false;
-        LockSupport.unpark(asking);
+        Turn builder = asking;
+        if (builder != null) {
+            LockSupport.unpark(builder.thread);
+        }
         LockSupport.unpark(waiting);
     }
 
@@ -116,53 +132,107 @@ public final class StepBreak {
 
     // ---- the builder
 
-    /** Whether a builder may work for now: no step is done, or a break has time left. */
+    /** Whether a builder might work for now: no step is done, or a break has time left. */
     public boolean free() {
         return leftNs() > 0;
     }
 
-    /** How long a builder may work for now: what a break has left, at most 0 without one; without end if no step is done. */
-    public long leftNs() {
-        if (open) {
+    /** What a break has left, at most 0 without one; without end if no step is done. */
+    private long leftNs() {
+        if (open()) {
             return endNs - nanoClock.getAsLong();
         }
         return stepping ? 0 : Long.MAX_VALUE;
     }
 
-    /**
-     * Returns when the builder may work: at once if it is {@link #free} for as long as needed, else at the next break, however long
-     * that is. An interrupt is kept for the caller and ends no waiting, which is bounded by a step.
-     *
-     * @param wanted share of the time that breaks may take, above 0 and below 1
-     * @param neededNs above 0; how long the builder will work before it looks again, as far as it knows
-     */
-    public void await(double wanted, long neededNs) {
-        if (leftNs() >= neededNs) {
-            return;
-        }
-        builders.lock();
-        try {
-            ask(wanted, neededNs);
-        } finally {
-            builders.unlock();
-        }
+    /** A turn for a builder. */
+    public Turn turn() {
+        return new Turn();
     }
 
-    private void ask(double wanted, long neededNs) {
-        if (leftNs() >= neededNs) {
-            return; // somebody else's break
+    /** What one builder has of the breaks. One thread at a time. */
+    public final class Turn {
+        private static final long NONE = -1;
+
+        private volatile long mine = NONE; // number of the break that this builder is in
+        private volatile @Nullable Thread thread; // while it asks
+
+        /**
+         * Whether this builder may work for so long: no step is done, or a break is open, which it joins, and has so much left.
+         *
+         * @param neededNs above 0
+         */
+        public boolean mayWork(long neededNs) {
+            if (!stepping && !open()) {
+                return true;
+            }
+            return join() && endNs - nanoClock.getAsLong() >= neededNs;
         }
-        end();
-        share = wanted;
-        asking = Thread.currentThread();
-        boolean interrupted = false;
-        while (stepping && !open) {
-            LockSupport.park(this);
-            interrupted |= Thread.interrupted();
+
+        /**
+         * Returns when this builder may work: at once if it may for as long as needed, else in the next break, which may be shorter. An
+         * interrupt is kept for the caller and ends no waiting. That is bounded by {@value #MOST_HELD_BACK} steps and one, as often as
+         * others ask already.
+         *
+         * @param wanted share of the time that breaks may take, above 0 and below 1
+         * @param neededNs above 0; how long the builder will work before it looks again, as far as it knows
+         */
+        public void await(double wanted, long neededNs) {
+            if (mayWork(neededNs)) {
+                return;
+            }
+            builders.lock();
+            try {
+                if (!mayWork(neededNs)) {
+                    leave();
+                    ask(wanted);
+                }
+            } finally {
+                builders.unlock();
+            }
         }
-        asking = null;
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+
+        private void ask(double wanted) {
+            share = wanted;
+            thread = Thread.currentThread();
+            asking = this;
+            boolean interrupted = false;
+            while (stepping && mine == NONE) {
+                LockSupport.park(StepBreak.this);
+                interrupted |= Thread.interrupted();
+            }
+            asking = null;
+            thread = null;
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        /** Whether it is in an open break. */
+        private boolean join() {
+            for (long state = newest.get(); (state & BUILDERS) != 0; state = newest.get()) {
+                if (mine == number(state)) {
+                    return true;
+                }
+                if (newest.compareAndSet(state, state + 1)) {
+                    mine = number(state);
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        /** The builder needs no more of the break, if it is in one: who is the last to leave ends it. */
+        public void leave() {
+            for (long state = newest.get(); mine == number(state) && (state & BUILDERS) != 0; state = newest.get()) {
+                if (newest.compareAndSet(state, state - 1)) {
+                    if ((state & BUILDERS) == 1) {
+                        LockSupport.unpark(giving);
+                    }
+                    break;
+                }
+            }
+            mine = NONE;
         }
     }
 
@@ -188,13 +258,5 @@ public final class StepBreak {
     /** Whether a builder waits for a break. */
     boolean isAsked() {
         return asking != null;
-    }
-
-    /** The builder needs no more of the break, if there is one. */
-    public void end() {
-        if (open) {
-            open = false;
-            LockSupport.unpark(giving);
-        }
     }
 }

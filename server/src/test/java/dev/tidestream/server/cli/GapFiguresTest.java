@@ -2,6 +2,7 @@ package dev.tidestream.server.cli;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
@@ -38,10 +39,16 @@ class GapFiguresTest {
 
     @Test
     void shouldHaveNothingToSayOfNothing() {
-        GapFigures nothing = new GapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0);
+        GapFigures nothing = new GapFigures(0, 0, 0, 0, 0, 0, 0, 0, Double.NaN);
         assertEquals(nothing, GapFigures.of(List.of()));
         assertEquals(nothing, GapFigures.of(List.of(new Phase(List.of(), 0))));
-        assertEquals(0, new Phase(List.of(gap(30, 0, 10)), 10 * MS).longestTimes(true));
+    }
+
+    @Test
+    void shouldNotCallAPhaseUndisturbedThatHasNoSuchGap() {
+        Phase disturbed = new Phase(List.of(gap(30, 0, 10)), 10 * MS);
+        assertEquals(OptionalDouble.empty(), disturbed.longestTimes(true));
+        assertEquals(new GapFigures(1, 30, 30, 30, 30, 0, 10, 3, Double.NaN), GapFigures.of(List.of(disturbed)));
     }
 
     @Test

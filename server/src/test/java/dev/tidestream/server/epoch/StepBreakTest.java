@@ -1,6 +1,7 @@
 package dev.tidestream.server.epoch;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -35,8 +36,9 @@ class StepBreakTest {
     @Test
     void shouldLetTheBuilderGoOnWhileNoStepIsDone() {
         StepBreak breaks = new StepBreak(() -> 0);
+        StepBreak.Turn turn = breaks.turn();
         assertTrue(breaks.free());
-        assertTimeoutPreemptively(PATIENCE, () -> breaks.await(0.25, 1));
+        assertTimeoutPreemptively(PATIENCE, () -> turn.await(0.25, 1));
         breaks.begin();
         assertFalse(breaks.free());
         breaks.rest();
@@ -53,10 +55,11 @@ class StepBreakTest {
     @Test
     void shouldFreeAnAskingBuilderWhenTheDecodeLoopRests() {
         StepBreak breaks = new StepBreak(() -> 0);
+        StepBreak.Turn turn = breaks.turn();
         breaks.begin();
         assertTimeoutPreemptively(PATIENCE, () -> {
             FutureTask<Void> builder = start(() -> {
-                breaks.await(0.25, 1);
+                turn.await(0.25, 1);
                 return null;
             });
             breaks.rest();
@@ -140,16 +143,17 @@ class StepBreakTest {
     void shouldNeverHaveAStepAndASliceAtTheSameTime() {
         int turns = 2_000;
         StepBreak breaks = new StepBreak(() -> 0);
+        StepBreak.Turn turn = breaks.turn();
         AtomicInteger inside = new AtomicInteger();
         ConcurrentLinkedQueue<Integer> met = new ConcurrentLinkedQueue<>();
         breaks.begin();
         assertTimeoutPreemptively(PATIENCE, () -> {
             FutureTask<Void> builder = start(() -> {
                 for (int i = 0; i < turns; i++) {
-                    breaks.await(0.25, 1);
+                    turn.await(0.25, 1);
                     met.add(inside.incrementAndGet());
                     inside.decrementAndGet();
-                    breaks.end();
+                    turn.leave();
                 }
                 return null;
             });
@@ -163,26 +167,64 @@ class StepBreakTest {
         assertEquals(List.of(1), met.stream().distinct().toList());
     }
 
+    /** The clock stands, so that breaks end by the builders' word only. */
+    @Test
+    void shouldEndABreakWhenTheLastBuilderHasLeft() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        StepBreak.Turn first = breaks.turn();
+        breaks.begin();
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            FutureTask<List<Boolean>> builder = start(() -> {
+                List<Boolean> free = new ArrayList<>();
+                first.await(0.5, 1);
+                StepBreak.Turn second = breaks.turn();
+                free.add(second.mayWork(STEP_NS + 1)); // joined all the same
+                free.add(second.mayWork(STEP_NS));
+                second.leave();
+                second.leave(); // counts once
+                free.add(breaks.free());
+                free.add(first.mayWork(1));
+                second.await(0.5, 1);
+                first.leave();
+                free.add(breaks.free());
+                second.leave();
+                free.add(breaks.free());
+                return free;
+            });
+            while (!builder.isDone()) {
+                breaks.give(STEP_NS);
+            }
+            assertEquals(List.of(false, true, true, true, true, false), builder.get());
+        });
+    }
+
     @Test
     void shouldGiveBreaksToSeveralBuilders() {
         int turns = 500;
         StepBreak breaks = new StepBreak(() -> 0);
+        AtomicInteger inside = new AtomicInteger(); // builders between coming and leaving
+        AtomicInteger met = new AtomicInteger(); // by a step
         breaks.begin();
         assertTimeoutPreemptively(PATIENCE, () -> {
             List<FutureTask<Void>> builders = Stream.generate(() -> start(() -> {
+                StepBreak.Turn turn = breaks.turn();
                 for (int i = 0; i < turns; i++) {
-                    breaks.await(0.25, 1);
-                    breaks.end();
+                    turn.await(0.25, 1);
+                    inside.incrementAndGet();
+                    inside.decrementAndGet();
+                    turn.leave();
                 }
                 return (Void) null;
             })).limit(3).toList();
             while (!builders.stream().allMatch(Future::isDone)) {
                 breaks.give(STEP_NS);
+                met.addAndGet(inside.get());
             }
             for (FutureTask<Void> builder : builders) {
                 builder.get();
             }
         });
+        assertEquals(0, met.get());
         assertFalse(breaks.free());
         assertFalse(breaks.isAsked());
     }
@@ -191,12 +233,13 @@ class StepBreakTest {
     void shouldTakeBackABreakThatIsOverdue() {
         AtomicLong clockNs = new AtomicLong();
         StepBreak breaks = new StepBreak(() -> clockNs.addAndGet(1_000_000)); // time passes whenever somebody looks
+        StepBreak.Turn turn = breaks.turn();
         breaks.begin();
         CountDownLatch stepsGoOn = new CountDownLatch(1);
         assertTimeoutPreemptively(PATIENCE, () -> {
             CountDownLatch inBreak = new CountDownLatch(1);
             FutureTask<Void> builder = start(() -> {
-                breaks.await(0.25, 1);
+                turn.await(0.25, 1);
                 inBreak.countDown();
                 stepsGoOn.await(); // a call that cannot be cut
                 return null;
@@ -218,6 +261,7 @@ class StepBreakTest {
     @Test
     void shouldGiveNoBreakAfterAStepThatTookLongUnlessTheyStayLong() {
         StepBreak breaks = new StepBreak(() -> 0);
+        StepBreak.Turn turn = breaks.turn();
         breaks.begin();
         for (int i = 0; i < 10; i++) {
             breaks.give(STEP_NS);
@@ -225,9 +269,9 @@ class StepBreakTest {
         AtomicInteger broke = new AtomicInteger();
         assertTimeoutPreemptively(PATIENCE, () -> {
             FutureTask<Void> builder = start(() -> {
-                breaks.await(0.25, 1);
+                turn.await(0.25, 1);
                 broke.incrementAndGet();
-                breaks.end();
+                turn.leave();
                 return null;
             });
             while (builder.state() == Future.State.RUNNING && !breaks.isAsked()) {
@@ -246,12 +290,13 @@ class StepBreakTest {
     @Test
     void shouldWaitForTheBreakThoughInterruptedAndKeepTheInterrupt() {
         StepBreak breaks = new StepBreak(() -> 0);
+        StepBreak.Turn turn = breaks.turn();
         breaks.begin();
         assertTimeoutPreemptively(PATIENCE, () -> {
             AtomicBoolean stepping = new AtomicBoolean(true);
             FutureTask<Boolean> builder = start(() -> {
                 Thread.currentThread().interrupt();
-                breaks.await(0.25, 1);
+                turn.await(0.25, 1);
                 return !stepping.get() && Thread.currentThread().isInterrupted();
             });
             while (builder.state() == Future.State.RUNNING && !breaks.isAsked()) {
@@ -267,14 +312,15 @@ class StepBreakTest {
     void shouldEndABreakWhenItsTimeIsOver() {
         AtomicLong clockNs = new AtomicLong();
         StepBreak breaks = new StepBreak(clockNs::get);
+        StepBreak.Turn turn = breaks.turn();
         breaks.begin();
         assertTimeoutPreemptively(PATIENCE, () -> {
             FutureTask<Boolean> builder = start(() -> {
-                breaks.await(0.5, 1);
+                turn.await(0.5, 1);
                 boolean before = breaks.free();
                 clockNs.addAndGet(STEP_NS);
                 boolean after = breaks.free();
-                breaks.end();
+                turn.leave();
                 return before && !after;
             });
             while (!builder.isDone()) {
