@@ -7,7 +7,7 @@ import dev.tidestream.model.tensor.Activations;
  * share one, as long as one thread at a time computes: a version more costs no scratch more.
  *
  * <p>There is room for {@value #FEW_ROWS} rows at first, which will do for decoding a few sequences, and for the most once there was a
- * pass of more: of a model of a billion parameters 16 MB, taken with the first long prompt. If there is no memory for that, the pass
+ * pass of more: of a model of a billion parameters 15 MB, taken with the first long prompt. If there is no memory for that, the pass
  * fails with an {@link OutOfMemoryError}, and smaller ones go on.
  */
 public final class ForwardScratch {

@@ -120,7 +120,8 @@ final class Rehearsal implements AutoCloseable {
         }
         try (LoadedModel miniature = running.loader().miniature(Kernels.fastest())) {
             running.loader().file().releaseAll(); // pages that it has read
-            return miniature.config().contextLength() < PROMPT_TOKENS + MAX_TOKENS ? 0 : streams(miniature, breaks); // 0: soon done with
+            boolean tooSmall = miniature.config().contextLength() < PROMPT_TOKENS + MAX_TOKENS; // such a model is soon done with
+            return tooSmall ? 0 : streams(miniature, breaks);
         }
     }
 

@@ -181,6 +181,7 @@ public final class StepBreak {
             if (mayWork(neededNs)) {
                 return;
             }
+            leave(); // whoever asks already gets no break before this one is over
             builders.lock();
             try {
                 if (!mayWork(neededNs)) {

@@ -198,6 +198,40 @@ class StepBreakTest {
         });
     }
 
+    /** The clock stands: a builder that kept its break while it waits for its turn to ask would keep it for ever. */
+    @Test
+    void shouldLeaveABreakThatIsTooShortBeforeItWaitsForAnotherBuilderToBeServed() {
+        StepBreak breaks = new StepBreak(() -> 0);
+        breaks.begin();
+        assertTimeoutPreemptively(PATIENCE, () -> {
+            CountDownLatch inBreak = new CountDownLatch(1);
+            FutureTask<Void> second = start(() -> {
+                inBreak.await();
+                StepBreak.Turn turn = breaks.turn();
+                turn.await(0.5, STEP_NS + 1);
+                turn.leave();
+                return null;
+            });
+            FutureTask<Void> first = start(() -> {
+                StepBreak.Turn turn = breaks.turn();
+                turn.await(0.5, 1);
+                inBreak.countDown();
+                while (!breaks.isAsked()) {
+                    Thread.onSpinWait();
+                }
+                turn.await(0.5, STEP_NS + 1);
+                turn.leave();
+                return null;
+            });
+            while (!first.isDone() || !second.isDone()) {
+                breaks.give(STEP_NS);
+            }
+            first.get();
+            second.get();
+        });
+        assertFalse(breaks.free());
+    }
+
     @Test
     void shouldGiveBreaksToSeveralBuilders() {
         int turns = 500;
