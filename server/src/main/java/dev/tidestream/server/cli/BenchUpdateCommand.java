@@ -178,9 +178,9 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     private void report(RunningModel running) {
         PrintWriter out = spec.commandLine().getOut();
         if (!json) {
-            out.printf("%s, %s, builder-share=%s%n%-15s %8s %8s %10s %8s %8s %11s %7s %10s %6s %12s%n",
+            out.printf("%s, %s, builder-share=%s%n%-15s %8s %8s %10s %8s %8s %11s %7s %10s %6s %8s %7s %12s%n",
                     running.config().name(), compute, builderShare(), "WHILE", "UPDATES", "TOKENS", "MEDIAN MS", "P99 MS", "LONGEST",
-                    "LESS BREAK", "BREAKS", "STOLEN MS", "TIMES", "UNDISTURBED");
+                    "LESS BREAK", "BREAKS", "STOLEN MS", "TIMES", "COMPUTED", "OVER 2", "UNDISTURBED");
         }
         first.forEach((kind, phases) -> print(out, kind.name(), true, warmUpUpdates(), GapFigures.of(phases)));
         print(out, "nothing", false, 0, GapFigures.of(quiet));
@@ -191,9 +191,10 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     private void print(PrintWriter out, String name, boolean warmUp, int count, GapFigures f) {
         String what = name.toLowerCase(Locale.ROOT);
         if (!json) {
-            out.printf(Locale.ROOT, "%-15s %8d %8d %10.1f %8.1f %8.1f %11.1f %6.0f%% %10.0f %6.2f %12s%n",
+            out.printf(Locale.ROOT, "%-15s %8d %8d %10.1f %8.1f %8.1f %11.1f %6.0f%% %10.0f %6.2f %8.2f %7d %12s%n",
                     warmUp ? what + ", first" : what, count, f.tokens(), f.medianMs(), f.p99Ms(), f.longestMs(), f.longestLessBreakMs(),
-                    100 * f.breakShare(), f.stolenMs(), f.times(), "%.2f".formatted(f.undisturbedTimes()).replace("NaN", "-"));
+                    100 * f.breakShare(), f.stolenMs(), f.times(), f.computedTimes(), f.overTwice(),
+                    "%.2f".formatted(f.undisturbedTimes()).replace("NaN", "-"));
             return;
         }
         out.println(JsonText.object(object -> {
@@ -210,6 +211,8 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
             object.writeNumberField("break_share", f.breakShare());
             object.writeNumberField("stolen_ms", f.stolenMs());
             object.writeNumberField("times", f.times());
+            object.writeNumberField("times_computed", f.computedTimes());
+            object.writeNumberField("over_twice", f.overTwice());
             if (Double.isNaN(f.undisturbedTimes())) {
                 object.writeNullField("times_undisturbed");
             } else {

@@ -20,7 +20,8 @@ import picocli.CommandLine.Spec;
             "received, built, made durable in a temporary directory and published meanwhile. Before and after each,",
             "nothing is built, and that is measured as well. The builder works in breaks between two steps; LESS",
             "BREAK is the longest time between two tokens without the break that was part of it. TIMES is that time",
-            "divided by the median just before and after the update, of the worst update.",
+            "divided by the median just before and after the update, of the worst update; COMPUTED is what of it the",
+            "decode thread was on a core, so the rest it waited; OVER 2 counts the times over two.",
             "Where a host gives this machine's cores to another one, tokens are late for that as well: STOLEN is what",
             "the system counts of it (/proc/stat, in steps of 10 ms, now and then with the next token only), and",
             "UNDISTURBED is TIMES without the gaps that it was counted in.",
@@ -34,7 +35,7 @@ import picocli.CommandLine.Spec;
             "With --json one object per line:",
             "  {\"while\":\"nothing\"|\"rows\"|\"low_rank\",\"warm_up\":true|false,\"updates\":N,\"tokens\":N,\"gap_ms\":{",
             "   \"median\":..,\"p99\":..,\"longest\":..,\"longest_less_break\":..},\"break_share\":..,",
-            "   \"stolen_ms\":..,\"times\":..,\"times_undisturbed\":..}",
+            "   \"stolen_ms\":..,\"times\":..,\"times_computed\":..,\"over_twice\":N,\"times_undisturbed\":..}",
         })
 abstract class BenchUpdateOptions {
     private static final int MAX_UPDATES = 1000;

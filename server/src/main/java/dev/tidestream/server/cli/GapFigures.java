@@ -1,8 +1,10 @@
 package dev.tidestream.server.cli;
 
+import java.util.Comparator;
 import java.util.List;
-import java.util.OptionalDouble;
+import java.util.Optional;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 import dev.tidestream.server.cli.TokenGaps.Gap;
 
@@ -14,27 +16,44 @@ import dev.tidestream.server.cli.TokenGaps.Gap;
  * @param stolenMs of all cores together
  * @param times the longest gap of a phase without the break in it, over the median with nothing built just before and after: of all
  *     phases the most
- * @param undisturbedTimes the same of gaps in which the system counted no stolen time; not a number if there was none such
+ * @param computedTimes of that very gap, what the decode thread computed, over the same median
+ * @param undisturbedTimes the longest of gaps in which the system counted no stolen time; not a number if there was none such
+ * @param overTwice how many gaps without the break were longer than twice the median around them
  */
 record GapFigures(
         int tokens, double medianMs, double p99Ms, double longestMs, double longestLessBreakMs, double breakShare, double stolenMs,
-        double times, double undisturbedTimes) {
+        double times, double computedTimes, double undisturbedTimes, int overTwice) {
     private static final double NS_PER_MS = 1e6;
 
     /** @param quietNs median of the gaps around it with nothing built */
     record Phase(List<Gap> gaps, long quietNs) {
-        /** Nothing if there is no such gap. */
-        OptionalDouble longestTimes(boolean undisturbed) {
-            return gaps.stream().filter(gap -> !undisturbed || gap.stolenNs() <= 0)
-                    .mapToDouble(gap -> gap.lessBreakNs() / (double) Math.max(1, quietNs)).max();
+        private Stream<Times> times() {
+            return gaps.stream().map(gap -> new Times(gap, Math.max(1, quietNs)));
+        }
+    }
+
+    /** A gap beside the median around it. */
+    private record Times(Gap gap, double quietNs) {
+        static final Times NONE = new Times(new Gap(0, 0, 0, 0), 1);
+        static final Comparator<Times> BY_LENGTH = Comparator.comparingDouble(Times::lessBreak);
+
+        double lessBreak() {
+            return gap.lessBreakNs() / quietNs;
+        }
+
+        double computed() {
+            return gap.computedNs() / quietNs;
         }
     }
 
     static GapFigures of(List<Phase> phases) {
         List<Gap> gaps = phases.stream().flatMap(phase -> phase.gaps().stream()).toList();
         if (gaps.isEmpty()) {
-            return new GapFigures(0, 0, 0, 0, 0, 0, 0, 0, Double.NaN);
+            return new GapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0, Double.NaN, 0);
         }
+        List<Times> times = phases.stream().flatMap(Phase::times).toList();
+        Times longest = times.stream().max(Times.BY_LENGTH).orElse(Times.NONE);
+        Optional<Times> undisturbed = times.stream().filter(t -> t.gap().stolenNs() <= 0).max(Times.BY_LENGTH);
         long[] sorted = gaps.stream().mapToLong(Gap::ns).sorted().toArray();
         return new GapFigures(
                 sorted.length,
@@ -44,12 +63,10 @@ record GapFigures(
                 gaps.stream().mapToLong(Gap::lessBreakNs).max().orElse(0) / NS_PER_MS,
                 (double) sum(gaps, Gap::breakNs) / Math.max(1, sum(gaps, Gap::ns)),
                 sum(gaps, Gap::stolenNs) / NS_PER_MS,
-                most(phases, false).orElse(0),
-                most(phases, true).orElse(Double.NaN));
-    }
-
-    private static OptionalDouble most(List<Phase> phases, boolean undisturbed) {
-        return phases.stream().flatMapToDouble(phase -> phase.longestTimes(undisturbed).stream()).max();
+                longest.lessBreak(),
+                longest.computed(),
+                undisturbed.map(Times::lessBreak).orElse(Double.NaN),
+                (int) times.stream().filter(t -> t.lessBreak() > 2).count());
     }
 
     /** Of some gaps, ns; 0 if there are none. */

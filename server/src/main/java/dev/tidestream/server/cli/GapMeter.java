@@ -1,5 +1,7 @@
 package dev.tidestream.server.cli;
 
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.util.function.Supplier;
 
 import dev.tidestream.server.engine.TokenEvent;
@@ -10,9 +12,11 @@ final class GapMeter {
     private final StepBreak breaks;
     private final Supplier<TokenGaps> current;
     private final StolenTime stolen = new StolenTime();
+    private final ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     private long lastNs;
     private long lastBreakNs;
     private long lastStolenNs;
+    private long lastComputedNs;
     private boolean started;
 
     /** @param current where a token that comes now is counted */
@@ -30,12 +34,15 @@ final class GapMeter {
         long nowNs = System.nanoTime();
         long breakNs = breaks.givenNs();
         long stolenNs = stolen.ns();
+        long computedNs = threads.getCurrentThreadCpuTime();
         if (started) {
-            current.get().add(new TokenGaps.Gap(nowNs - lastNs, breakNs - lastBreakNs, stolenNs - lastStolenNs));
+            current.get().add(new TokenGaps.Gap(
+                    nowNs - lastNs, breakNs - lastBreakNs, stolenNs - lastStolenNs, computedNs - lastComputedNs));
         }
         started = true;
         lastNs = nowNs;
         lastBreakNs = breakNs;
         lastStolenNs = stolenNs;
+        lastComputedNs = computedNs;
     }
 }

@@ -37,6 +37,8 @@ class BenchUpdateCommandTest {
             JsonNode gap = json.get("gap_ms");
             assertTrue(gap.get("median").doubleValue() > 0, lines.get(i));
             assertTrue(json.get("times").doubleValue() > 0, lines.get(i));
+            assertTrue(json.get("times_computed").doubleValue() > 0, lines.get(i));
+            assertEquals(json.get("times").doubleValue() > 2, json.get("over_twice").intValue() > 0, lines.get(i));
             JsonNode undisturbed = json.get("times_undisturbed"); // null if every gap was disturbed
             assertTrue(undisturbed.isNull() || json.get("times").doubleValue() >= undisturbed.doubleValue(), lines.get(i));
             assertTrue(json.get("stolen_ms").doubleValue() >= 0, lines.get(i));

@@ -2,7 +2,6 @@ package dev.tidestream.server.cli;
 
 import java.util.Collections;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
@@ -16,14 +15,14 @@ class GapFiguresTest {
     private static final long MS = 1_000_000;
 
     private static Gap gap(long ms, long breakMs, long stolenMs) {
-        return new Gap(ms * MS, breakMs * MS, stolenMs * MS);
+        return new Gap(ms * MS, breakMs * MS, stolenMs * MS, Math.min(9, ms) * MS);
     }
 
     @Test
     void shouldTellBreaksAndStolenTimeFromTheRest() {
         List<Gap> usual = Collections.nCopies(997, gap(10, 0, 0));
         List<Gap> gaps = Stream.concat(usual.stream(), Stream.of(gap(50, 40, 0), gap(30, 5, 20), gap(24, 4, 0))).toList();
-        assertEquals(new GapFigures(1000, 10, 10, 50, 25, 49.0 / 10_074, 20, 2.5, 2), GapFigures.of(List.of(new Phase(gaps, 10 * MS))));
+        assertEquals(new GapFigures(1000, 10, 10, 50, 25, 49.0 / 10_074, 20, 2.5, 0.9, 2, 1), GapFigures.of(List.of(new Phase(gaps, 10 * MS))));
     }
 
     /** A gap counts beside the quiet around it, not beside the quietest of all. */
@@ -34,12 +33,14 @@ class GapFiguresTest {
         GapFigures figures = GapFigures.of(List.of(slow, fast));
         assertEquals(30, figures.longestLessBreakMs());
         assertEquals(1.7, figures.times());
+        assertEquals(0.9, figures.computedTimes());
+        assertEquals(0, figures.overTwice());
         assertEquals(1.7, figures.undisturbedTimes());
     }
 
     @Test
     void shouldHaveNothingToSayOfNothing() {
-        GapFigures nothing = new GapFigures(0, 0, 0, 0, 0, 0, 0, 0, Double.NaN);
+        GapFigures nothing = new GapFigures(0, 0, 0, 0, 0, 0, 0, 0, 0, Double.NaN, 0);
         assertEquals(nothing, GapFigures.of(List.of()));
         assertEquals(nothing, GapFigures.of(List.of(new Phase(List.of(), 0))));
     }
@@ -47,8 +48,7 @@ class GapFiguresTest {
     @Test
     void shouldNotCallAPhaseUndisturbedThatHasNoSuchGap() {
         Phase disturbed = new Phase(List.of(gap(30, 0, 10)), 10 * MS);
-        assertEquals(OptionalDouble.empty(), disturbed.longestTimes(true));
-        assertEquals(new GapFigures(1, 30, 30, 30, 30, 0, 10, 3, Double.NaN), GapFigures.of(List.of(disturbed)));
+        assertEquals(new GapFigures(1, 30, 30, 30, 30, 0, 10, 3, 0.9, Double.NaN, 1), GapFigures.of(List.of(disturbed)));
     }
 
     @Test

@@ -13,15 +13,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class TokenGapsTest {
-    private static final Gap GAP = new Gap(1_000_000, 0, 0);
+    private static final Gap GAP = new Gap(1_000_000, 0, 0, 0);
 
     @Test
     void shouldHaveWhatWasAddedInItsOrder() {
         TokenGaps gaps = new TokenGaps();
         assertEquals(List.of(), gaps.all());
         gaps.add(GAP);
-        gaps.add(new Gap(3, 2, 1));
-        assertEquals(List.of(GAP, new Gap(3, 2, 1)), gaps.all());
+        gaps.add(new Gap(3, 2, 1, 0));
+        assertEquals(List.of(GAP, new Gap(3, 2, 1, 0)), gaps.all());
     }
 
     @Test
