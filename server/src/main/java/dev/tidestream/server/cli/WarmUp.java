@@ -25,6 +25,7 @@ final class WarmUp {
     private static final int LEAST_ROUNDS = 2;
     private static final int PROMPT_TOKENS = 4;
     private static final int MAX_TOKENS = 3;
+    private static final int DEMAND = 16;
 
     private final TokenEngine engine;
     private final ModelConfig config;
@@ -54,7 +55,10 @@ final class WarmUp {
         } while (warmUp.round < LEAST_ROUNDS || System.nanoTime() - startNs < BUDGET_NS);
     }
 
-    /** A stream, or several at once, in turn, one of which is given up by its client; returns when they have ended. */
+    /**
+     * A stream, or several at once, in turn, one of which is given up by its client, with a demand of so many tokens at a time or of all;
+     * returns when they have ended.
+     */
     void round() {
         streams().blockLast();
     }
@@ -71,9 +75,20 @@ final class WarmUp {
     }
 
     private Flux<TokenEvent> streams() {
-        int streams = round++ % 2 == 0 ? 1 : TOGETHER;
-        return Flux.range(0, streams).flatMap(
-                i -> engine.generate(request(i)).takeUntil(WarmUp::isLast).take(i == 1 ? maxTokens / 2 : Long.MAX_VALUE), streams);
+        int streams = round % 2 == 0 ? 1 : TOGETHER;
+        int demand = round % 4 < 2 ? DEMAND : Integer.MAX_VALUE; // the latter is without bound
+        round++;
+        return Flux.range(0, streams).flatMap(this::stream, streams, demand);
+    }
+
+    /** Of three classes of subscribers, so that the code of a step is not compiled for one, and anew for the first client's. */
+    private Flux<TokenEvent> stream(int i) {
+        Flux<TokenEvent> tokens = engine.generate(request(i));
+        return switch (i % 3) {
+            case 0 -> tokens.takeUntil(WarmUp::isLast);
+            case 1 -> tokens.take(maxTokens / 2);
+            default -> tokens.hide();
+        };
     }
 
     private static boolean isLast(TokenEvent event) {

@@ -59,9 +59,9 @@ public final class CurrentEpoch implements AutoCloseable {
         return stepBreak;
     }
 
-    /** Whether this is the epoch that a new lease would get. */
-    public boolean isCurrent(ModelEpoch epoch) {
-        return current.epoch().equals(epoch);
+    /** Whether a new lease would be for the very same epoch. */
+    public boolean isCurrent(Lease lease) {
+        return lease.counted() == current;
     }
 
     /** Has every later version told to {@code listener}, in order, on the thread that publishes; it must not block or throw. */

@@ -17,6 +17,10 @@ public final class Lease implements AutoCloseable {
         return counted.epoch();
     }
 
+    CountedEpoch counted() {
+        return counted;
+    }
+
     @Override
     public void close() {
         if (open.compareAndSet(true, false)) {

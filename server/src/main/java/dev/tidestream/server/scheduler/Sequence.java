@@ -74,7 +74,7 @@ final class Sequence {
      * are pending then, and go through the model like a prompt.
      */
     void follow(CurrentEpoch epochs) {
-        if (!request.weights().follows() || epochs.isCurrent(lease.epoch())) {
+        if (!request.weights().follows() || epochs.isCurrent(lease)) {
             return;
         }
         Lease newest = epochs.lease();
