@@ -15,6 +15,7 @@ import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.server.FakeLanguageModel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -58,6 +59,17 @@ class CurrentEpochTest {
         ModelEpoch otherContext = new ModelEpoch(6, HeadMode.PACKED, new FakeLanguageModel(65, 8, 0), () -> { });
         assertThrows(IllegalArgumentException.class, () -> epochs.publish(otherContext));
         assertEquals(5, epochs.weightsVersion());
+    }
+
+    @Test
+    void shouldTellALeaseOfTheCurrentEpochFromOthers() {
+        CurrentEpoch epochs = new CurrentEpoch(epoch(5, new AtomicInteger()));
+        Lease first = epochs.lease();
+        Lease second = epochs.lease();
+        assertTrue(epochs.isCurrent(first) && epochs.isCurrent(second));
+        epochs.publish(epoch(5, new AtomicInteger())); // of the same version, in another layout, say
+        assertFalse(epochs.isCurrent(first) || epochs.isCurrent(second));
+        assertTrue(epochs.isCurrent(epochs.lease()));
     }
 
     @Test
