@@ -16,7 +16,7 @@ import dev.tidestream.server.cli.TokenGaps.Gap;
  * @param stolenMs of all cores together
  * @param times the longest gap of a phase without the break in it, over the median with nothing built just before and after: of all
  *     phases the most
- * @param computedTimes of that very gap, what the decode thread computed, over the same median
+ * @param computedTimes processor time of the decode thread in that very gap, over the same median; may be more than {@code times}, see {@link Gap}
  * @param undisturbedTimes the longest of gaps in which the system counted no stolen time; not a number if there was none such
  * @param overTwice how many gaps without the break were longer than twice the median around them
  */

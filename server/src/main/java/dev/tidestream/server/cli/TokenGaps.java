@@ -17,8 +17,8 @@ final class TokenGaps {
      *
      * @param breakNs of it, a builder's break ({@link dev.tidestream.server.epoch.StepBreak})
      * @param stolenNs that another machine of the same host had of all cores together, see {@link StolenTime}
-     * @param computedNs of it, time in which the decode thread ran: a step's own work and waiting for its workers without parking. What is
-     *     neither this nor the break, it stood without a core or was parked.
+     * @param computedNs processor time of the decode thread from the one token to the other: a step's own work, waiting for its workers as
+     *     long as it does not park, and what it does within the break
      */
     record Gap(long ns, long breakNs, long stolenNs, long computedNs) {
         long lessBreakNs() {

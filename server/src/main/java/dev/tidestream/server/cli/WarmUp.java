@@ -56,8 +56,8 @@ final class WarmUp {
     }
 
     /**
-     * A stream, or several at once, in turn, one of which is given up by its client, with a demand of so many tokens at a time or of all;
-     * returns when they have ended.
+     * A stream, or several at once, in turn, some of which are given up by their clients, and whose demand has a bound in one half of the
+     * rounds; returns when they have ended.
      */
     void round() {
         streams().blockLast();
@@ -75,16 +75,16 @@ final class WarmUp {
     }
 
     private Flux<TokenEvent> streams() {
-        int streams = round % 2 == 0 ? 1 : TOGETHER;
-        int demand = round % 4 < 2 ? DEMAND : Integer.MAX_VALUE; // the latter is without bound
-        round++;
-        return Flux.range(0, streams).flatMap(this::stream, streams, demand);
+        int now = round++;
+        int streams = now % 2 == 0 ? 1 : TOGETHER;
+        boolean bounded = now % 4 == 0 || now % 4 == 3; // so the first two rounds differ in this as well
+        return Flux.range(0, streams).flatMap(i -> stream(i, (now + i) % 3), streams, bounded ? DEMAND : Integer.MAX_VALUE);
     }
 
     /** Of three classes of subscribers, so that the code of a step is not compiled for one, and anew for the first client's. */
-    private Flux<TokenEvent> stream(int i) {
+    private Flux<TokenEvent> stream(int i, int subscriber) {
         Flux<TokenEvent> tokens = engine.generate(request(i));
-        return switch (i % 3) {
+        return switch (subscriber) {
             case 0 -> tokens.takeUntil(WarmUp::isLast);
             case 1 -> tokens.take(maxTokens / 2);
             default -> tokens.hide();

@@ -61,13 +61,17 @@ class CurrentEpochTest {
         assertEquals(5, epochs.weightsVersion());
     }
 
+    /** By what it is, not by what is in it: an epoch with the same components once more is another one. */
     @Test
     void shouldTellALeaseOfTheCurrentEpochFromOthers() {
-        CurrentEpoch epochs = new CurrentEpoch(epoch(5, new AtomicInteger()));
+        ModelEpoch components = epoch(5, new AtomicInteger());
+        CurrentEpoch epochs = new CurrentEpoch(components);
         Lease first = epochs.lease();
         Lease second = epochs.lease();
         assertTrue(epochs.isCurrent(first) && epochs.isCurrent(second));
         epochs.publish(epoch(5, new AtomicInteger())); // of the same version, in another layout, say
+        assertFalse(epochs.isCurrent(first) || epochs.isCurrent(second));
+        epochs.publish(components);
         assertFalse(epochs.isCurrent(first) || epochs.isCurrent(second));
         assertTrue(epochs.isCurrent(epochs.lease()));
     }
