@@ -29,7 +29,8 @@ import dev.tidestream.model.tensor.WorkerTeam;
 final class Miniature {
     private static final int SUPER_BLOCK = 256; // columns of the largest block of any format
     private static final int FEED_FORWARD = 2 * SUPER_BLOCK;
-    private static final int VOCABULARY = 512;
+    /** A whole tile of maxima, and a part of one: as in large vocabularies, both ways are gone. */
+    private static final int VOCABULARY = Kernels.MAXIMA_TILE + 4 * Kernels.PARTIALS;
     private static final int LAYERS = 4;
 
     private final GgufFile file;

@@ -48,8 +48,10 @@ final class UpdateRehearsal {
     /** What is done per panel has to be done ten thousand times: these are copied, not edited. */
     private static final int PANELS_OF_ROWS = 256;
     private static final long ROOM_BYTES = 16L << 20; // for a moment, beside the memory budget
-    /** Of the other kinds: what is done once a panel has to be done six hundred times. */
-    private static final int PANELS = 4;
+    /** Of the other kinds: what is done once a panel has to be done six thousand times, in at least thirteen calls of a server's. */
+    private static final int PANELS = 32;
+    private static final int COLUMNS = 256; // so that it takes no longer than it has to; a super-block, so whole blocks of any format
+    private static final int BREAKS = 120; // asked for once a kind, beside those that pieces need
     private static final int LISTED_ROWS = 16;
     private static final int RANK = 8;
     private static final float SMALL = 0.01f;
@@ -85,6 +87,7 @@ final class UpdateRehearsal {
                     return false;
                 }
                 try (PretendedSteps steps = new PretendedSteps()) {
+                    steps.askForBreaks();
                     practise(current.get(), tensor, kind, steps.team(),
                             () -> breaks.free() && !changes.hasQueuedThreads() && !givenUp.getAsBoolean());
                     if (changes.hasQueuedThreads()) {
@@ -123,7 +126,7 @@ final class UpdateRehearsal {
         if (!(EpochBuilder.tensor(model, tensor) instanceof WeightTensor.Matrix(PanelMatrix whole))) {
             throw new IllegalStateException("was a matrix: " + tensor);
         }
-        PanelMatrix base = whole.first(kind == UpdateKind.ROWS ? panelsOfRows(whole) : PANELS);
+        PanelMatrix base = kind == UpdateKind.ROWS ? whole.first(panelsOfRows(whole)) : narrow(whole);
         ByteBuffer payload = payload(kind, base);
         List<Long> shape = List.of(kind == UpdateKind.ROWS ? listedRows(base) : (long) base.rows(), (long) base.columns());
         UpdateSpec spec = new UpdateSpec("rehearsal-" + UUID.randomUUID(), updates.currentVersion(), tensor, kind, shape, PayloadType.F32,
@@ -144,6 +147,14 @@ final class UpdateRehearsal {
     private static int panelsOfRows(PanelMatrix matrix) {
         long panelBytes = PanelMatrix.panelBytes(matrix.format(), PanelEditor.PANEL_ROWS, matrix.columns());
         return Math.clamp(ROOM_BYTES / panelBytes, 1, PANELS_OF_ROWS);
+    }
+
+    /** The first blocks of a matrix in panels of fewer columns: other values together, and as good as those that belong together. */
+    private static PanelMatrix narrow(PanelMatrix matrix) {
+        int rows = Math.min(matrix.rows(), PANELS * PanelEditor.PANEL_ROWS);
+        int columns = Math.min(matrix.columns(), COLUMNS);
+        long bytes = PanelMatrix.panelBytes(matrix.format(), rows, columns);
+        return PanelMatrix.ofPanels(matrix.format(), rows, columns, matrix.panelData().asSlice(0, bytes));
     }
 
     private static long listedRows(PanelMatrix base) {
@@ -195,6 +206,13 @@ final class UpdateRehearsal {
 
         PacedTeam team() {
             return team;
+        }
+
+        void askForBreaks() {
+            for (int i = 0; i < BREAKS; i++) {
+                team.awaitBreak();
+                team.rest();
+            }
         }
 
         private void run() {
