@@ -1,5 +1,8 @@
 package dev.tidestream.server.cli;
 
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.MemoryMXBean;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -33,6 +36,7 @@ import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.OptimizationMode;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.transport.TestClient;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -45,6 +49,11 @@ class LiveUpdatesIT {
     private static final int H = 256;
     private static final String TOKEN = "a-token-of-this-test-alone";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int CHANGES_OF_A_ROUND = 24; // every mode, every kind
+    private static final long LEAK_BYTES = 100L << 20; // a copy of the embedding takes 1 MB, of its transpose 4
+    private static final long PAGE_BYTES = 4096;
+    private static final int PINNED_TOKENS = 2 * CHANGES / 3 + 16; // a credit every third change, so that they are there to the end
+    private static final int SLOW_TOKENS = CHANGES / 2 + 16;
     private static final List<String> PINNED = List.of("p0", "p1", "p2", "p3");
     private static final List<String> FOLLOWING = List.of("keep0", "keep1", "recompute0", "recompute1");
 
@@ -95,30 +104,28 @@ class LiveUpdatesIT {
         Map<String, Received> received = new HashMap<>();
         try (TestClient client = new TestClient(serving.port()); TestClient slow = new TestClient(serving.port(), false)) {
             for (String id : PINNED) {
-                client.generate(id, "Once upon a time", 150, sampling(id) + ",\"credit\":1");
+                client.generate(id, "Once upon a time", PINNED_TOKENS, sampling(id) + ",\"credit\":1");
             }
             for (String id : FOLLOWING) {
                 String kv = id.startsWith("keep") ? "keep" : "recompute";
                 client.generate(id, "Once upon a time", 60,
                         sampling(id) + ",\"credit\":1,\"weights\":\"follow\",\"kv\":\"" + kv + "\"");
             }
-            slow.generate("slow", "Once upon a time", 150, sampling("slow"));
+            slow.generate("slow", "Once upon a time", SLOW_TOKENS, sampling("slow") + ",\"credit\":1");
             collect(client, received, PINNED.size() + FOLLOWING.size(), stream -> true);
+            long residentBytes = 0;
             for (int change = 0; change < 2 * CHANGES; change++) {
                 change(change, random);
-                for (String id : PINNED) {
-                    client.credit(id, 1);
-                }
-                if (change % 4 == 0) {
-                    slow.read(1);
-                }
-                if (change % 8 == 0) { // a stream that computes its cache anew does so once for all changes in between
-                    FOLLOWING.forEach(id -> client.credit(id, 1));
-                }
+                give(change, client, slow);
+                residentBytes = change == CHANGES_OF_A_ROUND ? residentBytesBesideHeap() : residentBytes;
             }
+            assertEquals(PINNED.size() + 1, leasesOf(1), "pinned streams and the slow one are there to the end");
+            assertEquals(FOLLOWING.size() + PINNED.size() + 1, serving.running().epochs().live().stream().mapToInt(EpochStatus::leases).sum());
+            returnsTo(residentBytes + LEAK_BYTES);
             PINNED.forEach(id -> client.credit(id, 1000));
             FOLLOWING.forEach(id -> client.credit(id, 1000));
             collect(client, received, PINNED.size() + FOLLOWING.size(), stream -> stream.finished != null);
+            slow.credit("slow", 1000);
             slow.read();
             collect(slow, received, 1, stream -> stream.finished != null);
         }
@@ -128,12 +135,53 @@ class LiveUpdatesIT {
         assertEquals(expected, undisturbed(), "the weights are those of the start, to the bit");
     }
 
+    /** A stream that computes its cache anew does so once for all changes in between. */
+    private static void give(int change, TestClient client, TestClient slow) {
+        if (change % 3 == 0) {
+            PINNED.forEach(id -> client.credit(id, 1));
+        }
+        if (change % 4 == 0) {
+            slow.read(1);
+            slow.credit("slow", 1);
+        }
+        if (change % 8 == 0) {
+            FOLLOWING.forEach(id -> client.credit(id, 1));
+        }
+    }
+
+    private int leasesOf(long version) {
+        return serving.running().epochs().live().stream()
+                .filter(epoch -> epoch.weightsVersion() == version).mapToInt(EpochStatus::leases).sum();
+    }
+
+    /** Of this process: weights and derived layouts, and all else that is not the heap, nor was part of it a moment ago. */
+    private static long residentBytesBesideHeap() throws IOException {
+        MemoryMXBean memory = ManagementFactory.getMemoryMXBean();
+        memory.gc();
+        return residentBytes() - memory.getHeapMemoryUsage().getCommitted();
+    }
+
+    /** The collector gives the system back what it needs no more of the heap, but not at once. */
+    private static void returnsTo(long wantedBytes) throws IOException {
+        long endNs = System.nanoTime() + PATIENCE.toNanos();
+        long bytes = residentBytesBesideHeap();
+        while (bytes > wantedBytes && System.nanoTime() - endNs < 0) {
+            bytes = residentBytesBesideHeap();
+        }
+        assertTrue(bytes <= wantedBytes, "resident beside the heap: bytes=%d, wanted=%d".formatted(bytes, wantedBytes));
+    }
+
+    /** 0 on a system that does not say. */
+    private static long residentBytes() throws IOException {
+        Path statm = Path.of("/proc/self/statm");
+        return Files.isReadable(statm) ? Long.parseLong(Files.readString(statm).split(" ", -1)[1]) * PAGE_BYTES : 0;
+    }
+
     private Map<String, List<Integer>> undisturbed() throws InterruptedException {
         Map<String, Received> received = new HashMap<>();
         try (TestClient client = new TestClient(serving.port())) {
-            for (String id : List.of("p0", "p1", "p2", "p3", "slow")) {
-                client.generate(id, "Once upon a time", 150, sampling(id));
-            }
+            PINNED.forEach(id -> client.generate(id, "Once upon a time", PINNED_TOKENS, sampling(id)));
+            client.generate("slow", "Once upon a time", SLOW_TOKENS, sampling("slow"));
             collect(client, received, 5, stream -> stream.finished != null);
         }
         Map<String, List<Integer>> tokens = new HashMap<>();
@@ -198,28 +246,28 @@ class LiveUpdatesIT {
             return;
         }
         long base = number / 2 + 1L;
-        AdminReply.Ack ack = switch (number / 2 % 4) {
-            case 0 -> update(base, "token_embd.weight", UpdateKind.ROWS, List.of(3L, (long) H), 0,
+        AdminReply.Ack ack = switch (number / 2 % 4) { // every kind, every type of payload
+            case 0 -> update(base, "token_embd.weight", UpdateKind.ROWS, PayloadType.F32, List.of(3L, (long) H), 0,
                     ints(number % V, (number + 7) % V, (number + 90) % V), floats(3 * H, 0.1f, random));
-            case 1 -> update(base, "token_embd.weight", UpdateKind.LOW_RANK, List.of((long) V, (long) H), 2,
+            case 1 -> update(base, "token_embd.weight", UpdateKind.LOW_RANK, PayloadType.F32, List.of((long) V, (long) H), 2,
                     floats(2 * V, 0.01f, random), floats(2 * H, 0.01f, random));
-            case 2 -> update(base, "blk.1.attn_q.weight", UpdateKind.DELTA, List.of((long) H, (long) H), 0,
-                    floats(H * H, 0.001f, random));
-            default -> update(base, "token_embd.weight", UpdateKind.DELTA, List.of((long) V, (long) H), 0,
-                    floats(V * H, 0.001f, random));
+            case 2 -> update(base, "blk.1.attn_q.weight", UpdateKind.REPLACE, PayloadType.BF16, List.of((long) H, (long) H), 0,
+                    upperHalves(floats(H * H, 0.05f, random)));
+            default -> update(base, "token_embd.weight", UpdateKind.DELTA, PayloadType.F16, List.of((long) V, (long) H), 0,
+                    halves(floats(V * H, 0.001f, random)));
         };
         assertEquals(base + 1, ack.weightsVersion());
     }
 
-    private AdminReply.Ack update(long base, String tensor, UpdateKind kind, List<Long> shape, int rank, byte[]... parts)
-            throws Exception {
+    private AdminReply.Ack update(
+            long base, String tensor, UpdateKind kind, PayloadType dtype, List<Long> shape, int rank, byte[]... parts) throws Exception {
         ByteBuffer all = ByteBuffer.allocate(Arrays.stream(parts).mapToInt(part -> part.length).sum());
         for (byte[] part : parts) {
             all.put(part);
         }
         Path payload = Files.write(temp.resolve("payload"), all.array());
         String sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(all.array()));
-        return admin.update(new AdminRequest.WeightsUpdate(ref(), "u" + base, base, tensor, kind, shape, PayloadType.F32, sha256,
+        return admin.update(new AdminRequest.WeightsUpdate(ref(), "u" + base, base, tensor, kind, shape, dtype, sha256,
                 all.capacity(), rank == 0 ? OptionalInt.empty() : OptionalInt.of(rank), null), payload, progress -> {});
     }
 
@@ -241,6 +289,25 @@ class LiveUpdatesIT {
             bytes.putFloat((float) random.nextGaussian() * scale);
         }
         return bytes.array();
+    }
+
+    private static byte[] halves(byte[] floats) {
+        ByteBuffer in = ByteBuffer.wrap(floats).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer out = ByteBuffer.allocate(floats.length / 2).order(ByteOrder.LITTLE_ENDIAN);
+        while (in.hasRemaining()) {
+            out.putShort(Float.floatToFloat16(in.getFloat()));
+        }
+        return out.array();
+    }
+
+    /** As bfloat16, cut off. */
+    private static byte[] upperHalves(byte[] floats) {
+        ByteBuffer in = ByteBuffer.wrap(floats).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer out = ByteBuffer.allocate(floats.length / 2).order(ByteOrder.LITTLE_ENDIAN);
+        while (in.hasRemaining()) {
+            out.putShort((short) (in.getInt() >>> 16));
+        }
+        return out.array();
     }
 
     private static void check(Map<String, Received> received, Map<String, List<Integer>> expected) {
