@@ -66,6 +66,22 @@ public final class PanelMatrix {
                 : new PanelMatrix(format, atMostPanels * PanelLayout.ROWS, columns, data.asSlice(0, atMostPanels * panelBytes));
     }
 
+    /**
+     * The first blocks, read as panels of fewer columns, over the same memory: a small matrix whose values are as good as those of
+     * this one, though other ones stand side by side. What stands in a panel's place are the next blocks of the first one.
+     *
+     * @param atMostPanels at least 1
+     * @param columns whole blocks, at most as many as this matrix has
+     */
+    public PanelMatrix narrow(int atMostPanels, int columns) {
+        if (atMostPanels < 1 || columns < 1 || columns > this.columns || columns % format.blockElements() != 0) {
+            throw new IllegalArgumentException("no such part: atMostPanels=%d, columns=%d, of=%d, format=%s"
+                    .formatted(atMostPanels, columns, this.columns, format));
+        }
+        int narrowRows = atMostPanels >= panels() ? rows : atMostPanels * PanelLayout.ROWS;
+        return new PanelMatrix(format, narrowRows, columns, data.asSlice(0, panelBytes(format, narrowRows, columns)));
+    }
+
     /** All panels as they lie in memory, read-only. */
     public MemorySegment panelData() {
         return data.asReadOnly();

@@ -29,7 +29,7 @@ import dev.tidestream.model.tensor.WorkerTeam;
 final class Miniature {
     private static final int SUPER_BLOCK = 256; // columns of the largest block of any format
     private static final int FEED_FORWARD = 2 * SUPER_BLOCK;
-    /** A whole tile of maxima, and a part of one: as in large vocabularies, both ways are gone. */
+    /** If the model has as many: a whole tile of maxima, and a part of one, so that the code of both is met. */
     private static final int VOCABULARY = Kernels.MAXIMA_TILE + 4 * Kernels.PARTIALS;
     private static final int LAYERS = 4;
 

@@ -48,9 +48,9 @@ final class UpdateRehearsal {
     /** What is done per panel has to be done ten thousand times: these are copied, not edited. */
     private static final int PANELS_OF_ROWS = 256;
     private static final long ROOM_BYTES = 16L << 20; // for a moment, beside the memory budget
-    /** Of the other kinds: what is done once a panel has to be done six thousand times, in at least thirteen calls of a server's. */
+    /** Of the other kinds: what is done once a panel has to be done five thousand times, and a server calls thirteen times at least. */
     private static final int PANELS = 32;
-    private static final int COLUMNS = 256; // so that it takes no longer than it has to; a super-block, so whole blocks of any format
+    private static final int COLUMNS = 256; // so that it takes no longer than it has to; whole blocks of any format
     private static final int BREAKS = 120; // asked for once a kind, beside those that pieces need
     private static final int LISTED_ROWS = 16;
     private static final int RANK = 8;
@@ -87,9 +87,9 @@ final class UpdateRehearsal {
                     return false;
                 }
                 try (PretendedSteps steps = new PretendedSteps()) {
-                    steps.askForBreaks();
-                    practise(current.get(), tensor, kind, steps.team(),
-                            () -> breaks.free() && !changes.hasQueuedThreads() && !givenUp.getAsBoolean());
+                    BooleanSupplier mayGoOn = () -> breaks.free() && !changes.hasQueuedThreads() && !givenUp.getAsBoolean();
+                    steps.askForBreaks(mayGoOn);
+                    practise(current.get(), tensor, kind, steps.team(), mayGoOn);
                     if (changes.hasQueuedThreads()) {
                         return false;
                     }
@@ -126,7 +126,8 @@ final class UpdateRehearsal {
         if (!(EpochBuilder.tensor(model, tensor) instanceof WeightTensor.Matrix(PanelMatrix whole))) {
             throw new IllegalStateException("was a matrix: " + tensor);
         }
-        PanelMatrix base = kind == UpdateKind.ROWS ? whole.first(panelsOfRows(whole)) : narrow(whole);
+        PanelMatrix base = kind == UpdateKind.ROWS ? whole.first(panelsOfRows(whole))
+                : whole.narrow(PANELS, Math.min(whole.columns(), COLUMNS));
         ByteBuffer payload = payload(kind, base);
         List<Long> shape = List.of(kind == UpdateKind.ROWS ? listedRows(base) : (long) base.rows(), (long) base.columns());
         UpdateSpec spec = new UpdateSpec("rehearsal-" + UUID.randomUUID(), updates.currentVersion(), tensor, kind, shape, PayloadType.F32,
@@ -147,14 +148,6 @@ final class UpdateRehearsal {
     private static int panelsOfRows(PanelMatrix matrix) {
         long panelBytes = PanelMatrix.panelBytes(matrix.format(), PanelEditor.PANEL_ROWS, matrix.columns());
         return Math.clamp(ROOM_BYTES / panelBytes, 1, PANELS_OF_ROWS);
-    }
-
-    /** The first blocks of a matrix in panels of fewer columns: other values together, and as good as those that belong together. */
-    private static PanelMatrix narrow(PanelMatrix matrix) {
-        int rows = Math.min(matrix.rows(), PANELS * PanelEditor.PANEL_ROWS);
-        int columns = Math.min(matrix.columns(), COLUMNS);
-        long bytes = PanelMatrix.panelBytes(matrix.format(), rows, columns);
-        return PanelMatrix.ofPanels(matrix.format(), rows, columns, matrix.panelData().asSlice(0, bytes));
     }
 
     private static long listedRows(PanelMatrix base) {
@@ -208,8 +201,8 @@ final class UpdateRehearsal {
             return team;
         }
 
-        void askForBreaks() {
-            for (int i = 0; i < BREAKS; i++) {
+        void askForBreaks(BooleanSupplier mayGoOn) {
+            for (int i = 0; i < BREAKS && mayGoOn.getAsBoolean(); i++) {
                 team.awaitBreak();
                 team.rest();
             }

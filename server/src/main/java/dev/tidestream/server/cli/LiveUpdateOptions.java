@@ -12,6 +12,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import dev.tidestream.server.admin.MemoryBudget;
+import dev.tidestream.server.admin.UpdateLogLimits;
 import dev.tidestream.server.admin.VersionLimit;
 
 /** Options of {@code serve} for administrators: versions of the weights, memory, and the channel's token. */
@@ -19,6 +20,8 @@ final class LiveUpdateOptions {
     private static final int MAX_LIVE_VERSIONS = 1024;
     private static final int DEFAULT_LIVE_VERSIONS = 4;
     private static final int DEFAULT_WAIT_S = 60;
+    private static final int MAX_KEPT_VERSIONS = 100_000; // so that the manifest can be read
+    private static final int DEFAULT_KEPT_VERSIONS = 10_000;
     private static final int MAX_WAIT_S = 86_400;
     private static final double DEFAULT_SHARE = 0.25;
     private static final double DEFAULT_MEMORY_SHARE = 0.8;
@@ -39,6 +42,10 @@ final class LiveUpdateOptions {
             description = "Memory for weights of all live versions, derived layouts and KV cache (default: 80 %% of this machine's).")
     @Nullable ByteSize memoryBudget;
 
+    @Option(names = "--max-kept-bytes", paramLabel = "SIZE", defaultValue = "64GiB", converter = ByteSize.Converter.class,
+            description = "Payloads of all versions in the data directory; past that, updates are refused (default: ${DEFAULT-VALUE}).")
+    ByteSize maxKeptBytes = new ByteSize(UpdateLogLimits.DEFAULT.maxTotalBytes());
+
     /** What a change does when as many versions are alive as may be. */
     enum WhenFull {
         WAIT,
@@ -55,10 +62,12 @@ final class LiveUpdateOptions {
 
     private int maxLiveVersions = DEFAULT_LIVE_VERSIONS;
     private int waitS = DEFAULT_WAIT_S;
+    private int maxKeptVersions = DEFAULT_KEPT_VERSIONS;
     private double builderShare = DEFAULT_SHARE;
 
     @Option(names = "--max-live-versions", paramLabel = "N", defaultValue = "" + DEFAULT_LIVE_VERSIONS,
-            description = "Versions of the weights in memory at the same time, the current one included (default: ${DEFAULT-VALUE}).")
+            description = "Versions of the weights in memory at the same time, the current one included; "
+                    + "one with two head modes counts twice (default: ${DEFAULT-VALUE}).")
     void setMaxLiveVersions(int value) {
         maxLiveVersions = Check.range(spec, "--max-live-versions", value, 2, MAX_LIVE_VERSIONS);
     }
@@ -67,6 +76,12 @@ final class LiveUpdateOptions {
             description = "How long a change waits for old versions to end (default: ${DEFAULT-VALUE}).")
     void setWait(int value) {
         waitS = Check.range(spec, "--version-wait", value, 1, MAX_WAIT_S);
+    }
+
+    @Option(names = "--max-kept-versions", paramLabel = "N", defaultValue = "" + DEFAULT_KEPT_VERSIONS,
+            description = "Versions in the data directory, rollbacks included; past that, updates are refused (default: ${DEFAULT-VALUE}).")
+    void setMaxKeptVersions(int value) {
+        maxKeptVersions = Check.range(spec, "--max-kept-versions", value, 1, MAX_KEPT_VERSIONS);
     }
 
     @Option(names = "--builder-share", paramLabel = "SHARE", defaultValue = "" + DEFAULT_SHARE,
@@ -88,6 +103,11 @@ final class LiveUpdateOptions {
             case WAIT -> Duration.ofSeconds(waitS);
             case REFUSE -> Duration.ZERO;
         });
+    }
+
+    /** Of the data directory. */
+    UpdateLogLimits logLimits() {
+        return new UpdateLogLimits(maxKeptVersions, Math.max(1, maxKeptBytes.bytes()), UpdateLogLimits.DEFAULT.maxSpools());
     }
 
     /** @param kvBytes set aside for the KV cache */

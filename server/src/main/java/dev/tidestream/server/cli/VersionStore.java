@@ -14,7 +14,6 @@ import dev.tidestream.server.admin.AdminService;
 import dev.tidestream.server.admin.DataDirException;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.admin.UpdateLog;
-import dev.tidestream.server.admin.UpdateLogLimits;
 
 /** The data directory of a server, if it has one: with it, the newest committed version is served first. */
 final class VersionStore implements RunningModel.FirstVersion, AutoCloseable {
@@ -45,7 +44,7 @@ final class VersionStore implements RunningModel.FirstVersion, AutoCloseable {
             return RunningModel.FirstVersion.BASE.of(file, loader, base, team);
         }
         try {
-            UpdateLog opened = UpdateLog.open(options.dataDir, file.sha256(), UpdateLogLimits.DEFAULT, InstantSource.system());
+            UpdateLog opened = UpdateLog.open(options.dataDir, file.sha256(), options.logLimits(), InstantSource.system());
             log = opened;
             return new RunningModel.Versioned(
                     opened.currentVersion(), AdminService.restore(base, loader, opened, team, budget, product));

@@ -14,6 +14,7 @@ import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.server.admin.UpdateLogLimits;
 import dev.tidestream.server.engine.GenerateRequest;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -89,6 +90,13 @@ class OptionsTest {
     }
 
     @Test
+    void shouldLimitWhatTheDataDirectoryKeeps() {
+        assertEquals(UpdateLogLimits.DEFAULT, taken(new Serve()).live.logLimits());
+        assertEquals(new UpdateLogLimits(7, 3 << 20, UpdateLogLimits.DEFAULT.maxSpools()),
+                taken(new Serve(), "--max-kept-versions", "7", "--max-kept-bytes", "3MiB").live.logLimits());
+    }
+
+    @Test
     void shouldMakeARequest() {
         SamplingOptions sampling = new SamplingOptions(0.7f, 40, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.empty());
         GenerateRequest request = taken(new Generate(), "--prompt", "Once").request();
@@ -137,6 +145,8 @@ class OptionsTest {
     @CsvSource(delimiter = '|', value = {
         "serve    | --port 65536                   | --port must be 0 to 65535: 65536",
         "serve    | --port http                    | Invalid value for option '--port': 'http' is not an int",
+        "serve    | --max-kept-versions 0          | --max-kept-versions must be 1 to 100000: 0",
+        "serve    | --max-kept-versions 100001     | --max-kept-versions must be 1 to 100000: 100001",
         "serve    | --threads 0                    | --threads must be 1 to 1024: 0",
         "serve    | --max-sequences 0              | --max-sequences must be 1 to 1024: 0",
         "serve    | --kv-memory lots               | "
