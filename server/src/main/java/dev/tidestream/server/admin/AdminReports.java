@@ -51,11 +51,12 @@ final class AdminReports {
         List<Map<String, Object>> modes = new ArrayList<>();
         for (HeadMode mode : model.config().tied() ? HeadMode.values() : new HeadMode[] {HeadMode.PACKED}) {
             long bytes = EpochBuilder.headBytes(model, mode);
-            modes.add(Map.of(
-                    "mode", mode.wireName(),
-                    "head_activations", headActivations(model, mode),
-                    "peak_bytes", bytes,
-                    "fits", bytes <= budget.freeBytes(model.familyBytes())));
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("mode", mode.wireName());
+            fields.put("head_activations", headActivations(model, mode));
+            fields.put("peak_bytes", bytes);
+            fields.put("fits", bytes <= budget.freeBytes(model.familyBytes()));
+            modes.add(fields);
         }
         report.put("modes", modes);
         return report;

@@ -108,10 +108,17 @@ final class AdminServing {
                 heads.put(mode.wireName(), fields);
             }
         }
-        return Map.of("engine", engine, "logits", heads);
+        Map<String, Object> report = new LinkedHashMap<>();
+        report.put("engine", engine);
+        report.put("logits", heads);
+        return report;
     }
 
     private static Map<String, Object> latency(HeadTimings.Latency latency) {
-        return Map.of("calls", latency.calls(), "us_p50", latency.p50Micros(), "us_p99", latency.p99Micros());
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("calls", latency.calls());
+        fields.put("us_p50", latency.p50Micros());
+        fields.put("us_p99", latency.p99Micros());
+        return fields;
     }
 }

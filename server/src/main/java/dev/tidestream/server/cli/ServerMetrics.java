@@ -1,8 +1,5 @@
 package dev.tidestream.server.cli;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
-
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.tied.EmbeddingLayer;
@@ -40,15 +37,15 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
 
     private MetricsSample sample() {
         EngineStats s = running.engine().stats();
-        Map<Long, Long> bytes = new LinkedHashMap<>(); // of a version's epochs, which share all but their heads, the largest
-        for (EpochStatus epoch : running.epochs().live()) {
-            bytes.merge(epoch.weightsVersion(), epoch.bytes(), Math::max);
-        }
         return new MetricsSample(
                 new MetricsSample.Engine(s.running(), s.queued(), s.kvUsedBytes(), s.kvBudgetBytes(), s.steps(), s.rows(),
                         s.tokensGenerated(), s.weightsVersion()),
                 head(),
-                bytes.entrySet().stream().map(epoch -> new MetricsSample.Epoch(epoch.getKey(), epoch.getValue())).toList());
+                running.epochs().live().stream().map(ServerMetrics::epoch).toList());
+    }
+
+    private static MetricsSample.Epoch epoch(EpochStatus status) {
+        return new MetricsSample.Epoch(status.weightsVersion(), status.headMode(), status.bytes());
     }
 
     private MetricsSample.@Nullable Head head() {

@@ -10,7 +10,7 @@ import dev.tidestream.model.tied.HeadMode;
  * What a server holds at one moment, read once per page.
  *
  * @param head of the epoch that is current; null if the model's head is not tied
- * @param epochs that are alive, each version once
+ * @param epochs that are alive; several may have the same version, and even the same mode
  */
 public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epochs) {
 
@@ -58,9 +58,10 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
             long optimizationOverheadBytes) {}
 
     /**
-     * A version of the weights in memory.
+     * A version of the weights in memory, with its head.
      *
-     * @param bytes of all its weights, those that it shares with other versions included
+     * @param mode of its head
+     * @param bytes of all its weights, those that it shares with other epochs included
      */
-    public record Epoch(long weightsVersion, long bytes) {}
+    public record Epoch(long weightsVersion, HeadMode mode, long bytes) {}
 }

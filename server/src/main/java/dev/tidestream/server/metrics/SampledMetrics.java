@@ -1,7 +1,9 @@
 package dev.tidestream.server.metrics;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 import io.prometheus.metrics.model.registry.MultiCollector;
@@ -66,12 +68,15 @@ final class SampledMetrics implements MultiCollector {
     }
 
     private static void epochs(List<MetricsSample.Epoch> epochs, List<MetricSnapshot> page) {
-        page.add(gauge("tidestream_epochs_alive", "Versions of the weights in memory.", epochs.size()));
-        GaugeSnapshot.Builder bytes = GaugeSnapshot.builder().name("tidestream_epoch_bytes")
-                .help("Weights of a version in memory, with those that it shares with other versions.");
+        page.add(gauge("tidestream_epochs_alive", "Epochs in memory: versions of the weights, each with its head.", epochs.size()));
+        Map<Labels, Long> largest = new LinkedHashMap<>(); // a toggle there and back leaves epochs with the same labels
         for (MetricsSample.Epoch epoch : epochs) {
-            bytes.dataPoint(point(Labels.of("weights_version", Long.toString(epoch.weightsVersion())), epoch.bytes()));
+            Labels labels = Labels.of("weights_version", Long.toString(epoch.weightsVersion()), "mode", epoch.mode().wireName());
+            largest.merge(labels, epoch.bytes(), Math::max);
         }
+        GaugeSnapshot.Builder bytes = GaugeSnapshot.builder().name("tidestream_epoch_bytes")
+                .help("Weights of an epoch in memory, with those that it shares with other epochs.");
+        largest.forEach((labels, size) -> bytes.dataPoint(point(labels, size)));
         page.add(bytes.build());
     }
 

@@ -23,7 +23,7 @@ class MetricsTest {
     private static final MetricsSample SAMPLE = new MetricsSample(
             new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7),
             new MetricsSample.Head(HeadMode.CACHED_TRANSPOSE, false, 1000, 4000, 5000, 4000),
-            List.of(new MetricsSample.Epoch(6, 900), new MetricsSample.Epoch(7, 1000)));
+            List.of(epoch(6, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1000)));
 
     private final AtomicReference<MetricsSample> sample = new AtomicReference<>(SAMPLE);
     private final HeadTimings head = new HeadTimings();
@@ -33,6 +33,18 @@ class MetricsTest {
     @AfterEach
     void close() {
         metrics.close();
+    }
+
+    private static MetricsSample.Epoch epoch(long version, HeadMode mode, long bytes) {
+        return new MetricsSample.Epoch(version, mode, bytes);
+    }
+
+    private static String epochBytes(long version, String mode) {
+        return "tidestream_epoch_bytes{mode=\"%s\",weights_version=\"%d\"}".formatted(mode, version);
+    }
+
+    private static List<String> epochSeries(PrometheusPage page) {
+        return page.samples().keySet().stream().filter(name -> name.startsWith("tidestream_epoch_bytes")).toList();
     }
 
     private PrometheusPage page() {
@@ -52,8 +64,8 @@ class MetricsTest {
                 Map.entry("tidestream_engine_generated_tokens_total", 180),
                 Map.entry("tidestream_weights_version", 7),
                 Map.entry("tidestream_epochs_alive", 2),
-                Map.entry("tidestream_epoch_bytes{weights_version=\"6\"}", 900),
-                Map.entry("tidestream_epoch_bytes{weights_version=\"7\"}", 1000),
+                Map.entry(epochBytes(6, "packed"), 900),
+                Map.entry(epochBytes(7, "cached-transpose"), 1000),
                 Map.entry("tidestream_head_mode{mode=\"packed\"}", 0),
                 Map.entry("tidestream_head_mode{mode=\"cached-transpose\"}", 1),
                 Map.entry("tidestream_head_mode{mode=\"transpose-per-step\"}", 0),
@@ -73,13 +85,28 @@ class MetricsTest {
     @Test
     void shouldForgetVersionsThatAreFreed() {
         page();
-        sample.set(new MetricsSample(SAMPLE.engine(), null, List.of(new MetricsSample.Epoch(8, 1))));
+        sample.set(new MetricsSample(SAMPLE.engine(), null, List.of(epoch(8, HeadMode.PACKED, 1))));
         PrometheusPage page = page();
-        assertEquals(List.of("tidestream_epoch_bytes{weights_version=\"8\"}"),
-                page.samples().keySet().stream().filter(name -> name.startsWith("tidestream_epoch_bytes")).toList());
+        assertEquals(List.of(epochBytes(8, "packed")), epochSeries(page));
         assertFalse(page.types().containsKey("tidestream_head_mode"), "no tied head, no mode");
         sample.set(new MetricsSample(SAMPLE.engine(), null, List.of()));
         assertEquals(0, page().value("tidestream_epochs_alive"));
+    }
+
+    /** A change of mode under a running stream makes a second epoch of the version, and the change back a third. */
+    @Test
+    void shouldCountEpochsOfTheSameVersion() {
+        sample.set(new MetricsSample(SAMPLE.engine(), SAMPLE.head(), List.of(
+                epoch(7, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1300), epoch(7, HeadMode.PACKED, 910))));
+        PrometheusPage page = page();
+        assertEquals(3, page.value("tidestream_epochs_alive"));
+        assertEquals(910, page.value(epochBytes(7, "packed")));
+        assertEquals(1300, page.value(epochBytes(7, "cached-transpose")));
+        assertEquals(2, epochSeries(page).size());
+        sample.set(new MetricsSample(SAMPLE.engine(), SAMPLE.head(), List.of(epoch(7, HeadMode.PACKED, 910))));
+        page = page();
+        assertEquals(1, page.value("tidestream_epochs_alive"));
+        assertEquals(List.of(epochBytes(7, "packed")), epochSeries(page));
     }
 
     @Test

@@ -20,7 +20,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * @param types of the families, by name
  * @param samples by name and labels as they stand in the page
  */
-record PrometheusPage(Map<String, String> types, Map<String, Double> samples) {
+public record PrometheusPage(Map<String, String> types, Map<String, Double> samples) {
     private static final String NAME = "[a-zA-Z_:][a-zA-Z0-9_:]*";
     private static final String LABEL = "[a-zA-Z_][a-zA-Z0-9_]*=\"(?:[^\"\\\\\\n]|\\\\[\\\\\"n])*\"";
     private static final Pattern HELP = Pattern.compile("# HELP (" + NAME + ") (.+)");
@@ -28,7 +28,8 @@ record PrometheusPage(Map<String, String> types, Map<String, Double> samples) {
     private static final Pattern SAMPLE = Pattern.compile("(" + NAME + ")(\\{" + LABEL + "(?:," + LABEL + ")*,?\\})? (\\S+)");
     private static final Pattern LE = Pattern.compile(",?le=\"([^\"]+)\"");
 
-    static PrometheusPage parse(String text) {
+    /** Fails on a page that is not of the format. */
+    public static PrometheusPage parse(String text) {
         assertTrue(text.endsWith("\n"), "the page must end in a line feed");
         PrometheusPage page = new PrometheusPage(new LinkedHashMap<>(), new LinkedHashMap<>());
         String family = "";
@@ -104,7 +105,7 @@ record PrometheusPage(Map<String, String> types, Map<String, Double> samples) {
     }
 
     /** The value of a sample, written as in the page. */
-    double value(String sample) {
+    public double value(String sample) {
         Double value = samples.get(sample);
         assertNotNull(value, () -> "no " + sample + " among " + samples.keySet());
         return value;

@@ -1,0 +1,43 @@
+package dev.tidestream.server.cli;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** All of {@code serve} on the embedded model, at a free port, with a data directory. */
+final class StartedServer implements AutoCloseable {
+    static final String TOKEN = "a-token-of-this-test-alone";
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    final Path dataDir;
+    final Serving serving;
+
+    /** @param temp an empty directory */
+    StartedServer(Path temp) throws IOException {
+        dataDir = temp.resolve("data");
+        Path token = Files.writeString(temp.resolve("token"), TOKEN + "\n");
+        ServeCommand options = new ServeCommand();
+        Main.commandLine(options).parseArgs("--port", "0", "--data-dir", dataDir.toString(),
+                "--admin-token-file", token.toString(), "--builder-share", "1");
+        serving = Serving.start(options);
+    }
+
+    int port() {
+        return serving.port();
+    }
+
+    RunningModel running() {
+        return serving.running();
+    }
+
+    AdminClient admin() throws IOException, InterruptedException {
+        return AdminClient.connect(URI.create("ws://127.0.0.1:%d/v1/admin".formatted(port())), TOKEN, PATIENCE);
+    }
+
+    @Override
+    public void close() {
+        serving.close();
+    }
+}
