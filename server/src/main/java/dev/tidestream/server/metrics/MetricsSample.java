@@ -45,7 +45,7 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
      *
      * @param int8Activations whether it multiplies int8 codes now; else float32
      * @param embeddingWeightBytes the matrix that lookups gather from
-     * @param transposedWeightBytes the layout that logits stream through; may be the same memory
+     * @param transposedWeightBytes the layout that logits stream through; 0 where that is the embedding itself
      * @param totalBytes both, counted once where they are the same
      * @param optimizationOverheadBytes beyond one copy; 0 when packed
      */

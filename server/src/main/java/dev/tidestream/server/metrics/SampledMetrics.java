@@ -92,7 +92,7 @@ final class SampledMetrics implements MultiCollector {
         page.add(gauge("tidestream_head_embedding_weight_bytes",
                 "The matrix that lookups gather from.", head.embeddingWeightBytes()));
         page.add(gauge("tidestream_head_transposed_weight_bytes",
-                "The layout that logits stream through; may be the same memory.", head.transposedWeightBytes()));
+                "The layout that logits stream through, where it is not the embedding itself; then 0.", head.transposedWeightBytes()));
         page.add(gauge("tidestream_head_total_bytes", "All memory of the tied weight.", head.totalBytes()));
         page.add(gauge("tidestream_head_optimization_overhead_bytes",
                 "Memory of the tied weight beyond one copy.", head.optimizationOverheadBytes()));
