@@ -272,7 +272,7 @@ public final class AdminService implements AdminDesk {
         }
         if (directory == null) {
             throw new AdminException(AdminErrorCode.INVALID_PATH,
-                    "the server reads no files for updates: start it with --update-dir DIR");
+                    "the server reads no files for updates: path=%s; start it with --update-dir DIR".formatted(update.path()));
         }
         return switch (begin(update, progress)) {
             case UpdateStart.Repeated(AdminReply.Ack ack) -> ack;
