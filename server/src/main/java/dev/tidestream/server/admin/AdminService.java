@@ -159,7 +159,9 @@ public final class AdminService implements AdminDesk {
         try {
             HeadMode mode = mode(request.mode());
             AdminReply.Ack ack = change(() -> ack(request, toggle.to(mode, request.verify(), progress)));
-            events.modeChanged(mode);
+            if (Boolean.TRUE.equals(ack.details().get("changed"))) {
+                events.modeChanged(mode);
+            }
             return ack;
         } catch (AdminException e) {
             events.modeChangeRefused(e.code());
@@ -183,20 +185,30 @@ public final class AdminService implements AdminDesk {
         return updates;
     }
 
-    @Override
-    public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
+    /** Does a part of an update, or a rollback. A refusal ends it, so each is counted once; parts of parts must not be counted. */
+    private <T> T counted(Change<T> part) throws AdminException {
         try {
-            UpdateSpec spec = spec(update);
-            Optional<VersionRecord.Updated> repeated = log().findRepeated(spec);
-            if (repeated.isPresent()) {
-                return new UpdateStart.Repeated(repeated(update, repeated.get()));
-            }
-            checkAgainstModel(spec);
-            return new UpdateStart.Receiving(new Receiving(update, log().receive(spec)));
+            return part.run();
         } catch (AdminException e) {
             events.updateRefused(e.code());
             throw e;
         }
+    }
+
+    @Override
+    public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
+        return counted(() -> {
+            Optional<VersionRecord.Updated> repeated = log().findRepeated(spec(update));
+            return repeated.isPresent()
+                    ? new UpdateStart.Repeated(repeated(update, repeated.get()))
+                    : new UpdateStart.Receiving(receive(update));
+        });
+    }
+
+    private Receiving receive(AdminRequest.WeightsUpdate update) throws AdminException {
+        UpdateSpec spec = spec(update);
+        checkAgainstModel(spec);
+        return new Receiving(update, log().receive(spec));
     }
 
     private void checkAgainstModel(UpdateSpec spec) throws AdminException {
@@ -235,6 +247,12 @@ public final class AdminService implements AdminDesk {
 
         @Override
         public void accept(ByteBuffer chunk) throws AdminException {
+            counted(() -> take(chunk));
+        }
+
+        /** The number of bytes. */
+        int take(ByteBuffer chunk) throws AdminException {
+            int bytes = chunk.remaining();
             int end = chunk.limit();
             try {
                 while (chunk.hasRemaining()) {
@@ -248,16 +266,17 @@ public final class AdminService implements AdminDesk {
                 chunk.limit(end).position(end);
                 pieces.rest();
             }
+            return bytes;
         }
 
         @Override
         public AdminReply.Ack finish(ProgressSink progress) throws AdminException {
-            try {
-                return commit(update, spool, progress);
-            } catch (AdminException e) {
-                events.updateRefused(e.code());
-                throw e;
-            }
+            return counted(() -> commit(progress));
+        }
+
+        AdminReply.Ack commit(ProgressSink progress) throws AdminException {
+            spool.finish();
+            return change(() -> apply(update, spool, progress));
         }
 
         @Override
@@ -267,48 +286,46 @@ public final class AdminService implements AdminDesk {
     }
 
     private AdminReply.Ack updateFromFile(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
-        if (update.path() == null) {
+        String path = update.path();
+        if (path == null) {
             throw new IllegalArgumentException("its payload comes in frames: update_id=" + update.updateId());
         }
-        if (directory == null) {
-            throw new AdminException(AdminErrorCode.INVALID_PATH,
-                    "the server reads no files for updates: start it with --update-dir DIR");
-        }
-        return switch (begin(update, progress)) {
-            case UpdateStart.Repeated(AdminReply.Ack ack) -> ack;
-            case UpdateStart.Receiving(Upload upload) -> {
-                try (upload; SafetensorsFile file = SafetensorsFile.open(directory.resolve(update.path()))) {
-                    new SafetensorsPayload(file, spec(update)).writeTo(upload::accept);
-                    yield upload.finish(progress);
-                }
+        return counted(() -> {
+            if (directory == null) {
+                throw new AdminException(AdminErrorCode.INVALID_PATH,
+                        "the server reads no files for updates: path=%s; start it with --update-dir DIR".formatted(path));
             }
-        };
-    }
-
-    private AdminReply.Ack commit(AdminRequest.WeightsUpdate update, PayloadSpool spool, ProgressSink progress)
-            throws AdminException {
-        spool.finish();
-        return change(() -> {
-            UpdateLog log = log();
-            Optional<VersionRecord.Updated> repeated = log.findRepeated(spool.spec());
+            Optional<VersionRecord.Updated> repeated = log().findRepeated(spec(update));
             if (repeated.isPresent()) {
                 return repeated(update, repeated.get());
             }
-            requireCurrent(update.baseVersion());
-            served.awaitPlace(progress);
-            BuildTime time = new BuildTime();
-            team.awaitBreak();
-            EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
-            Map<String, Object> details = new LinkedHashMap<>();
-            details.put("repeated", false);
-            details.put("update_version", served.weightsVersion() + 1);
-            details.putAll(EpochBuilder.details(next.patch()));
-            details.putAll(time.details());
-            team.awaitBreak();
-            served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
-            events.updateCommitted();
-            return ack(update, details);
+            try (Receiving upload = receive(update); SafetensorsFile file = SafetensorsFile.open(directory.resolve(path))) {
+                new SafetensorsPayload(file, spec(update)).writeTo(upload::take);
+                return upload.commit(progress);
+            }
         });
+    }
+
+    private AdminReply.Ack apply(AdminRequest.WeightsUpdate update, PayloadSpool spool, ProgressSink progress) throws AdminException {
+        UpdateLog log = log();
+        Optional<VersionRecord.Updated> repeated = log.findRepeated(spool.spec());
+        if (repeated.isPresent()) {
+            return repeated(update, repeated.get());
+        }
+        requireCurrent(update.baseVersion());
+        served.awaitPlace(progress);
+        BuildTime time = new BuildTime();
+        team.awaitBreak();
+        EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("repeated", false);
+        details.put("update_version", served.weightsVersion() + 1);
+        details.putAll(EpochBuilder.details(next.patch()));
+        details.putAll(time.details());
+        team.awaitBreak();
+        served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
+        events.updateCommitted();
+        return ack(update, details);
     }
 
     private void requireCurrent(long baseVersion) throws AdminException {
@@ -320,14 +337,11 @@ public final class AdminService implements AdminDesk {
     }
 
     private AdminReply.Ack rollback(AdminRequest.WeightsRollback request, ProgressSink progress) throws AdminException {
-        try {
+        return counted(() -> {
             AdminReply.Ack ack = change(() -> ack(request, rollBack(request.toVersion(), progress)));
             events.rolledBack();
             return ack;
-        } catch (AdminException e) {
-            events.updateRefused(e.code());
-            throw e;
-        }
+        });
     }
 
     private Map<String, Object> rollBack(long toVersion, ProgressSink progress) throws AdminException {

@@ -42,33 +42,33 @@ public final class UpdateDirectory {
         try {
             relative = Path.of(path);
         } catch (InvalidPathException e) {
-            throw refused("not a path", e);
+            throw refused("not a path", path, e);
         }
         if (relative.isAbsolute() || relative.getRoot() != null) {
-            throw refused("path must be relative to the update directory", null);
+            throw refused("path must be relative to the update directory", path, null);
         }
         for (Path name : relative) {
             if (name.toString().equals("..") || name.toString().isEmpty()) {
-                throw refused("path must have no '..' and no empty names", null);
+                throw refused("path must have no '..' and no empty names", path, null);
             }
         }
         try {
             Path real = root.resolve(relative).toRealPath();
             if (!real.startsWith(root)) {
-                throw refused("path leads out of the update directory", null);
+                throw refused("path leads out of the update directory", path, null);
             }
             if (!Files.isRegularFile(real, LinkOption.NOFOLLOW_LINKS)) {
-                throw refused("not a regular file", null);
+                throw refused("not a regular file", path, null);
             }
             return real;
         } catch (NoSuchFileException e) {
-            throw refused("no such file", e);
+            throw refused("no such file", path, e);
         } catch (IOException e) {
-            throw refused("cannot be read", e);
+            throw refused("cannot be read", path, e);
         }
     }
 
-    private static AdminException refused(String reason, @Nullable Throwable cause) {
-        return new AdminException(AdminErrorCode.INVALID_PATH, reason, cause);
+    private static AdminException refused(String reason, String path, @Nullable Throwable cause) {
+        return new AdminException(AdminErrorCode.INVALID_PATH, reason + ": path=" + path, cause);
     }
 }

@@ -55,32 +55,43 @@ final class DeskFixture implements AutoCloseable {
 
     /** What a fixture is made with. */
     record Options(
-            RandomLlama model, VersionLimit limit, long budgetBytes, LoadedModel.HeadFactory heads, @Nullable Path updateDir, Precision precision) {
+            RandomLlama model,
+            VersionLimit limit,
+            long budgetBytes,
+            LoadedModel.HeadFactory heads,
+            @Nullable Path updateDir,
+            Precision precision,
+            @Nullable Storage storage) {
         static final Options DEFAULT =
-                new Options(new RandomLlama(TensorFormat.Q8_0), LIMIT, BUDGET_BYTES, TiedHeads::build, null, PRECISION);
+                new Options(new RandomLlama(TensorFormat.Q8_0), LIMIT, BUDGET_BYTES, TiedHeads::build, null, PRECISION, null);
 
         Options with(RandomLlama other) {
-            return new Options(other, limit, budgetBytes, heads, updateDir, precision);
+            return new Options(other, limit, budgetBytes, heads, updateDir, precision, storage);
         }
 
         Options with(VersionLimit other) {
-            return new Options(model, other, budgetBytes, heads, updateDir, precision);
+            return new Options(model, other, budgetBytes, heads, updateDir, precision, storage);
         }
 
         Options withBudget(long bytes) {
-            return new Options(model, limit, bytes, heads, updateDir, precision);
+            return new Options(model, limit, bytes, heads, updateDir, precision, storage);
         }
 
         Options with(LoadedModel.HeadFactory other) {
-            return new Options(model, limit, budgetBytes, other, updateDir, precision);
+            return new Options(model, limit, budgetBytes, other, updateDir, precision, storage);
         }
 
         Options withUpdateDir(Path directory) {
-            return new Options(model, limit, budgetBytes, heads, directory, precision);
+            return new Options(model, limit, budgetBytes, heads, directory, precision, storage);
         }
 
         Options with(Precision other) {
-            return new Options(model, limit, budgetBytes, heads, updateDir, other);
+            return new Options(model, limit, budgetBytes, heads, updateDir, other, storage);
+        }
+
+        /** Instead of the data directory. */
+        Options with(Storage other) {
+            return new Options(model, limit, budgetBytes, heads, updateDir, precision, other);
         }
     }
 
@@ -94,7 +105,8 @@ final class DeskFixture implements AutoCloseable {
         loader = new ModelLoader(file);
         LoadedModel base = loader.load(Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE);
         MemoryBudget budget = new MemoryBudget(options.budgetBytes(), 0);
-        log = data == null ? null : UpdateLog.open(data, file.sha256(), UpdateLogLimits.DEFAULT, InstantSource.system());
+        Storage storage = options.storage() != null ? options.storage() : data != null ? DirectoryStorage.open(data) : null;
+        log = storage == null ? null : UpdateLog.open(storage, file.sha256(), UpdateLogLimits.DEFAULT, InstantSource.system());
         first = log == null
                 ? base
                 : AdminService.restore(base, loader, log, WorkerTeam.sequential(), budget, new Nd4jLowRankProduct());
