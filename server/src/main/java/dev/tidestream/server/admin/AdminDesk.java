@@ -2,6 +2,7 @@ package dev.tidestream.server.admin;
 
 import java.nio.ByteBuffer;
 
+import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
 
@@ -38,7 +39,8 @@ public interface AdminDesk {
 
     /**
      * The payload of an update on its way in. Calls come from different threads, but one after the other: any number of
-     * {@link #accept}, one {@link #finish} unless something was wrong before, and in every case one {@link #close} at the end.
+     * {@link #accept}, one {@link #finish} or {@link #giveUp} unless something was wrong before, and in every case one {@link #close}
+     * at the end.
      */
     interface Upload extends AutoCloseable {
         /** Takes a chunk, consumes it in any case, and uses nothing of it after the call; never more in all than was announced. */
@@ -46,6 +48,9 @@ public interface AdminDesk {
 
         /** All announced bytes are there: applies the update. */
         AdminReply.Ack finish(ProgressSink progress) throws AdminException;
+
+        /** The caller refuses the update: more bytes than announced, a connection that has closed, a server that stops. */
+        void giveUp(AdminErrorCode why);
 
         /** Lets go of what the upload holds, unless it has become a version. */
         @Override

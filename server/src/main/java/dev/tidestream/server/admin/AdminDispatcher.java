@@ -167,7 +167,16 @@ final class AdminDispatcher {
     }
 
     private void abandon(ReceivingUpdate update, AdminReply.Failed reason) {
-        step(transfers, update, () -> new Step.Answered(reason));
+        AdminDesk.Upload upload = update.upload;
+        step(transfers, update, () -> refused(upload, reason));
+    }
+
+    /** Worker thread. */
+    private static Step refused(AdminDesk.@Nullable Upload upload, AdminReply.Failed reason) {
+        if (upload != null) {
+            upload.giveUp(reason.code());
+        }
+        return new Step.Answered(reason);
     }
 
     /** A call of the desk for this update; whatever ends the update closes the upload in the same go. */
@@ -210,7 +219,7 @@ final class AdminDispatcher {
         } else if (update.complete() && upload != null) {
             update.finishing = true;
             step(changes, update, () -> stopping
-                    ? new Step.Answered(shuttingDown(update.request.ref()))
+                    ? refused(upload, shuttingDown(update.request.ref()))
                     : answer(update.request.ref(), upload.finish(update.progress)));
         } else {
             update.reportReceiving();

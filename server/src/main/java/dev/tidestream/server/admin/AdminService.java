@@ -280,6 +280,11 @@ public final class AdminService implements AdminDesk {
         }
 
         @Override
+        public void giveUp(AdminErrorCode why) {
+            events.updateRefused(why);
+        }
+
+        @Override
         public void close() {
             spool.close();
         }

@@ -15,6 +15,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import io.vertx.core.WorkerExecutor;
+import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,30 @@ class AdminDispatcherTest {
     }
 
     @Test
+    void shouldTellTheDeskOnceWhatItRefusesItself() {
+        announce("long", "a");
+        announce("gone", "a");
+        announce("slow", "a");
+        announce("last", "a");
+        send("long", 33);
+        dispatcher.on(new ToDesk.Closed("gone"));
+        pool.callsAtOnce = 1; // the chunk, not the end
+        send("last", 32);
+        Future<Void> stopped = dispatcher.stop();
+        pool.release();
+        assertTrue(stopped.succeeded());
+        assertEquals(
+                List.of(List.of(AdminErrorCode.INVALID_LENGTH), List.of(AdminErrorCode.INVALID_LENGTH),
+                        List.of(AdminErrorCode.SHUTTING_DOWN), List.of(AdminErrorCode.SHUTTING_DOWN)),
+                desk.uploads.stream().map(upload -> upload.refusals).toList());
+        assertTrue(desk.uploads.stream().allMatch(upload -> upload.closed));
+    }
+
+    private void send(String session, int bytes) {
+        dispatcher.on(new ToDesk.Chunk(session, "a", Buffer.buffer(new byte[bytes])));
+    }
+
+    @Test
     void shouldAnswerWhatNoThreadTakes() throws Exception {
         Promise<ToSession> heard = Promise.promise();
         String session = AdminBus.newSession();
@@ -94,16 +119,23 @@ class AdminDispatcherTest {
     }
 
     private static final class FakeUpload implements AdminDesk.Upload {
+        final List<AdminErrorCode> refusals = new ArrayList<>();
         boolean closed;
 
         @Override
         public void accept(ByteBuffer chunk) {
-            throw new AssertionError("no chunk was sent");
+            assertFalse(closed);
+        }
+
+        @Override
+        public void giveUp(AdminErrorCode why) {
+            assertFalse(closed);
+            refusals.add(why);
         }
 
         @Override
         public AdminReply.Ack finish(AdminDesk.ProgressSink progress) {
-            throw new AssertionError("no payload is complete");
+            throw new AssertionError("the server stops first");
         }
 
         @Override

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
+import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.OptimizationMode;
 import dev.tidestream.protocol.admin.PayloadType;
 
@@ -102,14 +103,16 @@ class AdminEventsTest {
     }
 
     @Test
-    void shouldCountNothingOfAnUpdateThatIsGivenUp() throws Exception {
+    void shouldCountAnUpdateThatIsGivenUp() throws Exception {
         try (DeskFixture f = desk(new FaultyStorage())) {
             if (!(f.desk.begin(ROWS.request(null), DeskFixture.SILENT) instanceof AdminDesk.UpdateStart.Receiving(var upload))) {
                 throw new AssertionError();
             }
             upload.accept(ByteBuffer.wrap(ROWS.payload(), 0, 100));
-            upload.close();
             assertEquals(List.of(), f.events.told);
+            upload.giveUp(AdminErrorCode.SHUTTING_DOWN);
+            upload.close();
+            assertEquals(List.of("refused shutting_down"), f.events.told);
         }
     }
 

@@ -203,6 +203,12 @@ final class FakeDesk implements AdminDesk {
         }
 
         @Override
+        public void giveUp(AdminErrorCode why) {
+            enter();
+            inside.decrementAndGet();
+        }
+
+        @Override
         public void close() {
             enter();
             ended = true;
