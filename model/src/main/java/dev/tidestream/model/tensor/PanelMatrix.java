@@ -68,7 +68,7 @@ public final class PanelMatrix {
 
     /**
      * The first blocks, read as panels of fewer columns, over the same memory: a small matrix whose values are as good as those of
-     * this one, though other ones stand side by side. What stands in a panel's place are the next blocks of the first one.
+     * this one, though other ones stand side by side: its second panel is what follows in this one's first.
      *
      * @param atMostPanels at least 1
      * @param columns whole blocks, at most as many as this matrix has

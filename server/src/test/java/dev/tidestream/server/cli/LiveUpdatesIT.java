@@ -3,7 +3,6 @@ package dev.tidestream.server.cli;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
-import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -47,7 +46,6 @@ class LiveUpdatesIT {
     private static final int CHANGES = Integer.getInteger("tidestream.changes", 200);
     private static final int V = 4096;
     private static final int H = 256;
-    private static final String TOKEN = "a-token-of-this-test-alone";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int CHANGES_OF_A_ROUND = 24; // every mode, every kind
     private static final long LEAK_BYTES = 100L << 20; // a copy of the embedding takes 1 MB, of its transpose 4
@@ -64,7 +62,7 @@ class LiveUpdatesIT {
     Path temp;
 
     @SuppressWarnings("NullAway.Init") // before each test
-    private Serving serving;
+    private StartedServer server;
 
     @SuppressWarnings("NullAway.Init") // before each test
     private AdminClient admin;
@@ -73,18 +71,14 @@ class LiveUpdatesIT {
 
     @BeforeEach
     void serve() throws Exception {
-        Path token = Files.writeString(temp.resolve("token"), TOKEN + "\n");
-        ServeCommand options = new ServeCommand();
-        Main.commandLine(options).parseArgs("--port", "0", "--data-dir", temp.resolve("data").toString(),
-                "--admin-token-file", token.toString(), "--max-live-versions", "6", "--builder-share", "1");
-        serving = Serving.start(options);
-        admin = AdminClient.connect(URI.create("ws://127.0.0.1:%d/v1/admin".formatted(serving.port())), TOKEN, PATIENCE);
+        server = new StartedServer(temp, "--max-live-versions", "6");
+        admin = server.admin();
     }
 
     @AfterEach
     void stop() {
         admin.close();
-        serving.close();
+        server.close();
     }
 
     /** What came of a stream. */
@@ -99,10 +93,10 @@ class LiveUpdatesIT {
         long seed = Long.getLong("tidestream.seed", System.nanoTime());
         System.out.println("LiveUpdatesIT: -Dtidestream.seed=" + seed);
         SplittableRandom random = new SplittableRandom(seed);
-        long bytesAtStart = serving.running().first().familyBytes();
+        long bytesAtStart = server.running().first().familyBytes();
         Map<String, List<Integer>> expected = undisturbed();
         Map<String, Received> received = new HashMap<>();
-        try (TestClient client = new TestClient(serving.port()); TestClient slow = new TestClient(serving.port(), false)) {
+        try (TestClient client = new TestClient(server.port()); TestClient slow = new TestClient(server.port(), false)) {
             for (String id : PINNED) {
                 client.generate(id, "Once upon a time", PINNED_TOKENS, sampling(id) + ",\"credit\":1");
             }
@@ -120,7 +114,7 @@ class LiveUpdatesIT {
                 residentBytes = change == Math.min(CHANGES_OF_A_ROUND, CHANGES) ? residentBytesBesideHeap() : residentBytes;
             }
             assertEquals(PINNED.size() + 1, leasesOf(1), "pinned streams and the slow one are there to the end");
-            assertEquals(FOLLOWING.size() + PINNED.size() + 1, serving.running().epochs().live().stream().mapToInt(EpochStatus::leases).sum());
+            assertEquals(FOLLOWING.size() + PINNED.size() + 1, server.running().epochs().live().stream().mapToInt(EpochStatus::leases).sum());
             returnsTo(residentBytes + LEAK_BYTES);
             PINNED.forEach(id -> client.credit(id, 1000));
             FOLLOWING.forEach(id -> client.credit(id, 1000));
@@ -129,7 +123,7 @@ class LiveUpdatesIT {
             slow.read();
             collect(slow, received, 1, stream -> stream.finished != null);
         }
-        assertEquals(CHANGES + 1, serving.running().weightsVersion());
+        assertEquals(CHANGES + 1, server.running().weightsVersion());
         check(received, expected);
         returnsToTheStart(bytesAtStart);
         assertEquals(expected, undisturbed(), "the weights are those of the start, to the bit");
@@ -150,7 +144,7 @@ class LiveUpdatesIT {
     }
 
     private int leasesOf(long version) {
-        return serving.running().epochs().live().stream()
+        return server.running().epochs().live().stream()
                 .filter(epoch -> epoch.weightsVersion() == version).mapToInt(EpochStatus::leases).sum();
     }
 
@@ -179,7 +173,7 @@ class LiveUpdatesIT {
 
     private Map<String, List<Integer>> undisturbed() throws InterruptedException {
         Map<String, Received> received = new HashMap<>();
-        try (TestClient client = new TestClient(serving.port())) {
+        try (TestClient client = new TestClient(server.port())) {
             PINNED.forEach(id -> client.generate(id, "Once upon a time", PINNED_TOKENS, sampling(id)));
             client.generate("slow", "Once upon a time", SLOW_TOKENS, sampling("slow"));
             collect(client, received, 5, stream -> stream.finished != null);
@@ -333,8 +327,8 @@ class LiveUpdatesIT {
     private void returnsToTheStart(long bytesAtStart) throws Exception {
         admin.call(new AdminRequest.OptimizationSet(ref(), OptimizationMode.PACKED, true), progress -> {});
         admin.call(new AdminRequest.WeightsRollback(ref(), 1), progress -> {});
-        assertTrue(serving.running().epochs().awaitFewerThan(2, PATIENCE), serving.running().epochs().live().toString());
-        assertEquals(bytesAtStart, serving.running().epochs().live().getFirst().bytes());
-        assertEquals(bytesAtStart, serving.running().epochs().live().getFirst().ownBytes(), "nothing else holds a tensor");
+        assertTrue(server.running().epochs().awaitFewerThan(2, PATIENCE), server.running().epochs().live().toString());
+        assertEquals(bytesAtStart, server.running().epochs().live().getFirst().bytes());
+        assertEquals(bytesAtStart, server.running().epochs().live().getFirst().ownBytes(), "nothing else holds a tensor");
     }
 }

@@ -5,6 +5,8 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /** All of {@code serve} on the embedded model, at a free port, with a data directory. */
 final class StartedServer implements AutoCloseable {
@@ -14,13 +16,20 @@ final class StartedServer implements AutoCloseable {
     final Path dataDir;
     final Serving serving;
 
-    /** @param temp an empty directory */
-    StartedServer(Path temp) throws IOException {
+    /**
+     * Serves; a builder makes no way for streams.
+     *
+     * @param temp an empty directory
+     * @param more options
+     */
+    StartedServer(Path temp, String... more) throws IOException {
         dataDir = temp.resolve("data");
         Path token = Files.writeString(temp.resolve("token"), TOKEN + "\n");
         ServeCommand options = new ServeCommand();
-        Main.commandLine(options).parseArgs("--port", "0", "--data-dir", dataDir.toString(),
-                "--admin-token-file", token.toString(), "--builder-share", "1");
+        List<String> args = new ArrayList<>(List.of("--port", "0", "--data-dir", dataDir.toString(),
+                "--admin-token-file", token.toString(), "--builder-share", "1"));
+        args.addAll(List.of(more));
+        Main.commandLine(options).parseArgs(args.toArray(String[]::new));
         serving = Serving.start(options);
     }
 
