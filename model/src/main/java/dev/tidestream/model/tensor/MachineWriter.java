@@ -45,7 +45,7 @@ final class MachineWriter {
     private static final int PRODUCTS = 4;
     private static final int ROW_BYTES = ROWS * Float.BYTES;
     private static final int LINE_BYTES = 64; // of the cache
-    /** How far one row reads ahead; measured, see docs/performance.md. */
+    /** How far one row reads ahead; measured, see docs/lab/2026-11-27-avx2-generated-code.md. */
     static final int AHEAD_BYTES = 1536;
     private static final int SECOND_ROW_HALVES = GROUPS * VECTOR;
 

@@ -9,7 +9,7 @@ import static dev.tidestream.model.tensor.VectorShapes.PARTS;
 
 /**
  * The kernels of one activation row: unpack and multiply fused, every weight byte read once and in order, so that memory is
- * the limit. What it takes to get there, measured in docs/performance.md:
+ * the limit. What it takes to get there, measured in docs/lab/2026-11-24-decode.md:
  *
  * <ul>
  *   <li><b>Two panels at a time</b>, one from each half of the range. A core reads two runs of memory a fifth faster than one, as

@@ -24,7 +24,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
  *
  * <p>The three methods are alike and written out: vectors in arrays, or passed to a method that C2 does not inline, are boxed
  * (docs/adr/0005-k-quant-panels.md). Sums stay in registers from block to block. The
- * limit are the two ports that multiply: docs/performance.md.
+ * limit are the two ports that multiply: docs/lab/2026-11-24-prefill-and-batches.md.
  */
 final class VectorPairs {
     /** Pairs of columns of a block. */

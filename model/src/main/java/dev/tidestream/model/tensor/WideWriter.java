@@ -39,7 +39,7 @@ final class WideWriter {
     private static final int FACTOR = 12;
     private static final int MINIMUM = 13;
     private static final int SUMS = 14;
-    /** How far one row reads ahead; measured, see docs/performance.md. */
+    /** How far one row reads ahead; measured, see docs/lab/2026-11-28-avx-512-vnni.md. */
     static final int AHEAD_BYTES = 6144;
     /** The same for many rows. */
     static final int AHEAD_BYTES_OF_ROWS = 8192;
