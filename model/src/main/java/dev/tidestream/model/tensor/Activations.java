@@ -5,6 +5,10 @@ import java.lang.foreign.MemorySegment;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.kernels.jit.MachineKernels;
+import dev.tidestream.model.kernels.jit.base.ActivationRecord;
+import dev.tidestream.model.kernels.vector.base.VectorQuantiser;
+
 /**
  * The right-hand side of a multiply: up to {@code maxRows} rows of float32 and, for quantised weights, the same rows as int8
  * codes with one scale per block of 32. Reused from pass to pass; the owner fills it, then any thread may read it.
@@ -27,13 +31,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Activations {
     /** Rows of a group. */
-    static final int GROUP = 4;
+    public static final int GROUP = 4;
 
     private static final int[] NONE = {};
     private static final float[] NO_FLOATS = {};
 
     /** Rows beyond which there are no {@link #lineCodes}: a multiple of the group. */
-    static final int LINE_ROWS = 16;
+    public static final int LINE_ROWS = 16;
 
     private static final int QUANTISE_GRAIN = 32; // blocks of four rows
 
@@ -217,12 +221,12 @@ public final class Activations {
     }
 
     /** {@link ActivationRecord}s: (columns / 32, rows), rows an even number if there is more than one; empty without machine code. */
-    MemorySegment records() {
+    public MemorySegment records() {
         return records;
     }
 
     /** The code of column {@code k} of row {@code b}. */
-    int code(int b, int k) {
+    public int code(int b, int k) {
         needForms();
         return (int) codes[codesAt(b, k / PanelLayout.BLOCK) + k % PanelLayout.BLOCK];
     }
@@ -233,17 +237,17 @@ public final class Activations {
     }
 
     /** Where a block of row {@code b} has its scale and its sum. */
-    int blockAt(int b, int block) {
+    public int blockAt(int b, int block) {
         return rows == 1 ? block : (b / GROUP * blocks + block) * GROUP + b % GROUP;
     }
 
     /** The codes of a single row, each in both 16-bit halves. */
-    int[] codePairs() {
+    public int[] codePairs() {
         needForms();
         return codePairs;
     }
 
-    int[] columnPairs() {
+    public int[] columnPairs() {
         needForms();
         return columnPairs;
     }
@@ -252,27 +256,27 @@ public final class Activations {
      * The codes of 2 to {@value #LINE_ROWS} rows for lines of nibbles, where byte j holds columns j and j + 16: of each block and
      * row the codes of columns 0–15, then those of columns 16–31 less 16 times those of columns 0–15, each in both 16-bit halves.
      */
-    int[] lineCodes() {
+    public int[] lineCodes() {
         needForms();
         return lineCodes;
     }
 
-    float[] codes() {
+    public float[] codes() {
         needForms();
         return codes;
     }
 
-    float[] scales() {
+    public float[] scales() {
         needForms();
         return scales;
     }
 
-    int[] sums() {
+    public int[] sums() {
         needForms();
         return sums;
     }
 
-    float[] minusSums() {
+    public float[] minusSums() {
         needForms();
         return minusSums;
     }

@@ -1,5 +1,9 @@
 package dev.tidestream.model.tensor;
 
+import dev.tidestream.model.kernels.jit.MachineKernels;
+import dev.tidestream.model.kernels.scalar.ScalarKernels;
+import dev.tidestream.model.kernels.vector.VectorKernels;
+
 /**
  * The one door to the arithmetic. Its implementations agree to the bit: {@link ScalarKernels}, the oracle, {@link VectorKernels}
  * and {@link MachineKernels}. What they compute is specified here, rounding by rounding; {@code fma} rounds once.

@@ -39,11 +39,11 @@ public record KvHead(MemorySegment[] blocks, long keyOffset, long valueOffset, i
     }
 
     /** Dimensions of a stored value. */
-    static int paddedDim(int headDim) {
+    public static int paddedDim(int headDim) {
         return Math.ceilDiv(headDim, GROUP) * GROUP;
     }
 
-    int paddedDim() {
+    public int paddedDim() {
         return paddedDim(headDim);
     }
 
@@ -93,7 +93,7 @@ public record KvHead(MemorySegment[] blocks, long keyOffset, long valueOffset, i
     }
 
     /** One element of a key, as attention sees it. */
-    float key(int position, int d) {
+    public float key(int position, int d) {
         MemorySegment block = blocks[position / BLOCK_POSITIONS];
         int slot = position % BLOCK_POSITIONS;
         long row = keyOffset + (long) d * BLOCK_POSITIONS * type.elementBytes();
@@ -104,7 +104,7 @@ public record KvHead(MemorySegment[] blocks, long keyOffset, long valueOffset, i
     }
 
     /** One element of a value, as attention sees it. */
-    float value(int position, int d) {
+    public float value(int position, int d) {
         MemorySegment block = blocks[position / BLOCK_POSITIONS];
         long row = valueOffset + (long) (position % BLOCK_POSITIONS) * paddedDim() * type.elementBytes();
         return switch (type) {

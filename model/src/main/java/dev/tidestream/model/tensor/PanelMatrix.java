@@ -12,8 +12,8 @@ public final class PanelMatrix {
     /** Panels begin at a cache line. */
     public static final int ALIGNMENT_BYTES = 64;
 
-    static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    public static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final TensorFormat format;
     private final int rows;
@@ -21,7 +21,7 @@ public final class PanelMatrix {
     private final long panelBytes;
     private final MemorySegment data; // (panels, panelBytes)
 
-    PanelMatrix(TensorFormat format, int rows, int columns, MemorySegment data) {
+    public PanelMatrix(TensorFormat format, int rows, int columns, MemorySegment data) {
         this.format = format;
         this.rows = rows;
         this.columns = columns;
@@ -111,16 +111,16 @@ public final class PanelMatrix {
         return data.byteSize();
     }
 
-    MemorySegment data() {
+    public MemorySegment data() {
         return data;
     }
 
-    long panelOffset(int panel) {
+    public long panelOffset(int panel) {
         return panel * panelBytes;
     }
 
     /** Rows of {@code panel} that are no padding. */
-    int rowsOf(int panel) {
+    public int rowsOf(int panel) {
         return Math.min(PanelLayout.ROWS, rows - panel * PanelLayout.ROWS);
     }
 
@@ -142,7 +142,7 @@ public final class PanelMatrix {
     }
 
     /** Element of column {@code k} in the panel at byte {@code panel}; what the format says, word for word. */
-    float element(long panel, int lane, int k) {
+    public float element(long panel, int lane, int k) {
         int position = PanelLayout.position(lane);
         return switch (format) {
             case F32 -> data.get(FLOAT, panel + ((long) k * PanelLayout.ROWS + lane) * Float.BYTES);
@@ -155,18 +155,18 @@ public final class PanelMatrix {
     }
 
     /** Where the super-block of column {@code k} begins. */
-    long superBlock(long panel, int k) {
+    public long superBlock(long panel, int k) {
         return panel + (long) (k / PanelLayout.SUPER_BLOCK) * PanelLayout.blockBytes(format);
     }
 
     /** Scale of a block of Q8_0 or Q4_0. */
-    float scale(long panel, int lane, int block) {
+    public float scale(long panel, int lane, int block) {
         long at = panel + (long) block * quantBlockBytes() + PanelLayout.position(lane) * (long) Short.BYTES;
         return Float.float16ToFloat(data.get(SHORT, at));
     }
 
     /** The integer of an element of Q8_0 or Q4_0, its offset taken off. */
-    int quant(long panel, int lane, int k) {
+    public int quant(long panel, int lane, int k) {
         long quants = panel + (long) (k / PanelLayout.BLOCK) * quantBlockBytes() + PanelLayout.SCALE_BYTES
                 + PanelLayout.position(lane);
         int j = k % PanelLayout.BLOCK;

@@ -46,7 +46,7 @@ public enum TensorFormat {
     }
 
     /** Whether it is one of the formats with super-blocks of 256 columns. */
-    boolean superBlocks() {
+    public boolean superBlocks() {
         return blockElements == PanelLayout.SUPER_BLOCK;
     }
 

@@ -30,7 +30,7 @@ public final class PanelBytes {
         return same;
     }
 
-    /** As a GGUF file holds it: {@link PanelPacker} backwards. */
+    /** As a GGUF file holds it: {@code PanelPacker} backwards. */
     public static byte[] rowMajor(PanelMatrix matrix) {
         ByteBuffer out = ByteBuffer.allocate(Math.toIntExact(matrix.rows() * matrix.format().rowBytes(matrix.columns())))
                 .order(ByteOrder.LITTLE_ENDIAN);

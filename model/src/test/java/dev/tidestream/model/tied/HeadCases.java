@@ -7,10 +7,10 @@ import java.util.SplittableRandom;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.RandomWeights;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /** Random weights and hidden states for the tests of heads. */
 final class HeadCases {

@@ -20,10 +20,10 @@ import org.openjdk.jmh.annotations.Warmup;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.RandomWeights;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /** One thread, one row of logits in each head mode: 8000 x 2048, F32. {@code bench head} has larger ones and more threads. */
 @State(Scope.Benchmark)
