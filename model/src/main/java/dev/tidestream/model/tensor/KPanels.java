@@ -23,7 +23,7 @@ public final class KPanels {
 
     /** F16 scale of a lane of the super-block at byte {@code at}. */
     public static float d(MemorySegment data, long at, int lane) {
-        return Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + PanelLayout.position(lane) * (long) Short.BYTES));
+        return Float.float16ToFloat(data.get(PanelLayout.SHORT, at + PanelLayout.position(lane) * (long) Short.BYTES));
     }
 
     /** F16 scale of the minima; Q4_K and Q5_K only. */
@@ -82,7 +82,7 @@ public final class KPanels {
     }
 
     private static int word(MemorySegment data, long quants, int lane, int line) {
-        return data.get(PanelMatrix.SHORT, quants + (long) line * LINE_BYTES + PanelLayout.position(lane) * 2L) & 0xffff;
+        return data.get(PanelLayout.SHORT, quants + (long) line * LINE_BYTES + PanelLayout.position(lane) * 2L) & 0xffff;
     }
 
     /** Element of column {@code 0 <= k < 256}, with the bits of ggml's dequantisation: all products are exact. */
@@ -155,8 +155,8 @@ public final class KPanels {
 
     /** Stores {@code value}; which bits that changed. */
     private static int exchange(MemorySegment out, long at, short value) {
-        int difference = out.get(PanelMatrix.SHORT, at) ^ value;
-        out.set(PanelMatrix.SHORT, at, value);
+        int difference = out.get(PanelLayout.SHORT, at) ^ value;
+        out.set(PanelLayout.SHORT, at, value);
         return difference;
     }
 

@@ -69,8 +69,8 @@ public final class KQuants {
     }
 
     private void front(MemorySegment in, long at) {
-        d = in.get(PanelMatrix.SHORT, at);
-        dmin = in.get(PanelMatrix.SHORT, at + Short.BYTES);
+        d = in.get(PanelLayout.SHORT, at);
+        dmin = in.get(PanelLayout.SHORT, at + Short.BYTES);
         long packed = at + Q4_SCALES;
         for (int i = 0; i < 4; i++) {
             int first = unsigned(in, packed + i);
@@ -91,7 +91,7 @@ public final class KQuants {
     }
 
     private void sixBits(MemorySegment in, long at) {
-        d = in.get(PanelMatrix.SHORT, at + Q6_D);
+        d = in.get(PanelLayout.SHORT, at + Q6_D);
         dmin = 0;
         MemorySegment.copy(in, ValueLayout.JAVA_BYTE, at + Q6_SCALES, scales, 0, scales.length);
         for (int k = 0; k < SUPER_BLOCK; k += EIGHT) {

@@ -1,5 +1,8 @@
 package dev.tidestream.model.tensor;
 
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
 /**
  * Where the elements of a panel matrix lie.
  *
@@ -54,6 +57,12 @@ public final class PanelLayout {
      * change of where an element of any format lies. {@code PanelLayoutVersionTest} fails if that is forgotten.
      */
     static final int VERSION = 2;
+
+    /** A 16-bit word of a panel, or of a GGUF file. */
+    public static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** A float of a panel, or of a GGUF file. */
+    public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** Rows of a panel. */
     public static final int ROWS = 32;

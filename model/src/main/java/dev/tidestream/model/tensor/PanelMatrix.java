@@ -2,7 +2,10 @@ package dev.tidestream.model.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
+import java.util.Objects;
+
+import static dev.tidestream.model.tensor.PanelLayout.FLOAT;
+import static dev.tidestream.model.tensor.PanelLayout.SHORT;
 
 /**
  * A weight matrix in panels (see {@link PanelLayout}): off-heap, immutable once packed, safe for any number of threads. Lives
@@ -12,21 +15,18 @@ public final class PanelMatrix {
     /** Panels begin at a cache line. */
     public static final int ALIGNMENT_BYTES = 64;
 
-    public static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
     private final TensorFormat format;
     private final int rows;
     private final int columns;
     private final long panelBytes;
     private final MemorySegment data; // (panels, panelBytes)
 
-    public PanelMatrix(TensorFormat format, int rows, int columns, MemorySegment data) {
+    private PanelMatrix(TensorFormat format, int rows, int columns, MemorySegment data) {
         this.format = format;
         this.rows = rows;
         this.columns = columns;
         this.panelBytes = PanelLayout.panelBytes(format, columns);
-        this.data = data;
+        this.data = data.asReadOnly();
         if (data.byteSize() != panelBytes * panels()) {
             throw new IllegalArgumentException("panel matrix size: bytes=%d, expected=%d, rows=%d, columns=%d, format=%s"
                     .formatted(data.byteSize(), panelBytes * panels(), rows, columns, format));
@@ -82,11 +82,6 @@ public final class PanelMatrix {
         return new PanelMatrix(format, narrowRows, columns, data.asSlice(0, panelBytes(format, narrowRows, columns)));
     }
 
-    /** All panels as they lie in memory, read-only. */
-    public MemorySegment panelData() {
-        return data.asReadOnly();
-    }
-
     public TensorFormat format() {
         return format;
     }
@@ -111,8 +106,26 @@ public final class PanelMatrix {
         return data.byteSize();
     }
 
-    public MemorySegment data() {
+    /** All panels as they lie in memory, read-only. */
+    public MemorySegment panelData() {
         return data;
+    }
+
+    /**
+     * Makes sure that some panels can be read without further checks, by their address: that there are such panels, and that their
+     * memory is still there. That it stays there is up to the caller, as for every address that is passed to native code.
+     *
+     * @param fromPanel first panel, inclusive
+     * @param toPanel last panel, exclusive
+     * @throws IndexOutOfBoundsException if there are no such panels
+     * @throws IllegalStateException if the memory is not native, or was given back
+     */
+    public void requireReadable(int fromPanel, int toPanel) {
+        Objects.checkFromToIndex(fromPanel, toPanel, panels());
+        if (!data.isNative() || !data.scope().isAlive()) {
+            throw new IllegalStateException("weights are not in native memory, or no longer: rows=%d, columns=%d, native=%b"
+                    .formatted(rows, columns, data.isNative()));
+        }
     }
 
     public long panelOffset(int panel) {

@@ -47,7 +47,7 @@ public enum TensorFormat {
 
     /** Whether it is one of the formats with super-blocks of 256 columns. */
     public boolean superBlocks() {
-        return blockElements == PanelLayout.SUPER_BLOCK;
+        return blockElements == 256;
     }
 
     /** Bytes of one row of {@code columns} elements in a GGUF file. */

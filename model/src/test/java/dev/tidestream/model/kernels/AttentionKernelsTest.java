@@ -12,7 +12,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import dev.tidestream.model.kernels.jit.MachineKernels;
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
@@ -29,8 +28,8 @@ class AttentionKernelsTest {
     private static final long SEED = 20261124;
     private static final float SCALE = 0.25f;
 
-    private final Kernels scalar = Kernels.scalar();
-    private final Set<Kernels> fast = new LinkedHashSet<>(List.of(Kernels.vector(), Kernels.fastest())); // the same, or machine code
+    private final Kernels scalar = KernelSelection.scalar();
+    private final Set<Kernels> fast = new LinkedHashSet<>(List.of(KernelSelection.vector(), KernelSelection.fastest())); // the same, or machine code
 
     @ParameterizedTest
     @EnumSource(KvType.class)
@@ -220,7 +219,7 @@ class AttentionKernelsTest {
             AttentionShape shape = new AttentionShape(4, 1, 32, SCALE);
             KvHead head = empty(KvType.F16, 32, 64, arena);
             float[] row = new float[shape.rowSize()];
-            MachineKernels.instance().ifPresent(machine -> {
+            KernelSelection.generated().ifPresent(machine -> {
                 assertThrows(IllegalArgumentException.class, () -> machine.attend(shape, head, row, row, 0, 0, 2));
                 assertThrows(IllegalArgumentException.class, () -> machine.attend(shape, head, row, row, 0, 1, 0));
             });

@@ -14,13 +14,13 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-import dev.tidestream.model.kernels.jit.MachineKernels;
 import dev.tidestream.model.kernels.vector.base.VectorShapes;
 import dev.tidestream.model.machine.Cpu;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.FloatExp;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
+import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.RandomWeights;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -37,9 +37,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 class KernelsTest {
     private static final long SEED = 20261123;
 
-    private final Kernels scalar = Kernels.scalar();
-    private final Kernels vector = Kernels.vector();
-    private final List<Kernels> fast = List.of(vector, Kernels.fastest());
+    private final Kernels scalar = KernelSelection.scalar();
+    private final Kernels vector = KernelSelection.vector();
+    private final List<Kernels> fast = List.of(vector, KernelSelection.fastest());
 
     static Stream<Arguments> shapes() {
         int[][] floats = {{1, 1}, {31, 7}, {32, 64}, {33, 65}, {172, 64}, {100, 172}};
@@ -103,9 +103,9 @@ class KernelsTest {
 
     @Test
     void shouldHaveMachineCodeWhereItCanRun() {
-        assumeTrue(MachineKernels.instance().isPresent(), "no machine code here");
+        assumeTrue(KernelSelection.generated().isPresent(), "no machine code here");
         boolean wide = VectorShapes.BITS == 512 && Cpu.level() == Cpu.Level.AVX512_VNNI;
-        assertTrue(Kernels.fastest().title().startsWith(wide ? "avx512-vnni+" : "avx2+"), Kernels.fastest().title());
+        assertTrue(KernelSelection.fastest().title().startsWith(wide ? "avx512-vnni+" : "avx2+"), KernelSelection.fastest().title());
     }
 
     /** Machine code has no bounds checks: what lies before, between and behind the rows must be as it was. */
@@ -138,8 +138,8 @@ class KernelsTest {
 
     @Test
     void shouldRefuseWhatMachineCodeWouldWriteElsewhere() {
-        assumeTrue(MachineKernels.instance().isPresent(), "no machine code here");
-        Kernels machine = MachineKernels.instance().orElseThrow();
+        assumeTrue(KernelSelection.generated().isPresent(), "no machine code here");
+        Kernels machine = KernelSelection.generated().orElseThrow();
         SplittableRandom random = new SplittableRandom(SEED);
         try (Arena arena = Arena.ofShared()) {
             PanelMatrix w = pack(TensorFormat.Q4_0, 64, 64, random, arena);
@@ -171,9 +171,9 @@ class KernelsTest {
                 MemorySegment bytes = source.asSlice(row * format.rowBytes(columns), format.rowBytes(columns));
                 bytes.fill((byte) new int[] {0xff, 0, 0x80, 0x7f}[row]);
                 for (long at = 0; at < bytes.byteSize(); at += format.blockBytes()) {
-                    bytes.set(PanelMatrix.SHORT, format == TensorFormat.Q6_K ? at + 208 : at, (short) 0x3c00); // 1
+                    bytes.set(PanelLayout.SHORT, format == TensorFormat.Q6_K ? at + 208 : at, (short) 0x3c00); // 1
                     if (format == TensorFormat.Q4_K || format == TensorFormat.Q5_K) {
-                        bytes.set(PanelMatrix.SHORT, at + 2, (short) 0x3c00);
+                        bytes.set(PanelLayout.SHORT, at + 2, (short) 0x3c00);
                     }
                 }
             }
@@ -184,7 +184,7 @@ class KernelsTest {
                 for (int i = 0; i < batch * columns; i++) {
                     x.values()[i] = i / columns % 3 == 0 ? 127f : i / columns % 3 == 1 ? -127f : i % 2 * 254f - 127f;
                 }
-                x.quantise(WorkerTeam.sequential());
+                x.quantise(scalar, WorkerTeam.sequential());
                 float[] expected = multiply(scalar, w, x);
                 for (Kernels kernels : fast) {
                     assertArrayEquals(bits(expected), bits(multiply(kernels, w, x)), kernels.title() + ", batch=" + batch);
@@ -214,7 +214,7 @@ class KernelsTest {
                 alone.reset(1);
                 System.arraycopy(all.values(), b * columns, alone.values(), 0, columns);
                 if (all.quantised()) {
-                    alone.quantise(WorkerTeam.sequential());
+                    alone.quantise(scalar, WorkerTeam.sequential());
                 }
                 assertArrayEquals(Arrays.copyOfRange(bits(together), b * rows, (b + 1) * rows), bits(multiply(vector, w, alone)));
             }
@@ -339,7 +339,7 @@ class KernelsTest {
             Arrays.fill(x.values(), 32, 64, Float.MIN_VALUE);
         }
         if (int8) {
-            x.quantise(WorkerTeam.sequential());
+            x.quantise(KernelSelection.scalar(), WorkerTeam.sequential());
         }
         return x;
     }

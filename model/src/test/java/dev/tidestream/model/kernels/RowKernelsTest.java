@@ -18,10 +18,10 @@ class RowKernelsTest {
     private static final long SEED = 20261124;
     private static final int[] COUNTS = {1, 2, 15, 16, 17, 31, 100, 1023, 1024, 1025, 1040, 5000};
 
-    private final Kernels scalar = Kernels.scalar();
+    private final Kernels scalar = KernelSelection.scalar();
 
     static Stream<Kernels> fast() {
-        return Stream.of(Kernels.vector(), Kernels.fastest());
+        return Stream.of(KernelSelection.vector(), KernelSelection.fastest());
     }
 
     @ParameterizedTest

@@ -4,8 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.RandomWeights;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -23,7 +23,7 @@ final class HeadCases {
 
     static EmbeddingLayer head(HeadMode mode, PanelMatrix weight, WorkerTeam team) {
         var config = new TiedWeightConfig(weight.rows(), weight.columns(), weight.format());
-        return TiedHeads.build(mode, config, weight, Kernels.vector(), team);
+        return TiedHeads.build(mode, config, weight, KernelSelection.vector(), team);
     }
 
     /** (rows, hidden) */

@@ -13,10 +13,8 @@ import dev.tidestream.model.kernels.jit.base.ActivationRecord;
 import dev.tidestream.model.kernels.jit.base.MachineCall;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.kernels.jit.rows.MachineRows;
-import dev.tidestream.model.kernels.vector.VectorKernels;
-import dev.tidestream.model.kernels.vector.base.VectorShapes;
-import dev.tidestream.model.kernels.vector.decode.VectorDecode;
 import dev.tidestream.model.machine.Cpu;
+import dev.tidestream.model.tensor.ActivationEncoding;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.Kernels;
@@ -28,8 +26,8 @@ import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * {@link Kernels} in machine code: attention ({@link MachineAttention}), rows ({@link MachineRows}), and multiplications (and the int8
- * codes for them) where there is a program for the format ({@link MachinePrograms}); the other multiplications are those of
- * {@link VectorKernels}. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
+ * codes for them) where there is a program for the format ({@link MachinePrograms}); the other multiplications are left to the kernels
+ * that are handed in. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
  * docs/adr/0010-machine-code.md, 0011-avx-512-programs.md and 0012-no-vector-api-in-a-start.md.
  */
 public final class MachineKernels implements Kernels {
@@ -38,7 +36,7 @@ public final class MachineKernels implements Kernels {
      * are those for AVX-512 with VBMI and VNNI. On a processor that lacks those, {@code on} means those for AVX2 and {@code auto}
      * none: on Zen 5 either was faster, depending on the format, and no other processor was there to be measured.
      */
-    static final String PROPERTY = "tidestream.machine.code";
+    public static final String PROPERTY = "tidestream.machine.code";
 
     private static final int WIDE_BITS = 512;
     private static final int NARROW_BITS = 256;
@@ -46,46 +44,54 @@ public final class MachineKernels implements Kernels {
     private static final long PRODUCTS_OF_A_CALL = 2L << 20;
     /** Rows of floats of a call, so that a safepoint need not wait for all of them; a multiple of four. */
     private static final int FLOAT_ROWS_OF_A_CALL = 64;
-    private static final Optional<MachineKernels> INSTANCE = find();
     private static final ThreadLocal<MachineScratch> SCRATCH = ThreadLocal.withInitial(MachineScratch::new);
 
     private final MachinePrograms programs;
     private final MachineAttention attention;
     private final MachineRows rows;
     private final boolean wide;
+    private final Kernels others; // for what there is no program for
 
-    private MachineKernels(MachinePrograms programs, MachineAttention attention, MachineRows rows, boolean wide) {
+    private MachineKernels(MachinePrograms programs, MachineAttention attention, MachineRows rows, boolean wide, Kernels others) {
         this.programs = programs;
         this.attention = attention;
         this.rows = rows;
         this.wide = wide;
+        this.others = others;
     }
 
-    /** If this machine can run them. */
-    public static Optional<MachineKernels> instance() {
-        return INSTANCE;
-    }
-
-    private static Optional<MachineKernels> find() {
-        String choice = System.getProperty(PROPERTY, "auto");
+    /**
+     * Those of this machine, if it can run them and is to.
+     *
+     * @param choice {@code on}, {@code off} or {@code auto}: the value of {@link #PROPERTY}
+     * @param vectorBits width of the vectors that other kernels would use
+     * @param others multiply where there is no program for a format
+     * @throws IllegalArgumentException if there is no such choice
+     */
+    public static Optional<MachineKernels> find(String choice, int vectorBits, Kernels others) {
         if (!List.of("on", "off", "auto").contains(choice)) {
             throw new IllegalArgumentException(PROPERTY + " must be on, off or auto: " + choice);
         }
         Cpu.Level level = choice.equals("off") ? Cpu.Level.NONE : Cpu.level();
-        boolean wide = level == Cpu.Level.AVX512_VNNI && VectorShapes.BITS == WIDE_BITS;
-        boolean faster = wide || VectorShapes.BITS == NARROW_BITS; // than the Vector API
-        return level == Cpu.Level.NONE || (!faster && choice.equals("auto")) ? Optional.empty() : assemble(wide);
+        boolean wide = level == Cpu.Level.AVX512_VNNI && vectorBits == WIDE_BITS;
+        boolean faster = wide || vectorBits == NARROW_BITS; // than the Vector API
+        return level == Cpu.Level.NONE || (!faster && choice.equals("auto")) ? Optional.empty() : assemble(wide, others);
     }
 
-    private static Optional<MachineKernels> assemble(boolean wide) {
+    private static Optional<MachineKernels> assemble(boolean wide, Kernels others) {
         return MachinePrograms.assemble(wide).flatMap(programs ->
                 MachineAttention.assemble(wide).flatMap(attention ->
-                        MachineRows.assemble().map(rows -> new MachineKernels(programs, attention, rows, wide))));
+                        MachineRows.assemble().map(rows -> new MachineKernels(programs, attention, rows, wide, others))));
     }
 
     @Override
     public String title() {
-        return (wide ? "avx512-vnni+" : "avx2+") + VectorKernels.INSTANCE.title();
+        return (wide ? "avx512-vnni+" : "avx2+") + others.title();
+    }
+
+    @Override
+    public ActivationEncoding encoding(Activations x) {
+        return RecordQuants.of(x, this);
     }
 
     @Override
@@ -95,10 +101,10 @@ public final class MachineKernels implements Kernels {
         boolean codes = x.quantised() && w.format().quantised();
         MemorySegment program = programs.find(w.format(), codes ? one ? Kind.ROW : Kind.ROWS : one ? Kind.FLOAT_ROW : Kind.FLOAT_ROWS);
         if (program == null || fromPanel == toPanel) {
-            VectorKernels.INSTANCE.multiply(w, x, out, outStride, outOffset, fromPanel, toPanel);
+            others.multiply(w, x, out, outStride, outOffset, fromPanel, toPanel);
             return;
         }
-        VectorDecode.check(w, fromPanel, toPanel);
+        w.requireReadable(fromPanel, toPanel);
         checkOut(w, x, out, outStride, outOffset, toPanel);
         MachineScratch scratch = SCRATCH.get();
         int left = codes || one ? 0 : x.rows() % programs.floatRows();
@@ -108,7 +114,7 @@ public final class MachineKernels implements Kernels {
         }
         int rows = x.rows() - left;
         try {
-            Call call = new Call(scratch, w, x, out, outStride);
+            Call call = new Call(scratch, w, x, codes ? RecordQuants.of(x, this).records().address() : 0, out, outStride);
             int slice = codes ? rows : Math.clamp(rows, 1, FLOAT_ROWS_OF_A_CALL);
             int most = panelsOfACall(w.columns(), slice);
             int panel = fromPanel;
@@ -153,9 +159,9 @@ public final class MachineKernels implements Kernels {
     }
 
     /** The arguments that are the same for all panels. */
-    private record Call(MachineScratch scratch, PanelMatrix w, Activations x, float[] out, int outStride) {
+    private record Call(MachineScratch scratch, PanelMatrix w, Activations x, long records, float[] out, int outStride) {
         Call {
-            scratch.set(MachineScratch.RECORDS, x.records().address());
+            scratch.set(MachineScratch.RECORDS, records);
             scratch.set(MachineScratch.UNITS, w.columns() / w.format().blockElements());
             scratch.set(MachineScratch.SUMS, scratch.sums(x.rows() + 1)); // programs take rows in pairs
             scratch.set(MachineScratch.VALUES_STRIDE, (long) x.columns() * Float.BYTES);
@@ -167,7 +173,7 @@ public final class MachineKernels implements Kernels {
             scratch.set(MachineScratch.ROW_COUNT, rows);
             scratch.set(MachineScratch.PAIR_COUNT, Math.ceilDiv(rows, 2));
             scratch.set(MachineScratch.FOUR_COUNT, rows / 4);
-            scratch.set(MachineScratch.PANEL, w.data().address() + w.panelOffset(panel));
+            scratch.set(MachineScratch.PANEL, w.panelData().address() + w.panelOffset(panel));
             MemorySegment values = scratch.floats(x.values());
             MemorySegment from = first == 0 ? values : values.asSlice((long) first * x.columns() * Float.BYTES);
             int to = outOffset + panel * ROWS + first * outStride;

@@ -9,7 +9,7 @@ import dev.tidestream.model.tensor.KvHead;
 import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 
-/** {@link Kernels} as they are specified, one element at a time: the oracle of every test, and the fall-back. */
+/** {@link Kernels} as they are specified, one element at a time: the oracle of every test. */
 public enum ScalarKernels implements Kernels {
     INSTANCE;
 
@@ -19,14 +19,19 @@ public enum ScalarKernels implements Kernels {
     }
 
     @Override
+    public ScalarQuants encoding(Activations x) {
+        return ScalarQuants.of(x);
+    }
+
+    @Override
     public void multiply(
             PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
-        boolean int8 = w.format().quantised() && x.quantised();
+        ScalarQuants quants = w.format().quantised() && x.quantised() ? ScalarQuants.of(x) : null;
         for (int b = 0; b < x.rows(); b++) {
             for (int panel = fromPanel; panel < toPanel; panel++) {
                 for (int lane = 0; lane < w.rowsOf(panel); lane++) {
                     long at = w.panelOffset(panel);
-                    float sum = int8 ? dotInt8(w, at, lane, x, b) : dotFloat(w, at, lane, x.values(), b * x.columns());
+                    float sum = quants != null ? dotInt8(w, at, lane, quants, b) : dotFloat(w, at, lane, x.values(), b * x.columns());
                     out[outOffset + b * outStride + panel * PanelLayout.ROWS + lane] = sum;
                 }
             }
@@ -41,7 +46,7 @@ public enum ScalarKernels implements Kernels {
         };
     }
 
-    private static float dotInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
+    private static float dotInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
         return switch (w.format()) {
             case Q8_0, Q4_0 -> dotBlocksInt8(w, panel, lane, x, b);
             case Q4_K, Q5_K -> dotMinimaInt8(w, panel, lane, x, b);
@@ -82,61 +87,61 @@ public enum ScalarKernels implements Kernels {
                 low = Math.fma(x[offset + j], quant(w, at, lane, j), low);
                 high = Math.fma(x[offset + j + 8], quant(w, at, lane, j + 8), high);
             }
-            float scale = KPanels.d(w.data(), at, lane) * KPanels.halfScale(w.data(), at, lane, k % PanelLayout.SUPER_BLOCK / 16);
+            float scale = KPanels.d(w.panelData(), at, lane) * KPanels.halfScale(w.panelData(), at, lane, k % PanelLayout.SUPER_BLOCK / 16);
             acc = Math.fma(scale, low + high, acc);
         }
         return acc;
     }
 
-    private static float dotMinimaInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
+    private static float dotMinimaInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
         float acc = 0f;
         for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
             long at = w.superBlock(panel, k);
             int block = k / PanelLayout.BLOCK;
             int inSuper = block % PanelLayout.BLOCKS;
-            float dx = x.scales()[x.blockAt(b, block)];
-            int scaled = KPanels.scale(w.format(), w.data(), at, lane, inSuper) * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
-            int minima = KPanels.min(w.format(), w.data(), at, lane, inSuper) * -x.sums()[x.blockAt(b, block)];
-            acc = Math.fma(KPanels.d(w.data(), at, lane) * dx, scaled, acc);
-            acc = Math.fma(KPanels.dmin(w.data(), at, lane) * dx, minima, acc);
+            float dx = x.scale(b, block);
+            int scaled = KPanels.scale(w.format(), w.panelData(), at, lane, inSuper) * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
+            int minima = KPanels.min(w.format(), w.panelData(), at, lane, inSuper) * -x.sum(b, block);
+            acc = Math.fma(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
+            acc = Math.fma(KPanels.dmin(w.panelData(), at, lane) * dx, minima, acc);
         }
         return acc;
     }
 
-    private static float dotSixBitsInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
+    private static float dotSixBitsInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
         float acc = 0f;
         for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
             long at = w.superBlock(panel, k);
             int half = k % PanelLayout.SUPER_BLOCK / 16;
-            int scaled = KPanels.halfScale(w.data(), at, lane, half) * integers(w, at, lane, x, b, k, 16)
-                    + KPanels.halfScale(w.data(), at, lane, half + 1) * integers(w, at, lane, x, b, k + 16, 16);
-            float dx = x.scales()[x.blockAt(b, k / PanelLayout.BLOCK)];
-            acc = Math.fma(KPanels.d(w.data(), at, lane) * dx, scaled, acc);
+            int scaled = KPanels.halfScale(w.panelData(), at, lane, half) * integers(w, at, lane, x, b, k, 16)
+                    + KPanels.halfScale(w.panelData(), at, lane, half + 1) * integers(w, at, lane, x, b, k + 16, 16);
+            float dx = x.scale(b, k / PanelLayout.BLOCK);
+            acc = Math.fma(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
         }
         return acc;
     }
 
-    private static int integers(PanelMatrix w, long superBlock, int lane, Activations x, int b, int k, int columns) {
+    private static int integers(PanelMatrix w, long superBlock, int lane, ScalarQuants x, int b, int k, int columns) {
         int dot = 0;
         for (int j = 0; j < columns; j++) {
-            dot += x.code(b, k + j) * quant(w, superBlock, lane, k + j);
+            dot += x.quant(b, k + j) * quant(w, superBlock, lane, k + j);
         }
         return dot;
     }
 
     private static int quant(PanelMatrix w, long superBlock, int lane, int k) {
-        return KPanels.quant(w.format(), w.data(), superBlock, lane, k % PanelLayout.SUPER_BLOCK);
+        return KPanels.quant(w.format(), w.panelData(), superBlock, lane, k % PanelLayout.SUPER_BLOCK);
     }
 
-    private static float dotBlocksInt8(PanelMatrix w, long panel, int lane, Activations x, int b) {
+    private static float dotBlocksInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
         int blocks = w.columns() / PanelLayout.BLOCK;
         float acc = 0f;
         for (int block = 0; block < blocks; block++) {
             int dot = 0;
             for (int j = 0; j < PanelLayout.BLOCK; j++) {
-                dot += x.code(b, block * PanelLayout.BLOCK + j) * w.quant(panel, lane, block * PanelLayout.BLOCK + j);
+                dot += x.quant(b, block * PanelLayout.BLOCK + j) * w.quant(panel, lane, block * PanelLayout.BLOCK + j);
             }
-            acc = Math.fma(w.scale(panel, lane, block) * x.scales()[x.blockAt(b, block)], dot, acc);
+            acc = Math.fma(w.scale(panel, lane, block) * x.scale(b, block), dot, acc);
         }
         return acc;
     }

@@ -1,18 +1,17 @@
 package dev.tidestream.model.kernels.vector;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.kernels.vector.attention.VectorAttention;
 import dev.tidestream.model.kernels.vector.base.Scratch;
+import dev.tidestream.model.kernels.vector.base.VectorExp;
+import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.kernels.vector.base.VectorRows;
 import dev.tidestream.model.kernels.vector.batch.VectorBatch;
 import dev.tidestream.model.kernels.vector.decode.VectorDecode;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.AttentionShape;
-import dev.tidestream.model.tensor.FloatExp;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
 import dev.tidestream.model.tensor.PanelMatrix;
@@ -30,6 +29,11 @@ public enum VectorKernels implements Kernels {
     @Override
     public String title() {
         return "vector-" + F.vectorBitSize();
+    }
+
+    @Override
+    public VectorQuants encoding(Activations x) {
+        return VectorQuants.of(x);
     }
 
     @Override
@@ -77,27 +81,9 @@ public enum VectorKernels implements Kernels {
         int i = from;
         for (; i <= to - L; i += L) {
             FloatVector g = FloatVector.fromArray(F, gate, i);
-            g.div(exp(g.neg()).add(1f)).mul(FloatVector.fromArray(F, up, i)).intoArray(out, i);
+            g.div(VectorExp.exp(g.neg()).add(1f)).mul(FloatVector.fromArray(F, up, i)).intoArray(out, i);
         }
         ScalarKernels.INSTANCE.swiGlu(gate, up, out, i, to);
-    }
-
-    /** {@link FloatExp#exp}, L at a time. Comparing and blending is cheaper than min and max; NaN passes both. */
-    public static FloatVector exp(FloatVector argument) {
-        FloatVector x = argument.blend(FloatExp.MAX, argument.compare(VectorOperators.GT, FloatExp.MAX));
-        x = x.blend(FloatExp.MIN, x.compare(VectorOperators.LT, FloatExp.MIN));
-        FloatVector shifted = x.mul(FloatExp.LOG2_E).add(FloatExp.ROUND); // n is in its lowest bits, too
-        FloatVector n = shifted.sub(FloatExp.ROUND);
-        FloatVector r = n.fma(FloatVector.broadcast(F, FloatExp.MINUS_LN2_HIGH), x);
-        r = n.fma(FloatVector.broadcast(F, FloatExp.MINUS_LN2_LOW), r);
-        FloatVector p = FloatVector.broadcast(F, FloatExp.P0).fma(r, FloatVector.broadcast(F, FloatExp.P1));
-        p = p.fma(r, FloatVector.broadcast(F, FloatExp.P2));
-        p = p.fma(r, FloatVector.broadcast(F, FloatExp.P3));
-        p = p.fma(r, FloatVector.broadcast(F, FloatExp.P4));
-        p = p.fma(r, FloatVector.broadcast(F, FloatExp.P5));
-        p = p.fma(r.mul(r), r).add(1f);
-        IntVector exponent = shifted.reinterpretAsInts().add(127).lanewise(VectorOperators.LSHL, 23);
-        return p.mul(exponent.reinterpretAsFloats());
     }
 
     @Override

@@ -11,12 +11,12 @@ import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.memory.PageArena;
 
+import static dev.tidestream.model.tensor.PanelLayout.FLOAT;
 import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q8_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
-import static dev.tidestream.model.tensor.PanelMatrix.FLOAT;
-import static dev.tidestream.model.tensor.PanelMatrix.SHORT;
+import static dev.tidestream.model.tensor.PanelLayout.SHORT;
 
 /**
  * Makes an edited copy of a panel matrix. Copy a panel first, then read and write its row blocks (up to 32 columns of one row,
@@ -95,7 +95,7 @@ public final class PanelEditor {
 
     /** Copies a panel, padding included. */
     public void copy(int panel) {
-        MemorySegment.copy(base.data(), panel * panelBytes, target, panel * panelBytes, panelBytes);
+        MemorySegment.copy(base.panelData(), panel * panelBytes, target, panel * panelBytes, panelBytes);
     }
 
     /**
@@ -143,7 +143,7 @@ public final class PanelEditor {
 
     /** The edited matrix, once every panel was copied; no editing after that. */
     public PanelMatrix matrix() {
-        return new PanelMatrix(format, base.rows(), base.columns(), target);
+        return PanelMatrix.ofPanels(format, base.rows(), base.columns(), target);
     }
 
     private static long floatAt(int block, int lane) {

@@ -13,11 +13,11 @@ import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.tensor.PanelLayout.FLOAT;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.tensor.PanelLayout.SHORT;
 import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
-import static dev.tidestream.model.tensor.PanelMatrix.FLOAT;
-import static dev.tidestream.model.tensor.PanelMatrix.SHORT;
 
 /**
  * Repacks a row-major matrix, as it stands in a GGUF file, into panels: the same values, bit for bit, in another order. Values
@@ -66,7 +66,7 @@ public final class PanelPacker {
                 }
             }
         });
-        return new PanelMatrix(format, rows, columns, target);
+        return PanelMatrix.ofPanels(format, rows, columns, target);
     }
 
     private static void packRow(

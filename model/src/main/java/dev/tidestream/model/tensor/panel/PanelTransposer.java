@@ -5,7 +5,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
@@ -68,11 +67,11 @@ final class PanelTransposer {
     private static boolean scales(MemorySegment in, long from, long rowBytes, MemorySegment out, long to) {
         boolean finite = true;
         for (int i = 0; i < ROWS / 2; i++) {
-            short low = in.get(PanelMatrix.SHORT, from + i * rowBytes);
-            short high = in.get(PanelMatrix.SHORT, from + (i + 16) * rowBytes);
+            short low = in.get(PanelLayout.SHORT, from + i * rowBytes);
+            short high = in.get(PanelLayout.SHORT, from + (i + 16) * rowBytes);
             finite &= (low & SCALE_EXPONENT) != SCALE_EXPONENT && (high & SCALE_EXPONENT) != SCALE_EXPONENT;
-            out.set(PanelMatrix.SHORT, to + i * 4L, low);
-            out.set(PanelMatrix.SHORT, to + i * 4L + Short.BYTES, high);
+            out.set(PanelLayout.SHORT, to + i * 4L, low);
+            out.set(PanelLayout.SHORT, to + i * 4L + Short.BYTES, high);
         }
         return finite;
     }
@@ -136,9 +135,9 @@ final class PanelTransposer {
         }
         for (int k = whole; k < columns; k++) {
             for (int row = 0; row < ROWS; row++) {
-                short bits = in.get(PanelMatrix.SHORT, row * rowBytes + (long) k * Short.BYTES);
+                short bits = in.get(PanelLayout.SHORT, row * rowBytes + (long) k * Short.BYTES);
                 bad |= (bits & exponent) == exponent ? 1 : 0;
-                out.set(PanelMatrix.SHORT, ((long) k * ROWS + PanelLayout.position(row)) * Short.BYTES, bits);
+                out.set(PanelLayout.SHORT, ((long) k * ROWS + PanelLayout.position(row)) * Short.BYTES, bits);
             }
         }
         return bad == 0;

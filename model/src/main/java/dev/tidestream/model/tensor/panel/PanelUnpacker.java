@@ -35,7 +35,7 @@ public final class PanelUnpacker {
         }
         long base = w.panelOffset(panel);
         switch (w.format()) {
-            case F32 -> MemorySegment.copy(w.data(), PanelMatrix.FLOAT, base + (long) fromColumn * ROWS * Float.BYTES,
+            case F32 -> MemorySegment.copy(w.panelData(), PanelLayout.FLOAT, base + (long) fromColumn * ROWS * Float.BYTES,
                     out, 0, (toColumn - fromColumn) * ROWS);
             case F16, BF16 -> shorts(w, base, fromColumn, toColumn, out);
             case Q8_0, Q4_0 -> blocks(w, base, fromColumn, toColumn, out);
@@ -49,7 +49,7 @@ public final class PanelUnpacker {
         for (int k = fromColumn; k < toColumn; k++) {
             long column = base + (long) k * ROWS * Short.BYTES;
             for (int lane = 0; lane < ROWS; lane++) {
-                short bits = w.data().get(PanelMatrix.SHORT, column + PanelLayout.position(lane) * (long) Short.BYTES);
+                short bits = w.panelData().get(PanelLayout.SHORT, column + PanelLayout.position(lane) * (long) Short.BYTES);
                 out[at++] = half ? Float.float16ToFloat(bits) : Float.intBitsToFloat(bits << 16);
             }
         }
@@ -69,7 +69,7 @@ public final class PanelUnpacker {
                 long line = quants + (q8 ? j : j % (BLOCK / 2)) * (long) ROWS;
                 int shift = j < BLOCK / 2 ? 0 : 4;
                 for (int lane = 0; lane < ROWS; lane++) {
-                    int bits = w.data().get(ValueLayout.JAVA_BYTE, line + PanelLayout.position(lane));
+                    int bits = w.panelData().get(ValueLayout.JAVA_BYTE, line + PanelLayout.position(lane));
                     out[at + lane] = scales[lane] * (q8 ? bits : (bits >>> shift & 15) - 8);
                 }
             }
@@ -81,7 +81,7 @@ public final class PanelUnpacker {
         float[] columns = new float[BLOCK];
         for (int k = fromColumn; k < toColumn; k += BLOCK) {
             for (int lane = 0; lane < ROWS; lane++) {
-                KPanels.elements(w.format(), w.data(), w.superBlock(base, k), lane, k % PanelLayout.SUPER_BLOCK, columns);
+                KPanels.elements(w.format(), w.panelData(), w.superBlock(base, k), lane, k % PanelLayout.SUPER_BLOCK, columns);
                 for (int j = 0; j < BLOCK; j++) {
                     out[(k - fromColumn + j) * ROWS + lane] = columns[j];
                 }

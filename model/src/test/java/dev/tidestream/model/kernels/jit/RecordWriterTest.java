@@ -4,10 +4,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.kernels.scalar.ScalarKernels;
+import dev.tidestream.model.kernels.scalar.ScalarQuants;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -16,7 +19,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-/** Records that a program makes, against the forms that the Vector API makes of the same values. */
+/** Records that a program makes, against the quants that the oracle makes of the same values. */
 public class RecordWriterTest {
     private static final long SEED = 20261128;
     private static final int BLOCKS = 12;
@@ -24,13 +27,14 @@ public class RecordWriterTest {
     private static final byte UNTOUCHED = 42;
 
     @Test
-    void shouldWriteWhatTheFormsSay() {
+    void shouldWriteWhatTheOracleSays() {
         MachineKernels machine = machine();
         for (int rows : new int[] {1, 2, 3, 5}) {
             Activations x = new Activations(rows, COLUMNS);
             x.reset(rows);
             fill(x.values());
-            x.quantise(WorkerTeam.sequential());
+            x.quantise(machine, WorkerTeam.sequential());
+            assertRecords(x, RecordQuants.of(x, machine).records());
             try (Arena arena = Arena.ofConfined()) {
                 long stride = rows * 64L;
                 MemorySegment records = arena.allocate(BLOCKS * stride, 64);
@@ -66,8 +70,9 @@ public class RecordWriterTest {
     }
 
     private static MachineKernels machine() {
-        assumeTrue(MachineKernels.instance().isPresent(), "no machine code here");
-        return MachineKernels.instance().orElseThrow();
+        Optional<MachineKernels> machine = MachineKernels.find("on", 256, ScalarKernels.INSTANCE);
+        assumeTrue(machine.isPresent(), "no machine code here");
+        return machine.orElseThrow();
     }
 
     private static void fill(float[] values) {
@@ -92,11 +97,10 @@ public class RecordWriterTest {
         Arrays.fill(values, 288, 320, -1f);
     }
 
-    /** All records that {@link Activations} holds. */
-    public static void assertRecords(Activations x) {
-        MemorySegment records = x.records();
+    /** All records of the activations. */
+    private static void assertRecords(Activations x, MemorySegment records) {
         int room = x.rows() == 1 ? 1 : x.rows() + x.rows() % 2;
-        for (int b = 0; b < x.rows() && records.byteSize() > 0; b++) {
+        for (int b = 0; b < x.rows(); b++) {
             for (int block = 0; block < x.columns() / 32; block++) {
                 assertRecord(x, b, block, records.asSlice(((long) block * room + b) * 64, 64));
             }
@@ -105,17 +109,18 @@ public class RecordWriterTest {
 
     private static void assertRecord(Activations x, int b, int block, MemorySegment record) {
         String at = "seed=%d, rows=%d, b=%d, block=%d".formatted(SEED, x.rows(), b, block);
+        ScalarQuants expected = ScalarQuants.of(x);
         int lower = 0;
         int upper = 0;
         for (int j = 0; j < 32; j++) {
-            int code = x.code(b, block * 32 + j);
+            int code = expected.quant(b, block * 32 + j);
             assertEquals(code, record.get(ValueLayout.JAVA_BYTE, j), at);
             lower += j < 16 ? code : 0;
             upper += j < 16 ? 0 : code;
         }
         int sum = lower + upper;
-        assertEquals(sum, x.sums()[x.blockAt(b, block)], at);
-        assertEquals(x.scales()[x.blockAt(b, block)], record.get(ValueLayout.JAVA_FLOAT, 32), at);
+        assertEquals(sum, expected.sum(b, block), at);
+        assertEquals(expected.scale(b, block), record.get(ValueLayout.JAVA_FLOAT, 32), at);
         assertEquals(-8 * sum, record.get(ValueLayout.JAVA_INT, 36), at);
         assertEquals(Float.floatToRawIntBits(-sum), record.get(ValueLayout.JAVA_INT, 40), at);
         assertEquals(-128 * sum, record.get(ValueLayout.JAVA_INT, 44), at);

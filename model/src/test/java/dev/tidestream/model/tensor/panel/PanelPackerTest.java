@@ -8,6 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.tidestream.model.tensor.NonFiniteWeightException;
+import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.RandomWeights;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -51,10 +52,10 @@ class PanelPackerTest {
                 MemorySegment rowMajor = RandomWeights.rowMajor(format, 40, columns, new SplittableRandom(1), arena);
                 long at = (row + 1) * format.rowBytes(columns) - format.blockBytes(); // the last block of the row
                 switch (format) {
-                    case F32 -> rowMajor.set(PanelMatrix.FLOAT, at, Float.NaN);
-                    case BF16 -> rowMajor.set(PanelMatrix.SHORT, at, (short) 0xff80);
-                    case F16, Q8_0, Q4_0, Q4_K, Q5_K -> rowMajor.set(PanelMatrix.SHORT, at, (short) 0x7c00);
-                    case Q6_K -> rowMajor.set(PanelMatrix.SHORT, at + 208, (short) 0x7c01);
+                    case F32 -> rowMajor.set(PanelLayout.FLOAT, at, Float.NaN);
+                    case BF16 -> rowMajor.set(PanelLayout.SHORT, at, (short) 0xff80);
+                    case F16, Q8_0, Q4_0, Q4_K, Q5_K -> rowMajor.set(PanelLayout.SHORT, at, (short) 0x7c00);
+                    case Q6_K -> rowMajor.set(PanelLayout.SHORT, at + 208, (short) 0x7c01);
                 }
                 NonFiniteWeightException e = assertThrows(NonFiniteWeightException.class,
                         () -> PanelPacker.pack("w", format, 40, columns, rowMajor, arena, WorkerTeam.sequential()));

@@ -1,7 +1,5 @@
 package dev.tidestream.model.kernels.jit.base;
 
-import dev.tidestream.model.kernels.jit.avx512.WideCode;
-
 /** Vectors of 64 bytes that say where parts of a line are, at their places in {@link MachineScratch}. */
 public enum WideTable {
     /** Of four lines of 32 bytes, rows 0 16 1 17 …: the four bytes of row 0, then of row 1 … */
@@ -33,8 +31,11 @@ public enum WideTable {
     /** The floats -8 to 7. */
     EIGHT_LESS(13);
 
+    /** Bytes of a table: a vector of AVX-512. */
+    public static final int VECTOR_BYTES = 64;
+
     /** Of all tables. */
-    static final int ALL_BYTES = 14 * WideCode.VECTOR;
+    static final int ALL_BYTES = 14 * VECTOR_BYTES;
 
     private static final int[] SIX_BITS_AT = {10, 4, 26, 20};
     private static final int[] SIX_AND_EIGHT_BITS_AT = {10, 4, 16, 24};
@@ -46,11 +47,11 @@ public enum WideTable {
     }
 
     public int offset() {
-        return MachineScratch.TABLES + place * WideCode.VECTOR;
+        return MachineScratch.TABLES + place * VECTOR_BYTES;
     }
 
     byte[] bytes() {
-        byte[] bytes = new byte[WideCode.VECTOR];
+        byte[] bytes = new byte[VECTOR_BYTES];
         for (int i = 0; i < bytes.length; i++) {
             bytes[i] = (byte) entry(i);
         }

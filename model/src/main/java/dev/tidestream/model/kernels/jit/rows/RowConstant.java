@@ -1,11 +1,11 @@
 package dev.tidestream.model.kernels.jit.rows;
 
-import dev.tidestream.model.kernels.vector.base.VectorRows;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Register;
+import dev.tidestream.model.tensor.DoubleExp;
 import dev.tidestream.model.tensor.FloatExp;
 
-/** Vectors of one float or double, at their places in {@link RowScratch}. The doubles are those of {@link VectorRows}. */
+/** Vectors of one float or double, at their places in {@link RowScratch}. The doubles are those of {@link DoubleExp}. */
 enum RowConstant {
     NEGATIVE_INFINITY(0, Float.NEGATIVE_INFINITY),
     /** The least and the largest of what {@link FloatExp} is given the negative of. */
@@ -23,29 +23,29 @@ enum RowConstant {
     P5(12, FloatExp.P5),
     ONE(13, 1f),
     /** What follows is for exponentials in double. */
-    DOUBLE_MINUS_LOG2_E(14, -VectorRows.LOG2_E),
+    DOUBLE_MINUS_LOG2_E(14, -DoubleExp.LOG2_E),
     DOUBLE_HALF(15, 0.5),
     DOUBLE_ONE(16, 1.0),
     DOUBLE_TWO(17, 2.0),
     /** Added to an integer from 0, it leaves that in the lowest bits. */
-    DOUBLE_ROUND(18, VectorRows.ROUND),
-    DOUBLE_LN2_HIGH(19, VectorRows.LN2_HIGH),
-    DOUBLE_LN2_LOW(20, VectorRows.LN2_LOW),
-    DOUBLE_P1(21, VectorRows.P1),
-    DOUBLE_P2(22, VectorRows.P2),
-    DOUBLE_P3(23, VectorRows.P3),
-    DOUBLE_P4(24, VectorRows.P4),
-    DOUBLE_P5(25, VectorRows.P5),
+    DOUBLE_ROUND(18, DoubleExp.ROUND),
+    DOUBLE_LN2_HIGH(19, DoubleExp.LN2_HIGH),
+    DOUBLE_LN2_LOW(20, DoubleExp.LN2_LOW),
+    DOUBLE_P1(21, DoubleExp.P1),
+    DOUBLE_P2(22, DoubleExp.P2),
+    DOUBLE_P3(23, DoubleExp.P3),
+    DOUBLE_P4(24, DoubleExp.P4),
+    DOUBLE_P5(25, DoubleExp.P5),
     /** Above it, fdlibm takes no multiple of ln 2 away: it looks at the upper word. */
     DOUBLE_MINUS_HALF_LN2(26, Double.longBitsToDouble(0xbfd62e43_00000000L)),
-    DOUBLE_MINUS_TINY(27, -VectorRows.TINY),
+    DOUBLE_MINUS_TINY(27, -DoubleExp.TINY),
     DOUBLE_UNDERFLOW(28, RowConstant.UNDERFLOW),
     DOUBLE_SMALLEST_NORMAL(29, RowConstant.SMALLEST_NORMAL);
 
     /** Below it, {@code exp} is 0. */
-    static final double UNDERFLOW = VectorRows.UNDERFLOW;
+    static final double UNDERFLOW = DoubleExp.UNDERFLOW;
     /** From it on, {@code exp} is a normal number. */
-    static final double SMALLEST_NORMAL = VectorRows.SMALLEST_NORMAL;
+    static final double SMALLEST_NORMAL = DoubleExp.SMALLEST_NORMAL;
 
     static final int VECTOR_BYTES = 32;
     static final int ROOM_BYTES = 30 * VECTOR_BYTES;

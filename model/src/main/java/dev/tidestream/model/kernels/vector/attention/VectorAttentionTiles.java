@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-import dev.tidestream.model.kernels.vector.VectorKernels;
+import dev.tidestream.model.kernels.vector.base.VectorExp;
 import dev.tidestream.model.kernels.vector.base.VectorHalf;
 import dev.tidestream.model.tensor.FloatExp;
 import dev.tidestream.model.tensor.KvHead;
@@ -321,7 +321,7 @@ final class VectorAttentionTiles {
         for (int part = 0; part < PARTIALS; part += L) {
             FloatVector sum = FloatVector.zero(F);
             for (int t = part; t < count; t += PARTIALS) {
-                FloatVector e = VectorKernels.exp(FloatVector.fromArray(F, scores, at + t).sub(max));
+                FloatVector e = VectorExp.exp(FloatVector.fromArray(F, scores, at + t).sub(max));
                 e.intoArray(scores, at + t);
                 sum = sum.add(e);
             }

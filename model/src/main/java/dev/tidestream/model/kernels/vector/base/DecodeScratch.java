@@ -15,8 +15,8 @@ public final class DecodeScratch {
             return;
         }
         switch (format) {
-            case Q4_0 -> pairs(x.codePairs(), room(x.columns()), x.columns());
-            case Q4_K -> fours(x.codePairs(), room(x.columns()), x.columns());
+            case Q4_0 -> pairs(VectorQuants.of(x).codePairs(), room(x.columns()), x.columns());
+            case Q4_K -> fours(VectorQuants.of(x).codePairs(), room(x.columns()), x.columns());
             case F32, F16, BF16, Q8_0, Q5_K, Q6_K -> { }
         }
     }

@@ -2,26 +2,32 @@ package dev.tidestream.model.kernels.vector.base;
 
 import java.util.Arrays;
 
-import dev.tidestream.model.kernels.vector.batch.VectorBatch;
-import dev.tidestream.model.kernels.vector.batch.VectorKTiles;
-import dev.tidestream.model.kernels.vector.batch.VectorPairs;
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.PanelLayout;
 
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /** What a thread needs to multiply a batch: about 60 KB, and 128 bytes per row of the largest batch it has seen. */
 public final class Scratch {
+    /** Blocks unpacked at once to floats: 16 KB, a third of a first-level cache. */
+    public static final int FLOAT_BLOCKS = 4;
+
+    /** Blocks unpacked at once to pairs: 16 KB; a super-block. */
+    public static final int PAIR_BLOCKS = PanelLayout.BLOCKS;
+
+    /** Elements of a tile of pairs: (16 pairs of columns, 32 rows). */
+    public static final int PAIR_TILE = BLOCK / 2 * ROWS;
+
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
-    private final float[] tile = new float[VectorBatch.FLOAT_BLOCKS * BLOCK * ROWS];
+    private final float[] tile = new float[FLOAT_BLOCKS * BLOCK * ROWS];
     private final short[] columnTile = new short[BLOCK * ROWS];
-    private final int[] pairTiles = new int[VectorBatch.PAIR_BLOCKS * VectorPairs.TILE];
-    private final float[] scales = new float[VectorBatch.PAIR_BLOCKS * ROWS];
+    private final int[] pairTiles = new int[PAIR_BLOCKS * PAIR_TILE];
+    private final float[] scales = new float[PAIR_BLOCKS * ROWS];
     private final float[] partials = new float[Kernels.PARTIALS];
     private float[] sums = new float[ROWS];
-    private final VectorKTiles.Block block = new VectorKTiles.Block();
-    private final int[] superDots = new int[32 * ROWS];
+    private final SuperBlockNumbers block = new SuperBlockNumbers();
     private final float[] factors = new float[16 * ROWS];
     private final float[] offsets = new float[8 * ROWS];
     private final DecodeScratch decode = new DecodeScratch();
@@ -51,13 +57,8 @@ public final class Scratch {
     }
 
     /** The numbers of a super-block of a K-quant. */
-    public VectorKTiles.Block block() {
+    public SuperBlockNumbers block() {
         return block;
-    }
-
-    /** Dot products of a super-block, (32 groups of 8 or 16 groups of 16 columns, up to 32 rows). */
-    int[] superDots() {
-        return superDots;
     }
 
     /** What the integers of a super-block are multiplied with, (16 or 8 blocks, up to 32 rows). */

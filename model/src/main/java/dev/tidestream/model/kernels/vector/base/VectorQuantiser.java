@@ -6,8 +6,6 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-import dev.tidestream.model.tensor.Activations;
-
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.I;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
@@ -59,7 +57,7 @@ public final class VectorQuantiser {
     }
 
     /**
-     * Codes of a block for lines of nibbles, see {@link Activations#lineCodes}.
+     * Codes of a block for lines of nibbles, see {@link VectorQuants#lineCodes}.
      *
      * @param codes 32 codes as floats from {@code from}
      * @param lines receives 16 codes and 16 differences from {@code from}

@@ -12,6 +12,19 @@ import dev.tidestream.model.kernels.scalar.ScalarRows;
 
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
+import static dev.tidestream.model.tensor.DoubleExp.HALF_LN2;
+import static dev.tidestream.model.tensor.DoubleExp.LN2_HIGH;
+import static dev.tidestream.model.tensor.DoubleExp.LN2_LOW;
+import static dev.tidestream.model.tensor.DoubleExp.LOG2_E;
+import static dev.tidestream.model.tensor.DoubleExp.P1;
+import static dev.tidestream.model.tensor.DoubleExp.P2;
+import static dev.tidestream.model.tensor.DoubleExp.P3;
+import static dev.tidestream.model.tensor.DoubleExp.P4;
+import static dev.tidestream.model.tensor.DoubleExp.P5;
+import static dev.tidestream.model.tensor.DoubleExp.ROUND;
+import static dev.tidestream.model.tensor.DoubleExp.SMALLEST_NORMAL;
+import static dev.tidestream.model.tensor.DoubleExp.TINY;
+import static dev.tidestream.model.tensor.DoubleExp.UNDERFLOW;
 import static dev.tidestream.model.tensor.Kernels.MAXIMA_TILE;
 import static dev.tidestream.model.tensor.Kernels.PARTIALS;
 
@@ -25,22 +38,6 @@ public final class VectorRows {
     /** As many floats as a double vector has doubles. */
     private static final VectorSpecies<Float> HALF_F =
             FloatVector.SPECIES_128.withShape(VectorShape.forBitSize(F.vectorBitSize() / 2));
-
-    public static final double LOG2_E = 1.4426950408889634;
-    public static final double LN2_HIGH = 0.6931471803691238;
-    public static final double LN2_LOW = 1.9082149292705877e-10;
-    public static final double P1 = 0.16666666666666602;
-    public static final double P2 = -0.0027777777777015593;
-    public static final double P3 = 6.613756321437934e-05;
-    public static final double P4 = -1.6533902205465252e-06;
-    public static final double P5 = 4.1381367970572385e-08;
-    /** Adding 2^52 to a positive number rounds it to an integer, which is then in the lowest bits. */
-    public static final double ROUND = 0x1p52;
-    /** From here on fdlibm takes half of ln 2 for less than half: it looks at the upper word. */
-    private static final double HALF_LN2 = Double.longBitsToDouble(0x3fd62e43_00000000L);
-    public static final double TINY = 0x1p-28;
-    public static final double UNDERFLOW = -745.1332191019411;
-    public static final double SMALLEST_NORMAL = -707;
 
     private VectorRows() {}
 

@@ -6,6 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
+import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
 
@@ -33,10 +34,10 @@ public final class VectorTiles {
 
     /** {@code columns} columns of F32, F16 or BF16 from column {@code k}. */
     public static void floats(PanelMatrix w, long panel, int k, int columns, float[] tile) {
-        MemorySegment data = w.data();
+        MemorySegment data = w.panelData();
         switch (w.format()) {
             case F32 -> MemorySegment.copy(
-                    data, PanelMatrix.FLOAT, panel + (long) k * ROWS * Float.BYTES, tile, 0, columns * ROWS);
+                    data, PanelLayout.FLOAT, panel + (long) k * ROWS * Float.BYTES, tile, 0, columns * ROWS);
             case F16 -> {
                 for (int i = 0; i < columns * PARTS; i++) {
                     int to = i / PARTS * ROWS + i % PARTS * L;
@@ -77,7 +78,7 @@ public final class VectorTiles {
         int blockBytes = w.format() == TensorFormat.Q8_0 ? Q8_BLOCK_BYTES : Q4_BLOCK_BYTES;
         for (int part = 0; part < PARTS; part++) {
             IntVector pair = IntVector.fromMemorySegment(
-                    I, w.data(), panel + (long) block * blockBytes + part * 4L * L, LITTLE);
+                    I, w.panelData(), panel + (long) block * blockBytes + part * 4L * L, LITTLE);
             pair.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(VectorHalf.TWO_112)
                     .intoArray(d, to + part * L);
             pair.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(VectorHalf.TWO_112)

@@ -1,17 +1,19 @@
 package dev.tidestream.model.kernels.vector.batch;
 
 import dev.tidestream.model.kernels.vector.base.Scratch;
+import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.kernels.vector.base.VectorTiles;
-import dev.tidestream.model.kernels.vector.decode.VectorDecode;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
 
+import static dev.tidestream.model.kernels.vector.base.Scratch.FLOAT_BLOCKS;
+import static dev.tidestream.model.kernels.vector.base.Scratch.PAIR_BLOCKS;
+import static dev.tidestream.model.kernels.vector.base.VectorQuants.GROUP;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.PARTS;
-import static dev.tidestream.model.tensor.Activations.GROUP;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
@@ -20,19 +22,13 @@ import static dev.tidestream.model.tensor.PanelLayout.ROWS;
  * all rows of x go over them, four or eight at a time, so that a tile's element is used as often as it is loaded and so is a
  * broadcast value of x. Where unpacking is cheap, as for float activations over Q4_0 and Q8_0, or rows are few, as for int8 codes
  * over them, there is no tile: {@link VectorFours}, {@link VectorLines}. The sums of the panel, (b, 32), wait in scratch from one
- * range of blocks to the next. Rounding is that of {@link VectorDecode}, so a row has the same bits in a batch and alone.
+ * range of blocks to the next. Rounding is that of {@code VectorDecode}, so a row has the same bits in a batch and alone.
  *
  * <p>Rows that are missing in the last group of four are computed all the same, from whatever is there, and not used.
  */
 public final class VectorBatch {
     /** Columns of a tile of float weights. */
     private static final int TILE = 32;
-
-    /** Blocks unpacked at once to floats: 16 KB, a third of a first-level cache. */
-    public static final int FLOAT_BLOCKS = 4;
-
-    /** Blocks unpacked at once to pairs: 16 KB; a super-block. */
-    public static final int PAIR_BLOCKS = PanelLayout.BLOCKS;
 
     /** Packed blocks that all groups of rows go over before the next blocks: they stay in the first-level cache. */
     private static final int LINE_BLOCKS = 16;
@@ -45,8 +41,8 @@ public final class VectorBatch {
     /** Panels {@code from <= panel < to}, arguments as in {@link Kernels#multiply}. */
     public static void panels(
             PanelMatrix w, Activations x, Scratch scratch, float[] out, int outStride, int outOffset, int from, int to) {
-        VectorDecode.check(w, from, to);
-        if (w.format() == TensorFormat.Q4_0 && x.quantised() && x.rows() <= Activations.LINE_ROWS) {
+        w.requireReadable(from, to);
+        if (w.format() == TensorFormat.Q4_0 && x.quantised() && x.rows() <= VectorQuants.LINE_ROWS) {
             int half = (to - from) / 2;
             for (int i = 0; i < half; i++) {
                 twoPanels(w, from + i, from + half + i, x, scratch, out, outStride, outOffset);
@@ -75,18 +71,19 @@ public final class VectorBatch {
     /** Two panels of Q4_0, which may be the same, with few rows of int8 codes. */
     private static void twoPanels(
             PanelMatrix w, int p, int q, Activations x, Scratch scratch, float[] out, int outStride, int outOffset) {
+        VectorQuants quants = VectorQuants.of(x);
         int second = Math.ceilDiv(x.rows(), GROUP) * GROUP * ROWS;
         float[] sums = scratch.clearedSums(2 * second);
         int all = w.columns() / BLOCK;
         int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
         for (int first = 0; first < all; first += step) {
             int count = Math.min(step, all - first);
-            long block = w.data().address() + (long) first * PanelLayout.Q4_BLOCK_BYTES;
+            long block = w.panelData().address() + (long) first * PanelLayout.Q4_BLOCK_BYTES;
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
                     int to = b * ROWS + part * L;
-                    VectorLines.four(block + w.panelOffset(p), block + w.panelOffset(q), part, count, x.lineCodes(), x.sums(),
-                            x.scales(), x.blockAt(b, first), sums, to, second + to);
+                    VectorLines.four(block + w.panelOffset(p), block + w.panelOffset(q), part, count, quants.lineCodes(),
+                            quants.sums(), quants.scales(), quants.blockAt(b, first), sums, to, second + to);
                 }
             }
         }
@@ -103,15 +100,15 @@ public final class VectorBatch {
             case Q8_0 -> {
                 if (!x.quantised()) {
                     fours(w, at, x, sums);
-                } else if (x.rows() <= Activations.LINE_ROWS) {
-                    codeFours(w, at, x, sums);
+                } else if (x.rows() <= VectorQuants.LINE_ROWS) {
+                    codeFours(w, at, VectorQuants.of(x), sums);
                 } else {
-                    blocks(w, at, x, scratch, sums);
+                    blocks(w, at, VectorQuants.of(x), scratch, sums);
                 }
             }
             case Q4_0 -> {
                 if (x.quantised()) {
-                    pairs(w, at, x, scratch, sums);
+                    pairs(w, at, VectorQuants.of(x), scratch, sums);
                 } else {
                     fours(w, at, x, sums);
                 }
@@ -155,7 +152,7 @@ public final class VectorBatch {
         int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
         for (int first = 0; first < all; first += step) {
             int count = Math.min(step, all - first);
-            long at = w.data().address() + panel + (long) first * PanelLayout.blockBytes(w.format());
+            long at = w.panelData().address() + panel + (long) first * PanelLayout.blockBytes(w.format());
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
                     int left = x.rows() - b;
@@ -175,12 +172,12 @@ public final class VectorBatch {
     }
 
     /** Q8_0, few rows of int8 codes. */
-    private static void codeFours(PanelMatrix w, long panel, Activations x, float[] sums) {
+    private static void codeFours(PanelMatrix w, long panel, VectorQuants x, float[] sums) {
         int all = w.columns() / BLOCK;
         int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
         for (int first = 0; first < all; first += step) {
             int count = Math.min(step, all - first);
-            long at = w.data().address() + panel + (long) first * PanelLayout.Q8_BLOCK_BYTES;
+            long at = w.panelData().address() + panel + (long) first * PanelLayout.Q8_BLOCK_BYTES;
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
                     VectorFours.byteCodes(
@@ -192,14 +189,14 @@ public final class VectorBatch {
 
     // ---- Q8_0 with int8 activations: integer-valued floats
 
-    private static void blocks(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
+    private static void blocks(PanelMatrix w, long panel, VectorQuants x, Scratch scratch, float[] sums) {
         float[] tile = scratch.tile();
         float[] d = scratch.scales();
         int all = w.columns() / BLOCK;
         for (int first = 0; first < all; first += FLOAT_BLOCKS) {
             int count = Math.min(FLOAT_BLOCKS, all - first);
             for (int i = 0; i < count; i++) {
-                VectorTiles.q8(w.data(), panel + (long) (first + i) * PanelLayout.Q8_BLOCK_BYTES + PanelLayout.SCALE_BYTES,
+                VectorTiles.q8(w.panelData(), panel + (long) (first + i) * PanelLayout.Q8_BLOCK_BYTES + PanelLayout.SCALE_BYTES,
                         tile, i * BLOCK * ROWS);
                 VectorTiles.scales(w, panel, first + i, d, i * ROWS);
             }
@@ -210,7 +207,7 @@ public final class VectorBatch {
     }
 
     /** Some blocks of int8 codes: integers below 2^24 in floats, exact in any order. */
-    static void codeBlocks(int count, float[] tile, int part, float[] d, Activations x, int first, float[] sums) {
+    static void codeBlocks(int count, float[] tile, int part, float[] d, VectorQuants x, int first, float[] sums) {
         int b = 0;
         for (; b + GROUP < x.rows(); b += 2 * GROUP) {
             int at = x.blockAt(b, first);
@@ -240,13 +237,13 @@ public final class VectorBatch {
 
     // ---- Q4_0 with int8 activations: 16-bit lanes
 
-    private static void pairs(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
+    private static void pairs(PanelMatrix w, long panel, VectorQuants x, Scratch scratch, float[] sums) {
         int[] tiles = scratch.pairTiles();
         float[] d = scratch.scales();
         int all = w.columns() / BLOCK;
         for (int first = 0; first < all; first += PAIR_BLOCKS) {
             int count = Math.min(PAIR_BLOCKS, all - first);
-            VectorPairTiles.q4(w.data(), panel + (long) first * PanelLayout.Q4_BLOCK_BYTES, count, tiles);
+            VectorPairTiles.q4(w.panelData(), panel + (long) first * PanelLayout.Q4_BLOCK_BYTES, count, tiles);
             for (int i = 0; i < count; i++) {
                 VectorTiles.scales(w, panel, first + i, d, i * ROWS);
             }

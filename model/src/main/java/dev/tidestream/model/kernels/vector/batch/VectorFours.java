@@ -4,8 +4,7 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
-import dev.tidestream.model.tensor.Activations;
-
+import static dev.tidestream.model.kernels.vector.base.VectorQuants.GROUP;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.ADDRESS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.HALF_B;
@@ -14,7 +13,6 @@ import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.LITTLE;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.MEMORY;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.S;
-import static dev.tidestream.model.tensor.Activations.GROUP;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.Q8_BLOCK_BYTES;
@@ -243,7 +241,7 @@ final class VectorFours {
     /**
      * Q8_0, one panel, int8 codes as floats: integers below 2^24, 2^16 times too large, and exact in any order.
      *
-     * @param x {@link Activations#codes} of the group from {@code 32 * dxFrom}
+     * @param x {@link VectorQuants#codes} of the group from {@code 32 * dxFrom}
      * @param dx (blocks, 4) from {@code dxFrom}
      * @param sums (4, 32) from {@code to}
      */

@@ -3,13 +3,15 @@ package dev.tidestream.model.kernels.vector.batch;
 import java.util.Arrays;
 
 import dev.tidestream.model.kernels.vector.base.Scratch;
+import dev.tidestream.model.kernels.vector.base.SuperBlockNumbers;
+import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
 
+import static dev.tidestream.model.kernels.vector.base.VectorQuants.GROUP;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.PARTS;
-import static dev.tidestream.model.tensor.Activations.GROUP;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
@@ -21,8 +23,9 @@ final class VectorKBatch {
     /** One panel, for all rows of x. */
     static void panel(PanelMatrix w, long at, Activations x, Scratch scratch, float[] sums) {
         if (x.quantised()) {
+            VectorQuants quants = VectorQuants.of(x);
             for (int first = 0; first < w.columns() / BLOCK; first += BLOCKS) {
-                pairs(w, w.superBlock(at, first * BLOCK), first, x, scratch, sums);
+                pairs(w, w.superBlock(at, first * BLOCK), first, quants, scratch, sums);
             }
         } else if (w.format() == TensorFormat.Q6_K) {
             sixteens(w, at, x, scratch, sums);
@@ -35,15 +38,15 @@ final class VectorKBatch {
 
     private static void elements(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
         float[] tile = scratch.tile();
-        VectorKTiles.Block numbers = scratch.block();
+        SuperBlockNumbers numbers = scratch.block();
         for (int k = 0; k < w.columns(); k += BLOCK) {
             long superBlock = w.superBlock(panel, k);
             int block = k / BLOCK % BLOCKS;
             if (block == 0) {
-                VectorKTiles.minima(w.format(), w.data(), superBlock, numbers);
+                VectorKTiles.minima(w.format(), w.panelData(), superBlock, numbers);
             }
             VectorKTiles.elementFactors(numbers, block);
-            VectorKTiles.unpack(w.format(), w.data(), superBlock, block, numbers, tile);
+            VectorKTiles.unpack(w.format(), w.panelData(), superBlock, block, numbers, tile);
             VectorBatch.chainTile(tile, k, BLOCK, x, sums);
         }
     }
@@ -53,15 +56,15 @@ final class VectorKBatch {
     private static void sixteens(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
         float[] tile = scratch.tile();
         float[] d = scratch.scales(); // (2, 32)
-        VectorKTiles.Block numbers = scratch.block();
+        SuperBlockNumbers numbers = scratch.block();
         Arrays.fill(numbers.factors, 1f);
         for (int k = 0; k < w.columns(); k += BLOCK) {
             long superBlock = w.superBlock(panel, k);
             int block = k / BLOCK % BLOCKS;
             if (block == 0) {
-                VectorKTiles.halfScales(w.data(), superBlock, numbers);
+                VectorKTiles.halfScales(w.panelData(), superBlock, numbers);
             }
-            VectorKTiles.unpack(w.format(), w.data(), superBlock, block, numbers, tile);
+            VectorKTiles.unpack(w.format(), w.panelData(), superBlock, block, numbers, tile);
             for (int i = 0; i < 2 * ROWS; i++) {
                 d[i] = numbers.d[i % ROWS] * numbers.scales[block * 2 * ROWS + i];
             }
@@ -78,23 +81,23 @@ final class VectorKBatch {
 
     // ---- int8 activations: 16-bit lanes, one super-block
 
-    private static void pairs(PanelMatrix w, long superBlock, int first, Activations x, Scratch scratch, float[] sums) {
+    private static void pairs(PanelMatrix w, long superBlock, int first, VectorQuants x, Scratch scratch, float[] sums) {
         int[] tiles = scratch.pairTiles();
-        VectorKTiles.Block numbers = scratch.block();
+        SuperBlockNumbers numbers = scratch.block();
         int centre = w.format() == TensorFormat.Q5_K ? 16 : 0;
         if (w.format() == TensorFormat.Q4_K) {
-            VectorPairTiles.q4k(w.data(), superBlock, tiles);
+            VectorPairTiles.q4k(w.panelData(), superBlock, tiles);
         } else {
             for (int i = 0; i < BLOCKS; i++) {
-                VectorKTiles.columns(w.format(), w.data(), superBlock, i, scratch.columnTile());
+                VectorKTiles.columns(w.format(), w.panelData(), superBlock, i, scratch.columnTile());
                 VectorPairTiles.pair(scratch.columnTile(), centre, tiles, i * VectorPairs.TILE);
             }
         }
         boolean minima = w.format() != TensorFormat.Q6_K;
         if (minima) {
-            VectorKTiles.minima(w.format(), w.data(), superBlock, numbers);
+            VectorKTiles.minima(w.format(), w.panelData(), superBlock, numbers);
         } else {
-            VectorKTiles.halfScales(w.data(), superBlock, numbers);
+            VectorKTiles.halfScales(w.panelData(), superBlock, numbers);
         }
         for (int part = 0; part < PARTS; part++) {
             for (int b = 0; b < x.rows(); b += GROUP) {

@@ -5,6 +5,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
+import dev.tidestream.model.kernels.vector.base.SuperBlockNumbers;
 import dev.tidestream.model.kernels.vector.base.VectorHalf;
 import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -42,20 +43,8 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 public final class VectorKTiles {
     private VectorKTiles() {}
 
-    /** Numbers of a super-block of a panel, each array in row order. One thread. */
-    public static final class Block {
-        /** What an integer of one block is multiplied with in columns 0–15, then in columns 16–31. */
-        final float[] factors = new float[2 * ROWS];
-        final float[] offsets = new float[ROWS];
-        final float[] d = new float[ROWS];
-        final float[] dmin = new float[ROWS];
-        /** Small scales, (8, 32); of Q6_K (16, 32), two for each block. */
-        final float[] scales = new float[2 * BLOCKS * ROWS];
-        final float[] mins = new float[BLOCKS * ROWS];
-    }
-
     /** Reads the scales of a super-block of Q4_K or Q5_K. */
-    static void minima(TensorFormat format, MemorySegment data, long superBlock, Block out) {
+    static void minima(TensorFormat format, MemorySegment data, long superBlock, SuperBlockNumbers out) {
         int blockBytes = format == TensorFormat.Q4_K ? Q4K_BLOCK_BYTES : Q5K_BLOCK_BYTES;
         for (int i = 0; i < BLOCKS * PARTS; i++) {
             int to = i / PARTS * ROWS + i % PARTS * L;
@@ -71,7 +60,7 @@ public final class VectorKTiles {
     }
 
     /** Like {@link #minima} for Q6_K. */
-    static void halfScales(MemorySegment data, long superBlock, Block out) {
+    static void halfScales(MemorySegment data, long superBlock, SuperBlockNumbers out) {
         for (int i = 0; i < BLOCKS * PARTS; i++) {
             int to = i / PARTS * 2 * ROWS + i % PARTS * L;
             long at = superBlock + Q6K_BLOCKS + (long) (i / PARTS) * Q6K_BLOCK_BYTES + i % PARTS * 4L * L;
@@ -95,7 +84,7 @@ public final class VectorKTiles {
     }
 
     /** The block's tile. */
-    static void unpack(TensorFormat format, MemorySegment data, long superBlock, int block, Block numbers, float[] tile) {
+    static void unpack(TensorFormat format, MemorySegment data, long superBlock, int block, SuperBlockNumbers numbers, float[] tile) {
         for (int part = 0; part < PARTS; part++) {
             long lines = superBlock + PanelLayout.superBlockLine(format, block) + LINE_BYTES + part * 4L * L;
             for (int half = 0; half < 2; half++) {
@@ -115,7 +104,7 @@ public final class VectorKTiles {
         }
     }
 
-    private static void four(MemorySegment data, long lines, Block numbers, int from, int part, float[] tile, int to) {
+    private static void four(MemorySegment data, long lines, SuperBlockNumbers numbers, int from, int part, float[] tile, int to) {
         FloatVector lowFactor = FloatVector.fromArray(F, numbers.factors, from);
         FloatVector highFactor = FloatVector.fromArray(F, numbers.factors, from + 16);
         FloatVector lowOffset = FloatVector.fromArray(F, numbers.offsets, part * L);
@@ -131,7 +120,7 @@ public final class VectorKTiles {
         }
     }
 
-    private static void five(MemorySegment data, long lines, Block numbers, int from, int part, float[] tile, int to) {
+    private static void five(MemorySegment data, long lines, SuperBlockNumbers numbers, int from, int part, float[] tile, int to) {
         FloatVector lowFactor = FloatVector.fromArray(F, numbers.factors, from);
         FloatVector highFactor = FloatVector.fromArray(F, numbers.factors, from + 16);
         FloatVector lowOffset = FloatVector.fromArray(F, numbers.offsets, part * L);
@@ -152,7 +141,7 @@ public final class VectorKTiles {
     }
 
     /** Eight columns. */
-    private static void six(MemorySegment data, long lines, Block numbers, int from, float[] tile, int to) {
+    private static void six(MemorySegment data, long lines, SuperBlockNumbers numbers, int from, float[] tile, int to) {
         FloatVector low = FloatVector.fromArray(F, numbers.factors, from);
         FloatVector high = FloatVector.fromArray(F, numbers.factors, from + 16);
         for (int w = 0; w < Q6K_LINES; w++) {
@@ -227,7 +216,7 @@ public final class VectorKTiles {
     }
 
     /** Makes the tile of a block of Q4_K or Q5_K one of elements. */
-    static void elementFactors(Block numbers, int block) {
+    static void elementFactors(SuperBlockNumbers numbers, int block) {
         for (int lane = 0; lane < ROWS; lane++) {
             numbers.factors[lane] = numbers.d[lane] * numbers.scales[block * ROWS + lane];
             numbers.factors[lane + ROWS] = numbers.factors[lane];

@@ -5,8 +5,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
-import dev.tidestream.model.tensor.Activations;
-
+import static dev.tidestream.model.kernels.vector.base.VectorQuants.GROUP;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.ADDRESS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.HALF_B;
@@ -15,7 +14,6 @@ import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.LITTLE;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.MEMORY;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.S;
-import static dev.tidestream.model.tensor.Activations.GROUP;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
@@ -38,7 +36,7 @@ final class VectorLines {
     /**
      * A group of rows: {@code sums = fma(d * dx, dot, sums)}.
      *
-     * @param x {@link Activations#lineCodes} of the group from {@code 32 * group}
+     * @param x {@link VectorQuants#lineCodes} of the group from {@code 32 * group}
      * @param n (blocks, 4) sums of codes from {@code group}
      * @param dx (blocks, 4) from {@code group}
      * @param sums (4, 32) of p from {@code to}, of q from {@code toQ}

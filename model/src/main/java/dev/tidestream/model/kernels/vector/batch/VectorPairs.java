@@ -4,12 +4,13 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
-import dev.tidestream.model.tensor.Activations;
+import dev.tidestream.model.kernels.vector.base.Scratch;
+import dev.tidestream.model.kernels.vector.base.SuperBlockNumbers;
 
+import static dev.tidestream.model.kernels.vector.base.VectorQuants.GROUP;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.I;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.S;
-import static dev.tidestream.model.tensor.Activations.GROUP;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
@@ -20,7 +21,7 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
  * The inner loops of quants of up to six bits times int8 codes, for a group of four rows of x and some blocks of a panel.
  *
  * <p>A 32-bit lane is a row of the panel; its two 16-bit halves are two neighbouring columns, in the tile and in
- * {@link Activations#columnPairs}. So a pair of codes is broadcast as a plain 32-bit load and feeds two multiplications (rows
+ * {@link VectorQuants#columnPairs}. So a pair of codes is broadcast as a plain 32-bit load and feeds two multiplications (rows
  * 0–15 and rows 16–31), and sums stay in 16 bits: a half adds 16 products of at most 15 · 127 (Q4_K) or 16 · 127 (Q5_K, 16 taken
  * off), or 8 products of at most 32 · 127 (Q6_K), which is 32512 at most. At the end of a block the halves are added in 32 bits.
  *
@@ -33,7 +34,7 @@ public final class VectorPairs {
     static final int PAIRS = BLOCK / 2;
 
     /** Ints of a block's tile, (16 pairs of columns, 32 rows). */
-    public static final int TILE = PAIRS * ROWS;
+    static final int TILE = Scratch.PAIR_TILE;
 
     private VectorPairs() {}
 
@@ -140,7 +141,7 @@ public final class VectorPairs {
      * @param part first row of the panel
      * @param minusN (blocks, 4) sums of codes, negative, from {@code dxAt}; the rest as in {@link #four}
      */
-    static void minima(float minusCentre, int blocks, int[] tile, int tileAt, VectorKTiles.Block w, int part, int[] x,
+    static void minima(float minusCentre, int blocks, int[] tile, int tileAt, SuperBlockNumbers w, int part, int[] x,
             int xFrom, float[] dx, float[] minusN, int dxAt, float[] sums, int to) {
         FloatVector lowSum0 = FloatVector.fromArray(F, sums, to);
         FloatVector highSum0 = FloatVector.fromArray(F, sums, to + 16);
@@ -257,7 +258,7 @@ public final class VectorPairs {
     }
 
     /** Q6_K: {@code sums = fma(d * dx, scale0 * dot0 + scale1 * dot1, sums)}; parameters as in {@link #minima}. */
-    static void halfScales(int blocks, int[] tile, int tileAt, VectorKTiles.Block w, int part, int[] x, int xFrom,
+    static void halfScales(int blocks, int[] tile, int tileAt, SuperBlockNumbers w, int part, int[] x, int xFrom,
             float[] dx, int dxAt, float[] sums, int to) {
         FloatVector lowD = FloatVector.fromArray(F, w.d, part);
         FloatVector highD = FloatVector.fromArray(F, w.d, part + 16);

@@ -1,8 +1,7 @@
 package dev.tidestream.model.kernels.vector.decode;
 
-import java.util.Objects;
-
 import dev.tidestream.model.kernels.vector.base.Scratch;
+import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -37,7 +36,7 @@ public final class VectorDecode {
      * @param out receives the sums of row {@code r} of the matrix at {@code outOffset + r}
      */
     public static void panels(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
-        check(w, from, to);
+        w.requireReadable(from, to);
         scratch.decode().prepare(w.format(), x);
         int whole = w.rowsOf(to - 1) == ROWS ? to : to - 1;
         boolean inFours = x.quantised() && w.format() == TensorFormat.Q4_0;
@@ -91,25 +90,17 @@ public final class VectorDecode {
     /** Four panels of Q4_0 by int8 codes; some of them may be the same. */
     private static void four(PanelMatrix w, int p, int q, int r, int t, Activations x, Scratch scratch, float[] out,
             int toP, int toQ, int toR, int toT) {
-        long base = w.data().address();
+        long base = w.panelData().address();
         long atP = base + w.panelOffset(p);
         long atQ = base + w.panelOffset(q);
         long atR = base + w.panelOffset(r);
         long atT = base + w.panelOffset(t);
+        VectorQuants quants = VectorQuants.of(x);
         int[] y = scratch.decode().differences();
         int blocks = w.columns() / BLOCK;
         for (int part = 0; part < PARTS; part++) {
             int lane = part * L;
-            VectorInt8Decode.q4(atP, atQ, atR, atT, part, blocks, x, y, out, toP + lane, toQ + lane, toR + lane, toT + lane);
-        }
-    }
-
-    /** Makes sure that some panels can be read without further checks. */
-    public static void check(PanelMatrix w, int from, int to) {
-        Objects.checkFromToIndex(from, to, w.panels());
-        if (!w.data().isNative() || !w.data().scope().isAlive()) {
-            throw new IllegalStateException("weights are not in native memory, or no longer: rows=%d, columns=%d, native=%b"
-                    .formatted(w.rows(), w.columns(), w.data().isNative()));
+            VectorInt8Decode.q4(atP, atQ, atR, atT, part, blocks, quants, y, out, toP + lane, toQ + lane, toR + lane, toT + lane);
         }
     }
 
@@ -119,8 +110,8 @@ public final class VectorDecode {
             VectorKDecode.pair(w, first, second, x, scratch, out, to, to2);
             return;
         }
-        long at = w.data().address() + w.panelOffset(first);
-        long at2 = w.data().address() + w.panelOffset(second);
+        long at = w.panelData().address() + w.panelOffset(first);
+        long at2 = w.panelData().address() + w.panelOffset(second);
         int k = w.columns();
         float[] values = x.values();
         for (int part = 0; part < PARTS; part++) {
@@ -132,7 +123,8 @@ public final class VectorDecode {
                 case BF16 -> VectorFloatDecode.bf16(at, at2, part, k, values, out, p, q);
                 case Q8_0 -> {
                     if (x.quantised()) {
-                        VectorInt8Decode.q8(at, at2, part, k / BLOCK, x.codePairs(), x.scales(), out, p, q);
+                        VectorQuants quants = VectorQuants.of(x);
+                        VectorInt8Decode.q8(at, at2, part, k / BLOCK, quants.codePairs(), quants.scales(), out, p, q);
                     } else {
                         VectorFloatDecode.q8(at, at2, part, k / BLOCK, values, out, p, q);
                     }

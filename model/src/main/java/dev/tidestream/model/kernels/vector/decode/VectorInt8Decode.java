@@ -5,7 +5,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
-import dev.tidestream.model.tensor.Activations;
+import dev.tidestream.model.kernels.vector.base.VectorQuants;
 
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.ADDRESS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
@@ -91,7 +91,7 @@ final class VectorInt8Decode {
      *
      * @param y {@code DecodeScratch.differences}
      */
-    static void q4(long p, long q, long r, long t, int part, int blocks, Activations activations, int[] y, float[] out,
+    static void q4(long p, long q, long r, long t, int part, int blocks, VectorQuants activations, int[] y, float[] out,
             int toP, int toQ, int toR, int toT) {
         int[] x = activations.codePairs();
         int[] sums = activations.sums();

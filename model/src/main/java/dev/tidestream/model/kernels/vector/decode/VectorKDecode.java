@@ -1,6 +1,7 @@
 package dev.tidestream.model.kernels.vector.decode;
 
 import dev.tidestream.model.kernels.vector.base.Scratch;
+import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -22,18 +23,18 @@ final class VectorKDecode {
             }
             return;
         }
-        long p = w.data().address() + w.panelOffset(first);
-        long q = w.data().address() + w.panelOffset(second);
+        long p = w.panelData().address() + w.panelOffset(first);
+        long q = w.panelData().address() + w.panelOffset(second);
         int blocks = w.columns() / BLOCK;
         for (int part = 0; part < PARTS; part++) {
             int toP = to + part * L;
             int toQ = to2 + part * L;
             switch (w.format()) {
-                case Q4_K -> VectorKInt8Decode.q4(p, q, part, blocks, x, scratch.decode().differences(), out, toP, toQ);
-                case Q5_K -> VectorKInt8Decode.q5(p, q, part, blocks, x, out, toP, toQ);
+                case Q4_K -> VectorKInt8Decode.q4(p, q, part, blocks, VectorQuants.of(x), scratch.decode().differences(), out, toP, toQ);
+                case Q5_K -> VectorKInt8Decode.q5(p, q, part, blocks, VectorQuants.of(x), out, toP, toQ);
                 case Q6_K -> {
                     if (x.quantised()) {
-                        VectorKInt8Decode.q6(p, q, part, blocks, x, out, toP, toQ);
+                        VectorKInt8Decode.q6(p, q, part, blocks, VectorQuants.of(x), out, toP, toQ);
                     } else {
                         VectorKFloatDecode.q6(p, q, part, blocks, x.values(), out, toP, toQ);
                     }

@@ -49,7 +49,7 @@ final class VectorKFloatDecode {
 
     /** Like {@link VectorDecode#panels} for one panel. */
     static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch, float[] out, int outOffset) {
-        MemorySegment data = w.data();
+        MemorySegment data = w.panelData();
         float[] factors = scratch.factors();
         float[] offsets = scratch.offsets();
         int bytes = PanelLayout.blockBytes(w.format());

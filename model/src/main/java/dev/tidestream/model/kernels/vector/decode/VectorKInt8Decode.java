@@ -4,7 +4,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
-import dev.tidestream.model.tensor.Activations;
+import dev.tidestream.model.kernels.vector.base.VectorQuants;
 
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.ADDRESS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
@@ -46,7 +46,7 @@ final class VectorKInt8Decode {
      *
      * @param y {@code DecodeScratch.differences}
      */
-    static void q4(long p, long q, int part, int blocks, Activations x, int[] y, float[] out, int toP, int toQ) {
+    static void q4(long p, long q, int part, int blocks, VectorQuants x, int[] y, float[] out, int toP, int toQ) {
         int[] sums = x.sums();
         float[] dx = x.scales();
         FloatVector lowP = FloatVector.zero(F);
@@ -125,7 +125,7 @@ final class VectorKInt8Decode {
     }
 
     /** A sum for each place in the words, 5 products each, and column 15 added to the first: at most 6 * 31 * 127 = 23622. */
-    static void q5(long p, long q, int part, int blocks, Activations x, float[] out, int toP, int toQ) {
+    static void q5(long p, long q, int part, int blocks, VectorQuants x, float[] out, int toP, int toQ) {
         int[] codes = x.codePairs();
         int[] sums = x.sums();
         float[] dx = x.scales();
@@ -226,7 +226,7 @@ final class VectorKInt8Decode {
     }
 
     /** The products of 8 columns fit 16 bits: 8 * 32 * 127 = 32512. */
-    static void q6(long p, long q, int part, int blocks, Activations x, float[] out, int toP, int toQ) {
+    static void q6(long p, long q, int part, int blocks, VectorQuants x, float[] out, int toP, int toQ) {
         int[] codes = x.codePairs();
         float[] dx = x.scales();
         FloatVector lowP = FloatVector.zero(F);
