@@ -18,7 +18,8 @@ class ArchitectureArchTest {
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
             "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.kernels.scalar.ScalarKernels",
-            "model.kernels.vector.VectorKernels", "model.kernels.jit.MachineKernels", "model.packed.PackedCache", "model.sampling.Sampler",
+            "model.kernels.vector.VectorKernels", "model.kernels.jit.MachineKernels",
+            "model.packed.PackedCache", "model.sampling.Sampler",
             "server.engine.TokenEngine",
             "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics",
             "server.admin.AdminVerticle", "server.admin.bus.AdminBus", "server.transport.AdminSession"
@@ -121,7 +122,8 @@ class ArchitectureArchTest {
             "dev.tidestream.server..", "dev.tidestream.model..", "io.vertx..", "reactor..");
 
     @ArchTest
-    static final ArchRule GGUF = forbidRooms("gguf", "tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j", "packed");
+    static final ArchRule GGUF = forbidRooms(
+            "gguf", "tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j", "packed");
 
     @ArchTest
     static final ArchRule TOKENIZER = forbidRooms("tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j");

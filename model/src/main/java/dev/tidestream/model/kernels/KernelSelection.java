@@ -27,7 +27,8 @@ public final class KernelSelection {
     /** Loaded on first use, so that who takes the scalar kernels needs neither the Vector API nor machine code. */
     private static final class Generated {
         static final Optional<Kernels> INSTANCE = MachineKernels.find(
-                System.getProperty(MachineKernels.PROPERTY, "auto"), VectorShapes.BITS, VectorKernels.INSTANCE).map(kernels -> kernels);
+                System.getProperty(MachineKernels.PROPERTY, "auto"), VectorShapes.BITS, VectorKernels.INSTANCE)
+                .map(kernels -> kernels);
     }
 
     /** The oracle: slow, and independent of the processor and of incubating modules. */

@@ -2,7 +2,8 @@ package dev.tidestream.model.tensor;
 
 /**
  * Rows of {@link Activations} as int8 quants, in the layout that one implementation of {@link Kernels} reads. Made for one
- * {@code Activations} and kept with it; {@link Kernels#encoding} says what a quant and a scale are. Layouts differ, numbers do not.
+ * {@code Activations} and kept with it; {@link Kernels#encoding} says what a quant and a scale are. Layouts differ, numbers do
+ * not.
  */
 public interface ActivationEncoding {
     /** Quantises all rows, split over the team. What was encoded before is void. */

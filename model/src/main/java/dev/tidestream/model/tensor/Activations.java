@@ -7,9 +7,9 @@ import java.util.function.Function;
  * The right-hand side of a multiply: up to {@code maxRows} rows of float32 and, for quantised weights, the same rows as int8
  * quants with one scale per block of 32. Reused from pass to pass; the owner fills it, then any thread may read it.
  *
- * <p>Quants lie as the kernels want them: each implementation of {@link Kernels} that was asked to quantise or to multiply keeps an
- * {@link ActivationEncoding} here. All that are kept are made anew whenever the rows are quantised. One that is asked for after that
- * is made then, of the same values: kernels that leave a format to others need that.
+ * <p>Quants lie as the kernels want them: each implementation of {@link Kernels} that was asked to quantise or to multiply keeps
+ * an {@link ActivationEncoding} here. All that are kept are made anew whenever the rows are quantised. One that is asked for
+ * after that is made then, of the same values: kernels that leave a format to others need that.
  */
 public final class Activations {
     private static final ActivationEncoding[] NONE = {};
@@ -63,8 +63,8 @@ public final class Activations {
     }
 
     /**
-     * Quantises all rows for these kernels, split over the team. Values stay as they are until the last kernel has read what is made
-     * of them.
+     * Quantises all rows for these kernels, split over the team. Values stay as they are until the last kernel has read what is
+     * made of them.
      */
     public void quantise(Kernels kernels, WorkerTeam team) {
         prepare(kernels);

@@ -1,8 +1,8 @@
 package dev.tidestream.model.tensor;
 
 /**
- * Constants of {@code exp} in double as fdlibm's {@code e_exp.c} computes it (Sun Microsystems, 1993), which {@code StrictMath} is a
- * port of. Kernels that repeat it operation by operation give the same bits: see {@link Kernels#exponentials}.
+ * Constants of {@code exp} in double as fdlibm's {@code e_exp.c} computes it (Sun Microsystems, 1993), which {@code StrictMath}
+ * is a port of. Kernels that repeat it operation by operation give the same bits: see {@link Kernels#exponentials}.
  */
 public final class DoubleExp {
     public static final double LOG2_E = 1.4426950408889634;

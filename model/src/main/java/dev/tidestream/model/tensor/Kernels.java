@@ -1,9 +1,9 @@
 package dev.tidestream.model.tensor;
 
 /**
- * The one door to the arithmetic. Its implementations, in {@code model.kernels}, agree to the bit: {@code ScalarKernels}, the oracle,
- * {@code VectorKernels} and {@code MachineKernels}. What they compute is specified here, rounding by rounding; {@code fma} rounds
- * once.
+ * The one door to the arithmetic. Its implementations, in {@code model.kernels}, agree to the bit: {@code ScalarKernels}, the
+ * oracle, {@code VectorKernels} and {@code MachineKernels}. What they compute is specified here, rounding by rounding;
+ * {@code fma} rounds once.
  *
  * <p>Implementations have no state but scratch space of the calling thread; any thread may call them. Arguments are trusted:
  * callers check shapes once, when a model is built.
@@ -29,9 +29,9 @@ public interface Kernels {
      * <ul>
      *   <li>{@code m} is the largest magnitude; NaN if a value is NaN.
      *   <li>The scale is {@code m / 127}, rounded to float32.
-     *   <li>{@code t = 127 / m}, rounded to float32. A quant is {@code rint(x * t)}: the product is rounded to float32, then to the
-     *       nearest integer, ties to even. The quants of a block are 0 if {@code m} or {@code t} is not finite: if a value is NaN or
-     *       infinite, if all are zero, or if all are so small (below 127 / 2^128) that {@code t} overflows.
+     *   <li>{@code t = 127 / m}, rounded to float32. A quant is {@code rint(x * t)}: the product is rounded to float32, then to
+     *       the nearest integer, ties to even. The quants of a block are 0 if {@code m} or {@code t} is not finite: if a value is
+     *       NaN or infinite, if all are zero, or if all are so small (below 127 / 2^128) that {@code t} overflows.
      * </ul>
      *
      * <p>This is llama.cpp's Q8_0, with the scale kept in float32. All quants are of magnitude 127 at most.

@@ -67,8 +67,8 @@ public final class PanelMatrix {
     }
 
     /**
-     * The first blocks, read as panels of fewer columns, over the same memory: a small matrix whose values are as good as those of
-     * this one, though other ones stand side by side: its second panel is what follows in this one's first.
+     * The first blocks, read as panels of fewer columns, over the same memory: a small matrix whose values are as good as those
+     * of this one, though other ones stand side by side: its second panel is what follows in this one's first.
      *
      * @param atMostPanels at least 1
      * @param columns whole blocks, at most as many as this matrix has
@@ -112,8 +112,8 @@ public final class PanelMatrix {
     }
 
     /**
-     * Makes sure that some panels can be read without further checks, by their address: that there are such panels, and that their
-     * memory is still there. That it stays there is up to the caller, as for every address that is passed to native code.
+     * Makes sure that some panels can be read without further checks, by their address: that there are such panels, and that
+     * their memory is still there. That it stays there is up to the caller, as for every address that is passed to native code.
      *
      * @param fromPanel first panel, inclusive
      * @param toPanel last panel, exclusive

@@ -105,7 +105,8 @@ class KernelsTest {
     void shouldHaveMachineCodeWhereItCanRun() {
         assumeTrue(KernelSelection.generated().isPresent(), "no machine code here");
         boolean wide = VectorShapes.BITS == 512 && Cpu.level() == Cpu.Level.AVX512_VNNI;
-        assertTrue(KernelSelection.fastest().title().startsWith(wide ? "avx512-vnni+" : "avx2+"), KernelSelection.fastest().title());
+        String title = KernelSelection.fastest().title();
+        assertTrue(title.startsWith(wide ? "avx512-vnni+" : "avx2+"), title);
     }
 
     /** Machine code has no bounds checks: what lies before, between and behind the rows must be as it was. */

@@ -91,7 +91,8 @@ class ActivationsTest {
             x.quantise(kernels, WorkerTeam.sequential());
             boolean fits = Float.isFinite(127f / largest);
             assertEquals(fits ? 127 : 0, kernels.encoding(x).quant(0, 3), "largest=" + largest);
-            assertEquals(fits ? Math.rint(-largest / 2 * (127f / largest)) : 0, kernels.encoding(x).quant(0, 4), "largest=" + largest);
+            double half = fits ? Math.rint(-largest / 2 * (127f / largest)) : 0;
+            assertEquals(half, kernels.encoding(x).quant(0, 4), "largest=" + largest);
             assertEquals(largest / 127f, kernels.encoding(x).scale(0, 0));
         }
     }

@@ -25,16 +25,16 @@ import dev.tidestream.model.tensor.PanelMatrix;
 import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
- * {@link Kernels} in machine code: attention ({@link MachineAttention}), rows ({@link MachineRows}), and multiplications (and the int8
- * codes for them) where there is a program for the format ({@link MachinePrograms}); the other multiplications are left to the kernels
- * that are handed in. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
+ * {@link Kernels} in machine code: attention ({@link MachineAttention}), rows ({@link MachineRows}), and multiplications (and the
+ * int8 codes for them) where there is a program for the format ({@link MachinePrograms}); the other multiplications are left to
+ * the kernels that are handed in. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
  * docs/adr/0010-machine-code.md, 0011-avx-512-programs.md and 0012-no-vector-api-in-a-start.md.
  */
 public final class MachineKernels implements Kernels {
     /**
-     * {@code on} where it can be run, {@code off}, or {@code auto}: where the Vector API has 256 bits or more. With 512 the programs
-     * are those for AVX-512 with VBMI and VNNI. On a processor that lacks those, {@code on} means those for AVX2 and {@code auto}
-     * none: on Zen 5 either was faster, depending on the format, and no other processor was there to be measured.
+     * {@code on} where it can be run, {@code off}, or {@code auto}: where the Vector API has 256 bits or more. With 512 the
+     * programs are those for AVX-512 with VBMI and VNNI. On a processor that lacks those, {@code on} means those for AVX2 and
+     * {@code auto} none: on Zen 5 either was faster, depending on the format, and no other processor was there to be measured.
      */
     public static final String PROPERTY = "tidestream.machine.code";
 
@@ -114,7 +114,8 @@ public final class MachineKernels implements Kernels {
         }
         int rows = x.rows() - left;
         try {
-            Call call = new Call(scratch, w, x, codes ? RecordQuants.of(x, this).records().address() : 0, out, outStride);
+            long records = codes ? RecordQuants.of(x, this).records().address() : 0;
+            Call call = new Call(scratch, w, x, records, out, outStride);
             int slice = codes ? rows : Math.clamp(rows, 1, FLOAT_ROWS_OF_A_CALL);
             int most = panelsOfACall(w.columns(), slice);
             int panel = fromPanel;

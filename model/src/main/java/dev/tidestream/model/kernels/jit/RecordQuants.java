@@ -12,8 +12,8 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 
 /**
- * Quantised activations as generated programs read them: {@link ActivationRecord}s in the order {@code (columns / 32, rows)}, made by a
- * program. Programs take rows two at a time, so there is room for an even number of rows if there is more than one.
+ * Quantised activations as generated programs read them: {@link ActivationRecord}s in the order {@code (columns / 32, rows)},
+ * made by a program. Programs take rows two at a time, so there is room for an even number of rows if there is more than one.
  */
 final class RecordQuants implements ActivationEncoding {
     private final Activations x;
@@ -25,7 +25,8 @@ final class RecordQuants implements ActivationEncoding {
         this.x = x;
         this.maker = maker;
         this.blocks = x.columns() / BLOCK;
-        this.records = Arena.ofAuto().allocate((long) even(x.maxRows()) * blocks * ActivationRecord.BYTES, ActivationRecord.BYTES);
+        long bytes = (long) even(x.maxRows()) * blocks * ActivationRecord.BYTES;
+        this.records = Arena.ofAuto().allocate(bytes, ActivationRecord.BYTES);
     }
 
     /** Those of x. */

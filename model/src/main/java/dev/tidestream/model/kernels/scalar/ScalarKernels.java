@@ -31,7 +31,9 @@ public enum ScalarKernels implements Kernels {
             for (int panel = fromPanel; panel < toPanel; panel++) {
                 for (int lane = 0; lane < w.rowsOf(panel); lane++) {
                     long at = w.panelOffset(panel);
-                    float sum = quants != null ? dotInt8(w, at, lane, quants, b) : dotFloat(w, at, lane, x.values(), b * x.columns());
+                    float sum = quants != null
+                            ? dotInt8(w, at, lane, quants, b)
+                            : dotFloat(w, at, lane, x.values(), b * x.columns());
                     out[outOffset + b * outStride + panel * PanelLayout.ROWS + lane] = sum;
                 }
             }
@@ -87,7 +89,8 @@ public enum ScalarKernels implements Kernels {
                 low = Math.fma(x[offset + j], quant(w, at, lane, j), low);
                 high = Math.fma(x[offset + j + 8], quant(w, at, lane, j + 8), high);
             }
-            float scale = KPanels.d(w.panelData(), at, lane) * KPanels.halfScale(w.panelData(), at, lane, k % PanelLayout.SUPER_BLOCK / 16);
+            float scale = KPanels.d(w.panelData(), at, lane)
+                    * KPanels.halfScale(w.panelData(), at, lane, k % PanelLayout.SUPER_BLOCK / 16);
             acc = Math.fma(scale, low + high, acc);
         }
         return acc;
@@ -100,7 +103,8 @@ public enum ScalarKernels implements Kernels {
             int block = k / PanelLayout.BLOCK;
             int inSuper = block % PanelLayout.BLOCKS;
             float dx = x.scale(b, block);
-            int scaled = KPanels.scale(w.format(), w.panelData(), at, lane, inSuper) * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
+            int scaled = KPanels.scale(w.format(), w.panelData(), at, lane, inSuper)
+                    * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
             int minima = KPanels.min(w.format(), w.panelData(), at, lane, inSuper) * -x.sum(b, block);
             acc = Math.fma(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
             acc = Math.fma(KPanels.dmin(w.panelData(), at, lane) * dx, minima, acc);

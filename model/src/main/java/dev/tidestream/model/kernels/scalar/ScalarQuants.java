@@ -8,8 +8,8 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 
 /**
- * Quantised activations as {@link Kernels#encoding} specifies them, row by row: the oracle of all other encodings. Like the scalar
- * kernels it is slow and simple.
+ * Quantised activations as {@link Kernels#encoding} specifies them, row by row: the oracle of all other encodings. Like the
+ * scalar kernels it is slow and simple.
  */
 public final class ScalarQuants implements ActivationEncoding {
     private static final float LARGEST = 127f;

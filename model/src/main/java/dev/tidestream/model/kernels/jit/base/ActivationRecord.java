@@ -1,8 +1,8 @@
 package dev.tidestream.model.kernels.jit.base;
 
 /**
- * A block of 32 int8 codes as the programs of {@code MachineWriter} and {@code WideWriter} read it and {@code RecordWriter} writes
- * it, 64 bytes:
+ * A block of 32 int8 codes as the programs of {@code MachineWriter} and {@code WideWriter} read it and {@code RecordWriter}
+ * writes it, 64 bytes:
  *
  * <pre>
  * | 32 codes | dx: f32 | -8 n: i32 | -n: f32 | -128 n: i32 | -32 l: i32 | -32 u: i32 | unused |

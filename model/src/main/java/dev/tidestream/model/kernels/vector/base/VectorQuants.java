@@ -10,9 +10,9 @@ import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
  * Quantised activations as the kernels in the Vector API read them. The integer dot product of a block is at most
  * 32 · 128 · 127 &lt; 2^24 and therefore exact in an int, in a float, and (for Q4_0) in 16 bits: kernels may choose.
  *
- * <p>Quants of many rows lie in groups of {@value #GROUP} rows, the group's blocks one behind the other: a kernel goes through the
- * blocks of a group with tiles that stay in the first-level cache, so it reads quants, scales and sums front to back. One row is a
- * group of its own.
+ * <p>Quants of many rows lie in groups of {@value #GROUP} rows, the group's blocks one behind the other: a kernel goes through
+ * the blocks of a group with tiles that stay in the first-level cache, so it reads quants, scales and sums front to back. One row
+ * is a group of its own.
  * <pre>
  * group 0: | block 0: row 0, row 1, row 2, row 3 | block 1: row 0 … | …    32 quants each; the last group has room for 4, too
  * group 1: | block 0: row 4, row 5, row 6, row 7 | block 1: row 4 … | …

@@ -84,7 +84,8 @@ public final class VectorKTiles {
     }
 
     /** The block's tile. */
-    static void unpack(TensorFormat format, MemorySegment data, long superBlock, int block, SuperBlockNumbers numbers, float[] tile) {
+    static void unpack(
+            TensorFormat format, MemorySegment data, long superBlock, int block, SuperBlockNumbers numbers, float[] tile) {
         for (int part = 0; part < PARTS; part++) {
             long lines = superBlock + PanelLayout.superBlockLine(format, block) + LINE_BYTES + part * 4L * L;
             for (int half = 0; half < 2; half++) {
@@ -104,7 +105,8 @@ public final class VectorKTiles {
         }
     }
 
-    private static void four(MemorySegment data, long lines, SuperBlockNumbers numbers, int from, int part, float[] tile, int to) {
+    private static void four(
+            MemorySegment data, long lines, SuperBlockNumbers numbers, int from, int part, float[] tile, int to) {
         FloatVector lowFactor = FloatVector.fromArray(F, numbers.factors, from);
         FloatVector highFactor = FloatVector.fromArray(F, numbers.factors, from + 16);
         FloatVector lowOffset = FloatVector.fromArray(F, numbers.offsets, part * L);
@@ -120,7 +122,8 @@ public final class VectorKTiles {
         }
     }
 
-    private static void five(MemorySegment data, long lines, SuperBlockNumbers numbers, int from, int part, float[] tile, int to) {
+    private static void five(
+            MemorySegment data, long lines, SuperBlockNumbers numbers, int from, int part, float[] tile, int to) {
         FloatVector lowFactor = FloatVector.fromArray(F, numbers.factors, from);
         FloatVector highFactor = FloatVector.fromArray(F, numbers.factors, from + 16);
         FloatVector lowOffset = FloatVector.fromArray(F, numbers.offsets, part * L);

@@ -30,7 +30,8 @@ final class VectorKDecode {
             int toP = to + part * L;
             int toQ = to2 + part * L;
             switch (w.format()) {
-                case Q4_K -> VectorKInt8Decode.q4(p, q, part, blocks, VectorQuants.of(x), scratch.decode().differences(), out, toP, toQ);
+                case Q4_K -> VectorKInt8Decode.q4(
+                        p, q, part, blocks, VectorQuants.of(x), scratch.decode().differences(), out, toP, toQ);
                 case Q5_K -> VectorKInt8Decode.q5(p, q, part, blocks, VectorQuants.of(x), out, toP, toQ);
                 case Q6_K -> {
                     if (x.quantised()) {
