@@ -70,7 +70,8 @@ class SourceSizeArchTest {
     private static String packageOf(Path source) {
         for (String module : MODULES) {
             if (source.startsWith(root(module))) {
-                return root(module).relativize(source).getParent().toString().replace('\\', '/');
+                Path inside = root(module).relativize(source);
+                return inside.subpath(0, inside.getNameCount() - 1).toString().replace('\\', '/');
             }
         }
         throw new AssertionError("of no module: " + source);
