@@ -27,7 +27,7 @@ public record AttentionShape(int heads, int kvHeads, int headDim, float scale) {
     }
 
     /** Where query {@code i} of a tile lies: i counts the group of the first row, then that of the next. */
-    int queryAt(int offset, int i) {
+    public int queryAt(int offset, int i) {
         return offset + i / group() * rowSize() + i % group() * headDim;
     }
 }

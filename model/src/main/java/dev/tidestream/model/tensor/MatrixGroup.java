@@ -87,6 +87,9 @@ public final class MatrixGroup {
             Kernels kernels, WorkerTeam team, Activations x, float[] gate, float[] up, Activations gated, boolean int8) {
         PanelMatrix gates = matrices[0];
         PanelMatrix ups = matrices[1];
+        if (int8) {
+            gated.prepare(kernels);
+        }
         team.forEachRange(gates.panels(), grain(gates.panels(), team), (from, to) -> {
             kernels.multiply(gates, x, gate, gates.rows(), 0, from, to);
             kernels.multiply(ups, x, up, ups.rows(), 0, from, to);
