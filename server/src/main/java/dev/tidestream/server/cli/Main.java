@@ -91,6 +91,7 @@ public final class Main {
                 .setAbbreviatedSubcommandsAllowed(false)
                 .setExpandAtFiles(false)
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionStrategy(JvmOptions.strategy(JvmOptions.haveVectorApi()))
                 .setParameterExceptionHandler((exception, args) -> usage(exception))
                 .setExecutionExceptionHandler((exception, failed, result) -> failure(exception, failed));
     }

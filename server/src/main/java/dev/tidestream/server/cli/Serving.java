@@ -101,6 +101,7 @@ final class Serving implements AutoCloseable {
         try {
             running = RunningModel.start(options.model, options.compute, engine, store);
             log.info("loaded: model={}, since_start_ms={}", running.config().name(), sinceStartMs());
+            log.info("memory: {}", JvmMemory.ofThisProcess());
             Serving serving = new Serving(options, budget, product, store, running, vertx.join());
             started = true;
             return serving;
