@@ -63,7 +63,11 @@ final class SchedulerFixture {
 
     FakeClient submit(
             Object connection, int[] prompt, int maxTokens, long demand, WeightsPolicy weights, List<String> stops) {
-        FakeClient client = new FakeClient(demand);
+        return submit(new FakeClient(demand), connection, prompt, maxTokens, weights, stops);
+    }
+
+    FakeClient submit(
+            FakeClient client, Object connection, int[] prompt, int maxTokens, WeightsPolicy weights, List<String> stops) {
         scheduler.submit(new SequenceRequest(
                 ++lastStream,
                 connection,
