@@ -8,6 +8,7 @@ final class ModelTokenizer implements Tokenizer {
     private final Vocabulary vocabulary;
     private final SpecialTokens specialTokens;
     private final Segmenter segmenter;
+    private final LeastTokens leastTokens;
     private final OptionalInt bos;
     private final OptionalInt addedBos;
     private final OptionalInt addedEos;
@@ -21,6 +22,7 @@ final class ModelTokenizer implements Tokenizer {
             case TokenizerSpec.SentencePiece(boolean addSpacePrefix) ->
                 new SentencePieceSegmenter(vocabulary, spec.scores(), spec.unknown(), addSpacePrefix);
         };
+        leastTokens = new LeastTokens(vocabulary, spec.algorithm() instanceof TokenizerSpec.SentencePiece);
         bos = spec.bos();
         addedBos = spec.addBos() ? spec.bos() : OptionalInt.empty();
         addedEos = spec.addEos() ? spec.eos() : OptionalInt.empty();
@@ -52,6 +54,11 @@ final class ModelTokenizer implements Tokenizer {
             addedEos.ifPresent(ids);
         }
         return ids.build().toArray();
+    }
+
+    @Override
+    public long leastTokens(String text) {
+        return leastTokens.of(text);
     }
 
     @Override

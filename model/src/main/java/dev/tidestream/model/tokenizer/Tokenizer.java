@@ -18,6 +18,14 @@ public interface Tokenizer {
      */
     int[] encode(String text, boolean addSpecial, boolean parseSpecial);
 
+    /**
+     * A lower bound of how many tokens {@link #encode} makes of a text, whatever it is asked for; takes one look at each character, and no
+     * memory. 0, which says nothing, if not overridden.
+     */
+    default long leastTokens(String text) {
+        return 0;
+    }
+
     /** The bytes a token stands for; empty for control tokens. The array is the caller's. */
     byte[] tokenBytes(int id);
 

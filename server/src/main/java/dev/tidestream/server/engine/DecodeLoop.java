@@ -2,6 +2,7 @@ package dev.tidestream.server.engine;
 
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
@@ -10,6 +11,7 @@ import org.slf4j.LoggerFactory;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.server.epoch.StepBreak;
+import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
 
@@ -31,7 +33,7 @@ final class DecodeLoop implements Runnable {
     enum Outcome {
         /** It is the decode thread's. */
         TAKEN,
-        /** The queue is full. */
+        /** The queue is full, or its requests hold too much. */
         BUSY,
         /** No request is taken any more. */
         SHUTTING_DOWN,
@@ -43,6 +45,8 @@ final class DecodeLoop implements Runnable {
     private final LongSupplier nanoClock;
     private final StepBreak stepBreak;
     private final ArrayBlockingQueue<SequenceRequest> inbox;
+    private final long maxInboxBytes;
+    private final AtomicLong inboxBytes = new AtomicLong();
     private final AtomicBoolean awake = new AtomicBoolean();
     private final Thread thread = Thread.ofPlatform().name("tidestream-decode").unstarted(this);
     private volatile boolean shuttingDown;
@@ -50,12 +54,16 @@ final class DecodeLoop implements Runnable {
     private volatile boolean failed;
     private volatile long shutdownDeadlineNs;
 
-    /** @param stepBreak in which the next epoch is built */
-    DecodeLoop(Scheduler scheduler, int inboxCapacity, LongSupplier nanoClock, StepBreak stepBreak) {
+    /**
+     * @param inbox bounds what waits to be taken in
+     * @param stepBreak in which the next epoch is built
+     */
+    DecodeLoop(Scheduler scheduler, QueueLimits inbox, LongSupplier nanoClock, StepBreak stepBreak) {
         this.scheduler = scheduler;
         this.nanoClock = nanoClock;
         this.stepBreak = stepBreak;
-        this.inbox = new ArrayBlockingQueue<>(inboxCapacity);
+        this.inbox = new ArrayBlockingQueue<>(inbox.maxQueued());
+        this.maxInboxBytes = inbox.maxBytes();
     }
 
     void start() {
@@ -67,14 +75,20 @@ final class DecodeLoop implements Runnable {
         if (shuttingDown || failed) {
             return refusal();
         }
-        if (!inbox.offer(request)) {
+        if (inboxBytes.addAndGet(bytes(request)) > maxInboxBytes || !inbox.offer(request)) {
+            inboxBytes.addAndGet(-bytes(request));
             return Outcome.BUSY;
         }
         if (ended && inbox.remove(request)) {
+            inboxBytes.addAndGet(-bytes(request));
             return refusal();
         }
         wake();
         return Outcome.TAKEN;
+    }
+
+    private static long bytes(SequenceRequest request) {
+        return request.memory().bytes(request.prompt().length);
     }
 
     private Outcome refusal() {
@@ -129,6 +143,7 @@ final class DecodeLoop implements Runnable {
         int taken = 0;
         for (int left = inbox.size(); left > 0; left--) {
             SequenceRequest request = inbox.remove();
+            inboxBytes.addAndGet(-bytes(request));
             taken++;
             try {
                 scheduler.submit(request);

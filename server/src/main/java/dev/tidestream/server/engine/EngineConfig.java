@@ -2,42 +2,52 @@ package dev.tidestream.server.engine;
 
 import java.util.concurrent.TimeUnit;
 
+import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.SchedulerConfig;
+import dev.tidestream.server.scheduler.StallLimits;
 
 /**
  * Every limit of the engine.
  *
  * @param maxSequences most streams that run at once, at most the model's rows per step
+ * @param maxSequencesPerConnection most of them that one connection may have
  * @param kvMemoryBytes most memory of the KV cache
- * @param maxQueued most streams that wait for a place
- * @param maxQueuedPrompts most prompts that wait to be tokenized
- * @param maxPromptBytes longest prompt, in bytes of UTF-8
  * @param prefillChunkRows most prompt rows in a step that decodes as well
- * @param creditTimeoutNs how long a running stream without demand keeps its place
  * @param shutdownGraceNs how long running streams may go on after {@link TokenEngine#close}
+ * @param prompts what may wait for the tokenizer
+ * @param queue what may wait for a slot
+ * @param stalled what may be without demand
  */
 public record EngineConfig(
         int maxSequences,
+        int maxSequencesPerConnection,
         long kvMemoryBytes,
-        int maxQueued,
-        int maxQueuedPrompts,
-        int maxPromptBytes,
         int prefillChunkRows,
-        long creditTimeoutNs,
-        long shutdownGraceNs) {
+        long shutdownGraceNs,
+        PromptLimits prompts,
+        QueueLimits queue,
+        StallLimits stalled) {
     private static final long PROGRESS_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(500);
 
-    /** 16 streams, 512 MiB of KV cache, 256 waiting, prompts of 1 MiB in chunks of 128 rows, 60 s without credit, 10 s of grace. */
+    /**
+     * 16 streams, any number of them of one connection, 512 MiB of KV cache, prompts in chunks of 128 rows, 10 s of grace; prompts of 1 MiB,
+     * 256 of them and 32 MiB at once, 4 MiB of a connection; 256 streams and 64 MiB waiting; 1024 streams and 64 MiB parked, for 10 minutes.
+     */
     public static final EngineConfig DEFAULT = new EngineConfig(
-            16, 512L << 20, 256, 64, 1 << 20, 128, TimeUnit.SECONDS.toNanos(60), TimeUnit.SECONDS.toNanos(10));
+            16,
+            Integer.MAX_VALUE,
+            512L << 20,
+            128,
+            TimeUnit.SECONDS.toNanos(10),
+            new PromptLimits(256, 1 << 20, 32L << 20, 4L << 20),
+            new QueueLimits(256, 64L << 20),
+            new StallLimits(1024, 64L << 20, TimeUnit.MINUTES.toNanos(10)));
 
     public EngineConfig {
-        requireAtLeast(1, "max_queued_prompts", maxQueuedPrompts);
-        requireAtLeast(1, "max_prompt_bytes", maxPromptBytes);
         requireAtLeast(0, "shutdown_grace_ns", shutdownGraceNs);
     }
 
-    private static void requireAtLeast(long least, String name, long value) {
+    static void requireAtLeast(long least, String name, long value) {
         if (value < least) {
             throw new IllegalArgumentException("%s must be at least %d: %s=%d".formatted(name, least, name, value));
         }
@@ -45,17 +55,28 @@ public record EngineConfig(
 
     /** The same with another number of streams. */
     public EngineConfig withMaxSequences(int sequences) {
-        return new EngineConfig(sequences, kvMemoryBytes, maxQueued, maxQueuedPrompts, maxPromptBytes, prefillChunkRows,
-                creditTimeoutNs, shutdownGraceNs);
+        return new EngineConfig(
+                sequences, maxSequencesPerConnection, kvMemoryBytes, prefillChunkRows, shutdownGraceNs, prompts, queue, stalled);
+    }
+
+    /** The same with another number of running streams of a connection. */
+    public EngineConfig withMaxSequencesPerConnection(int sequences) {
+        return new EngineConfig(maxSequences, sequences, kvMemoryBytes, prefillChunkRows, shutdownGraceNs, prompts, queue, stalled);
     }
 
     /** The same with another budget for the KV cache. */
     public EngineConfig withKvMemoryBytes(long bytes) {
-        return new EngineConfig(maxSequences, bytes, maxQueued, maxQueuedPrompts, maxPromptBytes, prefillChunkRows,
-                creditTimeoutNs, shutdownGraceNs);
+        return new EngineConfig(
+                maxSequences, maxSequencesPerConnection, bytes, prefillChunkRows, shutdownGraceNs, prompts, queue, stalled);
+    }
+
+    /** The same with other limits of what waits and of what is parked. */
+    public EngineConfig withLimits(PromptLimits promptLimits, QueueLimits queueLimits, StallLimits stallLimits) {
+        return new EngineConfig(maxSequences, maxSequencesPerConnection, kvMemoryBytes, prefillChunkRows, shutdownGraceNs,
+                promptLimits, queueLimits, stallLimits);
     }
 
     SchedulerConfig scheduler() {
-        return new SchedulerConfig(maxSequences, maxQueued, prefillChunkRows, creditTimeoutNs, PROGRESS_INTERVAL_NS);
+        return new SchedulerConfig(maxSequences, maxSequencesPerConnection, prefillChunkRows, PROGRESS_INTERVAL_NS, queue, stalled);
     }
 }

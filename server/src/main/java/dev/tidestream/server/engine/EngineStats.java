@@ -1,25 +1,49 @@
 package dev.tidestream.server.engine;
 
+import dev.tidestream.server.scheduler.SchedulerStats;
+
 /**
  * What the engine holds at a moment.
  *
- * @param running streams with KV blocks
- * @param queued streams that wait for a place
- * @param kvUsedBytes KV memory lent to running streams
+ * @param streams by what they do
+ * @param promptsInIntake prompts that wait for the tokenizer or are with it
+ * @param promptBytesInIntake what these hold
+ * @param kvUsedBytes KV memory lent to streams
  * @param kvBudgetBytes KV memory there is
- * @param steps forward passes so far
- * @param rows rows of these passes, prompts and generated tokens together
- * @param tokensGenerated tokens sampled so far
  * @param liveEpochs versions of the weights in memory
  * @param weightsVersion the newest
  */
 public record EngineStats(
-        int running,
-        int queued,
+        SchedulerStats streams,
+        int promptsInIntake,
+        long promptBytesInIntake,
         long kvUsedBytes,
         long kvBudgetBytes,
-        long steps,
-        long rows,
-        long tokensGenerated,
         int liveEpochs,
-        long weightsVersion) {}
+        long weightsVersion) {
+
+    /** Streams with a slot. */
+    public int running() {
+        return streams.running();
+    }
+
+    /** Streams with demand that wait for a slot. */
+    public int queued() {
+        return streams.queued();
+    }
+
+    /** Forward passes so far. */
+    public long steps() {
+        return streams.steps();
+    }
+
+    /** Rows of these passes, prompts and generated tokens together. */
+    public long rows() {
+        return streams.rows();
+    }
+
+    /** Tokens sampled so far. */
+    public long tokensGenerated() {
+        return streams.tokensGenerated();
+    }
+}

@@ -17,6 +17,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param stop strings that end the stream, none of them empty; they are not part of the text
  * @param topLogprobs -1: no log-probabilities; 0: of the chosen token; n: also of the n most likely ones
  * @param weights what to do when new weights are published
+ * @param connection whose request it is: those of equal connections share slots, queues and limits, and connections take turns
  */
 public record GenerateRequest(
         @Nullable String prompt,
@@ -25,7 +26,20 @@ public record GenerateRequest(
         SamplingOptions sampling,
         List<String> stop,
         int topLogprobs,
-        WeightsPolicy weights) {
+        WeightsPolicy weights,
+        Object connection) {
+
+    /** A request of a connection of its own. */
+    public GenerateRequest(
+            @Nullable String prompt,
+            int @Nullable [] tokens,
+            int maxTokens,
+            SamplingOptions sampling,
+            List<String> stop,
+            int topLogprobs,
+            WeightsPolicy weights) {
+        this(prompt, tokens, maxTokens, sampling, stop, topLogprobs, weights, new Object());
+    }
 
     public GenerateRequest {
         if ((prompt == null) == (tokens == null)) {

@@ -1,6 +1,5 @@
 package dev.tidestream.server.engine;
 
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,7 +30,6 @@ import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.scheduler.KvCachePool;
 import dev.tidestream.server.scheduler.Scheduler;
-import dev.tidestream.server.scheduler.SchedulerStats;
 import dev.tidestream.server.scheduler.SequenceRequest;
 import dev.tidestream.server.scheduler.TokenObserver;
 
@@ -50,12 +48,13 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final CurrentEpoch epochs;
     private final LongSupplier nanoClock;
     private final LongSupplier seeds;
-    private final Executor intake;
+    private final Executor tokenizing;
+    private final PromptEncoder prompts;
+    private final PromptIntake intake;
     private final KvCachePool pool;
     private final Scheduler scheduler;
     private final DecodeLoop loop;
     private final int vocabularySize;
-    private final int contextLength;
     private final AtomicLong lastStream = new AtomicLong();
     private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
@@ -64,7 +63,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     /**
      * An engine without threads, for tests: {@code loop().doWork()} is called by hand.
      *
-     * @param intake where prompts are tokenized; rejects when it is full
+     * @param tokenizing where prompts are tokenized, in order, one at a time; rejects when it is shut down
      */
     TokenEngine(
             EngineConfig config,
@@ -72,8 +71,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
             CurrentEpoch epochs,
             LongSupplier nanoClock,
             LongSupplier seeds,
-            Executor intake) {
-        this(config, tokenizer, epochs, nanoClock, seeds, intake, TokenObserver.NONE, WorkerTeam.sequential());
+            Executor tokenizing) {
+        this(config, tokenizer, epochs, nanoClock, seeds, tokenizing, TokenObserver.NONE, WorkerTeam.sequential());
     }
 
     private TokenEngine(
@@ -82,7 +81,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             CurrentEpoch epochs,
             LongSupplier nanoClock,
             LongSupplier seeds,
-            Executor intake,
+            Executor tokenizing,
             TokenObserver observer,
             WorkerTeam team) {
         this.config = config;
@@ -90,15 +89,17 @@ public final class TokenEngine implements Engine, AutoCloseable {
         this.epochs = epochs;
         this.nanoClock = nanoClock;
         this.seeds = seeds;
-        this.intake = intake;
+        this.tokenizing = tokenizing;
+        this.intake = new PromptIntake(config.prompts(), tokenizing);
         try (Lease lease = epochs.lease()) {
             LanguageModel model = lease.epoch().model();
             vocabularySize = model.vocabularySize();
-            contextLength = model.contextLength();
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
+            prompts = new PromptEncoder(
+                    tokenizer, vocabularySize, model.contextLength(), config.prompts().maxPromptBytes(), pool.budgetPositions());
         }
         scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock, observer, team);
-        loop = new DecodeLoop(scheduler, config.maxQueued(), nanoClock, epochs.stepBreak());
+        loop = new DecodeLoop(scheduler, config.queue(), nanoClock, epochs.stepBreak());
         weightsVersions.emitNext(epochs.weightsVersion(), Sinks.EmitFailureHandler.FAIL_FAST);
         epochs.onPublish(version -> {
             loop.wake(); // streams that follow let go of the epoch before, also those without demand
@@ -130,12 +131,12 @@ public final class TokenEngine implements Engine, AutoCloseable {
      */
     public static TokenEngine start(
             EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer, WorkerTeam team) {
-        ThreadPoolExecutor intake = new ThreadPoolExecutor(
-                1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(config.maxQueuedPrompts()),
+        ThreadPoolExecutor tokenizing = new ThreadPoolExecutor(
+                1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(config.prompts().maxPrompts()),
                 Thread.ofPlatform().name("tidestream-tokenize").daemon().factory());
         SecureRandom random = new SecureRandom();
         TokenEngine engine =
-                new TokenEngine(config, tokenizer, epochs, System::nanoTime, random::nextLong, intake, observer, team);
+                new TokenEngine(config, tokenizer, epochs, System::nanoTime, random::nextLong, tokenizing, observer, team);
         engine.loop.start();
         return engine;
     }
@@ -169,9 +170,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
 
     /** A snapshot; any thread. */
     public EngineStats stats() {
-        SchedulerStats s = scheduler.stats();
-        return new EngineStats(s.running(), s.queued(), pool.usedBytes(), pool.budgetBytes(), s.steps(), s.rows(),
-                s.tokensGenerated(), epochs.liveEpochs(), epochs.weightsVersion());
+        return new EngineStats(scheduler.stats(), intake.prompts(), intake.bytes(), pool.usedBytes(), pool.budgetBytes(),
+                epochs.liveEpochs(), epochs.weightsVersion());
     }
 
     /** Whether it has failed for good: running streams have been told, new ones are refused. Any thread. */
@@ -187,12 +187,15 @@ public final class TokenEngine implements Engine, AutoCloseable {
         streams.put(stream.stream(), stream);
         subscriber.onSubscribe(stream);
         try {
-            intake.execute(() -> prepare(request, stream, arrivalNs));
+            intake.offer(request.connection(), prompts.requireFits(request), () -> prepare(request, stream, arrivalNs))
+                    .ifPresent(full -> stream.failed(ErrorCode.BUSY, full));
+        } catch (EngineException e) { // it can never fit; nobody spends time on its tokens
+            stream.failed(e.code(), String.valueOf(e.getMessage()));
         } catch (RejectedExecutionException e) {
             if (closing) {
                 stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
             } else {
-                stream.failed(ErrorCode.BUSY, "too many prompts wait to be tokenized: limit=" + config.maxQueuedPrompts());
+                stream.failed(ErrorCode.BUSY, "too many prompts wait to be tokenized: limit=" + config.prompts().maxPrompts());
             }
         }
     }
@@ -210,7 +213,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
             SequenceRequest sequence = sequence(request, stream, arrivalNs);
             switch (loop.submit(sequence)) {
                 case TAKEN -> { }
-                case BUSY -> stream.failed(ErrorCode.BUSY, "too many streams wait: limit=" + config.maxQueued());
+                case BUSY -> stream.failed(ErrorCode.BUSY, "too many streams wait: limit=%d, limit_bytes=%d"
+                        .formatted(config.queue().maxQueued(), config.queue().maxBytes()));
                 case SHUTTING_DOWN -> stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
                 case FAILED -> stream.failed(ErrorCode.INTERNAL, "the server has failed; it must be started anew, its log has the details");
             }
@@ -225,16 +229,13 @@ public final class TokenEngine implements Engine, AutoCloseable {
     }
 
     private SequenceRequest sequence(GenerateRequest request, TokenStream stream, long arrivalNs) {
-        int[] prompt = promptTokens(request);
-        if (prompt.length >= contextLength) {
-            throw new EngineException(ErrorCode.PROMPT_TOO_LONG,
-                    "prompt too long: tokens=%d, context=%d".formatted(prompt.length, contextLength));
-        }
+        int[] prompt = prompts.encode(request);
         SamplingOptions o = request.sampling();
         SamplingParams params = new SamplingParams(o.temperature(), o.topK(), o.topP(), o.minP(), o.repetitionPenalty(),
                 o.presencePenalty(), o.frequencyPenalty(), o.logitBias(), stream.seed(), request.topLogprobs());
         return new SequenceRequest(
                 stream.stream(),
+                request.connection(),
                 prompt,
                 request.maxTokens(),
                 request.weights(),
@@ -242,30 +243,9 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 tokenizer.newDetokenizer(prompt),
                 new StopMatcher(request.stop()),
                 tokenizer::isEndOfGeneration,
+                prompts.memory(request),
                 arrivalNs,
                 stream);
-    }
-
-    private int[] promptTokens(GenerateRequest request) {
-        String text = request.prompt();
-        if (text != null) {
-            int bytes = text.length() > config.maxPromptBytes()
-                    ? text.length()
-                    : text.getBytes(StandardCharsets.UTF_8).length;
-            if (bytes > config.maxPromptBytes()) {
-                throw new EngineException(ErrorCode.PROMPT_TOO_LONG,
-                        "prompt too long: bytes=%d, limit=%d".formatted(bytes, config.maxPromptBytes()));
-            }
-            return tokenizer.encode(text, true, true);
-        }
-        int[] tokens = request.tokens() == null ? new int[0] : request.tokens().clone();
-        for (int i = 0; i < tokens.length; i++) {
-            if (tokens[i] < 0 || tokens[i] >= vocabularySize) {
-                throw new EngineException(ErrorCode.INVALID_VALUE,
-                        "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d".formatted(i, tokens[i], vocabularySize));
-            }
-        }
-        return tokens;
     }
 
     /**
@@ -281,13 +261,13 @@ public final class TokenEngine implements Engine, AutoCloseable {
             closing = true;
         }
         weightsVersions.tryEmitComplete();
-        if (intake instanceof ExecutorService service) {
+        if (tokenizing instanceof ExecutorService service) {
             service.shutdown();
         }
         loop.shutdown(nanoClock.getAsLong() + config.shutdownGraceNs());
         try {
             loop.join();
-            if (intake instanceof ExecutorService service) { // prompts that it has yet are refused by the loop
+            if (tokenizing instanceof ExecutorService service) { // prompts that it has yet are refused by the loop
                 service.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
             }
             pool.close();

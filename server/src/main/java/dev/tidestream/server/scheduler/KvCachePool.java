@@ -71,6 +71,16 @@ public final class KvCachePool implements AutoCloseable {
                         positions, needed, needed * shape.blockBytes(), budgetBlocks, budgetBytes));
     }
 
+    /** Blocks that would have to come back before {@link #reserve} grants so many positions; 0 if it grants them now. */
+    public int missingBlocks(int positions) {
+        return Math.max(0, shape.blocksFor(positions) - (budgetBlocks - lentBlocks));
+    }
+
+    /** Positions that one sequence may have at most; any thread. */
+    public long budgetPositions() {
+        return (long) budgetBlocks * KvCacheShape.BLOCK_POSITIONS;
+    }
+
     /**
      * Blocks for {@code positions}, all or none.
      *

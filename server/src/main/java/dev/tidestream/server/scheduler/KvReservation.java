@@ -1,6 +1,7 @@
 package dev.tidestream.server.scheduler;
 
 import dev.tidestream.model.transformer.KvCache;
+import dev.tidestream.model.transformer.KvCacheShape;
 
 /** The pool's answer to a reservation. */
 public sealed interface KvReservation {
@@ -14,10 +15,17 @@ public sealed interface KvReservation {
     /** More than the whole pool has. */
     record NeverFits(int positions, int neededBlocks, long neededBytes, int budgetBlocks, long budgetBytes)
             implements KvReservation {
-        /** The numbers, for the client to read. */
-        public String message() {
-            return "KV cache can never hold the request: positions=%d, needed_blocks=%d, needed_bytes=%d, budget_blocks=%d, budget_bytes=%d"
-                    .formatted(positions, neededBlocks, neededBytes, budgetBlocks, budgetBytes);
+        /** The numbers, for the client to read, and what would fit. */
+        public String message(int promptTokens, int maxTokens) {
+            long budgetPositions = (long) budgetBlocks * KvCacheShape.BLOCK_POSITIONS;
+            long left = budgetPositions - promptTokens;
+            String fits = left > 0
+                    ? "max_tokens=%d would fit this prompt".formatted(left)
+                    : "no max_tokens fits this prompt, a prompt of %d tokens would fit max_tokens=1".formatted(budgetPositions - 1);
+            return ("KV cache can never hold the request: prompt_tokens=%d, max_tokens=%d, positions=%d, needed_blocks=%d, needed_bytes=%d, "
+                    + "budget_blocks=%d, budget_bytes=%d, budget_positions=%d; %s").formatted(
+                            promptTokens, maxTokens, positions, neededBlocks, neededBytes,
+                            budgetBlocks, budgetBytes, budgetPositions, fits);
         }
     }
 }

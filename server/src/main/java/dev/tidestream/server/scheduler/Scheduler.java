@@ -1,13 +1,12 @@
 package dev.tidestream.server.scheduler;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,18 +21,22 @@ import dev.tidestream.server.epoch.Lease;
 /**
  * Continuous batching. Sequences join and leave between steps; a step is at most one forward pass per epoch.
  *
+ * <p>A sequence is in one of four places: the {@link AdmissionQueue} (it has demand and waits for a slot), the {@link Slots} (it runs),
+ * the {@link Parking} (it has neither demand nor a slot), or among those that have ended but for their last event.
+ *
  * <p>What it keeps true:
  * <ul>
- *   <li><b>Demand.</b> A sequence has rows in a step only if its client can take what comes of it. One without demand keeps its
- *       place for a bounded time, and costs nothing.
- *   <li><b>Running streams flow.</b> Every decoding sequence with demand has a row in every step; prompts share what is left, in
- *       chunks, oldest first, so a long prompt delays a token by a chunk and not by itself.
- *   <li><b>First come, first served.</b> Admission takes the head of the queue or nobody: small requests never starve a large one.
+ *   <li><b>Demand.</b> A sequence has rows in a step only if its client can take what comes of it. One without demand keeps slot and KV
+ *       blocks while nobody needs them, and goes on with the same bits wherever it was: nothing of a token depends on them.
+ *   <li><b>Running streams flow.</b> Every decoding sequence with a slot and demand has a row in every step; prompts share what is left,
+ *       in chunks ({@link BatchComposer}), so a long prompt delays a token by a chunk and not by itself.
+ *   <li><b>Connections share.</b> Slots, prompts and the queue go round the connections, within each in order of arrival
+ *       ({@link Admission}).
  *   <li><b>No surprise half-way.</b> Admission reserves KV blocks for the whole sequence.
  *   <li><b>Faults stay where they happen.</b> A failed pass ends the sequences of that pass, failed sampling its own sequence.
  * </ul>
  * The method is iteration-level scheduling (Yu et al., "Orca", OSDI 2022) with chunked prefill (Agrawal et al., "Sarathi-Serve",
- * OSDI 2024). One thread; except {@link #stats}.
+ * OSDI 2024); KV blocks that were taken are computed anew (Kwon et al., "PagedAttention", SOSP 2023). One thread; except {@link #stats}.
  */
 public final class Scheduler {
     private static final Logger log = LoggerFactory.getLogger(Scheduler.class);
@@ -45,16 +48,20 @@ public final class Scheduler {
     private final TokenObserver observer;
     private final int vocabularySize;
     private final int contextLength;
-    private final int maxRows;
     private final Draws draws;
+    private final BatchComposer composer;
 
-    private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
-    private final List<Sequence> running = new ArrayList<>(); // in order of admission
+    private final AdmissionQueue waiting = new AdmissionQueue();
+    private final Slots running = new Slots();
+    private final Parking parked;
+    private final Admission admission;
     private final List<Sequence> stopping = new ArrayList<>(); // released; their last event waits for demand
     private float[] logits = {}; // (most rows so far, vocabulary)
+    private long arrivals;
     private long nextTimeoutNs = Long.MAX_VALUE;
     private long steps;
     private long rows;
+    private long recomputedRows;
     private long tokensGenerated;
     private volatile SchedulerStats stats = SchedulerStats.NONE;
 
@@ -86,6 +93,7 @@ public final class Scheduler {
         this.epochs = epochs;
         this.pool = pool;
         this.nanoClock = nanoClock;
+        int maxRows;
         try (Lease lease = epochs.lease()) {
             LanguageModel model = lease.epoch().model();
             vocabularySize = model.vocabularySize();
@@ -93,6 +101,9 @@ public final class Scheduler {
             maxRows = model.maxRows();
         }
         draws = new Draws(team, vocabularySize);
+        composer = new BatchComposer(maxRows, config.prefillChunkRows());
+        parked = new Parking(config.stalled());
+        admission = new Admission(config, pool, waiting, running, parked);
         if (config.maxSequences() > maxRows || (long) config.maxSequences() * vocabularySize > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("too many sequences for one step: max_sequences=%d, max_rows=%d, vocabulary=%d"
                     .formatted(config.maxSequences(), maxRows, vocabularySize));
@@ -113,38 +124,66 @@ public final class Scheduler {
         int positions = Math.min(contextLength, (int) Math.min(Integer.MAX_VALUE, (long) prompt + request.maxTokens()));
         Optional<KvReservation.NeverFits> never = pool.neverFits(positions);
         if (never.isPresent()) {
-            client.failed(ErrorCode.PROMPT_TOO_LONG, never.get().message());
+            client.failed(ErrorCode.PROMPT_TOO_LONG, never.get().message(prompt, request.maxTokens()));
             return;
         }
+        Sequence sequence = new Sequence(request, ++arrivals, epochs.lease(), contextLength);
+        String full = full(sequence);
+        if (full != null) {
+            fail(sequence, ErrorCode.BUSY, full);
+            return;
+        }
+        waiting.add(sequence);
+    }
+
+    /** Why one more sequence of its connection cannot wait; null if it can. */
+    private @Nullable String full(Sequence sequence) {
+        boolean hasSome = waiting.has(sequence.connection());
         int queued = waiting.size() + stopping.size();
-        if (queued >= config.maxQueued()) {
-            client.failed(ErrorCode.BUSY, "waiting queue is full: queued=%d, limit=%d, running=%d"
-                    .formatted(queued, config.maxQueued(), running.size()));
-            return;
+        if (queued >= config.queue().maxQueued(hasSome)) {
+            return "waiting queue is full: queued=%d, limit=%d, running=%d".formatted(queued, config.queue().maxQueued(hasSome), running.size());
         }
-        waiting.add(new Sequence(request, epochs.lease(), contextLength));
+        if (waiting.bytes() + sequence.heldBytes() > config.queue().maxBytes(hasSome)) {
+            return "waiting queue is full: queued_bytes=%d, bytes=%d, limit=%d"
+                    .formatted(waiting.bytes(), sequence.heldBytes(), config.queue().maxBytes(hasSome));
+        }
+        if (parked.isFullOf(sequence.connection())) {
+            return "too many streams without credit: parked=%d, limit=%d, parked_bytes=%d, limit_bytes=%d".formatted(
+                    parked.size(), config.stalled().maxParked(), parked.bytes(), config.stalled().maxBytes());
+        }
+        return null;
     }
 
     /**
-     * One step: who has left goes, who fits comes, everybody with demand gets rows.
+     * One step: who has left goes, who fits comes, everybody with a slot and demand gets rows.
      *
      * @return rows computed; 0 if nothing can be done until a client acts or {@link #untilTimeoutNs} has passed
      */
     public int step() {
         long nowNs = nanoClock.getAsLong();
         nextTimeoutNs = Long.MAX_VALUE;
-        sweep(waiting, nowNs);
-        sweep(running, nowNs);
+        parked.sweep(sequence -> leaves(sequence) || timedOut(sequence, nowNs) || goesOn(sequence));
+        waiting.sweep(sequence -> leaves(sequence) || stalls(sequence, nowNs));
+        running.sweep(sequence -> leaves(sequence) || timedOut(sequence, nowNs));
         sweepStopping(nowNs);
-        admit(nowNs);
+        admission.admit(nowNs, this::fail);
+        for (Sequence tooMany = parked.overflow(); tooMany != null; tooMany = parked.overflow()) {
+            fail(tooMany, ErrorCode.CREDIT_TIMEOUT, "no credit, and too many streams are without: limit=%d, limit_bytes=%d, stream=%d"
+                    .formatted(config.stalled().maxParked(), config.stalled().maxBytes(), tooMany.stream()));
+        }
         int stepRows = 0;
-        for (Batch batch : compose()) {
+        for (Batch batch : composer.compose(running)) {
             stepRows += batch.rows();
             run(batch);
         }
         rows += stepRows;
-        stats = new SchedulerStats(running.size(), waiting.size(), steps, rows, tokensGenerated);
+        updateStats();
         return stepRows;
+    }
+
+    private void updateStats() {
+        stats = new SchedulerStats(running.size(), waiting.size(), waiting.bytes(), parked.size(), parked.bytes(), steps, rows,
+                recomputedRows, tokensGenerated, admission.slotsGivenBack(), admission.blocksTaken());
     }
 
     /** Nanoseconds from the last step until some sequence without demand has to go; {@code Long.MAX_VALUE} if there is none. */
@@ -154,21 +193,22 @@ public final class Scheduler {
 
     /** Whether no sequence is left. */
     public boolean isEmpty() {
-        return waiting.isEmpty() && running.isEmpty() && stopping.isEmpty();
+        return waiting.isEmpty() && running.size() == 0 && parked.isEmpty() && stopping.isEmpty();
     }
 
     /** Fails every sequence there is; one whose memory or answer makes trouble keeps no other from its answer. */
     public void failAll(ErrorCode code, String message) {
-        List<Sequence> all = new ArrayList<>(waiting);
-        all.addAll(running);
+        List<Sequence> all = new ArrayList<>(running.all());
+        all.addAll(parked.all());
         all.addAll(stopping);
-        waiting.clear();
+        waiting.sweep(all::add);
         running.clear();
+        parked.clear();
         stopping.clear();
         for (Sequence sequence : all) {
             fail(sequence, code, message);
         }
-        stats = new SchedulerStats(0, 0, steps, rows, tokensGenerated);
+        updateStats();
     }
 
     /** As of the end of the last step; any thread. */
@@ -176,25 +216,42 @@ public final class Scheduler {
         return stats;
     }
 
-    private void sweep(Collection<Sequence> sequences, long nowNs) {
-        for (Iterator<Sequence> all = sequences.iterator(); all.hasNext(); ) {
-            Sequence sequence = all.next();
-            SequenceClient client = sequence.client();
-            if (client.cancelled()) {
-                all.remove();
-                sequence.release(pool);
-            } else if (client.stopRequested()) {
-                all.remove();
-                stopping.add(sequence);
-                sequence.release(pool);
-            } else if (sequence.admitted() && timedOut(sequence, nowNs)) {
-                all.remove();
-                sequence.release(pool);
-            } else {
-                sequence.follow(epochs);
-                sequence.announce();
-            }
+    /** Lets a sequence go whose client has left or wants no more; all others see the newest epoch, and are announced once. */
+    private boolean leaves(Sequence sequence) {
+        SequenceClient client = sequence.client();
+        if (client.cancelled()) {
+            sequence.release(pool);
+            return true;
         }
+        if (client.stopRequested()) {
+            stopping.add(sequence);
+            sequence.release(pool);
+            return true;
+        }
+        sequence.follow(epochs);
+        sequence.announce();
+        return false;
+    }
+
+    /** Parks a waiting sequence that has no demand. */
+    private boolean stalls(Sequence sequence, long nowNs) {
+        if (timedOut(sequence, nowNs)) {
+            return true;
+        }
+        if (!sequence.stalled()) {
+            return false;
+        }
+        parked.add(sequence);
+        return true;
+    }
+
+    /** Lets a parked sequence wait for a slot if it has demand again. */
+    private boolean goesOn(Sequence sequence) {
+        if (sequence.stalled()) {
+            return false;
+        }
+        waiting.add(sequence);
+        return true;
     }
 
     private void sweepStopping(long nowNs) {
@@ -213,76 +270,18 @@ public final class Scheduler {
 
     /** Fails a sequence that has been without demand for too long; else remembers when that would be. */
     private boolean timedOut(Sequence sequence, long nowNs) {
-        if (!sequence.starving(nowNs)) {
+        if (!sequence.checkStalled(nowNs)) {
             return false;
         }
-        long leftNs = config.creditTimeoutNs() - sequence.starvedNs(nowNs);
+        long timeoutNs = config.stalled().timeoutNs();
+        long leftNs = timeoutNs - (nowNs - sequence.stalledSinceNs());
         if (leftNs > 0) {
             nextTimeoutNs = Math.min(nextTimeoutNs, leftNs);
             return false;
         }
-        sequence.client().failed(ErrorCode.CREDIT_TIMEOUT, "no credit for too long: limit_ms=%d, stream=%d"
-                .formatted(config.creditTimeoutNs() / 1_000_000, sequence.stream()));
+        fail(sequence, ErrorCode.CREDIT_TIMEOUT, "no credit for too long: limit_ms=%d, stream=%d"
+                .formatted(timeoutNs / 1_000_000, sequence.stream()));
         return true;
-    }
-
-    private void admit(long nowNs) {
-        while (!waiting.isEmpty() && running.size() < config.maxSequences()) {
-            Sequence head = waiting.element();
-            try {
-                switch (pool.reserve(head.positions())) {
-                    case KvReservation.Granted granted -> {
-                        waiting.remove();
-                        running.add(head);
-                        head.admit(granted.cache(), nowNs);
-                        nextTimeoutNs = Math.min(nextTimeoutNs, config.creditTimeoutNs());
-                    }
-                    case KvReservation.NotNow _ -> {
-                        return;
-                    }
-                    case KvReservation.NeverFits never -> throw new IllegalStateException(never.message());
-                }
-            } catch (RuntimeException | OutOfMemoryError e) {
-                log.error("no KV cache for a sequence: stream={}, positions={}", head.stream(), head.positions(), e);
-                waiting.remove(head);
-                fail(head);
-            }
-        }
-    }
-
-    /** Decode rows first, then prompts with what is left. */
-    private List<Batch> compose() {
-        List<Batch> batches = new ArrayList<>(1);
-        int decodeRows = 0;
-        for (Sequence sequence : running) {
-            if (sequence.decoding() && sequence.client().demand() > 0) {
-                batchOf(batches, sequence).add(sequence, sequence.slice(1));
-                decodeRows++;
-            }
-        }
-        int left = maxRows - decodeRows;
-        if (decodeRows > 0) {
-            left = Math.min(left, config.prefillChunkRows());
-        }
-        for (Sequence sequence : running) {
-            if (left > 0 && !sequence.decoding() && sequence.client().demand() > 0) {
-                int count = Math.min(left, sequence.pendingRows());
-                batchOf(batches, sequence).add(sequence, sequence.slice(count));
-                left -= count;
-            }
-        }
-        return batches;
-    }
-
-    private static Batch batchOf(List<Batch> batches, Sequence sequence) {
-        for (Batch batch : batches) {
-            if (batch.epoch().equals(sequence.lease().epoch())) {
-                return batch;
-            }
-        }
-        Batch batch = new Batch(sequence.lease().epoch());
-        batches.add(batch);
-        return batch;
     }
 
     private void run(Batch batch) {
@@ -305,17 +304,21 @@ public final class Scheduler {
             return;
         }
         steps++;
+        for (int i = 0; i < batch.sequences().size(); i++) {
+            recomputedRows += batch.sequences().get(i).advanced(batch.slices().get(i).count());
+        }
         deliver(batch);
     }
 
     private void deliver(Batch batch) {
         long nowNs = nanoClock.getAsLong();
+        int spareDemand = waiting.isEmpty() ? 0 : 1;
         draws.drawAll(batch.drawing(), logits);
         int row = 0;
         for (int i = 0; i < batch.sequences().size(); i++) {
             Sequence sequence = batch.sequences().get(i);
             switch (batch.slices().get(i).logits()) {
-                case NONE -> sequence.reportProgress(nowNs, config.progressIntervalNs());
+                case NONE -> sequence.reportProgress(nowNs, config.progressIntervalNs(), spareDemand);
                 case LAST -> deliverToken(sequence, row++, nowNs);
                 case ALL -> throw new IllegalStateException("a scheduled slice never asks for all logits");
             }

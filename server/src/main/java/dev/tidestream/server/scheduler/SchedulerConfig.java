@@ -3,23 +3,29 @@ package dev.tidestream.server.scheduler;
 /**
  * Limits of the scheduler.
  *
- * @param maxSequences most sequences that hold KV blocks, at least 1
- * @param maxQueued most sequences that wait for a place, at least 1
+ * @param maxSequences slots: most sequences that run at once, at least 1
+ * @param maxSequencesPerConnection most slots that one connection has at once, at least 1
  * @param prefillChunkRows most prompt rows in a step that decodes as well, at least 1
- * @param creditTimeoutNs how long a running sequence without demand keeps its place
  * @param progressIntervalNs time between two progress events of a prompt, and before the first
+ * @param queue of sequences that wait for a slot
+ * @param stalled of sequences without demand
  */
 public record SchedulerConfig(
-        int maxSequences, int maxQueued, int prefillChunkRows, long creditTimeoutNs, long progressIntervalNs) {
+        int maxSequences,
+        int maxSequencesPerConnection,
+        int prefillChunkRows,
+        long progressIntervalNs,
+        QueueLimits queue,
+        StallLimits stalled) {
+
     public SchedulerConfig {
         requirePositive("max_sequences", maxSequences);
-        requirePositive("max_queued", maxQueued);
+        requirePositive("max_sequences_per_connection", maxSequencesPerConnection);
         requirePositive("prefill_chunk_rows", prefillChunkRows);
-        requirePositive("credit_timeout_ns", creditTimeoutNs);
         requirePositive("progress_interval_ns", progressIntervalNs);
     }
 
-    private static void requirePositive(String name, long value) {
+    static void requirePositive(String name, long value) {
         if (value < 1) {
             throw new IllegalArgumentException("%s must be at least 1: %s=%d".formatted(name, name, value));
         }

@@ -3,12 +3,30 @@ package dev.tidestream.server.scheduler;
 /**
  * What the scheduler held at the end of a step.
  *
- * @param running sequences with KV blocks
- * @param queued sequences that wait for a place
+ * @param running sequences with a slot
+ * @param queued sequences with demand that wait for a slot
+ * @param queuedBytes what these hold, KV blocks apart
+ * @param parked sequences without demand and without a slot
+ * @param parkedBytes what these hold, KV blocks apart
  * @param steps forward passes so far
  * @param rows rows of these passes, prompts and generated tokens together
+ * @param recomputedRows those of them that had been computed before: for sequences whose KV blocks were taken, or which follow new
+ *     weights with a KV cache that is computed anew
  * @param tokensGenerated tokens sampled so far
+ * @param slotsGivenBack how often a sequence lost its slot to another so far
+ * @param blocksTaken how often a sequence without demand lost its KV blocks to another so far
  */
-public record SchedulerStats(int running, int queued, long steps, long rows, long tokensGenerated) {
-    static final SchedulerStats NONE = new SchedulerStats(0, 0, 0, 0, 0);
+public record SchedulerStats(
+        int running,
+        int queued,
+        long queuedBytes,
+        int parked,
+        long parkedBytes,
+        long steps,
+        long rows,
+        long recomputedRows,
+        long tokensGenerated,
+        long slotsGivenBack,
+        long blocksTaken) {
+    static final SchedulerStats NONE = new SchedulerStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 }

@@ -23,14 +23,17 @@ import dev.tidestream.server.epoch.Lease;
 final class Sequence {
     private static final double NS_PER_MS = 1e6;
     private static final double NS_PER_S = 1e9;
+    private static final int LEAST_TOKENS = 64;
 
     private final SequenceRequest request;
     private final int maxTokens;
     private final StreamText text;
     private Lease lease;
-    private @Nullable KvCache cache;
-    private int[] tokens; // (tokenCount): prompt, then output
+    private final long arrival;
+    private @Nullable KvCache cache; // may be kept without a slot
+    private int[] tokens; // (at least tokenCount): prompt, then output
     private int tokenCount;
+    private int furthest; // most positions that the cache has held
     private boolean accepted;
     private boolean wasAdmitted;
 
@@ -38,13 +41,19 @@ final class Sequence {
     private long firstTokenNs;
     private long lastTokenNs;
     private long lastProgressNs;
-    private boolean starving;
-    private boolean starvedSinceToken;
-    private long starvingSinceNs;
+    private boolean stalled;
+    private boolean stalledSinceToken;
+    private long stalledSinceNs;
 
-    /** @param contextLength more than the prompt has */
-    Sequence(SequenceRequest request, Lease lease, int contextLength) {
+    /**
+     * A sequence that waits for its turn.
+     *
+     * @param arrival rises from one sequence to the next
+     * @param contextLength more than the prompt has
+     */
+    Sequence(SequenceRequest request, long arrival, Lease lease, int contextLength) {
         this.request = request;
+        this.arrival = arrival;
         this.lease = lease;
         this.maxTokens = Math.min(request.maxTokens(), contextLength - request.prompt().length);
         this.tokens = request.prompt();
@@ -56,8 +65,21 @@ final class Sequence {
         return request.stream();
     }
 
+    Object connection() {
+        return request.connection();
+    }
+
+    long arrival() {
+        return arrival;
+    }
+
     SequenceClient client() {
         return request.client();
+    }
+
+    /** What it holds, KV blocks apart; does not change while it has no slot. */
+    long heldBytes() {
+        return request.memory().bytes(tokens.length);
     }
 
     Lease lease() {
@@ -94,17 +116,34 @@ final class Sequence {
         }
     }
 
-    void admit(KvCache lent, long nowNs) {
-        cache = lent;
-        wasAdmitted = true;
-        tokens = Arrays.copyOf(request.prompt(), positions());
-        admittedNs = nowNs;
+    /** Takes a slot. What it had computed before is still there if its blocks are. */
+    void admit(long nowNs) {
         lastProgressNs = nowNs;
+        if (!wasAdmitted) {
+            wasAdmitted = true;
+            admittedNs = nowNs;
+        }
     }
 
-    /** Whether it holds KV blocks. */
-    boolean admitted() {
+    /** Takes KV blocks; all its tokens are pending then. */
+    void receive(KvCache lent) {
+        cache = lent;
+    }
+
+    boolean holdsBlocks() {
         return cache != null;
+    }
+
+    /** KV blocks that it holds. */
+    int blocks() {
+        return cache == null ? 0 : cache.blocks().size();
+    }
+
+    /** Gives its KV blocks back; with others it goes on with the same bits, after all its tokens were computed anew. */
+    void giveBackBlocks(KvCachePool pool) {
+        KvCache lent = cache();
+        cache = null;
+        pool.release(lent);
     }
 
     /** Gives up cache and lease. */
@@ -142,6 +181,14 @@ final class Sequence {
         return new Slice(cache(), tokens, cache().length(), count, logits);
     }
 
+    /** Notes that {@code rows} more positions are filled; how many of them had been before. */
+    int advanced(int rows) {
+        int length = cache().length();
+        int before = Math.clamp(furthest - (length - rows), 0, rows);
+        furthest = Math.max(furthest, length);
+        return before;
+    }
+
     /** Draws the token that follows from a row of logits. Touches the sampler alone, so any one thread may call it. */
     Sample draw(float[] logits, int offset) {
         return request.sampler().sample(logits, offset);
@@ -150,15 +197,18 @@ final class Sequence {
     /** Takes the token that was drawn; whether it was the last. */
     boolean take(Sample sample, long nowNs, TokenObserver observer) {
         int seq = generated();
+        if (tokenCount == tokens.length) {
+            tokens = Arrays.copyOf(tokens, (int) Math.min(positions(), Math.max(LEAST_TOKENS, 2L * tokenCount)));
+        }
         tokens[tokenCount++] = sample.token();
         if (seq == 0) {
             firstTokenNs = nowNs;
             observer.firstToken(nowNs - request.arrivalNs());
-        } else if (!starvedSinceToken) {
+        } else if (!stalledSinceToken) {
             observer.nextToken(nowNs - lastTokenNs);
         }
         lastTokenNs = nowNs;
-        starvedSinceToken = false;
+        stalledSinceToken = false;
         boolean full = generated() == maxTokens;
         StopMatcher.Result piece = text.append(sample.token(), full);
         Ending ending = piece.stopped()
@@ -168,29 +218,43 @@ final class Sequence {
         return ending != null;
     }
 
-    /** Says how far the prompt is, if it takes long and the client has demand. */
-    void reportProgress(long nowNs, long intervalNs) {
-        if (nowNs - lastProgressNs >= intervalNs && client().demand() > 0) {
+    /**
+     * Says how far the prompt is, if it takes long and the client has demand. Never after the first token, when a cache is computed anew.
+     *
+     * @param toSpare demand that must be left for the token, so that the sequence is not without while others wait for its slot
+     */
+    void reportProgress(long nowNs, long intervalNs, int toSpare) {
+        if (generated() == 0 && nowNs - lastProgressNs >= intervalNs && client().demand() > toSpare) {
             lastProgressNs = nowNs;
             client().progress(cache().length(), tokenCount);
         }
     }
 
-    /** Whether there is no demand now; remembers since when. */
-    boolean starving(long nowNs) {
-        if (client().demand() > 0) {
-            starving = false;
-        } else if (!starving) {
-            starving = true;
-            starvedSinceToken = true;
-            starvingSinceNs = nowNs;
+    /** Looks whether there is demand, and remembers since when there is none; whether there is none. */
+    boolean checkStalled(long nowNs) {
+        if (hasDemand()) {
+            stalled = false;
+        } else if (!stalled) {
+            stalled = true;
+            stalledSinceToken = true;
+            stalledSinceNs = nowNs;
         }
-        return starving;
+        return stalled;
     }
 
-    /** How long a starving sequence has been so. */
-    long starvedNs(long nowNs) {
-        return nowNs - starvingSinceNs;
+    /** Whether there was no demand when it was last checked, and is none now. */
+    boolean stalled() {
+        return stalled && !hasDemand();
+    }
+
+    /** Whether a token that is computed now can be delivered; not before {@code accepted}, which comes first. */
+    boolean hasDemand() {
+        return accepted && client().demand() > 0;
+    }
+
+    /** Since when a stalled sequence has been so. */
+    long stalledSinceNs() {
+        return stalledSinceNs;
     }
 
     Ending ending(FinishReason reason, long nowNs) {

@@ -11,13 +11,16 @@ import dev.tidestream.protocol.WeightsPolicy;
  * What a sequence is made of: a tokenized, validated request. Handed to the decode thread once and for all.
  *
  * @param stream the server's number of the stream
+ * @param connection whose it is: sequences of equal connections share slots and their part of the queue
  * @param prompt ids of the vocabulary {@code (n)}, at least one
  * @param maxTokens most tokens to generate, at least 1
  * @param endOfGeneration the tokens that end the stream
+ * @param memory what it holds, tokens apart
  * @param arrivalNs when the request came, on the scheduler's clock
  */
 public record SequenceRequest(
         long stream,
+        Object connection,
         int[] prompt,
         int maxTokens,
         WeightsPolicy weights,
@@ -25,5 +28,21 @@ public record SequenceRequest(
         IncrementalDetokenizer detokenizer,
         StopMatcher stopMatcher,
         IntPredicate endOfGeneration,
+        Memory memory,
         long arrivalNs,
-        SequenceClient client) {}
+        SequenceClient client) {
+
+    /**
+     * An upper estimate of the memory of a sequence.
+     *
+     * @param fixedBytes sampler, stop strings and the like
+     * @param bytesPerToken of the prompt and the output, at least 4
+     */
+    public record Memory(long fixedBytes, int bytesPerToken) {
+
+        /** With so many tokens. */
+        public long bytes(int tokens) {
+            return fixedBytes + (long) tokens * bytesPerToken;
+        }
+    }
+}

@@ -34,6 +34,8 @@ import dev.tidestream.server.engine.TokenEvent.Stopped;
 import dev.tidestream.server.engine.TokenEvent.Token;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.QueueLimits;
+import dev.tidestream.server.scheduler.StallLimits;
 import dev.tidestream.server.scheduler.TokenObserver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -45,7 +47,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class TokenEngineTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final EngineConfig CONFIG =
-            new EngineConfig(4, 1 << 20, 4, 2, 64, 8, TimeUnit.SECONDS.toNanos(60), 0);
+            new EngineConfig(4, 4, 1 << 20, 8, 0, new PromptLimits(2, 64, 1 << 20, 1 << 20), new QueueLimits(4, 1 << 20),
+                    new StallLimits(4, 1 << 20, TimeUnit.SECONDS.toNanos(60)));
     private static final SamplingOptions GREEDY =
             new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), OptionalLong.of(7));
 

@@ -26,6 +26,8 @@ import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.QueueLimits;
+import dev.tidestream.server.scheduler.StallLimits;
 import dev.tidestream.server.scheduler.TokenObserver;
 
 /**
@@ -41,7 +43,9 @@ class TokenStreamTckTest {
     private final CurrentEpoch epochs =
             new CurrentEpoch(new ModelEpoch(1, HeadMode.PACKED, new FakeLanguageModel(CONTEXT, 32, 1), () -> { }));
     private final TokenEngine engine = TokenEngine.start(
-            new EngineConfig(32, 64 << 20, 64, 64, 1024, 8, TimeUnit.SECONDS.toNanos(60), 0), new FakeTokenizer(), epochs, TokenObserver.NONE);
+            new EngineConfig(32, 32, 64 << 20, 8, 0, new PromptLimits(64, 1024, 1 << 20, 1 << 20), new QueueLimits(64, 1 << 20),
+                    new StallLimits(64, 1 << 20, TimeUnit.SECONDS.toNanos(60))),
+            new FakeTokenizer(), epochs, TokenObserver.NONE);
 
     @AfterEach
     void close() {

@@ -52,7 +52,7 @@ class DrawsTest {
         CurrentEpoch epochs = new CurrentEpoch(new ModelEpoch(1, HeadMode.PACKED, model, () -> { }));
         try (KvCachePool pool = new KvCachePool(model.kvCacheShape(), 64 * model.kvCacheShape().blockBytes())) {
             Scheduler scheduler = new Scheduler(
-                    new SchedulerConfig(16, 16, 64, 1_000_000_000, 1_000_000_000), epochs, pool, () -> 1, TokenObserver.NONE, team);
+                    SchedulerFixture.config(16, 16, 64), epochs, pool, () -> 1, TokenObserver.NONE, team);
             List<FakeClient> clients = new ArrayList<>();
             for (int i = 0; i < STREAMS; i++) {
                 clients.add(new FakeClient(1000));
@@ -60,9 +60,9 @@ class DrawsTest {
                 SamplingParams params = new SamplingParams(
                         3f, i % 3 * 20, i % 2 == 0 ? 1f : 0.9f, 0f, 1.1f, 0f, 0f, Map.of(0, Float.NEGATIVE_INFINITY), i, i % 4 - 1);
                 FakeTokenizer tokenizer = new FakeTokenizer();
-                scheduler.submit(new SequenceRequest(i, prompt, 20, WeightsPolicy.PIN,
+                scheduler.submit(new SequenceRequest(i, "c", prompt, 20, WeightsPolicy.PIN,
                         new Sampler(params, FakeLanguageModel.VOCABULARY, prompt), tokenizer.newDetokenizer(),
-                        new StopMatcher(List.of()), tokenizer::isEndOfGeneration, 1, clients.get(i)));
+                        new StopMatcher(List.of()), tokenizer::isEndOfGeneration, SchedulerFixture.MEMORY, 1, clients.get(i)));
             }
             while (scheduler.step() > 0) { }
             assertTrue(scheduler.isEmpty());

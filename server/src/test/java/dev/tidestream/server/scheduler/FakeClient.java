@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.ErrorCode;
 
 /** A client that writes down what it gets, and insists that nothing comes without demand or after the end. */
-final class FakeClient implements SequenceClient {
+class FakeClient implements SequenceClient {
     final List<GeneratedToken> tokens = new ArrayList<>();
     final List<String> progress = new ArrayList<>();
     long demand;

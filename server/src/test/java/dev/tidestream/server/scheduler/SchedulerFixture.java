@@ -16,6 +16,7 @@ import dev.tidestream.server.epoch.ModelEpoch;
 /** A scheduler over a fake model, with a clock that is set by hand. */
 final class SchedulerFixture {
     static final long MS = TimeUnit.MILLISECONDS.toNanos(1);
+    static final SequenceRequest.Memory MEMORY = new SequenceRequest.Memory(1000, 4);
 
     final FakeLanguageModel model;
     final CurrentEpoch epochs;
@@ -27,15 +28,25 @@ final class SchedulerFixture {
 
     /** @param kvBlocks of 32 positions */
     SchedulerFixture(int maxSequences, int maxQueued, int chunkRows, int kvBlocks) {
+        this(config(maxSequences, maxQueued, chunkRows), kvBlocks);
+    }
+
+    /** @param kvBlocks of 32 positions */
+    SchedulerFixture(SchedulerConfig config, int kvBlocks) {
         model = new FakeLanguageModel(256, 64, 1);
         epochs = new CurrentEpoch(new ModelEpoch(1, HeadMode.PACKED, model, () -> { }));
         pool = new KvCachePool(model.kvCacheShape(), kvBlocks * model.kvCacheShape().blockBytes());
-        scheduler = new Scheduler(
-                new SchedulerConfig(maxSequences, maxQueued, chunkRows, 1000 * MS, 500 * MS), epochs, pool, () -> nowNs);
+        scheduler = new Scheduler(config, epochs, pool, () -> nowNs);
     }
 
     SchedulerFixture() {
         this(16, 16, 8, 256);
+    }
+
+    /** Nothing but slots and the queue has a bound that matters. */
+    static SchedulerConfig config(int maxSequences, int maxQueued, int chunkRows) {
+        return new SchedulerConfig(maxSequences, maxSequences, chunkRows, 500 * MS,
+                new QueueLimits(maxQueued, 1 << 30), new StallLimits(1024, 1 << 30, 1000 * MS));
     }
 
     FakeClient submit(int[] prompt, int maxTokens, long demand) {
@@ -43,9 +54,23 @@ final class SchedulerFixture {
     }
 
     FakeClient submit(int[] prompt, int maxTokens, long demand, WeightsPolicy weights, List<String> stops) {
-        FakeClient client = new FakeClient(demand);
+        return submit("c", prompt, maxTokens, demand, weights, stops);
+    }
+
+    FakeClient submit(Object connection, int[] prompt, int maxTokens, long demand) {
+        return submit(connection, prompt, maxTokens, demand, WeightsPolicy.PIN, List.of());
+    }
+
+    FakeClient submit(
+            Object connection, int[] prompt, int maxTokens, long demand, WeightsPolicy weights, List<String> stops) {
+        return submit(new FakeClient(demand), connection, prompt, maxTokens, weights, stops);
+    }
+
+    FakeClient submit(
+            FakeClient client, Object connection, int[] prompt, int maxTokens, WeightsPolicy weights, List<String> stops) {
         scheduler.submit(new SequenceRequest(
                 ++lastStream,
+                connection,
                 prompt,
                 maxTokens,
                 weights,
@@ -53,6 +78,7 @@ final class SchedulerFixture {
                 tokenizer.newDetokenizer(),
                 new StopMatcher(stops),
                 tokenizer::isEndOfGeneration,
+                MEMORY,
                 nowNs,
                 client));
         return client;

@@ -1,0 +1,139 @@
+package dev.tidestream.server.engine;
+
+import java.util.ArrayDeque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Prompts on their way through the tokenizer: bounded in number and in bytes, and taken from the connections in turn, so that many
+ * prompts of one delay that of another by one of them. Safe for use by any thread.
+ */
+final class PromptIntake {
+    private final PromptLimits limits;
+    private final Executor executor;
+    private final Map<Object, Waiting> byConnection = new LinkedHashMap<>(); // longest without a turn first
+    private int prompts;
+    private long bytes;
+
+    /** Work that waits, or is done. */
+    private record Entry(Object connection, long bytes, Runnable work) {}
+
+    /** What one connection has here. */
+    private static final class Waiting {
+        final ArrayDeque<Entry> queue = new ArrayDeque<>();
+        int prompts; // those in the queue, and those with the tokenizer
+        long bytes;
+    }
+
+    /** @param executor does work in order, one at a time; rejects what comes once it is shut down */
+    PromptIntake(PromptLimits limits, Executor executor) {
+        this.limits = limits;
+        this.executor = executor;
+    }
+
+    /**
+     * Queues work.
+     *
+     * @param promptBytes that it holds until it is done
+     * @return why it was refused, with the numbers; empty if it was taken
+     * @throws RejectedExecutionException if the executor takes nothing any more
+     */
+    Optional<String> offer(Object connection, long promptBytes, Runnable work) {
+        Entry entry = new Entry(connection, promptBytes, work);
+        String full = add(entry);
+        if (full != null) {
+            return Optional.of(full);
+        }
+        try {
+            executor.execute(this::next);
+        } catch (RejectedExecutionException e) {
+            withdraw(entry);
+            throw e;
+        }
+        return Optional.empty();
+    }
+
+    private synchronized @Nullable String add(Entry entry) {
+        Waiting own = byConnection.get(entry.connection);
+        boolean hasSome = own != null;
+        if (prompts >= limits.maxPrompts(hasSome)) {
+            return "too many prompts wait to be tokenized: prompts=%d, limit=%d".formatted(prompts, limits.maxPrompts(hasSome));
+        }
+        if (prompts > 0 && bytes + entry.bytes > limits.maxBytes(hasSome)) {
+            return "prompts that wait to be tokenized are too long: waiting_bytes=%d, bytes=%d, limit=%d"
+                    .formatted(bytes, entry.bytes, limits.maxBytes(hasSome));
+        }
+        if (own != null && own.bytes + entry.bytes > limits.maxBytesPerConnection()) {
+            return "prompts of this connection that wait to be tokenized are too long: waiting_bytes=%d, bytes=%d, limit=%d"
+                    .formatted(own.bytes, entry.bytes, limits.maxBytesPerConnection());
+        }
+        Waiting waiting = byConnection.computeIfAbsent(entry.connection, c -> new Waiting());
+        waiting.queue.add(entry);
+        count(waiting, entry, 1);
+        return null;
+    }
+
+    private void count(Waiting waiting, Entry entry, int sign) {
+        waiting.prompts += sign;
+        waiting.bytes += sign * entry.bytes;
+        prompts += sign;
+        bytes += sign * entry.bytes;
+    }
+
+    /** Does the work whose turn it is. */
+    private void next() {
+        Entry entry = take();
+        if (entry != null) {
+            try {
+                entry.work.run();
+            } finally {
+                release(entry);
+            }
+        }
+    }
+
+    private synchronized @Nullable Entry take() {
+        for (Map.Entry<Object, Waiting> next : byConnection.entrySet()) {
+            Waiting waiting = next.getValue();
+            Entry entry = waiting.queue.poll();
+            if (entry != null) {
+                byConnection.remove(next.getKey());
+                byConnection.put(entry.connection, waiting); // behind the others
+                return entry;
+            }
+        }
+        return null; // withdrawn
+    }
+
+    private synchronized void withdraw(Entry entry) {
+        Waiting waiting = byConnection.get(entry.connection);
+        if (waiting != null && waiting.queue.removeLastOccurrence(entry)) {
+            release(entry);
+        }
+    }
+
+    private synchronized void release(Entry entry) {
+        Waiting waiting = byConnection.get(entry.connection);
+        if (waiting != null) {
+            count(waiting, entry, -1);
+            if (waiting.prompts == 0) {
+                byConnection.remove(entry.connection);
+            }
+        }
+    }
+
+    /** Prompts that wait or are with the tokenizer. */
+    synchronized int prompts() {
+        return prompts;
+    }
+
+    /** What these hold. */
+    synchronized long bytes() {
+        return bytes;
+    }
+}
