@@ -45,6 +45,7 @@ final class AdminSession implements Session, Connection.Listener {
 
     private @Nullable MessageConsumer<ToSession> fromDesk;
     private @Nullable PayloadFlow payload;
+    private @Nullable PayloadFlow frameOf; // whose the binary frame is of which more is to come
     private boolean discarding;
     private boolean refusedBinaryMessage;
     private boolean failing;
@@ -191,16 +192,20 @@ final class AdminSession implements Session, Connection.Listener {
     }
 
     @Override
-    public void onBinary(Buffer data, boolean first, boolean last) {
+    public void onBinary(Buffer data, boolean first, long leftInFrame) {
         refusedBinaryMessage &= !first;
-        PayloadFlow flow = payload;
-        if (flow != null && !flow.complete()) {
-            flow.add(data);
-            advance(flow);
+        PayloadFlow current = payload;
+        PayloadFlow flow = frameOf != null ? frameOf : current != null && !current.complete() ? current : null;
+        frameOf = leftInFrame > 0 ? flow : null;
+        if (flow != null) {
+            if (flow == current) { // else it has its answer, and this is the rest of a frame
+                flow.add(data, leftInFrame);
+                advance(flow);
+            }
         } else if (!discarding && !refusedBinaryMessage && data.length() > 0) { // some senders end with an empty fragment
             refusedBinaryMessage = true; // once per message
-            send(new AdminReply.Failed(
-                    null, AdminErrorCode.UNEXPECTED_BINARY, "no update waits for a binary frame: bytes=" + data.length()));
+            send(new AdminReply.Failed(null, AdminErrorCode.UNEXPECTED_BINARY,
+                    "no update waits for a binary frame: bytes=" + (data.length() + leftInFrame)));
         }
     }
 

@@ -147,7 +147,7 @@ final class WebSocketSession implements Session, Connection.Listener, ClientStre
     }
 
     @Override
-    public void onBinary(Buffer part, boolean first, boolean last) {
+    public void onBinary(Buffer part, boolean first, long leftInFrame) {
         if (first) {
             send(new ServerMessage.Failed(null, ErrorCode.BINARY_FRAME, "binary frame: this protocol has text frames only"));
         }

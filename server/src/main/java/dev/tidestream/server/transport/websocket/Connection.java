@@ -60,8 +60,13 @@ public final class Connection implements FrameDecoder.Handler {
         /** A text message that was not kept since all connections together hold as much as they may; see {@link #onTooLarge}. */
         void onNoRoom(long bytes, String head);
 
-        /** A part of a binary message, as it comes; may be empty. */
-        void onBinary(Buffer part, boolean first, boolean last);
+        /**
+         * A part of a binary message, as it comes; may be empty.
+         *
+         * @param first of its message
+         * @param leftInFrame bytes of the same frame that are still to come
+         */
+        void onBinary(Buffer part, boolean first, long leftInFrame);
 
         /** The socket takes messages again. */
         void onDrain();
@@ -250,7 +255,7 @@ public final class Connection implements FrameDecoder.Handler {
         if (text) {
             onOutcome(assembler.accept(first, piece, leftInFrame, last));
         } else if (listener != null) {
-            listener.onBinary(Buffer.buffer(ByteBufUtil.getBytes(piece)), first, last);
+            listener.onBinary(Buffer.buffer(ByteBufUtil.getBytes(piece)), first, leftInFrame);
         }
     }
 
