@@ -9,6 +9,8 @@ import java.util.List;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
+import dev.tidestream.protocol.JsonInput;
+
 /**
  * A command line kept in a file: {@code {"description": […], "takes": "…", "arguments": ["--concurrency 4", …]}},
  * and optionally {@code "server"}, arguments of a server that {@code --spawn} starts.
@@ -22,7 +24,7 @@ record Scenario(String name, String description, List<String> arguments) {
     static Scenario load(Path home, String name) throws LoadFailedException {
         Path file = name.endsWith(".json") ? Path.of(name) : home.resolve("loadtest/scenarios/" + name + ".json");
         try {
-            JsonNode json = new ObjectMapper().readTree(Files.readString(file));
+            JsonNode json = new ObjectMapper(JsonInput.unboundedFactory()).readTree(Files.readString(file));
             List<String> arguments = new ArrayList<>();
             for (JsonNode line : json.path("arguments")) {
                 arguments.addAll(List.of(line.asText().split(" +")));

@@ -54,7 +54,7 @@ public final class Codec {
     private final ClientDecoder clientDecoder;
 
     public Codec(Limits limits) {
-        this.reader = new FrameReader(limits.messageChars(), "id");
+        this.reader = new FrameReader(limits.messageChars(), Protocol.MAX_FIELDS, "id");
         this.clientDecoder = new ClientDecoder(limits);
     }
 

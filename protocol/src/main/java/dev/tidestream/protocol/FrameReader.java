@@ -6,12 +6,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectReader;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,42 +16,30 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FrameReader {
     private static final int MAX_DEPTH = 8;
-    private static final int MAX_NUMBER_CHARS = 128;
     private static final int MAX_NAME_CHARS = 256;
 
     private final int maxChars;
     private final String idName;
-    private final JsonFactory factory;
-    private final ObjectReader reader;
+    private final JsonInput json;
 
     /**
      * @param maxChars longest frame, in UTF-16 code units
+     * @param maxFields most fields of a frame, those of all objects together
      * @param idName name of the field that errors repeat
      */
-    public FrameReader(int maxChars, String idName) {
+    public FrameReader(int maxChars, int maxFields, String idName) {
         this.maxChars = maxChars;
         this.idName = idName;
-        this.factory = JsonFactory.builder()
-                .streamReadConstraints(StreamReadConstraints.builder()
-                        .maxNestingDepth(MAX_DEPTH)
-                        .maxNumberLength(MAX_NUMBER_CHARS)
-                        .maxNameLength(MAX_NAME_CHARS)
-                        .maxStringLength(maxChars)
-                        .maxDocumentLength(maxChars)
-                        .build())
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
-                .build();
-        this.reader = new ObjectMapper(factory).reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+        this.json = new JsonInput(maxChars, MAX_DEPTH, maxFields, MAX_NAME_CHARS);
     }
 
     JsonFactory factory() {
-        return factory;
+        return json.factory();
     }
 
     /** What the frame is about, if it stands in this head of it; for frames too large or too broken to be read. */
     public @Nullable String peek(String head) {
-        try (JsonParser parser = factory.createParser(head)) {
+        try (JsonParser parser = json.parser(head)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 return null;
             }
@@ -90,12 +73,14 @@ public final class FrameReader {
         }
         JsonNode root;
         try {
-            root = reader.readTree(frame);
+            root = json.tree(frame);
+        } catch (JsonInput.TooManyFieldsException e) {
+            throw new ProtocolException(ErrorCode.FRAME_TOO_LARGE, null, String.valueOf(e.getOriginalMessage()), peek(frame));
         } catch (JsonProcessingException e) {
             throw malformed(Fields.clean(String.valueOf(e.getOriginalMessage()), 160) + position(e), peek(frame));
         }
-        if (root == null || !root.isObject()) {
-            throw malformed(root == null || root.isMissingNode() ? "empty frame" : "not an object", null);
+        if (!root.isObject()) {
+            throw malformed(root.isMissingNode() ? "empty frame" : "not an object", null);
         }
         JsonNode id = root.get(idName);
         return new Fields(root, "", id != null && id.isTextual() && isId(id.textValue()) ? id.textValue() : null);

@@ -17,6 +17,8 @@ public final class Protocol {
     public static final int MAX_STOP_CHARS = 256;
     /** Most entries of {@code sampling.logit_bias}. */
     public static final int MAX_LOGIT_BIAS = 1024;
+    /** Most fields of a message, those of all objects together: twice what {@link #MAX_LOGIT_BIAS} leaves room for. */
+    public static final int MAX_FIELDS = 2048;
     /** Most candidates per token that {@code logprobs} may ask for. */
     public static final int MAX_TOP_LOGPROBS = 20;
     /** The largest integer that a JavaScript number holds exactly; larger seeds travel as decimal strings. */

@@ -27,12 +27,14 @@ public final class FrameMutator {
             "\u0000", "\uFEFF", "\uD83C", ",", ":", "}", "]", "\"", "\\u12", "/**/", "\u2028", "0x10", "\"n\":2147483648,");
 
     private final RandomGenerator random;
+    private final NameMutator names;
 
     public FrameMutator(RandomGenerator random) {
         this.random = random;
+        this.names = new NameMutator(random);
     }
 
-    /** The next frame; about one in ten is valid, one in ten is noise. */
+    /** The next frame; about one in ten is valid, one in ten is noise, one in twenty has fields that it should not have. */
     public String next() {
         int kind = random.nextInt(10);
         String seed = SEEDS.get(random.nextInt(SEEDS.size()));
@@ -43,6 +45,10 @@ public final class FrameMutator {
             return noise(random.nextInt(64));
         }
         StringBuilder frame = new StringBuilder(seed);
+        if (kind == 2 && random.nextBoolean()) {
+            insertNames(frame);
+            return frame.toString();
+        }
         for (int edits = 1 + random.nextInt(4); edits > 0; edits--) {
             edit(frame);
         }
@@ -60,6 +66,12 @@ public final class FrameMutator {
             case 4 -> frame.replace(at, end, noise(1 + random.nextInt(4)));
             default -> replaceValue(frame);
         }
+    }
+
+    /** More fields, where an object begins, be it the frame or one inside it. */
+    private void insertNames(StringBuilder frame) {
+        int brace = frame.indexOf("{", random.nextInt(frame.length()));
+        frame.insert(Math.max(brace, 0) + 1, names.next() + ",");
     }
 
     /** Puts something else where a value stands, so that the frame stays JSON and the decoder has to judge it. */

@@ -12,6 +12,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.JsonInput;
+
 /** Conversations kept in a file. */
 public record PromptFile(List<Entry> entries) {
     public PromptFile {
@@ -57,7 +59,7 @@ public record PromptFile(List<Entry> entries) {
     }
 
     private static List<JsonNode> nodes(Path file) throws IOException {
-        ObjectMapper json = new ObjectMapper();
+        ObjectMapper json = new ObjectMapper(JsonInput.unboundedFactory());
         String content = Files.readString(file, StandardCharsets.UTF_8).strip();
         List<JsonNode> nodes = new ArrayList<>();
         try {

@@ -10,6 +10,8 @@ import java.time.Duration;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
+import dev.tidestream.protocol.JsonInput;
+
 /**
  * What {@code GET /v1/models} says of the first model.
  *
@@ -36,7 +38,7 @@ public record ModelInfo(String id, int vocabularySize, int contextLength) {
             if (response.statusCode() != OK) {
                 throw new IOException("%s answers with HTTP status %d".formatted(url, response.statusCode()));
             }
-            JsonNode model = new ObjectMapper().readTree(response.body()).path("data").path(0);
+            JsonNode model = new ObjectMapper(JsonInput.unboundedFactory()).readTree(response.body()).path("data").path(0);
             JsonNode meta = model.path("meta"); // llama.cpp's
             int context = model.path("context_length").asInt(meta.path("n_ctx").asInt(meta.path("n_ctx_train").asInt(0)));
             int size = model.path("vocabulary_size").asInt(meta.path("n_vocab").asInt(0));

@@ -20,6 +20,7 @@ import reactor.netty.http.client.HttpClient;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.JsonInput;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.Usage;
@@ -31,7 +32,7 @@ import dev.tidestream.protocol.Usage;
  */
 public final class OpenAiTarget implements Target {
     private static final int HTTP_OK = 200;
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = new ObjectMapper(JsonInput.unboundedFactory());
 
     private final HttpClient http;
     private final Io io;

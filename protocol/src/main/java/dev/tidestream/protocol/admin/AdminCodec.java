@@ -49,11 +49,13 @@ import dev.tidestream.protocol.ProtocolException;
 public final class AdminCodec {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final FrameReader reader;
+    private final FrameReader requests;
+    private final FrameReader replies;
 
     /** @param messageChars longest message that is read, in UTF-16 code units */
     public AdminCodec(int messageChars) {
-        this.reader = new FrameReader(messageChars, "ref");
+        this.requests = new FrameReader(messageChars, AdminProtocol.MAX_REQUEST_FIELDS, "ref");
+        this.replies = new FrameReader(messageChars, messageChars, "ref");
     }
 
     private interface Decoding<T> {
@@ -62,15 +64,15 @@ public final class AdminCodec {
 
     /** Reads a request; strict. */
     public AdminRequest decodeRequest(String frame) throws AdminProtocolException {
-        return decode(frame, AdminDecoder::request);
+        return decode(requests, frame, AdminDecoder::request);
     }
 
     /** Reads a reply, for clients. */
     public AdminReply decodeReply(String frame) throws AdminProtocolException {
-        return decode(frame, AdminDecoder::reply);
+        return decode(replies, frame, AdminDecoder::reply);
     }
 
-    private <T> T decode(String frame, Decoding<T> decoding) throws AdminProtocolException {
+    private static <T> T decode(FrameReader reader, String frame, Decoding<T> decoding) throws AdminProtocolException {
         try {
             Fields message = reader.read(frame);
             return decoding.run(FrameReader.type(message), message);
@@ -81,7 +83,7 @@ public final class AdminCodec {
 
     /** The {@code ref} of a frame, if it stands in this head of it; for frames too large to be read. */
     public @Nullable String peekRef(String head) {
-        return reader.peek(head);
+        return requests.peek(head);
     }
 
     /** The compact JSON of a request. */

@@ -20,5 +20,8 @@ public final class AdminProtocol {
     /** Longest frame that a server reads, in UTF-16 code units. */
     public static final int MAX_REQUEST_CHARS = 64 << 10;
 
+    /** Most fields of a request, those of all objects together; twice what the largest one has. */
+    public static final int MAX_REQUEST_FIELDS = 32;
+
     private AdminProtocol() {}
 }

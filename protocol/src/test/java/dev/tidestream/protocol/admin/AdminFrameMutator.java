@@ -3,6 +3,8 @@ package dev.tidestream.protocol.admin;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
+import dev.tidestream.protocol.NameMutator;
+
 /** Admin frames to break a server with: valid ones, mutated ones, and plain noise. The same generator gives the same frames. */
 public final class AdminFrameMutator {
     private static final String SHA = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -29,12 +31,14 @@ public final class AdminFrameMutator {
     private static final int VALUES = 15;
 
     private final RandomGenerator random;
+    private final NameMutator names;
 
     public AdminFrameMutator(RandomGenerator random) {
         this.random = random;
+        this.names = new NameMutator(random);
     }
 
-    /** The next frame; about one in ten is valid, one in ten is noise. */
+    /** The next frame; about one in ten is valid, one in ten is noise, one in twenty has fields that it should not have. */
     public String next() {
         int kind = random.nextInt(10);
         String seed = SEEDS.get(random.nextInt(SEEDS.size()));
@@ -45,6 +49,10 @@ public final class AdminFrameMutator {
             return noise(random.nextInt(64));
         }
         StringBuilder frame = new StringBuilder(seed);
+        if (kind == 2 && random.nextBoolean()) {
+            frame.insert(1, names.next() + ",");
+            return frame.toString();
+        }
         for (int edits = 1 + random.nextInt(4); edits > 0; edits--) {
             edit(frame);
         }

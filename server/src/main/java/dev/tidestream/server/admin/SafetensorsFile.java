@@ -17,15 +17,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.ObjectReader;
 
+import dev.tidestream.protocol.JsonInput;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 
 /**
@@ -49,15 +44,9 @@ public final class SafetensorsFile implements AutoCloseable {
     private static final int LENGTH_BYTES = Long.BYTES;
     private static final String METADATA = "__metadata__";
     private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ObjectReader JSON = new ObjectMapper(JsonFactory.builder()
-                    .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    .streamReadConstraints(StreamReadConstraints.builder()
-                            .maxNestingDepth(MAX_DEPTH)
-                            .maxDocumentLength(MAX_HEADER_BYTES)
-                            .build())
-                    .build())
-            .reader()
-            .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final int MAX_FIELDS = 5 * MAX_TENSORS; // a tensor is a name and three fields; the rest is metadata
+    private static final int MAX_NAME_CHARS = 4096;
+    private static final JsonInput JSON = new JsonInput(MAX_HEADER_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_NAME_CHARS);
 
     /** Element types that are read; the integers for row numbers. */
     public enum Type {
@@ -158,7 +147,7 @@ public final class SafetensorsFile implements AutoCloseable {
             throw invalid("header must begin with '{'");
         }
         try {
-            JsonNode header = JSON.readTree(new String(json, StandardCharsets.UTF_8));
+            JsonNode header = JSON.tree(new String(json, StandardCharsets.UTF_8));
             if (!header.isObject()) {
                 throw invalid("header is not an object");
             }

@@ -4,10 +4,12 @@ import java.util.HashSet;
 import java.util.Set;
 
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.eventbus.MessageConsumer;
-import io.vertx.core.http.WebSocketFrame;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminErrorCode;
@@ -18,6 +20,8 @@ import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.admin.bus.ToDesk;
 import dev.tidestream.server.admin.bus.ToSession;
+import dev.tidestream.server.transport.websocket.CloseCode;
+import dev.tidestream.server.transport.websocket.Connection;
 
 /**
  * One administrator's connection: requests go to the desk over the event bus, its replies come back. Lives on its event loop.
@@ -28,20 +32,23 @@ import dev.tidestream.server.admin.bus.ToSession;
  * <p>Binary frames belong to the update that was announced last. A client need not wait for an answer before it sends them, so
  * after an update was refused, or a text that may have been one, they are thrown away until the next is announced.
  */
-final class AdminSession implements Session {
+final class AdminSession implements Session, Connection.Listener {
+    private static final Logger log = LoggerFactory.getLogger(AdminSession.class);
+
     private final Connection connection;
     private final AdminCodec codec;
     private final AdminBus bus;
     private final int maxRequests;
     private final String address = AdminBus.newSession();
-    private final FrameAssembler texts = new FrameAssembler(AdminProtocol.MAX_REQUEST_CHARS);
     private final Set<String> underWay = new HashSet<>(); // refs
+    private final Promise<Void> answered = Promise.promise();
 
     private @Nullable MessageConsumer<ToSession> fromDesk;
     private @Nullable PayloadFlow payload;
+    private @Nullable PayloadFlow frameOf; // whose the binary frame is of which more is to come
     private boolean discarding;
-    private boolean binaryMessage;
     private boolean refusedBinaryMessage;
+    private boolean failing;
     private boolean draining;
 
     AdminSession(Connection connection, AdminCodec codec, AdminBus bus, int maxRequests) {
@@ -54,7 +61,7 @@ final class AdminSession implements Session {
     @Override
     public void run() {
         fromDesk = bus.listenAsSession(address, this::onSignal);
-        connection.run(this::onMessage, () -> {}, this::onClose);
+        connection.run(this);
     }
 
     @Override
@@ -63,8 +70,13 @@ final class AdminSession implements Session {
     }
 
     @Override
-    public void keepAlive() {
-        connection.keepAlive();
+    public int underWay() {
+        return underWay.size();
+    }
+
+    @Override
+    public void abort() {
+        connection.abort();
     }
 
     @Override
@@ -85,33 +97,52 @@ final class AdminSession implements Session {
         closeIfDrained();
     }
 
-    private void onMessage(WebSocketFrame frame) {
-        if (frame.isBinary() || (frame.isContinuation() && binaryMessage)) {
-            refusedBinaryMessage &= frame.isContinuation();
-            binaryMessage = !frame.isFinal();
-            onBinary(frame.binaryData());
-        } else {
-            onText(texts.accept(frame));
+    @Override
+    public void onText(String text) {
+        try {
+            onRequest(codec.decodeRequest(text));
+        } catch (AdminProtocolException e) {
+            unreadable(e.toFailed());
+        } catch (RuntimeException e) {
+            log.error("request failed", e);
+            unreadable(new AdminReply.Failed(
+                    codec.peekRef(text), AdminErrorCode.INTERNAL, "a fault of the server; its log has the details"));
         }
     }
 
-    private void onText(FrameAssembler.Outcome outcome) {
-        switch (outcome) {
-            case FrameAssembler.Outcome.Incomplete i -> {}
-            case FrameAssembler.Outcome.Text t -> {
-                try {
-                    onRequest(codec.decodeRequest(t.text()));
-                } catch (AdminProtocolException e) {
-                    unreadable(e.toFailed());
-                }
-            }
-            case FrameAssembler.Outcome.TooLarge t -> unreadable(new AdminReply.Failed(
-                    codec.peekRef(t.head()),
-                    AdminErrorCode.FRAME_TOO_LARGE,
-                    "message too large: bytes>=" + t.bytes() + ", limit=" + AdminProtocol.MAX_REQUEST_CHARS));
-            case FrameAssembler.Outcome.Binary b -> throw new IllegalStateException("binary frames go another way");
-            case FrameAssembler.Outcome.InvalidUtf8 u -> connection.close(Connection.NOT_UTF8, "a text frame is not UTF-8");
+    @Override
+    public void onTooLarge(long bytes, String head) {
+        unreadable(new AdminReply.Failed(
+                codec.peekRef(head),
+                AdminErrorCode.FRAME_TOO_LARGE,
+                "message too large: bytes>=" + bytes + ", limit=" + AdminProtocol.MAX_REQUEST_CHARS));
+    }
+
+    @Override
+    public void onNoRoom(long bytes, String head) {
+        unreadable(new AdminReply.Failed(
+                codec.peekRef(head),
+                AdminErrorCode.BUSY,
+                "no room for this message among those that are being received, try again later: bytes>=" + bytes));
+    }
+
+    /** Requests under way have a right to their answers. */
+    @Override
+    public Future<Void> onViolation() {
+        failing = true;
+        completeIfAnswered();
+        return answered.future();
+    }
+
+    private void completeIfAnswered() {
+        if (failing && underWay.isEmpty()) {
+            answered.tryComplete();
         }
+    }
+
+    @Override
+    public void onDrain() {
+        // progress that was left out is not made up for
     }
 
     private void unreadable(AdminReply.Failed failed) {
@@ -160,15 +191,21 @@ final class AdminSession implements Session {
         return null;
     }
 
-    private void onBinary(Buffer data) {
-        PayloadFlow flow = payload;
-        if (flow != null && !flow.complete()) {
-            flow.add(data);
-            advance(flow);
+    @Override
+    public void onBinary(Buffer data, boolean first, long leftInFrame) {
+        refusedBinaryMessage &= !first;
+        PayloadFlow current = payload;
+        PayloadFlow flow = frameOf != null ? frameOf : current != null && !current.complete() ? current : null;
+        frameOf = leftInFrame > 0 ? flow : null;
+        if (flow != null) {
+            if (flow == current) { // else it has its answer, and this is the rest of a frame
+                flow.add(data, leftInFrame);
+                advance(flow);
+            }
         } else if (!discarding && !refusedBinaryMessage && data.length() > 0) { // some senders end with an empty fragment
             refusedBinaryMessage = true; // once per message
-            send(new AdminReply.Failed(
-                    null, AdminErrorCode.UNEXPECTED_BINARY, "no update waits for a binary frame: bytes=" + data.length()));
+            send(new AdminReply.Failed(null, AdminErrorCode.UNEXPECTED_BINARY,
+                    "no update waits for a binary frame: bytes=" + (data.length() + leftInFrame)));
         }
     }
 
@@ -229,6 +266,7 @@ final class AdminSession implements Session {
             connection.release();
         }
         send(reply);
+        completeIfAnswered();
         closeIfDrained();
     }
 
@@ -238,11 +276,12 @@ final class AdminSession implements Session {
 
     private void closeIfDrained() {
         if (draining && underWay.isEmpty()) {
-            connection.close(Connection.GOING_AWAY, "the server is shutting down");
+            connection.close(CloseCode.GOING_AWAY, "the server is shutting down");
         }
     }
 
-    private void onClose() {
+    @Override
+    public void onClose() {
         underWay.clear();
         payload = null;
         bus.toDesk(new ToDesk.Closed(address)).onFailure(nobody -> stopListening());

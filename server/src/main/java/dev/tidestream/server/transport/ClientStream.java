@@ -70,6 +70,11 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
         return id;
     }
 
+    /** Whether the client was told that it runs. */
+    boolean accepted() {
+        return accepted;
+    }
+
     @Override
     protected void hookOnSubscribe(Subscription subscription) {
         subscription.request(1);

@@ -1,14 +1,11 @@
 package dev.tidestream.server.transport;
 
 import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
@@ -16,38 +13,53 @@ import io.vertx.core.http.HttpServerRequest;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.admin.AdminProtocol;
+import dev.tidestream.server.transport.common.Refusal;
+import dev.tidestream.server.transport.common.Refusals;
+import dev.tidestream.server.transport.http.JsonAnswer;
+import dev.tidestream.server.transport.http.RequestRules;
+import dev.tidestream.server.transport.websocket.Handshake;
 
-/** Plain HTTP: health, models, and who may become a WebSocket. Every answer is JSON. Event loop. */
+/**
+ * Plain HTTP: health, models, metrics, and who may become a WebSocket. Every answer but the metrics is JSON. Event loop.
+ *
+ * <p>What is under {@code /v1/} is for hosts and origins that {@link RequestRules} allow. Health and metrics are for everybody, so
+ * that probes need not know a name of the server; they say nothing of what is streamed.
+ */
 final class HttpApi {
-    private static final JsonFactory JSON = new JsonFactory();
-
-    /** Writes the fields of an object. */
-    private interface Body {
-        void writeTo(JsonGenerator json) throws IOException;
-    }
-
-    private static final String SUBPROTOCOL_HEADER = "Sec-WebSocket-Protocol";
+    private static final String GUARDED = "/v1/";
     private static final String BEARER_SCHEME = "Bearer ";
 
     private final Supplier<Readiness> readiness;
     private final Supplier<List<ServedModel>> models;
     private final @Nullable MetricsPage metrics;
     private final List<Door> doors;
+    private final RequestRules rules;
+    private final Refusals refusals;
 
     /**
      * @param metrics null for a server that shows none
      * @param doors where requests become WebSockets
      */
     HttpApi(
-            Supplier<Readiness> readiness, Supplier<List<ServedModel>> models, @Nullable MetricsPage metrics, List<Door> doors) {
+            Supplier<Readiness> readiness,
+            Supplier<List<ServedModel>> models,
+            @Nullable MetricsPage metrics,
+            List<Door> doors,
+            RequestRules rules,
+            Refusals refusals) {
         this.readiness = readiness;
         this.models = models;
         this.metrics = metrics;
         this.doors = doors;
+        this.rules = rules;
+        this.refusals = refusals;
     }
 
     void handle(HttpServerRequest request) {
         String path = String.valueOf(request.path());
+        if (rules.refuseMalformed(request) || (path.startsWith(GUARDED) && rules.refuseForeign(request))) {
+            return;
+        }
         for (Door door : doors) {
             if (door.path().equals(path)) {
                 enter(request, door);
@@ -55,50 +67,55 @@ final class HttpApi {
             }
         }
         Consumer<HttpServerRequest> resource = switch (path) {
-            case "/health/live" -> r -> answer(r, 200, json -> json.writeStringField("status", "live"));
+            case "/health/live" -> r -> JsonAnswer.send(r, 200, json -> json.writeStringField("status", "live"));
             case "/health/ready" -> this::readiness;
-            case "/v1/models" -> r -> answer(r, 200, this::models);
-            case "/metrics" -> metrics == null ? null : r -> show(r, metrics);
+            case "/v1/models" -> r -> JsonAnswer.send(r, 200, this::models);
+            case "/metrics" -> metrics == null ? null : r -> JsonAnswer.send(r, 200, metrics.contentType(), metrics.text().get());
             default -> null;
         };
         if (resource == null) {
-            refuse(request, 404, "not_found", "no such path: " + path);
-        } else if (isGet(request)) {
+            JsonAnswer.refuse(request, 404, "not_found", "no such path: " + JsonAnswer.shown(path));
+        } else if (isAllowed(request)) {
             resource.accept(request);
         }
     }
 
-    private static boolean isGet(HttpServerRequest request) {
-        if (request.method().equals(HttpMethod.GET)) {
+    private static boolean isAllowed(HttpServerRequest request) {
+        if (request.method().equals(HttpMethod.GET) || request.method().equals(HttpMethod.HEAD)) {
             return true;
         }
-        request.response().putHeader(HttpHeaders.ALLOW, "GET");
-        refuse(request, 405, "method_not_allowed", "only GET is allowed: method=" + request.method());
+        request.response().putHeader(HttpHeaders.ALLOW, "GET, HEAD");
+        JsonAnswer.refuse(request, 405, "method_not_allowed",
+                "only GET and HEAD are allowed: method=" + JsonAnswer.shown(request.method().name()));
         return false;
     }
 
-    private static void enter(HttpServerRequest request, Door door) {
-        List<String> offered = request.headers().getAll(SUBPROTOCOL_HEADER).stream()
+    private void enter(HttpServerRequest request, Door door) {
+        List<String> offered = request.headers().getAll(Handshake.SUBPROTOCOL).stream()
                 .flatMap(header -> Arrays.stream(header.split(",", -1)))
                 .map(String::strip)
                 .toList();
         if (door.token() != null && !isAuthorized(request, offered, door.token())) {
             request.response().putHeader("WWW-Authenticate", "Bearer");
-            refuse(request, 401, "unauthorized", "a bearer token is required, and it must be the right one");
-        } else if (!isGet(request)) {
+            JsonAnswer.refuse(request, 401, "unauthorized", "a bearer token is required, and it must be the right one");
+        } else if (!isAllowed(request)) {
             return;
-        } else if (!request.headers().contains(HttpHeaders.UPGRADE, "websocket", true)) {
+        } else if (!Handshake.isWanted(request) || request.method().equals(HttpMethod.HEAD)) {
             request.response().putHeader(HttpHeaders.UPGRADE, "websocket");
-            refuse(request, 426, "upgrade_required", door.path() + " speaks WebSocket, subprotocol " + door.subprotocol());
+            JsonAnswer.refuse(request, 426, "upgrade_required", door.path() + " speaks WebSocket, subprotocol " + door.subprotocol());
+        } else if (!Handshake.isSupportedVersion(request)) {
+            request.response().putHeader(Handshake.VERSION, Handshake.SUPPORTED_VERSION);
+            JsonAnswer.refuse(request, 426, "unsupported_version", "the WebSocket version must be " + Handshake.SUPPORTED_VERSION);
+        } else if (Handshake.fault(request) instanceof String fault) {
+            JsonAnswer.refuse(request, 400, "bad_handshake", JsonAnswer.shown(fault));
         } else if (!offered.contains(door.subprotocol())) {
-            refuse(request, 400, "unsupported_subprotocol",
+            JsonAnswer.refuse(request, 400, "unsupported_subprotocol",
                     "the WebSocket subprotocol must be " + door.subprotocol() + ": offered="
-                            + offered.stream().filter(entry -> !isBearer(entry)).toList());
+                            + JsonAnswer.shown(offered.stream().filter(entry -> !isBearer(entry)).toList().toString()));
         } else if (!door.hasRoom().getAsBoolean()) {
-            refuse(request, 503, "busy", "the server takes no more connections for now");
+            refusals.count(Refusal.CONNECTIONS_FULL);
+            JsonAnswer.refuse(request, 503, "busy", "the server takes no more connections for now");
         } else {
-            request.headers().remove(HttpHeaders.AUTHORIZATION); // nobody behind this door sees the token
-            request.headers().set(SUBPROTOCOL_HEADER, door.subprotocol());
             door.upgrade().accept(request);
         }
     }
@@ -122,16 +139,9 @@ final class HttpApi {
         return subprotocol.startsWith(AdminProtocol.BEARER_SUBPROTOCOL_PREFIX);
     }
 
-    private static void show(HttpServerRequest request, MetricsPage page) {
-        request.response()
-                .putHeader(HttpHeaders.CONTENT_TYPE, page.contentType())
-                .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
-                .end(page.text().get());
-    }
-
     private void readiness(HttpServerRequest request) {
         Readiness now = readiness.get();
-        answer(request, now == Readiness.READY ? 200 : 503, json -> json.writeStringField("status", now.wireName()));
+        JsonAnswer.send(request, now == Readiness.READY ? 200 : 503, json -> json.writeStringField("status", now.wireName()));
     }
 
     private void models(JsonGenerator json) throws IOException {
@@ -150,30 +160,5 @@ final class HttpApi {
             json.writeEndObject();
         }
         json.writeEndArray();
-    }
-
-    private static void refuse(HttpServerRequest request, int status, String code, String message) {
-        answer(request, status, json -> {
-            json.writeObjectFieldStart("error");
-            json.writeStringField("code", code);
-            json.writeStringField("message", message);
-            json.writeEndObject();
-        });
-    }
-
-    private static void answer(HttpServerRequest request, int status, Body body) {
-        StringWriter text = new StringWriter();
-        try (JsonGenerator json = JSON.createGenerator(text)) {
-            json.writeStartObject();
-            body.writeTo(json);
-            json.writeEndObject();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        request.response()
-                .setStatusCode(status)
-                .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
-                .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
-                .end(text.append('\n').toString());
     }
 }

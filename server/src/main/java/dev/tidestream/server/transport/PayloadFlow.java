@@ -13,6 +13,7 @@ final class PayloadFlow {
     private final String ref;
     private final long announcedBytes;
     private long receivedBytes;
+    private long leftInFrame;
     private boolean deskReady;
     private @Nullable Buffer gathered;
 
@@ -38,9 +39,13 @@ final class PayloadFlow {
         return gathered != null && gathered.length() >= ENOUGH_BYTES;
     }
 
-    /** @param data given away; may be empty, as fragments may */
-    void add(Buffer data) {
+    /**
+     * @param data given away; may be empty, as fragments may
+     * @param moreInFrame bytes of the same frame that are still to come
+     */
+    void add(Buffer data, long moreInFrame) {
         receivedBytes += data.length();
+        leftInFrame = moreInFrame;
         if (gathered != null) {
             gathered.appendBuffer(data);
         } else if (data.length() > 0) {
@@ -53,10 +58,14 @@ final class PayloadFlow {
         deskReady = true;
     }
 
-    /** The chunk to send now, if there is one and the desk is ready; it is not, then, until it says so again. */
+    /**
+     * The chunk to send now, if there is one and the desk is ready; it is not, then, until it says so again. A frame that makes the
+     * payload too long is gathered to its end, if it is not large, so that the desk can say how long it was.
+     */
     @Nullable Buffer next() {
         Buffer chunk = gathered;
-        if (!deskReady || chunk == null) {
+        boolean gathering = leftInFrame > 0 && receivedBytes + leftInFrame > announcedBytes && !full();
+        if (!deskReady || chunk == null || gathering) {
             return null;
         }
         deskReady = false;

@@ -1,24 +1,20 @@
 package dev.tidestream.server.transport;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
+import io.vertx.core.Context;
 import io.vertx.core.Future;
-import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
-import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.http.ServerWebSocket;
+import io.vertx.core.internal.net.NetSocketInternal;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,36 +26,49 @@ import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.transport.common.EventLoopClock;
+import dev.tidestream.server.transport.common.Refusals;
+import dev.tidestream.server.transport.common.VertxClock;
+import dev.tidestream.server.transport.http.HostPolicy;
+import dev.tidestream.server.transport.http.HttpConnections;
+import dev.tidestream.server.transport.http.RequestRules;
+import dev.tidestream.server.transport.websocket.AssemblyBudget;
+import dev.tidestream.server.transport.websocket.Connection;
+import dev.tidestream.server.transport.websocket.ConnectionLimits;
+import dev.tidestream.server.transport.websocket.Handshake;
 
 /**
  * Listens for HTTP and WebSockets. An event-loop verticle: everything here runs on one event loop, and so do its connections.
  *
  * <p>Stopping: no new WebSockets, no new streams; running streams have the grace period; then what is left is broken off
- * with {@code shutting_down}, the sockets close with 1001, and the port is free again.
+ * with {@code shutting_down}, the sockets close with 1001, and the port is free again ({@link Drain}).
  */
 public final class ServerVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ServerVerticle.class);
-    private static final int SPARE_HTTP_CONNECTIONS = 64;
-    private static final int CLOSING_TIMEOUT_S = 5;
 
     private final TransportConfig config;
     private final Engine engine;
     private final Supplier<Readiness> readiness;
     private final Supplier<List<ServedModel>> models;
-    private final LongSupplier nanoTime;
+    private final Function<Context, EventLoopClock> clocks;
     private final @Nullable AdminAccess admin;
     private @Nullable MetricsPage metrics;
-    private final Set<HttpConnection> httpConnections = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Refusals refusals = new Refusals();
+    private final AssemblyBudget assembly;
     private final List<Sessions> sessions = new ArrayList<>();
 
+    private @Nullable EventLoopClock clock;
     private @Nullable HttpServer server;
+    private volatile @Nullable HttpConnections connections;
+    private volatile @Nullable Sessions streaming;
+    private volatile @Nullable Sessions administrators;
     private boolean stopping;
     private volatile int actualPort = -1;
 
     /** A server without an admin channel; see the other constructor. */
     public ServerVerticle(
             TransportConfig config, Engine engine, Supplier<Readiness> readiness, Supplier<List<ServedModel>> models) {
-        this(config, engine, readiness, models, null, System::nanoTime);
+        this(config, engine, readiness, models, null, ServerVerticle::realTime);
     }
 
     /**
@@ -73,23 +82,27 @@ public final class ServerVerticle extends VerticleBase {
             Supplier<Readiness> readiness,
             Supplier<List<ServedModel>> models,
             AdminAccess admin) {
-        this(config, engine, readiness, models, admin, System::nanoTime);
+        this(config, engine, readiness, models, admin, ServerVerticle::realTime);
     }
 
-    /** @param admin null for a server without an admin channel */
+    /**
+     * @param admin null for a server without an admin channel
+     * @param clocks the time of an event loop
+     */
     ServerVerticle(
             TransportConfig config,
             Engine engine,
             Supplier<Readiness> readiness,
             Supplier<List<ServedModel>> models,
             @Nullable AdminAccess admin,
-            LongSupplier nanoTime) {
+            Function<Context, EventLoopClock> clocks) {
         this.config = config;
         this.engine = engine;
         this.readiness = readiness;
         this.models = models;
         this.admin = admin;
-        this.nanoTime = nanoTime;
+        this.clocks = clocks;
+        this.assembly = new AssemblyBudget(config.sockets().maxAssemblyBytes());
     }
 
     /** The same verticle, showing metrics; before it is deployed. */
@@ -103,14 +116,46 @@ public final class ServerVerticle extends VerticleBase {
         return actualPort;
     }
 
+    private static EventLoopClock realTime(Context context) {
+        return new VertxClock(context.owner());
+    }
+
+    /** What is held and was refused. Any thread. */
+    public TransportStats stats() {
+        HttpConnections http = connections;
+        Sessions streams = streaming;
+        Sessions admins = administrators;
+        return new TransportStats(
+                streams == null ? 0 : streams.count,
+                admins == null ? 0 : admins.count,
+                http == null ? 0 : http.pending(),
+                http == null ? 0 : http.idle(),
+                assembly.heldBytes(),
+                assembly.limitBytes(),
+                refusals.snapshot());
+    }
+
     @Override
     public Future<?> start() {
-        HttpApi api = new HttpApi(() -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, doors());
-        vertx.setPeriodic(config.pingInterval().toMillis(), timer -> openSessions().forEach(Session::keepAlive));
-        HttpServer http = vertx.createHttpServer(options());
+        EventLoopClock now = clocks.apply(context);
+        clock = now;
+        RequestRules rules = new RequestRules(
+                new HostPolicy(config.host(), config.access().hosts(), config.access().origins()), refusals);
+        HttpApi api = new HttpApi(
+                () -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, doors(now), rules, refusals);
+        HttpServerOptions options = options();
+        HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
+        connections = plain;
+        HttpServer http = vertx.createHttpServer(options);
         server = http;
-        return http.connectionHandler(this::onConnection)
-                .requestHandler(api::handle)
+        return http.connectionHandler(plain::opened)
+                .requestHandler(request -> {
+                    if (plain.requested(request.connection())) {
+                        request.endHandler(v -> plain.finished(request.connection()));
+                        api.handle(request);
+                    }
+                })
+                .invalidRequestHandler(rules::refuseUndecoded)
                 .listen()
                 .onSuccess(listening -> {
                     actualPort = listening.actualPort();
@@ -121,74 +166,64 @@ public final class ServerVerticle extends VerticleBase {
     @Override
     public Future<?> stop() {
         stopping = true;
-        Promise<Void> drained = Promise.promise();
-        long deadline = vertx.setTimer(
-                Math.max(1, config.shutdownGrace().toMillis()),
-                timer -> openSessions().forEach(Session::breakOff));
-        List<Session> open = openSessions();
-        Future.join(open.stream().map(Session::closed).toList()).onComplete(all -> drained.complete());
-        open.forEach(Session::drain);
         HttpServer http = server;
-        return drained.future()
-                .onComplete(done -> vertx.cancelTimer(deadline))
-                .compose(done -> http == null ? Future.succeededFuture() : http.close());
+        HttpConnections plain = connections;
+        EventLoopClock now = clock;
+        if (http == null || plain == null || now == null) {
+            return Future.succeededFuture(); // never started
+        }
+        return new Drain(this::openSessions, config.shutdownGrace(), now).run()
+                .compose(drained -> {
+                    plain.abortAll(); // one that does not read would not be closed otherwise
+                    return http.close();
+                });
     }
 
-    private List<Door> doors() {
+    private List<Door> doors(EventLoopClock now) {
+        ConnectionLimits limits = new ConnectionLimits(config.hardFrameBytes(), config.writeQueueBytes(), config.pingInterval(),
+                config.deadAfter(), config.sockets().closeTimeout(), config.sockets().answerGrace());
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
-        Sessions streaming = new Sessions(
-                config.maxConnections(), connection -> new WebSocketSession(connection, context, config, codec, engine));
-        sessions.add(streaming);
-        Door streams = new Door(Protocol.PATH, Protocol.SUBPROTOCOL, null, streaming::hasRoom, streaming::upgrade);
+        Sessions streams = new Sessions(config.maxConnections(), socket -> new WebSocketSession(
+                new Connection(socket, config.maxMessageBytes(), limits, assembly, now, refusals), context, config, codec, engine));
+        streaming = streams;
+        sessions.add(streams);
+        Door door = new Door(Protocol.PATH, Protocol.SUBPROTOCOL, null, streams::hasRoom,
+                request -> streams.upgrade(request, Protocol.SUBPROTOCOL));
         if (admin == null) {
-            return List.of(streams);
+            return List.of(door);
         }
         AdminCodec adminCodec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
-        Sessions administrators = new Sessions(
-                admin.maxConnections(), connection -> new AdminSession(connection, adminCodec, bus, admin.maxRequests()));
-        sessions.add(administrators);
-        return List.of(streams, new Door(
-                AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, admin.token(), administrators::hasRoom, administrators::upgrade));
+        Sessions admins = new Sessions(admin.maxConnections(), socket -> new AdminSession(
+                new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, now, refusals),
+                adminCodec, bus, admin.maxRequests()));
+        administrators = admins;
+        sessions.add(admins);
+        return List.of(door, new Door(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, admin.token(), admins::hasRoom,
+                request -> admins.upgrade(request, AdminProtocol.SUBPROTOCOL)));
     }
 
     private List<Session> openSessions() {
         return sessions.stream().flatMap(s -> s.open.stream()).toList();
     }
 
+    /** No timeouts of Vert.x: those of {@link HttpConnections} and {@link Connection} are stricter. */
     private HttpServerOptions options() {
         return new HttpServerOptions()
                 .setHost(config.host())
                 .setPort(config.port())
-                .setHttp2ClearTextEnabled(false)
-                .setWebSocketSubProtocols(List.of(Protocol.SUBPROTOCOL, AdminProtocol.SUBPROTOCOL)) // the doors choose
-                .setMaxWebSocketFrameSize(config.hardFrameBytes())
-                .setMaxWebSocketMessageSize(config.hardFrameBytes())
-                .setPerMessageWebSocketCompressionSupported(false)
-                .setPerFrameWebSocketCompressionSupported(false)
-                .setWebSocketClosingTimeout(CLOSING_TIMEOUT_S)
-                .setIdleTimeoutUnit(TimeUnit.MILLISECONDS)
-                .setIdleTimeout((int) Math.min(Integer.MAX_VALUE, config.deadAfter().toMillis()));
+                .setHttp2ClearTextEnabled(false);
     }
 
-    private void onConnection(HttpConnection connection) {
-        int open = httpConnections.size() + sessions.stream().mapToInt(s -> s.open.size()).sum();
-        if (open >= sessions.stream().mapToInt(s -> s.limit).sum() + SPARE_HTTP_CONNECTIONS) {
-            connection.close();
-            return;
-        }
-        httpConnections.add(connection);
-        connection.closeHandler(v -> httpConnections.remove(connection)); // not called once it has become a WebSocket
-    }
-
-    /** The open connections of one kind; event loop. */
+    /** The open connections of one kind; event loop, but for the count. */
     private final class Sessions {
         final Set<Session> open = new HashSet<>();
-        final int limit;
-        private final Function<Connection, Session> create;
+        volatile int count;
+        private final int limit;
+        private final Function<NetSocketInternal, Session> create;
         private int opening;
 
-        Sessions(int limit, Function<Connection, Session> create) {
+        Sessions(int limit, Function<NetSocketInternal, Session> create) {
             this.limit = limit;
             this.create = create;
         }
@@ -197,21 +232,22 @@ public final class ServerVerticle extends VerticleBase {
             return !stopping && open.size() + opening < limit;
         }
 
-        void upgrade(HttpServerRequest request) {
+        void upgrade(HttpServerRequest request, String subprotocol) {
             opening++;
-            request.toWebSocket()
-                    .onSuccess(socket -> {
-                        httpConnections.remove(request.connection());
-                        open(socket);
-                    })
+            Handshake.accept(request, subprotocol, this::open)
+                    .onSuccess(opened -> Objects.requireNonNull(connections).left(request.connection()))
                     .onFailure(e -> log.debug("no WebSocket: remote={}", request.remoteAddress(), e))
                     .onComplete(done -> opening--);
         }
 
-        private void open(ServerWebSocket socket) {
-            Session session = create.apply(new Connection(socket, config, nanoTime));
+        private void open(NetSocketInternal socket) {
+            Session session = create.apply(socket);
             open.add(session);
-            session.closed().onComplete(closed -> open.remove(session));
+            count = open.size();
+            session.closed().onComplete(closed -> {
+                open.remove(session);
+                count = open.size();
+            });
             session.run();
             if (stopping) {
                 session.drain();

@@ -10,12 +10,15 @@ interface Session {
     /** Completes when the connection has closed and all that it had started is cancelled. */
     Future<Void> closed();
 
-    /** Pings a silent client, closes a dead one. */
-    void keepAlive();
+    /** Streams or requests that run. */
+    int underWay();
 
     /** Takes nothing new and closes the connection when what runs has ended. */
     void drain();
 
     /** Breaks off what still runs and closes the connection. */
     void breakOff();
+
+    /** Closes the connection, whatever the client has been told. */
+    void abort();
 }

@@ -2,6 +2,8 @@ package dev.tidestream.server.transport;
 
 import java.time.Duration;
 
+import dev.tidestream.server.transport.http.HttpLimits;
+
 /**
  * Where the server listens and every limit of a connection.
  *
@@ -10,7 +12,7 @@ import java.time.Duration;
  * @param maxMessageBytes largest message; a larger one is refused and the connection goes on
  * @param hardFrameBytes largest WebSocket frame that is read at all; a larger one ends the connection with 1009
  * @param maxTokens largest {@code max_tokens}
- * @param maxConnections WebSockets open at once; 64 more plain HTTP connections are allowed beside them
+ * @param maxConnections WebSockets open at once
  * @param maxStreams streams running at once on one connection
  * @param writeQueueBytes unsent bytes at which a connection asks the engine for no more tokens
  * @param windowTokens most tokens asked of the engine in advance, per stream
@@ -18,6 +20,9 @@ import java.time.Duration;
  * @param pingInterval silence after which a client is pinged
  * @param deadAfter silence after which a client counts as gone; longer than the ping interval
  * @param shutdownGrace how long running streams may go on when the server stops
+ * @param http bounds of connections that have not become WebSockets
+ * @param sockets bounds of WebSockets beside these
+ * @param access hosts and origins
  */
 public record TransportConfig(
         String host,
@@ -32,7 +37,10 @@ public record TransportConfig(
         int recentIds,
         Duration pingInterval,
         Duration deadAfter,
-        Duration shutdownGrace) {
+        Duration shutdownGrace,
+        HttpLimits http,
+        SocketLimits sockets,
+        AccessRules access) {
 
     /** Local only, port 8080, messages up to 1 MiB, 64 streams on each of 256 connections. */
     public static final TransportConfig DEFAULT = new TransportConfig(
@@ -50,6 +58,26 @@ public record TransportConfig(
             Duration.ofSeconds(60),
             Duration.ofSeconds(10));
 
+    /** With the usual bounds for HTTP and assembly, and for its own host only. */
+    public TransportConfig(
+            String host,
+            int port,
+            int maxMessageBytes,
+            int hardFrameBytes,
+            int maxTokens,
+            int maxConnections,
+            int maxStreams,
+            int writeQueueBytes,
+            int windowTokens,
+            int recentIds,
+            Duration pingInterval,
+            Duration deadAfter,
+            Duration shutdownGrace) {
+        this(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams, writeQueueBytes, windowTokens,
+                recentIds, pingInterval, deadAfter, shutdownGrace, HttpLimits.of(maxConnections),
+                SocketLimits.of(maxMessageBytes), AccessRules.OWN);
+    }
+
     public TransportConfig {
         atLeast("port", port, 0);
         atLeast("maxMessageBytes", maxMessageBytes, 1);
@@ -63,42 +91,37 @@ public record TransportConfig(
         atLeast("pingInterval in ms", pingInterval.toMillis(), 1);
         atLeast("deadAfter in ms", deadAfter.toMillis(), pingInterval.toMillis() + 1);
         atLeast("shutdownGrace in ms", shutdownGrace.toMillis(), 0);
+        atLeast("sockets.maxAssemblyBytes", sockets.maxAssemblyBytes(), maxMessageBytes);
     }
 
     /** The same with another address. */
     public TransportConfig withAddress(String newHost, int newPort) {
-        return new TransportConfig(
-                newHost,
-                newPort,
-                maxMessageBytes,
-                hardFrameBytes,
-                maxTokens,
-                maxConnections,
-                maxStreams,
-                writeQueueBytes,
-                windowTokens,
-                recentIds,
-                pingInterval,
-                deadAfter,
-                shutdownGrace);
+        return new TransportConfig(newHost, newPort, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access);
     }
 
     /** The same with another number of WebSockets open at once. */
     public TransportConfig withMaxConnections(int connections) {
-        return new TransportConfig(
-                host,
-                port,
-                maxMessageBytes,
-                hardFrameBytes,
-                maxTokens,
-                connections,
-                maxStreams,
-                writeQueueBytes,
-                windowTokens,
-                recentIds,
-                pingInterval,
-                deadAfter,
-                shutdownGrace);
+        return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, connections, maxStreams,
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access);
+    }
+
+    /** The same with another time for running streams when the server stops. */
+    public TransportConfig withShutdownGrace(Duration grace) {
+        return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, grace, http, sockets, access);
+    }
+
+    /** The same with other bounds of HTTP and of WebSockets. */
+    public TransportConfig withLimits(HttpLimits newHttp, SocketLimits newSockets) {
+        return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, newHttp, newSockets, access);
+    }
+
+    /** The same for other hosts and origins. */
+    public TransportConfig withAccess(AccessRules rules) {
+        return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, rules);
     }
 
     private static void atLeast(String name, long value, long min) {

@@ -2,11 +2,17 @@ package dev.tidestream.server.transport;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.Codec;
@@ -15,6 +21,8 @@ import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.transport.websocket.CloseCode;
+import dev.tidestream.server.transport.websocket.Connection;
 
 /**
  * One connection: frames in, streams, frames out. Lives on its event loop.
@@ -23,15 +31,19 @@ import dev.tidestream.server.engine.GenerateRequest;
  * what the client sends (refusals, accepted and finished, pongs) are not covered by demand; {@link Connection} bounds them by
  * reading no more. Credit and cancel of a client that merely reads slowly still come through.
  */
-final class WebSocketSession implements Session, ClientStream.Outlet {
+final class WebSocketSession implements Session, Connection.Listener, ClientStream.Outlet {
+    private static final Logger log = LoggerFactory.getLogger(WebSocketSession.class);
+
     private final Connection connection;
     private final TransportConfig config;
     private final Codec codec;
     private final Engine engine;
     private final Mailbox mailbox;
-    private final FrameAssembler assembler;
     private final RecentIds recentIds;
     private final Map<String, ClientStream> streams = new HashMap<>();
+
+    private final Set<ClientStream> unanswered = new HashSet<>(); // after a violation: those that were not accepted before it
+    private final Promise<Void> answered = Promise.promise();
 
     private @Nullable VersionWatcher watcher;
     private boolean draining;
@@ -42,13 +54,12 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
         this.codec = codec;
         this.engine = engine;
         this.mailbox = new Mailbox(task -> context.runOnContext(v -> task.run()));
-        this.assembler = new FrameAssembler(config.maxMessageBytes());
         this.recentIds = new RecentIds(config.recentIds());
     }
 
     @Override
     public void run() {
-        connection.run(frame -> onMessage(assembler.accept(frame)), this::onDrain, this::onClose);
+        connection.run(this);
     }
 
     @Override
@@ -56,10 +67,14 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
         return connection.closed();
     }
 
-    /** A stream in a long prefill is silence of the server, not of the client. */
     @Override
-    public void keepAlive() {
-        connection.keepAlive();
+    public int underWay() {
+        return streams.size();
+    }
+
+    @Override
+    public void abort() {
+        connection.abort();
     }
 
     @Override
@@ -97,45 +112,82 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
     public void ended(ClientStream stream) {
         streams.remove(stream.id(), stream);
         recentIds.add(stream.id());
-        if (draining) {
-            mailbox.post(this::closeIfDrained);
-        }
+        unanswered.remove(stream);
+        mailbox.post(this::onStreamEnded); // its last word is sent before that
     }
 
-    private void onMessage(FrameAssembler.Outcome outcome) {
-        switch (outcome) {
-            case FrameAssembler.Outcome.Incomplete i -> {}
-            case FrameAssembler.Outcome.Text t -> onText(t.text());
-            case FrameAssembler.Outcome.TooLarge t -> send(new ServerMessage.Failed(
-                    codec.peekId(t.head()),
-                    ErrorCode.FRAME_TOO_LARGE,
-                    "message too large: bytes>=" + t.bytes() + ", limit=" + config.maxMessageBytes()));
-            case FrameAssembler.Outcome.Binary b -> send(new ServerMessage.Failed(
-                    null, ErrorCode.BINARY_FRAME, "binary frame: this protocol has text frames only"));
-            case FrameAssembler.Outcome.InvalidUtf8 u -> connection.close(Connection.NOT_UTF8, "a text frame is not UTF-8");
-        }
-    }
-
-    private void onText(String text) {
+    @Override
+    public void onText(String text) {
         try {
-            switch (codec.decodeClient(text)) {
-                case ClientMessage.Generate generate -> generate(generate);
-                case ClientMessage.Credit credit -> {
-                    ClientStream stream = runningOrRecent(credit.id(), "credit");
-                    if (stream != null) {
-                        stream.grant(credit.n());
-                    }
-                }
-                case ClientMessage.Cancel cancel -> {
-                    ClientStream stream = runningOrRecent(cancel.id(), "cancel");
-                    if (stream != null) {
-                        stream.stop();
-                    }
-                }
-                case ClientMessage.Watch watch -> watch(watch.weights());
-            }
+            onMessage(codec.decodeClient(text));
         } catch (ProtocolException e) {
             send(e.toFailed());
+        } catch (RuntimeException e) {
+            log.error("message failed", e);
+            send(new ServerMessage.Failed(
+                    codec.peekId(text), ErrorCode.INTERNAL, "a fault of the server; its log has the details"));
+        }
+    }
+
+    @Override
+    public void onTooLarge(long bytes, String head) {
+        send(new ServerMessage.Failed(
+                codec.peekId(head),
+                ErrorCode.FRAME_TOO_LARGE,
+                "message too large: bytes>=" + bytes + ", limit=" + config.maxMessageBytes()));
+    }
+
+    @Override
+    public void onNoRoom(long bytes, String head) {
+        send(new ServerMessage.Failed(
+                codec.peekId(head),
+                ErrorCode.BUSY,
+                "no room for this message among those that are being received, try again later: bytes>=" + bytes
+                        + ", limit of all=" + config.sockets().maxAssemblyBytes()));
+    }
+
+    @Override
+    public void onBinary(Buffer part, boolean first, long leftInFrame) {
+        if (first) {
+            send(new ServerMessage.Failed(null, ErrorCode.BINARY_FRAME, "binary frame: this protocol has text frames only"));
+        }
+    }
+
+    /** Streams that were accepted are answered; one that was not has a right to be. */
+    @Override
+    public Future<Void> onViolation() {
+        streams.values().stream().filter(stream -> !stream.accepted()).forEach(unanswered::add);
+        completeIfAnswered();
+        return answered.future();
+    }
+
+    private void onStreamEnded() {
+        completeIfAnswered();
+        closeIfDrained();
+    }
+
+    private void completeIfAnswered() {
+        if (unanswered.isEmpty()) {
+            answered.tryComplete();
+        }
+    }
+
+    private void onMessage(ClientMessage message) throws ProtocolException {
+        switch (message) {
+            case ClientMessage.Generate generate -> generate(generate);
+            case ClientMessage.Credit credit -> {
+                ClientStream stream = runningOrRecent(credit.id(), "credit");
+                if (stream != null) {
+                    stream.grant(credit.n());
+                }
+            }
+            case ClientMessage.Cancel cancel -> {
+                ClientStream stream = runningOrRecent(cancel.id(), "cancel");
+                if (stream != null) {
+                    stream.stop();
+                }
+            }
+            case ClientMessage.Watch watch -> watch(watch.weights());
         }
     }
 
@@ -186,7 +238,8 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
         return new ProtocolException(code, null, message, id);
     }
 
-    private void onDrain() {
+    @Override
+    public void onDrain() {
         if (watcher != null) {
             watcher.ask();
         }
@@ -195,7 +248,8 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
         }
     }
 
-    private void onClose() {
+    @Override
+    public void onClose() {
         streams.values().forEach(ClientStream::abandon);
         streams.clear();
         watch(false);
@@ -203,7 +257,7 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
 
     private void closeIfDrained() {
         if (draining && streams.isEmpty()) {
-            connection.close(Connection.GOING_AWAY, "the server is shutting down");
+            connection.close(CloseCode.GOING_AWAY, "the server is shutting down");
         }
     }
 }

@@ -2,7 +2,6 @@ package dev.tidestream.server.transport;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.atomic.AtomicLong;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -52,23 +51,21 @@ class AdminFaultsIT {
 
     @Test
     void shouldPingAndCloseTheDead() throws Exception {
-        TransportConfig config = new TransportConfig("127.0.0.1", 0, 4096, 16384, 100, 4, 2, 64 << 10, 32, 16,
-                Duration.ofMillis(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
-        AtomicLong nowNs = new AtomicLong();
-        try (AdminServer server = new AdminServer(config, 4, 8, nowNs::get);
+        ManualClock clock = new ManualClock();
+        try (AdminServer server = new AdminServer(AdminServer.CONFIG, 4, 8, clock);
                 RawSocket alive = server.raw();
                 RawSocket dead = server.raw();
                 AdminClient other = server.client()) {
             alive.text(AdminClient.CODEC.encode(new AdminRequest.WeightsRollback("hold", 1)));
             dead.text(AdminClient.CODEC.encode(AdminClient.update("a", "u", new byte[1000])));
             server.desk.await(() -> server.desk.waiting.get() == 1 && server.desk.opened.get() == 1);
-            nowNs.addAndGet(Duration.ofSeconds(40).toNanos());
+            clock.advance(Duration.ofSeconds(40));
             dead.nextPing();
             alive.nextPing();
             alive.pong(); // all that is heard of it
             other.barrier("the pong");
             other.barrier("was read");
-            nowNs.addAndGet(Duration.ofSeconds(40).toNanos());
+            clock.advance(Duration.ofSeconds(40));
             assertEquals(1001, dead.closeCode());
             server.desk.await(() -> server.desk.closed.get() == 1);
             server.desk.openGate();
@@ -79,21 +76,24 @@ class AdminFaultsIT {
     /** A server that does not read because its disk is slow does not take that for a dead client. */
     @Test
     void shouldNotBlameTheClientForItsOwnSlowness() throws Exception {
-        TransportConfig config = new TransportConfig("127.0.0.1", 0, 4096, 2 << 20, 100, 4, 2, 64 << 10, 32, 16,
-                Duration.ofMillis(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
         byte[] frame = new byte[1 << 20];
-        AtomicLong nowNs = new AtomicLong();
-        try (AdminServer server = new AdminServer(config, 4, 8, nowNs::get);
+        ManualClock clock = new ManualClock();
+        try (AdminServer server = new AdminServer(AdminServer.CONFIG, 4, 8, clock);
                 RawSocket waiting = server.raw();
                 RawSocket dead = server.raw()) {
             waiting.text(AdminClient.CODEC.encode(AdminClient.update("a", "slow", new byte[4 + (2 << 20)])));
             waiting.frame(0x82, new byte[4]);
             server.desk.await(() -> server.desk.waiting.get() == 1); // before that a large frame would be held, and let go again
             waiting.frame(0x82, frame);
-            waiting.nextPing(); // time stands still: only a client that is not read gets one
-            nowNs.addAndGet(Duration.ofSeconds(61).toNanos());
+            try (AdminClient other = server.client()) {
+                other.barrier("some of the frame");
+                other.barrier("was read, and no more is");
+            }
+            clock.advance(Duration.ofSeconds(61));
             assertEquals(1001, dead.closeCode());
-            waiting.nextPing();
+            waiting.nextPing(); // after 20 s
+            waiting.nextPing(); // 40 s
+            waiting.nextPing(); // 60 s
             server.desk.openGate();
             waiting.frame(0x82, frame);
             String reply = waiting.nextText();

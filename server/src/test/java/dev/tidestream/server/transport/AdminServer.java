@@ -6,12 +6,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
+import java.util.function.Function;
 
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 
 import dev.tidestream.server.admin.AdminVerticle;
+import dev.tidestream.server.transport.common.EventLoopClock;
+import dev.tidestream.server.transport.common.VertxClock;
 
 /** A server with an admin channel on a free port, and a fake desk behind it. */
 final class AdminServer implements AutoCloseable {
@@ -40,13 +43,14 @@ final class AdminServer implements AutoCloseable {
     }
 
     AdminServer(TransportConfig config, int maxConnections, int maxRequests) throws Exception {
-        this(config, maxConnections, maxRequests, System::nanoTime);
+        this(config, maxConnections, maxRequests, context -> new VertxClock(context.owner()));
     }
 
-    /** @param socketTime the clock of silence on connections */
-    AdminServer(TransportConfig config, int maxConnections, int maxRequests, LongSupplier socketTime) throws Exception {
+    /** @param clock the time of connections, a {@link ManualClock} say */
+    AdminServer(TransportConfig config, int maxConnections, int maxRequests, Function<Context, EventLoopClock> clock)
+            throws Exception {
         AdminAccess access = new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests);
-        verticle = new ServerVerticle(config, engine, () -> Readiness.READY, List::of, access, socketTime);
+        verticle = new ServerVerticle(config, engine, () -> Readiness.READY, List::of, access, clock);
         serverId = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
         AdminVerticle deskVerticle = new AdminVerticle(desk, 4, Duration.ofMillis(500), this::look);
         deskId = vertx.deployVerticle(deskVerticle).await(PATIENCE_S, TimeUnit.SECONDS);

@@ -23,6 +23,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** Updates whose payload comes in binary frames, over real sockets. */
 @ExtendWith(NettyLeakCheck.class)
 class AdminUploadIT {
+    private static final int CHUNK_BYTES = (256 << 10) + (64 << 10); // enough, and one read of the socket
     private static final int BINARY = 0x82;
     private static final int BINARY_BEGINS = 0x02;
     private static final int CONTINUES = 0x00;
@@ -135,8 +136,8 @@ class AdminUploadIT {
                 quietRounds = now > 0 && now == sent ? quietRounds + 1 : 0;
                 sent = now;
             }
-            // one frame at the desk, one gathered, one in the decoder; the rest is in the kernel's buffers
-            assertEquals(frame.length, server.desk.acceptedBytes.get());
+            // a chunk at the desk, one gathered; the rest is in the kernel's buffers
+            assertTrue(server.desk.acceptedBytes.get() <= CHUNK_BYTES, "accepted=" + server.desk.acceptedBytes);
             assertTrue(sent <= 8, "the server reads on: frames=" + sent);
             assertTrue(flood.isAlive());
             server.desk.openGate();

@@ -8,7 +8,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
 import io.vertx.core.Future;
 import org.jspecify.annotations.Nullable;
@@ -138,10 +137,8 @@ class FaultsIT {
 
     @Test
     void shouldPingAndCloseTheDead() throws Exception {
-        TransportConfig config = new TransportConfig("127.0.0.1", 0, 4096, 16384, 100, 4, 2, 64 << 10, 32, 16,
-                Duration.ofMillis(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
-        AtomicLong nowNs = new AtomicLong();
-        try (TestServer server = new TestServer(config, nowNs::get);
+        ManualClock clock = new ManualClock();
+        try (TestServer server = new TestServer(TestServer.CONFIG, clock);
                 RawSocket alive = new RawSocket(server.port());
                 RawSocket dead = new RawSocket(server.port());
                 TestClient other = server.client()) {
@@ -149,13 +146,21 @@ class FaultsIT {
             dead.text("{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"hold\",\"max_tokens\":9}");
             assertTrue(alive.nextText().contains("\"accepted\""));
             assertTrue(dead.nextText().contains("\"accepted\""));
-            nowNs.addAndGet(Duration.ofSeconds(40).toNanos());
+            clock.advance(Duration.ofSeconds(20).minusNanos(1));
+            other.barrier("is not pinged");
+            assertEquals(List.of(), dead.unread(), "a ping before its time");
+            clock.advance(Duration.ofNanos(1)); // 20 s of silence
             dead.nextPing();
             alive.nextPing();
             alive.pong(); // all that is heard of it
             other.barrier("the pong");
             other.barrier("was read");
-            nowNs.addAndGet(Duration.ofSeconds(40).toNanos());
+            clock.advance(Duration.ofSeconds(20)); // 40 s
+            dead.nextPing();
+            clock.advance(Duration.ofSeconds(20).minusNanos(1));
+            other.barrier("is not closed");
+            assertEquals(List.of(), dead.unread(), "closed before its time");
+            clock.advance(Duration.ofNanos(1)); // 60 s
             assertEquals(1001, dead.closeCode());
             server.engine.await(() -> server.engine.cancelled.get() == 1);
             alive.text("{\"type\":\"cancel\",\"id\":\"a\"}");
@@ -242,7 +247,7 @@ class FaultsIT {
             assertEquals("{\"error\":{\"code\":\"not_found\",\"message\":\"no such path: /nowhere\"}}\n", lost.body());
             HttpResponse<String> post = server.http("POST", "/v1/models");
             assertEquals(405, post.statusCode());
-            assertEquals("GET", post.headers().firstValue("allow").orElseThrow());
+            assertEquals("GET, HEAD", post.headers().firstValue("allow").orElseThrow());
             assertEquals(426, server.http("GET", Protocol.PATH).statusCode());
         }
     }

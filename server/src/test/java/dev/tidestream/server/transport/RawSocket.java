@@ -9,7 +9,9 @@ import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** A WebSocket by hand, for what no decent client would send; it answers no pings and reads only when told to. */
@@ -36,13 +38,18 @@ final class RawSocket implements AutoCloseable {
 
     /** @param target method and path */
     RawSocket(int port, String target, String header) throws IOException {
+        this(port, target, header, new byte[0]);
+    }
+
+    /** @param behind sent with the request, in one packet */
+    RawSocket(int port, String target, String header, byte[] behind) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(60_000);
         in = new DataInputStream(socket.getInputStream());
         out = socket.getOutputStream();
-        out.write((target + " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        bytes((target + " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n" + header + "\r\n")
-                .getBytes(StandardCharsets.US_ASCII));
+                .getBytes(StandardCharsets.US_ASCII), behind);
         StringBuilder head = new StringBuilder();
         while (!head.toString().endsWith("\r\n\r\n")) {
             head.append((char) in.readUnsignedByte());
@@ -65,11 +72,7 @@ final class RawSocket implements AutoCloseable {
 
     /** @param first the byte with FIN and opcode; the mask is zero */
     void frame(int first, byte[] payload) throws IOException {
-        ByteArrayOutputStream frame = new ByteArrayOutputStream();
-        frame.writeBytes(headerOf(first, payload.length));
-        frame.writeBytes(payload);
-        out.write(frame.toByteArray());
-        out.flush();
+        bytes(frameOf(first, payload));
         sentFrames.incrementAndGet();
     }
 
@@ -77,6 +80,14 @@ final class RawSocket implements AutoCloseable {
     void header(int first, int length) throws IOException {
         out.write(headerOf(first, length));
         out.flush();
+    }
+
+    /** A frame of a client; the mask is zero. */
+    static byte[] frameOf(int first, byte[] payload) {
+        ByteArrayOutputStream frame = new ByteArrayOutputStream();
+        frame.writeBytes(headerOf(first, payload.length));
+        frame.writeBytes(payload);
+        return frame.toByteArray();
     }
 
     private static byte[] headerOf(int first, int length) {
@@ -152,12 +163,73 @@ final class RawSocket implements AutoCloseable {
         }
     }
 
+    /** A frame of the server; {@link #END} for the end of file. */
+    record Frame(int opcode, byte[] payload) {
+        /** The code of a close frame; 1005 if it has none. */
+        int closeCode() {
+            return payload.length == 0 ? 1005 : ByteBuffer.wrap(payload).getShort();
+        }
+
+        String text() {
+            return new String(payload, StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public String toString() {
+            return opcode + ":" + (opcode == CLOSE ? String.valueOf(closeCode()) : text());
+        }
+    }
+
+    /** No frame any more. */
+    static final Frame END = new Frame(-1, new byte[0]);
+
+    /** The next frame, whatever it is. */
+    Frame next() throws IOException {
+        int first = in.read();
+        return first < 0 ? END : new Frame(first & OPCODE, payload());
+    }
+
+    /** All frames up to the end of file. */
+    List<Frame> untilEnd() throws IOException {
+        List<Frame> frames = new ArrayList<>();
+        for (Frame frame = next(); frame != END; frame = next()) {
+            frames.add(frame);
+        }
+        return frames;
+    }
+
+    /** The frames that have come and were not read; for a server that is known to have sent all it will. */
+    List<Frame> unread() throws IOException {
+        List<Frame> frames = new ArrayList<>();
+        while (in.available() > 0) {
+            frames.add(next());
+        }
+        return frames;
+    }
+
+    /** Sends bytes as they are, in one packet if the system will. */
+    void bytes(byte[]... parts) throws IOException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (byte[] part : parts) {
+            all.writeBytes(part);
+        }
+        out.write(all.toByteArray());
+        out.flush();
+    }
+
+    /** Nothing more is sent. */
+    void shutdownOutput() throws IOException {
+        socket.shutdownOutput();
+    }
+
     private byte[] payload() throws IOException {
-        int length = in.readUnsignedByte();
+        long length = in.readUnsignedByte();
         if (length == 126) {
             length = in.readUnsignedShort();
+        } else if (length == 127) {
+            length = in.readLong();
         }
-        byte[] payload = new byte[length];
+        byte[] payload = new byte[(int) length];
         in.readFully(payload);
         return payload;
     }

@@ -10,10 +10,14 @@ import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongSupplier;
+import java.util.function.Function;
 
+import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
+
+import dev.tidestream.server.transport.common.EventLoopClock;
+import dev.tidestream.server.transport.common.VertxClock;
 
 /** A server on a free port, with a scripted engine behind it. */
 final class TestServer implements AutoCloseable {
@@ -35,14 +39,18 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(TransportConfig config) throws Exception {
-        this(config, System::nanoTime);
+        this(config, context -> new VertxClock(context.owner()));
     }
 
-    /** @param socketTime the clock of silence on connections */
-    TestServer(TransportConfig config, LongSupplier socketTime) throws Exception {
+    /** @param clock the time of connections, a {@link ManualClock} say */
+    TestServer(TransportConfig config, Function<Context, EventLoopClock> clock) throws Exception {
         verticle = new ServerVerticle(config, engine, readiness::get,
-                () -> List.of(new ServedModel("m", 512, 4096, OptionalLong.of(5_800_000), 7)), null, socketTime);
+                () -> List.of(new ServedModel("m", 512, 4096, OptionalLong.of(5_800_000), 7)), null, clock);
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
+    }
+
+    TransportStats stats() {
+        return verticle.stats();
     }
 
     int port() {

@@ -1,0 +1,29 @@
+package dev.tidestream.server.transport;
+
+import java.util.Map;
+
+import dev.tidestream.server.transport.common.Refusal;
+
+/**
+ * What the transport holds and has refused, read at one moment.
+ *
+ * @param streamConnections WebSockets of clients
+ * @param adminConnections WebSockets of administrators
+ * @param pendingRequests connections whose HTTP request has not come to its end
+ * @param idleConnections connections that are kept alive without a request
+ * @param assemblyBytes held of messages that have not come to their end, on all connections
+ * @param assemblyLimitBytes what may be held of them
+ * @param refusals since the start, all reasons
+ */
+public record TransportStats(
+        int streamConnections,
+        int adminConnections,
+        int pendingRequests,
+        int idleConnections,
+        long assemblyBytes,
+        long assemblyLimitBytes,
+        Map<Refusal, Long> refusals) {
+    public TransportStats {
+        refusals = Map.copyOf(refusals);
+    }
+}

@@ -1,0 +1,229 @@
+package dev.tidestream.server.transport.http;
+
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedSet;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.vertx.core.http.HttpConnection;
+import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.net.impl.ConnectionBase;
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.server.transport.common.EventLoopClock;
+import dev.tidestream.server.transport.common.Refusal;
+import dev.tidestream.server.transport.common.Refusals;
+
+/**
+ * The connections that are plain HTTP yet. Who opens many and asks for nothing, or asks a byte at a time, harms nobody: a request
+ * has a time to come in, and unfinished ones are bounded, in all and per remote address. A new connection is always taken; where
+ * there are too many, the oldest unfinished request gives its place. A health check comes in one packet, so nothing is
+ * older than an attack's connections and everything it wants is done before its turn would come. Connections that are kept alive
+ * after an answer have a bound of their own, so that an attack does not take theirs. Event loop.
+ *
+ * <pre>
+ * accepted ──► PENDING ── whole request, answered ──► IDLE ── first byte of another ──► PENDING
+ *                └── 101: a WebSocket, and no more our concern
+ * </pre>
+ */
+public final class HttpConnections {
+    private static final String DECODER = "httpDecoder"; // as Vert.x calls it
+    private static final int REQUEST_TIMEOUT = 408;
+    private static final int UNAVAILABLE = 503;
+    private static final int IPV4_BYTES = 4;
+
+    private final HttpLimits limits;
+    private final HttpServerOptions options;
+    private final EventLoopClock clock;
+    private final Refusals refusals;
+    private final Map<HttpConnection, Entry> entries = new IdentityHashMap<>();
+    private final SequencedSet<Entry> pending = new LinkedHashSet<>(); // oldest first
+    private final Map<InetAddress, SequencedSet<Entry>> pendingByAddress = new HashMap<>();
+    private final SequencedSet<Entry> idle = new LinkedHashSet<>(); // oldest first
+    private volatile int pendingCount;
+    private volatile int idleCount;
+
+    /** @param options of the server, for the decoder of each connection */
+    public HttpConnections(HttpLimits limits, HttpServerOptions options, EventLoopClock clock, Refusals refusals) {
+        this.limits = limits;
+        this.options = options;
+        this.clock = clock;
+        this.refusals = refusals;
+    }
+
+    /** Connections whose request has not come to its end. Any thread. */
+    public int pending() {
+        return pendingCount;
+    }
+
+    /** Connections that are kept alive without a request. Any thread. */
+    public int idle() {
+        return idleCount;
+    }
+
+    /** A connection was accepted, and nothing was read of it. */
+    public void opened(HttpConnection connection) {
+        Entry entry = new Entry(connection);
+        entries.put(connection, entry);
+        entry.channel.pipeline().replace(DECODER, DECODER, new StrictRequestDecoder(options, entry::onBytes));
+        connection.closeHandler(v -> left(connection)); // not called once it has become a WebSocket
+        entry.becomePending();
+    }
+
+    /**
+     * A request has come; it may have a body yet.
+     *
+     * @return false if its connection was closed because the client does not read the answers to those before
+     */
+    public boolean requested(HttpConnection connection) {
+        Entry entry = entries.get(connection);
+        if (entry == null) {
+            return false; // given up in this very moment
+        }
+        if (!entry.channel.isWritable()) {
+            refusals.count(Refusal.UNREAD_ANSWERS);
+            entry.abort();
+            return false;
+        }
+        entry.answered = true;
+        return true;
+    }
+
+    /** The request has come to its end, and was answered. */
+    public void finished(HttpConnection connection) {
+        Entry entry = entries.get(connection);
+        if (entry != null) {
+            entry.becomeIdle();
+        }
+    }
+
+    /** The connection has become a WebSocket, or is closed. */
+    public void left(HttpConnection connection) {
+        Entry entry = entries.remove(connection);
+        if (entry != null) {
+            entry.leave();
+        }
+    }
+
+    /** Closes all of them, without a word. */
+    public void abortAll() {
+        List.copyOf(entries.values()).forEach(Entry::abort);
+    }
+
+    private void count() {
+        pendingCount = pending.size();
+        idleCount = idle.size();
+    }
+
+    /** Whose neighbours count as one: an address, of IPv6 the network of 64 bits that one customer has. */
+    private static InetAddress neighbourhood(Channel channel) {
+        if (!(channel.remoteAddress() instanceof InetSocketAddress remote)) {
+            return InetAddress.getLoopbackAddress(); // a socket of this machine
+        }
+        byte[] bytes = remote.getAddress().getAddress();
+        if (bytes.length == IPV4_BYTES) {
+            return remote.getAddress();
+        }
+        Arrays.fill(bytes, bytes.length / 2, bytes.length, (byte) 0);
+        try {
+            return InetAddress.getByAddress(bytes);
+        } catch (UnknownHostException e) {
+            throw new AssertionError("it was an address: " + remote, e);
+        }
+    }
+
+    /** One connection. */
+    private final class Entry {
+        private final HttpConnection connection;
+        private final Channel channel;
+        private final InetAddress address;
+        private boolean answered; // the request that is coming
+        private EventLoopClock.@Nullable Timer timer;
+
+        Entry(HttpConnection connection) {
+            this.connection = connection;
+            this.channel = ((ConnectionBase) connection).channel();
+            this.address = neighbourhood(channel);
+        }
+
+        void onBytes() {
+            if (idle.contains(this)) {
+                becomePending();
+            }
+        }
+
+        void becomePending() {
+            leave();
+            answered = false;
+            SequencedSet<Entry> neighbours = pendingByAddress.computeIfAbsent(address, a -> new LinkedHashSet<>());
+            pending.add(this);
+            neighbours.add(this);
+            timer = clock.after(limits.requestTimeout(), () -> giveUp(
+                    Refusal.REQUEST_TIMEOUT, REQUEST_TIMEOUT, "request_timeout",
+                    "the request took too long: limit_ms=" + limits.requestTimeout().toMillis()));
+            if (neighbours.size() > limits.maxPendingPerAddress()) {
+                neighbours.getFirst().makeWay("unfinished requests of this address", limits.maxPendingPerAddress());
+            } else if (pending.size() > limits.maxPending()) {
+                pending.getFirst().makeWay("unfinished requests", limits.maxPending());
+            }
+            count();
+        }
+
+        void becomeIdle() {
+            leave();
+            idle.add(this);
+            timer = clock.after(limits.idleTimeout(), this::abort);
+            if (idle.size() > limits.maxIdle()) {
+                refusals.count(Refusal.IDLE_FULL);
+                idle.getFirst().abort();
+            }
+            count();
+        }
+
+        /** Is neither any more. */
+        void leave() {
+            idle.remove(this);
+            pending.remove(this);
+            SequencedSet<Entry> neighbours = pendingByAddress.get(address);
+            if (neighbours != null && neighbours.remove(this) && neighbours.isEmpty()) {
+                pendingByAddress.remove(address);
+            }
+            if (timer != null) {
+                timer.cancel();
+                timer = null;
+            }
+            count();
+        }
+
+        private void makeWay(String of, int limit) {
+            giveUp(Refusal.PENDING_FULL, UNAVAILABLE, "busy", "too many " + of + ", this was the oldest: limit=" + limit);
+        }
+
+        private void giveUp(Refusal refusal, int status, String code, String message) {
+            refusals.count(refusal);
+            if (!answered) {
+                String body = JsonAnswer.text(JsonAnswer.error(code, message));
+                String answer = "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+                        .formatted(status, HttpResponseStatus.valueOf(status).reasonPhrase(), body.length(), body);
+                channel.pipeline().firstContext().writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
+            }
+            abort();
+        }
+
+        /** Closes the connection, whatever it has not written yet. */
+        void abort() {
+            left(connection);
+            channel.pipeline().firstContext().close(); // the last one would wait until all is written
+        }
+    }
+}

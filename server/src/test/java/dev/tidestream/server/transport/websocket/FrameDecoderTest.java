@@ -1,0 +1,125 @@
+package dev.tidestream.server.transport.websocket;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Frames of chance, cut anywhere: what the decoder and the assembler make of them does not depend on where. */
+class FrameDecoderTest {
+    private static final int MAX_MESSAGE_BYTES = 8 << 10;
+    private static final int MAX_FRAME_BYTES = 32 << 10;
+    private static final int INPUTS = Integer.getInteger("tidestream.fuzz.inputs", 5_000);
+
+    private final AssemblyBudget budget = new AssemblyBudget(1 << 20);
+
+    /** How bytes come. */
+    private interface Cut {
+        int next(int left);
+    }
+
+    @Test
+    void shouldHearTheSameHoweverTheBytesCome() {
+        long seed = Long.getLong("tidestream.seed", 20261130L);
+        System.out.println("FrameDecoderTest: -Dtidestream.seed=" + seed + " -Dtidestream.fuzz.inputs=" + INPUTS);
+        SplittableRandom random = new SplittableRandom(seed);
+        WireInputs inputs = new WireInputs(random.split(), MAX_MESSAGE_BYTES, MAX_FRAME_BYTES);
+        RandomGenerator cuts = random.split();
+        int last = 0;
+        for (int i = 0; i < INPUTS; i++) {
+            WireInputs.Input input = inputs.next();
+            String where = "seed=" + seed + ", input " + i;
+            assertEquals(input.events(), decode(input.bytes(), left -> left), where + ", at once");
+            assertEquals(input.events(), decode(input.bytes(), left -> 1 + cuts.nextInt(Math.min(left, 1000))), where + ", in pieces");
+            if (input.bytes().length < 4000) {
+                assertEquals(input.events(), decode(input.bytes(), left -> 1), where + ", byte by byte");
+            }
+            assertEquals(0, budget.heldBytes(), where);
+            last += input.isLast() ? 1 : 0;
+        }
+        assertTrue(last > INPUTS / 3, "last=" + last);
+    }
+
+    private List<WireInputs.Event> decode(byte[] bytes, Cut cut) {
+        Hearing hearing = new Hearing();
+        for (int at = 0; at < bytes.length; ) {
+            int end = at + cut.next(bytes.length - at);
+            ByteBuf piece = Unpooled.buffer(end - at).writeBytes(bytes, at, end - at);
+            hearing.decoder.decode(piece);
+            assertEquals(0, piece.readableBytes());
+            at = end;
+        }
+        hearing.assembler.release();
+        return hearing.heard;
+    }
+
+    /** Writes down what it hears. */
+    private final class Hearing implements FrameDecoder.Handler {
+        private final List<WireInputs.Event> heard = new ArrayList<>();
+        private final FrameDecoder decoder = new FrameDecoder(this, MAX_FRAME_BYTES);
+        private final MessageAssembler assembler = new MessageAssembler(MAX_MESSAGE_BYTES, budget, refused -> {
+            throw new AssertionError("there is room for all");
+        });
+
+        @Override
+        public void onData(boolean text, boolean first, ByteBuf piece, long leftInFrame, boolean last) {
+            if (!text) {
+                if (first) {
+                    heard.add(new WireInputs.Event.Binary());
+                }
+                return;
+            }
+            switch (assembler.accept(first, piece, leftInFrame, last)) {
+                case MessageAssembler.Outcome.Incomplete i -> {}
+                case MessageAssembler.Outcome.Text t -> heard.add(new WireInputs.Event.Text(t.text()));
+                case MessageAssembler.Outcome.Refused r -> {
+                    assertEquals(MessageAssembler.Reason.TOO_LARGE, r.reason());
+                    assertTrue(r.bytes() > MAX_MESSAGE_BYTES && r.head().startsWith("xxx"), r.toString());
+                    heard.add(new WireInputs.Event.TooLarge());
+                }
+            }
+        }
+
+        @Override
+        public void onPing(byte[] payload) {
+            heard.add(new WireInputs.Event.Ping(new String(payload, StandardCharsets.US_ASCII)));
+        }
+
+        @Override
+        public void onPong() {
+            // says nothing
+        }
+
+        @Override
+        public void onClose(int code) {
+            heard.add(new WireInputs.Event.Close(code));
+        }
+
+        @Override
+        public void onViolation(int code, String reason) {
+            heard.add(new WireInputs.Event.Violation(code));
+        }
+    }
+
+    @Test
+    void shouldStopWhereItIsPausedAndGoOnThere() {
+        byte[] bytes = new WireInputs(new SplittableRandom(1), MAX_MESSAGE_BYTES, MAX_FRAME_BYTES).next().bytes();
+        Hearing hearing = new Hearing();
+        ByteBuf all = Unpooled.wrappedBuffer(bytes);
+        hearing.decoder.pause(true);
+        hearing.decoder.decode(all);
+        assertEquals(bytes.length, all.readableBytes());
+        hearing.decoder.pause(false);
+        hearing.decoder.decode(all);
+        assertEquals(0, all.readableBytes());
+        assertEquals(new WireInputs(new SplittableRandom(1), MAX_MESSAGE_BYTES, MAX_FRAME_BYTES).next().events(), hearing.heard);
+    }
+}
