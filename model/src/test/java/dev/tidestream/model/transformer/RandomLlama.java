@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -37,6 +38,7 @@ public final class RandomLlama {
     private final Set<String> left = new HashSet<>();
     private final Map<String, long[]> shapes = new HashMap<>();
     private final Map<String, GgmlType> types = new HashMap<>();
+    private float[] ropeFactors = {};
     private boolean untied;
     private boolean tame;
 
@@ -44,7 +46,8 @@ public final class RandomLlama {
         this.format = format;
     }
 
-    RandomLlama with(String key, Object value) {
+    /** Also with this metadata: an integer, a float, a truth, integers, texts, or else a text. */
+    public RandomLlama with(String key, Object value) {
         metadata.put(key, value);
         return this;
     }
@@ -61,6 +64,11 @@ public final class RandomLlama {
 
     RandomLlama typed(String tensor, GgmlType type) {
         types.put(tensor, type);
+        return this;
+    }
+
+    RandomLlama ropeFactors(float... factors) {
+        ropeFactors = factors;
         return this;
     }
 
@@ -88,6 +96,10 @@ public final class RandomLlama {
             switch (value) {
                 case Integer number -> writer.u32(key, number);
                 case Float number -> writer.float32(key, number);
+                case Long number -> writer.u64(key, number);
+                case Boolean truth -> writer.bool(key, truth);
+                case int[] numbers -> writer.ints(key, numbers);
+                case List<?> texts -> writer.strings(key, texts.stream().map(String::valueOf).toList());
                 default -> writer.string(key, value.toString());
             }
         });
@@ -106,6 +118,9 @@ public final class RandomLlama {
             matrix(writer, prefix + "ffn_down.weight", FEED_FORWARD, HIDDEN, random);
         }
         norm(writer, "output_norm.weight");
+        if (ropeFactors.length > 0) {
+            writer.tensor("rope_freqs.weight", ropeFactors, ropeFactors.length);
+        }
         if (untied) {
             matrix(writer, "output.weight", HIDDEN, VOCABULARY, random);
         }
@@ -113,11 +128,17 @@ public final class RandomLlama {
     }
 
     private void norm(GgufWriter writer, String name) {
-        if (!left.contains(name)) {
-            float[] ones = new float[HIDDEN];
-            Arrays.fill(ones, 1f);
-            writer.tensor(name, ones, HIDDEN);
+        GgmlType type = types.get(name);
+        if (left.contains(name)) {
+            return;
         }
+        if (type != null) {
+            writer.tensor(name, type, new byte[Math.toIntExact(type.bytes(HIDDEN))], HIDDEN);
+            return;
+        }
+        float[] ones = new float[HIDDEN];
+        Arrays.fill(ones, 1f);
+        writer.tensor(name, ones, HIDDEN);
     }
 
     private void matrix(GgufWriter writer, String name, int columns, int rows, SplittableRandom random) {
