@@ -32,6 +32,11 @@ final class ModelTokenizer implements Tokenizer {
     }
 
     @Override
+    public int usedTokens() {
+        return vocabulary.used();
+    }
+
+    @Override
     public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
         String repaired = Utf8.repair(text);
         IntStream.Builder ids = IntStream.builder();

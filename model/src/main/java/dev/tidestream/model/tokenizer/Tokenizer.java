@@ -9,6 +9,14 @@ public interface Tokenizer {
     int vocabularySize();
 
     /**
+     * Number of token ids that stand for something: ids from here to {@link #vocabularySize()} are padding, which converters write
+     * so that a matrix has a rounder number of rows. No sampler chooses them and no request names them.
+     */
+    default int usedTokens() {
+        return vocabularySize();
+    }
+
+    /**
      * Encodes text.
      *
      * @param text any text, also with unpaired surrogates (they become U+FFFD)

@@ -103,6 +103,19 @@ class TokenizersTest {
     }
 
     @Test
+    void shouldTakeUnusedTokensAtTheEndForPadding() {
+        List<String> tokens = List.of("<unk>", "<s>", "</s>", "a", "[x]", "b", "[PAD6]", "[PAD7]");
+        Tokenizer padded = tokenizer(sentencePiece(new GgufWriter(), tokens, 0f, 0f, 0f, 0f, 0f, 0f, 0f, 0f)
+                .ints(PREFIX + "token_type", 2, 3, 3, 1, 5, 1, 5, 5).bool(PREFIX + "add_space_prefix", false));
+        assertEquals(8, padded.vocabularySize());
+        assertEquals(6, padded.usedTokens());
+        assertArrayEquals(new int[] {3, 0, 5}, padded.encode("a[PAD7]b", false, true));
+        Tokenizer unused = tokenizer(sentencePiece(new GgufWriter(), List.of("a", "b"), 0f, 0f)
+                .ints(PREFIX + "token_type", 5, 5).bool(PREFIX + "add_space_prefix", false));
+        assertEquals(2, unused.usedTokens());
+    }
+
+    @Test
     void shouldCutTheLongestSpecialTokensFirst() {
         List<String> tokens = List.of("a", "b", "c", "d", "abc", "bcd", "bcda", "<a>", "c");
         Tokenizer tokenizer = tokenizer(bytePair(new GgufWriter(), tokens, List.of())

@@ -96,7 +96,7 @@ final class WarmUp {
     }
 
     private GenerateRequest request(int i) {
-        int[] tokens = random.ints(promptTokens, 0, config.vocabularySize()).toArray();
+        int[] tokens = random.ints(promptTokens, 0, engine.vocabularySize()).toArray();
         WeightsPolicy policy = i % 2 == 0 ? WeightsPolicy.PIN : WeightsPolicy.FOLLOW;
         return new GenerateRequest(null, tokens, maxTokens, SamplingOptions.DEFAULT, List.of(), -1, policy);
     }

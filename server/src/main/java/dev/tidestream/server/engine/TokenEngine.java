@@ -54,7 +54,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final KvCachePool pool;
     private final Scheduler scheduler;
     private final DecodeLoop loop;
-    private final int vocabularySize;
+    private final int rows; // of the embedding
+    private final int vocabularySize; // at most as many: rows behind are padding
     private final int contextLength;
     private final AtomicLong lastStream = new AtomicLong();
     private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
@@ -93,7 +94,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
         this.intake = intake;
         try (Lease lease = epochs.lease()) {
             LanguageModel model = lease.epoch().model();
-            vocabularySize = model.vocabularySize();
+            rows = model.vocabularySize();
+            vocabularySize = Math.min(tokenizer.usedTokens(), rows);
             contextLength = model.contextLength();
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
         }
@@ -172,6 +174,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
         SchedulerStats s = scheduler.stats();
         return new EngineStats(s.running(), s.queued(), pool.usedBytes(), pool.budgetBytes(), s.steps(), s.rows(),
                 s.tokensGenerated(), epochs.liveEpochs(), epochs.weightsVersion());
+    }
+
+    /** Number of token ids that a request may name, and that are generated: ids are {@code 0 <= id < vocabularySize()}. */
+    public int vocabularySize() {
+        return vocabularySize;
     }
 
     /** Whether it has failed for good: running streams have been told, new ones are refused. Any thread. */
@@ -261,8 +268,9 @@ public final class TokenEngine implements Engine, AutoCloseable {
         int[] tokens = request.tokens() == null ? new int[0] : request.tokens().clone();
         for (int i = 0; i < tokens.length; i++) {
             if (tokens[i] < 0 || tokens[i] >= vocabularySize) {
-                throw new EngineException(ErrorCode.INVALID_VALUE,
-                        "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d".formatted(i, tokens[i], vocabularySize));
+                String padding = tokens[i] >= 0 && tokens[i] < rows ? "; the model's rows behind it are padding: rows=" + rows : "";
+                throw new EngineException(ErrorCode.INVALID_VALUE, "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d%s"
+                        .formatted(i, tokens[i], vocabularySize, padding));
             }
         }
         return tokens;
