@@ -38,6 +38,7 @@ public final class RandomLlama {
     private final Set<String> left = new HashSet<>();
     private final Map<String, long[]> shapes = new HashMap<>();
     private final Map<String, GgmlType> types = new HashMap<>();
+    private final Set<String> huge = new HashSet<>();
     private float[] ropeFactors = {};
     private boolean untied;
     private boolean tame;
@@ -57,13 +58,19 @@ public final class RandomLlama {
         return this;
     }
 
-    RandomLlama shaped(String tensor, long... shape) {
+    public RandomLlama shaped(String tensor, long... shape) {
         shapes.put(tensor, shape);
         return this;
     }
 
-    RandomLlama typed(String tensor, GgmlType type) {
+    public RandomLlama typed(String tensor, GgmlType type) {
         types.put(tensor, type);
+        return this;
+    }
+
+    /** Has a norm whose weights are as large as they can be, so that no logit is finite. */
+    public RandomLlama huge(String norm) {
+        huge.add(norm);
         return this;
     }
 
@@ -137,7 +144,7 @@ public final class RandomLlama {
             return;
         }
         float[] ones = new float[HIDDEN];
-        Arrays.fill(ones, 1f);
+        Arrays.fill(ones, huge.contains(name) ? Float.MAX_VALUE : 1f);
         writer.tensor(name, ones, HIDDEN);
     }
 

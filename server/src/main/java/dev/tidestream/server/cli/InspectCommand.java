@@ -26,11 +26,17 @@ import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.GgufValueType;
+import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.transformer.ModelLoader;
 
-/** {@code inspect}: what is in a GGUF file. */
+/**
+ * {@code inspect}: what is in a GGUF file, and whether it is a model that can be served. A model that is refused is shown all the
+ * same; the reason, in the words of {@code serve}, is the error of the command.
+ */
 @Command(
         name = "inspect",
-        description = "Show the metadata and the tensors of a GGUF file.",
+        description = "Show the metadata and the tensors of a GGUF file, and say why, if it is a model that cannot be served.",
         footer = {
             "",
             "Examples:",
@@ -39,6 +45,7 @@ import dev.tidestream.model.gguf.GgufValueType;
             "  tidestream inspect --json model.gguf one JSON object, arrays in full",
         })
 final class InspectCommand implements Callable<Integer> {
+    private static final String ARCHITECTURE = "general.architecture";
     private static final int VALUE_CHARS = 72;
     private static final int SHOWN_ELEMENTS = 3;
 
@@ -67,8 +74,18 @@ final class InspectCommand implements Callable<Integer> {
             } else {
                 printTables(gguf, out);
             }
+            out.flush();
+            if (isModel(gguf)) {
+                new ModelLoader(gguf).check();
+                Tokenizer _ = Tokenizers.fromGguf(gguf.metadata());
+            }
         }
         return 0;
+    }
+
+    /** A vocabulary alone, or a file of something else, is none. */
+    private static boolean isModel(GgufFile gguf) {
+        return gguf.metadata().contains(ARCHITECTURE) && !gguf.tensors().isEmpty();
     }
 
     private static long parameters(GgufFile gguf) {

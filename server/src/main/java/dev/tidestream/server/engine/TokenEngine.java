@@ -21,7 +21,6 @@ import reactor.core.publisher.Sinks;
 import dev.tidestream.model.sampling.InvalidSamplingException;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
-import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
@@ -247,7 +246,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 request.weights(),
                 new Sampler(params, vocabularySize, prompt),
                 tokenizer.newDetokenizer(prompt),
-                new StopMatcher(request.stop()),
+                StopStrings.matcher(request.stop(), tokenizer),
                 tokenizer::isEndOfGeneration,
                 arrivalNs,
                 stream);
@@ -263,14 +262,15 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 throw new EngineException(ErrorCode.PROMPT_TOO_LONG,
                         "prompt too long: bytes=%d, limit=%d".formatted(bytes, config.maxPromptBytes()));
             }
-            return tokenizer.encode(text, true, true);
+            return tokenizer.encodePrompt(text, request.parseSpecial());
         }
         int[] tokens = request.tokens() == null ? new int[0] : request.tokens().clone();
         for (int i = 0; i < tokens.length; i++) {
             if (tokens[i] < 0 || tokens[i] >= vocabularySize) {
-                String padding = tokens[i] >= 0 && tokens[i] < rows ? "; the model's rows behind it are padding: rows=" + rows : "";
-                throw new EngineException(ErrorCode.INVALID_VALUE, "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d%s"
-                        .formatted(i, tokens[i], vocabularySize, padding));
+                boolean padding = tokens[i] >= 0 && tokens[i] < rows;
+                throw new EngineException(ErrorCode.INVALID_VALUE,
+                        "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d".formatted(i, tokens[i], vocabularySize)
+                                + (padding ? "; the model's rows behind it are padding: rows=" + rows : ""));
             }
         }
         return tokens;
