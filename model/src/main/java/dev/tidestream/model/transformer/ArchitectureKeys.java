@@ -16,8 +16,8 @@ import dev.tidestream.model.gguf.GgufValue;
  *
  * <ul>
  *   <li><b>understood</b>: the architecture reads it, and checks its value there;
- *   <li><b>an option</b> that is not computed here, with a value that says that it is off (a sliding window of 0, or as long as the
- *       context);
+ *   <li><b>an option</b> that is not computed here, with a value that says that it is off (a sliding window of 0, or as long as
+ *       the context);
  *   <li><b>harmless</b>: it does not change what is computed ({@code vocab_size} repeats the shape of the embedding);
  *   <li>anything else, which is <b>refused</b> by key and value, also if nobody has heard of it.
  * </ul>

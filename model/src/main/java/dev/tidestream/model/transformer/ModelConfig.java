@@ -119,9 +119,9 @@ public record ModelConfig(
                     "does not divide %s=%d".formatted(metadata.key("attention.head_count"), heads));
         }
         if ((long) heads * headDim > MAX_SIZE || headDim % 2 != 0) {
-            throw metadata.refused("attention.head_count", heads, "does not fit heads of %d elements (%s, or its share of %s=%d): "
-                    .formatted(headDim, metadata.key("attention.key_length"), metadata.key("embedding_length"), hiddenSize)
-                    + "they must be of an even size");
+            throw metadata.refused("attention.head_count", heads,
+                    "does not fit heads of %d elements (%s, or its share of %s=%d): they must be of an even size".formatted(
+                            headDim, metadata.key("attention.key_length"), metadata.key("embedding_length"), hiddenSize));
         }
         if (metadata.count("attention.value_length", headDim, MAX_SIZE) != headDim) {
             throw metadata.refused("attention.value_length", metadata.count("attention.value_length", MAX_SIZE),
@@ -134,8 +134,8 @@ public record ModelConfig(
         }
         int contextLength = metadata.count("context_length", MAX_SIZE);
         if (contextLength < LEAST_CONTEXT) {
-            throw metadata.refused("context_length", contextLength,
-                    "is too short: at least %d positions are needed, one for a prompt and one for what follows".formatted(LEAST_CONTEXT));
+            throw metadata.refused("context_length", contextLength, "is too short: at least %d positions are needed,"
+                    .formatted(LEAST_CONTEXT) + " one for a prompt and one for what follows");
         }
         return new ModelConfig(
                 file.metadata().findString("general.name").orElse(String.valueOf(file.path().getFileName())),

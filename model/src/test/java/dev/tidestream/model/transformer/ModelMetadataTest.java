@@ -70,8 +70,10 @@ class ModelMetadataTest {
         "llama.expert_used_count | 2 | is not supported: a mixture of experts",
         "llama.rope.scaling.attn_factor | 1.2 | is not supported: a scale of turned queries and keys",
         "llama.tensor_data_layout | mirrored | is not supported: another order of elements",
-        "llama.attention.value_length | 8 | is not supported: keys and values of different length (llama.attention.key_length=16)",
-        "llama.attention.sink | 4 | is not known to this version, and may change how the model computes; if it is a remark only, remove the key from the file",
+        "llama.attention.value_length | 8 | is not supported: keys and values of different length"
+                + " (llama.attention.key_length=16)",
+        "llama.attention.sink | 4 | is not known to this version, and may change how the model computes; if it is a remark only,"
+                + " remove the key from the file",
     })
     void shouldRefuseWhatItDoesNotCompute(String key, String value, String why) {
         assertRefused("%s=%s %s".formatted(key, value, why), f32().with(key, typed(value)));
@@ -93,8 +95,8 @@ class ModelMetadataTest {
         float[] plain = logits(f32());
         assertArrayEquals(plain, logits(f32()
                 .with("llama.vocab_size", 100).with("llama.attention.sliding_window", 128).with("llama.attention.causal", true)
-                .with("llama.attention.scale", 0.25f).with("llama.attention.clamp_kqv", 0f).with("llama.final_logit_softcapping", 0f)
-                .with("llama.logit_scale", 1f).with("llama.embedding_scale", 0f).with("llama.expert_count", 0)
+                .with("llama.attention.scale", 0.25f).with("llama.attention.clamp_kqv", 0f)
+                .with("llama.final_logit_softcapping", 0f).with("llama.logit_scale", 1f).with("llama.embedding_scale", 0f).with("llama.expert_count", 0)
                 .with("llama.expert_used_count", 0).with("llama.use_parallel_residual", false).with("llama.pooling_type", 0)
                 .with("llama.tensor_data_layout", "Meta AI original pth").with("llama.rope.scaling.finetuned", true)
                 .with("llama.rope.scaling.original_context_length", 64).with("llama.rope.dimension_count", 16)
@@ -138,7 +140,8 @@ class ModelMetadataTest {
                 f32().with("llama.rope.scaling.factor", 4f).with("llama.rope.scale_linear", 2f));
         assertRefused("general.quantization_version=1 is not supported: another layout of quantised tensors (supported: 2)",
                 new RandomLlama(TensorFormat.Q8_0).with("general.quantization_version", 1));
-        assertRefused("general.type=adapter: not a model that makes text (supported: model)", f32().with("general.type", "adapter"));
+        assertRefused("general.type=adapter: not a model that makes text (supported: model)",
+                f32().with("general.type", "adapter"));
         assertRefused("tensor output_norm.weight is a vector of a type this version cannot compute with: Q8_0"
                 + " (supported: [F32, F16, BF16])", f32().typed("output_norm.weight", GgmlType.Q8_0));
         assertRefused("tokenizer.ggml.tokens has 102 tokens, but token_embd.weight only 100 rows: each token needs one",
@@ -169,8 +172,8 @@ class ModelMetadataTest {
         assertEquals("tokenizer.ggml.tokens has 291 tokens, but token_embd.weight only 289 rows: each token needs one",
                 refusalOfShared("cases/spm_Vminus2.gguf"));
         assertEquals("llama.rope.scaling.factor=0.0 must be a finite number above 0", refusalOfShared("cases/rope_f0.gguf"));
-        assertEquals("llama.context_length=1 is too short: at least 2 positions are needed, one for a prompt and one for what follows",
-                refusalOfShared("cases/ctx1.gguf"));
+        assertEquals("llama.context_length=1 is too short: at least 2 positions are needed, one for a prompt and one for"
+                + " what follows", refusalOfShared("cases/ctx1.gguf"));
     }
 
     private static String refusalOfShared(String model) {

@@ -98,6 +98,15 @@ public final class RandomLlama {
 
     /** The file as it stands on disk; the same weights every time. */
     public byte[] bytes() {
+        return writer().toByteArray();
+    }
+
+    /** The same model in several files. */
+    public List<byte[]> split(int parts) {
+        return writer().split(parts);
+    }
+
+    private GgufWriter writer() {
         GgufWriter writer = new GgufWriter();
         metadata.forEach((key, value) -> {
             switch (value) {
@@ -131,7 +140,7 @@ public final class RandomLlama {
         if (untied) {
             matrix(writer, "output.weight", HIDDEN, VOCABULARY, random);
         }
-        return writer.toByteArray();
+        return writer;
     }
 
     private void norm(GgufWriter writer, String name) {

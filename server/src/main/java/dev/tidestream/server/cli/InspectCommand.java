@@ -55,7 +55,7 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final ModelOption model = new ModelOption();
 
-    @Option(names = "--json", description = "Print one JSON object: file, version, bytes, parameters, metadata, tensors.")
+    @Option(names = "--json", description = "Print one JSON object: file, parts, version, bytes, parameters, metadata, tensors.")
     private boolean json;
 
     @Spec
@@ -93,9 +93,11 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void printTables(GgufFile gguf, PrintWriter out) {
-        out.printf(Locale.ROOT, "%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
-                gguf.path(), gguf.version(), gguf.fileBytes(), new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(),
-                gguf.tensors().size(), parameters(gguf), types(gguf));
+        int parts = gguf.parts().size();
+        out.printf(Locale.ROOT, "%s%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
+                gguf.path(), parts > 1 ? " and " + (parts - 1) + " more" : "", gguf.version(), gguf.fileBytes(),
+                new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(), gguf.tensors().size(), parameters(gguf),
+                types(gguf));
         Table metadata = new Table("KEY", "TYPE", "VALUE");
         for (String key : gguf.metadata().keys()) {
             GgufValue value = gguf.metadata().value(key);
@@ -106,11 +108,12 @@ final class InspectCommand implements Callable<Integer> {
             return;
         }
         out.println();
-        Table tensors = new Table("TENSOR", "TYPE", ">SHAPE", ">OFFSET", ">BYTES");
+        boolean split = gguf.parts().size() > 1;
+        Table tensors = new Table("TENSOR", "TYPE", ">SHAPE", split ? ">PART: OFFSET" : ">OFFSET", ">BYTES");
         for (GgufTensor tensor : gguf.tensors().values()) {
             tensors.row(Printable.line(tensor.name(), VALUE_CHARS), tensor.type(),
                     tensor.dimensions().stream().map(String::valueOf).collect(Collectors.joining(" x ")),
-                    tensor.offsetBytes(), tensor.bytes());
+                    (split ? gguf.part(tensor) + 1 + ": " : "") + tensor.offsetBytes(), tensor.bytes());
         }
         tensors.print(out);
     }
@@ -148,6 +151,7 @@ final class InspectCommand implements Callable<Integer> {
     private static String json(GgufFile gguf) {
         return JsonText.object(json -> {
             json.writeStringField("file", gguf.path().toString());
+            json.writeNumberField("parts", gguf.parts().size());
             json.writeNumberField("version", gguf.version());
             json.writeNumberField("bytes", gguf.fileBytes());
             json.writeNumberField("parameters", parameters(gguf));
@@ -164,6 +168,7 @@ final class InspectCommand implements Callable<Integer> {
                 json.writeStringField("type", tensor.type().name());
                 json.writeFieldName("shape");
                 json.writeArray(tensor.dimensions().stream().mapToLong(Long::longValue).toArray(), 0, tensor.dimensions().size());
+                json.writeNumberField("part", gguf.part(tensor) + 1);
                 json.writeNumberField("offset", tensor.offsetBytes());
                 json.writeNumberField("bytes", tensor.bytes());
                 json.writeEndObject();

@@ -9,8 +9,8 @@ import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizer.ControlToken;
 
 /**
- * Stop strings of a request as a matcher knows them. A name of a control token in a stop string stands for that token, which has no
- * text, and for the same characters, if the model spells them; so such a string is looked for in both forms.
+ * Stop strings of a request as a matcher knows them. A name of a control token in a stop string stands for that token, which has
+ * no text, and for the same characters, if the model spells them; so such a string is looked for in both forms.
  */
 final class StopStrings {
     private StopStrings() {}

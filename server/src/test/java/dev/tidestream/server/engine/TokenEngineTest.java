@@ -249,8 +249,8 @@ class TokenEngineTest {
         TokenEngine engine = new TokenEngine(CONFIG, fewer, epochs, () -> nowNs, () -> -1L, Runnable::run);
         assertEquals(100, engine.vocabularySize());
         Recorder refused = subscribe(engine, tokenRequest(GREEDY, 5, 100));
-        assertEquals("tokens[1] is outside the vocabulary: token=100, vocabulary=100; the model's rows behind it are padding: rows=128",
-                refused.errors.getFirst().getMessage());
+        assertEquals("tokens[1] is outside the vocabulary: token=100, vocabulary=100; the model's rows behind it are padding:"
+                + " rows=128", refused.errors.getFirst().getMessage());
         assertEquals(ErrorCode.INVALID_VALUE, refused.code());
         SamplingOptions biased = new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(100, 1f), OptionalLong.empty());
         assertEquals(ErrorCode.INVALID_VALUE, refusal(engine, tokenRequest(biased, 5)));
@@ -271,7 +271,8 @@ class TokenEngineTest {
                 List<Token> tokens = stream.events.stream().filter(Token.class::isInstance).map(Token.class::cast).toList();
                 assertFalse(tokens.isEmpty());
                 for (Token token : tokens) {
-                    assertTrue(token.token() < 100 && token.topLogprobs().stream().allMatch(top -> top.token() < 100), token::toString);
+                    assertTrue(token.token() < 100, token::toString);
+                    assertTrue(token.topLogprobs().stream().allMatch(top -> top.token() < 100), token::toString);
                 }
             }
         }
