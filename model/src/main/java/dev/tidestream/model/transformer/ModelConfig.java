@@ -1,7 +1,11 @@
 package dev.tidestream.model.transformer;
 
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
-import dev.tidestream.model.gguf.GgufMetadata;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.KvType;
 
@@ -39,6 +43,15 @@ public record ModelConfig(
         float ropePositionScale,
         boolean tied) {
     private static final String ARCHITECTURE = "llama";
+    private static final float DEFAULT_ROPE_THETA = 10_000f;
+    private static final int LEAST_CONTEXT = 2;
+    private static final int MAX_SIZE = Integer.MAX_VALUE;
+
+    /** Short names of the keys that are read here. */
+    private static final Set<String> KEYS = Stream.concat(RopeScaling.KEYS.stream(), Stream.of(
+            "context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count",
+            "attention.head_count_kv", "attention.key_length", "attention.value_length", "attention.layer_norm_rms_epsilon",
+            "rope.freq_base", "rope.dimension_count")).collect(Collectors.toUnmodifiableSet());
 
     public ModelConfig {
         positive("layers", layers);
@@ -85,66 +98,69 @@ public record ModelConfig(
     /**
      * Reads the metadata of a file.
      *
-     * @throws ModelException if the architecture is not LLaMA, or a value cannot be
+     * @throws ModelException if the architecture is not LLaMA, a value is out of its range, or a key asks for something that is
+     *     not computed here; names key and value
      * @throws dev.tidestream.model.gguf.GgufException if a key is missing or of the wrong type
      */
     public static ModelConfig fromGguf(GgufFile file) {
-        GgufMetadata metadata = file.metadata();
-        String architecture = metadata.string("general.architecture");
+        String architecture = file.metadata().string("general.architecture");
         if (!architecture.equals(ARCHITECTURE)) {
             throw new ModelException("%s: general.architecture is not supported: %s (supported: %s)"
-                    .formatted(file.path(), architecture, ARCHITECTURE));
+                    .formatted(file.path(), GgufException.quote(architecture), ARCHITECTURE));
         }
-        if (metadata.findInteger("llama.expert_count").orElse(0) > 0) {
-            throw new ModelException("%s: mixture of experts is not supported: llama.expert_count=%d"
-                    .formatted(file.path(), metadata.integer("llama.expert_count")));
+        ArchitectureKeys.check(file, ARCHITECTURE, KEYS);
+        ModelMetadata metadata = new ModelMetadata(file, ARCHITECTURE);
+        int hiddenSize = metadata.count("embedding_length", MAX_SIZE);
+        int heads = metadata.count("attention.head_count", hiddenSize);
+        int kvHeads = metadata.count("attention.head_count_kv", heads, heads);
+        int headDim = metadata.headDim();
+        if (heads % kvHeads != 0) {
+            throw metadata.refused("attention.head_count_kv", kvHeads,
+                    "does not divide %s=%d".formatted(metadata.key("attention.head_count"), heads));
         }
-        int hiddenSize = metadata.integer("llama.embedding_length");
-        int heads = metadata.integer("llama.attention.head_count");
-        if (hiddenSize < 1 || heads < 1) {
-            throw new ModelException("%s: llama.embedding_length=%d, llama.attention.head_count=%d: both must be at least 1"
-                    .formatted(file.path(), hiddenSize, heads));
+        if ((long) heads * headDim > MAX_SIZE || headDim % 2 != 0) {
+            throw metadata.refused("attention.head_count", heads,
+                    "does not fit heads of %d elements (%s, or its share of %s=%d): they must be of an even size".formatted(
+                            headDim, metadata.key("attention.key_length"), metadata.key("embedding_length"), hiddenSize));
         }
-        int headDim = metadata.findInteger("llama.attention.key_length").orElse(hiddenSize / heads);
-        int valueDim = metadata.findInteger("llama.attention.value_length").orElse(headDim);
-        if (valueDim != headDim) {
-            throw new ModelException("%s: keys and values of different length are not supported: key_length=%d, value_length=%d"
-                    .formatted(file.path(), headDim, valueDim));
+        if (metadata.count("attention.value_length", headDim, MAX_SIZE) != headDim) {
+            throw metadata.refused("attention.value_length", metadata.count("attention.value_length", MAX_SIZE),
+                    "is not supported: keys and values of different length (%s=%d)"
+                            .formatted(metadata.key("attention.key_length"), headDim));
         }
-        GgufTensor embedding = file.tensor(TensorPlan.EMBEDDING);
-        float positionScale = ropePositionScale(file);
-        try {
-            return new ModelConfig(
-                    metadata.findString("general.name").orElse(String.valueOf(file.path().getFileName())),
-                    Math.toIntExact(embedding.rows()),
-                    hiddenSize,
-                    metadata.integer("llama.block_count"),
-                    heads,
-                    metadata.findInteger("llama.attention.head_count_kv").orElse(heads),
-                    headDim,
-                    metadata.integer("llama.feed_forward_length"),
-                    metadata.integer("llama.context_length"),
-                    metadata.float32("llama.attention.layer_norm_rms_epsilon"),
-                    metadata.findFloat32("llama.rope.freq_base").orElse(10_000f),
-                    metadata.findInteger("llama.rope.dimension_count").orElse(headDim),
-                    positionScale,
-                    file.findTensor(TensorPlan.OUTPUT).isEmpty());
-        } catch (ModelException e) {
-            throw new ModelException(file.path() + ": " + e.getMessage());
-        } catch (ArithmeticException e) {
-            throw new ModelException("%s: %s is too large: shape=%s"
-                    .formatted(file.path(), embedding.name(), embedding.shape()));
+        int ropeDim = metadata.count("rope.dimension_count", headDim, headDim);
+        if (ropeDim % 2 != 0) {
+            throw metadata.refused("rope.dimension_count", ropeDim, "is odd: pairs of elements are turned");
         }
+        int contextLength = metadata.count("context_length", MAX_SIZE);
+        if (contextLength < LEAST_CONTEXT) {
+            throw metadata.refused("context_length", contextLength, "is too short: at least %d positions are needed,"
+                    .formatted(LEAST_CONTEXT) + " one for a prompt and one for what follows");
+        }
+        return new ModelConfig(
+                file.metadata().findString("general.name").orElse(String.valueOf(file.path().getFileName())),
+                vocabularySize(file),
+                hiddenSize,
+                metadata.count("block_count", file.tensors().size()), // a layer has tensors
+                heads,
+                kvHeads,
+                headDim,
+                metadata.count("feed_forward_length", MAX_SIZE),
+                contextLength,
+                metadata.positive("attention.layer_norm_rms_epsilon"),
+                metadata.positive("rope.freq_base", DEFAULT_ROPE_THETA),
+                ropeDim,
+                RopeScaling.positionScale(metadata),
+                file.findTensor(TensorPlan.OUTPUT).isEmpty());
     }
 
-    private static float ropePositionScale(GgufFile file) {
-        GgufMetadata metadata = file.metadata();
-        String type = metadata.findString("llama.rope.scaling.type").orElse("none");
-        return switch (type) {
-            case "none" -> 1f;
-            case "linear" -> 1f / metadata.float32("llama.rope.scaling.factor");
-            default -> throw new ModelException(
-                    "%s: llama.rope.scaling.type is not supported: %s (supported: none, linear)".formatted(file.path(), type));
-        };
+    /** Rows of the embedding: those of tokens, and of padding behind them. */
+    private static int vocabularySize(GgufFile file) {
+        GgufTensor embedding = file.tensor(TensorPlan.EMBEDDING);
+        if (embedding.rows() > MAX_SIZE) {
+            throw new ModelException("%s: tensor %s is too large: shape=%s"
+                    .formatted(file.path(), embedding.name(), embedding.shape()));
+        }
+        return (int) embedding.rows();
     }
 }

@@ -4,8 +4,10 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 
+import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.packed.PackedCache;
@@ -136,6 +138,8 @@ public final class ModelLoader {
             file.releaseAll();
             done = true;
             return model;
+        } catch (ModelException e) { // of values, which are known only now
+            throw new ModelException("%s: %s".formatted(file.path(), e.getMessage()));
         } finally {
             if (!done) {
                 tensors.values().forEach(OwnedTensor::close);
@@ -260,6 +264,16 @@ public final class ModelLoader {
         checkTiedWeight();
         plan.forEach(reader::check);
         requireAllUsed();
+        requireRowsForTokens();
+    }
+
+    /** Each token needs a row; rows behind those of the tokens are padding, which no request names and no sampler chooses. */
+    private void requireRowsForTokens() {
+        OptionalInt tokens = TokenCount.of(file.metadata());
+        if (tokens.isPresent() && tokens.getAsInt() > config.vocabularySize()) {
+            throw new ModelException("%s: %s has %d tokens, but %s only %d rows: each token needs one".formatted(
+                    file.path(), TokenCount.KEY, tokens.getAsInt(), TensorPlan.EMBEDDING, config.vocabularySize()));
+        }
     }
 
     private void checkTiedWeight() {
@@ -278,7 +292,7 @@ public final class ModelLoader {
         Optional<String> unused = file.tensors().keySet().stream().filter(name -> !plan.containsKey(name)).findFirst();
         if (unused.isPresent()) {
             throw new ModelException("%s: tensor %s is not part of a LLaMA model as this version knows it"
-                    .formatted(file.path(), unused.get()));
+                    .formatted(file.path(), GgufException.quote(unused.get())));
         }
     }
 }

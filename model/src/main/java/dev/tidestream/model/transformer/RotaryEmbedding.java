@@ -12,11 +12,17 @@ public final class RotaryEmbedding {
     /**
      * @param ropeDim elements per head that are rotated
      * @param factors {@code rope_freqs.weight} (ropeDim / 2), which stretches wavelengths (Llama 3); empty for none
+     * @throws ModelException if there are too many or too few factors, or one is not above 0
      */
     public RotaryEmbedding(int ropeDim, float theta, float positionScale, float[] factors) {
         if (factors.length != 0 && factors.length != ropeDim / 2) {
             throw new ModelException(
                     "rope_freqs.weight must have ropeDim / 2 elements: elements=%d, ropeDim=%d".formatted(factors.length, ropeDim));
+        }
+        for (int i = 0; i < factors.length; i++) {
+            if (!(factors[i] > 0) || !Float.isFinite(factors[i])) {
+                throw new ModelException("rope_freqs.weight[%d]=%s must be a finite number above 0".formatted(i, factors[i]));
+            }
         }
         this.ropeDim = ropeDim;
         this.frequencies = new double[ropeDim / 2];

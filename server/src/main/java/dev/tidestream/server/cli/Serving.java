@@ -152,7 +152,7 @@ final class Serving implements AutoCloseable {
         return new ServedModel(
                 running.config().name(),
                 running.config().contextLength(),
-                running.config().vocabularySize(),
+                running.engine().vocabularySize(),
                 OptionalLong.of(running.parameters()),
                 running.weightsVersion());
     }

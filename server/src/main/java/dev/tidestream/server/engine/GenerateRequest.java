@@ -11,6 +11,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * What a client asks the engine for. Exactly one of {@code prompt} and {@code tokens} is present.
  *
  * @param prompt text; tokenized by the engine, BOS added if the model wants one
+ * @param parseSpecial take names of control tokens in the prompt, such as {@code <|im_start|>}, for those tokens
  * @param tokens token ids, used as they are
  * @param maxTokens most tokens to generate, at least 1
  * @param sampling how tokens are chosen
@@ -21,6 +22,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  */
 public record GenerateRequest(
         @Nullable String prompt,
+        boolean parseSpecial,
         int @Nullable [] tokens,
         int maxTokens,
         SamplingOptions sampling,
@@ -29,7 +31,7 @@ public record GenerateRequest(
         WeightsPolicy weights,
         Object connection) {
 
-    /** A request of a connection of its own. */
+    /** A prompt that is text and nothing else, or token ids; of a connection of its own. */
     public GenerateRequest(
             @Nullable String prompt,
             int @Nullable [] tokens,
@@ -38,7 +40,7 @@ public record GenerateRequest(
             List<String> stop,
             int topLogprobs,
             WeightsPolicy weights) {
-        this(prompt, tokens, maxTokens, sampling, stop, topLogprobs, weights, new Object());
+        this(prompt, false, tokens, maxTokens, sampling, stop, topLogprobs, weights, new Object());
     }
 
     public GenerateRequest {

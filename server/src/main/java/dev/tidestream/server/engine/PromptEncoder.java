@@ -19,14 +19,20 @@ final class PromptEncoder {
 
     private final Tokenizer tokenizer;
     private final int vocabularySize;
+    private final int rows; // of the embedding: those behind the vocabulary are padding
     private final int contextLength;
     private final int maxPromptBytes;
     private final long kvPositions;
 
-    /** @param kvPositions most positions that the KV cache has for one stream */
-    PromptEncoder(Tokenizer tokenizer, int vocabularySize, int contextLength, int maxPromptBytes, long kvPositions) {
+    /**
+     * @param vocabularySize ids below it may be named
+     * @param rows of the embedding, at least {@code vocabularySize}
+     * @param kvPositions most positions that the KV cache has for one stream
+     */
+    PromptEncoder(Tokenizer tokenizer, int vocabularySize, int rows, int contextLength, int maxPromptBytes, long kvPositions) {
         this.tokenizer = tokenizer;
         this.vocabularySize = vocabularySize;
+        this.rows = rows;
         this.contextLength = contextLength;
         this.maxPromptBytes = maxPromptBytes;
         this.kvPositions = kvPositions;
@@ -73,7 +79,9 @@ final class PromptEncoder {
      */
     int[] encode(GenerateRequest request) {
         String text = request.prompt();
-        int[] prompt = text == null ? requireKnown(request.tokens() == null ? new int[0] : request.tokens()) : tokenizer.encode(text, true, true);
+        int[] prompt = text == null
+                ? requireKnown(request.tokens() == null ? new int[0] : request.tokens())
+                : tokenizer.encodePrompt(text, request.parseSpecial());
         requireFits(prompt.length, "tokens=" + prompt.length);
         return prompt;
     }
@@ -81,8 +89,10 @@ final class PromptEncoder {
     private int[] requireKnown(int[] tokens) {
         for (int i = 0; i < tokens.length; i++) {
             if (tokens[i] < 0 || tokens[i] >= vocabularySize) {
+                boolean padding = tokens[i] >= 0 && tokens[i] < rows;
                 throw new EngineException(ErrorCode.INVALID_VALUE,
-                        "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d".formatted(i, tokens[i], vocabularySize));
+                        "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d".formatted(i, tokens[i], vocabularySize)
+                                + (padding ? "; the model's rows behind it are padding: rows=" + rows : ""));
             }
         }
         return tokens.clone();

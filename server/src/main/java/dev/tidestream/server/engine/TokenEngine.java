@@ -20,7 +20,6 @@ import reactor.core.publisher.Sinks;
 import dev.tidestream.model.sampling.InvalidSamplingException;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
-import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
@@ -54,7 +53,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final KvCachePool pool;
     private final Scheduler scheduler;
     private final DecodeLoop loop;
-    private final int vocabularySize;
+    private final int vocabularySize; // at most as many as the embedding has rows: rows behind are padding
     private final AtomicLong lastStream = new AtomicLong();
     private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
@@ -93,10 +92,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
         this.intake = new PromptIntake(config.prompts(), tokenizing);
         try (Lease lease = epochs.lease()) {
             LanguageModel model = lease.epoch().model();
-            vocabularySize = model.vocabularySize();
+            int rows = model.vocabularySize();
+            vocabularySize = Math.min(tokenizer.usedTokens(), rows);
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
-            prompts = new PromptEncoder(
-                    tokenizer, vocabularySize, model.contextLength(), config.prompts().maxPromptBytes(), pool.budgetPositions());
+            prompts = new PromptEncoder(tokenizer, vocabularySize, rows, model.contextLength(), config.prompts().maxPromptBytes(),
+                    pool.budgetPositions());
         }
         scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock, observer, team);
         loop = new DecodeLoop(scheduler, config.queue(), nanoClock, epochs.stepBreak());
@@ -174,6 +174,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 epochs.liveEpochs(), epochs.weightsVersion());
     }
 
+    /** Number of token ids that a request may name, and that are generated: ids are {@code 0 <= id < vocabularySize()}. */
+    public int vocabularySize() {
+        return vocabularySize;
+    }
+
     /** Whether it has failed for good: running streams have been told, new ones are refused. Any thread. */
     public boolean failed() {
         return loop.failed();
@@ -241,7 +246,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 request.weights(),
                 new Sampler(params, vocabularySize, prompt),
                 tokenizer.newDetokenizer(prompt),
-                new StopMatcher(request.stop()),
+                StopStrings.matcher(request.stop(), tokenizer),
                 tokenizer::isEndOfGeneration,
                 prompts.memory(request),
                 arrivalNs,

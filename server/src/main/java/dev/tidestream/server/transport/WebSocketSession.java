@@ -215,7 +215,7 @@ final class WebSocketSession implements Session, Connection.Listener, ClientStre
                 new ClientStream(m.id(), m.credit(), engine, mailbox, this, config.windowTokens());
         streams.put(m.id(), stream);
         GenerateRequest request = new GenerateRequest(
-                m.prompt(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), m.weights(), this);
+                m.prompt(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), m.weights(), this);
         try {
             engine.generate(request).subscribe(stream);
         } catch (RuntimeException e) {

@@ -15,7 +15,7 @@ import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
-import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -73,7 +73,7 @@ class ParkingPropertyTest {
     @EnumSource(KvType.class)
     void shouldGoOnWithTheSameBitsOfARealModel(KvType kvType) {
         try (GgufFile file = GgufFile.open(SharedData.path(STORIES));
-                LoadedModel loaded = TestModels.load(STORIES, Kernels.fastest())) {
+                LoadedModel loaded = TestModels.load(STORIES, KernelSelection.fastest())) {
             Tokenizer tokenizer = Tokenizers.fromGguf(file.metadata());
             for (long seed = 0; seed < 4; seed++) {
                 LanguageModel model = loaded.newTransformer(
@@ -89,7 +89,7 @@ class ParkingPropertyTest {
     void shouldGoOnWithTheSameBitsOfAQuantisedModel(TensorFormat format) {
         try (GgufFile file = new RandomLlama(format).tame().file();
                 LoadedModel loaded = ModelLoader.load(
-                        file, Kernels.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
+                        file, KernelSelection.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
             for (long seed = 0; seed < 4; seed++) {
                 LanguageModel model = loaded.newTransformer(
                         WorkerTeam.sequential(), Precision.withExactHead(ActivationPrecision.INT8, KvType.F16), 16);
