@@ -33,10 +33,10 @@ final class Serving implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Serving.class);
 
     private final ServeOptions options;
+    private final ServePreconditions met;
     private final VersionStore store;
     private final RunningModel running;
     private final ServerMetrics metrics;
-    private final AdminServing admin;
     private final Rehearsal rehearsal;
     private final ServerVerticle verticle;
     private final Vertx vertx;
@@ -44,28 +44,29 @@ final class Serving implements AutoCloseable {
 
     private Serving(
             ServeOptions options,
+            ServePreconditions met,
             MemoryBudget budget,
             LowRankProduct product,
             VersionStore store,
             RunningModel running,
             Vertx vertx) {
         this.options = options;
+        this.met = met;
         this.store = store;
         this.running = running;
         this.vertx = vertx;
         metrics = new ServerMetrics(running);
         boolean listening = false;
         try {
-            admin = new AdminServing(running, options.live, metrics);
-            AdminService service = admin.service(store, budget, product);
+            AdminService service = new AdminServing(running, options.live, metrics).service(store, budget, product, met.updateDirectory());
             rehearsal = new Rehearsal(running, service);
             AdminVerticle desk = new AdminVerticle(service);
             verticle = new ServerVerticle(
-                    TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections()),
+                    TransportConfig.DEFAULT.withAddress(met.address().host(), met.address().port()).withMaxConnections(options.maxConnections()),
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     () -> List.of(served()),
-                    admin.access()).showing(metrics.page());
+                    met.access()).showing(metrics.page());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             listening = true;
         } finally {
@@ -85,9 +86,10 @@ final class Serving implements AutoCloseable {
     /**
      * Loads, and listens; not ready yet.
      *
-     * @throws CliException if the options are of no use together
+     * @throws CliException if the options are of no use together, or something that they name is of none
      */
     static Serving start(ServeOptions options) {
+        ServePreconditions met = ServePreconditions.check(options);
         EngineConfig engine = EngineConfig.DEFAULT
                 .withMaxSequences(options.maxSequences())
                 .withKvMemoryBytes(options.kvMemory.bytes());
@@ -101,7 +103,7 @@ final class Serving implements AutoCloseable {
         try {
             running = RunningModel.start(options.model, options.compute, engine, store);
             log.info("loaded: model={}, since_start_ms={}", running.config().name(), sinceStartMs());
-            Serving serving = new Serving(options, budget, product, store, running, vertx.join());
+            Serving serving = new Serving(options, met, budget, product, store, running, vertx.join());
             started = true;
             return serving;
         } finally {
@@ -132,9 +134,8 @@ final class Serving implements AutoCloseable {
 
     /** Where it listens, and how administrators get in. */
     void announce(PrintWriter out) {
-        String host = options.host.contains(":") ? "[" + options.host + "]" : options.host;
-        String address = "ws://%s:%d".formatted(host, port());
-        admin.announce(out, address + AdminProtocol.PATH);
+        String address = "ws://" + new ListenAddress(options.host, port());
+        met.announce(out, address + AdminProtocol.PATH);
         out.printf("%s: ready on %s%s (%s)%n", running.config().name(), address, Protocol.PATH, options.compute);
         out.flush();
     }
@@ -160,8 +161,7 @@ final class Serving implements AutoCloseable {
         try {
             future.toCompletionStage().toCompletableFuture().get();
         } catch (ExecutionException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new CliException("cannot serve on %s:%d: %s".formatted(options.host, options.port(), cause.getMessage()));
+            throw met.address().refusal(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
