@@ -52,7 +52,7 @@ final class AdminServing {
 
     /** What {@code stats} says of the engine and of the head's times. */
     private Map<String, Object> runtime() {
-        EngineStats stats = running.engine().stats();
+        EngineStats stats = running.stats();
         Map<String, Object> engine = new LinkedHashMap<>();
         engine.put("running", stats.running());
         engine.put("queued", stats.queued());

@@ -36,7 +36,7 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
     }
 
     private MetricsSample sample() {
-        EngineStats s = running.engine().stats();
+        EngineStats s = running.stats();
         return new MetricsSample(
                 new MetricsSample.Engine(s.running(), s.queued(), s.kvUsedBytes(), s.kvBudgetBytes(), s.steps(), s.rows(),
                         s.tokensGenerated(), s.weightsVersion()),

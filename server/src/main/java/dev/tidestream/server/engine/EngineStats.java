@@ -22,4 +22,10 @@ public record EngineStats(
         long rows,
         long tokensGenerated,
         int liveEpochs,
-        long weightsVersion) {}
+        long weightsVersion) {
+    /** What has come since: counts are those from {@code start} on, everything else is as it is now. */
+    public EngineStats since(EngineStats start) {
+        return new EngineStats(running, queued, kvUsedBytes, kvBudgetBytes, steps - start.steps, rows - start.rows,
+                tokensGenerated - start.tokensGenerated, liveEpochs, weightsVersion);
+    }
+}
