@@ -6,12 +6,16 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.server.admin.UpdateDirectory;
+import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.AdminAccess;
 import dev.tidestream.server.transport.AdminToken;
+import dev.tidestream.server.transport.TokenLimit;
+import dev.tidestream.server.transport.TokenRefusal;
 
 /**
  * What {@code serve} needs beside the model. It is looked at before the model is loaded, which may take minutes.
@@ -19,10 +23,11 @@ import dev.tidestream.server.transport.AdminToken;
  * @param address where to listen; free a moment ago
  * @param token of administrators
  * @param tokenMadeUp whether nobody has named a file with one
+ * @param tokenLimit of wrong tokens
  * @param updateDirectory where files of updates may come from; null for nowhere
  */
 record ServePreconditions(
-        ListenAddress address, String token, boolean tokenMadeUp, @Nullable UpdateDirectory updateDirectory) {
+        ListenAddress address, String token, boolean tokenMadeUp, TokenLimit tokenLimit, @Nullable UpdateDirectory updateDirectory) {
 
     /** @throws CliException if one is not met, with the reason */
     static ServePreconditions check(ServeOptions options) {
@@ -31,7 +36,7 @@ record ServePreconditions(
         UpdateDirectory updates = live.updateDir == null ? null : updateDirectory(live.updateDir);
         ListenAddress address = new ListenAddress(options.host, options.port());
         address.requireFree();
-        return new ServePreconditions(address, token, live.tokenFile == null, updates);
+        return new ServePreconditions(address, token, live.tokenFile == null, live.tokenLimit(), updates);
     }
 
     private static UpdateDirectory updateDirectory(Path directory) {
@@ -48,8 +53,14 @@ record ServePreconditions(
         }
     }
 
-    AdminAccess access() {
-        return new AdminAccess(AdminToken.of(token));
+    /**
+     * Who may come in as an administrator.
+     *
+     * @param audit where it is written down
+     * @param refusals told of everybody who may not
+     */
+    AdminAccess access(EventLog audit, Consumer<TokenRefusal> refusals) {
+        return new AdminAccess(AdminToken.of(token), tokenLimit, audit, refusals);
     }
 
     /** A token that was made up has to be told, this one time. */

@@ -23,6 +23,7 @@ import dev.tidestream.server.admin.AdminService;
 import dev.tidestream.server.admin.AdminVerticle;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServedModel;
 import dev.tidestream.server.transport.ServerVerticle;
@@ -58,15 +59,16 @@ final class Serving implements AutoCloseable {
         metrics = new ServerMetrics(running);
         boolean listening = false;
         try {
+            EventLog audit = EventLog.of(EventLog.AUDIT);
             AdminService service = new AdminServing(running, options.live, metrics).service(store, budget, product, met.updateDirectory());
             rehearsal = new Rehearsal(running, service);
-            AdminVerticle desk = new AdminVerticle(service);
+            AdminVerticle desk = new AdminVerticle(service, audit);
             verticle = new ServerVerticle(
                     TransportConfig.DEFAULT.withAddress(met.address().host(), met.address().port()).withMaxConnections(options.maxConnections()),
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     () -> List.of(served()),
-                    met.access()).showing(metrics.page());
+                    met.access(audit, metrics::tokenRefused)).showing(metrics.page());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             listening = true;
         } finally {

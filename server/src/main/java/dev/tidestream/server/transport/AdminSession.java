@@ -18,6 +18,9 @@ import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.admin.bus.ToDesk;
 import dev.tidestream.server.admin.bus.ToSession;
+import dev.tidestream.server.logging.Caller;
+import dev.tidestream.server.logging.EventLine;
+import dev.tidestream.server.logging.EventLog;
 
 /**
  * One administrator's connection: requests go to the desk over the event bus, its replies come back. Lives on its event loop.
@@ -33,9 +36,12 @@ final class AdminSession implements Session {
     private final AdminCodec codec;
     private final AdminBus bus;
     private final int maxRequests;
+    private final EventLog audit;
+    private final Caller caller;
     private final String address = AdminBus.newSession();
     private final FrameAssembler texts = new FrameAssembler(AdminProtocol.MAX_REQUEST_CHARS);
     private final Set<String> underWay = new HashSet<>(); // refs
+    private long requests;
 
     private @Nullable MessageConsumer<ToSession> fromDesk;
     private @Nullable PayloadFlow payload;
@@ -44,15 +50,19 @@ final class AdminSession implements Session {
     private boolean refusedBinaryMessage;
     private boolean draining;
 
-    AdminSession(Connection connection, AdminCodec codec, AdminBus bus, int maxRequests) {
+    /** @param access who has come in, and how much of the channel is theirs */
+    AdminSession(Connection connection, AdminCodec codec, AdminBus bus, AdminAccess access) {
         this.connection = connection;
         this.codec = codec;
         this.bus = bus;
-        this.maxRequests = maxRequests;
+        this.maxRequests = access.maxRequests();
+        this.audit = access.audit();
+        this.caller = new Caller("a" + AdminBus.number(address), connection.remote(), access.token().fingerprint());
     }
 
     @Override
     public void run() {
+        audit.done(EventLine.of("connected").with(caller));
         fromDesk = bus.listenAsSession(address, this::onSignal);
         connection.run(this::onMessage, () -> {}, this::onClose);
     }
@@ -116,10 +126,11 @@ final class AdminSession implements Session {
 
     private void unreadable(AdminReply.Failed failed) {
         discarding = true; // it may have been an update whose payload is on its way
-        send(failed);
+        refuse("unreadable", failed);
     }
 
     private void onRequest(AdminRequest request) {
+        requests++;
         PayloadFlow flow = null;
         if (request instanceof AdminRequest.WeightsUpdate update && update.path() == null) {
             flow = new PayloadFlow(update.ref(), update.byteLength());
@@ -127,7 +138,7 @@ final class AdminSession implements Session {
         AdminReply.Failed refusal = refusal(request, flow != null);
         if (refusal != null) {
             discarding |= flow != null;
-            send(refusal);
+            refuse("request", refusal);
             return;
         }
         underWay.add(request.ref());
@@ -135,7 +146,7 @@ final class AdminSession implements Session {
             payload = flow;
             discarding = false;
         }
-        toDesk(request.ref(), new ToDesk.Call(address, request));
+        toDesk(request.ref(), new ToDesk.Call(address, caller, request));
     }
 
     private AdminReply.@Nullable Failed refusal(AdminRequest request, boolean hasPayload) {
@@ -167,7 +178,7 @@ final class AdminSession implements Session {
             advance(flow);
         } else if (!discarding && !refusedBinaryMessage && data.length() > 0) { // some senders end with an empty fragment
             refusedBinaryMessage = true; // once per message
-            send(new AdminReply.Failed(
+            refuse("binary", new AdminReply.Failed(
                     null, AdminErrorCode.UNEXPECTED_BINARY, "no update waits for a binary frame: bytes=" + data.length()));
         }
     }
@@ -185,7 +196,10 @@ final class AdminSession implements Session {
     }
 
     private void toDesk(String ref, ToDesk message) {
-        bus.toDesk(message).onFailure(nobody -> answer(ref, shuttingDown(ref)));
+        bus.toDesk(message).onFailure(nobody -> {
+            audit(message instanceof ToDesk.Call ? "request" : "payload", shuttingDown(ref));
+            answer(ref, shuttingDown(ref));
+        });
     }
 
     private void onSignal(ToSession signal) {
@@ -232,6 +246,17 @@ final class AdminSession implements Session {
         closeIfDrained();
     }
 
+    /** Says no to what the desk never hears of; what it does hear of, it writes down itself. */
+    private void refuse(String what, AdminReply.Failed failed) {
+        audit(what, failed);
+        send(failed);
+    }
+
+    private void audit(String what, AdminReply.Failed failed) {
+        audit.refused(what + "_" + failed.code().wireName(), EventLine.of(what).with("outcome", "refused").with(caller)
+                .withText("ref", failed.ref()).with("code", failed.code().wireName()).withText("message", failed.message()));
+    }
+
     private void send(AdminReply reply) {
         connection.writeReply(codec.encode(reply));
     }
@@ -243,6 +268,7 @@ final class AdminSession implements Session {
     }
 
     private void onClose() {
+        audit.done(EventLine.of("disconnected").with(caller).with("requests", requests).with("unanswered", underWay.size()));
         underWay.clear();
         payload = null;
         bus.toDesk(new ToDesk.Closed(address)).onFailure(nobody -> stopListening());

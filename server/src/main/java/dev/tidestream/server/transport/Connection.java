@@ -73,6 +73,11 @@ final class Connection {
         return closed.future();
     }
 
+    /** Address and port of the client, for the log. */
+    String remote() {
+        return String.valueOf(socket.remoteAddress());
+    }
+
     boolean writable() {
         return !socket.isClosed() && !socket.writeQueueFull();
     }

@@ -15,8 +15,6 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.admin.AdminProtocol;
-
 /** Plain HTTP: health, models, and who may become a WebSocket. Every answer is JSON. Event loop. */
 final class HttpApi {
     private static final JsonFactory JSON = new JsonFactory();
@@ -27,7 +25,6 @@ final class HttpApi {
     }
 
     private static final String SUBPROTOCOL_HEADER = "Sec-WebSocket-Protocol";
-    private static final String BEARER_SCHEME = "Bearer ";
 
     private final Supplier<Readiness> readiness;
     private final Supplier<List<ServedModel>> models;
@@ -82,9 +79,8 @@ final class HttpApi {
                 .flatMap(header -> Arrays.stream(header.split(",", -1)))
                 .map(String::strip)
                 .toList();
-        if (door.token() != null && !isAuthorized(request, offered, door.token())) {
-            request.response().putHeader("WWW-Authenticate", "Bearer");
-            refuse(request, 401, "unauthorized", "a bearer token is required, and it must be the right one");
+        if (door.guard() != null && !isLetIn(request, door.guard().judge(request, offered))) {
+            return;
         } else if (!isGet(request)) {
             return;
         } else if (!request.headers().contains(HttpHeaders.UPGRADE, "websocket", true)) {
@@ -93,7 +89,7 @@ final class HttpApi {
         } else if (!offered.contains(door.subprotocol())) {
             refuse(request, 400, "unsupported_subprotocol",
                     "the WebSocket subprotocol must be " + door.subprotocol() + ": offered="
-                            + offered.stream().filter(entry -> !isBearer(entry)).toList());
+                            + offered.stream().filter(entry -> !TokenGuard.isBearer(entry)).toList());
         } else if (!door.hasRoom().getAsBoolean()) {
             refuse(request, 503, "busy", "the server takes no more connections for now");
         } else {
@@ -103,23 +99,22 @@ final class HttpApi {
         }
     }
 
-    /** The header counts if there is one, otherwise the subprotocol; two of either are none. */
-    private static boolean isAuthorized(HttpServerRequest request, List<String> offered, AdminToken token) {
-        List<String> headers = request.headers().getAll(HttpHeaders.AUTHORIZATION);
-        List<String> shown = headers.isEmpty()
-                ? offered.stream()
-                        .filter(HttpApi::isBearer)
-                        .map(entry -> entry.substring(AdminProtocol.BEARER_SUBPROTOCOL_PREFIX.length()))
-                        .toList()
-                : headers.stream()
-                        .filter(header -> header.regionMatches(true, 0, BEARER_SCHEME, 0, BEARER_SCHEME.length()))
-                        .map(header -> header.substring(BEARER_SCHEME.length()).strip())
-                        .toList();
-        return shown.size() == 1 && token.matches(shown.getFirst());
-    }
-
-    private static boolean isBearer(String subprotocol) {
-        return subprotocol.startsWith(AdminProtocol.BEARER_SUBPROTOCOL_PREFIX);
+    /** Answers who is not. */
+    private static boolean isLetIn(HttpServerRequest request, TokenGuard.Verdict verdict) {
+        return switch (verdict) {
+            case TokenGuard.Verdict.Right r -> true;
+            case TokenGuard.Verdict.Refused r -> {
+                request.response().putHeader("WWW-Authenticate", "Bearer");
+                refuse(request, 401, "unauthorized", "a bearer token is required, and it must be the right one");
+                yield false;
+            }
+            case TokenGuard.Verdict.Throttled t -> {
+                request.response().putHeader("Retry-After", Long.toString(t.retryAfterS()));
+                refuse(request, 429, "too_many_attempts",
+                        "too many wrong tokens from this address, so none is looked at for now: retry_after_s=" + t.retryAfterS());
+                yield false;
+            }
+        };
     }
 
     private static void show(HttpServerRequest request, MetricsPage page) {

@@ -146,10 +146,10 @@ public final class ServerVerticle extends VerticleBase {
         AdminCodec adminCodec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
         Sessions administrators = new Sessions(
-                admin.maxConnections(), connection -> new AdminSession(connection, adminCodec, bus, admin.maxRequests()));
+                admin.maxConnections(), connection -> new AdminSession(connection, adminCodec, bus, admin));
         sessions.add(administrators);
         return List.of(streams, new Door(
-                AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, admin.token(), administrators::hasRoom, administrators::upgrade));
+                AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, new TokenGuard(admin, nanoTime), administrators::hasRoom, administrators::upgrade));
     }
 
     private List<Session> openSessions() {

@@ -12,6 +12,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 
 import dev.tidestream.server.admin.AdminVerticle;
+import dev.tidestream.server.logging.EventLog;
 
 /** A server with an admin channel on a free port, and a fake desk behind it. */
 final class AdminServer implements AutoCloseable {
@@ -21,6 +22,10 @@ final class AdminServer implements AutoCloseable {
     static final TransportConfig CONFIG = new TransportConfig(
             "127.0.0.1", 0, 4096, 4 << 20, 100, 4, 4, 64 << 10, 32, 16,
             Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
+
+    /** Tests show thousands of wrong tokens. */
+    static final TokenLimit ANY_NUMBER = new TokenLimit(1_000_000, 1_000_000, 1);
+    static final EventLog AUDIT = EventLog.of(EventLog.AUDIT);
 
     final FakeDesk desk = new FakeDesk();
     /** The clock of progress; stands still. */
@@ -45,10 +50,14 @@ final class AdminServer implements AutoCloseable {
 
     /** @param socketTime the clock of silence on connections */
     AdminServer(TransportConfig config, int maxConnections, int maxRequests, LongSupplier socketTime) throws Exception {
-        AdminAccess access = new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests);
+        this(config, new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests, ANY_NUMBER, AUDIT, why -> {}), socketTime);
+    }
+
+    /** @param socketTime the clock of silence on connections, and of wrong tokens */
+    AdminServer(TransportConfig config, AdminAccess access, LongSupplier socketTime) throws Exception {
         verticle = new ServerVerticle(config, engine, () -> Readiness.READY, List::of, access, socketTime);
         serverId = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
-        AdminVerticle deskVerticle = new AdminVerticle(desk, 4, Duration.ofMillis(500), this::look);
+        AdminVerticle deskVerticle = new AdminVerticle(desk, access.audit(), 4, Duration.ofMillis(500), this::look);
         deskId = vertx.deployVerticle(deskVerticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }
 
