@@ -1,19 +1,20 @@
 package dev.tidestream.server.cli;
 
 import java.io.PrintWriter;
-import java.lang.management.ManagementFactory;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.tensor.LowRankProduct;
@@ -31,10 +32,12 @@ import dev.tidestream.server.transport.TransportConfig;
 
 /** A server that listens: all that {@code serve} starts, in order, and ends in the opposite one. */
 final class Serving implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(Serving.class);
+    private static final Duration SAY_AGAIN = Duration.ofSeconds(2);
 
     private final ServeOptions options;
     private final ServePreconditions met;
+    private final ServerLife life;
+    private final TransportConfig transport;
     private final VersionStore store;
     private final RunningModel running;
     private final ServerMetrics metrics;
@@ -46,6 +49,7 @@ final class Serving implements AutoCloseable {
     private Serving(
             ServeOptions options,
             ServePreconditions met,
+            ServerLife life,
             MemoryBudget budget,
             LowRankProduct product,
             VersionStore store,
@@ -53,9 +57,12 @@ final class Serving implements AutoCloseable {
             Vertx vertx) {
         this.options = options;
         this.met = met;
+        this.life = life;
         this.store = store;
         this.running = running;
         this.vertx = vertx;
+        transport = TransportConfig.DEFAULT
+                .withAddress(met.address().host(), met.address().port()).withMaxConnections(options.maxConnections());
         metrics = new ServerMetrics(running);
         boolean listening = false;
         try {
@@ -64,11 +71,12 @@ final class Serving implements AutoCloseable {
             rehearsal = new Rehearsal(running, service);
             AdminVerticle desk = new AdminVerticle(service, audit);
             verticle = new ServerVerticle(
-                    TransportConfig.DEFAULT.withAddress(met.address().host(), met.address().port()).withMaxConnections(options.maxConnections()),
+                    transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     () -> List.of(served()),
                     met.access(audit, metrics::tokenRefused)).showing(metrics.page());
+            life.limits("transport", transport);
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             listening = true;
         } finally {
@@ -92,6 +100,8 @@ final class Serving implements AutoCloseable {
      */
     static Serving start(ServeOptions options) {
         ServePreconditions met = ServePreconditions.check(options);
+        ServerLife life = new ServerLife(Clock.systemDefaultZone());
+        life.starting();
         EngineConfig engine = EngineConfig.DEFAULT
                 .withMaxSequences(options.maxSequences())
                 .withKvMemoryBytes(options.kvMemory.bytes());
@@ -104,8 +114,14 @@ final class Serving implements AutoCloseable {
         boolean started = false;
         try {
             running = RunningModel.start(options.model, options.compute, engine, store);
-            log.info("loaded: model={}, since_start_ms={}", running.config().name(), sinceStartMs());
-            Serving serving = new Serving(options, met, budget, product, store, running, vertx.join());
+            life.loaded(running, options.compute);
+            life.dataDirectory(options.live.dataDir, store.log());
+            life.limits("engine", engine);
+            life.limits("memory", budget);
+            life.limits("live_versions", options.live.versionLimit());
+            life.limits("data_dir", options.live.logLimits());
+            life.limits("admin_tokens", met.tokenLimit());
+            Serving serving = new Serving(options, met, life, budget, product, store, running, vertx.join());
             started = true;
             return serving;
         } finally {
@@ -126,12 +142,7 @@ final class Serving implements AutoCloseable {
         if (state.compareAndSet(Readiness.STARTING, Readiness.READY)) {
             rehearsal.start();
         }
-        log.info("warm: since_start_ms={}", sinceStartMs());
-    }
-
-    /** Since the JVM was started. */
-    private static long sinceStartMs() {
-        return System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
+        life.ready("ws://" + new ListenAddress(options.host, port()) + Protocol.PATH);
     }
 
     /** Where it listens, and how administrators get in. */
@@ -179,12 +190,34 @@ final class Serving implements AutoCloseable {
     @Override
     public void close() {
         stopping();
+        long startNs = System.nanoTime();
+        life.stopping(running.stats().running(), running.stats().queued(), transport.shutdownGrace());
         try (rehearsal) {
-            await(vertx.close());
+            awaitClosed(vertx.close().toCompletionStage().toCompletableFuture(), startNs);
         } finally {
             metrics.close();
             running.close();
             store.close();
+            life.stopped(Duration.ofNanos(System.nanoTime() - startNs));
+        }
+    }
+
+    private void awaitClosed(CompletableFuture<?> closed, long startNs) {
+        boolean interrupted = false;
+        while (!closed.isDone()) {
+            try {
+                closed.get(SAY_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                life.stillStopping(running.stats().running(), running.stats().queued(), Duration.ofNanos(System.nanoTime() - startNs));
+            } catch (ExecutionException e) {
+                throw new CliException("the server could not be closed: " + e.getCause(), e);
+            } catch (InterruptedException e) {
+                interrupted = true;
+                break;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -1,5 +1,9 @@
 package dev.tidestream.server.logging;
 
+import java.lang.reflect.RecordComponent;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
@@ -17,6 +21,8 @@ public final class EventLine {
     public static final int MAX_TEXT_CHARS = 256;
 
     private static final Pattern PLAIN = Pattern.compile("[\\w.:/@+\\[\\]*%-]+");
+
+    private static final Pattern HUMP = Pattern.compile("[A-Z]");
 
     private final StringBuilder line;
 
@@ -57,6 +63,27 @@ public final class EventLine {
             line.append(' ').append(key).append('=').append(LogText.quoted(text, MAX_TEXT_CHARS));
         }
         return this;
+    }
+
+    /** Adds all components of a record: {@code maxTokens} as {@code max_tokens}, a time in ms, a record in it as its own components. */
+    public EventLine withAll(Record values) {
+        for (RecordComponent component : values.getClass().getRecordComponents()) {
+            String key = HUMP.matcher(component.getName()).replaceAll("_$0").toLowerCase(Locale.ROOT);
+            switch (value(values, component)) {
+                case Record nested -> withAll(nested);
+                case Duration time -> with(key + "_ms", time.toMillis());
+                case Object value -> with(key, value);
+            }
+        }
+        return this;
+    }
+
+    private static Object value(Record values, RecordComponent component) {
+        try {
+            return Objects.requireNonNullElse(component.getAccessor().invoke(values), "none");
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalArgumentException("a record that is not public: " + values, e);
+        }
     }
 
     /** Adds who it was. */

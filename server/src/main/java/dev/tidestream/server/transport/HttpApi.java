@@ -15,6 +15,8 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.server.logging.EventLog;
+
 /** Plain HTTP: health, models, and who may become a WebSocket. Every answer is JSON. Event loop. */
 final class HttpApi {
     private static final JsonFactory JSON = new JsonFactory();
@@ -30,17 +32,24 @@ final class HttpApi {
     private final Supplier<List<ServedModel>> models;
     private final @Nullable MetricsPage metrics;
     private final List<Door> doors;
+    private final EventLog refusals;
 
     /**
      * @param metrics null for a server that shows none
      * @param doors where requests become WebSockets
+     * @param refusals where it is written down what was refused
      */
     HttpApi(
-            Supplier<Readiness> readiness, Supplier<List<ServedModel>> models, @Nullable MetricsPage metrics, List<Door> doors) {
+            Supplier<Readiness> readiness,
+            Supplier<List<ServedModel>> models,
+            @Nullable MetricsPage metrics,
+            List<Door> doors,
+            EventLog refusals) {
         this.readiness = readiness;
         this.models = models;
         this.metrics = metrics;
         this.doors = doors;
+        this.refusals = refusals;
     }
 
     void handle(HttpServerRequest request) {
@@ -65,7 +74,7 @@ final class HttpApi {
         }
     }
 
-    private static boolean isGet(HttpServerRequest request) {
+    private boolean isGet(HttpServerRequest request) {
         if (request.method().equals(HttpMethod.GET)) {
             return true;
         }
@@ -74,7 +83,7 @@ final class HttpApi {
         return false;
     }
 
-    private static void enter(HttpServerRequest request, Door door) {
+    private void enter(HttpServerRequest request, Door door) {
         List<String> offered = request.headers().getAll(SUBPROTOCOL_HEADER).stream()
                 .flatMap(header -> Arrays.stream(header.split(",", -1)))
                 .map(String::strip)
@@ -99,18 +108,18 @@ final class HttpApi {
         }
     }
 
-    /** Answers who is not. */
+    /** Answers who is not; the guard has written it down. */
     private static boolean isLetIn(HttpServerRequest request, TokenGuard.Verdict verdict) {
         return switch (verdict) {
             case TokenGuard.Verdict.Right r -> true;
             case TokenGuard.Verdict.Refused r -> {
                 request.response().putHeader("WWW-Authenticate", "Bearer");
-                refuse(request, 401, "unauthorized", "a bearer token is required, and it must be the right one");
+                error(request, 401, "unauthorized", "a bearer token is required, and it must be the right one");
                 yield false;
             }
             case TokenGuard.Verdict.Throttled t -> {
                 request.response().putHeader("Retry-After", Long.toString(t.retryAfterS()));
-                refuse(request, 429, "too_many_attempts",
+                error(request, 429, "too_many_attempts",
                         "too many wrong tokens from this address, so none is looked at for now: retry_after_s=" + t.retryAfterS());
                 yield false;
             }
@@ -147,7 +156,13 @@ final class HttpApi {
         json.writeEndArray();
     }
 
-    private static void refuse(HttpServerRequest request, int status, String code, String message) {
+    private void refuse(HttpServerRequest request, int status, String code, String message) {
+        new RefusedRequests(refusals, null, String.valueOf(request.remoteAddress()))
+                .http(status, code, request.method().name(), String.valueOf(request.path()), message);
+        error(request, status, code, message);
+    }
+
+    private static void error(HttpServerRequest request, int status, String code, String message) {
         answer(request, status, json -> {
             json.writeObjectFieldStart("error");
             json.writeStringField("code", code);

@@ -30,6 +30,7 @@ import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.logging.EventLog;
 
 /**
  * Listens for HTTP and WebSockets. An event-loop verticle: everything here runs on one event loop, and so do its connections.
@@ -40,6 +41,7 @@ import dev.tidestream.server.engine.Engine;
 public final class ServerVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ServerVerticle.class);
     private static final int SPARE_HTTP_CONNECTIONS = 64;
+    private static final long TELL_SUPPRESSED_MS = TimeUnit.SECONDS.toMillis(10);
     private static final int CLOSING_TIMEOUT_S = 5;
 
     private final TransportConfig config;
@@ -48,11 +50,13 @@ public final class ServerVerticle extends VerticleBase {
     private final Supplier<List<ServedModel>> models;
     private final LongSupplier nanoTime;
     private final @Nullable AdminAccess admin;
+    private final EventLog refusals = EventLog.of(EventLog.REFUSALS);
     private @Nullable MetricsPage metrics;
     private final Set<HttpConnection> httpConnections = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<Sessions> sessions = new ArrayList<>();
 
     private @Nullable HttpServer server;
+    private long lastStreamConnection;
     private boolean stopping;
     private volatile int actualPort = -1;
 
@@ -105,7 +109,8 @@ public final class ServerVerticle extends VerticleBase {
 
     @Override
     public Future<?> start() {
-        HttpApi api = new HttpApi(() -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, doors());
+        HttpApi api = new HttpApi(() -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, doors(), refusals);
+        vertx.setPeriodic(TELL_SUPPRESSED_MS, timer -> refusals.tellSuppressed());
         vertx.setPeriodic(config.pingInterval().toMillis(), timer -> openSessions().forEach(Session::keepAlive));
         HttpServer http = vertx.createHttpServer(options());
         server = http;
@@ -130,14 +135,18 @@ public final class ServerVerticle extends VerticleBase {
         open.forEach(Session::drain);
         HttpServer http = server;
         return drained.future()
-                .onComplete(done -> vertx.cancelTimer(deadline))
+                .onComplete(done -> {
+                    vertx.cancelTimer(deadline);
+                    refusals.tellSuppressed();
+                })
                 .compose(done -> http == null ? Future.succeededFuture() : http.close());
     }
 
     private List<Door> doors() {
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
         Sessions streaming = new Sessions(
-                config.maxConnections(), connection -> new WebSocketSession(connection, context, config, codec, engine));
+                config.maxConnections(), connection -> new WebSocketSession(connection, context, config, codec, engine,
+                        new RefusedRequests(refusals, "s" + ++lastStreamConnection, connection.remote())));
         sessions.add(streaming);
         Door streams = new Door(Protocol.PATH, Protocol.SUBPROTOCOL, null, streaming::hasRoom, streaming::upgrade);
         if (admin == null) {

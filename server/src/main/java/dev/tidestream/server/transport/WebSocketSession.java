@@ -28,6 +28,7 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
     private final TransportConfig config;
     private final Codec codec;
     private final Engine engine;
+    private final RefusedRequests refused;
     private final Mailbox mailbox;
     private final FrameAssembler assembler;
     private final RecentIds recentIds;
@@ -36,11 +37,14 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
     private @Nullable VersionWatcher watcher;
     private boolean draining;
 
-    WebSocketSession(Connection connection, Context context, TransportConfig config, Codec codec, Engine engine) {
+    /** @param refused where it is written down what was refused */
+    WebSocketSession(
+            Connection connection, Context context, TransportConfig config, Codec codec, Engine engine, RefusedRequests refused) {
         this.connection = connection;
         this.config = config;
         this.codec = codec;
         this.engine = engine;
+        this.refused = refused;
         this.mailbox = new Mailbox(task -> context.runOnContext(v -> task.run()));
         this.assembler = new FrameAssembler(config.maxMessageBytes());
         this.recentIds = new RecentIds(config.recentIds());
@@ -84,6 +88,9 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
         if (message instanceof ServerMessage.Token) {
             connection.write(codec.encode(message));
         } else {
+            if (message instanceof ServerMessage.Failed failed) {
+                refused.message(failed.code().wireName(), failed.id(), failed.message());
+            }
             connection.writeReply(codec.encode(message));
         }
     }
