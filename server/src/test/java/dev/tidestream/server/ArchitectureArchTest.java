@@ -21,7 +21,7 @@ class ArchitectureArchTest {
             "model.kernels.vector.VectorKernels", "model.kernels.jit.MachineKernels",
             "model.packed.PackedCache", "model.sampling.Sampler",
             "server.engine.TokenEngine",
-            "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics",
+            "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics", "server.logging.EventLog",
             "server.admin.AdminVerticle", "server.admin.bus.AdminBus", "server.transport.AdminSession"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
@@ -99,6 +99,17 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule ADMIN_BUS = forbid("dev.tidestream.server.admin.bus..",
             "dev.tidestream.server.admin", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
+
+    @ArchTest
+    static final ArchRule LOGGING = forbid("dev.tidestream.server.logging..", "io.vertx..", "io.netty..", "reactor..",
+            "dev.tidestream.protocol..", "dev.tidestream.model..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..",
+            "dev.tidestream.server.engine..", "dev.tidestream.server.epoch..", "dev.tidestream.server.metrics..",
+            "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..");
+
+    @ArchTest
+    static final ArchRule LOGBACK_IN_ITS_ROOM = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.server.logging..")
+            .should().dependOnClassesThat().resideInAPackage("ch.qos.logback..");
 
     @ArchTest
     static final ArchRule METRICS = forbid("dev.tidestream.server.metrics..",

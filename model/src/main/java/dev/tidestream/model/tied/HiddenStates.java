@@ -3,6 +3,8 @@ package dev.tidestream.model.tied;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The last few final hidden states that a model computed logits from: what heads are compared on before one replaces another.
  * One thread writes, and copies every {@value #EVERY}th state only; any thread reads.
@@ -11,7 +13,7 @@ public final class HiddenStates {
     private static final int EVERY = 8;
 
     private final int hiddenSize;
-    private final AtomicReferenceArray<float[]> states; // (capacity) of (H), never written again
+    private final AtomicReferenceArray<float @Nullable []> states; // (capacity) of (H), never written again
     private long seen;
 
     /** @param capacity states that are kept; 0 for none */
@@ -37,6 +39,13 @@ public final class HiddenStates {
         float[] copy = new float[hiddenSize];
         System.arraycopy(hidden, offset, copy, 0, hiddenSize);
         states.set((int) (seen / EVERY % states.length()), copy);
+    }
+
+    /** As if nothing had been recorded; for the end of a warm-up, while nobody records. Any thread. */
+    public void forget() {
+        for (int i = 0; i < states.length(); i++) {
+            states.set(i, null);
+        }
     }
 
     /** The states there are, one below the other: {@code (n, H)}, n possibly 0. */

@@ -23,6 +23,7 @@ import dev.tidestream.server.admin.ReceivingUpdate.Step;
 import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.admin.bus.ToDesk;
 import dev.tidestream.server.admin.bus.ToSession;
+import dev.tidestream.server.logging.Caller;
 
 /**
  * From messages of the bus to blocking calls of the desk, and back. Its state belongs to one event loop; calls run on the pool,
@@ -44,6 +45,7 @@ final class AdminDispatcher {
 
     private final AdminDesk desk;
     private final AdminBus bus;
+    private final AdminAudit audit;
     private final Lane reads;
     private final Lane transfers;
     private final Lane changes;
@@ -57,9 +59,16 @@ final class AdminDispatcher {
 
     /** @param workers threads of the pool, at least 3 */
     AdminDispatcher(
-            AdminDesk desk, AdminBus bus, WorkerExecutor pool, int workers, Duration progressInterval, LongSupplier nanoTime) {
+            AdminDesk desk,
+            AdminBus bus,
+            AdminAudit audit,
+            WorkerExecutor pool,
+            int workers,
+            Duration progressInterval,
+            LongSupplier nanoTime) {
         this.desk = desk;
         this.bus = bus;
+        this.audit = audit;
         this.changes = new Lane(pool, workers / 2);
         this.transfers = new Lane(pool, workers - workers / 2 - 1);
         this.reads = new Lane(pool, workers);
@@ -69,7 +78,7 @@ final class AdminDispatcher {
 
     void on(ToDesk message) {
         switch (message) {
-            case ToDesk.Call call -> call(call.session(), call.request());
+            case ToDesk.Call call -> call(call.session(), call.caller(), call.request());
             case ToDesk.Chunk chunk -> chunk(chunk);
             case ToDesk.Closed closed -> closed(closed.session());
         }
@@ -86,36 +95,38 @@ final class AdminDispatcher {
         return stopped.future();
     }
 
-    private void call(String session, AdminRequest request) {
+    private void call(String session, Caller caller, AdminRequest request) {
         if (stopping) {
-            reply(session, shuttingDown(request.ref()));
+            AdminReply.Failed refusal = shuttingDown(request.ref());
+            audit.answered(caller, request, refusal);
+            reply(session, refusal);
             return;
         }
         switch (request) {
-            case AdminRequest.WeightsUpdate update when update.path() == null -> begin(session, update);
-            case AdminRequest.WeightsUpdate u -> handle(changes, session, u);
-            case AdminRequest.OptimizationSet s -> handle(changes, session, s);
-            case AdminRequest.WeightsRollback r -> handle(changes, session, r);
-            case AdminRequest.OptimizationStatus s -> handle(reads, session, s);
-            case AdminRequest.WeightsStatus s -> handle(reads, session, s);
-            case AdminRequest.WeightsHistory h -> handle(reads, session, h);
-            case AdminRequest.Stats s -> handle(reads, session, s);
+            case AdminRequest.WeightsUpdate update when update.path() == null -> begin(session, caller, update);
+            case AdminRequest.WeightsUpdate u -> handle(changes, session, caller, u);
+            case AdminRequest.OptimizationSet s -> handle(changes, session, caller, s);
+            case AdminRequest.WeightsRollback r -> handle(changes, session, caller, r);
+            case AdminRequest.OptimizationStatus s -> handle(reads, session, caller, s);
+            case AdminRequest.WeightsStatus s -> handle(reads, session, caller, s);
+            case AdminRequest.WeightsHistory h -> handle(reads, session, caller, h);
+            case AdminRequest.Stats s -> handle(reads, session, caller, s);
         }
     }
 
-    private void handle(Lane lane, String session, AdminRequest request) {
+    private void handle(Lane lane, String session, Caller caller, AdminRequest request) {
         ThrottledProgress progress = progress(session, request.ref());
-        run(lane, request.ref(), () -> attempt(request.ref(), () -> answer(request.ref(), desk.handle(request, progress))), step -> {
+        run(lane, caller, request, () -> attempt(request.ref(), () -> answer(request.ref(), desk.handle(request, progress))), step -> {
             progress.end();
             reply(session, ((Step.Answered) step).reply());
         });
     }
 
-    private void begin(String session, AdminRequest.WeightsUpdate request) {
+    private void begin(String session, Caller caller, AdminRequest.WeightsUpdate request) {
         if (receiving.containsKey(session)) {
             throw new IllegalStateException("one update at a time: session=" + session + ", ref=" + request.ref());
         }
-        ReceivingUpdate update = new ReceivingUpdate(session, request, progress(session, request.ref()));
+        ReceivingUpdate update = new ReceivingUpdate(session, caller, request, progress(session, request.ref()));
         receiving.put(session, update);
         step(transfers, update, () -> switch (desk.begin(request, update.progress)) {
             case AdminDesk.UpdateStart.Repeated repeated -> answer(request.ref(), repeated.ack());
@@ -190,7 +201,7 @@ final class AdminDispatcher {
             }
             return step;
         };
-        run(lane, update.request.ref(), work, step -> {
+        run(lane, update.caller, update.request, work, step -> {
             update.working = false;
             onStep(update, step);
         });
@@ -227,16 +238,24 @@ final class AdminDispatcher {
         }
     }
 
-    private void run(Lane lane, String ref, Callable<Step> work, Consumer<Step> then) {
+    /** Answers are written down on the worker thread, before anybody is told. */
+    private void run(Lane lane, Caller caller, AdminRequest request, Callable<Step> work, Consumer<Step> then) {
         underWay++;
-        lane.run(work).onComplete(done -> {
+        lane.run(() -> audited(caller, request, work.call())).onComplete(done -> {
             underWay--;
             if (done.failed()) {
-                log.error("an admin request was not carried out: ref={}", ref, done.cause());
+                log.error("an admin request was not carried out: ref={}", request.ref(), done.cause());
             }
-            then.accept(done.succeeded() ? done.result() : new Step.Answered(fault(ref)));
+            then.accept(done.succeeded() ? done.result() : audited(caller, request, new Step.Answered(fault(request.ref()))));
             completeIfStopped();
         });
+    }
+
+    private Step audited(Caller caller, AdminRequest request, Step step) {
+        if (step instanceof Step.Answered(AdminReply reply)) {
+            audit.answered(caller, request, reply);
+        }
+        return step;
     }
 
     private void completeIfStopped() {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.admin.bus.ToDesk;
+import dev.tidestream.server.logging.EventLog;
 
 /**
  * Puts an {@link AdminDesk} on the event bus: an event-loop verticle that calls the desk on worker threads of its own
@@ -25,6 +26,7 @@ public final class AdminVerticle extends VerticleBase {
     public static final int DEFAULT_WORKERS = 4;
 
     private static final int MIN_WORKERS = 3;
+    private static final long TELL_SUPPRESSED_MS = TimeUnit.SECONDS.toMillis(10);
     private static final int WORRY_AFTER_MINUTES = 10;
     private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(500);
 
@@ -32,25 +34,28 @@ public final class AdminVerticle extends VerticleBase {
     private final int workers;
     private final Duration progressInterval;
     private final LongSupplier nanoTime;
+    private final EventLog audit;
     private @Nullable Running running;
 
     private record Running(AdminDispatcher dispatcher, MessageConsumer<ToDesk> consumer, WorkerExecutor pool) {}
 
-    public AdminVerticle(AdminDesk desk) {
-        this(desk, DEFAULT_WORKERS);
+    /** @param audit where everything that administrators do is written down */
+    public AdminVerticle(AdminDesk desk, EventLog audit) {
+        this(desk, audit, DEFAULT_WORKERS, PROGRESS_INTERVAL, System::nanoTime);
     }
 
-    /** @param workers threads for the desk, at least 3 */
-    public AdminVerticle(AdminDesk desk, int workers) {
-        this(desk, workers, PROGRESS_INTERVAL, System::nanoTime);
-    }
-
-    /** @param progressInterval at most one report of a stage in this time */
-    public AdminVerticle(AdminDesk desk, int workers, Duration progressInterval, LongSupplier nanoTime) {
+    /**
+     * A verticle with other numbers.
+     *
+     * @param workers threads for the desk, at least 3
+     * @param progressInterval at most one report of a stage in this time
+     */
+    public AdminVerticle(AdminDesk desk, EventLog audit, int workers, Duration progressInterval, LongSupplier nanoTime) {
         if (workers < MIN_WORKERS) {
             throw new IllegalArgumentException("workers must be at least " + MIN_WORKERS + ": " + workers);
         }
         this.desk = desk;
+        this.audit = audit;
         this.workers = workers;
         this.progressInterval = progressInterval;
         this.nanoTime = nanoTime;
@@ -61,7 +66,9 @@ public final class AdminVerticle extends VerticleBase {
         AdminBus bus = AdminBus.of(vertx);
         WorkerExecutor pool =
                 vertx.createSharedWorkerExecutor("tidestream-admin", workers, WORRY_AFTER_MINUTES, TimeUnit.MINUTES);
-        AdminDispatcher dispatcher = new AdminDispatcher(desk, bus, pool, workers, progressInterval, nanoTime);
+        AdminDispatcher dispatcher =
+                new AdminDispatcher(desk, bus, new AdminAudit(audit), pool, workers, progressInterval, nanoTime);
+        vertx.setPeriodic(TELL_SUPPRESSED_MS, timer -> audit.tellSuppressed());
         running = new Running(dispatcher, bus.listenAsDesk(dispatcher::on), pool);
         return Future.succeededFuture();
     }
@@ -71,6 +78,7 @@ public final class AdminVerticle extends VerticleBase {
         Running r = running;
         return r == null
                 ? Future.succeededFuture()
-                : r.dispatcher().stop().compose(v -> r.consumer().unregister()).compose(v -> r.pool().close());
+                : r.dispatcher().stop().onComplete(v -> audit.tellSuppressed())
+                        .compose(v -> r.consumer().unregister()).compose(v -> r.pool().close());
     }
 }

@@ -6,17 +6,31 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 
-/** A directory of the file system, locked for this process by a file {@code lock} in it. */
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A directory of the file system, locked for this process by a file {@code lock} in it. What is made here, the directory included,
+ * is for its owner alone ({@link OwnerOnly}).
+ */
 final class DirectoryStorage implements Storage {
     static final String LOCK_FILE = "lock";
+    private static final Logger log = LoggerFactory.getLogger(DirectoryStorage.class);
     /** The JDK copies a heap buffer to a direct one of the same size: keep that small. */
     private static final int WRITE_BYTES = 64 << 10;
 
@@ -34,23 +48,64 @@ final class DirectoryStorage implements Storage {
      * @throws DataDirException if another server has it, or it cannot be written
      */
     static DirectoryStorage open(Path directory) throws DataDirException {
+        FileChannel lockFile = null;
+        boolean opened = false;
         try {
-            if (!Files.isDirectory(directory)) {
-                Path absolute = Files.createDirectories(directory.toAbsolutePath());
-                if (absolute.getParent() != null) {
-                    forceDirectory(absolute.getParent());
-                }
-            }
-            FileChannel lockFile = FileChannel.open(
-                    directory.resolve(LOCK_FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
+            make(directory);
+            lockFile = FileChannel.open(
+                    directory.resolve(LOCK_FILE),
+                    Set.of(StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+                    OwnerOnly.file(directory));
             if (!lock(lockFile)) {
-                lockFile.close();
                 throw new DataDirException(
                         DataDirException.Problem.LOCKED, "%s: in use by another server".formatted(directory));
             }
+            warnOfOthers(directory);
+            opened = true;
             return new DirectoryStorage(directory, lockFile);
+        } catch (AccessDeniedException e) {
+            throw new DataDirException(DataDirException.Problem.IO, "%s: permission denied".formatted(directory), e);
+        } catch (FileAlreadyExistsException | NotDirectoryException e) {
+            throw new DataDirException(DataDirException.Problem.IO, "%s: no directory".formatted(directory), e);
         } catch (IOException e) {
-            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot use: %s".formatted(directory, e), e);
+            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot be used: %s".formatted(directory, reason(e)), e);
+        } finally {
+            if (!opened && lockFile != null) {
+                closeQuietly(lockFile);
+            }
+        }
+    }
+
+    private static String reason(IOException e) {
+        String reason = e instanceof FileSystemException known ? known.getReason() : null;
+        return String.valueOf(reason == null ? e.getMessage() : reason);
+    }
+
+    private static void make(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            Path absolute = Files.createDirectories(directory.toAbsolutePath(), OwnerOnly.directory(directory));
+            if (absolute.getParent() != null) {
+                forceDirectory(absolute.getParent());
+            }
+        }
+    }
+
+    /** One that was there before is somebody's decision; who reads the log shall know of it. */
+    private static void warnOfOthers(Path directory) throws IOException {
+        if (OwnerOnly.isKnownTo(directory.getFileSystem())) {
+            Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(directory);
+            if (!OwnerOnly.holds(permissions)) {
+                log.warn("others than its owner may use the data directory: permissions={}; run chmod 700 on it",
+                        PosixFilePermissions.toString(permissions));
+            }
+        }
+    }
+
+    private static void closeQuietly(FileChannel lockFile) {
+        try {
+            lockFile.close();
+        } catch (IOException e) {
+            log.debug("lock file of a directory that is not used could not be closed", e);
         }
     }
 
@@ -85,12 +140,11 @@ final class DirectoryStorage implements Storage {
 
     @Override
     public Sink create(String name) throws IOException {
+        Files.deleteIfExists(path(name)); // its permissions, and other names that it has, go with it
         FileChannel channel = FileChannel.open(
                 path(name),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.WRITE,
-                StandardOpenOption.TRUNCATE_EXISTING,
-                LinkOption.NOFOLLOW_LINKS);
+                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+                OwnerOnly.file(directory));
         return new Sink() {
             @Override
             public void write(ByteBuffer bytes) throws IOException {
@@ -129,7 +183,7 @@ final class DirectoryStorage implements Storage {
     }
 
     private static void forceDirectory(Path directory) throws IOException {
-        if (directory.getFileSystem().supportedFileAttributeViews().contains("posix")) { // elsewhere it cannot be opened
+        if (OwnerOnly.isKnownTo(directory.getFileSystem())) { // elsewhere it cannot be opened
             try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
                 channel.force(true);
             }

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.server.logging.Caller;
 
 /** An update from its announcement to its answer: where it stands. Event loop of {@link AdminVerticle}. */
 final class ReceivingUpdate {
@@ -18,6 +19,7 @@ final class ReceivingUpdate {
     }
 
     final String session;
+    final Caller caller;
     final AdminRequest.WeightsUpdate request;
     final ThrottledProgress progress;
 
@@ -32,8 +34,9 @@ final class ReceivingUpdate {
     /** Why it is given up, as soon as no call is under way. */
     AdminReply.@Nullable Failed givenUp;
 
-    ReceivingUpdate(String session, AdminRequest.WeightsUpdate request, ThrottledProgress progress) {
+    ReceivingUpdate(String session, Caller caller, AdminRequest.WeightsUpdate request, ThrottledProgress progress) {
         this.session = session;
+        this.caller = caller;
         this.request = request;
         this.progress = progress;
     }

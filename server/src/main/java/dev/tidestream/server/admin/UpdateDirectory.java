@@ -1,10 +1,12 @@
 package dev.tidestream.server.admin;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 
 import org.jspecify.annotations.Nullable;
@@ -23,11 +25,20 @@ public final class UpdateDirectory {
         this.root = root;
     }
 
-    /** @throws IOException if it is not a directory that can be read */
+    /**
+     * A directory that is there and may be read.
+     *
+     * @throws NoSuchFileException if it is not there
+     * @throws NotDirectoryException if it is something else
+     * @throws AccessDeniedException if its files may not be listed and read
+     */
     public static UpdateDirectory of(Path directory) throws IOException {
         Path root = directory.toRealPath();
         if (!Files.isDirectory(root)) {
-            throw new IOException("not a directory: " + directory);
+            throw new NotDirectoryException(directory.toString());
+        }
+        if (!Files.isReadable(root) || !Files.isExecutable(root)) {
+            throw new AccessDeniedException(directory.toString());
         }
         return new UpdateDirectory(root);
     }

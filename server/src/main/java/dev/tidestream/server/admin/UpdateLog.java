@@ -82,6 +82,12 @@ public final class UpdateLog implements Closeable {
         return open(DirectoryStorage.open(dataDir), baseSha256, limits, clock);
     }
 
+    /** The same for a directory that is locked already. Takes it over, also if it fails. */
+    public static UpdateLog open(DataDirectory dataDir, String baseSha256, UpdateLogLimits limits, InstantSource clock)
+            throws DataDirException {
+        return open(dataDir.takeOver(), baseSha256, limits, clock);
+    }
+
     /** Takes over the storage, also if it fails. */
     static UpdateLog open(Storage storage, String baseSha256, UpdateLogLimits limits, InstantSource clock) throws DataDirException {
         boolean opened = false;

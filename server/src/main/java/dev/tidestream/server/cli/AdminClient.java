@@ -39,6 +39,7 @@ final class AdminClient implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(1);
     private static final int UNAUTHORIZED = 401;
+    private static final int TOO_MANY_REQUESTS = 429;
 
     private final HttpClient http;
     private final AdminReplies replies;
@@ -89,6 +90,9 @@ final class AdminClient implements AutoCloseable {
         return new IOException(switch (cause) {
             case WebSocketHandshakeException refused when refused.getResponse().statusCode() == UNAUTHORIZED ->
                 "unauthorized: %s does not accept this token".formatted(url);
+            case WebSocketHandshakeException refused when refused.getResponse().statusCode() == TOO_MANY_REQUESTS ->
+                "too_many_attempts: %s has seen too many wrong tokens from here; try again in %s s"
+                        .formatted(url, refused.getResponse().headers().firstValue("Retry-After").orElse("some"));
             case WebSocketHandshakeException refused ->
                 "%s answered with HTTP status %d instead of a WebSocket".formatted(url, refused.getResponse().statusCode());
             case HttpTimeoutException _ -> "cannot connect to %s: no answer within %d s".formatted(url, timeout.toSeconds());

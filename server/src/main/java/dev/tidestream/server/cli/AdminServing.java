@@ -1,8 +1,5 @@
 package dev.tidestream.server.cli;
 
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -17,46 +14,22 @@ import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.admin.UpdateDirectory;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.metrics.HeadTimings;
-import dev.tidestream.server.transport.AdminAccess;
-import dev.tidestream.server.transport.AdminToken;
 
-/** The administrators' side of a server: who may come in, and the desk they come to. */
+/** The administrators' side of a server: the desk, and what it says of the engine. */
 final class AdminServing {
     private final RunningModel running;
     private final LiveUpdateOptions options;
-    private final String token;
     private final ServerMetrics metrics;
 
-    /** @throws CliException if there is a token file and it is of no use */
     AdminServing(RunningModel running, LiveUpdateOptions options, ServerMetrics metrics) {
         this.metrics = metrics;
         this.running = running;
         this.options = options;
-        this.token = options.tokenFile == null ? AdminToken.generate() : read(options.tokenFile);
     }
 
-    private static String read(Path file) {
-        try {
-            return AdminToken.read(file);
-        } catch (IOException e) {
-            throw new CliException("admin token file cannot be read: %s: %s".formatted(file, e.getMessage()));
-        } catch (IllegalArgumentException e) {
-            throw new CliException(String.valueOf(e.getMessage()));
-        }
-    }
-
-    AdminAccess access() {
-        return new AdminAccess(AdminToken.of(token));
-    }
-
-    /** A token that was made up has to be told, this one time. */
-    void announce(PrintWriter out, String address) {
-        if (options.tokenFile == null) {
-            out.printf("admin: %s (token, made up for this run: %s)%n", address, token);
-        }
-    }
-
-    AdminService service(VersionStore store, MemoryBudget budget, LowRankProduct product) {
+    /** @param directory where files of updates may come from; null for nowhere */
+    AdminService service(
+            VersionStore store, MemoryBudget budget, LowRankProduct product, @Nullable UpdateDirectory directory) {
         AdminService service = new AdminSetup(
                 running.epochs(),
                 running.first(),
@@ -67,7 +40,7 @@ final class AdminServing {
                 budget,
                 options.builderShare(),
                 store.log(),
-                updateDirectory(options.updateDir),
+                directory,
                 running.recentStates(),
                 TiedHeads::build,
                 product,
@@ -77,17 +50,9 @@ final class AdminServing {
         return service;
     }
 
-    private static @Nullable UpdateDirectory updateDirectory(@Nullable Path directory) {
-        try {
-            return directory == null ? null : UpdateDirectory.of(directory);
-        } catch (IOException e) {
-            throw new CliException("update directory cannot be used: " + e.getMessage());
-        }
-    }
-
     /** What {@code stats} says of the engine and of the head's times. */
     private Map<String, Object> runtime() {
-        EngineStats stats = running.engine().stats();
+        EngineStats stats = running.stats();
         Map<String, Object> engine = new LinkedHashMap<>();
         engine.put("running", stats.running());
         engine.put("queued", stats.queued());

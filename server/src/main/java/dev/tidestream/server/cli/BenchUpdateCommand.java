@@ -60,7 +60,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
                     RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT, store);
                     ServerMetrics metrics = new ServerMetrics(running)) {
                 requireFit(running.config());
-                AdminService desk = new AdminServing(running, live, metrics).service(store, budget, product);
+                AdminService desk = new AdminServing(running, live, metrics).service(store, budget, product, null);
                 WarmUp.run(running);
                 try (Rehearsal rehearsal = new Rehearsal(running, desk)) {
                     rehearsal.run(); // as a server does when it is idle

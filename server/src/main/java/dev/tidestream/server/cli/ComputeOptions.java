@@ -98,9 +98,14 @@ final class ComputeOptions {
         }
     }
 
+    /** Which kernels compute, for people. */
+    String kernels() {
+        return KernelSelection.fastest().title();
+    }
+
     @Override
     public String toString() {
         return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s"
-                .formatted(threads, KernelSelection.fastest().title(), activations.wireName(), headActivations.wireName(), kvType.name().toLowerCase(Locale.ROOT));
+                .formatted(threads, kernels(), activations.wireName(), headActivations.wireName(), kvType.name().toLowerCase(Locale.ROOT));
     }
 }

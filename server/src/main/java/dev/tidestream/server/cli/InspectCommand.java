@@ -118,12 +118,15 @@ final class InspectCommand implements Callable<Integer> {
         tensors.print(out);
     }
 
-    /** How many tensors of which type, e.g. {@code  (13 F32, 43 Q8_0)}. */
     private static String types(GgufFile gguf) {
+        return gguf.tensors().isEmpty() ? "" : " (" + tensorTypes(gguf) + ")";
+    }
+
+    /** How many tensors of which type, e.g. {@code 13 F32, 43 Q8_0}. */
+    static String tensorTypes(GgufFile gguf) {
         Map<GgmlType, Long> counts = gguf.tensors().values().stream()
                 .collect(Collectors.groupingBy(GgufTensor::type, TreeMap::new, Collectors.counting()));
-        return counts.isEmpty() ? "" : counts.entrySet().stream()
-                .map(entry -> entry.getValue() + " " + entry.getKey()).collect(Collectors.joining(", ", " (", ")"));
+        return counts.entrySet().stream().map(entry -> entry.getValue() + " " + entry.getKey()).collect(Collectors.joining(", "));
     }
 
     private static String type(GgufValue value) {

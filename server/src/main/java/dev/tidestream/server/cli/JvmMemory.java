@@ -25,9 +25,4 @@ record JvmMemory(long heapBytes, long directBytes) {
     static JvmMemory of(long heapBytes, long directOption) {
         return new JvmMemory(heapBytes, directOption == 0 ? heapBytes : directOption);
     }
-
-    @Override
-    public String toString() {
-        return "heap_max_bytes=%d, direct_max_bytes=%d".formatted(heapBytes, directBytes);
-    }
 }

@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.admin.UpdateLogLimits;
 import dev.tidestream.server.admin.VersionLimit;
+import dev.tidestream.server.transport.TokenLimit;
 
 /** Options of {@code serve} for administrators: versions of the weights, memory, and the channel's token. */
 final class LiveUpdateOptions {
@@ -22,6 +23,7 @@ final class LiveUpdateOptions {
     private static final int DEFAULT_WAIT_S = 60;
     private static final int MAX_KEPT_VERSIONS = 100_000; // so that the manifest can be read
     private static final int DEFAULT_KEPT_VERSIONS = 10_000;
+    private static final int MAX_TOKEN_RATE = 1_000_000;
     private static final int MAX_WAIT_S = 86_400;
     private static final double DEFAULT_SHARE = 0.25;
     private static final double DEFAULT_MEMORY_SHARE = 0.8;
@@ -64,6 +66,8 @@ final class LiveUpdateOptions {
     private int waitS = DEFAULT_WAIT_S;
     private int maxKeptVersions = DEFAULT_KEPT_VERSIONS;
     private double builderShare = DEFAULT_SHARE;
+    private double tokenRate = TokenLimit.DEFAULT.perSecond();
+    private int tokenBurst = TokenLimit.DEFAULT.burst();
 
     @Option(names = "--max-live-versions", paramLabel = "N", defaultValue = "" + DEFAULT_LIVE_VERSIONS,
             description = "Versions of the weights in memory at the same time, the current one included; "
@@ -92,6 +96,27 @@ final class LiveUpdateOptions {
                     spec.commandLine(), "--builder-share must be above 0 and at most 1: " + value);
         }
         builderShare = value;
+    }
+
+    @Option(names = "--admin-token-rate", paramLabel = "N", defaultValue = "1",
+            description = "Wrong admin tokens per second that one address may try, in the long run (default: ${DEFAULT-VALUE}).")
+    void setTokenRate(double value) {
+        if (!(value > 0 && value <= MAX_TOKEN_RATE)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--admin-token-rate must be above 0 and at most %d: %s".formatted(MAX_TOKEN_RATE, value));
+        }
+        tokenRate = value;
+    }
+
+    @Option(names = "--admin-token-burst", paramLabel = "N", defaultValue = "10",
+            description = "Wrong admin tokens that one address may try at once (default: ${DEFAULT-VALUE}).")
+    void setTokenBurst(int value) {
+        tokenBurst = Check.range(spec, "--admin-token-burst", value, 1, MAX_TOKEN_RATE);
+    }
+
+    /** Of wrong tokens. */
+    TokenLimit tokenLimit() {
+        return new TokenLimit(tokenRate, tokenBurst, TokenLimit.DEFAULT.maxAddresses());
     }
 
     double builderShare() {

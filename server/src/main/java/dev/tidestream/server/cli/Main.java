@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 import picocli.CommandLine;
@@ -86,6 +87,7 @@ public final class Main {
         CommandLine commandLine = new CommandLine(command);
         standardOptions(commandLine);
         return commandLine
+                .registerConverter(Path.class, new PathConverter())
                 .setUsageHelpWidth(110)
                 .setUsageHelpLongOptionsMaxWidth(30)
                 .setAbbreviatedSubcommandsAllowed(false)

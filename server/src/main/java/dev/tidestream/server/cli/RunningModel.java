@@ -1,6 +1,10 @@
 package dev.tidestream.server.cli;
 
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -18,6 +22,7 @@ import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.admin.ServedModelVersions;
 import dev.tidestream.server.admin.UpdateLog;
 import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.engine.KernelWorkers;
 import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.epoch.CurrentEpoch;
@@ -34,6 +39,8 @@ import dev.tidestream.server.scheduler.TokenObserver;
 final class RunningModel implements AutoCloseable {
     /** Hidden states that are kept, to compare heads on. */
     private static final int RECENT_STATES = 8;
+    private static final long LONGEST_STEP_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long MOMENT_NS = TimeUnit.MICROSECONDS.toNanos(100);
 
     private final GgufFile file;
     private final ModelLoader loader;
@@ -49,6 +56,7 @@ final class RunningModel implements AutoCloseable {
     private final Reclaimer reclaimer;
     private final CurrentEpoch epochs;
     private final TokenEngine engine;
+    private volatile @Nullable EngineStats atWarm;
 
     /** Which weights are served first. */
     interface FirstVersion {
@@ -154,10 +162,28 @@ final class RunningModel implements AutoCloseable {
         };
     }
 
-    /** Times count from now on: those of the warm-up are not what a client sees. */
+    /** Counts, times and hidden states are those from now on: those of the warm-up are nobody's traffic. */
     void beginMeasuring() {
+        awaitEndOfStep();
+        atWarm = engine.stats();
         headTimings.forget();
         streamTimings.forget();
+        recentStates.forget();
+    }
+
+    /** A stream has its last token before the step is counted that made it. Clients that are there already keep nobody waiting. */
+    private void awaitEndOfStep() {
+        long startNs = System.nanoTime();
+        while (!epochs.stepBreak().free() && System.nanoTime() - startNs < LONGEST_STEP_NS) {
+            LockSupport.parkNanos(MOMENT_NS);
+        }
+    }
+
+    /** What the engine holds, and has done for clients. */
+    EngineStats stats() {
+        EngineStats start = atWarm;
+        EngineStats now = engine.stats();
+        return start == null ? now : now.since(start);
     }
 
     /** Waits until kernels are compiled. */

@@ -4,6 +4,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** The options of {@code serve}. */
@@ -23,6 +24,7 @@ import picocli.CommandLine.Spec;
             "SIGINT or SIGTERM: no new streams, running ones have ten seconds, then the process ends.",
         })
 abstract class ServeOptions {
+    private static final int MAX_HOST_CHARS = 253;
     private static final int MAX_PORT = 65_535;
     private static final int MAX_SEQUENCES = 1024;
     private static final int MAX_CONNECTIONS = 100_000;
@@ -33,8 +35,6 @@ abstract class ServeOptions {
     @Mixin
     final ModelOption model = new ModelOption();
 
-    @Option(names = "--host", paramLabel = "HOST", defaultValue = "127.0.0.1",
-            description = "Address to listen on (default: ${DEFAULT-VALUE}, this machine only).")
     String host = "127.0.0.1";
 
     @Mixin
@@ -54,6 +54,15 @@ abstract class ServeOptions {
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
+
+    @Option(names = "--host", paramLabel = "HOST", defaultValue = "127.0.0.1",
+            description = "Address to listen on (default: ${DEFAULT-VALUE}, this machine only).")
+    void setHost(String value) {
+        if (value.isBlank()) { // to the system, that would be this machine
+            throw new ParameterException(spec.commandLine(), "--host must not be blank: " + Printable.quoted(value, MAX_HOST_CHARS));
+        }
+        host = value;
+    }
 
     @Option(names = {"-p", "--port"}, paramLabel = "PORT", defaultValue = "" + DEFAULT_PORT,
             description = "Port to listen on; 0 lets the system choose (default: ${DEFAULT-VALUE}).")

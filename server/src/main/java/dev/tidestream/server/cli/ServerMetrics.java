@@ -1,5 +1,7 @@
 package dev.tidestream.server.cli;
 
+import java.util.Arrays;
+
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.tied.EmbeddingLayer;
@@ -14,6 +16,7 @@ import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.metrics.Metrics;
 import dev.tidestream.server.metrics.MetricsSample;
 import dev.tidestream.server.transport.MetricsPage;
+import dev.tidestream.server.transport.TokenRefusal;
 
 /** Brings what the rooms know to the metrics, which know none of them. */
 final class ServerMetrics implements AdminEvents, AutoCloseable {
@@ -24,6 +27,7 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
     ServerMetrics(RunningModel running) {
         this.running = running;
         this.metrics = new Metrics(this::sample, running.headTimings(), running.streamTimings());
+        metrics.expectTokenRefusals(Arrays.stream(TokenRefusal.values()).map(TokenRefusal::wireName).toList());
     }
 
     /** Has the head's figures read from this service from now on. */
@@ -36,7 +40,7 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
     }
 
     private MetricsSample sample() {
-        EngineStats s = running.engine().stats();
+        EngineStats s = running.stats();
         return new MetricsSample(
                 new MetricsSample.Engine(s.running(), s.queued(), s.kvUsedBytes(), s.kvBudgetBytes(), s.steps(), s.rows(),
                         s.tokensGenerated(), s.weightsVersion()),
@@ -83,6 +87,11 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
     @Override
     public void modeChangeRefused(AdminErrorCode code) {
         metrics.modeChangeRefused(code.wireName());
+    }
+
+    /** Somebody was not let in as an administrator. */
+    void tokenRefused(TokenRefusal why) {
+        metrics.tokenRefused(why.wireName());
     }
 
     @Override

@@ -1,19 +1,20 @@
 package dev.tidestream.server.cli;
 
 import java.io.PrintWriter;
-import java.lang.management.ManagementFactory;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.patch.LowRankProduct;
@@ -23,6 +24,7 @@ import dev.tidestream.server.admin.AdminService;
 import dev.tidestream.server.admin.AdminVerticle;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServedModel;
 import dev.tidestream.server.transport.ServerVerticle;
@@ -30,13 +32,15 @@ import dev.tidestream.server.transport.TransportConfig;
 
 /** A server that listens: all that {@code serve} starts, in order, and ends in the opposite one. */
 final class Serving implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(Serving.class);
+    private static final Duration SAY_AGAIN = Duration.ofSeconds(2);
 
     private final ServeOptions options;
+    private final ServePreconditions met;
+    private final ServerLife life;
+    private final TransportConfig transport;
     private final VersionStore store;
     private final RunningModel running;
     private final ServerMetrics metrics;
-    private final AdminServing admin;
     private final Rehearsal rehearsal;
     private final ServerVerticle verticle;
     private final Vertx vertx;
@@ -44,28 +48,35 @@ final class Serving implements AutoCloseable {
 
     private Serving(
             ServeOptions options,
+            ServePreconditions met,
+            ServerLife life,
             MemoryBudget budget,
             LowRankProduct product,
             VersionStore store,
             RunningModel running,
             Vertx vertx) {
         this.options = options;
+        this.met = met;
+        this.life = life;
         this.store = store;
         this.running = running;
         this.vertx = vertx;
+        transport = TransportConfig.DEFAULT
+                .withAddress(met.address().host(), met.address().port()).withMaxConnections(options.maxConnections());
         metrics = new ServerMetrics(running);
         boolean listening = false;
         try {
-            admin = new AdminServing(running, options.live, metrics);
-            AdminService service = admin.service(store, budget, product);
+            EventLog audit = EventLog.of(EventLog.AUDIT);
+            AdminService service = new AdminServing(running, options.live, metrics).service(store, budget, product, met.updateDirectory());
             rehearsal = new Rehearsal(running, service);
-            AdminVerticle desk = new AdminVerticle(service);
+            AdminVerticle desk = new AdminVerticle(service, audit);
             verticle = new ServerVerticle(
-                    TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections()),
+                    transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     () -> List.of(served()),
-                    admin.access()).showing(metrics.page());
+                    met.access(audit, metrics::tokenRefused)).showing(metrics.page());
+            life.limits("transport", transport);
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             listening = true;
         } finally {
@@ -85,9 +96,12 @@ final class Serving implements AutoCloseable {
     /**
      * Loads, and listens; not ready yet.
      *
-     * @throws CliException if the options are of no use together
+     * @throws CliException if the options are of no use together, or something that they name is of none
      */
     static Serving start(ServeOptions options) {
+        ServePreconditions met = ServePreconditions.check(options);
+        ServerLife life = new ServerLife(Clock.systemDefaultZone());
+        life.starting();
         EngineConfig engine = EngineConfig.DEFAULT
                 .withMaxSequences(options.maxSequences())
                 .withKvMemoryBytes(options.kvMemory.bytes());
@@ -100,9 +114,14 @@ final class Serving implements AutoCloseable {
         boolean started = false;
         try {
             running = RunningModel.start(options.model, options.compute, engine, store);
-            log.info("loaded: model={}, since_start_ms={}", running.config().name(), sinceStartMs());
-            log.info("memory: {}", JvmMemory.ofThisProcess());
-            Serving serving = new Serving(options, budget, product, store, running, vertx.join());
+            life.loaded(running, options.compute);
+            life.dataDirectory(options.live.dataDir, store.log());
+            life.limits("engine", engine);
+            life.limits("memory", budget);
+            life.limits("live_versions", options.live.versionLimit());
+            life.limits("data_dir", options.live.logLimits());
+            life.limits("admin_tokens", met.tokenLimit());
+            Serving serving = new Serving(options, met, life, budget, product, store, running, vertx.join());
             started = true;
             return serving;
         } finally {
@@ -123,19 +142,13 @@ final class Serving implements AutoCloseable {
         if (state.compareAndSet(Readiness.STARTING, Readiness.READY)) {
             rehearsal.start();
         }
-        log.info("warm: since_start_ms={}", sinceStartMs());
-    }
-
-    /** Since the JVM was started. */
-    private static long sinceStartMs() {
-        return System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
+        life.ready("ws://" + new ListenAddress(options.host, port()) + Protocol.PATH);
     }
 
     /** Where it listens, and how administrators get in. */
     void announce(PrintWriter out) {
-        String host = options.host.contains(":") ? "[" + options.host + "]" : options.host;
-        String address = "ws://%s:%d".formatted(host, port());
-        admin.announce(out, address + AdminProtocol.PATH);
+        String address = "ws://" + new ListenAddress(options.host, port());
+        met.announce(out, address + AdminProtocol.PATH);
         out.printf("%s: ready on %s%s (%s)%n", running.config().name(), address, Protocol.PATH, options.compute);
         out.flush();
     }
@@ -161,8 +174,7 @@ final class Serving implements AutoCloseable {
         try {
             future.toCompletionStage().toCompletableFuture().get();
         } catch (ExecutionException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new CliException("cannot serve on %s:%d: %s".formatted(options.host, options.port(), cause.getMessage()));
+            throw met.address().refusal(e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -178,12 +190,34 @@ final class Serving implements AutoCloseable {
     @Override
     public void close() {
         stopping();
+        long startNs = System.nanoTime();
+        life.stopping(running.stats().running(), running.stats().queued(), transport.shutdownGrace());
         try (rehearsal) {
-            await(vertx.close());
+            awaitClosed(vertx.close().toCompletionStage().toCompletableFuture(), startNs);
         } finally {
             metrics.close();
             running.close();
             store.close();
+            life.stopped(Duration.ofNanos(System.nanoTime() - startNs));
+        }
+    }
+
+    private void awaitClosed(CompletableFuture<?> closed, long startNs) {
+        boolean interrupted = false;
+        while (!closed.isDone()) {
+            try {
+                closed.get(SAY_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                life.stillStopping(running.stats().running(), running.stats().queued(), Duration.ofNanos(System.nanoTime() - startNs));
+            } catch (ExecutionException e) {
+                throw new CliException("the server could not be closed: " + e.getCause(), e);
+            } catch (InterruptedException e) {
+                interrupted = true;
+                break;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 }

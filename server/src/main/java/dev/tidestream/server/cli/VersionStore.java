@@ -1,5 +1,7 @@
 package dev.tidestream.server.cli;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.InstantSource;
 
 import org.jspecify.annotations.Nullable;
@@ -12,6 +14,7 @@ import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.AdminService;
 import dev.tidestream.server.admin.DataDirException;
+import dev.tidestream.server.admin.DataDirectory;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.admin.UpdateLog;
 
@@ -20,12 +23,27 @@ final class VersionStore implements RunningModel.FirstVersion, AutoCloseable {
     private final LiveUpdateOptions options;
     private final MemoryBudget budget;
     private final LowRankProduct product;
+    private final @Nullable DataDirectory directory;
     private @Nullable UpdateLog log;
 
+    /**
+     * Locks the data directory, if there is to be one, before the model is loaded.
+     *
+     * @throws CliException if it cannot be used
+     */
     VersionStore(LiveUpdateOptions options, MemoryBudget budget, LowRankProduct product) {
         this.options = options;
         this.budget = budget;
         this.product = product;
+        try {
+            directory = options.dataDir == null ? null : DataDirectory.lock(options.dataDir);
+        } catch (DataDirException e) {
+            throw refused(e);
+        }
+    }
+
+    private static CliException refused(DataDirException e) {
+        return new CliException("cannot serve from the data directory: " + e.getMessage(), e);
     }
 
     /** The history of versions; null without a data directory, and before the model was loaded. */
@@ -40,17 +58,17 @@ final class VersionStore implements RunningModel.FirstVersion, AutoCloseable {
             throw new CliException("the model does not fit the memory budget: weights_bytes=%d, kv_bytes=%d, memory_budget_bytes=%d"
                     .formatted(base.familyBytes(), budget.kvBytes(), budget.limitBytes()));
         }
-        if (options.dataDir == null) {
+        if (directory == null) {
             return RunningModel.FirstVersion.BASE.of(file, loader, base, team);
         }
         try {
-            UpdateLog opened = UpdateLog.open(options.dataDir, file.sha256(), options.logLimits(), InstantSource.system());
+            UpdateLog opened = UpdateLog.open(directory, file.sha256(), options.logLimits(), InstantSource.system());
             log = opened;
             return new RunningModel.Versioned(
                     opened.currentVersion(), AdminService.restore(base, loader, opened, team, budget, product));
         } catch (DataDirException e) {
             base.close();
-            throw new CliException("cannot serve from the data directory: " + e.getMessage());
+            throw refused(e);
         } catch (AdminException e) {
             throw new CliException("cannot serve the newest version: " + e.getMessage());
         }
@@ -58,8 +76,12 @@ final class VersionStore implements RunningModel.FirstVersion, AutoCloseable {
 
     @Override
     public void close() {
-        if (log != null) {
-            log.close();
+        try (DataDirectory _ = directory) {
+            if (log != null) {
+                log.close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the data directory could not be released", e);
         }
     }
 }

@@ -46,4 +46,10 @@ public record EngineStats(
     public long tokensGenerated() {
         return streams.tokensGenerated();
     }
+
+    /** What has come since: counts are those from {@code start} on, everything else is as it is now. */
+    public EngineStats since(EngineStats start) {
+        return new EngineStats(streams.since(start.streams), promptsInIntake, promptBytesInIntake, kvUsedBytes, kvBudgetBytes, liveEpochs,
+                weightsVersion);
+    }
 }

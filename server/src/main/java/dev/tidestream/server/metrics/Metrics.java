@@ -1,5 +1,6 @@
 package dev.tidestream.server.metrics;
 
+import java.util.List;
 import java.util.function.Supplier;
 
 import io.micrometer.core.instrument.Counter;
@@ -12,7 +13,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import dev.tidestream.model.tied.HeadMode;
 
 /**
- * All metrics of a server, in a registry of its own; {@code docs/METRICS.md} lists them. What happens is counted here, by any
+ * All metrics of a server, in a registry of its own; {@code docs/metrics.md} lists them. What happens is counted here, by any
  * thread; what others count is read when a page is made.
  */
 public final class Metrics implements AutoCloseable {
@@ -87,6 +88,25 @@ public final class Metrics implements AutoCloseable {
     public void modeChangeRefused(String code) {
         Counter.builder("tidestream.head.mode.changes.refused")
                 .description("Changes of the head's mode that were refused.").tag("code", code).register(registry).increment();
+    }
+
+    /** Shows every reason of {@link #tokenRefused} as 0 from the start. */
+    public void expectTokenRefusals(List<String> reasons) {
+        reasons.forEach(this::tokenRefusals);
+    }
+
+    /**
+     * Somebody was not let in as an administrator.
+     *
+     * @param reason one of a fixed set
+     */
+    public void tokenRefused(String reason) {
+        tokenRefusals(reason).increment();
+    }
+
+    private Counter tokenRefusals(String reason) {
+        return Counter.builder("tidestream.admin.token.refusals")
+                .description("Requests for the admin channel that showed no token or a wrong one.").tag("reason", reason).register(registry);
     }
 
     /** Stops listening to the garbage collector. */

@@ -29,4 +29,11 @@ public record SchedulerStats(
         long slotsGivenBack,
         long blocksTaken) {
     static final SchedulerStats NONE = new SchedulerStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    /** What has come since: counts are those from {@code start} on, everything else is as it is now. */
+    public SchedulerStats since(SchedulerStats start) {
+        return new SchedulerStats(running, queued, queuedBytes, parked, parkedBytes, steps - start.steps, rows - start.rows,
+                recomputedRows - start.recomputedRows, tokensGenerated - start.tokensGenerated, slotsGivenBack - start.slotsGivenBack,
+                blocksTaken - start.blocksTaken);
+    }
 }

@@ -20,6 +20,9 @@ import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.admin.bus.ToDesk;
 import dev.tidestream.server.admin.bus.ToSession;
+import dev.tidestream.server.logging.Caller;
+import dev.tidestream.server.logging.EventLine;
+import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.websocket.CloseCode;
 import dev.tidestream.server.transport.websocket.Connection;
 
@@ -39,9 +42,12 @@ final class AdminSession implements Session, Connection.Listener {
     private final AdminCodec codec;
     private final AdminBus bus;
     private final int maxRequests;
+    private final EventLog audit;
+    private final Caller caller;
     private final String address = AdminBus.newSession();
     private final Set<String> underWay = new HashSet<>(); // refs
     private final Promise<Void> answered = Promise.promise();
+    private long requests;
 
     private @Nullable MessageConsumer<ToSession> fromDesk;
     private @Nullable PayloadFlow payload;
@@ -51,15 +57,19 @@ final class AdminSession implements Session, Connection.Listener {
     private boolean failing;
     private boolean draining;
 
-    AdminSession(Connection connection, AdminCodec codec, AdminBus bus, int maxRequests) {
+    /** @param access who has come in, and how much of the channel is theirs */
+    AdminSession(Connection connection, AdminCodec codec, AdminBus bus, AdminAccess access) {
         this.connection = connection;
         this.codec = codec;
         this.bus = bus;
-        this.maxRequests = maxRequests;
+        this.maxRequests = access.maxRequests();
+        this.audit = access.audit();
+        this.caller = new Caller("a" + AdminBus.number(address), connection.remote(), access.token().fingerprint());
     }
 
     @Override
     public void run() {
+        audit.done(EventLine.of("connected").with(caller));
         fromDesk = bus.listenAsSession(address, this::onSignal);
         connection.run(this);
     }
@@ -147,10 +157,11 @@ final class AdminSession implements Session, Connection.Listener {
 
     private void unreadable(AdminReply.Failed failed) {
         discarding = true; // it may have been an update whose payload is on its way
-        send(failed);
+        refuse("unreadable", failed);
     }
 
     private void onRequest(AdminRequest request) {
+        requests++;
         PayloadFlow flow = null;
         if (request instanceof AdminRequest.WeightsUpdate update && update.path() == null) {
             flow = new PayloadFlow(update.ref(), update.byteLength());
@@ -158,7 +169,7 @@ final class AdminSession implements Session, Connection.Listener {
         AdminReply.Failed refusal = refusal(request, flow != null);
         if (refusal != null) {
             discarding |= flow != null;
-            send(refusal);
+            refuse("request", refusal);
             return;
         }
         underWay.add(request.ref());
@@ -166,7 +177,7 @@ final class AdminSession implements Session, Connection.Listener {
             payload = flow;
             discarding = false;
         }
-        toDesk(request.ref(), new ToDesk.Call(address, request));
+        toDesk(request.ref(), new ToDesk.Call(address, caller, request));
     }
 
     private AdminReply.@Nullable Failed refusal(AdminRequest request, boolean hasPayload) {
@@ -204,7 +215,7 @@ final class AdminSession implements Session, Connection.Listener {
             }
         } else if (!discarding && !refusedBinaryMessage && data.length() > 0) { // some senders end with an empty fragment
             refusedBinaryMessage = true; // once per message
-            send(new AdminReply.Failed(null, AdminErrorCode.UNEXPECTED_BINARY,
+            refuse("binary", new AdminReply.Failed(null, AdminErrorCode.UNEXPECTED_BINARY,
                     "no update waits for a binary frame: bytes=" + (data.length() + leftInFrame)));
         }
     }
@@ -222,7 +233,10 @@ final class AdminSession implements Session, Connection.Listener {
     }
 
     private void toDesk(String ref, ToDesk message) {
-        bus.toDesk(message).onFailure(nobody -> answer(ref, shuttingDown(ref)));
+        bus.toDesk(message).onFailure(nobody -> {
+            audit(message instanceof ToDesk.Call ? "request" : "payload", shuttingDown(ref));
+            answer(ref, shuttingDown(ref));
+        });
     }
 
     private void onSignal(ToSession signal) {
@@ -270,6 +284,17 @@ final class AdminSession implements Session, Connection.Listener {
         closeIfDrained();
     }
 
+    /** Says no to what the desk never hears of; what it does hear of, it writes down itself. */
+    private void refuse(String what, AdminReply.Failed failed) {
+        audit(what, failed);
+        send(failed);
+    }
+
+    private void audit(String what, AdminReply.Failed failed) {
+        audit.refused(what + "_" + failed.code().wireName(), EventLine.of(what).with("outcome", "refused").with(caller)
+                .withText("ref", failed.ref()).with("code", failed.code().wireName()).withText("message", failed.message()));
+    }
+
     private void send(AdminReply reply) {
         connection.writeReply(codec.encode(reply));
     }
@@ -282,6 +307,7 @@ final class AdminSession implements Session, Connection.Listener {
 
     @Override
     public void onClose() {
+        audit.done(EventLine.of("disconnected").with(caller).with("requests", requests).with("unanswered", underWay.size()));
         underWay.clear();
         payload = null;
         bus.toDesk(new ToDesk.Closed(address)).onFailure(nobody -> stopListening());

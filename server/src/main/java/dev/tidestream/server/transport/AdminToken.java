@@ -8,6 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.HexFormat;
 
 /**
  * What an administrator must show. Holds only the SHA-256 of the token, and neither its errors nor {@link #toString} say anything
@@ -17,6 +18,7 @@ public final class AdminToken {
     private static final int MIN_CHARS = 16;
     private static final int MAX_CHARS = 1024; // it travels in a header
     private static final int GENERATED_BYTES = 32;
+    private static final int FINGERPRINT_BYTES = 4;
     /** Beside letters and digits, what RFC 9110 allows in a token; subprotocols of RFC 6455 are such. */
     private static final String MARKS = "!#$%&'*+-.^_`|~";
 
@@ -68,6 +70,23 @@ public final class AdminToken {
     /** Whether this is the token; takes the same time whatever part of it is right. */
     public boolean matches(String candidate) {
         return MessageDigest.isEqual(sha256, sha256(candidate));
+    }
+
+    /** What the log calls this token. */
+    public String fingerprint() {
+        return fingerprint(sha256);
+    }
+
+    /**
+     * What the log calls a token, right or wrong: the first 8 hexadecimal digits of its SHA-256, as {@code sha256sum} prints them. Not
+     * enough to find a token that was made by chance, and enough to tell one from another.
+     */
+    static String fingerprint(String text) {
+        return fingerprint(sha256(text));
+    }
+
+    private static String fingerprint(byte[] sha256) {
+        return HexFormat.of().formatHex(sha256, 0, FINGERPRINT_BYTES);
     }
 
     @Override

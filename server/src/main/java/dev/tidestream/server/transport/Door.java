@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * A path where requests become WebSockets.
  *
- * @param token what a client must show before it learns anything else; null if everybody may come in
+ * @param guard judges the token that a client must show before it learns anything else; null if everybody may come in
  * @param hasRoom whether one more connection may be opened
  * @param upgrade takes over a request that may come in
  */
 record Door(
         String path,
         String subprotocol,
-        @Nullable AdminToken token,
+        @Nullable TokenGuard guard,
         BooleanSupplier hasRoom,
         Consumer<HttpServerRequest> upgrade) {}

@@ -12,7 +12,7 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.admin.AdminProtocol;
+import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.Refusal;
 import dev.tidestream.server.transport.common.Refusals;
 import dev.tidestream.server.transport.http.JsonAnswer;
@@ -27,7 +27,6 @@ import dev.tidestream.server.transport.websocket.Handshake;
  */
 final class HttpApi {
     private static final String GUARDED = "/v1/";
-    private static final String BEARER_SCHEME = "Bearer ";
 
     private final Supplier<Readiness> readiness;
     private final Supplier<List<ServedModel>> models;
@@ -35,10 +34,13 @@ final class HttpApi {
     private final List<Door> doors;
     private final RequestRules rules;
     private final Refusals refusals;
+    private final EventLog refusalLog;
 
     /**
      * @param metrics null for a server that shows none
      * @param doors where requests become WebSockets
+     * @param refusals counts
+     * @param refusalLog where it is written down what was refused
      */
     HttpApi(
             Supplier<Readiness> readiness,
@@ -46,13 +48,15 @@ final class HttpApi {
             @Nullable MetricsPage metrics,
             List<Door> doors,
             RequestRules rules,
-            Refusals refusals) {
+            Refusals refusals,
+            EventLog refusalLog) {
         this.readiness = readiness;
         this.models = models;
         this.metrics = metrics;
         this.doors = doors;
         this.rules = rules;
         this.refusals = refusals;
+        this.refusalLog = refusalLog;
     }
 
     void handle(HttpServerRequest request) {
@@ -74,18 +78,18 @@ final class HttpApi {
             default -> null;
         };
         if (resource == null) {
-            JsonAnswer.refuse(request, 404, "not_found", "no such path: " + JsonAnswer.shown(path));
+            refuse(request, 404, "not_found", "no such path: " + JsonAnswer.shown(path));
         } else if (isAllowed(request)) {
             resource.accept(request);
         }
     }
 
-    private static boolean isAllowed(HttpServerRequest request) {
+    private boolean isAllowed(HttpServerRequest request) {
         if (request.method().equals(HttpMethod.GET) || request.method().equals(HttpMethod.HEAD)) {
             return true;
         }
         request.response().putHeader(HttpHeaders.ALLOW, "GET, HEAD");
-        JsonAnswer.refuse(request, 405, "method_not_allowed",
+        refuse(request, 405, "method_not_allowed",
                 "only GET and HEAD are allowed: method=" + JsonAnswer.shown(request.method().name()));
         return false;
     }
@@ -95,48 +99,52 @@ final class HttpApi {
                 .flatMap(header -> Arrays.stream(header.split(",", -1)))
                 .map(String::strip)
                 .toList();
-        if (door.token() != null && !isAuthorized(request, offered, door.token())) {
-            request.response().putHeader("WWW-Authenticate", "Bearer");
-            JsonAnswer.refuse(request, 401, "unauthorized", "a bearer token is required, and it must be the right one");
+        if (door.guard() != null && !isLetIn(request, door.guard().judge(request, offered))) {
+            return;
         } else if (!isAllowed(request)) {
             return;
         } else if (!Handshake.isWanted(request) || request.method().equals(HttpMethod.HEAD)) {
             request.response().putHeader(HttpHeaders.UPGRADE, "websocket");
-            JsonAnswer.refuse(request, 426, "upgrade_required", door.path() + " speaks WebSocket, subprotocol " + door.subprotocol());
+            refuse(request, 426, "upgrade_required", door.path() + " speaks WebSocket, subprotocol " + door.subprotocol());
         } else if (!Handshake.isSupportedVersion(request)) {
             request.response().putHeader(Handshake.VERSION, Handshake.SUPPORTED_VERSION);
-            JsonAnswer.refuse(request, 426, "unsupported_version", "the WebSocket version must be " + Handshake.SUPPORTED_VERSION);
+            refuse(request, 426, "unsupported_version", "the WebSocket version must be " + Handshake.SUPPORTED_VERSION);
         } else if (Handshake.fault(request) instanceof String fault) {
-            JsonAnswer.refuse(request, 400, "bad_handshake", JsonAnswer.shown(fault));
+            refuse(request, 400, "bad_handshake", JsonAnswer.shown(fault));
         } else if (!offered.contains(door.subprotocol())) {
-            JsonAnswer.refuse(request, 400, "unsupported_subprotocol",
+            refuse(request, 400, "unsupported_subprotocol",
                     "the WebSocket subprotocol must be " + door.subprotocol() + ": offered="
-                            + JsonAnswer.shown(offered.stream().filter(entry -> !isBearer(entry)).toList().toString()));
+                            + JsonAnswer.shown(offered.stream().filter(entry -> !TokenGuard.isBearer(entry)).toList().toString()));
         } else if (!door.hasRoom().getAsBoolean()) {
             refusals.count(Refusal.CONNECTIONS_FULL);
-            JsonAnswer.refuse(request, 503, "busy", "the server takes no more connections for now");
+            refuse(request, 503, "busy", "the server takes no more connections for now");
         } else {
             door.upgrade().accept(request);
         }
     }
 
-    /** The header counts if there is one, otherwise the subprotocol; two of either are none. */
-    private static boolean isAuthorized(HttpServerRequest request, List<String> offered, AdminToken token) {
-        List<String> headers = request.headers().getAll(HttpHeaders.AUTHORIZATION);
-        List<String> shown = headers.isEmpty()
-                ? offered.stream()
-                        .filter(HttpApi::isBearer)
-                        .map(entry -> entry.substring(AdminProtocol.BEARER_SUBPROTOCOL_PREFIX.length()))
-                        .toList()
-                : headers.stream()
-                        .filter(header -> header.regionMatches(true, 0, BEARER_SCHEME, 0, BEARER_SCHEME.length()))
-                        .map(header -> header.substring(BEARER_SCHEME.length()).strip())
-                        .toList();
-        return shown.size() == 1 && token.matches(shown.getFirst());
+    /** Answers who is not; the guard has written it down. */
+    private static boolean isLetIn(HttpServerRequest request, TokenGuard.Verdict verdict) {
+        return switch (verdict) {
+            case TokenGuard.Verdict.Right r -> true;
+            case TokenGuard.Verdict.Refused r -> {
+                request.response().putHeader("WWW-Authenticate", "Bearer");
+                JsonAnswer.refuse(request, 401, "unauthorized", "a bearer token is required, and it must be the right one");
+                yield false;
+            }
+            case TokenGuard.Verdict.Throttled t -> {
+                request.response().putHeader("Retry-After", Long.toString(t.retryAfterS()));
+                JsonAnswer.refuse(request, 429, "too_many_attempts",
+                        "too many wrong tokens from this address, so none is looked at for now: retry_after_s=" + t.retryAfterS());
+                yield false;
+            }
+        };
     }
 
-    private static boolean isBearer(String subprotocol) {
-        return subprotocol.startsWith(AdminProtocol.BEARER_SUBPROTOCOL_PREFIX);
+    private void refuse(HttpServerRequest request, int status, String code, String message) {
+        new RefusedRequests(refusalLog, null, String.valueOf(request.remoteAddress()))
+                .http(status, code, request.method().name(), String.valueOf(request.path()), message);
+        JsonAnswer.refuse(request, status, code, message);
     }
 
     private void readiness(HttpServerRequest request) {

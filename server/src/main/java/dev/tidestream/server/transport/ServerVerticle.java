@@ -1,5 +1,6 @@
 package dev.tidestream.server.transport;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -26,6 +27,7 @@ import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Refusals;
 import dev.tidestream.server.transport.common.VertxClock;
@@ -45,6 +47,7 @@ import dev.tidestream.server.transport.websocket.Handshake;
  */
 public final class ServerVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ServerVerticle.class);
+    private static final Duration TELL_SUPPRESSED = Duration.ofSeconds(10);
 
     private final TransportConfig config;
     private final Engine engine;
@@ -52,6 +55,7 @@ public final class ServerVerticle extends VerticleBase {
     private final Supplier<List<ServedModel>> models;
     private final Function<Context, EventLoopClock> clocks;
     private final @Nullable AdminAccess admin;
+    private final EventLog refusalLog = EventLog.of(EventLog.REFUSALS);
     private @Nullable MetricsPage metrics;
     private final Refusals refusals = new Refusals();
     private final AssemblyBudget assembly;
@@ -62,6 +66,7 @@ public final class ServerVerticle extends VerticleBase {
     private volatile @Nullable HttpConnections connections;
     private volatile @Nullable Sessions streaming;
     private volatile @Nullable Sessions administrators;
+    private long lastStreamConnection;
     private boolean stopping;
     private volatile int actualPort = -1;
 
@@ -142,7 +147,8 @@ public final class ServerVerticle extends VerticleBase {
         RequestRules rules = new RequestRules(
                 new HostPolicy(config.host(), config.access().hosts(), config.access().origins()), refusals);
         HttpApi api = new HttpApi(
-                () -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, doors(now), rules, refusals);
+                () -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, doors(now), rules, refusals, refusalLog);
+        tellSuppressed(now);
         HttpServerOptions options = options();
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
@@ -174,17 +180,31 @@ public final class ServerVerticle extends VerticleBase {
         }
         return new Drain(this::openSessions, config.shutdownGrace(), now).run()
                 .compose(drained -> {
+                    refusalLog.tellSuppressed();
                     plain.abortAll(); // one that does not read would not be closed otherwise
                     return http.close();
                 });
+    }
+
+    /** Writes down, every while, how many refusals were not written down one by one. */
+    private void tellSuppressed(EventLoopClock now) {
+        now.after(TELL_SUPPRESSED, () -> {
+            if (!stopping) {
+                refusalLog.tellSuppressed();
+                tellSuppressed(now);
+            }
+        });
     }
 
     private List<Door> doors(EventLoopClock now) {
         ConnectionLimits limits = new ConnectionLimits(config.hardFrameBytes(), config.writeQueueBytes(), config.pingInterval(),
                 config.deadAfter(), config.sockets().closeTimeout(), config.sockets().answerGrace());
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
-        Sessions streams = new Sessions(config.maxConnections(), socket -> new WebSocketSession(
-                new Connection(socket, config.maxMessageBytes(), limits, assembly, now, refusals), context, config, codec, engine));
+        Sessions streams = new Sessions(config.maxConnections(), socket -> {
+            Connection connection = new Connection(socket, config.maxMessageBytes(), limits, assembly, now, refusals);
+            RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
+            return new WebSocketSession(connection, context, config, codec, engine, refused);
+        });
         streaming = streams;
         sessions.add(streams);
         Door door = new Door(Protocol.PATH, Protocol.SUBPROTOCOL, null, streams::hasRoom,
@@ -196,10 +216,10 @@ public final class ServerVerticle extends VerticleBase {
         AdminBus bus = AdminBus.of(vertx);
         Sessions admins = new Sessions(admin.maxConnections(), socket -> new AdminSession(
                 new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, now, refusals),
-                adminCodec, bus, admin.maxRequests()));
+                adminCodec, bus, admin));
         administrators = admins;
         sessions.add(admins);
-        return List.of(door, new Door(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, admin.token(), admins::hasRoom,
+        return List.of(door, new Door(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, new TokenGuard(admin, now::nanoTime), admins::hasRoom,
                 request -> admins.upgrade(request, AdminProtocol.SUBPROTOCOL)));
     }
 

@@ -38,6 +38,7 @@ final class WebSocketSession implements Session, Connection.Listener, ClientStre
     private final TransportConfig config;
     private final Codec codec;
     private final Engine engine;
+    private final RefusedRequests refused;
     private final Mailbox mailbox;
     private final RecentIds recentIds;
     private final Map<String, ClientStream> streams = new HashMap<>();
@@ -48,11 +49,14 @@ final class WebSocketSession implements Session, Connection.Listener, ClientStre
     private @Nullable VersionWatcher watcher;
     private boolean draining;
 
-    WebSocketSession(Connection connection, Context context, TransportConfig config, Codec codec, Engine engine) {
+    /** @param refused where it is written down what was refused */
+    WebSocketSession(
+            Connection connection, Context context, TransportConfig config, Codec codec, Engine engine, RefusedRequests refused) {
         this.connection = connection;
         this.config = config;
         this.codec = codec;
         this.engine = engine;
+        this.refused = refused;
         this.mailbox = new Mailbox(task -> context.runOnContext(v -> task.run()));
         this.recentIds = new RecentIds(config.recentIds());
     }
@@ -99,6 +103,9 @@ final class WebSocketSession implements Session, Connection.Listener, ClientStre
         if (message instanceof ServerMessage.Token) {
             connection.write(codec.encode(message));
         } else {
+            if (message instanceof ServerMessage.Failed failed) {
+                refused.message(failed.code().wireName(), failed.id(), failed.message());
+            }
             connection.writeReply(codec.encode(message));
         }
     }

@@ -28,6 +28,8 @@ import dev.tidestream.protocol.admin.UpdateKind;
 import dev.tidestream.server.admin.bus.AdminBus;
 import dev.tidestream.server.admin.bus.ToDesk;
 import dev.tidestream.server.admin.bus.ToSession;
+import dev.tidestream.server.logging.Caller;
+import dev.tidestream.server.logging.EventLog;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -36,12 +38,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** Calls that return at once, late, or not at all, as on a loaded machine; all on one thread. */
 class AdminDispatcherTest {
     private static final int PATIENCE_S = 60;
+    private static final Caller CALLER = new Caller("a1", "127.0.0.1:1", "0f1e2d3c");
 
     private final Vertx vertx = Vertx.vertx();
     private final HeldPool pool = new HeldPool();
     private final Desk desk = new Desk();
     private final AdminDispatcher dispatcher =
-            new AdminDispatcher(desk, AdminBus.of(vertx), pool, 4, Duration.ofMillis(500), () -> 0);
+            new AdminDispatcher(
+                    desk, AdminBus.of(vertx), new AdminAudit(EventLog.of(EventLog.AUDIT)), pool, 4, Duration.ofMillis(500), () -> 0);
 
     @AfterEach
     void close() throws Exception {
@@ -91,7 +95,7 @@ class AdminDispatcherTest {
         String session = AdminBus.newSession();
         AdminBus.of(vertx).listenAsSession(session, heard::complete).completion().await(PATIENCE_S, TimeUnit.SECONDS);
         pool.closed = true;
-        dispatcher.on(new ToDesk.Call(session, new AdminRequest.Stats("s")));
+        dispatcher.on(new ToDesk.Call(session, CALLER, new AdminRequest.Stats("s")));
         ToSession answer = heard.future().await(PATIENCE_S, TimeUnit.SECONDS);
         assertTrue(answer instanceof ToSession.Reply reply && reply.reply() instanceof AdminReply.Failed failed
                 && failed.code() == AdminErrorCode.INTERNAL && "s".equals(failed.ref()), answer.toString());
@@ -99,7 +103,7 @@ class AdminDispatcherTest {
     }
 
     private void announce(String session, String ref) {
-        dispatcher.on(new ToDesk.Call(session, new AdminRequest.WeightsUpdate(ref, "u", 1, "t", UpdateKind.REPLACE,
+        dispatcher.on(new ToDesk.Call(session, CALLER, new AdminRequest.WeightsUpdate(ref, "u", 1, "t", UpdateKind.REPLACE,
                 List.of(8L), PayloadType.F32, "0".repeat(64), 32, OptionalInt.empty(), null)));
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +26,7 @@ final class StartedServer implements AutoCloseable {
     StartedServer(Path temp, String... more) throws IOException {
         dataDir = temp.resolve("data");
         Path token = Files.writeString(temp.resolve("token"), TOKEN + "\n");
+        Files.setPosixFilePermissions(token, PosixFilePermissions.fromString("rw-------"));
         ServeCommand options = new ServeCommand();
         List<String> args = new ArrayList<>(List.of("--port", "0", "--data-dir", dataDir.toString(),
                 "--admin-token-file", token.toString(), "--builder-share", "1"));

@@ -180,6 +180,15 @@ class MetricsTest {
     }
 
     @Test
+    void shouldCountWhoWasNotLetIn() {
+        metrics.expectTokenRefusals(List.of("wrong", "missing"));
+        metrics.tokenRefused("wrong");
+        metrics.tokenRefused("wrong");
+        assertEquals(2, page().value("tidestream_admin_token_refusals_total{reason=\"wrong\"}"));
+        assertEquals(0, page().value("tidestream_admin_token_refusals_total{reason=\"missing\"}"));
+    }
+
+    @Test
     void shouldKeepServersApart() {
         metrics.updateCommitted();
         try (Metrics other = new Metrics(sample::get, new HeadTimings(), new StreamTimings())) {

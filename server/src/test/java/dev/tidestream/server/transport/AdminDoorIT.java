@@ -1,5 +1,6 @@
 package dev.tidestream.server.transport;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
@@ -8,6 +9,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.read.ListAppender;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,8 +32,10 @@ class AdminDoorIT {
 
     private final List<Logger> loggers = List.of(
             (Logger) LoggerFactory.getLogger("dev.tidestream"),
+            (Logger) LoggerFactory.getLogger("tidestream"),
             (Logger) LoggerFactory.getLogger("io.netty"),
             (Logger) LoggerFactory.getLogger("io.vertx"));
+    private final List<@Nullable Level> levels = new ArrayList<>(); // of these, before
     private final ListAppender<ILoggingEvent> logged = new ListAppender<>();
     private AdminServer server;
 
@@ -39,6 +43,7 @@ class AdminDoorIT {
     void start() throws Exception {
         logged.start();
         for (Logger logger : loggers) {
+            levels.add(logger.getLevel());
             logger.setLevel(Level.TRACE);
             logger.setAdditive(false); // to the list, not to the console
             logger.addAppender(logged);
@@ -49,10 +54,10 @@ class AdminDoorIT {
     @AfterEach
     void stop() throws Exception {
         server.close();
-        for (Logger logger : loggers) {
-            logger.setLevel(null);
-            logger.setAdditive(true);
-            logger.detachAppender(logged);
+        for (int i = 0; i < loggers.size(); i++) {
+            loggers.get(i).setLevel(levels.get(i));
+            loggers.get(i).setAdditive(true);
+            loggers.get(i).detachAppender(logged);
         }
         List<ILoggingEvent> events;
         synchronized (logged) { // as it does itself when it appends: a thread that ends may have something to say yet

@@ -13,6 +13,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 
 import dev.tidestream.server.admin.AdminVerticle;
+import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.VertxClock;
 
@@ -24,6 +25,10 @@ final class AdminServer implements AutoCloseable {
     static final TransportConfig CONFIG = new TransportConfig(
             "127.0.0.1", 0, 4096, 4 << 20, 100, 4, 4, 64 << 10, 32, 16,
             Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
+
+    /** Tests show thousands of wrong tokens. */
+    static final TokenLimit ANY_NUMBER = new TokenLimit(1_000_000, 1_000_000, 1);
+    static final EventLog AUDIT = EventLog.of(EventLog.AUDIT);
 
     final FakeDesk desk = new FakeDesk();
     /** The clock of progress; stands still. */
@@ -49,10 +54,14 @@ final class AdminServer implements AutoCloseable {
     /** @param clock the time of connections, a {@link ManualClock} say */
     AdminServer(TransportConfig config, int maxConnections, int maxRequests, Function<Context, EventLoopClock> clock)
             throws Exception {
-        AdminAccess access = new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests);
+        this(config, new AdminAccess(AdminToken.of(TOKEN), maxConnections, maxRequests, ANY_NUMBER, AUDIT, why -> {}), clock);
+    }
+
+    /** @param clock the time of connections, and of wrong tokens */
+    AdminServer(TransportConfig config, AdminAccess access, Function<Context, EventLoopClock> clock) throws Exception {
         verticle = new ServerVerticle(config, engine, () -> Readiness.READY, List::of, access, clock);
         serverId = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
-        AdminVerticle deskVerticle = new AdminVerticle(desk, 4, Duration.ofMillis(500), this::look);
+        AdminVerticle deskVerticle = new AdminVerticle(desk, access.audit(), 4, Duration.ofMillis(500), this::look);
         deskId = vertx.deployVerticle(deskVerticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }
 

@@ -41,6 +41,11 @@ public final class AdminBus {
         return SESSION + SESSIONS.incrementAndGet();
     }
 
+    /** The number of a session, which no other session of this process has. */
+    public static String number(String session) {
+        return session.substring(SESSION.length());
+    }
+
     /** Fails if there is no desk, or none any more. */
     public Future<Void> toDesk(ToDesk message) {
         return events.<ToDesk>sender(DESK, LOCAL).write(message);

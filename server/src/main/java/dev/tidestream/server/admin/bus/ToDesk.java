@@ -3,6 +3,7 @@ package dev.tidestream.server.admin.bus;
 import io.vertx.core.buffer.Buffer;
 
 import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.server.logging.Caller;
 
 /** From a session to the desk. */
 public sealed interface ToDesk {
@@ -10,8 +11,12 @@ public sealed interface ToDesk {
     /** Where the session listens; see {@link AdminBus#newSession}. */
     String session();
 
-    /** A request; a {@link ToSession.Reply} that is no progress answers it. */
-    record Call(String session, AdminRequest request) implements ToDesk {}
+    /**
+     * A request; a {@link ToSession.Reply} that is no progress answers it.
+     *
+     * @param caller for the log
+     */
+    record Call(String session, Caller caller, AdminRequest request) implements ToDesk {}
 
     /**
      * The next bytes of an update's payload, sent after {@link ToSession.Receiving} and then one at a time: the next only when

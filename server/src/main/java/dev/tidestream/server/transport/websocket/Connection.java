@@ -124,6 +124,11 @@ public final class Connection implements FrameDecoder.Handler {
         this.lastPingNs = lastSeenNs;
     }
 
+    /** Address and port of the client, for the log. */
+    public String remote() {
+        return String.valueOf(socket.remoteAddress());
+    }
+
     /** Begins to read. */
     public void run(Listener session) {
         listener = session;

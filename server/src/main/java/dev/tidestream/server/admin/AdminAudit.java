@@ -1,0 +1,102 @@
+package dev.tidestream.server.admin;
+
+import java.util.Map;
+
+import dev.tidestream.protocol.admin.AdminReply;
+import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.server.logging.Caller;
+import dev.tidestream.server.logging.EventLine;
+import dev.tidestream.server.logging.EventLog;
+
+/**
+ * Writes down how requests of administrators have ended: who has asked, for what, and what has become of it. A change is written down
+ * before it is acknowledged, and always; a refusal at the limited rate of {@link EventLog}. Reads that were answered change
+ * nothing and are counted by their connection.
+ *
+ * <pre>{@code
+ * update outcome=committed connection=a3 remote=127.0.0.1:50312 token=0f1e2d3c ref="7" update_id="tune-7" tensor="token_embd.weight"
+ *     kind=rows base_version=3 bytes=2312 sha256=… version=4
+ * }</pre>
+ */
+final class AdminAudit {
+    private final EventLog log;
+
+    AdminAudit(EventLog log) {
+        this.log = log;
+    }
+
+    /** A request has been answered; any thread. */
+    void answered(Caller caller, AdminRequest request, AdminReply reply) {
+        switch (reply) {
+            case AdminReply.Ack ack -> {
+                if (isChange(request)) {
+                    log.done(done(caller, request, ack));
+                }
+            }
+            case AdminReply.Failed failed -> log.refused(
+                    event(request) + "_" + failed.code().wireName(),
+                    what(event(request), "refused", caller, request)
+                            .with("code", failed.code().wireName()).withText("message", failed.message()));
+            case AdminReply.Progress p -> throw new IllegalArgumentException("progress ends nothing: " + p);
+        }
+    }
+
+    private static EventLine done(Caller caller, AdminRequest request, AdminReply.Ack ack) {
+        Map<String, Object> details = ack.details();
+        return switch (request) {
+            case AdminRequest.WeightsUpdate u -> {
+                boolean repeated = Boolean.TRUE.equals(details.get("repeated"));
+                yield what("update", repeated ? "repeated" : "committed", caller, u).with("version", details.get("update_version"));
+            }
+            case AdminRequest.WeightsRollback r -> what("rollback", "committed", caller, r).with("version", ack.weightsVersion());
+            case AdminRequest.OptimizationSet s -> {
+                boolean changed = Boolean.TRUE.equals(details.get("changed"));
+                yield what("set_mode", changed ? "changed" : "unchanged", caller, s)
+                        .with("previous_mode", details.get("previous_mode")).with("version", ack.weightsVersion());
+            }
+            case AdminRequest.OptimizationStatus s -> what(event(s), "answered", caller, s);
+            case AdminRequest.WeightsStatus s -> what(event(s), "answered", caller, s);
+            case AdminRequest.WeightsHistory h -> what(event(h), "answered", caller, h);
+            case AdminRequest.Stats s -> what(event(s), "answered", caller, s);
+        };
+    }
+
+    private static EventLine what(String event, String outcome, Caller caller, AdminRequest request) {
+        EventLine line = EventLine.of(event).with("outcome", outcome).with(caller).withText("ref", request.ref());
+        return switch (request) {
+            case AdminRequest.WeightsUpdate u -> line.withText("update_id", u.updateId()).withText("tensor", u.tensor())
+                    .with("kind", u.kind().wireName()).with("base_version", u.baseVersion()).with("bytes", u.byteLength())
+                    .with("sha256", u.sha256()).withText("path", u.path());
+            case AdminRequest.WeightsRollback r -> line.with("to_version", r.toVersion());
+            case AdminRequest.OptimizationSet s -> line.with("mode", s.mode().wireName()).with("verify", s.verify());
+            case AdminRequest.OptimizationStatus s -> line;
+            case AdminRequest.WeightsStatus s -> line;
+            case AdminRequest.WeightsHistory h -> line;
+            case AdminRequest.Stats s -> line;
+        };
+    }
+
+    private static boolean isChange(AdminRequest request) {
+        return switch (request) {
+            case AdminRequest.WeightsUpdate u -> true;
+            case AdminRequest.WeightsRollback r -> true;
+            case AdminRequest.OptimizationSet s -> true;
+            case AdminRequest.OptimizationStatus s -> false;
+            case AdminRequest.WeightsStatus s -> false;
+            case AdminRequest.WeightsHistory h -> false;
+            case AdminRequest.Stats s -> false;
+        };
+    }
+
+    private static String event(AdminRequest request) {
+        return switch (request) {
+            case AdminRequest.WeightsUpdate u -> "update";
+            case AdminRequest.WeightsRollback r -> "rollback";
+            case AdminRequest.OptimizationSet s -> "set_mode";
+            case AdminRequest.OptimizationStatus s -> "read_optimization_status";
+            case AdminRequest.WeightsStatus s -> "read_weights_status";
+            case AdminRequest.WeightsHistory h -> "read_weights_history";
+            case AdminRequest.Stats s -> "read_stats";
+        };
+    }
+}

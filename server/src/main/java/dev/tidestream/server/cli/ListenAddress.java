@@ -1,0 +1,55 @@
+package dev.tidestream.server.cli;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
+import java.util.Locale;
+
+import org.jspecify.annotations.Nullable;
+
+/** Where a server is to listen. */
+record ListenAddress(String host, int port) {
+
+    /**
+     * Tries whether a server could listen here now, so that nobody waits for a model to be loaded to learn that it cannot. Whoever takes
+     * the address afterwards makes {@link #refusal} the message in the end.
+     *
+     * @throws CliException if not, with the reason
+     */
+    void requireFree() {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true); // as the server does: connections of one that has ended are no hindrance
+            probe.bind(new InetSocketAddress(InetAddress.getByName(host), port), 1);
+        } catch (IOException e) {
+            throw refusal(e);
+        }
+    }
+
+    /** What to say if listening has failed. */
+    CliException refusal(@Nullable Throwable cause) {
+        String reason = String.valueOf(cause == null ? null : cause.getMessage());
+        String lower = reason.toLowerCase(Locale.ROOT);
+        if (cause instanceof UnknownHostException) {
+            return new CliException("no such host: " + host);
+        }
+        if (cause instanceof BindException && lower.contains("in use")) {
+            return new CliException("address in use: " + this);
+        }
+        if (cause instanceof BindException && lower.contains("cannot assign")) {
+            return new CliException("no address of this machine: " + host);
+        }
+        if (lower.contains("permission denied")) {
+            return new CliException("permission denied: listen on " + this);
+        }
+        return new CliException("cannot listen on %s: %s".formatted(this, reason));
+    }
+
+    /** As in a URL. */
+    @Override
+    public String toString() {
+        return (host.contains(":") ? "[" + host + "]:" : host + ":") + port;
+    }
+}

@@ -1,0 +1,12 @@
+package dev.tidestream.server.logging;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who asked for something, as it stands in the log.
+ *
+ * @param connection a name that no other connection of this process has; null before there is one
+ * @param remote address and port
+ * @param token fingerprint of the token that was shown, never the token; null if none was
+ */
+public record Caller(@Nullable String connection, String remote, @Nullable String token) {}

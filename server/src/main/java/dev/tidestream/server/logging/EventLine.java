@@ -1,0 +1,98 @@
+package dev.tidestream.server.logging;
+
+import java.lang.reflect.RecordComponent;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.regex.Pattern;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One event as one line of {@code key=value} pairs, in the order in which they were added:
+ *
+ * <pre>{@code update outcome=committed connection=a3 remote=127.0.0.1:50312 update_id="tune-7" version=4}</pre>
+ *
+ * <p>The first word names the event. A value is a plain word or a JSON string, and nothing in it ends the line or the value before
+ * its time. Numbers are written with ASCII digits, whatever the locale. One thread.
+ */
+public final class EventLine {
+    /** Longest text of a client that is shown. */
+    public static final int MAX_TEXT_CHARS = 256;
+
+    private static final Pattern PLAIN = Pattern.compile("[\\w.:/@+\\[\\]*%-]+");
+
+    private static final Pattern HUMP = Pattern.compile("[A-Z]");
+
+    private final StringBuilder line;
+
+    private EventLine(String event) {
+        line = new StringBuilder(event);
+    }
+
+    /** @param event a word, e.g. {@code update} */
+    public static EventLine of(String event) {
+        return new EventLine(event);
+    }
+
+    /** Adds a number. */
+    public EventLine with(String key, long value) {
+        line.append(' ').append(key).append('=').append(value);
+        return this;
+    }
+
+    /** Adds a truth. */
+    public EventLine with(String key, boolean value) {
+        line.append(' ').append(key).append('=').append(value);
+        return this;
+    }
+
+    /** Adds a value of our own making: a word where it is one, otherwise quoted; null is left out. */
+    public EventLine with(String key, @Nullable Object value) {
+        if (value != null) {
+            String text = value.toString();
+            line.append(' ').append(key).append('=')
+                    .append(PLAIN.matcher(text).matches() ? text : LogText.quoted(text, Integer.MAX_VALUE));
+        }
+        return this;
+    }
+
+    /** Adds text of a client or a file: always quoted, and cut where it is longer than anybody needs; null is left out. */
+    public EventLine withText(String key, @Nullable String text) {
+        if (text != null) {
+            line.append(' ').append(key).append('=').append(LogText.quoted(text, MAX_TEXT_CHARS));
+        }
+        return this;
+    }
+
+    /** Adds all components of a record: {@code maxTokens} as {@code max_tokens}, a time in ms, a record in it as its own components. */
+    public EventLine withAll(Record values) {
+        for (RecordComponent component : values.getClass().getRecordComponents()) {
+            String key = HUMP.matcher(component.getName()).replaceAll("_$0").toLowerCase(Locale.ROOT);
+            switch (value(values, component)) {
+                case Record nested -> withAll(nested);
+                case Duration time -> with(key + "_ms", time.toMillis());
+                case Object value -> with(key, value);
+            }
+        }
+        return this;
+    }
+
+    private static Object value(Record values, RecordComponent component) {
+        try {
+            return Objects.requireNonNullElse(component.getAccessor().invoke(values), "none");
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalArgumentException("a record that is not public: " + values, e);
+        }
+    }
+
+    /** Adds who it was. */
+    public EventLine with(Caller caller) {
+        return with("connection", caller.connection()).with("remote", caller.remote()).with("token", caller.token());
+    }
+
+    @Override
+    public String toString() {
+        return line.toString();
+    }
+}

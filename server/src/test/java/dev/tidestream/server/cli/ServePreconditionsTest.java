@@ -1,0 +1,138 @@
+package dev.tidestream.server.cli;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.tidestream.server.LoggedLines;
+import dev.tidestream.server.admin.DataDirectory;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/**
+ * What {@code serve} refuses before it loads a model: the model named here is not there, so that a message about anything else was
+ * found first.
+ */
+class ServePreconditionsTest {
+    private static final String TOKEN = "a-token-of-this-test-alone";
+
+    @TempDir
+    Path temp;
+
+    private Run serve(String... options) {
+        String[] args = new String[options.length + 3];
+        args[0] = "serve";
+        args[1] = "--model";
+        args[2] = temp.resolve("no-such-model.gguf").toString();
+        System.arraycopy(options, 0, args, 3, options.length);
+        return Run.of(args);
+    }
+
+    private static void assertRefused(String message, Run run) {
+        assertEquals(new Run(1, "", "tidestream: " + message + "\n"), run);
+    }
+
+    @Test
+    void shouldLookForTheModelOnceAllElseIsRight() throws IOException {
+        Path token = Files.writeString(temp.resolve("token"), TOKEN);
+        Files.setPosixFilePermissions(token, PosixFilePermissions.fromString("rw-------"));
+        Run run = serve("--port", "0", "--update-dir", temp.toString(), "--admin-token-file", token.toString(),
+                "--data-dir", temp.resolve("data").toString());
+        assertEquals(1, run.code());
+        assertTrue(run.err().contains("no-such-model.gguf"), run.err());
+    }
+
+    @Test
+    void shouldNameAnAddressInUse() throws IOException {
+        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            assertRefused("address in use: 127.0.0.1:" + other.getLocalPort(), serve("--port", Integer.toString(other.getLocalPort())));
+        }
+    }
+
+    @Test
+    void shouldNameAnAddressThatIsNotOfThisMachine() {
+        assertRefused("no address of this machine: 192.0.2.1", serve("--port", "0", "--host", "192.0.2.1")); // of RFC 5737
+        Run unknown = serve("--port", "0", "--host", "no-such-host.invalid");
+        assertRefused("no such host: no-such-host.invalid", unknown);
+    }
+
+    @Test
+    void shouldNameAnUpdateDirectoryThatIsNone() throws IOException {
+        Path missing = temp.resolve("missing");
+        assertRefused("no such directory: %s (--update-dir)".formatted(missing), serve("--port", "0", "--update-dir", missing.toString()));
+        Path file = Files.writeString(temp.resolve("file"), "");
+        assertRefused("no directory: %s (--update-dir)".formatted(file), serve("--port", "0", "--update-dir", file.toString()));
+    }
+
+    @Test
+    void shouldNameATokenFileThatIsMissing() {
+        Path missing = temp.resolve("missing");
+        assertRefused("no such file: %s (--admin-token-file)".formatted(missing),
+                serve("--port", "0", "--admin-token-file", missing.toString()));
+    }
+
+    @Test
+    void shouldRefuseATokenThatAnybodyMayWriteAndTakeOneThatOthersMayRead() throws IOException {
+        Path token = Files.writeString(temp.resolve("token"), TOKEN);
+        for (String permissions : List.of("rw----rw-", "rw-rw-rw-", "r------w-")) {
+            Files.setPosixFilePermissions(token, PosixFilePermissions.fromString(permissions));
+            assertRefused("anybody may write the admin token: %s has permissions %s; run chmod 600 on it".formatted(token, permissions),
+                    serve("--port", "0", "--admin-token-file", token.toString()));
+        }
+        for (String permissions : List.of("rw-r--r--", "rw-rw-r--", "r--r-----", "rw-------", "r--------")) {
+            Files.setPosixFilePermissions(token, PosixFilePermissions.fromString(permissions));
+            try (LoggedLines logged = new LoggedLines(TokenFile.class.getName())) {
+                assertEquals(TOKEN, TokenFile.read(token));
+                assertEquals(permissions.endsWith("------") ? List.of() : List.of("WARN others than its owner may use the admin token: "
+                        + "file=%s, permissions=%s; run chmod 600 on it".formatted(token, permissions)), logged.lines());
+            }
+        }
+    }
+
+    @Test
+    void shouldNameADataDirectoryThatIsInUseOrNone() throws Exception {
+        Path data = temp.resolve("data");
+        try (DataDirectory other = DataDirectory.lock(data)) {
+            assertRefused("cannot serve from the data directory: %s: in use by another server".formatted(data),
+                    serve("--port", "0", "--data-dir", data.toString()));
+            assertTrue(Files.exists(data), other.toString());
+        }
+        Path file = Files.writeString(temp.resolve("file"), "");
+        assertRefused("cannot serve from the data directory: %s: no directory".formatted(file),
+                serve("--port", "0", "--data-dir", file.toString()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed"})
+    void shouldRefuseBlankPathsWithTheirOption(String option) {
+        for (String blank : List.of("", " ", "\t")) {
+            String shown = blank.equals("\t") ? "\\t" : blank;
+            String message = "tidestream: Invalid value for option '%s': a path must not be blank: \"%s\" (see tidestream serve --help)\n";
+            assertEquals(new Run(2, "", message.formatted(option, shown)), Run.of("serve", option, blank));
+            assertEquals(new Run(2, "", message.formatted(option, shown)), Run.of("serve", option + "=" + blank));
+        }
+    }
+
+    /** No path option may be left out of the test above. */
+    @Test
+    void shouldKnowAllPathOptionsOfServe() {
+        List<String> paths = Main.commandLine(new ServeCommand()).getCommandSpec().options().stream()
+                .filter(option -> option.type() == Path.class).map(option -> option.longestName()).sorted().toList();
+        assertEquals(List.of("--admin-token-file", "--cache-packed", "--data-dir", "--model", "--update-dir"), paths);
+    }
+
+    @Test
+    void shouldRefuseABlankHost() {
+        assertEquals(new Run(2, "", "tidestream: --host must not be blank: \"\" (see tidestream serve --help)\n"), Run.of("serve", "--host", ""));
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.logging;
+
+import org.jspecify.annotations.NullMarked;
