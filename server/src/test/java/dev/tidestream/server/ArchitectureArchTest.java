@@ -39,6 +39,13 @@ class ArchitectureArchTest {
             .that().resideOutsideOfPackages("dev.tidestream.model.kernels.jit..", "dev.tidestream.model.machine")
             .should().dependOnClassesThat().resideInAPackage("dev.tidestream.model.machine");
 
+    /** Who computes is handed its kernels; only what puts a process together chooses some. */
+    @ArchTest
+    static final ArchRule KERNELS_ARE_HANDED_IN = noClasses()
+            .that().resideOutsideOfPackages("dev.tidestream.model.kernels..", "dev.tidestream.server.app..",
+                    "dev.tidestream.server.bench..", "dev.tidestream.server.cli..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.model.kernels..");
+
     @ArchTest
     static final ArchRule TENSOR_KNOWS_NO_KERNELS = forbidRooms("tensor", "kernels", "machine");
 

@@ -22,6 +22,7 @@ import dev.tidestream.model.sampling.InvalidSamplingException;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
+import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
@@ -55,6 +56,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final Scheduler scheduler;
     private final DecodeLoop loop;
     private final int vocabularySize;
+    private final Kernels kernels;
     private final int contextLength;
     private final AtomicLong lastStream = new AtomicLong();
     private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
@@ -94,6 +96,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
         try (Lease lease = epochs.lease()) {
             LanguageModel model = lease.epoch().model();
             vocabularySize = model.vocabularySize();
+            kernels = model.kernels();
             contextLength = model.contextLength();
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
         }
@@ -238,7 +241,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 prompt,
                 request.maxTokens(),
                 request.weights(),
-                new Sampler(params, vocabularySize, prompt),
+                new Sampler(kernels, params, vocabularySize, prompt),
                 tokenizer.newDetokenizer(prompt),
                 new StopMatcher(request.stop()),
                 tokenizer::isEndOfGeneration,
