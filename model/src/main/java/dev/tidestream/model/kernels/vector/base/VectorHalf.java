@@ -24,20 +24,4 @@ public final class VectorHalf {
     public static FloatVector highHalf(IntVector pair) {
         return pair.lanewise(VectorOperators.ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(TWO_112);
     }
-
-    static FloatVector lowBrain(IntVector pair) {
-        return pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-    }
-
-    static FloatVector highBrain(IntVector pair) {
-        return pair.and(0xffff0000).reinterpretAsFloats();
-    }
-
-    static IntVector lowInt(IntVector pair) {
-        return pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-    }
-
-    static IntVector highInt(IntVector pair) {
-        return pair.lanewise(VectorOperators.ASHR, 16);
-    }
 }
