@@ -18,7 +18,8 @@ class SharedDataTest {
 
     @Test
     void shouldFindTheFolderBesideACheckout() throws Exception {
-        Path data = Files.createDirectories(folder.resolve("shared/golden")).getParent();
+        Path data = folder.resolve("shared");
+        Files.createDirectories(data.resolve("golden"));
         Path deep = Files.createDirectories(folder.resolve("checkout/model"));
         Files.createDirectories(folder.resolve("checkout/shared/something")); // of somebody else
         assertEquals(Optional.of(data), SharedData.find(deep));
