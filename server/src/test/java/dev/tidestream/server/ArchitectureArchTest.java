@@ -2,17 +2,33 @@ package dev.tidestream.server;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.core.importer.Location;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
+import dev.tidestream.model.patch.LowRankProduct;
+
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The import law of docs/ARCHITECTURE.md. Rooms that are not built yet are tolerated. */
-@AnalyzeClasses(packages = "dev.tidestream", importOptions = ImportOption.DoNotIncludeTests.class)
+@AnalyzeClasses(
+        packages = "dev.tidestream",
+        importOptions = {ImportOption.DoNotIncludeTests.class, ArchitectureArchTest.NoTestJars.class})
 class ArchitectureArchTest {
+
+    /** Tests of other modules come in a jar. */
+    static final class NoTestJars implements ImportOption {
+        @Override
+        public boolean includes(Location location) {
+            return !location.contains("-tests.jar");
+        }
+    }
 
     @ArchTest
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
@@ -38,6 +54,13 @@ class ArchitectureArchTest {
     static final ArchRule MACHINE_BEHIND_GENERATED_KERNELS = noClasses()
             .that().resideOutsideOfPackages("dev.tidestream.model.kernels.jit..", "dev.tidestream.model.machine")
             .should().dependOnClassesThat().resideInAPackage("dev.tidestream.model.machine");
+
+    /** Who computes is handed its kernels; only what puts a process together chooses some. */
+    @ArchTest
+    static final ArchRule KERNELS_ARE_HANDED_IN = noClasses()
+            .that().resideOutsideOfPackages("dev.tidestream.model.kernels..", "dev.tidestream.server.app..",
+                    "dev.tidestream.server.bench..", "dev.tidestream.server.cli..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.model.kernels..");
 
     @ArchTest
     static final ArchRule TENSOR_KNOWS_NO_KERNELS = forbidRooms("tensor", "kernels", "machine");
@@ -67,7 +90,14 @@ class ArchitectureArchTest {
 
     @ArchTest
     static final ArchRule BRIDGE_KNOWS_TENSORS_ONLY =
-            forbidRooms("nd4j", "patch", "gguf", "tokenizer", "transformer", "tied", "sampling");
+            forbidRooms("nd4j", "gguf", "tokenizer", "transformer", "tied", "sampling", "kernels");
+
+    /** It is a product for patches, and knows no more of them than what that is. */
+    @ArchTest
+    static final ArchRule BRIDGE_AND_PATCHES = noClasses()
+            .that().resideInAPackage("dev.tidestream.model.nd4j")
+            .should().dependOnClassesThat(
+                    resideInAPackage("dev.tidestream.model.patch").and(not(type(LowRankProduct.class))));
 
     @ArchTest
     static final ArchRule SCHEDULER_AND_EPOCH = forbid("dev.tidestream.server.[scheduler|epoch]..",

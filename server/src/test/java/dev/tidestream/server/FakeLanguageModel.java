@@ -7,6 +7,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 
+import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.KvCacheShape;
@@ -83,6 +85,11 @@ public final class FakeLanguageModel implements LanguageModel {
     @Override
     public KvCacheShape kvCacheShape() {
         return SHAPE;
+    }
+
+    @Override
+    public Kernels kernels() {
+        return KernelSelection.fastest();
     }
 
     @Override

@@ -93,11 +93,6 @@ public enum GgmlType {
         return blockBytes;
     }
 
-    /** Bytes once per tensor behind its last block; 0 for all types but {@link #I2_S}. */
-    public int tailBytes() {
-        return tailBytes;
-    }
-
     /**
      * Bytes of a tensor of {@code elements}, a multiple of {@link #blockElements()}.
      *

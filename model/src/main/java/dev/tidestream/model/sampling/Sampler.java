@@ -35,6 +35,7 @@ public final class Sampler {
     private static final double ULP_OF_RANDOM = 0x1.0p-53;
 
     private final SamplingParams params;
+    private final Kernels kernels;
     private final int vocabularySize;
     private final Adjustments adjustments;
     private final @Nullable SamplerScratch shared; // null: whichever the calling thread has
@@ -45,12 +46,13 @@ public final class Sampler {
     /**
      * A sampler that uses the scratch space of whatever thread calls it.
      *
+     * @param kernels what whole rows of logits are gone over with; tokens do not depend on it
      * @param vocabularySize length of a row of logits
      * @param promptTokens the prompt, for the repetition penalty {@code (n)}
      * @throws InvalidSamplingException if a biased token is not in the vocabulary
      */
-    public Sampler(SamplingParams params, int vocabularySize, int[] promptTokens) {
-        this(params, SamplerScratch.ofThread(vocabularySize), null, promptTokens);
+    public Sampler(Kernels kernels, SamplingParams params, int vocabularySize, int[] promptTokens) {
+        this(params, SamplerScratch.ofThread(kernels, vocabularySize), null, promptTokens);
     }
 
     /**
@@ -68,6 +70,7 @@ public final class Sampler {
         this.params = params;
         this.shared = shared;
         this.scratch = scratch;
+        this.kernels = scratch.kernels();
         this.vocabularySize = scratch.vocabularySize();
         for (int id : params.logitBias().keySet()) {
             if (id >= vocabularySize) {
@@ -94,7 +97,7 @@ public final class Sampler {
      * @throws InvalidLogitsException if a logit is NaN or +infinity, or every token is banned; then nothing was remembered
      */
     public Sample sample(float[] logits, int offset) {
-        scratch = shared != null ? shared : SamplerScratch.ofThread(vocabularySize);
+        scratch = shared != null ? shared : SamplerScratch.ofThread(kernels, vocabularySize);
         int likeliest = argMax(logits, offset);
         int token = choose(logits, offset, likeliest);
         Sample sample = params.topLogprobs() < 0

@@ -1,6 +1,5 @@
 package dev.tidestream.model.sampling;
 
-import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 
 /**
@@ -22,11 +21,8 @@ public final class SamplerScratch {
     private double[] sums = {}; // (blocks): running sums
     private long[] maximaKeys = {}; // (maxima)
 
-    public SamplerScratch(int vocabularySize) {
-        this(vocabularySize, KernelSelection.fastest());
-    }
-
-    SamplerScratch(int vocabularySize, Kernels kernels) {
+    /** @param kernels what whole rows of logits are gone over with */
+    public SamplerScratch(Kernels kernels, int vocabularySize) {
         if (vocabularySize < 1) {
             throw new IllegalArgumentException("a vocabulary has tokens: vocabulary=" + vocabularySize);
         }
@@ -41,10 +37,10 @@ public final class SamplerScratch {
     }
 
     /** The calling thread's. */
-    static SamplerScratch ofThread(int vocabularySize) {
+    static SamplerScratch ofThread(Kernels kernels, int vocabularySize) {
         SamplerScratch scratch = OF_THREAD.get();
-        if (scratch == null || scratch.vocabularySize != vocabularySize) {
-            scratch = new SamplerScratch(vocabularySize);
+        if (scratch == null || scratch.vocabularySize != vocabularySize || scratch.kernels != kernels) {
+            scratch = new SamplerScratch(kernels, vocabularySize);
             OF_THREAD.set(scratch);
         }
         return scratch;

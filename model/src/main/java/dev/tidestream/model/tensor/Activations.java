@@ -39,6 +39,7 @@ public final class Activations {
         quantised = false;
     }
 
+    /** How many rows are filled. */
     public int rows() {
         return rows;
     }
@@ -48,6 +49,7 @@ public final class Activations {
         return maxRows;
     }
 
+    /** Length of a row. */
     public int columns() {
         return columns;
     }

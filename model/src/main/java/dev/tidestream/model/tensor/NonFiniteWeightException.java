@@ -7,6 +7,7 @@ public final class NonFiniteWeightException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;
 
+    /** @param tensor name of the tensor */
     public NonFiniteWeightException(String tensor, int row, int column) {
         super("weight is not finite: tensor=%s, row=%d, column=%d".formatted(tensor, row, column));
     }

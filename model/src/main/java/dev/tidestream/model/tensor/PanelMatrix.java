@@ -82,6 +82,7 @@ public final class PanelMatrix {
         return new PanelMatrix(format, narrowRows, columns, data.asSlice(0, panelBytes(format, narrowRows, columns)));
     }
 
+    /** How elements are stored. */
     public TensorFormat format() {
         return format;
     }
@@ -128,6 +129,7 @@ public final class PanelMatrix {
         }
     }
 
+    /** Where a panel begins, in bytes. */
     public long panelOffset(int panel) {
         return panel * panelBytes;
     }

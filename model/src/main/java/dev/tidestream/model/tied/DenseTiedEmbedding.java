@@ -44,8 +44,7 @@ final class DenseTiedEmbedding extends TiedPanels {
         return new TiedWeightStats(
                 bytes() + (transposed ? 0 : head.bytes()),
                 transposed ? head.bytes() : 0,
-                head.bytes(),
-                mode.transientBytes(vocabularySize(), hiddenSize()));
+                head.bytes());
     }
 
     @Override

@@ -41,7 +41,7 @@ public final class TiedEmbedding extends TiedPanels {
 
     @Override
     public TiedWeightStats stats() {
-        return new TiedWeightStats(bytes(), 0, 0, 0);
+        return new TiedWeightStats(bytes(), 0, 0);
     }
 
     @Override

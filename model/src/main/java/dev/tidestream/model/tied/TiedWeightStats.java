@@ -7,10 +7,8 @@ package dev.tidestream.model.tied;
  *        embedding of {@link HeadMode#TRANSPOSE_PER_STEP}
  * @param transposedWeightBytes held in the order (H, V); 0 when packed, since there the panels are the transpose
  * @param optimizationOverhead held beyond one copy: everything but the model's own tensors; 0 when packed
- * @param transientBytes taken by every call for as long as it lasts; not part of the total
  */
-public record TiedWeightStats(
-        long embeddingWeightBytes, long transposedWeightBytes, long optimizationOverhead, long transientBytes) {
+public record TiedWeightStats(long embeddingWeightBytes, long transposedWeightBytes, long optimizationOverhead) {
 
     /** All that is held. */
     public long totalBytes() {

@@ -62,7 +62,7 @@ public final class UntiedEmbedding implements EmbeddingLayer {
 
     @Override
     public TiedWeightStats stats() {
-        return new TiedWeightStats(bytes(), 0, 0, 0);
+        return new TiedWeightStats(bytes(), 0, 0);
     }
 
     @Override

@@ -2,6 +2,8 @@ package dev.tidestream.model.transformer;
 
 import java.util.List;
 
+import dev.tidestream.model.tensor.Kernels;
+
 /**
  * A model of one weights version: immutable but for its scratch space. One caller at a time (the decode thread).
  */
@@ -15,6 +17,9 @@ public interface LanguageModel {
 
     /** What its KV caches look like. */
     KvCacheShape kvCacheShape();
+
+    /** What it computes with, and what is made of its logits. */
+    Kernels kernels();
 
     /** Most rows (tokens over all slices) one forward pass takes. */
     int maxRows();

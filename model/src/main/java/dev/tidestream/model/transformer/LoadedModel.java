@@ -109,6 +109,11 @@ public final class LoadedModel implements AutoCloseable {
         return config;
     }
 
+    /** What it computes with. */
+    public Kernels kernels() {
+        return kernels;
+    }
+
     public ModelWeights weights() {
         return weights;
     }

@@ -84,6 +84,11 @@ public final class Transformer implements LanguageModel {
     }
 
     @Override
+    public Kernels kernels() {
+        return kernels;
+    }
+
+    @Override
     public int maxRows() {
         return scratch.maxRows;
     }

@@ -11,7 +11,6 @@ import dev.tidestream.model.tensor.Kernels;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** What sampling does to rows of logits, against the oracle: bits, not closeness. */
 class RowKernelsTest {
@@ -110,15 +109,18 @@ class RowKernelsTest {
     void shouldGiveTheBitsOfStrictMathBetweenTheSeams(Kernels fast) {
         SplittableRandom random = new SplittableRandom(SEED + 3);
         float[] zeros = new float[16];
-        double[] expected = new double[16];
+        double[] expected = new double[1];
         double[] actual = new double[16];
         for (int i = 0; i < 300_000; i++) {
             double x = random.nextInt(4) == 0 ? random.nextDouble() * 750 : random.nextDouble() * 3;
             scalar.exponentials(zeros, 0, 1, x, 1, expected);
             fast.exponentials(zeros, 0, 16, x, 1, actual);
-            assertEquals(expected[0], actual[5], () -> "seed=%d, x=%s".formatted(SEED, x));
+            for (int lane = 0; lane < actual.length; lane++) {
+                if (expected[0] != actual[lane]) { // without a message made for each
+                    assertEquals(expected[0], actual[lane], "seed=%d, x=%s, lane=%d".formatted(SEED, x, lane));
+                }
+            }
         }
-        assertTrue(expected[0] > 0 || actual[5] == 0);
     }
 
     private void assertExponentials(Kernels fast, float[] row, double max, double divisor) {

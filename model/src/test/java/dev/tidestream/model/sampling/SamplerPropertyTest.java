@@ -11,11 +11,15 @@ import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.tensor.Kernels;
+
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 /** The sampler against its definition: adjust, sort everything, cut, draw. Rows have ties, extremes and banned tokens. */
 class SamplerPropertyTest {
+    private static final Kernels KERNELS = KernelSelection.fastest();
 
     @Test
     void shouldChooseLikeTheDefinitionOnSmallVocabularies() {
@@ -37,10 +41,10 @@ class SamplerPropertyTest {
     void shouldGiveTheSameBitsWithSharedScratchAndAnyOffset() {
         Random random = new Random(1);
         int vocabulary = 1_000;
-        SamplerScratch scratch = new SamplerScratch(vocabulary);
+        SamplerScratch scratch = new SamplerScratch(KernelSelection.scalar(), vocabulary);
         List<SamplingParams> params = IntStream.range(0, 16).mapToObj(i -> randomParams(random, vocabulary)).toList();
         List<Sampler> shared = params.stream().map(each -> new Sampler(each, scratch, new int[] {1, 2})).toList();
-        List<Sampler> alone = params.stream().map(each -> new Sampler(each, vocabulary, new int[] {1, 2})).toList();
+        List<Sampler> alone = params.stream().map(each -> new Sampler(KERNELS, each, vocabulary, new int[] {1, 2})).toList();
         for (int step = 0; step < 50; step++) {
             float[] row = randomRow(random, vocabulary);
             float[] rows = new float[3 * vocabulary];
@@ -54,7 +58,7 @@ class SamplerPropertyTest {
     private static void compare(Random random, int vocabulary, int steps, String message) {
         SamplingParams params = randomParams(random, vocabulary);
         int[] prompt = random.ints(random.nextInt(6), 0, vocabulary).toArray();
-        Sampler sampler = new Sampler(params, vocabulary, prompt);
+        Sampler sampler = new Sampler(KERNELS, params, vocabulary, prompt);
         Oracle oracle = new Oracle(params, prompt);
         for (int step = 0; step < steps; step++) {
             float[] row = randomRow(random, vocabulary);

@@ -44,7 +44,8 @@ class Int8HeadTest {
             assertEquals(format.quantised(), !Arrays.equals(floats, oracle[0]), "codes must matter where there are blocks only");
 
             for (EmbeddingLayer head : new EmbeddingLayer[] {
-                    tied(weight, KernelSelection.vector()), new UntiedEmbedding(other, weight, KernelSelection.vector())}) {
+                    tied(weight, KernelSelection.vector()), tied(weight, KernelSelection.fastest()),
+                    new UntiedEmbedding(other, weight, KernelSelection.vector())}) {
                 assertEquals(format.quantised(), head.quantised());
                 for (int batch : new int[] {1, 2, 3, 4, 5, 8, 15, 16, 17, 32, ROWS}) {
                     for (WorkerTeam team : new WorkerTeam[] {ALONE, new HeadCases.BackwardTeam(true)}) {

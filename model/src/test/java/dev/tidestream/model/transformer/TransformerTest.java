@@ -2,19 +2,26 @@ package dev.tidestream.model.transformer;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
@@ -28,21 +35,21 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 class TransformerTest {
     private static final String STARTER = "starter/starter-q8_0.gguf";
 
-    private static LoadedModel vector;
-    private static LoadedModel scalar;
+    private static final Map<Kernels, LoadedModel> FAST = new LinkedHashMap<>();
 
-    @BeforeAll
-    static void load() {
-        vector = TestModels.load(STARTER, KernelSelection.vector());
-        scalar = TestModels.load(STARTER, KernelSelection.scalar());
+    /** The kernels that serve, and those of the Vector API where others do. */
+    static Set<Kernels> fast() {
+        return new LinkedHashSet<>(List.of(KernelSelection.fastest(), KernelSelection.vector()));
+    }
+
+    private static LoadedModel loaded(Kernels kernels) {
+        return FAST.computeIfAbsent(kernels, each -> TestModels.load(STARTER, each));
     }
 
     @AfterAll
     static void close() {
-        if (vector != null) {
-            vector.close();
-            scalar.close();
-        }
+        FAST.values().forEach(LoadedModel::close);
+        FAST.clear();
     }
 
     @ParameterizedTest
@@ -50,30 +57,46 @@ class TransformerTest {
     void shouldGiveTheOraclesBits(ActivationPrecision body, ActivationPrecision head) {
         int[] tokens = tokens(40, 1);
         Precision precision = new Precision(body, head, KvType.F16);
-        float[] expected = TestModels.logits(scalar.newTransformer(WorkerTeam.sequential(), precision, 64), tokens, 40);
-        assertArrayEquals(expected, TestModels.logits(vector.newTransformer(WorkerTeam.sequential(), precision, 64), tokens, 40));
+        try (LoadedModel scalar = TestModels.load(STARTER, KernelSelection.scalar())) {
+            float[] expected = TestModels.logits(scalar.newTransformer(WorkerTeam.sequential(), precision, 64), tokens, 40);
+            for (Kernels kernels : fast()) {
+                Transformer model = loaded(kernels).newTransformer(WorkerTeam.sequential(), precision, 64);
+                assertArrayEquals(expected, TestModels.logits(model, tokens, 40), kernels.title());
+            }
+        }
     }
 
     @ParameterizedTest
     @CsvSource({"1, F32", "2, F32", "3, F32", "7, F32", "8, F32", "33, F32", "1, INT8", "4, INT8", "16, INT8", "33, INT8"})
     void shouldNotDependOnHowAPromptIsCut(int chunk, ActivationPrecision head) {
         int[] tokens = tokens(70, 2);
-        Transformer model = vector.newTransformer(WorkerTeam.sequential(), int8Body(head), 128);
-        assertArrayEquals(TestModels.logits(model, tokens, 70), TestModels.logits(model, tokens, chunk));
+        for (Kernels kernels : fast()) {
+            Transformer model = loaded(kernels).newTransformer(WorkerTeam.sequential(), int8Body(head), 128);
+            assertArrayEquals(TestModels.logits(model, tokens, 70), TestModels.logits(model, tokens, chunk), kernels.title());
+        }
     }
 
     @ParameterizedTest
     @EnumSource(ActivationPrecision.class)
     void shouldNotDependOnTheNumberOfThreads(ActivationPrecision head) {
         int[] tokens = tokens(50, 3);
-        float[] alone = TestModels.logits(vector.newTransformer(WorkerTeam.sequential(), int8Body(head), 64), tokens, 13);
-        assertArrayEquals(alone, TestModels.logits(vector.newTransformer(new PoolTeam(), int8Body(head), 64), tokens, 13));
+        for (Kernels kernels : fast()) {
+            LoadedModel loaded = loaded(kernels);
+            float[] alone = TestModels.logits(loaded.newTransformer(WorkerTeam.sequential(), int8Body(head), 64), tokens, 13);
+            Transformer together = loaded.newTransformer(new PoolTeam(), int8Body(head), 64);
+            assertArrayEquals(alone, TestModels.logits(together, tokens, 13), kernels.title());
+        }
+    }
+
+    static Stream<Arguments> batches() {
+        return fast().stream().flatMap(kernels ->
+                Arrays.stream(ActivationPrecision.values()).map(head -> Arguments.of(kernels, head)));
     }
 
     @ParameterizedTest
-    @EnumSource(ActivationPrecision.class)
-    void shouldNotDependOnWhoElseIsInTheBatch(ActivationPrecision head) {
-        Transformer model = vector.newTransformer(WorkerTeam.sequential(), int8Body(head), 256);
+    @MethodSource("batches")
+    void shouldNotDependOnWhoElseIsInTheBatch(Kernels kernels, ActivationPrecision head) {
+        Transformer model = loaded(kernels).newTransformer(WorkerTeam.sequential(), int8Body(head), 256);
         int sequences = 16;
         int length = 24;
         List<int[]> prompts = IntStream.range(0, sequences).mapToObj(i -> tokens(length, 100 + i)).toList();
@@ -108,7 +131,7 @@ class TransformerTest {
 
     @Test
     void shouldRefuseWhatDoesNotFitAndChangeNothing() {
-        Transformer model = vector.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 8);
+        Transformer model = loaded(KernelSelection.fastest()).newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 8);
         KvCache cache = TestModels.cache(model, 32);
         float[] logits = new float[8 * model.vocabularySize()];
         assertRefused("no such token: token=4096, vocabulary=4096", model, slice(cache, 4096), logits);
@@ -125,9 +148,10 @@ class TransformerTest {
         assertRefused("KV cache is full: length=32, count=1, capacity=32", model, slice(full, 1), logits);
     }
 
-    @Test
-    void shouldForgetWhatIsTruncated() {
-        Transformer model = vector.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 64);
+    @ParameterizedTest
+    @MethodSource("fast")
+    void shouldForgetWhatIsTruncated(Kernels kernels) {
+        Transformer model = loaded(kernels).newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 64);
         int[] tokens = tokens(20, 5);
         float[] expected = TestModels.logits(model, tokens, 20);
         KvCache cache = TestModels.cache(model, 64);

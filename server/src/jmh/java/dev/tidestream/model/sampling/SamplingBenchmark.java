@@ -16,6 +16,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
+import dev.tidestream.model.kernels.KernelSelection;
+
 /** One token from a row of 128,256 normally distributed logits (standard deviation 3), on one thread. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -35,7 +37,7 @@ public class SamplingBenchmark {
     private Cut cut = Cut.GREEDY;
 
     private final float[] logits = new float[VOCABULARY];
-    private Sampler sampler = new Sampler(SamplingParams.greedy(), VOCABULARY, new int[0]);
+    private Sampler sampler = new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), VOCABULARY, new int[0]);
 
     /** Makes logits and a sampler. */
     @Setup
@@ -52,7 +54,7 @@ public class SamplingBenchmark {
             case NONE -> params(0.7f, 0, 1f, 0f, -1);
             case LOGPROBS -> params(0f, 0, 1f, 0f, 5);
         };
-        sampler = new Sampler(params, VOCABULARY, new int[0]);
+        sampler = new Sampler(KernelSelection.fastest(), params, VOCABULARY, new int[0]);
     }
 
     private static SamplingParams params(float temperature, int topK, float topP, float minP, int topLogprobs) {

@@ -13,6 +13,7 @@ import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedLoad;
+import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.ActivationPrecision;
@@ -75,6 +76,11 @@ final class ComputeOptions {
         return threads;
     }
 
+    /** What this process computes with; whoever computes is handed it. */
+    Kernels kernels() {
+        return KernelSelection.fastest();
+    }
+
     Precision precision() {
         return new Precision(activations, headActivations, kvType);
     }
@@ -89,8 +95,8 @@ final class ComputeOptions {
         PrintWriter err = spec.commandLine().getErr();
         try (LoadProgress progress = new LoadProgress(err, loader.file().path())) {
             return cachePacked == null
-                    ? loader.load(KernelSelection.fastest(), team, progress)
-                    : loader.load(KernelSelection.fastest(), team, progress, new PackedCache(
+                    ? loader.load(kernels(), team, progress)
+                    : loader.load(kernels(), team, progress, new PackedCache(
                             cachePacked,
                             cacheCheck == CacheCheck.FULL,
                             cacheLoad,
@@ -98,14 +104,10 @@ final class ComputeOptions {
         }
     }
 
-    /** Which kernels compute, for people. */
-    String kernels() {
-        return KernelSelection.fastest().title();
-    }
-
     @Override
     public String toString() {
         return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s"
-                .formatted(threads, kernels(), activations.wireName(), headActivations.wireName(), kvType.name().toLowerCase(Locale.ROOT));
+                .formatted(threads, kernels().title(), activations.wireName(), headActivations.wireName(),
+                        kvType.name().toLowerCase(Locale.ROOT));
     }
 }

@@ -14,7 +14,6 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
@@ -54,13 +53,15 @@ final class KernelWarmUp implements AutoCloseable {
     private static final SamplingParams LIKELIEST = new SamplingParams(1, 40, 1, 0, 1, 0, 0, Map.of(), 1, 5);
 
     private final ModelLoader loader;
+    private final Kernels kernels;
     private final Precision precision;
     private final CountDownLatch cut = new CountDownLatch(1);
     private final CountDownLatch ended = new CountDownLatch(2); // threads
     private volatile boolean stopped;
 
-    private KernelWarmUp(ModelLoader loader, Precision precision) {
+    private KernelWarmUp(ModelLoader loader, Kernels kernels, Precision precision) {
         this.loader = loader;
+        this.kernels = kernels;
         this.precision = precision;
     }
 
@@ -69,9 +70,9 @@ final class KernelWarmUp implements AutoCloseable {
      *
      * @throws dev.tidestream.model.transformer.ModelException if this is no model that can be run
      */
-    static KernelWarmUp start(ModelLoader loader, Precision precision) {
+    static KernelWarmUp start(ModelLoader loader, Kernels kernels, Precision precision) {
         loader.check();
-        KernelWarmUp warmUp = new KernelWarmUp(loader, precision);
+        KernelWarmUp warmUp = new KernelWarmUp(loader, kernels, precision);
         Thread.ofPlatform().name("tidestream-warm-up-2").daemon().start(warmUp::sample); // first: it does not read the file
         Thread.ofPlatform().name("tidestream-warm-up").daemon().start(warmUp::multiply);
         return warmUp;
@@ -94,7 +95,7 @@ final class KernelWarmUp implements AutoCloseable {
         try {
             long startNs = System.nanoTime();
             for (SamplingParams each : List.of(SAMPLED, LIKELIEST)) {
-                Sampler sampler = new Sampler(each, LOGITS, new int[0]);
+                Sampler sampler = new Sampler(kernels, each, LOGITS, new int[0]);
                 float[] logits = logits();
                 rounds(startNs, () -> draw(sampler, logits));
             }
@@ -105,7 +106,7 @@ final class KernelWarmUp implements AutoCloseable {
     }
 
     private void multiply() {
-        try (LoadedModel miniature = loader.miniature(KernelSelection.fastest()); KernelWorkers alone = new KernelWorkers(1)) {
+        try (LoadedModel miniature = loader.miniature(kernels); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
             if (miniature.config().contextLength() < PROMPT + 2 * STEPS) {
                 stopped = true; // so small a model warms itself

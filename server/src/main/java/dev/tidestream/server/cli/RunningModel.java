@@ -123,7 +123,7 @@ final class RunningModel implements AutoCloseable {
         boolean started = false;
         try {
             ModelLoader loader = new ModelLoader(file);
-            warmUp = KernelWarmUp.start(loader, compute.precision());
+            warmUp = KernelWarmUp.start(loader, compute.kernels(), compute.precision());
             ModelOptions options = new ModelOptions(compute, engineConfig);
             RunningModel running = new RunningModel(loader, options, firstVersion, workers, warmUp);
             started = true;

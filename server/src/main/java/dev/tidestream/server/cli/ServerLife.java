@@ -68,7 +68,7 @@ final class ServerLife {
                 .with("types", InspectCommand.tensorTypes(running.loader().file())).with("parameters", running.parameters())
                 .with("weights_bytes", running.first().bytes()).with("weights_version", running.weightsVersion())
                 .with("context", running.config().contextLength()).with("vocabulary", running.config().vocabularySize())
-                .with("threads", running.threads()).with("kernels", compute.kernels()).with("activations", precision.body().wireName())
+                .with("threads", running.threads()).with("kernels", compute.kernels().title()).with("activations", precision.body().wireName())
                 .with("head_activations", precision.head().wireName()).with("kv_type", precision.kvType().name().toLowerCase(Locale.ROOT))
                 .with("since_start_ms", sinceStartMs()));
     }

@@ -20,6 +20,7 @@ import reactor.core.publisher.Sinks;
 import dev.tidestream.model.sampling.InvalidSamplingException;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
+import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
@@ -54,6 +55,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final Scheduler scheduler;
     private final DecodeLoop loop;
     private final int vocabularySize; // at most as many as the embedding has rows: rows behind are padding
+    private final Kernels kernels;
     private final AtomicLong lastStream = new AtomicLong();
     private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
@@ -94,6 +96,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             LanguageModel model = lease.epoch().model();
             int rows = model.vocabularySize();
             vocabularySize = Math.min(tokenizer.usedTokens(), rows);
+            kernels = model.kernels();
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
             prompts = new PromptEncoder(tokenizer, vocabularySize, rows, model.contextLength(), config.prompts().maxPromptBytes(),
                     pool.budgetPositions());
@@ -244,7 +247,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 prompt,
                 request.maxTokens(),
                 request.weights(),
-                new Sampler(params, vocabularySize, prompt),
+                new Sampler(kernels, params, vocabularySize, prompt),
                 tokenizer.newDetokenizer(prompt),
                 StopStrings.matcher(request.stop(), tokenizer),
                 tokenizer::isEndOfGeneration,

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.panel.PanelEditor;
 import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.protocol.admin.AdminErrorCode;
@@ -112,7 +113,8 @@ class UpdateRehearsalTest {
                 assertFalse(rehearsal.pass(fixture::current, changes, () -> false));
                 Objects.requireNonNull(administrator.get()).join(); // it has the lock
             });
-            assertEquals(4, products.get(), "panels of one round"); // the round that had begun, and no other
+            int panels = Math.ceilDiv(DeskFixture.VOCABULARY, PanelEditor.PANEL_ROWS); // a product each
+            assertEquals(panels, products.get(), "the round that had begun, and no other");
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
@@ -61,7 +62,7 @@ class DrawsTest {
                         3f, i % 3 * 20, i % 2 == 0 ? 1f : 0.9f, 0f, 1.1f, 0f, 0f, Map.of(0, Float.NEGATIVE_INFINITY), i, i % 4 - 1);
                 FakeTokenizer tokenizer = new FakeTokenizer();
                 scheduler.submit(new SequenceRequest(i, "c", prompt, 20, WeightsPolicy.PIN,
-                        new Sampler(params, FakeLanguageModel.VOCABULARY, prompt), tokenizer.newDetokenizer(),
+                        new Sampler(KernelSelection.fastest(), params, FakeLanguageModel.VOCABULARY, prompt), tokenizer.newDetokenizer(),
                         new StopMatcher(List.of()), tokenizer::isEndOfGeneration, SchedulerFixture.MEMORY, 1, clients.get(i)));
             }
             while (scheduler.step() > 0) { }

@@ -203,7 +203,7 @@ class ParkingPropertyTest {
 
         void submit(Plan plan, FakeClient client) {
             scheduler.submit(new SequenceRequest(++streams, plan.connection(), plan.prompt(), plan.maxTokens(), WeightsPolicy.PIN,
-                    new Sampler(plan.params(), subject.model().vocabularySize(), plan.prompt()),
+                    new Sampler(KernelSelection.fastest(), plan.params(), subject.model().vocabularySize(), plan.prompt()),
                     subject.tokenizer().newDetokenizer(plan.prompt()), new StopMatcher(plan.stops()), id -> false,
                     SchedulerFixture.MEMORY, nowNs, client));
         }

@@ -3,6 +3,7 @@ package dev.tidestream.server.scheduler;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
@@ -74,7 +75,7 @@ final class SchedulerFixture {
                 prompt,
                 maxTokens,
                 weights,
-                new Sampler(SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt),
+                new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt),
                 tokenizer.newDetokenizer(),
                 new StopMatcher(stops),
                 tokenizer::isEndOfGeneration,

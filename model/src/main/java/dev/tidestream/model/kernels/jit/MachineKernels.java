@@ -6,6 +6,7 @@ import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
 
 import dev.tidestream.model.kernels.jit.MachinePrograms.Kind;
 import dev.tidestream.model.kernels.jit.attention.MachineAttention;
@@ -14,7 +15,6 @@ import dev.tidestream.model.kernels.jit.base.MachineCall;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.kernels.jit.rows.MachineRows;
 import dev.tidestream.model.machine.Cpu;
-import dev.tidestream.model.tensor.ActivationEncoding;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.Kernels;
@@ -51,6 +51,7 @@ public final class MachineKernels implements Kernels {
     private final MachineRows rows;
     private final boolean wide;
     private final Kernels others; // for what there is no program for
+    private final Function<Activations, RecordQuants> newQuants = this::newQuants; // made once: a step asks often
 
     private MachineKernels(MachinePrograms programs, MachineAttention attention, MachineRows rows, boolean wide, Kernels others) {
         this.programs = programs;
@@ -89,9 +90,13 @@ public final class MachineKernels implements Kernels {
         return (wide ? "avx512-vnni+" : "avx2+") + others.title();
     }
 
+    private RecordQuants newQuants(Activations x) {
+        return new RecordQuants(x, this);
+    }
+
     @Override
-    public ActivationEncoding encoding(Activations x) {
-        return RecordQuants.of(x, this);
+    public RecordQuants encoding(Activations x) {
+        return x.encoding(RecordQuants.class, newQuants);
     }
 
     @Override
@@ -114,7 +119,7 @@ public final class MachineKernels implements Kernels {
         }
         int rows = x.rows() - left;
         try {
-            long records = codes ? RecordQuants.of(x, this).records().address() : 0;
+            long records = codes ? encoding(x).records().address() : 0;
             Call call = new Call(scratch, w, x, records, out, outStride);
             int slice = codes ? rows : Math.clamp(rows, 1, FLOAT_ROWS_OF_A_CALL);
             int most = panelsOfACall(w.columns(), slice);

@@ -21,17 +21,12 @@ final class RecordQuants implements ActivationEncoding {
     private final int blocks;
     private final MemorySegment records;
 
-    private RecordQuants(Activations x, MachineKernels maker) {
+    RecordQuants(Activations x, MachineKernels maker) {
         this.x = x;
         this.maker = maker;
         this.blocks = x.columns() / BLOCK;
         long bytes = (long) even(x.maxRows()) * blocks * ActivationRecord.BYTES;
         this.records = Arena.ofAuto().allocate(bytes, ActivationRecord.BYTES);
-    }
-
-    /** Those of x. */
-    static RecordQuants of(Activations x, MachineKernels maker) {
-        return x.encoding(RecordQuants.class, of -> new RecordQuants(of, maker));
     }
 
     @Override

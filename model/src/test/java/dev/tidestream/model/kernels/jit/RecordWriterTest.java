@@ -34,7 +34,7 @@ public class RecordWriterTest {
             x.reset(rows);
             fill(x.values());
             x.quantise(machine, WorkerTeam.sequential());
-            assertRecords(x, RecordQuants.of(x, machine).records());
+            assertRecords(x, machine.encoding(x).records());
             try (Arena arena = Arena.ofConfined()) {
                 long stride = rows * 64L;
                 MemorySegment records = arena.allocate(BLOCKS * stride, 64);

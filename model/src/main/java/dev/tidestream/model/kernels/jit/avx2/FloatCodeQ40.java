@@ -25,6 +25,7 @@ import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 public final class FloatCodeQ40 extends FloatCode {
     private static final int CHAIN = PanelLayout.BLOCK / 2;
 
+    /** @param code receives the instructions */
     public FloatCodeQ40(Assembler code) {
         super(code, TensorFormat.Q4_0);
     }

@@ -37,6 +37,7 @@ public final class FloatCodeQ6K extends FloatCode {
     /** Lines whose words have two columns in their upper bits. */
     private static final int LINES = PanelLayout.Q6K_LINES;
 
+    /** @param code receives the instructions */
     public FloatCodeQ6K(Assembler code) {
         super(code, TensorFormat.Q6_K);
     }

@@ -15,6 +15,7 @@ import static dev.tidestream.model.machine.VectorOp.VPMOVSXBD;
 public final class FloatCodeQ80 extends FloatCode {
     private static final int CHAIN = PanelLayout.BLOCK / 2;
 
+    /** @param code receives the instructions */
     public FloatCodeQ80(Assembler code) {
         super(code, TensorFormat.Q8_0);
     }

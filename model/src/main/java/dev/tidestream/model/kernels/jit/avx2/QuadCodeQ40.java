@@ -9,6 +9,7 @@ import static dev.tidestream.model.machine.VectorOp.VPAND;
 
 /** Q4_0: a byte is column j and column j + 16, both with 8 added. */
 public final class QuadCodeQ40 extends QuadCode {
+    /** @param code receives the instructions */
     public QuadCodeQ40(Assembler code) {
         super(code, TensorFormat.Q4_0);
     }

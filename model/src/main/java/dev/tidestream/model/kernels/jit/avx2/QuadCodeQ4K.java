@@ -19,6 +19,7 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
 
 /** Q4_K: a word is four columns, of four bits. */
 public final class QuadCodeQ4K extends QuadCode {
+    /** @param code receives the instructions */
     public QuadCodeQ4K(Assembler code) {
         super(code, TensorFormat.Q4_K);
     }

@@ -19,6 +19,7 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
 public final class QuadCodeQ6K extends QuadCode {
     private static final int GROUP_BYTES = PanelLayout.Q6K_LINES * PanelLayout.LINE_BYTES;
 
+    /** @param code receives the instructions */
     public QuadCodeQ6K(Assembler code) {
         super(code, TensorFormat.Q6_K);
     }

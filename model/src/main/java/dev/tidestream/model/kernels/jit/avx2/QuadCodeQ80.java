@@ -6,6 +6,7 @@ import dev.tidestream.model.tensor.TensorFormat;
 
 /** Q8_0: a byte is a signed integer. */
 public final class QuadCodeQ80 extends QuadCode {
+    /** @param code receives the instructions */
     public QuadCodeQ80(Assembler code) {
         super(code, TensorFormat.Q8_0);
     }

@@ -62,6 +62,7 @@ public final class RecordWriter {
         this.code = code;
     }
 
+    /** Writes the program. */
     public static void write(Assembler code) {
         new RecordWriter(code).program();
     }

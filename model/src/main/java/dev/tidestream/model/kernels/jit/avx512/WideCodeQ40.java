@@ -15,6 +15,7 @@ import static dev.tidestream.model.machine.WideOp.VPERMPS;
 
 /** Q4_0: a byte is column j and column j + 16, both with 8 added. */
 public final class WideCodeQ40 extends WideCode {
+    /** @param code receives the instructions */
     public WideCodeQ40(Assembler code) {
         super(code, TensorFormat.Q4_0);
     }

@@ -15,6 +15,7 @@ import static dev.tidestream.model.machine.WideOp.VPMULTISHIFTQB;
 
 /** Q4_K: a word is four columns, of four bits. */
 public final class WideCodeQ4K extends WideCode {
+    /** @param code receives the instructions */
     public WideCodeQ4K(Assembler code) {
         super(code, TensorFormat.Q4_K);
     }

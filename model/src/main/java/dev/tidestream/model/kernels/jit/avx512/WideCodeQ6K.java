@@ -31,6 +31,7 @@ public final class WideCodeQ6K extends WideCode {
     private static final int SIX_BITS = MIN_SCALES;
     private static final int REST = MIN_SCALES + 1;
 
+    /** @param code receives the instructions */
     public WideCodeQ6K(Assembler code) {
         super(code, TensorFormat.Q6_K);
     }

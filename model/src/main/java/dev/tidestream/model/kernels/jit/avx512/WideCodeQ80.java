@@ -12,6 +12,7 @@ import static dev.tidestream.model.machine.WideOp.VPXORD;
 
 /** Q8_0: a byte is a signed integer, which has 128 added here. */
 public final class WideCodeQ80 extends WideCode {
+    /** @param code receives the instructions */
     public WideCodeQ80(Assembler code) {
         super(code, TensorFormat.Q8_0);
     }

@@ -11,10 +11,13 @@ package dev.tidestream.model.kernels.jit.base;
  * <p>n is the sum of the codes, l that of the first 16 and u that of the others.
  */
 public final class ActivationRecord {
+    /** Bytes of a record. */
     public static final int BYTES = 64;
+    /** Where the scale is. */
     public static final int SCALE = 32;
     /** What Q4_0's centre takes off. */
     public static final int CENTRE = 36;
+    /** Where the sum of the codes is, negative, as a float. */
     public static final int MINUS_SUM = 40;
     /** What 128 added to each weight takes off. */
     public static final int CENTRE_OF_BYTES = 44;

@@ -97,6 +97,7 @@ public enum MachineConstant {
         return new int[] {lane0, lane1, lane2, lane3};
     }
 
+    /** Where it is in {@link MachineScratch}. */
     public int offset() {
         return MachineScratch.CONSTANTS + place * BYTES;
     }

@@ -71,6 +71,7 @@ public final class MachineScratch {
     private final MemorySegment[] segments = new MemorySegment[KNOWN_ARRAYS]; // of arrays
     private int oldest;
 
+    /** With all constants and tables in their places. */
     public MachineScratch() {
         for (MachineConstant constant : MachineConstant.values()) {
             MemorySegment half = MemorySegment.ofArray(constant.half());
@@ -82,10 +83,12 @@ public final class MachineScratch {
         }
     }
 
+    /** What programs are given the address of. */
     public MemorySegment memory() {
         return memory;
     }
 
+    /** Sets an argument, at its offset. */
     public void set(int argument, long value) {
         memory.set(ValueLayout.JAVA_LONG, argument, value);
     }

@@ -46,6 +46,7 @@ public enum WideTable {
         this.place = place;
     }
 
+    /** Where it is in {@link MachineScratch}. */
     public int offset() {
         return MachineScratch.TABLES + place * VECTOR_BYTES;
     }

@@ -32,6 +32,7 @@ public final class Scratch {
     private final float[] offsets = new float[8 * ROWS];
     private final DecodeScratch decode = new DecodeScratch();
 
+    /** The calling thread's. */
     public static Scratch ofThread() {
         return OF_THREAD.get();
     }
@@ -86,6 +87,7 @@ public final class Scratch {
         return sums;
     }
 
+    /** Sums of so many elements, all 0. */
     public float[] clearedSums(int length) {
         if (sums.length < length) {
             sums = new float[length];

@@ -12,32 +12,19 @@ import dev.tidestream.model.tensor.PanelLayout;
  * multiplied by 2^112, which also normalises subnormals.
  */
 public final class VectorHalf {
+    /** What makes a float of a half whose bits were put where a float has them. */
     public static final float TWO_112 = 0x1p112f;
 
     private VectorHalf() {}
 
+    /** Rows 0–15, of F16. */
     public static FloatVector lowHalf(IntVector pair) {
         return pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 3).and(0x8fffffff).reinterpretAsFloats()
                 .mul(TWO_112);
     }
 
+    /** Rows 16–31, of F16. */
     public static FloatVector highHalf(IntVector pair) {
         return pair.lanewise(VectorOperators.ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(TWO_112);
-    }
-
-    static FloatVector lowBrain(IntVector pair) {
-        return pair.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-    }
-
-    static FloatVector highBrain(IntVector pair) {
-        return pair.and(0xffff0000).reinterpretAsFloats();
-    }
-
-    static IntVector lowInt(IntVector pair) {
-        return pair.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
-    }
-
-    static IntVector highInt(IntVector pair) {
-        return pair.lanewise(VectorOperators.ASHR, 16);
     }
 }

@@ -14,12 +14,16 @@ import jdk.incubator.vector.VectorSpecies;
  * differ in speed only: a panel's 32 rows are done in {@link #PARTS} parts.
  */
 public final class VectorShapes {
+    /** Floats. */
     public static final VectorSpecies<Float> F;
+    /** As many ints. */
     public static final VectorSpecies<Integer> I;
+    /** Twice as many shorts. */
     public static final VectorSpecies<Short> S;
     /** Half as wide: widening it gives an S. */
     public static final VectorSpecies<Byte> HALF_B;
 
+    /** How panels are stored. */
     public static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
 
     static {

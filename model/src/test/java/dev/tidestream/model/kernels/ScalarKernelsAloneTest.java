@@ -1,0 +1,61 @@
+package dev.tidestream.model.kernels;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/**
+ * A model that is loaded with the scalar kernels computes with them alone, quantising and sampling included: in a process without the
+ * incubating Vector API, and without a class of another implementation.
+ */
+class ScalarKernelsAloneTest {
+    private static final int LIMIT_S = 120;
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void shouldNeedNeitherVectorApiNorMachineCode() throws Exception {
+        Path loaded = folder.resolve("classes.txt");
+        Path printed = folder.resolve("out.txt");
+        Process process = new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xlog:class+load:file=" + loaded, "--enable-native-access=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path"), ScalarRun.class.getName())
+                .redirectOutput(printed.toFile()).redirectErrorStream(true).start();
+        try {
+            assertTrue(process.waitFor(LIMIT_S, TimeUnit.SECONDS), "too long: seconds=" + LIMIT_S);
+            assertEquals(0, process.exitValue(), () -> read(printed));
+        } finally {
+            process.destroyForcibly();
+        }
+        assertEquals(ScalarRun.lines(KernelSelection.fastest()), Files.readAllLines(printed));
+        try (Stream<String> lines = Files.lines(loaded)) {
+            List<String> classes = lines.toList();
+            assertTrue(classes.stream().anyMatch(line -> line.contains("model.kernels.scalar.ScalarKernels")), "no classes were listed");
+            assertEquals(List.of(), classes.stream().filter(ScalarKernelsAloneTest::isOther).toList());
+        }
+    }
+
+    private static boolean isOther(String line) {
+        return line.contains("jdk.incubator.vector") || line.contains("model.kernels.vector") || line.contains("model.kernels.jit")
+                || line.contains("dev.tidestream.model.machine");
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            return e.toString();
+        }
+    }
+}
