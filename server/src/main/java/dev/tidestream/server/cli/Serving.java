@@ -61,7 +61,8 @@ final class Serving implements AutoCloseable {
             rehearsal = new Rehearsal(running, service);
             AdminVerticle desk = new AdminVerticle(service);
             verticle = new ServerVerticle(
-                    TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections()),
+                    TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections())
+                            .withMaxStreams(options.limits.maxStreams()),
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     () -> List.of(served()),
@@ -88,7 +89,7 @@ final class Serving implements AutoCloseable {
      * @throws CliException if the options are of no use together
      */
     static Serving start(ServeOptions options) {
-        EngineConfig engine = EngineConfig.DEFAULT
+        EngineConfig engine = options.limits.applyTo(EngineConfig.DEFAULT)
                 .withMaxSequences(options.maxSequences())
                 .withKvMemoryBytes(options.kvMemory.bytes());
         MemoryBudget budget = options.live.budget(options.kvMemory.bytes());

@@ -11,7 +11,7 @@ import java.time.Duration;
  * @param hardFrameBytes largest WebSocket frame that is read at all; a larger one ends the connection with 1009
  * @param maxTokens largest {@code max_tokens}
  * @param maxConnections WebSockets open at once; 64 more plain HTTP connections are allowed beside them
- * @param maxStreams streams running at once on one connection
+ * @param maxStreams streams at once on one connection: running, waiting and parked
  * @param writeQueueBytes unsent bytes at which a connection asks the engine for no more tokens
  * @param windowTokens most tokens asked of the engine in advance, per stream
  * @param recentIds ended streams of a connection that are remembered, so that a late credit or cancel is no error
@@ -93,6 +93,24 @@ public record TransportConfig(
                 maxTokens,
                 connections,
                 maxStreams,
+                writeQueueBytes,
+                windowTokens,
+                recentIds,
+                pingInterval,
+                deadAfter,
+                shutdownGrace);
+    }
+
+    /** The same with another number of streams on one connection. */
+    public TransportConfig withMaxStreams(int streams) {
+        return new TransportConfig(
+                host,
+                port,
+                maxMessageBytes,
+                hardFrameBytes,
+                maxTokens,
+                maxConnections,
+                streams,
                 writeQueueBytes,
                 windowTokens,
                 recentIds,
