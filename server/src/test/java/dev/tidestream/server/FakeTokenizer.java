@@ -18,6 +18,11 @@ public class FakeTokenizer implements Tokenizer {
     }
 
     @Override
+    public long leastTokens(String text) {
+        return text.length();
+    }
+
+    @Override
     public byte[] tokenBytes(int id) {
         return id == 0 ? new byte[0] : new byte[] {(byte) id};
     }

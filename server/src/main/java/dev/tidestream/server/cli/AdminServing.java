@@ -56,6 +56,7 @@ final class AdminServing {
         Map<String, Object> engine = new LinkedHashMap<>();
         engine.put("running", stats.running());
         engine.put("queued", stats.queued());
+        engine.put("parked", stats.streams().parked());
         engine.put("kv_used_bytes", stats.kvUsedBytes());
         engine.put("kv_budget_bytes", stats.kvBudgetBytes());
         engine.put("steps", stats.steps());

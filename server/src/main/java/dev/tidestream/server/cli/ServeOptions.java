@@ -45,6 +45,9 @@ abstract class ServeOptions {
     ByteSize kvMemory = new ByteSize(1L << 30);
 
     @Mixin
+    final StreamLimitOptions limits = new StreamLimitOptions();
+
+    @Mixin
     final LiveUpdateOptions live = new LiveUpdateOptions();
 
     private int port = DEFAULT_PORT;

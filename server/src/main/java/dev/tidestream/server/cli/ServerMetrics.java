@@ -15,6 +15,7 @@ import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.metrics.Metrics;
 import dev.tidestream.server.metrics.MetricsSample;
+import dev.tidestream.server.scheduler.SchedulerStats;
 import dev.tidestream.server.transport.MetricsPage;
 import dev.tidestream.server.transport.TokenRefusal;
 
@@ -43,9 +44,15 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
         EngineStats s = running.stats();
         return new MetricsSample(
                 new MetricsSample.Engine(s.running(), s.queued(), s.kvUsedBytes(), s.kvBudgetBytes(), s.steps(), s.rows(),
-                        s.tokensGenerated(), s.weightsVersion()),
+                        s.tokensGenerated(), s.weightsVersion(), waiting(s)),
                 head(),
                 running.epochs().live().stream().map(ServerMetrics::epoch).toList());
+    }
+
+    private static MetricsSample.Waiting waiting(EngineStats s) {
+        SchedulerStats streams = s.streams();
+        return new MetricsSample.Waiting(s.promptsInIntake(), s.promptBytesInIntake(), streams.queuedBytes(), streams.parked(),
+                streams.parkedBytes(), streams.recomputedRows(), streams.slotsGivenBack(), streams.blocksTaken());
     }
 
     private static MetricsSample.Epoch epoch(EpochStatus status) {

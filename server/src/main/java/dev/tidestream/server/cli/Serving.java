@@ -62,7 +62,8 @@ final class Serving implements AutoCloseable {
         this.running = running;
         this.vertx = vertx;
         transport = TransportConfig.DEFAULT
-                .withAddress(met.address().host(), met.address().port()).withMaxConnections(options.maxConnections());
+                .withAddress(met.address().host(), met.address().port()).withMaxConnections(options.maxConnections())
+                .withMaxStreams(options.limits.maxStreams());
         metrics = new ServerMetrics(running);
         boolean listening = false;
         try {
@@ -102,7 +103,7 @@ final class Serving implements AutoCloseable {
         ServePreconditions met = ServePreconditions.check(options);
         ServerLife life = new ServerLife(Clock.systemDefaultZone());
         life.starting();
-        EngineConfig engine = EngineConfig.DEFAULT
+        EngineConfig engine = options.limits.applyTo(EngineConfig.DEFAULT)
                 .withMaxSequences(options.maxSequences())
                 .withKvMemoryBytes(options.kvMemory.bytes());
         MemoryBudget budget = options.live.budget(options.kvMemory.bytes());

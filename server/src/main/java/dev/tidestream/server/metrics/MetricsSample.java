@@ -21,14 +21,15 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
     /**
      * Streams and memory.
      *
-     * @param running streams with KV blocks
-     * @param queued streams that wait for a place
-     * @param kvUsedBytes KV memory lent to running streams
+     * @param running streams with a slot
+     * @param queued streams with demand that wait for a slot
+     * @param kvUsedBytes KV memory lent to streams
      * @param kvBudgetBytes KV memory there is
      * @param steps forward passes so far
      * @param rows rows of these passes, prompts and generated tokens together
      * @param tokensGenerated tokens sampled so far
      * @param weightsVersion the newest
+     * @param waiting what has no slot
      */
     public record Engine(
             int running,
@@ -38,7 +39,30 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
             long steps,
             long rows,
             long tokensGenerated,
-            long weightsVersion) {}
+            long weightsVersion,
+            Waiting waiting) {}
+
+    /**
+     * Prompts and streams without a slot.
+     *
+     * @param tokenizingPrompts prompts that wait for the tokenizer or are with it
+     * @param tokenizingBytes what these hold
+     * @param queuedBytes what streams hold that wait for a slot, KV memory apart
+     * @param parked streams without demand and without a slot
+     * @param parkedBytes what these hold, KV memory apart
+     * @param recomputedRows rows so far that had been computed before
+     * @param slotsGivenBack how often a stream lost its slot to another so far
+     * @param blocksTaken how often a stream without demand lost its KV memory to another so far
+     */
+    public record Waiting(
+            int tokenizingPrompts,
+            long tokenizingBytes,
+            long queuedBytes,
+            int parked,
+            long parkedBytes,
+            long recomputedRows,
+            long slotsGivenBack,
+            long blocksTaken) {}
 
     /**
      * The tied head.

@@ -57,14 +57,32 @@ final class SampledMetrics implements MultiCollector {
     }
 
     private static void engine(MetricsSample.Engine engine, List<MetricSnapshot> page) {
-        page.add(gauge("tidestream_engine_running_streams", "Streams with KV memory.", engine.running()));
-        page.add(gauge("tidestream_engine_queued_streams", "Streams that wait for a place.", engine.queued()));
-        page.add(gauge("tidestream_engine_kv_used_bytes", "KV memory lent to running streams.", engine.kvUsedBytes()));
+        page.add(gauge("tidestream_engine_running_streams", "Streams with a slot.", engine.running()));
+        page.add(gauge("tidestream_engine_queued_streams", "Streams with demand that wait for a slot.", engine.queued()));
+        page.add(gauge("tidestream_engine_kv_used_bytes", "KV memory lent to streams.", engine.kvUsedBytes()));
         page.add(gauge("tidestream_engine_kv_budget_bytes", "KV memory there is.", engine.kvBudgetBytes()));
         page.add(counter("tidestream_engine_steps", "Forward passes.", engine.steps()));
         page.add(counter("tidestream_engine_rows", "Rows of forward passes, prompts and generated tokens.", engine.rows()));
         page.add(counter("tidestream_engine_generated_tokens", "Tokens sampled.", engine.tokensGenerated()));
         page.add(gauge("tidestream_weights_version", "The newest version of the weights.", engine.weightsVersion()));
+        waiting(engine.waiting(), page);
+    }
+
+    private static void waiting(MetricsSample.Waiting waiting, List<MetricSnapshot> page) {
+        page.add(gauge("tidestream_engine_tokenizing_prompts",
+                "Prompts that wait for the tokenizer or are with it.", waiting.tokenizingPrompts()));
+        page.add(gauge("tidestream_engine_tokenizing_bytes",
+                "Memory of prompts that wait for the tokenizer or are with it.", waiting.tokenizingBytes()));
+        page.add(gauge("tidestream_engine_queued_bytes",
+                "Memory of streams that wait for a slot, KV memory apart.", waiting.queuedBytes()));
+        page.add(gauge("tidestream_engine_parked_streams", "Streams without demand and without a slot.", waiting.parked()));
+        page.add(gauge("tidestream_engine_parked_bytes", "Memory of parked streams, KV memory apart.", waiting.parkedBytes()));
+        page.add(counter("tidestream_engine_recomputed_rows",
+                "Rows that had been computed before: of streams whose KV memory was taken, or that follow new weights.",
+                waiting.recomputedRows()));
+        page.add(counter("tidestream_engine_slots_given_back", "How often a stream lost its slot to another.", waiting.slotsGivenBack()));
+        page.add(counter("tidestream_engine_kv_taken",
+                "How often a stream without demand lost its KV memory to another.", waiting.blocksTaken()));
     }
 
     private static void epochs(List<MetricsSample.Epoch> epochs, List<MetricSnapshot> page) {

@@ -13,7 +13,7 @@ import dev.tidestream.server.transport.http.HttpLimits;
  * @param hardFrameBytes largest WebSocket frame that is read at all; a larger one ends the connection with 1009
  * @param maxTokens largest {@code max_tokens}
  * @param maxConnections WebSockets open at once
- * @param maxStreams streams running at once on one connection
+ * @param maxStreams streams at once on one connection: running, waiting and parked
  * @param writeQueueBytes unsent bytes at which a connection asks the engine for no more tokens
  * @param windowTokens most tokens asked of the engine in advance, per stream
  * @param recentIds ended streams of a connection that are remembered, so that a late credit or cancel is no error
@@ -122,6 +122,12 @@ public record TransportConfig(
     public TransportConfig withAccess(AccessRules rules) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
                 writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, rules);
+    }
+
+    /** The same with another number of streams on one connection. */
+    public TransportConfig withMaxStreams(int streams) {
+        return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, streams,
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access);
     }
 
     private static void atLeast(String name, long value, long min) {

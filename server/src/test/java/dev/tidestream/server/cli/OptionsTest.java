@@ -1,6 +1,7 @@
 package dev.tidestream.server.cli;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -9,16 +10,23 @@ import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
 
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.server.admin.UpdateLogLimits;
+import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.PromptLimits;
+import dev.tidestream.server.scheduler.QueueLimits;
+import dev.tidestream.server.scheduler.StallLimits;
+import dev.tidestream.server.transport.TransportConfig;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Option values that are taken, and those that are refused, of the commands that run a model. */
@@ -65,6 +73,26 @@ class OptionsTest {
     private static <T> T taken(T command, String... args) {
         assertEquals(new Run(0, "", ""), Run.of(command, args));
         return command;
+    }
+
+    @Test
+    void shouldTakeLimitsOfStreamsAndPrompts() {
+        Serve byDefault = taken(new Serve());
+        assertEquals(EngineConfig.DEFAULT, byDefault.limits.applyTo(EngineConfig.DEFAULT));
+        assertEquals(TransportConfig.DEFAULT.maxStreams(), byDefault.limits.maxStreams());
+        Serve serve = taken(new Serve(), "--max-streams", "5", "--max-sequences-per-connection", "2", "--max-queued", "7",
+                "--max-queued-memory", "1MiB", "--max-parked", "9", "--max-parked-memory", "2MiB", "--stall-timeout", "30",
+                "--max-prompts", "11", "--max-prompt-bytes", "1KiB", "--max-prompt-memory-per-connection", "2KiB", "--max-prompt-memory", "3KiB");
+        assertEquals(5, serve.limits.maxStreams());
+        EngineConfig engine = serve.limits.applyTo(EngineConfig.DEFAULT);
+        assertEquals(2, engine.maxSequencesPerConnection());
+        assertEquals(new PromptLimits(11, 1024, 3072, 2048), engine.prompts());
+        assertEquals(new QueueLimits(7, 1 << 20), engine.queue());
+        assertEquals(new StallLimits(9, 2 << 20, Duration.ofSeconds(30).toNanos()), engine.stalled());
+        Serve tooLittle = taken(new Serve(), "--max-prompt-memory", "2MiB");
+        CommandLine.ParameterException refused = assertThrows(
+                CommandLine.ParameterException.class, () -> tooLittle.limits.applyTo(EngineConfig.DEFAULT));
+        assertEquals("--max-prompt-memory must be at least 4194304: 2097152", refused.getMessage());
     }
 
     @Test

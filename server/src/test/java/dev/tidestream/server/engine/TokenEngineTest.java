@@ -279,6 +279,93 @@ class TokenEngineTest {
                 }
             }
         }
+    }
+
+    /** The refusal comes at once, on the subscriber's thread, and nobody has looked for tokens in the text. */
+    @Test
+    void shouldRefuseWhatCanNeverFitBeforeItIsTokenized() {
+        List<String> encoded = new ArrayList<>();
+        Tokenizer tokenizer = new FakeTokenizer() {
+            @Override
+            public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
+                encoded.add(text);
+                return super.encode(text, addSpecial, parseSpecial);
+            }
+        };
+        EngineConfig large = CONFIG.withLimits(new PromptLimits(2, 1 << 20, 1 << 20, 1 << 20), CONFIG.queue(), CONFIG.stalled());
+        List<Runnable> intake = new ArrayList<>();
+        TokenEngine engine = new TokenEngine(large, tokenizer, epochs, () -> nowNs, () -> -1L, intake::add);
+        for (int i = 0; i < 50; i++) {
+            Recorder recorder = subscribe(engine, request("x".repeat(1_000_000), 1));
+            assertEquals(ErrorCode.PROMPT_TOO_LONG, recorder.code());
+            assertEquals("prompt too long: bytes=1000000, tokens>=1000000, context=128", recorder.errors.getFirst().getMessage());
+        }
+        assertEquals("prompt too long: tokens=128, context=128", subscribe(engine, tokenRequest(GREEDY, new int[128])).errors.getFirst().getMessage());
+        assertTrue(intake.isEmpty() && encoded.isEmpty());
+        Recorder fits = subscribe(engine, request("x".repeat(127), 1));
+        fits.requestUnbounded();
+        assertEquals(1, engine.stats().promptsInIntake());
+        assertTrue(engine.stats().promptBytesInIntake() >= 127);
+        intake.removeFirst().run();
+        work(engine);
+        assertTrue(fits.completed);
+        assertEquals(1, encoded.size());
+        assertEquals(0, engine.stats().promptBytesInIntake());
+        engine.close();
+    }
+
+    @Test
+    void shouldRefuseWhatTheKvCacheCanNeverHoldBeforeItIsTokenized() {
+        List<Runnable> intake = new ArrayList<>();
+        EngineConfig small = CONFIG.withKvMemoryBytes(2 * model.kvCacheShape().blockBytes())
+                .withLimits(new PromptLimits(2, 1 << 20, 1 << 20, 1 << 20), CONFIG.queue(), CONFIG.stalled());
+        TokenEngine engine = new TokenEngine(small, new FakeTokenizer(), epochs, () -> nowNs, () -> -1L, intake::add);
+        Recorder recorder = subscribe(engine, request("x".repeat(64), 1));
+        assertEquals(ErrorCode.PROMPT_TOO_LONG, recorder.code());
+        assertEquals("prompt too long for the KV cache: bytes=64, tokens>=64, positions=64", recorder.errors.getFirst().getMessage());
+        assertTrue(intake.isEmpty());
+        assertTrue(subscribe(engine, request("x".repeat(63), 1)).errors.isEmpty());
+        engine.close();
+    }
+
+    /** As with a small {@code --kv-memory} and the default {@code max_tokens}. */
+    @Test
+    void shouldNameMaxTokensWhenOnlyThatIsTooMuchForTheKvCache() {
+        EngineConfig small = CONFIG.withKvMemoryBytes(2 * model.kvCacheShape().blockBytes());
+        TokenEngine engine = new TokenEngine(small, new FakeTokenizer(), epochs, () -> nowNs, () -> -1L, Runnable::run);
+        Recorder recorder = subscribe(engine, request("abcde", 100));
+        work(engine);
+        assertEquals(ErrorCode.PROMPT_TOO_LONG, recorder.code());
+        String message = String.valueOf(recorder.errors.getFirst().getMessage());
+        assertTrue(message.contains("prompt_tokens=5, max_tokens=100, positions=105, needed_blocks=4"), message);
+        assertTrue(message.contains("budget_blocks=2") && message.contains("budget_positions=64"), message);
+        assertTrue(message.endsWith("max_tokens=59 would fit this prompt"), message);
+        Recorder fits = subscribe(engine, request("abcde", 59));
+        fits.requestUnbounded();
+        work(engine);
+        assertTrue(fits.completed);
+        engine.close();
+    }
+
+    @Test
+    void shouldBoundThePromptsOfAConnectionThatWaitForTheTokenizer() {
+        List<Runnable> intake = new ArrayList<>();
+        EngineConfig config = CONFIG.withLimits(new PromptLimits(100, 64, 100_000, 10_000), CONFIG.queue(), CONFIG.stalled());
+        TokenEngine engine = new TokenEngine(config, new FakeTokenizer(), epochs, () -> nowNs, () -> -1L, intake::add);
+        GenerateRequest ofOne = new GenerateRequest(
+                null, false, new int[100], 1, GREEDY, List.of("x".repeat(100)), 0, WeightsPolicy.PIN, "one");
+        Recorder last = subscribe(engine, ofOne);
+        int taken = 0;
+        while (last.errors.isEmpty()) {
+            taken++;
+            last = subscribe(engine, ofOne);
+        }
+        assertEquals(ErrorCode.BUSY, last.code());
+        assertEquals(taken, intake.size());
+        assertTrue(engine.stats().promptBytesInIntake() <= 10_000 && taken >= 4, "taken=" + taken);
+        assertTrue(subscribe(engine, request("abc", 1)).errors.isEmpty(), "another connection");
+        intake.forEach(Runnable::run);
+        assertEquals(0, engine.stats().promptBytesInIntake());
         engine.close();
     }
 

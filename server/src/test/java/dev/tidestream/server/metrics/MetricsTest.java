@@ -21,7 +21,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** The page that Prometheus reads. */
 class MetricsTest {
     private static final MetricsSample SAMPLE = new MetricsSample(
-            new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7),
+            new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7,
+                    new MetricsSample.Waiting(11, 1200, 1300, 14, 1500, 16, 17, 18)),
             new MetricsSample.Head(HeadMode.CACHED_TRANSPOSE, false, 1000, 4000, 5000, 4000),
             List.of(epoch(6, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1000)));
 
@@ -57,6 +58,14 @@ class MetricsTest {
         Map.ofEntries(
                 Map.entry("tidestream_engine_running_streams", 3),
                 Map.entry("tidestream_engine_queued_streams", 2),
+                Map.entry("tidestream_engine_tokenizing_prompts", 11),
+                Map.entry("tidestream_engine_tokenizing_bytes", 1200),
+                Map.entry("tidestream_engine_queued_bytes", 1300),
+                Map.entry("tidestream_engine_parked_streams", 14),
+                Map.entry("tidestream_engine_parked_bytes", 1500),
+                Map.entry("tidestream_engine_recomputed_rows_total", 16),
+                Map.entry("tidestream_engine_slots_given_back_total", 17),
+                Map.entry("tidestream_engine_kv_taken_total", 18),
                 Map.entry("tidestream_engine_kv_used_bytes", 1 << 20),
                 Map.entry("tidestream_engine_kv_budget_bytes", 1 << 30),
                 Map.entry("tidestream_engine_steps_total", 100),

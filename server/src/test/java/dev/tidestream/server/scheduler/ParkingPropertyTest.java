@@ -100,7 +100,7 @@ class ParkingPropertyTest {
     }
 
     private static Disturbance compare(Subject subject, long seed, int streams) {
-        Random random = new Random(seed);
+        Random random = new Random(seed * 0x9E37_79B9_7F4A_7C15L);
         List<Plan> plans = IntStream.range(0, streams).mapToObj(i -> plan(subject, random)).toList();
         List<FakeClient> undisturbed = new ArrayList<>();
         for (Plan plan : plans) {
