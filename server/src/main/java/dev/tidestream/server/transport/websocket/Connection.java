@@ -1,11 +1,10 @@
 package dev.tidestream.server.transport.websocket;
 
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.socket.DuplexChannel;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -96,7 +95,7 @@ public final class Connection implements FrameDecoder.Handler {
 
     private @Nullable Listener listener; // null before it runs, and again once it has heard the end
     private State state = State.OPEN;
-    private @Nullable ByteBuf unread; // came while nothing was to be read
+    private @Nullable ByteBuffer unread; // came while nothing was to be read
     private boolean pumping;
     private boolean socketReads = true;
     private boolean held;
@@ -204,9 +203,17 @@ public final class Connection implements FrameDecoder.Handler {
 
     // ---- what comes
 
-    private void onBytes(ByteBuf bytes) {
+    /** Copied to the heap, where it costs little to look at byte by byte, so that nothing holds on to buffers of the socket. */
+    private void onBytes(ByteBuf received) {
         lastSeenNs = clock.nanoTime();
-        unread = unread == null ? bytes : Unpooled.wrappedBuffer(unread, bytes);
+        ByteBuffer rest = unread;
+        ByteBuffer bytes = ByteBuffer.allocate((rest == null ? 0 : rest.remaining()) + received.readableBytes());
+        if (rest != null) {
+            bytes.put(rest);
+        }
+        received.readBytes(bytes);
+        received.release();
+        unread = bytes.flip();
         pump();
     }
 
@@ -217,7 +224,7 @@ public final class Connection implements FrameDecoder.Handler {
         }
         pumping = true;
         while (unread != null && wantsToRead()) {
-            ByteBuf bytes = unread;
+            ByteBuffer bytes = unread;
             unread = null;
             try {
                 decoder.decode(bytes);
@@ -225,10 +232,8 @@ public final class Connection implements FrameDecoder.Handler {
                 log.error("connection failed: remote={}", socket.remoteAddress(), e);
                 close(INTERNAL_ERROR, "a fault of the server");
             }
-            if (bytes.isReadable()) {
+            if (bytes.hasRemaining()) {
                 unread = bytes;
-            } else {
-                bytes.release();
             }
         }
         pumping = false;
@@ -253,15 +258,21 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     @Override
-    public void onData(boolean text, boolean first, ByteBuf piece, long leftInFrame, boolean last) {
+    public void onData(boolean text, boolean first, ByteBuffer piece, long leftInFrame, boolean last) {
         if (state != State.OPEN) {
             return;
         }
         if (text) {
             onOutcome(assembler.accept(first, piece, leftInFrame, last));
         } else if (listener != null) {
-            listener.onBinary(Buffer.buffer(ByteBufUtil.getBytes(piece)), first, leftInFrame);
+            listener.onBinary(Buffer.buffer(bytes(piece)), first, leftInFrame);
         }
+    }
+
+    private static byte[] bytes(ByteBuffer piece) {
+        byte[] bytes = new byte[piece.remaining()];
+        piece.get(bytes);
+        return bytes;
     }
 
     private void onOutcome(MessageAssembler.Outcome outcome) {
@@ -393,7 +404,8 @@ public final class Connection implements FrameDecoder.Handler {
         cancel(patience);
         end();
         closed.tryComplete();
-        updateReading(); // lets go of what came while nothing was to be read
+        unread = null;
+        updateReading(); // Vert.x lets go of what came while nothing was to be read
     }
 
     private static void cancel(EventLoopClock.@Nullable Timer timer) {

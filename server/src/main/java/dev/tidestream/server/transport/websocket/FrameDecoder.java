@@ -1,8 +1,6 @@
 package dev.tidestream.server.transport.websocket;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
+import java.nio.ByteBuffer;
 
 /**
  * From a client's bytes to what its frames say; RFC 6455, section 5. Event loop.
@@ -36,6 +34,7 @@ final class FrameDecoder {
     private static final int LENGTH_64 = 127;
     private static final int MAX_CONTROL_BYTES = 125;
     private static final int MASK_BYTES = 4;
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     private static final int HIGHEST_BYTE = Integer.SIZE - Byte.SIZE;
 
     /** What frames say. It may stop or pause the decoder. */
@@ -45,11 +44,11 @@ final class FrameDecoder {
          *
          * @param text else binary
          * @param first of its message
-         * @param piece unmasked, may be empty; only during the call
+         * @param piece unmasked, may be empty, with an array; only during the call
          * @param leftInFrame bytes that this frame has yet, at least
          * @param last of its message
          */
-        void onData(boolean text, boolean first, ByteBuf piece, long leftInFrame, boolean last);
+        void onData(boolean text, boolean first, ByteBuffer piece, long leftInFrame, boolean last);
 
         void onPing(byte[] payload);
 
@@ -85,7 +84,7 @@ final class FrameDecoder {
     private long left; // payload bytes of this frame, yet to come
     private int maskBytes; // yet to come
     private int mask; // its highest byte is for the next byte of the payload
-    private ByteBuf control = Unpooled.EMPTY_BUFFER; // payload of a control frame
+    private ByteBuffer control = NOTHING; // payload of a control frame
     private boolean inMessage; // a data message has begun and not ended
     private boolean text; // kind of the message
     private boolean first; // nothing of the message has been handed on
@@ -106,16 +105,20 @@ final class FrameDecoder {
         paused = stop;
     }
 
-    /** Reads as far as it can; payload bytes are unmasked where they are. Leaves bytes if, and only if, it was paused. */
-    void decode(ByteBuf in) {
-        while (in.isReadable() && !paused) {
+    /**
+     * Reads as far as it can. Leaves bytes if, and only if, it was paused.
+     *
+     * @param in with an array, big-endian; payload bytes are unmasked where they are
+     */
+    void decode(ByteBuffer in) {
+        while (in.hasRemaining() && !paused) {
             switch (part) {
-                case FIRST_BYTE -> firstByte(in.readUnsignedByte());
-                case SECOND_BYTE -> secondByte(in.readUnsignedByte());
-                case LENGTH -> length(in.readUnsignedByte());
-                case MASK -> mask(in.readUnsignedByte());
+                case FIRST_BYTE -> firstByte(Byte.toUnsignedInt(in.get()));
+                case SECOND_BYTE -> secondByte(Byte.toUnsignedInt(in.get()));
+                case LENGTH -> length(Byte.toUnsignedInt(in.get()));
+                case MASK -> mask(Byte.toUnsignedInt(in.get()));
                 case PAYLOAD -> payload(in);
-                case DONE -> in.skipBytes(in.readableBytes());
+                case DONE -> in.position(in.limit());
             }
         }
     }
@@ -188,21 +191,22 @@ final class FrameDecoder {
         }
         part = Part.PAYLOAD;
         if (isControl()) {
-            control = Unpooled.buffer((int) left, (int) left);
+            control = ByteBuffer.allocate((int) left);
         } else if (opcode != CONTINUATION) {
             first = true;
             text = opcode == TEXT;
             utf8.reset();
         }
         if (left == 0) {
-            payload(Unpooled.EMPTY_BUFFER);
+            payload(NOTHING);
         }
     }
 
     /** What there is of the payload; ends the frame when it is all there. */
-    private void payload(ByteBuf in) {
-        int bytes = (int) Math.min(left, in.readableBytes());
-        ByteBuf piece = in.readSlice(bytes);
+    private void payload(ByteBuffer in) {
+        int bytes = (int) Math.min(left, in.remaining());
+        ByteBuffer piece = in.slice(in.position(), bytes);
+        in.position(in.position() + bytes);
         unmask(piece);
         left -= bytes;
         if (left == 0) {
@@ -212,15 +216,16 @@ final class FrameDecoder {
             data(piece);
             return;
         }
-        control.writeBytes(piece);
+        control.put(piece);
         if (left == 0) {
+            control.flip();
             control();
         }
     }
 
-    private void data(ByteBuf piece) {
+    private void data(ByteBuffer piece) {
         boolean last = fin && left == 0;
-        if (text && !(utf8.accept(piece, piece.readerIndex(), piece.writerIndex()) && (!last || utf8.isComplete()))) {
+        if (text && !(utf8.accept(piece) && (!last || utf8.isComplete()))) {
             violation(CloseCode.INVALID_UTF8, "a text message is not UTF-8");
             return;
         }
@@ -232,21 +237,21 @@ final class FrameDecoder {
 
     private void control() {
         switch (opcode) {
-            case PING -> handler.onPing(ByteBufUtil.getBytes(control));
+            case PING -> handler.onPing(control.array());
             case PONG -> handler.onPong();
             default -> close();
         }
     }
 
     private void close() {
-        boolean hasCode = control.isReadable();
-        int code = hasCode ? control.readUnsignedShort() : CloseCode.NONE;
+        boolean hasCode = control.hasRemaining();
+        int code = hasCode ? Short.toUnsignedInt(control.getShort()) : CloseCode.NONE;
         if (hasCode && !CloseCode.mayBeReceived(code)) {
             violation(CloseCode.PROTOCOL_ERROR, "a close code that must not be sent: code=" + code);
             return;
         }
         utf8.reset();
-        if (!utf8.accept(control, control.readerIndex(), control.writerIndex()) || !utf8.isComplete()) {
+        if (!utf8.accept(control) || !utf8.isComplete()) {
             violation(CloseCode.INVALID_UTF8, "the reason in a close frame is not UTF-8");
             return;
         }
@@ -255,15 +260,15 @@ final class FrameDecoder {
     }
 
     /** Xor with the mask, eight bytes at a time; the mask is turned to where the next piece begins. */
-    private void unmask(ByteBuf piece) {
-        int at = piece.readerIndex();
-        int end = piece.writerIndex();
+    private void unmask(ByteBuffer piece) {
+        int at = 0;
+        int end = piece.limit();
         long wide = ((long) mask << Integer.SIZE) | Integer.toUnsignedLong(mask);
         for (; at + Long.BYTES <= end; at += Long.BYTES) {
-            piece.setLong(at, piece.getLong(at) ^ wide);
+            piece.putLong(at, piece.getLong(at) ^ wide);
         }
         for (; at < end; at++) {
-            piece.setByte(at, piece.getByte(at) ^ (mask >>> HIGHEST_BYTE));
+            piece.put(at, (byte) (piece.get(at) ^ (mask >>> HIGHEST_BYTE)));
             mask = Integer.rotateLeft(mask, Byte.SIZE);
         }
     }

@@ -1,11 +1,9 @@
 package dev.tidestream.server.transport.websocket;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.function.Consumer;
-
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 
 /**
  * Puts pieces of text together into messages. Memory is taken for what has come, not for what is announced, and never more than
@@ -49,6 +47,7 @@ final class MessageAssembler implements AssemblyBudget.Holder {
 
     private static final Outcome INCOMPLETE = new Outcome.Incomplete();
     private static final byte[] NOTHING = {};
+    private static final ByteBuffer NO_MORE = ByteBuffer.wrap(NOTHING);
 
     private final int maxBytes;
     private final AssemblyBudget budget;
@@ -77,7 +76,7 @@ final class MessageAssembler implements AssemblyBudget.Holder {
      * @param leftInFrame bytes of the frame that are still to come
      * @param last of its message
      */
-    Outcome accept(boolean first, ByteBuf piece, long leftInFrame, boolean last) {
+    Outcome accept(boolean first, ByteBuffer piece, long leftInFrame, boolean last) {
         if (first) {
             release();
             state = State.COLLECTING;
@@ -86,7 +85,7 @@ final class MessageAssembler implements AssemblyBudget.Holder {
         if (state == State.DISCARDING) {
             return INCOMPLETE;
         }
-        received += piece.readableBytes();
+        received += piece.remaining();
         announced = received + leftInFrame;
         if (announced > maxBytes) {
             state = State.TOO_LARGE;
@@ -95,7 +94,7 @@ final class MessageAssembler implements AssemblyBudget.Holder {
             return refuse(Reason.NO_ROOM, head(piece));
         }
         if (state == State.TOO_LARGE) {
-            return size >= HEAD_BYTES || last ? refuse(Reason.TOO_LARGE, head(Unpooled.EMPTY_BUFFER)) : INCOMPLETE;
+            return size >= HEAD_BYTES || last ? refuse(Reason.TOO_LARGE, head(NO_MORE)) : INCOMPLETE;
         }
         if (!last) {
             return INCOMPLETE;
@@ -106,8 +105,8 @@ final class MessageAssembler implements AssemblyBudget.Holder {
     }
 
     /** Keeps the piece, or as much of it as the head wants; false if there is no room. */
-    private boolean append(ByteBuf piece, boolean last) {
-        int wanted = state == State.TOO_LARGE ? Math.min(piece.readableBytes(), Math.max(0, HEAD_BYTES - size)) : piece.readableBytes();
+    private boolean append(ByteBuffer piece, boolean last) {
+        int wanted = state == State.TOO_LARGE ? Math.min(piece.remaining(), Math.max(0, HEAD_BYTES - size)) : piece.remaining();
         int needed = size + wanted;
         if (needed > bytes.length) {
             int capacity = last ? needed : Math.max(needed, Math.min(maxBytes, Math.max(MIN_CAPACITY_BYTES, 2 * bytes.length)));
@@ -116,15 +115,15 @@ final class MessageAssembler implements AssemblyBudget.Holder {
             }
             bytes = Arrays.copyOf(bytes, capacity);
         }
-        piece.readBytes(bytes, size, wanted);
+        piece.get(bytes, size, wanted);
         size = needed;
         return true;
     }
 
-    private String head(ByteBuf next) {
-        byte[] head = Arrays.copyOf(bytes, Math.min(HEAD_BYTES, size + next.readableBytes()));
+    private String head(ByteBuffer next) {
+        byte[] head = Arrays.copyOf(bytes, Math.min(HEAD_BYTES, size + next.remaining()));
         if (size < head.length) {
-            next.readBytes(head, size, head.length - size);
+            next.get(head, size, head.length - size);
         }
         return new String(head, StandardCharsets.UTF_8);
     }
@@ -142,7 +141,7 @@ final class MessageAssembler implements AssemblyBudget.Holder {
 
     @Override
     public void giveUp() {
-        onGivenUp.accept(refuse(Reason.NO_ROOM, head(Unpooled.EMPTY_BUFFER)));
+        onGivenUp.accept(refuse(Reason.NO_ROOM, head(NO_MORE)));
     }
 
     /** Lets go of what there is of a message. */

@@ -1,6 +1,6 @@
 package dev.tidestream.server.transport.websocket;
 
-import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
 
 /**
  * Judges UTF-8 byte by byte, as it comes: at each moment it is known whether the bytes so far can still become valid text. That is
@@ -28,19 +28,20 @@ final class Utf8Checker {
         return missing == 0;
     }
 
-    /** Whether the text can go on like this; moves no index. */
-    boolean accept(ByteBuf bytes, int from, int to) {
-        int at = from;
-        while (at < to) {
+    /** Whether the text can go on like this; moves no position. */
+    boolean accept(ByteBuffer bytes) {
+        int at = bytes.position();
+        int end = bytes.limit();
+        while (at < end) {
             if (missing == 0) {
-                while (at + Long.BYTES <= to && (bytes.getLong(at) & NOT_ASCII) == 0) {
+                while (at + Long.BYTES <= end && (bytes.getLong(at) & NOT_ASCII) == 0) {
                     at += Long.BYTES;
                 }
-                if (at == to) {
+                if (at == end) {
                     return true;
                 }
             }
-            if (!accept(bytes.getUnsignedByte(at++))) {
+            if (!accept(Byte.toUnsignedInt(bytes.get(at++)))) {
                 return false;
             }
         }

@@ -1,11 +1,10 @@
 package dev.tidestream.server.transport.websocket;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import org.junit.jupiter.api.Test;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -21,8 +20,8 @@ class AssemblyBudgetTest {
         return new MessageAssembler(MAX_MESSAGE_BYTES, budget, givenUp::add);
     }
 
-    private static ByteBuf x(int bytes) {
-        return Unpooled.copiedBuffer("x".repeat(bytes), StandardCharsets.US_ASCII);
+    private static ByteBuffer x(int bytes) {
+        return ByteBuffer.wrap("x".repeat(bytes).getBytes(StandardCharsets.US_ASCII));
     }
 
     private static MessageAssembler.Outcome.Refused refused(MessageAssembler.Outcome outcome) {

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
 import dev.tidestream.protocol.FrameMutator;
@@ -63,6 +64,7 @@ public final class WireInputs {
         }
     }
 
+    private final Predicate<String> usable;
     private final RandomGenerator random;
     private final FrameMutator texts;
     private final int maxMessageBytes;
@@ -70,7 +72,9 @@ public final class WireInputs {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final List<Event> events = new ArrayList<>();
 
-    public WireInputs(RandomGenerator random, int maxMessageBytes, int maxFrameBytes) {
+    /** @param usable which texts of chance are wanted; the others are replaced by a message that no server takes */
+    public WireInputs(RandomGenerator random, int maxMessageBytes, int maxFrameBytes, Predicate<String> usable) {
+        this.usable = usable;
         this.random = random;
         this.texts = new FrameMutator(random);
         this.maxMessageBytes = maxMessageBytes;
@@ -130,7 +134,7 @@ public final class WireInputs {
         String text = texts.next();
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         boolean survives = utf8.length <= maxMessageBytes && new String(utf8, StandardCharsets.UTF_8).equals(text);
-        return survives ? text : "{\"type\":\"cancel\",\"id\":\"é🌊" + random.nextInt() + "\"}";
+        return survives && usable.test(text) ? text : "{\"type\":\"cancel\",\"id\":\"é🌊" + random.nextInt() + "\"}";
     }
 
     private void ping() {

@@ -1,0 +1,77 @@
+package dev.tidestream.server.transport;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+
+/** HTTP by hand, for what no decent client would send. */
+final class RawHttp implements AutoCloseable {
+    private static final int PATIENCE_MS = 60_000;
+
+    private final Socket socket;
+    private final DataInputStream in;
+    private final OutputStream out;
+
+    /**
+     * An answer.
+     *
+     * @param head in lower case
+     */
+    record Answer(int status, String head, String body) {}
+
+    RawHttp(int port) throws IOException {
+        this(port, InetAddress.getLoopbackAddress());
+    }
+
+    /** @param from an address of this machine */
+    RawHttp(int port, InetAddress from) throws IOException {
+        socket = new Socket(InetAddress.getLoopbackAddress(), port, from, 0);
+        socket.setSoTimeout(PATIENCE_MS);
+        socket.setTcpNoDelay(true);
+        in = new DataInputStream(socket.getInputStream());
+        out = socket.getOutputStream();
+    }
+
+    /** Sends text as it is; \n is sent as \r\n. */
+    RawHttp send(String text) throws IOException {
+        out.write(text.replace("\n", "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+        out.flush();
+        return this;
+    }
+
+    /** The next answer, which has a body as long as it says. */
+    Answer answer() throws IOException {
+        return answer(true);
+    }
+
+    /** @param hasBody false for the answer to HEAD */
+    Answer answer(boolean hasBody) throws IOException {
+        StringBuilder head = new StringBuilder();
+        while (!head.toString().endsWith("\r\n\r\n")) {
+            head.append((char) in.readUnsignedByte());
+        }
+        String lower = head.toString().toLowerCase(Locale.ROOT);
+        int status = Integer.parseInt(head.substring(9, 12));
+        byte[] body = new byte[hasBody && status != 101 ? Integer.parseInt(lower.replaceAll("(?s).*content-length: *([0-9]+).*", "$1")) : 0];
+        in.readFully(body);
+        return new Answer(status, lower, new String(body, StandardCharsets.UTF_8));
+    }
+
+    /** Whether nothing comes any more. */
+    boolean atEnd() throws IOException {
+        try {
+            return in.read() < 0;
+        } catch (java.net.SocketException e) {
+            return true; // reset, since we had sent more than was read
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}
