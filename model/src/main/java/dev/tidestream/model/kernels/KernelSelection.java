@@ -22,6 +22,8 @@ import dev.tidestream.model.tensor.Kernels;
  * choice is made once in a process, when it is first asked for. Any thread.
  */
 public final class KernelSelection {
+    private static final String VECTOR_API = "jdk.incubator.vector";
+
     private KernelSelection() {}
 
     /** Loaded on first use, so that who takes the scalar kernels needs neither the Vector API nor machine code. */
@@ -36,17 +38,37 @@ public final class KernelSelection {
         return ScalarKernels.INSTANCE;
     }
 
-    /** The Vector API at this machine's preferred width, or at {@code -Dtidestream.vector.bits}. */
+    /**
+     * The Vector API at this machine's preferred width, or at {@code -Dtidestream.vector.bits}.
+     *
+     * @throws IllegalStateException if the process was started without the Vector API
+     */
     public static Kernels vector() {
+        requireVectorApi();
         return VectorKernels.INSTANCE;
     }
 
-    /** Generated machine code, where this machine can run it and it is not switched off. */
+    /**
+     * Generated machine code, where this machine can run it and it is not switched off.
+     *
+     * @throws IllegalStateException if the process was started without the Vector API, which does what there is no program for
+     */
     public static Optional<Kernels> generated() {
+        requireVectorApi();
         return Generated.INSTANCE;
     }
 
-    /** Generated machine code if there is some, else the Vector API. */
+    private static void requireVectorApi() {
+        if (ModuleLayer.boot().findModule(VECTOR_API).isEmpty()) {
+            throw new IllegalStateException("the Vector API is missing: start java with --add-modules=" + VECTOR_API);
+        }
+    }
+
+    /**
+     * Generated machine code if there is some, else the Vector API.
+     *
+     * @throws IllegalStateException if the process was started without the Vector API
+     */
     public static Kernels fastest() {
         return generated().orElseGet(KernelSelection::vector);
     }

@@ -3,6 +3,7 @@ package dev.tidestream.model.kernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -27,22 +28,36 @@ class ScalarKernelsAloneTest {
     void shouldNeedNeitherVectorApiNorMachineCode() throws Exception {
         Path loaded = folder.resolve("classes.txt");
         Path printed = folder.resolve("out.txt");
-        Process process = new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xlog:class+load:file=" + loaded, "--enable-native-access=ALL-UNNAMED",
-                "-cp", System.getProperty("java.class.path"), ScalarRun.class.getName())
-                .redirectOutput(printed.toFile()).redirectErrorStream(true).start();
-        try {
-            assertTrue(process.waitFor(LIMIT_S, TimeUnit.SECONDS), "too long: seconds=" + LIMIT_S);
-            assertEquals(0, process.exitValue(), () -> read(printed));
-        } finally {
-            process.destroyForcibly();
-        }
+        assertEquals(0, run(printed, loaded), () -> read(printed));
         assertEquals(ScalarRun.lines(KernelSelection.fastest()), Files.readAllLines(printed));
         try (Stream<String> lines = Files.lines(loaded)) {
             List<String> classes = lines.toList();
             assertTrue(classes.stream().anyMatch(line -> line.contains("model.kernels.scalar.ScalarKernels")), "no classes were listed");
             assertEquals(List.of(), classes.stream().filter(ScalarKernelsAloneTest::isOther).toList());
+        }
+    }
+
+    @Test
+    void shouldSayWhatTheOtherKernelsNeed() throws Exception {
+        Path printed = folder.resolve("out.txt");
+        assertEquals(1, run(printed, folder.resolve("classes.txt"), "fastest"), () -> read(printed));
+        assertTrue(read(printed).contains("the Vector API is missing: start java with --add-modules=jdk.incubator.vector"),
+                () -> read(printed));
+    }
+
+    /** {@link ScalarRun} in a process without the Vector API; its exit code. */
+    private static int run(Path printed, Path loaded, String... args) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xlog:class+load:file=" + loaded, "--enable-native-access=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path"), ScalarRun.class.getName()));
+        command.addAll(List.of(args));
+        Process process = new ProcessBuilder(command).redirectOutput(printed.toFile()).redirectErrorStream(true).start();
+        try {
+            assertTrue(process.waitFor(LIMIT_S, TimeUnit.SECONDS), "too long: seconds=" + LIMIT_S);
+            return process.exitValue();
+        } finally {
+            process.destroyForcibly();
         }
     }
 

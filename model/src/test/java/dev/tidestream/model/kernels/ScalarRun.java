@@ -32,9 +32,9 @@ final class ScalarRun {
 
     private ScalarRun() {}
 
-    /** Prints what the scalar kernels make of it, a line per model. */
+    /** Prints what the scalar kernels make of it, a line per model; with an argument, what the fastest make of it. */
     public static void main(String[] args) {
-        lines(KernelSelection.scalar()).forEach(System.out::println);
+        lines(args.length == 0 ? KernelSelection.scalar() : KernelSelection.fastest()).forEach(System.out::println);
     }
 
     /** Tokens and bits of logits, a line per model. */
