@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -89,7 +90,7 @@ class ReportTest {
 
     @Test
     void shouldEscapeWhatOthersSay() {
-        RunReport report = new RunReport("<b>", "t", "\"x\" & y", java.util.Map.of(), List.of(), 1, List.of("<script>"), false,
+        RunReport report = new RunReport("<b>", "why?", "t", "\"x\" & y", Map.of(), Map.of(), List.of(), 1, List.of("<script>"), false,
                 List.of("a < b"), "");
         String html = HtmlReport.of(report);
         assertFalse(html.contains("<script>"), html);

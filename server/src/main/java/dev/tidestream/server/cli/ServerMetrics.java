@@ -1,7 +1,10 @@
 package dev.tidestream.server.cli;
 
+import java.util.Map;
+
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedWeightStats;
@@ -24,6 +27,11 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
     ServerMetrics(RunningModel running) {
         this.running = running;
         this.metrics = new Metrics(this::sample, running.headTimings(), running.streamTimings());
+        JvmMemory memory = JvmMemory.ofThisProcess();
+        metrics.describe(
+                Map.of("version", Version.ours(), "java", Runtime.version().toString(), "threads", Integer.toString(running.threads()),
+                        "kernels", Kernels.fastest().title()),
+                memory.heapBytes(), memory.directBytes());
     }
 
     /** Has the head's figures read from this service from now on. */

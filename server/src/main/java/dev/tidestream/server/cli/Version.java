@@ -6,9 +6,12 @@ import picocli.CommandLine.IVersionProvider;
 final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
+        return new String[] {"tidestream %s (Java %s)".formatted(ours(), Runtime.version())};
+    }
+
+    /** Ours, from the jar's manifest. */
+    static String ours() {
         String version = Version.class.getPackage().getImplementationVersion();
-        return new String[] {
-            "tidestream %s (Java %s)".formatted(version == null ? "(unpackaged)" : version, Runtime.version())
-        };
+        return version == null ? "(unpackaged)" : version;
     }
 }

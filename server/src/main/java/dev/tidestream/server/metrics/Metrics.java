@@ -1,8 +1,11 @@
 package dev.tidestream.server.metrics;
 
+import java.util.Map;
 import java.util.function.Supplier;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -42,6 +45,22 @@ public final class Metrics implements AutoCloseable {
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         gc.bindTo(registry);
+    }
+
+    /**
+     * What stays the same as long as the server runs.
+     *
+     * @param facts name and value: labels of one gauge that is always 1
+     * @param heapMaxBytes ceiling of the JVM's heap
+     * @param directMaxBytes ceiling of direct buffers
+     */
+    public void describe(Map<String, String> facts, long heapMaxBytes, long directMaxBytes) {
+        Gauge.builder("tidestream.server.info", () -> 1).description("What this server is; always 1.")
+                .tags(facts.entrySet().stream().map(fact -> Tag.of(fact.getKey(), fact.getValue())).toList()).register(registry);
+        Gauge.builder("tidestream.jvm.heap.max", () -> heapMaxBytes).baseUnit("bytes")
+                .description("Ceiling of the JVM's heap.").register(registry);
+        Gauge.builder("tidestream.jvm.direct.max", () -> directMaxBytes).baseUnit("bytes")
+                .description("Ceiling of direct buffers, of Netty's and of the JDK's each.").register(registry);
     }
 
     /** The page. Whatever the sampler throws comes through. Any thread. */
