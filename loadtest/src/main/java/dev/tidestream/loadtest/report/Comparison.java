@@ -147,6 +147,6 @@ record Comparison(List<Level> levels, List<String> others) {
 
     @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void line(StringBuilder text, String format, Object... values) {
-        text.append(String.format(Locale.ROOT, format, values).stripTrailing()).append(System.lineSeparator());
+        text.append(TextReport.printable(String.format(Locale.ROOT, format, values)).stripTrailing()).append(System.lineSeparator());
     }
 }

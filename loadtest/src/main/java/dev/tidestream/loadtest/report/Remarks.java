@@ -24,7 +24,7 @@ final class Remarks {
         double share = coldShare(step);
         if (share < COLD_SHARE) {
             remarks.add(String.format(Locale.ROOT, "the first quarter of the measured time had %.0f %% fewer tokens/s than the rest: the"
-                    + " server was still warming up (JIT compilation, caches), so give it more --warmup", (1 - share) * 100));
+                    + " server was not warm yet, it seems (JIT compilation, caches); give it more --warmup", (1 - share) * 100));
         }
         return remarks;
     }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 
 import dev.tidestream.loadtest.figures.Figure;
 import dev.tidestream.loadtest.figures.Figures;
@@ -81,7 +82,7 @@ public record RunReport(
             String target, String name, String load, double level, Figures figures, Map<Figure, Double> noise, List<Sample> samples,
             List<Mark> marks, List<Stage> stages, List<PromiseCount> promises, double windowStartS, double windowEndS) {
         public Step {
-            noise = Map.copyOf(noise);
+            noise = new TreeMap<>(noise);
             samples = List.copyOf(samples);
             marks = List.copyOf(marks);
             stages = List.copyOf(stages);

@@ -51,6 +51,9 @@ final class StepSection {
                 .line("tokens/s", Page.series(step, Sample::tokens));
         Chart latency = Page.overTime("timeline" + number, "Slowest first token and longest gap over time", "ms")
                 .line("TTFT max", Page.series(step, Sample::ttftMs)).line("gap max", Page.series(step, Sample::itlMs));
+        if (step.samples().stream().anyMatch(sample -> sample.slowItlMs() > 0)) {
+            latency.line("gap max of slow readers", Page.series(step, Sample::slowItlMs));
+        }
         Chart running = Page.overTime("running" + number, "Streams over time", "streams")
                 .line("running", Page.series(step, s -> (double) s.running()));
         if (!step.stages().isEmpty()) {

@@ -141,8 +141,22 @@ public final class TextReport {
         }
     }
 
+    /** What servers say may be anything: no control character of theirs reaches a terminal. */
+    static String printable(String line) {
+        StringBuilder safe = new StringBuilder();
+        line.codePoints().forEach(c -> {
+            if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT || Character.getType(c) == Character.LINE_SEPARATOR
+                    || Character.getType(c) == Character.PARAGRAPH_SEPARATOR) {
+                safe.append(String.format(Locale.ROOT, "\\u%04x", c));
+            } else {
+                safe.appendCodePoint(c);
+            }
+        });
+        return safe.toString();
+    }
+
     @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void line(StringBuilder text, String format, Object... values) {
-        text.append(String.format(Locale.ROOT, format, values)).append(System.lineSeparator());
+        text.append(printable(String.format(Locale.ROOT, format, values))).append(System.lineSeparator());
     }
 }

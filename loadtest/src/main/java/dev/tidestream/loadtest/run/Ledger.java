@@ -125,7 +125,7 @@ final class Ledger {
         if (stream.firstNs == 0) {
             to.firstToken(stream.intendedNs, nowNs, t.weightsVersion(), timed, stream.turn > 1);
         } else {
-            to.nextToken(stream.lastNs, nowNs, t.weightsVersion(), timed);
+            to.nextToken(stream.lastNs, nowNs, t.weightsVersion(), timed, stream.slowed);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.tidestream.loadtest.run;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 import dev.tidestream.loadtest.figures.Figure;
 import dev.tidestream.loadtest.figures.Figures;
@@ -22,7 +23,7 @@ public record RunResult(
         Figures figures, Map<Figure, Double> noise, List<Sample> samples, List<Mark> marks, List<Stage> stages, double windowStartS,
         double windowEndS, List<PromiseCount> promises, List<String> evidence) {
     public RunResult {
-        noise = Map.copyOf(noise);
+        noise = new TreeMap<>(noise);
         samples = List.copyOf(samples);
         marks = List.copyOf(marks);
         stages = List.copyOf(stages);

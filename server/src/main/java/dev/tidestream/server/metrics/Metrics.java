@@ -5,12 +5,14 @@ import java.util.function.Supplier;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.Collector;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
 
 import dev.tidestream.model.tied.HeadMode;
 
@@ -50,13 +52,18 @@ public final class Metrics implements AutoCloseable {
     /**
      * What stays the same as long as the server runs.
      *
-     * @param facts name and value: labels of one gauge that is always 1
+     * @param facts name and value: labels of {@code tidestream_server_info}, which is always 1
      * @param heapMaxBytes ceiling of the JVM's heap
      * @param directMaxBytes ceiling of direct buffers
      */
     public void describe(Map<String, String> facts, long heapMaxBytes, long directMaxBytes) {
-        Gauge.builder("tidestream.server.info", () -> 1).description("What this server is; always 1.")
-                .tags(facts.entrySet().stream().map(fact -> Tag.of(fact.getKey(), fact.getValue())).toList()).register(registry);
+        InfoSnapshot.Builder info = InfoSnapshot.builder().name("tidestream_server").help("What this server is; always 1.");
+        info.dataPoint(InfoSnapshot.InfoDataPointSnapshot.builder()
+                .labels(Labels.of(facts.keySet().stream().sorted().toList(),
+                        facts.keySet().stream().sorted().map(facts::get).toList()))
+                .build());
+        InfoSnapshot built = info.build();
+        registry.getPrometheusRegistry().register((Collector) () -> built);
         Gauge.builder("tidestream.jvm.heap.max", () -> heapMaxBytes).baseUnit("bytes")
                 .description("Ceiling of the JVM's heap.").register(registry);
         Gauge.builder("tidestream.jvm.direct.max", () -> directMaxBytes).baseUnit("bytes")
