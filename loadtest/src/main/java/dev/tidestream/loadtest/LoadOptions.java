@@ -53,6 +53,10 @@ final class LoadOptions {
     @Option(names = "--baseline-model", paramLabel = "NAME", description = "Model of the baseline (default: its first).")
     @Nullable String baselineModel;
 
+    @Option(names = "--baseline-name", paramLabel = "NAME",
+            description = "What reports call the baseline (default: the program of --baseline-command, or host and port).")
+    @Nullable String baselineName;
+
     @Option(names = "--baseline-command", paramLabel = "COMMAND",
             description = "Starts the baseline for this run, separated by spaces, e.g."
                     + " \"llama-server -m model.gguf --port 8081\".")
@@ -235,7 +239,7 @@ final class LoadOptions {
         refuse(openAi && spawn, "--spawn starts a server of ours; for openai there is --url");
         refuse(openAi && baselineUrl != null, "--baseline-url is for a server of ours as the target");
         refuse(findMax && baselineUrl != null, "--find-max is for one target");
-        refuse(baselineUrl == null && (baselineCommand != null || baselineModel != null), "--baseline-url is missing");
+        refuse(baselineUrl == null && (baselineCommand != null || baselineModel != null || baselineName != null), "--baseline-url is missing");
         boolean several = !turns.equals(new Lengths.Constant(1));
         refuse(several && sse && !words && prompts == null,
                 "--turns with openai needs --words or --prompts: it tells no token ids");

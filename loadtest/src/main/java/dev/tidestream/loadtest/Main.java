@@ -59,14 +59,14 @@ public final class Main implements Callable<Integer> {
     @Mixin
     private final LoadOptions options = new LoadOptions();
 
-    private final List<String> args;
+    private final Scenario.Expanded all;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    private Main(List<String> args) {
-        this.args = args;
+    private Main(Scenario.Expanded all) {
+        this.all = all;
     }
 
     public static void main(String[] args) {
@@ -84,8 +84,8 @@ public final class Main implements Callable<Integer> {
         REACTOR.setLevel(Level.OFF);
         Path home = Path.of(System.getProperty("tidestream.home", "."));
         try {
-            List<String> all = Scenario.expand(home, List.of(args));
-            return commandLine(all).setOut(out).setErr(err).execute(all.toArray(String[]::new));
+            Scenario.Expanded all = Scenario.expand(home, List.of(args));
+            return commandLine(all).setOut(out).setErr(err).execute(all.arguments().toArray(String[]::new));
         } catch (LoadFailedException e) {
             err.println("loadtest: " + e.getMessage());
             err.flush();
@@ -93,8 +93,8 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    static CommandLine commandLine(List<String> args) {
-        return new CommandLine(new Main(args))
+    static CommandLine commandLine(Scenario.Expanded all) {
+        return new CommandLine(new Main(all))
                 .addSubcommand(new ReportCommand())
                 .setOverwrittenOptionsAllowed(true)
                 .setCaseInsensitiveEnumValuesAllowed(true)
@@ -140,14 +140,14 @@ public final class Main implements Callable<Integer> {
     }
 
     private RunReport measured(LoadPlan plan) throws LoadFailedException, InterruptedException {
-        String command = String.join(" ", args);
+        String command = String.join(" ", all.arguments());
         if (!Boolean.getBoolean("tidestream.terminal")) {
-            return new Session(options, plan, command, _ -> { }).run();
+            return new Session(options, plan, command, all.question(), _ -> { }).run();
         }
         Terminal terminal = new Terminal(System.err);
         try {
             Live.Listener live = terminal;
-            return new Session(options, plan, command, live).run();
+            return new Session(options, plan, command, all.question(), live).run();
         } finally {
             terminal.clear();
         }

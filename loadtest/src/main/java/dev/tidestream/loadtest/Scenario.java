@@ -41,8 +41,19 @@ record Scenario(String name, String description, List<String> arguments) {
         }
     }
 
+    /**
+     * A command line with that of the scenario it names.
+     *
+     * @param question what the scenario asks; empty without one
+     */
+    record Expanded(List<String> arguments, String question) {
+        Expanded {
+            arguments = List.copyOf(arguments);
+        }
+    }
+
     /** The arguments with those of the scenario they name in front of them, so that they win. */
-    static List<String> expand(Path home, List<String> args) throws LoadFailedException {
+    static Expanded expand(Path home, List<String> args) throws LoadFailedException {
         List<String> given = new ArrayList<>(args);
         if (!given.isEmpty() && given.getFirst().equals("smoke")) {
             given.set(0, OPTION + "=smoke");
@@ -52,11 +63,12 @@ record Scenario(String name, String description, List<String> arguments) {
             String name = arg.startsWith(OPTION + "=") ? arg.substring(OPTION.length() + 1)
                     : arg.equals(OPTION) && i + 1 < given.size() ? given.get(i + 1) : null;
             if (name != null) {
-                List<String> all = new ArrayList<>(load(home, name).arguments());
+                Scenario scenario = load(home, name);
+                List<String> all = new ArrayList<>(scenario.arguments());
                 all.addAll(given);
-                return all;
+                return new Expanded(all, scenario.description());
             }
         }
-        return given;
+        return new Expanded(given, "");
     }
 }

@@ -21,7 +21,6 @@ import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.plan.Arrivals;
 import dev.tidestream.loadtest.plan.LoadPlan;
 import dev.tidestream.loadtest.plan.PromptFile;
-import dev.tidestream.loadtest.plan.Times;
 import dev.tidestream.loadtest.plan.Workload;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.loadtest.run.AdminDriver;
@@ -47,19 +46,23 @@ final class Session {
     private final LoadOptions options;
     private final LoadPlan plan;
     private final String command;
+    private final String question;
     private final Live.Listener live;
     private final List<RunReport.Step> steps = new ArrayList<>();
     private final List<String> evidence = new ArrayList<>();
     private final List<String> problems = new ArrayList<>();
+    private final Map<String, String> environment = new LinkedHashMap<>();
     private @Nullable PromptFile promptFile;
     private long levelsMeasured;
     private long breaches;
     private String note = "";
 
-    Session(LoadOptions options, LoadPlan plan, String command, Live.Listener live) {
+    /** @param question what the scenario asks; empty without one */
+    Session(LoadOptions options, LoadPlan plan, String command, String question, Live.Listener live) {
         this.options = options;
         this.plan = plan;
         this.command = command;
+        this.question = question;
         this.live = live;
     }
 
@@ -82,29 +85,8 @@ final class Session {
         }
         judge();
         String name = options.scenario == null ? "loadtest" : options.scenario;
-        return new RunReport(name, started.toString(), command, settings(), steps, breaches, evidence, problems.isEmpty(),
-                problems, note);
-    }
-
-    private Map<String, String> settings() {
-        Map<String, String> settings = new LinkedHashMap<>();
-        settings.put("load", options.sweep.isEmpty() ? plan.arrivals().text() : options.sweep.toString());
-        settings.put("prompts", prompts());
-        settings.put("max_tokens", options.outputTokens.toString());
-        settings.put("turns", options.turns.toString());
-        settings.put("slo", plan.slo().toString());
-        settings.put("credit", plan.credit().toString());
-        settings.put("streams_per_connection", String.valueOf(plan.streamsPerConnection()));
-        settings.put("warmup", Times.text(plan.warmup()));
-        settings.put("duration", plan.requests().isPresent() ? plan.requests().getAsLong() + " requests"
-                : Times.text(plan.duration()));
-        settings.put("seed", String.valueOf(plan.seed()));
-        return settings;
-    }
-
-    private String prompts() {
-        return options.prompt != null ? "one text" : options.prompts != null ? options.prompts.toString()
-                : options.promptTokens + (options.words ? " words" : " tokens") + ", shared " + options.sharedPrefix;
+        return new RunReport(name, question, started.toString(), command, environment, Settings.of(options, plan), steps, breaches,
+                evidence, problems.isEmpty(), problems, note);
     }
 
     private static PromptFile promptFile(Path file) throws LoadFailedException {
@@ -145,8 +127,12 @@ final class Session {
         }
     }
 
-    /** One server to measure. */
-    private record Subject(Target target, @Nullable AdminLink admin, Supplier<Figures.@Nullable ServerUse> use) {}
+    /**
+     * One server to measure.
+     *
+     * @param name for reports
+     */
+    private record Subject(String name, Target target, @Nullable AdminLink admin, Supplier<Figures.@Nullable ServerUse> use) {}
 
     private void measure(@Nullable SpawnedServer server, @Nullable ServerProcess baseline)
             throws LoadFailedException, InterruptedException {
@@ -156,19 +142,22 @@ final class Session {
             ModelInfo model;
             if (options.target == LoadOptions.TargetKind.OPENAI) {
                 model = modelInfo(url, options.model);
-                subjects.add(new Subject(new OpenAiTarget(io, url, model.id(), System::nanoTime), null, () -> null));
+                subjects.add(new Subject(url.getRawAuthority(), new OpenAiTarget(io, url, model.id(), System::nanoTime), null,
+                        () -> null));
             } else {
                 if (!"ws".equals(url.getScheme()) && !"wss".equals(url.getScheme())) {
                     throw new LoadFailedException("not a WebSocket's address (ws://…): " + url);
                 }
                 model = modelInfo(url, null);
-                subjects.add(new Subject(new TidestreamTarget(io, url, System::nanoTime),
+                subjects.add(new Subject("tidestream", new TidestreamTarget(io, url, System::nanoTime),
                         plan.admin().any() ? connectAdmin(io, url, server) : null,
                         () -> server == null ? null : server.process().use()));
             }
+            environment.putAll(Environment.of(url, model));
             if (options.baselineUrl != null) {
                 ModelInfo other = modelInfo(options.baselineUrl, options.baselineModel);
-                subjects.add(new Subject(new OpenAiTarget(io, options.baselineUrl, other.id(), System::nanoTime), null,
+                environment.putAll(Environment.ofBaseline(baselineName(options.baselineUrl), options.baselineUrl, other));
+                subjects.add(new Subject(baselineName(options.baselineUrl), new OpenAiTarget(io, options.baselineUrl, other.id(), System::nanoTime), null,
                         () -> baseline == null ? null : baseline.use()));
             }
             steps(io, subjects, model);
@@ -181,6 +170,13 @@ final class Session {
         } catch (IOException e) {
             throw new LoadFailedException(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private String baselineName(URI url) {
+        String given = options.baselineName;
+        String program = options.baselineCommand;
+        return given != null ? given : program != null ? String.valueOf(Path.of(words(program).getFirst()).getFileName())
+                : url.getRawAuthority();
     }
 
     private void steps(Io io, List<Subject> subjects, ModelInfo model) throws LoadFailedException, InterruptedException {
@@ -206,10 +202,10 @@ final class Session {
     private ModelInfo modelInfo(URI url, @Nullable String name) throws IOException, InterruptedException {
         boolean needed = options.prompt == null && options.prompts == null && !options.words;
         if (!needed && name != null) {
-            return new ModelInfo(name, 0, 0);
+            return new ModelInfo(name, 0, 0, 0);
         }
         ModelInfo info = ModelInfo.of(url);
-        return name == null ? info : new ModelInfo(name, info.vocabularySize(), info.contextLength());
+        return name == null ? info : new ModelInfo(name, info.vocabularySize(), info.contextLength(), info.parameters());
     }
 
     private AdminLink connectAdmin(Io io, URI url, @Nullable SpawnedServer server) throws IOException, LoadFailedException,
@@ -245,7 +241,7 @@ final class Session {
                 : new AdminDriver(plan.admin(), admin, io, System::nanoTime, seed, "loadtest-" + System.currentTimeMillis());
         StreamRequest.Sampling sampling =
                 new StreamRequest.Sampling(options.temperature, seed * 1_000_003, options.suppressToken);
-        String label = several() ? subject.target().name().split(" ", 2)[0] + ", " + level.text() : "";
+        String label = several() ? subject.name() + ", " + level.text() : "";
         LoadRun run = new LoadRun(at, subject.target(), io, workload(model, seed), sampling, System::nanoTime, driver,
                 subject.use(), l -> live.at(l.withLabel(label)));
         RunResult result;
@@ -256,8 +252,9 @@ final class Session {
             throw new LoadFailedException(cause instanceof IllegalStateException ? String.valueOf(cause.getMessage())
                     : cause.toString(), e);
         }
-        steps.add(new RunReport.Step(subject.target().name(), level.text(), level.profile().highest(), result.figures(),
-                result.samples(), result.marks(), result.stages(), result.windowStartS(), result.windowEndS()));
+        steps.add(new RunReport.Step(subject.target().name(), subject.name(), level.text(), level.profile().highest(), result.figures(),
+                result.noise(), result.samples(), result.marks(), result.stages(), result.promises(), result.windowStartS(),
+                result.windowEndS()));
         breaches += result.breaches();
         evidence.addAll(result.evidence());
         return result;

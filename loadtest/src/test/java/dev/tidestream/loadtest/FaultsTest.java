@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import dev.tidestream.loadtest.figures.Figures;
+import dev.tidestream.loadtest.figures.Mark;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.FinishReason;
@@ -76,9 +77,33 @@ class FaultsTest {
             RunReport.Step step = report.steps().getFirst();
             assertEquals(1, step.figures().finished());
             assertEquals(0, report.breaches(), report.evidence().toString());
-            assertTrue(step.samples().stream().anyMatch(s -> s.itlMs() > 900), step.samples().toString());
+            assertTrue(step.samples().stream().anyMatch(s -> s.slowItlMs() > 900), step.samples().toString());
+            assertTrue(step.samples().stream().allMatch(s -> s.itlMs() < 900), step.samples().toString());
             assertTrue(step.figures().itl().count() < TOKENS / 2,
                     "the tool's own pause was taken for the server's: " + step.figures().itl());
+        }
+    }
+
+    /** Eight streams would share two connections; whoever stops reading must not stop the others. */
+    @Test
+    void shouldReadSlowlyOnConnectionsOfTheirOwn() throws Exception {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS, 40 * MS))) {
+            RunReport report = Runs.good(server, directory, "--output-tokens", String.valueOf(TOKENS), "--requests", "40",
+                    "--concurrency", "8", "--streams-per-connection", "4", "--faults", "slow=0.2");
+            RunReport.Step step = report.steps().getFirst();
+            List<String> slow = step.marks().stream().map(Mark::what).filter(what -> what.startsWith("slow reader")).toList();
+            assertTrue(slow.size() > 3, slow.toString());
+            assertEquals(40, step.figures().finished());
+            assertEquals(40 - slow.size(), step.figures().e2e().count(), "nobody else was slowed: " + slow);
+            assertTrue(step.figures().itl().max() < 900, "a gap that the tool itself made: " + step.figures().itl());
+        }
+    }
+
+    @Test
+    void shouldReadSlowlyThoughNoOtherConnectionIsAllowed() throws Exception {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), 2, MS, MS))) {
+            RunReport report = run(server, "--requests", "2", "--rate", "20", "--max-connections", "1", "--faults", "slow=1");
+            assertEquals(2, report.steps().getFirst().figures().finished());
         }
     }
 

@@ -7,6 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,6 +20,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
 import dev.tidestream.loadtest.report.RunReport;
@@ -40,16 +44,57 @@ class ReportTest {
         return out.toString();
     }
 
-    /** A sweep of two levels in which clients cancel. */
+    /** A sweep of two levels. */
     private Path sweep(String name) {
+        return report(name, "--sweep", "1,3");
+    }
+
+    private Path report(String name, String... args) {
         try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), 4, 20 * MS,
                 10 * MS))) {
             Path html = directory.resolve(name + ".html");
-            run("--url", server.url().toString(), "--sweep", "1,3", "--warmup", "200ms", "--duration", "900ms",
+            List<String> all = new ArrayList<>(List.of("--url", server.url().toString(), "--warmup", "200ms", "--duration", "900ms",
                     "--output-tokens", "4",
-                    "--report", html.toString(), "--out", directory.resolve(name + ".json").toString());
+                    "--report", html.toString(), "--out", directory.resolve(name + ".json").toString()));
+            all.addAll(List.of(args));
+            run(all.toArray(String[]::new));
             return html;
         }
+    }
+
+    /** Whoever reads it must know what was asked, of whom, what was checked, and what was set. */
+    @Test
+    void shouldSayWhatWasMeasuredAndChecked() throws Exception {
+        Path scenario = directory.resolve("mine.json");
+        Files.writeString(scenario, """
+                {"description": ["Is it <quick>?"], "arguments": ["--concurrency 2 --faults cancel=0.2", "--follow 0.5"]}
+                """);
+        Path html = report("out", "--scenario", scenario.toString());
+        String page = Files.readString(html);
+        assertTrue(page.contains("<p>Is it &lt;quick&gt;?</p>"), page);
+        assertTrue(page.contains("<td>model</td><td>scripted, context 64, vocabulary 4096</td>"), page);
+        assertTrue(page.contains("<td>processor</td><td>" + Environment.processor() + "</td>"), page);
+        assertTrue(page.contains("<td>server</td><td>not told, 127.0.0.1:"), page);
+        assertTrue(page.contains("<td>faults</td><td>vanish 0.0 %, cancel 20.0 %, slow 0.0 % of the streams"), page);
+        assertTrue(page.contains("<td>follow</td><td>50.0 % of the streams"), page);
+        assertTrue(page.contains("<td>admin</td><td>none</td>"), page);
+        RunReport report = JsonReport.read(directory.resolve("out.json"));
+        assertEquals("Is it <quick>?", report.question());
+        Matcher checked = Pattern.compile("<td>seq is 0, 1, 2, [^<]*</td><td>([\\d,]+)</td><td class=\"text\">tokens</td><td class=\"\">0</td>").matcher(page);
+        assertTrue(checked.find(), page);
+        long tokens = report.steps().getFirst().promises().stream().filter(count -> count.promise() == Promise.SEQUENCE)
+                .findFirst().orElseThrow().checked();
+        assertEquals(String.format(Locale.ROOT, "%,d", tokens), checked.group(1));
+        assertTrue(tokens >= report.steps().getFirst().figures().tokens() && tokens > 0, "tokens of the warm-up, too: " + tokens);
+        assertTrue(page.contains("<td class=\"soft\">no token beyond the credit</td><td class=\"soft\" colspan=\"3\">not checked"), page);
+        assertTrue(run("report", directory.resolve("out.json").toString()).contains(" promises were checked "));
+    }
+
+    @Test
+    void shouldFoldTheLevelsOfASweep() throws Exception {
+        String page = Files.readString(sweep("a"));
+        assertEquals(2, Pattern.compile("<details><summary><b>tidestream, \\d streams?</b>").matcher(page).results().count(), page);
+        assertFalse(Files.readString(report("b", "--concurrency", "2")).contains("<details"));
     }
 
     @Test
@@ -89,7 +134,7 @@ class ReportTest {
 
     @Test
     void shouldEscapeWhatOthersSay() {
-        RunReport report = new RunReport("<b>", "t", "\"x\" & y", java.util.Map.of(), List.of(), 1, List.of("<script>"), false,
+        RunReport report = new RunReport("<b>", "why?", "t", "\"x\" & y", Map.of(), Map.of(), List.of(), 1, List.of("<script>"), false,
                 List.of("a < b"), "");
         String html = HtmlReport.of(report);
         assertFalse(html.contains("<script>"), html);
@@ -102,12 +147,24 @@ class ReportTest {
         Path chromium = Stream.of("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome").map(Path::of)
                 .filter(Files::isExecutable).findFirst().orElse(null);
         Assumptions.assumeTrue(chromium != null, "no Chromium: nobody has looked at the HTML report");
-        Path html = sweep("a");
+        Objects.requireNonNull(chromium);
+        BufferedImage sweep = picture(chromium, sweep("a"), 2400);
+        // Each of the first three charts' lines has its colour; their pixels lie all over the page.
+        assertTrue(pixels(sweep, 0x2f6fde, 0, 2400) > 1000, "first lines: " + pixels(sweep, 0x2f6fde, 0, 2400));
+        assertTrue(pixels(sweep, 0xe0762b, 0, 2400) > 200, "second lines: " + pixels(sweep, 0xe0762b, 0, 2400));
+        BufferedImage single = picture(chromium, report("b", "--concurrency", "3"), 3000);
+        assertTrue(pixels(single, 0x2f6fde, 0, 3000) > 1000, "first lines: " + pixels(single, 0x2f6fde, 0, 3000));
+        for (int from = 600; from < 2100; from += 500) {
+            assertTrue(pixels(single, 0x2f6fde, from, from + 500) > 100, "no line between " + from + " and " + (from + 500));
+        }
+    }
+
+    private BufferedImage picture(Path chromium, Path html, int height) throws Exception {
         Path picture = directory.resolve("report.png");
-        Process browser = new ProcessBuilder(String.valueOf(chromium), "--headless", "--no-sandbox", "--disable-gpu",
+        Process browser = new ProcessBuilder(chromium.toString(), "--headless", "--no-sandbox", "--disable-gpu",
                 "--disable-quic",
                 "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--user-data-dir=" + directory.resolve("profile"), "--window-size=900,4200", "--hide-scrollbars",
+                "--user-data-dir=" + directory.resolve("profile"), "--window-size=900," + height, "--hide-scrollbars",
                 "--screenshot=" + picture, html.toUri().toString())
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("browser.log").toFile())
@@ -116,12 +173,8 @@ class ReportTest {
         assertTrue(Files.exists(picture), Files.readString(directory.resolve("browser.log")));
         BufferedImage image = ImageIO.read(picture.toFile());
         assertEquals(900, image.getWidth());
-        // Each of the first three charts' lines has its colour; their pixels lie all over the page.
-        assertTrue(pixels(image, 0x2f6fde, 0, 4200) > 2000, "first lines: " + pixels(image, 0x2f6fde, 0, 4200));
-        assertTrue(pixels(image, 0xe0762b, 0, 4200) > 500, "second lines: " + pixels(image, 0xe0762b, 0, 4200));
-        for (int from = 300; from < 3900; from += 900) {
-            assertTrue(pixels(image, 0x2f6fde, from, from + 900) > 100, "no line between " + from + " and " + (from + 900));
-        }
+        Files.delete(picture);
+        return image;
     }
 
     private static long pixels(BufferedImage image, int color, int fromY, int toY) {

@@ -27,16 +27,19 @@ class ScenarioTest {
             Scenario scenario = Scenario.load(HOME, name);
             assertFalse(scenario.description().isBlank(), name);
             assertTrue(Files.readString(Path.of("scenarios", name + ".json")).contains("\"takes\": \""), name);
-            Main.commandLine(scenario.arguments()).parseArgs(scenario.arguments().toArray(String[]::new));
+            Main.commandLine(new Scenario.Expanded(scenario.arguments(), "")).parseArgs(scenario.arguments().toArray(String[]::new));
         }
     }
 
     @Test
     void shouldLetTheCommandLineWin() throws Exception {
-        List<String> args = Scenario.expand(HOME, List.of("--scenario", "steady", "--rate", "9"));
+        Scenario.Expanded steady = Scenario.expand(HOME, List.of("--scenario", "steady", "--rate", "9"));
+        List<String> args = steady.arguments();
+        assertTrue(steady.question().startsWith("What does the server do for a steady crowd?"), steady.question());
+        assertEquals("", Scenario.expand(HOME, List.of("--rate", "9")).question());
         assertTrue(args.indexOf("--rate") < args.lastIndexOf("--rate"), args.toString());
         assertEquals("9", args.getLast());
-        assertEquals("--scenario=smoke", Scenario.expand(HOME, List.of("smoke")).getLast());
+        assertEquals("--scenario=smoke", Scenario.expand(HOME, List.of("smoke")).arguments().getLast());
         assertThrows(LoadFailedException.class, () -> Scenario.expand(HOME, List.of("--scenario=none")));
     }
 }

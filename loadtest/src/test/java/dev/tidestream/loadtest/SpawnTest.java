@@ -63,6 +63,7 @@ class SpawnTest {
         Path note = directory.resolve("arguments");
         int exitCode = run("--spawn", "--spawn-command", Peers.command(), "--spawn-args", note.toString(),
                 "--baseline-url", Peers.completions(port).toString(), "--baseline-command", Peers.command() + " sse " + port,
+                "--baseline-name", "peer",
                 "--sweep", "1,3", "--requests", "6", "--warmup", "0s",
                 "--output-tokens", "3", "--out", out.toString(), "--report", html.toString());
         assertEquals(0, exitCode, said.toString());
@@ -75,7 +76,7 @@ class SpawnTest {
             assertTrue(step.figures().server() != null && step.figures().server().rssMb() > 10, "what the server used: "
                     + step.figures().server());
         }
-        assertTrue(Files.readString(html).contains("openai p50"), "both in one chart");
+        assertTrue(Files.readString(html).contains("peer p50"), "both in one chart");
         assertFalse(Files.exists(madeFor(Files.readString(note))), "the server's directory is left behind");
     }
 

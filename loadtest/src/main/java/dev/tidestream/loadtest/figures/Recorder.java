@@ -53,6 +53,7 @@ public final class Recorder {
     private long sampleTokens;
     private long sampleTtftNs;
     private long sampleItlNs;
+    private long sampleSlowItlNs;
 
     public Recorder(Slo slo, long startNs) {
         this.slo = slo;
@@ -97,9 +98,16 @@ public final class Recorder {
         }
     }
 
-    /** @param previousNs of the token before, of the same stream */
-    public void nextToken(long previousNs, long nowNs, long version, boolean measured) {
+    /**
+     * @param previousNs of the token before, of the same stream
+     * @param slowed whether the client has read slowly on purpose: then the gap is not the server's
+     */
+    public void nextToken(long previousNs, long nowNs, long version, boolean measured, boolean slowed) {
         token(nowNs, version);
+        if (slowed) {
+            sampleSlowItlNs = Math.max(sampleSlowItlNs, nowNs - previousNs);
+            return;
+        }
         sampleItlNs = Math.max(sampleItlNs, nowNs - previousNs);
         if (measured) {
             itl.recordValue(Math.max(0, nowNs - previousNs));
@@ -180,12 +188,13 @@ public final class Recorder {
     public Sample sample(long nowNs, int running, double level) {
         double seconds = Math.max(1, nowNs - sampleNs) / NS_PER_S;
         Sample sample = new Sample((nowNs - startNs) / NS_PER_S, sampleTokens / seconds, running, level, sampleTtftNs / 1e6,
-                sampleItlNs / 1e6);
+                sampleItlNs / 1e6, sampleSlowItlNs / 1e6);
         samples.add(sample);
         sampleNs = nowNs;
         sampleTokens = 0;
         sampleTtftNs = 0;
         sampleItlNs = 0;
+        sampleSlowItlNs = 0;
         return sample;
     }
 

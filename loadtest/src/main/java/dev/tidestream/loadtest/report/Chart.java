@@ -17,6 +17,7 @@ final class Chart {
     private static final int BOTTOM = 46;
     private static final int TICKS = 5;
     private static final int COLORS = 6;
+    private static final int STRIP = 10; // height of what happened, of one kind, above the plot
     private static final int LOG_DECADES = 4; // what lies further below the highest value is drawn at the bottom
 
     /** How values lie along the x axis. */
@@ -26,11 +27,17 @@ final class Chart {
         PERCENTILE
     }
 
-    /** @param points x, y pairs */
-    private record Line(String name, int color, List<double[]> points) {}
+    /**
+     * @param points x, y pairs
+     * @param labels of the points; empty for none
+     */
+    private record Line(String name, int color, List<double[]> points, List<String> labels) {}
 
     /** Something marked on the x axis, from {@code x} to {@code toX}. */
     private record Band(double x, double toX, String kind, String text) {}
+
+    /** A point that stands out. */
+    private record Highlight(double x, double y, String text) {}
 
     private final String id;
     private final String title;
@@ -39,6 +46,8 @@ final class Chart {
     private final Scale xScale;
     private final List<Line> lines = new ArrayList<>();
     private final List<Band> bands = new ArrayList<>();
+    private final List<Band> events = new ArrayList<>();
+    private final List<Highlight> highlights = new ArrayList<>();
     private boolean logarithmic;
     private double maxX;
     private double maxY;
@@ -53,7 +62,12 @@ final class Chart {
     }
 
     Chart line(String name, List<double[]> points) {
-        lines.add(new Line(name, lines.size() % COLORS, points));
+        return line(name, points, List.of());
+    }
+
+    /** @param labels one for each point, written beside it */
+    Chart line(String name, List<double[]> points, List<String> labels) {
+        lines.add(new Line(name, lines.size() % COLORS, points, labels));
         for (double[] point : points) {
             maxX = Math.max(maxX, point[0]);
             maxY = Math.max(maxY, point[1]);
@@ -61,10 +75,31 @@ final class Chart {
         return this;
     }
 
-    /** @param kind a class of the style, and its name in the legend */
+    /**
+     * A background.
+     *
+     * @param kind a class of the style, and its name in the legend
+     */
     Chart band(double x, double toX, String kind, String text) {
         bands.add(new Band(x, toX, kind, text));
         maxX = Math.max(maxX, x);
+        return this;
+    }
+
+    /**
+     * Something that happened: a mark above the plot, where it hides no line. Each kind has a strip of its own.
+     *
+     * @param kind a class of the style, and its name in the legend
+     */
+    Chart event(double x, double toX, String kind, String text) {
+        events.add(new Band(x, toX, kind, text));
+        maxX = Math.max(maxX, x);
+        return this;
+    }
+
+    /** A ring around a point, and what it is. */
+    Chart highlight(double x, double y, String text) {
+        highlights.add(new Highlight(x, y, text));
         return this;
     }
 
@@ -84,10 +119,12 @@ final class Chart {
         add(svg, "<figure id=\"%s\"><figcaption>%s</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">", id,
                 escape(title), WIDTH, HEIGHT, escape(title));
         bands(svg);
+        events(svg);
         axes(svg);
         for (Line line : lines) {
             line(svg, line);
         }
+        highlights(svg);
         legend(svg);
         add(svg, "</svg></figure>");
         return svg.toString();
@@ -98,7 +135,37 @@ final class Chart {
             double x = x(band.x());
             double width = Math.max(1.5, x(Math.min(maxX, band.toX())) - x);
             add(svg, "<rect class=\"band %s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>%s</title></rect>",
-                    escape(band.kind()), x, TOP, width, HEIGHT - TOP - BOTTOM, escape(band.text()));
+                    escape(band.kind()), x, top(), width, HEIGHT - top() - BOTTOM, escape(band.text()));
+        }
+    }
+
+    private List<String> eventKinds() {
+        return events.stream().map(Band::kind).distinct().toList();
+    }
+
+    /** Of the plot: the strips of what happened are above it. */
+    private int top() {
+        return TOP + STRIP * eventKinds().size();
+    }
+
+    private void events(StringBuilder svg) {
+        List<String> kinds = eventKinds();
+        for (Band event : events) {
+            double x = x(event.x());
+            double width = Math.max(2, x(Math.min(maxX, event.toX())) - x);
+            add(svg, "<rect class=\"event %s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>%s</title></rect>",
+                    escape(event.kind()), x, TOP + STRIP * kinds.indexOf(event.kind()), width, STRIP - 3, escape(event.text()));
+        }
+    }
+
+    private void highlights(StringBuilder svg) {
+        for (Highlight highlight : highlights) {
+            double x = x(highlight.x());
+            double y = y(highlight.y());
+            boolean right = x > (LEFT + WIDTH - RIGHT) / 2.0;
+            add(svg, "<circle class=\"highlight\" cx=\"%.1f\" cy=\"%.1f\" r=\"7\"/>", x, y);
+            add(svg, "<text class=\"legend\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>", right ? x - 11 : x + 11, y - 9,
+                    right ? "end" : "start", escape(highlight.text()));
         }
     }
 
@@ -110,14 +177,14 @@ final class Chart {
         }
         for (double value : xTicks()) {
             double x = x(value);
-            add(svg, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>", x, x, TOP, HEIGHT - BOTTOM);
+            add(svg, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\"/>", x, x, top(), HEIGHT - BOTTOM);
             add(svg, "<text class=\"tick\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>", x, HEIGHT - BOTTOM + 16,
                     escape(String.valueOf(xText.apply(value))));
         }
         add(svg, "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>", (LEFT + WIDTH - RIGHT) / 2,
                 HEIGHT - 8, escape(xLabel));
         add(svg, "<text class=\"label\" x=\"14\" y=\"%d\" text-anchor=\"middle\" transform=\"rotate(-90 14 %d)\">%s</text>",
-                (TOP + HEIGHT - BOTTOM) / 2, (TOP + HEIGHT - BOTTOM) / 2, escape(yLabel));
+                (top() + HEIGHT - BOTTOM) / 2, (top() + HEIGHT - BOTTOM) / 2, escape(yLabel));
     }
 
     private List<Double> yTicks() {
@@ -161,6 +228,10 @@ final class Chart {
                     x(point[0]), y(point[1]), escape(line.name()), escape(String.valueOf(xText.apply(point[0]))),
                     number(point[1]));
         }
+        for (int i = 0; i < line.labels().size(); i++) {
+            add(svg, "<text class=\"tick\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%s</text>", x(line.points().get(i)[0]),
+                    y(line.points().get(i)[1]) + 16, escape(line.labels().get(i)));
+        }
     }
 
     private void legend(StringBuilder svg) {
@@ -170,6 +241,9 @@ final class Chart {
         }
         for (String kind : bands.stream().map(Band::kind).distinct().toList()) {
             x = legend(svg, x, "band " + escape(kind), kind);
+        }
+        for (String kind : eventKinds()) {
+            x = legend(svg, x, "event " + escape(kind), kind);
         }
     }
 
@@ -193,7 +267,7 @@ final class Chart {
         double share = logarithmic
                 ? Math.log10(Math.max(value, lowY()) / lowY()) / Math.log10(topY() / lowY())
                 : value / topY();
-        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM);
+        return HEIGHT - BOTTOM - share * (HEIGHT - top() - BOTTOM);
     }
 
     private double topY() {

@@ -1,10 +1,12 @@
 package dev.tidestream.loadtest.report;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
+import dev.tidestream.loadtest.figures.Figure;
 import dev.tidestream.loadtest.figures.Figures;
 
 /**
@@ -15,46 +17,87 @@ import dev.tidestream.loadtest.figures.Figures;
  * @param others what only one of them has, for people
  */
 record Comparison(List<Level> levels, List<String> others) {
+    /** What is said of the verdicts. */
+    static final String NOTE = "better and worse: by more than 2 % and by more than three standard errors, which are known from eight"
+            + " parts of each run; what differs from run to run is not in them";
+
+    private static final double ERRORS = 3;
+
     Comparison {
         levels = List.copyOf(levels);
         others = List.copyOf(others);
     }
 
     /** One level of load. */
-    record Level(String name, RunReport.Step a, RunReport.Step b) {
+    record Level(String name, RunReport.Step a, RunReport.Step b, boolean hasSlo) {
+        /** All figures, but what is good where nobody said what that is. */
         List<Row> rows() {
-            Figures f = a.figures();
-            Figures g = b.figures();
-            return List.of(
-                    new Row("output tokens/s", f.tokensPerS(), g.tokensPerS(), true),
-                    new Row("tokens/s per stream", f.streamTokensPerS(), g.streamTokensPerS(), true),
-                    new Row("requests/s", f.requestsPerS(), g.requestsPerS(), true),
-                    new Row("TTFT p50, ms", f.ttft().p50(), g.ttft().p50(), false),
-                    new Row("TTFT p99, ms", f.ttft().p99(), g.ttft().p99(), false),
-                    new Row("inter-token p50, ms", f.itl().p50(), g.itl().p50(), false),
-                    new Row("inter-token p99, ms", f.itl().p99(), g.itl().p99(), false),
-                    new Row("end to end p50, ms", f.e2e().p50(), g.e2e().p50(), false),
-                    new Row("end to end p99, ms", f.e2e().p99(), g.e2e().p99(), false),
-                    new Row("good share", f.goodShare(), g.goodShare(), true),
-                    new Row("failed requests", f.failed(), g.failed(), false));
+            return Arrays.stream(Figure.values()).filter(figure -> hasSlo || figure != Figure.GOOD_SHARE)
+                    .map(figure -> new Row(figure, a.figures(), b.figures(), difference(figure))).toList();
+        }
+
+        /** What the difference of the two must exceed to be more than chance; infinite if nobody knows. */
+        private double difference(Figure figure) {
+            if (figure == Figure.FAILED) { // a count: its variance is about its mean
+                return ERRORS * Math.sqrt(figure.of(a.figures()) + figure.of(b.figures()));
+            }
+            Double ofA = a.noise().get(figure);
+            Double ofB = b.noise().get(figure);
+            return ofA == null || ofB == null ? Double.POSITIVE_INFINITY : ERRORS * Math.hypot(ofA, ofB);
         }
     }
 
-    /** One figure of both. */
-    record Row(String name, double a, double b, boolean moreIsBetter) {
-        private static final double NOISE = 0.02;
+    /**
+     * One figure of both.
+     *
+     * @param noise what the difference must exceed
+     */
+    record Row(Figure figure, Figures ofA, Figures ofB, double noise) {
+        private static final double SAME = 0.02;
+
+        String name() {
+            return figure.title();
+        }
+
+        double a() {
+            return figure.of(ofA);
+        }
+
+        double b() {
+            return figure.of(ofB);
+        }
+
+        /** Whether A has a value. */
+        boolean isKnownInA() {
+            return figure.isKnown(ofA);
+        }
+
+        /** Whether B has one. */
+        boolean isKnownInB() {
+            return figure.isKnown(ofB);
+        }
 
         /** B over A; {@code -} if that is no number. */
         String ratio() {
-            return a == 0 ? "-" : String.format(Locale.ROOT, "%.3f", b / a);
+            return !isKnownInA() || !isKnownInB() || a() == 0 ? "-" : String.format(Locale.ROOT, "%.3f", b() / a());
         }
 
-        /** {@code better}, {@code worse}, or {@code same} within 2 %. */
+        /** Of a difference beyond 2 % and beyond noise: {@code better} or {@code worse}; otherwise {@code same}. */
         String verdict() {
-            if (Math.abs(b - a) <= NOISE * Math.abs(a)) {
+            double difference = Math.abs(b() - a());
+            if (!isKnownInA() || !isKnownInB() || difference <= SAME * Math.abs(a()) || difference <= noise) {
                 return "same";
             }
-            return b > a == moreIsBetter ? "better" : "worse";
+            return b() > a() == figure.moreIsBetter() ? "better" : "worse";
+        }
+
+        /** The verdict, or why there is none. */
+        String remark() {
+            if (!verdict().equals("same")) {
+                return verdict();
+            }
+            boolean differs = isKnownInA() && isKnownInB() && Math.abs(b() - a()) > SAME * Math.abs(a());
+            return !differs ? "" : Double.isInfinite(noise) ? "noise unknown" : "within noise";
         }
     }
 
@@ -68,7 +111,8 @@ record Comparison(List<Level> levels, List<String> others) {
             if (same.isPresent()) {
                 left.remove(same.get());
                 String other = name(same.get());
-                levels.add(new Level(name(step).equals(other) ? other : name(step) + " / " + other, step, same.get()));
+                levels.add(new Level(name(step).equals(other) ? other : name(step) + " / " + other, step, same.get(),
+                        a.hasSlo() && b.hasSlo()));
             } else {
                 others.add(name(step) + ": only in A");
             }
@@ -84,12 +128,17 @@ record Comparison(List<Level> levels, List<String> others) {
         for (Level level : comparison.levels()) {
             line(text, "%-26s %12s %12s %9s", level.name(), "A", "B", "B / A");
             for (Row row : level.rows()) {
-                line(text, "  %-24s %12.3f %12.3f %9s  %s", row.name(), row.a(), row.b(), row.ratio(),
-                        row.verdict().equals("same") ? "" : row.verdict());
+                line(text, "  %-24s %12s %12s %9s  %s", row.name(), value(row.isKnownInA(), row.a()), value(row.isKnownInB(), row.b()),
+                        row.ratio(), row.remark());
             }
         }
+        line(text, "%s", NOTE);
         comparison.others().forEach(other -> line(text, "%s", other));
         return text.toString();
+    }
+
+    private static String value(boolean known, double value) {
+        return known ? String.format(Locale.ROOT, "%.3f", value) : "-";
     }
 
     private static String name(RunReport.Step step) {
@@ -98,6 +147,6 @@ record Comparison(List<Level> levels, List<String> others) {
 
     @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void line(StringBuilder text, String format, Object... values) {
-        text.append(String.format(Locale.ROOT, format, values).stripTrailing()).append(System.lineSeparator());
+        text.append(TextReport.printable(String.format(Locale.ROOT, format, values)).stripTrailing()).append(System.lineSeparator());
     }
 }

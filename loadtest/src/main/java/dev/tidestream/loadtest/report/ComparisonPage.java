@@ -1,7 +1,9 @@
 package dev.tidestream.loadtest.report;
 
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 import dev.tidestream.loadtest.figures.Figures;
@@ -18,6 +20,7 @@ final class ComparisonPage {
         page.add("<h1>Two runs compared</h1>");
         run(page, "A", a);
         run(page, "B", b);
+        environments(page, a, b);
         Comparison comparison = Comparison.of(a, b);
         if (comparison.levels().isEmpty()) {
             page.add("<p class=\"warn\">The two have no level of load in common.</p>");
@@ -27,9 +30,16 @@ final class ComparisonPage {
             page.add(knee("compare-itl", "Latency and throughput: between tokens", "inter-token p50, ms", a, b,
                     f -> f.itl().p50()));
         }
+        boolean several = comparison.levels().size() > 1;
         for (int i = 0; i < comparison.levels().size(); i++) {
-            level(page, comparison.levels().get(i), i);
+            Comparison.Level level = comparison.levels().get(i);
+            page.add("<h2>%s</h2>", esc(level.name()));
+            table(page, level);
+            page.add(several ? "<details><summary>Curves</summary>" : "");
+            charts(page, level, i);
+            page.add(several ? "</details>" : "");
         }
+        page.add("<p class=\"soft\">%s</p>", esc(Comparison.NOTE));
         comparison.others().forEach(other -> page.add("<p class=\"soft\">%s</p>", esc(other)));
         return page.end();
     }
@@ -40,30 +50,42 @@ final class ComparisonPage {
                 esc(report.command()));
     }
 
+    /** What was measured and where, of both. */
+    private static void environments(Page page, RunReport a, RunReport b) {
+        Set<String> names = new LinkedHashSet<>(a.environment().keySet());
+        names.addAll(b.environment().keySet());
+        page.add("<table class=\"facts\"><tr><th></th><th class=\"text\">A</th><th class=\"text\">B</th></tr>");
+        for (String name : names) {
+            page.add("<tr><td>%s</td><td>%s</td><td>%s</td></tr>", esc(name), esc(a.environment().getOrDefault(name, "–")),
+                    esc(b.environment().getOrDefault(name, "–")));
+        }
+        page.add("</table>");
+    }
+
     /** One line for each kind of target that both may have. */
     private static Chart knee(String id, String title, String yLabel, RunReport a, RunReport b, ToDoubleFunction<Figures> of) {
         Chart chart = new Chart(id, title, "output tokens/s", yLabel, Chart.Scale.LINEAR);
         for (RunReport report : List.of(a, b)) {
-            List<String> targets = report.steps().stream().map(RunReport.Step::target).distinct().toList();
+            List<String> targets = report.steps().stream().map(RunReport.Step::name).distinct().toList();
             for (String target : targets) {
-                String name = (report == a ? "A" : "B") + (targets.size() > 1 ? " " + target.split(" ", 2)[0] : "");
-                chart.line(name, report.steps().stream().filter(s -> s.target().equals(target))
+                String name = (report == a ? "A" : "B") + (targets.size() > 1 ? " " + target : "");
+                chart.line(name, report.steps().stream().filter(s -> s.name().equals(target) && s.figures().finished() > 0)
                         .map(s -> new double[] {s.figures().tokensPerS(), of.applyAsDouble(s.figures())}).toList());
             }
         }
         return chart;
     }
 
-    private static void level(Page page, Comparison.Level level, int number) {
-        page.add("<h2>%s</h2><div class=\"scroll\"><table><tr><th></th><th>A</th><th>B</th><th>B / A</th><th></th></tr>",
-                esc(level.name()));
+    private static void table(Page page, Comparison.Level level) {
+        page.add("<div class=\"scroll\"><table><tr><th></th><th>A</th><th>B</th><th>B / A</th><th></th></tr>");
         for (Comparison.Row row : level.rows()) {
             page.add("<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td><td class=\"%s\">%s</td></tr>", esc(row.name()),
-                    value(row.a()), value(row.b()), row.ratio(), row.verdict(),
-                    row.verdict().equals("same") ? "" : row.verdict());
+                    value(row.isKnownInA(), row.a()), value(row.isKnownInB(), row.b()), row.ratio(), row.verdict(), row.remark());
         }
-        page.add("</table></div><p class=\"soft\">Within 2 %% is the same."
-                + " One run each: nobody knows what a second one would give.</p>");
+        page.add("</table></div>");
+    }
+
+    private static void charts(Page page, Comparison.Level level, int number) {
         Figures f = level.a().figures();
         Figures g = level.b().figures();
         page.add(Page.percentiles("compare-ttft" + number, "Time to first token").line("A", Page.curve(f.ttft()))
@@ -76,7 +98,7 @@ final class ComparisonPage {
                 .line("A", Page.series(level.a(), Sample::tokens)).line("B", Page.series(level.b(), Sample::tokens)));
     }
 
-    private static String value(double value) {
-        return String.format(Locale.ROOT, value == Math.rint(value) ? "%.0f" : value < 10 ? "%.3f" : "%.1f", value);
+    private static String value(boolean known, double value) {
+        return !known ? "–" : String.format(Locale.ROOT, value == Math.rint(value) ? "%.0f" : value < 10 ? "%.3f" : "%.1f", value);
     }
 }

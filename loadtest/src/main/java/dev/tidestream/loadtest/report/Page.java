@@ -34,7 +34,13 @@ final class Page {
             .c0{fill:var(--c0)}.c1{fill:var(--c1)}.c2{fill:var(--c2)}.c3{fill:var(--c3)}.c4{fill:var(--c4)}.c5{fill:var(--c5)}
             path.c0{fill:none;stroke:var(--c0)}path.c1{fill:none;stroke:var(--c1)}path.c2{fill:none;stroke:var(--c2)}
             path.c3{fill:none;stroke:var(--c3)}path.c4{fill:none;stroke:var(--c4)}path.c5{fill:none;stroke:var(--c5)}
-            .band{opacity:.28}.band.admin{fill:var(--c3)}.band.fault{fill:var(--bad)}.band.measured{fill:var(--c0);opacity:.08}
+            .band{opacity:.28}.band.measured{fill:var(--c0);opacity:.08}.band.warm-up{fill:var(--soft);opacity:.22}
+            .event{opacity:.75}.event.admin{fill:var(--c3)}.event.fault{fill:var(--bad)}
+            .highlight{fill:none;stroke:var(--ink);stroke-width:2}
+            details{border-top:1px solid var(--rule);margin-top:18px;padding-top:2px}summary{cursor:pointer;padding:8px 0}
+            summary b{font-size:17px}.knee td{font-weight:700}.none{color:var(--bad)}
+            .facts td:first-child{color:var(--soft);white-space:nowrap;vertical-align:top}.facts td{text-align:left}
+            td.text,th.text{text-align:left}
             .better{color:var(--good)}.worse{color:var(--bad)}
             .warn{border-left:4px solid var(--bad);padding:6px 12px;background:var(--card)}
             pre{white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px}

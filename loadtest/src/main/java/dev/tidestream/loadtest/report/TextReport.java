@@ -1,29 +1,37 @@
 package dev.tidestream.loadtest.report;
 
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.TreeMap;
 
 import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.figures.Latency;
+import dev.tidestream.loadtest.figures.PromiseCount;
+import dev.tidestream.loadtest.figures.Stage;
+import dev.tidestream.loadtest.report.Knee.Point;
 
 /** A report for a terminal. */
 public final class TextReport {
-    /** Of other processes; more is worth a warning. */
-    static final double NOISE_CORES = 0.2;
-
     private TextReport() {}
 
     public static String of(RunReport report) {
         StringBuilder text = new StringBuilder();
         line(text, "%s: %s%s", report.ok() ? "OK" : "FAILED", report.name(), report.note().isEmpty() ? "" : " ("
                 + report.note() + ")");
-        if (report.steps().size() > 1) {
-            heading(text);
-            report.steps().forEach(step -> row(text, step.target().split(" ", 2)[0], step.load(), step.figures()));
-            line(text, "latencies in ms");
-        } else {
-            report.steps().forEach(step -> step(text, step));
+        if (!report.question().isEmpty()) {
+            line(text, "%s", report.question());
         }
+        report.environment().forEach((name, value) -> line(text, "%-12s%s", name, value));
+        if (report.steps().size() > 1) {
+            sweep(text, report);
+        } else {
+            report.steps().forEach(step -> step(text, step, report.hasSlo()));
+        }
+        promises(text, report);
         report.problems().forEach(problem -> line(text, "problem: %s", problem));
         report.evidence().forEach(evidence -> line(text, "breach: %s", evidence));
         if (report.breaches() > report.evidence().size()) {
@@ -37,18 +45,53 @@ public final class TextReport {
         return Comparison.text(a, b);
     }
 
-    private static void heading(StringBuilder text) {
-        line(text, "%-12s %-16s %10s %10s %10s %10s %10s %10s %8s", "target", "load", "tokens/s", "ttft p50", "ttft p99",
-                "itl p50", "itl p99", "good/s", "good");
+    private static void sweep(StringBuilder text, RunReport report) {
+        heading(text, report.hasSlo());
+        Map<String, List<Point>> bySeries = new LinkedHashMap<>();
+        for (RunReport.Step step : report.steps()) {
+            row(text, step.name(), step.load(), step.figures(), report.hasSlo());
+            Remarks.of(step).forEach(remark -> line(text, "WARNING: %s", remark));
+            bySeries.computeIfAbsent(step.name(), _ -> new ArrayList<>())
+                    .add(new Point(step.name(), step.load(), step.level(), step.figures()));
+        }
+        line(text, "latencies in ms");
+        bySeries.forEach((series, points) -> knee(text, bySeries.size() > 1 ? series : "", points));
     }
 
-    private static void row(StringBuilder text, String name, String load, Figures f) {
-        line(text, "%-12s %-16s %10.1f %10.2f %10.2f %10.2f %10.2f %10.2f %7.1f%%", name, load, f.tokensPerS(), f.ttft().p50(),
-                f.ttft().p99(), f.itl().p50(), f.itl().p99(), f.goodPerS(), f.goodShare() * 100);
-        warning(text, f);
+    private static void knee(StringBuilder text, String series, List<Point> points) {
+        String knee = Knee.text(series, points.stream().sorted(Comparator.comparingDouble(Point::level)).toList());
+        if (!knee.isEmpty()) {
+            line(text, "%s", knee);
+        }
     }
 
-    private static void step(StringBuilder text, RunReport.Step step) {
+    private static void heading(StringBuilder text, boolean hasSlo) {
+        line(text, "%-12s %-16s %10s %8s %10s %10s %10s %10s%s", "target", "load", "tokens/s", "finished", "ttft p50", "ttft p99",
+                "itl p50", "itl p99", hasSlo ? String.format(Locale.ROOT, " %10s %8s", "good/s", "good") : "");
+    }
+
+    private static void row(StringBuilder text, String name, String load, Figures f, boolean hasSlo) {
+        String good = hasSlo ? String.format(Locale.ROOT, " %10.2f %7.1f%%", f.goodPerS(), f.goodShare() * 100) : "";
+        line(text, "%-12s %-16s %10.1f %8s %10s %10s %10s %10s%s", name, load, f.tokensPerS(), f.finished() == 0 ? "none" : f.finished(),
+                ms(f.ttft(), f.ttft().p50()), ms(f.ttft(), f.ttft().p99()), ms(f.itl(), f.itl().p50()), ms(f.itl(), f.itl().p99()), good);
+    }
+
+    /** A latency of nothing is not 0. */
+    private static String ms(Latency latency, double value) {
+        return latency.count() == 0 ? "-" : String.format(Locale.ROOT, "%.2f", value);
+    }
+
+    private static void promises(StringBuilder text, RunReport report) {
+        line(text, "checked     %s", report.checkedText());
+        for (PromiseCount count : report.promiseCounts()) {
+            if (count.checked() > 0) {
+                line(text, "  %,10d %-20s %s%s", count.checked(), count.promise().unit(), count.promise().text(),
+                        count.broken() == 0 ? "" : String.format(Locale.ROOT, ": BROKEN %,d times", count.broken()));
+            }
+        }
+    }
+
+    private static void step(StringBuilder text, RunReport.Step step, boolean hasSlo) {
         Figures f = step.figures();
         line(text, "%s, %s, %.1f s measured", step.target(), step.load(), f.seconds());
         line(text, "requests    %d: finished %d, failed %d, cancelled %d, vanished %d; %.2f finished/s", f.requests(),
@@ -56,7 +99,9 @@ public final class TextReport {
                 f.failed(), f.cancelled(), f.vanished(), f.requestsPerS());
         line(text, "tokens      %d; %.1f tokens/s in all, %.1f tokens/s per stream (median)", f.tokens(), f.tokensPerS(),
                 f.streamTokensPerS());
-        line(text, "goodput     %d requests met the SLO, %.1f %%; %.2f/s", f.good(), f.goodShare() * 100, f.goodPerS());
+        if (hasSlo) {
+            line(text, "goodput     %d requests met the SLO, %.1f %%; %.2f/s", f.good(), f.goodShare() * 100, f.goodPerS());
+        }
         line(text, "%-12s%9s %9s %9s %9s %9s %9s %9s %8s", "latency, ms", "p50", "p90", "p95", "p99", "p99.9", "max", "mean",
                 "count");
         latency(text, "ttft", f.ttft());
@@ -77,22 +122,14 @@ public final class TextReport {
         if (server != null) {
             line(text, "server      %.2f cores, %.0f MiB resident", server.cores(), server.rssMb());
         }
-        warning(text, f);
+        Remarks.of(step).forEach(remark -> line(text, "WARNING: %s", remark));
         if (!step.stages().isEmpty()) {
-            heading(text);
-            step.stages().forEach(s -> row(text, String.format(Locale.ROOT, "%.1f-%.1f s", s.fromS(), s.toS()), s.load(),
-                    s.figures()));
-        }
-    }
-
-    private static void warning(StringBuilder text, Figures f) {
-        if (f.client().bottleneck()) {
-            line(text,
-                    "WARNING: the client itself may be the bottleneck: I/O thread %.0f %% busy, requests late by %.1f ms at p99",
-                    f.client().ioShare() * 100, f.lateness().p99());
-        }
-        if (f.client().othersCores() > NOISE_CORES) {
-            line(text, "WARNING: other processes of this machine used %.2f cores meanwhile", f.client().othersCores());
+            heading(text, hasSlo);
+            for (Stage stage : step.stages()) {
+                row(text, String.format(Locale.ROOT, "%.1f-%.1f s", stage.fromS(), stage.toS()), stage.load(), stage.figures(), hasSlo);
+                Remarks.of(stage.figures()).forEach(remark -> line(text, "WARNING: %s", remark));
+            }
+            knee(text, "", step.stages().stream().map(stage -> new Point("", stage.load(), stage.level(), stage.figures())).toList());
         }
     }
 
@@ -104,8 +141,22 @@ public final class TextReport {
         }
     }
 
+    /** What servers say may be anything: no control character of theirs reaches a terminal. */
+    static String printable(String line) {
+        StringBuilder safe = new StringBuilder();
+        line.codePoints().forEach(c -> {
+            if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT || Character.getType(c) == Character.LINE_SEPARATOR
+                    || Character.getType(c) == Character.PARAGRAPH_SEPARATOR) {
+                safe.append(String.format(Locale.ROOT, "\\u%04x", c));
+            } else {
+                safe.appendCodePoint(c);
+            }
+        });
+        return safe.toString();
+    }
+
     @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void line(StringBuilder text, String format, Object... values) {
-        text.append(String.format(Locale.ROOT, format, values)).append(System.lineSeparator());
+        text.append(printable(String.format(Locale.ROOT, format, values))).append(System.lineSeparator());
     }
 }

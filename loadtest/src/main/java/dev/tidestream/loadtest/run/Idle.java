@@ -2,10 +2,10 @@ package dev.tidestream.loadtest.run;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.loadtest.wire.Link;
 import dev.tidestream.loadtest.wire.Target;
 import dev.tidestream.protocol.ServerMessage;
@@ -16,15 +16,15 @@ final class Idle {
 
     private final int wanted;
     private final Target target;
-    private final Consumer<String> breaches;
+    private final Promises promises;
     private final List<Link> links = new ArrayList<>();
     private int asked;
     private boolean closing;
 
-    Idle(int wanted, Target target, Consumer<String> breaches) {
+    Idle(int wanted, Target target, Promises promises) {
         this.wanted = wanted;
         this.target = target;
-        this.breaches = breaches;
+        this.promises = promises;
     }
 
     /** Opens them, so many at a time, and goes on when all are open. */
@@ -58,16 +58,18 @@ final class Idle {
 
             @Override
             public void message(ServerMessage message, long nowNs) {
-                if (message instanceof ServerMessage.WeightsChanged news && news.weightsVersion() >= version) {
+                if (message instanceof ServerMessage.WeightsChanged news) {
+                    promises.check(Promise.NEWS, news.weightsVersion() >= version, () -> "idle connection " + index
+                            + ": unexpected: " + message + ", version before=" + version);
                     version = news.weightsVersion();
                 } else {
-                    breaches.accept("idle connection " + index + ": unexpected: " + message + ", version before=" + version);
+                    promises.broken(Promise.FRAME, "idle connection " + index + ": unexpected: " + message);
                 }
             }
 
             @Override
             public void garbage(String what, long nowNs) {
-                breaches.accept("idle connection " + index + ": " + what);
+                promises.broken(Promise.FRAME, "idle connection " + index + ": " + what);
             }
 
             @Override
@@ -75,7 +77,7 @@ final class Idle {
                 if (closing) {
                     return;
                 }
-                breaches.accept("idle connection " + index + ": " + why);
+                promises.broken(Promise.CONNECTION, "idle connection " + index + ": " + why);
                 if (mine == null) {
                     throw new IllegalStateException("idle connection " + index + " cannot be opened: " + why);
                 }
@@ -90,6 +92,7 @@ final class Idle {
 
     void close() {
         closing = true;
+        links.forEach(_ -> promises.kept(Promise.CONNECTION));
         links.forEach(Link::close);
         links.clear();
     }

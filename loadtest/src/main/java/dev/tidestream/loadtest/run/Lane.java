@@ -6,6 +6,7 @@ import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.loadtest.wire.Link;
 import dev.tidestream.protocol.ServerMessage;
 
@@ -19,10 +20,12 @@ final class Lane implements Link.Listener {
 
         void frame(Lane lane, Stream stream, ServerMessage message, long nowNs);
 
-        void breach(String text);
+        Promises promises();
     }
 
     final int number;
+    /** For one stream at a time: its client reads so slowly that others on the same connection would wait, too. */
+    final boolean alone;
     final Map<String, Stream> running = new LinkedHashMap<>();
     private final Owner owner;
     private @Nullable Link link;
@@ -32,8 +35,9 @@ final class Lane implements Link.Listener {
     boolean paused;
     private long version;
 
-    Lane(int number, Owner owner) {
+    Lane(int number, boolean alone, Owner owner) {
         this.number = number;
+        this.alone = alone;
         this.owner = owner;
     }
 
@@ -47,25 +51,23 @@ final class Lane implements Link.Listener {
     @Override
     public void message(ServerMessage message, long nowNs) {
         if (message instanceof ServerMessage.WeightsChanged changed) {
-            if (changed.weightsVersion() < version) {
-                owner.breach("connection " + number + ": news of an older version: version=" + changed.weightsVersion()
-                        + ", before=" + version);
-            }
+            owner.promises().check(Promise.NEWS, changed.weightsVersion() >= version, () -> "connection " + number
+                    + ": news of an older version: version=" + changed.weightsVersion() + ", before=" + version);
             version = changed.weightsVersion();
             return;
         }
         String id = message.id();
         Stream stream = id == null ? null : running.get(id);
+        owner.promises().check(Promise.FRAME, stream != null, () -> "connection " + number + ": a frame of no running stream: "
+                + message);
         if (stream != null) {
             owner.frame(this, stream, message, nowNs);
-        } else {
-            owner.breach("connection " + number + ": a frame of no running stream: " + message);
         }
     }
 
     @Override
     public void garbage(String what, long nowNs) {
-        owner.breach("connection " + number + ": " + what);
+        owner.promises().broken(Promise.FRAME, "connection " + number + ": " + what);
     }
 
     @Override

@@ -22,17 +22,30 @@ final class Lanes {
         lanes.remove(lane);
     }
 
-    /** An open one with the fewest streams, or null if none has room. */
+    /**
+     * An open one with the fewest streams, or null if none has room.
+     *
+     * @param alone one that the stream has for itself
+     */
     @Nullable
-    Lane withRoom() {
+    Lane withRoom(boolean alone) {
         Lane best = null;
         for (Lane lane : lanes) {
-            if (lane.isOpen() && lane.running.size() < streamsPerLane
+            if (lane.isOpen() && lane.alone == alone && lane.running.size() < (alone ? 1 : streamsPerLane)
                     && (best == null || lane.running.size() < best.running.size())) {
                 best = lane;
             }
         }
         return best;
+    }
+
+    /** Those of a kind that have not been opened yet. */
+    long connecting(boolean alone) {
+        return lanes.stream().filter(lane -> lane.alone == alone && !lane.everOpened()).count();
+    }
+
+    int size(boolean alone) {
+        return (int) lanes.stream().filter(lane -> lane.alone == alone).count();
     }
 
     long connecting() {

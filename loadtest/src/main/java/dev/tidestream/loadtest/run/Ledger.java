@@ -2,12 +2,14 @@ package dev.tidestream.loadtest.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.loadtest.figures.CpuMeter;
+import dev.tidestream.loadtest.figures.Figure;
 import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.figures.Recorder;
 import dev.tidestream.loadtest.figures.Sample;
@@ -20,12 +22,13 @@ import dev.tidestream.protocol.ServerMessage;
 /** What happens to streams, as figures: of the whole window, and of its stages if the load changes. On the I/O thread. */
 final class Ledger {
     private static final double NS_PER_S = 1e9;
+    private static final int PARTS = 8; // of a window whose load does not change, to see how much its figures vary
 
     private final LoadPlan plan;
     private final Profile profile;
     private final CpuMeter cpu;
     private final Supplier<Figures.@Nullable ServerUse> serverUse;
-    private final List<Recorder> stages = new ArrayList<>();
+    private final List<Recorder> parts = new ArrayList<>(); // the stages of a load that changes, or as many parts of one that does not
     private Recorder whole;
     private long startNs;
     private long windowNs;
@@ -56,13 +59,13 @@ final class Ledger {
         whole.openWindow(nowNs);
         cpu.start();
         serverUsed = serverUse.get(); // what it used counts from here
-        int count = profile.stages();
-        long stageNs = plan.duration().toNanos() / count;
-        for (int i = 0; count > 1 && i < count; i++) {
-            Recorder stage = new Recorder(plan.slo(), startNs);
-            stage.openWindow(nowNs + i * stageNs);
-            stage.closeWindow(nowNs + (i + 1) * stageNs);
-            stages.add(stage);
+        int count = profile.isConstant() ? PARTS : profile.stages();
+        long partNs = plan.duration().toNanos() / count;
+        for (int i = 0; plan.requests().isEmpty() && i < count; i++) { // nobody knows how long a number of requests takes
+            Recorder part = new Recorder(plan.slo(), startNs);
+            part.openWindow(nowNs + i * partNs);
+            part.closeWindow(nowNs + (i + 1) * partNs);
+            parts.add(part);
         }
     }
 
@@ -92,9 +95,9 @@ final class Ledger {
     private void each(Stream stream, Consumer<Recorder> what) {
         if (stream.measured) {
             what.accept(whole);
-            for (Recorder stage : stages) {
-                if (stage.measures(stream.intendedNs)) {
-                    what.accept(stage);
+            for (Recorder part : parts) {
+                if (part.measures(stream.intendedNs)) {
+                    what.accept(part);
                 }
             }
         }
@@ -109,8 +112,8 @@ final class Ledger {
         boolean timed = stream.measured && !stream.slowed;
         boolean first = stream.firstNs == 0;
         token(whole, stream, t, nowNs, timed);
-        for (Recorder stage : stages) {
-            token(stage, stream, t, nowNs, timed && stage.measures(stream.intendedNs));
+        for (Recorder part : parts) {
+            token(part, stream, t, nowNs, timed && part.measures(stream.intendedNs));
         }
         stream.lastNs = nowNs;
         if (first) {
@@ -122,14 +125,14 @@ final class Ledger {
         if (stream.firstNs == 0) {
             to.firstToken(stream.intendedNs, nowNs, t.weightsVersion(), timed, stream.turn > 1);
         } else {
-            to.nextToken(stream.lastNs, nowNs, t.weightsVersion(), timed);
+            to.nextToken(stream.lastNs, nowNs, t.weightsVersion(), timed, stream.slowed);
         }
     }
 
     /** @param unseen tokens that came without a frame of their own */
     void finished(Stream stream, ServerMessage.Finished f, int unseen, long nowNs) {
         whole.unseen(unseen, nowNs);
-        stages.forEach(stage -> stage.unseen(unseen, nowNs));
+        parts.forEach(part -> part.unseen(unseen, nowNs));
         if (f.reason() == FinishReason.CANCELLED || stream.cancelled) {
             each(stream, Recorder::cancelled);
         } else if (stream.slowed) {
@@ -151,17 +154,23 @@ final class Ledger {
         return whole.sample(nowNs, running, level(nowNs));
     }
 
-    RunResult result(Breaches breaches) {
-        double windowS = plan.duration().toNanos() / NS_PER_S / Math.max(1, stages.size());
+    RunResult result(Promises promises) {
         double fromS = (windowNs - startNs) / NS_PER_S;
-        List<Stage> parts = new ArrayList<>();
-        for (int i = 0; i < stages.size(); i++) {
-            double level = profile.at((i + 0.5) / stages.size());
-            parts.add(new Stage(plan.arrivals().text(level), level, fromS + i * windowS, fromS + (i + 1) * windowS,
-                    stages.get(i).figures(0, 0, 0, null)));
-        }
+        List<Figures> ofParts = parts.stream().map(part -> part.figures(0, 0, 0, null)).toList();
+        boolean constant = profile.isConstant();
         Figures figures = whole.figures(clientCores, ioShare, machineCores, serverUsed);
-        return new RunResult(figures, whole.samples(), whole.marks(), parts, fromS, (endNs - startNs) / NS_PER_S,
-                breaches.count(), breaches.evidence());
+        return new RunResult(figures, constant ? Figure.noise(ofParts) : Map.of(), whole.samples(), whole.marks(),
+                constant ? List.of() : stages(ofParts, fromS), fromS, (endNs - startNs) / NS_PER_S,
+                promises.counts(), promises.evidence());
+    }
+
+    private List<Stage> stages(List<Figures> ofParts, double fromS) {
+        double lengthS = plan.duration().toNanos() / NS_PER_S / ofParts.size();
+        List<Stage> stages = new ArrayList<>();
+        for (int i = 0; i < ofParts.size(); i++) {
+            double level = profile.at((i + 0.5) / ofParts.size());
+            stages.add(new Stage(plan.arrivals().text(level), level, fromS + i * lengthS, fromS + (i + 1) * lengthS, ofParts.get(i)));
+        }
+        return stages;
     }
 }

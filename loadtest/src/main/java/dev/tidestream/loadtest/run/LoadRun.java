@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.loadtest.figures.CpuMeter;
 import dev.tidestream.loadtest.figures.Figures;
+import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.loadtest.figures.Recorder;
 import dev.tidestream.loadtest.plan.LoadPlan;
 import dev.tidestream.loadtest.plan.Workload;
@@ -44,7 +45,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
     private final Live.Listener live;
     private final @Nullable AdminDriver admin;
     private final CompletableFuture<RunResult> result = new CompletableFuture<>();
-    private final Breaches breaches = new Breaches();
+    private final Promises promises = new Promises();
     private final Lanes lanes;
     private final Idle idle;
     private final Ledger ledger;
@@ -73,8 +74,8 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
         this.lanes = new Lanes(plan.streamsPerConnection());
         this.startNs = nanoTime.getAsLong();
         this.ledger = new Ledger(plan, new CpuMeter(io.threadId()), serverUse, startNs);
-        this.readers = new Readers(plan, io, nanoTime, ledger, this::guarded);
-        this.idle = new Idle(plan.idle(), target, this::breach);
+        this.readers = new Readers(plan, io, nanoTime, ledger, promises, this::guarded);
+        this.idle = new Idle(plan.idle(), target, promises);
         this.starter = new Starter(plan, target, io, workload, sampling, nanoTime, admin, lanes, ledger, this);
     }
 
@@ -103,13 +104,13 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
     private void connect() {
         int connections = starter.firstLanes();
         for (int i = 0; i < connections; i++) {
-            openLane();
+            openLane(false);
         }
     }
 
     @Override
-    public void openLane() {
-        Lane lane = new Lane(lanesMade++, this);
+    public void openLane(boolean alone) {
+        Lane lane = new Lane(lanesMade++, alone, this);
         lanes.add(lane);
         target.connect(lane);
     }
@@ -125,7 +126,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
             refusals = 0;
             switch (phase) {
                 case CONNECTING -> {
-                    if (lanes.connecting() == 0) {
+                    if (lanes.connecting(false) == 0) {
                         begin();
                     }
                 }
@@ -193,7 +194,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
         io.after(CANCEL_PATIENCE_NS, () -> guarded(() -> {
             for (Lane lane : lanes.all()) {
                 for (Stream stream : List.copyOf(lane.running.values())) {
-                    stream.check.breach("no end within " + CANCEL_PATIENCE_NS / 1_000_000_000 + " s of its cancel: tokens="
+                    stream.check.broken(Promise.CANCEL_ENDS, "no end within " + CANCEL_PATIENCE_NS / 1_000_000_000 + " s of its cancel: tokens="
                             + stream.check.tokens());
                     gone(lane, stream, 0);
                 }
@@ -221,7 +222,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
                 });
             }
             ledger.sample(nanoTime.getAsLong(), 0);
-            result.complete(ledger.result(breaches));
+            result.complete(ledger.result(promises));
         }
     }
 
@@ -261,6 +262,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
         int unseen = target.countsFrames() ? 0 : Math.max(0, f.usage().completionTokens() - stream.check.tokens());
         ledger.finished(stream, f, unseen, nowNs);
         if (lane.running.remove(stream.id) != null) {
+            promises.kept(Promise.CONNECTION);
             if (!stream.cancelled) {
                 starter.ended(stream, f.usage().promptTokens() + f.usage().completionTokens());
             }
@@ -299,7 +301,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
             if (phase == Phase.DRAINING) {
                 maybeDone();
             } else if (phase != Phase.DONE) {
-                io.after(lane.leaving ? 0 : RECONNECT_NS, () -> guarded(this::openLane));
+                io.after(lane.leaving ? 0 : RECONNECT_NS, () -> guarded(() -> openLane(lane.alone)));
             }
         });
     }
@@ -311,14 +313,14 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
             return;
         }
         for (Stream stream : broken) {
-            stream.check.breach("not finished after " + stream.check.tokens() + " tokens: " + why);
+            stream.check.broken(Promise.CONNECTION, "not finished after " + stream.check.tokens() + " tokens: " + why);
             ledger.failed(stream);
         }
     }
 
     @Override
-    public void breach(String text) {
-        breaches.add(text);
+    public Promises promises() {
+        return promises;
     }
 
     /** Several times a second: a sample, a look at silent streams, news for who waits. */
@@ -335,7 +337,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
                 Recorder whole = ledger.whole();
                 live.at(new Live("", phase == Phase.WARMUP ? "warm-up" : phase == Phase.MEASURING ? "measuring" : "draining",
                         done(nowNs), tokensPerS, running, connections, whole.finishedSoFar(), whole.ttftSoFar(50),
-                        whole.ttftSoFar(99), breaches.count()));
+                        whole.ttftSoFar(99), promises.brokenCount()));
                 lanes.all().forEach(lane -> readers.silent(lane, nowNs));
             } else {
                 live.at(Live.of("connecting", connections));

@@ -5,6 +5,7 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
+import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.loadtest.plan.CreditPolicy;
 import dev.tidestream.loadtest.plan.Faults;
 import dev.tidestream.loadtest.plan.LoadPlan;
@@ -17,14 +18,17 @@ final class Readers {
     private final Io io;
     private final LongSupplier nanoTime;
     private final Ledger ledger;
+    private final Promises promises;
     private final Consumer<Runnable> guard;
 
     /** @param guard runs what a timer calls, so that a fault of ours ends the run */
-    Readers(LoadPlan plan, Io io, LongSupplier nanoTime, Ledger ledger, Consumer<Runnable> guard) {
+    Readers(LoadPlan plan, Io io, LongSupplier nanoTime, Ledger ledger, Promises promises,
+            Consumer<Runnable> guard) {
         this.plan = plan;
         this.io = io;
         this.nanoTime = nanoTime;
         this.ledger = ledger;
+        this.promises = promises;
         this.guard = guard;
     }
 
@@ -140,8 +144,13 @@ final class Readers {
     /** Breaks off a connection on which a stream has been silent for too long. */
     void silent(Lane lane, long nowNs) {
         for (Stream stream : List.copyOf(lane.running.values())) {
-            if (nowNs - stream.heardNs > plan.stall().toNanos() && stream.check.hasCredit() && !lane.paused && !lane.leaving) {
-                stream.check.breach("silent for " + (nowNs - stream.heardNs) / 1_000_000 + " ms after " + stream.check.tokens()
+            if (!stream.check.hasCredit() || lane.paused || lane.leaving) {
+                continue;
+            }
+            if (nowNs - stream.heardNs <= plan.stall().toNanos()) {
+                promises.kept(Promise.SILENCE);
+            } else {
+                stream.check.broken(Promise.SILENCE, "silent for " + (nowNs - stream.heardNs) / 1_000_000 + " ms after " + stream.check.tokens()
                         + " tokens");
                 ledger.whole().error("silent");
                 Link link = lane.link();

@@ -5,7 +5,6 @@ import java.util.OptionalInt;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.SplittableRandom;
-import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
@@ -35,19 +34,25 @@ final class Starter {
         /** Whether streams may start. */
         boolean isGoing();
 
-        void openLane();
+        /** @param alone for one stream at a time */
+        void openLane(boolean alone);
 
         /** As many measured requests as were asked for have been sent. */
         void enough();
 
-        void breach(String text);
+        Promises promises();
 
         /** Runs what a timer calls, so that a fault of ours ends the run. */
         void guarded(Runnable task);
     }
 
-    /** Somebody who wants to begin a turn. */
-    private record Due(long intendedNs, Conversation conversation) {}
+    /** Somebody who wants to begin a turn, and how it will misbehave. */
+    private record Due(long intendedNs, Conversation conversation, Stream.Fault fault) {
+        /** Whoever does not read its socket does so on one of its own: others on it would wait for the client, not for the server. */
+        boolean alone() {
+            return fault == Stream.Fault.SLOW;
+        }
+    }
 
     private final LoadPlan plan;
     private final Target target;
@@ -61,7 +66,7 @@ final class Starter {
     private final Run run;
     private final SplittableRandom random;
     private final Queue<Due> waiting = new PriorityQueue<>(Comparator.comparingLong(Due::intendedNs));
-    private final Consumer<String> breaches;
+    private final Queue<Due> waitingAlone = new PriorityQueue<>(Comparator.comparingLong(Due::intendedNs));
     private long openNs;
     private double nextArrivalS;
     private long number;
@@ -81,7 +86,6 @@ final class Starter {
         this.ledger = ledger;
         this.run = run;
         this.random = new SplittableRandom(plan.seed());
-        this.breaches = run::breach;
     }
 
     /** Connections to open before anything begins. */
@@ -122,7 +126,7 @@ final class Starter {
         }
         long nowNs = nanoTime.getAsLong();
         while (nextArrivalNs() <= nowNs) {
-            waiting.add(new Due(nextArrivalNs(), workload.next(random)));
+            enqueue(nextArrivalNs(), workload.next(random));
             nextArrivalS = open.after(nextArrivalS, plan.duration().toNanos() / 1e9, random);
         }
         fill();
@@ -135,29 +139,42 @@ final class Starter {
 
     /** Starts what can be started. */
     void fill() {
-        while (run.isGoing()) {
-            Lane lane = lanes.withRoom();
-            if (lane == null) {
-                if (plan.arrivals() instanceof Arrivals.Open && !waiting.isEmpty() && lanes.connecting() == 0
-                        && lanes.size() < plan.maxConnections()) {
-                    run.openLane();
-                }
-                return;
+        boolean started = true;
+        while (started && run.isGoing()) {
+            while (plan.arrivals() instanceof Arrivals.Closed && waiting.isEmpty() && hasPlace()) {
+                enqueue(nanoTime.getAsLong(), workload.next(random));
             }
-            Due due = waiting.poll();
-            if (due == null && plan.arrivals() instanceof Arrivals.Closed && hasPlace()) {
-                due = new Due(nanoTime.getAsLong(), workload.next(random));
-            }
-            if (due == null) {
-                return;
-            }
-            send(lane, due);
+            started = start(waiting, false) | start(waitingAlone, true);
         }
+    }
+
+    private void enqueue(long intendedNs, Conversation conversation) {
+        Due due = new Due(intendedNs, conversation, Readers.fault(plan.faults(), random.nextDouble()));
+        (due.alone() ? waitingAlone : waiting).add(due);
+    }
+
+    /** Starts the one that is due first, if there is a connection with room for it. */
+    private boolean start(Queue<Due> queue, boolean alone) {
+        if (queue.isEmpty()) {
+            return false;
+        }
+        Lane lane = lanes.withRoom(alone);
+        if (lane != null) {
+            send(lane, queue.remove());
+            return true;
+        }
+        boolean another = alone
+                ? lanes.size(true) == 0 || lanes.size() < plan.maxConnections() // one there must be
+                : plan.arrivals() instanceof Arrivals.Open && lanes.size() < plan.maxConnections();
+        if (another && lanes.connecting(alone) == 0) {
+            run.openLane(alone);
+        }
+        return false;
     }
 
     /** Whether a closed loop has fewer users than it shall have. */
     private boolean hasPlace() {
-        return lanes.running() + thinking + waiting.size() < Math.round(ledger.level(nanoTime.getAsLong()));
+        return lanes.running() + thinking + waiting.size() + waitingAlone.size() < Math.round(ledger.level(nanoTime.getAsLong()));
     }
 
     private void send(Lane lane, Due due) {
@@ -169,14 +186,13 @@ final class Starter {
         long index = number++;
         OptionalInt credit = Readers.firstCredit(plan.credit());
         boolean follow = random.nextDouble() < plan.followShare();
-        Stream.Fault fault = Readers.fault(plan.faults(), random.nextDouble());
         int faultAfter = random.nextInt(1, Math.max(2, prompt.maxTokens() / 2));
         long nowNs = nanoTime.getAsLong();
         long intendedNs = plan.arrivals() instanceof Arrivals.Closed ? nowNs : due.intendedNs();
         boolean measured = ledger.whole().measures(intendedNs);
         StreamCheck check = new StreamCheck("s" + index + (follow ? " (follow)" : " (pin)"), prompt.maxTokens(), follow,
-                admin == null ? 0 : admin.acknowledgedVersion(), credit, target.countsFrames(), breaches);
-        Stream stream = new Stream("s" + index, intendedNs, nowNs, measured, due.conversation(), check, fault, faultAfter);
+                admin == null ? 0 : admin.acknowledgedVersion(), credit, target.countsFrames(), run.promises());
+        Stream stream = new Stream("s" + index, intendedNs, nowNs, measured, due.conversation(), check, due.fault(), faultAfter);
         stream.granted = credit.orElse(0);
         lane.running.put(stream.id, stream);
         link.start(new StreamRequest(stream.id, prompt, follow, credit,
@@ -203,13 +219,13 @@ final class Starter {
         }
         long dueNs = nanoTime.getAsLong() + plan.think().toNanos();
         if (plan.think().isZero()) {
-            waiting.add(new Due(dueNs, conversation));
+            enqueue(dueNs, conversation);
             return;
         }
         thinking++;
         io.after(plan.think().toNanos(), () -> run.guarded(() -> {
             thinking--;
-            waiting.add(new Due(dueNs, conversation));
+            enqueue(dueNs, conversation);
             fill();
         }));
     }

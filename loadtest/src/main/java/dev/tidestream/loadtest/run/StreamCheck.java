@@ -1,8 +1,9 @@
 package dev.tidestream.loadtest.run;
 
 import java.util.OptionalInt;
-import java.util.function.Consumer;
+import java.util.function.Supplier;
 
+import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerMessage;
 
@@ -17,7 +18,7 @@ final class StreamCheck {
     private final boolean follow;
     private final long leastVersion;
     private final boolean countsFrames;
-    private final Consumer<String> breaches;
+    private final Promises promises;
     private long credit; // -1: unlimited
     private boolean cancelSent;
     private boolean accepted;
@@ -26,46 +27,44 @@ final class StreamCheck {
     private int tokens;
 
     /**
-     * @param leastVersion that the stream may start with: an administrator was told that it is published
+     * @param leastVersion that the stream may start with: an administrator was told that it is published; 0 for none
      * @param countsFrames whether usage must equal the token frames
      */
     StreamCheck(String name, int maxTokens, boolean follow, long leastVersion, OptionalInt credit, boolean countsFrames,
-            Consumer<String> breaches) {
+            Promises promises) {
         this.name = name;
         this.maxTokens = maxTokens;
         this.follow = follow;
         this.leastVersion = leastVersion;
         this.credit = credit.orElse(-1);
         this.countsFrames = countsFrames;
-        this.breaches = breaches;
+        this.promises = promises;
     }
 
     void accept(ServerMessage message) {
         if (ended) {
-            breach("a frame after the end: " + message);
+            broken(Promise.FRAME, "a frame after the end: " + message);
             return;
         }
         switch (message) {
             case ServerMessage.Accepted a -> accepted(a);
             case ServerMessage.Progress p -> {
                 if (!accepted || tokens > 0) {
-                    breach("progress out of order: " + p);
+                    broken(Promise.ACCEPTED, "progress out of order: " + p);
                 }
             }
             case ServerMessage.Token t -> token(t);
             case ServerMessage.Finished f -> finished(f);
             case ServerMessage.Failed _ -> ended = true;
-            case ServerMessage.WeightsChanged w -> breach("news of weights in a stream: " + w);
+            case ServerMessage.WeightsChanged w -> broken(Promise.FRAME, "news of weights in a stream: " + w);
         }
     }
 
     private void accepted(ServerMessage.Accepted a) {
-        if (accepted) {
-            breach("accepted twice: " + a);
-        }
-        if (a.weightsVersion() < leastVersion) {
-            breach("begins with old weights: version=" + a.weightsVersion() + ", acknowledged before the request="
-                    + leastVersion);
+        check(Promise.ACCEPTED, !accepted, () -> "accepted twice: " + a);
+        if (leastVersion > 0) {
+            check(Promise.ACKNOWLEDGED, a.weightsVersion() >= leastVersion, () -> "begins with old weights: version="
+                    + a.weightsVersion() + ", acknowledged before the request=" + leastVersion);
         }
         accepted = true;
         version = a.weightsVersion();
@@ -73,40 +72,40 @@ final class StreamCheck {
 
     private void token(ServerMessage.Token t) {
         if (!accepted) {
-            breach("a token before accepted: " + t);
+            broken(Promise.ACCEPTED, "a token before accepted: " + t);
         }
-        if (t.seq() > tokens) {
-            breach("tokens lost: seq=" + t.seq() + ", expected=" + tokens + ": " + t);
-        } else if (t.seq() < tokens) {
-            breach("a token repeated or out of order: seq=" + t.seq() + ", expected=" + tokens + ": " + t);
-        }
-        if (follow ? t.weightsVersion() < version : t.weightsVersion() != version) {
-            breach((follow ? "an older weights version in a following stream: version="
-                    : "another weights version in a pinned stream: "
-                    + "version=") + t.weightsVersion() + ", before=" + version + ": " + t);
+        check(Promise.SEQUENCE, t.seq() == tokens, () -> (t.seq() > tokens ? "tokens lost" : "a token repeated or out of order")
+                + ": seq=" + t.seq() + ", expected=" + tokens + ": " + t);
+        if (follow) {
+            check(Promise.FOLLOWING, t.weightsVersion() >= version, () -> "an older weights version in a following stream: version="
+                    + t.weightsVersion() + ", before=" + version + ": " + t);
+        } else {
+            check(Promise.PINNED, t.weightsVersion() == version, () -> "another weights version in a pinned stream: version="
+                    + t.weightsVersion() + ", before=" + version + ": " + t);
         }
         version = t.weightsVersion();
         tokens++;
-        if (tokens > maxTokens) {
-            breach("more tokens than asked for: tokens=" + tokens + ", max_tokens=" + maxTokens);
-        }
-        if (credit >= 0 && tokens > credit) {
-            breach("more tokens than granted: tokens=" + tokens + ", credit=" + credit);
+        check(Promise.MAX_TOKENS, tokens <= maxTokens, () -> "more tokens than asked for: tokens=" + tokens + ", max_tokens="
+                + maxTokens);
+        if (credit >= 0) {
+            check(Promise.CREDIT, tokens <= credit, () -> "more tokens than granted: tokens=" + tokens + ", credit=" + credit);
         }
     }
 
     private void finished(ServerMessage.Finished f) {
         ended = true;
         if (!accepted) {
-            breach("finished before accepted: " + f);
+            broken(Promise.ACCEPTED, "finished before accepted: " + f);
         }
-        if (f.reason() == FinishReason.CANCELLED && !cancelSent) {
-            breach("cancelled, and nobody asked for it: " + f);
+        check(Promise.CANCELLED, f.reason() != FinishReason.CANCELLED || cancelSent, () -> "cancelled, and nobody asked for it: " + f);
+        if (cancelSent) {
+            promises.kept(Promise.CANCEL_ENDS); // one that does not end is judged when the patience is over
         }
-        int extra = f.usage().completionTokens() - tokens;
-        boolean oneComputedUnsent = cancelSent && credit >= 0 && extra == 1; // the protocol allows it
-        if (countsFrames && extra != 0 && !oneComputedUnsent) {
-            breach("usage is not what came: received=" + tokens + ", usage=" + f.usage().completionTokens());
+        if (countsFrames) {
+            int extra = f.usage().completionTokens() - tokens;
+            boolean oneComputedUnsent = cancelSent && credit >= 0 && extra == 1; // the protocol allows it
+            check(Promise.USAGE, extra == 0 || oneComputedUnsent, () -> "usage is not what came: received=" + tokens + ", usage="
+                    + f.usage().completionTokens());
         }
     }
 
@@ -120,8 +119,12 @@ final class StreamCheck {
         cancelSent = true;
     }
 
-    void breach(String text) {
-        breaches.accept(name + ": " + text);
+    private void check(Promise promise, boolean kept, Supplier<String> otherwise) {
+        promises.check(promise, kept, () -> name + ": " + otherwise.get());
+    }
+
+    void broken(Promise promise, String text) {
+        promises.broken(promise, name + ": " + text);
     }
 
     int tokens() {

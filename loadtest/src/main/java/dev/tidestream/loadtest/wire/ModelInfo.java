@@ -17,8 +17,9 @@ import dev.tidestream.protocol.JsonInput;
  *
  * @param vocabularySize 0 if it does not say
  * @param contextLength most tokens of one stream, prompt and output together; 0 if it does not say
+ * @param parameters 0 if it does not say
  */
-public record ModelInfo(String id, int vocabularySize, int contextLength) {
+public record ModelInfo(String id, int vocabularySize, int contextLength, long parameters) {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int OK = 200;
 
@@ -42,7 +43,8 @@ public record ModelInfo(String id, int vocabularySize, int contextLength) {
             JsonNode meta = model.path("meta"); // llama.cpp's
             int context = model.path("context_length").asInt(meta.path("n_ctx").asInt(meta.path("n_ctx_train").asInt(0)));
             int size = model.path("vocabulary_size").asInt(meta.path("n_vocab").asInt(0));
-            return new ModelInfo(model.path("id").asText("model"), size, context);
+            long parameters = model.path("parameters").asLong(meta.path("n_params").asLong(0));
+            return new ModelInfo(model.path("id").asText("model"), size, context, parameters);
         } catch (java.net.ConnectException e) {
             throw new IOException("cannot connect to " + url, e);
         }

@@ -29,7 +29,7 @@ class RecorderTest {
         long first = at;
         recorder.firstToken(startNs, at, 1, true, false);
         for (int i = 1; i < tokens; i++) {
-            recorder.nextToken(at, at + gapMs * MS, 1, true);
+            recorder.nextToken(at, at + gapMs * MS, 1, true, false);
             at += gapMs * MS;
         }
         recorder.finished(new StreamTimes(startNs, startNs, first, at, at, tokens));
@@ -72,7 +72,7 @@ class RecorderTest {
         request(S, 10, 2, 10);
         recorder.closeWindow(2 * S);
         assertFalse(recorder.measures(2 * S));
-        recorder.nextToken(2 * S, 2 * S + MS, 1, false);
+        recorder.nextToken(2 * S, 2 * S + MS, 1, false, false);
         Figures f = figures();
         assertEquals(2, f.tokens());
         assertEquals(1, f.ttft().count());
@@ -107,10 +107,10 @@ class RecorderTest {
     void shouldKeepSamplesMarksErrorsAndVersions() {
         recorder.openWindow(0);
         recorder.firstToken(0, 100 * MS, 3, true, false);
-        recorder.nextToken(100 * MS, 180 * MS, 5, true);
+        recorder.nextToken(100 * MS, 180 * MS, 5, true, false);
         Sample sample = recorder.sample(250 * MS, 7, 8);
-        assertEquals(new Sample(0.25, 8, 7, 8, 100, 80), sample);
-        assertEquals(new Sample(0.5, 0, 7, 8, 0, 0), recorder.sample(500 * MS, 7, 8));
+        assertEquals(new Sample(0.25, 8, 7, 8, 100, 80, 0), sample);
+        assertEquals(new Sample(0.5, 0, 7, 8, 0, 0, 0), recorder.sample(500 * MS, 7, 8));
         recorder.mark(300 * MS, 50 * MS, "admin", "toggle");
         recorder.error("busy");
         recorder.error("busy");

@@ -1,6 +1,7 @@
 package dev.tidestream.server.cli;
 
 import java.util.Arrays;
+import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,11 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
         this.running = running;
         this.metrics = new Metrics(this::sample, running.headTimings(), running.streamTimings());
         metrics.expectTokenRefusals(Arrays.stream(TokenRefusal.values()).map(TokenRefusal::wireName).toList());
+        JvmMemory memory = JvmMemory.ofThisProcess();
+        metrics.describe(
+                Map.of("version", Version.ours(), "java", Runtime.version().toString(), "threads", Integer.toString(running.threads()),
+                        "kernels", running.first().kernels().title()),
+                memory.heapBytes(), memory.directBytes());
     }
 
     /** Has the head's figures read from this service from now on. */

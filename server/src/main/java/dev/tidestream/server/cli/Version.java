@@ -9,7 +9,7 @@ final class Version implements IVersionProvider {
         return new String[] {"tidestream %s (Java %s)".formatted(ours(), Runtime.version())};
     }
 
-    /** Our version. */
+    /** Ours, from the jar's manifest. */
     static String ours() {
         String version = Version.class.getPackage().getImplementationVersion();
         return version == null ? "(unpackaged)" : version;

@@ -1,14 +1,19 @@
 package dev.tidestream.server.metrics;
 
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.Collector;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
 
 import dev.tidestream.model.tied.HeadMode;
 
@@ -43,6 +48,27 @@ public final class Metrics implements AutoCloseable {
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         gc.bindTo(registry);
+    }
+
+    /**
+     * What stays the same as long as the server runs.
+     *
+     * @param facts name and value: labels of {@code tidestream_server_info}, which is always 1
+     * @param heapMaxBytes ceiling of the JVM's heap
+     * @param directMaxBytes ceiling of direct buffers
+     */
+    public void describe(Map<String, String> facts, long heapMaxBytes, long directMaxBytes) {
+        InfoSnapshot.Builder info = InfoSnapshot.builder().name("tidestream_server").help("What this server is; always 1.");
+        info.dataPoint(InfoSnapshot.InfoDataPointSnapshot.builder()
+                .labels(Labels.of(facts.keySet().stream().sorted().toList(),
+                        facts.keySet().stream().sorted().map(facts::get).toList()))
+                .build());
+        InfoSnapshot built = info.build();
+        registry.getPrometheusRegistry().register((Collector) () -> built);
+        Gauge.builder("tidestream.jvm.heap.max", () -> heapMaxBytes).baseUnit("bytes")
+                .description("Ceiling of the JVM's heap.").register(registry);
+        Gauge.builder("tidestream.jvm.direct.max", () -> directMaxBytes).baseUnit("bytes")
+                .description("Ceiling of direct buffers, of Netty's and of the JDK's each.").register(registry);
     }
 
     /** The page. Whatever the sampler throws comes through. Any thread. */

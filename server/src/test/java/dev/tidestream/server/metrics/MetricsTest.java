@@ -240,4 +240,13 @@ class MetricsTest {
         assertEquals(200_000, page.value("tidestream_stream_next_token_seconds_count"));
         assertEquals(66_667, page.value("tidestream_weights_updates_refused_total{code=\"code_0\"}"));
     }
+
+    @Test
+    void shouldSayWhatTheServerIs() {
+        metrics.describe(Map.of("version", "1.2", "threads", "4"), 256 << 20, 128 << 20);
+        Map<String, Double> samples = page().samples();
+        assertEquals(1, samples.get("tidestream_server_info{threads=\"4\",version=\"1.2\"}"), samples.toString());
+        assertEquals(256 << 20, samples.get("tidestream_jvm_heap_max_bytes"), samples.toString());
+        assertEquals(128 << 20, samples.get("tidestream_jvm_direct_max_bytes"), samples.toString());
+    }
 }

@@ -1,0 +1,58 @@
+package dev.tidestream.loadtest.run;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+
+import dev.tidestream.loadtest.figures.Promise;
+import dev.tidestream.loadtest.figures.PromiseCount;
+
+/**
+ * What was checked of a server, how often, and what was found broken. The evidence of the first {@value #KEPT} is kept, all are
+ * counted. On the I/O thread.
+ */
+final class Promises {
+    static final int KEPT = 50;
+
+    private final long[] kept = new long[Promise.values().length];
+    private final long[] broken = new long[Promise.values().length];
+    private final List<String> evidence = new ArrayList<>();
+
+    /** One check. */
+    void check(Promise promise, boolean isKept, Supplier<String> otherwise) {
+        if (isKept) {
+            kept(promise);
+        } else {
+            broken(promise, otherwise.get());
+        }
+    }
+
+    /** It was checked, and is kept. */
+    void kept(Promise promise) {
+        kept[promise.ordinal()]++;
+    }
+
+    /** It was checked, and is broken. */
+    void broken(Promise promise, String text) {
+        broken[promise.ordinal()]++;
+        if (evidence.size() < KEPT) {
+            evidence.add(text);
+        }
+    }
+
+    long brokenCount() {
+        return Arrays.stream(broken).sum();
+    }
+
+    List<String> evidence() {
+        return List.copyOf(evidence);
+    }
+
+    /** Of each promise, in the order of the enumeration. */
+    List<PromiseCount> counts() {
+        return Arrays.stream(Promise.values())
+                .map(promise -> new PromiseCount(promise, kept[promise.ordinal()] + broken[promise.ordinal()], broken[promise.ordinal()]))
+                .toList();
+    }
+}

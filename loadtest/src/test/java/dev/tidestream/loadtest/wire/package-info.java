@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.loadtest.wire;
+
+import org.jspecify.annotations.NullMarked;
