@@ -1,0 +1,157 @@
+package dev.tidestream.console;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+import picocli.CommandLine;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.OverwrittenOptionException;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/**
+ * What is wrong with a command line, in our words: the option, the value, what it must be, and an example. Examples are those of the
+ * command's own help, or the default.
+ */
+final class UsageErrors {
+    private static final int SHOWN_CHARS = 100;
+    private static final int SUGGESTIONS = 3;
+    private static final Pattern REMARK = Pattern.compile(" {3,}\\S.*$"); // behind an example in the help
+
+    private UsageErrors() {}
+
+    /** @param args as they were given */
+    static String message(ParameterException error, List<String> args) {
+        return switch (error) {
+            case UnmatchedArgumentException unmatched -> unmatched(unmatched);
+            case MissingParameterException missing when !missing.getMissing().isEmpty() -> missing(missing, args);
+            case OverwrittenOptionException twice -> name(twice.getOverwritten()) + " is given twice";
+            default -> value(error);
+        };
+    }
+
+    private static String unmatched(UnmatchedArgumentException error) {
+        CommandLine command = error.getCommandLine();
+        String arg = error.getUnmatched().getFirst();
+        String shown = "'" + Printable.value(arg, SHOWN_CHARS) + "'";
+        boolean option = error.isUnknownOption();
+        boolean commands = !command.getSubcommands().isEmpty() && command.getCommandSpec().positionalParameters().isEmpty();
+        String likely = suggestions(error);
+        if (option) {
+            boolean text = arg.contains(" ") && !command.getCommandSpec().positionalParameters().isEmpty();
+            return "unknown option " + shown + likely + (text ? "; before a text that begins with a dash comes --" : "");
+        }
+        if (commands) {
+            return "unknown command " + shown + (likely.isEmpty() ? "; there are " + commands(command) : likely);
+        }
+        return "unexpected argument " + shown
+                + (command.getCommandSpec().positionalParameters().isEmpty() ? "" : "; a text with spaces needs quotation marks");
+    }
+
+    private static String commands(CommandLine command) {
+        return command.getSubcommands().keySet().stream().sorted().collect(Collectors.joining(", "));
+    }
+
+    private static String suggestions(UnmatchedArgumentException error) {
+        List<String> likely = error.getSuggestions();
+        return likely.isEmpty() ? ""
+                : likely.stream().limit(SUGGESTIONS).collect(Collectors.joining(" or ", "; did you mean ", "?"));
+    }
+
+    private static String missing(MissingParameterException error, List<String> args) {
+        ArgSpec missing = error.getMissing().getFirst();
+        CommandSpec command = error.getCommandLine().getCommandSpec();
+        boolean named = missing instanceof OptionSpec option && args.stream().anyMatch(arg -> Arrays.asList(option.names()).contains(arg));
+        String what = named
+                ? (error.getMessage().contains("is another option") ? error.getMessage() : name(missing) + " needs a value")
+                : name(missing) + (missing.isOption() ? " " + missing.paramLabel() : "") + " is missing";
+        return what + example(missing, command);
+    }
+
+    /** Of a value that is none, or what we have said ourselves. */
+    private static String value(ParameterException error) {
+        ArgSpec arg = error.getArgSpec();
+        Throwable cause = error.getCause();
+        CommandLine command = error.getCommandLine();
+        if (error.getMessage().equals("Missing required subcommand")) {
+            return "a command is missing; there are " + commands(command);
+        }
+        if (arg == null || cause == null) {
+            return error.getMessage();
+        }
+        String value = Printable.value(String.valueOf(error.getValue()), SHOWN_CHARS);
+        Class<?> type = arg.typeInfo().isMultiValue() ? arg.auxiliaryTypes()[0] : arg.type();
+        String must = mustBe(type);
+        if (arg instanceof OptionSpec && arg.arity().max() == 0) {
+            return "%s takes no value: '%s'".formatted(name(arg), value);
+        }
+        String what = must.isEmpty() || arg.converters().length > 0
+                ? "%s: %s".formatted(name(arg), Reasons.of(cause))
+                : "%s must be %s: '%s'".formatted(name(arg), must, value);
+        return what + example(arg, command.getCommandSpec());
+    }
+
+    private static String mustBe(Class<?> type) {
+        if (type == int.class || type == Integer.class) {
+            return "a whole number up to " + Integer.MAX_VALUE;
+        }
+        if (type == long.class || type == Long.class) {
+            return "a whole number up to " + Long.MAX_VALUE;
+        }
+        if (type == float.class || type == Float.class || type == double.class || type == Double.class) {
+            return "a number";
+        }
+        if (type.isEnum()) {
+            return Arrays.stream(type.getEnumConstants()).map(UsageErrors::lowerCase).collect(Collectors.joining(" or "));
+        }
+        return type == Path.class ? "a path" : type == URI.class ? "a URL" : "";
+    }
+
+    private static String name(ArgSpec arg) {
+        return arg instanceof OptionSpec option ? option.longestName() : arg.paramLabel();
+    }
+
+    /** {@code , for example --port 9000}, or nothing if there is no example. */
+    private static String example(ArgSpec arg, CommandSpec command) {
+        String found = arg instanceof OptionSpec option ? example(option, command) : lineOfHelp(command);
+        return found.isEmpty() ? "" : ", for example " + found;
+    }
+
+    private static String example(OptionSpec option, CommandSpec command) {
+        for (String name : option.names()) {
+            Pattern use = Pattern.compile("(?<=\\s)" + Pattern.quote(name) + "[ =](\"[^\"]*\"|\\S+)");
+            for (String line : command.usageMessage().footer()) {
+                Matcher matcher = use.matcher(line);
+                if (matcher.find()) {
+                    return matcher.group();
+                }
+            }
+        }
+        String byDefault = option.defaultValue();
+        if (byDefault != null && !byDefault.isEmpty()) {
+            return option.longestName() + " " + (option.type().isEnum() ? byDefault.toLowerCase(Locale.ROOT) : byDefault);
+        }
+        Object[] constants = option.type().getEnumConstants();
+        return constants == null ? "" : option.longestName() + " " + lowerCase(constants[0]);
+    }
+
+    private static String lineOfHelp(CommandSpec command) {
+        return Arrays.stream(command.usageMessage().footer())
+                .filter(line -> line.startsWith("  tidestream "))
+                .map(line -> REMARK.matcher(line.strip()).replaceFirst(""))
+                .findFirst().orElse("");
+    }
+
+    private static String lowerCase(Object constant) {
+        return constant.toString().toLowerCase(Locale.ROOT);
+    }
+}
