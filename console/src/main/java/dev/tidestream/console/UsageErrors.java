@@ -3,11 +3,13 @@ package dev.tidestream.console;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
@@ -25,14 +27,20 @@ import picocli.CommandLine.UnmatchedArgumentException;
 final class UsageErrors {
     private static final int SHOWN_CHARS = 100;
     private static final int SUGGESTIONS = 3;
+    private static final int MAX_EDITS = 2;
+    private static final int MIN_BEGINNING = 4; // two letters behind the dashes
+    private static final Pattern WHOLE_NUMBER = Pattern.compile("[+-]?\\d+");
     private static final Pattern REMARK = Pattern.compile(" {3,}\\S.*$"); // behind an example in the help
 
     private UsageErrors() {}
 
     /** @param args as they were given */
     static String message(ParameterException error, List<String> args) {
+        List<String> strange = error.getCommandLine().getUnmatchedArguments(); // more likely the cause than what is missing for it
         return switch (error) {
             case UnmatchedArgumentException unmatched -> unmatched(unmatched);
+            case MissingParameterException missing when !strange.isEmpty() ->
+                unmatched(new UnmatchedArgumentException(missing.getCommandLine(), strange));
             case MissingParameterException missing when !missing.getMissing().isEmpty() -> missing(missing, args);
             case OverwrittenOptionException twice -> name(twice.getOverwritten()) + " is given twice";
             default -> value(error);
@@ -45,7 +53,8 @@ final class UsageErrors {
         String shown = "'" + Printable.value(arg, SHOWN_CHARS) + "'";
         boolean option = error.isUnknownOption();
         boolean commands = !command.getSubcommands().isEmpty() && command.getCommandSpec().positionalParameters().isEmpty();
-        String likely = suggestions(error);
+        Collection<String> names = option ? command.getCommandSpec().optionsMap().keySet() : command.getSubcommands().keySet();
+        String likely = suggestions(arg.split("=", 2)[0], names);
         if (option) {
             boolean text = arg.contains(" ") && !command.getCommandSpec().positionalParameters().isEmpty();
             return "unknown option " + shown + likely + (text ? "; before a text that begins with a dash comes --" : "");
@@ -61,10 +70,31 @@ final class UsageErrors {
         return command.getSubcommands().keySet().stream().sorted().collect(Collectors.joining(", "));
     }
 
-    private static String suggestions(UnmatchedArgumentException error) {
-        List<String> likely = error.getSuggestions();
-        return likely.isEmpty() ? ""
-                : likely.stream().limit(SUGGESTIONS).collect(Collectors.joining(" or ", "; did you mean ", "?"));
+    /** What may have been meant: names that differ by little, or begin as the argument does. */
+    private static String suggestions(String arg, Collection<String> names) {
+        return names.stream().filter(name -> isLike(arg, name)).sorted().limit(SUGGESTIONS)
+                .collect(Collectors.collectingAndThen(Collectors.joining(" or "),
+                        likely -> likely.isEmpty() ? "" : "; did you mean " + likely + "?"));
+    }
+
+    private static boolean isLike(String arg, String name) {
+        return name.length() > MAX_EDITS + 1
+                && (edits(arg, name) <= MAX_EDITS || (arg.length() >= MIN_BEGINNING && name.startsWith(arg)));
+    }
+
+    /** The Levenshtein distance. */
+    private static int edits(String a, String b) {
+        int[] row = IntStream.rangeClosed(0, b.length()).toArray();
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+            }
+        }
+        return row[b.length()];
     }
 
     private static String missing(MissingParameterException error, List<String> args) {
@@ -90,7 +120,7 @@ final class UsageErrors {
         }
         String value = Printable.value(String.valueOf(error.getValue()), SHOWN_CHARS);
         Class<?> type = arg.typeInfo().isMultiValue() ? arg.auxiliaryTypes()[0] : arg.type();
-        String must = mustBe(type);
+        String must = mustBe(type, value);
         if (arg instanceof OptionSpec && arg.arity().max() == 0) {
             return "%s takes no value: '%s'".formatted(name(arg), value);
         }
@@ -100,12 +130,11 @@ final class UsageErrors {
         return what + example(arg, command.getCommandSpec());
     }
 
-    private static String mustBe(Class<?> type) {
-        if (type == int.class || type == Integer.class) {
-            return "a whole number up to " + Integer.MAX_VALUE;
-        }
-        if (type == long.class || type == Long.class) {
-            return "a whole number up to " + Long.MAX_VALUE;
+    private static String mustBe(Class<?> type, String value) {
+        boolean isInt = type == int.class || type == Integer.class;
+        if (isInt || type == long.class || type == Long.class) {
+            boolean tooLarge = WHOLE_NUMBER.matcher(value).matches();
+            return tooLarge ? "nearer to 0 than " + (isInt ? Integer.MAX_VALUE : Long.MAX_VALUE) : "a whole number";
         }
         if (type == float.class || type == Float.class || type == double.class || type == Double.class) {
             return "a number";
@@ -144,9 +173,10 @@ final class UsageErrors {
         return constants == null ? "" : option.longestName() + " " + lowerCase(constants[0]);
     }
 
+    /** An example of the command itself, not of one that is used before it. */
     private static String lineOfHelp(CommandSpec command) {
         return Arrays.stream(command.usageMessage().footer())
-                .filter(line -> line.startsWith("  tidestream "))
+                .filter(line -> line.startsWith("  tidestream ") && line.contains(" " + command.name() + " "))
                 .map(line -> REMARK.matcher(line.strip()).replaceFirst(""))
                 .findFirst().orElse("");
     }

@@ -1,13 +1,13 @@
 package dev.tidestream.server.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
@@ -39,7 +39,7 @@ final class AdminServing {
         try {
             return AdminToken.read(file);
         } catch (IOException e) {
-            throw new CliException("admin token file cannot be read: %s: %s".formatted(file, e.getMessage()));
+            throw new CliException("admin token file cannot be read: %s: %s".formatted(file, Reasons.of(e)), e);
         } catch (IllegalArgumentException e) {
             throw new CliException(String.valueOf(e.getMessage()));
         }
@@ -49,11 +49,9 @@ final class AdminServing {
         return new AdminAccess(AdminToken.of(token));
     }
 
-    /** A token that was made up has to be told, this one time. */
-    void announce(PrintWriter out, String address) {
-        if (options.tokenFile == null) {
-            out.printf("admin: %s (token, made up for this run: %s)%n", address, token);
-        }
+    /** A token that was made up has to be told, this one time: a line, or nothing. */
+    String announcement(String address) {
+        return options.tokenFile == null ? "admin: %s (token, made up for this run: %s)%n".formatted(address, token) : "";
     }
 
     AdminService service(VersionStore store, MemoryBudget budget, LowRankProduct product) {
@@ -81,7 +79,7 @@ final class AdminServing {
         try {
             return directory == null ? null : UpdateDirectory.of(directory);
         } catch (IOException e) {
-            throw new CliException("update directory cannot be used: " + e.getMessage());
+            throw new CliException("update directory cannot be used: " + Reasons.message(e), e);
         }
     }
 

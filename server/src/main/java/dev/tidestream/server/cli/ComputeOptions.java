@@ -9,6 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedLoad;

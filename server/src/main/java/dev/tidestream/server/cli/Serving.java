@@ -15,6 +15,8 @@ import io.vertx.core.file.FileSystemOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Printable;
+import dev.tidestream.console.Reasons;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.protocol.Protocol;
@@ -130,12 +132,15 @@ final class Serving implements AutoCloseable {
         return System.currentTimeMillis() - ManagementFactory.getRuntimeMXBean().getStartTime();
     }
 
-    /** Where it listens, and how administrators get in. */
+    /**
+     * Where it listens, and how administrators get in; at once, for a reader who leaves after the first line. What the model calls
+     * itself comes last, so that it is never taken for the address.
+     */
     void announce(PrintWriter out) {
         String host = options.host.contains(":") ? "[" + options.host + "]" : options.host;
         String address = "ws://%s:%d".formatted(host, port());
-        admin.announce(out, address + AdminProtocol.PATH);
-        out.printf("%s: ready on %s%s (%s)%n", running.config().name(), address, Protocol.PATH, options.compute);
+        out.print("%stidestream: ready on %s%s (model %s, %s)%n".formatted(admin.announcement(address + AdminProtocol.PATH),
+                address, Protocol.PATH, Printable.line(running.config().name()), options.compute));
         out.flush();
     }
 
@@ -161,7 +166,7 @@ final class Serving implements AutoCloseable {
             future.toCompletionStage().toCompletableFuture().get();
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new CliException("cannot serve on %s:%d: %s".formatted(options.host, options.port(), cause.getMessage()));
+            throw new CliException("cannot serve on %s:%d: %s".formatted(options.host, options.port(), Reasons.of(cause)), cause);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
