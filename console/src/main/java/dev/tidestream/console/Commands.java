@@ -50,6 +50,7 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
         System.setErr(utf8(FileDescriptor.err));
         CommandOutput out = CommandOutput.stdout();
         CommandOutput err = CommandOutput.stderr();
+        Thread.setDefaultUncaughtExceptionHandler((thread, error) -> failure(error, "in thread " + thread.getName() + ": ", err));
         int code = decoded(args, err).map(decoded -> body.run(out, err, decoded)).orElse(USAGE);
         err.flush();
         awaitFilter();
@@ -95,7 +96,7 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionStrategy(this::execute)
                 .setParameterExceptionHandler((exception, args) -> usage(exception, List.of(args)))
-                .setExecutionExceptionHandler((exception, command, result) -> failure(exception, command.getErr()));
+                .setExecutionExceptionHandler((exception, command, result) -> failure(exception, "", command.getErr()));
     }
 
     /** Help may have bold type on a terminal: it is our own text. */
@@ -108,7 +109,7 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
         try {
             return new RunLast().execute(parsed);
         } catch (OutputFailedException e) { // while help was printed
-            return failure(e, parsed.commandSpec().commandLine().getErr());
+            return failure(e, "", parsed.commandSpec().commandLine().getErr());
         }
     }
 
@@ -124,7 +125,7 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
         } catch (ParameterException e) {
             return usage(e, List.of(args));
         } catch (OutputFailedException | Error e) { // errors are passed on by picocli
-            return failure(e, err);
+            return failure(e, "", err);
         }
     }
 
@@ -135,15 +136,15 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
         return USAGE;
     }
 
-    private int failure(Throwable failure, PrintWriter err) {
+    private int failure(Throwable failure, String where, PrintWriter err) {
         if (failure instanceof OutputFailedException output) {
             if (!output.readerHasGone()) {
-                say(err, Reasons.message(output));
+                say(err, where + Reasons.message(output));
             }
         } else if (isForPeople(failure)) {
-            say(err, Reasons.message(failure));
+            say(err, where + Reasons.message(failure));
         } else { // a fault of ours: show where
-            say(err, "internal error: " + failure.getClass().getSimpleName() + ": " + Reasons.message(failure));
+            say(err, where + "internal error: " + failure.getClass().getSimpleName() + ": " + Reasons.message(failure));
             Traces.print(failure, err);
         }
         err.flush();

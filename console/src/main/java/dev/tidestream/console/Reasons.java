@@ -69,7 +69,7 @@ public final class Reasons {
             case UnknownHostException host -> "unknown host" + detail(host);
             case UnresolvedAddressException _ -> "unknown host";
             case BindException bind -> decapitalised(messageOr(bind, "the address cannot be used"));
-            case ConnectException connect -> decapitalised(messageOr(connect, "connection refused"));
+            case ConnectException connect -> ofConnect(connect);
             case SocketTimeoutException timeout -> decapitalised(messageOr(timeout, "no answer in time"));
             case InterruptedIOException interrupted -> decapitalised(messageOr(interrupted, "interrupted"));
             case TimeoutException timeout -> messageOr(timeout, "no answer in time");
@@ -106,9 +106,19 @@ public final class Reasons {
         return wrapper.getCause() == null ? other(wrapper) : of(wrapper.getCause());
     }
 
+    /** The JDK's HTTP client says nothing of the host, but for the cause of a cause. */
+    private static String ofConnect(ConnectException failure) {
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            if (cause instanceof UnresolvedAddressException) {
+                return of(cause);
+            }
+        }
+        return decapitalised(messageOr(failure, "connection refused"));
+    }
+
     private static String invalidPath(InvalidPathException failure) {
         // The JDK says this of characters that the locale's encoding has not.
-        return failure.getReason().startsWith("Malformed input") ? "the locale's encoding (%s) cannot name it: LC_ALL=C.UTF-8 can"
+        return failure.getReason().startsWith("Malformed input") ? "the locale's encoding (%s) has no such name, LC_ALL=C.UTF-8 has"
                 .formatted(System.getProperty("sun.jnu.encoding")) : decapitalised(failure.getReason());
     }
 

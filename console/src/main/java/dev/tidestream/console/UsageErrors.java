@@ -1,6 +1,7 @@
 package dev.tidestream.console;
 
 import java.net.URI;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collection;
@@ -124,10 +125,22 @@ final class UsageErrors {
         if (arg instanceof OptionSpec && arg.arity().max() == 0) {
             return "%s takes no value: '%s'".formatted(name(arg), value);
         }
+        if (type == Path.class) {
+            return "%s: %s: '%s'".formatted(name(arg), whyNoPath(String.valueOf(error.getValue())), value);
+        }
         String what = must.isEmpty() || arg.converters().length > 0
                 ? "%s: %s".formatted(name(arg), Reasons.of(cause))
                 : "%s must be %s: '%s'".formatted(name(arg), must, value);
         return what + example(arg, command.getCommandSpec());
+    }
+
+    /** The parser keeps the name of the exception only. */
+    private static String whyNoPath(String value) {
+        try {
+            return "cannot be used: " + Path.of(value);
+        } catch (InvalidPathException e) {
+            return Reasons.of(e);
+        }
     }
 
     private static String mustBe(Class<?> type, String value) {
@@ -142,7 +155,7 @@ final class UsageErrors {
         if (type.isEnum()) {
             return Arrays.stream(type.getEnumConstants()).map(UsageErrors::lowerCase).collect(Collectors.joining(" or "));
         }
-        return type == Path.class ? "a path" : type == URI.class ? "a URL" : "";
+        return type == URI.class ? "a URL" : "";
     }
 
     private static String name(ArgSpec arg) {

@@ -140,7 +140,8 @@ class CommandsTest {
                 + " (see run root text --help)\n", run(new Root(), 2, "text", "a", "\u001b[2J\ntest: ok"));
         assertEquals("test: --url must be a URL: '%\\u202e' (see run root numbers --help)\n",
                 run(new Root(), 2, "numbers", "--url", "%\u202e"));
-        assertTrue(run(new Root(), 2, "text", "--file", "a\0b\u001b").contains("\\u0000b\\u001b'"));
+        assertEquals("test: --file: nul character not allowed: 'a\\u0000b\\u001b' (see run root text --help)\n",
+                run(new Root(), 2, "text", "--file", "a\0b\u001b"));
     }
 
     /** Throws what it is given. */

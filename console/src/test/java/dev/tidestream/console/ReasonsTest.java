@@ -70,6 +70,9 @@ class ReasonsTest {
     void shouldSayWhatTheNetworkSays() {
         assertEquals("address already in use", Reasons.of(new BindException("Address already in use")));
         assertEquals("connection refused", Reasons.of(new ConnectException()));
+        ConnectException hidden = new ConnectException();
+        hidden.initCause(new ConnectException().initCause(new UnresolvedAddressException()));
+        assertEquals("unknown host", Reasons.of(hidden));
         assertEquals("unknown host: nowhere", Reasons.of(new UnknownHostException("nowhere")));
         assertEquals("unknown host", Reasons.of(new UnresolvedAddressException()));
         assertEquals("closed in the meantime", Reasons.of(new ClosedChannelException()));

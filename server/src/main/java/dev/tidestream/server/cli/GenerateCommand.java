@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import org.jspecify.annotations.Nullable;
@@ -32,13 +33,15 @@ final class GenerateCommand extends GenerateOptions implements Callable<Integer>
         try (RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT.withMaxSequences(1))) {
             Completion completion = new Completion(running.tokenizer().encode(text, true, true));
             warnOfCut(completion.promptTokens.length, running.config().contextLength());
-            for (TokenEvent event : running.engine().generate(request()).toIterable(EVENTS_AHEAD)) {
-                String more = completion.add(event);
-                if (!json) {
-                    exact.print(seen ? Printable.text(more) : more);
-                    exact.flush();
-                }
-            }
+            try (Stream<TokenEvent> events = running.engine().generate(request()).toStream(EVENTS_AHEAD)) {
+                events.forEachOrdered(event -> {
+                    String more = completion.add(event);
+                    if (!json) {
+                        exact.print(seen ? Printable.text(more) : more);
+                        exact.flush();
+                    }
+                });
+            } // cancels, should the reader have gone
             out.println(json ? completion.json() : "");
         } catch (EngineException e) {
             throw new CliException(String.valueOf(e.getMessage()));

@@ -7,9 +7,11 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,6 +35,7 @@ class LauncherTest {
     private Path jar;
     private Path jdk;
     private Path maven;
+    private @Nullable Map<String, String> locale; // null: that of the test
 
     @BeforeEach
     void makeACheckout() throws IOException {
@@ -89,6 +92,10 @@ class LauncherTest {
         ProcessBuilder builder = new ProcessBuilder(
                 Stream.concat(Stream.of("/bin/bash", script.toString()), Arrays.stream(args)).toList());
         builder.directory(folder.toFile()).redirectOutput(out.toFile()).redirectError(ProcessBuilder.Redirect.PIPE);
+        if (locale != null) {
+            builder.environment().keySet().removeIf(name -> name.equals("LANG") || name.startsWith("LC_"));
+            builder.environment().putAll(locale);
+        }
         builder.environment().put("JAVA_HOME", jdk.toString());
         builder.environment().put("TIDESTREAM_MAVEN", maven.toString());
         builder.environment().put("TIDESTREAM_JAVA_OPTS", "-Da=1 -Db=2");
@@ -226,6 +233,26 @@ class LauncherTest {
         assertEquals("", run.out());
         assertTrue(run.err().contains("needs JDK 25, found none: set JAVA_HOME to one (JAVA_HOME=" + jdk)
                 || run.err().contains("dev.tidestream.server.cli.Main"), run.err()); // a JDK 25 of the machine
+    }
+
+    /** Else the JVM would not know the characters of arguments and file names. */
+    @Test
+    void shouldUseUtf8InEveryLocale() throws Exception {
+        jdk = jdk("locales", "25", "locale charmap; echo $LC_ALL");
+        locale = Map.of();
+        assertEquals("UTF-8\nC.UTF-8\n", launch().out());
+        locale = Map.of("LANG", "C");
+        assertEquals(new Run(0, "UTF-8\nC.UTF-8\n", ""), launch());
+        locale = Map.of("LC_ALL", "xx_XX.UTF-8"); // not installed, which is as good as none
+        assertEquals("UTF-8\nC.UTF-8\n", launch().out());
+        locale = Map.of("LC_CTYPE", "C.UTF-8"); // somebody's own is left alone
+        assertEquals("UTF-8\n\n", launch().out());
+    }
+
+    @Test
+    void shouldSayWhatIsATerminal() throws Exception {
+        assertTrue(launch().out().lines().toList().containsAll(List.of("-Dtidestream.terminal=false",
+                "-Dtidestream.terminal.stdout=false", "-Dtidestream.terminal.stdin=false")));
     }
 
     @Test
