@@ -158,8 +158,8 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
         };
     }
 
-    /** One line on stderr. */
-    private void say(PrintWriter err, String message) {
+    /** One line on stderr, whatever is in the message. */
+    public void say(PrintWriter err, String message) {
         String line = message.lines().map(String::strip).collect(Collectors.joining(" "));
         err.println(program + ": " + Printable.line(line));
         err.flush();

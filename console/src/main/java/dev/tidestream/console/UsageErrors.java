@@ -28,7 +28,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 final class UsageErrors {
     private static final int SHOWN_CHARS = 100;
     private static final int SUGGESTIONS = 3;
-    private static final int MAX_EDITS = 2;
+    private static final int TOO_DIFFERENT = 3; // edits
     private static final int MIN_BEGINNING = 4; // two letters behind the dashes
     private static final Pattern WHOLE_NUMBER = Pattern.compile("[+-]?\\d+");
     private static final Pattern REMARK = Pattern.compile(" {3,}\\S.*$"); // behind an example in the help
@@ -71,16 +71,19 @@ final class UsageErrors {
         return command.getSubcommands().keySet().stream().sorted().collect(Collectors.joining(", "));
     }
 
-    /** What may have been meant: names that differ by little, or begin as the argument does. */
+    /** What may have been meant: the names that differ least, and by little, or begin as the argument does. */
     private static String suggestions(String arg, Collection<String> names) {
-        return names.stream().filter(name -> isLike(arg, name)).sorted().limit(SUGGESTIONS)
-                .collect(Collectors.collectingAndThen(Collectors.joining(" or "),
-                        likely -> likely.isEmpty() ? "" : "; did you mean " + likely + "?"));
+        int least = names.stream().mapToInt(name -> difference(arg, name)).min().orElse(TOO_DIFFERENT);
+        return least >= TOO_DIFFERENT ? ""
+                : names.stream().filter(name -> difference(arg, name) == least).sorted().limit(SUGGESTIONS)
+                        .collect(Collectors.joining(" or ", "; did you mean ", "?"));
     }
 
-    private static boolean isLike(String arg, String name) {
-        return name.length() > MAX_EDITS + 1
-                && (edits(arg, name) <= MAX_EDITS || (arg.length() >= MIN_BEGINNING && name.startsWith(arg)));
+    private static int difference(String arg, String name) {
+        if (name.length() <= TOO_DIFFERENT) { // any other short name would do
+            return TOO_DIFFERENT;
+        }
+        return Math.min(edits(arg, name), arg.length() >= MIN_BEGINNING && name.startsWith(arg) ? 1 : TOO_DIFFERENT);
     }
 
     /** The Levenshtein distance. */

@@ -15,6 +15,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
 import dev.tidestream.loadtest.report.RunReport;
@@ -41,27 +42,21 @@ final class ReportCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         if (compare != (files.size() == 2)) {
             throw new ParameterException(spec.commandLine(), "--compare needs two files, and without it there is one: files="
                     + files.size());
         }
         PrintWriter out = spec.commandLine().getOut();
-        try {
-            RunReport first = JsonReport.read(files.getFirst());
-            RunReport second = JsonReport.read(files.getLast());
-            out.print(compare ? TextReport.compare(first, second) : TextReport.of(first));
-            Path file = html;
-            if (file != null) {
-                Files.writeString(file, compare ? HtmlReport.compare(first, second) : HtmlReport.of(first));
-                out.println("report: " + file);
-            }
-            out.flush();
-            return 0;
-        } catch (IOException e) {
-            spec.commandLine().getErr().println("loadtest: " + e.getMessage());
-            spec.commandLine().getErr().flush();
-            return 1;
+        RunReport first = JsonReport.read(files.getFirst());
+        RunReport second = JsonReport.read(files.getLast());
+        out.print(compare ? TextReport.compare(first, second) : TextReport.of(first));
+        Path file = html;
+        if (file != null) {
+            Files.writeString(file, compare ? HtmlReport.compare(first, second) : HtmlReport.of(first));
+            out.println("report: " + Printable.line(file.toString()));
         }
+        out.flush();
+        return 0;
     }
 }

@@ -17,6 +17,7 @@ import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.plan.Arrivals;
 import dev.tidestream.loadtest.plan.LoadPlan;
@@ -112,7 +113,9 @@ final class Session {
             return PromptFile.read(file);
         } catch (NoSuchFileException e) {
             throw new LoadFailedException("no such file: " + file, e);
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException e) {
+            throw new LoadFailedException("prompts cannot be read: %s: %s".formatted(file, Reasons.of(e)), e);
+        } catch (IllegalArgumentException e) {
             throw new LoadFailedException("prompts cannot be read: " + e.getMessage(), e);
         }
     }
@@ -179,7 +182,7 @@ final class Session {
                 }
             }
         } catch (IOException e) {
-            throw new LoadFailedException(String.valueOf(e.getMessage()), e);
+            throw new LoadFailedException(Reasons.message(e), e);
         }
     }
 
@@ -229,7 +232,7 @@ final class Session {
         try {
             return connected.get();
         } catch (ExecutionException e) {
-            throw new LoadFailedException("admin channel: " + adminUrl + ": " + e.getCause(), e);
+            throw new LoadFailedException("admin channel: " + adminUrl + ": " + Reasons.of(e), e);
         }
     }
 
@@ -252,9 +255,7 @@ final class Session {
         try {
             result = run.start().get();
         } catch (ExecutionException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new LoadFailedException(cause instanceof IllegalStateException ? String.valueOf(cause.getMessage())
-                    : cause.toString(), e);
+            throw new LoadFailedException(Reasons.message(e), e);
         }
         steps.add(new RunReport.Step(subject.target().name(), level.text(), level.profile().highest(), result.figures(),
                 result.samples(), result.marks(), result.stages(), result.windowStartS(), result.windowEndS()));

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
 import dev.tidestream.loadtest.report.RunReport;
+import dev.tidestream.loadtest.report.TextReport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -83,7 +84,8 @@ class ReportTest {
         assertTrue(table.contains("tidestream, 1 stream ") && table.contains("tidestream, 3 streams"), table);
         assertTrue(Files.readString(directory.resolve("c.html")).contains("<figure id=\"compare-ttft\">"),
                 "no curve of the sweeps");
-        assertEquals(2, Main.run("report", a.toString(), b.toString()));
+        StringWriter err = new StringWriter();
+        assertEquals(2, Main.run(new PrintWriter(err), new PrintWriter(err), "report", a.toString(), b.toString()));
         assertTrue(run("report", a.toString()).startsWith("OK: loadtest"), "the text of a kept report");
     }
 
@@ -94,6 +96,27 @@ class ReportTest {
         String html = HtmlReport.of(report);
         assertFalse(html.contains("<script>"), html);
         assertTrue(html.contains("&lt;script&gt;") && html.contains("&quot;x&quot; &amp; y") && html.contains("FAILED"), html);
+    }
+
+    /** A server's texts, and a file's, in each form that a report has. */
+    @Test
+    void shouldMakeVisibleWhatOthersSay() throws Exception {
+        RunReport report = new RunReport("a\u001b[2J", "t", "c\u202e", java.util.Map.of("k", "v\u009b"), List.of(), 1,
+                List.of("s1: \u001b]0;x\u0007\nOK: forged"), false, List.of("it died:\n  x\r\nOK: forged\u001b"), "note\nOK: forged");
+        String text = TextReport.of(report);
+        assertEquals("""
+                FAILED: a\\u001b[2J (note\\nOK: forged)
+                problem: it died:
+                    x
+                  OK: forged\\u001b
+                breach: s1: \\u001b]0;x\\u0007\\nOK: forged
+                """, text);
+        for (String form : List.of(HtmlReport.of(report), HtmlReport.compare(report, report), JsonReport.write(report))) {
+            assertTrue(form.chars().noneMatch(c -> c == 0x1b || c == 0x7 || c == 0x202e || c == 0x9b || c == '\r'), form);
+            assertTrue(form.contains("a\\u001b[2J") || form.contains("a\\u001B[2J"), form);
+        }
+        Path file = Files.writeString(directory.resolve("r.json"), JsonReport.write(report));
+        assertEquals(report, JsonReport.read(file));
     }
 
     /** Skipped, and said so, on machines without Chromium. */

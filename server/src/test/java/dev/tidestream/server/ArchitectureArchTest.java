@@ -6,6 +6,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -17,7 +18,7 @@ class ArchitectureArchTest {
     @ArchTest
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
-            "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.packed.PackedCache", "model.sampling.Sampler",
+            "console.Printable", "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.packed.PackedCache", "model.sampling.Sampler",
             "server.engine.TokenEngine",
             "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics",
             "server.admin.AdminVerticle", "server.admin.bus.AdminBus", "server.transport.AdminSession"
@@ -102,6 +103,20 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule PROTOCOL = forbid("dev.tidestream.protocol..",
             "dev.tidestream.server..", "dev.tidestream.model..", "io.vertx..", "reactor..");
+
+    /** What all commands have in common knows none of them. */
+    @ArchTest
+    static final ArchRule CONSOLE = classes().that().resideInAPackage("dev.tidestream.console..")
+            .should().onlyDependOnClassesThat().resideInAnyPackage("java..", "picocli..", "org.jspecify..", "dev.tidestream.console..");
+
+    /** Text that leaves is made printable where it leaves: what computes and what goes over the wire keep it as it is. */
+    @ArchTest
+    static final ArchRule CONSOLE_AND_COMPUTATION = forbid("dev.tidestream.[model|protocol]..", "dev.tidestream.console..");
+
+    /** Else the case of letters would depend on the user's language. */
+    @ArchTest
+    static final ArchRule CASE_WITH_A_LOCALE = noClasses()
+            .should().callMethod(String.class, "toLowerCase").orShould().callMethod(String.class, "toUpperCase");
 
     @ArchTest
     static final ArchRule GGUF = forbidRooms("gguf", "tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j", "packed");

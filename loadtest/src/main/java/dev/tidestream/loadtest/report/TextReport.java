@@ -1,8 +1,10 @@
 package dev.tidestream.loadtest.report;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.figures.Latency;
 
@@ -24,12 +26,20 @@ public final class TextReport {
         } else {
             report.steps().forEach(step -> step(text, step));
         }
-        report.problems().forEach(problem -> line(text, "problem: %s", problem));
+        report.problems().forEach(problem -> problem(text, problem));
         report.evidence().forEach(evidence -> line(text, "breach: %s", evidence));
         if (report.breaches() > report.evidence().size()) {
             line(text, "… and %d more breaches", report.breaches() - report.evidence().size());
         }
         return text.toString();
+    }
+
+    /** May have what a server said, in lines of its own. */
+    private static void problem(StringBuilder text, String problem) {
+        List<String> lines = problem.lines().toList();
+        for (int i = 0; i < lines.size(); i++) {
+            line(text, i == 0 ? "problem: %s" : "  %s", lines.get(i));
+        }
     }
 
     /** Two runs beside each other: A, B and the change from A to B. */
@@ -106,6 +116,6 @@ public final class TextReport {
 
     @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void line(StringBuilder text, String format, Object... values) {
-        text.append(String.format(Locale.ROOT, format, values)).append(System.lineSeparator());
+        text.append(Printable.line(String.format(Locale.ROOT, format, values))).append(System.lineSeparator());
     }
 }
