@@ -14,6 +14,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 
+import dev.tidestream.console.Reasons;
+
 /** A directory of the file system, locked for this process by a file {@code lock} in it. */
 final class DirectoryStorage implements Storage {
     static final String LOCK_FILE = "lock";
@@ -50,7 +52,7 @@ final class DirectoryStorage implements Storage {
             }
             return new DirectoryStorage(directory, lockFile);
         } catch (IOException e) {
-            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot use: %s".formatted(directory, e), e);
+            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot be used: %s".formatted(directory, Reasons.of(e)), e);
         }
     }
 

@@ -245,8 +245,8 @@ class LauncherTest {
         assertEquals(new Run(0, "UTF-8\nC.UTF-8\n", ""), launch());
         locale = Map.of("LC_ALL", "xx_XX.UTF-8"); // not installed, which is as good as none
         assertEquals("UTF-8\nC.UTF-8\n", launch().out());
-        locale = Map.of("LC_CTYPE", "C.UTF-8"); // somebody's own is left alone
-        assertEquals("UTF-8\n\n", launch().out());
+        locale = Map.of("LC_ALL", "C", "LC_CTYPE", "fr_FR.ISO-8859-1");
+        assertEquals("UTF-8\nC.UTF-8\n", launch().out());
     }
 
     @Test
