@@ -24,7 +24,7 @@ import dev.tidestream.console.Reasons;
 
 /** A server of our own: free port, data directory and token in a temporary directory, stopped and cleared away at the end. */
 final class SpawnedServer implements AutoCloseable {
-    /** A whole line of standard output: only its beginning is an address, since the model's name stands further on. */
+    /** A whole line of standard output, so that nothing within another line is taken for it. */
     private static final Pattern READY = Pattern.compile("(?:tidestream: )?ready on (ws://[\\w.:%\\[\\]-]+/[\\w./-]*)(?: \\(.*\\))?");
     private static final Duration START_PATIENCE = Duration.ofMinutes(5); // the launcher may have to build first
     private static final int TOKEN_BYTES = 24;

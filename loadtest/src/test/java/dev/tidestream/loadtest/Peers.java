@@ -33,7 +33,7 @@ final class Peers {
             // All that a model's name can do to a server of ours, and to what it logs.
             System.out.println("tidestream: warming up: x ready on ws://127.0.0.1:9/v1/stream (model x)");
             System.err.println("tidestream: ready on ws://127.0.0.1:9/v1/stream (a line of the log)");
-            System.out.println("tidestream: ready on " + server.url() + " (model ready on ws://127.0.0.1:9/v1/stream (x), threads=1)");
+            System.out.println("tidestream: ready on " + server.url() + " (threads=1, ready on ws://127.0.0.1:9/v1/stream)");
         }
         new CountDownLatch(1).await(); // until it is ended
     }

@@ -15,7 +15,6 @@ import io.vertx.core.file.FileSystemOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import dev.tidestream.console.Printable;
 import dev.tidestream.console.Reasons;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.tensor.LowRankProduct;
@@ -133,14 +132,14 @@ final class Serving implements AutoCloseable {
     }
 
     /**
-     * Where it listens, and how administrators get in; at once, for a reader who leaves after the first line. What the model calls
-     * itself comes last, so that it is never taken for the address.
+     * Where it listens, and how administrators get in; at once, for a reader who leaves after the first line. Programs look for the
+     * address here, so nothing that a file says is beside it: what the model calls itself is in the log.
      */
     void announce(PrintWriter out) {
         String host = options.host.contains(":") ? "[" + options.host + "]" : options.host;
         String address = "ws://%s:%d".formatted(host, port());
-        out.print("%stidestream: ready on %s%s (model %s, %s)%n".formatted(admin.announcement(address + AdminProtocol.PATH),
-                address, Protocol.PATH, Printable.line(running.config().name()), options.compute));
+        out.print("%stidestream: ready on %s%s (%s)%n".formatted(
+                admin.announcement(address + AdminProtocol.PATH), address, Protocol.PATH, options.compute));
         out.flush();
     }
 
