@@ -117,15 +117,21 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
     public int run(CommandLine commandLine, String... args) {
         PrintWriter err = commandLine.getErr();
         try {
-            int code = commandLine.execute(OptionValues.marked(commandLine, args));
-            if (code == 0) { // else it has been said what went wrong
-                commandLine.getOut().flush();
-            }
-            return code;
+            return flushed(commandLine, commandLine.execute(OptionValues.marked(commandLine, args)));
         } catch (ParameterException e) {
             return usage(e, List.of(args));
-        } catch (OutputFailedException | Error e) { // errors are passed on by picocli
+        } catch (Error e) { // passed on by picocli
             return failure(e, "", err);
+        }
+    }
+
+    /** What a command has printed and not flushed must arrive, too. */
+    private int flushed(CommandLine commandLine, int code) {
+        try {
+            commandLine.getOut().flush();
+            return code;
+        } catch (OutputFailedException e) {
+            return code == 0 ? failure(e, "", commandLine.getErr()) : code; // else it has been said what went wrong
         }
     }
 

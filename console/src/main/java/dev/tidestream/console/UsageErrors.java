@@ -156,7 +156,8 @@ final class UsageErrors {
             return "a number";
         }
         if (type.isEnum()) {
-            return Arrays.stream(type.getEnumConstants()).map(UsageErrors::lowerCase).collect(Collectors.joining(" or "));
+            String names = Arrays.stream(type.getEnumConstants()).map(UsageErrors::lowerCase).collect(Collectors.joining(", "));
+            return names.replaceFirst(", ([^,]*)$", " or $1");
         }
         return type == URI.class ? "a URL" : "";
     }
@@ -174,7 +175,7 @@ final class UsageErrors {
     private static String example(OptionSpec option, CommandSpec command) {
         for (String name : option.names()) {
             Pattern use = Pattern.compile("(?<=\\s)" + Pattern.quote(name) + "[ =](\"[^\"]*\"|\\S+)");
-            for (String line : command.usageMessage().footer()) {
+            for (String line : examples(command)) {
                 Matcher matcher = use.matcher(line);
                 if (matcher.find()) {
                     return matcher.group();
@@ -185,13 +186,20 @@ final class UsageErrors {
         if (byDefault != null && !byDefault.isEmpty()) {
             return option.longestName() + " " + (option.type().isEnum() ? byDefault.toLowerCase(Locale.ROOT) : byDefault);
         }
-        Object[] constants = option.type().getEnumConstants();
-        return constants == null ? "" : option.longestName() + " " + lowerCase(constants[0]);
+        Class<?> type = option.typeInfo().isMultiValue() ? option.auxiliaryTypes()[0] : option.type();
+        Object[] constants = type.getEnumConstants();
+        String some = constants != null ? lowerCase(constants[0]) : mustBe(type, "").endsWith("number") ? "4" : "";
+        return some.isEmpty() ? "" : option.longestName() + " " + some;
+    }
+
+    private static List<String> examples(CommandSpec command) {
+        List<String> footer = List.of(command.usageMessage().footer());
+        return footer.subList(Math.max(0, footer.indexOf("Examples:")), footer.size());
     }
 
     /** An example of the command itself, not of one that is used before it. */
     private static String lineOfHelp(CommandSpec command) {
-        return Arrays.stream(command.usageMessage().footer())
+        return examples(command).stream()
                 .filter(line -> line.startsWith("  tidestream ") && line.contains(" " + command.name() + " "))
                 .map(line -> REMARK.matcher(line.strip()).replaceFirst(""))
                 .findFirst().orElse("");

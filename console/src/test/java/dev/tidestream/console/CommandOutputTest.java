@@ -102,4 +102,25 @@ class CommandOutputTest {
         assertEquals("test: cannot write to standard output: no space left on device\n",
                 run("No space left on device", 0, 1, "--version"));
     }
+
+    /** Prints, does not flush, and has nothing else to complain about than what its code says. */
+    @Command(name = "buffered")
+    private record Buffered(int code) implements Callable<Integer> {
+        @Override
+        public Integer call() {
+            return code;
+        }
+    }
+
+    @Test
+    void shouldFlushWhateverTheExitCode() {
+        for (int code : new int[] {0, 1}) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            CommandOutput out = CommandOutput.required(bytes);
+            out.print("result");
+            CommandLine command = COMMANDS.apply(new CommandLine(new Buffered(code))).setOut(out);
+            assertEquals(code, COMMANDS.run(command));
+            assertEquals("result", bytes.toString(StandardCharsets.UTF_8));
+        }
+    }
 }

@@ -27,7 +27,8 @@ class CommandsTest {
 
     private enum Colour {
         RED,
-        DARK_BLUE
+        DARK_BLUE,
+        GREEN
     }
 
     @Command(name = "root", subcommands = {Text.class, Numbers.class})
@@ -47,7 +48,7 @@ class CommandsTest {
         }
     }
 
-    @Command(name = "numbers", footer = {"", "Examples:", "  tidestream numbers --port 9000        a port", "  and --size=4GiB"})
+    @Command(name = "numbers", footer = {"--port IS_NO_EXAMPLE", "Examples:", "  tidestream numbers --port 9000        a port", "  and --size=4GiB"})
     private static final class Numbers implements Callable<Integer> {
         @Option(names = {"-p", "--port"}) private int port;
         @Option(names = "--seed") private long seed;
@@ -119,10 +120,10 @@ class CommandsTest {
         "numbers --out x one             | VERSION must be a whole number: 'one', for example tidestream numbers --port 9000 (see run root numbers --help)",
         "numbers --port http             | --port must be a whole number: 'http', for example --port 9000 (see run root numbers --help)",
         "numbers -p 99999999999          | --port must be nearer to 0 than 2147483647: '99999999999', for example --port 9000 (see run root numbers --help)",
-        "numbers --seed 1.5              | --seed must be a whole number: '1.5' (see run root numbers --help)",
+        "numbers --seed 1.5              | --seed must be a whole number: '1.5', for example --seed 4 (see run root numbers --help)",
         "numbers --share half            | --share must be a number: 'half', for example --share 0.25 (see run root numbers --help)",
-        "numbers --batch 1,x             | --batch must be a whole number: 'x' (see run root numbers --help)",
-        "numbers --colour green          | --colour must be red or dark_blue: 'green', for example --colour red (see run root numbers --help)",
+        "numbers --batch 1,x             | --batch must be a whole number: 'x', for example --batch 4 (see run root numbers --help)",
+        "numbers --colour grue           | --colour must be red, dark_blue or green: 'grue', for example --colour red (see run root numbers --help)",
         "numbers --url a%                | --url must be a URL: 'a%' (see run root numbers --help)",
         "numbers --size lots             | --size: 'lots' is no size: write 2GiB, for example --size=4GiB (see run root numbers --help)"})
     void shouldSayWhatIsWrongInItsOwnWords(String args, String message) {

