@@ -2,7 +2,6 @@ package dev.tidestream.loadtest;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -34,6 +33,7 @@ import dev.tidestream.loadtest.plan.Slo;
 import dev.tidestream.loadtest.plan.Times;
 import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
+import dev.tidestream.loadtest.report.ReportFiles;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.loadtest.report.TextReport;
 import dev.tidestream.loadtest.run.Live;
@@ -153,11 +153,11 @@ public final class Main implements Callable<Integer> {
     private void write(PrintWriter out, RunReport report) throws IOException {
         Path json = options.out;
         if (json != null) {
-            Files.writeString(json, JsonReport.write(report));
+            ReportFiles.write(json, JsonReport.write(report));
         }
         Path html = options.report;
         if (html != null) {
-            Files.writeString(html, HtmlReport.of(report));
+            ReportFiles.write(html, HtmlReport.of(report));
             if (!options.json) {
                 out.println("report: " + Printable.line(html.toAbsolutePath().toString()));
             }

@@ -2,7 +2,6 @@ package dev.tidestream.loadtest;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -18,6 +17,7 @@ import picocli.CommandLine.Spec;
 import dev.tidestream.console.Printable;
 import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
+import dev.tidestream.loadtest.report.ReportFiles;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.loadtest.report.TextReport;
 
@@ -53,7 +53,7 @@ final class ReportCommand implements Callable<Integer> {
         out.print(compare ? TextReport.compare(first, second) : TextReport.of(first));
         Path file = html;
         if (file != null) {
-            Files.writeString(file, compare ? HtmlReport.compare(first, second) : HtmlReport.of(first));
+            ReportFiles.write(file, compare ? HtmlReport.compare(first, second) : HtmlReport.of(first));
             out.println("report: " + Printable.line(file.toString()));
         }
         out.flush();

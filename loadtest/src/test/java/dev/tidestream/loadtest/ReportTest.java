@@ -98,6 +98,19 @@ class ReportTest {
         assertTrue(html.contains("&lt;script&gt;") && html.contains("&quot;x&quot; &amp; y") && html.contains("FAILED"), html);
     }
 
+    @Test
+    void shouldFailIfAReportCannotBeWritten() throws Exception {
+        RunReport report = new RunReport("r", "t", "c", java.util.Map.of(), List.of(), 0, List.of(), true, List.of(), "");
+        Path file = Files.writeString(directory.resolve("r.json"), JsonReport.write(report));
+        Path nowhere = directory.resolve("none/r.html");
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        assertEquals(1, Main.run(new PrintWriter(out), new PrintWriter(err), "report", file.toString(), "--html",
+                nowhere.toString()));
+        assertEquals("OK: r\n", out.toString());
+        assertEquals("loadtest: report cannot be written: " + nowhere + ": no such file\n", err.toString());
+    }
+
     /** A server's texts, and a file's, in each form that a report has. */
     @Test
     void shouldMakeVisibleWhatOthersSay() throws Exception {
