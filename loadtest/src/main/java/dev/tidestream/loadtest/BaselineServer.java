@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.loadtest.wire.ModelInfo;
 
 /** Another server to compare with, started for one run. It is ready when it answers {@code GET /v1/models}. */
@@ -26,7 +27,7 @@ final class BaselineServer {
         try {
             process = ServerProcess.start(command, _ -> { }, () -> { });
         } catch (IOException e) {
-            throw new LoadFailedException("cannot start the baseline: " + e.getMessage(), e);
+            throw new LoadFailedException("cannot start the baseline: " + Reasons.of(e), e);
         }
         process.onExit(ended::countDown);
         long deadlineNs = System.nanoTime() + START_PATIENCE.toNanos();

@@ -229,6 +229,7 @@ final class LoadOptions {
     }
 
     private void fitTogether() {
+        inRange();
         refuse(!sweep.isEmpty() && findMax, "--sweep and --find-max exclude each other");
         refuse(findMax && slo.equals(Slo.NONE), "--find-max needs --slo");
         boolean openAi = target == TargetKind.OPENAI;
@@ -236,6 +237,10 @@ final class LoadOptions {
         refuse(sse && (!(credit instanceof CreditPolicy.Greedy) || !faults.equals(Faults.NONE) || idle > 0),
                 "--credit, --faults and --idle are not for openai");
         refuse(openAi && (updatesPerS > 0 || togglesPerS > 0 || follow > 0), "updates, toggles and --follow are not for openai");
+        refuse((updatesPerS > 0 || togglesPerS > 0) && !spawn && adminTokenFile == null,
+                "--updates-per-s and --toggles-per-s need --admin-token-file FILE, or --spawn");
+        refuse(lacksHost(url), "--url must be like ws://127.0.0.1:8080/v1/stream: " + url);
+        refuse(lacksHost(baselineUrl), "--baseline-url must be like http://127.0.0.1:8081/v1/completions: " + baselineUrl);
         refuse(openAi && spawn, "--spawn starts a server of ours; for openai there is --url");
         refuse(openAi && baselineUrl != null, "--baseline-url is for a server of ours as the target");
         refuse(findMax && baselineUrl != null, "--find-max is for one target");
@@ -246,8 +251,44 @@ final class LoadOptions {
         refuse(several && prompt != null, "--turns is for random prompts and --prompts");
         refuse((prompt == null ? 0 : 1) + (prompts == null ? 0 : 1) + (words ? 1 : 0) > 1,
                 "--prompt, --prompts and --words exclude each other");
-        refuse(!(sharedPrefix >= 0 && sharedPrefix <= 1), "--shared-prefix must be in [0, 1]: " + sharedPrefix);
         refuse(sharedPrefix > 0 && (prompt != null || prompts != null), "--shared-prefix is for random prompts");
+    }
+
+    private void inRange() {
+        atLeast("--streams-per-connection", streamsPerConnection, 1);
+        atLeast("--max-connections", maxConnections, 1);
+        atLeast("--idle", idle, 0);
+        Long n = requests;
+        if (n != null) {
+            atLeast("--requests", n, 1);
+        }
+        atLeast("--temperature", temperature, 0);
+        atLeast("--updates-per-s", updatesPerS, 0);
+        atLeast("--toggles-per-s", togglesPerS, 0);
+        atLeast("--update-rows", updateRows, 1);
+        share("--shared-prefix", sharedPrefix);
+        share("--follow", follow);
+        share("--slo-share", sloShare);
+        for (double level : sweep) {
+            refuse(!(level > 0), "--sweep must be above 0: " + level);
+        }
+    }
+
+    private static boolean lacksHost(@Nullable URI url) {
+        return url != null && url.getHost() == null;
+    }
+
+    private static void atLeast(String option, double value, double min) {
+        refuse(!(value >= min && value < Double.POSITIVE_INFINITY),
+                "%s must be at least %s: %s".formatted(option, number(min), number(value)));
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) && Math.abs(value) < 1e15 ? String.valueOf((long) value) : String.valueOf(value);
+    }
+
+    private static void share(String option, double value) {
+        refuse(!(value >= 0 && value <= 1), "%s must be in [0, 1]: %s".formatted(option, value));
     }
 
     private static void refuse(boolean wrong, String why) {

@@ -2,10 +2,10 @@ package dev.tidestream.loadtest;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import java.util.logging.Level;
@@ -21,6 +21,9 @@ import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 import reactor.util.Loggers;
 
+import dev.tidestream.console.Commands;
+import dev.tidestream.console.Printable;
+import dev.tidestream.console.Reasons;
 import dev.tidestream.loadtest.plan.CreditPolicy;
 import dev.tidestream.loadtest.plan.Faults;
 import dev.tidestream.loadtest.plan.Lengths;
@@ -30,6 +33,7 @@ import dev.tidestream.loadtest.plan.Slo;
 import dev.tidestream.loadtest.plan.Times;
 import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
+import dev.tidestream.loadtest.report.ReportFiles;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.loadtest.report.TextReport;
 import dev.tidestream.loadtest.run.Live;
@@ -54,6 +58,7 @@ import dev.tidestream.loadtest.run.Live;
             "  tidestream loadtest report --compare a.json b.json --html c.html two runs that --out has kept",
             "", "All of it: docs/loadtest.md"})
 public final class Main implements Callable<Integer> {
+    private static final Commands COMMANDS = new Commands("loadtest", "tidestream ", Set.of(LoadFailedException.class));
     private static final Logger REACTOR = Logger.getLogger("reactor"); // held, lest the level be forgotten
 
     @Mixin
@@ -70,34 +75,26 @@ public final class Main implements Callable<Integer> {
     }
 
     public static void main(String[] args) {
-        System.exit(run(args));
+        COMMANDS.main(args, Main::run);
     }
 
     /** 0: all is well; 1: a promise was broken or nothing could be measured; 2: wrong usage. */
-    static int run(String... args) {
-        return run(new PrintWriter(System.out, false, System.out.charset()),
-                new PrintWriter(System.err, true, System.err.charset()), args);
-    }
-
     static int run(PrintWriter out, PrintWriter err, String... args) {
         Loggers.useJdkLoggers(); // Reactor's own write stack traces beside a report that counts the same errors
         REACTOR.setLevel(Level.OFF);
         Path home = Path.of(System.getProperty("tidestream.home", "."));
         try {
             Scenario.Expanded all = Scenario.expand(home, List.of(args));
-            return commandLine(all).setOut(out).setErr(err).execute(all.arguments().toArray(String[]::new));
+            return COMMANDS.run(commandLine(all).setOut(out).setErr(err), all.arguments().toArray(String[]::new));
         } catch (LoadFailedException e) {
-            err.println("loadtest: " + e.getMessage());
-            err.flush();
-            return CommandLine.ExitCode.USAGE;
+            COMMANDS.say(err, Reasons.message(e));
+            return Commands.USAGE;
         }
     }
 
     static CommandLine commandLine(Scenario.Expanded all) {
-        return new CommandLine(new Main(all))
-                .addSubcommand(new ReportCommand())
+        return COMMANDS.apply(new CommandLine(new Main(all)).addSubcommand(new ReportCommand()))
                 .setOverwrittenOptionsAllowed(true)
-                .setCaseInsensitiveEnumValuesAllowed(true)
                 .registerConverter(Duration.class, converter(Times::parse))
                 .registerConverter(Lengths.class, converter(Lengths::parse))
                 .registerConverter(Profile.class, converter(Profile::parse))
@@ -133,9 +130,9 @@ public final class Main implements Callable<Integer> {
             return report.ok() ? 0 : 1;
         } catch (LoadFailedException | IOException | IllegalArgumentException e) {
             PrintWriter err = spec.commandLine().getErr();
-            err.println("loadtest: " + e.getMessage());
+            err.println("loadtest: " + Printable.text(Reasons.message(e))); // a server's last lines stay lines
             err.flush();
-            return 1;
+            return Commands.FAILURE;
         }
     }
 
@@ -156,13 +153,13 @@ public final class Main implements Callable<Integer> {
     private void write(PrintWriter out, RunReport report) throws IOException {
         Path json = options.out;
         if (json != null) {
-            Files.writeString(json, JsonReport.write(report));
+            ReportFiles.write(json, JsonReport.write(report));
         }
         Path html = options.report;
         if (html != null) {
-            Files.writeString(html, HtmlReport.of(report));
+            ReportFiles.write(html, HtmlReport.of(report));
             if (!options.json) {
-                out.println("report: " + html.toAbsolutePath());
+                out.println("report: " + Printable.line(html.toAbsolutePath().toString()));
             }
         }
     }

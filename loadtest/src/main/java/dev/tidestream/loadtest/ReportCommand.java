@@ -2,7 +2,6 @@ package dev.tidestream.loadtest;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -15,8 +14,10 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
+import dev.tidestream.loadtest.report.ReportFiles;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.loadtest.report.TextReport;
 
@@ -41,27 +42,21 @@ final class ReportCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         if (compare != (files.size() == 2)) {
             throw new ParameterException(spec.commandLine(), "--compare needs two files, and without it there is one: files="
                     + files.size());
         }
         PrintWriter out = spec.commandLine().getOut();
-        try {
-            RunReport first = JsonReport.read(files.getFirst());
-            RunReport second = JsonReport.read(files.getLast());
-            out.print(compare ? TextReport.compare(first, second) : TextReport.of(first));
-            Path file = html;
-            if (file != null) {
-                Files.writeString(file, compare ? HtmlReport.compare(first, second) : HtmlReport.of(first));
-                out.println("report: " + file);
-            }
-            out.flush();
-            return 0;
-        } catch (IOException e) {
-            spec.commandLine().getErr().println("loadtest: " + e.getMessage());
-            spec.commandLine().getErr().flush();
-            return 1;
+        RunReport first = JsonReport.read(files.getFirst());
+        RunReport second = JsonReport.read(files.getLast());
+        out.print(compare ? TextReport.compare(first, second) : TextReport.of(first));
+        Path file = html;
+        if (file != null) {
+            ReportFiles.write(file, compare ? HtmlReport.compare(first, second) : HtmlReport.of(first));
+            out.println("report: " + Printable.line(file.toString()));
         }
+        out.flush();
+        return 0;
     }
 }

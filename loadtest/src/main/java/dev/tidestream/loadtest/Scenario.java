@@ -6,9 +6,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.JsonInput;
 
 /**
@@ -30,15 +32,18 @@ record Scenario(String name, String description, List<String> arguments) {
                 arguments.addAll(List.of(line.asText().split(" +")));
             }
             if (json.path("server").isTextual()) {
-                // The space: it is no option of ours.
-                arguments.addAll(List.of("--spawn-args", " " + json.path("server").asText()));
+                arguments.addAll(List.of("--spawn-args", json.path("server").asText()));
             }
             List<String> description = new ArrayList<>();
             json.path("description").forEach(line -> description.add(line.asText()));
             return new Scenario(name, String.join(" ", description), arguments);
         } catch (IOException e) {
-            throw new LoadFailedException("scenario cannot be read: %s: %s".formatted(file, e.getMessage()), e);
+            throw new LoadFailedException("scenario cannot be read: %s: %s".formatted(file, reason(e)), e);
         }
+    }
+
+    private static String reason(IOException e) {
+        return e instanceof JsonProcessingException json ? json.getOriginalMessage() : Reasons.of(e);
     }
 
     /**

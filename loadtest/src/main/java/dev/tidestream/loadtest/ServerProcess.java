@@ -2,6 +2,7 @@ package dev.tidestream.loadtest;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +12,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
+import dev.tidestream.console.Printable;
+import dev.tidestream.console.Reasons;
 import dev.tidestream.loadtest.figures.Figures;
 
 /** A server that we started: what it says is read until it ends, and it ends when we do. */
@@ -23,7 +26,7 @@ final class ServerProcess implements AutoCloseable {
     private final Runnable afterwards;
     private final Thread hook;
     private final Deque<String> last = new ArrayDeque<>(); // its own lock
-    private final Thread follower;
+    private final List<Thread> followers;
     private long cpuNs;
     private long atNs;
 
@@ -31,29 +34,32 @@ final class ServerProcess implements AutoCloseable {
         this.process = process;
         this.afterwards = afterwards;
         this.hook = Thread.ofPlatform().name("loadtest-stop").unstarted(this::end);
-        this.follower = Thread.ofVirtual().name("server-output").unstarted(() -> follow(line));
+        this.followers = List.of(
+                Thread.ofVirtual().name("server-output").unstarted(() -> follow(process.inputReader(StandardCharsets.UTF_8), line)),
+                Thread.ofVirtual().name("server-errors")
+                        .unstarted(() -> follow(process.errorReader(StandardCharsets.UTF_8), _ -> { })));
     }
 
     /**
      * Starts it.
      *
-     * @param line hears each line that it says, on a thread of its own
+     * @param line hears each line of its standard output, on a thread of its own
      * @param afterwards is run when it has ended because of us
      * @throws IOException if there is no such program
      */
     static ServerProcess start(List<String> command, Consumer<String> line, Runnable afterwards) throws IOException {
-        ServerProcess server = new ServerProcess(new ProcessBuilder(command).redirectErrorStream(true).start(), line, afterwards);
+        ServerProcess server = new ServerProcess(new ProcessBuilder(command).start(), line, afterwards);
         Runtime.getRuntime().addShutdownHook(server.hook);
-        server.follower.start();
+        server.followers.forEach(Thread::start);
         return server;
     }
 
     /** A pipe that nobody reads would stop it. */
-    private void follow(Consumer<String> listener) {
-        try (BufferedReader lines = process.inputReader()) {
+    private void follow(BufferedReader reader, Consumer<String> listener) {
+        try (BufferedReader lines = reader) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 synchronized (last) {
-                    last.add(line);
+                    last.add(Printable.line(line));
                     if (last.size() > LINES_KEPT) {
                         last.remove();
                     }
@@ -62,7 +68,7 @@ final class ServerProcess implements AutoCloseable {
             }
         } catch (IOException e) {
             synchronized (last) {
-                last.add("its output cannot be read: " + e);
+                last.add("its output cannot be read: " + Reasons.of(e));
             }
         }
     }
@@ -70,7 +76,9 @@ final class ServerProcess implements AutoCloseable {
     /** What it said at last; of a process that has ended, all of it has been read. */
     String lastLines() throws InterruptedException {
         if (!process.isAlive()) {
-            follower.join(READ_PATIENCE); // children of the process may hold the pipe
+            for (Thread follower : followers) {
+                follower.join(READ_PATIENCE); // children of the process may hold the pipe
+            }
         }
         synchronized (last) {
             return "\n  " + String.join("\n  ", last);

@@ -17,6 +17,7 @@ import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.plan.Arrivals;
 import dev.tidestream.loadtest.plan.LoadPlan;
@@ -94,7 +95,9 @@ final class Session {
             return PromptFile.read(file);
         } catch (NoSuchFileException e) {
             throw new LoadFailedException("no such file: " + file, e);
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException e) {
+            throw new LoadFailedException("prompts cannot be read: %s: %s".formatted(file, Reasons.of(e)), e);
+        } catch (IllegalArgumentException e) {
             throw new LoadFailedException("prompts cannot be read: " + e.getMessage(), e);
         }
     }
@@ -168,7 +171,7 @@ final class Session {
                 }
             }
         } catch (IOException e) {
-            throw new LoadFailedException(String.valueOf(e.getMessage()), e);
+            throw new LoadFailedException(Reasons.message(e), e);
         }
     }
 
@@ -214,7 +217,7 @@ final class Session {
         if (file == null) {
             throw new LoadFailedException("updates and toggles need --admin-token-file, or --spawn");
         }
-        String token = Files.readString(file).strip();
+        String token = token(file);
         CompletableFuture<AdminLink> connected = new CompletableFuture<>();
         URI adminUrl = URI.create(url.getScheme() + "://" + url.getRawAuthority() + AdminProtocol.PATH);
         io.execute(() -> AdminLink.connect(io, adminUrl, token, System::nanoTime, connected::complete, why -> {
@@ -225,7 +228,15 @@ final class Session {
         try {
             return connected.get();
         } catch (ExecutionException e) {
-            throw new LoadFailedException("admin channel: " + adminUrl + ": " + e.getCause(), e);
+            throw new LoadFailedException("admin channel: " + adminUrl + ": " + Reasons.of(e), e);
+        }
+    }
+
+    private static String token(Path file) throws LoadFailedException {
+        try {
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new LoadFailedException("admin token file cannot be read: %s: %s".formatted(file, Reasons.of(e)), e);
         }
     }
 
@@ -248,9 +259,7 @@ final class Session {
         try {
             result = run.start().get();
         } catch (ExecutionException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw new LoadFailedException(cause instanceof IllegalStateException ? String.valueOf(cause.getMessage())
-                    : cause.toString(), e);
+            throw new LoadFailedException(Reasons.message(e), e);
         }
         steps.add(new RunReport.Step(subject.target().name(), subject.name(), level.text(), level.profile().highest(), result.figures(),
                 result.noise(), result.samples(), result.marks(), result.stages(), result.promises(), result.windowStartS(),

@@ -20,9 +20,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
+import dev.tidestream.console.Reasons;
+
 /** A server of our own: free port, data directory and token in a temporary directory, stopped and cleared away at the end. */
 final class SpawnedServer implements AutoCloseable {
-    private static final Pattern READY = Pattern.compile("ready on (ws://\\S+)");
+    /** A whole line of standard output, so that nothing within another line is taken for it. */
+    private static final Pattern READY = Pattern.compile("(?:tidestream: )?ready on (ws://[\\w.:%\\[\\]-]+/[\\w./-]*)(?: \\(.*\\))?");
     private static final Duration START_PATIENCE = Duration.ofMinutes(5); // the launcher may have to build first
     private static final int TOKEN_BYTES = 24;
 
@@ -59,7 +62,7 @@ final class SpawnedServer implements AutoCloseable {
             CompletableFuture<URI> ready = new CompletableFuture<>();
             ServerProcess process = ServerProcess.start(all, line -> {
                 Matcher matcher = READY.matcher(line);
-                if (matcher.find()) {
+                if (matcher.matches()) {
                     ready.complete(URI.create(String.valueOf(matcher.group(1))));
                 }
             }, () -> clear(made));
@@ -69,7 +72,7 @@ final class SpawnedServer implements AutoCloseable {
             if (directory != null) {
                 clear(directory);
             }
-            throw new LoadFailedException("cannot start a server: " + e.getMessage(), e);
+            throw new LoadFailedException("cannot start a server: " + Reasons.message(e), e);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.tidestream.loadtest;
 import java.io.PrintStream;
 import java.util.Locale;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.loadtest.run.Live;
 
 /** One line on a terminal that is written over and over; what a narrow terminal has no room for is cut off. */
@@ -27,7 +28,7 @@ final class Terminal implements Live.Listener {
     }
 
     static String line(Live l, boolean unicode) {
-        String head = l.phase() + (l.label().isEmpty() ? "" : " " + l.label());
+        String head = l.phase() + (l.label().isEmpty() ? "" : " " + Printable.line(l.label()));
         if (l.phase().equals("starting")) {
             return head + " …".substring(0, unicode ? 2 : 0);
         }

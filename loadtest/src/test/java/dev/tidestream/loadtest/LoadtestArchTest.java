@@ -16,7 +16,7 @@ class LoadtestArchTest {
             .onlyDependOnClassesThat()
             .resideInAnyPackage("java..", "com.sun.management..", "com.fasterxml.jackson..", "org.jspecify..", "picocli..",
                     "io.netty..", "reactor..", "org.reactivestreams..", "org.HdrHistogram..",
-                    "dev.tidestream.protocol..", "dev.tidestream.loadtest..")
+                    "dev.tidestream.console..", "dev.tidestream.protocol..", "dev.tidestream.loadtest..")
             .because("it judges the server from outside");
 
     @ArchTest

@@ -30,7 +30,10 @@ final class Peers {
             ScriptedServer server = new ScriptedServer((request, _) ->
                     ScriptedServer.stream(request.id(), request.maxTokens(), 5_000_000, 2_000_000));
             Files.writeString(Path.of(args[args.length - 1]), String.join(" ", args));
-            System.out.println("ready on " + server.url());
+            // All that a model's name can do to a server of ours, and to what it logs.
+            System.out.println("tidestream: warming up: x ready on ws://127.0.0.1:9/v1/stream (model x)");
+            System.err.println("tidestream: ready on ws://127.0.0.1:9/v1/stream (a line of the log)");
+            System.out.println("tidestream: ready on " + server.url() + " (threads=1, ready on ws://127.0.0.1:9/v1/stream)");
         }
         new CountDownLatch(1).await(); // until it is ended
     }

@@ -24,6 +24,7 @@ import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.loadtest.report.HtmlReport;
 import dev.tidestream.loadtest.report.JsonReport;
 import dev.tidestream.loadtest.report.RunReport;
+import dev.tidestream.loadtest.report.TextReport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -128,7 +129,8 @@ class ReportTest {
         assertTrue(table.contains("tidestream, 1 stream ") && table.contains("tidestream, 3 streams"), table);
         assertTrue(Files.readString(directory.resolve("c.html")).contains("<figure id=\"compare-ttft\">"),
                 "no curve of the sweeps");
-        assertEquals(2, Main.run("report", a.toString(), b.toString()));
+        StringWriter err = new StringWriter();
+        assertEquals(2, Main.run(new PrintWriter(err), new PrintWriter(err), "report", a.toString(), b.toString()));
         assertTrue(run("report", a.toString()).startsWith("OK: loadtest"), "the text of a kept report");
     }
 
@@ -139,6 +141,41 @@ class ReportTest {
         String html = HtmlReport.of(report);
         assertFalse(html.contains("<script>"), html);
         assertTrue(html.contains("&lt;script&gt;") && html.contains("&quot;x&quot; &amp; y") && html.contains("FAILED"), html);
+    }
+
+    @Test
+    void shouldFailIfAReportCannotBeWritten() throws Exception {
+        RunReport report = new RunReport("r", "", "t", "c", Map.of(), Map.of(), List.of(), 0, List.of(), true, List.of(), "");
+        Path file = Files.writeString(directory.resolve("r.json"), JsonReport.write(report));
+        Path nowhere = directory.resolve("none/r.html");
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        assertEquals(1, Main.run(new PrintWriter(out), new PrintWriter(err), "report", file.toString(), "--html",
+                nowhere.toString()));
+        assertEquals("OK: r\nchecked     0 promises were checked 0 times in all: none was broken\n", out.toString());
+        assertEquals("loadtest: report cannot be written: " + nowhere + ": no such file\n", err.toString());
+    }
+
+    /** A server's texts, and a file's, in each form that a report has. */
+    @Test
+    void shouldMakeVisibleWhatOthersSay() throws Exception {
+        RunReport report = new RunReport("a\u001b[2J", "", "t", "c\u202e", Map.of(), Map.of("k", "v\u009b"), List.of(), 1,
+                List.of("s1: \u001b]0;x\u0007\nOK: forged"), false, List.of("it died:\n  x\r\nOK: forged\u001b"), "note\nOK: forged");
+        String text = TextReport.of(report);
+        assertEquals("""
+                FAILED: a\\u001b[2J (note\\nOK: forged)
+                checked     0 promises were checked 0 times in all: 1 times one was broken
+                problem: it died:
+                    x
+                  OK: forged\\u001b
+                breach: s1: \\u001b]0;x\\u0007\\nOK: forged
+                """, text);
+        for (String form : List.of(HtmlReport.of(report), HtmlReport.compare(report, report), JsonReport.write(report))) {
+            assertTrue(form.chars().noneMatch(c -> c == 0x1b || c == 0x7 || c == 0x202e || c == 0x9b || c == '\r'), form);
+            assertTrue(form.contains("a\\u001b[2J") || form.contains("a\\u001B[2J"), form);
+        }
+        Path file = Files.writeString(directory.resolve("r.json"), JsonReport.write(report));
+        assertEquals(report, JsonReport.read(file));
     }
 
     /** Skipped, and said so, on machines without Chromium. */

@@ -12,6 +12,7 @@ import dev.tidestream.model.patch.LowRankProduct;
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.type;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -33,7 +34,7 @@ class ArchitectureArchTest {
     @ArchTest
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
-            "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.kernels.scalar.ScalarKernels",
+            "console.Printable", "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.kernels.scalar.ScalarKernels",
             "model.kernels.vector.VectorKernels", "model.kernels.jit.MachineKernels",
             "model.packed.PackedCache", "model.sampling.Sampler",
             "server.engine.TokenEngine",
@@ -161,6 +162,20 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule PROTOCOL = forbid("dev.tidestream.protocol..",
             "dev.tidestream.server..", "dev.tidestream.model..", "io.vertx..", "reactor..");
+
+    /** What all commands have in common knows none of them. */
+    @ArchTest
+    static final ArchRule CONSOLE = classes().that().resideInAPackage("dev.tidestream.console..")
+            .should().onlyDependOnClassesThat().resideInAnyPackage("java..", "picocli..", "org.jspecify..", "dev.tidestream.console..");
+
+    /** Text that leaves is made printable where it leaves: what computes and what goes over the wire keep it as it is. */
+    @ArchTest
+    static final ArchRule CONSOLE_AND_COMPUTATION = forbid("dev.tidestream.[model|protocol]..", "dev.tidestream.console..");
+
+    /** Else the case of letters would depend on the user's language. */
+    @ArchTest
+    static final ArchRule CASE_WITH_A_LOCALE = noClasses()
+            .should().callMethod(String.class, "toLowerCase").orShould().callMethod(String.class, "toUpperCase");
 
     @ArchTest
     static final ArchRule GGUF = forbidRooms(

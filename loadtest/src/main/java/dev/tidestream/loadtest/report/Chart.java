@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleFunction;
 
+import dev.tidestream.console.Printable;
+
 /** A chart of lines as inline SVG: axes with round numbers, a legend, points that tell their value when pointed at. */
 final class Chart {
     private static final int WIDTH = 760;
@@ -305,7 +307,7 @@ final class Chart {
     }
 
     static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
+        return Printable.text(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 
     @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own

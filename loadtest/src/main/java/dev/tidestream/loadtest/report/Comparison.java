@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.loadtest.figures.Figure;
 import dev.tidestream.loadtest.figures.Figures;
 
@@ -147,6 +148,6 @@ record Comparison(List<Level> levels, List<String> others) {
 
     @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void line(StringBuilder text, String format, Object... values) {
-        text.append(TextReport.printable(String.format(Locale.ROOT, format, values)).stripTrailing()).append(System.lineSeparator());
+        text.append(Printable.line(String.format(Locale.ROOT, format, values)).stripTrailing()).append(System.lineSeparator());
     }
 }

@@ -2,6 +2,7 @@ package dev.tidestream.loadtest.report;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -13,6 +14,8 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
+import dev.tidestream.console.Printable;
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.JsonInput;
 
 /** Reports as JSON, there and back. */
@@ -27,7 +30,7 @@ public final class JsonReport {
 
     public static String write(RunReport report) {
         try {
-            return JSON.writeValueAsString(report) + "\n";
+            return Printable.text(JSON.writeValueAsString(report)) + "\n"; // an escape of ours is one of JSON
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }
@@ -39,8 +42,12 @@ public final class JsonReport {
             return JSON.readValue(Files.readString(file), RunReport.class);
         } catch (NoSuchFileException e) {
             throw new IOException("no such file: " + file, e);
+        } catch (MalformedInputException e) {
+            throw new IOException(file + " is no report of loadtest: " + Reasons.of(e), e);
         } catch (JsonProcessingException e) {
             throw new IOException(file + " is no report of loadtest: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new IOException(file + ": " + Reasons.of(e), e);
         }
     }
 }

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.loadtest.figures.Figures;
 import dev.tidestream.loadtest.figures.Latency;
 import dev.tidestream.loadtest.figures.PromiseCount;
@@ -32,12 +33,20 @@ public final class TextReport {
             report.steps().forEach(step -> step(text, step, report.hasSlo()));
         }
         promises(text, report);
-        report.problems().forEach(problem -> line(text, "problem: %s", problem));
+        report.problems().forEach(problem -> problem(text, problem));
         report.evidence().forEach(evidence -> line(text, "breach: %s", evidence));
         if (report.breaches() > report.evidence().size()) {
             line(text, "… and %d more breaches", report.breaches() - report.evidence().size());
         }
         return text.toString();
+    }
+
+    /** May have what a server said, in lines of its own. */
+    private static void problem(StringBuilder text, String problem) {
+        List<String> lines = problem.lines().toList();
+        for (int i = 0; i < lines.size(); i++) {
+            line(text, i == 0 ? "problem: %s" : "  %s", lines.get(i));
+        }
     }
 
     /** Two runs beside each other: A, B and the change from A to B. */
@@ -141,22 +150,8 @@ public final class TextReport {
         }
     }
 
-    /** What servers say may be anything: no control character of theirs reaches a terminal. */
-    static String printable(String line) {
-        StringBuilder safe = new StringBuilder();
-        line.codePoints().forEach(c -> {
-            if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT || Character.getType(c) == Character.LINE_SEPARATOR
-                    || Character.getType(c) == Character.PARAGRAPH_SEPARATOR) {
-                safe.append(String.format(Locale.ROOT, "\\u%04x", c));
-            } else {
-                safe.appendCodePoint(c);
-            }
-        });
-        return safe.toString();
-    }
-
     @SuppressWarnings("AnnotateFormatMethod") // its annotation would be a library of its own
     private static void line(StringBuilder text, String format, Object... values) {
-        text.append(printable(String.format(Locale.ROOT, format, values))).append(System.lineSeparator());
+        text.append(Printable.line(String.format(Locale.ROOT, format, values))).append(System.lineSeparator());
     }
 }

@@ -1,15 +1,19 @@
 package dev.tidestream.loadtest.wire;
 
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.JsonInput;
 
 /**
@@ -39,14 +43,22 @@ public record ModelInfo(String id, int vocabularySize, int contextLength, long p
             if (response.statusCode() != OK) {
                 throw new IOException("%s answers with HTTP status %d".formatted(url, response.statusCode()));
             }
-            JsonNode model = new ObjectMapper(JsonInput.unboundedFactory()).readTree(response.body()).path("data").path(0);
+            JsonNode model = json(url, response.body()).path("data").path(0);
             JsonNode meta = model.path("meta"); // llama.cpp's
             int context = model.path("context_length").asInt(meta.path("n_ctx").asInt(meta.path("n_ctx_train").asInt(0)));
             int size = model.path("vocabulary_size").asInt(meta.path("n_vocab").asInt(0));
             long parameters = model.path("parameters").asLong(meta.path("n_params").asLong(0));
             return new ModelInfo(model.path("id").asText("model"), size, context, parameters);
-        } catch (java.net.ConnectException e) {
-            throw new IOException("cannot connect to " + url, e);
+        } catch (ConnectException | HttpTimeoutException e) {
+            throw new IOException("cannot connect to %s: %s".formatted(url, Reasons.of(e)), e);
+        }
+    }
+
+    private static JsonNode json(URI url, String body) throws IOException {
+        try {
+            return new ObjectMapper(JsonInput.unboundedFactory()).readTree(body);
+        } catch (JsonProcessingException e) {
+            throw new IOException("%s answers what is not JSON: %s".formatted(url, e.getOriginalMessage()), e);
         }
     }
 }

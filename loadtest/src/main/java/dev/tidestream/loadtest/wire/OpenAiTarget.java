@@ -18,6 +18,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.netty.http.client.HttpClient;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.JsonInput;
@@ -90,7 +91,7 @@ public final class OpenAiTarget implements Target {
                         events.accepted();
                         return content.doOnNext(events::bytes);
                     })
-                    .subscribe(_ -> { }, error -> events.failed(String.valueOf(error)), events::end);
+                    .subscribe(_ -> { }, error -> events.failed(Reasons.of(error)), events::end);
             requests.values().removeIf(Disposable::isDisposed);
             requests.put(request.id(), running);
         }

@@ -16,6 +16,8 @@ import reactor.netty.http.client.HttpClient;
 import reactor.netty.http.client.WebsocketClientSpec;
 import reactor.netty.http.websocket.WebsocketInbound;
 
+import dev.tidestream.console.Reasons;
+
 /**
  * A WebSocket of text messages over Reactor Netty, on the I/O thread. Outgoing frames go to the channel itself: one thread, one
  * writer, no publisher in between.
@@ -54,14 +56,14 @@ final class Socket {
         http.websocket(spec)
                 .uri(url)
                 .handle((in, _) -> socket.receive(in))
-                .subscribe(_ -> { }, error -> socket.end("connection lost: " + error), () -> socket.end(null));
+                .subscribe(_ -> { }, error -> socket.end("connection lost: " + Reasons.of(error)), () -> socket.end(null));
     }
 
     private Publisher<Void> receive(WebsocketInbound in) {
         in.withConnection(connection -> channel = connection.channel());
         in.receiveCloseStatus().subscribe(
                 status -> why = "closed by the server: code=" + status.code() + ", reason=" + status.reasonText(),
-                error -> why = "connection lost: " + error);
+                error -> why = "connection lost: " + Reasons.of(error));
         listener.opened(this);
         return in.aggregateFrames(MAX_FRAME_BYTES).receiveFrames().doOnNext(this::frame).then();
     }

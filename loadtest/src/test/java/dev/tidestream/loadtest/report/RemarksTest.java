@@ -43,6 +43,6 @@ class RemarksTest {
         RunReport report = new RunReport("made", "", "now", "", Map.of("model", "evil\u001b[2J\nready on ws://elsewhere"), Map.of(), List.of(),
                 1, List.of("frame \u009b31m"), false, List.of(), "");
         String text = TextReport.of(report);
-        assertTrue(text.contains("evil\\u001b[2J\\u000aready") && text.contains("frame \\u009b31m"), text);
+        assertTrue(text.contains("evil\\u001b[2J\\nready") && text.contains("frame \\u009b31m"), text);
     }
 }

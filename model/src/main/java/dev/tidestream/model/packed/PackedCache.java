@@ -19,7 +19,6 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
@@ -58,7 +57,7 @@ public final class PackedCache {
     private final Path directory;
     private final boolean wholeSource;
     private final PackedLoad load;
-    private final Consumer<String> warnings;
+    private final PackedWarnings warnings;
     private final long spareBytes;
 
     /**
@@ -68,13 +67,13 @@ public final class PackedCache {
      * @param load how panels that are found become memory
      * @param warnings told, in one line each, why a file could not be used or written
      */
-    public PackedCache(Path directory, boolean wholeSource, PackedLoad load, Consumer<String> warnings) {
+    public PackedCache(Path directory, boolean wholeSource, PackedLoad load, PackedWarnings warnings) {
         this(directory, wholeSource, load, warnings, SPARE_BYTES);
     }
 
     /** @param spareBytes left free on the disk */
     public PackedCache(
-            Path directory, boolean wholeSource, PackedLoad load, Consumer<String> warnings, long spareBytes) {
+            Path directory, boolean wholeSource, PackedLoad load, PackedWarnings warnings, long spareBytes) {
         this.directory = directory;
         this.wholeSource = wholeSource;
         this.load = load;
@@ -113,7 +112,7 @@ public final class PackedCache {
         } catch (PackedFileException e) {
             refused(path, e);
         } catch (IOException e) {
-            warnings.accept("%s: cannot be read: %s; packing anew".formatted(path, reason(e)));
+            warnings.accept("%s: cannot be read: %s; packing anew".formatted(path, warnings.reason(e)));
         }
         return Optional.empty();
     }
@@ -159,12 +158,8 @@ public final class PackedCache {
             byte[] bytes = front.toBytes(new PackedFront.Recorded(source.sha256(), checksums));
             write(path, front, bytes, panels, progress);
         } catch (IOException e) {
-            warnings.accept("%s: not written: %s".formatted(path, reason(e)));
+            warnings.accept("%s: not written: %s".formatted(path, warnings.reason(e)));
         }
-    }
-
-    private static String reason(IOException e) {
-        return e.getClass().getSimpleName() + ": " + e.getMessage();
     }
 
     private static void checksums(PackedFront.Placed placed, MemorySegment panels, int[] out, WorkerTeam team) {

@@ -12,7 +12,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
@@ -56,14 +55,14 @@ public final class PackedFile implements AutoCloseable {
      * @throws PackedFileException if it says something else, or is damaged
      * @throws IOException also if it is not there
      */
-    static PackedFile open(Path path, PackedFront expected, PackedLoad load, Consumer<String> warnings)
+    static PackedFile open(Path path, PackedFront expected, PackedLoad load, PackedWarnings warnings)
             throws IOException, PackedFileException {
         return open(path, FileChannel.open(path, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS), expected, load, warnings);
     }
 
     /** @param channel of the file; closed if this throws */
     static PackedFile open(
-            Path path, FileChannel channel, PackedFront expected, PackedLoad load, Consumer<String> warnings)
+            Path path, FileChannel channel, PackedFront expected, PackedLoad load, PackedWarnings warnings)
             throws IOException, PackedFileException {
         boolean done = false;
         try {
@@ -84,7 +83,7 @@ public final class PackedFile implements AutoCloseable {
 
     /** The whole file, if it can be mapped. */
     @SuppressWarnings("MustBeClosedChecker") // the slab closes the arena
-    private static Optional<PanelSlab> map(Path path, FileChannel channel, long bytes, Consumer<String> warnings) {
+    private static Optional<PanelSlab> map(Path path, FileChannel channel, long bytes, PackedWarnings warnings) {
         Arena arena = Arena.ofShared();
         boolean done = false;
         try {
@@ -92,8 +91,7 @@ public final class PackedFile implements AutoCloseable {
             done = true;
             return Optional.of(slab);
         } catch (IOException | UnsupportedOperationException e) { // a file system may have no mappings
-            warnings.accept("%s: cannot be mapped: %s: %s; copying it"
-                    .formatted(path, e.getClass().getSimpleName(), e.getMessage()));
+            warnings.accept("%s: cannot be mapped: %s; copying it".formatted(path, warnings.reason(e)));
             return Optional.empty();
         } finally {
             if (!done) {
@@ -209,7 +207,7 @@ public final class PackedFile implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new UncheckedIOException("%s: cannot close: %s".formatted(path, e.getMessage()), e);
+            throw new UncheckedIOException("%s: cannot be closed".formatted(path), e);
         }
     }
 }

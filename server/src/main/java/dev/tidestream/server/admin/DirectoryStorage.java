@@ -24,6 +24,8 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Reasons;
+
 /**
  * A directory of the file system, locked for this process by a file {@code lock} in it. What is made here, the directory included,
  * is for its owner alone ({@link OwnerOnly}).
@@ -68,17 +70,12 @@ final class DirectoryStorage implements Storage {
         } catch (FileAlreadyExistsException | NotDirectoryException e) {
             throw new DataDirException(DataDirException.Problem.IO, "%s: no directory".formatted(directory), e);
         } catch (IOException e) {
-            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot be used: %s".formatted(directory, reason(e)), e);
+            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot be used: %s".formatted(directory, Reasons.of(e)), e);
         } finally {
             if (!opened && lockFile != null) {
                 closeQuietly(lockFile);
             }
         }
-    }
-
-    private static String reason(IOException e) {
-        String reason = e instanceof FileSystemException known ? known.getReason() : null;
-        return String.valueOf(reason == null ? e.getMessage() : reason);
     }
 
     private static void make(Path directory) throws IOException {

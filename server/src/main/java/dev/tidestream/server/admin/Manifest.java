@@ -10,17 +10,20 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
 
@@ -173,8 +176,14 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
             }
             check(versions);
             return new Manifest(baseSha256, versions);
+        } catch (JsonMappingException e) { // its message is about Java's types
+            throw new IllegalArgumentException("not JSON of the right shape: " + e.getPath().stream()
+                    .map(at -> at.getFieldName() == null ? "[" + at.getIndex() + "]" : at.getFieldName())
+                    .collect(Collectors.joining(".")), e);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("not JSON: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
-            throw new IllegalArgumentException("not JSON of the right shape: " + e.getMessage(), e);
+            throw new IllegalArgumentException("not JSON: " + Reasons.of(e), e);
         } catch (DateTimeException e) {
             throw new IllegalArgumentException("committed_at is not an instant: " + e.getMessage(), e);
         }

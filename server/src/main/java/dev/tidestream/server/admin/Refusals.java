@@ -3,6 +3,7 @@ package dev.tidestream.server.admin;
 import java.io.IOException;
 import java.util.Locale;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 
 /** From what the system reports to what a client is told. */
@@ -16,6 +17,6 @@ final class Refusals {
                 || reason.contains("file too large");
         return full
                 ? new AdminException(AdminErrorCode.DISK_FULL, what + ": disk full", e)
-                : new AdminException(AdminErrorCode.INTERNAL, what + ": cannot write: " + e.getClass().getSimpleName(), e);
+                : new AdminException(AdminErrorCode.INTERNAL, what + ": cannot write: " + Reasons.of(e), e);
     }
 }

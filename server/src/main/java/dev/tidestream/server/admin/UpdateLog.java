@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 
 /**
@@ -96,7 +97,7 @@ public final class UpdateLog implements Closeable {
             opened = true;
             return new UpdateLog(storage, manifest, limits, clock);
         } catch (IOException e) {
-            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot open: %s".formatted(storage, e), e);
+            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot be opened: %s".formatted(storage, Reasons.of(e)), e);
         } finally {
             if (!opened) {
                 closeQuietly(storage);
@@ -354,7 +355,7 @@ public final class UpdateLog implements Closeable {
             }
         } catch (IOException e) {
             cause.addSuppressed(e);
-            broken = "a failed commit could not be taken back: " + e;
+            broken = "a failed commit could not be taken back: " + Reasons.of(e);
             log.error("update log is read-only until restart: {}", storage, cause);
         }
     }

@@ -8,6 +8,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Reasons;
+import dev.tidestream.console.Printable;
+
 /** What all {@code admin} commands have in common: connect, ask, print; every trouble is one line and exit code 1. */
 abstract class AdminCall implements Callable<Integer> {
     private static final int ERROR_CHARS = 2000;
@@ -32,7 +35,7 @@ abstract class AdminCall implements Callable<Integer> {
         AdminReport report = run(token);
         PrintWriter out = spec.commandLine().getOut();
         if (options.json) {
-            out.println(report.json());
+            out.println(Printable.line(report.json())); // an escape of ours is one of JSON
         } else {
             report.print(out);
         }
@@ -46,7 +49,7 @@ abstract class AdminCall implements Callable<Integer> {
                 return ask(client, progress);
             }
         } catch (IOException | AdminFailedException e) {
-            throw new CliException(Printable.line(String.valueOf(e.getMessage()), ERROR_CHARS), e);
+            throw new CliException(Printable.value(Reasons.message(e), ERROR_CHARS), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CliException("interrupted", e);

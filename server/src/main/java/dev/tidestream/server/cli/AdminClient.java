@@ -2,7 +2,6 @@ package dev.tidestream.server.cli;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpTimeoutException;
@@ -10,7 +9,6 @@ import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.UnresolvedAddressException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -18,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
@@ -96,21 +95,8 @@ final class AdminClient implements AutoCloseable {
             case WebSocketHandshakeException refused ->
                 "%s answered with HTTP status %d instead of a WebSocket".formatted(url, refused.getResponse().statusCode());
             case HttpTimeoutException _ -> "cannot connect to %s: no answer within %d s".formatted(url, timeout.toSeconds());
-            default -> "cannot connect to %s: %s".formatted(url, reason(cause));
+            default -> "cannot connect to %s: %s".formatted(url, Reasons.of(cause));
         }, cause);
-    }
-
-    /** The first message in a chain of causes; the JDK hides some behind exceptions without one. */
-    static String reason(Throwable error) {
-        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
-            if (cause instanceof UnresolvedAddressException) {
-                return "unknown host";
-            }
-            if (cause.getMessage() != null) {
-                return cause.getMessage();
-            }
-        }
-        return error instanceof ConnectException ? "connection refused" : error.getClass().getSimpleName();
     }
 
     /**
@@ -183,7 +169,7 @@ final class AdminClient implements AutoCloseable {
         try {
             lastMessage.get(); // of a payload that was answered early
         } catch (ExecutionException e) {
-            throw new IOException("the connection broke: " + reason(e), e);
+            throw new IOException("the connection broke: " + Reasons.of(e), e);
         }
         send(socket.sendText(replies.encode(request), true), outcome);
         return outcome;
@@ -200,7 +186,7 @@ final class AdminClient implements AutoCloseable {
             boolean ended = outcome.handle((_, _) -> true)
                     .completeOnTimeout(false, PATIENCE.toMillis(), TimeUnit.MILLISECONDS).join();
             if (!ended) {
-                throw new IOException("the connection broke: " + reason(e), e);
+                throw new IOException("the connection broke: " + Reasons.of(e), e);
             }
         }
     }
@@ -211,7 +197,7 @@ final class AdminClient implements AutoCloseable {
         try {
             reply = outcome.get();
         } catch (ExecutionException e) {
-            throw new IOException(reason(e.getCause() == null ? e : e.getCause()), e);
+            throw new IOException(Reasons.of(e.getCause() == null ? e : e.getCause()), e);
         }
         return switch (reply) {
             case AdminReply.Ack ack -> ack;

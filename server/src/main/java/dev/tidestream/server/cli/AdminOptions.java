@@ -5,7 +5,6 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -17,6 +16,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.admin.AdminProtocol;
 
 /** Which server the {@code admin} commands talk to, and how. The token appears in no message. */
@@ -109,12 +109,10 @@ final class AdminOptions {
     private static String read(Path file) {
         try {
             return Files.readString(file);
-        } catch (NoSuchFileException e) {
-            throw new CliException(file + ": no such file", e);
         } catch (MalformedInputException e) {
             throw new CliException(file + ": no token: not a text", e);
         } catch (IOException e) {
-            throw new CliException(file + ": cannot be read: " + e.getMessage(), e);
+            throw new CliException(file + ": " + Reasons.of(e), e);
         }
     }
 

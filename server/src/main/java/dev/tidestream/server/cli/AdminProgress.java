@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.protocol.admin.AdminReply;
 
 /** One bar after the other, one per stage of a request. Any thread may report. */
@@ -45,7 +46,7 @@ final class AdminProgress implements Consumer<AdminReply.Progress>, AutoCloseabl
         Progress now = bar;
         if (now == null || !newStage.equals(stage) || newOf != of) {
             close();
-            now = bars.apply(Printable.line(newStage, LABEL_CHARS), newOf);
+            now = bars.apply(Printable.value(newStage, LABEL_CHARS), newOf);
             bar = now;
             stage = newStage;
             of = newOf;

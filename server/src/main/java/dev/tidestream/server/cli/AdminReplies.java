@@ -8,6 +8,7 @@ import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminProtocolException;
@@ -106,7 +107,7 @@ final class AdminReplies implements WebSocket.Listener {
 
     @Override
     public void onError(WebSocket socket, Throwable error) {
-        end("the connection broke: " + AdminClient.reason(error), error);
+        end("the connection broke: " + Reasons.of(error), error);
     }
 
     private void giveUp(WebSocket socket, String message) {

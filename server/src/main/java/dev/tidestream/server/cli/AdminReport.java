@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.protocol.admin.AdminReply;
@@ -59,7 +60,7 @@ record AdminReport(String json, Map<String, Object> fields) {
         Table table = new Table("FIELD", "VALUE");
         cells.forEach((name, value) -> {
             if (objects(value) == null) {
-                table.row(Printable.line(name, CELL_CHARS), cell(name, value));
+                table.row(Printable.value(name, CELL_CHARS), cell(name, value));
             }
         });
         table.print(out);
@@ -67,7 +68,7 @@ record AdminReport(String json, Map<String, Object> fields) {
             List<Map<String, Object>> objects = objects(value);
             if (objects != null) {
                 out.println();
-                out.println(Printable.line(name, CELL_CHARS) + ":");
+                out.println(Printable.value(name, CELL_CHARS) + ":");
                 printObjects(objects, out);
             }
         });
@@ -91,7 +92,7 @@ record AdminReport(String json, Map<String, Object> fields) {
 
     private static String heading(String name, List<Map<String, Object>> rows) {
         boolean numbers = rows.stream().map(row -> row.get(name)).allMatch(value -> value == null || value instanceof Number);
-        return (numbers ? ">" : "") + Printable.line(name, CELL_CHARS);
+        return (numbers ? ">" : "") + Printable.value(name, CELL_CHARS);
     }
 
     /** A checksum would make a table of many columns too wide; the whole of it is in the JSON. */
@@ -120,10 +121,10 @@ record AdminReport(String json, Map<String, Object> fields) {
         return switch (value) {
             case Long bytes when name.endsWith("_bytes") && bytes >= 1024 -> bytes + " (" + new ByteSize(bytes) + ")";
             case Double number -> number(number);
-            case List<?> list -> Printable.line(
+            case List<?> list -> Printable.value(
                     list.stream().map(element -> cell("", element)).collect(Collectors.joining(", ", "[", "]")), CELL_CHARS);
             case null -> "-";
-            default -> Printable.line(value.toString(), CELL_CHARS);
+            default -> Printable.value(value.toString(), CELL_CHARS);
         };
     }
 

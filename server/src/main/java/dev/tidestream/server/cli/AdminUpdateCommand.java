@@ -3,7 +3,6 @@ package dev.tidestream.server.cli;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -11,6 +10,7 @@ import java.util.HexFormat;
 
 import picocli.CommandLine.Command;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
 
@@ -43,10 +43,8 @@ final class AdminUpdateCommand extends AdminUpdateOptions {
                 progress.report("hashing", done, byteLength);
             }
             return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchFileException e) {
-            throw new CliException(payload + ": no such file", e);
         } catch (IOException e) {
-            throw new CliException(payload + ": cannot be read: " + e.getMessage(), e);
+            throw new CliException(payload + ": " + Reasons.of(e), e);
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every JDK has SHA-256", e);
         }

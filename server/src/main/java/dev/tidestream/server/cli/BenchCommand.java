@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tied.EmbeddingLayer;
@@ -50,7 +51,7 @@ final class BenchCommand extends BenchOptions implements Callable<Integer> {
             }
             if (!json) {
                 out.printf("%s, %,d bytes of weights, %s%n",
-                        loaded.config().name(), loaded.weights().bytes(), compute);
+                        Printable.line(loaded.config().name()), loaded.weights().bytes(), compute);
                 out.printf("%-8s %6s %8s %12s %12s %12s%n", "TEST", "BATCH", "TOKENS", "TOKENS/S", "MIN", "MAX");
             }
             for (int batch : batches()) {

@@ -9,10 +9,13 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Printable;
+import dev.tidestream.console.Reasons;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedLoad;
+import dev.tidestream.model.packed.PackedWarnings;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -100,7 +103,21 @@ final class ComputeOptions {
                             cachePacked,
                             cacheCheck == CacheCheck.FULL,
                             cacheLoad,
-                            warning -> err.println("tidestream: warning: " + warning)));
+                            new Warnings(err)));
+        }
+    }
+
+    /** Lines on stderr. */
+    private record Warnings(PrintWriter err) implements PackedWarnings {
+        @Override
+        public void accept(String warning) {
+            err.println("tidestream: warning: " + Printable.line(warning));
+            err.flush();
+        }
+
+        @Override
+        public String reason(Exception e) {
+            return Reasons.of(e);
         }
     }
 

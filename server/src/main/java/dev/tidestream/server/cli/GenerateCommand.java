@@ -5,11 +5,15 @@ import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 
+import dev.tidestream.console.CommandOutput;
+import dev.tidestream.console.Printable;
+import dev.tidestream.console.Terminals;
 import dev.tidestream.protocol.Timing;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.EngineException;
@@ -22,21 +26,37 @@ final class GenerateCommand extends GenerateOptions implements Callable<Integer>
 
     @Override
     public Integer call() {
+        String text = prompt.text(); // before the model is loaded for nothing
         PrintWriter out = spec.commandLine().getOut();
+        PrintWriter exact = CommandOutput.exact(out);
+        boolean seen = Terminals.stdout(); // text is data for a pipe; on a terminal it must not act
         try (RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT.withMaxSequences(1))) {
-            Completion completion = new Completion(running.tokenizer().encodePrompt(prompt, parseSpecial));
-            for (TokenEvent event : running.engine().generate(request()).toIterable(EVENTS_AHEAD)) {
-                String text = completion.add(event);
-                if (!json) {
-                    out.print(text);
-                    out.flush();
-                }
-            }
+            Completion completion = new Completion(running.tokenizer().encodePrompt(text, parseSpecial));
+            warnOfCut(completion.promptTokens.length, running.config().contextLength());
+            try (Stream<TokenEvent> events = running.engine().generate(request()).toStream(EVENTS_AHEAD)) {
+                events.forEachOrdered(event -> {
+                    String more = completion.add(event);
+                    if (!json) {
+                        exact.print(seen ? Printable.text(more) : more);
+                        exact.flush();
+                    }
+                });
+            } // cancels, should the reader have gone
             out.println(json ? completion.json() : "");
         } catch (EngineException e) {
             throw new CliException(String.valueOf(e.getMessage()));
         }
         return 0;
+    }
+
+    private void warnOfCut(int promptTokens, int contextLength) {
+        int room = contextLength - promptTokens;
+        if (room > 0 && room < maxTokens()) { // without any room, the prompt is refused
+            PrintWriter err = spec.commandLine().getErr();
+            err.println("tidestream: warning: --max-tokens %d is cut to %d: the model has %d positions, and the prompt takes %d"
+                    .formatted(maxTokens(), room, contextLength, promptTokens));
+            err.flush();
+        }
     }
 
     /** What has been generated so far. */

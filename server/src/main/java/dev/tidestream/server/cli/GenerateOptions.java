@@ -25,9 +25,10 @@ import dev.tidestream.server.engine.GenerateRequest;
         footer = {
             "",
             "Examples:",
-            "  tidestream generate --prompt \"Once upon a time\" --max-tokens 60",
-            "  tidestream generate -m model.gguf --prompt \"The fox\" --temperature 0      greedy: always the same",
-            "  tidestream generate --prompt \"The fox\" --seed 7 --json                    one JSON object",
+            "  tidestream generate \"Once upon a time\" --max-tokens 60",
+            "  tidestream generate < story.txt                                  the text is on standard input",
+            "  tidestream generate -m model.gguf \"The fox\" --temperature 0      greedy: always the same",
+            "  tidestream generate --prompt \"-- so it began\" --seed 7 --json    one JSON object",
         })
 abstract class GenerateOptions {
     private static final float MAX_TEMPERATURE = 100f;
@@ -37,8 +38,8 @@ abstract class GenerateOptions {
     @Mixin
     final ModelOption model = new ModelOption();
 
-    @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "The text to continue; may be empty.")
-    String prompt = "";
+    @Mixin
+    final PromptOption prompt = new PromptOption();
 
     @Option(names = "--parse-special",
             description = "Take names of control tokens in the prompt, such as <|im_start|>, for those tokens"
@@ -126,10 +127,15 @@ abstract class GenerateOptions {
             description = "Print one JSON object at the end: text, prompt_tokens, tokens, finish_reason, timing.")
     boolean json;
 
+    /** Most tokens to generate, as far as the context has room. */
+    int maxTokens() {
+        return maxTokens;
+    }
+
     /** What the engine is asked for. */
     GenerateRequest request() {
         SamplingOptions sampling = new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, presencePenalty,
                 frequencyPenalty, Map.of(), seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
-        return new GenerateRequest(prompt, parseSpecial, null, maxTokens, sampling, stop, NO_LOGPROBS, WeightsPolicy.PIN, this);
+        return new GenerateRequest(prompt.text(), parseSpecial, null, maxTokens, sampling, stop, NO_LOGPROBS, WeightsPolicy.PIN, this);
     }
 }

@@ -21,6 +21,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -95,13 +96,13 @@ final class InspectCommand implements Callable<Integer> {
     private static void printTables(GgufFile gguf, PrintWriter out) {
         int parts = gguf.parts().size();
         out.printf(Locale.ROOT, "%s%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
-                gguf.path(), parts > 1 ? " and " + (parts - 1) + " more" : "", gguf.version(), gguf.fileBytes(),
+                Printable.line(gguf.path().toString()), parts > 1 ? " and " + (parts - 1) + " more" : "", gguf.version(), gguf.fileBytes(),
                 new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(), gguf.tensors().size(), parameters(gguf),
                 types(gguf));
         Table metadata = new Table("KEY", "TYPE", "VALUE");
         for (String key : gguf.metadata().keys()) {
             GgufValue value = gguf.metadata().value(key);
-            metadata.row(Printable.line(key, VALUE_CHARS), type(value), shown(value));
+            metadata.row(Printable.value(key, VALUE_CHARS), type(value), shown(value));
         }
         metadata.print(out);
         if (gguf.tensors().isEmpty()) {
@@ -111,7 +112,7 @@ final class InspectCommand implements Callable<Integer> {
         boolean split = gguf.parts().size() > 1;
         Table tensors = new Table("TENSOR", "TYPE", ">SHAPE", split ? ">PART: OFFSET" : ">OFFSET", ">BYTES");
         for (GgufTensor tensor : gguf.tensors().values()) {
-            tensors.row(Printable.line(tensor.name(), VALUE_CHARS), tensor.type(),
+            tensors.row(Printable.value(tensor.name(), VALUE_CHARS), tensor.type(),
                     tensor.dimensions().stream().map(String::valueOf).collect(Collectors.joining(" x ")),
                     (split ? gguf.part(tensor) + 1 + ": " : "") + tensor.offsetBytes(), tensor.bytes());
         }
@@ -135,7 +136,7 @@ final class InspectCommand implements Callable<Integer> {
 
     private static String shown(GgufValue value) {
         return switch (value) {
-            case GgufValue.StringValue(String text) -> Printable.line(text, VALUE_CHARS);
+            case GgufValue.StringValue(String text) -> Printable.value(text, VALUE_CHARS);
             case GgufValue.ArrayValue array -> {
                 List<GgufValue> first = array.first(SHOWN_ELEMENTS);
                 String shown = first.stream().map(InspectCommand::element).collect(Collectors.joining(", "));

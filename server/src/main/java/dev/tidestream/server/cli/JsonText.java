@@ -6,6 +6,8 @@ import java.io.StringWriter;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 
+import dev.tidestream.console.Printable;
+
 /** What commands print with {@code --json}: one object in one line. */
 final class JsonText {
     private static final JsonFactory FACTORY = new JsonFactory();
@@ -27,7 +29,7 @@ final class JsonText {
         } catch (IOException e) {
             throw new AssertionError("a StringWriter does no I/O", e);
         }
-        return text.toString();
+        return Printable.line(text.toString()); // an escape of ours is one of JSON
     }
 
     /** A field that is an array of integers. */

@@ -6,7 +6,6 @@ import java.util.Set;
 
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionStrategy;
-import picocli.CommandLine.RunLast;
 
 /**
  * What the JVM must have been started with for the commands that compute: the incubating Vector API. A jar's manifest cannot ask for a
@@ -25,13 +24,13 @@ final class JvmOptions {
         return ModuleLayer.boot().findModule(VECTOR_API).isPresent();
     }
 
-    /** Runs the last command, as picocli does by itself; one that cannot run says how to start the JVM, and gives 2. */
-    static IExecutionStrategy strategy(boolean haveVectorApi) {
+    /** Runs a command as {@code run} does; one that cannot run says how to start the JVM, and gives 2. */
+    static IExecutionStrategy strategy(boolean haveVectorApi, IExecutionStrategy run) {
         return parsed -> {
             List<CommandLine> commands = parsed.asCommandLineList();
             boolean computes = commands.size() > 1 && COMPUTING.contains(commands.get(1).getCommandName());
             if (!computes || haveVectorApi || asksForHelp(commands)) {
-                return new RunLast().execute(parsed);
+                return run.execute(parsed);
             }
             CommandLine last = commands.getLast();
             last.getErr().println("tidestream: "

@@ -51,7 +51,7 @@ final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
             }
             write(transformer, tokens);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + out + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot write " + out, e);
         }
         return 0;
     }

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 
 import picocli.CommandLine;
 
+import dev.tidestream.console.Printable;
+
 /**
  * Paths of all options. A blank one is wrong usage: an empty path is the working directory to the system, and what a script meant by
  * {@code --data-dir "$DIR"} with {@code DIR} unset is not.

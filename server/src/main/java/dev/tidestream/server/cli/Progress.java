@@ -6,6 +6,10 @@ import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.CommandOutput;
+import dev.tidestream.console.Printable;
+import dev.tidestream.console.Terminals;
+
 /**
  * A bar on the terminal for work that takes longer than a second; nothing where output is piped. Any thread may report.
  *
@@ -41,9 +45,9 @@ final class Progress implements AutoCloseable {
         this.nextDrawNs = clockNs.getAsLong() + PATIENCE_NS;
     }
 
-    /** A bar on stderr if that is a terminal; the launcher knows (a JVM can ask about stdin and stdout only). */
+    /** A bar on stderr if that is a terminal. */
     static Progress onTerminal(PrintWriter err, String label, long total) {
-        return new Progress(Boolean.getBoolean("tidestream.terminal") ? err : null, System::nanoTime, label, total);
+        return new Progress(Terminals.stderr() ? CommandOutput.exact(err) : null, System::nanoTime, Printable.line(label), total);
     }
 
     /** So many more units are done. */

@@ -7,6 +7,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Printable;
+
 /** The options of {@code serve}. */
 @Command(
         name = "serve",

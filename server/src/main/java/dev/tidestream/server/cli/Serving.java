@@ -16,6 +16,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.protocol.Protocol;
@@ -146,11 +147,14 @@ final class Serving implements AutoCloseable {
         life.ready("ws://" + new ListenAddress(options.host, port()) + Protocol.PATH);
     }
 
-    /** Where it listens, and how administrators get in. */
+    /**
+     * Where it listens, and how administrators get in; at once, for a reader who leaves after the first line. Programs look for the
+     * address here, so nothing that a file says is beside it: what the model calls itself is in the log.
+     */
     void announce(PrintWriter out) {
         String address = "ws://" + new ListenAddress(options.host, port());
         met.announce(out, address + AdminProtocol.PATH);
-        out.printf("%s: ready on %s%s (%s)%n", running.config().name(), address, Protocol.PATH, options.compute);
+        out.print("tidestream: ready on %s%s (%s)%n".formatted(address, Protocol.PATH, options.compute));
         out.flush();
     }
 

@@ -5,7 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** Text in columns: the first row is the heading, numbers stand at the right. */
+import dev.tidestream.console.Printable;
+
+/** Text in columns: the first row is the heading, numbers stand at the right. A cell is one line, whatever is in it. */
 final class Table {
     private final List<List<String>> rows = new ArrayList<>();
     private final boolean[] rightAligned;
@@ -25,7 +27,7 @@ final class Table {
         if (cells.length != rightAligned.length) {
             throw new IllegalArgumentException("cells=%d, columns=%d".formatted(cells.length, rightAligned.length));
         }
-        rows.add(IntStream.range(0, cells.length).mapToObj(i -> cells[i].toString()).toList());
+        rows.add(IntStream.range(0, cells.length).mapToObj(i -> Printable.line(cells[i].toString())).toList());
     }
 
     void print(PrintWriter out) {

@@ -12,6 +12,7 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.server.transport.AdminToken;
 
 /**
@@ -58,7 +59,7 @@ final class TokenFile {
         }
         if (!OWNERS_ONLY.containsAll(permissions)) {
             log.warn("others than its owner may use the admin token: file={}, permissions={}; run chmod 600 on it",
-                    Printable.line(file.toString(), Integer.MAX_VALUE), shown);
+                    Printable.line(file.toString()), shown);
         }
     }
 }

@@ -1,9 +1,7 @@
 package dev.tidestream.server.cli;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
@@ -17,6 +15,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Printable;
+import dev.tidestream.console.StandardInput;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
@@ -33,7 +33,6 @@ import dev.tidestream.model.tokenizer.Tokenizers;
             "  tidestream tokenize --json --no-special \"Hello\"         {\"text\":…,\"tokens\":[…],\"pieces\":[…]}",
         })
 final class TokenizeCommand implements Callable<Integer> {
-    private static final int MAX_INPUT_BYTES = 1 << 24;
     private static final int PIECE_CHARS = 200;
 
     @Parameters(index = "0", arity = "0..1", paramLabel = "TEXT", description = "The text (default: standard input).")
@@ -60,11 +59,11 @@ final class TokenizeCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         try (GgufFile gguf = model.open()) {
             Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
-            String input = text == null ? standardInput() : text;
+            String input = text == null ? StandardInput.text() : text;
             int[] tokens = noSpecial
                     ? tokenizer.encode(input, false, parseSpecial)
                     : tokenizer.encodePrompt(input, parseSpecial);
@@ -85,19 +84,6 @@ final class TokenizeCommand implements Callable<Integer> {
 
     private static String piece(Tokenizer tokenizer, int token) {
         return new String(tokenizer.tokenBytes(token), StandardCharsets.UTF_8);
-    }
-
-    private static String standardInput() {
-        InputStream in = System.in;
-        try {
-            byte[] bytes = in.readNBytes(MAX_INPUT_BYTES + 1);
-            if (bytes.length > MAX_INPUT_BYTES) {
-                throw new CliException("standard input is too long: limit=%d bytes".formatted(MAX_INPUT_BYTES));
-            }
-            return new String(bytes, StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read standard input", e);
-        }
     }
 
     private static String json(Tokenizer tokenizer, String input, int[] tokens) {

@@ -5,6 +5,8 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.IThrowableProxy;
 import ch.qos.logback.classic.spi.StackTraceElementProxy;
 
+import dev.tidestream.console.Printable;
+
 /**
  * The stack trace of an event ({@code %trace} in logback.xml). Each of its lines begins with a tab, so what begins with a date begins an
  * event; messages of exceptions are made harmless like those of events.
@@ -23,7 +25,7 @@ public final class SafeTraceConverter extends ThrowableHandlingConverter {
     private static void append(IThrowableProxy thrown, String prefix, int depth, StringBuilder trace) {
         String tabs = "\t".repeat(depth);
         trace.append(tabs).append(prefix).append(thrown.getClassName()).append(": ")
-                .append(LogText.harmless(String.valueOf(thrown.getMessage()))).append(System.lineSeparator());
+                .append(Printable.line(String.valueOf(thrown.getMessage()))).append(System.lineSeparator());
         if (thrown.isCyclic()) {
             return;
         }

@@ -255,12 +255,12 @@ class AdminCommandTest {
         "status --url ws://user:pass@host | --url must be scheme://host:port and nothing else but a path",
         "status --url ws:///x | --url must be scheme://host:port and nothing else but a path",
         "status --timeout 0 | --timeout must be 1 to 3600: 0",
-        "set-mode | Missing required parameter: 'MODE'",
-        "set-mode fast | Invalid value for positional parameter at index 0 (MODE): 'fast' is no mode: "
-                + "one of transpose-per-step, cached-transpose, packed",
+        "set-mode | MODE is missing, for example tidestream admin set-mode packed --token-file admin.token",
+        "set-mode fast | MODE: 'fast' is no mode: one of transpose-per-step, cached-transpose, packed, "
+                + "for example tidestream admin set-mode packed --token-file admin.token",
         "rollback 0 | VERSION must be at least 1: 0",
-        "rollback x | Invalid value for positional parameter at index 0 (VERSION): 'x' is not a long",
-        "status x | Unmatched argument at index 2: 'x'",
+        "rollback x | VERSION must be a whole number: 'x', for example tidestream admin rollback 3 --token-file admin.token",
+        "status x | unexpected argument 'x'",
     })
     void shouldRefuseWrongUsage(String args, String message) {
         Run run = Run.of(("admin " + args).split(" ", -1));
@@ -306,7 +306,8 @@ class AdminCommandTest {
 
     @Test
     void shouldNeedACommand() {
-        assertEquals(new Run(2, "", "tidestream: Missing required subcommand (see tidestream admin --help)\n"), Run.of("admin"));
+        assertEquals(new Run(2, "", "tidestream: a command is missing; there are history, rollback, set-mode, stats,"
+                + " status, update (see tidestream admin --help)\n"), Run.of("admin"));
     }
 
     @ParameterizedTest

@@ -1,11 +1,14 @@
 package dev.tidestream.server.cli;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -70,5 +73,56 @@ class InspectCommandTest {
     void shouldRefuseTwoFiles() {
         assertEquals(new Run(2, "", "tidestream: give FILE or --model, not both (see tidestream inspect --help)\n"),
                 Run.of("inspect", "a.gguf", "--model", "b.gguf"));
+    }
+
+    /** Everything that a file says: its name, keys, values, names of tensors; and its own path. */
+    @Test
+    void shouldPrintNothingThatActsOnATerminal() throws IOException {
+        Path path = new GgufWriter()
+                .string("general.name", "\u001b[31mEVIL\u001b[0m\nt: ready on ws://198.51.100.7:9/v1/stream")
+                .string("k\u001b]0;title\u0007\r", "\u202egnp.exe\u2028\u009b2J")
+                .tensor("t\u001b[2J\n", new float[4], 4)
+                .write(folder.resolve("a\u001b[1m\u202e.gguf"));
+        Run table = Run.of("inspect", path.toString());
+        Run json = Run.of("inspect", "--json", path.toString());
+        assertEquals(List.of(0, 0), List.of(table.code(), json.code()), table.err() + json.err());
+        for (String text : List.of(table.out(), json.out())) {
+            assertTrue(text.chars().noneMatch(c -> c != '\n' && (c < ' ' || c == 0x7F || (c >= 0x80 && c < 0xA0) || c == 0x202E
+                    || c == 0x2028)), text);
+        }
+        assertTrue(table.out().contains("/a\\u001b[1m\\u202e.gguf: GGUF version 3, "), table.out());
+        assertTrue(table.out().lines().noneMatch(line -> line.startsWith("t: ready")), table.out());
+        JsonNode read = new ObjectMapper().readTree(json.out());
+        assertEquals("\u202egnp.exe\u2028\u009b2J", read.get("metadata").get("k\u001b]0;title\u0007\r").asText());
+        assertEquals("t\u001b[2J\n", read.get("tensors").get(0).get("name").asText());
+        assertEquals(path.toString(), read.get("file").asText());
+    }
+
+    /** An error that repeats what the file says. */
+    @Test
+    void shouldReportFailuresInPrintableText() {
+        Path path = new GgufWriter().string("general.architecture", "evil\u001b[2J\ntidestream: ready")
+                .write(folder.resolve("b.gguf"));
+        Run run = Run.of("generate", "-m", path.toString(), "Once");
+        assertEquals(1, run.code());
+        assertTrue(run.err().startsWith("tidestream: ") && run.err().lines().count() == 1, run.err());
+        assertTrue(run.err().contains("\\u001b[2J") && run.err().indexOf('\u001b') < 0, run.err());
+    }
+
+    @Test
+    void shouldSayWhyAFileCannotBeRead() throws IOException {
+        Path loop = folder.resolve("loop.gguf");
+        Files.createSymbolicLink(loop, loop);
+        Run run = Run.of("inspect", loop.toString());
+        assertTrue(run.code() == 1 && run.err().startsWith("tidestream: %s: cannot be read: too many levels".formatted(loop)),
+                run.err());
+        assertEquals(new Run(1, "", "tidestream: %s: a directory or device, not a GGUF file\n".formatted(folder)),
+                Run.of("inspect", folder.toString()));
+        Path path = model();
+        Assumptions.assumeTrue(path.getFileSystem().supportedFileAttributeViews().contains("posix"), "no permissions");
+        Files.setPosixFilePermissions(path, Set.of());
+        Assumptions.assumeFalse(Files.isReadable(path), "this user may read everything");
+        assertEquals(new Run(1, "", "tidestream: %s: cannot be read: permission denied\n".formatted(path)),
+                Run.of("inspect", path.toString()));
     }
 }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Assumptions;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -33,6 +34,7 @@ final class LauncherCheckout {
     String javaOptions = "-Da=1 -Db=2";
 
     private final Map<String, String> environment = new HashMap<>();
+    private @Nullable Map<String, String> locale;
 
     /** @param folder for all that is made */
     LauncherCheckout(Path folder) {
@@ -101,6 +103,11 @@ final class LauncherCheckout {
         environment.put(name, value);
     }
 
+    /** What the environment says of the locale, for all launches from now on; otherwise that of the test. */
+    void locale(Map<String, String> variables) {
+        locale = variables;
+    }
+
     Run launch(String... args) throws IOException, InterruptedException {
         return launch(root.resolve("tidestream"), args);
     }
@@ -118,6 +125,10 @@ final class LauncherCheckout {
         builder.environment().put("JAVA_HOME", jdk.toString());
         builder.environment().put("TIDESTREAM_MAVEN", maven.toString());
         builder.environment().put("TIDESTREAM_JAVA_OPTS", javaOptions);
+        if (locale != null) {
+            builder.environment().keySet().removeIf(name -> name.equals("LANG") || name.startsWith("LC_"));
+            builder.environment().putAll(locale);
+        }
         builder.environment().putAll(environment);
         Process process = builder.start();
         Files.write(err, process.getErrorStream().readAllBytes()); // to its end: the filter has ended, too

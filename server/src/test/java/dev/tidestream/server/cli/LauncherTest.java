@@ -3,6 +3,7 @@ package dev.tidestream.server.cli;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,26 @@ class LauncherTest {
         assertEquals("", run.out());
         assertTrue(run.err().contains("needs JDK 25, found none: set JAVA_HOME to one (JAVA_HOME=" + checkout.jdk)
                 || run.err().contains("dev.tidestream.server.cli.Main"), run.err()); // a JDK 25 of the machine
+    }
+
+    /** Else the JVM would not know the characters of arguments and file names. */
+    @Test
+    void shouldUseUtf8InEveryLocale() throws Exception {
+        checkout.jdk = checkout.jdk("locales", "25", "locale charmap; echo $LC_ALL");
+        checkout.locale(Map.of());
+        assertEquals("UTF-8\nC.UTF-8\n", checkout.launch().out());
+        checkout.locale(Map.of("LANG", "C"));
+        assertEquals(new Run(0, "UTF-8\nC.UTF-8\n", ""), checkout.launch());
+        checkout.locale(Map.of("LC_ALL", "xx_XX.UTF-8")); // not installed, which is as good as none
+        assertEquals("UTF-8\nC.UTF-8\n", checkout.launch().out());
+        checkout.locale(Map.of("LC_ALL", "C", "LC_CTYPE", "fr_FR.ISO-8859-1"));
+        assertEquals("UTF-8\nC.UTF-8\n", checkout.launch().out());
+    }
+
+    @Test
+    void shouldSayWhatIsATerminal() throws Exception {
+        assertTrue(checkout.launch().out().lines().toList().containsAll(List.of("-Dtidestream.terminal=false",
+                "-Dtidestream.terminal.stdout=false", "-Dtidestream.terminal.stdin=false")));
     }
 
     @Test

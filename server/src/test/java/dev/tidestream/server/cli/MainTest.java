@@ -38,9 +38,10 @@ class MainTest {
 
     @Test
     void shouldRefuseWrongUsageInOneLine() {
-        assertEquals(new Run(2, "", "tidestream: Unmatched argument at index 0: 'nope' (see tidestream --help)\n"),
+        assertEquals(new Run(2, "", "tidestream: unknown command 'nope'; there are admin, bench, generate, inspect, logits,"
+                + " serve, tokenize (see tidestream --help)\n"),
                 Run.of("nope"));
-        assertEquals(new Run(2, "", "tidestream: Unknown option: '--nope' (see tidestream inspect --help)\n"),
+        assertEquals(new Run(2, "", "tidestream: unknown option '--nope' (see tidestream inspect --help)\n"),
                 Run.of("inspect", "--nope"));
     }
 

@@ -172,18 +172,17 @@ class OptionsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "serve    | --port 65536                   | --port must be 0 to 65535: 65536",
-        "serve    | --port http                    | Invalid value for option '--port': 'http' is not an int",
+        "serve    | --port http                    | --port must be a whole number: 'http', for example --port 9000",
         "serve    | --max-kept-versions 0          | --max-kept-versions must be 1 to 100000: 0",
         "serve    | --max-kept-versions 100001     | --max-kept-versions must be 1 to 100000: 100001",
         "serve    | --threads 0                    | --threads must be 1 to 1024: 0",
         "serve    | --max-sequences 0              | --max-sequences must be 1 to 1024: 0",
         "serve    | --kv-memory lots               | "
-                + "Invalid value for option '--kv-memory': 'lots' is no size: write 2GiB, 512MiB or a number of bytes",
-        "generate | --max-tokens 3                 | Missing required option: '--prompt=TEXT'",
+                + "--kv-memory: 'lots' is no size: write 2GiB, 512MiB or a number of bytes, for example --kv-memory 4GiB",
         "serve    | --head-activations int4        | "
-                + "Invalid value for option '--head-activations': expected one of [INT8, F32] (case-insensitive) but was 'int4'",
+                + "--head-activations must be int8 or f32: 'int4', for example --head-activations f32",
         "logits   | --tokens 1 --out x --head-activations q8 | "
-                + "Invalid value for option '--head-activations': expected one of [INT8, F32] (case-insensitive) but was 'q8'",
+                + "--head-activations must be int8 or f32: 'q8', for example --head-activations f32",
         "generate | --prompt x --max-tokens 0      | --max-tokens must be at least 1: 0",
         "generate | --prompt x --temperature -1    | --temperature must be 0.0 to 100.0: -1.0",
         "generate | --prompt x --temperature NaN   | --temperature must be 0.0 to 100.0: NaN",
@@ -193,7 +192,7 @@ class OptionsTest {
         "bench    | --batch 1,0                    | --batch must be 1 to 1024: 0",
         "bench    | --repeat 0                     | --repeat must be at least 1: 0",
         "logits   | --tokens 1,-2 --out x          | --tokens must be at least 0: -2",
-        "logits   | --tokens 1                     | Missing required option: '--out=FILE'"})
+        "logits   | --tokens 1                     | --out FILE is missing, for example --out logits.f32"})
     void shouldRefuseWrongValues(String name, String args, String message) {
         assertEquals(new Run(2, "", "tidestream: %s (see %s --help)\n".formatted(message, name)),
                 Run.of(command(name), args.split(" ", -1)));

@@ -26,6 +26,6 @@ record Run(int code, String out, String err) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         CommandLine commandLine = Main.commandLine(command).setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
-        return new Run(commandLine.execute(args), out.toString(), err.toString());
+        return new Run(Main.run(commandLine, args), out.toString(), err.toString());
     }
 }

@@ -178,7 +178,7 @@ class ServerKillIT {
             List<String> command = new ArrayList<>(List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                     "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED",
-                    "-XX:+UseSerialGC",
+                    "-XX:+UseSerialGC", "-Duser.language=ar", "-Duser.country=EG", // digits for programs are not those of the user
                     "-cp", System.getProperty("java.class.path"), Main.class.getName(), "serve"));
             command.addAll(arguments());
             Path printed = temp.resolve("printed");

@@ -1,0 +1,173 @@
+package dev.tidestream.console;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
+
+/**
+ * The conventions of all commands. Results go to stdout, everything else to stderr, both in UTF-8 with the digits 0 to 9, whatever
+ * the locale; an error is one line {@code tidestream: …}; the exit code is 0 if all went well, 1 if the command failed, its output
+ * could not be written or nobody read it, 2 if it was called wrongly.
+ *
+ * @param program how lines on stderr begin
+ * @param caller what stands before the command's name where it is called, such as {@code "tidestream "}; may be empty
+ * @param failures exceptions whose message is for people; any other is a fault of ours, and shown with where it was thrown
+ */
+public record Commands(String program, String caller, Set<Class<? extends Throwable>> failures) {
+    /** A command failed. */
+    public static final int FAILURE = 1;
+    /** A command was called wrongly. */
+    public static final int USAGE = 2;
+
+    private static final int FILTER_PATIENCE_S = 2;
+
+    /** A command line of ours. */
+    public interface Program {
+        /** Returns an exit code. */
+        int run(PrintWriter out, PrintWriter err, String... args);
+    }
+
+    /** Runs as the process's own program, and ends the process. To be called before anything is formatted or printed. */
+    public void main(String[] args, Program body) {
+        Locale.setDefault(Locale.ROOT);
+        System.setOut(utf8(FileDescriptor.out));
+        System.setErr(utf8(FileDescriptor.err));
+        CommandOutput out = CommandOutput.stdout();
+        CommandOutput err = CommandOutput.stderr();
+        Thread.setDefaultUncaughtExceptionHandler((thread, error) -> failure(error, "in thread " + thread.getName() + ": ", err));
+        int code = decoded(args, err).map(decoded -> body.run(out, err, decoded)).orElse(USAGE);
+        err.flush();
+        awaitFilter();
+        System.exit(code);
+    }
+
+    private Optional<String[]> decoded(String[] args, PrintWriter err) {
+        try {
+            return Optional.of(Arguments.decoded(args));
+        } catch (IllegalArgumentException e) {
+            say(err, Reasons.message(e));
+            return Optional.empty();
+        }
+    }
+
+    private static PrintStream utf8(FileDescriptor descriptor) {
+        return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+    }
+
+    /** The launcher filters stderr through a process: when we end, it shall have passed everything on. */
+    private static void awaitFilter() {
+        String pid = System.getProperty("tidestream.stderr.filter", "");
+        if (pid.isEmpty()) {
+            return;
+        }
+        try {
+            new FileOutputStream(FileDescriptor.err).close(); // the end of its input
+            ProcessHandle.of(Long.parseLong(pid)).ifPresent(
+                    filter -> filter.onExit().completeOnTimeout(filter, FILTER_PATIENCE_S, TimeUnit.SECONDS).join());
+        } catch (IOException e) {
+            throw new UncheckedIOException("stderr cannot be closed", e);
+        }
+    }
+
+    /** Gives a command, and all below it, these conventions. */
+    public CommandLine apply(CommandLine commandLine) {
+        OptionValues.configure(commandLine);
+        return commandLine
+                .setUsageHelpWidth(110)
+                .setUsageHelpLongOptionsMaxWidth(30)
+                .setAbbreviatedSubcommandsAllowed(false)
+                .setExpandAtFiles(false)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionStrategy(this::execute)
+                .setParameterExceptionHandler((exception, args) -> usage(exception, List.of(args)))
+                .setExecutionExceptionHandler((exception, command, result) -> failure(exception, "", command.getErr()));
+    }
+
+    /** Help may have bold type on a terminal: it is our own text. */
+    private int execute(ParseResult parsed) {
+        for (CommandLine command : parsed.asCommandLineList()) {
+            if (command.isUsageHelpRequested()) {
+                command.setOut(CommandOutput.exact(command.getOut()));
+            }
+        }
+        try {
+            return new RunLast().execute(parsed);
+        } catch (OutputFailedException e) { // while help was printed
+            return failure(e, "", parsed.commandSpec().commandLine().getErr());
+        }
+    }
+
+    /** Runs a command that has these conventions. Returns its exit code. */
+    public int run(CommandLine commandLine, String... args) {
+        PrintWriter err = commandLine.getErr();
+        try {
+            return flushed(commandLine, commandLine.execute(OptionValues.marked(commandLine, args)));
+        } catch (ParameterException e) {
+            return usage(e, List.of(args));
+        } catch (Error e) { // passed on by picocli
+            return failure(e, "", err);
+        }
+    }
+
+    /** What a command has printed and not flushed must arrive, too. */
+    private int flushed(CommandLine commandLine, int code) {
+        try {
+            commandLine.getOut().flush();
+            return code;
+        } catch (OutputFailedException e) {
+            return code == 0 ? failure(e, "", commandLine.getErr()) : code; // else it has been said what went wrong
+        }
+    }
+
+    private int usage(ParameterException exception, List<String> args) {
+        CommandLine command = exception.getCommandLine();
+        say(command.getErr(), "%s (see %s --help)".formatted(
+                UsageErrors.message(exception, args), caller + command.getCommandSpec().qualifiedName()));
+        return USAGE;
+    }
+
+    private int failure(Throwable failure, String where, PrintWriter err) {
+        if (failure instanceof OutputFailedException output) {
+            if (!output.readerHasGone()) {
+                say(err, where + Reasons.message(output));
+            }
+        } else if (isForPeople(failure)) {
+            say(err, where + Reasons.message(failure));
+        } else { // a fault of ours: show where
+            say(err, where + "internal error: " + failure.getClass().getSimpleName() + ": " + Reasons.message(failure));
+            Traces.print(failure, err);
+        }
+        err.flush();
+        return FAILURE;
+    }
+
+    private boolean isForPeople(Throwable failure) {
+        return switch (failure) {
+            case IOException _, UncheckedIOException _, InvalidPathException _, OutOfMemoryError _ -> true;
+            default -> failures.stream().anyMatch(type -> type.isInstance(failure));
+        };
+    }
+
+    /** One line on stderr, whatever is in the message. */
+    public void say(PrintWriter err, String message) {
+        String line = message.lines().map(String::strip).collect(Collectors.joining(" "));
+        err.println(program + ": " + Printable.line(line));
+        err.flush();
+    }
+}
