@@ -100,6 +100,15 @@ record Lanes(Assembler code, boolean wide) {
         operation(WideOp.VMAXPS, VectorOp.VMAXPS, d, a, b);
     }
 
+    /** {@code d = a < b ? a : b}. */
+    void min(int d, int a, int b) {
+        operation(WideOp.VMINPS, VectorOp.VMINPS, d, a, b);
+    }
+
+    void divide(int d, int a, int b) {
+        operation(WideOp.VDIVPS, VectorOp.VDIVPS, d, a, b);
+    }
+
     /** {@code d = fma(a, b, d)}. */
     void addProduct(int d, int a, int b) {
         operation(WideOp.VFMADD231PS, VectorOp.VFMADD231PS, d, a, b);

@@ -38,7 +38,9 @@ enum RowConstant {
     DOUBLE_MINUS_HALF_LN2(26, Double.longBitsToDouble(0xbfd62e43_00000000L)),
     DOUBLE_MINUS_TINY(27, -VectorRows.TINY),
     DOUBLE_UNDERFLOW(28, RowConstant.UNDERFLOW),
-    DOUBLE_SMALLEST_NORMAL(29, RowConstant.SMALLEST_NORMAL);
+    DOUBLE_SMALLEST_NORMAL(29, RowConstant.SMALLEST_NORMAL),
+    GELU_LINEAR(30, ActivationFunction.GELU_LINEAR),
+    GELU_CUBIC(31, ActivationFunction.GELU_CUBIC);
 
     /** Below it, {@code exp} is 0. */
     static final double UNDERFLOW = VectorRows.UNDERFLOW;
@@ -46,7 +48,7 @@ enum RowConstant {
     static final double SMALLEST_NORMAL = VectorRows.SMALLEST_NORMAL;
 
     static final int VECTOR_BYTES = 32;
-    static final int ROOM_BYTES = 30 * VECTOR_BYTES;
+    static final int ROOM_BYTES = 32 * VECTOR_BYTES;
 
     private final int place;
     private final long bits;

@@ -48,14 +48,14 @@ class MatrixGroupTest {
             float[] gate = new float[rows];
             float[] up = new float[rows];
             Activations expected = gated(rows);
-            group.multiply(Kernels.scalar(), WorkerTeam.sequential(), x, gate, up);
-            Kernels.scalar().swiGlu(gate, up, expected.values(), 0, rows);
+            group.multiplyEach(Kernels.scalar(), WorkerTeam.sequential(), x, gate, up);
+            Kernels.scalar().gate(ActivationFunction.SILU, gate, up, expected.values(), 0, rows);
             if (int8) {
                 expected.quantise(WorkerTeam.sequential());
             }
 
             Activations actual = gated(rows);
-            group.multiplyGated(Kernels.vector(), UNEVEN, x, new float[rows], new float[rows], actual, int8);
+            group.multiplyActivated(Kernels.vector(), UNEVEN, x, ActivationFunction.SILU, new float[rows], new float[rows], actual, int8);
 
             assertArrayEquals(expected.values(), actual.values(), "seed=" + SEED);
             assertEquals(expected.quantised(), actual.quantised());

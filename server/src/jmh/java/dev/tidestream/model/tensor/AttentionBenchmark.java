@@ -80,7 +80,8 @@ public class AttentionBenchmark {
     @Benchmark
     public float[] attend() {
         for (int h = 0; h < heads.length; h++) {
-            Kernels.vector().attend(SHAPE, heads[h], query, out, h * SHAPE.group() * SHAPE.headDim(), rows, positions);
+            int offset = h * SHAPE.group() * SHAPE.headDim();
+            Kernels.vector().attend(SHAPE, heads[h], query, offset, out, offset, rows, positions);
         }
         return out;
     }

@@ -50,7 +50,7 @@ final class BenchCommand extends BenchOptions implements Callable<Integer> {
             }
             if (!json) {
                 out.printf("%s, %,d bytes of weights, %s%n",
-                        loaded.config().name(), loaded.weights().bytes(), compute);
+                        loaded.blueprint().name(), loaded.weights().bytes(), compute);
                 out.printf("%-8s %6s %8s %12s %12s %12s%n", "TEST", "BATCH", "TOKENS", "TOKENS/S", "MIN", "MAX");
             }
             for (int batch : batches()) {

@@ -100,7 +100,7 @@ final class Serving implements AutoCloseable {
         boolean started = false;
         try {
             running = RunningModel.start(options.model, options.compute, engine, store);
-            log.info("loaded: model={}, since_start_ms={}", running.config().name(), sinceStartMs());
+            log.info("loaded: model={}, since_start_ms={}", running.blueprint().name(), sinceStartMs());
             Serving serving = new Serving(options, budget, product, store, running, vertx.join());
             started = true;
             return serving;
@@ -135,7 +135,7 @@ final class Serving implements AutoCloseable {
         String host = options.host.contains(":") ? "[" + options.host + "]" : options.host;
         String address = "ws://%s:%d".formatted(host, port());
         admin.announce(out, address + AdminProtocol.PATH);
-        out.printf("%s: ready on %s%s (%s)%n", running.config().name(), address, Protocol.PATH, options.compute);
+        out.printf("%s: ready on %s%s (%s)%n", running.blueprint().name(), address, Protocol.PATH, options.compute);
         out.flush();
     }
 
@@ -149,9 +149,9 @@ final class Serving implements AutoCloseable {
 
     private ServedModel served() {
         return new ServedModel(
-                running.config().name(),
-                running.config().contextLength(),
-                running.config().vocabularySize(),
+                running.blueprint().name(),
+                running.blueprint().contextLength(),
+                running.blueprint().vocabularySize(),
                 OptionalLong.of(running.parameters()),
                 running.weightsVersion());
     }
