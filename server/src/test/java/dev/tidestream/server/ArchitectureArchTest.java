@@ -17,7 +17,9 @@ class ArchitectureArchTest {
     @ArchTest
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
-            "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.packed.PackedCache", "model.sampling.Sampler",
+            "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.kernels.scalar.ScalarKernels",
+            "model.kernels.vector.VectorKernels", "model.kernels.jit.MachineKernels",
+            "model.packed.PackedCache", "model.sampling.Sampler",
             "server.engine.TokenEngine",
             "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics",
             "server.admin.AdminVerticle", "server.admin.bus.AdminBus", "server.transport.AdminSession"
@@ -27,20 +29,36 @@ class ArchitectureArchTest {
     }
 
     @ArchTest
-    static final ArchRule ONE_DOOR_TO_SIMD = noClasses()
-            .that().resideOutsideOfPackage("dev.tidestream.model.tensor")
-            .or().haveSimpleNameNotStartingWith("Vector")
-            .should().dependOnClassesThat().resideInAPackage("jdk.incubator.vector..").allowEmptyShould(true);
+    static final ArchRule VECTOR_API_IN_ITS_PACKAGES = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.model.kernels.vector..")
+            .should().dependOnClassesThat().resideInAPackage("jdk.incubator.vector..");
 
-    /** Machine code is written by the kernels, and what writes it knows nothing of them. */
+    /** Machine code is written by the generators, and the assembler knows nothing of them. */
     @ArchTest
-    static final ArchRule MACHINE_BEHIND_KERNELS = noClasses()
-            .that().resideOutsideOfPackages("dev.tidestream.model.tensor", "dev.tidestream.model.machine")
+    static final ArchRule MACHINE_BEHIND_GENERATED_KERNELS = noClasses()
+            .that().resideOutsideOfPackages("dev.tidestream.model.kernels.jit..", "dev.tidestream.model.machine")
             .should().dependOnClassesThat().resideInAPackage("dev.tidestream.model.machine");
 
     @ArchTest
+    static final ArchRule TENSOR_KNOWS_NO_KERNELS = forbidRooms("tensor", "kernels", "machine");
+
+    /** The implementations are known to {@code KernelSelection} alone; each stands on the oracle, none on another. */
+    @ArchTest
+    static final ArchRule SCALAR_KERNELS = forbidRooms("kernels.scalar", "kernels.vector", "kernels.jit", "machine");
+
+    @ArchTest
+    static final ArchRule VECTOR_KERNELS = forbidRooms("kernels.vector", "kernels.jit", "machine");
+
+    @ArchTest
+    static final ArchRule GENERATED_KERNELS = forbidRooms("kernels.jit", "kernels.vector");
+
+    @ArchTest
+    static final ArchRule KERNELS = forbidRooms(
+            "kernels", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j", "packed", "patch");
+
+    @ArchTest
     static final ArchRule MACHINE = forbidRooms(
-            "machine", "gguf", "tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j", "packed", "patch");
+            "machine", "gguf", "tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j", "packed", "patch");
 
     @ArchTest
     static final ArchRule ND4J_BEHIND_ITS_BRIDGE = noClasses()
@@ -104,10 +122,11 @@ class ArchitectureArchTest {
             "dev.tidestream.server..", "dev.tidestream.model..", "io.vertx..", "reactor..");
 
     @ArchTest
-    static final ArchRule GGUF = forbidRooms("gguf", "tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j", "packed");
+    static final ArchRule GGUF = forbidRooms(
+            "gguf", "tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j", "packed");
 
     @ArchTest
-    static final ArchRule TOKENIZER = forbidRooms("tokenizer", "tensor", "transformer", "tied", "sampling", "nd4j");
+    static final ArchRule TOKENIZER = forbidRooms("tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j");
 
     @ArchTest
     static final ArchRule TENSOR = forbidRooms(
@@ -128,6 +147,7 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule SAMPLING = forbidRooms("sampling", "gguf", "tokenizer", "transformer", "tied", "nd4j");
 
+    /** Every package is a slice. */
     @ArchTest
     static final ArchRule NO_CYCLES = slices().matching("dev.tidestream.(**)").should().beFreeOfCycles();
 

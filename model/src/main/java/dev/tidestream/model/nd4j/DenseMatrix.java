@@ -7,7 +7,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-import dev.tidestream.model.tensor.PageArena;
+import dev.tidestream.model.tensor.memory.PageArena;
 
 /**
  * An ND4J array {@code (rows, columns)} of float32, row-major, in memory of its own.

@@ -2,7 +2,7 @@ package dev.tidestream.model.nd4j;
 
 import org.bytedeco.openblas.global.openblas_nolapack;
 
-import dev.tidestream.model.tensor.LowRankProduct;
+import dev.tidestream.model.patch.LowRankProduct;
 
 /**
  * The product of a low-rank update, by ND4J's BLAS on one thread. The same bits whenever the same tile of rows is asked for; other

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.PanelUnpacker;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.panel.PanelUnpacker;
 
 /**
  * Holds an embedding {@code (V, H)} as it stands in a file, and has ND4J make its transpose {@code (H, V)} on every call: the slow

@@ -19,8 +19,8 @@ import java.util.zip.CRC32C;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.model.tensor.PanelSlab;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.memory.PanelSlab;
 
 /**
  * A file of packed panels, open for reading. It stays readable if another process replaces it. One caller at a time.

@@ -8,11 +8,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.patch.PatchException.Reason;
-import dev.tidestream.model.tensor.PanelEditor;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.panel.PanelEditor;
 
 /**
  * One patch of one matrix. A panel is copied, then its touched row blocks are edited in the copy while it is in the cache: all

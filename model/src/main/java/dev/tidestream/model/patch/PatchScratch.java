@@ -2,7 +2,7 @@ package dev.tidestream.model.patch;
 
 import java.util.Arrays;
 
-import dev.tidestream.model.tensor.PanelEditor;
+import dev.tidestream.model.tensor.panel.PanelEditor;
 
 /** Buffers of one thread that works on one panel at a time, and what it has counted there. */
 final class PatchScratch {

@@ -3,9 +3,8 @@ package dev.tidestream.model.patch;
 import java.util.Arrays;
 
 import dev.tidestream.model.patch.PatchException.Reason;
-import dev.tidestream.model.tensor.LowRankProduct;
-import dev.tidestream.model.tensor.PanelEditor;
 import dev.tidestream.model.tensor.PanelMatrix;
+import dev.tidestream.model.tensor.panel.PanelEditor;
 
 /** What a patch says about one panel. Any thread; one scratch each. */
 sealed interface PatchSource {

@@ -2,7 +2,6 @@ package dev.tidestream.model.patch;
 
 import java.lang.foreign.Arena;
 
-import dev.tidestream.model.tensor.LowRankProduct;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 

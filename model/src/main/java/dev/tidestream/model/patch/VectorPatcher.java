@@ -1,9 +1,9 @@
 package dev.tidestream.model.patch;
 
 import dev.tidestream.model.patch.PatchException.Reason;
-import dev.tidestream.model.tensor.Quantiser;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
+import dev.tidestream.model.tensor.panel.Quantiser;
 
 /** One patch of a vector: some thousand elements at most, so on the caller's thread. */
 final class VectorPatcher {

@@ -1,5 +1,6 @@
 package dev.tidestream.model.sampling;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 
 /**
@@ -22,7 +23,7 @@ public final class SamplerScratch {
     private long[] maximaKeys = {}; // (maxima)
 
     public SamplerScratch(int vocabularySize) {
-        this(vocabularySize, Kernels.fastest());
+        this(vocabularySize, KernelSelection.fastest());
     }
 
     SamplerScratch(int vocabularySize, Kernels kernels) {

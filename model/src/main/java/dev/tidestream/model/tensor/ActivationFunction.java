@@ -14,7 +14,7 @@ public enum ActivationFunction {
 
     private static final double TWO_ROOTS = 1.5957691216057308; // 2 * sqrt(2 / pi)
     /** What the argument of GELU's sigmoid has of x. */
-    static final float GELU_LINEAR = (float) TWO_ROOTS;
+    public static final float GELU_LINEAR = (float) TWO_ROOTS;
     /** What it has of x^3. */
-    static final float GELU_CUBIC = (float) (TWO_ROOTS * 0.044715);
+    public static final float GELU_CUBIC = (float) (TWO_ROOTS * 0.044715);
 }

@@ -38,17 +38,17 @@ public record AttentionShape(int heads, int kvHeads, int headDim, int queryStrid
     }
 
     /** The first of so many positions that the query of the last one sees. */
-    int firstSeen(int positions) {
+    public int firstSeen(int positions) {
         return window == 0 ? 0 : Math.max(0, positions - window);
     }
 
     /** Where query {@code i} of a tile lies: i counts the group of the first row, then that of the next. */
-    int queryAt(int offset, int i) {
+    public int queryAt(int offset, int i) {
         return offset + i / group() * queryStride + i % group() * headDim;
     }
 
     /** Where the output of query {@code i} of a tile lies. */
-    int outputAt(int offset, int i) {
+    public int outputAt(int offset, int i) {
         return offset + i / group() * rowSize() + i % group() * headDim;
     }
 }

@@ -5,25 +5,25 @@ package dev.tidestream.model.tensor;
  * vector library's differ). Range reduction {@code x = n ln 2 + r} with a split ln 2, a polynomial of degree 6 in r (Cephes
  * {@code expf}), scaling by {@code 2^n} through the exponent bits. Within 2 ulp on [-87, 88]; arguments beyond are clamped.
  */
-final class FloatExp {
-    static final float MIN = -87f;
-    static final float MAX = 88f;
-    static final float LOG2_E = 1.442695f;
-    static final float MINUS_LN2_HIGH = -0.6933594f;
-    static final float MINUS_LN2_LOW = 2.1219444E-4f;
+public final class FloatExp {
+    public static final float MIN = -87f;
+    public static final float MAX = 88f;
+    public static final float LOG2_E = 1.442695f;
+    public static final float MINUS_LN2_HIGH = -0.6933594f;
+    public static final float MINUS_LN2_LOW = 2.1219444E-4f;
     /** Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, ties to even. */
-    static final float ROUND = 12582912f;
+    public static final float ROUND = 12582912f;
 
-    static final float P0 = 1.9875691E-4f;
-    static final float P1 = 0.0013981999f;
-    static final float P2 = 0.008333452f;
-    static final float P3 = 0.041665796f;
-    static final float P4 = 0.16666666f;
-    static final float P5 = 0.5f;
+    public static final float P0 = 1.9875691E-4f;
+    public static final float P1 = 0.0013981999f;
+    public static final float P2 = 0.008333452f;
+    public static final float P3 = 0.041665796f;
+    public static final float P4 = 0.16666666f;
+    public static final float P5 = 0.5f;
 
     private FloatExp() {}
 
-    static float exp(float argument) {
+    public static float exp(float argument) {
         float x = Math.max(MIN, Math.min(MAX, argument));
         float n = (x * LOG2_E + ROUND) - ROUND;
         float r = Math.fma(n, MINUS_LN2_LOW, Math.fma(n, MINUS_LN2_HIGH, x));

@@ -16,33 +16,33 @@ import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 /**
  * Single elements of K-quant panels, as {@link PanelLayout} draws them: no vectors, the reading that everything is held against.
  */
-final class KPanels {
+public final class KPanels {
     private static final VarHandle FOUR_BYTES = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
     private KPanels() {}
 
     /** F16 scale of a lane of the super-block at byte {@code at}. */
-    static float d(MemorySegment data, long at, int lane) {
-        return Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + PanelLayout.position(lane) * (long) Short.BYTES));
+    public static float d(MemorySegment data, long at, int lane) {
+        return Float.float16ToFloat(data.get(PanelLayout.SHORT, at + PanelLayout.position(lane) * (long) Short.BYTES));
     }
 
     /** F16 scale of the minima; Q4_K and Q5_K only. */
-    static float dmin(MemorySegment data, long at, int lane) {
+    public static float dmin(MemorySegment data, long at, int lane) {
         return d(data, at + SCALE_BYTES, lane);
     }
 
     /** Scale of block {@code 0 <= block < 8}; Q4_K and Q5_K only. */
-    static int scale(TensorFormat format, MemorySegment data, long at, int lane, int block) {
+    public static int scale(TensorFormat format, MemorySegment data, long at, int lane, int block) {
         return data.get(ValueLayout.JAVA_BYTE, pair(format, at, lane, block)) & 255;
     }
 
     /** Minimum of block {@code 0 <= block < 8}; Q4_K and Q5_K only. */
-    static int min(TensorFormat format, MemorySegment data, long at, int lane, int block) {
+    public static int min(TensorFormat format, MemorySegment data, long at, int lane, int block) {
         return data.get(ValueLayout.JAVA_BYTE, pair(format, at, lane, block) + 1) & 255;
     }
 
     /** Scale of columns {@code 16 half … 16 half + 15}; Q6_K only. */
-    static int halfScale(MemorySegment data, long at, int lane, int half) {
+    public static int halfScale(MemorySegment data, long at, int lane, int half) {
         return data.get(ValueLayout.JAVA_BYTE, pair(TensorFormat.Q6_K, at, lane, half / 2) + half % 2);
     }
 
@@ -51,7 +51,7 @@ final class KPanels {
     }
 
     /** The integer of column {@code 0 <= k < 256}; that of Q6_K with 32 taken off. */
-    static int quant(TensorFormat format, MemorySegment data, long at, int lane, int k) {
+    public static int quant(TensorFormat format, MemorySegment data, long at, int lane, int k) {
         long quants = at + PanelLayout.superBlockLine(format, k / BLOCK) + LINE_BYTES;
         int j = k % BLOCK;
         return switch (format) {
@@ -82,7 +82,7 @@ final class KPanels {
     }
 
     private static int word(MemorySegment data, long quants, int lane, int line) {
-        return data.get(PanelMatrix.SHORT, quants + (long) line * LINE_BYTES + PanelLayout.position(lane) * 2L) & 0xffff;
+        return data.get(PanelLayout.SHORT, quants + (long) line * LINE_BYTES + PanelLayout.position(lane) * 2L) & 0xffff;
     }
 
     /** Element of column {@code 0 <= k < 256}, with the bits of ggml's dequantisation: all products are exact. */
@@ -91,7 +91,7 @@ final class KPanels {
     }
 
     /** The 32 elements of the columns from {@code k}, a multiple of 32. */
-    static void elements(TensorFormat format, MemorySegment data, long at, int lane, int k, float[] out) {
+    public static void elements(TensorFormat format, MemorySegment data, long at, int lane, int k, float[] out) {
         float min = minOf(format, data, at, lane, k);
         float first = scaleOf(format, data, at, lane, k);
         float second = scaleOf(format, data, at, lane, k + 16);
@@ -110,7 +110,7 @@ final class KPanels {
     }
 
     /** Writes one lane of the super-block at byte {@code at}. Whether that changed a bit. */
-    static boolean put(TensorFormat format, MemorySegment out, long at, int lane, KQuants block) {
+    public static boolean put(TensorFormat format, MemorySegment out, long at, int lane, KQuants block) {
         int position = PanelLayout.position(lane);
         int difference = exchange(out, at + position * 2L, block.d);
         if (format != TensorFormat.Q6_K) {
@@ -155,8 +155,8 @@ final class KPanels {
 
     /** Stores {@code value}; which bits that changed. */
     private static int exchange(MemorySegment out, long at, short value) {
-        int difference = out.get(PanelMatrix.SHORT, at) ^ value;
-        out.set(PanelMatrix.SHORT, at, value);
+        int difference = out.get(PanelLayout.SHORT, at) ^ value;
+        out.set(PanelLayout.SHORT, at, value);
         return difference;
     }
 

@@ -9,7 +9,7 @@ import java.nio.ByteOrder;
 import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
 
 /**
- * One super-block of a K-quant (ggml, {@code k_quants}) taken apart: 256 columns of one row, as {@link PanelPacker} needs them.
+ * One super-block of a K-quant (ggml, {@code k_quants}) taken apart: 256 columns of one row, as {@code PanelPacker} needs them.
  * Filled again and again; one thread.
  *
  * <pre>
@@ -20,7 +20,7 @@ import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
  * Q6_K: 210 bytes | ql: 128 bytes, low 4 bits | qh: 64 bytes, high 2 bits | scales: 16 int8 | d: F16 |
  * </pre>
  */
-final class KQuants {
+public final class KQuants {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle EIGHT_BYTES = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final int EIGHT = Long.BYTES;
@@ -35,16 +35,16 @@ final class KQuants {
     private static final int Q6_D = 208;
 
     /** F16 bits. */
-    short d;
+    public short d;
     /** F16 bits; 0 for Q6_K. */
-    short dmin;
+    public short dmin;
     /** Q4_K and Q5_K: scale and minimum of each block of 32, unsigned; Q6_K: the scales of each 16 columns. */
-    final byte[] scales = new byte[16]; // (8, 2)
+    public final byte[] scales = new byte[16]; // (8, 2)
     /** Integers; those of Q6_K with 32 taken off. */
-    final byte[] quants = new byte[SUPER_BLOCK];
+    public final byte[] quants = new byte[SUPER_BLOCK];
 
     /** Takes the block at byte {@code at} apart. */
-    void decode(TensorFormat format, MemorySegment in, long at) {
+    public void decode(TensorFormat format, MemorySegment in, long at) {
         switch (format) {
             case Q4_K -> {
                 front(in, at);
@@ -64,13 +64,13 @@ final class KQuants {
     }
 
     /** Whether every element is finite. */
-    boolean finite() {
+    public boolean finite() {
         return (d & 0x7c00) != 0x7c00 && (dmin & 0x7c00) != 0x7c00;
     }
 
     private void front(MemorySegment in, long at) {
-        d = in.get(PanelMatrix.SHORT, at);
-        dmin = in.get(PanelMatrix.SHORT, at + Short.BYTES);
+        d = in.get(PanelLayout.SHORT, at);
+        dmin = in.get(PanelLayout.SHORT, at + Short.BYTES);
         long packed = at + Q4_SCALES;
         for (int i = 0; i < 4; i++) {
             int first = unsigned(in, packed + i);
@@ -91,7 +91,7 @@ final class KQuants {
     }
 
     private void sixBits(MemorySegment in, long at) {
-        d = in.get(PanelMatrix.SHORT, at + Q6_D);
+        d = in.get(PanelLayout.SHORT, at + Q6_D);
         dmin = 0;
         MemorySegment.copy(in, ValueLayout.JAVA_BYTE, at + Q6_SCALES, scales, 0, scales.length);
         for (int k = 0; k < SUPER_BLOCK; k += EIGHT) {

@@ -1,8 +1,9 @@
 package dev.tidestream.model.tensor;
 
 /**
- * The one door to the arithmetic. Its implementations agree to the bit: {@link ScalarKernels}, the oracle, {@link VectorKernels}
- * and {@link MachineKernels}. What they compute is specified here, rounding by rounding; {@code fma} rounds once.
+ * The one door to the arithmetic. Its implementations, in {@code model.kernels}, agree to the bit: {@code ScalarKernels}, the
+ * oracle, {@code VectorKernels} and {@code MachineKernels}. What they compute is specified here, rounding by rounding;
+ * {@code fma} rounds once.
  *
  * <p>Implementations have no state but scratch space of the calling thread; any thread may call them. Arguments are trusted:
  * callers check shapes once, when a model is built.
@@ -23,6 +24,24 @@ public interface Kernels {
 
     /** What it is, e.g. {@code vector-512}. */
     String title();
+
+    /**
+     * The int8 form of x that these kernels read; made if there is none, and of the rows as they are if those are quantised. Bits
+     * depend on the row alone. Of each block of 32 values:
+     *
+     * <ul>
+     *   <li>{@code m} is the largest magnitude; NaN if a value is NaN.
+     *   <li>The scale is {@code m / 127}, rounded to float32.
+     *   <li>{@code t = 127 / m}, rounded to float32. A quant is {@code rint(x * t)}: the product is rounded to float32, then to
+     *       the nearest integer, ties to even. The quants of a block are 0 if {@code m} or {@code t} is not finite: if a value is
+     *       NaN or infinite, if all are zero, or if all are so small (below 127 / 2^128) that {@code t} overflows.
+     * </ul>
+     *
+     * <p>This is llama.cpp's Q8_0, with the scale kept in float32. All quants are of magnitude 127 at most.
+     *
+     * @param x its columns are a multiple of 32
+     */
+    ActivationEncoding encoding(Activations x);
 
     /**
      * {@code out[b][row] = sum over k of w[row][k] * x[b][k]}, for the rows of some panels and all rows b of x.
@@ -159,19 +178,4 @@ public interface Kernels {
      * @param out (count)
      */
     void exponentials(float[] values, int from, int count, double max, double divisor, double[] out);
-
-    /** The oracle. */
-    static Kernels scalar() {
-        return ScalarKernels.INSTANCE;
-    }
-
-    /** The vector implementation at this machine's preferred width, or at {@code -Dtidestream.vector.bits}. */
-    static Kernels vector() {
-        return VectorKernels.INSTANCE;
-    }
-
-    /** The machine code, where this machine can run it; else the vector implementation. */
-    static Kernels fastest() {
-        return MachineKernels.instance().<Kernels>map(machine -> machine).orElse(VectorKernels.INSTANCE);
-    }
 }

@@ -39,11 +39,11 @@ public record KvHead(MemorySegment[] blocks, long keyOffset, long valueOffset, i
     }
 
     /** Dimensions of a stored value. */
-    static int paddedDim(int headDim) {
+    public static int paddedDim(int headDim) {
         return Math.ceilDiv(headDim, GROUP) * GROUP;
     }
 
-    int paddedDim() {
+    public int paddedDim() {
         return paddedDim(headDim);
     }
 
@@ -64,8 +64,8 @@ public record KvHead(MemorySegment[] blocks, long keyOffset, long valueOffset, i
                 for (int d = 0; d < headDim; d++) {
                     float k = key[keyFrom + d];
                     float v = value[valueFrom + d];
-                    block.set(PanelMatrix.FLOAT, keyOffset + ((long) d * BLOCK_POSITIONS + slot) * Float.BYTES, k);
-                    block.set(PanelMatrix.FLOAT, valuesAt + (long) d * Float.BYTES, v);
+                    block.set(PanelLayout.FLOAT, keyOffset + ((long) d * BLOCK_POSITIONS + slot) * Float.BYTES, k);
+                    block.set(PanelLayout.FLOAT, valuesAt + (long) d * Float.BYTES, v);
                     test += k * 0f + v * 0f;
                 }
             }
@@ -74,8 +74,8 @@ public record KvHead(MemorySegment[] blocks, long keyOffset, long valueOffset, i
                 for (int d = 0; d < headDim; d++) {
                     float k = key[keyFrom + d];
                     float v = value[valueFrom + d];
-                    block.set(PanelMatrix.SHORT, lane + (long) d * BLOCK_POSITIONS * Short.BYTES, toF16(k));
-                    block.set(PanelMatrix.SHORT, valuesAt + half(d), toF16(v));
+                    block.set(PanelLayout.SHORT, lane + (long) d * BLOCK_POSITIONS * Short.BYTES, toF16(k));
+                    block.set(PanelLayout.SHORT, valuesAt + half(d), toF16(v));
                     test += k * 0f + v * 0f;
                 }
             }
@@ -93,23 +93,23 @@ public record KvHead(MemorySegment[] blocks, long keyOffset, long valueOffset, i
     }
 
     /** One element of a key, as attention sees it. */
-    float key(int position, int d) {
+    public float key(int position, int d) {
         MemorySegment block = blocks[position / BLOCK_POSITIONS];
         int slot = position % BLOCK_POSITIONS;
         long row = keyOffset + (long) d * BLOCK_POSITIONS * type.elementBytes();
         return switch (type) {
-            case F32 -> block.get(PanelMatrix.FLOAT, row + (long) slot * Float.BYTES);
-            case F16 -> Float.float16ToFloat(block.get(PanelMatrix.SHORT, row + half(slot)));
+            case F32 -> block.get(PanelLayout.FLOAT, row + (long) slot * Float.BYTES);
+            case F16 -> Float.float16ToFloat(block.get(PanelLayout.SHORT, row + half(slot)));
         };
     }
 
     /** One element of a value, as attention sees it. */
-    float value(int position, int d) {
+    public float value(int position, int d) {
         MemorySegment block = blocks[position / BLOCK_POSITIONS];
         long row = valueOffset + (long) (position % BLOCK_POSITIONS) * paddedDim() * type.elementBytes();
         return switch (type) {
-            case F32 -> block.get(PanelMatrix.FLOAT, row + (long) d * Float.BYTES);
-            case F16 -> Float.float16ToFloat(block.get(PanelMatrix.SHORT, row + half(d)));
+            case F32 -> block.get(PanelLayout.FLOAT, row + (long) d * Float.BYTES);
+            case F16 -> Float.float16ToFloat(block.get(PanelLayout.SHORT, row + half(d)));
         };
     }
 }

@@ -154,6 +154,9 @@ public final class MatrixGroup {
             boolean int8) {
         boolean gated = matrices.length > 1;
         int panels = matrices[0].panels();
+        if (int8) {
+            activated.prepare(kernels);
+        }
         team.forEachRange(panels, grain(panels, team), (from, to) -> {
             int first = from * PanelLayout.ROWS;
             int last = Math.min(to * PanelLayout.ROWS, matrices[0].rows());

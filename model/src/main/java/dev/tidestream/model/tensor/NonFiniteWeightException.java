@@ -7,7 +7,7 @@ public final class NonFiniteWeightException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;
 
-    NonFiniteWeightException(String tensor, int row, int column) {
+    public NonFiniteWeightException(String tensor, int row, int column) {
         super("weight is not finite: tensor=%s, row=%d, column=%d".formatted(tensor, row, column));
     }
 }

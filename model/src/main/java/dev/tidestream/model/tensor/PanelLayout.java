@@ -1,5 +1,8 @@
 package dev.tidestream.model.tensor;
 
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
 /**
  * Where the elements of a panel matrix lie.
  *
@@ -48,64 +51,70 @@ package dev.tidestream.model.tensor;
  * <p>Rows r and r + 16 are neighbours wherever elements are narrower than 32 bits: a 32-bit lane then holds both, and two
  * shifts give rows 0–15 and rows 16–31 as two vectors in order, at any vector width, without moving anything across lanes.
  */
-final class PanelLayout {
+public final class PanelLayout {
     /**
      * Number of this drawing. Files of packed panels carry it, and those of another number are packed anew: raise it with every
      * change of where an element of any format lies. {@code PanelLayoutVersionTest} fails if that is forgotten.
      */
     static final int VERSION = 2;
 
+    /** A 16-bit word of a panel, or of a GGUF file. */
+    public static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** A float of a panel, or of a GGUF file. */
+    public static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     /** Rows of a panel. */
-    static final int ROWS = 32;
+    public static final int ROWS = 32;
 
     /** Columns of a quantised block. */
-    static final int BLOCK = 32;
+    public static final int BLOCK = 32;
 
     /** Bytes of the scales in front of a quantised block. */
-    static final int SCALE_BYTES = ROWS * Short.BYTES;
+    public static final int SCALE_BYTES = ROWS * Short.BYTES;
 
     /** Columns of a super-block. */
-    static final int SUPER_BLOCK = 256;
+    public static final int SUPER_BLOCK = 256;
 
     /** Blocks of a super-block. */
-    static final int BLOCKS = SUPER_BLOCK / BLOCK;
+    public static final int BLOCKS = SUPER_BLOCK / BLOCK;
 
     /** Bytes of 16 bits for each row: a line of a K-quant. */
-    static final int LINE_BYTES = ROWS * Short.BYTES;
+    public static final int LINE_BYTES = ROWS * Short.BYTES;
 
     /** Where the first block of a super-block of Q4_K or Q5_K begins: its line of scales, then its integers. */
-    static final int Q4K_BLOCKS = 2 * SCALE_BYTES;
+    public static final int Q4K_BLOCKS = 2 * SCALE_BYTES;
     /** Lines of 16 columns. */
-    static final int Q4K_LINES = 4;
-    static final int Q4K_BLOCK_BYTES = (1 + 2 * Q4K_LINES) * LINE_BYTES;
-    static final int Q4K_BYTES = Q4K_BLOCKS + BLOCKS * Q4K_BLOCK_BYTES;
+    public static final int Q4K_LINES = 4;
+    public static final int Q4K_BLOCK_BYTES = (1 + 2 * Q4K_LINES) * LINE_BYTES;
+    public static final int Q4K_BYTES = Q4K_BLOCKS + BLOCKS * Q4K_BLOCK_BYTES;
     /** Lines of 16 columns. */
-    static final int Q5K_LINES = 5;
-    static final int Q5K_BLOCK_BYTES = (1 + 2 * Q5K_LINES) * LINE_BYTES;
-    static final int Q5K_BYTES = Q4K_BLOCKS + BLOCKS * Q5K_BLOCK_BYTES;
-    static final int Q6K_BLOCKS = SCALE_BYTES;
+    public static final int Q5K_LINES = 5;
+    public static final int Q5K_BLOCK_BYTES = (1 + 2 * Q5K_LINES) * LINE_BYTES;
+    public static final int Q5K_BYTES = Q4K_BLOCKS + BLOCKS * Q5K_BLOCK_BYTES;
+    public static final int Q6K_BLOCKS = SCALE_BYTES;
     /** Lines of 8 columns. */
-    static final int Q6K_LINES = 3;
-    static final int Q6K_BLOCK_BYTES = (1 + 4 * Q6K_LINES) * LINE_BYTES;
-    static final int Q6K_BYTES = Q6K_BLOCKS + BLOCKS * Q6K_BLOCK_BYTES;
+    public static final int Q6K_LINES = 3;
+    public static final int Q6K_BLOCK_BYTES = (1 + 4 * Q6K_LINES) * LINE_BYTES;
+    public static final int Q6K_BYTES = Q6K_BLOCKS + BLOCKS * Q6K_BLOCK_BYTES;
 
-    static final int Q8_BLOCK_BYTES = SCALE_BYTES + ROWS * BLOCK;
-    static final int Q4_BLOCK_BYTES = SCALE_BYTES + ROWS * BLOCK / 2;
+    public static final int Q8_BLOCK_BYTES = SCALE_BYTES + ROWS * BLOCK;
+    public static final int Q4_BLOCK_BYTES = SCALE_BYTES + ROWS * BLOCK / 2;
 
     private PanelLayout() {}
 
     /** Panels that hold {@code rows}. */
-    static int panels(int rows) {
+    public static int panels(int rows) {
         return Math.ceilDiv(rows, ROWS);
     }
 
     /** Bytes of one panel. */
-    static long panelBytes(TensorFormat format, int columns) {
+    public static long panelBytes(TensorFormat format, int columns) {
         return (long) (columns / format.blockElements()) * blockBytes(format);
     }
 
     /** Bytes of one block (or one column, or one super-block) of all rows of a panel. */
-    static int blockBytes(TensorFormat format) {
+    public static int blockBytes(TensorFormat format) {
         return switch (format) {
             case F32, F16, BF16, Q8_0, Q4_0 -> ROWS * format.blockBytes();
             case Q4_K -> Q4K_BYTES;
@@ -115,7 +124,7 @@ final class PanelLayout {
     }
 
     /** Where the line of scales of block {@code 0 <= block < 8} of a super-block lies; its integers follow. */
-    static int superBlockLine(TensorFormat format, int block) {
+    public static int superBlockLine(TensorFormat format, int block) {
         return switch (format) {
             case Q4_K -> Q4K_BLOCKS + block * Q4K_BLOCK_BYTES;
             case Q5_K -> Q4K_BLOCKS + block * Q5K_BLOCK_BYTES;
@@ -125,7 +134,7 @@ final class PanelLayout {
     }
 
     /** Where row {@code 0 <= row < 32} stands among the neighbours of one column, for elements narrower than 32 bits. */
-    static int position(int row) {
+    public static int position(int row) {
         return row < 16 ? 2 * row : 2 * (row - 16) + 1;
     }
 }

@@ -2,7 +2,10 @@ package dev.tidestream.model.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
+import java.util.Objects;
+
+import static dev.tidestream.model.tensor.PanelLayout.FLOAT;
+import static dev.tidestream.model.tensor.PanelLayout.SHORT;
 
 /**
  * A weight matrix in panels (see {@link PanelLayout}): off-heap, immutable once packed, safe for any number of threads. Lives
@@ -12,21 +15,18 @@ public final class PanelMatrix {
     /** Panels begin at a cache line. */
     public static final int ALIGNMENT_BYTES = 64;
 
-    static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
     private final TensorFormat format;
     private final int rows;
     private final int columns;
     private final long panelBytes;
     private final MemorySegment data; // (panels, panelBytes)
 
-    PanelMatrix(TensorFormat format, int rows, int columns, MemorySegment data) {
+    private PanelMatrix(TensorFormat format, int rows, int columns, MemorySegment data) {
         this.format = format;
         this.rows = rows;
         this.columns = columns;
         this.panelBytes = PanelLayout.panelBytes(format, columns);
-        this.data = data;
+        this.data = data.asReadOnly();
         if (data.byteSize() != panelBytes * panels()) {
             throw new IllegalArgumentException("panel matrix size: bytes=%d, expected=%d, rows=%d, columns=%d, format=%s"
                     .formatted(data.byteSize(), panelBytes * panels(), rows, columns, format));
@@ -67,8 +67,8 @@ public final class PanelMatrix {
     }
 
     /**
-     * The first blocks, read as panels of fewer columns, over the same memory: a small matrix whose values are as good as those of
-     * this one, though other ones stand side by side: its second panel is what follows in this one's first.
+     * The first blocks, read as panels of fewer columns, over the same memory: a small matrix whose values are as good as those
+     * of this one, though other ones stand side by side: its second panel is what follows in this one's first.
      *
      * @param atMostPanels at least 1
      * @param columns whole blocks, at most as many as this matrix has
@@ -80,11 +80,6 @@ public final class PanelMatrix {
         }
         int narrowRows = atMostPanels >= panels() ? rows : atMostPanels * PanelLayout.ROWS;
         return new PanelMatrix(format, narrowRows, columns, data.asSlice(0, panelBytes(format, narrowRows, columns)));
-    }
-
-    /** All panels as they lie in memory, read-only. */
-    public MemorySegment panelData() {
-        return data.asReadOnly();
     }
 
     public TensorFormat format() {
@@ -111,16 +106,34 @@ public final class PanelMatrix {
         return data.byteSize();
     }
 
-    MemorySegment data() {
+    /** All panels as they lie in memory, read-only. */
+    public MemorySegment panelData() {
         return data;
     }
 
-    long panelOffset(int panel) {
+    /**
+     * Makes sure that some panels can be read without further checks, by their address: that there are such panels, and that
+     * their memory is still there. That it stays there is up to the caller, as for every address that is passed to native code.
+     *
+     * @param fromPanel first panel, inclusive
+     * @param toPanel last panel, exclusive
+     * @throws IndexOutOfBoundsException if there are no such panels
+     * @throws IllegalStateException if the memory is not native, or was given back
+     */
+    public void requireReadable(int fromPanel, int toPanel) {
+        Objects.checkFromToIndex(fromPanel, toPanel, panels());
+        if (!data.isNative() || !data.scope().isAlive()) {
+            throw new IllegalStateException("weights are not in native memory, or no longer: rows=%d, columns=%d, native=%b"
+                    .formatted(rows, columns, data.isNative()));
+        }
+    }
+
+    public long panelOffset(int panel) {
         return panel * panelBytes;
     }
 
     /** Rows of {@code panel} that are no padding. */
-    int rowsOf(int panel) {
+    public int rowsOf(int panel) {
         return Math.min(PanelLayout.ROWS, rows - panel * PanelLayout.ROWS);
     }
 
@@ -142,7 +155,7 @@ public final class PanelMatrix {
     }
 
     /** Element of column {@code k} in the panel at byte {@code panel}; what the format says, word for word. */
-    float element(long panel, int lane, int k) {
+    public float element(long panel, int lane, int k) {
         int position = PanelLayout.position(lane);
         return switch (format) {
             case F32 -> data.get(FLOAT, panel + ((long) k * PanelLayout.ROWS + lane) * Float.BYTES);
@@ -155,18 +168,18 @@ public final class PanelMatrix {
     }
 
     /** Where the super-block of column {@code k} begins. */
-    long superBlock(long panel, int k) {
+    public long superBlock(long panel, int k) {
         return panel + (long) (k / PanelLayout.SUPER_BLOCK) * PanelLayout.blockBytes(format);
     }
 
     /** Scale of a block of Q8_0 or Q4_0. */
-    float scale(long panel, int lane, int block) {
+    public float scale(long panel, int lane, int block) {
         long at = panel + (long) block * quantBlockBytes() + PanelLayout.position(lane) * (long) Short.BYTES;
         return Float.float16ToFloat(data.get(SHORT, at));
     }
 
     /** The integer of an element of Q8_0 or Q4_0, its offset taken off. */
-    int quant(long panel, int lane, int k) {
+    public int quant(long panel, int lane, int k) {
         long quants = panel + (long) (k / PanelLayout.BLOCK) * quantBlockBytes() + PanelLayout.SCALE_BYTES
                 + PanelLayout.position(lane);
         int j = k % PanelLayout.BLOCK;

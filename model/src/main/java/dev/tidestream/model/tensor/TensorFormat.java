@@ -46,8 +46,8 @@ public enum TensorFormat {
     }
 
     /** Whether it is one of the formats with super-blocks of 256 columns. */
-    boolean superBlocks() {
-        return blockElements == PanelLayout.SUPER_BLOCK;
+    public boolean superBlocks() {
+        return blockElements == 256;
     }
 
     /** Bytes of one row of {@code columns} elements in a GGUF file. */

@@ -16,9 +16,9 @@ public final class Vectors {
         float[] out = new float[length];
         for (int i = 0; i < length; i++) {
             out[i] = switch (format) {
-                case F32 -> data.get(PanelMatrix.FLOAT, (long) i * Float.BYTES);
-                case F16 -> Float.float16ToFloat(data.get(PanelMatrix.SHORT, (long) i * Short.BYTES));
-                case BF16 -> Float.intBitsToFloat(data.get(PanelMatrix.SHORT, (long) i * Short.BYTES) << 16);
+                case F32 -> data.get(PanelLayout.FLOAT, (long) i * Float.BYTES);
+                case F16 -> Float.float16ToFloat(data.get(PanelLayout.SHORT, (long) i * Short.BYTES));
+                case BF16 -> Float.intBitsToFloat(data.get(PanelLayout.SHORT, (long) i * Short.BYTES) << 16);
                 case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K ->
                         throw new IllegalArgumentException("a vector cannot be quantised: " + format);
             };

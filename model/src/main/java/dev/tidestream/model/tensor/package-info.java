@@ -1,5 +1,9 @@
 /**
- * Panel matrices and the kernels that read them. The only room with {@code jdk.incubator.vector}.
+ * Matrices in panels, activations, and the interface of the arithmetic on them ({@link dev.tidestream.model.tensor.Kernels}),
+ * whose scalar specification is written there.
+ *
+ * <p>Any thread: what is shared is immutable, and an {@code Activations} has one owner. Imports nothing of this project: neither
+ * an implementation of {@code Kernels} nor files, models or tokenizers.
  */
 @NullMarked
 package dev.tidestream.model.tensor;

@@ -17,11 +17,11 @@ import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.Vectors;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /**
  * Cuts a small model out of a large one: the upper left corner of its matrices, a few of its heads, one layer for each kind of

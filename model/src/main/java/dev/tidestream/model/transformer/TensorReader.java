@@ -10,12 +10,12 @@ import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
-import dev.tidestream.model.tensor.PageArena;
-import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.Vectors;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.memory.PageArena;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /** Reads single tensors of a GGUF file into memory of their own. Immutable; any thread. */
 final class TensorReader {

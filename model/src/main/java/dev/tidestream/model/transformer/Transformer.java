@@ -212,7 +212,7 @@ public final class Transformer implements LanguageModel {
 
     private void prepare(Activations x, MatrixGroup matrices) {
         if (int8 && matrices.quantised()) {
-            x.quantise(team);
+            x.quantise(kernels, team);
         }
     }
 
@@ -252,7 +252,7 @@ public final class Transformer implements LanguageModel {
         EmbeddingLayer embedding = weights.embedding();
         long startNs = System.nanoTime();
         if (precision.inHead(embedding, embedding.mode()) == ActivationPrecision.INT8) {
-            scratch.normed.quantise(team); // values stay: they are what heads are compared on
+            scratch.normed.quantise(kernels, team); // values stay: they are what heads are compared on
         }
         embedding.logits(scratch.normed, logits, team);
         probes.observer().logitsComputed(embedding.mode(), rows, embedding.bytesRead(rows), System.nanoTime() - startNs);

@@ -8,48 +8,58 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import dev.tidestream.model.kernels.KernelSelection;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-/** int8 codes against their definition, one value at a time, and the layouts in which kernels read them. */
+/** int8 quants against their definition, one value at a time, whichever kernels made them. */
 class ActivationsTest {
     private static final long SEED = 20261124;
     private static final int COLUMNS = 96;
 
-    @Test
-    void shouldRoundToTheNearestCode() {
+    static Stream<Kernels> kernels() {
+        return Stream.of(KernelSelection.scalar(), KernelSelection.vector(), KernelSelection.fastest()).distinct();
+    }
+
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void shouldRoundToTheNearestQuant(Kernels kernels) {
         for (int rows : new int[] {1, 2, 3, 4, 5, 8, 11}) {
-            SplittableRandom random = new SplittableRandom(SEED);
-            Activations x = filled(11, rows, random);
-            x.quantise(WorkerTeam.sequential());
-            for (int b = 0; b < rows; b++) {
-                for (int block = 0; block < COLUMNS / 32; block++) {
-                    assertBlock(x, b, block);
-                }
-            }
+            Activations x = filled(11, rows, new SplittableRandom(SEED));
+            x.quantise(kernels, WorkerTeam.sequential());
+            assertQuants(x, kernels);
         }
     }
 
-    @Test
-    void shouldGiveARowTheSameCodesAloneAndAmongOthers() {
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void shouldGiveARowTheSameQuantsAloneAndAmongOthers(Kernels kernels) {
         Activations many = filled(9, 9, new SplittableRandom(SEED + 1));
-        many.quantise(WorkerTeam.sequential());
+        many.quantise(kernels, WorkerTeam.sequential());
         for (int b = 0; b < 9; b++) {
             Activations alone = new Activations(1, COLUMNS);
             alone.reset(1);
             System.arraycopy(many.values(), b * COLUMNS, alone.values(), 0, COLUMNS);
-            alone.quantise(WorkerTeam.sequential());
+            alone.quantise(kernels, WorkerTeam.sequential());
             for (int k = 0; k < COLUMNS; k++) {
-                assertEquals(many.code(b, k), alone.code(0, k), "seed=%d, b=%d, k=%d".formatted(SEED + 1, b, k));
+                assertEquals(kernels.encoding(many).quant(b, k), kernels.encoding(alone).quant(0, k),
+                        "seed=%d, b=%d, k=%d".formatted(SEED + 1, b, k));
             }
         }
     }
 
-    @Test
-    void shouldMakeZeroOfWhatHasNoCode() {
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void shouldMakeZeroOfWhatHasNoQuant(Kernels kernels) {
         Activations x = new Activations(2, COLUMNS);
         x.reset(2);
         Arrays.fill(x.values(), 0, 32, Float.MIN_VALUE);
@@ -57,27 +67,47 @@ class ActivationsTest {
         x.values()[41] = 1f;
         x.values()[70] = Float.POSITIVE_INFINITY;
         x.values()[71] = -1f;
-        x.quantise(WorkerTeam.sequential());
+        x.quantise(kernels, WorkerTeam.sequential());
+        ActivationEncoding encoding = kernels.encoding(x);
         for (int k = 0; k < 2 * COLUMNS; k++) {
-            assertEquals(0, x.code(k / COLUMNS, k % COLUMNS), "k=" + k);
+            assertEquals(0, encoding.quant(k / COLUMNS, k % COLUMNS), "k=" + k);
         }
-        assertEquals(Float.MIN_VALUE / 127f, x.scales()[x.blockAt(0, 0)]);
-        assertEquals(Float.NaN, x.scales()[x.blockAt(0, 1)]);
-        assertEquals(Float.POSITIVE_INFINITY, x.scales()[x.blockAt(0, 2)]);
-        assertEquals(0f, x.scales()[x.blockAt(1, 0)]);
+        assertEquals(Float.MIN_VALUE / 127f, encoding.scale(0, 0));
+        assertEquals(Float.NaN, encoding.scale(0, 1));
+        assertEquals(Float.POSITIVE_INFINITY, encoding.scale(0, 2));
+        assertEquals(0f, encoding.scale(1, 0));
+    }
+
+    /** 127 / m overflows below 127 / 2^128, where some numbers are still normal. */
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void shouldMakeZeroOfWhatIsTooSmall(Kernels kernels) {
+        float limit = 127f * 0x1p-128f;
+        for (float largest : new float[] {Math.nextDown(limit), limit, Math.nextUp(limit), Float.MIN_NORMAL}) {
+            Activations x = new Activations(1, 32);
+            x.reset(1);
+            x.values()[3] = largest;
+            x.values()[4] = -largest / 2;
+            x.quantise(kernels, WorkerTeam.sequential());
+            boolean fits = Float.isFinite(127f / largest);
+            assertEquals(fits ? 127 : 0, kernels.encoding(x).quant(0, 3), "largest=" + largest);
+            double half = fits ? Math.rint(-largest / 2 * (127f / largest)) : 0;
+            assertEquals(half, kernels.encoding(x).quant(0, 4), "largest=" + largest);
+            assertEquals(largest / 127f, kernels.encoding(x).scale(0, 0));
+        }
     }
 
     @Test
     void shouldRefuseToQuantisePartsOfABlock() {
         Activations x = new Activations(2, 40);
         x.reset(2);
-        var e = assertThrows(IllegalStateException.class, () -> x.quantise(WorkerTeam.sequential()));
+        var e = assertThrows(IllegalStateException.class, () -> x.quantise(KernelSelection.scalar(), WorkerTeam.sequential()));
         assertEquals("columns=40 is no multiple of 32", e.getMessage());
     }
 
-    /** The first ask makes forms; from then on they come with the records. */
+    /** Kernels that ask later get theirs then; from then on theirs are made with the others. */
     @Test
-    void shouldMakeRecordsAndFormsAnew() {
+    void shouldMakeAllEncodingsAnew() {
         SplittableRandom random = new SplittableRandom(SEED + 2);
         Activations x = new Activations(11, COLUMNS);
         for (int rows : new int[] {5, 1, 11, 2}) {
@@ -86,29 +116,26 @@ class ActivationsTest {
                 for (int i = 0; i < rows * COLUMNS; i++) {
                     x.values()[i] = (float) random.nextGaussian();
                 }
-                x.quantise(WorkerTeam.sequential());
-                RecordWriterTest.assertRecords(x);
-                for (int b = 0; b < rows; b++) {
-                    for (int block = 0; block < COLUMNS / 32; block++) {
-                        assertBlock(x, b, block);
-                    }
-                }
+                x.quantise(KernelSelection.fastest(), WorkerTeam.sequential());
+                kernels().forEach(kernels -> assertQuants(x, kernels));
             }
         }
     }
 
     @Test
-    void shouldMakeTheSameFormsWhoeverAsksFirst() throws Exception {
-        Activations expected = filled(9, 9, new SplittableRandom(SEED + 3));
-        expected.quantise(WorkerTeam.sequential());
-        int sums = Arrays.hashCode(expected.sums());
+    void shouldMakeOneEncodingWhoeverAsksFirst() throws Exception {
+        Kernels vector = KernelSelection.vector();
         try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
             for (int time = 0; time < 50; time++) {
                 Activations x = filled(9, 9, new SplittableRandom(SEED + 3));
-                x.quantise(WorkerTeam.sequential());
-                List<Callable<Integer>> asks = Collections.nCopies(4, () -> Arrays.hashCode(x.sums()));
-                for (Future<Integer> answer : threads.invokeAll(asks)) {
-                    assertEquals(sums, answer.get());
+                x.quantise(KernelSelection.scalar(), WorkerTeam.sequential());
+                List<Callable<ActivationEncoding>> asks = Collections.nCopies(4, () -> {
+                    assertQuants(x, vector);
+                    return vector.encoding(x);
+                });
+                for (Future<ActivationEncoding> answer : threads.invokeAll(asks)) {
+                    assertSame(vector.encoding(x), answer.get());
+                    assertNotSame(KernelSelection.scalar().encoding(x), answer.get());
                 }
             }
         }
@@ -120,32 +147,27 @@ class ActivationsTest {
         for (int i = 0; i < rows * COLUMNS; i++) {
             x.values()[i] = (float) (random.nextGaussian() * Math.scalb(1.0, random.nextInt(-20, 20)));
         }
-        for (int j = 0; j < 32; j++) { // codes that end in .5
+        for (int j = 0; j < 32; j++) { // quants that end in .5
             x.values()[j] = j == 0 ? 127f : j - 16.5f;
         }
         return x;
     }
 
-    private static void assertBlock(Activations x, int b, int block) {
-        String at = "seed=%d, rows=%d, b=%d, block=%d".formatted(SEED, x.rows(), b, block);
-        int from = b * COLUMNS + block * 32;
-        float max = 0f;
-        for (int j = 0; j < 32; j++) {
-            max = Math.max(max, Math.abs(x.values()[from + j]));
-        }
-        int sum = 0;
-        for (int j = 0; j < 32; j++) {
-            int code = (int) Math.rint(x.values()[from + j] * (127f / max));
-            int place = x.codesAt(b, block) + j;
-            assertEquals(code, x.code(b, block * 32 + j), at);
-            assertEquals(code, (short) (x.columnPairs()[place / 2] >> (16 * (j % 2))), at);
-            if (x.rows() == 1) {
-                assertEquals((code & 0xffff) | (code << 16), x.codePairs()[place], at);
+    private static void assertQuants(Activations x, Kernels kernels) {
+        ActivationEncoding encoding = kernels.encoding(x);
+        for (int b = 0; b < x.rows(); b++) {
+            for (int block = 0; block < COLUMNS / 32; block++) {
+                String at = "%s, seed=%d, rows=%d, b=%d, block=%d".formatted(kernels.title(), SEED, x.rows(), b, block);
+                int from = b * COLUMNS + block * 32;
+                float max = 0f;
+                for (int j = 0; j < 32; j++) {
+                    max = Math.max(max, Math.abs(x.values()[from + j]));
+                }
+                for (int j = 0; j < 32; j++) {
+                    assertEquals((int) Math.rint(x.values()[from + j] * (127f / max)), encoding.quant(b, block * 32 + j), at);
+                }
+                assertEquals(max / 127f, encoding.scale(b, block), at);
             }
-            sum += code;
         }
-        assertEquals(max / 127f, x.scales()[x.blockAt(b, block)], at);
-        assertEquals(sum, x.sums()[x.blockAt(b, block)], at);
-        assertEquals((float) -sum, x.minusSums()[x.blockAt(b, block)], at);
     }
 }

@@ -11,6 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.tidestream.model.SharedData;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -55,7 +56,7 @@ class KQuantsTest {
             for (int at : format == TensorFormat.Q6_K ? new int[] {208} : new int[] {0, 2}) {
                 try (Arena arena = Arena.ofConfined()) {
                     MemorySegment source = arena.allocate(2 * format.rowBytes(512));
-                    source.set(PanelMatrix.SHORT, 3L * format.blockBytes() + at, (short) 0xfc00);
+                    source.set(PanelLayout.SHORT, 3L * format.blockBytes() + at, (short) 0xfc00);
                     var e = assertThrows(NonFiniteWeightException.class,
                             () -> PanelPacker.pack("w", format, 2, 512, source, arena, WorkerTeam.sequential()));
                     assertEquals("weight is not finite: tensor=w, row=1, column=256", e.getMessage());

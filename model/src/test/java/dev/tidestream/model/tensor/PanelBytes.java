@@ -12,7 +12,7 @@ public final class PanelBytes {
 
     /** All that is held, padding included. */
     public static byte[] all(PanelMatrix matrix) {
-        return matrix.data().toArray(ValueLayout.JAVA_BYTE);
+        return matrix.panelData().toArray(ValueLayout.JAVA_BYTE);
     }
 
     /** Whether a row has the same bits in both, scales included. */
@@ -25,24 +25,24 @@ public final class PanelBytes {
         int position = PanelLayout.position(row % PanelLayout.ROWS);
         long from = a.panelOffset(row / PanelLayout.ROWS);
         for (long at = from + position * 2L; at < from + a.panelOffset(1); at += PanelLayout.LINE_BYTES) {
-            same &= a.data().get(PanelMatrix.SHORT, at) == b.data().get(PanelMatrix.SHORT, at);
+            same &= a.panelData().get(PanelLayout.SHORT, at) == b.panelData().get(PanelLayout.SHORT, at);
         }
         return same;
     }
 
-    /** As a GGUF file holds it: {@link PanelPacker} backwards. */
+    /** As a GGUF file holds it: {@code PanelPacker} backwards. */
     public static byte[] rowMajor(PanelMatrix matrix) {
         ByteBuffer out = ByteBuffer.allocate(Math.toIntExact(matrix.rows() * matrix.format().rowBytes(matrix.columns())))
                 .order(ByteOrder.LITTLE_ENDIAN);
-        MemorySegment data = matrix.data();
+        MemorySegment data = matrix.panelData();
         for (int row = 0; row < matrix.rows(); row++) {
             int lane = row % PanelLayout.ROWS;
             int position = PanelLayout.position(lane);
             long panel = matrix.panelOffset(row / PanelLayout.ROWS);
             for (int unit = 0; unit < matrix.columns() / matrix.format().blockElements(); unit++) {
                 switch (matrix.format()) {
-                    case F32 -> out.putFloat(data.get(PanelMatrix.FLOAT, panel + (unit * 32L + lane) * 4));
-                    case F16, BF16 -> out.putShort(data.get(PanelMatrix.SHORT, panel + (unit * 32L + position) * 2));
+                    case F32 -> out.putFloat(data.get(PanelLayout.FLOAT, panel + (unit * 32L + lane) * 4));
+                    case F16, BF16 -> out.putShort(data.get(PanelLayout.SHORT, panel + (unit * 32L + position) * 2));
                     case Q8_0 -> block(data, panel + unit * 1088L, position, 32, out);
                     case Q4_0 -> block(data, panel + unit * 576L, position, 16, out);
                     case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
@@ -53,7 +53,7 @@ public final class PanelBytes {
     }
 
     private static void block(MemorySegment data, long at, int position, int bytes, ByteBuffer out) {
-        out.putShort(data.get(PanelMatrix.SHORT, at + position * 2L));
+        out.putShort(data.get(PanelLayout.SHORT, at + position * 2L));
         for (int j = 0; j < bytes; j++) {
             out.put(data.get(ValueLayout.JAVA_BYTE, at + 64 + j * 32L + position));
         }

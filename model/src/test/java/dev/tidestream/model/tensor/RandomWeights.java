@@ -16,11 +16,11 @@ public final class RandomWeights {
         for (long block = 0; block < blocks; block++) {
             long at = block * format.blockBytes();
             switch (format) {
-                case F32 -> data.set(PanelMatrix.FLOAT, at, (float) random.nextGaussian());
-                case F16 -> data.set(PanelMatrix.SHORT, at, half(random));
-                case BF16 -> data.set(PanelMatrix.SHORT, at, (short) (Float.floatToIntBits((float) random.nextGaussian()) >>> 16));
+                case F32 -> data.set(PanelLayout.FLOAT, at, (float) random.nextGaussian());
+                case F16 -> data.set(PanelLayout.SHORT, at, half(random));
+                case BF16 -> data.set(PanelLayout.SHORT, at, (short) (Float.floatToIntBits((float) random.nextGaussian()) >>> 16));
                 case Q8_0, Q4_0 -> {
-                    data.set(PanelMatrix.SHORT, at, half(random));
+                    data.set(PanelLayout.SHORT, at, half(random));
                     for (int j = Short.BYTES; j < format.blockBytes(); j++) {
                         data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
                     }
@@ -29,9 +29,9 @@ public final class RandomWeights {
                     for (int j = 0; j < format.blockBytes(); j++) {
                         data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
                     }
-                    data.set(PanelMatrix.SHORT, at + (format == TensorFormat.Q6_K ? 208 : 0), half(random));
+                    data.set(PanelLayout.SHORT, at + (format == TensorFormat.Q6_K ? 208 : 0), half(random));
                     if (format != TensorFormat.Q6_K) {
-                        data.set(PanelMatrix.SHORT, at + 2, half(random));
+                        data.set(PanelLayout.SHORT, at + 2, half(random));
                     }
                 }
             }
@@ -57,13 +57,13 @@ public final class RandomWeights {
             long at = start + (long) k / format.blockElements() * format.blockBytes();
             int j = k % format.blockElements();
             out[k] = switch (format) {
-                case F32 -> data.get(PanelMatrix.FLOAT, at);
-                case F16 -> Float.float16ToFloat(data.get(PanelMatrix.SHORT, at));
-                case BF16 -> Float.intBitsToFloat(data.get(PanelMatrix.SHORT, at) << 16);
-                case Q8_0 -> Float.float16ToFloat(data.get(PanelMatrix.SHORT, at)) * data.get(ValueLayout.JAVA_BYTE, at + 2 + j);
+                case F32 -> data.get(PanelLayout.FLOAT, at);
+                case F16 -> Float.float16ToFloat(data.get(PanelLayout.SHORT, at));
+                case BF16 -> Float.intBitsToFloat(data.get(PanelLayout.SHORT, at) << 16);
+                case Q8_0 -> Float.float16ToFloat(data.get(PanelLayout.SHORT, at)) * data.get(ValueLayout.JAVA_BYTE, at + 2 + j);
                 case Q4_0 -> {
                     int pair = data.get(ValueLayout.JAVA_BYTE, at + 2 + j % 16);
-                    yield Float.float16ToFloat(data.get(PanelMatrix.SHORT, at)) * (((j < 16 ? pair : pair >> 4) & 15) - 8);
+                    yield Float.float16ToFloat(data.get(PanelLayout.SHORT, at)) * (((j < 16 ? pair : pair >> 4) & 15) - 8);
                 }
                 case Q4_K -> withMinimum(data, at, j, (byteAt(data, at + 16 + j / 64 * 32L + j % 32) >> (j / 32 % 2 * 4)) & 15);
                 case Q5_K -> withMinimum(data, at, j, ((byteAt(data, at + 48 + j / 64 * 32L + j % 32) >> (j / 32 % 2 * 4)) & 15)
@@ -72,7 +72,7 @@ public final class RandomWeights {
                     int low = (byteAt(data, at + j / 128 * 64L + j % 64) >> (j % 128 / 64 * 4)) & 15;
                     int high = (byteAt(data, at + 128 + j / 128 * 32L + j % 32) >> (j % 128 / 32 * 2)) & 3;
                     int scale = data.get(ValueLayout.JAVA_BYTE, at + 192 + j / 16);
-                    yield Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + 208)) * scale * (low + 16 * high - 32);
+                    yield Float.float16ToFloat(data.get(PanelLayout.SHORT, at + 208)) * scale * (low + 16 * high - 32);
                 }
             };
         }
@@ -86,8 +86,8 @@ public final class RandomWeights {
                 : (byteAt(data, at + 8 + i) & 15) | (byteAt(data, at + i) >> 6 << 4);
         int min = i < 4 ? byteAt(data, at + 8 + i) & 63
                 : (byteAt(data, at + 8 + i) >> 4) | (byteAt(data, at + 4 + i) >> 6 << 4);
-        float d1 = Float.float16ToFloat(data.get(PanelMatrix.SHORT, at)) * scale;
-        float m1 = Float.float16ToFloat(data.get(PanelMatrix.SHORT, at + 2)) * min;
+        float d1 = Float.float16ToFloat(data.get(PanelLayout.SHORT, at)) * scale;
+        float m1 = Float.float16ToFloat(data.get(PanelLayout.SHORT, at + 2)) * min;
         return d1 * q - m1;
     }
 

@@ -4,13 +4,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.RandomWeights;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /** Random weights and hidden states for the tests of heads. */
 final class HeadCases {
@@ -23,7 +23,7 @@ final class HeadCases {
 
     static EmbeddingLayer head(HeadMode mode, PanelMatrix weight, WorkerTeam team) {
         var config = new TiedWeightConfig(weight.rows(), weight.columns(), weight.format());
-        return TiedHeads.build(mode, config, weight, Kernels.vector(), team);
+        return TiedHeads.build(mode, config, weight, KernelSelection.vector(), team);
     }
 
     /** (rows, hidden) */

@@ -8,6 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
@@ -33,7 +34,7 @@ class Int8HeadTest {
             PanelMatrix weight = HeadCases.weight(format, VOCABULARY, HIDDEN, 5, arena);
             PanelMatrix other = HeadCases.weight(TensorFormat.F16, VOCABULARY, HIDDEN, 6, arena);
             float[] states = HeadCases.states(ROWS, HIDDEN, 7);
-            EmbeddingLayer scalar = tied(weight, Kernels.scalar());
+            EmbeddingLayer scalar = tied(weight, KernelSelection.scalar());
             float[][] oracle = new float[ROWS][];
             for (int row = 0; row < ROWS; row++) {
                 oracle[row] = int8(scalar, states, row, 1, ALONE);
@@ -43,7 +44,7 @@ class Int8HeadTest {
             assertEquals(format.quantised(), !Arrays.equals(floats, oracle[0]), "codes must matter where there are blocks only");
 
             for (EmbeddingLayer head : new EmbeddingLayer[] {
-                    tied(weight, Kernels.vector()), new UntiedEmbedding(other, weight, Kernels.vector())}) {
+                    tied(weight, KernelSelection.vector()), new UntiedEmbedding(other, weight, KernelSelection.vector())}) {
                 assertEquals(format.quantised(), head.quantised());
                 for (int batch : new int[] {1, 2, 3, 4, 5, 8, 15, 16, 17, 32, ROWS}) {
                     for (WorkerTeam team : new WorkerTeam[] {ALONE, new HeadCases.BackwardTeam(true)}) {
@@ -64,8 +65,8 @@ class Int8HeadTest {
         try (Arena arena = Arena.ofShared()) {
             PanelMatrix floats = HeadCases.weight(TensorFormat.F16, VOCABULARY, HIDDEN, 5, arena);
             PanelMatrix codes = HeadCases.weight(TensorFormat.Q6_K, VOCABULARY, HIDDEN, 6, arena);
-            assertTrue(new UntiedEmbedding(floats, codes, Kernels.vector()).quantised());
-            assertFalse(new UntiedEmbedding(codes, floats, Kernels.vector()).quantised());
+            assertTrue(new UntiedEmbedding(floats, codes, KernelSelection.vector()).quantised());
+            assertFalse(new UntiedEmbedding(codes, floats, KernelSelection.vector()).quantised());
         }
     }
 
@@ -84,7 +85,7 @@ class Int8HeadTest {
     void shouldNotHideAStateThatIsNotFinite(float value) {
         try (Arena arena = Arena.ofShared()) {
             for (TensorFormat format : TensorFormat.values()) {
-                EmbeddingLayer head = tied(HeadCases.weight(format, VOCABULARY, HIDDEN, 5, arena), Kernels.vector());
+                EmbeddingLayer head = tied(HeadCases.weight(format, VOCABULARY, HIDDEN, 5, arena), KernelSelection.vector());
                 float[] states = HeadCases.states(2, HIDDEN, 7);
                 float[] sound = int8(head, states, 1, 1, ALONE);
                 states[HIDDEN - 40] = value;
@@ -108,7 +109,7 @@ class Int8HeadTest {
         Activations hidden = new Activations(rows, HIDDEN);
         hidden.reset(rows);
         System.arraycopy(states, fromRow * HIDDEN, hidden.values(), 0, rows * HIDDEN);
-        hidden.quantise(team);
+        hidden.quantise(KernelSelection.fastest(), team);
         float[] logits = new float[rows * VOCABULARY];
         head.logits(hidden, logits, team);
         return logits;

@@ -9,13 +9,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.RandomWeights;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 import dev.tidestream.model.tied.TiedWeightException.DimensionMismatch;
 import dev.tidestream.model.tied.TiedWeightException.InvalidLogitsShape;
 import dev.tidestream.model.tied.TiedWeightException.InvalidTiedWeightShape;
@@ -38,7 +38,7 @@ class TiedEmbeddingTest {
             PanelMatrix weight =
                     PanelPacker.pack("w", format, VOCABULARY, HIDDEN, source, arena, WorkerTeam.sequential());
             EmbeddingLayer tied =
-                    new TiedEmbedding(new TiedWeightConfig(VOCABULARY, HIDDEN, format), weight, Kernels.vector());
+                    new TiedEmbedding(new TiedWeightConfig(VOCABULARY, HIDDEN, format), weight, KernelSelection.vector());
             assertEquals(weight.bytes(), tied.bytes());
             assertTrue(tied.tied());
 
@@ -87,7 +87,7 @@ class TiedEmbeddingTest {
             assertEquals("logits must hold [2, 70]: length=70", assertThrows(InvalidLogitsShape.class,
                     () -> tied.logits(two, new float[VOCABULARY], WorkerTeam.sequential())).getMessage());
             assertThrows(DimensionMismatch.class, () -> new TiedEmbedding(
-                    new TiedWeightConfig(VOCABULARY, 32, TensorFormat.F32), weight(arena), Kernels.vector()));
+                    new TiedWeightConfig(VOCABULARY, 32, TensorFormat.F32), weight(arena), KernelSelection.vector()));
         }
     }
 
@@ -114,7 +114,7 @@ class TiedEmbeddingTest {
             MemorySegment zeros = arena.allocate(VOCABULARY * HIDDEN * 4L);
             PanelMatrix output = PanelPacker.pack(
                     "o", TensorFormat.F32, VOCABULARY, HIDDEN, zeros, arena, WorkerTeam.sequential());
-            EmbeddingLayer untied = new UntiedEmbedding(embedding, output, Kernels.vector());
+            EmbeddingLayer untied = new UntiedEmbedding(embedding, output, KernelSelection.vector());
             assertEquals(embedding.bytes() + output.bytes(), untied.bytes());
             Activations hidden = new Activations(1, HIDDEN);
             hidden.reset(1);
@@ -127,7 +127,7 @@ class TiedEmbeddingTest {
 
     private static EmbeddingLayer tied(Arena arena) {
         return new TiedEmbedding(
-                new TiedWeightConfig(VOCABULARY, HIDDEN, TensorFormat.F32), weight(arena), Kernels.vector());
+                new TiedWeightConfig(VOCABULARY, HIDDEN, TensorFormat.F32), weight(arena), KernelSelection.vector());
     }
 
     private static PanelMatrix weight(Arena arena) {

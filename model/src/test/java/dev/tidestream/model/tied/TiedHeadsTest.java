@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -146,7 +146,7 @@ class TiedHeadsTest {
                         () -> head.logits(two, new float[139], ALONE)).getMessage());
             }
             assertThrows(DimensionMismatch.class, () -> TiedHeads.build(
-                    mode, new TiedWeightConfig(71, 64, TensorFormat.F32), weight, Kernels.vector(), ALONE));
+                    mode, new TiedWeightConfig(71, 64, TensorFormat.F32), weight, KernelSelection.vector(), ALONE));
         }
     }
 

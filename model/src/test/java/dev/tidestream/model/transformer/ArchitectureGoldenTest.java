@@ -20,6 +20,7 @@ import dev.tidestream.model.SharedData;
 import dev.tidestream.model.architecture.Architecture;
 import dev.tidestream.model.architecture.Architectures;
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -56,7 +57,7 @@ class ArchitectureGoldenTest {
     @MethodSource("files")
     void shouldComputeTheExactLogitsWithFloats(String path) throws IOException {
         Golden golden = Golden.of(path);
-        try (LoadedModel loaded = TestModels.load(path, Kernels.fastest())) {
+        try (LoadedModel loaded = TestModels.load(path, KernelSelection.fastest())) {
             Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 64);
             Difference difference = Difference.of(golden.logits, TestModels.logits(model, golden.prompt, 64));
             assertTrue(difference.most < EXACT, path + " " + difference);
@@ -73,7 +74,7 @@ class ArchitectureGoldenTest {
     @MethodSource("files")
     void shouldStayNearWithInt8Activations(String path) throws IOException {
         Golden golden = Golden.of(path);
-        try (LoadedModel loaded = TestModels.load(path, Kernels.fastest())) {
+        try (LoadedModel loaded = TestModels.load(path, KernelSelection.fastest())) {
             Precision precision = new Precision(ActivationPrecision.INT8, ActivationPrecision.INT8, KvType.F16);
             float[] actual = TestModels.logits(loaded.newTransformer(WorkerTeam.sequential(), precision, 64), golden.prompt, 64);
             Difference difference = Difference.of(golden.logits, actual);

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -41,7 +42,7 @@ class ArchitectureInvarianceTest {
 
     @BeforeEach
     void load() {
-        fast = load(Kernels.fastest());
+        fast = load(KernelSelection.fastest());
     }
 
     private LoadedModel load(Kernels kernels) {
@@ -60,7 +61,7 @@ class ArchitectureInvarianceTest {
     void shouldGiveTheOraclesBits(ActivationPrecision body, ActivationPrecision head, KvType kvType) {
         int[] tokens = tokens(LENGTH, 1);
         Precision precision = new Precision(body, head, kvType);
-        try (LoadedModel scalar = load(Kernels.scalar()); LoadedModel vector = load(Kernels.vector())) {
+        try (LoadedModel scalar = load(KernelSelection.scalar()); LoadedModel vector = load(KernelSelection.vector())) {
             float[] expected = TestModels.logits(scalar.newTransformer(WorkerTeam.sequential(), precision, 64), tokens, LENGTH);
             assertArrayEquals(expected, TestModels.logits(fast.newTransformer(WorkerTeam.sequential(), precision, 64), tokens, LENGTH));
             assertArrayEquals(expected, TestModels.logits(vector.newTransformer(WorkerTeam.sequential(), precision, 64), tokens, LENGTH));
@@ -75,7 +76,7 @@ class ArchitectureInvarianceTest {
             Transformer model = fast.newTransformer(WorkerTeam.sequential(), body, 64);
             assertArrayEquals(TestModels.logits(model, tokens, LENGTH), TestModels.logits(model, tokens, chunk), body.wireName());
         }
-        try (LoadedModel scalar = load(Kernels.scalar())) {
+        try (LoadedModel scalar = load(KernelSelection.scalar())) {
             Transformer model = scalar.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 64);
             assertArrayEquals(TestModels.logits(model, tokens, LENGTH), TestModels.logits(model, tokens, chunk), "scalar");
         }

@@ -18,6 +18,7 @@ import dev.tidestream.model.architecture.FeedForwardPlan;
 import dev.tidestream.model.architecture.LayerPlan;
 import dev.tidestream.model.architecture.NormSpec;
 import dev.tidestream.model.architecture.Rotation;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
@@ -45,10 +46,10 @@ class AttentionTest {
     @ParameterizedTest
     @EnumSource(KvType.class)
     void shouldGiveTheSameBitsInAnyPiecesOnAnyThreads(KvType type) {
-        float[] expected = run(type, Kernels.scalar(), WorkerTeam.sequential(), 600, 1);
+        float[] expected = run(type, KernelSelection.scalar(), WorkerTeam.sequential(), 600, 1);
         for (int chunk : new int[] {1, 2, 7, 33, 250}) {
-            assertArrayEquals(expected, run(type, Kernels.vector(), WorkerTeam.sequential(), 600, chunk), "chunk=" + chunk);
-            assertArrayEquals(expected, run(type, Kernels.vector(), new PoolTeam(), 600, chunk), "threads, chunk=" + chunk);
+            assertArrayEquals(expected, run(type, KernelSelection.vector(), WorkerTeam.sequential(), 600, chunk), "chunk=" + chunk);
+            assertArrayEquals(expected, run(type, KernelSelection.vector(), new PoolTeam(), 600, chunk), "threads, chunk=" + chunk);
         }
     }
 
@@ -80,8 +81,8 @@ class AttentionTest {
     @Test
     void shouldMixPromptsAndDecodedRows() {
         ForwardScratch scratch = scratch();
-        Attention attention = attention(Kernels.vector(), new PoolTeam(), scratch);
-        float[] expected = run(KvType.F16, Kernels.scalar(), WorkerTeam.sequential(), 80, 80);
+        Attention attention = attention(KernelSelection.vector(), new PoolTeam(), scratch);
+        float[] expected = run(KvType.F16, KernelSelection.scalar(), WorkerTeam.sequential(), 80, 80);
         KvCache first = cache(KvType.F16, 128);
         KvCache second = cache(KvType.F16, 128);
         attend(attention, scratch, List.of(slice(first, 40)), 0);
@@ -95,7 +96,7 @@ class AttentionTest {
     @EnumSource(KvType.class)
     void shouldLetNobodyOverlookWhatIsNotFinite(KvType type) {
         ForwardScratch scratch = scratch();
-        Attention attention = attention(Kernels.vector(), WorkerTeam.sequential(), scratch);
+        Attention attention = attention(KernelSelection.vector(), WorkerTeam.sequential(), scratch);
         KvCache cache = cache(type, 128);
         attention.begin(List.of(slice(cache, 10)), 10);
         for (int i = 0; i < 10; i++) {
@@ -110,7 +111,7 @@ class AttentionTest {
         assertTrue(Float.isNaN(attend(attention, scratch, List.of(slice(cache, 1)), 10)[0]), "a later pass");
         cache.truncate(6);
         float[] out = attend(attention, scratch, List.of(slice(cache, 2)), 6);
-        assertArrayEquals(Arrays.copyOfRange(run(type, Kernels.scalar(), WorkerTeam.sequential(), 8, 8), 6 * WIDTH, 8 * WIDTH),
+        assertArrayEquals(Arrays.copyOfRange(run(type, KernelSelection.scalar(), WorkerTeam.sequential(), 8, 8), 6 * WIDTH, 8 * WIDTH),
                 Arrays.copyOf(out, 2 * WIDTH), "forgotten");
         cache.advance(2);
         attention.begin(List.of(slice(cache, 1)), 1);

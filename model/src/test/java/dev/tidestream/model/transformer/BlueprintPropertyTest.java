@@ -28,9 +28,10 @@ import dev.tidestream.model.architecture.TensorNames;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.tensor.ActivationFunction;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
-import dev.tidestream.model.tensor.PanelPacker;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -64,16 +65,16 @@ class BlueprintPropertyTest {
         int[] tokens = random.ints(LENGTH, 0, VOCABULARY).toArray();
         double[][] exact = new ReferenceForward(plan, tensors).logits(tokens);
 
-        float[] all = logits(plan, tensors, Kernels.fastest(), tokens, LENGTH);
+        float[] all = logits(plan, tensors, KernelSelection.fastest(), tokens, LENGTH);
         for (int i = 0; i < all.length; i++) {
             double expected = exact[i / VOCABULARY][i % VOCABULARY];
             int at = i;
             assertTrue(Double.isFinite(expected), () -> "seed=%d, i=%d, %s".formatted(seed, at, blueprint));
             assertEquals(expected, all[i], 1e-4 * Math.max(1, Math.abs(expected)), () -> "seed=%d, i=%d, %s".formatted(seed, at, blueprint));
         }
-        assertArrayEquals(logits(plan, tensors, Kernels.scalar(), tokens, LENGTH), all, "scalar");
-        assertArrayEquals(logits(plan, tensors, Kernels.vector(), tokens, 1), all, "token by token");
-        assertArrayEquals(logits(plan, tensors, Kernels.fastest(), tokens, 7), all, "in pieces");
+        assertArrayEquals(logits(plan, tensors, KernelSelection.scalar(), tokens, LENGTH), all, "scalar");
+        assertArrayEquals(logits(plan, tensors, KernelSelection.vector(), tokens, 1), all, "token by token");
+        assertArrayEquals(logits(plan, tensors, KernelSelection.fastest(), tokens, 7), all, "in pieces");
     }
 
     private static float[] logits(TensorPlan plan, Map<String, float[]> tensors, Kernels kernels, int[] tokens, int chunk) {

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
@@ -40,7 +41,7 @@ class HeadActivationsTest {
     @ParameterizedTest
     @CsvSource({"Q8_0, false", "Q8_0, true", "Q4_0, false", "Q4_0, true"})
     void shouldQuantiseTheFinalStateAsTheBodyDoes(TensorFormat format, boolean untied) {
-        try (LoadedModel loaded = load(model(format, untied), Kernels.vector())) {
+        try (LoadedModel loaded = load(model(format, untied), KernelSelection.vector())) {
             HiddenStates recent = new HiddenStates(1, loaded.blueprint().hiddenSize());
             Transformer model = loaded.newTransformer(
                     ALONE, int8(ActivationPrecision.F32), new ForwardScratch(loaded.blueprint(), 32), new HeadProbes(HeadObserver.NONE, recent));
@@ -51,9 +52,9 @@ class HeadActivationsTest {
             state.reset(1);
             float[] recorded = recent.snapshot(); // floats: what heads are compared on
             System.arraycopy(recorded, 0, state.values(), 0, recorded.length);
-            state.quantise(ALONE);
+            state.quantise(KernelSelection.scalar(), ALONE);
             float[] expected = new float[V];
-            MatrixGroup.of(output(loaded, untied)).multiply(Kernels.scalar(), ALONE, state, expected);
+            MatrixGroup.of(output(loaded, untied)).multiply(KernelSelection.scalar(), ALONE, state, expected);
             assertArrayEquals(expected, logits);
         }
     }
@@ -69,8 +70,8 @@ class HeadActivationsTest {
     @EnumSource(value = TensorFormat.class, mode = EnumSource.Mode.EXCLUDE, names = {"Q4_K", "Q5_K", "Q6_K"}) // too narrow for these
     void shouldTakeCodesWhereTheHeadHasBlocksOnly(TensorFormat format) {
         for (boolean untied : new boolean[] {false, true}) {
-            try (LoadedModel vector = load(model(format, untied), Kernels.vector());
-                    LoadedModel scalar = load(model(format, untied), Kernels.scalar())) {
+            try (LoadedModel vector = load(model(format, untied), KernelSelection.vector());
+                    LoadedModel scalar = load(model(format, untied), KernelSelection.scalar())) {
                 for (ActivationPrecision body : ActivationPrecision.values()) {
                     Precision precision = int8(body);
                     float[] int8 = TestModels.logits(vector.newTransformer(ALONE, precision, 32), TOKENS, 7);
@@ -86,7 +87,7 @@ class HeadActivationsTest {
 
     @Test
     void shouldKeepTheBodyAsItIs() {
-        try (LoadedModel loaded = load(model(TensorFormat.Q8_0, false), Kernels.vector())) {
+        try (LoadedModel loaded = load(model(TensorFormat.Q8_0, false), KernelSelection.vector())) {
             List<float[]> states = new ArrayList<>();
             for (ActivationPrecision head : ActivationPrecision.values()) {
                 HiddenStates recent = new HiddenStates(1, loaded.blueprint().hiddenSize());
@@ -103,7 +104,7 @@ class HeadActivationsTest {
     @ParameterizedTest
     @EnumSource(value = HeadMode.class, names = {"TRANSPOSE_PER_STEP", "CACHED_TRANSPOSE"})
     void shouldTakeFloatsInDenseModes(HeadMode mode) {
-        try (LoadedModel packed = load(model(TensorFormat.Q8_0, false), Kernels.vector());
+        try (LoadedModel packed = load(model(TensorFormat.Q8_0, false), KernelSelection.vector());
                 LoadedModel dense = packed.successor(Map.of(), packed.buildHead(mode, Map.of(), TiedHeads::build, ALONE))) {
             Precision precision = int8(ActivationPrecision.INT8);
             assertEquals(ActivationPrecision.F32, precision.inHead(dense.weights().embedding(), mode));

@@ -11,6 +11,7 @@ import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -27,16 +28,16 @@ class ModelLoaderTest {
     void shouldComputeEveryFormatToTheOraclesBits(TensorFormat format) {
         int[] tokens = new SplittableRandom(3).ints(20, 0, 100).toArray();
         for (ActivationPrecision activations : ActivationPrecision.values()) {
-            float[] expected = logits(new RandomLlama(format), Kernels.scalar(), activations, tokens);
-            assertArrayEquals(expected, logits(new RandomLlama(format), Kernels.vector(), activations, tokens));
+            float[] expected = logits(new RandomLlama(format), KernelSelection.scalar(), activations, tokens);
+            assertArrayEquals(expected, logits(new RandomLlama(format), KernelSelection.vector(), activations, tokens));
         }
     }
 
     @Test
     void shouldUseAHeadOfItsOwnWhereThereIsOne() {
         int[] tokens = {1, 2, 3};
-        try (LoadedModel untied = load(new RandomLlama(TensorFormat.F32).untied(), Kernels.vector());
-                LoadedModel tied = load(new RandomLlama(TensorFormat.F32), Kernels.vector())) {
+        try (LoadedModel untied = load(new RandomLlama(TensorFormat.F32).untied(), KernelSelection.vector());
+                LoadedModel tied = load(new RandomLlama(TensorFormat.F32), KernelSelection.vector())) {
             assertFalse(untied.blueprint().tied());
             assertTrue(tied.blueprint().tied());
             assertTrue(untied.weights().bytes() > tied.weights().bytes());
@@ -53,8 +54,8 @@ class ModelLoaderTest {
         int[] tokens = {1, 2, 3, 4};
         RandomLlama scaled = new RandomLlama(TensorFormat.F32)
                 .with("llama.rope.scaling.type", "linear").with("llama.rope.scaling.factor", 4f);
-        float[] a = logits(scaled, Kernels.vector(), ActivationPrecision.F32, tokens);
-        float[] b = logits(new RandomLlama(TensorFormat.F32), Kernels.vector(), ActivationPrecision.F32, tokens);
+        float[] a = logits(scaled, KernelSelection.vector(), ActivationPrecision.F32, tokens);
+        float[] b = logits(new RandomLlama(TensorFormat.F32), KernelSelection.vector(), ActivationPrecision.F32, tokens);
         assertEquals(a[0], b[0]); // position 0 is never turned
         assertFalse(Arrays.equals(a, b));
     }
@@ -78,7 +79,7 @@ class ModelLoaderTest {
                 f32().with("llama.rope.scaling.type", "yarn"));
         refused("random.gguf: tied weight does not fit the model: hidden=32, model hidden=64",
                 f32().shaped("token_embd.weight", 32, 100));
-        String missing = assertThrows(GgufException.class, () -> load(f32().without("blk.0.ffn_down.weight"), Kernels.vector()))
+        String missing = assertThrows(GgufException.class, () -> load(f32().without("blk.0.ffn_down.weight"), KernelSelection.vector()))
                 .toString();
         assertTrue(missing.contains("random.gguf") && missing.contains("blk.0.ffn_down.weight"), missing);
     }
@@ -88,7 +89,7 @@ class ModelLoaderTest {
     }
 
     private static void refused(String message, RandomLlama model) {
-        assertEquals(message, assertThrows(ModelException.class, () -> load(model, Kernels.vector())).getMessage());
+        assertEquals(message, assertThrows(ModelException.class, () -> load(model, KernelSelection.vector())).getMessage());
     }
 
     private static LoadedModel load(RandomLlama model, Kernels kernels) {

@@ -34,9 +34,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedLoad;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -79,7 +79,7 @@ class PackedCacheTest {
     void shouldLoadTheSameBitsFromPanels(TensorFormat format) throws IOException {
         Files.write(model, new RandomLlama(format).untied().bytes());
         float[] expected = logits(ModelLoader.load(
-                GgufFile.open(model), Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE));
+                GgufFile.open(model), KernelSelection.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE));
         assertArrayEquals(expected, load(false));
         assertEquals(EnumSet.of(Stage.PACKING, Stage.WRITING_PANELS), stages);
         assertArrayEquals(expected, load(false));
@@ -95,7 +95,7 @@ class PackedCacheTest {
         load(false);
         try (GgufFile file = GgufFile.open(model)) {
             ModelLoader loader = new ModelLoader(file);
-            try (LoadedModel loaded = loader.load(Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE,
+            try (LoadedModel loaded = loader.load(KernelSelection.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE,
                             new PackedCache(cache, false, how, warnings::add));
                     var again = loader.read("token_embd.weight", WorkerTeam.sequential())) {
                 assertEquals(loaded.tensor("token_embd.weight").orElseThrow().bytes(), again.tensor().bytes());
@@ -154,7 +154,7 @@ class PackedCacheTest {
     }
 
     private LoadedModel open(ModelLoader loader) {
-        return loader.load(Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE,
+        return loader.load(KernelSelection.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE,
                 new PackedCache(cache, false, how, warnings::add));
     }
 
@@ -332,7 +332,7 @@ class PackedCacheTest {
         try (GgufFile file = GgufFile.open(model)) {
             PackedCache full = new PackedCache(cache, false, how, warnings::add, Long.MAX_VALUE / 2);
             try (LoadedModel loaded = new ModelLoader(file).load(
-                    Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE, full)) {
+                    KernelSelection.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE, full)) {
                 assertEquals(100, loaded.blueprint().vocabularySize());
             }
         }
@@ -343,7 +343,7 @@ class PackedCacheTest {
     @Test
     void shouldKeepNothingOfAModelThatIsNoFile() {
         try (GgufFile file = new RandomLlama(TensorFormat.F32).file();
-                LoadedModel loaded = new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
+                LoadedModel loaded = new ModelLoader(file).load(KernelSelection.vector(), WorkerTeam.sequential(),
                         ModelLoader.ProgressListener.NONE, new PackedCache(cache, false, how, warnings::add))) {
             assertEquals(100, loaded.blueprint().vocabularySize());
         }
@@ -365,7 +365,7 @@ class PackedCacheTest {
     private float[] load(boolean wholeSource) {
         stages.clear();
         try (GgufFile file = GgufFile.open(model)) {
-            float[] logits = logits(new ModelLoader(file).load(Kernels.vector(), WorkerTeam.sequential(),
+            float[] logits = logits(new ModelLoader(file).load(KernelSelection.vector(), WorkerTeam.sequential(),
                     (stage, done, total) -> stages.add(stage), new PackedCache(cache, wholeSource, how, warnings::add)));
             loadedSha256 = file.sha256();
             return logits;

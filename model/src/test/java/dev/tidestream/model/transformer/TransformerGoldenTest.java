@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.SharedData;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -31,7 +32,7 @@ class TransformerGoldenTest {
     void shouldTellTheStoryOfLlama2c(boolean vector) throws IOException {
         JsonNode golden = json("models/stories260K/greedy_bos.json");
         int[] ids = ints(golden.get("ids")); // BOS first
-        try (LoadedModel loaded = TestModels.load(STORIES, vector ? Kernels.fastest() : Kernels.scalar())) {
+        try (LoadedModel loaded = TestModels.load(STORIES, vector ? KernelSelection.fastest() : KernelSelection.scalar())) {
             Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 16);
             assertArrayEquals(Arrays.copyOfRange(ids, 1, ids.length), TestModels.greedy(model, new int[] {ids[0]}, 200));
 
@@ -50,7 +51,7 @@ class TransformerGoldenTest {
     void shouldContinueEightPrompts() throws IOException {
         JsonNode golden = json("golden/stories260K/prompts.json");
         float[] expected = floats("golden/stories260K/last_logits.f32");
-        try (LoadedModel loaded = TestModels.load(STORIES, Kernels.fastest())) {
+        try (LoadedModel loaded = TestModels.load(STORIES, KernelSelection.fastest())) {
             Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 64);
             int row = 0;
             for (JsonNode c : golden.get("cases")) {
@@ -72,7 +73,7 @@ class TransformerGoldenTest {
         JsonNode golden = json(path + ".json");
         int[] prompt = ints(golden.get("prompt_ids"));
         float[] expected = floats(path + ".logits.f32");
-        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.fastest())) {
+        try (LoadedModel loaded = TestModels.load(path + ".gguf", KernelSelection.fastest())) {
             Transformer exact = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 64);
             assertArrayEquals(expected, TestModels.logits(exact, prompt, 64), 1e-4f);
             int[] greedy = ints(golden.get("exact").get("greedy_ids"));
@@ -104,7 +105,7 @@ class TransformerGoldenTest {
         String path = "golden/models/llama3/gguf/llama3-" + format;
         int[] prompt = ints(json(path + ".json").get("prompt_ids"));
         float[] expected = floats(path + ".logits.f32");
-        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.fastest())) {
+        try (LoadedModel loaded = TestModels.load(path + ".gguf", KernelSelection.fastest())) {
             float[] actual = TestModels.logits(
                     loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F16, 64), prompt, 64);
             assertArrayEquals(expected, actual, 0.05f);
@@ -124,7 +125,7 @@ class TransformerGoldenTest {
         int[] prompt = ints(json(path + ".json").get("prompt_ids"));
         float[] expected = floats(path + ".logits.f32");
         Precision precision = new Precision(ActivationPrecision.F32, ActivationPrecision.INT8, KvType.F32);
-        try (LoadedModel loaded = TestModels.load(path + ".gguf", Kernels.fastest())) {
+        try (LoadedModel loaded = TestModels.load(path + ".gguf", KernelSelection.fastest())) {
             float[] actual = TestModels.logits(loaded.newTransformer(WorkerTeam.sequential(), precision, 64), prompt, 64);
             double squares = 0;
             double max = 0;
@@ -142,7 +143,7 @@ class TransformerGoldenTest {
     @ValueSource(strings = {"q8_0", "q4_0"})
     void shouldTellTheStartersTales(String format) throws IOException {
         JsonNode golden = json("starter/greedy-" + format + ".json");
-        try (LoadedModel loaded = TestModels.load("starter/starter-" + format + ".gguf", Kernels.fastest())) {
+        try (LoadedModel loaded = TestModels.load("starter/starter-" + format + ".gguf", KernelSelection.fastest())) {
             Transformer exact = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 64);
             for (JsonNode c : golden.get("cases")) {
                 int[] tokens = ints(c.get("tokens"));
@@ -161,7 +162,7 @@ class TransformerGoldenTest {
         int[] prompt = ints(tale.get("prompt_tokens"));
         int[][] told = new int[2][];
         for (int i = 0; i < 2; i++) {
-            Kernels kernels = i == 0 ? Kernels.scalar() : Kernels.fastest();
+            Kernels kernels = i == 0 ? KernelSelection.scalar() : KernelSelection.fastest();
             try (LoadedModel loaded = TestModels.load("starter/starter-q4_k_m.gguf", kernels)) {
                 told[i] = TestModels.greedy(loaded.newTransformer(WorkerTeam.sequential(), activations, 64), prompt, 24);
             }

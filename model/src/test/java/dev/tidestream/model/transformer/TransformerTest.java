@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
@@ -33,8 +33,8 @@ class TransformerTest {
 
     @BeforeAll
     static void load() {
-        vector = TestModels.load(STARTER, Kernels.vector());
-        scalar = TestModels.load(STARTER, Kernels.scalar());
+        vector = TestModels.load(STARTER, KernelSelection.vector());
+        scalar = TestModels.load(STARTER, KernelSelection.scalar());
     }
 
     @AfterAll

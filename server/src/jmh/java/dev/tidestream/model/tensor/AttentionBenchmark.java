@@ -18,6 +18,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
+import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.tensor.memory.PageArena;
+
 /**
  * One layer of the Llama-3.2-1B shape (32 heads, 8 key/value heads of 64) on one thread: one row, as in decode, or eight, as in a
  * prompt. Per token there are 16 layers. Look at the allocation rate, too: it is 0.
@@ -81,7 +84,7 @@ public class AttentionBenchmark {
     public float[] attend() {
         for (int h = 0; h < heads.length; h++) {
             int offset = h * SHAPE.group() * SHAPE.headDim();
-            Kernels.vector().attend(SHAPE, heads[h], query, offset, out, offset, rows, positions);
+            KernelSelection.vector().attend(SHAPE, heads[h], query, offset, out, offset, rows, positions);
         }
         return out;
     }

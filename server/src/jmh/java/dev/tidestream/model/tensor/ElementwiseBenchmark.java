@@ -15,6 +15,8 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
+import dev.tidestream.model.kernels.KernelSelection;
+
 /** One thread, what stands between the matrices: norm, activation function, quantising. The sizes of one row of a 1B model. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -52,14 +54,14 @@ public class ElementwiseBenchmark {
     /** Root mean square normalisation. */
     @Benchmark
     public float[] rmsNorm() {
-        Kernels.vector().normalise(norm, a, 0, out, 0);
+        KernelSelection.vector().normalise(norm, a, 0, out, 0);
         return out;
     }
 
     /** SwiGLU. */
     @Benchmark
     public float[] swiGlu() {
-        Kernels.vector().gate(ActivationFunction.SILU, a, b, out, 0, size);
+        KernelSelection.vector().gate(ActivationFunction.SILU, a, b, out, 0, size);
         return out;
     }
 
@@ -67,7 +69,7 @@ public class ElementwiseBenchmark {
     @Benchmark
     public Activations quantise() {
         x.reset(1);
-        x.quantise(WorkerTeam.sequential());
+        x.quantise(KernelSelection.fastest(), WorkerTeam.sequential());
         return x;
     }
 }

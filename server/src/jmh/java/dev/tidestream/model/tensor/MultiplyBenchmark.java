@@ -17,6 +17,9 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
+import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.tensor.panel.PanelPacker;
+
 /** One thread, one matrix of 8192 x 2048 (out of any cache), one row or a batch. Look at the allocation rate, too: it is 0. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
@@ -53,7 +56,7 @@ public class MultiplyBenchmark {
             x.values()[i] = (float) random.nextGaussian();
         }
         if (int8) {
-            x.quantise(WorkerTeam.sequential());
+            x.quantise(KernelSelection.fastest(), WorkerTeam.sequential());
         }
         out = new float[batch * ROWS];
     }
@@ -66,7 +69,7 @@ public class MultiplyBenchmark {
     /** The vector kernels. */
     @Benchmark
     public float[] multiply() {
-        matrix.multiply(Kernels.fastest(), WorkerTeam.sequential(), x, out);
+        matrix.multiply(KernelSelection.fastest(), WorkerTeam.sequential(), x, out);
         return out;
     }
 

@@ -17,13 +17,13 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.RandomWeights;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /** One thread, one row of logits in each head mode: 8000 x 2048, F32. {@code bench head} has larger ones and more threads. */
 @State(Scope.Benchmark)
@@ -48,7 +48,7 @@ public class HeadBenchmark {
         PanelMatrix weight = PanelPacker.pack("w", TensorFormat.F32, rows, HIDDEN,
                 RandomWeights.rowMajor(TensorFormat.F32, rows, HIDDEN, new SplittableRandom(1), arena), arena,
                 WorkerTeam.sequential());
-        return TiedHeads.build(headMode, new TiedWeightConfig(rows, HIDDEN, TensorFormat.F32), weight, Kernels.vector(),
+        return TiedHeads.build(headMode, new TiedWeightConfig(rows, HIDDEN, TensorFormat.F32), weight, KernelSelection.vector(),
                 WorkerTeam.sequential());
     }
 

@@ -6,7 +6,7 @@ import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.model.tensor.LowRankProduct;
+import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;

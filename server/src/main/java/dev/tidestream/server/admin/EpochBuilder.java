@@ -13,15 +13,15 @@ import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.patch.PatchException;
 import dev.tidestream.model.patch.PatchResult;
 import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.patch.TensorPatcher;
-import dev.tidestream.model.tensor.LowRankProduct;
-import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.transformer.LoadedModel;

@@ -11,11 +11,12 @@ import java.util.concurrent.Callable;
 
 import picocli.CommandLine.Command;
 
+import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.kernels.vector.bandwidth.StreamingRead;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.StreamingRead;
 import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedWeightException;
@@ -39,16 +40,18 @@ final class BenchHeadCommand extends BenchHeadOptions implements Callable<Intege
     @Override
     public Integer call() {
         List<TensorFormat> formats = formats();
+        Kernels kernels = KernelSelection.fastest();
         PrintWriter err = spec.commandLine().getErr();
         long figures = (long) vocabularies().size() * batches().size() * (formats.size() + 2);
         if (!json) {
             spec.commandLine().getOut().printf("threads=%d, kernels=%s, head-activations=%s%n%-18s %-6s %7s %6s %6s %12s %9s %9s %6s %14s%n",
-                    threads(), Kernels.fastest().title(), precision().head().wireName(), "MODE", "FORMAT", "VOCAB", "HIDDEN", "BATCH", "US/CALL", "GB/S", "WALL", "SHARE", "BYTES HELD");
+                    threads(), kernels.title(), precision().head().wireName(), "MODE", "FORMAT", "VOCAB", "HIDDEN", "BATCH", "US/CALL", "GB/S", "WALL", "SHARE", "BYTES HELD");
         }
         try (KernelWorkers workers = new KernelWorkers(threads());
                 Arena arena = new PageArena();
                 Progress progress = Progress.onTerminal(err, "measuring", figures)) {
-            HeadBench bench = new HeadBench(new StreamingRead(wallBytes(), arena, workers), workers, precision(), budget());
+            HeadBench bench = new HeadBench(new StreamingRead(wallBytes(), arena, workers), kernels, workers, precision(),
+                    budget());
             for (int vocabulary : vocabularies()) {
                 EnumSet<TensorFormat> all = EnumSet.of(TensorFormat.F32); // the dense modes are derived from it
                 all.addAll(formats);

@@ -6,11 +6,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.SplittableRandom;
 
-import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.PanelPacker;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.memory.PageArena;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /** Matrices of random weights for measuring speed: finite, of the order of 1, the same on every run. */
 final class BenchWeights {

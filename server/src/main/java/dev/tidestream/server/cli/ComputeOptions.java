@@ -10,9 +10,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedLoad;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.ActivationPrecision;
@@ -89,8 +89,8 @@ final class ComputeOptions {
         PrintWriter err = spec.commandLine().getErr();
         try (LoadProgress progress = new LoadProgress(err, loader.file().path())) {
             return cachePacked == null
-                    ? loader.load(Kernels.fastest(), team, progress)
-                    : loader.load(Kernels.fastest(), team, progress, new PackedCache(
+                    ? loader.load(KernelSelection.fastest(), team, progress)
+                    : loader.load(KernelSelection.fastest(), team, progress, new PackedCache(
                             cachePacked,
                             cacheCheck == CacheCheck.FULL,
                             cacheLoad,
@@ -101,6 +101,6 @@ final class ComputeOptions {
     @Override
     public String toString() {
         return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s"
-                .formatted(threads, Kernels.fastest().title(), activations.wireName(), headActivations.wireName(), kvType.name().toLowerCase(Locale.ROOT));
+                .formatted(threads, KernelSelection.fastest().title(), activations.wireName(), headActivations.wireName(), kvType.name().toLowerCase(Locale.ROOT));
     }
 }

@@ -5,13 +5,13 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.kernels.vector.bandwidth.StreamingRead;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.PageArena;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.StreamingRead;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
@@ -33,6 +33,7 @@ final class HeadBench {
     private static final long WARM_UP_LIMIT_NS = Duration.ofSeconds(3).toNanos();
 
     private final StreamingRead wall;
+    private final Kernels kernels;
     private final WorkerTeam team;
     private final Precision precision;
     private final long budgetNs;
@@ -48,8 +49,9 @@ final class HeadBench {
      */
     record Figures(double us, double gbPerS, double wallGbPerS, long bytesHeld, ActivationPrecision activations) {}
 
-    HeadBench(StreamingRead wall, WorkerTeam team, Precision precision, Duration budget) {
+    HeadBench(StreamingRead wall, Kernels kernels, WorkerTeam team, Precision precision, Duration budget) {
         this.wall = wall;
+        this.kernels = kernels;
         this.team = team;
         this.precision = precision;
         this.budgetNs = budget.toNanos();
@@ -61,7 +63,7 @@ final class HeadBench {
     /** Builds a head of weights that live longer than it. */
     EmbeddingLayer head(HeadMode mode, PanelMatrix weight) {
         TiedWeightConfig config = new TiedWeightConfig(weight.rows(), weight.columns(), weight.format());
-        return TiedHeads.build(mode, config, weight, Kernels.fastest(), team);
+        return TiedHeads.build(mode, config, weight, kernels, team);
     }
 
     /** Has the kernel of a mode, a format and a batch compiled. */
@@ -79,7 +81,7 @@ final class HeadBench {
 
     private void logits(EmbeddingLayer head, Activations x, float[] logits) {
         if (precision.inHead(head, head.mode()) == ActivationPrecision.INT8) {
-            x.quantise(team);
+            x.quantise(kernels, team);
         }
         head.logits(x, logits, team);
     }

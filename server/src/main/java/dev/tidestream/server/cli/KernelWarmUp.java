@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
@@ -104,7 +105,7 @@ final class KernelWarmUp implements AutoCloseable {
     }
 
     private void multiply() {
-        try (LoadedModel miniature = loader.miniature(Kernels.fastest()); KernelWorkers alone = new KernelWorkers(1)) {
+        try (LoadedModel miniature = loader.miniature(KernelSelection.fastest()); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
             if (miniature.blueprint().contextLength() < PROMPT + 2 * STEPS) {
                 stopped = true; // so small a model warms itself

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.transformer.ForwardScratch;
@@ -118,7 +118,7 @@ final class Rehearsal implements AutoCloseable {
         if (closed) {
             return 0;
         }
-        try (LoadedModel miniature = running.loader().miniature(Kernels.fastest())) {
+        try (LoadedModel miniature = running.loader().miniature(KernelSelection.fastest())) {
             running.loader().file().releaseAll(); // pages that it has read
             boolean tooSmall = miniature.blueprint().contextLength() < PROMPT_TOKENS + MAX_TOKENS; // such a model is soon done with
             return tooSmall ? 0 : streams(miniature, breaks);

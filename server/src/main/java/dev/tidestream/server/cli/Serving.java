@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
-import dev.tidestream.model.tensor.LowRankProduct;
+import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.AdminService;

@@ -5,7 +5,7 @@ import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.gguf.GgufFile;
-import dev.tidestream.model.tensor.LowRankProduct;
+import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;

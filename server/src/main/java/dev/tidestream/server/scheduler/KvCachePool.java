@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-import dev.tidestream.model.tensor.PageArena;
+import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.KvCacheShape;
 

@@ -12,8 +12,8 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -103,7 +103,7 @@ final class DeskFixture implements AutoCloseable {
     DeskFixture(@Nullable Path data, Options options) throws Exception {
         file = options.model().file();
         loader = new ModelLoader(file);
-        LoadedModel base = loader.load(Kernels.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE);
+        LoadedModel base = loader.load(KernelSelection.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE);
         MemoryBudget budget = new MemoryBudget(options.budgetBytes(), 0);
         Storage storage = options.storage() != null ? options.storage() : data != null ? DirectoryStorage.open(data) : null;
         log = storage == null ? null : UpdateLog.open(storage, file.sha256(), UpdateLogLimits.DEFAULT, InstantSource.system());

@@ -1,0 +1,123 @@
+package dev.tidestream.model.kernels.jit.avx2;
+
+import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.PanelUnits;
+import dev.tidestream.model.machine.Address;
+import dev.tidestream.model.machine.Assembler;
+import dev.tidestream.model.machine.Register;
+import dev.tidestream.model.tensor.TensorFormat;
+
+import static dev.tidestream.model.machine.VectorOp.VCVTPH2PS;
+import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
+
+/**
+ * Code that takes the integers of a format out of a panel, as quads: 8 rows by 4 columns of bytes, so that a row is a 32-bit
+ * lane. A block of 32 columns has 8 quads, 4 groups of rows to each. The rows of a group are in the order in which they fall
+ * out, see {@link #byteLines}; scales follow them, and the finished sums are put in order.
+ *
+ * <p>{@link Register#RDX} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
+ * vector registers 8–14 may be changed; 15 holds {@link #kept}.
+ */
+public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ6K {
+    static final int GROUPS = 4;
+    static final int QUADS = 8;
+    /** Bytes of a vector. */
+    static final int VECTOR = 32;
+    /** For {@code VPERMQ}: the even 64-bit lanes, then the odd ones; twice, it does nothing. */
+    static final int EVEN_THEN_ODD = 0b11_01_10_00;
+
+    final Assembler code;
+    final PanelUnits units;
+
+    QuadCode(Assembler code, TensorFormat format) {
+        this.code = code;
+        this.units = PanelUnits.of(format);
+    }
+
+    /** Writes code that reads the header of a unit into {@code MachineScratch}. */
+    void header() {
+        // none but for super-blocks
+    }
+
+    /** How a quad is multiplied with codes, so that no sum leaves its range. */
+    enum Products {
+        /** Unsigned bytes; sums of pairs of columns fit 16 bits for the whole block. */
+        UNSIGNED,
+        /** Signed bytes; the sums of 16 columns fit 16 bits. */
+        SIGNED,
+        /** Signed bytes; two products fit 16 bits, sums have 32. */
+        SIGNED_WIDE
+    }
+
+    /** Receives quads in registers. */
+    interface Sink {
+        /** What follows is of a quad of columns; {@code codes} is a register for what it is multiplied with. */
+        void quad(int quad, int codes);
+
+        /**
+         * @param vector the register; it may be changed
+         * @param codes what {@link #quad} got
+         * @param t a register to use; may be the vector for unsigned products
+         */
+        void take(int quad, int group, int vector, int codes, int t);
+    }
+
+    /** The register of {@link #kept}. */
+    static final int KEPT = 15;
+
+    abstract Products products();
+
+    /** A constant in a register, since it is used all the time. */
+    MachineConstant kept() {
+        return products() == Products.UNSIGNED ? MachineConstant.NIBBLES : MachineConstant.ONES;
+    }
+
+    /** Whether the unit's header has minima, to be subtracted. */
+    boolean minima() {
+        return false;
+    }
+
+    /** Whether each half of a block has a scale of its own. */
+    boolean halves() {
+        return false;
+    }
+
+    /** Whether integers have their centre added ({@code ActivationRecord.CENTRE}), so that they are unsigned. */
+    boolean centred() {
+        return false;
+    }
+
+    /**
+     * The order of rows in the four groups, which comes from lines of bytes: {@code 0 16 1 17 8 24 9 25}, {@code 2 18 3 19 10 26 11 27},
+     * {@code 4 20 5 21 12 …}, {@code 6 22 7 23 14 …}; or from lines of words: {@code 0 16 1 17 4 20 5 21}, {@code 2 18 3 19 6 22 7 23},
+     * {@code 8 24 9 25 12 …}, {@code 10 26 11 27 14 …}.
+     */
+    abstract boolean byteLines();
+
+    /** Writes code that reads the scales of a block into {@code MachineScratch}. */
+    abstract void scales();
+
+    /** Writes code that makes the quads of a block; those of columns 0–15 come before the others if there are {@link #halves}. */
+    abstract void quads(Sink sink);
+
+    static Address panel(int offset) {
+        return new Address(Register.RDX, offset);
+    }
+
+    static Address scratch(int offset) {
+        return new Address(Register.RDI, offset);
+    }
+
+    static Address constant(MachineConstant constant) {
+        return scratch(constant.offset());
+    }
+
+    /** Two groups of half-precision numbers in the halves of a register become floats in the scratch. */
+    void floats(int halves, int t, int to, int group, int otherGroup) {
+        code.vector(VCVTPH2PS, t, halves);
+        code.vector(VMOVDQU_STORE, t, scratch(to + group * VECTOR));
+        code.extractUpperHalf(halves, halves);
+        code.vector(VCVTPH2PS, t, halves);
+        code.vector(VMOVDQU_STORE, t, scratch(to + otherGroup * VECTOR));
+    }
+}

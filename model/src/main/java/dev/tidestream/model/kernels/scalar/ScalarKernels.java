@@ -1,0 +1,260 @@
+package dev.tidestream.model.kernels.scalar;
+
+import dev.tidestream.model.tensor.ActivationFunction;
+import dev.tidestream.model.tensor.Activations;
+import dev.tidestream.model.tensor.AttentionShape;
+import dev.tidestream.model.tensor.FloatExp;
+import dev.tidestream.model.tensor.KPanels;
+import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.KvHead;
+import dev.tidestream.model.tensor.Norm;
+import dev.tidestream.model.tensor.PanelLayout;
+import dev.tidestream.model.tensor.PanelMatrix;
+
+/** {@link Kernels} as they are specified, one element at a time: the oracle of every test. */
+public enum ScalarKernels implements Kernels {
+    INSTANCE;
+
+    @Override
+    public String title() {
+        return "scalar";
+    }
+
+    @Override
+    public ScalarQuants encoding(Activations x) {
+        return ScalarQuants.of(x);
+    }
+
+    @Override
+    public void multiply(
+            PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
+        ScalarQuants quants = w.format().quantised() && x.quantised() ? ScalarQuants.of(x) : null;
+        for (int b = 0; b < x.rows(); b++) {
+            for (int panel = fromPanel; panel < toPanel; panel++) {
+                for (int lane = 0; lane < w.rowsOf(panel); lane++) {
+                    long at = w.panelOffset(panel);
+                    float sum = quants != null
+                            ? dotInt8(w, at, lane, quants, b)
+                            : dotFloat(w, at, lane, x.values(), b * x.columns());
+                    out[outOffset + b * outStride + panel * PanelLayout.ROWS + lane] = sum;
+                }
+            }
+        }
+    }
+
+    private static float dotFloat(PanelMatrix w, long panel, int lane, float[] x, int offset) {
+        return switch (w.format()) {
+            case F32, F16, BF16, Q4_K, Q5_K -> dotFloats(w, panel, lane, x, offset);
+            case Q8_0, Q4_0 -> dotBlocks(w, panel, lane, x, offset);
+            case Q6_K -> dotSixBits(w, panel, lane, x, offset);
+        };
+    }
+
+    private static float dotInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
+        return switch (w.format()) {
+            case Q8_0, Q4_0 -> dotBlocksInt8(w, panel, lane, x, b);
+            case Q4_K, Q5_K -> dotMinimaInt8(w, panel, lane, x, b);
+            case Q6_K -> dotSixBitsInt8(w, panel, lane, x, b);
+            case F32, F16, BF16 -> throw new IllegalArgumentException("not quantised: " + w.format());
+        };
+    }
+
+    private static float dotFloats(PanelMatrix w, long panel, int lane, float[] x, int offset) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k++) {
+            acc = Math.fma(x[offset + k], w.element(panel, lane, k), acc);
+        }
+        return acc;
+    }
+
+    private static float dotBlocks(PanelMatrix w, long panel, int lane, float[] x, int offset) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
+            float low = 0f;
+            float high = 0f;
+            for (int j = 0; j < 16; j++) {
+                low = Math.fma(x[offset + k + j], w.quant(panel, lane, k + j), low);
+                high = Math.fma(x[offset + k + j + 16], w.quant(panel, lane, k + j + 16), high);
+            }
+            acc = Math.fma(w.scale(panel, lane, k / PanelLayout.BLOCK), low + high, acc);
+        }
+        return acc;
+    }
+
+    private static float dotSixBits(PanelMatrix w, long panel, int lane, float[] x, int offset) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k += 16) {
+            long at = w.superBlock(panel, k);
+            float low = 0f;
+            float high = 0f;
+            for (int j = k; j < k + 8; j++) {
+                low = Math.fma(x[offset + j], quant(w, at, lane, j), low);
+                high = Math.fma(x[offset + j + 8], quant(w, at, lane, j + 8), high);
+            }
+            float scale = KPanels.d(w.panelData(), at, lane)
+                    * KPanels.halfScale(w.panelData(), at, lane, k % PanelLayout.SUPER_BLOCK / 16);
+            acc = Math.fma(scale, low + high, acc);
+        }
+        return acc;
+    }
+
+    private static float dotMinimaInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
+            long at = w.superBlock(panel, k);
+            int block = k / PanelLayout.BLOCK;
+            int inSuper = block % PanelLayout.BLOCKS;
+            float dx = x.scale(b, block);
+            int scaled = KPanels.scale(w.format(), w.panelData(), at, lane, inSuper)
+                    * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
+            int minima = KPanels.min(w.format(), w.panelData(), at, lane, inSuper) * -x.sum(b, block);
+            acc = Math.fma(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
+            acc = Math.fma(KPanels.dmin(w.panelData(), at, lane) * dx, minima, acc);
+        }
+        return acc;
+    }
+
+    private static float dotSixBitsInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
+        float acc = 0f;
+        for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
+            long at = w.superBlock(panel, k);
+            int half = k % PanelLayout.SUPER_BLOCK / 16;
+            int scaled = KPanels.halfScale(w.panelData(), at, lane, half) * integers(w, at, lane, x, b, k, 16)
+                    + KPanels.halfScale(w.panelData(), at, lane, half + 1) * integers(w, at, lane, x, b, k + 16, 16);
+            float dx = x.scale(b, k / PanelLayout.BLOCK);
+            acc = Math.fma(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
+        }
+        return acc;
+    }
+
+    private static int integers(PanelMatrix w, long superBlock, int lane, ScalarQuants x, int b, int k, int columns) {
+        int dot = 0;
+        for (int j = 0; j < columns; j++) {
+            dot += x.quant(b, k + j) * quant(w, superBlock, lane, k + j);
+        }
+        return dot;
+    }
+
+    private static int quant(PanelMatrix w, long superBlock, int lane, int k) {
+        return KPanels.quant(w.format(), w.panelData(), superBlock, lane, k % PanelLayout.SUPER_BLOCK);
+    }
+
+    private static float dotBlocksInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
+        int blocks = w.columns() / PanelLayout.BLOCK;
+        float acc = 0f;
+        for (int block = 0; block < blocks; block++) {
+            int dot = 0;
+            for (int j = 0; j < PanelLayout.BLOCK; j++) {
+                dot += x.quant(b, block * PanelLayout.BLOCK + j) * w.quant(panel, lane, block * PanelLayout.BLOCK + j);
+            }
+            acc = Math.fma(w.scale(panel, lane, block) * x.scale(b, block), dot, acc);
+        }
+        return acc;
+    }
+
+    @Override
+    public void normalise(Norm norm, float[] x, int xOffset, float[] out, int outOffset) {
+        int n = norm.size();
+        float mean = norm.centred() ? mean(x, xOffset, n) : 0f;
+        float[] partials = new float[PARTIALS];
+        for (int i = 0; i < n; i++) {
+            float d = norm.centred() ? x[xOffset + i] - mean : x[xOffset + i];
+            partials[i % PARTIALS] = Math.fma(d, d, partials[i % PARTIALS]);
+        }
+        scale(norm, x, xOffset, mean, reciprocalRoot(partials, n, norm.eps()), out, outOffset, 0);
+    }
+
+    private static float mean(float[] x, int xOffset, int n) {
+        float[] partials = new float[PARTIALS];
+        for (int i = 0; i < n; i++) {
+            partials[i % PARTIALS] += x[xOffset + i];
+        }
+        return mean(partials, n);
+    }
+
+    public static float mean(float[] partials, int n) {
+        return (float) (sum(partials) / n);
+    }
+
+    public static float reciprocalRoot(float[] partials, int n, float eps) {
+        return (float) (1 / Math.sqrt(sum(partials) / n + eps));
+    }
+
+    private static double sum(float[] partials) {
+        double sum = 0;
+        for (float partial : partials) {
+            sum += partial;
+        }
+        return sum;
+    }
+
+    /** The last step of a normalisation, for elements {@code from <= i < n}. */
+    public static void scale(Norm norm, float[] x, int xOffset, float mean, float r, float[] out, int outOffset, int from) {
+        float[] parameters = norm.parameters();
+        int n = norm.size();
+        for (int i = from; i < n; i++) {
+            float d = norm.centred() ? x[xOffset + i] - mean : x[xOffset + i];
+            out[outOffset + i] = norm.biased() ? Math.fma(d * r, parameters[i], parameters[n + i]) : d * r * parameters[i];
+        }
+    }
+
+    @Override
+    public void activate(ActivationFunction function, float[] x, float[] out, int from, int to) {
+        for (int i = from; i < to; i++) {
+            out[i] = activate(function, x[i]);
+        }
+    }
+
+    @Override
+    public void gate(ActivationFunction function, float[] gate, float[] up, float[] out, int from, int to) {
+        for (int i = from; i < to; i++) {
+            out[i] = activate(function, gate[i]) * up[i];
+        }
+    }
+
+    private static float activate(ActivationFunction function, float x) {
+        return switch (function) {
+            case SILU -> x / (1f + FloatExp.exp(-x));
+            case GELU_TANH -> {
+                float z = x * Math.fma(x * x, ActivationFunction.GELU_CUBIC, ActivationFunction.GELU_LINEAR);
+                yield x / (1f + FloatExp.exp(-z));
+            }
+            case RELU_SQUARED -> {
+                float r = Math.max(x, 0f);
+                yield r * r;
+            }
+        };
+    }
+
+    @Override
+    public void softcap(float[] values, int from, int to, float cap) {
+        for (int i = from; i < to; i++) {
+            values[i] = softcap(values[i], cap);
+        }
+    }
+
+    static float softcap(float x, float cap) {
+        return cap - 2f * cap / (1f + FloatExp.exp(x * (2f / cap)));
+    }
+
+    @Override
+    public void attend(
+            AttentionShape shape, KvHead head, float[] query, int queryOffset, float[] out, int outOffset, int rows, int positions) {
+        ScalarAttention.attend(shape, head, query, queryOffset, out, outOffset, rows, positions);
+    }
+
+    @Override
+    public int maxima(float[] values, int from, int count, float[] out) {
+        return ScalarRows.maxima(values, from, count, out);
+    }
+
+    @Override
+    public int atLeast(float[] values, int from, int count, float least, int[] ids) {
+        return ScalarRows.atLeast(values, from, 0, count, least, ids, 0);
+    }
+
+    @Override
+    public void exponentials(float[] values, int from, int count, double max, double divisor, double[] out) {
+        ScalarRows.exponentials(values, from, count, max, divisor, out, 0);
+    }
+}

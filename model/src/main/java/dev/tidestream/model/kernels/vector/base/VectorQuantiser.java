@@ -1,0 +1,74 @@
+package dev.tidestream.model.kernels.vector.base;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
+import static dev.tidestream.model.kernels.vector.base.VectorShapes.I;
+import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
+import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static jdk.incubator.vector.VectorOperators.ADD;
+import static jdk.incubator.vector.VectorOperators.F2I;
+import static jdk.incubator.vector.VectorOperators.I2S;
+import static jdk.incubator.vector.VectorOperators.IS_NAN;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.MAX;
+
+/** A block of 32 activations to int8 codes, L values at a time; the bits of {@link Math#rint} and {@link Math#max}. */
+public final class VectorQuantiser {
+    /** Added to a number below 2^22, it leaves the nearest integer (ties to even) in the low bits. */
+    private static final float ROUND = 0x1.8p23f;
+
+    private static final VectorSpecies<Short> HALF_S =
+            ShortVector.SPECIES_128.withShape(VectorShape.forBitSize(F.vectorBitSize() / 2));
+
+    private VectorQuantiser() {}
+
+    /** The largest magnitude of 32 values from {@code from}; NaN if one is. Magnitudes have the order of their bits. */
+    public static float largest(float[] values, int from) {
+        IntVector max = IntVector.zero(I);
+        for (int j = 0; j < BLOCK; j += L) {
+            max = max.max(FloatVector.fromArray(F, values, from + j).reinterpretAsInts().and(Integer.MAX_VALUE));
+        }
+        return Float.intBitsToFloat(max.reduceLanes(MAX));
+    }
+
+    /**
+     * {@code code = rint(value * toCode)} for 32 values; 0 for NaN.
+     *
+     * @param codes receives the codes as floats, never -0, from {@code to}
+     * @param pairs receives two codes per int from {@code to / 2}
+     * @return the sum of the codes
+     */
+    public static int codes(float[] values, int from, float toCode, float[] codes, int[] pairs, int to) {
+        IntVector sum = IntVector.zero(I);
+        for (int j = 0; j < BLOCK; j += L) {
+            FloatVector rounded = FloatVector.fromArray(F, values, from + j).mul(toCode).add(ROUND);
+            rounded = rounded.blend(ROUND, rounded.test(IS_NAN));
+            rounded.sub(ROUND).intoArray(codes, to + j);
+            IntVector code = rounded.reinterpretAsInts().sub(Float.floatToRawIntBits(ROUND));
+            ((ShortVector) code.convertShape(I2S, HALF_S, 0)).reinterpretAsInts().intoArray(pairs, (to + j) / 2);
+            sum = sum.add(code);
+        }
+        return sum.reduceLanes(ADD);
+    }
+
+    /**
+     * Codes of a block for lines of nibbles, see {@link VectorQuants#lineCodes}.
+     *
+     * @param codes 32 codes as floats from {@code from}
+     * @param lines receives 16 codes and 16 differences from {@code from}
+     */
+    public static void lines(float[] codes, int[] lines, int from) {
+        for (int j = from; j < from + BLOCK / 2; j += L) {
+            IntVector low = (IntVector) FloatVector.fromArray(F, codes, j).convert(F2I, 0);
+            IntVector high = (IntVector) FloatVector.fromArray(F, codes, j + BLOCK / 2).convert(F2I, 0);
+            IntVector difference = high.sub(low.lanewise(LSHL, 4));
+            low.and(0xffff).or(low.lanewise(LSHL, 16)).intoArray(lines, j);
+            difference.and(0xffff).or(difference.lanewise(LSHL, 16)).intoArray(lines, j + BLOCK / 2);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+package dev.tidestream.model.tensor.panel;
+
+import java.util.Arrays;
+
+import dev.tidestream.model.tensor.KQuants;
+import dev.tidestream.model.tensor.TensorFormat;
+
+import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
+import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
+
+/**
+ * From float32 to K-quants, by the searches of ggml's reference quantisers without an importance matrix
+ * ({@code quantize_row_q4_K_ref}, {@code …q5_K_ref}, {@code …q6_K_ref}): for each block the scale (and minimum) of least weighted squared
+ * error among some candidates, then scales of scales in 6 or 8 bits. Sums are taken in double, so that no finite value overflows
+ * them; a block is therefore as good as ggml's, and not always the same bits.
+ *
+ * <p>The result depends on the 256 values alone. Values are finite; what is too large becomes an infinite scale, which the caller
+ * looks for. Buffers are used again; one thread.
+ */
+final class KQuantiser {
+    private static final int HALF = 16;
+    private static final int SIX_BITS = 63;
+    private static final int Q6_LARGEST = 32;
+    private static final double TINY = 1e-15; // below it, ggml takes a block of Q6_K for zeros
+
+    /** What is tried for a block with a minimum: {@code steps + 1} scales from {@code (largest + first) / range}, a tenth apart. */
+    private record Search(int largest, double first, int steps) {
+        static final double STEP = 0.1;
+        static final Search Q4 = new Search(15, -1, 20);
+        static final Search Q5 = new Search(31, -0.5, 15);
+    }
+
+    private final int[] quants = new int[BLOCK];
+    private final double[] weights = new double[BLOCK];
+    private final double[] scales = new double[SUPER_BLOCK / HALF];
+    private final double[] minima = new double[BLOCKS];
+    private double minimum; // second result of a search
+
+    /**
+     * Encodes a super-block.
+     *
+     * @param x 256 finite values from 0
+     */
+    void encode(TensorFormat format, float[] x, KQuants out) {
+        switch (format) {
+            case Q4_K -> withMinima(x, Search.Q4, out);
+            case Q5_K -> withMinima(x, Search.Q5, out);
+            case Q6_K -> symmetric(x, out);
+            case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
+        }
+    }
+
+    // ---- Q4_K, Q5_K: x = d * scale * q - dmin * min
+
+    private void withMinima(float[] x, Search search, KQuants out) {
+        double largestScale = 0;
+        double largestMin = 0;
+        for (int block = 0; block < BLOCKS; block++) {
+            scales[block] = scaleAndMinimum(x, block * BLOCK, search);
+            minima[block] = minimum;
+            largestScale = Math.max(largestScale, scales[block]);
+            largestMin = Math.max(largestMin, minimum);
+        }
+        out.d = Float.floatToFloat16((float) (largestScale / SIX_BITS));
+        out.dmin = Float.floatToFloat16((float) (largestMin / SIX_BITS));
+        double d = Float.float16ToFloat(out.d);
+        double dmin = Float.float16ToFloat(out.dmin);
+        for (int block = 0; block < BLOCKS; block++) {
+            int scale = sixBits(scales[block], largestScale);
+            int min = sixBits(minima[block], largestMin);
+            out.scales[2 * block] = (byte) scale;
+            out.scales[2 * block + 1] = (byte) min;
+            for (int j = 0; j < BLOCK; j++) {
+                double step = d * scale;
+                int k = block * BLOCK + j;
+                out.quants[k] = (byte) (step == 0 ? 0 : quant((x[k] + dmin * min) / step, 0, search.largest()));
+            }
+        }
+    }
+
+    private static int sixBits(double value, double largest) {
+        return largest == 0 ? 0 : (int) Math.min(SIX_BITS, Math.rint(SIX_BITS * value / largest));
+    }
+
+    /**
+     * The scale and the minimum of one block, at least 0 both, so that {@code x ≈ scale * q - minimum}. Values count the more
+     * the larger they are.
+     */
+    private double scaleAndMinimum(float[] x, int from, Search search) {
+        weigh(x, from);
+        double least = 0;
+        double most = x[from];
+        for (int j = 0; j < BLOCK; j++) {
+            least = Math.min(least, x[from + j]);
+            most = Math.max(most, x[from + j]);
+        }
+        minimum = -least;
+        if (most <= least) {
+            return 0;
+        }
+        double scale = (most - least) / search.largest();
+        for (int j = 0; j < BLOCK; j++) {
+            quants[j] = quant((x[from + j] - least) / scale, 0, search.largest());
+        }
+        double best = error(x, from, scale, -least);
+        for (int step = 0; step <= search.steps(); step++) {
+            double lowest = -minimum; // that of the best so far: each candidate starts from there
+            double inverse = (search.largest() + search.first() + step * Search.STEP) / (most - lowest);
+            for (int j = 0; j < BLOCK; j++) {
+                quants[j] = quant(inverse * (x[from + j] - lowest), 0, search.largest());
+            }
+            double fitted = fit(x, from);
+            double error = error(x, from, fitted, fittedMinimum);
+            if (fitted > 0 && error < best) {
+                best = error;
+                scale = fitted;
+                minimum = fittedMinimum;
+            }
+        }
+        return scale;
+    }
+
+    private double fittedMinimum; // second result of fit
+
+    /** Weighted least squares of {@code scale * quants - minimum}, with a minimum of at least 0. A scale of 0 if there is none. */
+    private double fit(float[] x, int from) {
+        double w = 0;
+        double wx = 0;
+        double wl = 0;
+        double wll = 0;
+        double wxl = 0;
+        for (int j = 0; j < BLOCK; j++) {
+            double weight = weights[j];
+            w += weight;
+            wx += weight * x[from + j];
+            wl += weight * quants[j];
+            wll += weight * quants[j] * quants[j];
+            wxl += weight * x[from + j] * quants[j];
+        }
+        double determinant = w * wll - wl * wl;
+        if (determinant <= 0) {
+            return 0;
+        }
+        double offset = (wll * wx - wl * wxl) / determinant;
+        fittedMinimum = Math.max(0, -offset);
+        return offset > 0 ? wxl / wll : (w * wxl - wx * wl) / determinant;
+    }
+
+    private double error(float[] x, int from, double scale, double min) {
+        double sum = 0;
+        for (int j = 0; j < BLOCK; j++) {
+            double difference = scale * quants[j] - min - x[from + j];
+            sum += weights[j] * difference * difference;
+        }
+        return sum;
+    }
+
+    private void weigh(float[] x, int from) {
+        double squares = 0;
+        for (int j = 0; j < BLOCK; j++) {
+            squares += (double) x[from + j] * x[from + j];
+        }
+        double mean = Math.sqrt(squares / BLOCK);
+        for (int j = 0; j < BLOCK; j++) {
+            weights[j] = mean + Math.abs(x[from + j]);
+        }
+    }
+
+    // ---- Q6_K: x = d * scale * q
+
+    private void symmetric(float[] x, KQuants out) {
+        double magnitude = 0;
+        double largest = 0;
+        for (int half = 0; half < scales.length; half++) {
+            scales[half] = scale(x, half * HALF);
+            if (Math.abs(scales[half]) > magnitude) {
+                magnitude = Math.abs(scales[half]);
+                largest = scales[half];
+            }
+        }
+        out.dmin = 0;
+        if (magnitude < TINY) {
+            out.d = 0;
+            Arrays.fill(out.scales, (byte) 0);
+            Arrays.fill(out.quants, (byte) 0);
+            return;
+        }
+        out.d = Float.floatToFloat16((float) (largest / -128));
+        double d = Float.float16ToFloat(out.d);
+        for (int half = 0; half < scales.length; half++) {
+            int scale = (int) Math.min(127, Math.rint(-128 * scales[half] / largest));
+            out.scales[half] = (byte) scale;
+            for (int j = 0; j < HALF; j++) {
+                double step = d * scale;
+                int k = half * HALF + j;
+                out.quants[k] = (byte) (step == 0 ? 0 : quant(x[k] / step, -Q6_LARGEST, Q6_LARGEST - 1));
+            }
+        }
+    }
+
+    /** The scale of 16 values; its sign is such that the value of largest magnitude becomes negative. Weights are squares. */
+    private double scale(float[] x, int from) {
+        double largest = 0;
+        for (int j = 0; j < HALF; j++) {
+            largest = Math.abs(x[from + j]) > Math.abs(largest) ? x[from + j] : largest;
+        }
+        if (Math.abs(largest) < TINY) {
+            return 0;
+        }
+        double best = 0;
+        double scale = 0;
+        for (int step = 0; step <= 18; step++) { // the one in the middle first, as it wins if others are as good
+            int i = step == 0 ? 0 : step <= 9 ? step - 10 : step - 9;
+            double inverse = -(Q6_LARGEST + 0.1 * i) / largest;
+            double wxl = 0;
+            double wll = 0;
+            for (int j = 0; j < HALF; j++) {
+                double value = x[from + j];
+                double weight = value / largest * (value / largest);
+                int q = quant(inverse * value, -Q6_LARGEST, Q6_LARGEST - 1);
+                wxl += weight * value * q;
+                wll += weight * q * q;
+            }
+            double gain = wll > 0 ? wxl / wll * wxl : 0; // how much less error than with zeros
+            if (gain > best) {
+                best = gain;
+                scale = wxl / wll;
+            }
+        }
+        return scale;
+    }
+
+    /** To the nearest integer, ties to even, within limits. */
+    private static int quant(double value, int least, int most) {
+        return (int) Math.clamp(Math.rint(value), least, most);
+    }
+}

@@ -1,0 +1,38 @@
+package dev.tidestream.model.kernels.jit;
+
+import java.util.EnumSet;
+import java.util.Set;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.tidestream.model.kernels.jit.MachinePrograms.Kind;
+import dev.tidestream.model.machine.Cpu;
+import dev.tidestream.model.tensor.TensorFormat;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+/** What has a program of its own; the rest is left to the other kernels (docs/adr/0011-avx-512-programs.md). */
+class MachineProgramsTest {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldHaveProgramsForWhatIsServed(boolean wide) {
+        assumeTrue(Cpu.level() != Cpu.Level.NONE, "no machine code here");
+        MachinePrograms programs = MachinePrograms.assemble(wide).orElseThrow();
+        for (TensorFormat format : TensorFormat.values()) {
+            Set<Kind> found = EnumSet.noneOf(Kind.class);
+            for (Kind kind : Kind.values()) {
+                if (programs.find(format, kind) != null) {
+                    found.add(kind);
+                }
+            }
+            assertEquals(switch (format) {
+                case F32, F16, BF16 -> EnumSet.of(Kind.FLOAT_ROW);
+                case Q4_0, Q8_0, Q6_K -> EnumSet.allOf(Kind.class);
+                case Q4_K -> EnumSet.of(Kind.ROW, Kind.ROWS);
+                case Q5_K -> EnumSet.noneOf(Kind.class);
+            }, found, format.name());
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package dev.tidestream.server;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Test;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+/** Packages and files of main code that somebody can still survey. Of all modules: the sources beside this one's. */
+class SourceSizeArchTest {
+    private static final int MAX_FILES = 25; // of a package, package-info aside
+    private static final int MAX_LINES = 400; // of a file
+    private static final List<String> MODULES = List.of("protocol", "model", "server", "loadtest");
+
+    /** Packages that are still too large, until they are split. */
+    private static final Set<String> TOO_LARGE = Set.of("server/admin", "server/cli");
+
+    @Test
+    void shouldHaveSmallPackages() throws IOException {
+        Map<String, Integer> files = new TreeMap<>();
+        for (Path source : sources()) {
+            if (!source.endsWith("package-info.java")) {
+                files.merge(packageOf(source), 1, Integer::sum);
+            }
+        }
+        assertTrue(files.containsKey("model/tensor") && files.containsKey("protocol"), () -> "sources not found: " + files);
+        Map<String, Integer> large = new TreeMap<>(files);
+        large.values().removeIf(count -> count <= MAX_FILES);
+        assertEquals(TOO_LARGE, large.keySet(), () -> "packages of more than %d files: %s".formatted(MAX_FILES, large));
+    }
+
+    @Test
+    void shouldHaveShortFiles() throws IOException {
+        Map<String, Long> large = new TreeMap<>();
+        for (Path source : sources()) {
+            try (Stream<String> lines = Files.lines(source)) {
+                long count = lines.count();
+                if (count > MAX_LINES) {
+                    large.put(source.getFileName().toString(), count);
+                }
+            }
+        }
+        assertEquals(Map.of(), large, "files of more than %d lines".formatted(MAX_LINES));
+    }
+
+    private static List<Path> sources() throws IOException {
+        List<Path> found = new ArrayList<>();
+        for (String module : MODULES) {
+            try (Stream<Path> files = Files.walk(root(module))) {
+                files.filter(file -> file.toString().endsWith(".java")).forEach(found::add);
+            }
+        }
+        return found;
+    }
+
+    /** Tests run in the folder of their module. */
+    private static Path root(String module) {
+        return Path.of("..", module, "src", "main", "java", "dev", "tidestream");
+    }
+
+    private static String packageOf(Path source) {
+        for (String module : MODULES) {
+            if (source.startsWith(root(module))) {
+                Path inside = root(module).relativize(source);
+                return inside.subpath(0, inside.getNameCount() - 1).toString().replace('\\', '/');
+            }
+        }
+        throw new AssertionError("of no module: " + source);
+    }
+}
