@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 /** From the tree of a client's frame to its message; strict. */
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
-            "type", "id", "prompt", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights", "kv", "credit");
+            "type", "id", "prompt", "parse_special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights", "kv",
+            "credit");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
             "top_k",
@@ -49,18 +50,29 @@ final class ClientDecoder {
             }
             case "watch" -> {
                 message.allowOnly(WATCH);
-                yield new ClientMessage.Watch(watchesWeights(message));
+                yield new ClientMessage.Watch(truth(message, "weights", message.required("weights")));
             }
             default -> throw FrameReader.unknownType(message, type);
         };
     }
 
-    private static boolean watchesWeights(Fields message) throws ProtocolException {
-        JsonNode node = message.required("weights");
+    private static boolean truth(Fields message, String field, JsonNode node) throws ProtocolException {
         if (!node.isBoolean()) {
-            throw message.wrongType("weights", "a boolean", node);
+            throw message.wrongType(field, "a boolean", node);
         }
         return node.booleanValue();
+    }
+
+    private static boolean parseSpecial(Fields message) throws ProtocolException {
+        JsonNode node = message.optional("parse_special");
+        if (node == null) {
+            return false;
+        }
+        boolean asked = truth(message, "parse_special", node);
+        if (!message.has("prompt")) {
+            throw message.error(ErrorCode.INVALID_VALUE, "parse_special", "parse_special goes with prompt only");
+        }
+        return asked;
     }
 
     private static String id(Fields message) throws ProtocolException {
@@ -77,6 +89,7 @@ final class ClientDecoder {
         return new ClientMessage.Generate(
                 id,
                 prompt,
+                parseSpecial(message),
                 tokens(message),
                 message.integer("max_tokens", 1, limits.maxTokens(), Math.min(Protocol.DEFAULT_MAX_TOKENS, limits.maxTokens())),
                 message.has("sampling") ? sampling(message.object("sampling")) : SamplingOptions.DEFAULT,

@@ -14,6 +14,7 @@ public sealed interface ClientMessage {
      * Starts a stream. Exactly one of {@code prompt} and {@code tokens} is present.
      *
      * @param prompt text, possibly empty
+     * @param parseSpecial take names of control tokens in the prompt for those tokens; false without a prompt
      * @param tokens at least one token id, used as they are; not copied
      * @param maxTokens most tokens to generate, at least 1
      * @param stop strings that end the stream
@@ -23,6 +24,7 @@ public sealed interface ClientMessage {
     record Generate(
             String id,
             @Nullable String prompt,
+            boolean parseSpecial,
             int @Nullable [] tokens,
             int maxTokens,
             SamplingOptions sampling,
@@ -36,6 +38,7 @@ public sealed interface ClientMessage {
         public Generate(
                 String id,
                 @Nullable String prompt,
+                boolean parseSpecial,
                 int @Nullable [] tokens,
                 int maxTokens,
                 SamplingOptions sampling,
@@ -46,8 +49,12 @@ public sealed interface ClientMessage {
             if ((prompt == null) == (tokens == null)) {
                 throw new IllegalArgumentException("exactly one of prompt and tokens must be given: id=" + id);
             }
+            if (parseSpecial && prompt == null) {
+                throw new IllegalArgumentException("parse_special goes with prompt only: id=" + id);
+            }
             this.id = id;
             this.prompt = prompt;
+            this.parseSpecial = parseSpecial;
             this.tokens = tokens;
             this.maxTokens = maxTokens;
             this.sampling = sampling;
@@ -55,6 +62,20 @@ public sealed interface ClientMessage {
             this.topLogprobs = topLogprobs;
             this.weights = weights;
             this.credit = credit;
+        }
+
+        /** A prompt that is text and nothing else, or token ids. */
+        public Generate(
+                String id,
+                @Nullable String prompt,
+                int @Nullable [] tokens,
+                int maxTokens,
+                SamplingOptions sampling,
+                List<String> stop,
+                int topLogprobs,
+                WeightsPolicy weights,
+                OptionalInt credit) {
+            this(id, prompt, false, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit);
         }
 
         /** A prompt with every other field at its default. */
@@ -76,6 +97,7 @@ public sealed interface ClientMessage {
             return other instanceof Generate g
                     && id.equals(g.id)
                     && Objects.equals(prompt, g.prompt)
+                    && parseSpecial == g.parseSpecial
                     && Arrays.equals(tokens, g.tokens)
                     && maxTokens == g.maxTokens
                     && sampling.equals(g.sampling)
@@ -87,7 +109,8 @@ public sealed interface ClientMessage {
 
         @Override
         public int hashCode() {
-            return Objects.hash(id, prompt, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit);
+            return Objects.hash(
+                    id, prompt, parseSpecial, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit);
         }
     }
 

@@ -126,6 +126,9 @@ final class Encoder {
         if (m.prompt() != null) {
             g.writeStringField("prompt", m.prompt());
         }
+        if (m.parseSpecial()) {
+            g.writeBooleanField("parse_special", true);
+        }
         int[] tokens = m.tokens();
         if (tokens != null) {
             g.writeFieldName("tokens");

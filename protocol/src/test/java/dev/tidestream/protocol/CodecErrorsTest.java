@@ -66,6 +66,9 @@ class CodecErrorsTest {
         "\"prompt\":\"\",\"logprobs\":\"1\"|INVALID_TYPE|logprobs|an integer or a boolean",
         "\"prompt\":\"\",\"weights\":\"Pin\"|INVALID_VALUE|weights|weights must be \"pin\" or \"follow\": \"Pin\"",
         "\"prompt\":\"\",\"weights\":1|INVALID_TYPE|weights|weights",
+        "\"prompt\":\"\",\"parse_special\":1|INVALID_TYPE|parse_special|parse_special must be a boolean: 1",
+        "\"prompt\":\"\",\"parse_special\":null|INVALID_TYPE|parse_special|parse_special must be a boolean: null",
+        "\"tokens\":[1],\"parse_special\":true|INVALID_VALUE|parse_special|parse_special goes with prompt only",
         "\"prompt\":\"\",\"credit\":-1|INVALID_VALUE|credit|credit must be in 0..2147483647: -1",
         "\"prompt\":\"\",\"maxTokens\":1|UNKNOWN_FIELD|maxTokens|unknown field: maxTokens",
     })

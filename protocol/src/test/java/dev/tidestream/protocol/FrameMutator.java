@@ -8,7 +8,8 @@ public final class FrameMutator {
     private static final List<String> SEEDS = List.of(
             "{\"type\":\"generate\",\"id\":\"f1\",\"prompt\":\"Once upon\",\"max_tokens\":3}",
             "{\"type\":\"generate\",\"id\":\"f2\",\"tokens\":[1,2,3],\"credit\":2,\"logprobs\":3,\"weights\":\"follow\"}",
-            "{\"type\":\"generate\",\"id\":\"f3\",\"prompt\":\"\\u00e9\\ud83c\\udf0a\",\"max_tokens\":2,\"stop\":[\"x\",\"yz\"],"
+            "{\"type\":\"generate\",\"id\":\"f3\",\"prompt\":\"\\u00e9\\ud83c\\udf0a\",\"parse_special\":true,\"max_tokens\":2,"
+                    + "\"stop\":[\"x\",\"yz\"],"
                     + "\"sampling\":{\"temperature\":0.7,\"top_k\":40,\"top_p\":0.9,\"min_p\":0.05,\"repetition_penalty\":1.1,"
                     + "\"presence_penalty\":-0.5,\"frequency_penalty\":0.5,\"logit_bias\":{\"5\":-100,\"17\":2.5},"
                     + "\"seed\":\"-9223372036854775808\"}}",

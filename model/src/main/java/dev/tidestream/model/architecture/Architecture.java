@@ -1,5 +1,7 @@
 package dev.tidestream.model.architecture;
 
+import java.util.Set;
+
 import dev.tidestream.model.gguf.GgufFile;
 
 /** A family of models: how its blueprint is read out of a file, and how its tensors are named there. */
@@ -7,6 +9,9 @@ public interface Architecture {
 
     /** What {@code general.architecture} says. */
     String name();
+
+    /** Short names of the keys that {@link #read} reads, e.g. {@code block_count}; others are refused if they may change anything. */
+    Set<String> keys();
 
     /**
      * Reads the metadata of a file of this family.

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
+import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 
@@ -34,8 +35,9 @@ public final class Architectures {
         String name = file.metadata().string("general.architecture");
         Architecture architecture = known.stream().filter(candidate -> candidate.name().equals(name)).findFirst()
                 .orElseThrow(() -> new ModelException("%s: general.architecture is not supported: %s (supported: %s)".formatted(
-                        file.path(), name, known.stream().map(Architecture::name).collect(Collectors.joining(", ")))));
+                        file.path(), GgufException.quote(name), known.stream().map(Architecture::name).collect(Collectors.joining(", ")))));
         try {
+            ArchitectureKeys.check(file, architecture.name(), architecture.keys());
             Blueprint blueprint = architecture.read(file);
             boolean twice = !blueprint.tied() && hasTheEmbeddingTwice(file, architecture.names());
             return new TensorPlan(twice ? blueprint.asTied() : blueprint, architecture.names());

@@ -1,6 +1,7 @@
 package dev.tidestream.model.architecture;
 
 import java.util.Collections;
+import java.util.Set;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tensor.ActivationFunction;
@@ -39,30 +40,42 @@ final class Gpt2 implements Architecture {
     }
 
     @Override
+    public Set<String> keys() {
+        return Set.of("context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count",
+                "attention.layer_norm_epsilon");
+    }
+
+    @Override
     public Blueprint read(GgufFile file) {
-        GgufKeys keys = new GgufKeys(file, name());
-        int hiddenSize = keys.integer("embedding_length");
-        int heads = keys.integer("attention.head_count");
-        if (hiddenSize < 1 || heads < 1 || hiddenSize % heads != 0) {
-            throw new ModelException("heads must divide the hidden size: %s=%d, %s=%d".formatted(
-                    keys.name("embedding_length"), hiddenSize, keys.name("attention.head_count"), heads));
+        ModelMetadata metadata = new ModelMetadata(file, name());
+        int hiddenSize = metadata.count("embedding_length", Integer.MAX_VALUE);
+        int heads = metadata.count("attention.head_count", hiddenSize);
+        if (hiddenSize % heads != 0) {
+            throw metadata.refused("attention.head_count", heads,
+                    "does not divide %s=%d".formatted(metadata.key("embedding_length"), hiddenSize));
         }
-        NormSpec norm = new NormSpec.Layer(keys.float32("attention.layer_norm_epsilon"), true);
+        int contextLength = metadata.contextLength();
+        int positions = metadata.rows(NAMES.weight(POSITIONS));
+        if (positions < contextLength) {
+            throw metadata.refused("context_length", contextLength,
+                    "is more than the %d positions of %s".formatted(positions, NAMES.weight(POSITIONS)));
+        }
+        NormSpec norm = new NormSpec.Layer(metadata.positive("attention.layer_norm_epsilon"), true);
         AttentionPlan attention = AttentionPlan.of(heads, heads, hiddenSize / heads, Rotation.NONE)
                 .withFusedMatrix().withBias().withOutputBias();
         LayerPlan layer = new LayerPlan(norm, attention,
-                FeedForwardPlan.plain(keys.integer("feed_forward_length"), ActivationFunction.GELU_TANH));
+                FeedForwardPlan.plain(metadata.count("feed_forward_length", Integer.MAX_VALUE), ActivationFunction.GELU_TANH));
         return new Blueprint(
                 name(),
-                keys.modelName(),
-                keys.rows(NAMES.weight(EMBEDDING)),
+                metadata.modelName(),
+                metadata.rows(NAMES.weight(EMBEDDING)),
                 hiddenSize,
-                keys.integer("context_length"),
-                keys.rows(NAMES.weight(POSITIONS)),
+                contextLength,
+                positions,
                 1,
-                Collections.nCopies(keys.layers(), layer),
+                Collections.nCopies(metadata.layers(), layer),
                 norm,
-                !keys.hasTensor(NAMES.weight(OUTPUT)),
+                !metadata.hasTensor(NAMES.weight(OUTPUT)),
                 0);
     }
 

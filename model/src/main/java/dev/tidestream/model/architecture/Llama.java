@@ -1,5 +1,7 @@
 package dev.tidestream.model.architecture;
 
+import java.util.Set;
+
 import dev.tidestream.model.gguf.GgufFile;
 
 /**
@@ -11,6 +13,11 @@ final class Llama implements Architecture {
     @Override
     public String name() {
         return "llama";
+    }
+
+    @Override
+    public Set<String> keys() {
+        return LlamaFamily.KEYS;
     }
 
     @Override

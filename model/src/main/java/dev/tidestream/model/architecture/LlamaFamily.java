@@ -1,7 +1,10 @@
 package dev.tidestream.model.architecture;
 
 import java.util.Collections;
+import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tensor.ActivationFunction;
@@ -41,7 +44,14 @@ final class LlamaFamily {
             .with(ROTATION_FACTORS, "rope_freqs")
             .with(OUTPUT, "output");
 
+    /** Short names of the keys that are read. */
+    static final Set<String> KEYS = Stream.concat(RopeScaling.KEYS.stream(), Stream.of(
+            "context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count",
+            "attention.head_count_kv", "attention.key_length", "attention.value_length", "attention.layer_norm_rms_epsilon",
+            "rope.freq_base", "rope.dimension_count")).collect(Collectors.toUnmodifiableSet());
+
     private static final float DEFAULT_THETA = 10_000f;
+    private static final int MAX_SIZE = Integer.MAX_VALUE;
 
     private LlamaFamily() {}
 
@@ -54,47 +64,50 @@ final class LlamaFamily {
     static Blueprint read(
             GgufFile file, Architecture architecture, Rotation.Pairing pairing,
             BiFunction<AttentionPlan, NormSpec, AttentionPlan> attention) {
-        GgufKeys keys = new GgufKeys(file, architecture.name());
-        int experts = keys.findInteger("expert_count").orElse(0);
-        if (experts > 0) {
-            throw keys.unsupported("expert_count", experts, "mixture of experts is not supported");
-        }
-        NormSpec norm = new NormSpec.Rms(keys.float32("attention.layer_norm_rms_epsilon"));
-        LayerPlan layer = new LayerPlan(norm, attention.apply(attention(keys, pairing, architecture.names()), norm),
-                FeedForwardPlan.gated(keys.integer("feed_forward_length"), ActivationFunction.SILU));
+        ModelMetadata metadata = new ModelMetadata(file, architecture.name());
+        TensorNames names = architecture.names();
+        NormSpec norm = new NormSpec.Rms(metadata.positive("attention.layer_norm_rms_epsilon"));
+        LayerPlan layer = new LayerPlan(norm, attention.apply(attention(metadata, pairing, names), norm),
+                FeedForwardPlan.gated(metadata.count("feed_forward_length", MAX_SIZE), ActivationFunction.SILU));
         return new Blueprint(
                 architecture.name(),
-                keys.modelName(),
-                keys.rows(architecture.names().weight(EMBEDDING)),
-                keys.integer("embedding_length"),
-                keys.integer("context_length"),
+                metadata.modelName(),
+                metadata.rows(names.weight(EMBEDDING)),
+                metadata.count("embedding_length", MAX_SIZE),
+                metadata.contextLength(),
                 0,
                 1,
-                Collections.nCopies(keys.layers(), layer),
+                Collections.nCopies(metadata.layers(), layer),
                 norm,
-                !keys.hasTensor(architecture.names().weight(OUTPUT)),
+                !metadata.hasTensor(names.weight(OUTPUT)),
                 0);
     }
 
-    private static AttentionPlan attention(GgufKeys keys, Rotation.Pairing pairing, TensorNames names) {
-        int hiddenSize = keys.integer("embedding_length");
-        int heads = keys.integer("attention.head_count");
-        if (hiddenSize < 1 || heads < 1) {
-            throw new ModelException("%s=%d, %s=%d: both must be at least 1".formatted(
-                    keys.name("embedding_length"), hiddenSize, keys.name("attention.head_count"), heads));
+    private static AttentionPlan attention(ModelMetadata metadata, Rotation.Pairing pairing, TensorNames names) {
+        int hiddenSize = metadata.count("embedding_length", MAX_SIZE);
+        int heads = metadata.count("attention.head_count", hiddenSize);
+        int kvHeads = metadata.count("attention.head_count_kv", heads, heads);
+        int headDim = metadata.headDim();
+        if (heads % kvHeads != 0) {
+            throw metadata.refused("attention.head_count_kv", kvHeads,
+                    "does not divide %s=%d".formatted(metadata.key("attention.head_count"), heads));
         }
-        int headDim = keys.findInteger("attention.key_length").orElse(hiddenSize / heads);
-        int valueDim = keys.findInteger("attention.value_length").orElse(headDim);
-        if (valueDim != headDim) {
-            throw new ModelException("keys and values of different length are not supported: key_length=%d, value_length=%d"
-                    .formatted(headDim, valueDim));
+        if ((long) heads * headDim > MAX_SIZE || headDim % 2 != 0) {
+            throw metadata.refused("attention.head_count", heads,
+                    "does not fit heads of %d elements (%s, or its share of %s=%d): they must be of an even size".formatted(
+                            headDim, metadata.key("attention.key_length"), metadata.key("embedding_length"), hiddenSize));
         }
-        Rotation rotation = new Rotation(
-                pairing,
-                keys.findInteger("rope.dimension_count").orElse(headDim),
-                keys.findFloat32("rope.freq_base").orElse(DEFAULT_THETA),
-                RopeScaling.positionScale(keys),
-                keys.hasTensor(names.weight(ROTATION_FACTORS)));
-        return AttentionPlan.of(heads, keys.findInteger("attention.head_count_kv").orElse(heads), headDim, rotation);
+        if (metadata.count("attention.value_length", headDim, MAX_SIZE) != headDim) {
+            throw metadata.refused("attention.value_length", metadata.count("attention.value_length", MAX_SIZE),
+                    "is not supported: keys and values of different length (%s=%d)"
+                            .formatted(metadata.key("attention.key_length"), headDim));
+        }
+        int turned = metadata.count("rope.dimension_count", headDim, headDim);
+        if (turned % 2 != 0) {
+            throw metadata.refused("rope.dimension_count", turned, "is odd: pairs of elements are turned");
+        }
+        Rotation rotation = new Rotation(pairing, turned, metadata.positive("rope.freq_base", DEFAULT_THETA),
+                RopeScaling.positionScale(metadata), metadata.hasTensor(names.weight(ROTATION_FACTORS)));
+        return AttentionPlan.of(heads, kvHeads, headDim, rotation);
     }
 }

@@ -1,5 +1,7 @@
 package dev.tidestream.model.architecture;
 
+import java.util.Set;
+
 import dev.tidestream.model.gguf.GgufFile;
 
 import static dev.tidestream.model.architecture.TensorRole.KEY_NORM;
@@ -17,6 +19,11 @@ final class Qwen3 implements Architecture {
     @Override
     public String name() {
         return "qwen3";
+    }
+
+    @Override
+    public Set<String> keys() {
+        return LlamaFamily.KEYS;
     }
 
     @Override

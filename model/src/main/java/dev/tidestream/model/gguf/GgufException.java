@@ -19,6 +19,11 @@ public final class GgufException extends RuntimeException {
         this.message = message;
     }
 
+    /** A text of a file as it may stand in a message: short, on one line, without control characters. */
+    public static String quote(String text) {
+        return Cursor.quote(text);
+    }
+
     @Override
     public String getMessage() {
         return message;

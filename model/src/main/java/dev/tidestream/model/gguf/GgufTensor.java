@@ -8,7 +8,7 @@ import java.util.List;
  * @param name unique in the file
  * @param type of its elements
  * @param dimensions one to four, fastest first (ggml's order): a weight matrix of n outputs and k inputs is {@code [k, n]}
- * @param offsetBytes from the beginning of the file
+ * @param offsetBytes from the beginning of the file, or of its part of a split one
  * @param bytes length of its data
  */
 public record GgufTensor(String name, GgmlType type, List<Long> dimensions, long offsetBytes, long bytes) {

@@ -1,6 +1,8 @@
 package dev.tidestream.model.tokenizer;
 
+import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /** The tokenizer that a {@link TokenizerSpec} describes. */
@@ -32,12 +34,36 @@ final class ModelTokenizer implements Tokenizer {
     }
 
     @Override
+    public int usedTokens() {
+        return vocabulary.used();
+    }
+
+    @Override
     public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
-        String repaired = Utf8.repair(text);
         IntStream.Builder ids = IntStream.builder();
         if (addSpecial) {
             addedBos.ifPresent(ids);
         }
+        encode(text, parseSpecial, ids);
+        if (addSpecial) {
+            addedEos.ifPresent(ids);
+        }
+        return ids.build().toArray();
+    }
+
+    @Override
+    public int[] encodePrompt(String text, boolean parseSpecial) {
+        IntStream.Builder ids = IntStream.builder();
+        encode(text, parseSpecial, ids);
+        int[] encoded = ids.build().toArray();
+        if (addedBos.isEmpty() || (encoded.length > 0 && encoded[0] == addedBos.getAsInt())) {
+            return encoded;
+        }
+        return IntStream.concat(IntStream.of(addedBos.getAsInt()), IntStream.of(encoded)).toArray();
+    }
+
+    private void encode(String text, boolean parseSpecial, IntConsumer ids) {
+        String repaired = Utf8.repair(text);
         boolean first = true;
         for (SpecialTokens.Part part : specialTokens.split(repaired, parseSpecial)) {
             if (part.token() == SpecialTokens.Part.TEXT) {
@@ -48,10 +74,19 @@ final class ModelTokenizer implements Tokenizer {
                 first = true;
             }
         }
-        if (addSpecial) {
-            addedEos.ifPresent(ids);
-        }
-        return ids.build().toArray();
+    }
+
+    @Override
+    public boolean isControl(int id) {
+        return id >= 0 && id < vocabulary.size() && vocabulary.type(id).isSpecial();
+    }
+
+    @Override
+    public List<ControlToken> controlTokens(String text) {
+        return specialTokens.split(text, true).stream()
+                .filter(part -> part.token() != SpecialTokens.Part.TEXT && isControl(part.token()))
+                .map(part -> new ControlToken(part.start(), part.end(), part.token()))
+                .toList();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.tidestream.model.tokenizer;
 
+import java.util.List;
 import java.util.OptionalInt;
 
 /** Text to token ids and back. Immutable; safe for use by any thread. */
@@ -7,6 +8,14 @@ public interface Tokenizer {
 
     /** Number of token ids: ids are {@code 0 <= id < vocabularySize()}. */
     int vocabularySize();
+
+    /**
+     * Number of token ids that stand for something: ids from here to {@link #vocabularySize()} are padding, which converters
+     * write so that a matrix has a rounder number of rows. No sampler chooses them and no request names them.
+     */
+    default int usedTokens() {
+        return vocabularySize();
+    }
 
     /**
      * Encodes text.
@@ -17,6 +26,36 @@ public interface Tokenizer {
      * @return token ids {@code (n)}
      */
     int[] encode(String text, boolean addSpecial, boolean parseSpecial);
+
+    /**
+     * Encodes a prompt, a text that the model is to continue: BOS in front if the model asks for it, unless the text begins
+     * with BOS itself (which takes {@code parseSpecial}); never EOS behind, whatever the metadata asks for, since nothing follows
+     * an end.
+     *
+     * @param parseSpecial as for {@link #encode}; without it a user's text is text, whatever it looks like
+     * @return token ids {@code (n)}
+     */
+    default int[] encodePrompt(String text, boolean parseSpecial) {
+        return encode(text, true, parseSpecial);
+    }
+
+    /** Whether this is a control token: one that has a name, such as {@code <|im_start|>}, and stands for no text. */
+    default boolean isControl(int id) {
+        return false;
+    }
+
+    /** Where names of control tokens stand in a text, in order. */
+    default List<ControlToken> controlTokens(String text) {
+        return List.of();
+    }
+
+    /**
+     * The name of a control token in a text.
+     *
+     * @param start index of its first char
+     * @param end index behind its last char
+     */
+    record ControlToken(int start, int end, int id) {}
 
     /** The bytes a token stands for; empty for control tokens. The array is the caller's. */
     byte[] tokenBytes(int id);

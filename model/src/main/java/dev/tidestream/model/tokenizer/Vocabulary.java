@@ -38,6 +38,7 @@ final class Vocabulary {
     private final boolean sentencePiece;
     private final boolean spacePrefix;
     private final int longestText;
+    private final int used;
 
     Vocabulary(TokenizerSpec spec) {
         sentencePiece = spec.algorithm() instanceof TokenizerSpec.SentencePiece;
@@ -47,6 +48,7 @@ final class Vocabulary {
         hashes = new int[types.length];
         slots = new int[4 * Math.max(1, Integer.highestOneBit(types.length))]; // at most half of them taken
         Arrays.fill(slots, NO_ID);
+        used = used(types);
         int longest = 0;
         for (int id = 0; id < types.length; id++) {
             String text = texts.get(id);
@@ -59,7 +61,7 @@ final class Vocabulary {
                         "tokenizer.ggml.tokens[%d]: a byte token must be <0x00> to <0xFF>: '%s'".formatted(id, text));
             }
             hashes[id] = hash(text);
-            if (isPlain(types[id], sentencePiece) && !text.isEmpty()) {
+            if (id < used && isPlain(types[id], sentencePiece) && !text.isEmpty()) {
                 int slot = slot(text);
                 slots[slot] = slots[slot] == NO_ID ? id : slots[slot];
                 longest = Math.max(longest, text.length());
@@ -68,6 +70,15 @@ final class Vocabulary {
         longestText = longest;
         spec.eos().ifPresent(endOfGeneration::set);
         spec.endOfGeneration().forEach(endOfGeneration::set);
+    }
+
+    /** All of them, if all are unused. */
+    private static int used(TokenType[] types) {
+        int used = types.length;
+        while (used > 0 && types[used - 1] == TokenType.UNUSED) {
+            used--;
+        }
+        return used == 0 ? types.length : used;
     }
 
     /** Where the plain token of this text is, or would be. */
@@ -114,6 +125,11 @@ final class Vocabulary {
 
     int size() {
         return types.length;
+    }
+
+    /** Tokens but for the unused ones at the end, which are padding: no text is encoded to them. */
+    int used() {
+        return used;
     }
 
     String text(int id) {

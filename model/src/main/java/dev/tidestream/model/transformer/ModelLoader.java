@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 
 import dev.tidestream.model.architecture.Architectures;
@@ -11,6 +12,7 @@ import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
+import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.packed.PackedCache;
@@ -144,6 +146,8 @@ public final class ModelLoader {
             file.releaseAll();
             done = true;
             return model;
+        } catch (ModelException e) { // of values, which are known only now
+            throw new ModelException("%s: %s".formatted(file.path(), e.getMessage()));
         } finally {
             if (!done) {
                 tensors.values().forEach(OwnedTensor::close);
@@ -268,6 +272,16 @@ public final class ModelLoader {
         checkTiedWeight();
         plan.tensors().forEach((name, planned) -> reader.check(name, planned.shape()));
         requireAllUsed();
+        requireRowsForTokens();
+    }
+
+    /** Each token needs a row; rows behind those of the tokens are padding, which no request names and no sampler chooses. */
+    private void requireRowsForTokens() {
+        OptionalInt tokens = TokenCount.of(file.metadata());
+        if (tokens.isPresent() && tokens.getAsInt() > blueprint().vocabularySize()) {
+            throw new ModelException("%s: %s has %d tokens, but %s only %d rows: each token needs one".formatted(file.path(),
+                    TokenCount.KEY, tokens.getAsInt(), plan.names().weight(TensorRole.EMBEDDING), blueprint().vocabularySize()));
+        }
     }
 
     private void checkTiedWeight() {
@@ -288,7 +302,7 @@ public final class ModelLoader {
                 .filter(name -> !plan.tensors().containsKey(name) && !copy.equals(Optional.of(name))).findFirst();
         if (unused.isPresent()) {
             throw new ModelException("%s: tensor %s is not part of a %s model as this version knows it"
-                    .formatted(file.path(), unused.get(), blueprint().architecture()));
+                    .formatted(file.path(), GgufException.quote(unused.get()), blueprint().architecture()));
         }
     }
 }

@@ -16,12 +16,18 @@ public final class RotaryEmbedding {
     /**
      * @param rotation of something
      * @param factors (dimensions / 2), which stretch wavelengths; empty for none
+     * @throws ModelException if there are too many or too few factors, or one is not above 0
      */
     public RotaryEmbedding(Rotation rotation, float[] factors) {
         int dimensions = rotation.dimensions();
         if (factors.length != 0 && factors.length != dimensions / 2) {
             throw new ModelException("factors of the rotation must be half as many as rotated elements: factors=%d, rotated=%d"
                     .formatted(factors.length, dimensions));
+        }
+        for (int i = 0; i < factors.length; i++) {
+            if (!(factors[i] > 0) || !Float.isFinite(factors[i])) {
+                throw new ModelException("factor %d of the rotation must be a finite number above 0: %s".formatted(i, factors[i]));
+            }
         }
         this.pairing = rotation.pairing();
         this.frequencies = new double[dimensions / 2];

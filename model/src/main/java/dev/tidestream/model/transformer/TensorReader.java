@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.List;
 
 import dev.tidestream.model.architecture.ModelException;
-import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
@@ -19,6 +18,9 @@ import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /** Reads single tensors of a GGUF file into memory of their own. Immutable; any thread. */
 final class TensorReader {
+    private static final List<TensorFormat> VECTOR_FORMATS =
+            Arrays.stream(TensorFormat.values()).filter(format -> !format.quantised()).toList();
+
     private final GgufFile file;
 
     TensorReader(GgufFile file) {
@@ -55,7 +57,10 @@ final class TensorReader {
             throw new ModelException("%s: tensor %s has shape %s, expected %s"
                     .formatted(file.path(), name, tensor.shape(), expected));
         }
-        format(tensor);
+        TensorFormat format = format(tensor);
+        if (shape.size() == 1 && format.quantised()) {
+            throw unsupported(tensor, "is a vector of a type", VECTOR_FORMATS);
+        }
         return tensor;
     }
 
@@ -92,14 +97,12 @@ final class TensorReader {
                         .formatted(file.path(), tensor.name(), i, values[i]));
             }
         }
-        TensorFormat held = format.quantised() ? TensorFormat.F32 : format; // a vector has no blocks of its own
-        return new OwnedTensor(new WeightTensor.Vector(held, values), () -> {});
+        return new OwnedTensor(new WeightTensor.Vector(format, values), () -> {});
     }
 
     /** The format that a tensor of the file is held in. */
     TensorFormat format(GgufTensor tensor) {
-        GgmlType type = tensor.type();
-        return switch (type) {
+        return switch (tensor.type()) {
             case F32 -> TensorFormat.F32;
             case F16 -> TensorFormat.F16;
             case BF16 -> TensorFormat.BF16;
@@ -108,8 +111,12 @@ final class TensorReader {
             case Q4_K -> TensorFormat.Q4_K;
             case Q5_K -> TensorFormat.Q5_K;
             case Q6_K -> TensorFormat.Q6_K;
-            default -> throw new ModelException("%s: tensor %s has a type this version cannot compute with: %s (supported: %s)"
-                    .formatted(file.path(), tensor.name(), type, Arrays.toString(TensorFormat.values())));
+            default -> throw unsupported(tensor, "has a type", List.of(TensorFormat.values()));
         };
+    }
+
+    private ModelException unsupported(GgufTensor tensor, String what, List<TensorFormat> supported) {
+        return new ModelException("%s: tensor %s %s this version cannot compute with: %s (supported: %s)"
+                .formatted(file.path(), tensor.name(), what, tensor.type(), supported));
     }
 }

@@ -44,6 +44,10 @@ public final class GgufWriter {
         return raw(key, GgufValueType.STRING, stringBytes(value.getBytes(StandardCharsets.UTF_8)));
     }
 
+    public GgufWriter u16(String key, int value) {
+        return raw(key, GgufValueType.U16, bytes(2).putShort((short) value).array());
+    }
+
     public GgufWriter u32(String key, long value) {
         return raw(key, GgufValueType.U32, bytes(4).putInt((int) value).array());
     }
@@ -153,6 +157,25 @@ public final class GgufWriter {
             pad(out);
         }
         return out.toByteArray();
+    }
+
+    /** The same in several files, as llama.cpp's gguf-split writes them: metadata in the first, tensors in turn. */
+    public List<byte[]> split(int parts) {
+        List<byte[]> files = new ArrayList<>();
+        for (int i = 0; i < parts; i++) {
+            GgufWriter part = new GgufWriter(version, 32);
+            if (i == 0) {
+                part.metadata.writeBytes(metadata.toByteArray());
+                part.metadataCount = metadataCount;
+            }
+            part.u16("split.no", i).u16("split.count", parts).i32("split.tensors.count", tensors.size());
+            for (int t = i; t < tensors.size(); t += parts) {
+                Tensor tensor = tensors.get(t);
+                part.tensor(tensor.name, GgmlType.ofId(tensor.typeId).orElseThrow(), tensor.data, tensor.dimensions);
+            }
+            files.add(part.toByteArray());
+        }
+        return files;
     }
 
     public Path write(Path path) {

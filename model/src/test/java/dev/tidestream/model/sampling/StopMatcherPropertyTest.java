@@ -1,6 +1,7 @@
 package dev.tidestream.model.sampling;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
@@ -77,6 +78,64 @@ class StopMatcherPropertyTest {
 
     private static String randomText(Random random, int length) {
         return random.ints(length, 0, 3).mapToObj("ab\n"::charAt).map(String::valueOf).collect(Collectors.joining());
+    }
+
+    /** Tokens above 2 are control tokens, which have no text; the others are the letters of an alphabet. */
+    @Test
+    void shouldStopAtControlTokensLikeTheDefinition() {
+        for (long seed = 0; seed < 50_000; seed++) {
+            Random random = new Random(seed);
+            List<int[]> stops = new ArrayList<>();
+            for (int i = random.nextInt(4); i > 0; i--) {
+                stops.add(symbols(random.ints(1 + random.nextInt(4), 0, 5).toArray()));
+            }
+            check(stops, random.ints(random.nextInt(20), 0, 5).toArray(), "seed=" + seed);
+        }
+    }
+
+    private static void check(List<int[]> stops, int[] tokens, String message) {
+        StopMatcher matcher = new StopMatcher(stops, token -> token > 2);
+        StringBuilder emitted = new StringBuilder();
+        for (int count = 1; count <= tokens.length; count++) {
+            int token = tokens[count - 1];
+            StopMatcher.Result result = matcher.append(token, token > 2 ? "" : letter(token));
+            emitted.append(result.text());
+            int[] soFar = symbols(Arrays.copyOf(tokens, count));
+            int complete = stops.stream().filter(stop -> endsWith(soFar, stop, stop.length)).mapToInt(stop -> stop.length)
+                    .max().orElse(0);
+            assertEquals(complete > 0, result.stopped(), message);
+            int kept = complete;
+            for (int[] stop : complete > 0 ? List.<int[]>of() : stops) {
+                for (int length = 1; length < stop.length; length++) {
+                    kept = endsWith(soFar, stop, length) ? Math.max(kept, length) : kept;
+                }
+            }
+            assertEquals(visible(Arrays.copyOf(soFar, count - kept)), emitted.toString(), message);
+            if (result.stopped()) {
+                assertEquals("", matcher.flush(), message);
+                return;
+            }
+        }
+        assertEquals(visible(symbols(tokens)), emitted + matcher.flush(), message);
+    }
+
+    private static String letter(int token) {
+        return "ab\n".substring(token, token + 1);
+    }
+
+    private static int[] symbols(int... tokens) {
+        return Arrays.stream(tokens).map(token -> token > 2 ? StopMatcher.symbol(token) : letter(token).charAt(0)).toArray();
+    }
+
+    /** Whether the symbols end with the first {@code length} of a stop string. */
+    private static boolean endsWith(int[] symbols, int[] stop, int length) {
+        return length <= symbols.length
+                && Arrays.equals(symbols, symbols.length - length, symbols.length, stop, 0, length);
+    }
+
+    private static String visible(int[] symbols) {
+        return Arrays.stream(symbols).filter(symbol -> symbol <= Character.MAX_VALUE).mapToObj(Character::toString)
+                .collect(Collectors.joining());
     }
 
     @Test

@@ -103,6 +103,46 @@ class TokenizersTest {
     }
 
     @Test
+    void shouldEncodeAPromptWithOneBosAndNoEos() {
+        List<String> tokens = List.of("<unk>", "<s>", "</s>", "a", "<", "s", ">", "<|im_start|>");
+        Tokenizer tokenizer = tokenizer(sentencePiece(new GgufWriter(), tokens, 0f, 0f, 0f, 0f, 0f, 0f, 0f, 0f)
+                .ints(PREFIX + "token_type", 2, 3, 3, 1, 1, 1, 1, 3).bool(PREFIX + "add_space_prefix", false)
+                .bool(PREFIX + "add_eos_token", true));
+        assertArrayEquals(new int[] {1, 3, 2}, tokenizer.encode("a", true, false));
+        assertArrayEquals(new int[] {1, 3}, tokenizer.encodePrompt("a", false));
+        assertArrayEquals(new int[] {1}, tokenizer.encodePrompt("", true));
+        assertArrayEquals(new int[] {1, 4, 5, 6, 3}, tokenizer.encodePrompt("<s>a", false), "a user's text is text");
+        assertArrayEquals(new int[] {1, 3}, tokenizer.encodePrompt("<s>a", true), "BOS is not doubled");
+        assertArrayEquals(new int[] {1, 3, 1, 2}, tokenizer.encodePrompt("a<s></s>", true), "what was asked for stays");
+        Tokenizer noBos = tokenizer(sentencePiece(new GgufWriter(), tokens, 0f, 0f, 0f, 0f, 0f, 0f, 0f, 0f)
+                .ints(PREFIX + "token_type", 2, 3, 3, 1, 1, 1, 1, 3).bool(PREFIX + "add_bos_token", false));
+        assertArrayEquals(new int[] {1, 7}, noBos.encodePrompt("<s><|im_start|>", true));
+    }
+
+    @Test
+    void shouldFindNamesOfControlTokens() {
+        Tokenizer tokenizer = tokenizer(bytePair(new GgufWriter(), List.of("a", "<x>", "<y>", "<z>", ""), List.of())
+                .ints(PREFIX + "token_type", 1, 3, 4, 2, 3));
+        assertEquals(List.of(new Tokenizer.ControlToken(1, 4, 1), new Tokenizer.ControlToken(7, 10, 3)),
+                tokenizer.controlTokens("a<x><y><z>"), "a user-defined token has a text");
+        assertEquals(List.of(), tokenizer.controlTokens("<x"));
+        assertEquals("[1, 3, 4]", Arrays.toString(IntStream.range(-1, 6).filter(tokenizer::isControl).toArray()));
+    }
+
+    @Test
+    void shouldTakeUnusedTokensAtTheEndForPadding() {
+        List<String> tokens = List.of("<unk>", "<s>", "</s>", "a", "[x]", "b", "[PAD6]", "[PAD7]");
+        Tokenizer padded = tokenizer(sentencePiece(new GgufWriter(), tokens, 0f, 0f, 0f, 0f, 0f, 0f, 0f, 0f)
+                .ints(PREFIX + "token_type", 2, 3, 3, 1, 5, 1, 5, 5).bool(PREFIX + "add_space_prefix", false));
+        assertEquals(8, padded.vocabularySize());
+        assertEquals(6, padded.usedTokens());
+        assertArrayEquals(new int[] {3, 0, 5}, padded.encode("a[PAD7]b", false, true));
+        Tokenizer unused = tokenizer(sentencePiece(new GgufWriter(), List.of("a", "b"), 0f, 0f)
+                .ints(PREFIX + "token_type", 5, 5).bool(PREFIX + "add_space_prefix", false));
+        assertEquals(2, unused.usedTokens());
+    }
+
+    @Test
     void shouldCutTheLongestSpecialTokensFirst() {
         List<String> tokens = List.of("a", "b", "c", "d", "abc", "bcd", "bcda", "<a>", "c");
         Tokenizer tokenizer = tokenizer(bytePair(new GgufWriter(), tokens, List.of())

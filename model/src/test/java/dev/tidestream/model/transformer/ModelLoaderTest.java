@@ -69,13 +69,13 @@ class ModelLoaderTest {
         refused("random.gguf: tensor blk.0.attn_q.weight has a type this version cannot compute with: Q5_0"
                         + " (supported: [F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K, Q6_K])",
                 f32().typed("blk.0.attn_q.weight", GgmlType.Q5_0));
-        refused("random.gguf: query heads must be a multiple of kv heads: heads=4, kvHeads=3",
+        refused("random.gguf: llama.attention.head_count_kv=3 does not divide llama.attention.head_count=4",
                 f32().with("llama.attention.head_count_kv", 3));
-        refused("random.gguf: layers must be at least 1: 0", f32().with("llama.block_count", 0));
+        refused("random.gguf: llama.block_count=0 must be from 1 to 20", f32().with("llama.block_count", 0));
         refused("random.gguf: tensor blk.1.attn_norm.weight is not part of a llama model as this version knows it",
                 f32().with("llama.block_count", 1));
-        refused("random.gguf: mixture of experts is not supported: llama.expert_count=8", f32().with("llama.expert_count", 8));
-        refused("random.gguf: llama.rope.scaling.type is not supported: yarn (supported: none, linear)",
+        refused("random.gguf: llama.expert_count=8 is not supported: a mixture of experts", f32().with("llama.expert_count", 8));
+        refused("random.gguf: llama.rope.scaling.type=yarn is not supported (supported: none, linear)",
                 f32().with("llama.rope.scaling.type", "yarn"));
         refused("random.gguf: tied weight does not fit the model: hidden=32, model hidden=64",
                 f32().shaped("token_embd.weight", 32, 100));

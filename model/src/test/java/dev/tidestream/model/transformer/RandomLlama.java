@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -37,6 +38,8 @@ public final class RandomLlama {
     private final Set<String> left = new HashSet<>();
     private final Map<String, long[]> shapes = new HashMap<>();
     private final Map<String, GgmlType> types = new HashMap<>();
+    private final Set<String> huge = new HashSet<>();
+    private float[] ropeFactors = {};
     private boolean untied;
     private boolean tame;
 
@@ -44,7 +47,8 @@ public final class RandomLlama {
         this.format = format;
     }
 
-    RandomLlama with(String key, Object value) {
+    /** Also with this metadata: an integer, a float, a truth, integers, texts, or else a text. */
+    public RandomLlama with(String key, Object value) {
         metadata.put(key, value);
         return this;
     }
@@ -54,13 +58,24 @@ public final class RandomLlama {
         return this;
     }
 
-    RandomLlama shaped(String tensor, long... shape) {
+    public RandomLlama shaped(String tensor, long... shape) {
         shapes.put(tensor, shape);
         return this;
     }
 
-    RandomLlama typed(String tensor, GgmlType type) {
+    public RandomLlama typed(String tensor, GgmlType type) {
         types.put(tensor, type);
+        return this;
+    }
+
+    /** Has a norm whose weights are as large as they can be, so that no logit is finite. */
+    public RandomLlama huge(String norm) {
+        huge.add(norm);
+        return this;
+    }
+
+    RandomLlama ropeFactors(float... factors) {
+        ropeFactors = factors;
         return this;
     }
 
@@ -83,11 +98,24 @@ public final class RandomLlama {
 
     /** The file as it stands on disk; the same weights every time. */
     public byte[] bytes() {
+        return writer().toByteArray();
+    }
+
+    /** The same model in several files. */
+    public List<byte[]> split(int parts) {
+        return writer().split(parts);
+    }
+
+    private GgufWriter writer() {
         GgufWriter writer = new GgufWriter();
         metadata.forEach((key, value) -> {
             switch (value) {
                 case Integer number -> writer.u32(key, number);
                 case Float number -> writer.float32(key, number);
+                case Long number -> writer.u64(key, number);
+                case Boolean truth -> writer.bool(key, truth);
+                case int[] numbers -> writer.ints(key, numbers);
+                case List<?> texts -> writer.strings(key, texts.stream().map(String::valueOf).toList());
                 default -> writer.string(key, value.toString());
             }
         });
@@ -106,18 +134,27 @@ public final class RandomLlama {
             matrix(writer, prefix + "ffn_down.weight", FEED_FORWARD, HIDDEN, random);
         }
         norm(writer, "output_norm.weight");
+        if (ropeFactors.length > 0) {
+            writer.tensor("rope_freqs.weight", ropeFactors, ropeFactors.length);
+        }
         if (untied) {
             matrix(writer, "output.weight", HIDDEN, VOCABULARY, random);
         }
-        return writer.toByteArray();
+        return writer;
     }
 
     private void norm(GgufWriter writer, String name) {
-        if (!left.contains(name)) {
-            float[] ones = new float[HIDDEN];
-            Arrays.fill(ones, 1f);
-            writer.tensor(name, ones, HIDDEN);
+        GgmlType type = types.get(name);
+        if (left.contains(name)) {
+            return;
         }
+        if (type != null) {
+            writer.tensor(name, type, new byte[Math.toIntExact(type.bytes(HIDDEN))], HIDDEN);
+            return;
+        }
+        float[] ones = new float[HIDDEN];
+        Arrays.fill(ones, huge.contains(name) ? Float.MAX_VALUE : 1f);
+        writer.tensor(name, ones, HIDDEN);
     }
 
     private void matrix(GgufWriter writer, String name, int columns, int rows, SplittableRandom random) {

@@ -168,7 +168,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     /** A stream without end, whose tokens are told apart by what goes on. */
     private Disposable stream(RunningModel running) {
         StepBreak breaks = running.epochs().stepBreak();
-        int[] prompt = new SplittableRandom(1).ints(PROMPT_TOKENS, 0, running.blueprint().vocabularySize()).toArray();
+        int[] prompt = new SplittableRandom(1).ints(PROMPT_TOKENS, 0, running.engine().vocabularySize()).toArray();
         int maxTokens = Math.min(MAX_TOKENS, running.blueprint().contextLength() - PROMPT_TOKENS);
         GenerateRequest request = new GenerateRequest(
                 null, prompt, maxTokens, SamplingOptions.DEFAULT, List.of(), -1, WeightsPolicy.FOLLOW);

@@ -24,7 +24,7 @@ final class GenerateCommand extends GenerateOptions implements Callable<Integer>
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
         try (RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT.withMaxSequences(1))) {
-            Completion completion = new Completion(running.tokenizer().encode(prompt, true, true));
+            Completion completion = new Completion(running.tokenizer().encodePrompt(prompt, parseSpecial));
             for (TokenEvent event : running.engine().generate(request()).toIterable(EVENTS_AHEAD)) {
                 String text = completion.add(event);
                 if (!json) {

@@ -40,6 +40,11 @@ abstract class GenerateOptions {
     @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "The text to continue; may be empty.")
     String prompt = "";
 
+    @Option(names = "--parse-special",
+            description = "Take names of control tokens in the prompt, such as <|im_start|>, for those tokens"
+                    + " (default: they are text).")
+    boolean parseSpecial;
+
     private int maxTokens;
     private float temperature;
     private int topK;
@@ -125,6 +130,6 @@ abstract class GenerateOptions {
     GenerateRequest request() {
         SamplingOptions sampling = new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, presencePenalty,
                 frequencyPenalty, Map.of(), seed == null ? OptionalLong.empty() : OptionalLong.of(seed));
-        return new GenerateRequest(prompt, null, maxTokens, sampling, stop, NO_LOGPROBS, WeightsPolicy.PIN);
+        return new GenerateRequest(prompt, parseSpecial, null, maxTokens, sampling, stop, NO_LOGPROBS, WeightsPolicy.PIN);
     }
 }

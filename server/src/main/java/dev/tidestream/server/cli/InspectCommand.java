@@ -26,11 +26,17 @@ import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.GgufValueType;
+import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.transformer.ModelLoader;
 
-/** {@code inspect}: what is in a GGUF file. */
+/**
+ * {@code inspect}: what is in a GGUF file, and whether it is a model that can be served. A model that is refused is shown all the
+ * same; the reason, in the words of {@code serve}, is the error of the command.
+ */
 @Command(
         name = "inspect",
-        description = "Show the metadata and the tensors of a GGUF file.",
+        description = "Show the metadata and the tensors of a GGUF file, and say why, if it is a model that cannot be served.",
         footer = {
             "",
             "Examples:",
@@ -39,6 +45,7 @@ import dev.tidestream.model.gguf.GgufValueType;
             "  tidestream inspect --json model.gguf one JSON object, arrays in full",
         })
 final class InspectCommand implements Callable<Integer> {
+    private static final String ARCHITECTURE = "general.architecture";
     private static final int VALUE_CHARS = 72;
     private static final int SHOWN_ELEMENTS = 3;
 
@@ -48,7 +55,7 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final ModelOption model = new ModelOption();
 
-    @Option(names = "--json", description = "Print one JSON object: file, version, bytes, parameters, metadata, tensors.")
+    @Option(names = "--json", description = "Print one JSON object: file, parts, version, bytes, parameters, metadata, tensors.")
     private boolean json;
 
     @Spec
@@ -67,8 +74,18 @@ final class InspectCommand implements Callable<Integer> {
             } else {
                 printTables(gguf, out);
             }
+            out.flush();
+            if (isModel(gguf)) {
+                new ModelLoader(gguf).check();
+                Tokenizer _ = Tokenizers.fromGguf(gguf.metadata());
+            }
         }
         return 0;
+    }
+
+    /** A vocabulary alone, or a file of something else, is none. */
+    private static boolean isModel(GgufFile gguf) {
+        return gguf.metadata().contains(ARCHITECTURE) && !gguf.tensors().isEmpty();
     }
 
     private static long parameters(GgufFile gguf) {
@@ -76,9 +93,11 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void printTables(GgufFile gguf, PrintWriter out) {
-        out.printf(Locale.ROOT, "%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
-                gguf.path(), gguf.version(), gguf.fileBytes(), new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(),
-                gguf.tensors().size(), parameters(gguf), types(gguf));
+        int parts = gguf.parts().size();
+        out.printf(Locale.ROOT, "%s%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
+                gguf.path(), parts > 1 ? " and " + (parts - 1) + " more" : "", gguf.version(), gguf.fileBytes(),
+                new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(), gguf.tensors().size(), parameters(gguf),
+                types(gguf));
         Table metadata = new Table("KEY", "TYPE", "VALUE");
         for (String key : gguf.metadata().keys()) {
             GgufValue value = gguf.metadata().value(key);
@@ -89,11 +108,12 @@ final class InspectCommand implements Callable<Integer> {
             return;
         }
         out.println();
-        Table tensors = new Table("TENSOR", "TYPE", ">SHAPE", ">OFFSET", ">BYTES");
+        boolean split = gguf.parts().size() > 1;
+        Table tensors = new Table("TENSOR", "TYPE", ">SHAPE", split ? ">PART: OFFSET" : ">OFFSET", ">BYTES");
         for (GgufTensor tensor : gguf.tensors().values()) {
             tensors.row(Printable.line(tensor.name(), VALUE_CHARS), tensor.type(),
                     tensor.dimensions().stream().map(String::valueOf).collect(Collectors.joining(" x ")),
-                    tensor.offsetBytes(), tensor.bytes());
+                    (split ? gguf.part(tensor) + 1 + ": " : "") + tensor.offsetBytes(), tensor.bytes());
         }
         tensors.print(out);
     }
@@ -131,6 +151,7 @@ final class InspectCommand implements Callable<Integer> {
     private static String json(GgufFile gguf) {
         return JsonText.object(json -> {
             json.writeStringField("file", gguf.path().toString());
+            json.writeNumberField("parts", gguf.parts().size());
             json.writeNumberField("version", gguf.version());
             json.writeNumberField("bytes", gguf.fileBytes());
             json.writeNumberField("parameters", parameters(gguf));
@@ -147,6 +168,7 @@ final class InspectCommand implements Callable<Integer> {
                 json.writeStringField("type", tensor.type().name());
                 json.writeFieldName("shape");
                 json.writeArray(tensor.dimensions().stream().mapToLong(Long::longValue).toArray(), 0, tensor.dimensions().size());
+                json.writeNumberField("part", gguf.part(tensor) + 1);
                 json.writeNumberField("offset", tensor.offsetBytes());
                 json.writeNumberField("bytes", tensor.bytes());
                 json.writeEndObject();

@@ -19,6 +19,7 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.TokenCount;
 import dev.tidestream.server.engine.KernelWorkers;
 
 import static java.nio.file.StandardOpenOption.CREATE;
@@ -41,10 +42,11 @@ final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), "--tokens is longer than the context: tokens=%d, context=%d"
                         .formatted(tokens.length, transformer.contextLength()));
             }
+            int vocabulary = TokenCount.of(file.metadata()).orElse(transformer.vocabularySize()); // rows behind are padding
             for (int token : tokens) {
-                if (token >= transformer.vocabularySize()) {
+                if (token >= vocabulary) {
                     throw new ParameterException(spec.commandLine(), "--tokens: no such token: token=%d, vocabulary=%d"
-                            .formatted(token, transformer.vocabularySize()));
+                            .formatted(token, vocabulary));
                 }
             }
             write(transformer, tokens);

@@ -151,7 +151,7 @@ final class Serving implements AutoCloseable {
         return new ServedModel(
                 running.blueprint().name(),
                 running.blueprint().contextLength(),
-                running.blueprint().vocabularySize(),
+                running.engine().vocabularySize(),
                 OptionalLong.of(running.parameters()),
                 running.weightsVersion());
     }

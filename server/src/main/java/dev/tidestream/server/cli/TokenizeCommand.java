@@ -21,7 +21,7 @@ import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
 
-/** {@code tokenize}: text to token ids, as the model sees it. */
+/** {@code tokenize}: text to token ids, as {@code generate} gives them to the model. */
 @Command(
         name = "tokenize",
         description = "Show the tokens of a text.",
@@ -42,10 +42,11 @@ final class TokenizeCommand implements Callable<Integer> {
     @Mixin
     private final ModelOption model = new ModelOption();
 
-    @Option(names = "--no-special", description = "Add no BOS or EOS token, whatever the model asks for.")
+    @Option(names = "--no-special", description = "Add no BOS token, whatever the model asks for.")
     private boolean noSpecial;
 
-    @Option(names = "--parse-special", description = "Take the text of control tokens, such as <|endoftext|>, for those tokens.")
+    @Option(names = "--parse-special",
+            description = "Take names of control tokens, such as <|endoftext|>, for those tokens (default: they are text).")
     private boolean parseSpecial;
 
     @Option(names = "--ids", description = "Print the token ids alone, in one line.")
@@ -64,7 +65,9 @@ final class TokenizeCommand implements Callable<Integer> {
         try (GgufFile gguf = model.open()) {
             Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
             String input = text == null ? standardInput() : text;
-            int[] tokens = tokenizer.encode(input, !noSpecial, parseSpecial);
+            int[] tokens = noSpecial
+                    ? tokenizer.encode(input, false, parseSpecial)
+                    : tokenizer.encodePrompt(input, parseSpecial);
             if (json) {
                 out.println(json(tokenizer, input, tokens));
             } else if (ids) {

@@ -9,6 +9,7 @@ import reactor.core.publisher.Flux;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.engine.TokenEvent;
@@ -46,13 +47,18 @@ final class WarmUp {
         this.maxTokens = Math.min(maxTokens, blueprint.contextLength() - this.promptTokens);
     }
 
+    /** @throws CliException if the model makes no token */
     static void run(RunningModel running) {
         running.awaitKernels();
         WarmUp warmUp = new WarmUp(running.engine(), running.blueprint(), PROMPT_TOKENS, MAX_TOKENS);
         long startNs = System.nanoTime();
-        do {
-            warmUp.round();
-        } while (warmUp.round < LEAST_ROUNDS || System.nanoTime() - startNs < BUDGET_NS);
+        try {
+            do {
+                warmUp.round();
+            } while (warmUp.round < LEAST_ROUNDS || System.nanoTime() - startNs < BUDGET_NS);
+        } catch (EngineException e) {
+            throw new CliException("%s: cannot be served: %s".formatted(running.loader().file().path(), e.getMessage()));
+        }
     }
 
     /**
@@ -96,7 +102,7 @@ final class WarmUp {
     }
 
     private GenerateRequest request(int i) {
-        int[] tokens = random.ints(promptTokens, 0, blueprint.vocabularySize()).toArray();
+        int[] tokens = random.ints(promptTokens, 0, engine.vocabularySize()).toArray();
         WeightsPolicy policy = i % 2 == 0 ? WeightsPolicy.PIN : WeightsPolicy.FOLLOW;
         return new GenerateRequest(null, tokens, maxTokens, SamplingOptions.DEFAULT, List.of(), -1, policy);
     }

@@ -11,6 +11,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * What a client asks the engine for. Exactly one of {@code prompt} and {@code tokens} is present.
  *
  * @param prompt text; tokenized by the engine, BOS added if the model wants one
+ * @param parseSpecial take names of control tokens in the prompt, such as {@code <|im_start|>}, for those tokens
  * @param tokens token ids, used as they are
  * @param maxTokens most tokens to generate, at least 1
  * @param sampling how tokens are chosen
@@ -20,12 +21,25 @@ import dev.tidestream.protocol.WeightsPolicy;
  */
 public record GenerateRequest(
         @Nullable String prompt,
+        boolean parseSpecial,
         int @Nullable [] tokens,
         int maxTokens,
         SamplingOptions sampling,
         List<String> stop,
         int topLogprobs,
         WeightsPolicy weights) {
+
+    /** A prompt that is text and nothing else, or token ids. */
+    public GenerateRequest(
+            @Nullable String prompt,
+            int @Nullable [] tokens,
+            int maxTokens,
+            SamplingOptions sampling,
+            List<String> stop,
+            int topLogprobs,
+            WeightsPolicy weights) {
+        this(prompt, false, tokens, maxTokens, sampling, stop, topLogprobs, weights);
+    }
 
     public GenerateRequest {
         if ((prompt == null) == (tokens == null)) {

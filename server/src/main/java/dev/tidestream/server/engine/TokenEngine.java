@@ -21,7 +21,6 @@ import reactor.core.publisher.Sinks;
 import dev.tidestream.model.sampling.InvalidSamplingException;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
-import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
@@ -54,7 +53,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final KvCachePool pool;
     private final Scheduler scheduler;
     private final DecodeLoop loop;
-    private final int vocabularySize;
+    private final int rows; // of the embedding
+    private final int vocabularySize; // at most as many: rows behind are padding
     private final int contextLength;
     private final AtomicLong lastStream = new AtomicLong();
     private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
@@ -93,7 +93,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
         this.intake = intake;
         try (Lease lease = epochs.lease()) {
             LanguageModel model = lease.epoch().model();
-            vocabularySize = model.vocabularySize();
+            rows = model.vocabularySize();
+            vocabularySize = Math.min(tokenizer.usedTokens(), rows);
             contextLength = model.contextLength();
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
         }
@@ -174,6 +175,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 s.tokensGenerated(), epochs.liveEpochs(), epochs.weightsVersion());
     }
 
+    /** Number of token ids that a request may name, and that are generated: ids are {@code 0 <= id < vocabularySize()}. */
+    public int vocabularySize() {
+        return vocabularySize;
+    }
+
     /** Whether it has failed for good: running streams have been told, new ones are refused. Any thread. */
     public boolean failed() {
         return loop.failed();
@@ -240,7 +246,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 request.weights(),
                 new Sampler(params, vocabularySize, prompt),
                 tokenizer.newDetokenizer(prompt),
-                new StopMatcher(request.stop()),
+                StopStrings.matcher(request.stop(), tokenizer),
                 tokenizer::isEndOfGeneration,
                 arrivalNs,
                 stream);
@@ -256,13 +262,15 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 throw new EngineException(ErrorCode.PROMPT_TOO_LONG,
                         "prompt too long: bytes=%d, limit=%d".formatted(bytes, config.maxPromptBytes()));
             }
-            return tokenizer.encode(text, true, true);
+            return tokenizer.encodePrompt(text, request.parseSpecial());
         }
         int[] tokens = request.tokens() == null ? new int[0] : request.tokens().clone();
         for (int i = 0; i < tokens.length; i++) {
             if (tokens[i] < 0 || tokens[i] >= vocabularySize) {
+                boolean padding = tokens[i] >= 0 && tokens[i] < rows;
                 throw new EngineException(ErrorCode.INVALID_VALUE,
-                        "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d".formatted(i, tokens[i], vocabularySize));
+                        "tokens[%d] is outside the vocabulary: token=%d, vocabulary=%d".formatted(i, tokens[i], vocabularySize)
+                                + (padding ? "; the model's rows behind it are padding: rows=" + rows : ""));
             }
         }
         return tokens;

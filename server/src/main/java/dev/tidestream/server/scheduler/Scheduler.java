@@ -8,9 +8,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.model.sampling.InvalidLogitsException;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LanguageModel;
@@ -52,6 +54,7 @@ public final class Scheduler {
     private final List<Sequence> running = new ArrayList<>(); // in order of admission
     private final List<Sequence> stopping = new ArrayList<>(); // released; their last event waits for demand
     private float[] logits = {}; // (most rows so far, vocabulary)
+    private boolean anyToken; // was ever made
     private long nextTimeoutNs = Long.MAX_VALUE;
     private long steps;
     private long rows;
@@ -326,16 +329,31 @@ public final class Scheduler {
         tokensGenerated++;
         Sample sample = draws.sample(row);
         if (sample == null) {
-            log.error("no token from logits: stream={}", sequence.stream(), draws.failure(row));
-            fail(sequence);
+            failWithoutToken(sequence, draws.failure(row));
             return;
         }
+        anyToken = true;
         try {
             if (sequence.take(sample, nowNs, observer)) {
                 end(sequence);
             }
         } catch (Throwable e) {
             log.error("a token was not delivered: stream={}", sequence.stream(), e);
+            fail(sequence);
+        }
+    }
+
+    private void failWithoutToken(Sequence sequence, @Nullable Throwable failure) {
+        if (failure instanceof InvalidLogitsException invalid) { // no fault of the program: the weights make such logits
+            String message = "the model computes no usable logits: %s, weights_version=%d"
+                    .formatted(invalid.getMessage(), sequence.lease().epoch().weightsVersion());
+            if (anyToken) { // else it is told to whoever has just loaded the model, and says it
+                log.error("no token from logits: stream={}: {}", sequence.stream(), message);
+            }
+            running.remove(sequence);
+            fail(sequence, ErrorCode.INTERNAL, message);
+        } else {
+            log.error("no token from logits: stream={}", sequence.stream(), failure);
             fail(sequence);
         }
     }

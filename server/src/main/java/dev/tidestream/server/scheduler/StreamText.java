@@ -20,8 +20,7 @@ final class StreamText {
     /** @param last whether the stream may have no more tokens, so that nothing is withheld any longer */
     StopMatcher.Result append(int token, boolean last) {
         boolean endToken = endOfGeneration.test(token);
-        StopMatcher.Result result =
-                endToken ? new StopMatcher.Result("", false) : stopMatcher.append(detokenizer.append(token));
+        StopMatcher.Result result = stopMatcher.append(token, endToken ? "" : detokenizer.append(token));
         if (result.stopped() || !(endToken || last)) {
             return result;
         }

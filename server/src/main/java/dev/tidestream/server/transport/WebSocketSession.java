@@ -163,7 +163,7 @@ final class WebSocketSession implements Session, ClientStream.Outlet {
                 new ClientStream(m.id(), m.credit(), engine, mailbox, this, config.windowTokens());
         streams.put(m.id(), stream);
         GenerateRequest request = new GenerateRequest(
-                m.prompt(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), m.weights());
+                m.prompt(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), m.weights());
         try {
             engine.generate(request).subscribe(stream);
         } catch (RuntimeException e) {

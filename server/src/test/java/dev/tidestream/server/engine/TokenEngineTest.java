@@ -238,6 +238,47 @@ class TokenEngineTest {
         assertEquals(ErrorCode.SHUTTING_DOWN, refusal(engine, request("a", 1)));
     }
 
+    @Test
+    void shouldNeverGenerateNorTakePadding() {
+        FakeTokenizer fewer = new FakeTokenizer() {
+            @Override
+            public int usedTokens() {
+                return 100;
+            }
+        };
+        TokenEngine engine = new TokenEngine(CONFIG, fewer, epochs, () -> nowNs, () -> -1L, Runnable::run);
+        assertEquals(100, engine.vocabularySize());
+        Recorder refused = subscribe(engine, tokenRequest(GREEDY, 5, 100));
+        assertEquals("tokens[1] is outside the vocabulary: token=100, vocabulary=100; the model's rows behind it are padding:"
+                + " rows=128", refused.errors.getFirst().getMessage());
+        assertEquals(ErrorCode.INVALID_VALUE, refused.code());
+        SamplingOptions biased = new SamplingOptions(0f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(100, 1f), OptionalLong.empty());
+        assertEquals(ErrorCode.INVALID_VALUE, refusal(engine, tokenRequest(biased, 5)));
+        for (SamplingOptions sampling : List.of(
+                GREEDY,
+                new SamplingOptions(100f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(0, -100f), OptionalLong.of(1)),
+                new SamplingOptions(100f, 128, 1f, 0f, 1.1f, 0f, 0f, Map.of(0, -100f), OptionalLong.of(2)),
+                new SamplingOptions(100f, 0, 0.9f, 0f, 1f, 0.1f, 0f, Map.of(0, -100f), OptionalLong.of(3)),
+                new SamplingOptions(1f, 0, 1f, 1e-9f, 1f, 0f, 0f, Map.of(0, -100f), OptionalLong.of(4)))) {
+            List<Recorder> streams = new ArrayList<>();
+            for (int first = 1; first <= 4; first++) { // of several rows of logits, each has its padding
+                streams.add(subscribe(engine, new GenerateRequest(
+                        null, new int[] {first}, 100, sampling, List.of(), 3, WeightsPolicy.PIN)));
+                streams.getLast().requestUnbounded();
+            }
+            work(engine);
+            for (Recorder stream : streams) {
+                List<Token> tokens = stream.events.stream().filter(Token.class::isInstance).map(Token.class::cast).toList();
+                assertFalse(tokens.isEmpty());
+                for (Token token : tokens) {
+                    assertTrue(token.token() < 100, token::toString);
+                    assertTrue(token.topLogprobs().stream().allMatch(top -> top.token() < 100), token::toString);
+                }
+            }
+        }
+        engine.close();
+    }
+
     private static GenerateRequest tokenRequest(SamplingOptions sampling, int... tokens) {
         return new GenerateRequest(null, tokens, 1, sampling, List.of(), -1, WeightsPolicy.PIN);
     }

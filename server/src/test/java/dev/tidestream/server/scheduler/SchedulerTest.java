@@ -309,6 +309,8 @@ class SchedulerTest {
         FakeClient good = f.submit(prompt(5, 0), 8, PLENTY);
         f.runToIdle();
         assertEquals(ErrorCode.INTERNAL, poisoned.error);
+        assertEquals("the model computes no usable logits: logit is not a finite number: token=0, logit=NaN, weights_version=1",
+                poisoned.message);
         assertTrue(poisoned.tokens.isEmpty());
         assertEquals(f.model.continuation(prompt(5, 0), 8), good.ids());
         assertEquals(0, f.pool.usedBytes());
