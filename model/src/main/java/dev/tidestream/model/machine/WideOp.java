@@ -38,6 +38,10 @@ public enum WideOp {
     VSUBPS(1, 0, 0, 0x5C, 64),
     /** The float of a where it is larger, else that of b. */
     VMAXPS(1, 0, 0, 0x5F, 64),
+    /** The float of a where it is smaller, else that of b. */
+    VMINPS(1, 0, 0, 0x5D, 64),
+    /** Float quotients. */
+    VDIVPS(1, 0, 0, 0x5E, 64),
     /** {@code d = fma(a, d, b)}. */
     VFMADD213PS(2, 1, 0, 0xA8, 64),
     /** {@code d = fma(a, b, d)}. */
@@ -94,8 +98,8 @@ public enum WideOp {
     /** Whether its operand in memory may be 32 bits that count for each of sixteen lanes. */
     boolean hasEach() {
         return switch (this) {
-            case VPANDD, VPXORD, VPTERNLOGD, VPADDD, VPMULLD, VPDPBUSD, VPERMPS, VPERMT2PS, VADDPS, VSUBPS, VMULPS, VMAXPS, VFMADD213PS, VFMADD231PS,
-                    VCVTDQ2PS -> true;
+            case VPANDD, VPXORD, VPTERNLOGD, VPADDD, VPMULLD, VPDPBUSD, VPERMPS, VPERMT2PS, VADDPS, VSUBPS, VMULPS, VMAXPS, VMINPS, VDIVPS,
+                    VFMADD213PS, VFMADD231PS, VCVTDQ2PS -> true;
             case VPERMT2B, VPERMT2W, VPMULTISHIFTQB, VPSHUFB, VCVTPH2PS, VPMOVDW, VPBROADCASTD, VMOVDQA64, VMOVUPS,
                     VMOVUPS_STORE -> false;
         };

@@ -7,6 +7,9 @@ package dev.tidestream.model.tensor;
  *
  * <p>Implementations have no state but scratch space of the calling thread; any thread may call them. Arguments are trusted:
  * callers check shapes once, when a model is built.
+ *
+ * <p>What is a plain loop, with one rounding or a few per element, is not here, since one implementation serves all: biases
+ * ({@link MatrixGroup}), residual sums, the scale of embeddings, and rotation.
  */
 public interface Kernels {
 
@@ -74,44 +77,79 @@ public interface Kernels {
     void multiply(PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel);
 
     /**
-     * Root mean square normalisation (Zhang and Sennrich 2019): {@code out[i] = x[i] * r * weight[i]}, multiplied left to right,
-     * with {@code r = (float) (1 / sqrt(mean + eps))} in double. {@code x[i]^2} is added by fma to partial {@code i mod 16}; the
-     * partials are added in order, in double.
+     * Normalisation of a row of n values. {@code x[i]^2} is added by fma to partial {@code i mod 16}; the partials are added in order,
+     * in double; {@code r = (float) (1 / sqrt(sum / n + eps))}, in double. Then {@code out[i] = x[i] * r * weight[i]}, multiplied left
+     * to right, or with biases {@code out[i] = fma(x[i] * r, weight[i], bias[i])}.
+     *
+     * <p>If the norm is centred, {@code d[i] = x[i] - mean} stands in the place of {@code x[i]} everywhere, with
+     * {@code mean = (float) (sum / n)}, in double, of the {@code x[i]} added to partial {@code i mod 16}, and those added in order, in
+     * double.
      *
      * @param x (n) from {@code xOffset}
-     * @param weight (n)
-     * @param out (n) from {@code outOffset}; may be {@code x}
+     * @param out (n) from {@code outOffset}; may be {@code x} at the same place
      */
-    void rmsNorm(float[] x, int xOffset, float[] weight, float eps, float[] out, int outOffset);
+    void normalise(Norm norm, float[] x, int xOffset, float[] out, int outOffset);
 
     /**
-     * SwiGLU (Shazeer 2020): {@code out[i] = gate[i] / (1 + exp(-gate[i])) * up[i]}, with {@link FloatExp}.
+     * {@code out[i] = f(x[i])}, with {@link FloatExp}:
+     *
+     * <ul>
+     *   <li>SILU: {@code x / (1 + exp(-x))}.
+     *   <li>GELU_TANH: {@code x / (1 + exp(-z))}, with {@code z = x * fma(x * x, 0.07135481, 1.5957691)}.
+     *   <li>RELU_SQUARED: {@code r * r}, with {@code r = max(x, 0)}, NaN if x is NaN.
+     * </ul>
+     *
+     * @param out may be {@code x}
+     * @param from first index, inclusive
+     * @param to last index, exclusive
+     */
+    void activate(ActivationFunction function, float[] x, float[] out, int from, int to);
+
+    /**
+     * A gated linear unit (Shazeer 2020): {@code out[i] = f(gate[i]) * up[i]}, with f rounded as in {@link #activate}.
      *
      * @param out may be {@code gate}
      * @param from first index, inclusive
      * @param to last index, exclusive
      */
-    void swiGlu(float[] gate, float[] up, float[] out, int from, int to);
+    void gate(ActivationFunction function, float[] gate, float[] up, float[] out, int from, int to);
+
+    /**
+     * Keeps values within {@code cap} on both sides: {@code cap * tanh(x / cap)}, which is {@code cap - 2 * cap / (1 + exp(2 * x /
+     * cap))}. Rounded so: {@code x = cap - (2 * cap) / (1 + exp(x * (2 / cap)))}, with {@link FloatExp}.
+     *
+     * @param values changed in place
+     * @param from first index, inclusive
+     * @param to last index, exclusive
+     * @param cap positive
+     */
+    void softcap(float[] values, int from, int to, float cap);
 
     /**
      * Scaled dot-product attention of a tile of queries over one key/value head: of the query heads that share it, in some rows
      * of one sequence at consecutive positions. Each query is computed as if it were alone:
      *
      * <p>Positions are taken in segments of {@link #SEGMENT}, counted from 0. In a segment, score t is a chain of fma over the
-     * dimensions, times {@code scale}; weights are {@code e[t] = exp(score[t] - m)} with m the largest score that is a number; their
+     * dimensions, times {@code scale}, and then capped as by {@link #softcap} if there is a cap; weights are
+     * {@code e[t] = exp(score[t] - m)} with m the largest score that is a number; their
      * sum s is taken in 16 partials by {@code t mod 16}, added in order; {@code v[d]} is a chain of fma of {@code e[t] * value[t][d]} over t, from
      * 0. Segments are joined in order: with {@code M = max(m, m')} of those so far and the next, {@code a = exp(m - M)} and
      * {@code b = exp(m' - M)}, the next v is {@code fma(v', b, v * a)}, the next s {@code fma(s', b, s * a)}. At the end
      * {@code out[d] = v[d] * (1 / s)}.
      *
+     * <p>With a window, positions before the last {@code window} ones take no part: they are in no chain, no partial and no maximum,
+     * and a segment of nothing else is not joined. Partials are counted as without one.
+     *
      * @param head keys and values as they are stored, see {@link KvType}
-     * @param query rows of {@code (heads, headDim)}
-     * @param out rows like those of the queries; only those of this tile are written
-     * @param offset where the first row's first query head of this group begins, in both
+     * @param query rows of {@code (heads, headDim)}, each {@code queryStride} behind the one before
+     * @param queryOffset where the first row's first query head of this group begins
+     * @param out rows of {@code (heads, headDim)}; only the heads of this group are written
+     * @param outOffset where the first row's first head of this group begins
      * @param rows at least 1
-     * @param positions how many the first row sees, at least 1; each row sees one more than the row before
+     * @param positions how many there are for the first row, at least 1; each row has one more than the row before
      */
-    void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions);
+    void attend(
+            AttentionShape shape, KvHead head, float[] query, int queryOffset, float[] out, int outOffset, int rows, int positions);
 
     /**
      * Maxima of a row: every {@link #MAXIMA_TILE} values give 16, the largest of those whose index modulo 16 is 0, 1, and so on;

@@ -1,5 +1,9 @@
 package dev.tidestream.model.transformer;
 
+import java.util.List;
+
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.tensor.Activations;
 
 /**
@@ -14,18 +18,16 @@ public final class ForwardScratch {
     private static final int FEW_ROWS = 16;
 
     final int maxRows;
-    private final ModelConfig config;
+    private final Blueprint blueprint;
     private int room; // rows
     float[] residual; // (room, H)
     Activations normed; // (room, H)
     Activations attended; // (room, heads * headDim)
-    Activations gated; // (room, F); gates at first, then what they let through
+    Activations activated; // (room, F); what the activation function is applied to at first, then what comes of it
     float[] projected; // (room, H)
     float[] up; // (room, F)
-    float[] query; // (room, heads * headDim)
-    float[] key; // (room, kvHeads * headDim)
-    float[] value; // (room, kvHeads * headDim)
-    float[] turns; // (room, ropeDim)
+    float[] queryKeyValue; // (room, (heads + 2 * kvHeads) * headDim)
+    float[][] turns; // of each rotation (room, its elements)
     int[] positions; // (room)
     KvCache[] caches; // (room)
     int[] tileRows; // (room): first row of each attention tile
@@ -33,12 +35,12 @@ public final class ForwardScratch {
     boolean[] spoiled; // (room): whether the row's key or value is not finite
 
     /** @param maxRows most rows of one pass; the size grows with it */
-    public ForwardScratch(ModelConfig config, int maxRows) {
+    public ForwardScratch(Blueprint blueprint, int maxRows) {
         if (maxRows < 1) {
             throw new IllegalArgumentException("maxRows must be at least 1: maxRows=" + maxRows);
         }
         this.maxRows = maxRows;
-        this.config = config;
+        this.blueprint = blueprint;
         allocate(Math.min(FEW_ROWS, maxRows));
     }
 
@@ -50,16 +52,18 @@ public final class ForwardScratch {
     }
 
     private void allocate(int rows) {
-        residual = new float[rows * config.hiddenSize()];
-        normed = new Activations(rows, config.hiddenSize());
-        attended = new Activations(rows, config.queryDim());
-        gated = new Activations(rows, config.feedForwardSize());
-        projected = new float[rows * config.hiddenSize()];
-        up = new float[rows * config.feedForwardSize()];
-        query = new float[rows * config.queryDim()];
-        key = new float[rows * config.kvDim()];
-        value = new float[rows * config.kvDim()];
-        turns = new float[rows * config.ropeDim()];
+        residual = new float[rows * blueprint.hiddenSize()];
+        normed = new Activations(rows, blueprint.hiddenSize());
+        attended = new Activations(rows, blueprint.queryDim());
+        activated = new Activations(rows, blueprint.feedForwardSize());
+        projected = new float[rows * blueprint.hiddenSize()];
+        up = new float[rows * blueprint.feedForwardSize()];
+        queryKeyValue = new float[rows * (blueprint.queryDim() + 2 * blueprint.kvDim())];
+        List<Rotation> rotations = blueprint.rotations();
+        turns = new float[rotations.size()][];
+        for (int i = 0; i < turns.length; i++) {
+            turns[i] = new float[rows * rotations.get(i).dimensions()];
+        }
         positions = new int[rows];
         caches = new KvCache[rows];
         tileRows = new int[rows];

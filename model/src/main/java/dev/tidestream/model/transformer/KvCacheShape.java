@@ -2,6 +2,8 @@ package dev.tidestream.model.transformer;
 
 import java.lang.foreign.MemorySegment;
 
+import dev.tidestream.model.architecture.AttentionPlan;
+import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.tensor.KvHead;
 import dev.tidestream.model.tensor.KvType;
 
@@ -22,6 +24,12 @@ public record KvCacheShape(int layers, int kvHeads, int headDim, KvType type) {
             throw new IllegalArgumentException(
                     "KV cache shape must be positive: layers=%d, kvHeads=%d, headDim=%d".formatted(layers, kvHeads, headDim));
         }
+    }
+
+    /** Of the caches of a model. */
+    public static KvCacheShape of(Blueprint blueprint, KvType type) {
+        AttentionPlan any = blueprint.layers().getFirst().attention(); // heads are the same in all
+        return new KvCacheShape(blueprint.layers().size(), any.kvHeads(), any.headDim(), type);
     }
 
     /** Bytes of one block: keys of all layers and heads, then their values. */

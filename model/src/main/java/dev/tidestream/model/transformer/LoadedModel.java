@@ -11,6 +11,9 @@ import java.util.concurrent.atomic.AtomicLong;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.TensorPlan;
+import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.PanelMatrix;
@@ -31,7 +34,7 @@ import dev.tidestream.model.tied.UntiedEmbedding;
  * what no other one needs.
  */
 public final class LoadedModel implements AutoCloseable {
-    private final ModelConfig config;
+    private final TensorPlan plan;
     private final SequencedMap<String, Shared<WeightTensor>> tensors;
     private final Shared<EmbeddingLayer> head;
     private final Kernels kernels;
@@ -40,30 +43,29 @@ public final class LoadedModel implements AutoCloseable {
     private final AtomicBoolean open = new AtomicBoolean(true);
 
     private LoadedModel(
-            ModelConfig config,
+            TensorPlan plan,
             SequencedMap<String, Shared<WeightTensor>> tensors,
             Shared<EmbeddingLayer> head,
             Kernels kernels,
             AtomicLong familyBytes) {
-        this.config = config;
+        this.plan = plan;
         this.tensors = tensors;
         this.head = head;
         this.kernels = kernels;
         this.familyBytes = familyBytes;
-        this.weights = new WeightsAssembly(config, this::value)
-                .weights(head.value(), tensors.containsKey(TensorPlan.ROPE_FACTORS));
+        this.weights = new WeightsAssembly(plan, this::value).weights(head.value());
     }
 
     /** The first version, with the packed head. Takes over the tensors, unless it throws. */
-    static LoadedModel of(ModelConfig config, SequencedMap<String, OwnedTensor> owned, Kernels kernels) {
+    static LoadedModel of(TensorPlan plan, SequencedMap<String, OwnedTensor> owned, Kernels kernels) {
         AtomicLong familyBytes = new AtomicLong();
         SequencedMap<String, Shared<WeightTensor>> tensors = new LinkedHashMap<>();
         owned.forEach((name, tensor) -> tensors.put(name, shared(tensor, familyBytes)));
-        PanelMatrix embedding = panels(owned.get(TensorPlan.EMBEDDING));
-        EmbeddingLayer layer = config.tied()
+        PanelMatrix embedding = panels(owned.get(plan.names().weight(TensorRole.EMBEDDING)));
+        EmbeddingLayer layer = plan.blueprint().tied()
                 ? new TiedEmbedding(tiedConfig(embedding), embedding, kernels)
-                : new UntiedEmbedding(embedding, panels(owned.get(TensorPlan.OUTPUT)), kernels);
-        return new LoadedModel(config, tensors, shared(layer, familyBytes), kernels, familyBytes);
+                : new UntiedEmbedding(embedding, panels(owned.get(plan.names().weight(TensorRole.OUTPUT))), kernels);
+        return new LoadedModel(plan, tensors, shared(layer, familyBytes), kernels, familyBytes);
     }
 
     private static Shared<WeightTensor> shared(OwnedTensor owned, AtomicLong familyBytes) {
@@ -105,8 +107,8 @@ public final class LoadedModel implements AutoCloseable {
         return shared.value();
     }
 
-    public ModelConfig config() {
-        return config;
+    public Blueprint blueprint() {
+        return plan.blueprint();
     }
 
     /** What it computes with. */
@@ -130,7 +132,7 @@ public final class LoadedModel implements AutoCloseable {
 
     /** Whether a tensor is one of those that the head is made of. */
     public boolean makesTheHead(String name) {
-        return name.equals(TensorPlan.EMBEDDING) || name.equals(TensorPlan.OUTPUT);
+        return plan.makesTheHead(name);
     }
 
     /** How the head computes. */
@@ -162,15 +164,15 @@ public final class LoadedModel implements AutoCloseable {
      * @throws TiedWeightException.NoTiedWeights if another mode than packed is asked of a model that ties nothing
      */
     public EmbeddingLayer buildHead(HeadMode mode, Map<String, OwnedTensor> replaced, HeadFactory factory, WorkerTeam team) {
-        PanelMatrix embedding = panels(newest(TensorPlan.EMBEDDING, replaced));
-        if (config.tied()) {
+        PanelMatrix embedding = panels(newest(plan.names().weight(TensorRole.EMBEDDING), replaced));
+        if (plan.blueprint().tied()) {
             return factory.build(mode, tiedConfig(embedding), embedding, kernels, team);
         }
         if (mode != HeadMode.PACKED) {
             throw new TiedWeightException.NoTiedWeights(
                     "the model's output matrix is not tied to its embedding: mode=" + mode.wireName());
         }
-        return new UntiedEmbedding(embedding, panels(newest(TensorPlan.OUTPUT, replaced)), kernels);
+        return new UntiedEmbedding(embedding, panels(newest(plan.names().weight(TensorRole.OUTPUT), replaced)), kernels);
     }
 
     private WeightTensor newest(String name, Map<String, OwnedTensor> replaced) {
@@ -210,7 +212,7 @@ public final class LoadedModel implements AutoCloseable {
             next.put(name, owned == null ? shared.retain() : shared(owned, familyBytes));
         });
         Shared<EmbeddingLayer> nextHead = newHead == null ? head.retain() : shared(newHead, familyBytes);
-        return new LoadedModel(config, next, nextHead, kernels, familyBytes);
+        return new LoadedModel(plan, next, nextHead, kernels, familyBytes);
     }
 
     /** A forward pass over these weights, with an exact head, scratch space of its own and a KV cache in F16. */
@@ -225,7 +227,7 @@ public final class LoadedModel implements AutoCloseable {
 
     /** A forward pass over these weights, with scratch space of its own. */
     public Transformer newTransformer(WorkerTeam team, Precision precision, int maxRows) {
-        return newTransformer(team, precision, new ForwardScratch(config, maxRows), HeadProbes.NONE);
+        return newTransformer(team, precision, new ForwardScratch(blueprint(), maxRows), HeadProbes.NONE);
     }
 
     /**
@@ -236,7 +238,7 @@ public final class LoadedModel implements AutoCloseable {
      * @param probes told about every use of the head
      */
     public Transformer newTransformer(WorkerTeam team, Precision precision, ForwardScratch scratch, HeadProbes probes) {
-        return new Transformer(config, weights, kernels, team, precision, scratch, probes);
+        return new Transformer(blueprint(), weights, kernels, team, precision, scratch, probes);
     }
 
     /** Gives back the memory that no other version uses. Nobody may compute with this one any more. Again does nothing. */

@@ -6,10 +6,14 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.IntStream;
 
+import dev.tidestream.model.architecture.AttentionPlan;
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.Kernels;
@@ -20,11 +24,9 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /**
- * Cuts a small model out of a large one: the upper left corner of its matrices, a few of its heads, one layer for each mixture
- * of formats.
- * What it says means nothing. It goes through the same kernels in a thousandth of the time, so that they can be compiled before
- * the
- * large one runs, which takes minutes with kernels that are not.
+ * Cuts a small model out of a large one: the upper left corner of its matrices, a few of its heads, one layer for each kind of
+ * layer and mixture of formats. What it says means nothing. It goes through the same kernels in a thousandth of the time, so that
+ * they can be compiled before the large one runs, which takes minutes with kernels that are not.
  */
 final class Miniature {
     private static final int SUPER_BLOCK = 256; // columns of the largest block of any format
@@ -34,10 +36,10 @@ final class Miniature {
     private static final int LAYERS = 4;
 
     private final GgufFile file;
-    private final ModelConfig large;
+    private final TensorPlan large;
     private final TensorReader reader;
 
-    Miniature(GgufFile file, ModelConfig large, TensorReader reader) {
+    Miniature(GgufFile file, TensorPlan large, TensorReader reader) {
         this.file = file;
         this.large = large;
         this.reader = reader;
@@ -46,13 +48,12 @@ final class Miniature {
     /** Cuts and packs it. */
     LoadedModel load(Kernels kernels) {
         List<Integer> layers = layers();
-        ModelConfig small = config(layers.size());
-        boolean ropeFactors = file.findTensor(TensorPlan.ROPE_FACTORS).isPresent();
+        TensorPlan small = new TensorPlan(blueprint(layers), large.names());
         SequencedMap<String, OwnedTensor> tensors = new LinkedHashMap<>();
         boolean done = false;
         try {
-            TensorPlan.of(small, ropeFactors).forEach((name, shape) ->
-                    tensors.put(name, cut(file.tensor(nameInFile(name, layers)), shape)));
+            small.tensors().forEach((name, planned) ->
+                    tensors.put(name, cut(file.tensor(nameInFile(name, planned, layers)), planned.shape())));
             LoadedModel model = LoadedModel.of(small, tensors, kernels);
             done = true;
             return model;
@@ -63,41 +64,42 @@ final class Miniature {
         }
     }
 
-    /** The first layer of each mixture of formats. */
+    /** The first layer of each kind and mixture of formats. */
     private List<Integer> layers() {
-        Set<List<TensorFormat>> seen = new HashSet<>();
-        return IntStream.range(0, large.layers())
-                .filter(layer -> seen.add(formats(TensorPlan.layer(layer)))).limit(LAYERS).boxed().toList();
+        Set<List<Object>> seen = new HashSet<>();
+        return IntStream.range(0, large.blueprint().layers().size())
+                .filter(layer -> seen.add(List.of(large.blueprint().layers().get(layer), formats(layer))))
+                .limit(LAYERS).boxed().toList();
     }
 
-    private List<TensorFormat> formats(String prefix) {
-        return file.tensors().values().stream().filter(tensor -> tensor.name().startsWith(prefix))
-                .map(reader::format).toList();
+    private List<TensorFormat> formats(int layer) {
+        return large.tensors().entrySet().stream().filter(entry -> entry.getValue().layer().equals(OptionalInt.of(layer)))
+                .map(entry -> reader.format(file.tensor(entry.getKey()))).toList();
     }
 
-    private ModelConfig config(int layers) {
-        int group = large.heads() / large.kvHeads();
+    private Blueprint blueprint(List<Integer> layers) {
+        Blueprint blueprint = large.blueprint();
+        AttentionPlan attention = blueprint.layers().getFirst().attention();
+        int group = attention.heads() / attention.kvHeads();
         int kvHeads = 1;
-        while (kvHeads < large.kvHeads() && kvHeads * group * large.headDim() % SUPER_BLOCK != 0) {
+        while (kvHeads < attention.kvHeads() && kvHeads * group * attention.headDim() % SUPER_BLOCK != 0) {
             kvHeads++;
         }
-        return new ModelConfig(large.name(), Math.min(large.vocabularySize(), VOCABULARY),
-                cut(large.hiddenSize(), SUPER_BLOCK), layers, kvHeads * group, kvHeads, large.headDim(),
-                cut(large.feedForwardSize(), FEED_FORWARD), large.contextLength(), large.rmsEps(),
-                large.ropeTheta(), large.ropeDim(), large.ropePositionScale(), large.tied());
+        return blueprint.shrunk(Math.min(blueprint.vocabularySize(), VOCABULARY), cut(blueprint.hiddenSize(), SUPER_BLOCK), kvHeads,
+                cut(blueprint.feedForwardSize(), FEED_FORWARD), layers);
     }
 
     private static int cut(int size, int wanted) {
         return size % SUPER_BLOCK == 0 ? Math.min(size, wanted) : size;
     }
 
-    private static String nameInFile(String name, List<Integer> layers) {
-        for (int i = 0; i < layers.size(); i++) {
-            if (name.startsWith(TensorPlan.layer(i))) {
-                return TensorPlan.layer(layers.get(i)) + name.substring(TensorPlan.layer(i).length());
-            }
+    /** The name that a tensor of the small model has in the large one's file: its layer has another number there. */
+    private String nameInFile(String name, TensorPlan.Planned planned, List<Integer> layers) {
+        if (planned.layer().isEmpty()) {
+            return name;
         }
-        return name;
+        int layer = layers.get(planned.layer().getAsInt());
+        return planned.bias() ? large.names().bias(planned.role(), layer) : large.names().weight(planned.role(), layer);
     }
 
     private OwnedTensor cut(GgufTensor tensor, List<Long> shape) {

@@ -7,6 +7,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 
+import dev.tidestream.model.architecture.Architectures;
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.architecture.TensorPlan;
+import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -28,15 +33,13 @@ import dev.tidestream.model.tied.TiedWeightException;
  */
 public final class ModelLoader {
     private final GgufFile file;
-    private final ModelConfig config;
-    private final SequencedMap<String, List<Long>> plan;
+    private final TensorPlan plan;
     private final TensorReader reader;
 
     /** @throws ModelException if this is no model that can be run */
     public ModelLoader(GgufFile file) {
         this.file = file;
-        this.config = ModelConfig.fromGguf(file);
-        this.plan = TensorPlan.of(config, file.findTensor(TensorPlan.ROPE_FACTORS).isPresent());
+        this.plan = Architectures.plan(file);
         this.reader = new TensorReader(file);
     }
 
@@ -67,6 +70,11 @@ public final class ModelLoader {
      */
     public static LoadedModel load(GgufFile file, Kernels kernels, WorkerTeam team, ProgressListener progress) {
         return new ModelLoader(file).load(kernels, team, progress);
+    }
+
+    /** What the model is made of. */
+    public Blueprint blueprint() {
+        return plan.blueprint();
     }
 
     /** The file that is read. */
@@ -120,7 +128,7 @@ public final class ModelLoader {
      */
     public LoadedModel miniature(Kernels kernels) {
         check();
-        return new Miniature(file, config, reader).load(kernels);
+        return new Miniature(file, plan, reader).load(kernels);
     }
 
     private static PanelMatrix panels(LoadedModel model, String name) {
@@ -134,7 +142,7 @@ public final class ModelLoader {
     private LoadedModel assemble(SequencedMap<String, OwnedTensor> tensors, Kernels kernels) {
         boolean done = false;
         try {
-            LoadedModel model = LoadedModel.of(config, tensors, kernels);
+            LoadedModel model = LoadedModel.of(plan, tensors, kernels);
             file.releaseAll();
             done = true;
             return model;
@@ -149,12 +157,12 @@ public final class ModelLoader {
 
     /** All matrices of the plan as they are held. */
     private List<PackedTensor> matrices() {
-        return plan.keySet().stream().filter(this::isMatrix).map(name -> packed(file.tensor(name))).toList();
+        return plan.tensors().keySet().stream().filter(this::isMatrix).map(name -> packed(file.tensor(name))).toList();
     }
 
     private boolean isMatrix(String name) {
-        List<Long> shape = plan.get(name);
-        return shape != null && shape.size() == 2;
+        TensorPlan.Planned planned = plan.tensors().get(name);
+        return planned != null && planned.matrix();
     }
 
     private PackedTensor packed(GgufTensor tensor) {
@@ -163,8 +171,8 @@ public final class ModelLoader {
     }
 
     private SequencedMap<String, OwnedTensor> packAll(WorkerTeam team, ProgressListener progress) {
-        long totalBytes = file.tensors().values().stream().mapToLong(GgufTensor::bytes).sum();
-        Iterator<String> ahead = plan.keySet().iterator();
+        long totalBytes = plan.tensors().keySet().stream().mapToLong(name -> file.tensor(name).bytes()).sum();
+        Iterator<String> ahead = plan.tensors().keySet().iterator();
         file.willNeed(file.tensor(ahead.next()));
         long[] doneBytes = {0};
         PanelSlab slab = new PanelSlab(matrices().stream().mapToLong(matrix -> PanelSlab.paddedBytes(matrix.bytes())).sum());
@@ -227,7 +235,7 @@ public final class ModelLoader {
         SequencedMap<String, OwnedTensor> tensors = new LinkedHashMap<>();
         boolean done = false;
         try {
-            for (String name : plan.keySet()) {
+            for (String name : plan.tensors().keySet()) {
                 tensors.put(name, source.of(file.tensor(name)));
             }
             done = true;
@@ -245,11 +253,11 @@ public final class ModelLoader {
      * @throws IllegalArgumentException if the model has no tensor of this name
      */
     public OwnedTensor read(String name, WorkerTeam team) {
-        List<Long> shape = plan.get(name);
-        if (shape == null) {
+        TensorPlan.Planned planned = plan.tensors().get(name);
+        if (planned == null) {
             throw new IllegalArgumentException("no tensor of the model: " + name);
         }
-        OwnedTensor tensor = reader.read(name, shape, team);
+        OwnedTensor tensor = reader.read(name, planned.shape(), team);
         file.release(file.tensor(name));
         return tensor;
     }
@@ -262,7 +270,7 @@ public final class ModelLoader {
      */
     public void check() {
         checkTiedWeight();
-        plan.forEach(reader::check);
+        plan.tensors().forEach((name, planned) -> reader.check(name, planned.shape()));
         requireAllUsed();
         requireRowsForTokens();
     }
@@ -270,18 +278,18 @@ public final class ModelLoader {
     /** Each token needs a row; rows behind those of the tokens are padding, which no request names and no sampler chooses. */
     private void requireRowsForTokens() {
         OptionalInt tokens = TokenCount.of(file.metadata());
-        if (tokens.isPresent() && tokens.getAsInt() > config.vocabularySize()) {
-            throw new ModelException("%s: %s has %d tokens, but %s only %d rows: each token needs one".formatted(
-                    file.path(), TokenCount.KEY, tokens.getAsInt(), TensorPlan.EMBEDDING, config.vocabularySize()));
+        if (tokens.isPresent() && tokens.getAsInt() > blueprint().vocabularySize()) {
+            throw new ModelException("%s: %s has %d tokens, but %s only %d rows: each token needs one".formatted(file.path(),
+                    TokenCount.KEY, tokens.getAsInt(), plan.names().weight(TensorRole.EMBEDDING), blueprint().vocabularySize()));
         }
     }
 
     private void checkTiedWeight() {
-        if (config.tied()) {
-            GgufTensor tensor = file.tensor(TensorPlan.EMBEDDING);
+        if (blueprint().tied()) {
+            GgufTensor tensor = file.tensor(plan.names().weight(TensorRole.EMBEDDING));
             String dtype = reader.format(tensor).name();
             try {
-                TiedWeightConfig.validate(tensor.dimensions().reversed(), dtype, config.hiddenSize(), true, false);
+                TiedWeightConfig.validate(tensor.dimensions().reversed(), dtype, blueprint().hiddenSize(), true, false);
             } catch (TiedWeightException e) {
                 throw new ModelException("%s: %s".formatted(file.path(), e.getMessage()));
             }
@@ -289,10 +297,12 @@ public final class ModelLoader {
     }
 
     private void requireAllUsed() {
-        Optional<String> unused = file.tensors().keySet().stream().filter(name -> !plan.containsKey(name)).findFirst();
+        Optional<String> copy = blueprint().tied() ? plan.names().find(TensorRole.OUTPUT) : Optional.empty(); // of the embedding
+        Optional<String> unused = file.tensors().keySet().stream()
+                .filter(name -> !plan.tensors().containsKey(name) && !copy.equals(Optional.of(name))).findFirst();
         if (unused.isPresent()) {
-            throw new ModelException("%s: tensor %s is not part of a LLaMA model as this version knows it"
-                    .formatted(file.path(), GgufException.quote(unused.get())));
+            throw new ModelException("%s: tensor %s is not part of a %s model as this version knows it"
+                    .formatted(file.path(), GgufException.quote(unused.get()), blueprint().architecture()));
         }
     }
 }

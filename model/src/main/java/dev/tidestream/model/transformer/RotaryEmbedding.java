@@ -1,43 +1,48 @@
 package dev.tidestream.model.transformer;
 
+import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.architecture.Rotation;
+
 /**
- * Rotary position embedding (Su et al. 2021) as LLaMA's GGUF files want it: the pair (2i, 2i+1) of a head is turned by
- * {@code position * scale * theta^(-2i/d) / factor[i]}. Angles are computed in double by {@link StrictMath}, so that they are the
- * same on every machine. Immutable.
+ * Rotary position embedding (Su et al. 2021): pair i of a head is turned by {@code position * scale * theta^(-2i/d) / factor[i]}.
+ * Angles are computed in double by {@link StrictMath}, so that they are the same on every machine; cosine and sine are rounded to
+ * float32. The pair (a, b) becomes {@code (a * cos - b * sin, a * sin + b * cos)}, two products and their sum, each rounded. Kernels
+ * have no part in it, so the bits are the same with all of them. Immutable.
  */
 public final class RotaryEmbedding {
-    private final int ropeDim;
-    private final double[] frequencies; // (ropeDim / 2)
+    private final Rotation.Pairing pairing;
+    private final double[] frequencies; // (dimensions / 2)
 
     /**
-     * @param ropeDim elements per head that are rotated
-     * @param factors {@code rope_freqs.weight} (ropeDim / 2), which stretches wavelengths (Llama 3); empty for none
+     * @param rotation of something
+     * @param factors (dimensions / 2), which stretch wavelengths; empty for none
      * @throws ModelException if there are too many or too few factors, or one is not above 0
      */
-    public RotaryEmbedding(int ropeDim, float theta, float positionScale, float[] factors) {
-        if (factors.length != 0 && factors.length != ropeDim / 2) {
-            throw new ModelException(
-                    "rope_freqs.weight must have ropeDim / 2 elements: elements=%d, ropeDim=%d".formatted(factors.length, ropeDim));
+    public RotaryEmbedding(Rotation rotation, float[] factors) {
+        int dimensions = rotation.dimensions();
+        if (factors.length != 0 && factors.length != dimensions / 2) {
+            throw new ModelException("factors of the rotation must be half as many as rotated elements: factors=%d, rotated=%d"
+                    .formatted(factors.length, dimensions));
         }
         for (int i = 0; i < factors.length; i++) {
             if (!(factors[i] > 0) || !Float.isFinite(factors[i])) {
-                throw new ModelException("rope_freqs.weight[%d]=%s must be a finite number above 0".formatted(i, factors[i]));
+                throw new ModelException("factor %d of the rotation must be a finite number above 0: %s".formatted(i, factors[i]));
             }
         }
-        this.ropeDim = ropeDim;
-        this.frequencies = new double[ropeDim / 2];
+        this.pairing = rotation.pairing();
+        this.frequencies = new double[dimensions / 2];
         for (int i = 0; i < frequencies.length; i++) {
-            double frequency = StrictMath.pow(theta, -2.0 * i / ropeDim) * positionScale;
+            double frequency = StrictMath.pow(rotation.theta(), -2.0 * i / dimensions) * rotation.positionScale();
             frequencies[i] = factors.length == 0 ? frequency : frequency / factors[i];
         }
     }
 
     /** Floats per position in a table of turns. */
     int tableWidth() {
-        return ropeDim;
+        return 2 * frequencies.length;
     }
 
-    /** Writes cosine and sine of every pair: {@code (ropeDim / 2, 2)} from {@code offset}. */
+    /** Writes cosine and sine of every pair: {@code (dimensions / 2, 2)} from {@code offset}. */
     void turns(int position, float[] table, int offset) {
         for (int i = 0; i < frequencies.length; i++) {
             double angle = position * frequencies[i];
@@ -47,7 +52,7 @@ public final class RotaryEmbedding {
     }
 
     /**
-     * Turns all heads of one row.
+     * Turns some heads of one row.
      *
      * @param x (heads, headDim) from {@code xOffset}
      * @param table turns of the row's position from {@code offset}
@@ -55,14 +60,34 @@ public final class RotaryEmbedding {
     void rotate(float[] x, int xOffset, int heads, int headDim, float[] table, int offset) {
         for (int head = 0; head < heads; head++) {
             int from = xOffset + head * headDim;
-            for (int i = 0; i < ropeDim; i += 2) {
-                float cos = table[offset + i];
-                float sin = table[offset + i + 1];
-                float even = x[from + i];
-                float odd = x[from + i + 1];
-                x[from + i] = even * cos - odd * sin;
-                x[from + i + 1] = even * sin + odd * cos;
+            switch (pairing) {
+                case INTERLEAVED -> rotateNeighbours(x, from, table, offset);
+                case HALVES -> rotateHalves(x, from, table, offset);
+                case NONE -> {}
             }
+        }
+    }
+
+    private void rotateNeighbours(float[] x, int from, float[] table, int offset) {
+        for (int i = 0; i < 2 * frequencies.length; i += 2) {
+            float cos = table[offset + i];
+            float sin = table[offset + i + 1];
+            float even = x[from + i];
+            float odd = x[from + i + 1];
+            x[from + i] = even * cos - odd * sin;
+            x[from + i + 1] = even * sin + odd * cos;
+        }
+    }
+
+    private void rotateHalves(float[] x, int from, float[] table, int offset) {
+        int n = frequencies.length;
+        for (int i = 0; i < n; i++) {
+            float cos = table[offset + 2 * i];
+            float sin = table[offset + 2 * i + 1];
+            float low = x[from + i];
+            float high = x[from + n + i];
+            x[from + i] = low * cos - high * sin;
+            x[from + n + i] = low * sin + high * cos;
         }
     }
 }

@@ -2,26 +2,31 @@ package dev.tidestream.model.transformer;
 
 import java.util.List;
 
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.FeedForwardPlan;
+import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.MatrixGroup;
+import dev.tidestream.model.tensor.Norm;
+import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
 
 /**
- * The LLaMA forward pass over a batch of slices.
+ * The forward pass of a decoder-only transformer over a batch of slices, as its blueprint says.
  *
  * <p>Rows of all slices stand one below the other and go through every matrix together; only attention knows which row belongs
  * to whom. Every kernel treats a row as if it were alone (see {@link Kernels}), therefore so does this: a row's hidden state and
  * logits have the same bits whatever else is in the batch, however a prompt was cut, on however many threads.
  *
- * <p>Blueprint ({@link ModelConfig}), weights ({@link ModelWeights}) and state ({@link KvCache}) never mix; scratch
+ * <p>{@link Blueprint}, weights ({@link ModelWeights}) and state ({@link KvCache}) never mix; scratch
  * space ({@link ForwardScratch}) holds nothing between passes. One caller at a time.
  */
 public final class Transformer implements LanguageModel {
     private static final int ELEMENT_GRAIN = 8192;
 
-    private final ModelConfig config;
+    private final Blueprint blueprint;
     private final ModelWeights weights;
     private final LayerWeights[] layers;
     private final Kernels kernels;
@@ -39,14 +44,14 @@ public final class Transformer implements LanguageModel {
      * @param probes told about every use of the head
      */
     Transformer(
-            ModelConfig config,
+            Blueprint blueprint,
             ModelWeights weights,
             Kernels kernels,
             WorkerTeam team,
             Precision precision,
             ForwardScratch scratch,
             HeadProbes probes) {
-        this.config = config;
+        this.blueprint = blueprint;
         this.weights = weights;
         this.layers = weights.layers().toArray(LayerWeights[]::new);
         this.kernels = kernels;
@@ -55,12 +60,13 @@ public final class Transformer implements LanguageModel {
         this.int8 = precision.body() == ActivationPrecision.INT8;
         this.scratch = scratch;
         this.probes = probes;
-        this.attention = new Attention(config, weights.rope(), kernels, team, scratch);
+        this.attention = new Attention(blueprint, weights.rotations(), weights.layers().stream().map(LayerWeights::headNorms).toList(),
+                kernels, team, scratch);
     }
 
     /** The blueprint. */
-    public ModelConfig config() {
-        return config;
+    public Blueprint blueprint() {
+        return blueprint;
     }
 
     /** The weights. */
@@ -70,17 +76,17 @@ public final class Transformer implements LanguageModel {
 
     @Override
     public int vocabularySize() {
-        return config.vocabularySize();
+        return blueprint.vocabularySize();
     }
 
     @Override
     public int contextLength() {
-        return config.contextLength();
+        return blueprint.contextLength();
     }
 
     @Override
     public KvCacheShape kvCacheShape() {
-        return config.kvCacheShape(precision.kvType());
+        return KvCacheShape.of(blueprint, precision.kvType());
     }
 
     @Override
@@ -100,25 +106,28 @@ public final class Transformer implements LanguageModel {
         float[] residual = scratch.residual; // (rows, H)
         Activations normed = scratch.normed;
         float[] projected = scratch.projected; // (rows, H)
-        embed(slices, rows);
         attention.begin(slices, rows);
+        embed(slices, rows);
 
         for (int layer = 0; layer < layers.length; layer++) {
             LayerWeights w = layers[layer];
 
-            norm(residual, w.attentionNorm(), normed, rows);
+            norm(w.attentionNorm(), residual, normed, rows);
             prepare(normed, w.queryKeyValue());
-            w.queryKeyValue().multiply(kernels, team, normed, scratch.query, scratch.key, scratch.value);
-            attention.attend(layer, rows, scratch.attended);
+            w.queryKeyValue().multiply(kernels, team, normed, scratch.queryKeyValue);
+            attention.attend(layer, rows, scratch.attended); // normed, rotated, stored, attended
+            w.attentionInnerNorm().ifPresent(norm -> normInPlace(norm, scratch.attended.values(), rows));
             prepare(scratch.attended, w.attentionOutput());
             w.attentionOutput().multiply(kernels, team, scratch.attended, projected);
-            addTo(residual, projected, rows * config.hiddenSize());
+            w.attentionAfterNorm().ifPresent(norm -> normInPlace(norm, projected, rows));
+            addTo(residual, projected, rows * blueprint.hiddenSize());
 
-            norm(residual, w.feedForwardNorm(), normed, rows);
+            norm(w.feedForwardNorm(), residual, normed, rows);
             prepare(normed, w.gateUp());
-            feedForward(w, rows);
-            w.down().multiply(kernels, team, scratch.gated, projected);
-            addTo(residual, projected, rows * config.hiddenSize());
+            feedForward(w, blueprint.layers().get(layer).feedForward(), rows);
+            w.down().multiply(kernels, team, scratch.activated, projected);
+            w.feedForwardAfterNorm().ifPresent(norm -> normInPlace(norm, projected, rows));
+            addTo(residual, projected, rows * blueprint.hiddenSize());
         }
         for (Slice slice : slices) {
             slice.cache().advance(slice.count());
@@ -126,21 +135,33 @@ public final class Transformer implements LanguageModel {
         return logits(slices, logits);
     }
 
-    /** From {@code normed} to {@code gated}, where the gates are computed as well, ready for the next matrix. */
-    private void feedForward(LayerWeights w, int rows) {
-        float[] gate = scratch.gated.values(); // (rows, F)
-        scratch.gated.reset(rows);
+    /** From {@code normed} to {@code activated}, ready for the next matrix. */
+    private void feedForward(LayerWeights w, FeedForwardPlan plan, int rows) {
+        Activations activated = scratch.activated; // (rows, F)
+        float[] values = activated.values();
+        ActivationFunction function = plan.function();
+        activated.reset(rows);
         if (rows == 1) {
-            boolean quantise = int8 && w.down().quantised();
-            w.gateUp().multiplyGated(kernels, team, scratch.normed, gate, scratch.up, scratch.gated, quantise);
-            return;
+            boolean ready = int8 && w.down().quantised() && w.feedForwardInnerNorm().isEmpty();
+            w.gateUp().multiplyActivated(kernels, team, scratch.normed, function, values, scratch.up, activated, ready);
+            if (ready) {
+                return;
+            }
+        } else {
+            w.gateUp().multiplyEach(kernels, team, scratch.normed, values, scratch.up);
+            team.forEachRange(rows * plan.size(), ELEMENT_GRAIN, (from, to) -> {
+                if (plan.gated()) {
+                    kernels.gate(function, values, scratch.up, values, from, to);
+                } else {
+                    kernels.activate(function, values, values, from, to);
+                }
+            });
         }
-        w.gateUp().multiply(kernels, team, scratch.normed, gate, scratch.up);
-        team.forEachRange(rows * config.feedForwardSize(), ELEMENT_GRAIN,
-                (from, to) -> kernels.swiGlu(gate, scratch.up, gate, from, to));
-        prepare(scratch.gated, w.down());
+        w.feedForwardInnerNorm().ifPresent(norm -> normInPlace(norm, values, rows));
+        prepare(activated, w.down());
     }
 
+    /** Embeddings, and learned positions if there are any. */
     private void embed(List<Slice> slices, int rows) {
         int[] tokens = new int[rows];
         int row = 0;
@@ -148,17 +169,48 @@ public final class Transformer implements LanguageModel {
             System.arraycopy(slice.tokens(), slice.from(), tokens, row, slice.count());
             row += slice.count();
         }
-        int hiddenSize = config.hiddenSize();
-        team.forEachRange(rows, 2, (from, to) ->
-                weights.embedding().lookup(tokens, from, to - from, scratch.residual, from * hiddenSize));
+        int hiddenSize = blueprint.hiddenSize();
+        team.forEachRange(rows, 2, (from, to) -> {
+            weights.embedding().lookup(tokens, from, to - from, scratch.residual, from * hiddenSize);
+            scale(scratch.residual, from * hiddenSize, to * hiddenSize);
+            if (weights.positions().isPresent()) {
+                addPositions(weights.positions().get(), from, to);
+            }
+        });
     }
 
-    private void norm(float[] x, float[] weight, Activations out, int rows) {
-        int hiddenSize = config.hiddenSize();
+    private void scale(float[] embeddings, int from, int to) {
+        if (blueprint.embeddingScale() != 1) {
+            for (int i = from; i < to; i++) {
+                embeddings[i] *= blueprint.embeddingScale();
+            }
+        }
+    }
+
+    private void addPositions(PanelMatrix positions, int fromRow, int toRow) {
+        int hiddenSize = blueprint.hiddenSize();
+        for (int row = fromRow; row < toRow; row++) {
+            positions.copyRow(scratch.positions[row], scratch.projected, row * hiddenSize);
+        }
+        for (int i = fromRow * hiddenSize; i < toRow * hiddenSize; i++) {
+            scratch.residual[i] += scratch.projected[i];
+        }
+    }
+
+    private void norm(Norm norm, float[] x, Activations out, int rows) {
         out.reset(rows);
-        team.forEachRange(rows, Math.max(1, ELEMENT_GRAIN / hiddenSize), (from, to) -> {
+        norm(norm, x, out.values(), rows);
+    }
+
+    private void normInPlace(Norm norm, float[] x, int rows) {
+        norm(norm, x, x, rows);
+    }
+
+    private void norm(Norm norm, float[] x, float[] out, int rows) {
+        int size = norm.size();
+        team.forEachRange(rows, Math.max(1, ELEMENT_GRAIN / size), (from, to) -> {
             for (int row = from; row < to; row++) {
-                kernels.rmsNorm(x, row * hiddenSize, weight, config.rmsEps(), out.values(), row * hiddenSize);
+                kernels.normalise(norm, x, row * size, out, row * size);
             }
         });
     }
@@ -181,7 +233,7 @@ public final class Transformer implements LanguageModel {
     private int logits(List<Slice> slices, float[] logits) {
         int wanted = 0;
         int row = 0;
-        int hiddenSize = config.hiddenSize();
+        int hiddenSize = blueprint.hiddenSize();
         for (Slice slice : slices) {
             int first = switch (slice.logits()) {
                 case NONE -> slice.count();
@@ -195,7 +247,7 @@ public final class Transformer implements LanguageModel {
             row += slice.count();
         }
         if (wanted > 0) {
-            norm(scratch.projected, weights.outputNorm(), scratch.normed, wanted);
+            norm(weights.outputNorm(), scratch.projected, scratch.normed, wanted);
             head(wanted, logits);
         }
         return wanted;
@@ -210,5 +262,9 @@ public final class Transformer implements LanguageModel {
         embedding.logits(scratch.normed, logits, team);
         probes.observer().logitsComputed(embedding.mode(), rows, embedding.bytesRead(rows), System.nanoTime() - startNs);
         probes.recent().record(scratch.normed.values(), 0);
+        if (blueprint.logitSoftcap() != 0) {
+            team.forEachRange(rows * blueprint.vocabularySize(), ELEMENT_GRAIN,
+                    (from, to) -> kernels.softcap(logits, from, to, blueprint.logitSoftcap()));
+        }
     }
 }

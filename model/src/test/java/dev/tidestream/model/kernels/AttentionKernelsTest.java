@@ -10,7 +10,12 @@ import java.util.SplittableRandom;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.tidestream.model.kernels.jit.attention.MachineAttention;
+import dev.tidestream.model.machine.Cpu;
 
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.Kernels;
@@ -22,6 +27,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** Attention: vector kernels and machine code against the oracle, tiles against single rows, the oracle against double arithmetic. */
 class AttentionKernelsTest {
@@ -63,21 +69,84 @@ class AttentionKernelsTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(KvType.class)
+    void shouldLookThroughAWindowToTheOraclesBits(KvType type) {
+        SplittableRandom random = new SplittableRandom(SEED + 5);
+        try (Arena arena = Arena.ofShared()) {
+            for (int headDim : new int[] {32, 48, 96}) {
+                KvHead head = head(type, headDim, 1200, random, arena);
+                for (int window : new int[] {1, 2, 7, 8, 16, 31, 33, 64, 100, 255, 256, 257, 300, 512, 1199, 5000}) {
+                    int group = 1 + random.nextInt(5);
+                    AttentionShape shape = new AttentionShape(2 * group, 2, headDim, 2 * group * headDim, SCALE, 0, window);
+                    for (int positions : new int[] {1, 5, 8, 9, 33, 64, 250, 256, 257, 264, 280, 520, 1000, 1160}) {
+                        assertTile(shape, head, 1 + random.nextInt(34), positions, random);
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(KvType.class)
+    void shouldCapScoresToTheOraclesBits(KvType type) {
+        SplittableRandom random = new SplittableRandom(SEED + 6);
+        try (Arena arena = Arena.ofShared()) {
+            KvHead head = head(type, 64, 600, random, arena);
+            for (int window : new int[] {0, 20, 300}) {
+                for (float cap : new float[] {0.5f, 3f, 50f}) {
+                    AttentionShape shape = new AttentionShape(6, 2, 64, 400, SCALE, cap, window);
+                    for (int positions : new int[] {1, 15, 16, 17, 100, 256, 300, 560}) {
+                        assertTile(shape, head, 1 + random.nextInt(10), positions, random);
+                    }
+                }
+            }
+        }
+    }
+
+    /** With vectors of 256 bits and of 512, whichever the kernels of this run have. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldWriteProgramsOfBothWidths(boolean wide) {
+        assumeTrue(Cpu.level() == Cpu.Level.AVX512_VNNI || (!wide && Cpu.level() != Cpu.Level.NONE), "no machine code here");
+        MachineAttention machine = MachineAttention.assemble(wide).orElseThrow();
+        SplittableRandom random = new SplittableRandom(SEED + 7);
+        try (Arena arena = Arena.ofShared()) {
+            KvHead head = head(KvType.F16, 48, 600, random, arena);
+            for (int window : new int[] {0, 9, 40, 290}) {
+                for (float cap : new float[] {0, 2f}) {
+                    AttentionShape shape = new AttentionShape(6, 2, 48, 300, SCALE, cap, window);
+                    for (int positions : new int[] {1, 14, 100, 250, 300, 560}) {
+                        float[] query = floats(9 * shape.queryStride(), 4, random);
+                        float[] expected = new float[9 * shape.rowSize()];
+                        float[] actual = new float[9 * shape.rowSize()];
+                        scalar.attend(shape, head, query, 0, expected, 0, 9, positions);
+                        machine.attend(shape, head, query, 0, actual, 0, 9, positions);
+                        assertArrayEquals(bits(expected), bits(actual), () -> "positions=%d, %s".formatted(positions, shape));
+                    }
+                }
+            }
+        }
+    }
+
     private void assertTile(AttentionShape shape, KvHead head, int rows, int positions, SplittableRandom random) {
-        int size = rows * shape.rowSize();
-        int offset = 3 + shape.group() * shape.headDim(); // the second key/value head's
-        float[] query = floats(size + offset, 4, random);
-        float[] expected = new float[size + offset];
-        scalar.attend(shape, head, query, expected, offset, rows, positions);
+        int of = shape.group() * shape.headDim(); // the second key/value head's
+        int queryOffset = 3 + of;
+        int offset = 5 + of;
+        float[] query = floats(rows * shape.queryStride() + queryOffset, 4, random);
+        int size = rows * shape.rowSize() + offset;
+        float[] expected = new float[size];
+        scalar.attend(shape, head, query, queryOffset, expected, offset, rows, positions);
         for (Kernels each : fast) {
-            float[] actual = new float[size + offset];
-            each.attend(shape, head, query, actual, offset, rows, positions);
+            float[] actual = new float[size];
+            each.attend(shape, head, query, queryOffset, actual, offset, rows, positions);
             assertArrayEquals(bits(expected), bits(actual),
                     () -> "%s, seed=%d, %s, positions=%d, rows=%d".formatted(each.title(), SEED, shape, positions, rows));
 
-            float[] alone = new float[size + offset];
+            float[] alone = new float[size];
             for (int row = 0; row < rows; row++) {
-                each.attend(shape, head, query, alone, offset + row * shape.rowSize(), 1, positions + row);
+                each.attend(shape, head, query, queryOffset + row * shape.queryStride(), alone, offset + row * shape.rowSize(), 1,
+                        positions + row);
             }
             assertArrayEquals(bits(expected), bits(alone),
                     () -> "%s, alone: %s, positions=%d, rows=%d".formatted(each.title(), shape, positions, rows));
@@ -85,37 +154,40 @@ class AttentionKernelsTest {
     }
 
     @ParameterizedTest
-    @EnumSource(KvType.class)
-    void shouldBeCloseToAttentionInDouble(KvType type) {
+    @CsvSource({"F16, 0, 0", "F32, 0, 0", "F32, 0, 100", "F32, 4, 0", "F16, 4, 300"})
+    void shouldBeCloseToAttentionInDouble(KvType type, float cap, int window) {
         SplittableRandom random = new SplittableRandom(SEED + 2);
         int headDim = 64;
         try (Arena arena = Arena.ofShared()) {
-            AttentionShape shape = new AttentionShape(4, 1, headDim, 0.125f);
+            AttentionShape shape = new AttentionShape(4, 1, headDim, 4 * headDim, 0.125f, cap, window);
             KvHead head = head(type, headDim, 2000, random, arena);
             for (int positions : new int[] {1, 40, 300, 2000}) {
                 float[] query = floats(4 * headDim, 4, random);
                 float[] out = new float[4 * headDim];
-                scalar.attend(shape, head, query, out, 0, 1, positions);
+                scalar.attend(shape, head, query, 0, out, 0, 1, positions);
                 for (int i = 0; i < out.length; i++) {
-                    double exact = exact(head, query, i / headDim * headDim, positions, 0.125, i % headDim);
+                    double exact = exact(shape, head, query, i / headDim * headDim, positions, i % headDim);
                     assertEquals(exact, out[i], 2e-5, "positions=%d, i=%d".formatted(positions, i));
                 }
             }
         }
     }
 
-    private static double exact(KvHead head, float[] query, int at, int positions, double scale, int d) {
-        double[] scores = new double[positions];
-        for (int t = 0; t < positions; t++) {
+    private static double exact(AttentionShape shape, KvHead head, float[] query, int at, int positions, int d) {
+        int first = shape.window() == 0 ? 0 : Math.max(0, positions - shape.window());
+        double[] scores = new double[positions - first];
+        for (int t = first; t < positions; t++) {
+            double score = 0;
             for (int k = 0; k < head.headDim(); k++) {
-                scores[t] += (double) query[at + k] * head.key(t, k) * scale;
+                score += (double) query[at + k] * head.key(t, k) * shape.scale();
             }
+            scores[t - first] = shape.softcap() == 0 ? score : shape.softcap() * Math.tanh(score / shape.softcap());
         }
         double max = Arrays.stream(scores).max().orElseThrow();
         double sum = 0;
         double value = 0;
-        for (int t = 0; t < positions; t++) {
-            double weight = Math.exp(scores[t] - max);
+        for (int t = first; t < positions; t++) {
+            double weight = Math.exp(scores[t - first] - max);
             sum += weight;
             value += weight * head.value(t, d);
         }
@@ -172,10 +244,10 @@ class AttentionKernelsTest {
             }
             float[] query = floats(2 * shape.rowSize(), 1, random);
             float[] expected = new float[query.length];
-            scalar.attend(shape, clean, query, expected, 0, 2, 269);
+            scalar.attend(shape, clean, query, 0, expected, 0, 2, 269);
             for (Kernels each : fast) {
                 float[] actual = new float[query.length];
-                each.attend(shape, dirty, query, actual, 0, 2, 269);
+                each.attend(shape, dirty, query, 0, actual, 0, 2, 269);
                 assertArrayEquals(bits(expected), bits(actual), each.title());
             }
         }
@@ -198,10 +270,10 @@ class AttentionKernelsTest {
                     }
                     float[] query = floats(2 * shape.rowSize(), 1, random);
                     float[] expected = new float[query.length];
-                    scalar.attend(shape, head, query, expected, 0, 2, 299);
+                    scalar.attend(shape, head, query, 0, expected, 0, 2, 299);
                     for (Kernels each : fast) {
                         float[] actual = new float[query.length];
-                        each.attend(shape, head, query, actual, 0, 2, 299);
+                        each.attend(shape, head, query, 0, actual, 0, 2, 299);
                         for (int i = 0; i < actual.length; i++) { // one NaN is as good as another
                             int at = i;
                             assertEquals(Float.floatToIntBits(expected[i]), Float.floatToIntBits(actual[i]),
@@ -220,8 +292,8 @@ class AttentionKernelsTest {
             KvHead head = empty(KvType.F16, 32, 64, arena);
             float[] row = new float[shape.rowSize()];
             KernelSelection.generated().ifPresent(machine -> {
-                assertThrows(IllegalArgumentException.class, () -> machine.attend(shape, head, row, row, 0, 0, 2));
-                assertThrows(IllegalArgumentException.class, () -> machine.attend(shape, head, row, row, 0, 1, 0));
+                assertThrows(IllegalArgumentException.class, () -> machine.attend(shape, head, row, 0, row, 0, 0, 2));
+                assertThrows(IllegalArgumentException.class, () -> machine.attend(shape, head, row, 0, row, 0, 1, 0));
             });
         }
     }

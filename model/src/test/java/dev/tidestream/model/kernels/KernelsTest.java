@@ -259,48 +259,6 @@ class KernelsTest {
     }
 
     @Test
-    void shouldNormaliseToTheOraclesBits() {
-        SplittableRandom random = new SplittableRandom(SEED + 4);
-        for (int n : new int[] {1, 8, 15, 16, 17, 64, 100, 256, 2048}) {
-            float[] x = floats(n + 3, random);
-            float[] weight = floats(n, random);
-            float[] expected = new float[n + 5];
-            scalar.rmsNorm(x, 3, weight, 1e-5f, expected, 5);
-            for (Kernels kernels : fast) {
-                float[] actual = new float[n + 5];
-                kernels.rmsNorm(x, 3, weight, 1e-5f, actual, 5);
-                assertArrayEquals(bits(expected), bits(actual), "%s, n=%d".formatted(kernels.title(), n));
-            }
-        }
-    }
-
-    @Test
-    void shouldGateToTheOraclesBits() {
-        SplittableRandom random = new SplittableRandom(SEED + 5);
-        float[] gate = floats(200, random);
-        gate[0] = 1000f;
-        gate[1] = -1000f;
-        gate[2] = -0f;
-        gate[3] = 88.5f;
-        gate[4] = -88.5f;
-        gate[5] = Float.MIN_VALUE;
-        float[] up = floats(200, random);
-        for (int to : new int[] {1, 6, 16, 33, 200}) {
-            float[] expected = new float[200];
-            scalar.swiGlu(gate, up, expected, 0, to);
-            for (Kernels kernels : fast) {
-                float[] actual = new float[200];
-                kernels.swiGlu(gate, up, actual, 0, to);
-                assertArrayEquals(bits(expected), bits(actual), "%s, to=%d".formatted(kernels.title(), to));
-                float[] inPlace = gate.clone();
-                kernels.swiGlu(inPlace, up, inPlace, 0, to);
-                assertArrayEquals(bits(Arrays.copyOf(expected, to)), bits(Arrays.copyOf(inPlace, to)),
-                        "in place: %s, to=%d".formatted(kernels.title(), to));
-            }
-        }
-    }
-
-    @Test
     void shouldComputeExpWithinTwoUlp() {
         for (float x = -87f; x < 88f; x += 0.00731f) {
             float exact = (float) StrictMath.exp(x);

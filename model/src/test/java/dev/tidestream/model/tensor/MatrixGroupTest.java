@@ -1,10 +1,13 @@
 package dev.tidestream.model.tensor;
 
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -14,6 +17,7 @@ import dev.tidestream.model.tensor.panel.PanelPacker;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 class MatrixGroupTest {
     private static final long SEED = 20261124;
@@ -36,24 +40,31 @@ class MatrixGroupTest {
         }
     };
 
+    private final List<float[]> biases = new ArrayList<>(); // of the group that was made last
+
+    static Stream<Kernels> kernels() {
+        return Stream.of(KernelSelection.scalar(), KernelSelection.vector(), KernelSelection.fastest()).distinct();
+    }
+
     static Stream<Arguments> cases() {
-        Stream<Kernels> all = Stream.of(KernelSelection.scalar(), KernelSelection.vector(), KernelSelection.fastest()).distinct();
-        return all.flatMap(kernels -> Stream.of(
-                Arguments.of(kernels, TensorFormat.Q4_0, 352, true),
-                Arguments.of(kernels, TensorFormat.Q8_0, 96, true),
-                Arguments.of(kernels, TensorFormat.Q4_0, 32, false),
-                Arguments.of(kernels, TensorFormat.F16, 172, false),
-                Arguments.of(kernels, TensorFormat.F32, 1, false)));
+        return kernels().flatMap(kernels -> Stream.of(
+                Arguments.of(kernels, TensorFormat.Q4_0, 352, true, ActivationFunction.SILU, true, false),
+                Arguments.of(kernels, TensorFormat.Q8_0, 96, true, ActivationFunction.SILU, true, true),
+                Arguments.of(kernels, TensorFormat.Q8_0, 128, true, ActivationFunction.GELU_TANH, false, true),
+                Arguments.of(kernels, TensorFormat.Q4_0, 32, false, ActivationFunction.RELU_SQUARED, true, false),
+                Arguments.of(kernels, TensorFormat.F16, 172, false, ActivationFunction.GELU_TANH, false, true),
+                Arguments.of(kernels, TensorFormat.F16, 172, false, ActivationFunction.SILU, true, false),
+                Arguments.of(kernels, TensorFormat.F32, 1, false, ActivationFunction.RELU_SQUARED, false, false)));
     }
 
     @ParameterizedTest
     @MethodSource("cases")
-    void shouldGateARowLikeTheStepsOneByOne(Kernels kernels, TensorFormat format, int rows, boolean int8) {
+    void shouldActivateARowLikeTheStepsOneByOne(
+            Kernels kernels, TensorFormat format, int rows, boolean int8, ActivationFunction function, boolean gated, boolean biased) {
         Kernels oracle = KernelSelection.scalar();
         SplittableRandom random = new SplittableRandom(SEED);
         try (Arena arena = Arena.ofShared()) {
-            MatrixGroup group = new MatrixGroup(List.of(
-                    matrix(format, rows, COLUMNS, random, arena), matrix(format, rows, COLUMNS, random, arena)));
+            MatrixGroup group = group(Collections.nCopies(gated ? 2 : 1, rows), format, biased, random, arena);
             Activations x = new Activations(1, COLUMNS);
             x.reset(1);
             for (int k = 0; k < COLUMNS; k++) {
@@ -65,14 +76,18 @@ class MatrixGroupTest {
             float[] gate = new float[rows];
             float[] up = new float[rows];
             Activations expected = gated(rows);
-            group.multiply(oracle, WorkerTeam.sequential(), x, gate, up);
-            oracle.swiGlu(gate, up, expected.values(), 0, rows);
+            group.multiplyEach(oracle, WorkerTeam.sequential(), x, gate, up);
+            if (gated) {
+                oracle.gate(function, gate, up, expected.values(), 0, rows);
+            } else {
+                oracle.activate(function, gate, expected.values(), 0, rows);
+            }
             if (int8) {
                 expected.quantise(oracle, WorkerTeam.sequential());
             }
 
             Activations actual = gated(rows);
-            group.multiplyGated(kernels, UNEVEN, x, new float[rows], new float[rows], actual, int8);
+            group.multiplyActivated(kernels, UNEVEN, x, function, new float[rows], new float[rows], actual, int8);
 
             assertArrayEquals(expected.values(), actual.values(), "seed=" + SEED);
             assertEquals(expected.quantised(), actual.quantised());
@@ -86,6 +101,65 @@ class MatrixGroupTest {
                 assertArrayEquals(expectedNext, actualNext, "seed=" + SEED);
             }
         }
+    }
+
+    /** The bias is added to the product, and nothing else is different. */
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void shouldAddBiasesAndPutProductsSideBySide(Kernels kernels) {
+        SplittableRandom random = new SplittableRandom(SEED + 1);
+        List<Integer> rows = List.of(96, 33, 1, 64);
+        int all = rows.stream().mapToInt(Integer::intValue).sum();
+        try (Arena arena = Arena.ofShared()) {
+            MatrixGroup group = group(rows, TensorFormat.Q8_0, true, random, arena);
+            assertEquals(all, group.rows());
+            for (int batch : new int[] {1, 2, 5}) {
+                Activations x = new Activations(batch, COLUMNS);
+                x.reset(batch);
+                for (int k = 0; k < batch * COLUMNS; k++) {
+                    x.values()[k] = (float) random.nextGaussian();
+                }
+                float[] together = new float[batch * all];
+                group.multiply(kernels, UNEVEN, x, together);
+                float[][] each = rows.stream().map(count -> new float[batch * count]).toArray(float[][]::new);
+                group.multiplyEach(kernels, UNEVEN, x, each);
+                int first = 0;
+                for (int i = 0; i < each.length; i++) {
+                    int count = rows.get(i);
+                    float[] product = new float[batch * count];
+                    KernelSelection.scalar().multiply(group.matrix(i), x, product, count, 0, 0, group.matrix(i).panels());
+                    float[] bias = biases.get(i);
+                    for (int j = 0; j < batch * count; j++) {
+                        float expected = product[j] + bias[j % count];
+                        assertEquals(expected, each[i][j], "batch=%d, matrix=%d, j=%d".formatted(batch, i, j));
+                        assertEquals(expected, together[j / count * all + first + j % count], "batch=%d, matrix=%d, j=%d".formatted(batch, i, j));
+                    }
+                    first += count;
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseABiasOfAnotherLength() {
+        try (Arena arena = Arena.ofShared()) {
+            PanelMatrix matrix = matrix(TensorFormat.F32, 3, COLUMNS, new SplittableRandom(SEED), arena);
+            assertThrows(IllegalArgumentException.class, () -> new MatrixGroup(List.of(matrix), List.of(new float[2])));
+        }
+    }
+
+    private MatrixGroup group(List<Integer> rows, TensorFormat format, boolean biased, SplittableRandom random, Arena arena) {
+        biases.clear();
+        List<PanelMatrix> matrices = new ArrayList<>();
+        for (int count : rows) {
+            matrices.add(matrix(format, count, COLUMNS, random, arena));
+            float[] bias = new float[biased ? count : 0];
+            for (int i = 0; i < bias.length; i++) {
+                bias[i] = (float) random.nextGaussian();
+            }
+            biases.add(bias);
+        }
+        return new MatrixGroup(matrices, biases);
     }
 
     private static void assertSameQuants(Activations expected, Activations actual, Kernels kernels) {

@@ -2,7 +2,9 @@ package dev.tidestream.model.transformer;
 
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -10,7 +12,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.architecture.AttentionPlan;
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.FeedForwardPlan;
+import dev.tidestream.model.architecture.LayerPlan;
+import dev.tidestream.model.architecture.NormSpec;
+import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -24,9 +33,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Tiles, threads and pieces of a prompt leave no trace; what is not finite does. Six heads of 16 share two key/value heads. */
 class AttentionTest {
-    private static final ModelConfig CONFIG =
-            new ModelConfig("test", 100, 64, 2, 6, 2, 16, 128, 1024, 1e-5f, 10_000f, 16, 1f, true);
+    private static final Rotation ROTATION = new Rotation(Rotation.Pairing.INTERLEAVED, 16, 10_000f, 1f, false);
+    private static final LayerPlan LAYER = new LayerPlan(new NormSpec.Rms(1e-5f), AttentionPlan.of(6, 2, 16, ROTATION),
+            FeedForwardPlan.gated(128, ActivationFunction.SILU));
+    private static final Blueprint BLUEPRINT =
+            new Blueprint("test", "test", 100, 64, 1024, 0, 1, List.of(LAYER, LAYER), new NormSpec.Rms(1e-5f), true, 0);
     private static final int WIDTH = 6 * 16;
+    private static final int KV_WIDTH = 2 * 16;
+    private static final int ROW = WIDTH + 2 * KV_WIDTH;
     private static final long SEED = 7;
 
     @ParameterizedTest
@@ -40,7 +54,7 @@ class AttentionTest {
     }
 
     private static ForwardScratch scratch() {
-        ForwardScratch scratch = new ForwardScratch(CONFIG, 256);
+        ForwardScratch scratch = new ForwardScratch(BLUEPRINT, 256);
         scratch.require(256);
         return scratch;
     }
@@ -88,7 +102,7 @@ class AttentionTest {
         for (int i = 0; i < 10; i++) {
             fill(scratch, i, i);
         }
-        scratch.value[6 * CONFIG.kvDim() + 3] = Float.POSITIVE_INFINITY;
+        scratch.queryKeyValue[6 * ROW + WIDTH + KV_WIDTH + 3] = Float.POSITIVE_INFINITY;
         attention.attend(1, 10, scratch.attended);
         for (int i = 0; i < 10 * WIDTH; i++) {
             assertEquals(i >= 6 * WIDTH, Float.isNaN(scratch.attended.values()[i]), "i=" + i);
@@ -102,7 +116,7 @@ class AttentionTest {
         cache.advance(2);
         attention.begin(List.of(slice(cache, 1)), 1);
         fill(scratch, 0, 8);
-        scratch.key[1] = Float.NaN;
+        scratch.queryKeyValue[WIDTH + 1] = Float.NaN;
         attention.attend(1, 1, scratch.attended);
         assertTrue(Float.isNaN(scratch.attended.values()[0]), "a decoded row sees its own");
         assertTrue(cache.spoiled(9));
@@ -125,22 +139,23 @@ class AttentionTest {
     }
 
     private static Attention attention(Kernels kernels, WorkerTeam team, ForwardScratch scratch) {
-        return new Attention(CONFIG, new RotaryEmbedding(16, 10_000f, 1f, new float[0]), kernels, team, scratch);
+        return new Attention(BLUEPRINT, List.of(new RotaryEmbedding(ROTATION, new float[0])), Collections.nCopies(2, Optional.empty()),
+                kernels, team, scratch);
     }
 
     private static void fill(ForwardScratch scratch, int row, int position) {
         SplittableRandom random = new SplittableRandom(SEED + position);
         for (int i = 0; i < WIDTH; i++) {
-            scratch.query[row * WIDTH + i] = (float) random.nextGaussian() * 3;
+            scratch.queryKeyValue[row * ROW + i] = (float) random.nextGaussian() * 3;
         }
-        for (int i = 0; i < CONFIG.kvDim(); i++) {
-            scratch.key[row * CONFIG.kvDim() + i] = (float) random.nextGaussian();
-            scratch.value[row * CONFIG.kvDim() + i] = (float) random.nextGaussian();
+        for (int i = WIDTH; i < WIDTH + KV_WIDTH; i++) {
+            scratch.queryKeyValue[row * ROW + i] = (float) random.nextGaussian();
+            scratch.queryKeyValue[row * ROW + KV_WIDTH + i] = (float) random.nextGaussian();
         }
     }
 
     private static KvCache cache(KvType type, int positions) {
-        KvCacheShape shape = CONFIG.kvCacheShape(type);
+        KvCacheShape shape = KvCacheShape.of(BLUEPRINT, type);
         return new KvCache(shape, IntStream.range(0, shape.blocksFor(positions))
                 .mapToObj(i -> Arena.ofAuto().allocate(shape.blockBytes(), 64).fill((byte) 0xff)).toList());
     }

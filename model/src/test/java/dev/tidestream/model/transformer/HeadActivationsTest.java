@@ -42,13 +42,13 @@ class HeadActivationsTest {
     @CsvSource({"Q8_0, false", "Q8_0, true", "Q4_0, false", "Q4_0, true"})
     void shouldQuantiseTheFinalStateAsTheBodyDoes(TensorFormat format, boolean untied) {
         try (LoadedModel loaded = load(model(format, untied), KernelSelection.vector())) {
-            HiddenStates recent = new HiddenStates(1, loaded.config().hiddenSize());
+            HiddenStates recent = new HiddenStates(1, loaded.blueprint().hiddenSize());
             Transformer model = loaded.newTransformer(
-                    ALONE, int8(ActivationPrecision.F32), new ForwardScratch(loaded.config(), 32), new HeadProbes(HeadObserver.NONE, recent));
+                    ALONE, int8(ActivationPrecision.F32), new ForwardScratch(loaded.blueprint(), 32), new HeadProbes(HeadObserver.NONE, recent));
             float[] logits = new float[V];
             model.forward(List.of(new Slice(TestModels.cache(model, 20), TOKENS, 0, 20, LogitsRows.LAST)), logits);
 
-            Activations state = new Activations(1, loaded.config().hiddenSize());
+            Activations state = new Activations(1, loaded.blueprint().hiddenSize());
             state.reset(1);
             float[] recorded = recent.snapshot(); // floats: what heads are compared on
             System.arraycopy(recorded, 0, state.values(), 0, recorded.length);
@@ -60,7 +60,7 @@ class HeadActivationsTest {
     }
 
     private static PanelMatrix output(LoadedModel loaded, boolean untied) {
-        return switch (loaded.tensor(untied ? TensorPlan.OUTPUT : TensorPlan.EMBEDDING).orElseThrow()) {
+        return switch (loaded.tensor(untied ? "output.weight" : "token_embd.weight").orElseThrow()) {
             case WeightTensor.Matrix(PanelMatrix panels) -> panels;
             case WeightTensor.Vector vector -> throw new AssertionError(vector);
         };
@@ -90,10 +90,10 @@ class HeadActivationsTest {
         try (LoadedModel loaded = load(model(TensorFormat.Q8_0, false), KernelSelection.vector())) {
             List<float[]> states = new ArrayList<>();
             for (ActivationPrecision head : ActivationPrecision.values()) {
-                HiddenStates recent = new HiddenStates(1, loaded.config().hiddenSize());
+                HiddenStates recent = new HiddenStates(1, loaded.blueprint().hiddenSize());
                 Precision precision = new Precision(ActivationPrecision.INT8, head, KvType.F16);
                 Transformer model = loaded.newTransformer(
-                        ALONE, precision, new ForwardScratch(loaded.config(), 32), new HeadProbes(HeadObserver.NONE, recent));
+                        ALONE, precision, new ForwardScratch(loaded.blueprint(), 32), new HeadProbes(HeadObserver.NONE, recent));
                 model.forward(List.of(new Slice(TestModels.cache(model, 20), TOKENS, 0, 20, LogitsRows.LAST)), new float[V]);
                 states.add(recent.snapshot());
             }

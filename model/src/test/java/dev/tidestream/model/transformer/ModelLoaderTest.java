@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
@@ -37,8 +38,8 @@ class ModelLoaderTest {
         int[] tokens = {1, 2, 3};
         try (LoadedModel untied = load(new RandomLlama(TensorFormat.F32).untied(), KernelSelection.vector());
                 LoadedModel tied = load(new RandomLlama(TensorFormat.F32), KernelSelection.vector())) {
-            assertFalse(untied.config().tied());
-            assertTrue(tied.config().tied());
+            assertFalse(untied.blueprint().tied());
+            assertTrue(tied.blueprint().tied());
             assertTrue(untied.weights().bytes() > tied.weights().bytes());
             float[] a = TestModels.logits(
                     untied.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, 8), tokens, 3);
@@ -61,8 +62,8 @@ class ModelLoaderTest {
 
     @Test
     void shouldRefuseWhatItCannotRun() {
-        refused("random.gguf: general.architecture is not supported: gpt2 (supported: llama)",
-                f32().with("general.architecture", "gpt2"));
+        refused("random.gguf: general.architecture is not supported: gpt4 (supported: llama, qwen2, qwen3, gpt2)",
+                f32().with("general.architecture", "gpt4"));
         refused("random.gguf: tensor blk.1.ffn_up.weight has shape [64, 95], expected [64, 96]",
                 f32().shaped("blk.1.ffn_up.weight", 64, 95));
         refused("random.gguf: tensor blk.0.attn_q.weight has a type this version cannot compute with: Q5_0"
@@ -71,7 +72,7 @@ class ModelLoaderTest {
         refused("random.gguf: llama.attention.head_count_kv=3 does not divide llama.attention.head_count=4",
                 f32().with("llama.attention.head_count_kv", 3));
         refused("random.gguf: llama.block_count=0 must be from 1 to 20", f32().with("llama.block_count", 0));
-        refused("random.gguf: tensor blk.1.attn_norm.weight is not part of a LLaMA model as this version knows it",
+        refused("random.gguf: tensor blk.1.attn_norm.weight is not part of a llama model as this version knows it",
                 f32().with("llama.block_count", 1));
         refused("random.gguf: llama.expert_count=8 is not supported: a mixture of experts", f32().with("llama.expert_count", 8));
         refused("random.gguf: llama.rope.scaling.type=yarn is not supported (supported: none, linear)",

@@ -8,6 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.tidestream.model.SharedData;
+import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
@@ -152,7 +153,7 @@ class ModelMetadataTest {
     void shouldRefuseFactorsThatStretchToNothing() {
         assertArrayEquals(logits(f32()), logits(f32().ropeFactors(1, 1, 1, 1, 1, 1, 1, 1)));
         for (float factor : new float[] {0, -1}) {
-            String message = "random.gguf: rope_freqs.weight[3]=%s must be a finite number above 0".formatted(factor);
+            String message = "random.gguf: factor 3 of the rotation must be a finite number above 0: %s".formatted(factor);
             assertEquals(message, assertThrows(ModelException.class,
                     () -> load(f32().ropeFactors(1, 1, 1, factor, 1, 1, 1, 1))).getMessage());
         }
@@ -163,7 +164,7 @@ class ModelMetadataTest {
         RandomLlama padded = f32().with("tokenizer.ggml.tokens", Arrays.asList(new Object[98]));
         try (GgufFile file = padded.file(); LoadedModel model = load(padded)) {
             assertEquals(98, TokenCount.of(file.metadata()).orElseThrow());
-            assertEquals(100, model.config().vocabularySize());
+            assertEquals(100, model.blueprint().vocabularySize());
         }
     }
 

@@ -136,7 +136,7 @@ class PackedCacheTest {
         Files.write(sidecar(), bytes);
         try (GgufFile file = GgufFile.open(model); LoadedModel loaded = open(new ModelLoader(file))) {
             assertTrue(warnings.getFirst().contains("it is damaged between "), warnings.toString());
-            assertEquals(100, loaded.config().vocabularySize());
+            assertEquals(100, loaded.blueprint().vocabularySize());
             assertMapped(false);
         }
     }
@@ -333,7 +333,7 @@ class PackedCacheTest {
             PackedCache full = new PackedCache(cache, false, how, warnings::add, Long.MAX_VALUE / 2);
             try (LoadedModel loaded = new ModelLoader(file).load(
                     KernelSelection.vector(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE, full)) {
-                assertEquals(100, loaded.config().vocabularySize());
+                assertEquals(100, loaded.blueprint().vocabularySize());
             }
         }
         assertTrue(warnings.getFirst().contains("the disk is too full: bytes="), warnings.toString());
@@ -345,7 +345,7 @@ class PackedCacheTest {
         try (GgufFile file = new RandomLlama(TensorFormat.F32).file();
                 LoadedModel loaded = new ModelLoader(file).load(KernelSelection.vector(), WorkerTeam.sequential(),
                         ModelLoader.ProgressListener.NONE, new PackedCache(cache, false, how, warnings::add))) {
-            assertEquals(100, loaded.config().vocabularySize());
+            assertEquals(100, loaded.blueprint().vocabularySize());
         }
         assertEquals(List.of("random.gguf: a model that is no file has no packed panels kept"), warnings);
         assertTrue(Files.notExists(cache));

@@ -83,7 +83,8 @@ public class AttentionBenchmark {
     @Benchmark
     public float[] attend() {
         for (int h = 0; h < heads.length; h++) {
-            KernelSelection.vector().attend(SHAPE, heads[h], query, out, h * SHAPE.group() * SHAPE.headDim(), rows, positions);
+            int offset = h * SHAPE.group() * SHAPE.headDim();
+            KernelSelection.vector().attend(SHAPE, heads[h], query, offset, out, offset, rows, positions);
         }
         return out;
     }

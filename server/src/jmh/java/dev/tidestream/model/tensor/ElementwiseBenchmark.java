@@ -31,6 +31,7 @@ public class ElementwiseBenchmark {
     private float[] a = {};
     private float[] b = {};
     private float[] out = {};
+    private Norm norm = Norm.rms(1e-5f, b);
     private Activations x = new Activations(1, PanelLayout.BLOCK);
 
     /** Makes random rows. */
@@ -47,19 +48,20 @@ public class ElementwiseBenchmark {
             b[i] = (float) random.nextGaussian();
             x.values()[i] = a[i];
         }
+        norm = Norm.rms(1e-5f, b);
     }
 
     /** Root mean square normalisation. */
     @Benchmark
     public float[] rmsNorm() {
-        KernelSelection.vector().rmsNorm(a, 0, b, 1e-5f, out, 0);
+        KernelSelection.vector().normalise(norm, a, 0, out, 0);
         return out;
     }
 
     /** SwiGLU. */
     @Benchmark
     public float[] swiGlu() {
-        KernelSelection.vector().swiGlu(a, b, out, 0, size);
+        KernelSelection.vector().gate(ActivationFunction.SILU, a, b, out, 0, size);
         return out;
     }
 

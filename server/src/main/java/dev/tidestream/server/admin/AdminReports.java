@@ -41,15 +41,15 @@ final class AdminReports {
     Map<String, Object> optimization() {
         LoadedModel model = served.current();
         Map<String, Object> report = new LinkedHashMap<>();
-        report.put("tied", model.config().tied());
+        report.put("tied", model.blueprint().tied());
         report.put("mode", model.headMode().wireName());
         report.put("optimize_for_inference", model.headMode() == HeadMode.PACKED);
         report.put("head_activations", headActivations(model, model.headMode()));
-        report.put("vocabulary_size", model.config().vocabularySize());
-        report.put("hidden_size", model.config().hiddenSize());
+        report.put("vocabulary_size", model.blueprint().vocabularySize());
+        report.put("hidden_size", model.blueprint().hiddenSize());
         report.putAll(tiedWeight(model));
         List<Map<String, Object>> modes = new ArrayList<>();
-        for (HeadMode mode : model.config().tied() ? HeadMode.values() : new HeadMode[] {HeadMode.PACKED}) {
+        for (HeadMode mode : model.blueprint().tied() ? HeadMode.values() : new HeadMode[] {HeadMode.PACKED}) {
             long bytes = EpochBuilder.headBytes(model, mode);
             Map<String, Object> fields = new LinkedHashMap<>();
             fields.put("mode", mode.wireName());

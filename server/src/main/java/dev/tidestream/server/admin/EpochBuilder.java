@@ -206,7 +206,7 @@ final class EpochBuilder {
 
     /** Bytes that a head of this mode takes beside the tensors, at its peak. */
     static long headBytes(LoadedModel model, HeadMode mode) {
-        return mode.peakBytes(model.config().vocabularySize(), model.config().hiddenSize());
+        return mode.peakBytes(model.blueprint().vocabularySize(), model.blueprint().hiddenSize());
     }
 
     /** As it stands in an ack. */

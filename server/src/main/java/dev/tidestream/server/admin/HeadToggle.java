@@ -45,7 +45,7 @@ final class HeadToggle {
      */
     Map<String, Object> to(HeadMode mode, boolean verify, ProgressSink progress) throws AdminException {
         LoadedModel was = served.current();
-        if (!was.config().tied()) {
+        if (!was.blueprint().tied()) {
             throw new AdminException(AdminErrorCode.NO_TIED_WEIGHTS,
                     "the model's output matrix is not tied to its embedding: mode=" + mode.wireName());
         }

@@ -22,7 +22,7 @@ import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
-import dev.tidestream.model.transformer.ModelConfig;
+import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.admin.AdminDesk;
@@ -59,7 +59,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
             try (VersionStore store = new VersionStore(live, budget, product);
                     RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT, store);
                     ServerMetrics metrics = new ServerMetrics(running)) {
-                requireFit(running.config());
+                requireFit(running.blueprint());
                 AdminService desk = new AdminServing(running, live, metrics).service(store, budget, product, null);
                 WarmUp.run(running);
                 try (Rehearsal rehearsal = new Rehearsal(running, desk)) {
@@ -74,21 +74,21 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
         return 0;
     }
 
-    private void requireFit(ModelConfig config) {
-        if (config.contextLength() <= PROMPT_TOKENS) {
+    private void requireFit(Blueprint blueprint) {
+        if (blueprint.contextLength() <= PROMPT_TOKENS) {
             throw new ParameterException(spec.commandLine(),
-                    "the model's context is too short for this: context=%d".formatted(config.contextLength()));
+                    "the model's context is too short for this: context=%d".formatted(blueprint.contextLength()));
         }
         for (Kind kind : kinds) {
             switch (kind) {
                 case ROWS -> {
-                    if (rows() > config.vocabularySize()) {
+                    if (rows() > blueprint.vocabularySize()) {
                         throw new ParameterException(spec.commandLine(),
-                                "--rows must be at most the vocabulary: %d > %d".formatted(rows(), config.vocabularySize()));
+                                "--rows must be at most the vocabulary: %d > %d".formatted(rows(), blueprint.vocabularySize()));
                     }
-                    requireFit("--rows", rows(), UpdateMaker.rowsBytes(config, rows()), maxPayloadBytes());
+                    requireFit("--rows", rows(), UpdateMaker.rowsBytes(blueprint, rows()), maxPayloadBytes());
                 }
-                case LOW_RANK -> requireFit("--rank", rank(), UpdateMaker.lowRankBytes(config, rank()), maxPayloadBytes());
+                case LOW_RANK -> requireFit("--rank", rank(), UpdateMaker.lowRankBytes(blueprint, rank()), maxPayloadBytes());
             }
         }
     }
@@ -108,7 +108,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
 
     private void measure(RunningModel running, AdminDesk desk) throws InterruptedException {
         long steps = (long) kinds.size() * (warmUpUpdates() + updates());
-        UpdateMaker maker = new UpdateMaker(running.config(), new SplittableRandom(1));
+        UpdateMaker maker = new UpdateMaker(running.blueprint(), new SplittableRandom(1));
         Disposable stream = stream(running);
         try (Progress progress = Progress.onTerminal(spec.commandLine().getErr(), "updating", steps)) {
             for (Kind kind : kinds) {
@@ -169,7 +169,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
     private Disposable stream(RunningModel running) {
         StepBreak breaks = running.epochs().stepBreak();
         int[] prompt = new SplittableRandom(1).ints(PROMPT_TOKENS, 0, running.engine().vocabularySize()).toArray();
-        int maxTokens = Math.min(MAX_TOKENS, running.config().contextLength() - PROMPT_TOKENS);
+        int maxTokens = Math.min(MAX_TOKENS, running.blueprint().contextLength() - PROMPT_TOKENS);
         GenerateRequest request = new GenerateRequest(
                 null, prompt, maxTokens, SamplingOptions.DEFAULT, List.of(), -1, WeightsPolicy.FOLLOW);
         return Flux.defer(() -> running.engine().generate(request)).repeat().subscribe(new GapMeter(breaks, current::get)::accept, fault::set);
@@ -179,7 +179,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
         PrintWriter out = spec.commandLine().getOut();
         if (!json) {
             out.printf("%s, %s, builder-share=%s%n%-15s %8s %8s %10s %8s %8s %11s %7s %10s %6s %8s %7s %12s%n",
-                    running.config().name(), compute, builderShare(), "WHILE", "UPDATES", "TOKENS", "MEDIAN MS", "P99 MS", "LONGEST",
+                    running.blueprint().name(), compute, builderShare(), "WHILE", "UPDATES", "TOKENS", "MEDIAN MS", "P99 MS", "LONGEST",
                     "LESS BREAK", "BREAKS", "STOLEN MS", "TIMES", "COMPUTED", "OVER 2", "UNDISTURBED");
         }
         first.forEach((kind, phases) -> print(out, kind.name(), true, warmUpUpdates(), GapFigures.of(phases)));

@@ -32,7 +32,7 @@ final class GenerateCommand extends GenerateOptions implements Callable<Integer>
         boolean seen = Terminals.stdout(); // text is data for a pipe; on a terminal it must not act
         try (RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT.withMaxSequences(1))) {
             Completion completion = new Completion(running.tokenizer().encodePrompt(text, parseSpecial));
-            warnOfCut(completion.promptTokens.length, running.config().contextLength());
+            warnOfCut(completion.promptTokens.length, running.blueprint().contextLength());
             try (Stream<TokenEvent> events = running.engine().generate(request()).toStream(EVENTS_AHEAD)) {
                 events.forEachOrdered(event -> {
                     String more = completion.add(event);

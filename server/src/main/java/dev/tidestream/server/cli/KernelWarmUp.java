@@ -68,7 +68,7 @@ final class KernelWarmUp implements AutoCloseable {
     /**
      * Begins.
      *
-     * @throws dev.tidestream.model.transformer.ModelException if this is no model that can be run
+     * @throws dev.tidestream.model.architecture.ModelException if this is no model that can be run
      */
     static KernelWarmUp start(ModelLoader loader, Kernels kernels, Precision precision) {
         loader.check();
@@ -108,7 +108,7 @@ final class KernelWarmUp implements AutoCloseable {
     private void multiply() {
         try (LoadedModel miniature = loader.miniature(kernels); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
-            if (miniature.config().contextLength() < PROMPT + 2 * STEPS) {
+            if (miniature.blueprint().contextLength() < PROMPT + 2 * STEPS) {
                 stopped = true; // so small a model warms itself
                 return;
             }

@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 import dev.tidestream.console.Commands;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenizerException;
-import dev.tidestream.model.transformer.ModelException;
+import dev.tidestream.model.architecture.ModelException;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
 @Command(

@@ -119,23 +119,23 @@ final class Rehearsal implements AutoCloseable {
         }
         try (LoadedModel miniature = running.loader().miniature(running.first().kernels())) {
             running.loader().file().releaseAll(); // pages that it has read
-            boolean tooSmall = miniature.config().contextLength() < PROMPT_TOKENS + MAX_TOKENS; // such a model is soon done with
+            boolean tooSmall = miniature.blueprint().contextLength() < PROMPT_TOKENS + MAX_TOKENS; // such a model is soon done with
             return tooSmall ? 0 : streams(miniature, breaks);
         }
     }
 
     private int streams(LoadedModel miniature, StepBreak breaks) {
-        KvCacheShape shape = miniature.config().kvCacheShape(running.precision().kvType());
+        KvCacheShape shape = KvCacheShape.of(miniature.blueprint(), running.precision().kvType());
         long kvBytes = (long) WarmUp.TOGETHER * shape.blocksFor(PROMPT_TOKENS + MAX_TOKENS) * shape.blockBytes();
-        ForwardScratch scratch = new ForwardScratch(miniature.config(), PROMPT_TOKENS * WarmUp.TOGETHER);
-        HeadProbes probes = new HeadProbes(new HeadTimings(), new HiddenStates(1, miniature.config().hiddenSize()));
+        ForwardScratch scratch = new ForwardScratch(miniature.blueprint(), PROMPT_TOKENS * WarmUp.TOGETHER);
+        HeadProbes probes = new HeadProbes(new HeadTimings(), new HiddenStates(1, miniature.blueprint().hiddenSize()));
         try (KernelWorkers workers = new KernelWorkers(running.threads())) {
             Supplier<LanguageModel> forward = () -> miniature.newTransformer(workers, running.precision(), scratch, probes);
             try (CurrentEpoch epochs = new CurrentEpoch(epoch(UpdateLog.BASE_VERSION, forward));
                     TokenEngine engine = TokenEngine.start(
                             EngineConfig.DEFAULT.withMaxSequences(WarmUp.TOGETHER).withKvMemoryBytes(kvBytes), running.tokenizer(), epochs,
                             RunningModel.observer(new StreamTimings()), workers)) {
-                WarmUp warmUp = new WarmUp(engine, miniature.config(), PROMPT_TOKENS, MAX_TOKENS);
+                WarmUp warmUp = new WarmUp(engine, miniature.blueprint(), PROMPT_TOKENS, MAX_TOKENS);
                 return untilCompiled(LEAST_STREAM_WINDOWS, () -> {
                     for (int round = 0; round < STREAM_ROUNDS && !closed; round++) {
                         breaks.awaitRest(() -> closed);

@@ -16,7 +16,7 @@ import dev.tidestream.model.transformer.ForwardScratch;
 import dev.tidestream.model.transformer.HeadProbes;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
-import dev.tidestream.model.transformer.ModelConfig;
+import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.admin.ServedModelVersions;
@@ -89,10 +89,10 @@ final class RunningModel implements AutoCloseable {
         first = versioned.model();
         try {
             int maxRows = Math.max(options.engine().maxSequences(), ComputeOptions.MAX_ROWS);
-            ForwardScratch scratch = new ForwardScratch(first.config(), maxRows);
+            ForwardScratch scratch = new ForwardScratch(first.blueprint(), maxRows);
             headTimings = new HeadTimings();
             streamTimings = new StreamTimings();
-            recentStates = new HiddenStates(RECENT_STATES, first.config().hiddenSize());
+            recentStates = new HiddenStates(RECENT_STATES, first.blueprint().hiddenSize());
             HeadProbes probes = new HeadProbes(headTimings, recentStates);
             precision = options.compute().precision();
             forward = version -> version.newTransformer(workers, precision, scratch, probes);
@@ -195,8 +195,8 @@ final class RunningModel implements AutoCloseable {
         return workers.size();
     }
 
-    ModelConfig config() {
-        return first.config();
+    Blueprint blueprint() {
+        return first.blueprint();
     }
 
     /** The model that was served first; open as long as its epoch is. */

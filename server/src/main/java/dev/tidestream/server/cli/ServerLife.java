@@ -64,10 +64,10 @@ final class ServerLife {
     /** Model and weights, and what computes them. */
     void loaded(RunningModel running, ComputeOptions compute) {
         Precision precision = running.precision();
-        say(EventLine.of("loaded").withText("model", running.config().name()).withText("file", running.loader().file().path().toString())
+        say(EventLine.of("loaded").withText("model", running.blueprint().name()).withText("file", running.loader().file().path().toString())
                 .with("types", InspectCommand.tensorTypes(running.loader().file())).with("parameters", running.parameters())
                 .with("weights_bytes", running.first().bytes()).with("weights_version", running.weightsVersion())
-                .with("context", running.config().contextLength()).with("vocabulary", running.config().vocabularySize())
+                .with("context", running.blueprint().contextLength()).with("vocabulary", running.blueprint().vocabularySize())
                 .with("threads", running.threads()).with("kernels", compute.kernels().title()).with("activations", precision.body().wireName())
                 .with("head_activations", precision.head().wireName()).with("kv_type", precision.kvType().name().toLowerCase(Locale.ROOT))
                 .with("since_start_ms", sinceStartMs()));

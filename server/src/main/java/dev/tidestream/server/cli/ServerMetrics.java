@@ -67,7 +67,7 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
 
     private MetricsSample.@Nullable Head head() {
         AdminService admin = service;
-        if (admin == null || !running.config().tied()) {
+        if (admin == null || !running.blueprint().tied()) {
             return null;
         }
         EmbeddingLayer head = admin.head();

@@ -168,8 +168,8 @@ final class Serving implements AutoCloseable {
 
     private ServedModel served() {
         return new ServedModel(
-                running.config().name(),
-                running.config().contextLength(),
+                running.blueprint().name(),
+                running.blueprint().contextLength(),
                 running.engine().vocabularySize(),
                 OptionalLong.of(running.parameters()),
                 running.weightsVersion());

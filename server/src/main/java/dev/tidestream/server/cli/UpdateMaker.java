@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 
-import dev.tidestream.model.transformer.ModelConfig;
+import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
@@ -22,16 +22,16 @@ final class UpdateMaker {
     private static final int CHUNK_BYTES = 1 << 20;
     private static final float SMALL = 0.01f;
 
-    private final ModelConfig config;
+    private final Blueprint blueprint;
     private final int vocabulary;
     private final int hidden;
     private final SplittableRandom random;
     private int made;
 
-    UpdateMaker(ModelConfig config, SplittableRandom random) {
-        this.config = config;
-        this.vocabulary = config.vocabularySize();
-        this.hidden = config.hiddenSize();
+    UpdateMaker(Blueprint blueprint, SplittableRandom random) {
+        this.blueprint = blueprint;
+        this.vocabulary = blueprint.vocabularySize();
+        this.hidden = blueprint.hiddenSize();
         this.random = random;
     }
 
@@ -54,18 +54,18 @@ final class UpdateMaker {
     }
 
     /** Of the payload of so many rows. */
-    static long rowsBytes(ModelConfig config, int count) {
-        return count * (Integer.BYTES + (long) config.hiddenSize() * Float.BYTES);
+    static long rowsBytes(Blueprint blueprint, int count) {
+        return count * (Integer.BYTES + (long) blueprint.hiddenSize() * Float.BYTES);
     }
 
     /** Of the payload of this rank. */
-    static long lowRankBytes(ModelConfig config, int rank) {
-        return (long) rank * Float.BYTES * (config.vocabularySize() + (long) config.hiddenSize());
+    static long lowRankBytes(Blueprint blueprint, int rank) {
+        return (long) rank * Float.BYTES * (blueprint.vocabularySize() + (long) blueprint.hiddenSize());
     }
 
     /** Some rows, the first of them a random one, replaced by others. */
     Update rows(long baseVersion, int count) {
-        ByteBuffer payload = buffer(rowsBytes(config, count));
+        ByteBuffer payload = buffer(rowsBytes(blueprint, count));
         int first = random.nextInt(vocabulary);
         for (int i = 0; i < count; i++) {
             payload.putInt((int) ((first + (long) i) % vocabulary));
@@ -76,7 +76,7 @@ final class UpdateMaker {
 
     /** A (V, rank) and B (rank, H), whose product is added. */
     Update lowRank(long baseVersion, int rank) {
-        ByteBuffer payload = buffer(lowRankBytes(config, rank));
+        ByteBuffer payload = buffer(lowRankBytes(blueprint, rank));
         fill(payload);
         return update(baseVersion, UpdateKind.LOW_RANK, List.of((long) vocabulary, (long) hidden), OptionalInt.of(rank), payload);
     }

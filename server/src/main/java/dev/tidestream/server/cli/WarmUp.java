@@ -6,7 +6,7 @@ import java.util.SplittableRandom;
 
 import reactor.core.publisher.Flux;
 
-import dev.tidestream.model.transformer.ModelConfig;
+import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.engine.EngineException;
@@ -29,28 +29,28 @@ final class WarmUp {
     private static final int DEMAND = 16;
 
     private final TokenEngine engine;
-    private final ModelConfig config;
+    private final Blueprint blueprint;
     private final int promptTokens;
     private final int maxTokens;
     private final SplittableRandom random = new SplittableRandom(1);
     private int round;
 
     /**
-     * @param config of the engine's model
+     * @param blueprint of the engine's model
      * @param promptTokens of each stream, at most half of the context
      * @param maxTokens of each stream
      */
-    WarmUp(TokenEngine engine, ModelConfig config, int promptTokens, int maxTokens) {
+    WarmUp(TokenEngine engine, Blueprint blueprint, int promptTokens, int maxTokens) {
         this.engine = engine;
-        this.config = config;
-        this.promptTokens = Math.min(promptTokens, config.contextLength() / 2);
-        this.maxTokens = Math.min(maxTokens, config.contextLength() - this.promptTokens);
+        this.blueprint = blueprint;
+        this.promptTokens = Math.min(promptTokens, blueprint.contextLength() / 2);
+        this.maxTokens = Math.min(maxTokens, blueprint.contextLength() - this.promptTokens);
     }
 
     /** @throws CliException if the model makes no token */
     static void run(RunningModel running) {
         running.awaitKernels();
-        WarmUp warmUp = new WarmUp(running.engine(), running.config(), PROMPT_TOKENS, MAX_TOKENS);
+        WarmUp warmUp = new WarmUp(running.engine(), running.blueprint(), PROMPT_TOKENS, MAX_TOKENS);
         long startNs = System.nanoTime();
         try {
             do {

@@ -122,7 +122,7 @@ class AdminServiceTest {
             assertEquals(7, f.epochs.weightsVersion());
             assertArrayEquals(embedding, f.embedding());
             assertArrayEquals(query, DeskFixture.matrix(f.current(), "blk.0.attn_q.weight"));
-            assertArrayEquals(values(H, 5), f.current().weights().outputNorm());
+            assertArrayEquals(values(H, 5), f.current().weights().outputNorm().weight());
         }
     }
 
@@ -136,17 +136,17 @@ class AdminServiceTest {
             f.send(DeskFixture.replace("n", 3, "output_norm.weight", NORM, values(H, 5)));
             assertEquals(5, f.rollback(2).weightsVersion());
             assertArrayEquals(second, f.embedding());
-            assertNotEquals(values(H, 5)[0], f.current().weights().outputNorm()[0]);
+            assertNotEquals(values(H, 5)[0], f.current().weights().outputNorm().weight()[0]);
             assertEquals(6, f.rollback(1).weightsVersion());
             assertArrayEquals(base, f.embedding());
             assertEquals(7, f.rollback(4).weightsVersion());
-            assertArrayEquals(values(H, 5), f.current().weights().outputNorm());
+            assertArrayEquals(values(H, 5), f.current().weights().outputNorm().weight());
             assertEquals(AdminErrorCode.UNKNOWN_VERSION, code(() -> f.rollback(8)));
             assertEquals(AdminErrorCode.UNKNOWN_VERSION, code(() -> f.rollback(7)));
         }
         try (DeskFixture f = new DeskFixture(data)) {
             assertEquals(7, f.epochs.weightsVersion());
-            assertArrayEquals(values(H, 5), f.current().weights().outputNorm());
+            assertArrayEquals(values(H, 5), f.current().weights().outputNorm().weight());
         }
     }
 

@@ -15,10 +15,12 @@ import dev.tidestream.model.kernels.jit.base.MachineCall;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.kernels.jit.rows.MachineRows;
 import dev.tidestream.model.machine.Cpu;
+import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
+import dev.tidestream.model.tensor.Norm;
 import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 
@@ -209,18 +211,29 @@ public final class MachineKernels implements Kernels {
     }
 
     @Override
-    public void rmsNorm(float[] x, int xOffset, float[] weight, float eps, float[] out, int outOffset) {
-        rows.rmsNorm(x, xOffset, weight, eps, out, outOffset);
+    public void normalise(Norm norm, float[] x, int xOffset, float[] out, int outOffset) {
+        rows.normalise(norm, x, xOffset, out, outOffset);
     }
 
     @Override
-    public void swiGlu(float[] gate, float[] up, float[] out, int from, int to) {
-        rows.swiGlu(gate, up, out, from, to);
+    public void activate(ActivationFunction function, float[] x, float[] out, int from, int to) {
+        rows.activate(function, x, out, from, to);
     }
 
     @Override
-    public void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions) {
-        attention.attend(shape, head, query, out, offset, rows, positions);
+    public void gate(ActivationFunction function, float[] gate, float[] up, float[] out, int from, int to) {
+        rows.gate(function, gate, up, out, from, to);
+    }
+
+    @Override
+    public void softcap(float[] values, int from, int to, float cap) {
+        rows.softcap(values, from, to, cap);
+    }
+
+    @Override
+    public void attend(
+            AttentionShape shape, KvHead head, float[] query, int queryOffset, float[] out, int outOffset, int rowCount, int positions) {
+        attention.attend(shape, head, query, queryOffset, out, outOffset, rowCount, positions);
     }
 
     @Override

@@ -10,10 +10,12 @@ import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.kernels.vector.base.VectorRows;
 import dev.tidestream.model.kernels.vector.batch.VectorBatch;
 import dev.tidestream.model.kernels.vector.decode.VectorDecode;
+import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
+import dev.tidestream.model.tensor.Norm;
 import dev.tidestream.model.tensor.PanelMatrix;
 
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
@@ -50,45 +52,117 @@ public enum VectorKernels implements Kernels {
     }
 
     @Override
-    public void rmsNorm(float[] x, int xOffset, float[] weight, float eps, float[] out, int outOffset) {
-        int n = weight.length;
-        int whole = n - n % PARTIALS;
+    public void normalise(Norm norm, float[] x, int xOffset, float[] out, int outOffset) {
+        int n = norm.size();
         float[] partials = Scratch.ofThread().partials();
+        float mean = 0f;
+        if (norm.centred()) {
+            sums(x, xOffset, n, partials);
+            mean = ScalarKernels.mean(partials, n);
+            centredSquares(x, xOffset, n, mean, partials);
+        } else {
+            squares(x, xOffset, n, partials);
+        }
+        float r = ScalarKernels.reciprocalRoot(partials, n, norm.eps());
+        float[] parameters = norm.parameters();
+        int i = 0;
+        for (; i <= n - L; i += L) {
+            FloatVector v = FloatVector.fromArray(F, x, xOffset + i);
+            v = norm.centred() ? v.sub(mean).mul(r) : v.mul(r);
+            FloatVector weight = FloatVector.fromArray(F, parameters, i);
+            v = norm.biased() ? v.fma(weight, FloatVector.fromArray(F, parameters, n + i)) : v.mul(weight);
+            v.intoArray(out, outOffset + i);
+        }
+        ScalarKernels.scale(norm, x, xOffset, mean, r, out, outOffset, i);
+    }
+
+    private static void sums(float[] x, int from, int n, float[] partials) {
+        int whole = n - n % PARTIALS;
         for (int part = 0; part < PARTIALS; part += L) {
             FloatVector sum = FloatVector.zero(F);
             for (int i = part; i < whole; i += PARTIALS) {
-                FloatVector v = FloatVector.fromArray(F, x, xOffset + i);
+                sum = sum.add(FloatVector.fromArray(F, x, from + i));
+            }
+            sum.intoArray(partials, part);
+        }
+        for (int i = whole; i < n; i++) {
+            partials[i - whole] += x[from + i];
+        }
+    }
+
+    private static void squares(float[] x, int from, int n, float[] partials) {
+        int whole = n - n % PARTIALS;
+        for (int part = 0; part < PARTIALS; part += L) {
+            FloatVector sum = FloatVector.zero(F);
+            for (int i = part; i < whole; i += PARTIALS) {
+                FloatVector v = FloatVector.fromArray(F, x, from + i);
                 sum = v.fma(v, sum);
             }
             sum.intoArray(partials, part);
         }
         for (int i = whole; i < n; i++) {
-            partials[i - whole] = Math.fma(x[xOffset + i], x[xOffset + i], partials[i - whole]);
+            partials[i - whole] = Math.fma(x[from + i], x[from + i], partials[i - whole]);
         }
-        float r = ScalarKernels.reciprocalRoot(partials, n, eps);
-        int i = 0;
-        for (; i <= n - L; i += L) {
-            FloatVector.fromArray(F, x, xOffset + i).mul(r).mul(FloatVector.fromArray(F, weight, i))
-                    .intoArray(out, outOffset + i);
+    }
+
+    private static void centredSquares(float[] x, int from, int n, float mean, float[] partials) {
+        int whole = n - n % PARTIALS;
+        for (int part = 0; part < PARTIALS; part += L) {
+            FloatVector sum = FloatVector.zero(F);
+            for (int i = part; i < whole; i += PARTIALS) {
+                FloatVector d = FloatVector.fromArray(F, x, from + i).sub(mean);
+                sum = d.fma(d, sum);
+            }
+            sum.intoArray(partials, part);
         }
-        for (; i < n; i++) {
-            out[outOffset + i] = x[xOffset + i] * r * weight[i];
+        for (int i = whole; i < n; i++) {
+            float d = x[from + i] - mean;
+            partials[i - whole] = Math.fma(d, d, partials[i - whole]);
         }
     }
 
     @Override
-    public void swiGlu(float[] gate, float[] up, float[] out, int from, int to) {
+    public void activate(ActivationFunction function, float[] x, float[] out, int from, int to) {
         int i = from;
         for (; i <= to - L; i += L) {
-            FloatVector g = FloatVector.fromArray(F, gate, i);
-            g.div(VectorExp.exp(g.neg()).add(1f)).mul(FloatVector.fromArray(F, up, i)).intoArray(out, i);
+            activate(function, FloatVector.fromArray(F, x, i)).intoArray(out, i);
         }
-        ScalarKernels.INSTANCE.swiGlu(gate, up, out, i, to);
+        ScalarKernels.INSTANCE.activate(function, x, out, i, to);
     }
 
     @Override
-    public void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions) {
-        VectorAttention.attend(shape, head, query, out, offset, rows, positions);
+    public void gate(ActivationFunction function, float[] gate, float[] up, float[] out, int from, int to) {
+        int i = from;
+        for (; i <= to - L; i += L) {
+            activate(function, FloatVector.fromArray(F, gate, i)).mul(FloatVector.fromArray(F, up, i)).intoArray(out, i);
+        }
+        ScalarKernels.INSTANCE.gate(function, gate, up, out, i, to);
+    }
+
+    private static FloatVector activate(ActivationFunction function, FloatVector x) {
+        return switch (function) {
+            case SILU -> x.div(VectorExp.exp(x.neg()).add(1f));
+            case GELU_TANH -> {
+                FloatVector factor = x.mul(x).fma(FloatVector.broadcast(F, ActivationFunction.GELU_CUBIC),
+                        FloatVector.broadcast(F, ActivationFunction.GELU_LINEAR));
+                yield x.div(VectorExp.exp(x.mul(factor).neg()).add(1f));
+            }
+            case RELU_SQUARED -> {
+                FloatVector r = x.max(0f);
+                yield r.mul(r);
+            }
+        };
+    }
+
+    @Override
+    public void softcap(float[] values, int from, int to, float cap) {
+        VectorExp.softcap(values, from, to, cap);
+    }
+
+    @Override
+    public void attend(
+            AttentionShape shape, KvHead head, float[] query, int queryOffset, float[] out, int outOffset, int rows, int positions) {
+        VectorAttention.attend(shape, head, query, queryOffset, out, outOffset, rows, positions);
     }
 
     @Override

@@ -15,7 +15,7 @@ import dev.tidestream.model.tensor.KvHead;
  * <pre>
  * queries   (queries, headDim)                      copied from the caller's
  * tile      (headDim, 32) keys or (32, paddedDim) values, as floats
- * weights   (queries, SEGMENT)                      scores, then weights
+ * weights   (queries, SEGMENT)                      scores, capped scores, weights
  * fresh     (fours, paddedDim / 32, 4, 32)          weighted values of a segment
  * values    (fours, paddedDim / 32, 4, 32)          of the segments so far
  * results   (queries, 32): the largest score in the first 16, partial sums of weights in the others; or (paddedDim) of one query
@@ -54,9 +54,12 @@ final class AttentionMemory {
     // and floats
     static final int SCALE = 104;
     static final int OTHER_SCALE = 108;
+    /** The bound of capped scores, and twice that. */
+    static final int CAP = 160;
+    static final int TWICE_CAP = 164;
     /** A vector for the program's own use. */
-    static final int SPARE = 128;
-    private static final int CONSTANTS = 192;
+    static final int SPARE = 192;
+    private static final int CONSTANTS = 256;
     private static final int LINE_BYTES = 64;
 
     private static final ThreadLocal<AttentionMemory> OF_THREAD = ThreadLocal.withInitial(AttentionMemory::new);
@@ -80,7 +83,8 @@ final class AttentionMemory {
         /** Every second of 32 floats, from the first. */
         EVENS(14, 0, 2),
         /** Every second of 32 floats, from the second. */
-        ODDS(15, 1, 2);
+        ODDS(15, 1, 2),
+        MAX(16, FloatExp.MAX);
 
         private final int place;
         private final int first;

@@ -26,6 +26,8 @@ final class AttentionPrograms {
         /** With keys that were F16, and whose lanes have the order of pairs. */
         SCORES_UNPACKED,
         SCORES_FLOATS,
+        /** Caps scores. */
+        SOFTCAP,
         SOFTMAX,
         VALUES_HALVES,
         VALUES_FLOATS,
@@ -69,7 +71,8 @@ final class AttentionPrograms {
             case SCORES_HALVES -> writer.scores(true, true);
             case SCORES_UNPACKED -> writer.scores(false, true);
             case SCORES_FLOATS -> writer.scores(false, false);
-            case SOFTMAX -> new SoftmaxWriter(lanes).write();
+            case SOFTCAP -> new SoftmaxWriter(lanes).softcap();
+            case SOFTMAX -> new SoftmaxWriter(lanes).softmax();
             case VALUES_HALVES -> writer.values(true, FOUR);
             case VALUES_FLOATS -> writer.values(false, FOUR);
             case VALUE_HALVES -> writer.values(true, 1);

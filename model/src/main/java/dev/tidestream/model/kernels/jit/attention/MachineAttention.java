@@ -18,8 +18,8 @@ import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.WEIGHTS
 
 /**
  * {@link Kernels#attend} in machine code, for a tile of queries: those of the first row, then those of the next. This class is the
- * order of things; the arithmetic is in the programs of {@link AttentionWriter} and {@link SoftmaxWriter}. A position is seen by the
- * last queries of the tile, from some query on.
+ * order of things; the arithmetic is in the programs of {@link AttentionWriter} and {@link SoftmaxWriter}. A position is seen by
+ * consecutive queries of the tile: by all from some query on, or with a window up to some query.
  *
  * <p>Keys and values that are F16 become floats in the program that multiplies with them, or, where more than four queries are to be
  * served, once before.
@@ -45,22 +45,23 @@ public final class MachineAttention {
     }
 
     /** As {@link Kernels#attend}. */
-    public void attend(AttentionShape shape, KvHead head, float[] query, float[] out, int offset, int rows, int positions) {
+    public void attend(
+            AttentionShape shape, KvHead head, float[] query, int queryOffset, float[] out, int outOffset, int rows, int positions) {
         if (rows < 1 || positions < 1 || head.headDim() != shape.headDim()) { // programs count down to 0
             throw new IllegalArgumentException("no such tile: rows=%d, positions=%d, headDim=%d, shape=%s"
                     .formatted(rows, positions, head.headDim(), shape));
         }
         Tile tile = new Tile(shape, head, rows, positions);
-        tile.copyQueries(query, offset);
+        tile.copyQueries(query, queryOffset);
         int last = positions + rows - 1;
         try {
-            for (int from = 0; from < last; from += SEGMENT) {
+            for (int from = shape.firstSeen(positions) / SEGMENT * SEGMENT; from < last; from += SEGMENT) {
                 tile.segment(from, Math.min(last, from + SEGMENT));
             }
         } finally {
             Reference.reachabilityFence(head); // whose blocks were addresses
         }
-        tile.finish(out, offset);
+        tile.finish(out, outOffset);
     }
 
     /** One call of {@link #attend}. */
@@ -70,7 +71,7 @@ public final class MachineAttention {
         private final int positions;
         private final int group;
         private final int queries;
-        private final int fours;
+        private int past; // those that see something of the open segment
         private final int lastBlock; // its first position
         private final int laneGroups; // of a value
         private final boolean halves;
@@ -83,7 +84,7 @@ public final class MachineAttention {
             this.positions = positions;
             this.group = shape.group();
             this.queries = rows * group;
-            this.fours = Math.ceilDiv(queries, FOUR);
+            this.past = queries;
             this.lastBlock = (positions + rows - 2) / BLOCK * BLOCK;
             this.laneGroups = head.paddedDim() / BLOCK;
             this.halves = switch (head.type()) {
@@ -103,13 +104,17 @@ public final class MachineAttention {
         }
 
         void segment(int from, int end) {
-            for (int t = from; t < end; t += BLOCK) {
-                memory.set(AttentionMemory.NEXT, t + BLOCK < end ? address(t + BLOCK, head.keyOffset()) : address(from, head.valueOffset()));
+            past = pastThoseThatSee(end);
+            int begin = Math.max(from, firstSeen(firstThatSees(from))); // nobody sees what is before
+            int firstBlock = begin / BLOCK * BLOCK;
+            for (int t = firstBlock; t < end; t += BLOCK) {
+                memory.set(AttentionMemory.NEXT,
+                        t + BLOCK < end ? address(t + BLOCK, head.keyOffset()) : address(firstBlock, head.valueOffset()));
                 scores(t, t - from);
             }
             softmax(from);
             clearFresh(from);
-            for (int t = from; t < end; t += BLOCK) {
+            for (int t = firstBlock; t < end; t += BLOCK) {
                 int next = Math.min(t + BLOCK, lastBlock);
                 memory.set(AttentionMemory.NEXT, address(next, next < end ? head.valueOffset() : head.keyOffset()));
                 values(t, t - from);
@@ -117,9 +122,28 @@ public final class MachineAttention {
             join(from);
         }
 
-        /** The first query that sees this position. */
+        /** The first query that sees this position, or would without a window. */
         private int firstThatSees(int position) {
             return Math.max(0, position + 1 - positions) * group;
+        }
+
+        /** The number of queries whose window begins before this position: those are the first ones. */
+        private int pastThoseThatSee(int position) {
+            int end = queries;
+            while (firstSeen(end - 1) >= position) {
+                end -= group;
+            }
+            return end;
+        }
+
+        /** Where what a query sees begins. */
+        private int firstSeen(int query) {
+            return shape.firstSeen(positions + query / group);
+        }
+
+        /** Positions of a run from {@code from} on that a query does not see, being before its window; not more than some. */
+        private int unseen(int query, int from, int most) {
+            return Math.clamp(firstSeen(query) - from, 0, most);
         }
 
         /** Positions of a run of some from {@code from} on that a query sees. */
@@ -130,6 +154,10 @@ public final class MachineAttention {
         /** Scores of a block. Beyond what a query sees they are made of whatever is there, and not used. */
         private void scores(int t, int column) {
             int first = firstThatSees(t) / FOUR;
+            int fours = Math.ceilDiv(past, FOUR);
+            if (first >= fours) {
+                return; // windows begin later
+            }
             long keys = block(t, head.keyOffset(), KvHead.keyBytes(head.headDim(), head.type()));
             boolean unpacked = halves && fours - first > 1;
             memory.set(AttentionMemory.SOURCE, unpacked ? unpack(keys, head.headDim()) : keys);
@@ -163,45 +191,70 @@ public final class MachineAttention {
 
         /** Rows that see equally much of the segment go together. */
         private void softmax(int from) {
-            for (int i = firstThatSees(from); i < queries; ) {
+            for (int i = firstThatSees(from); i < past; ) {
+                int start = unseen(i, from, SEGMENT);
                 int count = seen(i, from, SEGMENT);
                 int end = i + group;
-                while (end < queries && seen(end, from, SEGMENT) == count) {
+                while (end < past && seen(end, from, SEGMENT) == count && unseen(end, from, SEGMENT) == start) {
                     end += group;
                 }
-                softmax(i, end, count);
+                softmax(i, end, start, count);
                 i = end;
             }
         }
 
-        private void softmax(int first, int end, int count) {
+        /** Of positions {@code start <= t < count}. Programs take whole groups: others in these have no effect on what is left. */
+        private void softmax(int first, int end, int start, int count) {
+            int firstGroup = start / PARTIALS;
             int groups = Math.ceilDiv(count, PARTIALS);
-            for (int i = first; i < end; i++) {
-                for (int t = count; t < groups * PARTIALS; t++) {
-                    memory.weights.set(ValueLayout.JAVA_FLOAT, weightAt(i, t), Float.NEGATIVE_INFINITY);
-                }
-            }
-            memory.set(AttentionMemory.WEIGHTS, weights(first, 0));
-            memory.set(AttentionMemory.GROUPS, (long) groups);
+            memory.set(AttentionMemory.WEIGHTS, weights(first, firstGroup * PARTIALS));
+            memory.set(AttentionMemory.GROUPS, (long) groups - firstGroup);
             memory.set(AttentionMemory.QUERIES, (long) end - first);
             memory.set(AttentionMemory.TO, memory.results.address());
+            if (shape.softcap() != 0) {
+                memory.set(AttentionMemory.SCALE, 2f / shape.softcap());
+                memory.set(AttentionMemory.CAP, shape.softcap());
+                memory.set(AttentionMemory.TWICE_CAP, 2f * shape.softcap());
+                run(Program.SOFTCAP);
+            }
+            for (int i = first; i < end; i++) {
+                fill(i, firstGroup * PARTIALS, start);
+                fill(i, count, groups * PARTIALS);
+            }
             run(Program.SOFTMAX);
             for (int i = first; i < end; i++) {
                 long result = (long) (i - first) * AttentionMemory.RESULT_BYTES;
                 memory.freshMax[i] = memory.results.get(ValueLayout.JAVA_FLOAT, result);
-                memory.freshSum[i] = sum(i, count, result + AttentionMemory.PARTIAL_SUMS);
+                memory.freshSum[i] = sum(i, start, count, result + AttentionMemory.PARTIAL_SUMS);
+            }
+        }
+
+        /** Scores that do not count. */
+        private void fill(int query, int from, int to) {
+            for (int t = from; t < to; t++) {
+                memory.weights.set(ValueLayout.JAVA_FLOAT, weightAt(query, t), Float.NEGATIVE_INFINITY);
             }
         }
 
         /** Of the weights of a query: 16 sums, the last weights added to theirs, in order. */
-        private float sum(int query, int count, long partialSums) {
+        private float sum(int query, int start, int count, long partialSums) {
             int last = (count - 1) / PARTIALS * PARTIALS;
             float sum = 0f;
             for (int lane = 0; lane < PARTIALS; lane++) {
-                float partial = memory.results.get(ValueLayout.JAVA_FLOAT, partialSums + (long) lane * Float.BYTES);
-                sum += last + lane < count
-                        ? partial + memory.weights.get(ValueLayout.JAVA_FLOAT, weightAt(query, last + lane))
-                        : partial;
+                float partial = lane < start % PARTIALS
+                        ? laterWeights(query, start / PARTIALS * PARTIALS + PARTIALS + lane, last) // in its first group nothing counts
+                        : memory.results.get(ValueLayout.JAVA_FLOAT, partialSums + (long) lane * Float.BYTES);
+                boolean counts = last + lane >= start && last + lane < count;
+                sum += counts ? partial + memory.weights.get(ValueLayout.JAVA_FLOAT, weightAt(query, last + lane)) : partial;
+            }
+            return sum;
+        }
+
+        /** The sum of one weight of each group, but for the last. */
+        private float laterWeights(int query, int from, int last) {
+            float sum = 0f;
+            for (int t = from; t < last; t += PARTIALS) {
+                sum += memory.weights.get(ValueLayout.JAVA_FLOAT, weightAt(query, t));
             }
             return sum;
         }
@@ -212,7 +265,7 @@ public final class MachineAttention {
 
         private void clearFresh(int from) {
             long at = sumAt(firstThatSees(from) / FOUR * FOUR);
-            memory.fresh.asSlice(at, (long) fours * fourBytes() - at).fill((byte) 0);
+            memory.fresh.asSlice(at, (long) Math.ceilDiv(past, FOUR) * fourBytes() - at).fill((byte) 0);
         }
 
         private long fourBytes() {
@@ -227,19 +280,42 @@ public final class MachineAttention {
         /** Adds the weighted values of a block. */
         private void values(int t, int column) {
             int first = firstThatSees(t) / FOUR;
+            int fours = Math.ceilDiv(past, FOUR);
+            if (first >= fours) {
+                return; // windows begin later
+            }
             long values = block(t, head.valueOffset(), KvHead.valueBytes(head.headDim(), head.type()));
             boolean unpacked = halves && fours - first > 1;
             ofBlock.begin(unpacked ? unpack(values, laneGroups * BLOCK) : values, halves && !unpacked, column);
-            int whole = first;
-            for (; whole < fours && seen(whole * FOUR, t, BLOCK) < BLOCK; whole++) {
-                int common = seen(whole * FOUR, t, BLOCK);
-                ofBlock.add(whole * FOUR, FOUR, 1, 0, common);
-                int end = Math.min(queries, (whole + 1) * FOUR);
-                for (int i = whole * FOUR; i < end; i++) { // queries of a later row see more
-                    ofBlock.add(i, 1, 1, common, seen(i, t, BLOCK));
+            for (int four = first; four < fours; ) {
+                int whole = four;
+                while (whole < fours && seesAll(whole, t)) {
+                    whole++;
                 }
+                ofBlock.add(four * FOUR, FOUR, whole - four, 0, BLOCK);
+                if (whole < fours) {
+                    valuesOfFour(whole, t);
+                }
+                four = whole + 1;
             }
-            ofBlock.add(whole * FOUR, FOUR, fours - whole, 0, BLOCK);
+        }
+
+        private int lastOf(int four) {
+            return Math.min(queries, (four + 1) * FOUR) - 1;
+        }
+
+        private boolean seesAll(int four, int t) {
+            return seen(four * FOUR, t, BLOCK) == BLOCK && unseen(lastOf(four), t, BLOCK) == 0;
+        }
+
+        /** Four queries, of which some do not see all of the block. */
+        private void valuesOfFour(int four, int t) {
+            boolean allFromTheFirst = unseen(lastOf(four), t, BLOCK) == 0;
+            int common = allFromTheFirst ? seen(four * FOUR, t, BLOCK) : 0;
+            ofBlock.add(four * FOUR, FOUR, 1, 0, common);
+            for (int i = four * FOUR; i <= lastOf(four); i++) { // queries of a later row see more behind, and less before
+                ofBlock.add(i, 1, 1, Math.max(common, unseen(i, t, BLOCK)), seen(i, t, BLOCK));
+            }
         }
 
         /** The values of one block after the other. */
@@ -281,14 +357,18 @@ public final class MachineAttention {
         }
 
         private void join(int from) {
-            if (from == 0) {
+            if (from == 0 && past == queries) { // the first segment of all
                 System.arraycopy(memory.freshMax, 0, memory.max, 0, queries);
                 System.arraycopy(memory.freshSum, 0, memory.sum, 0, queries);
-                MemorySegment.copy(memory.fresh, 0, memory.values, 0, fours * fourBytes());
+                MemorySegment.copy(memory.fresh, 0, memory.values, 0, Math.ceilDiv(queries, FOUR) * fourBytes());
                 return;
             }
             memory.set(AttentionMemory.GROUPS, (long) laneGroups);
-            for (int i = firstThatSees(from); i < queries; i++) {
+            for (int i = firstThatSees(from); i < past; i++) {
+                if (firstSeen(i) >= from) { // its first segment
+                    begin(i);
+                    continue;
+                }
                 float max = Math.max(memory.max[i], memory.freshMax[i]);
                 float old = FloatExp.exp(memory.max[i] - max);
                 float fresh = FloatExp.exp(memory.freshMax[i] - max);
@@ -302,6 +382,15 @@ public final class MachineAttention {
             }
         }
 
+        private void begin(int query) {
+            memory.max[query] = memory.freshMax[query];
+            memory.sum[query] = memory.freshSum[query];
+            for (int g = 0; g < laneGroups; g++) {
+                long at = sumAt(query) + (long) g * FOUR * GROUP_BYTES;
+                MemorySegment.copy(memory.fresh, at, memory.values, at, GROUP_BYTES);
+            }
+        }
+
         void finish(float[] out, int offset) {
             memory.set(AttentionMemory.GROUPS, (long) laneGroups);
             memory.set(AttentionMemory.TO, memory.results.address());
@@ -309,7 +398,7 @@ public final class MachineAttention {
                 memory.set(AttentionMemory.SUMS, memory.values.address() + sumAt(i));
                 memory.set(AttentionMemory.SCALE, 1f / memory.sum[i]);
                 run(halves ? Program.FINISH_PAIRS : Program.FINISH);
-                MemorySegment.copy(memory.results, ValueLayout.JAVA_FLOAT, 0, out, shape.queryAt(offset, i), head.headDim());
+                MemorySegment.copy(memory.results, ValueLayout.JAVA_FLOAT, 0, out, shape.outputAt(offset, i), head.headDim());
             }
         }
 

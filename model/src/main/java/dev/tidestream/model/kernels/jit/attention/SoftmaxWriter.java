@@ -15,14 +15,14 @@ import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.RESULT_
 import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.WEIGHTS_ROW_BYTES;
 
 /**
- * Writes the program that makes weights of scores, {@code void f(arguments)}: of QUERIES rows at WEIGHTS the first GROUPS times 16
- * scores become {@code exp(score - max)}, by {@link FloatExp}. At TO each row's largest score and the 16 partial sums of its weights
- * are left, but for the last 16 weights, of which some may not count.
+ * Writes the programs that cap scores and that make weights of them, by {@link FloatExp}. Of the weights, each row's largest score is
+ * left and 16 partial sums, but for the last 16 weights, of which some may not count.
  *
  * <pre>
  * registers   rdi arguments, r8 the row, r9 its result, rax groups to go, r11 rows to go
  *             0 the score, then its exponential; 1–4 of exp; 5 the largest score; 6 the smallest argument of exp;
  *             8, 9 sums, 10, 11 sums before the last group; with 256 bits two for the 16 lanes, with 512 one
+ *             caps: 7 the largest argument of exp, 8 the factor, 9 the cap, 10 twice the cap
  * </pre>
  */
 final class SoftmaxWriter {
@@ -33,6 +33,10 @@ final class SoftmaxWriter {
     private static final int SQUARE = 4;
     private static final int MAX = 5;
     private static final int MIN = 6;
+    private static final int MOST = 7;
+    private static final int FACTOR = 8;
+    private static final int CAP = 9;
+    private static final int TWICE_CAP = 10;
     private static final int SUMS = 8;
     private static final int SUMS_BEFORE = 10;
     private static final int EXPONENT_PLACE = 23;
@@ -51,19 +55,48 @@ final class SoftmaxWriter {
         this.parts = lanes.vectors(Kernels.PARTIALS);
     }
 
-    void write() {
-        code.load(Register.R8, AttentionWriter.argument(AttentionMemory.WEIGHTS));
+    /**
+     * {@code f(arguments)}: of QUERIES rows at WEIGHTS the first GROUPS times 16 scores become {@code exp(score - max)}; at TO go each
+     * row's largest score and partial sums.
+     */
+    void softmax() {
         code.load(Register.R9, AttentionWriter.argument(AttentionMemory.TO));
+        rows(() -> {
+            largest();
+            code.load(Register.R8, AttentionWriter.argument(AttentionMemory.SAVED));
+            exponentials();
+            code.add(Register.R9, RESULT_BYTES);
+        });
+    }
+
+    /** {@code f(arguments)}: of QUERIES rows at WEIGHTS the first GROUPS times 16 scores x become {@code CAP - TWICE_CAP / (1 + exp(x * SCALE))}. */
+    void softcap() {
+        lanes.broadcast(FACTOR, AttentionWriter.argument(AttentionMemory.SCALE));
+        lanes.broadcast(CAP, AttentionWriter.argument(AttentionMemory.CAP));
+        lanes.broadcast(TWICE_CAP, AttentionWriter.argument(AttentionMemory.TWICE_CAP));
+        lanes.load(MOST, constant(Constant.MAX));
+        rows(() -> groups(i -> {
+            lanes.load(X, score(i));
+            lanes.multiply(X, X, FACTOR);
+            lanes.min(X, MOST, X); // NaN stays
+            exp();
+            lanes.add(X, X, constant(Constant.ONE));
+            lanes.divide(X, TWICE_CAP, X);
+            lanes.subtract(X, CAP, X);
+            lanes.store(score(i), X);
+        }));
+    }
+
+    /** Something for each row, at r8. */
+    private void rows(Runnable row) {
+        code.load(Register.R8, AttentionWriter.argument(AttentionMemory.WEIGHTS));
         code.load(Register.R11, AttentionWriter.argument(AttentionMemory.QUERIES));
         lanes.load(MIN, constant(Constant.MIN));
         Assembler.Label nextRow = code.label();
         code.store(AttentionWriter.argument(AttentionMemory.SAVED), Register.R8);
-        largest();
-        code.load(Register.R8, AttentionWriter.argument(AttentionMemory.SAVED));
-        exponentials();
+        row.run();
         code.load(Register.R8, AttentionWriter.argument(AttentionMemory.SAVED));
         code.add(Register.R8, WEIGHTS_ROW_BYTES);
-        code.add(Register.R9, RESULT_BYTES);
         code.add(Register.R11, -1);
         code.jumpIfNotZero(nextRow);
         code.zeroUpper();
@@ -111,7 +144,7 @@ final class SoftmaxWriter {
         }
     }
 
-    /** {@link FloatExp#exp} of X, which is not above 0. */
+    /** {@link FloatExp#exp} of X, which is not above the largest argument. */
     private void exp() {
         lanes.max(X, MIN, X); // NaN stays
         lanes.multiply(SHIFTED, X, constant(Constant.LOG2_E));

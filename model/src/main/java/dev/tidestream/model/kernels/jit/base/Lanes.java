@@ -100,6 +100,16 @@ public record Lanes(Assembler code, boolean wide) {
         operation(WideOp.VMAXPS, VectorOp.VMAXPS, d, a, b);
     }
 
+    /** {@code d = a < b ? a : b}. */
+    public void min(int d, int a, int b) {
+        operation(WideOp.VMINPS, VectorOp.VMINPS, d, a, b);
+    }
+
+    /** {@code d = a / b}. */
+    public void divide(int d, int a, int b) {
+        operation(WideOp.VDIVPS, VectorOp.VDIVPS, d, a, b);
+    }
+
     /** {@code d = fma(a, b, d)}. */
     public void addProduct(int d, int a, int b) {
         operation(WideOp.VFMADD231PS, VectorOp.VFMADD231PS, d, a, b);

@@ -6,13 +6,16 @@ import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.machine.Shift;
+import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.FloatExp;
 
 import static dev.tidestream.model.kernels.jit.rows.RowConstant.VECTOR_BYTES;
 import static dev.tidestream.model.machine.VectorOp.VADDPD;
 import static dev.tidestream.model.machine.VectorOp.VADDPS;
 import static dev.tidestream.model.machine.VectorOp.VBROADCASTSD;
+import static dev.tidestream.model.machine.VectorOp.VBROADCASTSS;
 import static dev.tidestream.model.machine.VectorOp.VCMPPD;
+import static dev.tidestream.model.machine.VectorOp.VCMPPS;
 import static dev.tidestream.model.machine.VectorOp.VCVTPS2PD;
 import static dev.tidestream.model.machine.VectorOp.VDIVPD;
 import static dev.tidestream.model.machine.VectorOp.VDIVPS;
@@ -40,7 +43,7 @@ import static dev.tidestream.model.machine.VectorOp.VSUBPS;
  * after the other, so that they wait less for their own results and share constants; each has some registers of its own.
  */
 final class ExpWriter {
-    /** Floats of a group of {@link #swiGlu}. */
+    /** Floats of a group of {@link #activations} and {@link #softcap}. */
     static final int GROUP = 32;
     /** Doubles of a group of {@link #exponentials}. */
     static final int DOUBLES = 8;
@@ -71,9 +74,18 @@ final class ExpWriter {
         this.code = code;
     }
 
-    /** {@code g / (1 + exp(-g)) * up} of (groups, 32) floats g at rsi and others at rdx go to rcx. */
-    static void swiGlu(Assembler code) {
-        new ExpWriter(code).gates();
+    /**
+     * {@code f(x)} of (groups, 32) floats x at rsi go to rcx.
+     *
+     * @param gated whether they are multiplied with others at rdx
+     */
+    static void activations(Assembler code, ActivationFunction function, boolean gated) {
+        new ExpWriter(code).activations(function, gated);
+    }
+
+    /** Of (groups, 32) floats x at rsi, {@code CAP - TWICE_CAP / (1 + exp(-x * FLOAT))} go to rcx, with the scratch's floats. */
+    static void softcap(Assembler code) {
+        new ExpWriter(code).capped();
     }
 
     /**
@@ -84,18 +96,31 @@ final class ExpWriter {
         new ExpWriter(code).doubles();
     }
 
-    private void gates() {
-        RowWriter.groups(code, () -> {
-            code.vector(VMOVDQU, P0, RowConstant.P0.address());
-            code.vector(VMOVDQU, ROUND, RowConstant.ROUND.address());
-            code.vector(VMOVDQU, ONE, RowConstant.ONE.address());
-        }, () -> {
-            power();
-            each(GATES, a -> code.vector(VADDPS, a + 2, a + 2, ONE));
+    private void activations(ActivationFunction function, boolean gated) {
+        RowWriter.groups(code, this::constants, () -> {
+            switch (function) {
+                case SILU -> {
+                    each(GATES, a -> code.vector(VMOVDQU, a, gate(Register.RSI, a)));
+                    sigmoids();
+                }
+                case GELU_TANH -> {
+                    each(GATES, a -> code.vector(VMOVDQU, a, gate(Register.RSI, a)));
+                    each(GATES, a -> code.vector(VMULPS, a + 1, a, a));
+                    each(GATES, RowConstant.GELU_CUBIC,
+                            a -> code.vector(VFMADD213PS, a + 1, AT_HAND, RowConstant.GELU_LINEAR.address()));
+                    each(GATES, a -> code.vector(VMULPS, a, a, a + 1));
+                    sigmoids();
+                }
+                case RELU_SQUARED -> {
+                    code.vector(VPXOR, AT_HAND, AT_HAND, AT_HAND);
+                    each(GATES, a -> code.vector(VMAXPS, a, AT_HAND, gate(Register.RSI, a))); // NaN stays
+                    each(GATES, a -> code.vector(VMULPS, a, a, a));
+                }
+            }
             each(GATES, a -> {
-                code.vector(VMOVDQU, a, gate(Register.RSI, a));
-                code.vector(VDIVPS, a, a, a + 2);
-                code.vector(VMULPS, a, a, gate(Register.RDX, a));
+                if (gated) {
+                    code.vector(VMULPS, a, a, gate(Register.RDX, a));
+                }
                 code.vector(VMOVDQU_STORE, a, gate(Register.RCX, a));
             });
             code.add(Register.RSI, GROUP * Float.BYTES);
@@ -105,14 +130,51 @@ final class ExpWriter {
         RowWriter.end(code);
     }
 
+    private void constants() {
+        code.vector(VMOVDQU, P0, RowConstant.P0.address());
+        code.vector(VMOVDQU, ROUND, RowConstant.ROUND.address());
+        code.vector(VMOVDQU, ONE, RowConstant.ONE.address());
+    }
+
+    /** {@code x / (1 + exp(-g))} to a, of g in a and x at rsi. */
+    private void sigmoids() {
+        power();
+        each(GATES, a -> code.vector(VADDPS, a + 2, a + 2, ONE));
+        each(GATES, a -> {
+            code.vector(VMOVDQU, a, gate(Register.RSI, a));
+            code.vector(VDIVPS, a, a, a + 2);
+        });
+    }
+
+    private void capped() {
+        RowWriter.groups(code, this::constants, () -> {
+            code.vector(VBROADCASTSS, AT_HAND, RowWriter.scratch(RowScratch.FLOAT));
+            each(GATES, a -> code.vector(VMULPS, a, AT_HAND, gate(Register.RSI, a)));
+            power();
+            each(GATES, a -> code.vector(VADDPS, a + 2, a + 2, ONE));
+            code.vector(VBROADCASTSS, AT_HAND, RowWriter.scratch(RowScratch.TWICE_CAP));
+            each(GATES, a -> code.vector(VDIVPS, a + 2, AT_HAND, a + 2));
+            code.vector(VBROADCASTSS, AT_HAND, RowWriter.scratch(RowScratch.CAP));
+            each(GATES, a -> code.vector(VSUBPS, a + 2, AT_HAND, a + 2));
+            each(GATES, a -> { // NaN stays
+                code.vector(VMOVDQU, a, gate(Register.RSI, a));
+                code.vector(VCMPPS, a, a, a, RowWriter.NEITHER_ORDERED);
+                code.vector(VPOR, a, a, a + 2);
+                code.vector(VMOVDQU_STORE, a, gate(Register.RCX, a));
+            });
+            code.add(Register.RSI, GROUP * Float.BYTES);
+            code.add(Register.RCX, GROUP * Float.BYTES);
+        });
+        RowWriter.end(code);
+    }
+
     /**
-     * {@code exp(-g)} to a + 2, with the operations of {@link FloatExp}, but for signs: x is kept as g = -x. A NaN passes the bounds
-     * as one of them; it is g that makes the quotient NaN. Powers of two are added to exponents: no product is subnormal.
+     * {@code exp(-g)} to a + 2, with the operations of {@link FloatExp}, but for signs: its argument is kept as g, its negative. A NaN
+     * passes the bounds as one of them, so the caller has to see to it. Powers of two are added to exponents: no product is subnormal.
      *
      * <p>a is g, then r; a + 1 round + n, whose lowest bits become the exponent; a + 2 n, then the polynomial.
      */
     private void power() {
-        each(GATES, a -> code.vector(VMOVDQU, a, gate(Register.RSI, a)));
         each(GATES, RowConstant.LEAST_NEGATED, a -> code.vector(VMAXPS, a, a, AT_HAND));
         each(GATES, RowConstant.MOST_NEGATED, a -> code.vector(VMINPS, a, a, AT_HAND));
         each(GATES, RowConstant.MINUS_LOG2_E, a -> code.vector(VMULPS, a + 1, a, AT_HAND));

@@ -13,7 +13,9 @@ import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.kernels.scalar.ScalarRows;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.ExecutableMemory;
+import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Kernels;
+import dev.tidestream.model.tensor.Norm;
 
 import static dev.tidestream.model.tensor.Kernels.MAXIMA_TILE;
 import static dev.tidestream.model.tensor.Kernels.PARTIALS;
@@ -25,14 +27,27 @@ import static dev.tidestream.model.tensor.Kernels.PARTIALS;
 public final class MachineRows {
     /** Doubles of a call, so that a safepoint need not wait for long; a microsecond. */
     private static final int EXPONENTIALS_OF_A_CALL = 256;
+    /** Groups of values to cap in a call, for the same reason; some microseconds. */
+    private static final int SOFTCAP_GROUPS_OF_A_CALL = 256;
     private static final int NONE = 0;
 
     private static final ThreadLocal<RowScratch> SCRATCH = ThreadLocal.withInitial(RowScratch::new);
 
     private enum Program {
+        SUMS,
         SQUARES,
+        CENTRED_SQUARES,
         SCALED,
-        SWI_GLU,
+        SCALED_BIASED,
+        CENTRED_SCALED,
+        CENTRED_SCALED_BIASED,
+        SILU,
+        SILU_GATED,
+        GELU_TANH,
+        GELU_TANH_GATED,
+        RELU_SQUARED,
+        RELU_SQUARED_GATED,
+        SOFTCAP,
         MAXIMA,
         REACHED,
         EXPONENTIALS;
@@ -40,35 +55,45 @@ public final class MachineRows {
         byte[] write() {
             Assembler code = new Assembler();
             switch (this) {
-                case SQUARES -> RowWriter.squares(code);
-                case SCALED -> RowWriter.scaled(code);
-                case SWI_GLU -> ExpWriter.swiGlu(code);
+                case SUMS -> RowWriter.sums(code);
+                case SQUARES -> RowWriter.squares(code, false);
+                case CENTRED_SQUARES -> RowWriter.squares(code, true);
+                case SCALED -> RowWriter.scaled(code, false, false);
+                case SCALED_BIASED -> RowWriter.scaled(code, false, true);
+                case CENTRED_SCALED -> RowWriter.scaled(code, true, false);
+                case CENTRED_SCALED_BIASED -> RowWriter.scaled(code, true, true);
+                case SILU -> ExpWriter.activations(code, ActivationFunction.SILU, false);
+                case SILU_GATED -> ExpWriter.activations(code, ActivationFunction.SILU, true);
+                case GELU_TANH -> ExpWriter.activations(code, ActivationFunction.GELU_TANH, false);
+                case GELU_TANH_GATED -> ExpWriter.activations(code, ActivationFunction.GELU_TANH, true);
+                case RELU_SQUARED -> ExpWriter.activations(code, ActivationFunction.RELU_SQUARED, false);
+                case RELU_SQUARED_GATED -> ExpWriter.activations(code, ActivationFunction.RELU_SQUARED, true);
+                case SOFTCAP -> ExpWriter.softcap(code);
                 case MAXIMA -> RowWriter.maxima(code);
                 case REACHED -> RowWriter.reached(code);
                 case EXPONENTIALS -> ExpWriter.exponentials(code);
             }
             return code.toByteArray();
         }
+
+        static Program scaled(Norm norm) {
+            return norm.centred() ? norm.biased() ? CENTRED_SCALED_BIASED : CENTRED_SCALED : norm.biased() ? SCALED_BIASED : SCALED;
+        }
+
+        static Program activation(ActivationFunction function, boolean gated) {
+            return switch (function) {
+                case SILU -> gated ? SILU_GATED : SILU;
+                case GELU_TANH -> gated ? GELU_TANH_GATED : GELU_TANH;
+                case RELU_SQUARED -> gated ? RELU_SQUARED_GATED : RELU_SQUARED;
+            };
+        }
     }
 
-    private final MemorySegment squares;
-    private final MemorySegment scaled;
-    private final MemorySegment swiGlu;
-    private final MemorySegment maxima;
-    private final MemorySegment reached;
-    private final MemorySegment exponentials;
+    private final MemorySegment[] programs; // by ordinal
 
     private MachineRows(Map<Program, Integer> places, MemorySegment memory) {
-        squares = memory.asSlice(place(places, Program.SQUARES));
-        scaled = memory.asSlice(place(places, Program.SCALED));
-        swiGlu = memory.asSlice(place(places, Program.SWI_GLU));
-        maxima = memory.asSlice(place(places, Program.MAXIMA));
-        reached = memory.asSlice(place(places, Program.REACHED));
-        exponentials = memory.asSlice(place(places, Program.EXPONENTIALS));
-    }
-
-    private static int place(Map<Program, Integer> places, Program program) {
-        return Objects.requireNonNull(places.get(program));
+        programs = new MemorySegment[Program.values().length];
+        places.forEach((program, place) -> programs[program.ordinal()] = memory.asSlice(place));
     }
 
     /** All programs in one piece of memory, or none where the system has no such memory. */
@@ -82,37 +107,66 @@ public final class MachineRows {
         return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachineRows(places, memory));
     }
 
-    /** {@link Kernels#rmsNorm}. */
-    public void rmsNorm(float[] x, int xOffset, float[] weight, float eps, float[] out, int outOffset) {
-        int n = weight.length;
+    /** {@link Kernels#normalise}. */
+    public void normalise(Norm norm, float[] x, int xOffset, float[] out, int outOffset) {
+        int n = norm.size();
         Objects.checkFromIndexSize(xOffset, n, x.length);
         Objects.checkFromIndexSize(outOffset, n, out.length);
-        int whole = n - n % RowWriter.GROUP;
+        int groups = n / RowWriter.GROUP;
+        int whole = groups * RowWriter.GROUP;
         RowScratch scratch = SCRATCH.get();
         float[] partials = scratch.partials();
         MemorySegment row = MemorySegment.ofArray(x);
-        offsets(scratch, floats(xOffset), NONE, NONE);
-        if (whole > 0) {
-            run(squares, scratch, whole / RowWriter.GROUP, row, MemorySegment.ofArray(partials), MemorySegment.NULL);
+        float mean = 0f;
+        if (norm.centred()) {
+            partials(Program.SUMS, scratch, groups, row, xOffset);
+            for (int i = whole; i < n; i++) {
+                partials[i - whole] += x[xOffset + i];
+            }
+            mean = ScalarKernels.mean(partials, n);
+        }
+        scratch.set(RowScratch.MEAN, mean);
+        partials(norm.centred() ? Program.CENTRED_SQUARES : Program.SQUARES, scratch, groups, row, xOffset);
+        for (int i = whole; i < n; i++) {
+            float d = norm.centred() ? x[xOffset + i] - mean : x[xOffset + i];
+            partials[i - whole] = Math.fma(d, d, partials[i - whole]);
+        }
+        float r = ScalarKernels.reciprocalRoot(partials, n, norm.eps());
+        if (groups > 0) {
+            offsets(scratch, floats(xOffset), NONE, floats(outOffset));
+            scratch.set(RowScratch.FLOAT, r);
+            scratch.set(RowScratch.BIAS_DISTANCE, floats(n));
+            run(Program.scaled(norm), scratch, groups, row, MemorySegment.ofArray(norm.parameters()), MemorySegment.ofArray(out));
+        }
+        ScalarKernels.scale(norm, x, xOffset, mean, r, out, outOffset, whole);
+    }
+
+    private void partials(Program program, RowScratch scratch, int groups, MemorySegment row, int from) {
+        float[] partials = scratch.partials();
+        if (groups > 0) {
+            offsets(scratch, floats(from), NONE, NONE);
+            run(program, scratch, groups, row, MemorySegment.ofArray(partials), MemorySegment.NULL);
         } else {
             Arrays.fill(partials, 0f);
         }
-        for (int i = whole; i < n; i++) {
-            partials[i - whole] = Math.fma(x[xOffset + i], x[xOffset + i], partials[i - whole]);
-        }
-        float r = ScalarKernels.reciprocalRoot(partials, n, eps);
-        if (whole > 0) {
-            offsets(scratch, floats(xOffset), NONE, floats(outOffset));
-            scratch.set(RowScratch.FLOAT, r);
-            run(scaled, scratch, whole / RowWriter.GROUP, row, MemorySegment.ofArray(weight), MemorySegment.ofArray(out));
-        }
-        for (int i = whole; i < n; i++) {
-            out[outOffset + i] = x[xOffset + i] * r * weight[i];
-        }
     }
 
-    /** {@link Kernels#swiGlu}. */
-    public void swiGlu(float[] gate, float[] up, float[] out, int from, int to) {
+    /** {@link Kernels#activate}. */
+    public void activate(ActivationFunction function, float[] x, float[] out, int from, int to) {
+        int n = to - from;
+        Objects.checkFromIndexSize(from, n, x.length);
+        Objects.checkFromIndexSize(from, n, out.length);
+        int groups = n / ExpWriter.GROUP;
+        if (groups > 0) {
+            RowScratch scratch = SCRATCH.get();
+            offsets(scratch, floats(from), NONE, floats(from));
+            run(Program.activation(function, false), scratch, groups, MemorySegment.ofArray(x), MemorySegment.NULL, MemorySegment.ofArray(out));
+        }
+        ScalarKernels.INSTANCE.activate(function, x, out, from + groups * ExpWriter.GROUP, to);
+    }
+
+    /** {@link Kernels#gate}. */
+    public void gate(ActivationFunction function, float[] gate, float[] up, float[] out, int from, int to) {
         int n = to - from;
         Objects.checkFromIndexSize(from, n, gate.length);
         Objects.checkFromIndexSize(from, n, up.length);
@@ -121,9 +175,29 @@ public final class MachineRows {
         if (groups > 0) {
             RowScratch scratch = SCRATCH.get();
             offsets(scratch, floats(from), floats(from), floats(from));
-            run(swiGlu, scratch, groups, MemorySegment.ofArray(gate), MemorySegment.ofArray(up), MemorySegment.ofArray(out));
+            run(Program.activation(function, true), scratch, groups,
+                    MemorySegment.ofArray(gate), MemorySegment.ofArray(up), MemorySegment.ofArray(out));
         }
-        ScalarKernels.INSTANCE.swiGlu(gate, up, out, from + groups * ExpWriter.GROUP, to);
+        ScalarKernels.INSTANCE.gate(function, gate, up, out, from + groups * ExpWriter.GROUP, to);
+    }
+
+    /** {@link Kernels#softcap}. */
+    public void softcap(float[] values, int from, int to, float cap) {
+        Objects.checkFromToIndex(from, to, values.length);
+        int groups = (to - from) / ExpWriter.GROUP;
+        if (groups > 0) {
+            RowScratch scratch = SCRATCH.get();
+            MemorySegment row = MemorySegment.ofArray(values);
+            scratch.set(RowScratch.FLOAT, -(2f / cap)); // programs have the argument's negative
+            scratch.set(RowScratch.CAP, cap);
+            scratch.set(RowScratch.TWICE_CAP, 2f * cap);
+            for (int first = 0; first < groups; first += SOFTCAP_GROUPS_OF_A_CALL) {
+                int at = from + first * ExpWriter.GROUP;
+                offsets(scratch, floats(at), NONE, floats(at));
+                run(Program.SOFTCAP, scratch, Math.min(SOFTCAP_GROUPS_OF_A_CALL, groups - first), row, MemorySegment.NULL, row);
+            }
+        }
+        ScalarKernels.INSTANCE.softcap(values, from + groups * ExpWriter.GROUP, to, cap);
     }
 
     /** {@link Kernels#maxima}. */
@@ -159,7 +233,7 @@ public final class MachineRows {
     private void tilesOfMaxima(RowScratch scratch, float[] values, int from, int tiles, int length, float[] out, int to) {
         offsets(scratch, floats(from), floats(to), NONE);
         scratch.set(RowScratch.GROUPS_OF_A_TILE, (long) length / RowWriter.MAXIMA_GROUP);
-        run(maxima, scratch, tiles, MemorySegment.ofArray(values), MemorySegment.ofArray(out), MemorySegment.NULL);
+        run(Program.MAXIMA, scratch, tiles, MemorySegment.ofArray(values), MemorySegment.ofArray(out), MemorySegment.NULL);
     }
 
     /** {@link Kernels#atLeast}. A program says in which blocks there are some. */
@@ -174,7 +248,7 @@ public final class MachineRows {
         while (count - id >= RowWriter.BLOCK) {
             int blocks = Math.min(RowScratch.BLOCKS, (count - id) / RowWriter.BLOCK);
             offsets(scratch, floats(from + id), NONE, NONE);
-            run(reached, scratch, blocks, row, MemorySegment.ofArray(some), MemorySegment.NULL);
+            run(Program.REACHED, scratch, blocks, row, MemorySegment.ofArray(some), MemorySegment.NULL);
             for (int block = 0; block < blocks; block++, id += RowWriter.BLOCK) {
                 for (long left = some[block]; left != 0; left &= left - 1) {
                     ids[found++] = id + Long.numberOfTrailingZeros(left);
@@ -197,7 +271,7 @@ public final class MachineRows {
         for (int i = 0; i < whole; i += EXPONENTIALS_OF_A_CALL) {
             int n = Math.min(EXPONENTIALS_OF_A_CALL, whole - i);
             offsets(scratch, floats(from + i), (long) i * Double.BYTES, NONE);
-            run(exponentials, scratch, n / ExpWriter.DOUBLES, row, results, MemorySegment.NULL);
+            run(Program.EXPONENTIALS, scratch, n / ExpWriter.DOUBLES, row, results, MemorySegment.NULL);
             if (scratch.get(RowScratch.FINE) != RowScratch.ALL) {
                 others(values, from + i, n, max, divisor, out, i);
             }
@@ -227,9 +301,9 @@ public final class MachineRows {
     }
 
     /** At least one group: programs count down to 0. */
-    private static void run(
-            MemorySegment program, RowScratch scratch, int groups, MemorySegment first, MemorySegment second, MemorySegment third) {
+    private void run(
+            Program program, RowScratch scratch, int groups, MemorySegment first, MemorySegment second, MemorySegment third) {
         scratch.set(RowScratch.GROUPS, (long) groups);
-        MachineCall.run(program, scratch.memory(), first, second, third);
+        MachineCall.run(programs[program.ordinal()], scratch.memory(), first, second, third);
     }
 }

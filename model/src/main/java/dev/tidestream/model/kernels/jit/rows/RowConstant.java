@@ -2,6 +2,7 @@ package dev.tidestream.model.kernels.jit.rows;
 
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Register;
+import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.DoubleExp;
 import dev.tidestream.model.tensor.FloatExp;
 
@@ -40,7 +41,9 @@ enum RowConstant {
     DOUBLE_MINUS_HALF_LN2(26, Double.longBitsToDouble(0xbfd62e43_00000000L)),
     DOUBLE_MINUS_TINY(27, -DoubleExp.TINY),
     DOUBLE_UNDERFLOW(28, RowConstant.UNDERFLOW),
-    DOUBLE_SMALLEST_NORMAL(29, RowConstant.SMALLEST_NORMAL);
+    DOUBLE_SMALLEST_NORMAL(29, RowConstant.SMALLEST_NORMAL),
+    GELU_LINEAR(30, ActivationFunction.GELU_LINEAR),
+    GELU_CUBIC(31, ActivationFunction.GELU_CUBIC);
 
     /** Below it, {@code exp} is 0. */
     static final double UNDERFLOW = DoubleExp.UNDERFLOW;
@@ -48,7 +51,7 @@ enum RowConstant {
     static final double SMALLEST_NORMAL = DoubleExp.SMALLEST_NORMAL;
 
     static final int VECTOR_BYTES = 32;
-    static final int ROOM_BYTES = 30 * VECTOR_BYTES;
+    static final int ROOM_BYTES = 32 * VECTOR_BYTES;
 
     private final int place;
     private final long bits;

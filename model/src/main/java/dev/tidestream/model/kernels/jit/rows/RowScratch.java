@@ -18,17 +18,24 @@ final class RowScratch {
     static final int GROUPS_OF_A_TILE = FIRST_OFFSET + 32;
     /** A float: what a row is multiplied with, or a threshold. */
     static final int FLOAT = FIRST_OFFSET + 40;
+    /** A float that is subtracted. */
+    static final int MEAN = FIRST_OFFSET + 44;
     /** Doubles: what is subtracted, and what the differences are divided by. */
     static final int MAX = FIRST_OFFSET + 48;
     static final int DIVISOR = FIRST_OFFSET + 56;
     /** Whether {@code exp} was right for all: {@link #ALL}, or not. */
     static final int FINE = FIRST_OFFSET + 64;
+    /** Bytes from weights to biases. */
+    static final int BIAS_DISTANCE = FIRST_OFFSET + 72;
+    /** Floats: the bound of capped values, and twice that. */
+    static final int CAP = FIRST_OFFSET + 80;
+    static final int TWICE_CAP = FIRST_OFFSET + 84;
     /** Eight signs. */
     static final long ALL = 0xff;
 
     /** Blocks that a call of {@code atLeast} looks at. */
     static final int BLOCKS = 256;
-    private static final int BYTES = FINE + 8;
+    private static final int BYTES = TWICE_CAP + 4;
     private static final int ALIGNMENT = 64;
 
     private final MemorySegment memory = Arena.ofAuto().allocate(BYTES, ALIGNMENT);

@@ -6,8 +6,10 @@ import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
 
 import static dev.tidestream.model.kernels.jit.rows.RowConstant.VECTOR_BYTES;
+import static dev.tidestream.model.machine.VectorOp.VADDPS;
 import static dev.tidestream.model.machine.VectorOp.VBROADCASTSS;
 import static dev.tidestream.model.machine.VectorOp.VCMPPS;
+import static dev.tidestream.model.machine.VectorOp.VFMADD213PS;
 import static dev.tidestream.model.machine.VectorOp.VFMADD231PS;
 import static dev.tidestream.model.machine.VectorOp.VMAXPS;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU;
@@ -15,6 +17,7 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
 import static dev.tidestream.model.machine.VectorOp.VMULPS;
 import static dev.tidestream.model.machine.VectorOp.VPOR;
 import static dev.tidestream.model.machine.VectorOp.VPXOR;
+import static dev.tidestream.model.machine.VectorOp.VSUBPS;
 
 /**
  * Writes programs over rows of floats, {@code void f(scratch, first, second, third)}, with AVX2: those of {@link MachineRows}
@@ -25,14 +28,14 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
  * </pre>
  */
 final class RowWriter {
-    /** Floats of a group of {@link #squares} and {@link #scaled}. */
+    /** Floats of a group of {@link #sums}, {@link #squares} and {@link #scaled}. */
     static final int GROUP = Kernels.PARTIALS;
     /** Floats of a group of {@link #maxima}. */
     static final int MAXIMA_GROUP = 2 * Kernels.PARTIALS;
     /** Floats of a group of {@link #reached}. */
     static final int BLOCK = 64;
 
-    private static final int NEITHER_ORDERED = 3; // for VCMPPS: one of them is NaN
+    static final int NEITHER_ORDERED = 3; // for VCMPPS: one of them is NaN
     private static final int AT_MOST = 0x12;
 
     private RowWriter() {}
@@ -60,16 +63,42 @@ final class RowWriter {
         code.ret();
     }
 
-    /** Sixteen sums of the squares of (groups, 16) floats at rsi, in 0 and 1, go to rdx. */
-    static void squares(Assembler code) {
+    /** Sixteen sums of (groups, 16) floats at rsi, in 0 and 1, go to rdx. */
+    static void sums(Assembler code) {
+        partials(code, () -> {
+            code.vector(VADDPS, 0, 0, new Address(Register.RSI, 0));
+            code.vector(VADDPS, 1, 1, new Address(Register.RSI, VECTOR_BYTES));
+        });
+    }
+
+    /**
+     * Sixteen sums of the squares of (groups, 16) floats at rsi, in 0 and 1, go to rdx.
+     *
+     * @param centred whether the mean of the scratch (15) is subtracted first
+     */
+    static void squares(Assembler code, boolean centred) {
+        if (centred) {
+            code.vector(VBROADCASTSS, 15, scratch(RowScratch.MEAN));
+        }
+        partials(code, () -> {
+            code.vector(VMOVDQU, 2, new Address(Register.RSI, 0));
+            code.vector(VMOVDQU, 3, new Address(Register.RSI, VECTOR_BYTES));
+            if (centred) {
+                code.vector(VSUBPS, 2, 2, 15);
+                code.vector(VSUBPS, 3, 3, 15);
+            }
+            code.vector(VFMADD231PS, 0, 2, 2);
+            code.vector(VFMADD231PS, 1, 3, 3);
+        });
+    }
+
+    /** Sixteen sums, in 0 and 1, go to rdx. */
+    private static void partials(Assembler code, Runnable body) {
         groups(code, () -> {
             code.vector(VPXOR, 0, 0, 0);
             code.vector(VPXOR, 1, 1, 1);
         }, () -> {
-            code.vector(VMOVDQU, 2, new Address(Register.RSI, 0));
-            code.vector(VMOVDQU, 3, new Address(Register.RSI, VECTOR_BYTES));
-            code.vector(VFMADD231PS, 0, 2, 2);
-            code.vector(VFMADD231PS, 1, 3, 3);
+            body.run();
             code.add(Register.RSI, 2 * VECTOR_BYTES);
         });
         code.vector(VMOVDQU_STORE, 0, new Address(Register.RDX, 0));
@@ -77,17 +106,46 @@ final class RowWriter {
         end(code);
     }
 
-    /** (groups, 16) floats at rsi, times the float of the scratch (15), times those at rdx, go to rcx. */
-    static void scaled(Assembler code) {
-        groups(code, () -> code.vector(VBROADCASTSS, 15, scratch(RowScratch.FLOAT)), () -> {
+    /**
+     * (groups, 16) floats at rsi, times the float of the scratch (15), times those at rdx, go to rcx.
+     *
+     * @param centred whether the mean of the scratch (14) is subtracted first
+     * @param biased whether biases are added, which lie some bytes behind rdx, at r8
+     */
+    static void scaled(Assembler code, boolean centred, boolean biased) {
+        groups(code, () -> {
+            code.vector(VBROADCASTSS, 15, scratch(RowScratch.FLOAT));
+            if (centred) {
+                code.vector(VBROADCASTSS, 14, scratch(RowScratch.MEAN));
+            }
+            if (biased) {
+                code.move(Register.R8, Register.RDX);
+                code.add(Register.R8, scratch(RowScratch.BIAS_DISTANCE));
+            }
+        }, () -> {
             for (int i = 0; i < GROUP * Float.BYTES / VECTOR_BYTES; i++) {
-                code.vector(VMULPS, i, 15, new Address(Register.RSI, i * VECTOR_BYTES));
-                code.vector(VMULPS, i, i, new Address(Register.RDX, i * VECTOR_BYTES));
-                code.vector(VMOVDQU_STORE, i, new Address(Register.RCX, i * VECTOR_BYTES));
+                int at = i * VECTOR_BYTES;
+                if (centred) {
+                    code.vector(VMOVDQU, i, new Address(Register.RSI, at));
+                    code.vector(VSUBPS, i, i, 14);
+                    code.vector(VMULPS, i, 15, i);
+                } else {
+                    code.vector(VMULPS, i, 15, new Address(Register.RSI, at));
+                }
+                if (biased) {
+                    code.vector(VMOVDQU, 2 + i, new Address(Register.RDX, at));
+                    code.vector(VFMADD213PS, i, 2 + i, new Address(Register.R8, at));
+                } else {
+                    code.vector(VMULPS, i, i, new Address(Register.RDX, at));
+                }
+                code.vector(VMOVDQU_STORE, i, new Address(Register.RCX, at));
             }
             code.add(Register.RSI, 2 * VECTOR_BYTES);
             code.add(Register.RDX, 2 * VECTOR_BYTES);
             code.add(Register.RCX, 2 * VECTOR_BYTES);
+            if (biased) {
+                code.add(Register.R8, 2 * VECTOR_BYTES);
+            }
         });
         end(code);
     }

@@ -10,8 +10,10 @@ final class AttentionScratch {
     float[] tile = {};
     /** Where each query begins: (queries). */
     int[] queryAt = {};
-    /** Positions that each query sees: (queries). */
+    /** Where what each query sees ends: (queries) positions. */
     int[] visible = {};
+    /** Where it begins: (queries) positions. */
+    int[] firstSeen = {};
     /** Scores, then weights, of a segment: (queries, SEGMENT). */
     float[] weights = {};
     /** The largest score of the segment: (queries). */
@@ -42,6 +44,7 @@ final class AttentionScratch {
         tile = new float[Math.max(tile.length, VectorAttentionTiles.KEYS * paddedDim)];
         queryAt = new int[queries];
         visible = new int[queries];
+        firstSeen = new int[queries];
         weights = new float[queries * Kernels.SEGMENT];
         freshMax = new float[queries];
         freshSum = new float[queries];

@@ -299,17 +299,22 @@ final class VectorAttentionTiles {
         return largest;
     }
 
-    /** Replaces scores by {@code exp(score - max)} and gives the 16 partial sums. */
-    static void exponentials(float[] scores, int at, int count, float max, float[] partials) {
+    /** Replaces scores {@code from <= t < count} by {@code exp(score - max)} and gives the 16 partial sums. */
+    static void exponentials(float[] scores, int at, int from, int count, float max, float[] partials) {
+        int begin = Math.min(count, Math.ceilDiv(from, PARTIALS) * PARTIALS);
         int whole = count - count % PARTIALS;
-        if (whole > 0) {
-            wholeExponentials(scores, at, whole, max, partials);
-        } else {
-            Arrays.fill(partials, 0, PARTIALS, 0);
+        Arrays.fill(partials, 0, PARTIALS, 0);
+        singleExponentials(scores, at, from, begin, max, partials);
+        if (begin < whole) {
+            wholeExponentials(scores, at, begin, whole, max, partials);
         }
-        for (int t = whole; t < count; t++) {
+        singleExponentials(scores, at, Math.max(begin, whole), count, max, partials);
+    }
+
+    private static void singleExponentials(float[] scores, int at, int from, int to, float max, float[] partials) {
+        for (int t = from; t < to; t++) {
             scores[at + t] = FloatExp.exp(scores[at + t] - max);
-            partials[t - whole] += scores[at + t];
+            partials[t % PARTIALS] += scores[at + t];
         }
     }
 
@@ -317,10 +322,10 @@ final class VectorAttentionTiles {
      * At least 16 of them. A method of its own: C2 inlines what its caller's profile shows as often called, and after a start with
      * short contexts only, {@code exp} was not. Vectors in and out of a call are boxes: 60 MB per second of decoding (1B shape).
      */
-    private static void wholeExponentials(float[] scores, int at, int count, float max, float[] partials) {
+    private static void wholeExponentials(float[] scores, int at, int from, int to, float max, float[] partials) {
         for (int part = 0; part < PARTIALS; part += L) {
-            FloatVector sum = FloatVector.zero(F);
-            for (int t = part; t < count; t += PARTIALS) {
+            FloatVector sum = FloatVector.fromArray(F, partials, part);
+            for (int t = from + part; t < to; t += PARTIALS) {
                 FloatVector e = VectorExp.exp(FloatVector.fromArray(F, scores, at + t).sub(max));
                 e.intoArray(scores, at + t);
                 sum = sum.add(e);

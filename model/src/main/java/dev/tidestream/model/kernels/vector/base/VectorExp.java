@@ -4,9 +4,11 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
+import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.tensor.FloatExp;
 
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
+import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 
 /** Exponentials of floats in the Vector API. */
 public final class VectorExp {
@@ -28,5 +30,17 @@ public final class VectorExp {
         p = p.fma(r.mul(r), r).add(1f);
         IntVector exponent = shifted.reinterpretAsInts().add(127).lanewise(VectorOperators.LSHL, 23);
         return p.mul(exponent.reinterpretAsFloats());
+    }
+
+    /** {@link Kernels#softcap}. */
+    public static void softcap(float[] values, int from, int to, float cap) {
+        FloatVector twice = FloatVector.broadcast(F, 2f * cap);
+        FloatVector all = FloatVector.broadcast(F, cap);
+        int i = from;
+        for (; i <= to - L; i += L) {
+            FloatVector e = exp(FloatVector.fromArray(F, values, i).mul(2f / cap));
+            all.sub(twice.div(e.add(1f))).intoArray(values, i);
+        }
+        ScalarKernels.INSTANCE.softcap(values, i, to, cap);
     }
 }

@@ -1,15 +1,19 @@
 package dev.tidestream.model.kernels.jit.rows;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.machine.Cpu;
+import dev.tidestream.model.tensor.ActivationFunction;
+import dev.tidestream.model.tensor.Norm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -38,16 +42,24 @@ class MachineRowsTest {
     void shouldNormalise(int n) {
         SplittableRandom random = new SplittableRandom(SEED);
         for (float size : new float[] {1f, 1e-30f, 1e18f, 1e30f, 0f}) {
-            float[] x = row(n + 9, size, random);
-            float[] weight = row(n, 1, random);
-            float[] expected = filled(n + 21);
-            float[] actual = filled(n + 21);
-            scalar.rmsNorm(x, 7, weight, 1e-5f, expected, 11);
-            machine.rmsNorm(x, 7, weight, 1e-5f, actual, 11);
-            assertArrayEquals(bits(expected), bits(actual), "size=" + size);
-            machine.rmsNorm(x, 7, weight, 1e-5f, x, 7); // in place
-            assertArrayEquals(bits(Arrays.copyOfRange(expected, 11, 11 + n)), bits(Arrays.copyOfRange(x, 7, 7 + n)), "size=" + size);
+            for (Norm norm : norms(n, random)) {
+                float[] x = row(n + 9, size, random);
+                float[] expected = filled(n + 21);
+                float[] actual = filled(n + 21);
+                scalar.normalise(norm, x, 7, expected, 11);
+                machine.normalise(norm, x, 7, actual, 11);
+                assertArrayEquals(bits(expected), bits(actual), "size=%s, %s".formatted(size, norm));
+                machine.normalise(norm, x, 7, x, 7); // in place
+                assertArrayEquals(bits(Arrays.copyOfRange(expected, 11, 11 + n)), bits(Arrays.copyOfRange(x, 7, 7 + n)),
+                        "size=%s, %s".formatted(size, norm));
+            }
         }
+    }
+
+    /** With the mean and without, with biases and without. */
+    private static List<Norm> norms(int n, SplittableRandom random) {
+        return List.of(Norm.rms(1e-5f, row(n, 1, random)), new Norm(false, 1e-6f, n, row(2 * n, 1, random)),
+                Norm.layer(1e-5f, row(n, 1, random), new float[0]), Norm.layer(1e-5f, row(n, 1, random), row(n, 1, random)));
     }
 
     @ParameterizedTest
@@ -55,55 +67,108 @@ class MachineRowsTest {
     void shouldNormaliseWhatIsOdd(float odd) {
         SplittableRandom random = new SplittableRandom(SEED + 1);
         for (int at : new int[] {0, 15, 16, 70, 95, 96, 99}) {
-            float[] x = row(100, 1, random);
-            x[at] = odd;
-            float[] weight = row(100, 1, random);
-            float[] expected = new float[100];
-            float[] actual = new float[100];
-            scalar.rmsNorm(x, 0, weight, 1e-5f, expected, 0);
-            machine.rmsNorm(x, 0, weight, 1e-5f, actual, 0);
-            assertArrayEquals(bits(expected), bits(actual), "at=" + at);
+            for (Norm norm : norms(100, random)) {
+                float[] x = row(100, 1, random);
+                x[at] = odd;
+                float[] expected = new float[100];
+                float[] actual = new float[100];
+                scalar.normalise(norm, x, 0, expected, 0);
+                machine.normalise(norm, x, 0, actual, 0);
+                assertArrayEquals(bits(expected), bits(actual), "at=%d, %s".formatted(at, norm));
+            }
         }
     }
 
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1000, 4097})
-    void shouldGate(int n) {
+    void shouldActivate(int n) {
         SplittableRandom random = new SplittableRandom(SEED + 2);
-        for (float size : new float[] {1f, 30f, 1e-20f, 1e20f}) {
-            float[] gate = row(n + 9, size, random);
-            float[] up = row(n + 9, 1, random);
-            for (int i = 0; i < Math.min(n, ODD.length); i++) {
-                gate[3 + random.nextInt(n)] = ODD[i];
-                up[3 + random.nextInt(n)] = ODD[i];
+        for (ActivationFunction function : ActivationFunction.values()) {
+            for (float size : new float[] {1f, 30f, 1e-20f, 1e20f}) {
+                float[] gate = odd(n, size, random);
+                float[] up = odd(n, 1, random);
+                float[] expected = filled(n + 9);
+                float[] actual = filled(n + 9);
+                scalar.gate(function, gate, up, expected, 3, 3 + n);
+                machine.gate(function, gate, up, actual, 3, 3 + n);
+                assertArrayEquals(bits(expected), bits(actual), "%s, size=%s".formatted(function, size));
+                float[] inPlace = gate.clone();
+                machine.gate(function, inPlace, up, inPlace, 3, 3 + n);
+                assertArrayEquals(bits(Arrays.copyOfRange(expected, 3, 3 + n)), bits(Arrays.copyOfRange(inPlace, 3, 3 + n)),
+                        "in place: %s, size=%s".formatted(function, size));
+
+                Arrays.fill(actual, UNTOUCHED);
+                Arrays.fill(expected, UNTOUCHED);
+                scalar.activate(function, gate, expected, 3, 3 + n);
+                machine.activate(function, gate, actual, 3, 3 + n);
+                assertArrayEquals(bits(expected), bits(actual), "alone: %s, size=%s".formatted(function, size));
+                machine.activate(function, gate, gate, 3, 3 + n); // in place
+                assertArrayEquals(bits(Arrays.copyOfRange(expected, 3, 3 + n)), bits(Arrays.copyOfRange(gate, 3, 3 + n)),
+                        "alone, in place: %s, size=%s".formatted(function, size));
             }
-            float[] expected = filled(n + 9);
-            float[] actual = filled(n + 9);
-            scalar.swiGlu(gate, up, expected, 3, 3 + n);
-            machine.swiGlu(gate, up, actual, 3, 3 + n);
-            assertArrayEquals(bits(expected), bits(actual), "size=" + size);
-            machine.swiGlu(gate, up, gate, 3, 3 + n); // in place
-            assertArrayEquals(bits(Arrays.copyOfRange(expected, 3, 3 + n)), bits(Arrays.copyOfRange(gate, 3, 3 + n)), "size=" + size);
         }
     }
 
+    /** A row from index 3 on, with odd numbers among the others. */
+    private static float[] odd(int n, float size, SplittableRandom random) {
+        float[] out = row(n + 9, size, random);
+        for (int i = 0; i < Math.min(n, ODD.length); i++) {
+            out[3 + random.nextInt(n)] = ODD[i];
+        }
+        return out;
+    }
+
     /** Every exponent, a fine grid where the result is neither 0 nor the gate, and what lies next to the bounds. */
-    @Test
-    void shouldGateAnyNumber() {
-        int n = 1 << 20;
-        float[] gate = new float[n];
-        for (int i = 0; i < n / 2; i++) {
-            gate[i] = Float.intBitsToFloat((i << 13) | (i * 7919 & 0x1fff));
-        }
-        for (int i = n / 2; i < n; i++) {
-            gate[i] = (i - 3 * n / 4) * 0x1p-18f * 92f;
-        }
+    @ParameterizedTest
+    @EnumSource(ActivationFunction.class)
+    void shouldActivateAnyNumber(ActivationFunction function) {
+        float[] gate = anyNumbers();
+        int n = gate.length;
         float[] up = new float[n];
         Arrays.fill(up, 1.25f);
         float[] expected = new float[n];
         float[] actual = new float[n];
-        scalar.swiGlu(gate, up, expected, 0, n);
-        machine.swiGlu(gate, up, actual, 0, n);
+        scalar.gate(function, gate, up, expected, 0, n);
+        machine.gate(function, gate, up, actual, 0, n);
+        assertArrayEquals(bits(expected), bits(actual));
+        scalar.activate(function, gate, expected, 0, n);
+        machine.activate(function, gate, actual, 0, n);
+        assertArrayEquals(bits(expected), bits(actual));
+    }
+
+    private static float[] anyNumbers() {
+        int n = 1 << 20;
+        float[] out = new float[n];
+        for (int i = 0; i < n / 2; i++) {
+            out[i] = Float.intBitsToFloat((i << 13) | (i * 7919 & 0x1fff));
+        }
+        for (int i = n / 2; i < n; i++) {
+            out[i] = (i - 3 * n / 4) * 0x1p-18f * 92f;
+        }
+        return out;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 1000, 8191, 8192, 8193, 20_000})
+    void shouldCap(int n) {
+        SplittableRandom random = new SplittableRandom(SEED + 7);
+        for (float cap : new float[] {30f, 50f, 0.3f, 1e-30f, 1e30f}) {
+            for (float size : new float[] {1f, 100f, 1e-20f, 1e20f}) {
+                float[] expected = odd(n, size, random);
+                float[] actual = expected.clone();
+                scalar.softcap(expected, 3, 3 + n, cap);
+                machine.softcap(actual, 3, 3 + n, cap);
+                assertArrayEquals(bits(expected), bits(actual), "cap=%s, size=%s".formatted(cap, size));
+            }
+        }
+    }
+
+    @Test
+    void shouldCapAnyNumber() {
+        float[] expected = anyNumbers();
+        float[] actual = expected.clone();
+        scalar.softcap(expected, 0, expected.length, 50f);
+        machine.softcap(actual, 0, actual.length, 50f);
         assertArrayEquals(bits(expected), bits(actual));
     }
 
@@ -192,12 +257,18 @@ class MachineRowsTest {
     void shouldRefuseWhatLiesOutside() {
         float[] row = new float[32];
         float[] longer = new float[33];
-        assertThrows(IndexOutOfBoundsException.class, () -> machine.rmsNorm(row, 1, row, 0f, longer, 0));
-        assertThrows(IndexOutOfBoundsException.class, () -> machine.rmsNorm(longer, -1, row, 0f, longer, 0));
-        assertThrows(IndexOutOfBoundsException.class, () -> machine.rmsNorm(row, 0, row, 0f, longer, 2));
-        assertThrows(IndexOutOfBoundsException.class, () -> machine.swiGlu(row, longer, longer, 0, 33));
-        assertThrows(IndexOutOfBoundsException.class, () -> machine.swiGlu(longer, row, longer, 0, 33));
-        assertThrows(IndexOutOfBoundsException.class, () -> machine.swiGlu(longer, longer, row, 1, 33));
+        Norm norm = Norm.rms(0f, row);
+        assertThrows(IndexOutOfBoundsException.class, () -> machine.normalise(norm, row, 1, longer, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> machine.normalise(norm, longer, -1, longer, 0));
+        assertThrows(IndexOutOfBoundsException.class, () -> machine.normalise(norm, row, 0, longer, 2));
+        for (ActivationFunction f : ActivationFunction.values()) {
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.gate(f, row, longer, longer, 0, 33));
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.gate(f, longer, row, longer, 0, 33));
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.gate(f, longer, longer, row, 1, 33));
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.activate(f, row, longer, 0, 33));
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.activate(f, longer, row, 0, 33));
+        }
+        assertThrows(IndexOutOfBoundsException.class, () -> machine.softcap(row, 1, 33, 1f));
         assertThrows(IndexOutOfBoundsException.class, () -> machine.maxima(row, 1, 32, longer));
         assertThrows(IndexOutOfBoundsException.class, () -> machine.maxima(row, 0, 32, new float[15]));
         assertThrows(IndexOutOfBoundsException.class, () -> machine.atLeast(new float[64], 1, 64, 0f, new int[64]));

@@ -1,4 +1,4 @@
-package dev.tidestream.model.transformer;
+package dev.tidestream.model.architecture;
 
 import java.util.Map;
 import java.util.Set;
@@ -33,7 +33,8 @@ final class ArchitectureKeys {
     /** What never changes the tokens of a model whose other keys are understood. */
     private static final Set<String> HARMLESS = Set.of(
             "vocab_size",
-            "attention.layer_norm_epsilon", // of the other kind of norm; the architecture says which one it has
+            "attention.layer_norm_epsilon", // the architecture reads one of the two, and says which kind of norm it has
+            "attention.layer_norm_rms_epsilon",
             "rope.scaling.original_context_length",
             "rope.scaling.finetuned",
             "rope.scaling.yarn_beta_fast", // yarn itself is refused
@@ -96,7 +97,7 @@ final class ArchitectureKeys {
      *
      * @param architecture {@code general.architecture} of the file
      * @param understood short names of the keys that the architecture reads, e.g. {@code block_count}
-     * @throws ModelException if one changes how the model computes, or may do so; names key and value
+     * @throws ModelException if one changes how the model computes, or may do so; names key and value, not the file
      */
     static void check(GgufFile file, String architecture, Set<String> understood) {
         checkGeneral(file);
@@ -127,14 +128,14 @@ final class ArchitectureKeys {
         GgufMetadata metadata = file.metadata();
         String type = metadata.findString(TYPE).orElse(MODEL);
         if (!type.equals(MODEL)) {
-            throw new ModelException("%s: %s=%s: not a model that makes text (supported: %s)"
-                    .formatted(file.path(), TYPE, GgufException.quote(type), MODEL));
+            throw new ModelException("%s=%s: not a model that makes text (supported: %s)"
+                    .formatted(TYPE, GgufException.quote(type), MODEL));
         }
         long layout = metadata.findInt64(QUANTIZATION_VERSION).orElse(LAYOUT_OF_BLOCKS);
         boolean quantised = file.tensors().values().stream().anyMatch(tensor -> tensor.type().blockElements() > 1);
         if (quantised && layout != LAYOUT_OF_BLOCKS) {
-            throw new ModelException("%s: %s=%d is not supported: another layout of quantised tensors (supported: %d)"
-                    .formatted(file.path(), QUANTIZATION_VERSION, layout, LAYOUT_OF_BLOCKS));
+            throw new ModelException("%s=%d is not supported: another layout of quantised tensors (supported: %d)"
+                    .formatted(QUANTIZATION_VERSION, layout, LAYOUT_OF_BLOCKS));
         }
     }
 

@@ -1,20 +1,23 @@
-package dev.tidestream.model.transformer;
+package dev.tidestream.model.architecture;
 
 import java.util.Optional;
 
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufMetadata;
+import dev.tidestream.model.gguf.GgufTensor;
 
 /**
  * The metadata under an architecture's prefix, by short name: {@code block_count} is {@code llama.block_count} in the file of a
  * LLaMA model. Numbers are checked against their range where they are read, so that a model is refused by key and value before
  * anything is computed from them. Immutable; any thread, while the file is open.
  *
- * <p>Methods throw {@link ModelException} for a value out of its range, and
+ * <p>Methods throw {@link ModelException} for a value out of its range, which does not name the file, and
  * {@link dev.tidestream.model.gguf.GgufException} for a key that is missing or of another type.
  */
 final class ModelMetadata {
+    private static final int LEAST_CONTEXT = 2;
+
     private final GgufFile file;
     private final String prefix;
     private final GgufMetadata metadata;
@@ -83,9 +86,42 @@ final class ModelMetadata {
         return count("attention.key_length", share, Integer.MAX_VALUE);
     }
 
-    /** The refusal of a value: {@code file: key=value why}. */
+    /** {@code general.name}, or the file's. */
+    String modelName() {
+        return metadata.findString("general.name").orElse(String.valueOf(file.path().getFileName()));
+    }
+
+    /** How many layers there are; each has a tensor at least. */
+    int layers() {
+        return count("block_count", file.tensors().size());
+    }
+
+    /** Most positions of a sequence. */
+    int contextLength() {
+        int contextLength = count("context_length", Integer.MAX_VALUE);
+        if (contextLength < LEAST_CONTEXT) {
+            throw refused("context_length", contextLength, "is too short: at least %d positions are needed,"
+                    .formatted(LEAST_CONTEXT) + " one for a prompt and one for what follows");
+        }
+        return contextLength;
+    }
+
+    boolean hasTensor(String tensorName) {
+        return file.findTensor(tensorName).isPresent();
+    }
+
+    /** Rows of a tensor. */
+    int rows(String tensorName) {
+        GgufTensor tensor = file.tensor(tensorName);
+        if (tensor.rows() > Integer.MAX_VALUE) {
+            throw new ModelException("tensor %s is too large: shape=%s".formatted(tensorName, tensor.shape()));
+        }
+        return (int) tensor.rows();
+    }
+
+    /** The refusal of a value: {@code key=value why}. */
     ModelException refused(String name, Object value, String why) {
-        return new ModelException("%s: %s=%s %s".formatted(
-                file.path(), GgufException.quote(key(name)), GgufException.quote(String.valueOf(value)), why));
+        return new ModelException("%s=%s %s".formatted(
+                GgufException.quote(key(name)), GgufException.quote(String.valueOf(value)), why));
     }
 }

@@ -1,4 +1,4 @@
-package dev.tidestream.model.transformer;
+package dev.tidestream.model.architecture;
 
 import java.util.Set;
 

@@ -1,0 +1,113 @@
+package dev.tidestream.model.architecture;
+
+import java.util.Collections;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.tensor.ActivationFunction;
+
+import static dev.tidestream.model.architecture.TensorRole.ATTENTION_NORM;
+import static dev.tidestream.model.architecture.TensorRole.ATTENTION_OUTPUT;
+import static dev.tidestream.model.architecture.TensorRole.DOWN;
+import static dev.tidestream.model.architecture.TensorRole.EMBEDDING;
+import static dev.tidestream.model.architecture.TensorRole.FEED_FORWARD_NORM;
+import static dev.tidestream.model.architecture.TensorRole.GATE;
+import static dev.tidestream.model.architecture.TensorRole.KEY;
+import static dev.tidestream.model.architecture.TensorRole.OUTPUT;
+import static dev.tidestream.model.architecture.TensorRole.OUTPUT_NORM;
+import static dev.tidestream.model.architecture.TensorRole.QUERY;
+import static dev.tidestream.model.architecture.TensorRole.ROTATION_FACTORS;
+import static dev.tidestream.model.architecture.TensorRole.UP;
+import static dev.tidestream.model.architecture.TensorRole.VALUE;
+
+/**
+ * What LLaMA (Touvron et al. 2023) and its descendants have in common: RMS norms, rotary positions, grouped queries, a feed-forward
+ * part gated with SiLU, equal layers.
+ */
+final class LlamaFamily {
+    /** GGUF names. */
+    static final TensorNames NAMES = TensorNames.NONE
+            .with(EMBEDDING, "token_embd")
+            .with(ATTENTION_NORM, "blk.%d.attn_norm")
+            .with(QUERY, "blk.%d.attn_q")
+            .with(KEY, "blk.%d.attn_k")
+            .with(VALUE, "blk.%d.attn_v")
+            .with(ATTENTION_OUTPUT, "blk.%d.attn_output")
+            .with(FEED_FORWARD_NORM, "blk.%d.ffn_norm")
+            .with(GATE, "blk.%d.ffn_gate")
+            .with(UP, "blk.%d.ffn_up")
+            .with(DOWN, "blk.%d.ffn_down")
+            .with(OUTPUT_NORM, "output_norm")
+            .with(ROTATION_FACTORS, "rope_freqs")
+            .with(OUTPUT, "output");
+
+    /** Short names of the keys that are read. */
+    static final Set<String> KEYS = Stream.concat(RopeScaling.KEYS.stream(), Stream.of(
+            "context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count",
+            "attention.head_count_kv", "attention.key_length", "attention.value_length", "attention.layer_norm_rms_epsilon",
+            "rope.freq_base", "rope.dimension_count")).collect(Collectors.toUnmodifiableSet());
+
+    private static final float DEFAULT_THETA = 10_000f;
+    private static final int MAX_SIZE = Integer.MAX_VALUE;
+
+    private LlamaFamily() {}
+
+    /**
+     * Reads the keys that all of them have.
+     *
+     * @param pairing how they are rotated
+     * @param attention what is different in attention, given that and the norm of the layers
+     */
+    static Blueprint read(
+            GgufFile file, Architecture architecture, Rotation.Pairing pairing,
+            BiFunction<AttentionPlan, NormSpec, AttentionPlan> attention) {
+        ModelMetadata metadata = new ModelMetadata(file, architecture.name());
+        TensorNames names = architecture.names();
+        NormSpec norm = new NormSpec.Rms(metadata.positive("attention.layer_norm_rms_epsilon"));
+        LayerPlan layer = new LayerPlan(norm, attention.apply(attention(metadata, pairing, names), norm),
+                FeedForwardPlan.gated(metadata.count("feed_forward_length", MAX_SIZE), ActivationFunction.SILU));
+        return new Blueprint(
+                architecture.name(),
+                metadata.modelName(),
+                metadata.rows(names.weight(EMBEDDING)),
+                metadata.count("embedding_length", MAX_SIZE),
+                metadata.contextLength(),
+                0,
+                1,
+                Collections.nCopies(metadata.layers(), layer),
+                norm,
+                !metadata.hasTensor(names.weight(OUTPUT)),
+                0);
+    }
+
+    private static AttentionPlan attention(ModelMetadata metadata, Rotation.Pairing pairing, TensorNames names) {
+        int hiddenSize = metadata.count("embedding_length", MAX_SIZE);
+        int heads = metadata.count("attention.head_count", hiddenSize);
+        int kvHeads = metadata.count("attention.head_count_kv", heads, heads);
+        int headDim = metadata.headDim();
+        if (heads % kvHeads != 0) {
+            throw metadata.refused("attention.head_count_kv", kvHeads,
+                    "does not divide %s=%d".formatted(metadata.key("attention.head_count"), heads));
+        }
+        if ((long) heads * headDim > MAX_SIZE || headDim % 2 != 0) {
+            throw metadata.refused("attention.head_count", heads,
+                    "does not fit heads of %d elements (%s, or its share of %s=%d): they must be of an even size".formatted(
+                            headDim, metadata.key("attention.key_length"), metadata.key("embedding_length"), hiddenSize));
+        }
+        if (metadata.count("attention.value_length", headDim, MAX_SIZE) != headDim) {
+            throw metadata.refused("attention.value_length", metadata.count("attention.value_length", MAX_SIZE),
+                    "is not supported: keys and values of different length (%s=%d)"
+                            .formatted(metadata.key("attention.key_length"), headDim));
+        }
+        int turned = metadata.count("rope.dimension_count", headDim, headDim);
+        if (turned % 2 != 0) {
+            throw metadata.refused("rope.dimension_count", turned, "is odd: pairs of elements are turned");
+        }
+        Rotation rotation = new Rotation(pairing, turned, metadata.positive("rope.freq_base", DEFAULT_THETA),
+                RopeScaling.positionScale(metadata), metadata.hasTensor(names.weight(ROTATION_FACTORS)));
+        return AttentionPlan.of(heads, kvHeads, headDim, rotation);
+    }
+}
