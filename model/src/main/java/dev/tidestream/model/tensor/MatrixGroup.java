@@ -64,6 +64,11 @@ public final class MatrixGroup {
         return quantised;
     }
 
+    /** Matrix {@code i}. */
+    public PanelMatrix matrix(int i) {
+        return matrices[i];
+    }
+
     /** Bytes of all matrices. */
     public long bytes() {
         long sum = 0;
