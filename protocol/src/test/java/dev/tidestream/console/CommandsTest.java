@@ -107,6 +107,8 @@ class CommandsTest {
         "text --js=1                     | unknown option '--js=1'; did you mean --json? (see run root text --help)",
         "numbers --size x --colr         | --size: 'x' is no size: write 2GiB, for example --size=4GiB (see run root numbers --help)",
         "numbers --colr                  | unknown option '--colr'; did you mean --colour? (see run root numbers --help)",
+        "text --file=                    | --file must not be empty (see run root text --help)",
+        "numbers --out= 1                | --out must not be empty (see run root numbers --help)",
         "text a b                        | unexpected argument 'b'; a text with spaces needs quotation marks (see run root text --help)",
         "text --json=maybe               | --json takes no value: 'maybe' (see run root text --help)",
         "text --prompt                   | --prompt needs a value (see run root text --help)",

@@ -59,8 +59,8 @@ final class StreamLimitOptions {
     }
 
     @Option(names = "--max-sequences-per-connection", paramLabel = "N",
-            description = "Streams of one connection that run at the same time (default: as many as there are; "
-                    + "a connection with more than others gives way to them).")
+            description = "Streams of one connection that run at the same time (default: as many as --max-sequences; "
+                    + "one with several gives way to a connection that has none).")
     void setSequencesPerConnection(int value) {
         sequencesPerConnection = Check.range(spec, "--max-sequences-per-connection", value, 1, MAX_COUNT);
     }

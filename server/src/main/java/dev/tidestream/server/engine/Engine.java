@@ -13,7 +13,10 @@ public interface Engine {
      *
      * <p>Demand is honoured down to the scheduler: a stream without demand is not part of any batch. Cancelling the
      * subscription takes the sequence out before the next step, silently. A refusal or a fault is an
-     * {@link EngineException} as {@code onError}; a refusal comes before any event.
+     * {@link EngineException} as {@code onError}; a refusal comes before any event, perhaps while the subscriber subscribes.
+     *
+     * <p>A stream without demand gives its slot and KV memory to others that wait for them, and goes on as if nothing had been when there
+     * is demand again; only {@code CREDIT_TIMEOUT} ends it.
      */
     Flux<TokenEvent> generate(GenerateRequest request);
 

@@ -15,7 +15,8 @@ import dev.tidestream.model.transformer.KvCache;
  * Who has a slot and KV blocks. Sequences with demand get them; those without keep what they have until somebody needs it:
  * <ul>
  *   <li><b>A slot</b> that is missing is taken from the sequence that has been without demand longest. If all have demand, a
- *       connection with several more slots than the one that waits gives one up; its sequence waits with its KV blocks.
+ *       connection that has no slot gets one of the connection with most; the sequence that yields waits with its KV blocks. Others wait
+ *       for a slot to become free, and the connection with fewest gets it.
  *   <li><b>KV blocks</b> that are missing are taken from sequences without demand, the longest stalled first, as many as needed and
  *       none if all of them are not enough. Blocks of a sequence with demand are never taken, so every admission leads to a token.
  *   <li><b>A large request is not starved.</b> While the next in turn waits for blocks, nobody else is given any; those that still hold
@@ -108,7 +109,7 @@ final class Admission {
             return slots.longestStalledOf(next.connection());
         }
         Sequence stalled = slots.longestStalled();
-        return stalled == null ? slots.overShare(next.connection()) : stalled;
+        return stalled == null ? slots.yieldsTo(next.connection()) : stalled;
     }
 
     private void vacate(Sequence sequence) {

@@ -105,11 +105,14 @@ final class Slots {
     }
 
     /**
-     * Who yields to a connection that has fewer slots than others: of the connection with most slots, the sequence that got its slot
-     * last. Null if that would not make their shares more equal.
+     * Who yields to a connection that has no slot: of the connection with most slots, the sequence that got its slot last. Null if the
+     * connection has one, or no other has two.
      */
-    @Nullable Sequence overShare(Object connection) {
-        int most = of(connection) + 1;
+    @Nullable Sequence yieldsTo(Object connection) {
+        if (of(connection) > 0) {
+            return null;
+        }
+        int most = 1;
         Sequence yields = null;
         for (int i = running.size() - 1; i >= 0; i--) {
             int slots = of(running.get(i).connection());

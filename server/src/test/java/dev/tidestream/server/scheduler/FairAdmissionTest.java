@@ -90,7 +90,7 @@ class FairAdmissionTest {
     }
 
     @Test
-    void shouldYieldUntilSharesAreEqualAndNoFurther() {
+    void shouldYieldToConnectionsWithoutASlotOnly() {
         SchedulerFixture f = new SchedulerFixture(4, 64, 8, 256);
         for (int i = 0; i < 8; i++) {
             f.submit("a", prompt(5, i), 200, PLENTY);
@@ -99,19 +99,39 @@ class FairAdmissionTest {
         for (int i = 0; i < 8; i++) {
             f.submit("b", prompt(5, i), 200, PLENTY);
         }
-        f.steps(1);
-        assertEquals(2, f.scheduler.stats().slotsGivenBack());
+        f.steps(10);
+        assertEquals(1, f.scheduler.stats().slotsGivenBack(), "b has one now, and waits for others to end");
         FakeClient third = f.submit("c", prompt(5, 0), 200, PLENTY);
         f.steps(1);
         assertEquals(1, third.tokens.size());
         f.steps(50);
-        assertEquals(3, f.scheduler.stats().slotsGivenBack());
+        assertEquals(2, f.scheduler.stats().slotsGivenBack());
         f.submit("d", prompt(5, 0), 200, PLENTY);
         f.steps(1);
         FakeClient fifth = f.submit("e", prompt(5, 0), 200, PLENTY);
         f.steps(20);
         assertTrue(fifth.tokens.isEmpty(), "each of four connections has one slot");
-        assertEquals(4, f.scheduler.stats().slotsGivenBack());
+        assertEquals(3, f.scheduler.stats().slotsGivenBack());
+    }
+
+    @Test
+    void shouldGiveAFreeSlotToTheConnectionWithFewest() {
+        SchedulerFixture f = new SchedulerFixture(4, 64, 8, 256);
+        submit(f, "a", 10);
+        for (int i = 0; i < 7; i++) {
+            submit(f, "a", 100);
+        }
+        f.steps(3);
+        FakeClient first = f.submit("b", prompt(5, 0), 200, PLENTY); // takes the last slot of a
+        FakeClient second = f.submit("b", prompt(5, 1), 200, PLENTY);
+        f.steps(3);
+        assertFalse(first.tokens.isEmpty());
+        assertTrue(second.tokens.isEmpty());
+        while (ended.isEmpty()) {
+            f.steps(1);
+        }
+        f.steps(1);
+        assertEquals(1, second.tokens.size(), "a has two slots, b one");
     }
 
     @Test
