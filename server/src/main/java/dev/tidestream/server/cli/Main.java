@@ -49,11 +49,12 @@ public final class Main {
     public static void main(String[] args) {
         PrintWriter out = utf8(FileDescriptor.out);
         PrintWriter err = utf8(FileDescriptor.err);
+        ProcessEnd.expect();
         int code = run(out, err, args);
         out.flush();
         err.flush();
         awaitFilter();
-        System.exit(code);
+        ProcessEnd.exit(code);
     }
 
     /** The launcher filters stderr through a process: when we end, it shall have passed everything on. */

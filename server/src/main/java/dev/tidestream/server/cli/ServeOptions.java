@@ -17,10 +17,12 @@ import picocli.CommandLine.Spec;
             "  tidestream serve                                      the starter model, on this machine only",
             "  tidestream serve -m model.gguf --port 9000            another model, another port",
             "  tidestream serve --host 0.0.0.0 --kv-memory 4GiB      for the network, with room for more streams",
+            "  tidestream serve --allow-origin https://chat.example  for the pages of a site, too",
             "  tidestream serve --kv-type f32                        keys and values as computed, at twice the memory",
             "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
             "",
-            "SIGINT or SIGTERM: no new streams, running ones have ten seconds, then the process ends.",
+            "SIGINT or SIGTERM: no new streams; running ones have ten seconds (--shutdown-grace), clients one more to",
+            "close; then the process ends, with exit code 0.",
         })
 abstract class ServeOptions {
     private static final int MAX_PORT = 65_535;
@@ -43,6 +45,9 @@ abstract class ServeOptions {
     @Option(names = "--kv-memory", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "1GiB",
             description = "Memory for keys and values of all streams, e.g. 512MiB (default: ${DEFAULT-VALUE}).")
     ByteSize kvMemory = new ByteSize(1L << 30);
+
+    @Mixin
+    final NetworkOptions network = new NetworkOptions();
 
     @Mixin
     final LiveUpdateOptions live = new LiveUpdateOptions();

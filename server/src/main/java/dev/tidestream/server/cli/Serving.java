@@ -61,7 +61,9 @@ final class Serving implements AutoCloseable {
             rehearsal = new Rehearsal(running, service);
             AdminVerticle desk = new AdminVerticle(service);
             verticle = new ServerVerticle(
-                    TransportConfig.DEFAULT.withAddress(options.host, options.port()).withMaxConnections(options.maxConnections()),
+                    options.network.applyTo(TransportConfig.DEFAULT
+                            .withAddress(options.host, options.port())
+                            .withMaxConnections(options.maxConnections())),
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     () -> List.of(served()),
@@ -184,5 +186,6 @@ final class Serving implements AutoCloseable {
             running.close();
             store.close();
         }
+        log.info("stopped");
     }
 }
