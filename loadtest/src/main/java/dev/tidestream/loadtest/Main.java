@@ -75,7 +75,7 @@ public final class Main implements Callable<Integer> {
     }
 
     public static void main(String[] args) {
-        COMMANDS.main(args, Main::run);
+        COMMANDS.main(args, Main::run, System::exit);
     }
 
     /** 0: all is well; 1: a promise was broken or nothing could be measured; 2: wrong usage. */

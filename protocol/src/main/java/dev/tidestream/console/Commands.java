@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 
 import picocli.CommandLine;
@@ -45,8 +46,12 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
         int run(PrintWriter out, PrintWriter err, String... args);
     }
 
-    /** Runs as the process's own program, and ends the process. To be called before anything is formatted or printed. */
-    public void main(String[] args, Program body) {
+    /**
+     * Runs as the process's own program. To be called before anything is formatted or printed.
+     *
+     * @param exit is given the exit code once everything is written; ends the process
+     */
+    public void main(String[] args, Program body, IntConsumer exit) {
         Locale.setDefault(Locale.ROOT);
         System.setOut(utf8(FileDescriptor.out));
         System.setErr(utf8(FileDescriptor.err));
@@ -56,7 +61,7 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
         int code = decoded(args, err).map(decoded -> body.run(out, err, decoded)).orElse(USAGE);
         err.flush();
         awaitFilter();
-        System.exit(code);
+        exit.accept(code);
     }
 
     private Optional<String[]> decoded(String[] args, PrintWriter err) {

@@ -39,7 +39,8 @@ public final class Main {
 
     /** Runs a command and exits with its code. */
     public static void main(String[] args) {
-        COMMANDS.main(args, Main::run);
+        ProcessEnd.expect();
+        COMMANDS.main(args, Main::run, ProcessEnd::exit);
     }
 
     /** Runs a command. Returns its exit code. */

@@ -26,7 +26,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
         return 0;
     }
 
-    /** The JVM ends when this does, so it waits until everything is closed. */
+    /** The JVM ends when this does, so it waits until everything is closed and said. */
     private void stop(Serving serving) {
         serving.stopping();
         stopping.countDown();
@@ -35,5 +35,6 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        ProcessEnd.haltWithItsCode();
     }
 }

@@ -20,10 +20,12 @@ import dev.tidestream.console.Printable;
             "  tidestream serve                                      the starter model, on this machine only",
             "  tidestream serve -m model.gguf --port 9000            another model, another port",
             "  tidestream serve --host 0.0.0.0 --kv-memory 4GiB      for the network, with room for more streams",
+            "  tidestream serve --allow-origin https://chat.example  for the pages of a site, too",
             "  tidestream serve --kv-type f32                        keys and values as computed, at twice the memory",
             "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
             "",
-            "SIGINT or SIGTERM: no new streams, running ones have ten seconds, then the process ends.",
+            "SIGINT or SIGTERM: no new streams; running ones have ten seconds (--shutdown-grace), clients one more to",
+            "close; then the process ends, with exit code 0.",
         })
 abstract class ServeOptions {
     private static final int MAX_HOST_CHARS = 253;
@@ -48,6 +50,9 @@ abstract class ServeOptions {
 
     @Mixin
     final StreamLimitOptions limits = new StreamLimitOptions();
+
+    @Mixin
+    final NetworkOptions network = new NetworkOptions();
 
     @Mixin
     final LiveUpdateOptions live = new LiveUpdateOptions();

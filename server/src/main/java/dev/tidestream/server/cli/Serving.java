@@ -62,9 +62,9 @@ final class Serving implements AutoCloseable {
         this.store = store;
         this.running = running;
         this.vertx = vertx;
-        transport = TransportConfig.DEFAULT
+        transport = options.network.applyTo(TransportConfig.DEFAULT
                 .withAddress(met.address().host(), met.address().port()).withMaxConnections(options.maxConnections())
-                .withMaxStreams(options.limits.maxStreams());
+                .withMaxStreams(options.limits.maxStreams()));
         metrics = new ServerMetrics(running);
         boolean listening = false;
         try {

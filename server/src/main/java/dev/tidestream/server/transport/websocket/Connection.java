@@ -192,9 +192,9 @@ public final class Connection implements FrameDecoder.Handler {
         }
     }
 
-    /** Closes the socket, whatever the client has been told. */
+    /** Closes the socket, whatever the client has been told, and whatever is not written yet: it may never be. */
     public void abort() {
-        socket.close();
+        socket.channelHandlerContext().close();
     }
 
     private boolean isTalking() {
@@ -317,7 +317,7 @@ public final class Connection implements FrameDecoder.Handler {
             sendClose(code, "", State.FINISHING);
         } else if (state == State.CLOSING) {
             state = State.FINISHING;
-            socket.close();
+            abort();
         }
     }
 
@@ -330,7 +330,7 @@ public final class Connection implements FrameDecoder.Handler {
         });
         log.debug("protocol violation: remote={}, code={}, reason={}", socket.remoteAddress(), code, reason);
         if (state == State.CLOSING) {
-            socket.close(); // no answer to our close frame will come
+            abort(); // no answer to our close frame will come
         }
         Listener session = listener;
         if (state != State.OPEN || session == null) {
@@ -370,12 +370,12 @@ public final class Connection implements FrameDecoder.Handler {
                 if (failed) {
                     shutOutput();
                 } else {
-                    socket.close(); // both have said that it is over: RFC 6455 wants the server to be the first to go
+                    abort(); // both have said that it is over: RFC 6455 wants the server to be the first to go
                 }
             });
         }
         cancel(patience);
-        patience = clock.after(limits.closeTimeout(), socket::close);
+        patience = clock.after(limits.closeTimeout(), this::abort);
         cancel(watch);
         end();
         updateReading(); // to hear the client's close frame, or the end of file

@@ -1,0 +1,117 @@
+package dev.tidestream.server.cli;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+import dev.tidestream.server.transport.AccessRules;
+import dev.tidestream.server.transport.SocketLimits;
+import dev.tidestream.server.transport.TransportConfig;
+import dev.tidestream.server.transport.http.HttpLimits;
+
+/** Options of {@code serve} for who may connect, and for what connections may hold. */
+final class NetworkOptions {
+    private static final int MAX_PENDING = 1_000_000;
+    private static final int MAX_TIMEOUT_S = 3600;
+    private static final int DEFAULT_REQUEST_TIMEOUT_S = 10;
+    private static final int DEFAULT_GRACE_S = 10;
+
+    @Option(names = "--allow-host", paramLabel = "NAME",
+            description = "A host name or address, without port, that clients may call this server by, beside localhost and --host; "
+                    + "any address if --host is none of the loopback; repeatable; *: any.")
+    private List<String> hosts = new ArrayList<>();
+
+    private final List<String> origins = new ArrayList<>();
+
+    @Option(names = "--max-assembly", paramLabel = "SIZE", converter = ByteSize.Converter.class,
+            description = "What all connections together may hold of messages that have not come to their end "
+                    + "(default: 64MiB, or an eighth of the heap if that is less).")
+    private @Nullable ByteSize maxAssembly;
+
+    private @Nullable Integer maxPending;
+    private @Nullable Integer maxPendingPerAddress;
+    private int requestTimeoutS = DEFAULT_REQUEST_TIMEOUT_S;
+    private int shutdownGraceS = DEFAULT_GRACE_S;
+
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Option(names = "--allow-origin", paramLabel = "ORIGIN",
+            description = "Web pages that may use this server, as browsers send it, e.g. https://chat.example, beside pages of "
+                    + "the host itself; repeatable; *: any.")
+    void setOrigins(List<String> values) {
+        for (String value : values) {
+            if (!isOrigin(value)) {
+                throw new ParameterException(spec.commandLine(),
+                        "--allow-origin must be like https://chat.example or http://localhost:3000, without a path, or *: " + value);
+            }
+        }
+        origins.clear();
+        origins.addAll(values);
+    }
+
+    private static boolean isOrigin(String value) {
+        if (value.equals("*") || value.equals("null")) {
+            return true;
+        }
+        try {
+            URI uri = new URI(value);
+            return uri.getScheme() != null && uri.getHost() != null && value.equals(uri.getScheme() + "://" + uri.getAuthority());
+        } catch (URISyntaxException e) {
+            return false; // which is the answer
+        }
+    }
+
+    @Option(names = "--max-pending", paramLabel = "N",
+            description = "Connections at once whose HTTP request has not come to its end; then the oldest gives its place "
+                    + "(default: four times --max-pending-per-address).")
+    void setMaxPending(int value) {
+        maxPending = Check.range(spec, "--max-pending", value, 1, MAX_PENDING);
+    }
+
+    @Option(names = "--max-pending-per-address", paramLabel = "N",
+            description = "The same of one remote address (default: --max-connections and 64 more).")
+    void setMaxPendingPerAddress(int value) {
+        maxPendingPerAddress = Check.range(spec, "--max-pending-per-address", value, 1, MAX_PENDING);
+    }
+
+    @Option(names = "--request-timeout", paramLabel = "SECONDS", defaultValue = "" + DEFAULT_REQUEST_TIMEOUT_S,
+            description = "How long an HTTP request may take to come (default: ${DEFAULT-VALUE}).")
+    void setRequestTimeout(int value) {
+        requestTimeoutS = Check.range(spec, "--request-timeout", value, 1, MAX_TIMEOUT_S);
+    }
+
+    @Option(names = "--shutdown-grace", paramLabel = "SECONDS", defaultValue = "" + DEFAULT_GRACE_S,
+            description = "How long running streams may go on when the server is told to stop (default: ${DEFAULT-VALUE}).")
+    void setShutdownGrace(int value) {
+        shutdownGraceS = Check.range(spec, "--shutdown-grace", value, 0, MAX_TIMEOUT_S);
+    }
+
+    /** The same configuration with these options. */
+    TransportConfig applyTo(TransportConfig config) {
+        HttpLimits http = HttpLimits.of(config.maxConnections());
+        int perAddress = maxPendingPerAddress == null ? http.maxPendingPerAddress() : maxPendingPerAddress;
+        int all = maxPending == null ? Math.max(http.maxPending(), perAddress) : maxPending;
+        SocketLimits sockets = SocketLimits.of(config.maxMessageBytes());
+        long assembly = maxAssembly == null ? sockets.maxAssemblyBytes() : maxAssembly.bytes();
+        if (assembly < config.maxMessageBytes()) {
+            throw new ParameterException(spec.commandLine(), "--max-assembly must have room for one message: bytes=%d, message=%d"
+                    .formatted(assembly, config.maxMessageBytes()));
+        }
+        return config
+                .withLimits(
+                        new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout()),
+                        new SocketLimits(assembly, sockets.closeTimeout(), sockets.answerGrace()))
+                .withAccess(new AccessRules(hosts, origins))
+                .withShutdownGrace(Duration.ofSeconds(shutdownGraceS));
+    }
+}
