@@ -22,6 +22,7 @@ public final class Terminals {
         return Boolean.getBoolean("tidestream.terminal");
     }
 
+    @SuppressWarnings("SystemConsoleNull") // since JDK 25 it is null again where there is no terminal
     private static boolean is(String property) {
         String said = System.getProperty(property);
         if (said != null) {

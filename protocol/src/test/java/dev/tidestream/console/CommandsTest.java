@@ -34,6 +34,7 @@ class CommandsTest {
     @Command(name = "root", subcommands = {Text.class, Numbers.class})
     private static final class Root {}
 
+    @SuppressWarnings("UnusedVariable") // picocli sets them
     @Command(name = "text", footer = {"Examples:", "  tidestream text \"Once upon\"     one text"})
     private static final class Text implements Callable<Integer> {
         @Option(names = "--prompt", paramLabel = "TEXT") private @Nullable String prompt;
@@ -48,6 +49,7 @@ class CommandsTest {
         }
     }
 
+    @SuppressWarnings("UnusedVariable") // picocli sets them
     @Command(name = "numbers", footer = {"--port IS_NO_EXAMPLE", "Examples:", "  tidestream numbers --port 9000        a port", "  and --size=4GiB"})
     private static final class Numbers implements Callable<Integer> {
         @Option(names = {"-p", "--port"}) private int port;

@@ -89,11 +89,10 @@ public final class MachineRows {
         }
     }
 
-    private final MemorySegment[] programs; // by ordinal
+    private final EnumMap<Program, MemorySegment> programs = new EnumMap<>(Program.class);
 
     private MachineRows(Map<Program, Integer> places, MemorySegment memory) {
-        programs = new MemorySegment[Program.values().length];
-        places.forEach((program, place) -> programs[program.ordinal()] = memory.asSlice(place));
+        places.forEach((program, place) -> programs.put(program, memory.asSlice(place)));
     }
 
     /** All programs in one piece of memory, or none where the system has no such memory. */
@@ -304,6 +303,6 @@ public final class MachineRows {
     private void run(
             Program program, RowScratch scratch, int groups, MemorySegment first, MemorySegment second, MemorySegment third) {
         scratch.set(RowScratch.GROUPS, (long) groups);
-        MachineCall.run(programs[program.ordinal()], scratch.memory(), first, second, third);
+        MachineCall.run(Objects.requireNonNull(programs.get(program)), scratch.memory(), first, second, third);
     }
 }
