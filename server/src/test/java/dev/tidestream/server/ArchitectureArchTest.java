@@ -34,7 +34,8 @@ class ArchitectureArchTest {
     @ArchTest
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
-            "console.Printable", "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.kernels.scalar.ScalarKernels",
+            "console.Printable", "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.architecture.Blueprint",
+            "model.kernels.scalar.ScalarKernels",
             "model.kernels.vector.VectorKernels", "model.kernels.jit.MachineKernels",
             "model.packed.PackedCache", "model.sampling.Sampler",
             "server.engine.TokenEngine",
@@ -148,7 +149,7 @@ class ArchitectureArchTest {
             "dev.tidestream.server.transport..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..",
             "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..",
             "dev.tidestream.model.gguf..", "dev.tidestream.model.tokenizer..", "dev.tidestream.model.tensor..",
-            "dev.tidestream.model.transformer..", "dev.tidestream.model.sampling..");
+            "dev.tidestream.model.transformer..", "dev.tidestream.model.architecture..", "dev.tidestream.model.sampling..");
 
     @ArchTest
     static final ArchRule METRICS_LIBRARIES_IN_THEIR_ROOM = noClasses()
@@ -180,6 +181,10 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule GGUF = forbidRooms(
             "gguf", "tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j", "packed");
+
+    @ArchTest
+    static final ArchRule ARCHITECTURE = forbidRooms(
+            "architecture", "tokenizer", "kernels", "machine", "transformer", "tied", "sampling", "nd4j", "packed", "patch");
 
     @ArchTest
     static final ArchRule TOKENIZER = forbidRooms("tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j");

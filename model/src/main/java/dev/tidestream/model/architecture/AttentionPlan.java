@@ -1,5 +1,6 @@
 package dev.tidestream.model.architecture;
 
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -97,14 +98,14 @@ public record AttentionPlan(
     }
 
     String words() {
-        StringBuilder words = new StringBuilder("%d query head%s and %d key/value head%s of %d elements, %s".formatted(
-                heads, heads == 1 ? "" : "s", kvHeads, kvHeads == 1 ? "" : "s", headDim, rotation.words()));
+        StringBuilder words = new StringBuilder(String.format(Locale.ROOT, "%d query head%s and %d key/value head%s of %d elements, %s",
+                heads, heads == 1 ? "" : "s", kvHeads, kvHeads == 1 ? "" : "s", headDim, rotation.words(headDim)));
         if (bias || outputBias) {
             words.append(bias && outputBias ? ", biases everywhere" : bias ? ", bias of queries, keys and values" : ", bias of the output");
         }
         queryKeyNorm.ifPresent(norm -> words.append(", queries and keys normed per head: ").append(norm.words()));
         innerNorm.ifPresent(norm -> words.append(", normed before the output matrix: ").append(norm.words()));
-        words.append(window == 0 ? "" : ", a window of %d positions".formatted(window));
+        words.append(window == 0 ? "" : ", a window of " + window + " positions");
         words.append(softcap == 0 ? "" : ", scores capped at " + softcap);
         return words.toString();
     }

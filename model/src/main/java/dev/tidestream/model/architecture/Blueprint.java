@@ -3,6 +3,7 @@ package dev.tidestream.model.architecture;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -113,8 +114,8 @@ public record Blueprint(
     /** What it is in plain words: what each line is about, and the line. */
     public Map<String, String> words() {
         Map<String, String> words = new LinkedHashMap<>();
-        words.put("architecture", "%s: %d layers, hidden size %d, vocabulary %d, context %d%s%s".formatted(
-                architecture, layers.size(), hiddenSize, vocabularySize, contextLength,
+        words.put("architecture", String.format(Locale.ROOT, "%s: %d layer%s, hidden size %d, vocabulary %d, context %d%s%s",
+                architecture, layers.size(), layers.size() == 1 ? "" : "s", hiddenSize, vocabularySize, contextLength,
                 learnedPositions == 0 ? "" : ", learned positions", embeddingScale == 1 ? "" : ", embeddings times " + embeddingScale));
         words.put("attention", perLayer(layer -> layer.attention().words()));
         words.put("feed-forward", perLayer(layer -> layer.feedForward().words()));

@@ -34,7 +34,7 @@ public record FeedForwardPlan(int size, ActivationFunction function, boolean gat
     }
 
     String words() {
-        return "%d elements, %s, %s%s%s".formatted(size, gated ? "gated" : "not gated",
+        return String.format(Locale.ROOT, "%d elements, %s, %s%s%s", size, gated ? "gated" : "not gated",
                 function.name().toLowerCase(Locale.ROOT).replace('_', ' '), bias ? ", with biases" : "",
                 innerNorm.map(norm -> ", normed before the last matrix: " + norm.words()).orElse(""));
     }

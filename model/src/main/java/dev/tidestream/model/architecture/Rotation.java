@@ -1,5 +1,7 @@
 package dev.tidestream.model.architecture;
 
+import java.util.Locale;
+
 /**
  * A rotary position embedding (Su et al. 2021), or none. Layers whose rotations are equal share a table.
  *
@@ -28,9 +30,10 @@ public record Rotation(Pairing pairing, int dimensions, float theta, float posit
         }
     }
 
-    String words() {
-        return pairing == Pairing.NONE ? "no rotation" : "%d of them rotated in %s (base %s%s%s)".formatted(
-                dimensions, pairing == Pairing.HALVES ? "halves" : "neighbouring pairs", theta,
+    /** In plain words, of heads of a size. */
+    String words(int headDim) {
+        return pairing == Pairing.NONE ? "no rotation" : String.format(Locale.ROOT, "%srotated in %s (base %s%s%s)",
+                dimensions == headDim ? "" : dimensions + " of them ", pairing == Pairing.HALVES ? "halves" : "neighbouring pairs", theta,
                 positionScale == 1 ? "" : ", positions times " + positionScale, factors ? ", wavelengths stretched by a tensor" : "");
     }
 }

@@ -140,7 +140,7 @@ final class LeastTokens {
         if (n == 1) {
             return c;
         }
-        int bits = c >>> 6 * (n - 1 - i);
-        return i == 0 ? (0xF00 >> n) & 0xFF | bits : 0x80 | bits & 0x3F;
+        int bits = c >>> (6 * (n - 1 - i));
+        return i == 0 ? ((0xF00 >> n) & 0xFF) | bits : 0x80 | (bits & 0x3F);
     }
 }

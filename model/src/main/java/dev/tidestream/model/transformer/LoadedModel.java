@@ -130,6 +130,12 @@ public final class LoadedModel implements AutoCloseable {
         return Optional.ofNullable(tensors.get(name)).map(Shared::value);
     }
 
+    /** The tensor that does the work of one of this name, which the model does not have: of a tied model's output matrix the embedding. */
+    public Optional<String> tiedTo(String name) {
+        boolean output = blueprint().tied() && plan.names().find(TensorRole.OUTPUT).equals(Optional.of(name));
+        return output ? plan.names().find(TensorRole.EMBEDDING) : Optional.empty();
+    }
+
     /** Whether a tensor is one of those that the head is made of. */
     public boolean makesTheHead(String name) {
         return plan.makesTheHead(name);

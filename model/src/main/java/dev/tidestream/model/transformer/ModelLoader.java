@@ -3,6 +3,7 @@ package dev.tidestream.model.transformer;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
@@ -75,6 +76,19 @@ public final class ModelLoader {
     /** What the model is made of. */
     public Blueprint blueprint() {
         return plan.blueprint();
+    }
+
+    /** What the model is in plain words: what each line is about, and the line. */
+    public Map<String, String> words() {
+        Map<String, String> words = new LinkedHashMap<>(blueprint().words());
+        copyOfTheEmbedding().ifPresent(name -> words.computeIfPresent("output head", (about, line) ->
+                "%s (the file holds the same matrix twice, as %s as well; one copy is kept)".formatted(line, name)));
+        return words;
+    }
+
+    /** The name of an output matrix that is the embedding once more. */
+    private Optional<String> copyOfTheEmbedding() {
+        return blueprint().tied() ? plan.names().find(TensorRole.OUTPUT).filter(name -> file.findTensor(name).isPresent()) : Optional.empty();
     }
 
     /** The file that is read. */
@@ -297,7 +311,7 @@ public final class ModelLoader {
     }
 
     private void requireAllUsed() {
-        Optional<String> copy = blueprint().tied() ? plan.names().find(TensorRole.OUTPUT) : Optional.empty(); // of the embedding
+        Optional<String> copy = copyOfTheEmbedding();
         Optional<String> unused = file.tensors().keySet().stream()
                 .filter(name -> !plan.tensors().containsKey(name) && !copy.equals(Optional.of(name))).findFirst();
         if (unused.isPresent()) {

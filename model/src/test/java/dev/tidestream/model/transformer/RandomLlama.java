@@ -19,6 +19,7 @@ import dev.tidestream.model.tensor.TensorFormat;
 
 /** Small LLaMA files with random weights, well-formed or with one thing changed. */
 public final class RandomLlama {
+    private static final long SEED = 11;
     private static final int VOCABULARY = 100;
     private static final int HIDDEN = 64;
     private static final int LAYERS = 2;
@@ -41,6 +42,7 @@ public final class RandomLlama {
     private final Set<String> huge = new HashSet<>();
     private float[] ropeFactors = {};
     private boolean untied;
+    private boolean twice;
     private boolean tame;
 
     public RandomLlama(TensorFormat format) {
@@ -84,6 +86,12 @@ public final class RandomLlama {
         return this;
     }
 
+    /** Has the embedding once more as the output matrix, byte for byte, at the end of the file. */
+    public RandomLlama twice() {
+        twice = true;
+        return this;
+    }
+
     /** Has scales of one common size: with some as large as they can be, as they are else, most logits are not finite. */
     public RandomLlama tame() {
         tame = true;
@@ -119,7 +127,7 @@ public final class RandomLlama {
                 default -> writer.string(key, value.toString());
             }
         });
-        SplittableRandom random = new SplittableRandom(11);
+        SplittableRandom random = new SplittableRandom(SEED);
         matrix(writer, "token_embd.weight", HIDDEN, VOCABULARY, random);
         for (int layer = 0; layer < LAYERS; layer++) {
             String prefix = "blk." + layer + ".";
@@ -139,6 +147,9 @@ public final class RandomLlama {
         }
         if (untied) {
             matrix(writer, "output.weight", HIDDEN, VOCABULARY, random);
+        }
+        if (twice) {
+            matrix(writer, "output.weight", HIDDEN, VOCABULARY, new SplittableRandom(SEED));
         }
         return writer;
     }

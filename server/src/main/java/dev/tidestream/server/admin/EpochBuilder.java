@@ -84,7 +84,8 @@ final class EpochBuilder {
     static WeightTensor tensor(LoadedModel model, String name) throws AdminException {
         Optional<WeightTensor> tensor = model.tensor(name);
         if (tensor.isEmpty()) {
-            throw new AdminException(AdminErrorCode.UNKNOWN_TENSOR, "the model has no such tensor: tensor=" + name);
+            throw new AdminException(AdminErrorCode.UNKNOWN_TENSOR, "the model has no such tensor: tensor=" + name
+                    + model.tiedTo(name).map(" (its output head is tied to %s: an update of that changes both)"::formatted).orElse(""));
         }
         return tensor.get();
     }

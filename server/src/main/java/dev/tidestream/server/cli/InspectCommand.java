@@ -56,7 +56,7 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final ModelOption model = new ModelOption();
 
-    @Option(names = "--json", description = "Print one JSON object: file, parts, version, bytes, parameters, metadata, tensors.")
+    @Option(names = "--json", description = "Print one JSON object: file, parts, version, bytes, parameters, model, metadata, tensors.")
     private boolean json;
 
     @Spec
@@ -70,18 +70,35 @@ final class InspectCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         try (GgufFile gguf = file == null ? model.open() : GgufFile.open(file)) {
+            RuntimeException refusal = null;
+            Map<String, String> words = Map.of();
+            try {
+                words = words(gguf);
+            } catch (RuntimeException e) { // said once the file's contents are there to be looked at
+                refusal = e;
+            }
             if (json) {
-                out.println(json(gguf));
+                out.println(json(gguf, words));
             } else {
-                printTables(gguf, out);
+                printTables(gguf, words, out);
             }
             out.flush();
-            if (isModel(gguf)) {
-                new ModelLoader(gguf).check();
-                Tokenizer _ = Tokenizers.fromGguf(gguf.metadata());
+            if (refusal != null) {
+                throw refusal;
             }
         }
         return 0;
+    }
+
+    /** What the model is, in plain words, if it is one that can be run; nothing if the file is no model. */
+    private static Map<String, String> words(GgufFile gguf) {
+        if (!isModel(gguf)) {
+            return Map.of();
+        }
+        ModelLoader loader = new ModelLoader(gguf);
+        loader.check();
+        Tokenizer _ = Tokenizers.fromGguf(gguf.metadata());
+        return loader.words();
     }
 
     /** A vocabulary alone, or a file of something else, is none. */
@@ -93,12 +110,16 @@ final class InspectCommand implements Callable<Integer> {
         return gguf.tensors().values().stream().mapToLong(GgufTensor::elements).sum();
     }
 
-    private static void printTables(GgufFile gguf, PrintWriter out) {
+    private static void printTables(GgufFile gguf, Map<String, String> words, PrintWriter out) {
         int parts = gguf.parts().size();
         out.printf(Locale.ROOT, "%s%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
                 Printable.line(gguf.path().toString()), parts > 1 ? " and " + (parts - 1) + " more" : "", gguf.version(), gguf.fileBytes(),
                 new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(), gguf.tensors().size(), parameters(gguf),
                 types(gguf));
+        words.forEach((about, line) -> out.printf("%s: %s%n", about, line));
+        if (!words.isEmpty()) {
+            out.println();
+        }
         Table metadata = new Table("KEY", "TYPE", "VALUE");
         for (String key : gguf.metadata().keys()) {
             GgufValue value = gguf.metadata().value(key);
@@ -152,13 +173,18 @@ final class InspectCommand implements Callable<Integer> {
         return value instanceof GgufValue.StringValue(String text) ? Printable.quoted(text, VALUE_CHARS / 3) : value.toString();
     }
 
-    private static String json(GgufFile gguf) {
+    private static String json(GgufFile gguf, Map<String, String> words) {
         return JsonText.object(json -> {
             json.writeStringField("file", gguf.path().toString());
             json.writeNumberField("parts", gguf.parts().size());
             json.writeNumberField("version", gguf.version());
             json.writeNumberField("bytes", gguf.fileBytes());
             json.writeNumberField("parameters", parameters(gguf));
+            json.writeObjectFieldStart("model");
+            for (Map.Entry<String, String> line : words.entrySet()) {
+                json.writeStringField(line.getKey().replace(' ', '_').replace('-', '_'), line.getValue());
+            }
+            json.writeEndObject();
             json.writeObjectFieldStart("metadata");
             for (String key : gguf.metadata().keys()) {
                 json.writeFieldName(key);

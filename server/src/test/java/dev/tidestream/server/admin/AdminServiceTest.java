@@ -165,6 +165,17 @@ class AdminServiceTest {
     }
 
     @Test
+    void shouldSayWhatTheOutputOfATiedModelIs() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            AdminException refused = assertThrows(AdminException.class,
+                    () -> f.send(DeskFixture.replace("a", 1, "output.weight", DeskFixture.embeddingShape(), values(V * H, 1))));
+            assertEquals(AdminErrorCode.UNKNOWN_TENSOR, refused.code());
+            assertEquals("the model has no such tensor: tensor=output.weight"
+                    + " (its output head is tied to token_embd.weight: an update of that changes both)", refused.getMessage());
+        }
+    }
+
+    @Test
     void shouldRefuseWithoutAnyChange() throws Exception {
         try (DeskFixture f = new DeskFixture(data)) {
             float[][] before = f.embedding();

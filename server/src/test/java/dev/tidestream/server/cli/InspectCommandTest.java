@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgufWriter;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -67,6 +68,33 @@ class InspectCommandTest {
         assertEquals("F32", tensor.get("type").asText());
         assertEquals("[4,2]", tensor.get("shape").toString());
         assertEquals(32, tensor.get("bytes").asInt());
+    }
+
+    @Test
+    void shouldSayInWordsWhatAModelIs() throws IOException {
+        String path = SharedData.path("golden/models/gpt2_prefixed/gguf/gpt2_prefixed-F16_with_output.gguf").toString();
+        Run run = Run.of("inspect", path);
+        assertEquals(0, run.code(), run.err());
+        assertEquals(List.of(
+                "architecture: gpt2: 2 layers, hidden size 64, vocabulary 512, context 64, learned positions",
+                "attention: 2 query heads and 2 key/value heads of 32 elements, no rotation, biases everywhere",
+                "feed-forward: 256 elements, not gated, gelu tanh, with biases",
+                "norms: layer norm (eps 1.0E-5, with bias)",
+                "output head: tied to the embedding (the file holds the same matrix twice, as output.weight as well; one copy is kept)"),
+                run.out().lines().skip(2).limit(5).toList());
+        JsonNode model = new ObjectMapper().readTree(Run.of("inspect", "--json", path).out()).get("model");
+        assertEquals("256 elements, not gated, gelu tanh, with biases", model.get("feed_forward").asText());
+        assertTrue(model.get("output_head").asText().startsWith("tied to the embedding"), model.toString());
+    }
+
+    @Test
+    void shouldSayWhatItCannotRun() {
+        Path path = new GgufWriter().string("general.architecture", "mamba").tensor("a", new float[4], 4).write(folder.resolve("m.gguf"));
+        Run run = Run.of("inspect", path.toString());
+        assertEquals(1, run.code());
+        assertTrue(run.out().contains("general.architecture  string  mamba"), run.out());
+        assertEquals("tidestream: %s: general.architecture is not supported: mamba (supported: llama, qwen2, qwen3, gpt2)\n"
+                .formatted(path), run.err());
     }
 
     @Test
