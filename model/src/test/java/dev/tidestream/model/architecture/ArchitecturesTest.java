@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -23,6 +24,10 @@ class ArchitecturesTest {
     private static final int HIDDEN = 64;
     private static final int POSITIONS = 32;
 
+    private static List<Long> shape(TensorPlan plan, String name) {
+        return Objects.requireNonNull(plan.tensors().get(name), name).shape();
+    }
+
     @Test
     void shouldReadQwen3() {
         TensorPlan plan = golden("qwen3/gguf/qwen3-Q8_0");
@@ -31,8 +36,8 @@ class ArchitecturesTest {
         assertEquals(new Rotation(Rotation.Pairing.HALVES, 96, 1_000_000f, 1, false), attention.rotation());
         assertEquals(Optional.of(new NormSpec.Rms(1e-6f)), attention.queryKeyNorm());
         assertEquals(192, attention.queryDim());
-        assertEquals(List.of(128L, 192L), plan.tensors().get("blk.1.attn_output.weight").shape());
-        assertEquals(List.of(96L), plan.tensors().get("blk.1.attn_k_norm.weight").shape());
+        assertEquals(List.of(128L, 192L), shape(plan, "blk.1.attn_output.weight"));
+        assertEquals(List.of(96L), shape(plan, "blk.1.attn_k_norm.weight"));
         assertEquals(Map.of(
                 "architecture", "qwen3: 2 layers, hidden size 128, vocabulary 512, context 256",
                 "attention", "2 query heads and 1 key/value head of 96 elements, rotated in halves (base 1000000.0), queries and keys"
@@ -48,7 +53,7 @@ class ArchitecturesTest {
         AttentionPlan attention = plan.blueprint().layers().getFirst().attention();
         assertTrue(attention.bias());
         assertEquals(Rotation.Pairing.HALVES, attention.rotation().pairing());
-        assertEquals(List.of(64L), plan.tensors().get("blk.0.attn_v.bias").shape());
+        assertEquals(List.of(64L), shape(plan, "blk.0.attn_v.bias"));
         assertEquals(26, plan.tensors().size());
     }
 
@@ -57,7 +62,7 @@ class ArchitecturesTest {
         TensorPlan plan = golden("llama3/gguf/llama3-Q8_0");
         Rotation rotation = plan.blueprint().layers().getFirst().attention().rotation();
         assertEquals(new Rotation(Rotation.Pairing.INTERLEAVED, 32, 500_000f, 1, true), rotation);
-        assertEquals(List.of(16L), plan.tensors().get("rope_freqs.weight").shape());
+        assertEquals(List.of(16L), shape(plan, "rope_freqs.weight"));
     }
 
     @Test
@@ -69,7 +74,7 @@ class ArchitecturesTest {
         assertEquals(new NormSpec.Layer(1e-5f, true), layer.before());
         assertEquals(FeedForwardPlan.plain(512, ActivationFunction.GELU_TANH), layer.feedForward());
         assertEquals(List.of(), blueprint.rotations());
-        assertEquals(List.of(384L, 128L), plan.tensors().get("blk.0.attn_qkv.weight").shape());
+        assertEquals(List.of(384L, 128L), shape(plan, "blk.0.attn_qkv.weight"));
         assertEquals(28, plan.tensors().size());
     }
 

@@ -301,14 +301,6 @@ class KernelsTest {
         return out;
     }
 
-    private static float[] floats(int n, SplittableRandom random) {
-        float[] out = new float[n];
-        for (int i = 0; i < n; i++) {
-            out[i] = (float) random.nextGaussian();
-        }
-        return out;
-    }
-
     private static int[] bits(float[] values) {
         int[] out = new int[values.length];
         for (int i = 0; i < out.length; i++) {

@@ -70,7 +70,10 @@ final class PerformanceTable {
         tests.forEach((test, cells) -> {
             String wanted = cells.values().iterator().next().get("wanted");
             table.append("| %s | %s |".formatted(test, wanted));
-            machines.forEach(machine -> table.append(' ').append(cell(cells.get(machine))).append(" |"));
+            for (String machine : machines) {
+                Map<String, String> fields = cells.getOrDefault(machine, Map.of());
+                table.append(' ').append(fields.isEmpty() ? "not measured" : cell(fields)).append(" |");
+            }
             table.append('\n');
         });
         return table.toString();
@@ -81,9 +84,6 @@ final class PerformanceTable {
     }
 
     private static String cell(Map<String, String> fields) {
-        if (fields == null) {
-            return "not measured";
-        }
         double ratio = Double.parseDouble(fields.get("tidestream")) / Double.parseDouble(fields.get("llama.cpp"));
         boolean met = ratio >= Double.parseDouble(fields.get("wanted"));
         String form = met ? "%s / %s, **%.2f**" : "%s / %s, %.2f (missed)";

@@ -45,7 +45,7 @@ class PerformanceTableTest {
     void shouldNameTheFieldThatIsMissing() {
         IllegalArgumentException refused = assertThrows(
                 IllegalArgumentException.class, () -> PerformanceTable.write(PAGE, List.of(LINE.replace("\"commit\":\"C\",", ""))));
-        assertTrue(refused.getMessage().startsWith("no commit in the line: {"), refused.getMessage());
+        assertTrue(String.valueOf(refused.getMessage()).startsWith("no commit in the line: {"), refused.getMessage());
     }
 
     /** The page in the repository is what the tool makes of the figures in the repository. */

@@ -21,7 +21,6 @@ import dev.tidestream.model.architecture.Architecture;
 import dev.tidestream.model.architecture.Architectures;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;

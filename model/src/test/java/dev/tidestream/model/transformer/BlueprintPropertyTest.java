@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -84,10 +85,11 @@ class BlueprintPropertyTest {
         }
     }
 
+    @SuppressWarnings("MustBeClosedChecker") // the model closes them
     private static LoadedModel model(TensorPlan plan, Map<String, float[]> tensors, Kernels kernels) {
         SequencedMap<String, OwnedTensor> owned = new LinkedHashMap<>();
         plan.tensors().forEach((name, planned) -> {
-            float[] values = tensors.get(name);
+            float[] values = Objects.requireNonNull(tensors.get(name), name);
             if (!planned.matrix()) {
                 owned.put(name, new OwnedTensor(new WeightTensor.Vector(TensorFormat.F32, values), () -> {}));
                 return;

@@ -179,7 +179,7 @@ class ModelMetadataTest {
 
     private static String refusalOfShared(String model) {
         try (GgufFile file = GgufFile.open(SharedData.path(model))) {
-            String message = assertThrows(ModelException.class, () -> new ModelLoader(file).check()).getMessage();
+            String message = String.valueOf(assertThrows(ModelException.class, () -> new ModelLoader(file).check()).getMessage());
             assertTrue(message.startsWith(file.path() + ": "), message);
             return message.substring(file.path().toString().length() + 2);
         }

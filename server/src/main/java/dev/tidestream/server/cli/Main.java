@@ -8,9 +8,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 import dev.tidestream.console.Commands;
+import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenizerException;
-import dev.tidestream.model.architecture.ModelException;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
 @Command(
