@@ -111,8 +111,8 @@ public record ModelConfig(
         ArchitectureKeys.check(file, ARCHITECTURE, KEYS);
         ModelMetadata metadata = new ModelMetadata(file, ARCHITECTURE);
         int hiddenSize = metadata.count("embedding_length", MAX_SIZE);
-        int heads = metadata.count("attention.head_count", hiddenSize);
-        int kvHeads = metadata.count("attention.head_count_kv", heads, heads);
+        int heads = metadata.count("attention.head_count", MAX_SIZE);
+        int kvHeads = metadata.count("attention.head_count_kv", heads, MAX_SIZE);
         int headDim = metadata.headDim();
         if (heads % kvHeads != 0) {
             throw metadata.refused("attention.head_count_kv", kvHeads,
@@ -128,9 +128,10 @@ public record ModelConfig(
                     "is not supported: keys and values of different length (%s=%d)"
                             .formatted(metadata.key("attention.key_length"), headDim));
         }
-        int ropeDim = metadata.count("rope.dimension_count", headDim, headDim);
-        if (ropeDim % 2 != 0) {
-            throw metadata.refused("rope.dimension_count", ropeDim, "is odd: pairs of elements are turned");
+        int ropeDim = metadata.count("rope.dimension_count", headDim, MAX_SIZE);
+        if (ropeDim % 2 != 0 || ropeDim > headDim) {
+            throw metadata.refused("rope.dimension_count", ropeDim,
+                    "is odd, or more than the %d elements of a head: pairs of them are turned".formatted(headDim));
         }
         int contextLength = metadata.count("context_length", MAX_SIZE);
         if (contextLength < LEAST_CONTEXT) {
