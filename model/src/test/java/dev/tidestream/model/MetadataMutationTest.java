@@ -31,8 +31,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 /**
- * Models with wrong values of the keys that are read, of any type: each one is refused by file and key (or by the tensor that does
- * not fit, or by the key that the value calls for), in one line, or makes a token. Others: {@code -Dtidestream.mutation.seed=N}.
+ * Models with wrong values of the keys that are read, of any type: each one is refused by file and key (or by the tensor that
+ * does not fit, or by the key that the value calls for), in one line, or makes a token. Others: {@code -Dtidestream.mutation.seed=N}.
  */
 class MetadataMutationTest {
     private static final int MODELS = 1500;
@@ -104,7 +104,8 @@ class MetadataMutationTest {
             ModelLoader loader = new ModelLoader(file);
             loader.check();
             Tokenizer tokenizer = Tokenizers.fromGguf(file.metadata());
-            try (LoadedModel loaded = loader.load(Kernels.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
+            try (LoadedModel loaded =
+                    loader.load(Kernels.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
                 int[] prompt = tokenizer.encodePrompt("A prompt", true);
                 int[] tokens = prompt.length == 0 ? new int[] {1} : prompt;
                 int count = Math.min(tokens.length, loaded.config().contextLength());
