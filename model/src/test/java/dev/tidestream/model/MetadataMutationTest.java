@@ -32,7 +32,8 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 /**
  * Models with wrong values of the keys that are read, of any type: each one is refused by file and key (or by the tensor that
- * does not fit, or by the key that the value calls for), in one line, or makes a token. Others: {@code -Dtidestream.mutation.seed=N}.
+ * does not fit, or by the key that the value calls for), in one line, or makes a token. Others:
+ * {@code -Dtidestream.mutation.seed=N}.
  */
 class MetadataMutationTest {
     private static final int MODELS = 1500;
