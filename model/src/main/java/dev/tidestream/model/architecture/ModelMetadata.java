@@ -82,8 +82,13 @@ final class ModelMetadata {
 
     /** Elements of an attention head: {@code attention.key_length}, or as many as the hidden size has per head. */
     int headDim() {
-        int share = count("embedding_length", Integer.MAX_VALUE) / count("attention.head_count", Integer.MAX_VALUE);
-        return count("attention.key_length", share, Integer.MAX_VALUE);
+        int hiddenSize = count("embedding_length", Integer.MAX_VALUE);
+        int heads = count("attention.head_count", Integer.MAX_VALUE);
+        int headDim = count("attention.key_length", hiddenSize / heads, Integer.MAX_VALUE);
+        if (headDim == 0) {
+            throw refused("attention.head_count", heads, "is more than %s=%d".formatted(key("embedding_length"), hiddenSize));
+        }
+        return headDim;
     }
 
     /** {@code general.name}, or the file's. */

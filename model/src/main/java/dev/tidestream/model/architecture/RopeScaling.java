@@ -36,6 +36,9 @@ final class RopeScaling {
     }
 
     private static float factor(ModelMetadata metadata) {
+        if (!metadata.contains(FACTOR) && !metadata.contains(OLD_FACTOR)) {
+            throw metadata.refused(TYPE, LINEAR, "needs a factor: %s is missing".formatted(metadata.key(FACTOR)));
+        }
         if (!metadata.contains(OLD_FACTOR)) {
             return divisor(metadata, FACTOR);
         }

@@ -83,9 +83,7 @@ public final class GgufFile implements AutoCloseable {
                     .formatted(name, MIN_IMAGE_ALIGNMENT_BYTES, image.maxByteAlignment()));
         }
         GgufPart part = GgufPart.of(image, name);
-        if (SplitFile.isPart(part)) {
-            throw new GgufException("%s: a part of a split model, which is not supported in memory".formatted(name));
-        }
+        SplitFile.requireWhole(part);
         return new GgufFile(List.of(part));
     }
 

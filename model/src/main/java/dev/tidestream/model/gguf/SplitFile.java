@@ -32,9 +32,12 @@ final class SplitFile {
 
     private SplitFile() {}
 
-    /** Whether a file says that it is a part of a larger one. */
-    static boolean isPart(GgufPart file) {
-        return count(file) > 1;
+    /** Refuses a part of a larger file, where nothing lies beside it. */
+    static void requireWhole(GgufPart image) {
+        if (count(image) > 1) {
+            throw new GgufException("%s: %s=%d: a part of a split model, which is not supported in memory"
+                    .formatted(image.path(), COUNT, count(image)));
+        }
     }
 
     /**
@@ -87,8 +90,9 @@ final class SplitFile {
         boolean done = false;
         try {
             if (count(part) != count || number(part, count) != number) {
-                throw new GgufException("%s: says %s=%d and %s=%d: not part %d of %d, which %s wants here".formatted(
-                        path, NO, part.metadata().findInteger(NO).orElse(0), COUNT, count(part), number + 1, count, first.path()));
+                int says = part.metadata().findInteger(NO).orElse(0);
+                throw new GgufException("%s: says %s=%d and %s=%d: not part %d of %d, which %s wants here"
+                        .formatted(path, NO, says, COUNT, count(part), number + 1, count, first.path()));
             }
             done = true;
             return part;

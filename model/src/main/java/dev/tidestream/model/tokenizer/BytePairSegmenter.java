@@ -4,6 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.IntConsumer;
 
+import dev.tidestream.model.gguf.GgufException;
+
 /**
  * Byte-level BPE (GPT-2): the pre-tokenizer cuts words, each byte of a word is a symbol, and merges join them by rank.
  *
@@ -31,7 +33,8 @@ final class BytePairSegmenter implements Segmenter {
     private void addMerge(int rank, String merge) {
         int space = merge.indexOf(' ', 1);
         if (space < 0) {
-            throw new TokenizerException("tokenizer.ggml.merges[%d]: expected 'left right': '%s'".formatted(rank, merge));
+            throw new TokenizerException(
+                    "tokenizer.ggml.merges[%d]: expected 'left right': '%s'".formatted(rank, GgufException.quote(merge)));
         }
         String left = merge.substring(0, space);
         String right = merge.substring(space + 1);
@@ -42,7 +45,8 @@ final class BytePairSegmenter implements Segmenter {
         int id = vocabulary.idOf(text);
         if (id < 0) {
             throw new TokenizerException(
-                    "tokenizer.ggml.merges[%d]: not a token of the vocabulary: '%s', merge='%s'".formatted(rank, text, merge));
+                    "tokenizer.ggml.merges[%d]: not a token of the vocabulary: '%s', merge='%s'"
+                            .formatted(rank, GgufException.quote(text), GgufException.quote(merge)));
         }
         return id;
     }

@@ -6,6 +6,8 @@ import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.gguf.GgufException;
+
 /**
  * Cuts text into the words within which byte-level BPE merges. Each is one or several passes of a {@link WordScanner} rule; a
  * later pass cuts the words of the one before, and sees nothing beyond their ends. Names, rules and defaults are those of
@@ -48,7 +50,7 @@ enum PreTokenizer {
                 .filter(candidate -> List.of(candidate.names.split(", ", -1)).contains(name))
                 .findFirst()
                 .orElseThrow(() -> new TokenizerException("tokenizer.ggml.pre: unknown pre-tokenizer: '%s', known: %s".formatted(
-                        name,
+                        GgufException.quote(name),
                         Arrays.stream(values()).map(known -> known.names).collect(Collectors.joining(", ")))));
     }
 

@@ -45,7 +45,7 @@ public final class Tokenizers {
             case "gpt2" -> new ModelTokenizer(new Tokenizers(metadata).bytePair());
             case "llama" -> new ModelTokenizer(new Tokenizers(metadata).sentencePiece());
             default -> throw new TokenizerException(
-                    PREFIX + "model: unsupported tokenizer: '%s', supported: gpt2, llama".formatted(model));
+                    PREFIX + "model: unsupported tokenizer: '%s', supported: gpt2, llama".formatted(GgufException.quote(model)));
         };
     }
 

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.gguf.GgufException;
+
 /**
  * Tokens by id and by text. Immutable. Texts stay as the model file has them, and what a token decodes to is worked out when it is asked
  * for: a string, an array and a map's entry per token were 13 MB more of objects for 128,000 tokens, measured.
@@ -58,7 +60,8 @@ final class Vocabulary {
             }
             if (types[id] == TokenType.BYTE && byteOf(text) < 0) {
                 throw new TokenizerException(
-                        "tokenizer.ggml.tokens[%d]: a byte token must be <0x00> to <0xFF>: '%s'".formatted(id, text));
+                        "tokenizer.ggml.tokens[%d]: a byte token must be <0x00> to <0xFF>: '%s'"
+                                .formatted(id, GgufException.quote(text)));
             }
             hashes[id] = hash(text);
             if (id < used && isPlain(types[id], sentencePiece) && !text.isEmpty()) {

@@ -305,7 +305,7 @@ public final class ModelLoader {
             try {
                 TiedWeightConfig.validate(tensor.dimensions().reversed(), dtype, blueprint().hiddenSize(), true, false);
             } catch (TiedWeightException e) {
-                throw new ModelException("%s: %s".formatted(file.path(), e.getMessage()));
+                throw new ModelException("%s: tensor %s: %s".formatted(file.path(), tensor.name(), e.getMessage()));
             }
         }
     }

@@ -77,7 +77,7 @@ class ModelLoaderTest {
         refused("random.gguf: llama.expert_count=8 is not supported: a mixture of experts", f32().with("llama.expert_count", 8));
         refused("random.gguf: llama.rope.scaling.type=yarn is not supported (supported: none, linear)",
                 f32().with("llama.rope.scaling.type", "yarn"));
-        refused("random.gguf: tied weight does not fit the model: hidden=32, model hidden=64",
+        refused("random.gguf: tensor token_embd.weight: tied weight does not fit the model: hidden=32, model hidden=64",
                 f32().shaped("token_embd.weight", 32, 100));
         String missing = assertThrows(GgufException.class, () -> load(f32().without("blk.0.ffn_down.weight"), KernelSelection.vector()))
                 .toString();

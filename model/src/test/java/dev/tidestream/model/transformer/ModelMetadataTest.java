@@ -55,6 +55,7 @@ class ModelMetadataTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "llama.rope.scaling.type | '' | is not supported (supported: none, linear)",
+        "llama.rope.scaling.type | linear | needs a factor: llama.rope.scaling.factor is missing",
         "llama.rope.scaling.type | longrope | is not supported (supported: none, linear)",
         "llama.attention.causal | false | is not supported: attention to later tokens",
         "llama.use_parallel_residual | true | is not supported: attention and feed-forward side by side",
@@ -97,7 +98,8 @@ class ModelMetadataTest {
         assertArrayEquals(plain, logits(f32()
                 .with("llama.vocab_size", 100).with("llama.attention.sliding_window", 128).with("llama.attention.causal", true)
                 .with("llama.attention.scale", 0.25f).with("llama.attention.clamp_kqv", 0f)
-                .with("llama.final_logit_softcapping", 0f).with("llama.logit_scale", 1f).with("llama.embedding_scale", 0f).with("llama.expert_count", 0)
+                .with("llama.final_logit_softcapping", 0f).with("llama.logit_scale", 1f)
+                .with("llama.embedding_scale", 0f).with("llama.expert_count", 0)
                 .with("llama.expert_used_count", 0).with("llama.use_parallel_residual", false).with("llama.pooling_type", 0)
                 .with("llama.tensor_data_layout", "Meta AI original pth").with("llama.rope.scaling.finetuned", true)
                 .with("llama.rope.scaling.original_context_length", 64).with("llama.rope.dimension_count", 16)
@@ -119,16 +121,19 @@ class ModelMetadataTest {
         "llama.attention.layer_norm_rms_epsilon | -1.0E-5 | must be a finite number above 0",
         "llama.context_length | 0 | must be at least 1",
         "llama.context_length | 1 | is too short: at least 2 positions are needed, one for a prompt and one for what follows",
-        "llama.attention.head_count | 0 | must be from 1 to 64",
-        "llama.attention.head_count | 65 | must be from 1 to 64",
-        "llama.attention.head_count_kv | 0 | must be from 1 to 4",
+        "llama.attention.head_count | 0 | must be at least 1",
+        "llama.attention.head_count | 66 | is more than llama.embedding_length=64",
+        "llama.attention.head_count | 64 | does not fit heads of 1 elements (llama.attention.key_length, or its share of"
+                + " llama.embedding_length=64): they must be of an even size",
+        "llama.attention.head_count_kv | 0 | must be at least 1",
+        "llama.attention.head_count_kv | 8 | does not divide llama.attention.head_count=4",
         "llama.attention.key_length | 0 | must be at least 1",
         "llama.embedding_length | 0 | must be at least 1",
         "llama.feed_forward_length | 0 | must be at least 1",
         "llama.block_count | 2147483647 | must be from 1 to 20",
-        "llama.rope.dimension_count | 15 | is odd: pairs of elements are turned",
-        "llama.rope.dimension_count | 18 | must be from 1 to 16",
-        "llama.rope.dimension_count | 0 | must be from 1 to 16",
+        "llama.rope.dimension_count | 15 | is odd, or more than the 16 elements of a head: pairs of them are turned",
+        "llama.rope.dimension_count | 18 | is odd, or more than the 16 elements of a head: pairs of them are turned",
+        "llama.rope.dimension_count | 0 | must be at least 1",
     })
     void shouldRefuseDegenerateNumbers(String key, String value, String why) {
         Object number = value.endsWith(".") ? Float.valueOf(value.replace(".", "")) : typed(value);

@@ -3,6 +3,7 @@ package dev.tidestream.server.cli;
 import java.io.PrintWriter;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -16,7 +17,6 @@ import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
 
-import dev.tidestream.console.Reasons;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.protocol.Protocol;
@@ -102,7 +102,7 @@ final class Serving implements AutoCloseable {
      */
     static Serving start(ServeOptions options) {
         ServePreconditions met = ServePreconditions.check(options);
-        ServerLife life = new ServerLife(Clock.systemDefaultZone());
+        ServerLife life = new ServerLife(Clock.system(ZoneId.systemDefault()));
         life.starting();
         EngineConfig engine = options.limits.applyTo(EngineConfig.DEFAULT)
                 .withMaxSequences(options.maxSequences())

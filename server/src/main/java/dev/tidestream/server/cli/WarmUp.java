@@ -29,7 +29,6 @@ final class WarmUp {
     private static final int DEMAND = 16;
 
     private final TokenEngine engine;
-    private final Blueprint blueprint;
     private final int promptTokens;
     private final int maxTokens;
     private final SplittableRandom random = new SplittableRandom(1);
@@ -42,7 +41,6 @@ final class WarmUp {
      */
     WarmUp(TokenEngine engine, Blueprint blueprint, int promptTokens, int maxTokens) {
         this.engine = engine;
-        this.blueprint = blueprint;
         this.promptTokens = Math.min(promptTokens, blueprint.contextLength() / 2);
         this.maxTokens = Math.min(maxTokens, blueprint.contextLength() - this.promptTokens);
     }

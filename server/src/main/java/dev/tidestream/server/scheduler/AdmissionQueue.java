@@ -80,7 +80,7 @@ final class AdmissionQueue {
         return next;
     }
 
-    private static @Nullable Sequence first(TreeMap<Long, Sequence> ofOne, boolean holdersOnly) {
+    private static @Nullable Sequence first(Map<Long, Sequence> ofOne, boolean holdersOnly) {
         for (Sequence sequence : ofOne.values()) {
             if (!holdersOnly || sequence.holdsBlocks()) {
                 return sequence;

@@ -109,8 +109,8 @@ final class HttpApi {
         } else if (!Handshake.isSupportedVersion(request)) {
             request.response().putHeader(Handshake.VERSION, Handshake.SUPPORTED_VERSION);
             refuse(request, 426, "unsupported_version", "the WebSocket version must be " + Handshake.SUPPORTED_VERSION);
-        } else if (Handshake.fault(request) instanceof String fault) {
-            refuse(request, 400, "bad_handshake", JsonAnswer.shown(fault));
+        } else if (Handshake.fault(request) != null) {
+            refuse(request, 400, "bad_handshake", JsonAnswer.shown(String.valueOf(Handshake.fault(request))));
         } else if (!offered.contains(door.subprotocol())) {
             refuse(request, 400, "unsupported_subprotocol",
                     "the WebSocket subprotocol must be " + door.subprotocol() + ": offered="

@@ -82,22 +82,26 @@ class ModelCasesIT {
         assertFalse(text.isBlank());
         greedy[8] = first.toString();
         assertEquals(new Run(0, text, ""), Run.of(greedy));
-        assertEquals(new Run(0, text, ""), Run.of(Stream.concat(Stream.of(greedy),
-                Stream.of("--cache-packed", folder.resolve("cache").toString())).toArray(String[]::new)), "packed from all parts");
-        assertEquals(new Run(0, text, ""), Run.of(Stream.concat(Stream.of(greedy),
-                Stream.of("--cache-packed", folder.resolve("cache").toString())).toArray(String[]::new)), "as packed before");
+        String[] cached = more(greedy, "--cache-packed", folder.resolve("cache").toString());
+        assertEquals(new Run(0, text, ""), Run.of(cached), "packed from all parts");
+        assertEquals(new Run(0, text, ""), Run.of(cached), "as packed before");
         Run inspect = Run.of("inspect", first.toString());
         assertEquals(0, inspect.code(), inspect.err());
         assertTrue(inspect.out().startsWith(first + " and 2 more: GGUF version 3, ") && inspect.out().contains("20 tensors"),
                 inspect.out());
-        assertTrue(inspect.out().lines().anyMatch(line -> line.matches("output_norm.weight +F32 +64 +2: \\d+ +256")), inspect.out());
+        assertTrue(inspect.out().lines().anyMatch(line -> line.matches("output_norm.weight +F32 +64 +2: \\d+ +256")),
+                inspect.out());
 
         Path lone = SharedData.path("cases/split1of2.gguf");
-        String line = "tidestream: %s: part 1 of 2: part 2 is missing: %s\n".formatted(lone, lone.resolveSibling("split2of2.gguf"));
-        for (String[] command : new String[][] {{"inspect"}, {"serve", "--port", "0", "-m"}, {"generate", "--prompt", "a", "-m"}}) {
-            assertEquals(new Run(1, "", line),
-                    Run.of(Stream.concat(Stream.of(command), Stream.of(lone.toString())).toArray(String[]::new)));
-        }
+        Run refused = new Run(1, "", "tidestream: %s: part 1 of 2: part 2 is missing: %s\n"
+                .formatted(lone, lone.resolveSibling("split2of2.gguf")));
+        assertEquals(refused, Run.of("inspect", lone.toString()));
+        assertEquals(refused, Run.of("serve", "--port", "0", "-m", lone.toString()));
+        assertEquals(refused, Run.of("generate", "--prompt", "a", "-m", lone.toString()));
+    }
+
+    private static String[] more(String[] command, String... options) {
+        return Stream.concat(Stream.of(command), Stream.of(options)).toArray(String[]::new);
     }
 
     @Test
@@ -197,14 +201,9 @@ class ModelCasesIT {
 
     /** The tokens that {@code tokenize} shows, which are those that {@code generate} takes. */
     private static String promptTokens(String model, String prompt, String... option) throws IOException {
-        List<String> options = List.of(option);
-        String[] tokenize = IntStream.range(0, 5 + options.size()).mapToObj(i ->
-                i < 5 ? List.of("tokenize", "--ids", "-m", model, prompt).get(i) : options.get(i - 5)).toArray(String[]::new);
-        String[] generate = IntStream.range(0, 8 + options.size()).mapToObj(i ->
-                i < 8 ? List.of("generate", "--json", "-m", model, "--prompt", prompt, "-n", "1").get(i) : options.get(i - 8))
-                .toArray(String[]::new);
-        String shown = Run.of(tokenize).out().strip();
-        JsonNode taken = json(Run.of(generate)).get("prompt_tokens");
+        String shown = Run.of(more(new String[] {"tokenize", "--ids", "-m", model, prompt}, option)).out().strip();
+        String[] generate = {"generate", "--json", "-m", model, "--prompt", prompt, "-n", "1"};
+        JsonNode taken = json(Run.of(more(generate, option))).get("prompt_tokens");
         assertEquals(shown, String.join(" ", IntStream.range(0, taken.size()).mapToObj(i -> taken.get(i).asText()).toList()));
         return shown;
     }

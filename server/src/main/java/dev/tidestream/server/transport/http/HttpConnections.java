@@ -46,7 +46,7 @@ public final class HttpConnections {
     private final HttpServerOptions options;
     private final EventLoopClock clock;
     private final Refusals refusals;
-    private final Map<HttpConnection, Entry> entries = new IdentityHashMap<>();
+    private final IdentityHashMap<HttpConnection, Entry> entries = new IdentityHashMap<>();
     private final SequencedSet<Entry> pending = new LinkedHashSet<>(); // oldest first
     private final Map<InetAddress, SequencedSet<Entry>> pendingByAddress = new HashMap<>();
     private final SequencedSet<Entry> idle = new LinkedHashSet<>(); // oldest first
@@ -209,6 +209,7 @@ public final class HttpConnections {
             giveUp(Refusal.PENDING_FULL, UNAVAILABLE, "busy", "too many " + of + ", this was the oldest: limit=" + limit);
         }
 
+        @SuppressWarnings("FutureReturnValueIgnored") // the connection ends either way
         private void giveUp(Refusal refusal, int status, String code, String message) {
             refusals.count(refusal);
             if (!answered) {
@@ -221,6 +222,7 @@ public final class HttpConnections {
         }
 
         /** Closes the connection, whatever it has not written yet. */
+        @SuppressWarnings("FutureReturnValueIgnored") // it is closed, or was
         void abort() {
             left(connection);
             channel.pipeline().firstContext().close(); // the last one would wait until all is written

@@ -193,6 +193,7 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     /** Closes the socket, whatever the client has been told, and whatever is not written yet: it may never be. */
+    @SuppressWarnings("FutureReturnValueIgnored") // it is closed, or was
     public void abort() {
         socket.channelHandlerContext().close();
     }
@@ -382,6 +383,7 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     /** The client sees the end of file behind the close frame; what it still sends is read and thrown away until it is gone. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the socket is closed afterwards, whatever comes of it
     private void shutOutput() {
         if (socket.channelHandlerContext().channel() instanceof DuplexChannel channel) {
             channel.shutdownOutput();

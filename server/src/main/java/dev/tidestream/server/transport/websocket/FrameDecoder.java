@@ -126,17 +126,14 @@ final class FrameDecoder {
     private void firstByte(int b) {
         fin = (b & FIN) != 0;
         opcode = b & OPCODE;
-        String wrong = null;
-        if ((b & RESERVED_BITS) != 0) {
-            wrong = "reserved bits are set: rsv=" + ((b & RESERVED_BITS) >> 4);
-        } else {
-            switch (opcode) {
-                case CONTINUATION -> wrong = inMessage ? null : "a continuation of nothing";
-                case TEXT, BINARY -> wrong = inMessage ? "a new message inside a fragmented one" : null;
-                case CLOSE, PING, PONG -> wrong = fin ? null : "a fragmented control frame";
-                default -> wrong = "a reserved opcode: opcode=" + opcode;
-            }
-        }
+        String wrong = (b & RESERVED_BITS) != 0
+                ? "reserved bits are set: rsv=" + ((b & RESERVED_BITS) >> 4)
+                : switch (opcode) {
+                    case CONTINUATION -> inMessage ? null : "a continuation of nothing";
+                    case TEXT, BINARY -> inMessage ? "a new message inside a fragmented one" : null;
+                    case CLOSE, PING, PONG -> fin ? null : "a fragmented control frame";
+                    default -> "a reserved opcode: opcode=" + opcode;
+                };
         if (wrong != null) {
             violation(CloseCode.PROTOCOL_ERROR, wrong);
             return;
