@@ -1,5 +1,9 @@
 package dev.tidestream.server.cli;
 
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.tied.EmbeddingLayer;
@@ -14,12 +18,14 @@ import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.metrics.Metrics;
 import dev.tidestream.server.metrics.MetricsSample;
 import dev.tidestream.server.transport.MetricsPage;
+import dev.tidestream.server.transport.TransportStats;
 
 /** Brings what the rooms know to the metrics, which know none of them. */
 final class ServerMetrics implements AdminEvents, AutoCloseable {
     private final RunningModel running;
     private final Metrics metrics;
     private volatile @Nullable AdminService service;
+    private volatile @Nullable Supplier<TransportStats> transport;
 
     ServerMetrics(RunningModel running) {
         this.running = running;
@@ -29,6 +35,11 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
     /** Has the head's figures read from this service from now on. */
     void observe(AdminService admin) {
         service = admin;
+    }
+
+    /** Has the figures of connections read from there from now on. */
+    void observe(Supplier<TransportStats> stats) {
+        transport = stats;
     }
 
     MetricsPage page() {
@@ -41,7 +52,20 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
                 new MetricsSample.Engine(s.running(), s.queued(), s.kvUsedBytes(), s.kvBudgetBytes(), s.steps(), s.rows(),
                         s.tokensGenerated(), s.weightsVersion()),
                 head(),
-                running.epochs().live().stream().map(ServerMetrics::epoch).toList());
+                running.epochs().live().stream().map(ServerMetrics::epoch).toList(),
+                transport());
+    }
+
+    private MetricsSample.Transport transport() {
+        Supplier<TransportStats> source = transport;
+        if (source == null) {
+            return MetricsSample.Transport.NONE;
+        }
+        TransportStats s = source.get();
+        SortedMap<String, Long> refusals = new TreeMap<>();
+        s.refusals().forEach((refusal, count) -> refusals.put(refusal.wireName(), count));
+        return new MetricsSample.Transport(s.streamConnections(), s.adminConnections(), s.pendingRequests(), s.idleConnections(),
+                s.assemblyBytes(), s.assemblyLimitBytes(), refusals);
     }
 
     private static MetricsSample.Epoch epoch(EpochStatus status) {

@@ -68,6 +68,7 @@ final class Serving implements AutoCloseable {
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     () -> List.of(served()),
                     admin.access()).showing(metrics.page());
+            metrics.observe(verticle::stats);
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             listening = true;
         } finally {
