@@ -118,7 +118,9 @@ final class Serving implements AutoCloseable {
         }
     }
 
-    /** Compiles the kernels, then says that it is ready, and begins to measure; what is left to compile is, while nobody streams. */
+    /**
+     * Compiles the kernels, then says that it is ready, and begins to measure; what is left to compile is, while nobody streams.
+     */
     void warmUp() {
         WarmUp.run(running);
         running.beginMeasuring();

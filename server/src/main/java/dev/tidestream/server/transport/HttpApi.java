@@ -22,8 +22,8 @@ import dev.tidestream.server.transport.websocket.Handshake;
 /**
  * Plain HTTP: health, models, metrics, and who may become a WebSocket. Every answer but the metrics is JSON. Event loop.
  *
- * <p>What is under {@code /v1/} is for hosts and origins that {@link RequestRules} allow. Health and metrics are for everybody, so
- * that probes need not know a name of the server; they say nothing of what is streamed.
+ * <p>What is under {@code /v1/} is for hosts and origins that {@link RequestRules} allow. Health and metrics are for everybody,
+ * so that probes need not know a name of the server; they say nothing of what is streamed.
  */
 final class HttpApi {
     private static final String GUARDED = "/v1/";
@@ -102,10 +102,12 @@ final class HttpApi {
             return;
         } else if (!Handshake.isWanted(request) || request.method().equals(HttpMethod.HEAD)) {
             request.response().putHeader(HttpHeaders.UPGRADE, "websocket");
-            JsonAnswer.refuse(request, 426, "upgrade_required", door.path() + " speaks WebSocket, subprotocol " + door.subprotocol());
+            JsonAnswer.refuse(request, 426, "upgrade_required",
+                    door.path() + " speaks WebSocket, subprotocol " + door.subprotocol());
         } else if (!Handshake.isSupportedVersion(request)) {
             request.response().putHeader(Handshake.VERSION, Handshake.SUPPORTED_VERSION);
-            JsonAnswer.refuse(request, 426, "unsupported_version", "the WebSocket version must be " + Handshake.SUPPORTED_VERSION);
+            JsonAnswer.refuse(request, 426, "unsupported_version",
+                    "the WebSocket version must be " + Handshake.SUPPORTED_VERSION);
         } else if (Handshake.fault(request) instanceof String fault) {
             JsonAnswer.refuse(request, 400, "bad_handshake", JsonAnswer.shown(fault));
         } else if (!offered.contains(door.subprotocol())) {

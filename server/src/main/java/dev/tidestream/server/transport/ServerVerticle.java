@@ -184,7 +184,8 @@ public final class ServerVerticle extends VerticleBase {
                 config.deadAfter(), config.sockets().closeTimeout(), config.sockets().answerGrace());
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
         Sessions streams = new Sessions(config.maxConnections(), socket -> new WebSocketSession(
-                new Connection(socket, config.maxMessageBytes(), limits, assembly, now, refusals), context, config, codec, engine));
+                new Connection(socket, config.maxMessageBytes(), limits, assembly, now, refusals),
+                context, config, codec, engine));
         streaming = streams;
         sessions.add(streams);
         Door door = new Door(Protocol.PATH, Protocol.SUBPROTOCOL, null, streams::hasRoom,

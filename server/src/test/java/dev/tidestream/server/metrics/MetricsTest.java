@@ -109,7 +109,8 @@ class MetricsTest {
     @Test
     void shouldCountEpochsOfTheSameVersion() {
         sample.set(new MetricsSample(SAMPLE.engine(), SAMPLE.head(), List.of(
-                epoch(7, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1300), epoch(7, HeadMode.PACKED, 910)), TRANSPORT));
+                epoch(7, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1300), epoch(7, HeadMode.PACKED, 910)),
+                TRANSPORT));
         PrometheusPage page = page();
         assertEquals(3, page.value("tidestream_epochs_alive"));
         assertEquals(910, page.value(epochBytes(7, "packed")));
