@@ -9,11 +9,12 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
-import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizer;
@@ -21,7 +22,6 @@ import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LoadedModel;
-import dev.tidestream.model.transformer.ModelException;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.model.transformer.TestModels;
@@ -106,14 +106,14 @@ class MetadataMutationTest {
             loader.check();
             Tokenizer tokenizer = Tokenizers.fromGguf(file.metadata());
             try (LoadedModel loaded =
-                    loader.load(Kernels.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
+                    loader.load(KernelSelection.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
                 int[] prompt = tokenizer.encodePrompt("A prompt", true);
                 int[] tokens = prompt.length == 0 ? new int[] {1} : prompt;
-                int count = Math.min(tokens.length, loaded.config().contextLength());
+                int count = Math.min(tokens.length, loaded.blueprint().contextLength());
                 Transformer transformer = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, count);
                 float[] logits = TestModels.logits(transformer, Arrays.copyOf(tokens, count), count);
                 int used = Math.min(tokenizer.usedTokens(), VOCABULARY);
-                new Sampler(SamplingParams.greedy(), used, tokens).sample(logits, (count - 1) * VOCABULARY);
+                new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), used, tokens).sample(logits, (count - 1) * VOCABULARY);
             }
             return null;
         } catch (GgufException | ModelException e) {

@@ -123,6 +123,20 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule TRANSPORT_AND_ADMIN = forbid("dev.tidestream.server.transport..", "dev.tidestream.server.admin");
 
+    /** RFC 6455 and HTTP know neither each other nor what is said over them. */
+    @ArchTest
+    static final ArchRule TRANSPORT_PARTS = forbid("dev.tidestream.server.transport.[websocket|http|common]..",
+            "dev.tidestream.server.transport", "dev.tidestream.server.engine..", "dev.tidestream.server.admin..",
+            "dev.tidestream.protocol..");
+
+    @ArchTest
+    static final ArchRule WEBSOCKET_AND_HTTP = forbid(
+            "dev.tidestream.server.transport.websocket..", "dev.tidestream.server.transport.http..");
+
+    @ArchTest
+    static final ArchRule HTTP_AND_WEBSOCKET = forbid(
+            "dev.tidestream.server.transport.http..", "dev.tidestream.server.transport.websocket..");
+
     @ArchTest
     static final ArchRule ADMIN = forbid("dev.tidestream.server.admin..",
             "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..",

@@ -25,8 +25,8 @@ final class NetworkOptions {
     private static final int DEFAULT_GRACE_S = 10;
 
     @Option(names = "--allow-host", paramLabel = "NAME",
-            description = "A host name or address, without port, that clients may call this server by, beside localhost and --host; "
-                    + "any address if --host is none of the loopback; repeatable; *: any.")
+            description = "A host name or address, without port, that clients may call this server by, beside localhost and "
+                    + "--host; any address if --host is none of the loopback; repeatable; *: any.")
     private List<String> hosts = new ArrayList<>();
 
     private final List<String> origins = new ArrayList<>();
@@ -52,7 +52,8 @@ final class NetworkOptions {
         for (String value : values) {
             if (!isOrigin(value)) {
                 throw new ParameterException(spec.commandLine(),
-                        "--allow-origin must be like https://chat.example or http://localhost:3000, without a path, or *: " + value);
+                        "--allow-origin must be like https://chat.example or http://localhost:3000, without a path, or *: "
+                                + value);
             }
         }
         origins.clear();

@@ -3,9 +3,9 @@ package dev.tidestream.server.cli;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * The end of the process. A JVM that gets SIGTERM or SIGINT ends with 128 and the number of the signal, whatever its shutdown hooks
- * did; a server that was told to stop, and did, has succeeded. So the hook that stops it waits until {@code main} has its code and
- * has written everything, and ends the process with that.
+ * The end of the process. A JVM that gets SIGTERM or SIGINT ends with 128 and the number of the signal, whatever its shutdown
+ * hooks did; a server that was told to stop, and did, has succeeded. So the hook that stops it waits until {@code main} has its
+ * code and has written everything, and ends the process with that.
  */
 final class ProcessEnd {
     private static final CompletableFuture<Integer> CODE = new CompletableFuture<>();

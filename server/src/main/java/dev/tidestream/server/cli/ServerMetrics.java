@@ -2,6 +2,9 @@ package dev.tidestream.server.cli;
 
 import java.util.Arrays;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -19,12 +22,14 @@ import dev.tidestream.server.metrics.MetricsSample;
 import dev.tidestream.server.scheduler.SchedulerStats;
 import dev.tidestream.server.transport.MetricsPage;
 import dev.tidestream.server.transport.TokenRefusal;
+import dev.tidestream.server.transport.TransportStats;
 
 /** Brings what the rooms know to the metrics, which know none of them. */
 final class ServerMetrics implements AdminEvents, AutoCloseable {
     private final RunningModel running;
     private final Metrics metrics;
     private volatile @Nullable AdminService service;
+    private volatile @Nullable Supplier<TransportStats> transport;
 
     ServerMetrics(RunningModel running) {
         this.running = running;
@@ -42,6 +47,11 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
         service = admin;
     }
 
+    /** Has the figures of connections read from there from now on. */
+    void observe(Supplier<TransportStats> stats) {
+        transport = stats;
+    }
+
     MetricsPage page() {
         return new MetricsPage(Metrics.CONTENT_TYPE, metrics::scrape);
     }
@@ -52,7 +62,20 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
                 new MetricsSample.Engine(s.running(), s.queued(), s.kvUsedBytes(), s.kvBudgetBytes(), s.steps(), s.rows(),
                         s.tokensGenerated(), s.weightsVersion(), waiting(s)),
                 head(),
-                running.epochs().live().stream().map(ServerMetrics::epoch).toList());
+                running.epochs().live().stream().map(ServerMetrics::epoch).toList(),
+                transport());
+    }
+
+    private MetricsSample.Transport transport() {
+        Supplier<TransportStats> source = transport;
+        if (source == null) {
+            return MetricsSample.Transport.NONE;
+        }
+        TransportStats s = source.get();
+        SortedMap<String, Long> refusals = new TreeMap<>();
+        s.refusals().forEach((refusal, count) -> refusals.put(refusal.wireName(), count));
+        return new MetricsSample.Transport(s.streamConnections(), s.adminConnections(), s.pendingRequests(), s.idleConnections(),
+                s.assemblyBytes(), s.assemblyLimitBytes(), refusals);
     }
 
     private static MetricsSample.Waiting waiting(EngineStats s) {

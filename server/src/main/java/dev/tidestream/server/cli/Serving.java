@@ -78,6 +78,7 @@ final class Serving implements AutoCloseable {
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     () -> List.of(served()),
                     met.access(audit, metrics::tokenRefused)).showing(metrics.page());
+            metrics.observe(verticle::stats);
             life.limits("transport", transport);
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             listening = true;
@@ -137,7 +138,9 @@ final class Serving implements AutoCloseable {
         }
     }
 
-    /** Compiles the kernels, then says that it is ready, and begins to measure; what is left to compile is, while nobody streams. */
+    /**
+     * Compiles the kernels, then says that it is ready, and begins to measure; what is left to compile is, while nobody streams.
+     */
     void warmUp() {
         WarmUp.run(running);
         running.beginMeasuring();

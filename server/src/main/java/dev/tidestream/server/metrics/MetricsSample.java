@@ -1,6 +1,9 @@
 package dev.tidestream.server.metrics;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +15,7 @@ import dev.tidestream.model.tied.HeadMode;
  * @param head of the epoch that is current; null if the model's head is not tied
  * @param epochs that are alive; several may have the same version, and even the same mode
  */
-public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epochs) {
+public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epochs, Transport transport) {
 
     public MetricsSample {
         epochs = List.copyOf(epochs);
@@ -80,6 +83,33 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
             long transposedWeightBytes,
             long totalBytes,
             long optimizationOverheadBytes) {}
+
+    /**
+     * Connections.
+     *
+     * @param streamConnections WebSockets of clients
+     * @param adminConnections WebSockets of administrators
+     * @param pendingRequests connections whose HTTP request has not come to its end
+     * @param idleConnections HTTP connections that are kept alive without a request
+     * @param assemblyBytes held of messages that have not come to their end
+     * @param assemblyLimitBytes what may be held of them
+     * @param refusals since the start, by reason; all reasons there are
+     */
+    public record Transport(
+            int streamConnections,
+            int adminConnections,
+            int pendingRequests,
+            int idleConnections,
+            long assemblyBytes,
+            long assemblyLimitBytes,
+            SortedMap<String, Long> refusals) {
+        /** No connections at all. */
+        public static final Transport NONE = new Transport(0, 0, 0, 0, 0, 0, new TreeMap<>());
+
+        public Transport {
+            refusals = Collections.unmodifiableSortedMap(new TreeMap<>(refusals));
+        }
+    }
 
     /**
      * A version of the weights in memory, with its head.

@@ -48,6 +48,7 @@ final class SampledMetrics implements MultiCollector {
         if (sample.head() != null) {
             head(sample.head(), page);
         }
+        transport(sample.transport(), page);
         headTimings(page);
         page.add(histogram("tidestream_stream_first_token_seconds",
                 "Time from a request to its first token.", streamTimings.firstTokenSnapshot()));
@@ -83,6 +84,25 @@ final class SampledMetrics implements MultiCollector {
         page.add(counter("tidestream_engine_slots_given_back", "How often a stream lost its slot to another.", waiting.slotsGivenBack()));
         page.add(counter("tidestream_engine_kv_taken",
                 "How often a stream without demand lost its KV memory to another.", waiting.blocksTaken()));
+    }
+
+    private static void transport(MetricsSample.Transport transport, List<MetricSnapshot> page) {
+        page.add(GaugeSnapshot.builder().name("tidestream_websocket_connections").help("Open WebSockets.")
+                .dataPoint(point(Labels.of("channel", "stream"), transport.streamConnections()))
+                .dataPoint(point(Labels.of("channel", "admin"), transport.adminConnections()))
+                .build());
+        page.add(GaugeSnapshot.builder().name("tidestream_http_connections").help("Connections that are no WebSockets.")
+                .dataPoint(point(Labels.of("state", "pending"), transport.pendingRequests()))
+                .dataPoint(point(Labels.of("state", "idle"), transport.idleConnections()))
+                .build());
+        page.add(gauge("tidestream_websocket_assembly_bytes",
+                "Held of messages that have not come to their end.", transport.assemblyBytes()));
+        page.add(gauge("tidestream_websocket_assembly_limit_bytes",
+                "What may be held of messages that have not come to their end.", transport.assemblyLimitBytes()));
+        CounterSnapshot.Builder refusals = CounterSnapshot.builder().name("tidestream_transport_refusals")
+                .help("What the transport did not take, by reason.");
+        transport.refusals().forEach((reason, count) -> refusals.dataPoint(count(Labels.of("reason", reason), count)));
+        page.add(refusals.build());
     }
 
     private static void epochs(List<MetricsSample.Epoch> epochs, List<MetricSnapshot> page) {

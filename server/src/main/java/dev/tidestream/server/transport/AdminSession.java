@@ -25,6 +25,7 @@ import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.websocket.CloseCode;
 import dev.tidestream.server.transport.websocket.Connection;
+import dev.tidestream.server.transport.websocket.ConnectionListener;
 
 /**
  * One administrator's connection: requests go to the desk over the event bus, its replies come back. Lives on its event loop.
@@ -35,7 +36,7 @@ import dev.tidestream.server.transport.websocket.Connection;
  * <p>Binary frames belong to the update that was announced last. A client need not wait for an answer before it sends them, so
  * after an update was refused, or a text that may have been one, they are thrown away until the next is announced.
  */
-final class AdminSession implements Session, Connection.Listener {
+final class AdminSession implements Session, ConnectionListener {
     private static final Logger log = LoggerFactory.getLogger(AdminSession.class);
 
     private final Connection connection;

@@ -19,7 +19,9 @@ import dev.tidestream.server.transport.common.EventLoopClock;
 final class Drain {
     private static final Logger log = LoggerFactory.getLogger(Drain.class);
     private static final Duration REPORT_INTERVAL = Duration.ofSeconds(2);
-    /** What clients have for the close frame after the grace period; less than at other times, since somebody waits for the end. */
+    /**
+     * What clients have for the close frame after the grace period; less than at other times, since somebody waits for the end.
+     */
     static final Duration LAST_WAIT = Duration.ofSeconds(1);
 
     private final Supplier<List<Session>> sessions;

@@ -22,8 +22,8 @@ import dev.tidestream.server.transport.websocket.Handshake;
 /**
  * Plain HTTP: health, models, metrics, and who may become a WebSocket. Every answer but the metrics is JSON. Event loop.
  *
- * <p>What is under {@code /v1/} is for hosts and origins that {@link RequestRules} allow. Health and metrics are for everybody, so
- * that probes need not know a name of the server; they say nothing of what is streamed.
+ * <p>What is under {@code /v1/} is for hosts and origins that {@link RequestRules} allow. Health and metrics are for everybody,
+ * so that probes need not know a name of the server; they say nothing of what is streamed.
  */
 final class HttpApi {
     private static final String GUARDED = "/v1/";

@@ -59,8 +59,8 @@ final class PayloadFlow {
     }
 
     /**
-     * The chunk to send now, if there is one and the desk is ready; it is not, then, until it says so again. A frame that makes the
-     * payload too long is gathered to its end, if it is not large, so that the desk can say how long it was.
+     * The chunk to send now, if there is one and the desk is ready; it is not, then, until it says so again. A frame that makes
+     * the payload too long is gathered to its end, if it is not large, so that the desk can say how long it was.
      */
     @Nullable Buffer next() {
         Buffer chunk = gathered;

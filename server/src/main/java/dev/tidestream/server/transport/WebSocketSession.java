@@ -23,6 +23,7 @@ import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.transport.websocket.CloseCode;
 import dev.tidestream.server.transport.websocket.Connection;
+import dev.tidestream.server.transport.websocket.ConnectionListener;
 
 /**
  * One connection: frames in, streams, frames out. Lives on its event loop.
@@ -31,7 +32,7 @@ import dev.tidestream.server.transport.websocket.Connection;
  * what the client sends (refusals, accepted and finished, pongs) are not covered by demand; {@link Connection} bounds them by
  * reading no more. Credit and cancel of a client that merely reads slowly still come through.
  */
-final class WebSocketSession implements Session, Connection.Listener, ClientStream.Outlet {
+final class WebSocketSession implements Session, ConnectionListener, ClientStream.Outlet {
     private static final Logger log = LoggerFactory.getLogger(WebSocketSession.class);
 
     private final Connection connection;

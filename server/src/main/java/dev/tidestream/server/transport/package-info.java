@@ -4,7 +4,8 @@
  *
  * <p>{@link dev.tidestream.server.transport.ServerVerticle} listens, {@code HttpApi} answers plain requests,
  * {@code WebSocketSession} is one connection, {@code ClientStream} one stream and its demand, {@code AdminSession} the connection
- * of an administrator. All of it lives on the event loop of the verticle; the doors for other threads are {@code Mailbox} and
+ * of an administrator; {@code Drain} ends them all. What WebSockets are is in {@code websocket}, what requests are in {@code
+ * http}. All of it lives on the event loop of the verticle; the doors for other threads are {@code Mailbox} and
  * the event bus.
  */
 @NullMarked

@@ -21,8 +21,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** The whole server, told to stop while a client has a stream that waits and does not answer the close frame. */
 class ServerStopIT {
     private static final Duration PATIENCE = Duration.ofSeconds(120);
-    private static final String HANDSHAKE = "GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: tidestream.v1\r\n\r\n";
+    private static final String HANDSHAKE = "GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+            + "Connection: Upgrade\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Protocol: tidestream.v1\r\n\r\n";
     private static final String GENERATE = "{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"x\",\"max_tokens\":9,\"credit\":1}";
 
     @TempDir
@@ -35,7 +37,8 @@ class ServerStopIT {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
                 "-Dlogback.configurationFile=logback.xml", // the server's own, not that of tests
-                "-cp", System.getProperty("java.class.path"), Main.class.getName(), "serve", "--port", "0", "--shutdown-grace", "1"))
+                "-cp", System.getProperty("java.class.path"), Main.class.getName(),
+                "serve", "--port", "0", "--shutdown-grace", "1"))
                 .redirectOutput(printed.toFile()).redirectErrorStream(true).start();
         try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), port(process, printed))) {
             silent.setSoTimeout((int) PATIENCE.toMillis());

@@ -2,6 +2,7 @@ package dev.tidestream.server.metrics;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -20,11 +21,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The page that Prometheus reads. */
 class MetricsTest {
+    private static final MetricsSample.Transport TRANSPORT = new MetricsSample.Transport(
+            4, 1, 6, 7, 8000, 9000, new TreeMap<>(Map.of("request_timeout", 11L, "foreign_origin", 0L)));
     private static final MetricsSample SAMPLE = new MetricsSample(
             new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7,
                     new MetricsSample.Waiting(11, 1200, 1300, 14, 1500, 16, 17, 18)),
             new MetricsSample.Head(HeadMode.CACHED_TRANSPOSE, false, 1000, 4000, 5000, 4000),
-            List.of(epoch(6, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1000)));
+            List.of(epoch(6, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1000)),
+            TRANSPORT);
 
     private final AtomicReference<MetricsSample> sample = new AtomicReference<>(SAMPLE);
     private final HeadTimings head = new HeadTimings();
@@ -82,23 +86,31 @@ class MetricsTest {
                 Map.entry("tidestream_head_embedding_weight_bytes", 1000),
                 Map.entry("tidestream_head_transposed_weight_bytes", 4000),
                 Map.entry("tidestream_head_total_bytes", 5000),
-                Map.entry("tidestream_head_optimization_overhead_bytes", 4000))
+                Map.entry("tidestream_head_optimization_overhead_bytes", 4000),
+                Map.entry("tidestream_websocket_connections{channel=\"stream\"}", 4),
+                Map.entry("tidestream_websocket_connections{channel=\"admin\"}", 1),
+                Map.entry("tidestream_http_connections{state=\"pending\"}", 6),
+                Map.entry("tidestream_http_connections{state=\"idle\"}", 7),
+                Map.entry("tidestream_websocket_assembly_bytes", 8000),
+                Map.entry("tidestream_websocket_assembly_limit_bytes", 9000),
+                Map.entry("tidestream_transport_refusals_total{reason=\"request_timeout\"}", 11),
+                Map.entry("tidestream_transport_refusals_total{reason=\"foreign_origin\"}", 0))
                 .forEach((name, value) -> assertEquals(value.doubleValue(), page.value(name), name));
         assertEquals("counter", page.types().get("tidestream_engine_steps_total"));
         assertEquals("gauge", page.types().get("tidestream_engine_kv_used_bytes"));
         sample.set(new MetricsSample(
-                SAMPLE.engine(), new MetricsSample.Head(HeadMode.PACKED, true, 1000, 0, 1000, 0), SAMPLE.epochs()));
+                SAMPLE.engine(), new MetricsSample.Head(HeadMode.PACKED, true, 1000, 0, 1000, 0), SAMPLE.epochs(), TRANSPORT));
         assertEquals(1, page().value("tidestream_head_int8_activations"));
     }
 
     @Test
     void shouldForgetVersionsThatAreFreed() {
         page();
-        sample.set(new MetricsSample(SAMPLE.engine(), null, List.of(epoch(8, HeadMode.PACKED, 1))));
+        sample.set(new MetricsSample(SAMPLE.engine(), null, List.of(epoch(8, HeadMode.PACKED, 1)), TRANSPORT));
         PrometheusPage page = page();
         assertEquals(List.of(epochBytes(8, "packed")), epochSeries(page));
         assertFalse(page.types().containsKey("tidestream_head_mode"), "no tied head, no mode");
-        sample.set(new MetricsSample(SAMPLE.engine(), null, List.of()));
+        sample.set(new MetricsSample(SAMPLE.engine(), null, List.of(), TRANSPORT));
         assertEquals(0, page().value("tidestream_epochs_alive"));
     }
 
@@ -106,13 +118,14 @@ class MetricsTest {
     @Test
     void shouldCountEpochsOfTheSameVersion() {
         sample.set(new MetricsSample(SAMPLE.engine(), SAMPLE.head(), List.of(
-                epoch(7, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1300), epoch(7, HeadMode.PACKED, 910))));
+                epoch(7, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1300), epoch(7, HeadMode.PACKED, 910)),
+                TRANSPORT));
         PrometheusPage page = page();
         assertEquals(3, page.value("tidestream_epochs_alive"));
         assertEquals(910, page.value(epochBytes(7, "packed")));
         assertEquals(1300, page.value(epochBytes(7, "cached-transpose")));
         assertEquals(2, epochSeries(page).size());
-        sample.set(new MetricsSample(SAMPLE.engine(), SAMPLE.head(), List.of(epoch(7, HeadMode.PACKED, 910))));
+        sample.set(new MetricsSample(SAMPLE.engine(), SAMPLE.head(), List.of(epoch(7, HeadMode.PACKED, 910)), TRANSPORT));
         page = page();
         assertEquals(1, page.value("tidestream_epochs_alive"));
         assertEquals(List.of(epochBytes(7, "packed")), epochSeries(page));

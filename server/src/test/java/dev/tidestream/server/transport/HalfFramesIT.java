@@ -145,7 +145,8 @@ class HalfFramesIT {
             }
             other.generate("small", "x".repeat(8000), 1, "");
             String refusal = large.nextText();
-            assertTrue(refusal.contains("\"id\":\"large\",\"code\":\"busy\"") && refusal.contains("limit of all=1052672"), refusal);
+            assertTrue(refusal.contains("\"id\":\"large\",\"code\":\"busy\"")
+                    && refusal.contains("limit of all=1052672"), refusal);
             large.bytes(new byte[] {'x'});
             large.text("{\"type\":\"cancel\",\"id\":\"runs\"}");
             assertTrue(large.nextText().contains("\"finished\""));

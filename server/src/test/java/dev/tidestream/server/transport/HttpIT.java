@@ -67,15 +67,15 @@ class HttpIT {
         "GET /health/live HTTP/1.1\\Host: \\\\|400|bad_request|not a host",
         "GET /health/live HTTP/1.1\\Host: a b\\\\|400|bad_request|not a host",
         "GET /health/live HTTP/1.1\\Host: user@a\\\\|400|bad_request|not a host",
-        "GET /health/live HTTP/1.1\\Host: a\\Content-Length: 1\\Transfer-Encoding: chunked\\\\|400|bad_request|Content-Length and Transfer-Encoding",
-        "POST /v1/models HTTP/1.1\\Host: localhost\\Transfer-Encoding: chunked\\Content-Length: 4\\\\0\\\\|400|bad_request|Content-Length and",
+        "GET /health/live HTTP/1.1\\Host: a\\Content-Length: 1\\Transfer-Encoding: chunked\\\\|400|bad_request|Content-Length and",
+        "POST /v1/models HTTP/1.1\\Host: localhost\\Transfer-Encoding: chunked\\Content-Length: 4\\\\0\\\\|400|bad_request|Content-L",
         "GET /health/live HTTP/1.1\\Host: a\\Content-Length: 1\\Content-Length: 2\\\\|400|bad_request|error",
         "GET /health/live HTTP/1.1\\Host: a\\Content-Length: 1\\Content-Length: 1\\\\|400|bad_request|error",
         "GET /health/live HTTP/1.1\\Host: a\\Content-Length: -1\\\\|400|bad_request|error",
         "GET /health/live HTTP/1.1\\Host: a\\Content-Length: x\\\\|400|bad_request|error",
-        "GET /health/live HTTP/1.1\\Host: a\\Transfer-Encoding: gzip\\\\|400|bad_request|the only Transfer-Encoding is chunked",
-        "GET /health/live HTTP/1.1\\Host: a\\Transfer-Encoding: gzip, chunked\\\\|400|bad_request|the only Transfer-Encoding is chunked",
-        "GET /health/live HTTP/1.0\\Transfer-Encoding: chunked\\\\|400|bad_request|the only Transfer-Encoding is chunked",
+        "GET /health/live HTTP/1.1\\Host: a\\Transfer-Encoding: gzip\\\\|400|bad_request|the only Transfer-Encoding",
+        "GET /health/live HTTP/1.1\\Host: a\\Transfer-Encoding: gzip, chunked\\\\|400|bad_request|the only Transfer-Encoding",
+        "GET /health/live HTTP/1.0\\Transfer-Encoding: chunked\\\\|400|bad_request|the only Transfer-Encoding",
         "GET /health/live HTTP/1.1\\Host : a\\\\|400|bad_request|error",
         "GET /health/live HTTP/1.1\\No colon\\\\|400|bad_request|No colon",
         "GET /health/live HTTP/3.7\\Host: a\\\\|400|bad_request|unsupported version: HTTP/3.7",
@@ -166,7 +166,8 @@ class HttpIT {
     @Test
     void shouldRefusePagesOfOtherOrigins() throws Exception {
         long before = server.stats().refusals().get(Refusal.FOREIGN_ORIGIN);
-        refused(upgrade(server.port(), "localhost", "Origin: http://evil.example\n"), 403, "foreign_origin", "http://evil.example");
+        refused(upgrade(server.port(), "localhost", "Origin: http://evil.example\n"), 403, "foreign_origin",
+                "http://evil.example");
         refused(upgrade(server.port(), "localhost", "Origin: null\n"), 403, "foreign_origin", "null");
         refused(upgrade(server.port(), "localhost", "Origin: http://localhost\nOrigin: http://localhost\n"), 403,
                 "foreign_origin", "--allow-origin");

@@ -56,7 +56,8 @@ final class RawHttp implements AutoCloseable {
         }
         String lower = head.toString().toLowerCase(Locale.ROOT);
         int status = Integer.parseInt(head.substring(9, 12));
-        byte[] body = new byte[hasBody && status != 101 ? Integer.parseInt(lower.replaceAll("(?s).*content-length: *([0-9]+).*", "$1")) : 0];
+        String length = lower.replaceAll("(?s).*content-length: *([0-9]+).*", "$1");
+        byte[] body = new byte[hasBody && status != 101 ? Integer.parseInt(length) : 0];
         in.readFully(body);
         return new Answer(status, lower, new String(body, StandardCharsets.UTF_8));
     }

@@ -14,7 +14,9 @@ import dev.tidestream.server.transport.http.HttpLimits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Connections that ask for nothing, or a byte at a time, and that nobody beside them notices. Time passes when the test says so. */
+/**
+ * Connections that ask for nothing, or a byte at a time, and that nobody beside them notices. Time passes when the test says so.
+ */
 @ExtendWith(NettyLeakCheck.class)
 class SlowRequestsIT {
     private static final String LIVE = "GET /health/live HTTP/1.1\nHost: localhost\n\n";
@@ -22,7 +24,8 @@ class SlowRequestsIT {
     private static final int PENDING = 12;
     private static final int IDLE = 5;
     private static final TransportConfig CONFIG = TestServer.CONFIG.withLimits(
-            new HttpLimits(PENDING, PER_ADDRESS, IDLE, Duration.ofSeconds(10), Duration.ofSeconds(60)), TestServer.CONFIG.sockets());
+            new HttpLimits(PENDING, PER_ADDRESS, IDLE, Duration.ofSeconds(10), Duration.ofSeconds(60)),
+            TestServer.CONFIG.sockets());
 
     private final ManualClock clock = new ManualClock();
 

@@ -88,7 +88,7 @@ class WebSocketConformanceIT {
         byte[] payload = new byte[bytes];
         Arrays.fill(payload, (byte) 0xFE); // not UTF-8: it need not be
         try (RawSocket raw = client()) {
-            raw.bytes(frame(FIN | PING, payload), frame(FIN | PONG, payload), frame(FIN | PING, NOTHING)); // an unasked pong is nothing
+            raw.bytes(frame(FIN | PING, payload), frame(FIN | PONG, payload), frame(FIN | PING, NOTHING)); // a pong is nothing
             RawSocket.Frame pong = raw.next();
             assertEquals(PONG, pong.opcode());
             assertArrayEquals(payload, pong.payload());
@@ -136,7 +136,8 @@ class WebSocketConformanceIT {
         Stream<byte[]> reservedBits = IntStream.of(0x40, 0x20, 0x10, 0x70)
                 .boxed()
                 .flatMap(bits -> Stream.of(TEXT, BINARY, PING, CLOSE).map(opcode -> frame(FIN | bits | opcode, NOTHING)));
-        Stream<byte[]> reservedOpcodes = IntStream.of(3, 4, 5, 6, 7, 0xB, 0xC, 0xD, 0xE, 0xF).mapToObj(o -> frame(FIN | o, utf8("x")));
+        Stream<byte[]> reservedOpcodes = IntStream.of(3, 4, 5, 6, 7, 0xB, 0xC, 0xD, 0xE, 0xF)
+                .mapToObj(o -> frame(FIN | o, utf8("x")));
         Stream<byte[]> controls = IntStream.of(PING, PONG, CLOSE).boxed()
                 .flatMap(opcode -> Stream.of(frame(FIN | opcode, new byte[126]), frame(opcode, NOTHING)));
         Stream<byte[]> others = Stream.of(
@@ -242,7 +243,8 @@ class WebSocketConformanceIT {
     /** After F4, 90 cannot become a character, whatever follows; nothing does. */
     @Test
     void shouldCloseAtTheByteAfterWhichTextCannotBeUtf8() throws Exception {
-        for (byte[] start : List.of(new byte[] {(byte) 0xF4, (byte) 0x90}, new byte[] {(byte) 0xED, (byte) 0xA0}, new byte[] {(byte) 0xC1})) {
+        for (byte[] start : List.of(new byte[] {(byte) 0xF4, (byte) 0x90}, new byte[] {(byte) 0xED, (byte) 0xA0},
+                new byte[] {(byte) 0xC1})) {
             try (RawSocket raw = client()) {
                 raw.bytes(frame(TEXT, start));
                 expect(raw, 0, 1007);
@@ -320,7 +322,8 @@ class WebSocketConformanceIT {
 
     @Test
     void shouldRefuseAReasonThatIsNotUtf8() throws Exception {
-        for (byte[] reason : List.of(new byte[] {(byte) 0xCE, (byte) 0xBA, (byte) 0xE1}, new byte[] {(byte) 0xED, (byte) 0xA0, (byte) 0x80})) {
+        for (byte[] reason : List.of(new byte[] {(byte) 0xCE, (byte) 0xBA, (byte) 0xE1},
+                new byte[] {(byte) 0xED, (byte) 0xA0, (byte) 0x80})) {
             try (RawSocket raw = client()) {
                 raw.bytes(question(), closeFrame(1000, reason));
                 expect(raw, 1, 1007);
@@ -347,7 +350,8 @@ class WebSocketConformanceIT {
             try (RawSocket raw = client()) {
                 for (int at = 0; at < limit; at += bytes) {
                     int end = Math.min(limit, at + bytes);
-                    raw.bytes(frame((at == 0 ? TEXT : CONTINUATION) | (end == limit ? FIN : 0), Arrays.copyOfRange(message, at, end)));
+                    int first = (at == 0 ? TEXT : CONTINUATION) | (end == limit ? FIN : 0);
+                    raw.bytes(frame(first, Arrays.copyOfRange(message, at, end)));
                 }
                 assertTrue(raw.next().text().contains("ghost"), "bytes=" + bytes);
             }
@@ -357,7 +361,8 @@ class WebSocketConformanceIT {
     /** Some clients send before they have the answer to their handshake; they are early, not wrong about a frame. */
     @Test
     void shouldReadWhatCameBehindTheHandshakeInOnePacket() throws Exception {
-        try (RawSocket raw = new RawSocket(server.port(), "GET /v1/stream", "Sec-WebSocket-Protocol: tidestream.v1\r\n", question())) {
+        String header = "Sec-WebSocket-Protocol: tidestream.v1\r\n";
+        try (RawSocket raw = new RawSocket(server.port(), "GET /v1/stream", header, question())) {
             assertTrue(raw.response.startsWith("HTTP/1.1 101"), raw.response);
             assertTrue(raw.next().text().contains("ghost"));
             raw.bytes(closeFrame(1000, NOTHING));

@@ -32,8 +32,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * Packets of chance against a server: frames whole, cut and half, names that collide, violations behind good frames, bytes that come
- * one by one. Each message gets its answer and nothing else comes; a stream beside runs through; nothing is left.
+ * Packets of chance against a server: frames whole, cut and half, names that collide, violations behind good frames, bytes that
+ * come one by one. Each message gets its answer and nothing else comes; a stream beside runs through; nothing is left.
  */
 @ExtendWith(NettyLeakCheck.class)
 class WireFaultsIT {

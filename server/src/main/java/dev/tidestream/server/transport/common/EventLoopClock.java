@@ -14,6 +14,8 @@ public interface EventLoopClock {
     /** Nanoseconds from an origin that stays the same. */
     long nanoTime();
 
-    /** Runs the task once, on the event loop, when this time has passed, at most a millisecond later if nothing else runs there. */
+    /**
+     * Runs the task once, on the event loop, when this time has passed, at most a millisecond later if nothing else runs there.
+     */
     Timer after(Duration delay, Runnable task);
 }

@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Which names a server goes by, and which web pages may use it. Any thread.
  *
- * <p>A page of any site can have its reader's browser open a WebSocket to this server, and the browser says in {@code Origin} which
- * site that is (cross-site WebSocket hijacking, CWE-1385). And a site can have its own name resolve to the address of this server
- * (DNS rebinding): then origin and host agree, but {@code Host} has a name that nobody gave this server. Programs that are no
- * browsers send no {@code Origin}.
+ * <p>A page of any site can have its reader's browser open a WebSocket to this server, and the browser says in {@code Origin}
+ * which site that is (cross-site WebSocket hijacking, CWE-1385). And a site can have its own name resolve to the address of
+ * this server (DNS rebinding): then origin and host agree, but {@code Host} has a name that nobody gave this server. Programs
+ * that are no browsers send no {@code Origin}.
  */
 public final class HostPolicy {
     private static final String ANY = "*";

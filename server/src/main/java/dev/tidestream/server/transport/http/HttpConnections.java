@@ -214,7 +214,8 @@ public final class HttpConnections {
             refusals.count(refusal);
             if (!answered) {
                 String body = JsonAnswer.text(JsonAnswer.error(code, message));
-                String answer = "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+                String answer = ("HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+                        + "Connection: close\r\n\r\n%s")
                         .formatted(status, HttpResponseStatus.valueOf(status).reasonPhrase(), body.length(), body);
                 channel.pipeline().firstContext().writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
             }

@@ -37,7 +37,8 @@ public final class RequestRules {
         Throwable cause = request.decoderResult().cause();
         switch (cause) {
             case TooLongHttpLineException e -> close(request, URI_TOO_LONG, "uri_too_long", "the request line is too long");
-            case TooLongHttpHeaderException e -> close(request, HEADERS_TOO_LARGE, "headers_too_large", "the headers are too large");
+            case TooLongHttpHeaderException e -> close(request, HEADERS_TOO_LARGE, "headers_too_large",
+                    "the headers are too large");
             case null, default -> badRequest(request, cause == null ? "no request" : String.valueOf(cause.getMessage()));
         }
     }
@@ -60,16 +61,16 @@ public final class RequestRules {
             return hosts.isEmpty() ? "no Host" : "not a host: Host=" + hosts.getFirst();
         }
         List<String> encodings = request.headers().getAll(HttpHeaders.TRANSFER_ENCODING);
-        if (!encodings.isEmpty()
-                && (request.version() != HttpVersion.HTTP_1_1 || encodings.size() > 1 || !encodings.getFirst().equalsIgnoreCase("chunked"))) {
+        boolean chunked = encodings.size() == 1 && encodings.getFirst().equalsIgnoreCase("chunked");
+        if (!encodings.isEmpty() && !(chunked && request.version() == HttpVersion.HTTP_1_1)) {
             return "the only Transfer-Encoding is chunked, in HTTP/1.1: " + encodings;
         }
         return null;
     }
 
     /**
-     * Refuses a request that was sent to a name that this server does not go by, or that a page of another origin sent; false if it
-     * is neither.
+     * Refuses a request that was sent to a name that this server does not go by, or that a page of another origin sent; false
+     * if it is neither.
      */
     public boolean refuseForeign(HttpServerRequest request) {
         String host = null;

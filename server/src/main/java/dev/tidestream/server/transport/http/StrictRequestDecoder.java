@@ -7,8 +7,8 @@ import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.impl.VertxHttpRequestDecoder;
 
 /**
- * Vert.x's decoder of requests, which takes no request whose length can be read in two ways (RFC 9112, 6.1) and no version that it
- * does not know, and says when bytes come.
+ * Vert.x's decoder of requests, which takes no request whose length can be read in two ways (RFC 9112, 6.1) and no version that
+ * it does not know, and says when bytes come.
  */
 final class StrictRequestDecoder extends VertxHttpRequestDecoder {
     private final Runnable onBytes;

@@ -1,7 +1,6 @@
 package dev.tidestream.server.transport.websocket;
 
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 import io.netty.buffer.ByteBuf;
@@ -19,8 +18,8 @@ import dev.tidestream.server.transport.common.Refusal;
 import dev.tidestream.server.transport.common.Refusals;
 
 /**
- * A WebSocket with what every protocol on it needs: messages, signs of life, the closing handshake, and bounds on both sides. Event
- * loop.
+ * A WebSocket with what every protocol on it needs: messages, signs of life, the closing handshake, and bounds on both sides.
+ * Event loop.
  *
  * <pre>
  * OPEN ── violation ──► FAILING ── all is answered, or the grace is over ──► FINISHING ── end of file, or timeout ──► CLOSED
@@ -29,11 +28,11 @@ import dev.tidestream.server.transport.common.Refusals;
  *   └── close() ──► CLOSING ── the client's close frame ────────────────────────┘
  * </pre>
  *
- * <p>One's own close frame is the last that is written, whatever anybody asks for: {@link #close} is the only way to it, and in the
- * states behind it nothing is written and no message is read. The session hears {@link Listener#onClose} at that moment, so that
- * nothing computes for a client that cannot be told. After a violation the connection is not cut at once, since bytes that were not
- * read would make the system reset it, and the client might never see the close frame: our side is shut, and what still comes is
- * thrown away (RFC 6455, 7.1.7).
+ * <p>One's own close frame is the last that is written, whatever anybody asks for: {@link #close} is the only way to it, and in
+ * the states behind it nothing is written and no message is read. The session hears {@link ConnectionListener#onClose} at that
+ * moment, so that nothing computes for a client that cannot be told. After a violation the connection is not cut at once, since
+ * bytes that were not read would make the system reset it, and the client might never see the close frame: our side is shut,
+ * and what still comes is thrown away (RFC 6455, 7.1.7).
  *
  * <p>Answers to what the client sends (refusals, acknowledgements, pongs) are limited by nothing but what it sends, so once
  * {@value #MAX_UNREAD_REPLIES} of them were queued while the socket was full, nothing more is read from the client until it has
@@ -43,39 +42,6 @@ public final class Connection implements FrameDecoder.Handler {
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
     private static final int MAX_UNREAD_REPLIES = 64;
     private static final int INTERNAL_ERROR = 1011;
-
-    /** What a session hears. */
-    public interface Listener {
-        void onText(String text);
-
-        /**
-         * A text message that was not kept since it is too large.
-         *
-         * @param bytes of the message, at least
-         * @param head its beginning
-         */
-        void onTooLarge(long bytes, String head);
-
-        /** A text message that was not kept since all connections together hold as much as they may; see {@link #onTooLarge}. */
-        void onNoRoom(long bytes, String head);
-
-        /**
-         * A part of a binary message, as it comes; may be empty.
-         *
-         * @param first of its message
-         * @param leftInFrame bytes of the same frame that are still to come
-         */
-        void onBinary(Buffer part, boolean first, long leftInFrame);
-
-        /** The socket takes messages again. */
-        void onDrain();
-
-        /** Nothing more comes; completes when all that the client has asked for and was not told anything of is answered. */
-        Future<Void> onViolation();
-
-        /** Nothing more comes or goes; called once. */
-        void onClose();
-    }
 
     private enum State {
         OPEN,
@@ -91,18 +57,16 @@ public final class Connection implements FrameDecoder.Handler {
     private final Refusals refusals;
     private final FrameDecoder decoder;
     private final MessageAssembler assembler;
+    private final SilenceWatch silence;
     private final Promise<Void> closed = Promise.promise();
 
-    private @Nullable Listener listener; // null before it runs, and again once it has heard the end
+    private @Nullable ConnectionListener listener; // null before it runs, and again once it has heard the end
     private State state = State.OPEN;
     private @Nullable ByteBuffer unread; // came while nothing was to be read
     private boolean pumping;
     private boolean socketReads = true;
     private boolean held;
     private int unreadReplies;
-    private long lastSeenNs;
-    private long lastPingNs;
-    private EventLoopClock.@Nullable Timer watch;
     private EventLoopClock.@Nullable Timer patience; // with the answers, then with the client
 
     /** @param maxMessageBytes largest text message */
@@ -119,8 +83,7 @@ public final class Connection implements FrameDecoder.Handler {
         this.refusals = refusals;
         this.decoder = new FrameDecoder(this, limits.maxFrameBytes());
         this.assembler = new MessageAssembler(maxMessageBytes, budget, this::onOutcome);
-        this.lastSeenNs = clock.nanoTime();
-        this.lastPingNs = lastSeenNs;
+        this.silence = new SilenceWatch(clock, limits.pingInterval(), limits.deadAfter(), this::ping, this::onSilence);
     }
 
     /** Address and port of the client, for the log. */
@@ -129,14 +92,14 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     /** Begins to read. */
-    public void run(Listener session) {
+    public void run(ConnectionListener session) {
         listener = session;
         socket.setWriteQueueMaxSize(limits.writeQueueBytes());
         socket.messageHandler(message -> onBytes((ByteBuf) message));
         socket.drainHandler(v -> onDrain());
         socket.exceptionHandler(e -> log.debug("connection failed: remote={}", socket.remoteAddress(), e));
         socket.closeHandler(v -> onClosed());
-        watch();
+        silence.look();
     }
 
     /** Completes when the socket is closed. */
@@ -163,11 +126,12 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     /**
-     * Reads nothing more from the client until {@link #release}, not even what has come already. What comes yet is what one read of
-     * the socket takes.
+     * Reads nothing more from the client until {@link #release}, not even what has come already. What comes yet is what one
+     * read of the socket takes.
      */
     public void hold() {
         held = true;
+        silence.hold(true);
         updateReading();
     }
 
@@ -175,7 +139,7 @@ public final class Connection implements FrameDecoder.Handler {
     public void release() {
         if (held) {
             held = false;
-            lastSeenNs = clock.nanoTime();
+            silence.hold(false);
             updateReading();
         }
     }
@@ -206,7 +170,7 @@ public final class Connection implements FrameDecoder.Handler {
 
     /** Copied to the heap, where it costs little to look at byte by byte, so that nothing holds on to buffers of the socket. */
     private void onBytes(ByteBuf received) {
-        lastSeenNs = clock.nanoTime();
+        silence.seen();
         ByteBuffer rest = unread;
         ByteBuffer bytes = ByteBuffer.allocate((rest == null ? 0 : rest.remaining()) + received.readableBytes());
         if (rest != null) {
@@ -277,7 +241,7 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     private void onOutcome(MessageAssembler.Outcome outcome) {
-        Listener session = listener;
+        ConnectionListener session = listener;
         if (session == null) {
             return;
         }
@@ -333,7 +297,7 @@ public final class Connection implements FrameDecoder.Handler {
         if (state == State.CLOSING) {
             abort(); // no answer to our close frame will come
         }
-        Listener session = listener;
+        ConnectionListener session = listener;
         if (state != State.OPEN || session == null) {
             return;
         }
@@ -352,12 +316,23 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     private void onDrain() {
-        lastSeenNs = clock.nanoTime();
+        silence.seen();
         unreadReplies = 0;
         updateReading();
         if (isTalking() && listener != null) {
             listener.onDrain();
         }
+    }
+
+    private void ping() {
+        if (isTalking()) {
+            socket.writeMessage(FrameEncoder.ping());
+        }
+    }
+
+    private void onSilence(long silentNs) {
+        refusals.count(Refusal.NO_SIGN_OF_LIFE);
+        close(CloseCode.GOING_AWAY, "no sign of life for " + TimeUnit.NANOSECONDS.toMillis(silentNs) + " ms");
     }
 
     // ---- the end
@@ -377,7 +352,7 @@ public final class Connection implements FrameDecoder.Handler {
         }
         cancel(patience);
         patience = clock.after(limits.closeTimeout(), this::abort);
-        cancel(watch);
+        silence.stop();
         end();
         updateReading(); // to hear the client's close frame, or the end of file
     }
@@ -392,7 +367,7 @@ public final class Connection implements FrameDecoder.Handler {
 
     private void end() {
         assembler.release();
-        Listener session = listener;
+        ConnectionListener session = listener;
         listener = null;
         if (session != null) {
             session.onClose();
@@ -402,7 +377,7 @@ public final class Connection implements FrameDecoder.Handler {
     private void onClosed() {
         state = State.CLOSED;
         decoder.stop();
-        cancel(watch);
+        silence.stop();
         cancel(patience);
         end();
         closed.tryComplete();
@@ -414,32 +389,5 @@ public final class Connection implements FrameDecoder.Handler {
         if (timer != null) {
             timer.cancel();
         }
-    }
-
-    // ---- signs of life
-
-    /** Pings a client that was silent, closes the connection of one that was for too long, and looks again when either is next due. */
-    private void watch() {
-        long nowNs = clock.nanoTime();
-        if (held) {
-            lastSeenNs = nowNs; // it is us who do not listen
-        }
-        long silentNs = nowNs - lastSeenNs;
-        if (silentNs >= limits.deadAfter().toNanos()) {
-            refusals.count(Refusal.NO_SIGN_OF_LIFE);
-            close(CloseCode.GOING_AWAY, "no sign of life for " + TimeUnit.NANOSECONDS.toMillis(silentNs) + " ms");
-            return;
-        }
-        long intervalNs = limits.pingInterval().toNanos();
-        if (nowNs - lastPingNs >= intervalNs && (held || silentNs >= intervalNs)) {
-            lastPingNs = nowNs;
-            if (isTalking()) {
-                socket.writeMessage(FrameEncoder.ping());
-            }
-        }
-        long nextNs = Math.min(
-                (held ? lastPingNs : Math.max(lastSeenNs, lastPingNs)) + intervalNs,
-                lastSeenNs + limits.deadAfter().toNanos());
-        watch = clock.after(Duration.ofNanos(Math.max(1, nextNs - nowNs)), this::watch);
     }
 }

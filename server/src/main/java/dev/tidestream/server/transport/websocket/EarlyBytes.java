@@ -8,8 +8,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
 /**
- * Keeps the bytes that came behind a handshake in the same read, from when the HTTP decoder lets go of them until somebody listens;
- * Vert.x would lose them. Passes them on when it is removed. At most what one read of the socket takes.
+ * Keeps the bytes that came behind a handshake in the same read, from when the HTTP decoder lets go of them until somebody
+ * listens; Vert.x would lose them. Passes them on when it is removed. At most what one read of the socket takes.
  */
 final class EarlyBytes extends ChannelInboundHandlerAdapter {
     private final Queue<ByteBuf> early = new ArrayDeque<>();

@@ -12,10 +12,10 @@ import java.nio.ByteBuffer;
  *          payload, each byte xor mask[i mod 4]
  * </pre>
  *
- * <p>Nothing is kept but the header of the frame that comes and the payload of a control frame (125 bytes): payloads of data frames
- * are handed on as they come, as if the client had cut its frames there, which makes no difference to RFC 6455. Each byte is
- * judged when it comes: a frame is refused at the byte that is wrong with it, and text at the byte after which it cannot be UTF-8
- * any more. After a violation and after a close frame everything else is passed over.
+ * <p>Nothing is kept but the header of the frame that comes and the payload of a control frame (125 bytes): payloads of data
+ * frames are handed on as they come, as if the client had cut its frames there, which makes no difference to RFC 6455. Each
+ * byte is judged when it comes: a frame is refused at the byte that is wrong with it, and text at the byte after which it
+ * cannot be UTF-8 any more. After a violation and after a close frame everything else is passed over.
  */
 final class FrameDecoder {
     private static final int CONTINUATION = 0x0;

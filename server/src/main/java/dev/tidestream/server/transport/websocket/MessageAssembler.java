@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 
 /**
  * Puts pieces of text together into messages. Memory is taken for what has come, not for what is announced, and never more than
- * the limit of a message; of a message that will be over it, nothing but its head is kept, and the rest is thrown away as it comes.
- * Event loop.
+ * the limit of a message; of a message that will be over it, nothing but its head is kept, and the rest is thrown away as it
+ * comes. Event loop.
  */
 final class MessageAssembler implements AssemblyBudget.Holder {
     private static final int HEAD_BYTES = 1024;

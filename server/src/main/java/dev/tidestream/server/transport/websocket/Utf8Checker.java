@@ -3,9 +3,9 @@ package dev.tidestream.server.transport.websocket;
 import java.nio.ByteBuffer;
 
 /**
- * Judges UTF-8 byte by byte, as it comes: at each moment it is known whether the bytes so far can still become valid text. That is
- * earlier than a decoder of the JDK knows of surrogates, and RFC 6455 wants it (section 8.1). The second byte of a character has
- * bounds of its own after E0, ED, F0 and F4 (Unicode, table 3-7).
+ * Judges UTF-8 byte by byte, as it comes: at each moment it is known whether the bytes so far can still become valid text. That
+ * is earlier than a decoder of the JDK knows of surrogates, and RFC 6455 wants it (section 8.1). The second byte of a character
+ * has bounds of its own after E0, ED, F0 and F4 (Unicode, table 3-7).
  */
 final class Utf8Checker {
     private static final int FIRST_CONTINUATION = 0x80;

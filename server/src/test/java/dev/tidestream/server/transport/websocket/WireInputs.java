@@ -9,12 +9,14 @@ import java.util.List;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.protocol.FrameMutator;
 
 /**
- * What a client might send over a WebSocket, and what is in it: messages whole and in fragments, pings between them, messages that
- * are too large, and at the end, often, a violation in the same packet, a close frame, or half a frame. The same generator gives
- * the same inputs.
+ * What a client might send over a WebSocket, and what is in it: messages whole and in fragments, pings between them, messages
+ * that are too large, and at the end, often, a violation in the same packet, a close frame, or half a frame. The same generator
+ * gives the same inputs.
  */
 public final class WireInputs {
     private static final int FIN = 0x80;
@@ -60,7 +62,8 @@ public final class WireInputs {
 
         /** Whether the connection ends with it. */
         public boolean isLast() {
-            return half || (!events.isEmpty() && (events.getLast() instanceof Event.Close || events.getLast() instanceof Event.Violation));
+            @Nullable Event last = events.isEmpty() ? null : events.getLast();
+            return half || last instanceof Event.Close || last instanceof Event.Violation;
         }
     }
 
@@ -103,7 +106,8 @@ public final class WireInputs {
 
     /** A frame of which the end is missing, or a message of which the last frame is. */
     private void half() {
-        byte[] frame = frame(random.nextBoolean() ? FIN | TEXT : TEXT, "x".repeat(1 + random.nextInt(maxMessageBytes)).getBytes(StandardCharsets.UTF_8));
+        byte[] text = "x".repeat(1 + random.nextInt(maxMessageBytes)).getBytes(StandardCharsets.UTF_8);
+        byte[] frame = frame(random.nextBoolean() ? FIN | TEXT : TEXT, text);
         bytes.write(frame, 0, 1 + random.nextInt(frame.length - 1));
     }
 
@@ -172,7 +176,8 @@ public final class WireInputs {
             default -> frame(FIN | CLOSE, new byte[] {some[0]});
         };
         if (random.nextInt(10) == 0) {
-            wrong = ByteBuffer.allocate(10).put((byte) (FIN | TEXT)).put((byte) 0xFF).putLong(Math.max(1L << 16, maxFrameBytes + 1L)).array();
+            long length = Math.max(1L << 16, maxFrameBytes + 1L);
+            wrong = ByteBuffer.allocate(10).put((byte) (FIN | TEXT)).put((byte) 0xFF).putLong(length).array();
             end(wrong, new Event.Violation(1009));
         } else {
             end(wrong, new Event.Violation(1002));
@@ -215,7 +220,8 @@ public final class WireInputs {
         bytes.writeBytes(frame);
         events.add(event);
         if (random.nextBoolean()) {
-            bytes.writeBytes(frame(FIN | TEXT, "{\"type\":\"cancel\",\"id\":\"after the end\"}".getBytes(StandardCharsets.UTF_8)));
+            byte[] late = "{\"type\":\"cancel\",\"id\":\"after the end\"}".getBytes(StandardCharsets.UTF_8);
+            bytes.writeBytes(frame(FIN | TEXT, late));
             bytes.writeBytes(frame(FIN | PING, new byte[] {'z'}));
         }
     }
