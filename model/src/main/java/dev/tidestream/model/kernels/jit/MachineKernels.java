@@ -121,8 +121,8 @@ public final class MachineKernels implements Kernels {
         }
         int rows = x.rows() - left;
         try {
-            long records = codes ? encoding(x).records().address() : 0;
-            Call call = new Call(scratch, w, x, records, out, outStride);
+            scratch.set(MachineScratch.RECORDS, codes ? encoding(x).records().address() : 0);
+            Call call = new Call(scratch, w, x, out, outStride);
             int slice = codes ? rows : Math.clamp(rows, 1, FLOAT_ROWS_OF_A_CALL);
             int most = panelsOfACall(w.columns(), slice);
             int panel = fromPanel;
@@ -167,9 +167,8 @@ public final class MachineKernels implements Kernels {
     }
 
     /** The arguments that are the same for all panels. */
-    private record Call(MachineScratch scratch, PanelMatrix w, Activations x, long records, float[] out, int outStride) {
+    private record Call(MachineScratch scratch, PanelMatrix w, Activations x, float[] out, int outStride) {
         Call {
-            scratch.set(MachineScratch.RECORDS, records);
             scratch.set(MachineScratch.UNITS, w.columns() / w.format().blockElements());
             scratch.set(MachineScratch.SUMS, scratch.sums(x.rows() + 1)); // programs take rows in pairs
             scratch.set(MachineScratch.VALUES_STRIDE, (long) x.columns() * Float.BYTES);
