@@ -75,7 +75,8 @@ class ReportTest {
         assertTrue(page.contains("<p>Is it &lt;quick&gt;?</p>"), page);
         assertTrue(page.contains("<td>model</td><td>scripted, context 64, vocabulary 4096</td>"), page);
         assertTrue(page.contains("<td>processor</td><td>" + Environment.processor() + "</td>"), page);
-        assertTrue(page.contains("<td>server</td><td>not told, 127.0.0.1:"), page);
+        assertTrue(page.contains("<td>server</td><td>tidestream 9.9, Java 25, 127.0.0.1:"), page);
+        assertTrue(page.contains("<td>threads</td><td>3</td>") && page.contains("<td>kernels</td><td>quick</td>"), page);
         assertTrue(page.contains("<td>faults</td><td>vanish 0.0 %, cancel 20.0 %, slow 0.0 % of the streams"), page);
         assertTrue(page.contains("<td>follow</td><td>50.0 % of the streams"), page);
         assertTrue(page.contains("<td>admin</td><td>none</td>"), page);

@@ -36,6 +36,8 @@ final class ScriptedServer implements AutoCloseable {
     private static final String MODELS = "{\"object\":\"list\",\"data\":"
             + "[{\"id\":\"scripted\",\"vocabulary_size\":4096,\"context_length\":64}]}";
 
+    private static final String METRICS = "tidestream_server_info{kernels=\"quick\",java=\"25\",threads=\"3\",version=\"9.9\"} 1.0\n";
+
     private static final long PATIENCE_NS = 60_000_000_000L;
 
     /** What to say to the {@code number}-th request since the server began. */
@@ -74,6 +76,7 @@ final class ScriptedServer implements AutoCloseable {
                 .route(routes -> routes
                         .get("/v1/models", (_, response) -> response.header("Content-Type", "application/json")
                                 .sendString(Mono.just(MODELS)))
+                        .get("/metrics", (_, response) -> response.sendString(Mono.just(METRICS)))
                         .ws(Protocol.PATH, (in, _) -> serve(in, script), WebsocketServerSpec.builder()
                                 .protocols(Protocol.SUBPROTOCOL).build()))
                 .bindNow();

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 import dev.tidestream.console.Printable;
 import dev.tidestream.loadtest.figures.Figure;
@@ -35,6 +36,12 @@ record Comparison(List<Level> levels, List<String> others) {
         List<Row> rows() {
             return Arrays.stream(Figure.values()).filter(figure -> hasSlo || figure != Figure.GOOD_SHARE)
                     .map(figure -> new Row(figure, a.figures(), b.figures(), difference(figure))).toList();
+        }
+
+        /** What must be known of the two before believing any difference, for people. */
+        List<String> remarks() {
+            return Stream.concat(Remarks.of(a).stream().map(remark -> "A: " + remark),
+                    Remarks.of(b).stream().map(remark -> "B: " + remark)).toList();
         }
 
         /** What the difference of the two must exceed to be more than chance; infinite if nobody knows. */
@@ -83,10 +90,10 @@ record Comparison(List<Level> levels, List<String> others) {
             return !isKnownInA() || !isKnownInB() || a() == 0 ? "-" : String.format(Locale.ROOT, "%.3f", b() / a());
         }
 
-        /** Of a difference beyond 2 % and beyond noise: {@code better} or {@code worse}; otherwise {@code same}. */
+        /** Of a difference beyond 2 % and beyond noise, on a machine that nobody else used: {@code better} or {@code worse}; otherwise {@code same}. */
         String verdict() {
             double difference = Math.abs(b() - a());
-            if (!isKnownInA() || !isKnownInB() || difference <= SAME * Math.abs(a()) || difference <= noise) {
+            if (!isKnownInA() || !isKnownInB() || difference <= SAME * Math.abs(a()) || difference <= noise || wasBusy()) {
                 return "same";
             }
             return b() > a() == figure.moreIsBetter() ? "better" : "worse";
@@ -98,7 +105,11 @@ record Comparison(List<Level> levels, List<String> others) {
                 return verdict();
             }
             boolean differs = isKnownInA() && isKnownInB() && Math.abs(b() - a()) > SAME * Math.abs(a());
-            return !differs ? "" : Double.isInfinite(noise) ? "noise unknown" : "within noise";
+            return !differs ? "" : wasBusy() ? "machine was busy" : Double.isInfinite(noise) ? "noise unknown" : "within noise";
+        }
+
+        private boolean wasBusy() {
+            return Remarks.wasBusy(ofA) || Remarks.wasBusy(ofB);
         }
     }
 
@@ -128,6 +139,7 @@ record Comparison(List<Level> levels, List<String> others) {
         Comparison comparison = of(a, b);
         for (Level level : comparison.levels()) {
             line(text, "%-26s %12s %12s %9s", level.name(), "A", "B", "B / A");
+            level.remarks().forEach(remark -> line(text, "  %s", remark));
             for (Row row : level.rows()) {
                 line(text, "  %-24s %12s %12s %9s  %s", row.name(), value(row.isKnownInA(), row.a()), value(row.isKnownInB(), row.b()),
                         row.ratio(), row.remark());

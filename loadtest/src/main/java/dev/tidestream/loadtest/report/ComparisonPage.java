@@ -34,6 +34,7 @@ final class ComparisonPage {
         for (int i = 0; i < comparison.levels().size(); i++) {
             Comparison.Level level = comparison.levels().get(i);
             page.add("<h2>%s</h2>", esc(level.name()));
+            level.remarks().forEach(remark -> page.add("<p class=\"warn\">%s</p>", esc(remark)));
             table(page, level);
             page.add(several ? "<details><summary>Curves</summary>" : "");
             charts(page, level, i);

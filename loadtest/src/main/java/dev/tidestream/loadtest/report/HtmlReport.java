@@ -39,7 +39,9 @@ public final class HtmlReport {
         for (int i = 0; i < report.steps().size(); i++) {
             RunReport.Step step = report.steps().get(i);
             if (several) { // each can be unfolded: a sweep is long
-                html.add("<details><summary><b>%s</b> %s</summary>", esc(step.title()), esc(summary(step)));
+                int remarks = Remarks.of(step).size();
+                html.add("<details><summary><b>%s</b> %s <span class=\"none\">%s</span></summary>", esc(step.title()), esc(summary(step)),
+                        remarks == 0 ? "" : remarks == 1 ? "1 remark" : remarks + " remarks");
                 StepSection.add(html, step, i, report.hasSlo());
                 html.add("</details>");
             } else {

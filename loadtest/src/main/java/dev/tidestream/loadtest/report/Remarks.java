@@ -40,11 +40,16 @@ final class Remarks {
             remarks.add(String.format(Locale.ROOT, "the client itself may be the bottleneck: I/O thread %.0f %% busy, requests late by"
                     + " %.1f ms at p99", f.client().ioShare() * 100, f.lateness().p99()));
         }
-        if (f.client().othersCores() > NOISE_CORES) {
+        if (wasBusy(f)) {
             remarks.add(String.format(Locale.ROOT, "other processes of this machine used %.2f cores meanwhile",
                     f.client().othersCores()));
         }
         return remarks;
+    }
+
+    /** Whether others took so much of the machine that the figures are theirs, too. */
+    static boolean wasBusy(Figures f) {
+        return f.client().othersCores() > NOISE_CORES;
     }
 
     /** Tokens/s of the window's first quarter over those of the rest, as medians of samples; 1 if that says nothing. */

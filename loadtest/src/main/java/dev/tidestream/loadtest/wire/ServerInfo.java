@@ -2,10 +2,6 @@ package dev.tidestream.loadtest.wire;
 
 import java.io.IOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -18,8 +14,6 @@ import java.util.regex.Pattern;
  * @param facts by name; empty if it says nothing, as other servers do
  */
 public record ServerInfo(Map<String, String> facts) {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
-    private static final int OK = 200;
     private static final String METRIC = "tidestream_server_info{";
     private static final Pattern LABEL = Pattern.compile("(\\w+)=\"((?:[^\"\\\\]|\\\\.)*)\"");
 
@@ -33,11 +27,8 @@ public record ServerInfo(Map<String, String> facts) {
      * @param anyUrl of the server, with the scheme ws, wss, http or https; its path is replaced
      */
     public static ServerInfo of(URI anyUrl) throws InterruptedException {
-        URI url = URI.create((anyUrl.getScheme().endsWith("s") ? "https" : "http") + "://" + anyUrl.getRawAuthority() + "/metrics");
-        try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build()) {
-            HttpResponse<String> response = http.send(
-                    HttpRequest.newBuilder(url).timeout(PATIENCE).build(), HttpResponse.BodyHandlers.ofString());
-            return response.statusCode() == OK ? parse(response.body()) : new ServerInfo(Map.of());
+        try {
+            return parse(HttpGet.page(anyUrl, "/metrics"));
         } catch (IOException e) {
             return new ServerInfo(Map.of()); // a report without it is better than none
         }

@@ -46,6 +46,15 @@ class ComparisonTest {
     }
 
     @Test
+    void shouldNotJudgeOnABusyMachine() {
+        RunReport busy = Made.report(Map.of("slo", "none"), Made.step("tidestream", 4,
+                Made.figures(300, 40, Made.latency(40, 30), 0.7), QUIET, List.of()));
+        assertEquals("machine was busy", remarks(run(100, 10, QUIET), busy).get("output tokens/s"));
+        assertEquals("machine was busy", remarks(busy, run(100, 10, QUIET)).get("TTFT p50, ms"));
+        assertTrue(Comparison.text(run(100, 10, QUIET), busy).contains("  B: other processes of this machine used 0.70 cores meanwhile"));
+    }
+
+    @Test
     void shouldTakeTwoPerCentForTheSame() {
         assertEquals("", remarks(run(100, 10, QUIET), run(101.9, 10, QUIET)).get("output tokens/s"));
     }

@@ -25,10 +25,15 @@ final class Made {
 
     /** @param latency of everything; of nothing finished, all but the first token are nothing */
     static Figures figures(double tokensPerS, long finished, Latency latency) {
+        return figures(tokensPerS, finished, latency, 0);
+    }
+
+    /** @param othersCores of other processes */
+    static Figures figures(double tokensPerS, long finished, Latency latency, double othersCores) {
         Latency ended = finished == 0 ? NOTHING : latency;
         return new Figures(10, 40, finished, 0, 0, 0, finished / 10.0, Math.round(tokensPerS * 10), tokensPerS, tokensPerS / 4,
                 latency, NOTHING, ended, ended, ended, NOTHING, finished, finished / 40.0, finished / 10.0, Map.of(), Map.of(),
-                List.of(1L, 1L), new Figures.ClientCpu(0.1, 0.1, 0, false), null);
+                List.of(1L, 1L), new Figures.ClientCpu(0.1, 0.1, othersCores, false), null);
     }
 
     static RunReport.Step step(String name, int level, Figures figures) {

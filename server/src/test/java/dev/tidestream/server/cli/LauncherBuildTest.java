@@ -31,8 +31,9 @@ class LauncherBuildTest {
         checkout = new LauncherCheckout(folder);
     }
 
-    private static String maven(String parts) {
-        return "-B -Dmaven.test.skip=true -Dtidestream.checks=off -pl " + parts + " -am package";
+    private String maven(String parts) {
+        return "-B -Dmaven.test.skip=true -Dtidestream.checks=off -Dmaven.compiler.executable=" + checkout.jdk + "/bin/javac -pl " + parts
+                + " -am package";
     }
 
     @Test
