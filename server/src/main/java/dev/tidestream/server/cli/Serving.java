@@ -3,6 +3,7 @@ package dev.tidestream.server.cli;
 import java.io.PrintWriter;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
@@ -100,14 +101,14 @@ final class Serving implements AutoCloseable {
      */
     static Serving start(ServeOptions options) {
         ServePreconditions met = ServePreconditions.check(options);
-        ServerLife life = new ServerLife(Clock.systemDefaultZone());
+        ServerLife life = new ServerLife(Clock.system(ZoneId.systemDefault()));
         life.starting();
         EngineConfig engine = EngineConfig.DEFAULT
                 .withMaxSequences(options.maxSequences())
                 .withKvMemoryBytes(options.kvMemory.bytes());
         MemoryBudget budget = options.live.budget(options.kvMemory.bytes());
         LowRankProduct product = new Nd4jLowRankProduct();
-        VersionStore store = new VersionStore(options.live, budget, product);
+        VersionStore store = new VersionStore(options.live, budget, product, options.spec.commandLine().getErr());
         CompletableFuture<Vertx> vertx = CompletableFuture.supplyAsync( // loads classes for half a second, beside the model
                 Serving::vertx, task -> Thread.ofPlatform().name("tidestream-start").start(task));
         RunningModel running = null;
@@ -120,6 +121,7 @@ final class Serving implements AutoCloseable {
             life.limits("memory", budget);
             life.limits("live_versions", options.live.versionLimit());
             life.limits("data_dir", options.live.logLimits());
+            life.limits("checkpoints", options.live.checkpointPolicy());
             life.limits("admin_tokens", met.tokenLimit());
             Serving serving = new Serving(options, met, life, budget, product, store, running, vertx.join());
             started = true;
