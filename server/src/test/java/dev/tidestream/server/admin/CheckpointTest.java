@@ -223,6 +223,27 @@ class CheckpointTest {
     }
 
     @Test
+    void shouldGoBackEvenIfTheCheckpointWasDamagedSinceTheStart() throws Exception {
+        Map<String, String> sixth;
+        try (DeskFixture f = new DeskFixture(data(), EVERY_FOUR)) {
+            send(f, 5);
+            sixth = bits(f);
+            f.send(update(6));
+        }
+        try (LoggedLines logged = new LoggedLines(Checkpoints.class.getName()); DeskFixture f = new DeskFixture(data(), NEVER)) {
+            Path file = checkpoint();
+            byte[] bytes = Files.readAllBytes(file);
+            bytes[bytes.length / 3] ^= 1;
+            Files.write(file, bytes);
+            f.rollback(6);
+            assertEquals(sixth, bits(f));
+            assertEquals(List.of("WARN checkpoint is damaged and removed, its updates are applied again: %s: its checksums are other ones"
+                    .formatted(file)), logged.lines());
+            assertEquals(List.of(), checkpoints());
+        }
+    }
+
+    @Test
     void shouldIgnoreACheckpointOfAnotherHistory() throws Exception {
         try (DeskFixture f = new DeskFixture(data(), EVERY_FOUR)) {
             send(f, 4);
