@@ -90,8 +90,10 @@ final class RebuildSource {
         while (true) {
             ReplayPlan plan = plan(version);
             checks.requireSound(plan.updates());
-            log.info("rebuilding: weights_version={}, from_version={}, updates={}, payload_bytes={}",
-                    version, plan.from(), plan.updates().size(), plan.bytes());
+            if (version > UpdateLog.BASE_VERSION) {
+                log.info("rebuilding: weights_version={}, from_version={}, updates={}, payload_bytes={}",
+                        version, plan.from(), plan.updates().size(), plan.bytes());
+            }
             EpochBuilder.Checkpointed start = plan.from() == UpdateLog.BASE_VERSION
                     ? (model, team) -> Map.of() : (model, team) -> read(plan.from(), model, team, progress);
             try {
