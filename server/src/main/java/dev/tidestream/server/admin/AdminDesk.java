@@ -1,6 +1,7 @@
 package dev.tidestream.server.admin;
 
 import java.nio.ByteBuffer;
+import java.util.function.BooleanSupplier;
 
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminReply;
@@ -28,6 +29,13 @@ public interface AdminDesk {
      * @param update without a path
      */
     UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException;
+
+    /**
+     * Does what is good for later and nobody waits for, if there is anything; called after changes, by one thread at a time.
+     *
+     * @param givenUp ends it soon
+     */
+    default void maintain(BooleanSupplier givenUp) {}
 
     /** How an update begins. */
     sealed interface UpdateStart {

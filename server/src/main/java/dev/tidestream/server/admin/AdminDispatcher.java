@@ -56,6 +56,7 @@ final class AdminDispatcher {
 
     private volatile boolean stopping; // written on the event loop
     private int underWay;
+    private boolean maintaining;
 
     /** @param workers threads of the pool, at least 3 */
     AdminDispatcher(
@@ -246,7 +247,31 @@ final class AdminDispatcher {
             if (done.failed()) {
                 log.error("an admin request was not carried out: ref={}", request.ref(), done.cause());
             }
+            if (lane == changes) {
+                maintain();
+            }
             then.accept(done.succeeded() ? done.result() : audited(caller, request, new Step.Answered(fault(request.ref()))));
+            completeIfStopped();
+        });
+    }
+
+    /** What the desk likes to do after changes; it takes a thread of theirs, once at a time. */
+    void maintain() {
+        if (maintaining || stopping) {
+            return;
+        }
+        maintaining = true;
+        underWay++;
+        Callable<Boolean> work = () -> {
+            desk.maintain(() -> stopping);
+            return true;
+        };
+        changes.run(work).onComplete(done -> {
+            underWay--;
+            maintaining = false;
+            if (done.failed()) {
+                log.error("maintenance failed", done.cause());
+            }
             completeIfStopped();
         });
     }

@@ -20,4 +20,10 @@ public interface AdminEvents {
 
     /** A change of the mode was refused. */
     void modeChangeRefused(AdminErrorCode code);
+
+    /** A checkpoint was written. */
+    void checkpointWritten();
+
+    /** A checkpoint could not be written. */
+    void checkpointFailed();
 }

@@ -82,6 +82,7 @@ final class AdminReports {
         if (updates != null) {
             report.put("base_sha256", updates.baseSha256());
             report.put("committed_versions", updates.history().size());
+            report.put("checkpoints", updates.rebuilds().checkpoints().stream().sorted().toList());
         }
         report.put("max_live_versions", served.limit().maxLive());
         report.put("live_versions", epochs());

@@ -55,7 +55,8 @@ public final class AdminService implements AdminDesk {
     private final AdminReports reports;
     private final AdminEvents events;
     private final @Nullable UpdateRehearsal rehearsal;
-    private final ReentrantLock changes = new ReentrantLock(true);
+    private final ReentrantLock changes;
+    private final @Nullable CheckpointJob checkpoints;
 
     AdminService(
             ServedModelVersions served,
@@ -66,6 +67,8 @@ public final class AdminService implements AdminDesk {
             @Nullable UpdateDirectory directory,
             AdminReports reports,
             AdminEvents events,
+            ReentrantLock changes,
+            @Nullable CheckpointJob checkpoints,
             @Nullable UpdateRehearsal rehearsal) {
         this.served = served;
         this.team = team;
@@ -75,6 +78,8 @@ public final class AdminService implements AdminDesk {
         this.directory = directory;
         this.reports = reports;
         this.events = events;
+        this.changes = changes;
+        this.checkpoints = checkpoints;
         this.rehearsal = rehearsal;
     }
 
@@ -83,15 +88,22 @@ public final class AdminService implements AdminDesk {
      * throws.
      *
      * @param team unpaced: nobody streams yet
+     * @param progress told of {@code reading} and {@code building}
      * @throws AdminException if the memory budget does not allow it
      */
     public static LoadedModel restore(
-            LoadedModel base, ModelLoader file, UpdateLog updates, WorkerTeam team, MemoryBudget budget, LowRankProduct product)
+            LoadedModel base,
+            ModelLoader file,
+            UpdateLog updates,
+            WorkerTeam team,
+            MemoryBudget budget,
+            LowRankProduct product,
+            ProgressSink progress)
             throws AdminException {
         try (base) {
             EpochBuilder builder = new EpochBuilder(file, team, budget, TiedHeads::build, product);
-            List<VersionRecord.Updated> replay = updates.replay(updates.currentVersion());
-            return builder.rebuild(base, tensors(replay), replay, updates::payload, (stage, done, of) -> {});
+            long version = updates.currentVersion();
+            return updates.rebuilds().rebuild(builder, base, version, tensors(updates.replay(version)), progress);
         }
     }
 
@@ -106,6 +118,13 @@ public final class AdminService implements AdminDesk {
             case AdminRequest.WeightsHistory history -> ack(history, reports.history());
             case AdminRequest.Stats stats -> ack(stats, reports.stats());
         };
+    }
+
+    @Override
+    public void maintain(BooleanSupplier givenUp) {
+        if (checkpoints != null) {
+            checkpoints.run(givenUp);
+        }
     }
 
     /** The model that is served. */
@@ -352,7 +371,7 @@ public final class AdminService implements AdminDesk {
     private Map<String, Object> rollBack(long toVersion, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
         long from = served.weightsVersion();
-        List<VersionRecord.Updated> wanted = log.replay(toVersion);
+        Set<String> differing = tensors(log.replay(toVersion));
         if (toVersion == from) {
             throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
                     "to_version must be older than the current version: to_version=%d, weights_version=%d".formatted(toVersion, from));
@@ -360,9 +379,8 @@ public final class AdminService implements AdminDesk {
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         team.awaitBreak();
-        Set<String> differing = tensors(wanted);
         differing.addAll(tensors(log.replay(from)));
-        LoadedModel next = builder.rebuild(served.current(), differing, wanted, log::payload, progress);
+        LoadedModel next = log.rebuilds().rebuild(builder, served.current(), toVersion, differing, progress);
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("to_version", toVersion);
         details.putAll(time.details());

@@ -1,6 +1,7 @@
 package dev.tidestream.server.admin;
 
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -30,6 +31,7 @@ import dev.tidestream.server.epoch.CurrentEpoch;
  * @param recent hidden states of streams, for verification
  * @param heads makes heads
  * @param product of low-rank updates
+ * @param checkpoints when they are written
  * @param runtime further fields of {@code stats}
  * @param events told what is done
  */
@@ -47,6 +49,7 @@ public record AdminSetup(
         HiddenStates recent,
         LoadedModel.HeadFactory heads,
         LowRankProduct product,
+        CheckpointPolicy checkpoints,
         Supplier<Map<String, Object>> runtime,
         AdminEvents events) {
 
@@ -54,6 +57,7 @@ public record AdminSetup(
     public AdminService service() {
         PacedTeam team = new PacedTeam(epochs.stepBreak(), builderShare);
         ServedModelVersions served = new ServedModelVersions(epochs, forward, limit, current);
+        ReentrantLock changes = new ReentrantLock(true);
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         return new AdminService(
                 served,
@@ -64,6 +68,8 @@ public record AdminSetup(
                 directory,
                 new AdminReports(served, precision, budget, updates, runtime),
                 events,
+                changes,
+                updates == null ? null : new CheckpointJob(updates.rebuilds(), served, changes, team, checkpoints, events),
                 updates == null ? null : new UpdateRehearsal(updates, product, epochs.stepBreak()));
     }
 }

@@ -69,6 +69,7 @@ public final class AdminVerticle extends VerticleBase {
         AdminDispatcher dispatcher =
                 new AdminDispatcher(desk, bus, new AdminAudit(audit), pool, workers, progressInterval, nanoTime);
         vertx.setPeriodic(TELL_SUPPRESSED_MS, timer -> audit.tellSuppressed());
+        dispatcher.maintain();
         running = new Running(dispatcher, bus.listenAsDesk(dispatcher::on), pool);
         return Future.succeededFuture();
     }

@@ -110,41 +110,44 @@ final class EpochBuilder {
         }
     }
 
+    /** Tensors to begin with, instead of those of the model file. */
+    interface Checkpointed {
+        /** By name; the caller's. */
+        Map<String, OwnedTensor> read(LoadedModel current, WorkerTeam team) throws CheckpointException, AdminException;
+    }
+
     /**
      * The model of an older version, or of the newest one at a start.
      *
      * @param current what is shared as far as the tensors are the same
      * @param differing names of tensors in which the versions may differ
-     * @param updates of the wanted version, as {@link UpdateLog#replay} gives them
+     * @param checkpoint of a version on the way; none is an empty one
+     * @param updates that lead from there to the wanted version, in order
      * @param payloads where the payload of an update is
+     * @throws CheckpointException if the checkpoint cannot be used
      */
     LoadedModel rebuild(
             LoadedModel current,
             Set<String> differing,
+            Checkpointed checkpoint,
             List<VersionRecord.Updated> updates,
             Function<VersionRecord.Updated, Path> payloads,
             ProgressSink progress)
-            throws AdminException {
+            throws AdminException, CheckpointException {
         for (String name : differing) {
             tensor(current, name);
         }
         requireRoom(current, differing);
         Map<String, OwnedTensor> replaced = new LinkedHashMap<>();
         boolean done = false;
-        int steps = 0;
         try {
+            replaced.putAll(checkpoint.read(current, team));
             for (String name : new TreeSet<>(differing)) {
-                replaced.put(name, file.read(name, team));
-            }
-            for (VersionRecord.Updated update : updates) {
-                progress.report("building", steps++, updates.size());
-                OwnedTensor before = replaced.get(update.spec().tensor());
-                if (before == null) {
-                    throw new IllegalStateException("not among the tensors that differ: " + update.spec().tensor());
+                if (!replaced.containsKey(name)) {
+                    replaced.put(name, file.read(name, team));
                 }
-                patch(update.spec(), payloads.apply(update), before.tensor(), replaced);
-                before.close();
             }
+            apply(updates, payloads, replaced, progress);
             done = true;
         } finally {
             if (!done) {
@@ -152,6 +155,24 @@ final class EpochBuilder {
             }
         }
         return successor(current, replaced, current.headMode());
+    }
+
+    private void apply(
+            List<VersionRecord.Updated> updates,
+            Function<VersionRecord.Updated, Path> payloads,
+            Map<String, OwnedTensor> replaced,
+            ProgressSink progress)
+            throws AdminException {
+        int steps = 0;
+        for (VersionRecord.Updated update : updates) {
+            progress.report("building", steps++, updates.size());
+            OwnedTensor before = replaced.get(update.spec().tensor());
+            if (before == null) {
+                throw new IllegalStateException("not among the tensors that differ: " + update.spec().tensor());
+            }
+            patch(update.spec(), payloads.apply(update), before.tensor(), replaced);
+            before.close();
+        }
     }
 
     /** The model with another head. */

@@ -36,9 +36,8 @@ final class Recovery {
         Manifest manifest;
         if (files.contains(UpdateLog.MANIFEST)) {
             manifest = read();
-            List<VersionRecord.Updated> updates = VersionHistory.updates(manifest);
-            for (VersionRecord.Updated update : updates) {
-                checkPayload(update, files);
+            for (VersionRecord.Updated update : VersionHistory.updates(manifest)) {
+                requirePayload(update, files);
             }
         } else {
             manifest = first(files);
@@ -87,7 +86,8 @@ final class Recovery {
                 DataDirException.Problem.BAD_MANIFEST, "%s: damaged %s: %s".formatted(storage, UpdateLog.MANIFEST, reason), cause);
     }
 
-    private void checkPayload(VersionRecord.Updated update, Set<String> files) throws IOException, DataDirException {
+    /** That it is there, and as long as it must be; what is in it is for {@link PayloadChecks}. */
+    private void requirePayload(VersionRecord.Updated update, Set<String> files) throws IOException, DataDirException {
         String name = update.payloadFile();
         if (!files.contains(name)) {
             throw new DataDirException(
@@ -96,21 +96,8 @@ final class Recovery {
         }
         long bytes = storage.size(name);
         if (bytes != update.spec().byteLength()) {
-            throw damaged(update, "bytes=%d, expected=%d".formatted(bytes, update.spec().byteLength()));
+            throw PayloadChecks.damaged(storage, update, "bytes=%d, expected=%d".formatted(bytes, update.spec().byteLength()));
         }
-        try (InputStream in = storage.open(name)) {
-            String sha256 = Sha256.of(in);
-            if (!sha256.equals(update.spec().sha256())) {
-                throw damaged(update, "sha256=%s, expected=%s".formatted(sha256, update.spec().sha256()));
-            }
-        }
-    }
-
-    private DataDirException damaged(VersionRecord.Updated update, String reason) {
-        return new DataDirException(
-                DataDirException.Problem.PAYLOAD_DAMAGED,
-                "%s: payload of version %d is damaged: %s: %s"
-                        .formatted(storage, update.weightsVersion(), update.payloadFile(), reason));
     }
 
     private void removeLeftovers(Manifest manifest) throws IOException {

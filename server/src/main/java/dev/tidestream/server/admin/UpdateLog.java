@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 
 import org.jspecify.annotations.Nullable;
@@ -57,6 +58,7 @@ public final class UpdateLog implements Closeable {
     private final ReentrantLock writing = new ReentrantLock();
 
     private final SpoolAccount spools = new SpoolAccount();
+    private final RebuildSource rebuilds;
 
     private volatile Manifest manifest;
     private long committedBytes; // guarded by writing, as is all below
@@ -67,13 +69,15 @@ public final class UpdateLog implements Closeable {
     private UpdateLog(Storage storage, Manifest manifest, UpdateLogLimits limits, InstantSource clock) {
         this.storage = storage;
         this.manifest = manifest;
+        this.rebuilds = new RebuildSource(storage, writing, () -> this.manifest);
         this.limits = limits;
         this.clock = clock;
         this.committedBytes = VersionHistory.updates(manifest).stream().mapToLong(u -> u.spec().byteLength()).sum();
     }
 
     /**
-     * Opens the directory, or makes it one, and removes what a crash has left. Reads every payload once, for its checksum.
+     * Opens the directory, or makes it one, and removes what a crash has left. Reads every payload that is newer than the newest
+     * checkpoint once, for its checksum; those before it when they are needed.
      *
      * @param baseSha256 of the model file
      * @throws DataDirException if it cannot be served from; nothing was changed then
@@ -83,19 +87,31 @@ public final class UpdateLog implements Closeable {
         return open(DirectoryStorage.open(dataDir), baseSha256, limits, clock);
     }
 
-    /** The same for a directory that is locked already. Takes it over, also if it fails. */
-    public static UpdateLog open(DataDirectory dataDir, String baseSha256, UpdateLogLimits limits, InstantSource clock)
+    /**
+     * The same for a directory that is locked already. Takes it over, also if it fails.
+     *
+     * @param progress told of stage {@code checking}, in bytes of payloads
+     */
+    public static UpdateLog open(
+            DataDirectory dataDir, String baseSha256, UpdateLogLimits limits, InstantSource clock, AdminDesk.ProgressSink progress)
             throws DataDirException {
-        return open(dataDir.takeOver(), baseSha256, limits, clock);
+        return open(dataDir.takeOver(), baseSha256, limits, clock, progress);
     }
 
     /** Takes over the storage, also if it fails. */
     static UpdateLog open(Storage storage, String baseSha256, UpdateLogLimits limits, InstantSource clock) throws DataDirException {
+        return open(storage, baseSha256, limits, clock, (stage, done, of) -> {});
+    }
+
+    private static UpdateLog open(
+            Storage storage, String baseSha256, UpdateLogLimits limits, InstantSource clock, AdminDesk.ProgressSink progress)
+            throws DataDirException {
         boolean opened = false;
         try {
-            Manifest manifest = new Recovery(storage, baseSha256).run();
+            UpdateLog log = new UpdateLog(storage, new Recovery(storage, baseSha256).run(), limits, clock);
+            log.rebuilds.open(progress);
             opened = true;
-            return new UpdateLog(storage, manifest, limits, clock);
+            return log;
         } catch (IOException e) {
             throw new DataDirException(DataDirException.Problem.IO, "%s: cannot be opened: %s".formatted(storage, Reasons.of(e)), e);
         } finally {
@@ -140,7 +156,12 @@ public final class UpdateLog implements Closeable {
      * @throws AdminException {@code unknown_version}
      */
     public List<VersionRecord.Updated> replay(long version) throws AdminException {
-        return VersionHistory.replay(manifest, version);
+        return VersionHistory.plan(manifest, version, Set.of()).updates();
+    }
+
+    /** What versions are rebuilt from. */
+    RebuildSource rebuilds() {
+        return rebuilds;
     }
 
     /**
@@ -176,30 +197,6 @@ public final class UpdateLog implements Closeable {
             throw Refusals.ofIo("payload of " + spec.updateId(), e);
         } finally {
             writing.unlock();
-        }
-    }
-
-    /** Payloads being received. Has a lock of its own, the innermost one: a spool may be closed while another is committed. */
-    private static final class SpoolAccount {
-        private int count;
-        private long bytes;
-
-        synchronized void add(long spoolBytes) {
-            count++;
-            bytes += spoolBytes;
-        }
-
-        synchronized void remove(long spoolBytes) {
-            count--;
-            bytes -= spoolBytes;
-        }
-
-        synchronized int count() {
-            return count;
-        }
-
-        synchronized long bytes() {
-            return bytes;
         }
     }
 
@@ -281,6 +278,7 @@ public final class UpdateLog implements Closeable {
                 throw Refusals.ofIo("update " + spec.updateId(), e);
             }
             committedBytes += spec.byteLength();
+            rebuilds.sound(record);
             return record;
         } finally {
             writing.unlock();

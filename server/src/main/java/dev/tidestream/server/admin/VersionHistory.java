@@ -6,6 +6,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 import dev.tidestream.protocol.admin.AdminErrorCode;
 
@@ -27,17 +30,17 @@ final class VersionHistory {
     }
 
     /**
-     * The updates that, applied in this order to the model file, give a version. Those that a later replacement of the whole
-     * tensor hides are left out.
+     * How to come to a version.
      *
+     * @param checkpoints versions that need not be rebuilt
      * @throws AdminException {@code unknown_version}
      */
-    static List<VersionRecord.Updated> replay(Manifest manifest, long version) throws AdminException {
+    static ReplayPlan plan(Manifest manifest, long version, Set<Long> checkpoints) throws AdminException {
         requireKnown(manifest, version);
         Deque<VersionRecord.Updated> updates = new ArrayDeque<>();
         Set<String> replaced = new HashSet<>();
         long at = version;
-        while (at > UpdateLog.BASE_VERSION) {
+        while (at > UpdateLog.BASE_VERSION && !checkpoints.contains(at)) {
             switch (manifest.versions().get((int) (at - UpdateLog.BASE_VERSION - 1))) {
                 case VersionRecord.Updated u -> {
                     if (!replaced.contains(u.spec().tensor())) {
@@ -52,7 +55,22 @@ final class VersionHistory {
                 case VersionRecord.RolledBack r -> at = r.toVersion();
             }
         }
-        return List.copyOf(updates);
+        return new ReplayPlan(at, List.copyOf(updates));
+    }
+
+    /**
+     * Tensors in which a version differs from the model file, or may.
+     *
+     * @throws AdminException {@code unknown_version}
+     */
+    static SortedSet<String> changed(Manifest manifest, long version) throws AdminException {
+        return plan(manifest, version, Set.of()).updates().stream()
+                .map(update -> update.spec().tensor()).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** SHA-256 of all that leads up to a version, so that another history is known by it. */
+    static String sha256(Manifest manifest, long version) {
+        return Sha256.of(new Manifest(manifest.baseSha256(), manifest.versions().subList(0, (int) (version - UpdateLog.BASE_VERSION))).toBytes());
     }
 
     static void requireKnown(Manifest manifest, long version) throws AdminException {

@@ -44,6 +44,7 @@ final class AdminServing {
                 running.recentStates(),
                 TiedHeads::build,
                 product,
+                options.checkpointPolicy(),
                 this::runtime,
                 metrics).service();
         metrics.observe(service);

@@ -56,7 +56,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
             live.setBuilderShare(builderShare());
             MemoryBudget budget = live.budget(EngineConfig.DEFAULT.kvMemoryBytes());
             Nd4jLowRankProduct product = new Nd4jLowRankProduct();
-            try (VersionStore store = new VersionStore(live, budget, product);
+            try (VersionStore store = new VersionStore(live, budget, product, spec.commandLine().getErr());
                     RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT, store);
                     ServerMetrics metrics = new ServerMetrics(running)) {
                 requireFit(running.blueprint());

@@ -11,6 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.server.admin.CheckpointPolicy;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.admin.UpdateLogLimits;
 import dev.tidestream.server.admin.VersionLimit;
@@ -48,6 +49,10 @@ final class LiveUpdateOptions {
             description = "Payloads of all versions in the data directory; past that, updates are refused (default: ${DEFAULT-VALUE}).")
     ByteSize maxKeptBytes = new ByteSize(UpdateLogLimits.DEFAULT.maxTotalBytes());
 
+    @Option(names = "--checkpoint-bytes", paramLabel = "SIZE", defaultValue = "256MiB", converter = ByteSize.Converter.class,
+            description = "Payloads that a start may have to apply; past that, a checkpoint is written (default: ${DEFAULT-VALUE}).")
+    private ByteSize checkpointBytes = new ByteSize(CheckpointPolicy.DEFAULT.bytes());
+
     /** What a change does when as many versions are alive as may be. */
     enum WhenFull {
         WAIT,
@@ -65,6 +70,7 @@ final class LiveUpdateOptions {
     private int maxLiveVersions = DEFAULT_LIVE_VERSIONS;
     private int waitS = DEFAULT_WAIT_S;
     private int maxKeptVersions = DEFAULT_KEPT_VERSIONS;
+    private int checkpointUpdates = CheckpointPolicy.DEFAULT.updates();
     private double builderShare = DEFAULT_SHARE;
     private double tokenRate = TokenLimit.DEFAULT.perSecond();
     private int tokenBurst = TokenLimit.DEFAULT.burst();
@@ -86,6 +92,12 @@ final class LiveUpdateOptions {
             description = "Versions in the data directory, rollbacks included; past that, updates are refused (default: ${DEFAULT-VALUE}).")
     void setMaxKeptVersions(int value) {
         maxKeptVersions = Check.range(spec, "--max-kept-versions", value, 1, MAX_KEPT_VERSIONS);
+    }
+
+    @Option(names = "--checkpoint-updates", paramLabel = "N", defaultValue = "16",
+            description = "Updates that a start may have to apply; past that, a checkpoint is written; 0 for never (default: ${DEFAULT-VALUE}).")
+    void setCheckpointUpdates(int value) {
+        checkpointUpdates = Check.range(spec, "--checkpoint-updates", value, 0, MAX_KEPT_VERSIONS);
     }
 
     @Option(names = "--builder-share", paramLabel = "SHARE", defaultValue = "" + DEFAULT_SHARE,
@@ -128,6 +140,11 @@ final class LiveUpdateOptions {
             case WAIT -> Duration.ofSeconds(waitS);
             case REFUSE -> Duration.ZERO;
         });
+    }
+
+    /** When checkpoints are written. */
+    CheckpointPolicy checkpointPolicy() {
+        return new CheckpointPolicy(checkpointUpdates, Math.max(1, checkpointBytes.bytes()));
     }
 
     /** Of the data directory. */

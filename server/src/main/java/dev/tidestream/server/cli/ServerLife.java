@@ -33,7 +33,7 @@ final class ServerLife {
         this.clock = clock;
     }
 
-    private static void say(EventLine line) {
+    static void say(EventLine line) {
         log.info("{}", line);
     }
 

@@ -125,6 +125,16 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
         metrics.modeChangeRefused(code.wireName());
     }
 
+    @Override
+    public void checkpointWritten() {
+        metrics.checkpointWritten();
+    }
+
+    @Override
+    public void checkpointFailed() {
+        metrics.checkpointFailed();
+    }
+
     /** Somebody was not let in as an administrator. */
     void tokenRefused(TokenRefusal why) {
         metrics.tokenRefused(why.wireName());

@@ -110,7 +110,7 @@ final class Serving implements AutoCloseable {
                 .withKvMemoryBytes(options.kvMemory.bytes());
         MemoryBudget budget = options.live.budget(options.kvMemory.bytes());
         LowRankProduct product = new Nd4jLowRankProduct();
-        VersionStore store = new VersionStore(options.live, budget, product);
+        VersionStore store = new VersionStore(options.live, budget, product, options.spec.commandLine().getErr());
         CompletableFuture<Vertx> vertx = CompletableFuture.supplyAsync( // loads classes for half a second, beside the model
                 Serving::vertx, task -> Thread.ofPlatform().name("tidestream-start").start(task));
         RunningModel running = null;
@@ -123,6 +123,7 @@ final class Serving implements AutoCloseable {
             life.limits("memory", budget);
             life.limits("live_versions", options.live.versionLimit());
             life.limits("data_dir", options.live.logLimits());
+            life.limits("checkpoints", options.live.checkpointPolicy());
             life.limits("admin_tokens", met.tokenLimit());
             Serving serving = new Serving(options, met, life, budget, product, store, running, vertx.join());
             started = true;

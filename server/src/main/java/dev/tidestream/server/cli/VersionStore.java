@@ -1,6 +1,7 @@
 package dev.tidestream.server.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.time.InstantSource;
 
@@ -23,16 +24,19 @@ final class VersionStore implements RunningModel.FirstVersion, AutoCloseable {
     private final LiveUpdateOptions options;
     private final MemoryBudget budget;
     private final LowRankProduct product;
+    private final PrintWriter err;
     private final @Nullable DataDirectory directory;
     private @Nullable UpdateLog log;
 
     /**
      * Locks the data directory, if there is to be one, before the model is loaded.
      *
+     * @param err where a bar may be drawn
      * @throws CliException if it cannot be used
      */
-    VersionStore(LiveUpdateOptions options, MemoryBudget budget, LowRankProduct product) {
+    VersionStore(LiveUpdateOptions options, MemoryBudget budget, LowRankProduct product, PrintWriter err) {
         this.options = options;
+        this.err = err;
         this.budget = budget;
         this.product = product;
         try {
@@ -61,11 +65,11 @@ final class VersionStore implements RunningModel.FirstVersion, AutoCloseable {
         if (directory == null) {
             return RunningModel.FirstVersion.BASE.of(file, loader, base, team);
         }
-        try {
-            UpdateLog opened = UpdateLog.open(directory, file.sha256(), options.logLimits(), InstantSource.system());
+        try (RestoreProgress progress = new RestoreProgress(err, System::nanoTime)) {
+            UpdateLog opened = UpdateLog.open(directory, file.sha256(), options.logLimits(), InstantSource.system(), progress);
             log = opened;
             return new RunningModel.Versioned(
-                    opened.currentVersion(), AdminService.restore(base, loader, opened, team, budget, product));
+                    opened.currentVersion(), AdminService.restore(base, loader, opened, team, budget, product, progress));
         } catch (DataDirException e) {
             base.close();
             throw refused(e);

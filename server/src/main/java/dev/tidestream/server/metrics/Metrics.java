@@ -29,6 +29,8 @@ public final class Metrics implements AutoCloseable {
     private final JvmGcMetrics gc = new JvmGcMetrics();
     private final Counter updatesCommitted;
     private final Counter rollbacks;
+    private final Counter checkpointsWritten;
+    private final Counter checkpointsFailed;
 
     /**
      * Begins to count.
@@ -42,6 +44,10 @@ public final class Metrics implements AutoCloseable {
                 .description("Updates of weights that were committed.").register(registry);
         rollbacks = Counter.builder("tidestream.weights.rollbacks")
                 .description("Rollbacks to older weights that were committed.").register(registry);
+        checkpointsWritten = Counter.builder("tidestream.weights.checkpoints")
+                .description("Checkpoints of weights that were written.").register(registry);
+        checkpointsFailed = Counter.builder("tidestream.weights.checkpoints.failed")
+                .description("Checkpoints of weights that could not be written.").register(registry);
         for (HeadMode mode : HeadMode.values()) {
             modeChanges(mode); // shown as 0 from the start
         }
@@ -114,6 +120,16 @@ public final class Metrics implements AutoCloseable {
     public void modeChangeRefused(String code) {
         Counter.builder("tidestream.head.mode.changes.refused")
                 .description("Changes of the head's mode that were refused.").tag("code", code).register(registry).increment();
+    }
+
+    /** A checkpoint of the weights was written. */
+    public void checkpointWritten() {
+        checkpointsWritten.increment();
+    }
+
+    /** A checkpoint of the weights could not be written. */
+    public void checkpointFailed() {
+        checkpointsFailed.increment();
     }
 
     /** Shows every reason of {@link #tokenRefused} as 0 from the start. */

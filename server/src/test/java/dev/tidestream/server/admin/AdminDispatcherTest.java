@@ -10,6 +10,7 @@ import java.util.Queue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
@@ -102,6 +103,31 @@ class AdminDispatcherTest {
         assertTrue(dispatcher.stop().succeeded(), "it waits for a call that nobody makes");
     }
 
+    @Test
+    void shouldLetTheDeskDoWhatIsForLaterAfterChangesAndNotTwiceAtOnce() {
+        pool.callsAtOnce = 0;
+        dispatcher.maintain();
+        dispatcher.maintain();
+        dispatcher.on(new ToDesk.Call("s", CALLER, new AdminRequest.Stats("read"))); // a read asks for nothing
+        pool.release();
+        assertEquals(1, desk.maintained);
+        dispatcher.on(new ToDesk.Call("s", CALLER, new AdminRequest.WeightsRollback("back", 1)));
+        assertEquals(2, desk.maintained);
+    }
+
+    @Test
+    void shouldWaitForWhatIsForLaterWhenItStopsAndTellItToEnd() {
+        pool.callsAtOnce = 0;
+        dispatcher.maintain();
+        Future<Void> stopped = dispatcher.stop();
+        assertFalse(stopped.isComplete());
+        pool.release();
+        assertTrue(stopped.succeeded());
+        assertEquals(1, desk.givenUp);
+        dispatcher.maintain();
+        assertEquals(1, desk.maintained, "and nothing afterwards");
+    }
+
     private void announce(String session, String ref) {
         dispatcher.on(new ToDesk.Call(session, CALLER, new AdminRequest.WeightsUpdate(ref, "u", 1, "t", UpdateKind.REPLACE,
                 List.of(8L), PayloadType.F32, "0".repeat(64), 32, OptionalInt.empty(), null)));
@@ -110,9 +136,18 @@ class AdminDispatcherTest {
     private static final class Desk implements AdminDesk {
         final List<FakeUpload> uploads = new ArrayList<>();
 
+        int maintained;
+        int givenUp;
+
         @Override
-        public AdminReply.Ack handle(AdminRequest request, ProgressSink progress) {
-            throw new AssertionError("no request of this test comes so far: " + request);
+        public AdminReply.Ack handle(AdminRequest request, ProgressSink progress) throws AdminException {
+            throw new AdminException(AdminErrorCode.NO_DATA_DIR, "this desk does nothing: " + request.ref());
+        }
+
+        @Override
+        public void maintain(BooleanSupplier stop) {
+            maintained++;
+            givenUp += stop.getAsBoolean() ? 1 : 0;
         }
 
         @Override

@@ -34,4 +34,14 @@ final class CountedEvents implements AdminEvents {
     public void modeChangeRefused(AdminErrorCode code) {
         told.add("mode refused " + code.wireName());
     }
+
+    @Override
+    public void checkpointWritten() {
+        told.add("checkpoint");
+    }
+
+    @Override
+    public void checkpointFailed() {
+        told.add("no checkpoint");
+    }
 }

@@ -61,37 +61,43 @@ final class DeskFixture implements AutoCloseable {
             LoadedModel.HeadFactory heads,
             @Nullable Path updateDir,
             Precision precision,
-            @Nullable Storage storage) {
+            @Nullable Storage storage,
+            CheckpointPolicy checkpoints) {
         static final Options DEFAULT =
-                new Options(new RandomLlama(TensorFormat.Q8_0), LIMIT, BUDGET_BYTES, TiedHeads::build, null, PRECISION, null);
+                new Options(new RandomLlama(TensorFormat.Q8_0), LIMIT, BUDGET_BYTES, TiedHeads::build, null, PRECISION, null,
+                        CheckpointPolicy.DEFAULT);
 
         Options with(RandomLlama other) {
-            return new Options(other, limit, budgetBytes, heads, updateDir, precision, storage);
+            return new Options(other, limit, budgetBytes, heads, updateDir, precision, storage, checkpoints);
         }
 
         Options with(VersionLimit other) {
-            return new Options(model, other, budgetBytes, heads, updateDir, precision, storage);
+            return new Options(model, other, budgetBytes, heads, updateDir, precision, storage, checkpoints);
         }
 
         Options withBudget(long bytes) {
-            return new Options(model, limit, bytes, heads, updateDir, precision, storage);
+            return new Options(model, limit, bytes, heads, updateDir, precision, storage, checkpoints);
         }
 
         Options with(LoadedModel.HeadFactory other) {
-            return new Options(model, limit, budgetBytes, other, updateDir, precision, storage);
+            return new Options(model, limit, budgetBytes, other, updateDir, precision, storage, checkpoints);
         }
 
         Options withUpdateDir(Path directory) {
-            return new Options(model, limit, budgetBytes, heads, directory, precision, storage);
+            return new Options(model, limit, budgetBytes, heads, directory, precision, storage, checkpoints);
         }
 
         Options with(Precision other) {
-            return new Options(model, limit, budgetBytes, heads, updateDir, other, storage);
+            return new Options(model, limit, budgetBytes, heads, updateDir, other, storage, checkpoints);
         }
 
         /** Instead of the data directory. */
         Options with(Storage other) {
-            return new Options(model, limit, budgetBytes, heads, updateDir, precision, other);
+            return new Options(model, limit, budgetBytes, heads, updateDir, precision, other, checkpoints);
+        }
+
+        Options with(CheckpointPolicy other) {
+            return new Options(model, limit, budgetBytes, heads, updateDir, precision, storage, other);
         }
     }
 
@@ -109,13 +115,13 @@ final class DeskFixture implements AutoCloseable {
         log = storage == null ? null : UpdateLog.open(storage, file.sha256(), UpdateLogLimits.DEFAULT, InstantSource.system());
         first = log == null
                 ? base
-                : AdminService.restore(base, loader, log, WorkerTeam.sequential(), budget, new Nd4jLowRankProduct());
+                : AdminService.restore(base, loader, log, WorkerTeam.sequential(), budget, new Nd4jLowRankProduct(), SILENT);
         long version = log == null ? UpdateLog.BASE_VERSION : log.currentVersion();
         epochs = new CurrentEpoch(ServedModelVersions.epoch(version, first, model -> forward(model, options.precision())));
         desk = new AdminSetup(epochs, first, loader, model -> forward(model, options.precision()),
                 options.precision(), options.limit(), budget, 0.5, log,
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
-                recent, options.heads(), new Nd4jLowRankProduct(), Map::of, events).service();
+                recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), Map::of, events).service();
     }
 
     static LanguageModel forward(LoadedModel model) {

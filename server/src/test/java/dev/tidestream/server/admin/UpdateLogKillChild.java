@@ -4,7 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.InstantSource;
 
-/** Commits until it is killed; prints {@code open}, then each version when it is acknowledged. */
+/** Commits, and writes a checkpoint of every third version, until it is killed; prints {@code open}, then each version when it is acknowledged. */
 final class UpdateLogKillChild {
     private UpdateLogKillChild() {}
 
@@ -21,6 +21,9 @@ final class UpdateLogKillChild {
                     : Updates.commit(log, Updates.delta("u" + version, version));
             out.println(record.weightsVersion());
             out.flush();
+            if (record.weightsVersion() % 3 == 0) {
+                log.rebuilds().checkpoint(record.weightsVersion(), Updates.tensors(record.weightsVersion()), CheckpointWriter.Pacer.NONE);
+            }
         }
     }
 }

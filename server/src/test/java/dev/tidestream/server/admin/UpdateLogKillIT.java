@@ -1,15 +1,21 @@
 package dev.tidestream.server.admin;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+
+import dev.tidestream.model.tensor.WeightTensor;
+import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.transformer.OwnedTensor;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -30,6 +36,7 @@ class UpdateLogKillIT {
 
     private long versions;
     private long unacknowledged;
+    private long checkpointsFound;
 
     @Test
     void shouldHaveEveryAcknowledgedVersionAfterKillAtRandomInstants() throws Exception {
@@ -52,8 +59,9 @@ class UpdateLogKillIT {
             check(model, data, acknowledged, "seed=%d, kill %d".formatted(seed, kill));
         }
         committed += versions;
-        System.out.printf("UpdateLogKillIT: kills=%d, versions=%d, of them committed but not acknowledged=%d%n",
-                KILLS, committed, unacknowledged);
+        System.out.printf("UpdateLogKillIT: kills=%d, versions=%d, of them committed but not acknowledged=%d, checkpoints found=%d%n",
+                KILLS, committed, unacknowledged, checkpointsFound);
+        assertTrue(checkpointsFound > KILLS / 10, "the children hardly came to write checkpoints: " + checkpointsFound);
         assertTrue(committed > KILLS, "the children hardly came to commit: versions=" + committed);
     }
 
@@ -92,6 +100,22 @@ class UpdateLogKillIT {
         return text.substring(0, text.lastIndexOf('\n') + 1).lines().toList();
     }
 
+    /** Whatever has the name of a checkpoint has all of it. */
+    private static void requireReadable(Path data, Set<Long> versions, String where) throws Exception {
+        Manifest manifest = Manifest.parse(Files.readAllBytes(data.resolve(UpdateLog.MANIFEST)));
+        for (long version : versions) {
+            String name = "checkpoint-%d-%s.bin".formatted(version, VersionHistory.sha256(manifest, version).substring(0, 16));
+            WeightTensor expected = Updates.tensors(version).firstEntry().getValue();
+            List<CheckpointFormat.Part> parts = List.of(CheckpointFormat.Part.of("token_embd.weight", expected));
+            byte[] prefix = CheckpointFormat.prefix(version, manifest.baseSha256(), VersionHistory.sha256(manifest, version));
+            try (InputStream in = Files.newInputStream(data.resolve(name))) {
+                OwnedTensor read = new CheckpointReader(in, Files.size(data.resolve(name)), prefix, parts, WorkerTeam.sequential(),
+                        (stage, done, of) -> {}).read().values().iterator().next();
+                assertArrayEquals(((WeightTensor.Vector) expected).values(), ((WeightTensor.Vector) read.tensor()).values(), where);
+            }
+        }
+    }
+
     private void check(Path model, Path data, long acknowledged, String where) throws Exception {
         long before = Math.max(versions + UpdateLog.BASE_VERSION, acknowledged);
         try (UpdateLog log = UpdateLog.open(data, Updates.sha256(model), UpdateLogLimits.DEFAULT, InstantSource.system())) {
@@ -107,9 +131,13 @@ class UpdateLogKillIT {
                     payloads++;
                 }
             }
+            Set<Long> checkpoints = log.rebuilds().checkpoints();
+            assertTrue(checkpoints.size() <= Checkpoints.KEPT && checkpoints.stream().allMatch(version -> version <= current), where);
+            checkpointsFound += checkpoints.size();
             try (var files = Files.list(data)) {
-                assertEquals(2 + payloads, files.count(), where);
+                assertEquals(2 + payloads + checkpoints.size(), files.count(), where);
             }
+            requireReadable(data, checkpoints, where);
             versions = current - UpdateLog.BASE_VERSION;
         }
     }

@@ -7,8 +7,12 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
+import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
 
@@ -48,6 +52,17 @@ final class Updates {
         spool.accept(payload.slice(5, BYTES - 5));
         spool.finish();
         return spool;
+    }
+
+    /** The tensors of a version that are kept in its checkpoint; what is in them follows from its number. */
+    static SequencedMap<String, WeightTensor> tensors(long version) {
+        float[] values = new float[100_000];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = version * 1000 + i % 997;
+        }
+        SequencedMap<String, WeightTensor> tensors = new LinkedHashMap<>();
+        tensors.put("token_embd.weight", new WeightTensor.Vector(TensorFormat.F32, values));
+        return tensors;
     }
 
     static VersionRecord.Updated commit(UpdateLog log, UpdateSpec spec) throws AdminException {

@@ -54,7 +54,7 @@ class ServePreconditionsTest {
 
     @Test
     void shouldNameAnAddressInUse() throws IOException {
-        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             assertRefused("address in use: 127.0.0.1:" + other.getLocalPort(), serve("--port", Integer.toString(other.getLocalPort())));
         }
     }
@@ -102,10 +102,9 @@ class ServePreconditionsTest {
     @Test
     void shouldNameADataDirectoryThatIsInUseOrNone() throws Exception {
         Path data = temp.resolve("data");
-        try (DataDirectory other = DataDirectory.lock(data)) {
+        try (DataDirectory _ = DataDirectory.lock(data)) {
             assertRefused("cannot serve from the data directory: %s: in use by another server".formatted(data),
                     serve("--port", "0", "--data-dir", data.toString()));
-            assertTrue(Files.exists(data), other.toString());
         }
         Path file = Files.writeString(temp.resolve("file"), "");
         assertRefused("cannot serve from the data directory: %s: no directory".formatted(file),
