@@ -7,6 +7,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
 /** The figures that runs are compared by. */
+@SuppressWarnings("ImmutableEnumChecker") // functions without state
 public enum Figure {
     TOKENS_PER_S("output tokens/s", true, Figures::tokensPerS, f -> 1),
     STREAM_TOKENS_PER_S("tokens/s per stream", true, Figures::streamTokensPerS, f -> f.tpot().count()),

@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.zip.CRC32C;
 
-import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.transformer.OwnedTensor;
 import dev.tidestream.server.admin.AdminDesk.ProgressSink;
 

@@ -26,4 +26,9 @@ public record TransportStats(
     public TransportStats {
         refusals = Map.copyOf(refusals);
     }
+
+    /** How often something was refused for this reason. */
+    public long refused(Refusal reason) {
+        return refusals.getOrDefault(reason, 0L);
+    }
 }

@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -228,7 +229,7 @@ class CheckpointCrashTest {
         for (CheckpointFormat.Part part : parts) {
             OwnedTensor owned = read.get(part.name());
             assertTrue(owned != null && owned.tensor() instanceof WeightTensor.Vector, read.toString());
-            assertArrayEquals(((WeightTensor.Vector) tensors.get(part.name())).values(), ((WeightTensor.Vector) owned.tensor()).values());
+            assertArrayEquals(((WeightTensor.Vector) Objects.requireNonNull(tensors.get(part.name()))).values(), ((WeightTensor.Vector) owned.tensor()).values());
         }
         assertEquals(0, told.getLast());
         assertEquals(CheckpointFormat.chunks(parts), told.size());

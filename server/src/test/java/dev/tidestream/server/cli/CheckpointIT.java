@@ -8,7 +8,9 @@ import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +37,7 @@ class CheckpointIT {
     private void update(AdminClient admin, long base) throws Exception {
         ByteBuffer payload = ByteBuffer.allocate(Integer.BYTES + 256 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt((int) (300 + base));
         while (payload.hasRemaining()) {
-            payload.putFloat((float) Math.sin(base + payload.position()) * 0.05f);
+            payload.putFloat((float) Math.sin((double) base + payload.position()) * 0.05f);
         }
         Path file = Files.write(temp.resolve("payload"), payload.array());
         String sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(payload.array()));
@@ -44,7 +46,8 @@ class CheckpointIT {
     }
 
     private static List<?> checkpoints(AdminClient admin) throws Exception {
-        return (List<?>) admin.call(new AdminRequest.WeightsStatus("s"), progress -> {}).details().get("checkpoints");
+        return (List<?>) Objects.requireNonNull(
+                admin.call(new AdminRequest.WeightsStatus("s"), progress -> {}).details().get("checkpoints"));
     }
 
     private static void awaitCheckpoint(AdminClient admin, long version) throws Exception {
@@ -90,7 +93,11 @@ class CheckpointIT {
             assertEquals(15, admin.call(new AdminRequest.WeightsRollback("newest", 13), progress -> {}).weightsVersion());
             assertEquals(newest, tokens(server));
         }
-        for (Path file : Files.list(data()).filter(f -> f.getFileName().toString().startsWith("checkpoint-")).toList()) {
+        List<Path> checkpoints;
+        try (Stream<Path> files = Files.list(data())) {
+            checkpoints = files.filter(file -> file.getFileName().toString().startsWith("checkpoint-")).toList();
+        }
+        for (Path file : checkpoints) {
             byte[] bytes = Files.readAllBytes(file);
             bytes[bytes.length / 2] ^= 1;
             Files.write(file, bytes);

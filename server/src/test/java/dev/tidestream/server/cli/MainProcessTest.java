@@ -75,7 +75,7 @@ class MainProcessTest {
     @ParameterizedTest
     @ValueSource(strings = {"ar,EG", "tr,TR", "th,TH"})
     void shouldNotWriteInTheUsersLanguage(String language) throws Exception {
-        String[] parts = language.split(",");
+        String[] parts = language.split(",", -1);
         Run run = shell(Map.of(), folder.resolve("out").toFile(),
                 List.of("-Duser.language=" + parts[0], "-Duser.country=" + parts[1], "-Duser.script=" + parts[0]),
                 "exec \"$@\" serve --port 70000");

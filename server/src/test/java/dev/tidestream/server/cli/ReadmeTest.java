@@ -24,8 +24,9 @@ class ReadmeTest {
 
     @Test
     void shouldLinkToFilesThatAreThere() throws Exception {
-        try (Stream<Path> tree = Stream.concat(Stream.of(ROOT.resolve("README.md")), Files.walk(ROOT.resolve("docs")))) {
-            for (Path page : tree.filter(file -> file.toString().endsWith(".md")).toList()) {
+        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
+            Stream<Path> pages = Stream.concat(Stream.of(ROOT.resolve("README.md")), docs);
+            for (Path page : pages.filter(file -> file.toString().endsWith(".md")).toList()) {
                 Matcher link = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)").matcher(Files.readString(page));
                 while (link.find()) {
                     assertTrue(Files.exists(page.resolveSibling(link.group(1))), page + ": " + link.group());

@@ -20,11 +20,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The whole server, told to stop while a client has a stream that waits and does not answer the close frame. */
 class ServerStopIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
-    private static final String HANDSHAKE = "GET /v1/stream HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-            + "Connection: Upgrade\r\n"
-            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-            + "Sec-WebSocket-Protocol: tidestream.v1\r\n\r\n";
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final String HANDSHAKE = String.join("\r\n", "GET /v1/stream HTTP/1.1", "Host: localhost", "Upgrade: websocket",
+            "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Protocol: tidestream.v1", "", "");
     private static final String GENERATE = "{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"x\",\"max_tokens\":9,\"credit\":1}";
 
     @TempDir

@@ -92,7 +92,11 @@ class EventLogTest {
         assertTrue(bucket.take(SECOND / 2 + 1000));
         assertFalse(bucket.full(SECOND));
         assertTrue(bucket.full(10 * SECOND));
-        assertFalse(bucket.take(10 * SECOND) && bucket.take(10 * SECOND) && bucket.take(10 * SECOND) && bucket.take(10 * SECOND));
+        int taken = 0;
+        while (bucket.take(10 * SECOND)) {
+            taken++;
+        }
+        assertTrue(taken < 4, "taken=" + taken);
         assertThrows(IllegalArgumentException.class, () -> new TokenBucket(0, 1, 0));
         assertThrows(IllegalArgumentException.class, () -> new TokenBucket(1, 0.5, 0));
     }

@@ -1,6 +1,5 @@
 package dev.tidestream.server.transport;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 

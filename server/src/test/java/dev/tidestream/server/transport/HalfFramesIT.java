@@ -104,7 +104,7 @@ class HalfFramesIT {
             other.barrier("d");
             TransportStats stats = server.stats();
             assertTrue(stats.assemblyBytes() <= ASSEMBLY && stats.assemblyBytes() >= ASSEMBLY / 2, stats.toString());
-            assertTrue(stats.refusals().get(Refusal.ASSEMBLY_FULL) >= CONNECTIONS - 2 * ASSEMBLY / MESSAGE, stats.toString());
+            assertTrue(stats.refused(Refusal.ASSEMBLY_FULL) >= CONNECTIONS - 2 * ASSEMBLY / MESSAGE, stats.toString());
             assertTrue(directBytes() - before <= 16 << 20, "direct memory grew: bytes=" + (directBytes() - before));
             byte[] slowly = allButTheLastByte("slow", 100); // who sends little is not harmed by those who send much
             try (RawSocket small = new RawSocket(server.port())) {

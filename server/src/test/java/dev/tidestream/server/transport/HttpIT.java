@@ -19,8 +19,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** What is a request and what is not, who may ask, and that every answer is one that a program can read. */
 @ExtendWith(NettyLeakCheck.class)
 class HttpIT {
-    private static final String UPGRADE = "Upgrade: websocket\nConnection: keep-alive, Upgrade\nSec-WebSocket-Version: 13\n"
-            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Protocol: tidestream.v1\n";
+    private static final String UPGRADE = """
+            Upgrade: websocket
+            Connection: keep-alive, Upgrade
+            Sec-WebSocket-Version: 13
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+            Sec-WebSocket-Protocol: tidestream.v1
+            """;
 
     private static TestServer server;
 
@@ -165,7 +170,7 @@ class HttpIT {
 
     @Test
     void shouldRefusePagesOfOtherOrigins() throws Exception {
-        long before = server.stats().refusals().get(Refusal.FOREIGN_ORIGIN);
+        long before = server.stats().refused(Refusal.FOREIGN_ORIGIN);
         refused(upgrade(server.port(), "localhost", "Origin: http://evil.example\n"), 403, "foreign_origin",
                 "http://evil.example");
         refused(upgrade(server.port(), "localhost", "Origin: null\n"), 403, "foreign_origin", "null");
@@ -174,7 +179,7 @@ class HttpIT {
         assertEquals(101, upgrade(server.port(), "localhost", "").status());
         assertEquals(101, upgrade(server.port(), "localhost", "Origin: http://localhost:3000\n").status());
         refused(ask("GET /v1/models HTTP/1.1\nHost: localhost\nOrigin: http://evil.example\n\n"), 403, "foreign_origin", "evil");
-        assertEquals(before + 4, server.stats().refusals().get(Refusal.FOREIGN_ORIGIN));
+        assertEquals(before + 4, server.stats().refused(Refusal.FOREIGN_ORIGIN));
     }
 
     @Test
@@ -199,7 +204,7 @@ class HttpIT {
             assertEquals(101, one.answer().status());
             two.send("GET /v1/stream HTTP/1.1\nHost: chat.example\nOrigin: https://page.example:444\n" + UPGRADE + "\n");
             assertEquals(403, two.answer().status());
-            assertFalse(open.stats().refusals().get(Refusal.FOREIGN_ORIGIN) == 0);
+            assertFalse(open.stats().refused(Refusal.FOREIGN_ORIGIN) == 0);
         }
     }
 }

@@ -66,7 +66,7 @@ class SlowRequestsIT {
                     try {
                         http.send(request.substring(second, second + 1));
                     } catch (java.net.SocketException e) {
-                        assertTrue(server.stats().refusals().get(Refusal.PENDING_FULL) > 0, "closed by the server");
+                        assertTrue(server.stats().refused(Refusal.PENDING_FULL) > 0, "closed by the server");
                     }
                 }
                 live(server);
@@ -76,7 +76,7 @@ class SlowRequestsIT {
             }
             clock.advance(Duration.ofSeconds(1));
             assertEquals(0, server.stats().pendingRequests(), "their time is over");
-            assertTrue(server.stats().refusals().get(Refusal.PENDING_FULL) >= 100 - PER_ADDRESS, server.stats().toString());
+            assertTrue(server.stats().refused(Refusal.PENDING_FULL) >= 100 - PER_ADDRESS, server.stats().toString());
             live(server);
         } finally {
             close(slow);
@@ -129,7 +129,7 @@ class SlowRequestsIT {
             live(server);
             clock.advance(Duration.ofSeconds(10));
             refused(second, 408, "request_timeout");
-            assertEquals(4, server.stats().refusals().get(Refusal.REQUEST_TIMEOUT));
+            assertEquals(4, server.stats().refused(Refusal.REQUEST_TIMEOUT));
         }
     }
 
@@ -166,14 +166,14 @@ class SlowRequestsIT {
             String requests = "GET /v1/nowhere%s HTTP/1.1\nHost: localhost\n\n".formatted("x".repeat(100)).repeat(100);
             int sent = 0;
             try {
-                while (server.stats().refusals().get(Refusal.UNREAD_ANSWERS) == 0) {
+                while (server.stats().refused(Refusal.UNREAD_ANSWERS) == 0) {
                     flood.send(requests);
                     assertTrue(++sent < 10_000, "the server answers on: packets=" + sent);
                 }
             } catch (java.net.SocketException e) {
                 live(server); // the connection was closed under our hands
             }
-            assertEquals(1, server.stats().refusals().get(Refusal.UNREAD_ANSWERS));
+            assertEquals(1, server.stats().refused(Refusal.UNREAD_ANSWERS));
             live(server);
         }
     }

@@ -121,7 +121,7 @@ class WebSocketConformanceIT {
      *
      * @param answers to what it has in it before the byte that is wrong
      */
-    private record Violation(byte[] bytes, int answers) {
+    record Violation(byte[] bytes, int answers) {
         Violation(byte[] bytes) {
             this(bytes, 0);
         }

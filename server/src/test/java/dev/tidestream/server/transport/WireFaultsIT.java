@@ -80,7 +80,7 @@ class WireFaultsIT {
             assertEquals(0, server.stats().assemblyBytes());
             for (Refusal refusal : List.of(
                     Refusal.MESSAGE_TOO_LARGE, Refusal.PROTOCOL_ERROR, Refusal.INVALID_UTF8, Refusal.FRAME_TOO_BIG)) {
-                assertTrue(server.stats().refusals().get(refusal) > 0, refusal + ": " + server.stats());
+                assertTrue(server.stats().refused(refusal) > 0, refusal + ": " + server.stats());
             }
             System.out.println("WireFaultsIT: " + codes + ", " + server.stats().refusals());
             assertTrue(codes.size() >= 8, codes.toString());
