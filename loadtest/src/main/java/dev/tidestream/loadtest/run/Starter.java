@@ -144,7 +144,8 @@ final class Starter {
             while (plan.arrivals() instanceof Arrivals.Closed && waiting.isEmpty() && hasPlace()) {
                 enqueue(nanoTime.getAsLong(), workload.next(random));
             }
-            started = start(waiting, false) | start(waitingAlone, true);
+            boolean startedShared = start(waiting, false);
+            started = start(waitingAlone, true) || startedShared;
         }
     }
 
