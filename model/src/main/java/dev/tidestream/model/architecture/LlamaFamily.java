@@ -85,8 +85,8 @@ final class LlamaFamily {
 
     private static AttentionPlan attention(ModelMetadata metadata, Rotation.Pairing pairing, TensorNames names) {
         int hiddenSize = metadata.count("embedding_length", MAX_SIZE);
-        int heads = metadata.count("attention.head_count", hiddenSize);
-        int kvHeads = metadata.count("attention.head_count_kv", heads, heads);
+        int heads = metadata.count("attention.head_count", MAX_SIZE);
+        int kvHeads = metadata.count("attention.head_count_kv", heads, MAX_SIZE);
         int headDim = metadata.headDim();
         if (heads % kvHeads != 0) {
             throw metadata.refused("attention.head_count_kv", kvHeads,
@@ -102,9 +102,10 @@ final class LlamaFamily {
                     "is not supported: keys and values of different length (%s=%d)"
                             .formatted(metadata.key("attention.key_length"), headDim));
         }
-        int turned = metadata.count("rope.dimension_count", headDim, headDim);
-        if (turned % 2 != 0) {
-            throw metadata.refused("rope.dimension_count", turned, "is odd: pairs of elements are turned");
+        int turned = metadata.count("rope.dimension_count", headDim, MAX_SIZE);
+        if (turned % 2 != 0 || turned > headDim) {
+            throw metadata.refused("rope.dimension_count", turned,
+                    "is odd, or more than the %d elements of a head: pairs of them are turned".formatted(headDim));
         }
         Rotation rotation = new Rotation(pairing, turned, metadata.positive("rope.freq_base", DEFAULT_THETA),
                 RopeScaling.positionScale(metadata), metadata.hasTensor(names.weight(ROTATION_FACTORS)));
