@@ -228,8 +228,9 @@ class CheckpointCrashTest {
                 checkpoints.read(manifest, 9, parts, WorkerTeam.sequential(), (stage, done, of) -> told.add(of - done));
         for (CheckpointFormat.Part part : parts) {
             OwnedTensor owned = read.get(part.name());
-            assertTrue(owned != null && owned.tensor() instanceof WeightTensor.Vector, read.toString());
-            assertArrayEquals(((WeightTensor.Vector) Objects.requireNonNull(tensors.get(part.name()))).values(), ((WeightTensor.Vector) owned.tensor()).values());
+            assertTrue(owned != null && owned.tensor() instanceof WeightTensor.Vector found
+                    && tensors.get(part.name()) instanceof WeightTensor.Vector expected
+                    && Arrays.equals(expected.values(), found.values()), part.name());
         }
         assertEquals(0, told.getLast());
         assertEquals(CheckpointFormat.chunks(parts), told.size());

@@ -39,20 +39,26 @@ class UnusedServerIT {
             server.serving.warmUp();
             await(rehearsal);
             assertEquals(Set.of(), used(page(server)));
-            Map<?, ?> engine = (Map<?, ?>) Objects.requireNonNull(
-                    admin.call(new AdminRequest.Stats("s"), progress -> {}).details().get("engine"));
+            Map<?, ?> engine = report(admin, new AdminRequest.Stats("s"), "engine");
             for (String count : List.of("running", "queued", "kv_used_bytes", "steps", "rows", "tokens_generated")) {
                 assertEquals("0", String.valueOf(engine.get(count)), count);
             }
-            Map<?, ?> verification = (Map<?, ?>) Objects.requireNonNull(admin.call(
-                    new AdminRequest.OptimizationSet("m", OptimizationMode.CACHED_TRANSPOSE, true), progress -> {}).details().get("verification"));
-            assertEquals(false, verification.get("recorded"), "a warm-up's hidden states are no stream's");
+            Map<?, ?> verification =
+                    report(admin, new AdminRequest.OptimizationSet("m", OptimizationMode.CACHED_TRANSPOSE, true), "verification");
+            assertEquals("false", String.valueOf(verification.get("recorded")), "a warm-up's hidden states are no stream's");
 
             try (TestClient client = new TestClient(server.port())) {
                 client.generate("first", "Once upon a time", 5, "").untilFinished("first");
             }
             awaitCounted(server, "tidestream_engine_generated_tokens_total 5.0");
         }
+    }
+
+    /** A part of an answer. */
+    private static Map<?, ?> report(AdminClient admin, AdminRequest request, String part) throws Exception {
+        Object report = admin.call(request, progress -> {}).details().get(part);
+        assertTrue(report instanceof Map<?, ?>, part + ": " + report);
+        return (Map<?, ?>) report;
     }
 
     private static void await(LoggedLines rehearsal) {
