@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.RunLast;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * The conventions of all commands. Results go to stdout, everything else to stderr, both in UTF-8 with the digits 0 to 9, whatever
@@ -94,9 +96,18 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
                 .setAbbreviatedSubcommandsAllowed(false)
                 .setExpandAtFiles(false)
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .registerConverter(Path.class, Commands::path)
                 .setExecutionStrategy(this::execute)
                 .setParameterExceptionHandler((exception, args) -> usage(exception, List.of(args)))
                 .setExecutionExceptionHandler((exception, command, result) -> failure(exception, "", command.getErr()));
+    }
+
+    /** An empty path would be the working directory, which nobody has named. */
+    private static Path path(String text) {
+        if (text.isEmpty()) {
+            throw new TypeConversionException("must not be empty");
+        }
+        return Path.of(text);
     }
 
     /** Help may have bold type on a terminal: it is our own text. */

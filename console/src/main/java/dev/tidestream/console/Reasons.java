@@ -23,6 +23,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -46,7 +47,8 @@ public final class Reasons {
             return file.getFile() + (other == null ? "" : " -> " + other) + ": " + of(failure);
         }
         if (failure instanceof UncheckedIOException unchecked) {
-            return unchecked(unchecked, names(unchecked) ? of(unchecked.getCause()) : message(unchecked.getCause()));
+            IOException cause = Objects.requireNonNull(unchecked.getCause()); // it has one, always
+            return unchecked(unchecked, names(unchecked) ? of(cause) : message(cause));
         }
         return of(failure);
     }
@@ -63,7 +65,7 @@ public final class Reasons {
         return switch (failure) {
             case FileSystemException file -> ofFile(file);
             case OutOfMemoryError memory -> OutOfMemory.message(memory);
-            case UncheckedIOException unchecked -> unchecked(unchecked, of(unchecked.getCause()));
+            case UncheckedIOException unchecked -> unchecked(unchecked, of(Objects.requireNonNull(unchecked.getCause())));
             case ExecutionException wrapper -> ofWrapped(wrapper);
             case CompletionException wrapper -> ofWrapped(wrapper);
             case UnknownHostException host -> "unknown host" + detail(host);

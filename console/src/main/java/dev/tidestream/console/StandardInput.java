@@ -2,10 +2,10 @@ package dev.tidestream.console;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
-import java.nio.CharBuffer;
 
 /** Text on standard input: UTF-8, whatever the locale. */
 public final class StandardInput {

@@ -106,7 +106,7 @@ final class UsageErrors {
         CommandSpec command = error.getCommandLine().getCommandSpec();
         boolean named = missing instanceof OptionSpec option && args.stream().anyMatch(arg -> Arrays.asList(option.names()).contains(arg));
         String what = named
-                ? (error.getMessage().contains("is another option") ? error.getMessage() : name(missing) + " needs a value")
+                ? (String.valueOf(error.getMessage()).contains("is another option") ? error.getMessage() : name(missing) + " needs a value")
                 : name(missing) + (missing.isOption() ? " " + missing.paramLabel() : "") + " is missing";
         return what + example(missing, command);
     }
@@ -116,17 +116,20 @@ final class UsageErrors {
         ArgSpec arg = error.getArgSpec();
         Throwable cause = error.getCause();
         CommandLine command = error.getCommandLine();
-        if (error.getMessage().equals("Missing required subcommand")) {
+        if ("Missing required subcommand".equals(error.getMessage())) {
             return "a command is missing; there are " + commands(command);
         }
         if (arg == null || cause == null) {
-            return error.getMessage();
+            return String.valueOf(error.getMessage());
         }
         String value = Printable.value(String.valueOf(error.getValue()), SHOWN_CHARS);
         Class<?> type = arg.typeInfo().isMultiValue() ? arg.auxiliaryTypes()[0] : arg.type();
         String must = mustBe(type, value);
         if (arg instanceof OptionSpec && arg.arity().max() == 0) {
             return "%s takes no value: '%s'".formatted(name(arg), value);
+        }
+        if (type == Path.class && value.isEmpty()) {
+            return name(arg) + " must not be empty" + example(arg, command.getCommandSpec());
         }
         if (type == Path.class) {
             return "%s: %s: '%s'".formatted(name(arg), whyNoPath(String.valueOf(error.getValue())), value);

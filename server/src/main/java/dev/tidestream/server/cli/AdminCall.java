@@ -8,8 +8,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-import dev.tidestream.console.Reasons;
 import dev.tidestream.console.Printable;
+import dev.tidestream.console.Reasons;
 
 /** What all {@code admin} commands have in common: connect, ask, print; every trouble is one line and exit code 1. */
 abstract class AdminCall implements Callable<Integer> {
