@@ -25,23 +25,23 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class CommandsTest {
     private static final Commands COMMANDS = new Commands("test", "run ", Set.of(SecurityException.class));
 
-    private enum Colour {
+    enum Colour {
         RED,
         DARK_BLUE,
         GREEN
     }
 
     @Command(name = "root", subcommands = {Text.class, Numbers.class})
-    private static final class Root {}
+    static final class Root {}
 
     @SuppressWarnings("UnusedVariable") // picocli sets them
     @Command(name = "text", footer = {"Examples:", "  tidestream text \"Once upon\"     one text"})
-    private static final class Text implements Callable<Integer> {
-        @Option(names = "--prompt", paramLabel = "TEXT") private @Nullable String prompt;
-        @Option(names = "--stop") private List<String> stop = List.of();
-        @Option(names = "--json") private boolean json;
-        @Option(names = {"-f", "--file"}, paramLabel = "FILE") private @Nullable Path file;
-        @Parameters(paramLabel = "TEXT", arity = "0..1") private @Nullable String text;
+    static final class Text implements Callable<Integer> {
+        @Option(names = "--prompt", paramLabel = "TEXT") @Nullable String prompt;
+        @Option(names = "--stop") List<String> stop = List.of();
+        @Option(names = "--json") boolean json;
+        @Option(names = {"-f", "--file"}, paramLabel = "FILE") @Nullable Path file;
+        @Parameters(paramLabel = "TEXT", arity = "0..1") @Nullable String text;
 
         @Override
         public Integer call() {
@@ -51,16 +51,16 @@ class CommandsTest {
 
     @SuppressWarnings("UnusedVariable") // picocli sets them
     @Command(name = "numbers", footer = {"--port IS_NO_EXAMPLE", "Examples:", "  tidestream numbers --port 9000        a port", "  and --size=4GiB"})
-    private static final class Numbers implements Callable<Integer> {
-        @Option(names = {"-p", "--port"}) private int port;
-        @Option(names = "--seed") private long seed;
-        @Option(names = "--share", defaultValue = "0.25") private double share;
-        @Option(names = "--batch", split = ",") private List<Integer> batch = List.of();
-        @Option(names = "--colour") private @Nullable Colour colour;
-        @Option(names = "--url") private @Nullable URI url;
-        @Option(names = "--out", paramLabel = "FILE", required = true) private @Nullable Path out;
-        @Option(names = "--size", converter = Sizes.class) private @Nullable StringBuilder size;
-        @Parameters(paramLabel = "VERSION") private int version;
+    static final class Numbers implements Callable<Integer> {
+        @Option(names = {"-p", "--port"}) int port;
+        @Option(names = "--seed") long seed;
+        @Option(names = "--share", defaultValue = "0.25") double share;
+        @Option(names = "--batch", split = ",") List<Integer> batch = List.of();
+        @Option(names = "--colour") @Nullable Colour colour;
+        @Option(names = "--url") @Nullable URI url;
+        @Option(names = "--out", paramLabel = "FILE", required = true) @Nullable Path out;
+        @Option(names = "--size", converter = Sizes.class) @Nullable StringBuilder size;
+        @Parameters(paramLabel = "VERSION") int version;
 
         @Override
         public Integer call() {
@@ -68,7 +68,7 @@ class CommandsTest {
         }
     }
 
-    private static final class Sizes implements CommandLine.ITypeConverter<StringBuilder> {
+    static final class Sizes implements CommandLine.ITypeConverter<StringBuilder> {
         @Override
         public StringBuilder convert(String text) {
             throw new CommandLine.TypeConversionException("'%s' is no size: write 2GiB".formatted(text));
