@@ -16,7 +16,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.kernels.jit.attention.MachineAttention;
 import dev.tidestream.model.machine.Cpu;
-
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;

@@ -27,14 +27,14 @@ import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
-import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
-import dev.tidestream.model.tensor.panel.PanelPacker;
 import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.panel.PanelPacker;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -21,8 +21,8 @@ import picocli.CommandLine.ParameterException;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 
-import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.admin.AdminDesk;

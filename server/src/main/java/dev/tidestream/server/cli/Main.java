@@ -12,9 +12,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
+import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenizerException;
-import dev.tidestream.model.architecture.ModelException;
 
 /**
  * The entry point. Conventions of all commands: results go to stdout, everything else to stderr, both in UTF-8; an error is one

@@ -2,6 +2,7 @@ package dev.tidestream.server.cli;
 
 import java.util.function.Function;
 
+import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -12,7 +13,6 @@ import dev.tidestream.model.transformer.ForwardScratch;
 import dev.tidestream.model.transformer.HeadProbes;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
-import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.admin.ServedModelVersions;
