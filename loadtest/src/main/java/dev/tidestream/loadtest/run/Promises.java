@@ -1,8 +1,9 @@
 package dev.tidestream.loadtest.run;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 
 import dev.tidestream.loadtest.figures.Promise;
@@ -15,8 +16,8 @@ import dev.tidestream.loadtest.figures.PromiseCount;
 final class Promises {
     static final int KEPT = 50;
 
-    private final long[] kept = new long[Promise.values().length];
-    private final long[] broken = new long[Promise.values().length];
+    private final Map<Promise, Long> kept = new EnumMap<>(Promise.class);
+    private final Map<Promise, Long> broken = new EnumMap<>(Promise.class);
     private final List<String> evidence = new ArrayList<>();
 
     /** One check. */
@@ -30,19 +31,19 @@ final class Promises {
 
     /** It was checked, and is kept. */
     void kept(Promise promise) {
-        kept[promise.ordinal()]++;
+        kept.merge(promise, 1L, Long::sum);
     }
 
     /** It was checked, and is broken. */
     void broken(Promise promise, String text) {
-        broken[promise.ordinal()]++;
+        broken.merge(promise, 1L, Long::sum);
         if (evidence.size() < KEPT) {
             evidence.add(text);
         }
     }
 
     long brokenCount() {
-        return Arrays.stream(broken).sum();
+        return broken.values().stream().mapToLong(Long::longValue).sum();
     }
 
     List<String> evidence() {
@@ -51,8 +52,11 @@ final class Promises {
 
     /** Of each promise, in the order of the enumeration. */
     List<PromiseCount> counts() {
-        return Arrays.stream(Promise.values())
-                .map(promise -> new PromiseCount(promise, kept[promise.ordinal()] + broken[promise.ordinal()], broken[promise.ordinal()]))
-                .toList();
+        List<PromiseCount> counts = new ArrayList<>();
+        for (Promise promise : Promise.values()) {
+            long timesBroken = broken.getOrDefault(promise, 0L);
+            counts.add(new PromiseCount(promise, kept.getOrDefault(promise, 0L) + timesBroken, timesBroken));
+        }
+        return counts;
     }
 }

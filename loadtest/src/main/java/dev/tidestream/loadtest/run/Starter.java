@@ -144,7 +144,9 @@ final class Starter {
             while (plan.arrivals() instanceof Arrivals.Closed && waiting.isEmpty() && hasPlace()) {
                 enqueue(nanoTime.getAsLong(), workload.next(random));
             }
-            started = start(waiting, false) | start(waitingAlone, true);
+            boolean shared = start(waiting, false);
+            boolean alone = start(waitingAlone, true);
+            started = shared || alone;
         }
     }
 
