@@ -3,36 +3,30 @@ package dev.tidestream.loadtest.figures;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.ToDoubleFunction;
-import java.util.function.ToLongFunction;
 
 /** The figures that runs are compared by. */
 @SuppressWarnings("ImmutableEnumChecker") // functions without state
 public enum Figure {
-    TOKENS_PER_S("output tokens/s", true, Figures::tokensPerS, f -> 1),
-    STREAM_TOKENS_PER_S("tokens/s per stream", true, Figures::streamTokensPerS, f -> f.tpot().count()),
-    REQUESTS_PER_S("requests/s", true, Figures::requestsPerS, f -> 1),
-    TTFT_P50("TTFT p50, ms", false, f -> f.ttft().p50(), f -> f.ttft().count()),
-    TTFT_P99("TTFT p99, ms", false, f -> f.ttft().p99(), f -> f.ttft().count()),
-    ITL_P50("inter-token p50, ms", false, f -> f.itl().p50(), f -> f.itl().count()),
-    ITL_P99("inter-token p99, ms", false, f -> f.itl().p99(), f -> f.itl().count()),
-    E2E_P50("end to end p50, ms", false, f -> f.e2e().p50(), f -> f.e2e().count()),
-    E2E_P99("end to end p99, ms", false, f -> f.e2e().p99(), f -> f.e2e().count()),
-    GOOD_SHARE("good share", true, Figures::goodShare, Figures::requests),
-    FAILED("failed requests", false, Figures::failed, f -> 1);
+    TOKENS_PER_S("output tokens/s", true),
+    STREAM_TOKENS_PER_S("tokens/s per stream", true),
+    REQUESTS_PER_S("requests/s", true),
+    TTFT_P50("TTFT p50, ms", false),
+    TTFT_P99("TTFT p99, ms", false),
+    ITL_P50("inter-token p50, ms", false),
+    ITL_P99("inter-token p99, ms", false),
+    E2E_P50("end to end p50, ms", false),
+    E2E_P99("end to end p99, ms", false),
+    GOOD_SHARE("good share", true),
+    FAILED("failed requests", false);
 
     private static final int FEWEST_PARTS = 4;
 
     private final String title;
     private final boolean moreIsBetter;
-    private final ToDoubleFunction<Figures> value;
-    private final ToLongFunction<Figures> count;
 
-    Figure(String title, boolean moreIsBetter, ToDoubleFunction<Figures> value, ToLongFunction<Figures> count) {
+    Figure(String title, boolean moreIsBetter) {
         this.title = title;
         this.moreIsBetter = moreIsBetter;
-        this.value = value;
-        this.count = count;
     }
 
     /** For people. */
@@ -44,13 +38,32 @@ public enum Figure {
         return moreIsBetter;
     }
 
-    public double of(Figures figures) {
-        return value.applyAsDouble(figures);
+    public double of(Figures f) {
+        return switch (this) {
+            case TOKENS_PER_S -> f.tokensPerS();
+            case STREAM_TOKENS_PER_S -> f.streamTokensPerS();
+            case REQUESTS_PER_S -> f.requestsPerS();
+            case TTFT_P50 -> f.ttft().p50();
+            case TTFT_P99 -> f.ttft().p99();
+            case ITL_P50 -> f.itl().p50();
+            case ITL_P99 -> f.itl().p99();
+            case E2E_P50 -> f.e2e().p50();
+            case E2E_P99 -> f.e2e().p99();
+            case GOOD_SHARE -> f.goodShare();
+            case FAILED -> f.failed();
+        };
     }
 
     /** Whether there was anything to measure: a latency of nothing is no latency of 0. */
-    public boolean isKnown(Figures figures) {
-        return count.applyAsLong(figures) > 0;
+    public boolean isKnown(Figures f) {
+        return switch (this) {
+            case TOKENS_PER_S, REQUESTS_PER_S, FAILED -> true;
+            case STREAM_TOKENS_PER_S -> f.tpot().count() > 0;
+            case TTFT_P50, TTFT_P99 -> f.ttft().count() > 0;
+            case ITL_P50, ITL_P99 -> f.itl().count() > 0;
+            case E2E_P50, E2E_P99 -> f.e2e().count() > 0;
+            case GOOD_SHARE -> f.requests() > 0;
+        };
     }
 
     /**

@@ -1,7 +1,6 @@
 package dev.tidestream.loadtest.run;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -53,11 +52,11 @@ final class Promises {
 
     /** Of each promise, in the order of the enumeration. */
     List<PromiseCount> counts() {
-        return Arrays.stream(Promise.values())
-                .map(promise -> {
-                    long brokenCount = broken.getOrDefault(promise, 0L);
-                    return new PromiseCount(promise, kept.getOrDefault(promise, 0L) + brokenCount, brokenCount);
-                })
-                .toList();
+        List<PromiseCount> counts = new ArrayList<>();
+        for (Promise promise : Promise.values()) {
+            long timesBroken = broken.getOrDefault(promise, 0L);
+            counts.add(new PromiseCount(promise, kept.getOrDefault(promise, 0L) + timesBroken, timesBroken));
+        }
+        return counts;
     }
 }

@@ -144,8 +144,9 @@ final class Starter {
             while (plan.arrivals() instanceof Arrivals.Closed && waiting.isEmpty() && hasPlace()) {
                 enqueue(nanoTime.getAsLong(), workload.next(random));
             }
-            boolean startedShared = start(waiting, false);
-            started = start(waitingAlone, true) || startedShared;
+            boolean shared = start(waiting, false);
+            boolean alone = start(waitingAlone, true);
+            started = shared || alone;
         }
     }
 

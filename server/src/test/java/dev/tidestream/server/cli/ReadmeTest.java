@@ -2,6 +2,8 @@ package dev.tidestream.server.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -24,9 +26,10 @@ class ReadmeTest {
 
     @Test
     void shouldLinkToFilesThatAreThere() throws Exception {
-        try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
-            Stream<Path> pages = Stream.concat(Stream.of(ROOT.resolve("README.md")), docs);
-            for (Path page : pages.filter(file -> file.toString().endsWith(".md")).toList()) {
+        List<Path> pages = new ArrayList<>(List.of(ROOT.resolve("README.md")));
+        try (Stream<Path> tree = Files.walk(ROOT.resolve("docs"))) {
+            tree.filter(file -> file.toString().endsWith(".md")).forEach(pages::add);
+            for (Path page : pages) {
                 Matcher link = Pattern.compile("\\]\\(([^)#:]+)(#[^)]*)?\\)").matcher(Files.readString(page));
                 while (link.find()) {
                     assertTrue(Files.exists(page.resolveSibling(link.group(1))), page + ": " + link.group());
