@@ -9,8 +9,8 @@ import picocli.CommandLine.IExecutionStrategy;
 import picocli.CommandLine.RunLast;
 
 /**
- * What the JVM must have been started with for the commands that compute: the incubating Vector API. A jar's manifest cannot ask for a
- * module, so {@code java -jar} alone comes without it; the launcher gives it.
+ * What the JVM must have been started with for the commands that compute: the incubating Vector API. A jar's manifest cannot ask
+ * for a module, so {@code java -jar} alone comes without it; the launcher gives it.
  */
 final class JvmOptions {
     private static final String VECTOR_API = "jdk.incubator.vector";
@@ -35,7 +35,8 @@ final class JvmOptions {
             }
             CommandLine last = commands.getLast();
             last.getErr().println("tidestream: "
-                    + advice(System.getProperty("java.class.path", ""), last.getCommandSpec().qualifiedName().replaceFirst("^tidestream ", "")));
+                    + advice(System.getProperty("java.class.path", ""), last.getCommandSpec().qualifiedName()
+                    .replaceFirst("^tidestream ", "")));
             return CommandLine.ExitCode.USAGE;
         };
     }

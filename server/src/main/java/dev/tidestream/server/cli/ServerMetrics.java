@@ -29,7 +29,8 @@ final class ServerMetrics implements AdminEvents, AutoCloseable {
         this.metrics = new Metrics(this::sample, running.headTimings(), running.streamTimings());
         JvmMemory memory = JvmMemory.ofThisProcess();
         metrics.describe(
-                Map.of("version", Version.ours(), "java", Runtime.version().toString(), "threads", Integer.toString(running.threads()),
+                Map.of("version", Version.ours(), "java", Runtime.version().toString(), "threads",
+                Integer.toString(running.threads()),
                         "kernels", Kernels.fastest().title()),
                 memory.heapBytes(), memory.directBytes());
     }
