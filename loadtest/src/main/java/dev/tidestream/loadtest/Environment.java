@@ -44,7 +44,8 @@ final class Environment {
 
     private static String text(ModelInfo model) {
         return model.id()
-                + (model.parameters() == 0 ? "" : String.format(Locale.ROOT, ", %.1f million parameters", model.parameters() / 1e6))
+                + (model.parameters() == 0 ? "" : String.format(Locale.ROOT, ", %.1f million parameters",
+                model.parameters() / 1e6))
                 + (model.contextLength() == 0 ? "" : ", context " + model.contextLength())
                 + (model.vocabularySize() == 0 ? "" : ", vocabulary " + model.vocabularySize());
     }
@@ -60,7 +61,8 @@ final class Environment {
     /** Name, cores and memory of this machine. */
     static String processor() {
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        return String.format(Locale.ROOT, "%s, %d cores, %.1f GiB, %s", processorName(), Runtime.getRuntime().availableProcessors(),
+        return String.format(Locale.ROOT, "%s, %d cores, %.1f GiB, %s", processorName(), 
+                Runtime.getRuntime().availableProcessors(),
                 system.getTotalMemorySize() / (double) (1 << 30), System.getProperty("os.name"));
     }
 

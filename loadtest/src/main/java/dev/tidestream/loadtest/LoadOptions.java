@@ -244,7 +244,8 @@ final class LoadOptions {
         refuse(openAi && spawn, "--spawn starts a server of ours; for openai there is --url");
         refuse(openAi && baselineUrl != null, "--baseline-url is for a server of ours as the target");
         refuse(findMax && baselineUrl != null, "--find-max is for one target");
-        refuse(baselineUrl == null && (baselineCommand != null || baselineModel != null || baselineName != null), "--baseline-url is missing");
+        refuse(baselineUrl == null && (baselineCommand != null || baselineModel != null || baselineName != null),
+                "--baseline-url is missing");
         boolean several = !turns.equals(new Lengths.Constant(1));
         refuse(several && sse && !words && prompts == null,
                 "--turns with openai needs --words or --prompts: it tells no token ids");

@@ -86,7 +86,8 @@ final class Session {
         }
         judge();
         String name = options.scenario == null ? "loadtest" : options.scenario;
-        return new RunReport(name, question, started.toString(), command, environment, Settings.of(options, plan), steps, breaches,
+        return new RunReport(name, question, started.toString(), command, environment, Settings.of(options, plan), steps,
+                breaches,
                 evidence, problems.isEmpty(), problems, note);
     }
 
@@ -160,7 +161,8 @@ final class Session {
             if (options.baselineUrl != null) {
                 ModelInfo other = modelInfo(options.baselineUrl, options.baselineModel);
                 environment.putAll(Environment.ofBaseline(baselineName(options.baselineUrl), options.baselineUrl, other));
-                subjects.add(new Subject(baselineName(options.baselineUrl), new OpenAiTarget(io, options.baselineUrl, other.id(), System::nanoTime), null,
+                subjects.add(new Subject(baselineName(options.baselineUrl), new OpenAiTarget(io, options.baselineUrl,
+                        other.id(), System::nanoTime), null,
                         () -> baseline == null ? null : baseline.use()));
             }
             steps(io, subjects, model);
@@ -261,7 +263,8 @@ final class Session {
         } catch (ExecutionException e) {
             throw new LoadFailedException(Reasons.message(e), e);
         }
-        steps.add(new RunReport.Step(subject.target().name(), subject.name(), level.text(), level.profile().highest(), result.figures(),
+        steps.add(new RunReport.Step(subject.target().name(), subject.name(), level.text(), level.profile().highest(),
+                result.figures(),
                 result.noise(), result.samples(), result.marks(), result.stages(), result.promises(), result.windowStartS(),
                 result.windowEndS()));
         breaches += result.breaches();

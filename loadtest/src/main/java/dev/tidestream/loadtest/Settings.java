@@ -19,7 +19,8 @@ final class Settings {
         settings.put("load", load(options, plan));
         settings.put("prompts", prompts(options));
         settings.put("max_tokens", options.outputTokens.toString());
-        settings.put("turns", options.turns + (options.turns.toString().equals("1") ? "" : ", " + options.turnTokens + " tokens each, think "
+        settings.put("turns", options.turns + (options.turns.toString().equals("1") ? "" : ", " + options.turnTokens
+                + " tokens each, think "
                 + Times.text(plan.think())));
         settings.put("sampling", "temperature " + options.temperature + (options.suppressToken < 0 ? "" : ", token "
                 + options.suppressToken + " suppressed"));
@@ -29,7 +30,8 @@ final class Settings {
         settings.put("faults", faults(plan.faults()));
         settings.put("admin", admin(plan.admin()));
         settings.put("connections", plan.streamsPerConnection() + " streams each" + (plan.arrivals() instanceof Arrivals.Open
-                ? ", at most " + plan.maxConnections() : "") + (plan.idle() == 0 ? "" : ", and " + plan.idle() + " that only watch"));
+                ? ", at most " + plan.maxConnections() : "") + (plan.idle() == 0 ? "" : ", and " + plan.idle()
+                + " that only watch"));
         settings.put("warmup", Times.text(plan.warmup()));
         settings.put("duration", plan.requests().isPresent() ? plan.requests().getAsLong() + " requests"
                 : Times.text(plan.duration()));

@@ -87,7 +87,8 @@ class FaultsTest {
     /** Eight streams would share two connections; whoever stops reading must not stop the others. */
     @Test
     void shouldReadSlowlyOnConnectionsOfTheirOwn() throws Exception {
-        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS, 40 * MS))) {
+        try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS,
+                40 * MS))) {
             RunReport report = Runs.good(server, directory, "--output-tokens", String.valueOf(TOKENS), "--requests", "40",
                     "--concurrency", "8", "--streams-per-connection", "4", "--faults", "slow=0.2");
             RunReport.Step step = report.steps().getFirst();

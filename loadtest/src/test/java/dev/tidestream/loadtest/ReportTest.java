@@ -54,7 +54,8 @@ class ReportTest {
         try (ScriptedServer server = new ScriptedServer((request, _) -> ScriptedServer.stream(request.id(), 4, 20 * MS,
                 10 * MS))) {
             Path html = directory.resolve(name + ".html");
-            List<String> all = new ArrayList<>(List.of("--url", server.url().toString(), "--warmup", "200ms", "--duration", "900ms",
+            List<String> all = new ArrayList<>(List.of("--url", server.url().toString(), "--warmup", "200ms", "--duration",
+                    "900ms",
                     "--output-tokens", "4",
                     "--report", html.toString(), "--out", directory.resolve(name + ".json").toString()));
             all.addAll(List.of(args));
@@ -82,20 +83,23 @@ class ReportTest {
         assertTrue(page.contains("<td>admin</td><td>none</td>"), page);
         RunReport report = JsonReport.read(directory.resolve("out.json"));
         assertEquals("Is it <quick>?", report.question());
-        Matcher checked = Pattern.compile("<td>seq is 0, 1, 2, [^<]*</td><td>([\\d,]+)</td><td class=\"text\">tokens</td><td class=\"\">0</td>").matcher(page);
+        Matcher checked = Pattern.compile("<td>seq is 0, 1, 2, [^<]*</td><td>([\\d,]+)</td>"
+                + "<td class=\"text\">tokens</td><td class=\"\">0</td>").matcher(page);
         assertTrue(checked.find(), page);
         long tokens = report.steps().getFirst().promises().stream().filter(count -> count.promise() == Promise.SEQUENCE)
                 .findFirst().orElseThrow().checked();
         assertEquals(String.format(Locale.ROOT, "%,d", tokens), checked.group(1));
         assertTrue(tokens >= report.steps().getFirst().figures().tokens() && tokens > 0, "tokens of the warm-up, too: " + tokens);
-        assertTrue(page.contains("<td class=\"soft\">no token beyond the credit</td><td class=\"soft\" colspan=\"3\">not checked"), page);
+        assertTrue(page.contains("<td class=\"soft\">no token beyond the credit</td>"
+                + "<td class=\"soft\" colspan=\"3\">not checked"), page);
         assertTrue(run("report", directory.resolve("out.json").toString()).contains(" promises were checked "));
     }
 
     @Test
     void shouldFoldTheLevelsOfASweep() throws Exception {
         String page = Files.readString(sweep("a"));
-        assertEquals(2, Pattern.compile("<details><summary><b>tidestream, \\d streams?</b>").matcher(page).results().count(), page);
+        assertEquals(2, Pattern.compile("<details><summary><b>tidestream, \\d streams?</b>").matcher(page).results().count(),
+                page);
         assertFalse(Files.readString(report("b", "--concurrency", "2")).contains("<details"));
     }
 
@@ -137,7 +141,8 @@ class ReportTest {
 
     @Test
     void shouldEscapeWhatOthersSay() {
-        RunReport report = new RunReport("<b>", "why?", "t", "\"x\" & y", Map.of(), Map.of(), List.of(), 1, List.of("<script>"), false,
+        RunReport report = new RunReport("<b>", "why?", "t", "\"x\" & y", Map.of(), Map.of(), List.of(), 1, List.of("<script>"),
+                false,
                 List.of("a < b"), "");
         String html = HtmlReport.of(report);
         assertFalse(html.contains("<script>"), html);

@@ -27,7 +27,8 @@ class ScenarioTest {
             Scenario scenario = Scenario.load(HOME, name);
             assertFalse(scenario.description().isBlank(), name);
             assertTrue(Files.readString(Path.of("scenarios", name + ".json")).contains("\"takes\": \""), name);
-            Main.commandLine(new Scenario.Expanded(scenario.arguments(), "")).parseArgs(scenario.arguments().toArray(String[]::new));
+            Main.commandLine(new Scenario.Expanded(scenario.arguments(), "")).parseArgs(scenario.arguments()
+                    .toArray(String[]::new));
         }
     }
 

@@ -36,7 +36,8 @@ final class ScriptedServer implements AutoCloseable {
     private static final String MODELS = "{\"object\":\"list\",\"data\":"
             + "[{\"id\":\"scripted\",\"vocabulary_size\":4096,\"context_length\":64}]}";
 
-    private static final String METRICS = "tidestream_server_info{kernels=\"quick\",java=\"25\",threads=\"3\",version=\"9.9\"} 1.0\n";
+    private static final String METRICS =
+            "tidestream_server_info{kernels=\"quick\",java=\"25\",threads=\"3\",version=\"9.9\"} 1.0\n";
 
     private static final long PATIENCE_NS = 60_000_000_000L;
 

@@ -67,8 +67,8 @@ public enum Figure {
     }
 
     /**
-     * The standard errors of a run's figures, from how they differ between parts of it ("batch means"; Law, "Simulation Modeling and
-     * Analysis", ch. 9). Neighbouring values of a run hang together, so their own spread would promise too much.
+     * The standard errors of a run's figures, from how they differ between parts of it ("batch means"; Law, "Simulation
+     * Modeling and Analysis", ch. 9). Neighbouring values of a run hang together, so their own spread would promise too much.
      *
      * @param parts of equal length
      * @return by figure; without those that too few parts know

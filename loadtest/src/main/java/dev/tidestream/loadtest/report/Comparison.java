@@ -20,8 +20,8 @@ import dev.tidestream.loadtest.figures.Figures;
  */
 record Comparison(List<Level> levels, List<String> others) {
     /** What is said of the verdicts. */
-    static final String NOTE = "better and worse: by more than 2 % and by more than three standard errors, which are known from eight"
-            + " parts of each run; what differs from run to run is not in them";
+    static final String NOTE = "better and worse: by more than 2 % and by more than three standard errors, which are known"
+            + " from eight parts of each run; what differs from run to run is not in them";
 
     private static final double ERRORS = 3;
 
@@ -90,7 +90,10 @@ record Comparison(List<Level> levels, List<String> others) {
             return !isKnownInA() || !isKnownInB() || a() == 0 ? "-" : String.format(Locale.ROOT, "%.3f", b() / a());
         }
 
-        /** Of a difference beyond 2 % and beyond noise, on a machine that nobody else used: {@code better} or {@code worse}; otherwise {@code same}. */
+        /**
+         * Of a difference beyond 2 % and beyond noise, on a machine that nobody else used: {@code better} or {@code worse};
+         * otherwise {@code same}.
+         */
         String verdict() {
             double difference = Math.abs(b() - a());
             if (!isKnownInA() || !isKnownInB() || difference <= SAME * Math.abs(a()) || difference <= noise || wasBusy()) {
@@ -141,7 +144,8 @@ record Comparison(List<Level> levels, List<String> others) {
             line(text, "%-26s %12s %12s %9s", level.name(), "A", "B", "B / A");
             level.remarks().forEach(remark -> line(text, "  %s", remark));
             for (Row row : level.rows()) {
-                line(text, "  %-24s %12s %12s %9s  %s", row.name(), value(row.isKnownInA(), row.a()), value(row.isKnownInB(), row.b()),
+                line(text, "  %-24s %12s %12s %9s  %s", row.name(), value(row.isKnownInA(), row.a()),
+                        value(row.isKnownInB(), row.b()),
                         row.ratio(), row.remark());
             }
         }

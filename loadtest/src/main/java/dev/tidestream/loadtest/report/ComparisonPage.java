@@ -100,6 +100,7 @@ final class ComparisonPage {
     }
 
     private static String value(boolean known, double value) {
-        return !known ? "–" : String.format(Locale.ROOT, value == Math.rint(value) ? "%.0f" : value < 10 ? "%.3f" : "%.1f", value);
+        return !known ? "–" : String.format(Locale.ROOT, value == Math.rint(value) ? "%.0f" : value < 10 ? "%.3f" : "%.1f",
+                value);
     }
 }

@@ -40,7 +40,8 @@ public final class HtmlReport {
             RunReport.Step step = report.steps().get(i);
             if (several) { // each can be unfolded: a sweep is long
                 int remarks = Remarks.of(step).size();
-                html.add("<details><summary><b>%s</b> %s <span class=\"none\">%s</span></summary>", esc(step.title()), esc(summary(step)),
+                html.add("<details><summary><b>%s</b> %s <span class=\"none\">%s</span></summary>", esc(step.title()),
+                        esc(summary(step)),
                         remarks == 0 ? "" : remarks == 1 ? "1 remark" : remarks + " remarks");
                 StepSection.add(html, step, i, report.hasSlo());
                 html.add("</details>");
@@ -61,7 +62,8 @@ public final class HtmlReport {
 
     private static String summary(RunReport.Step step) {
         return step.figures().finished() == 0 ? "no request finished"
-                : String.format(Locale.ROOT, "%.1f tokens/s, TTFT p50 %.1f ms, inter-token p50 %.2f ms", step.figures().tokensPerS(),
+                : String.format(Locale.ROOT, "%.1f tokens/s, TTFT p50 %.1f ms, inter-token p50 %.2f ms", 
+                        step.figures().tokensPerS(),
                         step.figures().ttft().p50(), step.figures().itl().p50());
     }
 
@@ -70,10 +72,12 @@ public final class HtmlReport {
         html.add("<div class=\"scroll\"><table><tr><th>promise</th><th>checked</th><th class=\"text\"></th><th>broken</th></tr>");
         for (PromiseCount count : report.promiseCounts()) {
             if (count.checked() > 0) {
-                html.add("<tr><td>%s</td><td>%,d</td><td class=\"text\">%s</td><td class=\"%s\">%,d</td></tr>", esc(count.promise().text()),
+                html.add("<tr><td>%s</td><td>%,d</td><td class=\"text\">%s</td><td class=\"%s\">%,d</td></tr>",
+                        esc(count.promise().text()),
                         count.checked(), esc(count.promise().unit()), count.broken() > 0 ? "worse" : "", count.broken());
             } else {
-                html.add("<tr><td class=\"soft\">%s</td><td class=\"soft\" colspan=\"3\">not checked: nothing of the kind happened</td></tr>",
+                html.add("<tr><td class=\"soft\">%s</td>"
+                        + "<td class=\"soft\" colspan=\"3\">not checked: nothing of the kind happened</td></tr>",
                         esc(count.promise().text()));
             }
         }

@@ -27,8 +27,8 @@ final class Knee {
     }
 
     /**
-     * The lowest level with {@value #ENOUGH} of the most tokens/s. Empty if that is the highest level, since nobody knows what comes
-     * behind it, or if there are fewer than three.
+     * The lowest level with {@value #ENOUGH} of the most tokens/s. Empty if that is the highest level, since nobody knows what
+     * comes behind it, or if there are fewer than three.
      *
      * @param points of one series, by level
      */

@@ -23,7 +23,8 @@ final class Remarks {
         List<String> remarks = new ArrayList<>(of(f));
         double share = coldShare(step);
         if (share < COLD_SHARE) {
-            remarks.add(String.format(Locale.ROOT, "the first quarter of the measured time had %.0f %% fewer tokens/s than the rest: the"
+            remarks.add(String.format(Locale.ROOT,
+                    "the first quarter of the measured time had %.0f %% fewer tokens/s than the rest: the"
                     + " server was not warm yet, it seems (JIT compilation, caches); give it more --warmup", (1 - share) * 100));
         }
         return remarks;
@@ -37,7 +38,8 @@ final class Remarks {
                     f.requests(), f.failed(), f.cancelled(), f.vanished()));
         }
         if (f.client().bottleneck()) {
-            remarks.add(String.format(Locale.ROOT, "the client itself may be the bottleneck: I/O thread %.0f %% busy, requests late by"
+            remarks.add(String.format(Locale.ROOT,
+                    "the client itself may be the bottleneck: I/O thread %.0f %% busy, requests late by"
                     + " %.1f ms at p99", f.client().ioShare() * 100, f.lateness().p99()));
         }
         if (wasBusy(f)) {

@@ -28,7 +28,8 @@ import dev.tidestream.loadtest.figures.Stage;
  * @param problems why it is not ok
  */
 public record RunReport(
-        String name, String question, String startedAt, String command, Map<String, String> environment, Map<String, String> settings,
+        String name, String question, String startedAt, String command, Map<String, String> environment,
+        Map<String, String> settings,
         List<Step> steps, long breaches, List<String> evidence, boolean ok, List<String> problems, String note) {
     /** The setting that says what a good request is. */
     public static final String SLO = "slo";
@@ -79,7 +80,8 @@ public record RunReport(
      * @param promises what was checked, and how often
      */
     public record Step(
-            String target, String name, String load, double level, Figures figures, Map<Figure, Double> noise, List<Sample> samples,
+            String target, String name, String load, double level, Figures figures, Map<Figure, Double> noise,
+            List<Sample> samples,
             List<Mark> marks, List<Stage> stages, List<PromiseCount> promises, double windowStartS, double windowEndS) {
         public Step {
             noise = new TreeMap<>(noise);

@@ -42,7 +42,8 @@ final class SweepSection {
     }
 
     private static void charts(Page html, String id, Map<String, List<Point>> bySeries) {
-        Chart ttft = new Chart(id + "-ttft", "Latency and throughput: first token", "output tokens/s", "TTFT, ms", Chart.Scale.LINEAR);
+        Chart ttft = new Chart(id + "-ttft", "Latency and throughput: first token", "output tokens/s", "TTFT, ms",
+                Chart.Scale.LINEAR);
         Chart itl = new Chart(id + "-itl", "Latency and throughput: between tokens", "output tokens/s", "inter-token latency, ms",
                 Chart.Scale.LINEAR);
         Chart throughput = new Chart(id + "-load", "Throughput by load", "load (streams, or requests/s)", "output tokens/s",
@@ -55,7 +56,8 @@ final class SweepSection {
             ttft.line(name + "p99", curve(measured, Figures::ttft, Latency::p99));
             itl.line(name + "p50", curve(measured, Figures::itl, Latency::p50), levels);
             itl.line(name + "p99", curve(measured, Figures::itl, Latency::p99));
-            throughput.line(name + "tokens/s", points.stream().map(p -> new double[] {p.level(), p.figures().tokensPerS()}).toList());
+            throughput.line(name + "tokens/s", points.stream().map(p -> new double[] {p.level(), p.figures().tokensPerS()})
+                    .toList());
             Knee.of(points).ifPresent(knee -> {
                 Figures f = knee.figures();
                 ttft.highlight(f.tokensPerS(), f.ttft().p50(), name + "knee");
@@ -68,13 +70,14 @@ final class SweepSection {
     }
 
     private static void table(Page html, List<Point> all, Map<String, List<Point>> bySeries, boolean hasSlo) {
-        html.add("<div class=\"scroll\"><table><tr><th>load</th><th>tokens/s</th><th>per stream</th><th>finished</th><th>req/s</th>"
-                + "<th>TTFT p50</th><th>TTFT p99</th><th>ITL p50</th><th>ITL p99</th>%s</tr>", hasSlo ? "<th>good</th>" : "");
+        html.add("<div class=\"scroll\"><table><tr><th>load</th><th>tokens/s</th><th>per stream</th><th>finished</th>"
+                + "<th>req/s</th><th>TTFT p50</th><th>TTFT p99</th><th>ITL p50</th><th>ITL p99</th>%s</tr>", hasSlo ? "<th>good</th>" : "");
         for (Point point : all) {
             Figures f = point.figures();
             Optional<Point> knee = Knee.of(bySeries.getOrDefault(point.series(), List.of()));
             boolean isKnee = knee.isPresent() && knee.get() == point;
-            html.add("<tr%s><td>%s%s</td><td>%.1f</td><td>%s</td><td%s>%s</td><td>%.2f</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td>",
+            html.add("<tr%s><td>%s%s</td><td>%.1f</td><td>%s</td><td%s>%s</td><td>%.2f</td>"
+                    + "<td>%s</td><td>%s</td><td>%s</td><td>%s</td>",
                     isKnee ? " class=\"knee\"" : "", esc((bySeries.size() > 1 ? point.series() + ", " : "") + point.load()),
                     isKnee ? " (knee)" : "", f.tokensPerS(), f.tpot().count() > 0 ? format("%.1f", f.streamTokensPerS()) : "–",
                     point.isMeasured() ? "" : " class=\"none\"", point.isMeasured() ? String.valueOf(f.finished()) : "none",

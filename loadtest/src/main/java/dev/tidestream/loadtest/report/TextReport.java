@@ -81,8 +81,10 @@ public final class TextReport {
 
     private static void row(StringBuilder text, String name, String load, Figures f, boolean hasSlo) {
         String good = hasSlo ? String.format(Locale.ROOT, " %10.2f %7.1f%%", f.goodPerS(), f.goodShare() * 100) : "";
-        line(text, "%-12s %-16s %10.1f %8s %10s %10s %10s %10s%s", name, load, f.tokensPerS(), f.finished() == 0 ? "none" : f.finished(),
-                ms(f.ttft(), f.ttft().p50()), ms(f.ttft(), f.ttft().p99()), ms(f.itl(), f.itl().p50()), ms(f.itl(), f.itl().p99()), good);
+        line(text, "%-12s %-16s %10.1f %8s %10s %10s %10s %10s%s", name, load, f.tokensPerS(),
+                f.finished() == 0 ? "none" : f.finished(),
+                ms(f.ttft(), f.ttft().p50()), ms(f.ttft(), f.ttft().p99()), ms(f.itl(), f.itl().p50()), 
+                ms(f.itl(), f.itl().p99()), good);
     }
 
     /** A latency of nothing is not 0. */
@@ -135,10 +137,12 @@ public final class TextReport {
         if (!step.stages().isEmpty()) {
             heading(text, hasSlo);
             for (Stage stage : step.stages()) {
-                row(text, String.format(Locale.ROOT, "%.1f-%.1f s", stage.fromS(), stage.toS()), stage.load(), stage.figures(), hasSlo);
+                row(text, String.format(Locale.ROOT, "%.1f-%.1f s", stage.fromS(), stage.toS()), stage.load(), stage.figures(),
+                        hasSlo);
                 Remarks.of(stage.figures()).forEach(remark -> line(text, "WARNING: %s", remark));
             }
-            knee(text, "", step.stages().stream().map(stage -> new Point("", stage.load(), stage.level(), stage.figures())).toList());
+            knee(text, "", step.stages().stream().map(stage -> new Point("", stage.load(), stage.level(), stage.figures()))
+                    .toList());
         }
     }
 

@@ -28,7 +28,8 @@ final class Ledger {
     private final Profile profile;
     private final CpuMeter cpu;
     private final Supplier<Figures.@Nullable ServerUse> serverUse;
-    private final List<Recorder> parts = new ArrayList<>(); // the stages of a load that changes, or as many parts of one that does not
+    // the stages of a load that changes, or as many parts of one that does not
+    private final List<Recorder> parts = new ArrayList<>();
     private Recorder whole;
     private long startNs;
     private long windowNs;
@@ -169,7 +170,8 @@ final class Ledger {
         List<Stage> stages = new ArrayList<>();
         for (int i = 0; i < ofParts.size(); i++) {
             double level = profile.at((i + 0.5) / ofParts.size());
-            stages.add(new Stage(plan.arrivals().text(level), level, fromS + i * lengthS, fromS + (i + 1) * lengthS, ofParts.get(i)));
+            stages.add(new Stage(plan.arrivals().text(level), level, fromS + i * lengthS, fromS + (i + 1) * lengthS,
+                    ofParts.get(i)));
         }
         return stages;
     }

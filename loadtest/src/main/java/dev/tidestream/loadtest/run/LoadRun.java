@@ -194,7 +194,8 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
         io.after(CANCEL_PATIENCE_NS, () -> guarded(() -> {
             for (Lane lane : lanes.all()) {
                 for (Stream stream : List.copyOf(lane.running.values())) {
-                    stream.check.broken(Promise.CANCEL_ENDS, "no end within " + CANCEL_PATIENCE_NS / 1_000_000_000 + " s of its cancel: tokens="
+                    stream.check.broken(Promise.CANCEL_ENDS, "no end within " + CANCEL_PATIENCE_NS / 1_000_000_000
+                            + " s of its cancel: tokens="
                             + stream.check.tokens());
                     gone(lane, stream, 0);
                 }

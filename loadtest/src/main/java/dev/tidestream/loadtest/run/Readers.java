@@ -150,7 +150,8 @@ final class Readers {
             if (nowNs - stream.heardNs <= plan.stall().toNanos()) {
                 promises.kept(Promise.SILENCE);
             } else {
-                stream.check.broken(Promise.SILENCE, "silent for " + (nowNs - stream.heardNs) / 1_000_000 + " ms after " + stream.check.tokens()
+                stream.check.broken(Promise.SILENCE, "silent for " + (nowNs - stream.heardNs) / 1_000_000 + " ms after "
+                        + stream.check.tokens()
                         + " tokens");
                 ledger.whole().error("silent");
                 Link link = lane.link();

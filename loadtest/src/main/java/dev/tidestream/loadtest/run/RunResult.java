@@ -20,7 +20,8 @@ import dev.tidestream.loadtest.figures.Stage;
  * @param evidence of the first that were broken
  */
 public record RunResult(
-        Figures figures, Map<Figure, Double> noise, List<Sample> samples, List<Mark> marks, List<Stage> stages, double windowStartS,
+        Figures figures, Map<Figure, Double> noise, List<Sample> samples, List<Mark> marks, List<Stage> stages,
+        double windowStartS,
         double windowEndS, List<PromiseCount> promises, List<String> evidence) {
     public RunResult {
         noise = new TreeMap<>(noise);

@@ -48,7 +48,10 @@ final class Starter {
 
     /** Somebody who wants to begin a turn, and how it will misbehave. */
     private record Due(long intendedNs, Conversation conversation, Stream.Fault fault) {
-        /** Whoever does not read its socket does so on one of its own: others on it would wait for the client, not for the server. */
+        /**
+         * Whoever does not read its socket does so on one of its own: others on it would wait for the client, not for the
+         * server.
+         */
         boolean alone() {
             return fault == Stream.Fault.SLOW;
         }

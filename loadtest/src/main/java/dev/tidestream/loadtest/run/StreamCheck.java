@@ -77,7 +77,8 @@ final class StreamCheck {
         check(Promise.SEQUENCE, t.seq() == tokens, () -> (t.seq() > tokens ? "tokens lost" : "a token repeated or out of order")
                 + ": seq=" + t.seq() + ", expected=" + tokens + ": " + t);
         if (follow) {
-            check(Promise.FOLLOWING, t.weightsVersion() >= version, () -> "an older weights version in a following stream: version="
+            check(Promise.FOLLOWING, t.weightsVersion() >= version, () ->
+                    "an older weights version in a following stream: version="
                     + t.weightsVersion() + ", before=" + version + ": " + t);
         } else {
             check(Promise.PINNED, t.weightsVersion() == version, () -> "another weights version in a pinned stream: version="
@@ -97,7 +98,8 @@ final class StreamCheck {
         if (!accepted) {
             broken(Promise.ACCEPTED, "finished before accepted: " + f);
         }
-        check(Promise.CANCELLED, f.reason() != FinishReason.CANCELLED || cancelSent, () -> "cancelled, and nobody asked for it: " + f);
+        check(Promise.CANCELLED, f.reason() != FinishReason.CANCELLED || cancelSent, () ->
+                "cancelled, and nobody asked for it: " + f);
         if (cancelSent) {
             promises.kept(Promise.CANCEL_ENDS); // one that does not end is judged when the patience is over
         }

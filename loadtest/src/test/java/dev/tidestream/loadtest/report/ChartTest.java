@@ -53,11 +53,13 @@ class ChartTest {
     void shouldPutWhatHappenedAboveThePlot() {
         String svg = chart(1, 2).band(0, 8, "measured", "measured").event(1, 1, "fault", "cancel").event(2, 4, "admin", "update")
                 .event(3, 3.5, "fault", "slow").svg();
-        Matcher event = Pattern.compile("class=\"event (\\w+)\" x=\"[\\d.]+\" y=\"(\\d+)\" width=\"[\\d.]+\" height=\"(\\d+)\"").matcher(svg);
+        Matcher event = Pattern.compile("class=\"event (\\w+)\" x=\"[\\d.]+\" y=\"(\\d+)\" width=\"[\\d.]+\" height=\"(\\d+)\"")
+                .matcher(svg);
         Matcher band = Pattern.compile("class=\"band measured\" x=\"[\\d.]+\" y=\"(\\d+)\"").matcher(svg);
         assertTrue(band.find(), svg);
         int plot = Integer.parseInt(String.valueOf(band.group(1)));
-        List<String> kinds = event.results().filter(match -> !String.valueOf(match.group(2)).equals("10")).map(match -> { // no legend
+        // no legend
+        List<String> kinds = event.results().filter(match -> !String.valueOf(match.group(2)).equals("10")).map(match -> {
             int bottom = Integer.parseInt(String.valueOf(match.group(2))) + Integer.parseInt(String.valueOf(match.group(3)));
             assertTrue(bottom <= plot, match.group());
             return match.group(1) + " " + match.group(2);
@@ -69,8 +71,10 @@ class ChartTest {
     @Test
     void shouldLabelPointsAndRingOne() {
         String svg = new Chart("c", "t", "x", "y", Chart.Scale.LINEAR)
-                .line("a", List.of(new double[] {0, 0}, new double[] {4, 4}), List.of("one", "two")).highlight(4, 4, "knee <4>").svg();
+                .line("a", List.of(new double[] {0, 0}, new double[] {4, 4}), List.of("one", "two")).highlight(4, 4, "knee <4>")
+                .svg();
         assertTrue(svg.contains(">one</text>") && svg.contains(">two</text>"), svg);
-        assertTrue(svg.contains("<circle class=\"highlight\" cx=\"740.0\" cy=\"34.0\"") && svg.contains(">knee &lt;4&gt;</text>"), svg);
+        assertTrue(svg.contains("<circle class=\"highlight\" cx=\"740.0\" cy=\"34.0\"")
+                && svg.contains(">knee &lt;4&gt;</text>"), svg);
     }
 }

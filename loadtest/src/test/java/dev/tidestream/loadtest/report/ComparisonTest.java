@@ -51,7 +51,8 @@ class ComparisonTest {
                 Made.figures(300, 40, Made.latency(40, 30), 0.7), QUIET, List.of()));
         assertEquals("machine was busy", remarks(run(100, 10, QUIET), busy).get("output tokens/s"));
         assertEquals("machine was busy", remarks(busy, run(100, 10, QUIET)).get("TTFT p50, ms"));
-        assertTrue(Comparison.text(run(100, 10, QUIET), busy).contains("  B: other processes of this machine used 0.70 cores meanwhile"));
+        assertTrue(Comparison.text(run(100, 10, QUIET), busy)
+                .contains("  B: other processes of this machine used 0.70 cores meanwhile"));
     }
 
     @Test
@@ -78,7 +79,8 @@ class ComparisonTest {
 
     @Test
     void shouldSayNothingOfGoodRequestsWithoutAnSlo() {
-        RunReport none = Made.report(Map.of("slo", "none"), Made.step("tidestream", 4, Made.figures(100, 40, Made.latency(40, 5))));
+        RunReport none = Made.report(Map.of("slo", "none"), Made.step("tidestream", 4, Made.figures(100, 40, Made.latency(40,
+                5))));
         assertFalse(Comparison.text(none, none).contains("good share"));
         assertFalse(HtmlReport.of(none).contains("goodput"), HtmlReport.of(none));
         assertFalse(TextReport.of(none).contains("SLO"), TextReport.of(none));

@@ -61,7 +61,8 @@ class KneeTest {
         String html = HtmlReport.of(report);
         assertTrue(html.contains("<tr class=\"knee\"><td>2 streams (knee)</td>"), html);
         assertTrue(html.contains("<circle class=\"highlight\"") && html.contains(">knee: 2 streams</text>"), html);
-        assertTrue(TextReport.of(report).contains("knee: 2 streams, the lowest load with 90 % of the most tokens/s"), TextReport.of(report));
+        assertTrue(TextReport.of(report).contains("knee: 2 streams, the lowest load with 90 % of the most tokens/s"),
+                TextReport.of(report));
     }
 
     /** Its latencies are not 0: there are none. */
@@ -71,7 +72,8 @@ class KneeTest {
                 Made.step("tidestream", 1, Made.figures(100, 40, Made.latency(40, 5))),
                 Made.step("tidestream", 8, Made.figures(900, 0, Made.NOTHING)));
         String html = HtmlReport.of(report);
-        assertTrue(html.contains("<td>8 streams</td><td>900.0</td><td>–</td><td class=\"none\">none</td><td>0.00</td><td>–</td><td>–</td>"
+        assertTrue(html.contains("<td>8 streams</td><td>900.0</td><td>–</td><td class=\"none\">none</td>"
+                + "<td>0.00</td><td>–</td><td>–</td>"
                 + "<td>–</td><td>–</td>"), html);
         assertTrue(html.contains("Not in the curves of latency, since no request finished: 8 streams"), html);
         assertFalse(html.contains("<title>p50: 900, 0</title>"), "a point in the curve");

@@ -20,7 +20,8 @@ final class Made {
 
     /** The same latency at all percentiles. */
     static Latency latency(long count, double ms) {
-        return new Latency(count, ms, ms, ms, ms, ms, ms, ms, count == 0 ? List.of() : Collections.nCopies(Latency.CURVE.size(), ms));
+        return new Latency(count, ms, ms, ms, ms, ms, ms, ms, count == 0 ? List.of() : Collections.nCopies(Latency.CURVE.size(),
+                ms));
     }
 
     /** @param latency of everything; of nothing finished, all but the first token are nothing */
@@ -42,7 +43,8 @@ final class Made {
 
     /** Measured from second 2 to second 12. */
     static RunReport.Step step(String name, int level, Figures figures, Map<Figure, Double> noise, List<Sample> samples) {
-        return new RunReport.Step(name + " ws://host", name, level + " streams", level, figures, noise, samples, List.of(), List.of(),
+        return new RunReport.Step(name + " ws://host", name, level + " streams", level, figures, noise, samples, List.of(),
+                List.of(),
                 List.of(new PromiseCount(Promise.SEQUENCE, 100, 0)), 2, 12);
     }
 

@@ -25,7 +25,8 @@ class RemarksTest {
     @Test
     void shouldSeeAServerThatIsNotWarmYet() {
         assertEquals(1, remarks(70, 100).size());
-        assertTrue(remarks(70, 100).getFirst().startsWith("the first quarter of the measured time had 30 % fewer tokens/s than the rest"),
+        assertTrue(remarks(70, 100).getFirst()
+                .startsWith("the first quarter of the measured time had 30 % fewer tokens/s than the rest"),
                 remarks(70, 100).toString());
         assertEquals(List.of(), remarks(95, 100));
         assertEquals(List.of(), remarks(150, 100), "a good beginning is none of it");
@@ -33,14 +34,16 @@ class RemarksTest {
 
     @Test
     void shouldShowTheWarmUpInTheTimeline() {
-        String html = HtmlReport.of(Made.report(Map.of(), Made.step("tidestream", 4, Made.figures(100, 40, Made.latency(40, 5)))));
+        String html = HtmlReport.of(Made.report(Map.of(), Made.step("tidestream", 4, Made.figures(100, 40, Made.latency(40,
+                5)))));
         assertTrue(html.contains("<rect class=\"band warm-up\" x=\"70.0\""), html);
     }
 
     /** What a server says may be anything; a terminal obeys some of it. */
     @Test
     void shouldNotPassControlCharactersOnToATerminal() {
-        RunReport report = new RunReport("made", "", "now", "", Map.of("model", "evil\u001b[2J\nready on ws://elsewhere"), Map.of(), List.of(),
+        RunReport report = new RunReport("made", "", "now", "", Map.of("model", "evil\u001b[2J\nready on ws://elsewhere"),
+                Map.of(), List.of(),
                 1, List.of("frame \u009b31m"), false, List.of(), "");
         String text = TextReport.of(report);
         assertTrue(text.contains("evil\\u001b[2J\\nready") && text.contains("frame \\u009b31m"), text);

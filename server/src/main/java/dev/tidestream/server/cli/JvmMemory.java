@@ -5,11 +5,12 @@ import java.lang.management.ManagementFactory;
 import com.sun.management.HotSpotDiagnosticMXBean;
 
 /**
- * The ceilings of the JVM's own memory, as it was started. Weights, KV cache and mapped files are neither heap nor direct buffers; they
- * are bounded by {@code --memory-budget} and {@code --kv-memory}.
+ * The ceilings of the JVM's own memory, as it was started. Weights, KV cache and mapped files are neither heap nor direct
+ * buffers; they are bounded by {@code --memory-budget} and {@code --kv-memory}.
  *
  * @param heapBytes most bytes of objects: prompts in work, sessions, messages as text
- * @param directBytes most bytes of direct buffers: what sockets read and write. Netty and the JDK count theirs apart, each up to this
+ * @param directBytes most bytes of direct buffers: what sockets read and write. Netty and the JDK count theirs apart, each up to
+ *     this
  */
 record JvmMemory(long heapBytes, long directBytes) {
     private static final String DIRECT = "MaxDirectMemorySize";

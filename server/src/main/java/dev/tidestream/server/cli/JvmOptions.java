@@ -8,8 +8,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.IExecutionStrategy;
 
 /**
- * What the JVM must have been started with for the commands that compute: the incubating Vector API. A jar's manifest cannot ask for a
- * module, so {@code java -jar} alone comes without it; the launcher gives it.
+ * What the JVM must have been started with for the commands that compute: the incubating Vector API. A jar's manifest cannot ask
+ * for a module, so {@code java -jar} alone comes without it; the launcher gives it.
  */
 final class JvmOptions {
     private static final String VECTOR_API = "jdk.incubator.vector";
@@ -34,7 +34,8 @@ final class JvmOptions {
             }
             CommandLine last = commands.getLast();
             last.getErr().println("tidestream: "
-                    + advice(System.getProperty("java.class.path", ""), last.getCommandSpec().qualifiedName().replaceFirst("^tidestream ", "")));
+                    + advice(System.getProperty("java.class.path", ""), last.getCommandSpec().qualifiedName()
+                    .replaceFirst("^tidestream ", "")));
             return CommandLine.ExitCode.USAGE;
         };
     }

@@ -94,7 +94,8 @@ public final class Metrics implements AutoCloseable {
      */
     public void updateRefused(String code) {
         Counter.builder("tidestream.weights.updates.refused")
-                .description("Updates of weights and rollbacks that were refused.").tag("code", code).register(registry).increment();
+                .description("Updates of weights and rollbacks that were refused.").tag("code", code).register(registry)
+                .increment();
     }
 
     /** A rollback was committed. */

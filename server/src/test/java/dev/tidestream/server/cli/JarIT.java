@@ -51,6 +51,7 @@ class JarIT {
         Run run = java(List.of("--add-modules=jdk.incubator.vector", "--sun-misc-unsafe-memory-access=allow"),
                 "generate", "--prompt", "Once", "-n", "3", "--temperature", "0");
         assertEquals(0, run.code(), run.out());
-        assertTrue(run.out().lines().noneMatch(line -> line.startsWith("WARNING:") && !line.endsWith("jdk.incubator.vector")), run.out());
+        assertTrue(run.out().lines().noneMatch(line -> line.startsWith("WARNING:") && !line.endsWith("jdk.incubator.vector")),
+                run.out());
     }
 }

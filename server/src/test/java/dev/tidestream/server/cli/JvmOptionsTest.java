@@ -23,7 +23,8 @@ class JvmOptionsTest {
 
     private Run java(String... args) throws Exception {
         List<String> command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp", System.getProperty("java.class.path"), Main.class.getName()));
+                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(Arrays.asList(args));
         Path out = folder.resolve("out");
         Path err = folder.resolve("err");
@@ -38,13 +39,15 @@ class JvmOptionsTest {
         Run run = java(command.split(" "));
         assertEquals(2, run.code(), run.err());
         assertEquals(1, run.err().lines().count(), run.err());
-        assertTrue(run.err().startsWith("tidestream: this JVM was started without --add-modules=jdk.incubator.vector: use ./tidestream "), run.err());
+        assertTrue(run.err().startsWith("tidestream: this JVM was started without --add-modules=jdk.incubator.vector:"
+                + " use ./tidestream "), run.err());
         assertTrue(run.err().contains("java --add-modules=jdk.incubator.vector "), run.err());
         assertEquals("", run.out());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "--help", "--version", "serve --help", "bench head --help", "bench --version", "tokenize --ids Once"})
+    @ValueSource(strings = {"", "--help", "--version", "serve --help", "bench head --help", "bench --version",
+            "tokenize --ids Once"})
     void shouldNeedNothingForTheRest(String command) throws Exception {
         Run run = java(command.isEmpty() ? new String[0] : command.split(" "));
         assertEquals(0, run.code(), run.err());
@@ -54,7 +57,9 @@ class JvmOptionsTest {
 
     @Test
     void shouldNameTheJarThatWasStarted() {
-        assertTrue(JvmOptions.advice("server/target/tidestream-server.jar", "serve").endsWith(" -jar server/target/tidestream-server.jar serve …"));
-        assertTrue(JvmOptions.advice("a.jar" + File.pathSeparator + "b.jar", "bench head").endsWith(" -cp … dev.tidestream.server.cli.Main bench head …"));
+        assertTrue(JvmOptions.advice("server/target/tidestream-server.jar", "serve")
+                .endsWith(" -jar server/target/tidestream-server.jar serve …"));
+        assertTrue(JvmOptions.advice("a.jar" + File.pathSeparator + "b.jar", "bench head")
+                .endsWith(" -cp … dev.tidestream.server.cli.Main bench head …"));
     }
 }

@@ -32,7 +32,8 @@ class LauncherBuildTest {
     }
 
     private String maven(String parts) {
-        return "-B -Dmaven.test.skip=true -Dtidestream.checks=off -Dmaven.compiler.executable=" + checkout.jdk + "/bin/javac -pl " + parts
+        return "-B -Dmaven.test.skip=true -Dtidestream.checks=off -Dmaven.compiler.executable=" + checkout.jdk
+                + "/bin/javac -pl " + parts
                 + " -am package";
     }
 
@@ -40,7 +41,8 @@ class LauncherBuildTest {
     void shouldBuildOnceAndStartTheJvm() throws Exception {
         Run first = checkout.launch("generate", "--prompt", "two words");
         assertEquals(7, first.code());
-        assertEquals(BUILDING.formatted("server") + "tidestream: built\nhalf", first.err().replaceFirst(BUILT, "tidestream: built\n"));
+        assertEquals(BUILDING.formatted("server") + "tidestream: built\nhalf", first.err().replaceFirst(BUILT,
+                "tidestream: built\n"));
         List<String> args = first.out().lines().toList();
         List<String> options = List.of("--add-modules=jdk.incubator.vector", "-Da=1", "-Db=2", "-Dtidestream.terminal=false");
         assertTrue(args.containsAll(options), first.out());

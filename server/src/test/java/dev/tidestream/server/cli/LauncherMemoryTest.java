@@ -41,7 +41,8 @@ class LauncherMemoryTest {
 
     /** Heap and direct ceiling. */
     private List<String> ceilings(String... args) throws Exception {
-        return checkout.launch(args).out().lines().filter(line -> line.startsWith("-Xmx") || line.startsWith("-XX:MaxDirect")).toList();
+        return checkout.launch(args).out().lines().filter(line -> line.startsWith("-Xmx") || line.startsWith("-XX:MaxDirect"))
+                .toList();
     }
 
     private static List<String> ceilings(int heapMib, int directMib) {
@@ -98,7 +99,8 @@ class LauncherMemoryTest {
         assertEquals(List.of("-XX:MaxDirectMemorySize=1024m"), ceilings("serve"), "-Xmx would win over a percentage");
         checkout.javaOptions = "-Xmx700m -XX:MaxDirectMemorySize=300m";
         List<String> options = ceilings("serve");
-        assertEquals(List.of("-XX:MaxDirectMemorySize=1024m", "-Xmx700m", "-XX:MaxDirectMemorySize=300m"), options, "the last one holds");
+        assertEquals(List.of("-XX:MaxDirectMemorySize=1024m", "-Xmx700m", "-XX:MaxDirectMemorySize=300m"), options,
+                "the last one holds");
     }
 
     @Test

@@ -45,7 +45,8 @@ class LauncherTest {
     }
 
     private static Path archive(Run run) {
-        return Path.of(run.out().lines().filter(line -> line.startsWith(ARCHIVE)).findFirst().orElseThrow().substring(ARCHIVE.length()));
+        return Path.of(run.out().lines().filter(line -> line.startsWith(ARCHIVE)).findFirst().orElseThrow()
+                .substring(ARCHIVE.length()));
     }
 
     /** The JVM refuses an archive of other jars, and does not replace it. */
