@@ -107,10 +107,10 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
                 .setExecutionExceptionHandler((exception, command, result) -> failure(exception, "", command.getErr()));
     }
 
-    /** An empty path would be the working directory, which nobody has named. */
+    /** A blank path would be the working directory, which nobody has named: {@code --data-dir "$DIR"} with {@code DIR} unset. */
     private static Path path(String text) {
-        if (text.isEmpty()) {
-            throw new TypeConversionException("must not be empty");
+        if (text.isBlank()) {
+            throw new TypeConversionException("must not be blank");
         }
         return Path.of(text);
     }

@@ -128,8 +128,8 @@ final class UsageErrors {
         if (arg instanceof OptionSpec && arg.arity().max() == 0) {
             return "%s takes no value: '%s'".formatted(name(arg), value);
         }
-        if (type == Path.class && value.isEmpty()) {
-            return name(arg) + " must not be empty" + example(arg, command.getCommandSpec());
+        if (type == Path.class && String.valueOf(error.getValue()).isBlank()) {
+            return name(arg) + " must not be blank" + example(arg, command.getCommandSpec());
         }
         if (type == Path.class) {
             return "%s: %s: '%s'".formatted(name(arg), whyNoPath(String.valueOf(error.getValue())), value);

@@ -29,7 +29,7 @@ record GgufPart(
      * Maps a file and reads its front.
      *
      * @throws GgufException if it is not there, or no valid GGUF file
-     * @throws UncheckedIOException if the system cannot read it
+     * @throws UncheckedIOException if the system cannot read it; its cause says why
      */
     @SuppressWarnings("MustBeClosedChecker") // close() of the result closes it
     static GgufPart map(Path path) {
@@ -46,7 +46,7 @@ record GgufPart(
             throw new GgufException("%s: no such file".formatted(path), e);
         } catch (IOException e) {
             arena.close();
-            throw new UncheckedIOException("%s: cannot read: %s".formatted(path, e.getMessage()), e);
+            throw new UncheckedIOException("%s: cannot be read".formatted(path), e);
         } catch (RuntimeException | Error e) {
             arena.close();
             throw e;

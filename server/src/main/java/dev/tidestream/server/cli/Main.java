@@ -1,7 +1,6 @@
 package dev.tidestream.server.cli;
 
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.Set;
 
 import picocli.CommandLine;
@@ -57,7 +56,7 @@ public final class Main {
     static CommandLine commandLine(Object command) {
         CommandLine commandLine = new CommandLine(command);
         standardOptions(commandLine);
-        COMMANDS.apply(commandLine).registerConverter(Path.class, new PathConverter());
+        COMMANDS.apply(commandLine);
         return commandLine.setExecutionStrategy(JvmOptions.strategy(JvmOptions.haveVectorApi(), commandLine.getExecutionStrategy()));
     }
 

@@ -95,6 +95,6 @@ class DataDirectoryPermissionsTest {
         Path file = Files.writeString(temp.resolve("file"), "");
         assertEquals(file + ": no directory", assertThrows(DataDirException.class, () -> open(file)).getMessage());
         Path below = file.resolve("data");
-        assertEquals(below + ": cannot be used: Not a directory", assertThrows(DataDirException.class, () -> open(below)).getMessage());
+        assertEquals(below + ": cannot be used: not a directory", assertThrows(DataDirException.class, () -> open(below)).getMessage());
     }
 }

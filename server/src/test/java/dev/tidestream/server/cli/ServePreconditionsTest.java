@@ -115,10 +115,11 @@ class ServePreconditionsTest {
     @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed"})
     void shouldRefuseBlankPathsWithTheirOption(String option) {
         for (String blank : List.of("", " ", "\t")) {
-            String shown = blank.equals("\t") ? "\\t" : blank;
-            String message = "tidestream: Invalid value for option '%s': a path must not be blank: \"%s\" (see tidestream serve --help)\n";
-            assertEquals(new Run(2, "", message.formatted(option, shown)), Run.of("serve", option, blank));
-            assertEquals(new Run(2, "", message.formatted(option, shown)), Run.of("serve", option + "=" + blank));
+            for (Run run : List.of(Run.of("serve", option, blank), Run.of("serve", option + "=" + blank))) {
+                assertEquals(2, run.code());
+                assertTrue(run.err().startsWith("tidestream: " + option + " must not be blank"), run.err());
+                assertTrue(run.err().endsWith(" (see tidestream serve --help)\n"), run.err());
+            }
         }
     }
 

@@ -165,4 +165,9 @@ final class AttentionMemory {
     void set(int argument, float value) {
         arguments.set(ValueLayout.JAVA_FLOAT, argument, value);
     }
+
+    /** Where the weight of a query for a position of its segment is, in {@code weights}. */
+    static long weightAt(int query, int t) {
+        return (long) query * WEIGHTS_ROW_BYTES + (long) t * Float.BYTES;
+    }
 }

@@ -232,7 +232,7 @@ public final class MachineAttention {
         /** Scores that do not count. */
         private void fill(int query, int from, int to) {
             for (int t = from; t < to; t++) {
-                memory.weights.set(ValueLayout.JAVA_FLOAT, weightAt(query, t), Float.NEGATIVE_INFINITY);
+                memory.weights.set(ValueLayout.JAVA_FLOAT, AttentionMemory.weightAt(query, t), Float.NEGATIVE_INFINITY);
             }
         }
 
@@ -245,7 +245,7 @@ public final class MachineAttention {
                         ? laterWeights(query, start / PARTIALS * PARTIALS + PARTIALS + lane, last) // in its first group nothing counts
                         : memory.results.get(ValueLayout.JAVA_FLOAT, partialSums + (long) lane * Float.BYTES);
                 boolean counts = last + lane >= start && last + lane < count;
-                sum += counts ? partial + memory.weights.get(ValueLayout.JAVA_FLOAT, weightAt(query, last + lane)) : partial;
+                sum += counts ? partial + memory.weights.get(ValueLayout.JAVA_FLOAT, AttentionMemory.weightAt(query, last + lane)) : partial;
             }
             return sum;
         }
@@ -254,13 +254,9 @@ public final class MachineAttention {
         private float laterWeights(int query, int from, int last) {
             float sum = 0f;
             for (int t = from; t < last; t += PARTIALS) {
-                sum += memory.weights.get(ValueLayout.JAVA_FLOAT, weightAt(query, t));
+                sum += memory.weights.get(ValueLayout.JAVA_FLOAT, AttentionMemory.weightAt(query, t));
             }
             return sum;
-        }
-
-        private static long weightAt(int query, int t) {
-            return (long) query * WEIGHTS_ROW_BYTES + (long) t * Float.BYTES;
         }
 
         private void clearFresh(int from) {
@@ -325,12 +321,7 @@ public final class MachineAttention {
             private int column;
             private long rowBytes;
 
-            /**
-             * Those of the next block lie at an address.
-             *
-             * @param f16 what they are stored as
-             * @param ofWeights column of the weights
-             */
+            /** Those of the next block lie at an address, as F16 or F32; their weights begin at a column. */
             void begin(long address, boolean f16, int ofWeights) {
                 source = address;
                 packed = f16;
