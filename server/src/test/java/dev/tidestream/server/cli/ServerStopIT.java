@@ -58,7 +58,7 @@ class ServerStopIT {
                 "grace period is over, breaking off: connections=1, under_way=1",
                 "not waiting any more for clients to close: connections=1, under_way=0",
                 "all connections are closed: took_ms=",
-                "Serving - stopped")) {
+                "server - stopped took_ms=")) {
             assertTrue(log.contains(line), log);
         }
     }
