@@ -209,6 +209,17 @@ class AdminCommandTest {
     }
 
     @Test
+    void shouldSayWhenToTryAgainAfterTooManyWrongTokens() throws Exception {
+        try (AdminScript server = new AdminScript(answer(1, ""))) {
+            server.throttled = true;
+            Path other = Files.writeString(folder.resolve("other"), "another-token");
+            Run run = Run.of("admin", "stats", "--url", server.url(), "--token-file", other.toString());
+            assertEquals(new Run(1, "", ("tidestream: too_many_attempts: %s/v1/admin has seen too many wrong tokens from here;"
+                    + " try again in 7 s\n").formatted(server.url())), run);
+        }
+    }
+
+    @Test
     void shouldSayThatThereIsNoAdminChannel() throws Exception {
         try (AdminScript server = new AdminScript(answer(1, ""))) {
             assertEquals(new Run(1, "", "tidestream: %s/x/v1/admin answered with HTTP status 404 instead of a WebSocket\n"

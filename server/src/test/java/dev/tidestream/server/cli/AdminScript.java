@@ -40,6 +40,8 @@ final class AdminScript implements AutoCloseable {
     private final HttpServer server;
     private final AdminCodec codec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
     private final Scene scene;
+    /** It has seen too many wrong tokens. */
+    volatile boolean throttled;
 
     AdminScript(Scene scene) throws TimeoutException {
         this(AdminProtocol.SUBPROTOCOL, scene);
@@ -57,7 +59,11 @@ final class AdminScript implements AutoCloseable {
         if (!request.path().equals(AdminProtocol.PATH)) {
             request.response().setStatusCode(404).end("{}");
         } else if (!("Bearer " + TOKEN).equals(request.getHeader("Authorization"))) {
-            request.response().setStatusCode(401).end("{}");
+            if (throttled) {
+                request.response().setStatusCode(429).putHeader("Retry-After", "7").end("{}");
+            } else {
+                request.response().setStatusCode(401).end("{}");
+            }
         } else {
             request.toWebSocket().onSuccess(this::talk).onFailure(faults::add);
         }
