@@ -71,7 +71,8 @@ final class SweepSection {
 
     private static void table(Page html, List<Point> all, Map<String, List<Point>> bySeries, boolean hasSlo) {
         html.add("<div class=\"scroll\"><table><tr><th>load</th><th>tokens/s</th><th>per stream</th><th>finished</th>"
-                + "<th>req/s</th><th>TTFT p50</th><th>TTFT p99</th><th>ITL p50</th><th>ITL p99</th>%s</tr>", hasSlo ? "<th>good</th>" : "");
+                + "<th>req/s</th><th>TTFT p50</th><th>TTFT p99</th><th>ITL p50</th><th>ITL p99</th>%s</tr>",
+                hasSlo ? "<th>good</th>" : "");
         for (Point point : all) {
             Figures f = point.figures();
             Optional<Point> knee = Knee.of(bySeries.getOrDefault(point.series(), List.of()));
