@@ -156,7 +156,9 @@ final class AdminClient implements AutoCloseable {
     @Override
     public void close() {
         if (!socket.isOutputClosed()) {
-            socket.sendClose(WebSocket.NORMAL_CLOSURE, "").join();
+            socket.sendClose(WebSocket.NORMAL_CLOSURE, "")
+                    .exceptionally(answered -> socket) // the JDK has just answered the server's close frame by itself
+                    .join();
             closeCode.exceptionally(e -> -1) // a pong that came too late for it, say
                     .orTimeout(PATIENCE_S, TimeUnit.SECONDS).join();
         }
