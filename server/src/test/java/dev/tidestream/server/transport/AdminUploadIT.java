@@ -83,13 +83,13 @@ class AdminUploadIT {
         try (AdminClient client = server.client()) {
             client.send(AdminClient.update("a", "u", payload));
             client.progress("a", "receiving", 0, payload.length);
-            client.sendBinary(payload, 0, 10_000, true);
+            client.sendBinary(payload, 0, 100, true); // too small to come in two parts, each of which is looked at
             // it has looked at the clock a second time: what it says of the first chunk, or rather does not, is said
             server.desk.await(() -> server.looksAtClock.get() == 2);
             client.barrier("too early for another");
             server.nowNs.addAndGet(Duration.ofMillis(500).toNanos());
-            client.sendBinary(payload, 10_000, 20_000, true).progress("a", "receiving", 20_000, payload.length);
-            client.sendBinary(payload, 20_000, payload.length, true).progress("a", "building", 1, 2);
+            client.sendBinary(payload, 100, 200, true).progress("a", "receiving", 200, payload.length);
+            client.sendBinary(payload, 200, payload.length, true).progress("a", "building", 1, 2);
             client.ack("a");
         }
     }
