@@ -61,7 +61,7 @@ final class Environment {
     /** Name, cores and memory of this machine. */
     static String processor() {
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        return String.format(Locale.ROOT, "%s, %d cores, %.1f GiB, %s", processorName(), 
+        return String.format(Locale.ROOT, "%s, %d cores, %.1f GiB, %s", processorName(),
                 Runtime.getRuntime().availableProcessors(),
                 system.getTotalMemorySize() / (double) (1 << 30), System.getProperty("os.name"));
     }

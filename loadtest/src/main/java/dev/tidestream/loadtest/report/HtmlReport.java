@@ -62,7 +62,7 @@ public final class HtmlReport {
 
     private static String summary(RunReport.Step step) {
         return step.figures().finished() == 0 ? "no request finished"
-                : String.format(Locale.ROOT, "%.1f tokens/s, TTFT p50 %.1f ms, inter-token p50 %.2f ms", 
+                : String.format(Locale.ROOT, "%.1f tokens/s, TTFT p50 %.1f ms, inter-token p50 %.2f ms",
                         step.figures().tokensPerS(),
                         step.figures().ttft().p50(), step.figures().itl().p50());
     }

@@ -74,7 +74,7 @@ public final class TextReport {
         String good = hasSlo ? String.format(Locale.ROOT, " %10.2f %7.1f%%", f.goodPerS(), f.goodShare() * 100) : "";
         line(text, "%-12s %-16s %10.1f %8s %10s %10s %10s %10s%s", name, load, f.tokensPerS(),
                 f.finished() == 0 ? "none" : f.finished(),
-                ms(f.ttft(), f.ttft().p50()), ms(f.ttft(), f.ttft().p99()), ms(f.itl(), f.itl().p50()), 
+                ms(f.ttft(), f.ttft().p50()), ms(f.ttft(), f.ttft().p99()), ms(f.itl(), f.itl().p50()),
                 ms(f.itl(), f.itl().p99()), good);
     }
 
