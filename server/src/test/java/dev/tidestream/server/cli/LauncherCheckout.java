@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -120,8 +121,12 @@ final class LauncherCheckout {
     Run run(List<String> command) throws IOException, InterruptedException {
         Path out = folder.resolve("out");
         Path err = folder.resolve("err");
-        ProcessBuilder builder = new ProcessBuilder(command);
-        builder.directory(folder.toFile()).redirectOutput(out.toFile()).redirectError(ProcessBuilder.Redirect.PIPE);
+        // Through a pipe to its end, so that the launcher's filter has ended, too. Java would give up reading when the launcher has.
+        List<String> piped = new ArrayList<>(List.of("/bin/bash", "-c",
+                "\"$@\" 2>&1 >'%s' | cat >'%s'; exit ${PIPESTATUS[0]}".formatted(out, err), "launch"));
+        piped.addAll(command);
+        ProcessBuilder builder = new ProcessBuilder(piped);
+        builder.directory(folder.toFile()).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
         builder.environment().put("JAVA_HOME", jdk.toString());
         builder.environment().put("TIDESTREAM_MAVEN", maven.toString());
         builder.environment().put("TIDESTREAM_JAVA_OPTS", javaOptions);
@@ -131,7 +136,6 @@ final class LauncherCheckout {
         }
         builder.environment().putAll(environment);
         Process process = builder.start();
-        Files.write(err, process.getErrorStream().readAllBytes()); // to its end: the filter has ended, too
         assertTrue(process.waitFor(60, TimeUnit.SECONDS));
         return new Run(process.exitValue(), Files.readString(out), Files.readString(err, StandardCharsets.UTF_8));
     }
