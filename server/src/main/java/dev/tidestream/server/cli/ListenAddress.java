@@ -10,6 +10,8 @@ import java.util.Locale;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Reasons;
+
 /** Where a server is to listen. */
 record ListenAddress(String host, int port) {
 
@@ -44,7 +46,8 @@ record ListenAddress(String host, int port) {
         if (lower.contains("permission denied")) {
             return new CliException("permission denied: listen on " + this);
         }
-        return new CliException("cannot listen on %s: %s".formatted(this, reason));
+        return cause == null ? new CliException("cannot listen on " + this)
+                : new CliException("cannot listen on %s: %s".formatted(this, Reasons.of(cause)), cause);
     }
 
     /** As in a URL. */

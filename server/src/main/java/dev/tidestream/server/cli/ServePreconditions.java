@@ -1,7 +1,6 @@
 package dev.tidestream.server.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -10,6 +9,7 @@ import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.server.admin.UpdateDirectory;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.AdminAccess;
@@ -49,7 +49,7 @@ record ServePreconditions(
         } catch (AccessDeniedException e) {
             throw new CliException("permission denied: %s (--update-dir)".formatted(directory), e);
         } catch (IOException e) {
-            throw new CliException("update directory cannot be used: %s: %s".formatted(directory, e.getMessage()), e);
+            throw new CliException("update directory cannot be used: %s: %s".formatted(directory, Reasons.of(e)), e);
         }
     }
 
@@ -63,10 +63,8 @@ record ServePreconditions(
         return new AdminAccess(AdminToken.of(token), tokenLimit, audit, refusals);
     }
 
-    /** A token that was made up has to be told, this one time. */
-    void announce(PrintWriter out, String url) {
-        if (tokenMadeUp) {
-            out.printf("admin: %s (token, made up for this run: %s)%n", url, token);
-        }
+    /** A token that was made up has to be told, this one time: a line, or nothing. */
+    String announcement(String url) {
+        return tokenMadeUp ? "admin: %s (token, made up for this run: %s)%n".formatted(url, token) : "";
     }
 }

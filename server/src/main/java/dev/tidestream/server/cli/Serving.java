@@ -157,8 +157,8 @@ final class Serving implements AutoCloseable {
      */
     void announce(PrintWriter out) {
         String address = "ws://" + new ListenAddress(options.host, port());
-        met.announce(out, address + AdminProtocol.PATH);
-        out.print("tidestream: ready on %s%s (%s)%n".formatted(address, Protocol.PATH, options.compute));
+        out.print(met.announcement(address + AdminProtocol.PATH)
+                + "tidestream: ready on %s%s (%s)%n".formatted(address, Protocol.PATH, options.compute));
         out.flush();
     }
 

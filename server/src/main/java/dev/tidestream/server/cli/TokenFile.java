@@ -13,6 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.console.Printable;
+import dev.tidestream.console.Reasons;
 import dev.tidestream.server.transport.AdminToken;
 
 /**
@@ -41,7 +42,7 @@ final class TokenFile {
         } catch (AccessDeniedException e) {
             throw new CliException("permission denied: %s (--admin-token-file)".formatted(file), e);
         } catch (IOException e) {
-            throw new CliException("admin token file cannot be read: %s: %s".formatted(file, e.getMessage()), e);
+            throw new CliException("admin token file cannot be read: %s: %s".formatted(file, Reasons.of(e)), e);
         } catch (IllegalArgumentException e) {
             throw new CliException(String.valueOf(e.getMessage()), e);
         }
