@@ -35,7 +35,7 @@ final class AdminAudit {
             }
             case AdminReply.Failed failed -> log.refused(
                     event(request) + "_" + failed.code().wireName(),
-                    what(event(request), "refused", caller, request)
+                    () -> what(event(request), "refused", caller, request)
                             .with("code", failed.code().wireName()).withText("message", failed.message()));
             case AdminReply.Progress p -> throw new IllegalArgumentException("progress ends nothing: " + p);
         }

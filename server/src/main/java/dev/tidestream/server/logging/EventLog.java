@@ -3,6 +3,7 @@ package dev.tidestream.server.logging;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,8 +65,9 @@ public final class EventLog {
      * Something was refused.
      *
      * @param kind of a fixed set, e.g. the code of the answer
+     * @param composed makes the line; not called for one that is left out, of which somebody may cause a great many
      */
-    public void refused(String kind, EventLine line) {
+    public void refused(String kind, Supplier<EventLine> composed) {
         long suppressed;
         synchronized (kinds) {
             String key = kinds.containsKey(kind) || kinds.size() < MAX_KINDS ? kind : "other";
@@ -77,6 +79,7 @@ public final class EventLog {
             suppressed = known.suppressed;
             known.suppressed = 0;
         }
+        EventLine line = composed.get();
         log.warn("{}", suppressed == 0 ? line : line.with("suppressed", suppressed));
     }
 

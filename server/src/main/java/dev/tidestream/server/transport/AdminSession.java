@@ -292,7 +292,7 @@ final class AdminSession implements Session, ConnectionListener {
     }
 
     private void audit(String what, AdminReply.Failed failed) {
-        audit.refused(what + "_" + failed.code().wireName(), EventLine.of(what).with("outcome", "refused").with(caller)
+        audit.refused(what + "_" + failed.code().wireName(), () -> EventLine.of(what).with("outcome", "refused").with(caller)
                 .withText("ref", failed.ref()).with("code", failed.code().wireName()).withText("message", failed.message()));
     }
 

@@ -25,13 +25,13 @@ final class RefusedRequests {
 
     /** A WebSocket's message was refused, or its stream was ended. */
     void message(String code, @Nullable String id, String message) {
-        log.refused(code, EventLine.of("refused").with("code", code).with("connection", connection).with("remote", remote)
+        log.refused(code, () -> EventLine.of("refused").with("code", code).with("connection", connection).with("remote", remote)
                 .withText("id", id).withText("message", message));
     }
 
     /** A request was answered with an error. */
     void http(int status, String code, String method, String path, String message) {
-        log.refused("http_" + code, EventLine.of("refused").with("code", code).with("status", status).with("remote", remote)
+        log.refused("http_" + code, () -> EventLine.of("refused").with("code", code).with("status", status).with("remote", remote)
                 .withText("method", method).withText("path", path).withText("message", message));
     }
 }

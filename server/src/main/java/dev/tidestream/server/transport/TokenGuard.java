@@ -112,8 +112,8 @@ final class TokenGuard {
 
     private void note(HttpServerRequest request, TokenRefusal why, @Nullable String fingerprint) {
         access.refusals().accept(why);
-        access.audit().refused("token_" + why.wireName(), EventLine.of("token").with("outcome", "refused").with("reason", why.wireName())
-                .with(new Caller(null, String.valueOf(request.remoteAddress()), fingerprint)));
+        access.audit().refused("token_" + why.wireName(), () -> EventLine.of("token").with("outcome", "refused")
+                .with("reason", why.wireName()).with(new Caller(null, String.valueOf(request.remoteAddress()), fingerprint)));
     }
 
     private static List<String> shown(HttpServerRequest request, List<String> offered) {

@@ -32,13 +32,13 @@ class EventLogTest {
     void shouldWriteTenRefusalsThenOnePerSecondAndCountTheOthers() {
         try (LoggedLines logged = new LoggedLines(EventLog.AUDIT)) {
             for (int i = 0; i < 2000; i++) {
-                log.refused("wrong", EventLine.of("token"));
+                log.refused("wrong", () -> EventLine.of("token"));
             }
             List<String> expected = lines(10, "WARN token");
             assertEquals(expected, logged.lines());
             nowNs.addAndGet(SECOND);
-            log.refused("wrong", EventLine.of("token"));
-            log.refused("wrong", EventLine.of("token"));
+            log.refused("wrong", () -> EventLine.of("token"));
+            log.refused("wrong", () -> EventLine.of("token"));
             expected.add("WARN token suppressed=1990");
             assertEquals(expected, logged.lines());
             log.tellSuppressed();
@@ -47,7 +47,7 @@ class EventLogTest {
             assertEquals(expected, logged.lines());
             nowNs.addAndGet(100 * SECOND);
             for (int i = 0; i < 20; i++) {
-                log.refused("wrong", EventLine.of("token"));
+                log.refused("wrong", () -> EventLine.of("token"));
             }
             expected.addAll(lines(10, "WARN token"));
             assertEquals(expected, logged.lines());
@@ -58,8 +58,8 @@ class EventLogTest {
     void shouldLimitEachKindByItselfAndWhatWasDoneNever() {
         try (LoggedLines logged = new LoggedLines(EventLog.AUDIT)) {
             for (int i = 0; i < 50; i++) {
-                log.refused("one", EventLine.of("one"));
-                log.refused("other", EventLine.of("other"));
+                log.refused("one", () -> EventLine.of("one"));
+                log.refused("other", () -> EventLine.of("other"));
                 log.done(EventLine.of("update"));
             }
             assertEquals(10, logged.lines().stream().filter("WARN one"::equals).count());
@@ -69,10 +69,22 @@ class EventLogTest {
     }
 
     @Test
+    void shouldNotComposeALineThatIsLeftOut() {
+        int[] composed = {0};
+        for (int i = 0; i < 2000; i++) {
+            log.refused("wrong", () -> {
+                composed[0]++;
+                return EventLine.of("token");
+            });
+        }
+        assertEquals(10, composed[0]);
+    }
+
+    @Test
     void shouldHoldABoundedNumberOfKinds() {
         try (LoggedLines logged = new LoggedLines(EventLog.AUDIT)) {
             for (int i = 0; i < 10_000; i++) {
-                log.refused("kind" + i, EventLine.of("refused"));
+                log.refused("kind" + i, () -> EventLine.of("refused"));
             }
             assertEquals(256 + 10, logged.lines().size());
         }

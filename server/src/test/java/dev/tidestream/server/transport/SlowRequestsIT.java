@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -80,6 +81,22 @@ class SlowRequestsIT {
             live(server);
         } finally {
             close(slow);
+        }
+    }
+
+    /** What a program reads has the digits 0 to 9, also in a process whose language has others. */
+    @Test
+    void shouldAnswerInAsciiDigitsWhateverTheLocale() throws Exception {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+        try (TestServer server = new TestServer(CONFIG, clock);
+                RawHttp slow = new RawHttp(server.port())) {
+            slow.send("GET /");
+            live(server); // the slow one has been read, too
+            clock.advance(Duration.ofSeconds(10));
+            refused(slow, 408, "request_timeout");
+        } finally {
+            Locale.setDefault(before);
         }
     }
 

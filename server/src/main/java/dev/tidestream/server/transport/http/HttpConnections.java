@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedSet;
 
@@ -214,9 +215,10 @@ public final class HttpConnections {
             refusals.count(refusal);
             if (!answered) {
                 String body = JsonAnswer.text(JsonAnswer.error(code, message));
-                String answer = ("HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-                        + "Connection: close\r\n\r\n%s")
-                        .formatted(status, HttpResponseStatus.valueOf(status).reasonPhrase(), body.length(), body);
+                String answer = String.format(
+                        Locale.ROOT,
+                        "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+                        status, HttpResponseStatus.valueOf(status).reasonPhrase(), body.length(), body);
                 channel.pipeline().firstContext().writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
             }
             abort();
