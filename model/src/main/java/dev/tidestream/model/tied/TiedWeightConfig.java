@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tied.TiedWeightException.DimensionMismatch;
 import dev.tidestream.model.tied.TiedWeightException.InvalidTiedWeightShape;
 import dev.tidestream.model.tied.TiedWeightException.NoTiedWeights;

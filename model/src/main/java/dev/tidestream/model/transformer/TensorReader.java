@@ -6,10 +6,10 @@ import java.util.Arrays;
 import java.util.List;
 
 import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.Vectors;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.format.TensorFormat;
 
 /**
  * What a patch must do, said plainly over a row-major matrix as a GGUF file holds it: no panels, no tiles, no team, quantisers

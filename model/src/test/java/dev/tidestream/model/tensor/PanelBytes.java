@@ -6,6 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
+import dev.tidestream.model.format.base.PanelLayout;
+
 /** The bits of a panel matrix, for tests. */
 public final class PanelBytes {
     private PanelBytes() {}

@@ -9,6 +9,8 @@ import java.util.zip.CRC32C;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;

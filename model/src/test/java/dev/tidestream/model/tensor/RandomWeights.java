@@ -5,6 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
+
 /** Row-major matrices of random weights in any format, as a GGUF file holds them. */
 public final class RandomWeights {
     private RandomWeights() {}

@@ -11,11 +11,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufWriter;
 import dev.tidestream.model.tensor.RandomWeights;
-import dev.tidestream.model.tensor.TensorFormat;
 
 /** Small LLaMA files with random weights, well-formed or with one thing changed. */
 public final class RandomLlama {

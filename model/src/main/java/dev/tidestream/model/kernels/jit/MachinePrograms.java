@@ -13,6 +13,7 @@ import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.avx2.FloatCode;
 import dev.tidestream.model.kernels.jit.avx2.FloatCodeQ40;
 import dev.tidestream.model.kernels.jit.avx2.FloatCodeQ6K;
@@ -35,7 +36,6 @@ import dev.tidestream.model.kernels.jit.avx512.WideFloatWriter;
 import dev.tidestream.model.kernels.jit.avx512.WideWriter;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.ExecutableMemory;
-import dev.tidestream.model.tensor.TensorFormat;
 
 /** The programs that {@link MachineKernels} calls, written once. */
 final class MachinePrograms {

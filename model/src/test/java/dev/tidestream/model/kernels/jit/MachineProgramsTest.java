@@ -6,9 +6,9 @@ import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.MachinePrograms.Kind;
 import dev.tidestream.model.machine.Cpu;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;

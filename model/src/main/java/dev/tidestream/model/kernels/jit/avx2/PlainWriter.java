@@ -1,5 +1,6 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.machine.Address;
@@ -7,8 +8,6 @@ import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.machine.Shift;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.GROUPS;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.VECTOR;
@@ -50,7 +49,7 @@ public final class PlainWriter {
     }
 
     private void row() {
-        int columnBytes = PanelLayout.blockBytes(format);
+        int columnBytes = format.shape().unitBytes();
         code.store(scratch(MachineScratch.FIRST_VALUES), Register.RDX);
         code.vector(VMOVDQU, UPPER_WORDS, QuadCode.constant(MachineConstant.UPPER_WORDS));
         MachineWriter.panels(code, () -> {

@@ -1,13 +1,10 @@
-package dev.tidestream.model.tensor.panel;
+package dev.tidestream.model.format.superblock;
 
 import java.util.Arrays;
 
-import dev.tidestream.model.tensor.KQuants;
-import dev.tidestream.model.tensor.TensorFormat;
-
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCKS;
+import static dev.tidestream.model.format.base.PanelLayout.SUPER_BLOCK;
 
 /**
  * From float32 to K-quants, by the searches of ggml's reference quantisers without an importance matrix
@@ -18,17 +15,19 @@ import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
  * <p>The result depends on the 256 values alone. Values are finite; what is too large becomes an infinite scale, which the caller
  * looks for. Buffers are used again; one thread.
  */
-final class KQuantiser {
+public final class SuperBlockQuantiser {
     private static final int HALF = 16;
     private static final int SIX_BITS = 63;
     private static final int Q6_LARGEST = 32;
     private static final double TINY = 1e-15; // below it, ggml takes a block of Q6_K for zeros
 
-    /** What is tried for a block with a minimum: {@code steps + 1} scales from {@code (largest + first) / range}, a tenth apart. */
-    private record Search(int largest, double first, int steps) {
+    /**
+     * What is tried for a block with a minimum: {@code steps + 1} scales from {@code (largest + first) / range}, a tenth apart.
+     *
+     * @param largest integer; the smallest is 0
+     */
+    public record Search(int largest, double first, int steps) {
         static final double STEP = 0.1;
-        static final Search Q4 = new Search(15, -1, 20);
-        static final Search Q5 = new Search(31, -0.5, 15);
     }
 
     private final int[] quants = new int[BLOCK];
@@ -37,23 +36,10 @@ final class KQuantiser {
     private final double[] minima = new double[BLOCKS];
     private double minimum; // second result of a search
 
-    /**
-     * Encodes a super-block.
-     *
-     * @param x 256 finite values from 0
-     */
-    void encode(TensorFormat format, float[] x, KQuants out) {
-        switch (format) {
-            case Q4_K -> withMinima(x, Search.Q4, out);
-            case Q5_K -> withMinima(x, Search.Q5, out);
-            case Q6_K -> symmetric(x, out);
-            case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
-        }
-    }
-
     // ---- Q4_K, Q5_K: x = d * scale * q - dmin * min
 
-    private void withMinima(float[] x, Search search, KQuants out) {
+    /** Encodes 256 finite values with a scale and a minimum of 6 bits for each 32. */
+    void withMinima(float[] x, Search search, SuperBlock out) {
         double largestScale = 0;
         double largestMin = 0;
         for (int block = 0; block < BLOCKS; block++) {
@@ -169,7 +155,8 @@ final class KQuantiser {
 
     // ---- Q6_K: x = d * scale * q
 
-    private void symmetric(float[] x, KQuants out) {
+    /** Encodes 256 finite values with an int8 scale for each 16 and integers of 6 bits. */
+    public void symmetric(float[] x, SuperBlock out) {
         double magnitude = 0;
         double largest = 0;
         for (int half = 0; half < scales.length; half++) {

@@ -1,4 +1,4 @@
-package dev.tidestream.model.tensor.panel;
+package dev.tidestream.model.format.superblock;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -8,17 +8,14 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import dev.tidestream.model.tensor.KPanels;
-import dev.tidestream.model.tensor.KQuants;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.format.TensorFormat;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-class KQuantiserTest {
+class SuperBlockQuantiserTest {
     private static final long SEED = 20261124;
     private static final int COLUMNS = 256;
 
@@ -91,8 +88,8 @@ class KQuantiserTest {
         float[] x = new float[COLUMNS];
         x[77] = -Float.MAX_VALUE;
         x[78] = Float.MAX_VALUE;
-        KQuants block = new KQuants();
-        new KQuantiser().encode(format, x, block);
+        SuperBlock block = new SuperBlock();
+        of(format).encode(x, block, new SuperBlockQuantiser());
         assertFalse(block.finite());
     }
 
@@ -100,8 +97,8 @@ class KQuantiserTest {
     @EnumSource(value = TensorFormat.class, names = {"Q4_K", "Q5_K", "Q6_K"})
     void shouldKeepFieldsInTheirRanges(TensorFormat format) {
         SplittableRandom random = new SplittableRandom(SEED + 2);
-        KQuantiser quantiser = new KQuantiser();
-        KQuants block = new KQuants();
+        SuperBlockQuantiser quantiser = new SuperBlockQuantiser();
+        SuperBlock block = new SuperBlock();
         int least = format == TensorFormat.Q6_K ? -32 : 0;
         int most = format == TensorFormat.Q4_K ? 15 : 31;
         for (int n = 0; n < 500; n++) {
@@ -109,7 +106,7 @@ class KQuantiserTest {
             for (int k = 0; k < COLUMNS; k++) {
                 x[k] = random.nextInt(4) == 0 ? 0 : (float) Math.scalb(random.nextGaussian(), random.nextInt(-20, 10));
             }
-            quantiser.encode(format, x, block);
+            of(format).encode(x, block, quantiser);
             for (int k = 0; k < COLUMNS; k++) {
                 assertTrue(block.quants[k] >= least && block.quants[k] <= most, "seed=%d n=%d k=%d".formatted(SEED, n, k));
             }
@@ -120,19 +117,19 @@ class KQuantiserTest {
     }
 
     private static float[] roundTrip(TensorFormat format, float[] x) {
-        KQuants block = new KQuants();
-        new KQuantiser().encode(format, x, block);
+        SuperBlock block = new SuperBlock();
+        of(format).encode(x, block, new SuperBlockQuantiser());
         float[] out = new float[COLUMNS];
-        float[] columns = new float[32];
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment panel = arena.allocate(PanelLayout.blockBytes(format));
-            KPanels.put(format, panel, 0, 7, block);
-            for (int k = 0; k < COLUMNS; k += 32) {
-                KPanels.elements(format, panel, 0, 7, k, columns);
-                System.arraycopy(columns, 0, out, k, 32);
-            }
+            MemorySegment panel = arena.allocate(format.shape().unitBytes());
+            of(format).put(panel, 0, 7, block);
+            of(format).read(panel, 0, 7, 0, COLUMNS, out, 0);
         }
         return out;
+    }
+
+    private static SuperBlockFormat of(TensorFormat format) {
+        return (SuperBlockFormat) format.format();
     }
 
     /** Squared error with exact scales: from minimum to maximum of 32 values, or from the largest of 16. */
