@@ -20,6 +20,7 @@ import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.protocol.Protocol;
@@ -113,6 +114,7 @@ final class Serving implements AutoCloseable {
         ServePreconditions met = ServePreconditions.check(options);
         ServerLife life = new ServerLife(Clock.system(ZoneId.systemDefault()));
         life.starting();
+        life.warnOf(KernelSelection.warning());
         EngineConfig engine = options.limits.applyTo(EngineConfig.DEFAULT)
                 .withMaxSequences(options.maxSequences())
                 .withKvMemoryBytes(options.kvMemory.bytes());
