@@ -42,6 +42,7 @@ final class BenchHeadCommand extends BenchHeadOptions implements Callable<Intege
         List<TensorFormat> formats = formats();
         Kernels kernels = KernelSelection.fastest();
         PrintWriter err = spec.commandLine().getErr();
+        ComputeOptions.warnOfKernels(err);
         long figures = (long) vocabularies().size() * batches().size() * (formats.size() + 2);
         if (!json) {
             spec.commandLine().getOut().printf("threads=%d, kernels=%s, head-activations=%s%n%-18s %-6s %7s %6s %6s %12s %9s %9s %6s %14s%n",

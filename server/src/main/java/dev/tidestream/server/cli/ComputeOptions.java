@@ -96,6 +96,7 @@ final class ComputeOptions {
     /** Loads a model, with a bar on the terminal if that takes a while. */
     LoadedModel load(ModelLoader loader, WorkerTeam team) {
         PrintWriter err = spec.commandLine().getErr();
+        warnOfKernels(err);
         try (LoadProgress progress = new LoadProgress(err, loader.file().path())) {
             return cachePacked == null
                     ? loader.load(kernels(), team, progress)
@@ -105,6 +106,11 @@ final class ComputeOptions {
                             cacheLoad,
                             new Warnings(err)));
         }
+    }
+
+    /** Says on stderr that what this process computes with is slow, if it is. */
+    static void warnOfKernels(PrintWriter err) {
+        KernelSelection.warning().ifPresent(new Warnings(err)::accept);
     }
 
     /** Lines on stderr. */

@@ -61,6 +61,11 @@ final class ServerLife {
         return System.getProperty("os.arch", "unknown");
     }
 
+    /** What is to be expected of the kernels, if that is little. */
+    void warnOf(Optional<String> kernels) {
+        kernels.ifPresent(warning -> log.warn("{}", warning));
+    }
+
     /** Model and weights, and what computes them. */
     void loaded(RunningModel running, ComputeOptions compute) {
         Precision precision = running.precision();

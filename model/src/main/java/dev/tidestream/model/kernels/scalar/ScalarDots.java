@@ -4,6 +4,7 @@ import dev.tidestream.model.format.base.LaneBlock;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.format.base.QuantFormat;
 import dev.tidestream.model.format.base.Rounding;
+import dev.tidestream.model.tensor.Fma;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
 
@@ -29,7 +30,7 @@ final class ScalarDots {
         w.format().format().read(w.panelData(), panel, lane, 0, w.columns(), row, 0);
         float acc = 0f;
         for (int k = 0; k < row.length; k++) {
-            acc = Math.fma(x[offset + k], row[k], acc);
+            acc = Fma.of(x[offset + k], row[k], acc);
         }
         return acc;
     }
@@ -44,10 +45,10 @@ final class ScalarDots {
                 float low = 0f;
                 float high = 0f;
                 for (int j = from; j < from + chain; j++) {
-                    low = Math.fma(x[offset + k + j], block.quants[j], low);
-                    high = Math.fma(x[offset + k + j + chain], block.quants[j + chain], high);
+                    low = Fma.of(x[offset + k + j], block.quants[j], low);
+                    high = Fma.of(x[offset + k + j + chain], block.quants[j + chain], high);
                 }
-                acc = Math.fma(block.d * block.scales[from / HALF], low + high, acc);
+                acc = Fma.of(block.d * block.scales[from / HALF], low + high, acc);
             }
         }
         return acc;
@@ -73,9 +74,9 @@ final class ScalarDots {
                 mins += block.mins[half] * sum;
             }
             float dx = x.scale(b, k / BLOCK);
-            acc = Math.fma(block.d * dx, scaled, acc);
+            acc = Fma.of(block.d * dx, scaled, acc);
             if (minima) {
-                acc = Math.fma(block.m * dx, mins, acc);
+                acc = Fma.of(block.m * dx, mins, acc);
             }
         }
         return acc;

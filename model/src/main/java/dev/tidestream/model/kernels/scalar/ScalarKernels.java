@@ -5,6 +5,7 @@ import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.FloatExp;
+import dev.tidestream.model.tensor.Fma;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
 import dev.tidestream.model.tensor.Norm;
@@ -48,7 +49,7 @@ public enum ScalarKernels implements Kernels {
         float[] partials = new float[PARTIALS];
         for (int i = 0; i < n; i++) {
             float d = norm.centred() ? x[xOffset + i] - mean : x[xOffset + i];
-            partials[i % PARTIALS] = Math.fma(d, d, partials[i % PARTIALS]);
+            partials[i % PARTIALS] = Fma.of(d, d, partials[i % PARTIALS]);
         }
         scale(norm, x, xOffset, mean, reciprocalRoot(partials, n, norm.eps()), out, outOffset, 0);
     }
@@ -83,7 +84,7 @@ public enum ScalarKernels implements Kernels {
         int n = norm.size();
         for (int i = from; i < n; i++) {
             float d = norm.centred() ? x[xOffset + i] - mean : x[xOffset + i];
-            out[outOffset + i] = norm.biased() ? Math.fma(d * r, parameters[i], parameters[n + i]) : d * r * parameters[i];
+            out[outOffset + i] = norm.biased() ? Fma.of(d * r, parameters[i], parameters[n + i]) : d * r * parameters[i];
         }
     }
 
@@ -105,7 +106,7 @@ public enum ScalarKernels implements Kernels {
         return switch (function) {
             case SILU -> x / (1f + FloatExp.exp(-x));
             case GELU_TANH -> {
-                float z = x * Math.fma(x * x, ActivationFunction.GELU_CUBIC, ActivationFunction.GELU_LINEAR);
+                float z = x * Fma.of(x * x, ActivationFunction.GELU_CUBIC, ActivationFunction.GELU_LINEAR);
                 yield x / (1f + FloatExp.exp(-z));
             }
             case RELU_SQUARED -> {
