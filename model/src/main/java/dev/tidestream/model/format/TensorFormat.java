@@ -12,7 +12,10 @@ import dev.tidestream.model.format.bf16.BF16;
 import dev.tidestream.model.format.f16.F16;
 import dev.tidestream.model.format.f32.F32;
 import dev.tidestream.model.format.q40.Q40;
+import dev.tidestream.model.format.q41.Q41;
 import dev.tidestream.model.format.q4k.Q4K;
+import dev.tidestream.model.format.q50.Q50;
+import dev.tidestream.model.format.q51.Q51;
 import dev.tidestream.model.format.q5k.Q5K;
 import dev.tidestream.model.format.q6k.Q6K;
 import dev.tidestream.model.format.q80.Q80;
@@ -29,7 +32,10 @@ public enum TensorFormat {
     Q4_0(new Q40()),
     Q4_K(new Q4K()),
     Q5_K(new Q5K()),
-    Q6_K(new Q6K());
+    Q6_K(new Q6K()),
+    Q4_1(new Q41()),
+    Q5_0(new Q50()),
+    Q5_1(new Q51());
 
     private static final int LEAST_ROW_BLOCK = 32;
 

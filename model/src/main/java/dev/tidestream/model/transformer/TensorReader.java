@@ -102,17 +102,8 @@ final class TensorReader {
 
     /** The format that a tensor of the file is held in. */
     TensorFormat format(GgufTensor tensor) {
-        return switch (tensor.type()) {
-            case F32 -> TensorFormat.F32;
-            case F16 -> TensorFormat.F16;
-            case BF16 -> TensorFormat.BF16;
-            case Q8_0 -> TensorFormat.Q8_0;
-            case Q4_0 -> TensorFormat.Q4_0;
-            case Q4_K -> TensorFormat.Q4_K;
-            case Q5_K -> TensorFormat.Q5_K;
-            case Q6_K -> TensorFormat.Q6_K;
-            default -> throw unsupported(tensor, "has a type", List.of(TensorFormat.values()));
-        };
+        return TensorFormat.find(tensor.type().name())
+                .orElseThrow(() -> unsupported(tensor, "has a type", List.of(TensorFormat.values())));
     }
 
     private ModelException unsupported(GgufTensor tensor, String what, List<TensorFormat> supported) {

@@ -143,7 +143,7 @@ class KernelsTest {
 
     /** Every integer and every code as large as it can be: nothing may leave the range in which sums are exact. */
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q4_K", "Q5_K", "Q6_K"})
     void shouldHoldTheLargestIntegers(TensorFormat format) {
         int columns = 256;
         try (Arena arena = Arena.ofShared()) {
@@ -153,7 +153,7 @@ class KernelsTest {
                 bytes.fill((byte) new int[] {0xff, 0, 0x80, 0x7f}[row]);
                 for (long at = 0; at < bytes.byteSize(); at += format.blockBytes()) {
                     bytes.set(PanelLayout.SHORT, format == TensorFormat.Q6_K ? at + 208 : at, (short) 0x3c00); // 1
-                    if (format == TensorFormat.Q4_K || format == TensorFormat.Q5_K) {
+                    if (format.rounding().minima()) {
                         bytes.set(PanelLayout.SHORT, at + 2, (short) 0x3c00);
                     }
                 }

@@ -51,8 +51,8 @@ final class PatchCases {
     /** Where the halves of a block are. */
     private static int[] scales(TensorFormat format) {
         return switch (format) {
-            case F32, F16, BF16, Q8_0, Q4_0 -> new int[] {0};
-            case Q4_K, Q5_K -> new int[] {0, 2};
+            case F32, F16, BF16, Q8_0, Q4_0, Q5_0 -> new int[] {0};
+            case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
             case Q6_K -> new int[] {208};
         };
     }

@@ -22,9 +22,13 @@ public final class RandomWeights {
                 case F32 -> data.set(PanelLayout.FLOAT, at, (float) random.nextGaussian());
                 case F16 -> data.set(PanelLayout.SHORT, at, half(random));
                 case BF16 -> data.set(PanelLayout.SHORT, at, (short) (Float.floatToIntBits((float) random.nextGaussian()) >>> 16));
-                case Q8_0, Q4_0 -> {
+                case Q8_0, Q4_0, Q5_0, Q4_1, Q5_1 -> {
+                    boolean minima = format == TensorFormat.Q4_1 || format == TensorFormat.Q5_1;
                     data.set(PanelLayout.SHORT, at, half(random));
-                    for (int j = Short.BYTES; j < format.blockBytes(); j++) {
+                    if (minima) {
+                        data.set(PanelLayout.SHORT, at + Short.BYTES, half(random));
+                    }
+                    for (int j = (minima ? 2 : 1) * Short.BYTES; j < format.blockBytes(); j++) {
                         data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
                     }
                 }
@@ -68,6 +72,9 @@ public final class RandomWeights {
                     int pair = data.get(ValueLayout.JAVA_BYTE, at + 2 + j % 16);
                     yield Float.float16ToFloat(data.get(PanelLayout.SHORT, at)) * (((j < 16 ? pair : pair >> 4) & 15) - 8);
                 }
+                case Q4_1 -> half(data, at) * nibble(data, at + 4, j) + half(data, at + 2);
+                case Q5_0 -> half(data, at) * (nibble(data, at + 6, j) + fifthBit(data, at + 2, j) - 16);
+                case Q5_1 -> half(data, at) * (nibble(data, at + 8, j) + fifthBit(data, at + 4, j)) + half(data, at + 2);
                 case Q4_K -> withMinimum(data, at, j, (byteAt(data, at + 16 + j / 64 * 32L + j % 32) >> (j / 32 % 2 * 4)) & 15);
                 case Q5_K -> withMinimum(data, at, j, ((byteAt(data, at + 48 + j / 64 * 32L + j % 32) >> (j / 32 % 2 * 4)) & 15)
                         + ((byteAt(data, at + 16 + j % 32) >> (j / 32)) & 1) * 16);
@@ -80,6 +87,18 @@ public final class RandomWeights {
             };
         }
         return out;
+    }
+
+    private static float half(MemorySegment data, long at) {
+        return Float.float16ToFloat(data.get(PanelLayout.SHORT, at));
+    }
+
+    private static int nibble(MemorySegment data, long at, int j) {
+        return byteAt(data, at + j % 16) >> (j / 16 * 4) & 15;
+    }
+
+    private static int fifthBit(MemorySegment data, long at, int j) {
+        return (byteAt(data, at + j / 8) >> (j % 8) & 1) * 16;
     }
 
     /** Q4_K and Q5_K; ggml's {@code get_scale_min_k4}. */

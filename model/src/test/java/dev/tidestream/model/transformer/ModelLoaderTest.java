@@ -66,9 +66,9 @@ class ModelLoaderTest {
                 f32().with("general.architecture", "gpt4"));
         refused("random.gguf: tensor blk.1.ffn_up.weight has shape [64, 95], expected [64, 96]",
                 f32().shaped("blk.1.ffn_up.weight", 64, 95));
-        refused("random.gguf: tensor blk.0.attn_q.weight has a type this version cannot compute with: Q5_0"
-                        + " (supported: [F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K, Q6_K])",
-                f32().typed("blk.0.attn_q.weight", GgmlType.Q5_0));
+        refused("random.gguf: tensor blk.0.attn_q.weight has a type this version cannot compute with: MXFP4"
+                        + " (supported: " + Arrays.toString(TensorFormat.values()) + ")",
+                f32().typed("blk.0.attn_q.weight", GgmlType.MXFP4));
         refused("random.gguf: llama.attention.head_count_kv=3 does not divide llama.attention.head_count=4",
                 f32().with("llama.attention.head_count_kv", 3));
         refused("random.gguf: llama.block_count=0 must be from 1 to 20", f32().with("llama.block_count", 0));

@@ -190,9 +190,15 @@ public final class RandomLlama {
     private void tame(MemorySegment data) {
         short scale = Float.floatToFloat16(0.01f);
         switch (format) {
-            case Q8_0, Q4_0 -> {
+            case Q8_0, Q4_0, Q5_0 -> {
                 for (long at = 0; at < data.byteSize(); at += format.blockBytes()) {
                     data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, scale);
+                }
+            }
+            case Q4_1, Q5_1 -> {
+                for (long at = 0; at < data.byteSize(); at += format.blockBytes()) {
+                    data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, scale);
+                    data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at + Short.BYTES, Float.floatToFloat16(-0.08f));
                 }
             }
             case F16 -> {

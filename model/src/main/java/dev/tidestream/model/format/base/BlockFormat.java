@@ -180,4 +180,22 @@ public abstract class BlockFormat implements QuantFormat {
         }
         return largest;
     }
+
+    /** The smallest value. */
+    protected static float least(float[] x) {
+        float least = x[0];
+        for (int j = 1; j < BLOCK; j++) {
+            least = x[j] < least ? x[j] : least; // of zeros the first, as in C
+        }
+        return least;
+    }
+
+    /** The largest value. */
+    protected static float most(float[] x) {
+        float most = x[0];
+        for (int j = 1; j < BLOCK; j++) {
+            most = x[j] > most ? x[j] : most;
+        }
+        return most;
+    }
 }

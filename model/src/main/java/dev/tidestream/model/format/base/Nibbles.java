@@ -18,6 +18,9 @@ public final class Nibbles {
     /** Bytes of fifth bits: bit b of byte i belongs to column 8 i + b. */
     public static final int BIT_BYTES = BLOCK / 8;
 
+    /** Bytes of the lines of fifth bits of a panel. */
+    public static final int BIT_LINES = BIT_BYTES * ROWS;
+
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle EIGHT_BYTES = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
     private static final long ONES = 0x0101_0101_0101_0101L; // 1 in each of eight bytes
@@ -74,5 +77,19 @@ public final class Nibbles {
     /** Packs an integer of column j and one of column j + 16; of more than four bits, the lower ones. */
     public static byte pair(int low, int high) {
         return (byte) (low & 15 | (high & 15) << 4);
+    }
+
+    /** Packs 32 integers from 0 to 31: {@link #BIT_BYTES} of fifth bits, then {@link #BYTES} of nibbles. */
+    public static void putWithBits(int[] quants, byte[] out) {
+        for (int i = 0; i < BIT_BYTES; i++) {
+            int bits = 0;
+            for (int b = 0; b < 8; b++) {
+                bits |= quants[8 * i + b] >> FIFTH << b;
+            }
+            out[i] = (byte) bits;
+        }
+        for (int j = 0; j < HALF; j++) {
+            out[BIT_BYTES + j] = pair(quants[j], quants[j + HALF]);
+        }
     }
 }

@@ -1,11 +1,7 @@
 package dev.tidestream.model.kernels.jit.base;
 
 import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.format.base.PanelLayout;
-import dev.tidestream.model.format.q40.Q40;
-import dev.tidestream.model.format.q4k.Q4K;
-import dev.tidestream.model.format.q6k.Q6K;
-import dev.tidestream.model.format.q80.Q80;
+import dev.tidestream.model.format.base.BlockShape;
 
 /**
  * How code goes through a panel: units (a block, or a super-block), each a header and some blocks.
@@ -16,14 +12,9 @@ import dev.tidestream.model.format.q80.Q80;
  */
 public record PanelUnits(int headerBytes, int blocks, int blockBytes) {
 
-    /** Of a format that machine programs know. */
+    /** Of a format. */
     public static PanelUnits of(TensorFormat format) {
-        return switch (format) {
-            case Q4_0 -> new PanelUnits(0, 1, Q40.Q4_BLOCK_BYTES);
-            case Q8_0 -> new PanelUnits(0, 1, Q80.Q8_BLOCK_BYTES);
-            case Q4_K -> new PanelUnits(Q4K.Q4K_BLOCKS, PanelLayout.BLOCKS, Q4K.Q4K_BLOCK_BYTES);
-            case Q6_K -> new PanelUnits(Q6K.Q6K_BLOCKS, PanelLayout.BLOCKS, Q6K.Q6K_BLOCK_BYTES);
-            case F32, F16, BF16, Q5_K -> throw new IllegalArgumentException("no machine program knows this format: " + format);
-        };
+        BlockShape shape = format.shape();
+        return new PanelUnits(shape.headerBytes(), shape.blocks(), shape.blockBytes());
     }
 }
