@@ -27,7 +27,7 @@ import static dev.tidestream.model.machine.VectorOp.VPOR;
 import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 
 /**
- * Q6_K: three words are eight columns, see {@link PanelLayout}; eight columns are a chain. A 32-bit lane holds the words of rows r and
+ * Q6_K: three words are eight columns, see {@link Q6K}; eight columns are a chain. A 32-bit lane holds the words of rows r and
  * r + 16. A column stays at the top of the lane, 2^26 times as large, so its sign is where it should be; the scale is as much smaller.
  * Both are exact; a chain overflows if |x| is beyond 2^90.
  */

@@ -16,7 +16,7 @@ import static dev.tidestream.model.machine.VectorOp.VPUNPCKHWD;
 import static dev.tidestream.model.machine.VectorOp.VPUNPCKLWD;
 import static dev.tidestream.model.machine.VectorOp.VPXOR;
 
-/** Q6_K: three words are eight columns, see {@link PanelLayout}. */
+/** Q6_K: three words are eight columns, see {@link Q6K}. */
 public final class QuadCodeQ6K extends QuadCode {
     private static final int GROUP_BYTES = Q6K.Q6K_LINES * PanelLayout.LINE_BYTES;
 

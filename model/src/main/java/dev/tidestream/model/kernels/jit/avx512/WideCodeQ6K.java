@@ -20,7 +20,7 @@ import static dev.tidestream.model.machine.WideOp.VPBROADCASTD;
 import static dev.tidestream.model.machine.WideOp.VPERMT2W;
 import static dev.tidestream.model.machine.WideOp.VPMULTISHIFTQB;
 
-/** Q6_K: three words are eight columns, see {@link PanelLayout}; 32 is added to each here. */
+/** Q6_K: three words are eight columns, see {@link Q6K}; 32 is added to each here. */
 public final class WideCodeQ6K extends WideCode {
     private static final int GROUP_BYTES = Q6K.Q6K_LINES * PanelLayout.LINE_BYTES;
     /** {@link Assembler#truth}: {@code b ? d : a}. */
