@@ -11,6 +11,9 @@ import dev.tidestream.model.format.base.Rounding;
 import dev.tidestream.model.format.bf16.BF16;
 import dev.tidestream.model.format.f16.F16;
 import dev.tidestream.model.format.f32.F32;
+import dev.tidestream.model.format.iq4nl.IQ4NL;
+import dev.tidestream.model.format.q2k.Q2K;
+import dev.tidestream.model.format.q3k.Q3K;
 import dev.tidestream.model.format.q40.Q40;
 import dev.tidestream.model.format.q41.Q41;
 import dev.tidestream.model.format.q4k.Q4K;
@@ -35,7 +38,10 @@ public enum TensorFormat {
     Q6_K(new Q6K()),
     Q4_1(new Q41()),
     Q5_0(new Q50()),
-    Q5_1(new Q51());
+    Q5_1(new Q51()),
+    IQ4_NL(new IQ4NL()),
+    Q2_K(new Q2K()),
+    Q3_K(new Q3K());
 
     private static final int LEAST_ROW_BLOCK = 32;
 

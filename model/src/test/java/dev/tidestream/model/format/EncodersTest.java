@@ -8,7 +8,10 @@ import org.junit.jupiter.api.Test;
 import dev.tidestream.model.format.base.BlockBytes;
 import dev.tidestream.model.format.base.BlockFormat;
 import dev.tidestream.model.format.bf16.BF16;
+import dev.tidestream.model.format.iq4nl.IQ4NL;
 import dev.tidestream.model.format.q40.Q40;
+import dev.tidestream.model.format.q41.Q41;
+import dev.tidestream.model.format.q51.Q51;
 import dev.tidestream.model.format.q80.Q80;
 import dev.tidestream.model.tensor.Vectors;
 
@@ -80,6 +83,49 @@ class EncodersTest {
         expected[3] = (byte) 0x80; // value 3 is -8, value 19 is 0
         expected[4] = (byte) 0xf8; // value 20 would be +8, and is cut to 7
         assertArrayEquals(expected, block.bytes);
+    }
+
+    @Test
+    void shouldFindTheTableOfIQ4NL() {
+        float[] table = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+        float[] x = new float[32];
+        byte[] expected = new byte[16];
+        for (int j = 0; j < 32; j++) {
+            x[j] = -0.25f * table[15 - j % 16];
+            expected[j % 16] |= (byte) (15 - j % 16 << (j < 16 ? 0 : 4));
+        }
+        BlockBytes block = encode(new IQ4NL(), x);
+        assertEquals(Float.floatToFloat16(-0.25f), block.d);
+        assertArrayEquals(expected, block.bytes);
+        BlockBytes zeros = encode(new IQ4NL(), new float[32]);
+        assertEquals((short) 0, zeros.d);
+    }
+
+    @Test
+    void shouldGoFromTheSmallestToTheLargestWithAMinimum() {
+        float[] x = new float[32];
+        for (int j = 0; j < 32; j++) {
+            x[j] = -1f + 0.0625f * (j % 16);
+        }
+        BlockBytes four = encode(new Q41(), x);
+        assertEquals(Float.floatToFloat16(0.0625f), four.d);
+        assertEquals(Float.floatToFloat16(-1f), four.m);
+        byte[] pairs = new byte[16];
+        for (int j = 0; j < 16; j++) {
+            pairs[j] = (byte) (j | j << 4);
+        }
+        assertArrayEquals(pairs, four.bytes);
+        for (int j = 0; j < 32; j++) {
+            x[j] = -1f + 0.0625f * j;
+        }
+        BlockBytes five = encode(new Q51(), x);
+        assertEquals(Float.floatToFloat16(0.0625f), five.d);
+        assertEquals(Float.floatToFloat16(-1f), five.m);
+        byte[] bits = Arrays.copyOf(new byte[] {0, 0, -1, -1}, 20);
+        System.arraycopy(pairs, 0, bits, 4, 16);
+        assertArrayEquals(bits, five.bytes);
+        Arrays.fill(x, 3f);
+        assertArrayEquals(new byte[20], encode(new Q51(), x).bytes, "a constant is its minimum");
     }
 
     @Test

@@ -164,7 +164,7 @@ class TensorPatcherTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
     void shouldStoreAKQuantInItsOwnFormatAndReportWhatThatLoses(TensorFormat format) {
         SplittableRandom random = new SplittableRandom(SEED + 9);
         int columns = 512;

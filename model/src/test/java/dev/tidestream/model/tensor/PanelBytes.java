@@ -46,11 +46,11 @@ public final class PanelBytes {
                     case F32 -> out.putFloat(data.get(PanelLayout.FLOAT, panel + (unit * 32L + lane) * 4));
                     case F16, BF16 -> out.putShort(data.get(PanelLayout.SHORT, panel + (unit * 32L + position) * 2));
                     case Q8_0 -> block(data, panel + unit * 1088L, position, 1, 32, out);
-                    case Q4_0 -> block(data, panel + unit * 576L, position, 1, 16, out);
+                    case Q4_0, IQ4_NL -> block(data, panel + unit * 576L, position, 1, 16, out);
                     case Q4_1 -> block(data, panel + unit * 640L, position, 2, 16, out);
                     case Q5_0 -> block(data, panel + unit * 704L, position, 1, 20, out);
                     case Q5_1 -> block(data, panel + unit * 768L, position, 2, 20, out);
-                    case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
+                    case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
                 }
             }
         }

@@ -190,7 +190,7 @@ public final class RandomLlama {
     private void tame(MemorySegment data) {
         short scale = Float.floatToFloat16(0.01f);
         switch (format) {
-            case Q8_0, Q4_0, Q5_0 -> {
+            case Q8_0, Q4_0, IQ4_NL, Q5_0 -> {
                 for (long at = 0; at < data.byteSize(); at += format.blockBytes()) {
                     data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, scale);
                 }
@@ -209,7 +209,7 @@ public final class RandomLlama {
                 }
             }
             case F32, BF16 -> {} // they are
-            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("too narrow for " + format);
+            case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("too narrow for " + format);
         }
     }
 }

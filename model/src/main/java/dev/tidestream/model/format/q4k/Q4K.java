@@ -9,6 +9,7 @@ import dev.tidestream.model.format.superblock.MinimaFormat;
 import dev.tidestream.model.format.superblock.SuperBlock;
 import dev.tidestream.model.format.superblock.SuperBlockQuantiser;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
 import static dev.tidestream.model.format.base.PanelLayout.BLOCKS;
 import static dev.tidestream.model.format.base.PanelLayout.LINE_BYTES;
 import static dev.tidestream.model.format.base.PanelLayout.SCALE_BYTES;
@@ -45,7 +46,7 @@ public final class Q4K extends MinimaFormat {
     private static final int FILE_QUANTS = 16;
 
     public Q4K() {
-        super(FILE_BYTES, 2 * Q4K_LINES, new SuperBlockQuantiser.Search(15, -1, 20));
+        super(FILE_BYTES, 2 * Q4K_LINES, new SuperBlockQuantiser.Search(BLOCK, 15, 63, -1, 20));
     }
 
     @Override

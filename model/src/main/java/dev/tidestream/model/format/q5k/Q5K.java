@@ -6,6 +6,7 @@ import dev.tidestream.model.format.superblock.MinimaFormat;
 import dev.tidestream.model.format.superblock.SuperBlock;
 import dev.tidestream.model.format.superblock.SuperBlockQuantiser;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
 import static dev.tidestream.model.format.base.PanelLayout.BLOCKS;
 import static dev.tidestream.model.format.base.PanelLayout.HALF;
 import static dev.tidestream.model.format.base.PanelLayout.LINE_BYTES;
@@ -38,7 +39,7 @@ public final class Q5K extends MinimaFormat {
     private static final int FILE_QUANTS = 48;
 
     public Q5K() {
-        super(FILE_BYTES, 2 * Q5K_LINES, new SuperBlockQuantiser.Search(31, -0.5, 15));
+        super(FILE_BYTES, 2 * Q5K_LINES, new SuperBlockQuantiser.Search(BLOCK, 31, 63, -0.5, 15));
     }
 
     @Override

@@ -88,7 +88,7 @@ public final class Q6K extends SuperBlockFormat {
 
     @Override
     public void encode(float[] x, SuperBlock out, SuperBlockQuantiser quantiser) {
-        quantiser.symmetric(x, out);
+        quantiser.symmetric(x, 32, 128, out);
     }
 
     @Override

@@ -31,7 +31,7 @@ class MachineProgramsTest {
                 case F32, F16, BF16 -> EnumSet.of(Kind.FLOAT_ROW);
                 case Q4_0, Q8_0, Q6_K -> EnumSet.allOf(Kind.class);
                 case Q4_K -> EnumSet.of(Kind.ROW, Kind.ROWS);
-                case Q5_K, Q4_1, Q5_0, Q5_1 -> EnumSet.noneOf(Kind.class);
+                case Q2_K, Q3_K, Q5_K, Q4_1, Q5_0, Q5_1, IQ4_NL -> EnumSet.noneOf(Kind.class);
             }, found, format.name());
         }
     }

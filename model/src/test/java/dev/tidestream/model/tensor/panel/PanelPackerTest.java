@@ -54,8 +54,10 @@ class PanelPackerTest {
                 switch (format) {
                     case F32 -> rowMajor.set(PanelLayout.FLOAT, at, Float.NaN);
                     case BF16 -> rowMajor.set(PanelLayout.SHORT, at, (short) 0xff80);
-                    case F16, Q8_0, Q4_0, Q4_K, Q5_K, Q5_0 -> rowMajor.set(PanelLayout.SHORT, at, (short) 0x7c00);
+                    case F16, Q8_0, Q4_0, IQ4_NL, Q4_K, Q5_K, Q5_0 -> rowMajor.set(PanelLayout.SHORT, at, (short) 0x7c00);
                     case Q4_1, Q5_1 -> rowMajor.set(PanelLayout.SHORT, at + 2, (short) 0xfc00);
+                    case Q2_K -> rowMajor.set(PanelLayout.SHORT, at + 82, (short) 0x7c00);
+                    case Q3_K -> rowMajor.set(PanelLayout.SHORT, at + 108, (short) 0x7c00);
                     case Q6_K -> rowMajor.set(PanelLayout.SHORT, at + 208, (short) 0x7c01);
                 }
                 NonFiniteWeightException e = assertThrows(NonFiniteWeightException.class,
