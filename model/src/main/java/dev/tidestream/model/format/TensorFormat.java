@@ -27,6 +27,7 @@ import dev.tidestream.model.format.q80.Q80;
  * The element formats that kernels compute with: the list of them, a line each, under the names that GGUF has for them. What a
  * format is stands in its package.
  */
+@SuppressWarnings("ImmutableEnumChecker") // formats are stateless
 public enum TensorFormat {
     F32(new F32()),
     F16(new F16()),
