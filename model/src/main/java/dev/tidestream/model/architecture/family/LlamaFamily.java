@@ -1,11 +1,20 @@
-package dev.tidestream.model.architecture;
+package dev.tidestream.model.architecture.family;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
+import dev.tidestream.model.architecture.Architecture;
+import dev.tidestream.model.architecture.AttentionPlan;
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.FeedForwardPlan;
+import dev.tidestream.model.architecture.LayerPlan;
+import dev.tidestream.model.architecture.NormSpec;
+import dev.tidestream.model.architecture.Rotation;
+import dev.tidestream.model.architecture.TensorNames;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tensor.ActivationFunction;
 
@@ -48,7 +57,7 @@ final class LlamaFamily {
     static final Set<String> KEYS = Stream.concat(RopeScaling.KEYS.stream(), Stream.of(
             "context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count",
             "attention.head_count_kv", "attention.key_length", "attention.value_length", "attention.layer_norm_rms_epsilon",
-            "rope.freq_base", "rope.dimension_count")).collect(Collectors.toUnmodifiableSet());
+            "attention.sliding_window", "rope.freq_base", "rope.dimension_count")).collect(Collectors.toUnmodifiableSet());
 
     private static final float DEFAULT_THETA = 10_000f;
     private static final int MAX_SIZE = Integer.MAX_VALUE;
@@ -65,10 +74,31 @@ final class LlamaFamily {
             GgufFile file, Architecture architecture, Rotation.Pairing pairing,
             BiFunction<AttentionPlan, NormSpec, AttentionPlan> attention) {
         ModelMetadata metadata = new ModelMetadata(file, architecture.name());
+        NormSpec norm = norm(metadata);
+        LayerPlan layer = new LayerPlan(norm, attention.apply(attention(metadata, pairing, architecture.names()), norm),
+                feedForward(metadata, ActivationFunction.SILU));
+        return blueprint(metadata, architecture, Collections.nCopies(metadata.layers(), layer));
+    }
+
+    /** The norm of all of them. */
+    static NormSpec norm(ModelMetadata metadata) {
+        return new NormSpec.Rms(metadata.positive("attention.layer_norm_rms_epsilon"));
+    }
+
+    /** A gated feed-forward part. */
+    static FeedForwardPlan feedForward(ModelMetadata metadata, ActivationFunction function) {
+        return FeedForwardPlan.gated(metadata.count("feed_forward_length", MAX_SIZE), function);
+    }
+
+    /** Of these layers, with embeddings and logits as they are. */
+    static Blueprint blueprint(ModelMetadata metadata, Architecture architecture, List<LayerPlan> layers) {
+        return blueprint(metadata, architecture, layers, 1, 0);
+    }
+
+    /** Of these layers. */
+    static Blueprint blueprint(
+            ModelMetadata metadata, Architecture architecture, List<LayerPlan> layers, float embeddingScale, float logitSoftcap) {
         TensorNames names = architecture.names();
-        NormSpec norm = new NormSpec.Rms(metadata.positive("attention.layer_norm_rms_epsilon"));
-        LayerPlan layer = new LayerPlan(norm, attention.apply(attention(metadata, pairing, names), norm),
-                FeedForwardPlan.gated(metadata.count("feed_forward_length", MAX_SIZE), ActivationFunction.SILU));
         return new Blueprint(
                 architecture.name(),
                 metadata.modelName(),
@@ -76,14 +106,15 @@ final class LlamaFamily {
                 metadata.count("embedding_length", MAX_SIZE),
                 metadata.contextLength(),
                 0,
-                1,
-                Collections.nCopies(metadata.layers(), layer),
-                norm,
+                embeddingScale,
+                layers,
+                norm(metadata),
                 !metadata.hasTensor(names.weight(OUTPUT)),
-                0);
+                logitSoftcap);
     }
 
-    private static AttentionPlan attention(ModelMetadata metadata, Rotation.Pairing pairing, TensorNames names) {
+    /** Attention with the window that the metadata have, if any. */
+    static AttentionPlan attention(ModelMetadata metadata, Rotation.Pairing pairing, TensorNames names) {
         int hiddenSize = metadata.count("embedding_length", MAX_SIZE);
         int heads = metadata.count("attention.head_count", MAX_SIZE);
         int kvHeads = metadata.count("attention.head_count_kv", heads, MAX_SIZE);
@@ -107,8 +138,8 @@ final class LlamaFamily {
             throw metadata.refused("rope.dimension_count", turned,
                     "is odd, or more than the %d elements of a head: pairs of them are turned".formatted(headDim));
         }
-        Rotation rotation = new Rotation(pairing, turned, metadata.positive("rope.freq_base", DEFAULT_THETA),
-                RopeScaling.positionScale(metadata), metadata.hasTensor(names.weight(ROTATION_FACTORS)));
-        return AttentionPlan.of(heads, kvHeads, headDim, rotation);
+        Rotation rotation = RopeScaling.rotation(
+                metadata, names, pairing, turned, metadata.positive("rope.freq_base", DEFAULT_THETA));
+        return AttentionPlan.of(heads, kvHeads, headDim, rotation).withWindow(metadata.window());
     }
 }

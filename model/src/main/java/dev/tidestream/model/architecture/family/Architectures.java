@@ -1,17 +1,34 @@
-package dev.tidestream.model.architecture;
+package dev.tidestream.model.architecture.family;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
+import dev.tidestream.model.architecture.Architecture;
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.architecture.TensorNames;
+import dev.tidestream.model.architecture.TensorPlan;
+import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 
 /** The architectures that can be run. A further one is a class that says what it is, and a line here. */
 public final class Architectures {
-    private static final List<Architecture> KNOWN = List.of(new Llama(), new Qwen2(), new Qwen3(), new Gpt2());
+    private static final List<Architecture> KNOWN = List.of(new Llama(), new Qwen2(), new Qwen3(), new Gemma(Gemma.Generation.ONE),
+            new Gemma(Gemma.Generation.TWO), new Gemma(Gemma.Generation.THREE), new SmolLm3(), new Phi3(), new Gpt2());
+
+    /** Names of architectures that are mixtures of experts. */
+    private static final Set<String> MIXTURES = Set.of("qwen2moe", "qwen3moe", "qwen3next", "deepseek", "deepseek2", "olmoe", "granitemoe",
+            "granitehybrid", "phimoe", "llama4", "gpt-oss", "dbrx", "arctic", "grok", "jamba", "glm4moe", "ernie4_5-moe", "bailingmoe",
+            "bailingmoe2", "hunyuan-moe", "minimax-m2", "dots1", "afmoe", "lfm2moe");
+
+    /** Names of architectures that see or hear beside reading. */
+    private static final Set<String> MULTIMODAL =
+            Set.of("clip", "mmproj", "mllama", "qwen2vl", "qwen3vl", "qwen3vlmoe", "cogvlm", "whisper", "pixtral");
 
     private Architectures() {}
 
@@ -34,8 +51,9 @@ public final class Architectures {
     static TensorPlan plan(GgufFile file, List<Architecture> known) {
         String name = file.metadata().string("general.architecture");
         Architecture architecture = known.stream().filter(candidate -> candidate.name().equals(name)).findFirst()
-                .orElseThrow(() -> new ModelException("%s: general.architecture is not supported: %s (supported: %s)".formatted(
-                        file.path(), GgufException.quote(name), known.stream().map(Architecture::name).collect(Collectors.joining(", ")))));
+                .orElseThrow(() -> new ModelException("%s: general.architecture is not supported: %s%s (supported: %s)".formatted(
+                        file.path(), GgufException.quote(name), kind(name),
+                        known.stream().map(Architecture::name).collect(Collectors.joining(", ")))));
         try {
             ArchitectureKeys.check(file, architecture.name(), architecture.keys());
             Blueprint blueprint = architecture.read(file);
@@ -44,6 +62,10 @@ public final class Architectures {
         } catch (ModelException e) {
             throw new ModelException(file.path() + ": " + e.getMessage());
         }
+    }
+
+    private static String kind(String name) {
+        return MIXTURES.contains(name) ? ", a mixture of experts" : MULTIMODAL.contains(name) ? ", a multimodal model" : "";
     }
 
     /**

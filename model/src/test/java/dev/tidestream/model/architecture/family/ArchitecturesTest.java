@@ -1,4 +1,4 @@
-package dev.tidestream.model.architecture;
+package dev.tidestream.model.architecture.family;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -11,6 +11,14 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 import dev.tidestream.model.SharedData;
+import dev.tidestream.model.architecture.AttentionPlan;
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.FeedForwardPlan;
+import dev.tidestream.model.architecture.LayerPlan;
+import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.architecture.NormSpec;
+import dev.tidestream.model.architecture.Rotation;
+import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufWriter;
 import dev.tidestream.model.tensor.ActivationFunction;
@@ -86,7 +94,7 @@ class ArchitecturesTest {
 
     @Test
     void shouldNameWhatItKnows() {
-        refused("general.architecture is not supported: mamba\\u000a (supported: llama, qwen2, qwen3, gpt2)",
+        refused("general.architecture is not supported: mamba\\u000a (supported: llama, qwen2, qwen3, gemma, gemma2, gemma3, smollm3, phi3, gpt2)",
                 gpt2(Map.of("general.architecture", "mamba\n")));
     }
 

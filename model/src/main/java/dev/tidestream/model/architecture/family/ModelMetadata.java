@@ -1,7 +1,8 @@
-package dev.tidestream.model.architecture;
+package dev.tidestream.model.architecture.family;
 
 import java.util.Optional;
 
+import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufMetadata;
@@ -71,6 +72,33 @@ final class ModelMetadata {
     /** A finite number above 0; {@code fallback} if the key is missing. */
     float positive(String name, float fallback) {
         return metadata.findFloat32(key(name)).map(value -> aboveZero(name, value)).orElse(fallback);
+    }
+
+    /** A finite number; {@code fallback} if the key is missing. */
+    float number(String name, float fallback) {
+        float value = metadata.findFloat32(key(name)).orElse(fallback);
+        if (!Float.isFinite(value)) {
+            throw refused(name, value, "must be a finite number");
+        }
+        return value;
+    }
+
+    /** A finite number from 0 on; 0 if the key is missing. */
+    float notNegative(String name) {
+        float value = number(name, 0);
+        if (value < 0) {
+            throw refused(name, value, "must be a finite number from 0 on");
+        }
+        return value;
+    }
+
+    /** Positions that a query sees, from {@code attention.sliding_window}; 0 for all, which is also what a window as long as the context means. */
+    int window() {
+        int window = contains("attention.sliding_window") ? metadata.integer(key("attention.sliding_window")) : 0;
+        if (window < 0) {
+            throw refused("attention.sliding_window", window, "must be from 0 on");
+        }
+        return window >= contextLength() ? 0 : window;
     }
 
     private float aboveZero(String name, float value) {

@@ -1,8 +1,16 @@
-package dev.tidestream.model.architecture;
+package dev.tidestream.model.architecture.family;
 
 import java.util.Collections;
 import java.util.Set;
 
+import dev.tidestream.model.architecture.Architecture;
+import dev.tidestream.model.architecture.AttentionPlan;
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.FeedForwardPlan;
+import dev.tidestream.model.architecture.LayerPlan;
+import dev.tidestream.model.architecture.NormSpec;
+import dev.tidestream.model.architecture.Rotation;
+import dev.tidestream.model.architecture.TensorNames;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tensor.ActivationFunction;
 

@@ -1,7 +1,11 @@
-package dev.tidestream.model.architecture;
+package dev.tidestream.model.architecture.family;
 
 import java.util.Set;
 
+import dev.tidestream.model.architecture.Architecture;
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.architecture.Rotation;
+import dev.tidestream.model.architecture.TensorNames;
 import dev.tidestream.model.gguf.GgufFile;
 
 /** Qwen 2 and 2.5 (Yang et al. 2024): a bias of queries, keys and values, rotation in halves. */
