@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.Stream;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 
-import dev.tidestream.model.architecture.family.Architectures;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
+import dev.tidestream.model.architecture.family.Architectures;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;

@@ -47,18 +47,16 @@ final class Gemma implements Architecture {
 
     /** What differs between them. */
     enum Generation {
-        ONE("gemma", LlamaFamily.NAMES, 1, Integer.MAX_VALUE),
-        TWO("gemma2", NAMES_2, 2, 46),
-        THREE("gemma3", NAMES_3, 6, 62);
+        ONE("gemma", 1, Integer.MAX_VALUE),
+        TWO("gemma2", 2, 46),
+        THREE("gemma3", 6, 62);
 
         private final String wireName;
-        private final TensorNames names;
         private final int windowPattern; // every so many layers, one sees everything
         private final int layersOf27B; // whose scores are scaled by the hidden size per head
 
-        Generation(String wireName, TensorNames names, int windowPattern, int layersOf27B) {
+        Generation(String wireName, int windowPattern, int layersOf27B) {
             this.wireName = wireName;
-            this.names = names;
             this.windowPattern = windowPattern;
             this.layersOf27B = layersOf27B;
         }
@@ -84,7 +82,11 @@ final class Gemma implements Architecture {
 
     @Override
     public TensorNames names() {
-        return generation.names;
+        return switch (generation) {
+            case ONE -> LlamaFamily.NAMES;
+            case TWO -> NAMES_2;
+            case THREE -> NAMES_3;
+        };
     }
 
     @Override
