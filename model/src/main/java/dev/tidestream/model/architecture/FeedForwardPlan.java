@@ -4,7 +4,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 import dev.tidestream.model.tensor.ActivationFunction;
-import dev.tidestream.model.tensor.PanelLayout;
+import dev.tidestream.model.format.base.PanelLayout;
 
 /**
  * The feed-forward part of one layer.

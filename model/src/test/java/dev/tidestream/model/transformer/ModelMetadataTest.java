@@ -9,11 +9,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.KvType;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;

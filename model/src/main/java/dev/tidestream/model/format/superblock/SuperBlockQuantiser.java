@@ -1,86 +1,79 @@
-package dev.tidestream.model.tensor.panel;
+package dev.tidestream.model.format.superblock;
 
 import java.util.Arrays;
 
-import dev.tidestream.model.tensor.KQuants;
-import dev.tidestream.model.tensor.TensorFormat;
-
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.SUPER_BLOCK;
 
 /**
  * From float32 to K-quants, by the searches of ggml's reference quantisers without an importance matrix
- * ({@code quantize_row_q4_K_ref}, {@code …q5_K_ref}, {@code …q6_K_ref}): for each block the scale (and minimum) of least weighted squared
- * error among some candidates, then scales of scales in 6 or 8 bits. Sums are taken in double, so that no finite value overflows
+ * ({@code quantize_row_q4_K_ref} and its like): for each block the scale (and minimum) of least weighted squared
+ * error among some candidates, then scales of scales. Sums are taken in double, so that no finite value overflows
  * them; a block is therefore as good as ggml's, and not always the same bits.
  *
  * <p>The result depends on the 256 values alone. Values are finite; what is too large becomes an infinite scale, which the caller
  * looks for. Buffers are used again; one thread.
  */
-final class KQuantiser {
+public final class SuperBlockQuantiser {
     private static final int HALF = 16;
-    private static final int SIX_BITS = 63;
-    private static final int Q6_LARGEST = 32;
-    private static final double TINY = 1e-15; // below it, ggml takes a block of Q6_K for zeros
+    private static final double TINY = 1e-15; // below it, ggml takes a block without a minimum for zeros
 
-    /** What is tried for a block with a minimum: {@code steps + 1} scales from {@code (largest + first) / range}, a tenth apart. */
-    private record Search(int largest, double first, int steps) {
+    /**
+     * What is tried for some columns with a minimum: {@code steps + 1} scales from {@code (largest + first) / range}, a tenth apart.
+     *
+     * @param columns that share a scale and a minimum: 32 or 16
+     * @param largest integer; the smallest is 0
+     * @param largestScale what scales and minima of the second level go up to
+     */
+    public record Search(int columns, int largest, int largestScale, double first, int steps) {
         static final double STEP = 0.1;
-        static final Search Q4 = new Search(15, -1, 20);
-        static final Search Q5 = new Search(31, -0.5, 15);
     }
 
     private final int[] quants = new int[BLOCK];
     private final double[] weights = new double[BLOCK];
     private final double[] scales = new double[SUPER_BLOCK / HALF];
-    private final double[] minima = new double[BLOCKS];
+    private final double[] minima = new double[SUPER_BLOCK / HALF];
     private double minimum; // second result of a search
 
+    // ---- x = d * scale * q - dmin * min
+
     /**
-     * Encodes a super-block.
-     *
-     * @param x 256 finite values from 0
+     * Encodes 256 finite values with scales and minima of two levels. Of 32 columns, the two bytes of {@code out.scales} are the scale
+     * and the minimum; of 16 columns, a byte has the scale in its lower half and the minimum in its upper one.
      */
-    void encode(TensorFormat format, float[] x, KQuants out) {
-        switch (format) {
-            case Q4_K -> withMinima(x, Search.Q4, out);
-            case Q5_K -> withMinima(x, Search.Q5, out);
-            case Q6_K -> symmetric(x, out);
-            case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
-        }
-    }
-
-    // ---- Q4_K, Q5_K: x = d * scale * q - dmin * min
-
-    private void withMinima(float[] x, Search search, KQuants out) {
+    public void withMinima(float[] x, Search search, SuperBlock out) {
         double largestScale = 0;
         double largestMin = 0;
-        for (int block = 0; block < BLOCKS; block++) {
-            scales[block] = scaleAndMinimum(x, block * BLOCK, search);
-            minima[block] = minimum;
-            largestScale = Math.max(largestScale, scales[block]);
+        int columns = search.columns();
+        for (int i = 0; i < SUPER_BLOCK / columns; i++) {
+            scales[i] = scaleAndMinimum(x, i * columns, search);
+            minima[i] = minimum;
+            largestScale = Math.max(largestScale, scales[i]);
             largestMin = Math.max(largestMin, minimum);
         }
-        out.d = Float.floatToFloat16((float) (largestScale / SIX_BITS));
-        out.dmin = Float.floatToFloat16((float) (largestMin / SIX_BITS));
+        out.d = Float.floatToFloat16((float) (largestScale / search.largestScale()));
+        out.dmin = Float.floatToFloat16((float) (largestMin / search.largestScale()));
         double d = Float.float16ToFloat(out.d);
         double dmin = Float.float16ToFloat(out.dmin);
-        for (int block = 0; block < BLOCKS; block++) {
-            int scale = sixBits(scales[block], largestScale);
-            int min = sixBits(minima[block], largestMin);
-            out.scales[2 * block] = (byte) scale;
-            out.scales[2 * block + 1] = (byte) min;
-            for (int j = 0; j < BLOCK; j++) {
+        for (int i = 0; i < SUPER_BLOCK / columns; i++) {
+            int scale = small(scales[i], largestScale, search.largestScale());
+            int min = small(minima[i], largestMin, search.largestScale());
+            if (columns == BLOCK) {
+                out.scales[2 * i] = (byte) scale;
+                out.scales[2 * i + 1] = (byte) min;
+            } else {
+                out.scales[i] = (byte) (scale | min << 4);
+            }
+            for (int j = 0; j < columns; j++) {
                 double step = d * scale;
-                int k = block * BLOCK + j;
+                int k = i * columns + j;
                 out.quants[k] = (byte) (step == 0 ? 0 : quant((x[k] + dmin * min) / step, 0, search.largest()));
             }
         }
     }
 
-    private static int sixBits(double value, double largest) {
-        return largest == 0 ? 0 : (int) Math.min(SIX_BITS, Math.rint(SIX_BITS * value / largest));
+    private static int small(double value, double largest, int most) {
+        return largest == 0 ? 0 : (int) Math.min(most, Math.rint(most * value / largest));
     }
 
     /**
@@ -88,10 +81,11 @@ final class KQuantiser {
      * the larger they are.
      */
     private double scaleAndMinimum(float[] x, int from, Search search) {
-        weigh(x, from);
+        int columns = search.columns();
+        weigh(x, from, columns);
         double least = 0;
         double most = x[from];
-        for (int j = 0; j < BLOCK; j++) {
+        for (int j = 0; j < columns; j++) {
             least = Math.min(least, x[from + j]);
             most = Math.max(most, x[from + j]);
         }
@@ -100,18 +94,18 @@ final class KQuantiser {
             return 0;
         }
         double scale = (most - least) / search.largest();
-        for (int j = 0; j < BLOCK; j++) {
+        for (int j = 0; j < columns; j++) {
             quants[j] = quant((x[from + j] - least) / scale, 0, search.largest());
         }
-        double best = error(x, from, scale, -least);
+        double best = error(x, from, columns, scale, -least);
         for (int step = 0; step <= search.steps(); step++) {
             double lowest = -minimum; // that of the best so far: each candidate starts from there
             double inverse = (search.largest() + search.first() + step * Search.STEP) / (most - lowest);
-            for (int j = 0; j < BLOCK; j++) {
+            for (int j = 0; j < columns; j++) {
                 quants[j] = quant(inverse * (x[from + j] - lowest), 0, search.largest());
             }
-            double fitted = fit(x, from);
-            double error = error(x, from, fitted, fittedMinimum);
+            double fitted = fit(x, from, columns);
+            double error = error(x, from, columns, fitted, fittedMinimum);
             if (fitted > 0 && error < best) {
                 best = error;
                 scale = fitted;
@@ -124,13 +118,13 @@ final class KQuantiser {
     private double fittedMinimum; // second result of fit
 
     /** Weighted least squares of {@code scale * quants - minimum}, with a minimum of at least 0. A scale of 0 if there is none. */
-    private double fit(float[] x, int from) {
+    private double fit(float[] x, int from, int columns) {
         double w = 0;
         double wx = 0;
         double wl = 0;
         double wll = 0;
         double wxl = 0;
-        for (int j = 0; j < BLOCK; j++) {
+        for (int j = 0; j < columns; j++) {
             double weight = weights[j];
             w += weight;
             wx += weight * x[from + j];
@@ -147,33 +141,39 @@ final class KQuantiser {
         return offset > 0 ? wxl / wll : (w * wxl - wx * wl) / determinant;
     }
 
-    private double error(float[] x, int from, double scale, double min) {
+    private double error(float[] x, int from, int columns, double scale, double min) {
         double sum = 0;
-        for (int j = 0; j < BLOCK; j++) {
+        for (int j = 0; j < columns; j++) {
             double difference = scale * quants[j] - min - x[from + j];
             sum += weights[j] * difference * difference;
         }
         return sum;
     }
 
-    private void weigh(float[] x, int from) {
+    private void weigh(float[] x, int from, int columns) {
         double squares = 0;
-        for (int j = 0; j < BLOCK; j++) {
+        for (int j = 0; j < columns; j++) {
             squares += (double) x[from + j] * x[from + j];
         }
-        double mean = Math.sqrt(squares / BLOCK);
-        for (int j = 0; j < BLOCK; j++) {
+        double mean = Math.sqrt(squares / columns);
+        for (int j = 0; j < columns; j++) {
             weights[j] = mean + Math.abs(x[from + j]);
         }
     }
 
-    // ---- Q6_K: x = d * scale * q
+    // ---- x = d * scale * q, a scale for each 16 columns
 
-    private void symmetric(float[] x, KQuants out) {
+    /**
+     * Encodes 256 finite values with a signed scale for each 16.
+     *
+     * @param most integers go from {@code -most} to {@code most - 1}
+     * @param mostScale the same of the scales
+     */
+    public void symmetric(float[] x, int most, int mostScale, SuperBlock out) {
         double magnitude = 0;
         double largest = 0;
         for (int half = 0; half < scales.length; half++) {
-            scales[half] = scale(x, half * HALF);
+            scales[half] = scale(x, half * HALF, most);
             if (Math.abs(scales[half]) > magnitude) {
                 magnitude = Math.abs(scales[half]);
                 largest = scales[half];
@@ -186,21 +186,21 @@ final class KQuantiser {
             Arrays.fill(out.quants, (byte) 0);
             return;
         }
-        out.d = Float.floatToFloat16((float) (largest / -128));
+        out.d = Float.floatToFloat16((float) (largest / -mostScale));
         double d = Float.float16ToFloat(out.d);
         for (int half = 0; half < scales.length; half++) {
-            int scale = (int) Math.min(127, Math.rint(-128 * scales[half] / largest));
+            int scale = (int) Math.min(mostScale - 1, Math.rint(-mostScale * scales[half] / largest));
             out.scales[half] = (byte) scale;
             for (int j = 0; j < HALF; j++) {
                 double step = d * scale;
                 int k = half * HALF + j;
-                out.quants[k] = (byte) (step == 0 ? 0 : quant(x[k] / step, -Q6_LARGEST, Q6_LARGEST - 1));
+                out.quants[k] = (byte) (step == 0 ? 0 : quant(x[k] / step, -most, most - 1));
             }
         }
     }
 
     /** The scale of 16 values; its sign is such that the value of largest magnitude becomes negative. Weights are squares. */
-    private double scale(float[] x, int from) {
+    private double scale(float[] x, int from, int most) {
         double largest = 0;
         for (int j = 0; j < HALF; j++) {
             largest = Math.abs(x[from + j]) > Math.abs(largest) ? x[from + j] : largest;
@@ -212,13 +212,13 @@ final class KQuantiser {
         double scale = 0;
         for (int step = 0; step <= 18; step++) { // the one in the middle first, as it wins if others are as good
             int i = step == 0 ? 0 : step <= 9 ? step - 10 : step - 9;
-            double inverse = -(Q6_LARGEST + 0.1 * i) / largest;
+            double inverse = -(most + 0.1 * i) / largest;
             double wxl = 0;
             double wll = 0;
             for (int j = 0; j < HALF; j++) {
                 double value = x[from + j];
                 double weight = value / largest * (value / largest);
-                int q = quant(inverse * value, -Q6_LARGEST, Q6_LARGEST - 1);
+                int q = quant(inverse * value, -most, most - 1);
                 wxl += weight * value * q;
                 wll += weight * q * q;
             }

@@ -1,25 +1,20 @@
-package dev.tidestream.model.tensor.panel;
+package dev.tidestream.model.format.base;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
-
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
-import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
+import static dev.tidestream.model.format.base.PanelLayout.SCALE_BYTES;
 
 /**
- * Packs whole panels of the plain formats at the speed of memory: 8 rows by 8 bytes (or 4 by 4 elements of 16 bits) are turned in
- * registers, so that a line of a panel is written by longs and not by bytes. What {@link PanelPacker} does row by row is the
- * oracle.
+ * Packs 32 rows at the speed of memory: 8 rows by 8 bytes (or 4 by 4 elements of 16 bits) are turned in registers, so that a line of
+ * a panel is written by longs and not by bytes. What formats do row by row is the oracle.
  */
 final class PanelTransposer {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int SCALE_EXPONENT = 0x7c00; // of F16
-    private static final int BRAIN_EXPONENT = 0x7f80;
     private static final long LANES = 0x0001_0001_0001_0001L;
     private static final long BYTES = 0x00ff_00ff_00ff_00ffL;
     private static final long SHORTS = 0x0000_ffff_0000_ffffL;
@@ -28,40 +23,45 @@ final class PanelTransposer {
     private PanelTransposer() {}
 
     /**
-     * Packs 32 rows.
+     * Packs blocks of 32 columns: scales of 16 bits, then bytes that stay bytes.
      *
      * @param in row-major (32, columns)
-     * @param out the panel
-     * @return whether it did: not if the format has another way, or a value is not finite; then the panel may be filled in part
+     * @param scales 16-bit numbers in front of a block
+     * @param quantBytes what follows them
+     * @return whether all scales are finite
      */
-    static boolean pack(TensorFormat format, int columns, MemorySegment in, MemorySegment out) {
-        return switch (format) {
-            case F16 -> shorts(columns, in, out, SCALE_EXPONENT);
-            case BF16 -> shorts(columns, in, out, BRAIN_EXPONENT);
-            case Q8_0 -> blocks(columns, in, out, BLOCK);
-            case Q4_0 -> blocks(columns, in, out, BLOCK / 2);
-            case F32, Q4_K, Q5_K, Q6_K -> false;
-        };
-    }
-
-    private static boolean blocks(int columns, MemorySegment in, MemorySegment out, int quantBytes) {
+    static boolean blocks(int columns, MemorySegment in, MemorySegment out, int scales, int quantBytes) {
         int blocks = columns / BLOCK;
-        int blockBytes = Short.BYTES + quantBytes;
+        int blockBytes = scales * Short.BYTES + quantBytes;
         long rowBytes = (long) blocks * blockBytes;
+        int eights = quantBytes / 8 * 8;
         for (int block = 0; block < blocks; block++) {
             long from = (long) block * blockBytes;
-            long to = (long) block * (SCALE_BYTES + quantBytes * ROWS);
-            if (!scales(in, from, rowBytes, out, to)) {
-                return false;
-            }
-            for (int quad = 0; quad < ROWS / 8; quad++) {
-                long row = from + Short.BYTES + quad * 4L * rowBytes;
-                for (int j = 0; j < quantBytes; j += 8) {
-                    eightByEight(in, row + j, rowBytes, out, to + SCALE_BYTES + (long) j * ROWS + quad * 8L);
+            long to = (long) block * blockBytes * ROWS;
+            for (int i = 0; i < scales; i++) {
+                if (!scales(in, from + (long) i * Short.BYTES, rowBytes, out, to + (long) i * SCALE_BYTES)) {
+                    return false;
                 }
+            }
+            from += (long) scales * Short.BYTES;
+            to += (long) scales * SCALE_BYTES;
+            for (int quad = 0; quad < ROWS / 8; quad++) {
+                long row = from + quad * 4L * rowBytes;
+                for (int j = 0; j < eights; j += 8) {
+                    eightByEight(in, row + j, rowBytes, out, to + (long) j * ROWS + quad * 8L);
+                }
+            }
+            for (int j = eights; j < quantBytes; j++) {
+                line(in, from + j, rowBytes, out, to + (long) j * ROWS);
             }
         }
         return true;
+    }
+
+    private static void line(MemorySegment in, long from, long rowBytes, MemorySegment out, long to) {
+        for (int row = 0; row < ROWS; row++) {
+            out.set(ValueLayout.JAVA_BYTE, to + PanelLayout.position(row), in.get(ValueLayout.JAVA_BYTE, from + row * rowBytes));
+        }
     }
 
     private static boolean scales(MemorySegment in, long from, long rowBytes, MemorySegment out, long to) {
@@ -122,7 +122,14 @@ final class PanelTransposer {
         out.set(LONG, to + 7L * ROWS, (d >>> 32) | (h & ~INTS));
     }
 
-    private static boolean shorts(int columns, MemorySegment in, MemorySegment out, int exponent) {
+    /**
+     * Packs elements of 16 bits.
+     *
+     * @param in row-major (32, columns)
+     * @param exponent its bits
+     * @return whether all are finite
+     */
+    static boolean shorts(int columns, MemorySegment in, MemorySegment out, int exponent) {
         long rowBytes = (long) columns * Short.BYTES;
         int whole = columns / 4 * 4;
         long exponents = exponent * LANES;

@@ -1,4 +1,4 @@
-package dev.tidestream.model.tensor.panel;
+package dev.tidestream.model.format.superblock;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -8,22 +8,19 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-import dev.tidestream.model.tensor.KPanels;
-import dev.tidestream.model.tensor.KQuants;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.format.TensorFormat;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-class KQuantiserTest {
+class SuperBlockQuantiserTest {
     private static final long SEED = 20261124;
     private static final int COLUMNS = 256;
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
     void shouldStayWithinAStepOfItsValues(TensorFormat format) {
         SplittableRandom random = new SplittableRandom(SEED);
         for (int n = 0; n < 200; n++) {
@@ -36,7 +33,7 @@ class KQuantiserTest {
             float[] stored = roundTrip(format, x);
             double range = range(x);
             // a step of the coarsest block, half of it to each side, and what 6 or 8 bits for its scale and minimum add
-            double step = range / (format == TensorFormat.Q4_K ? 15 : format == TensorFormat.Q5_K ? 31 : 62);
+            double step = range / (largest(format) + 1 - least(format) - (format.rounding().minima() ? 1 : 2));
             for (int k = 0; k < COLUMNS; k++) {
                 assertEquals(x[k], stored[k], 1.6 * step, "seed=%d n=%d k=%d range=%s".formatted(SEED, n, k, range));
             }
@@ -45,7 +42,7 @@ class KQuantiserTest {
 
     /** Half a step is what a scale from the extremes alone would give; the search must do better on the whole. */
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
     void shouldLoseLessThanScalesFromTheExtremes(TensorFormat format) {
         SplittableRandom random = new SplittableRandom(SEED + 1);
         double searched = 0;
@@ -65,7 +62,7 @@ class KQuantiserTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
     void shouldStoreZerosAsZeros(TensorFormat format) {
         assertArrayEquals(new float[COLUMNS], roundTrip(format, new float[COLUMNS]));
         float[] tiny = new float[COLUMNS];
@@ -74,7 +71,7 @@ class KQuantiserTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
     void shouldStoreConstantsOfEitherSign(TensorFormat format) {
         for (float value : new float[] {1, -1, 1000, -0.1f}) {
             float[] x = new float[COLUMNS];
@@ -86,59 +83,75 @@ class KQuantiserTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
     void shouldSayWhatIsTooLargeByAnInfiniteScale(TensorFormat format) {
         float[] x = new float[COLUMNS];
         x[77] = -Float.MAX_VALUE;
         x[78] = Float.MAX_VALUE;
-        KQuants block = new KQuants();
-        new KQuantiser().encode(format, x, block);
+        SuperBlock block = new SuperBlock();
+        of(format).encode(x, block, new SuperBlockQuantiser());
         assertFalse(block.finite());
     }
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
     void shouldKeepFieldsInTheirRanges(TensorFormat format) {
         SplittableRandom random = new SplittableRandom(SEED + 2);
-        KQuantiser quantiser = new KQuantiser();
-        KQuants block = new KQuants();
-        int least = format == TensorFormat.Q6_K ? -32 : 0;
-        int most = format == TensorFormat.Q4_K ? 15 : 31;
+        SuperBlockQuantiser quantiser = new SuperBlockQuantiser();
+        SuperBlock block = new SuperBlock();
+        int least = least(format);
+        int most = largest(format);
         for (int n = 0; n < 500; n++) {
             float[] x = new float[COLUMNS];
             for (int k = 0; k < COLUMNS; k++) {
                 x[k] = random.nextInt(4) == 0 ? 0 : (float) Math.scalb(random.nextGaussian(), random.nextInt(-20, 10));
             }
-            quantiser.encode(format, x, block);
+            of(format).encode(x, block, quantiser);
             for (int k = 0; k < COLUMNS; k++) {
                 assertTrue(block.quants[k] >= least && block.quants[k] <= most, "seed=%d n=%d k=%d".formatted(SEED, n, k));
             }
             for (byte scale : block.scales) {
-                assertTrue(format == TensorFormat.Q6_K || (scale >= 0 && scale <= 63), "seed=%d n=%d".formatted(SEED, n));
+                assertTrue(switch (format) {
+                    case Q4_K, Q5_K -> scale >= 0 && scale <= 63;
+                    case Q3_K -> scale >= -32 && scale <= 31;
+                    default -> true; // all bits are used
+                }, "seed=%d n=%d".formatted(SEED, n));
             }
         }
     }
 
     private static float[] roundTrip(TensorFormat format, float[] x) {
-        KQuants block = new KQuants();
-        new KQuantiser().encode(format, x, block);
+        SuperBlock block = new SuperBlock();
+        of(format).encode(x, block, new SuperBlockQuantiser());
         float[] out = new float[COLUMNS];
-        float[] columns = new float[32];
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment panel = arena.allocate(PanelLayout.blockBytes(format));
-            KPanels.put(format, panel, 0, 7, block);
-            for (int k = 0; k < COLUMNS; k += 32) {
-                KPanels.elements(format, panel, 0, 7, k, columns);
-                System.arraycopy(columns, 0, out, k, 32);
-            }
+            MemorySegment panel = arena.allocate(format.shape().unitBytes());
+            of(format).put(panel, 0, 7, block);
+            of(format).read(panel, 0, 7, 0, COLUMNS, out, 0);
         }
         return out;
+    }
+
+    private static int largest(TensorFormat format) {
+        return switch (format) {
+            case Q2_K, Q3_K -> 3;
+            case Q4_K -> 15;
+            default -> 31;
+        };
+    }
+
+    private static int least(TensorFormat format) {
+        return format.rounding().minima() ? 0 : -largest(format) - 1;
+    }
+
+    private static SuperBlockFormat of(TensorFormat format) {
+        return (SuperBlockFormat) format.format();
     }
 
     /** Squared error with exact scales: from minimum to maximum of 32 values, or from the largest of 16. */
     private static double extremes(TensorFormat format, float[] x) {
         double sum = 0;
-        int width = format == TensorFormat.Q6_K ? 16 : 32;
+        int width = format == TensorFormat.Q4_K || format == TensorFormat.Q5_K ? 32 : 16;
         for (int from = 0; from < COLUMNS; from += width) {
             double least = 0;
             double most = 0;
@@ -146,13 +159,9 @@ class KQuantiserTest {
                 least = Math.min(least, x[from + j]);
                 most = Math.max(most, x[from + j]);
             }
-            double step = switch (format) {
-                case Q4_K -> (most - least) / 15;
-                case Q5_K -> (most - least) / 31;
-                default -> Math.max(-least, most) / 32;
-            };
-            double offset = format == TensorFormat.Q6_K ? 0 : least;
-            int top = format == TensorFormat.Q4_K ? 15 : 31;
+            int top = largest(format);
+            double step = format.rounding().minima() ? (most - least) / top : Math.max(-least, most) / (top + 1);
+            double offset = format.rounding().minima() ? least : 0;
             for (int j = 0; j < width; j++) {
                 double q = Math.min(top, Math.rint((x[from + j] - offset) / step));
                 sum += Math.pow(q * step + offset - x[from + j], 2);
