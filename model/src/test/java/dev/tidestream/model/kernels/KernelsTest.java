@@ -70,7 +70,7 @@ class KernelsTest {
 
     /** Machine code multiplies so many products, or rows of floats, per call; here more are asked for. */
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K"})
     void shouldAgreeWhereOneCallIsNotEnough(TensorFormat format) {
         SplittableRandom random = new SplittableRandom(SEED + 10);
         try (Arena arena = Arena.ofShared()) {

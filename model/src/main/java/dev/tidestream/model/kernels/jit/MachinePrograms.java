@@ -23,12 +23,14 @@ import dev.tidestream.model.kernels.jit.avx2.PlainWriter;
 import dev.tidestream.model.kernels.jit.avx2.QuadCode;
 import dev.tidestream.model.kernels.jit.avx2.QuadCodeQ40;
 import dev.tidestream.model.kernels.jit.avx2.QuadCodeQ4K;
+import dev.tidestream.model.kernels.jit.avx2.QuadCodeQ5K;
 import dev.tidestream.model.kernels.jit.avx2.QuadCodeQ6K;
 import dev.tidestream.model.kernels.jit.avx2.QuadCodeQ80;
 import dev.tidestream.model.kernels.jit.avx2.RecordWriter;
 import dev.tidestream.model.kernels.jit.avx512.WideCode;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ40;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ4K;
+import dev.tidestream.model.kernels.jit.avx512.WideCodeQ5K;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ6K;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ80;
 import dev.tidestream.model.kernels.jit.avx512.WideFloatWriter;
@@ -122,8 +124,9 @@ final class MachinePrograms {
             case Q4_0 -> Optional.of(QuadCodeQ40::new);
             case Q8_0 -> Optional.of(QuadCodeQ80::new);
             case Q4_K -> Optional.of(QuadCodeQ4K::new);
+            case Q5_K -> Optional.of(QuadCodeQ5K::new);
             case Q6_K -> Optional.of(QuadCodeQ6K::new);
-            case F32, F16, BF16, Q5_K -> Optional.empty();
+            case F32, F16, BF16 -> Optional.empty();
         };
     }
 
@@ -141,8 +144,9 @@ final class MachinePrograms {
             case Q4_0 -> Optional.of(WideCodeQ40::new);
             case Q8_0 -> Optional.of(WideCodeQ80::new);
             case Q4_K -> Optional.of(WideCodeQ4K::new);
+            case Q5_K -> Optional.of(WideCodeQ5K::new);
             case Q6_K -> Optional.of(WideCodeQ6K::new);
-            case F32, F16, BF16, Q5_K -> Optional.empty();
+            case F32, F16, BF16 -> Optional.empty();
         };
     }
 

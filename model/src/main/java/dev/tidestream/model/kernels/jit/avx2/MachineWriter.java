@@ -287,7 +287,7 @@ public final class MachineWriter {
     /** The sums of a block as 32-bit integers, scales of K-quants included. */
     private void integer(int product, int halves, int group) {
         if (quads.halves()) {
-            code.vector(VPMADDWD, product, product, scratch(MachineScratch.FACTORS_2 + group * VECTOR));
+            code.vector(VPMADDWD, product, product, scratch(quads.secondFactors() + group * VECTOR));
             code.vector(VPADDD, product, product, scratch(MachineScratch.HALVES + halves + group * VECTOR));
         } else if (quads.minima()) {
             code.vector(VPMADDWD, product, product, scratch(MachineScratch.FACTORS + group * VECTOR));

@@ -18,8 +18,9 @@ public record PanelUnits(int headerBytes, int blocks, int blockBytes) {
             case Q4_0 -> new PanelUnits(0, 1, PanelLayout.Q4_BLOCK_BYTES);
             case Q8_0 -> new PanelUnits(0, 1, PanelLayout.Q8_BLOCK_BYTES);
             case Q4_K -> new PanelUnits(PanelLayout.Q4K_BLOCKS, PanelLayout.BLOCKS, PanelLayout.Q4K_BLOCK_BYTES);
+            case Q5_K -> new PanelUnits(PanelLayout.Q4K_BLOCKS, PanelLayout.BLOCKS, PanelLayout.Q5K_BLOCK_BYTES);
             case Q6_K -> new PanelUnits(PanelLayout.Q6K_BLOCKS, PanelLayout.BLOCKS, PanelLayout.Q6K_BLOCK_BYTES);
-            case F32, F16, BF16, Q5_K -> throw new IllegalArgumentException("no machine program knows this format: " + format);
+            case F32, F16, BF16 -> throw new IllegalArgumentException("no machine program knows this format: " + format);
         };
     }
 }
