@@ -35,6 +35,11 @@ import dev.tidestream.model.kernels.jit.avx512.WideCodeQ6K;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ80;
 import dev.tidestream.model.kernels.jit.avx512.WideFloatWriter;
 import dev.tidestream.model.kernels.jit.avx512.WideWriter;
+import dev.tidestream.model.kernels.jit.base.Lanes;
+import dev.tidestream.model.kernels.jit.chain.ChainCode;
+import dev.tidestream.model.kernels.jit.chain.ChainCodeQ4K;
+import dev.tidestream.model.kernels.jit.chain.ChainCodeQ5K;
+import dev.tidestream.model.kernels.jit.chain.ChainWriter;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.ExecutableMemory;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -72,6 +77,7 @@ final class MachinePrograms {
     static Optional<MachinePrograms> assemble(boolean wide) {
         List<Program> written = new ArrayList<>();
         for (TensorFormat format : TensorFormat.values()) {
+            addChains(written, format, wide);
             if (!format.quantised()) {
                 written.add(program(format, Kind.FLOAT_ROW, code -> format, PlainWriter::writeRow));
             } else if (wide) {
@@ -86,6 +92,22 @@ final class MachinePrograms {
         written.forEach(program -> all.writeBytes(program.code()));
         all.writeBytes(quantiser.toByteArray());
         return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachinePrograms(written, memory, wide ? 4 : 2));
+    }
+
+    /** Of one chain for all columns; narrow ones, too. */
+    private static void addChains(List<Program> written, TensorFormat format, boolean wide) {
+        chains(format).ifPresent(weights -> {
+            written.add(program(format, Kind.FLOAT_ROW, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeRow(chain)));
+            written.add(program(format, Kind.FLOAT_ROWS, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeBatch(chain)));
+        });
+    }
+
+    private static Optional<Function<Lanes, ChainCode>> chains(TensorFormat format) {
+        return switch (format) {
+            case Q4_K -> Optional.of(ChainCodeQ4K::new);
+            case Q5_K -> Optional.of(ChainCodeQ5K::new);
+            case F32, F16, BF16, Q4_0, Q8_0, Q6_K -> Optional.empty();
+        };
     }
 
     private static void addNarrow(List<Program> written, TensorFormat format) {

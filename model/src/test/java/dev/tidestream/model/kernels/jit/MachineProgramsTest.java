@@ -29,8 +29,7 @@ class MachineProgramsTest {
             }
             assertEquals(switch (format) {
                 case F32, F16, BF16 -> EnumSet.of(Kind.FLOAT_ROW);
-                case Q4_0, Q8_0, Q6_K -> EnumSet.allOf(Kind.class);
-                case Q4_K, Q5_K -> EnumSet.of(Kind.ROW, Kind.ROWS);
+                case Q4_0, Q8_0, Q4_K, Q5_K, Q6_K -> EnumSet.allOf(Kind.class);
             }, found, format.name());
         }
     }

@@ -73,11 +73,15 @@ public enum MachineConstant {
     /** The top bit of a word. */
     TOP_BIT(34, 0x80008000),
     /** A number of five bits in bytes. */
-    LOW_FIVE_OF_BYTES(35, 0x1f1f1f1f);
+    LOW_FIVE_OF_BYTES(35, 0x1f1f1f1f),
+    /** Four bits at the bottom of 32. */
+    LOWEST_FOUR(36, 0x0000000f),
+    /** Five bits at the bottom of 32. */
+    LOWEST_FIVE(37, 0x0000001f);
 
     private static final int BYTES = 32;
     /** For all of them. */
-    static final int ROOM_BYTES = 36 * BYTES;
+    static final int ROOM_BYTES = 38 * BYTES;
 
     private final int place;
     private final int lane0;

@@ -35,13 +35,19 @@ public enum WideTable {
     /** Columns at 9–5 and 14–10 of the lower half, and at 4–0 and 9–5 of the upper half. */
     FIVES_2_2(15),
     /** The column at 14–10 of the lower half, and those at 4–0, 9–5 and 14–10 of the upper half. */
-    FIVES_1_3(16);
+    FIVES_1_3(16),
+    /** The floats 0 to 15. */
+    TO_FIFTEEN(17),
+    /** Even places among 32 floats. */
+    EVEN(18),
+    /** Odd ones. */
+    ODD(19);
 
     /** Bytes of a table: a vector of AVX-512. */
     public static final int VECTOR_BYTES = 64;
 
     /** Of all tables. */
-    static final int ALL_BYTES = 17 * VECTOR_BYTES;
+    static final int ALL_BYTES = 20 * VECTOR_BYTES;
 
     private static final int[] SIX_BITS_AT = {10, 4, 26, 20};
     private static final int[] FIVE_BITS_AT = {0, 5, 10, 16, 21, 26};
@@ -91,6 +97,9 @@ public enum WideTable {
             case BYTE_0_ON_TOP -> onTop(lane, part, 0);
             case BYTE_1_ON_TOP -> onTop(lane, part, 1);
             case BYTE_2_ON_TOP -> onTop(lane, part, 2);
+            case TO_FIFTEEN -> Float.floatToIntBits(lane) >> (part * Byte.SIZE);
+            case EVEN -> part == 0 ? 2 * lane : 0;
+            case ODD -> part == 0 ? 2 * lane + 1 : 0;
             case EIGHT_LESS -> Float.floatToIntBits(lane - 8f) >> (part * Byte.SIZE);
         };
     }
