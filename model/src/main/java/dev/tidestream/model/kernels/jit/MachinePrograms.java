@@ -40,6 +40,7 @@ import dev.tidestream.model.kernels.jit.chain.ChainCode;
 import dev.tidestream.model.kernels.jit.chain.ChainCodeQ4K;
 import dev.tidestream.model.kernels.jit.chain.ChainCodeQ5K;
 import dev.tidestream.model.kernels.jit.chain.ChainWriter;
+import dev.tidestream.model.kernels.jit.chain.PlainRowsWriter;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.ExecutableMemory;
 import dev.tidestream.model.tensor.TensorFormat;
@@ -80,6 +81,7 @@ final class MachinePrograms {
             addChains(written, format, wide);
             if (!format.quantised()) {
                 written.add(program(format, Kind.FLOAT_ROW, code -> format, PlainWriter::writeRow));
+                written.add(program(format, Kind.FLOAT_ROWS, code -> new Lanes(code, wide), (_, lanes) -> PlainRowsWriter.write(lanes, format)));
             } else if (wide) {
                 addWide(written, format);
             } else {

@@ -13,7 +13,7 @@ import dev.tidestream.model.tensor.TensorFormat;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-/** What has a program of its own; the rest is left to the other kernels (docs/adr/0011-avx-512-programs.md). */
+/** Every format has programs of its own, so that nothing is left to other kernels. */
 class MachineProgramsTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
@@ -27,10 +27,7 @@ class MachineProgramsTest {
                     found.add(kind);
                 }
             }
-            assertEquals(switch (format) {
-                case F32, F16, BF16 -> EnumSet.of(Kind.FLOAT_ROW);
-                case Q4_0, Q8_0, Q4_K, Q5_K, Q6_K -> EnumSet.allOf(Kind.class);
-            }, found, format.name());
+            assertEquals(format.quantised() ? EnumSet.allOf(Kind.class) : EnumSet.of(Kind.FLOAT_ROW, Kind.FLOAT_ROWS), found, format.name());
         }
     }
 }
