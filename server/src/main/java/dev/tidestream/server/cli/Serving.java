@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -16,6 +18,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
@@ -26,6 +29,8 @@ import dev.tidestream.server.admin.AdminService;
 import dev.tidestream.server.admin.AdminVerticle;
 import dev.tidestream.server.admin.MemoryBudget;
 import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.engine.IdleHeapTrim;
+import dev.tidestream.server.engine.OldGeneration;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServedModel;
@@ -35,6 +40,8 @@ import dev.tidestream.server.transport.TransportConfig;
 /** A server that listens: all that {@code serve} starts, in order, and ends in the opposite one. */
 final class Serving implements AutoCloseable {
     private static final Duration SAY_AGAIN = Duration.ofSeconds(2);
+    private static final Duration TRIM_INTERVAL = Duration.ofSeconds(3);
+    private static final long TRIM_WORTH_BYTES = 16 << 20;
 
     private final ServeOptions options;
     private final ServePreconditions met;
@@ -46,6 +53,7 @@ final class Serving implements AutoCloseable {
     private final Rehearsal rehearsal;
     private final ServerVerticle verticle;
     private final Vertx vertx;
+    private @Nullable IdleHeapTrim trim;
     private final AtomicReference<Readiness> state = new AtomicReference<>(Readiness.STARTING);
 
     private Serving(
@@ -150,7 +158,15 @@ final class Serving implements AutoCloseable {
         if (state.compareAndSet(Readiness.STARTING, Readiness.READY)) {
             rehearsal.start();
         }
+        trim = OldGeneration.ofThisJvm().map(this::trimWhileIdle).orElse(null);
         life.ready("ws://" + new ListenAddress(options.host, port()) + Protocol.PATH);
+    }
+
+    private IdleHeapTrim trimWhileIdle(OldGeneration old) {
+        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().name("tidestream-heap-trim").daemon().factory());
+        return new IdleHeapTrim(() -> running.stats().running() + running.stats().queued() == 0, old, TRIM_WORTH_BYTES, TRIM_INTERVAL,
+                timer);
     }
 
     /**
@@ -206,6 +222,9 @@ final class Serving implements AutoCloseable {
         try (rehearsal) {
             awaitClosed(vertx.close().toCompletionStage().toCompletableFuture(), startNs);
         } finally {
+            if (trim != null) {
+                trim.close();
+            }
             metrics.close();
             running.close();
             store.close();
