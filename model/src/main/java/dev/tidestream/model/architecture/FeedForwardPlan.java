@@ -3,8 +3,8 @@ package dev.tidestream.model.architecture;
 import java.util.Locale;
 import java.util.Optional;
 
-import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.tensor.ActivationFunction;
 
 /**
  * The feed-forward part of one layer.
