@@ -40,7 +40,9 @@ class ArchitectureArchTest {
             "model.packed.PackedCache", "model.sampling.Sampler",
             "server.engine.TokenEngine",
             "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics", "server.logging.EventLog",
-            "server.admin.AdminVerticle", "server.admin.bus.AdminBus", "server.transport.AdminSession"
+            "server.admin.channel.AdminVerticle", "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService",
+            "server.admin.store.UpdateLog", "server.admin.build.EpochBuilder", "server.pacing.StepBreak",
+            "server.safetensors.SafetensorsFile", "server.transport.AdminSession"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
         }
@@ -121,7 +123,9 @@ class ArchitectureArchTest {
 
     /** Of admin, transport sees the bus and nothing behind it. */
     @ArchTest
-    static final ArchRule TRANSPORT_AND_ADMIN = forbid("dev.tidestream.server.transport..", "dev.tidestream.server.admin");
+    static final ArchRule TRANSPORT_AND_ADMIN = forbid("dev.tidestream.server.transport..",
+            "dev.tidestream.server.admin", "dev.tidestream.server.admin.channel", "dev.tidestream.server.admin.service..",
+            "dev.tidestream.server.admin.build..", "dev.tidestream.server.admin.store..");
 
     /** RFC 6455 and HTTP know neither each other nor what is said over them. */
     @ArchTest
@@ -143,8 +147,40 @@ class ArchitectureArchTest {
             "dev.tidestream.server.cli..");
 
     @ArchTest
-    static final ArchRule ADMIN_BUS = forbid("dev.tidestream.server.admin.bus..",
-            "dev.tidestream.server.admin", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
+    static final ArchRule ADMIN_BUS = forbid("dev.tidestream.server.admin.channel.bus..",
+            "dev.tidestream.server.admin", "dev.tidestream.server.admin.channel", "dev.tidestream.server.admin.service..",
+            "dev.tidestream.server.admin.build..", "dev.tidestream.server.admin.store..", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
+
+    /** The way in knows the desk and nothing behind it. */
+    @ArchTest
+    static final ArchRule ADMIN_CHANNEL = forbid("dev.tidestream.server.admin.channel..",
+            "dev.tidestream.server.admin.service..", "dev.tidestream.server.admin.build..", "dev.tidestream.server.admin.store..",
+            "dev.tidestream.server.epoch..", "dev.tidestream.model..");
+
+    /** The service stands on the builder, the builder on the store, and all on what administrators may ask for. */
+    @ArchTest
+    static final ArchRule ADMIN_SERVICE = forbid("dev.tidestream.server.admin.service..", "dev.tidestream.server.admin.channel..");
+
+    @ArchTest
+    static final ArchRule ADMIN_BUILD = forbid("dev.tidestream.server.admin.build..",
+            "dev.tidestream.server.admin.channel..", "dev.tidestream.server.admin.service..");
+
+    @ArchTest
+    static final ArchRule ADMIN_STORE = forbid("dev.tidestream.server.admin.store..",
+            "dev.tidestream.server.admin.channel..", "dev.tidestream.server.admin.service..", "dev.tidestream.server.admin.build..");
+
+    @ArchTest
+    static final ArchRule VERTX_IN_THE_CHANNEL = forbid("dev.tidestream.server.admin.[service|build|store]..", "io.vertx..");
+
+    /** Whose turn it is concerns neither who decodes nor who builds. */
+    @ArchTest
+    static final ArchRule PACING = classes().that().resideInAPackage("dev.tidestream.server.pacing..")
+            .should().onlyDependOnClassesThat().resideInAnyPackage(
+                    "java..", "org.jspecify..", "dev.tidestream.model.tensor", "dev.tidestream.server.pacing..");
+
+    @ArchTest
+    static final ArchRule SAFETENSORS = forbid("dev.tidestream.server.safetensors..",
+            "dev.tidestream.server.admin..", "dev.tidestream.protocol.admin..", "dev.tidestream.model..");
 
     @ArchTest
     static final ArchRule LOGGING = forbid("dev.tidestream.server.logging..", "io.vertx..", "io.netty..", "reactor..",

@@ -8,10 +8,10 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
-import dev.tidestream.server.admin.AdminService;
-import dev.tidestream.server.admin.AdminSetup;
-import dev.tidestream.server.admin.MemoryBudget;
-import dev.tidestream.server.admin.UpdateDirectory;
+import dev.tidestream.server.admin.build.MemoryBudget;
+import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.admin.service.AdminSetup;
+import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.metrics.HeadTimings;
 
@@ -32,6 +32,7 @@ final class AdminServing {
             VersionStore store, MemoryBudget budget, LowRankProduct product, @Nullable UpdateDirectory directory) {
         AdminService service = new AdminSetup(
                 running.epochs(),
+                running.breaks(),
                 running.first(),
                 running.loader(),
                 running.forward(),

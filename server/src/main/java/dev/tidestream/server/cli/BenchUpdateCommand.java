@@ -27,11 +27,11 @@ import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminException;
-import dev.tidestream.server.admin.AdminService;
-import dev.tidestream.server.admin.MemoryBudget;
+import dev.tidestream.server.admin.build.MemoryBudget;
+import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.GenerateRequest;
-import dev.tidestream.server.epoch.StepBreak;
+import dev.tidestream.server.pacing.StepBreak;
 
 /** {@code bench update}: the time between two tokens of a stream while its weights are being changed, and while they are not. */
 @Command(name = "update") // picocli wants the name of a subcommand on its own class; the rest is inherited
@@ -167,7 +167,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
 
     /** A stream without end, whose tokens are told apart by what goes on. */
     private Disposable stream(RunningModel running) {
-        StepBreak breaks = running.epochs().stepBreak();
+        StepBreak breaks = running.breaks();
         int[] prompt = new SplittableRandom(1).ints(PROMPT_TOKENS, 0, running.engine().vocabularySize()).toArray();
         int maxTokens = Math.min(MAX_TOKENS, running.blueprint().contextLength() - PROMPT_TOKENS);
         GenerateRequest request = new GenerateRequest(

@@ -5,7 +5,7 @@ import java.lang.management.ThreadMXBean;
 import java.util.function.Supplier;
 
 import dev.tidestream.server.engine.TokenEvent;
-import dev.tidestream.server.epoch.StepBreak;
+import dev.tidestream.server.pacing.StepBreak;
 
 /** Measures the time between two tokens where they come, on the decode thread: no queue and no socket is part of it. */
 final class GapMeter {

@@ -11,10 +11,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-import dev.tidestream.server.admin.CheckpointPolicy;
-import dev.tidestream.server.admin.MemoryBudget;
-import dev.tidestream.server.admin.UpdateLogLimits;
-import dev.tidestream.server.admin.VersionLimit;
+import dev.tidestream.server.admin.build.MemoryBudget;
+import dev.tidestream.server.admin.build.VersionLimit;
+import dev.tidestream.server.admin.store.CheckpointPolicy;
+import dev.tidestream.server.admin.store.UpdateLogLimits;
 import dev.tidestream.server.transport.TokenLimit;
 
 /** Options of {@code serve} for administrators: versions of the weights, memory, and the channel's token. */

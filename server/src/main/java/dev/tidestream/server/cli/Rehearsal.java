@@ -17,16 +17,16 @@ import dev.tidestream.model.transformer.HeadProbes;
 import dev.tidestream.model.transformer.KvCacheShape;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
-import dev.tidestream.server.admin.AdminService;
-import dev.tidestream.server.admin.UpdateLog;
+import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.KernelWorkers;
 import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
-import dev.tidestream.server.epoch.StepBreak;
 import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.metrics.StreamTimings;
+import dev.tidestream.server.pacing.StepBreak;
 
 /**
  * Has compiled while nobody streams what would be compiled beside somebody's tokens later. {@link WarmUp} makes a server fast; but
@@ -112,7 +112,7 @@ final class Rehearsal implements AutoCloseable {
     }
 
     private int streams() {
-        StepBreak breaks = running.epochs().stepBreak();
+        StepBreak breaks = running.breaks();
         breaks.awaitRest(() -> closed);
         if (closed) {
             return 0;
@@ -131,15 +131,16 @@ final class Rehearsal implements AutoCloseable {
         HeadProbes probes = new HeadProbes(new HeadTimings(), new HiddenStates(1, miniature.blueprint().hiddenSize()));
         try (KernelWorkers workers = new KernelWorkers(running.threads())) {
             Supplier<LanguageModel> forward = () -> miniature.newTransformer(workers, running.precision(), scratch, probes);
+            StepBreak turns = new StepBreak();
             try (CurrentEpoch epochs = new CurrentEpoch(epoch(UpdateLog.BASE_VERSION, forward));
                     TokenEngine engine = TokenEngine.start(
-                            EngineConfig.DEFAULT.withMaxSequences(WarmUp.TOGETHER).withKvMemoryBytes(kvBytes), running.tokenizer(), epochs,
+                            EngineConfig.DEFAULT.withMaxSequences(WarmUp.TOGETHER).withKvMemoryBytes(kvBytes), running.tokenizer(), epochs, turns,
                             RunningModel.observer(new StreamTimings()), workers)) {
                 WarmUp warmUp = new WarmUp(engine, miniature.blueprint(), PROMPT_TOKENS, MAX_TOKENS);
                 return untilCompiled(LEAST_STREAM_WINDOWS, () -> {
                     for (int round = 0; round < STREAM_ROUNDS && !closed; round++) {
                         breaks.awaitRest(() -> closed);
-                        warmUp.round(() -> publish(epochs, forward));
+                        warmUp.round(() -> publish(epochs, turns, forward));
                     }
                     return !closed;
                 });
@@ -148,8 +149,8 @@ final class Rehearsal implements AutoCloseable {
     }
 
     /** The same weights once more, in a break, for streams that follow. */
-    private static void publish(CurrentEpoch epochs, Supplier<LanguageModel> forward) {
-        StepBreak.Turn turn = epochs.stepBreak().turn();
+    private static void publish(CurrentEpoch epochs, StepBreak breaks, Supplier<LanguageModel> forward) {
+        StepBreak.Turn turn = breaks.turn();
         turn.await(SHARE, 1);
         try {
             epochs.publish(epoch(epochs.weightsVersion() + 1, forward));

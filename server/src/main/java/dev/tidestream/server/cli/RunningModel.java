@@ -19,8 +19,8 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
-import dev.tidestream.server.admin.ServedModelVersions;
-import dev.tidestream.server.admin.UpdateLog;
+import dev.tidestream.server.admin.build.ServedModelVersions;
+import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.engine.KernelWorkers;
@@ -29,6 +29,7 @@ import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Reclaimer;
 import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.metrics.StreamTimings;
+import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.TokenObserver;
 
 /**
@@ -54,6 +55,7 @@ final class RunningModel implements AutoCloseable {
     private final Precision precision;
     private final Function<LoadedModel, LanguageModel> forward;
     private final Reclaimer reclaimer;
+    private final StepBreak breaks = new StepBreak();
     private final CurrentEpoch epochs;
     private final TokenEngine engine;
     private volatile @Nullable EngineStats atWarm;
@@ -99,7 +101,7 @@ final class RunningModel implements AutoCloseable {
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);
-            engine = startEngine(options.engine(), tokenizer, epochs, observer(streamTimings), workers);
+            engine = startEngine(options.engine(), tokenizer, epochs, breaks, observer(streamTimings), workers);
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();
             throw e;
@@ -140,9 +142,9 @@ final class RunningModel implements AutoCloseable {
     }
 
     private static TokenEngine startEngine(
-            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer, WorkerTeam team) {
+            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, StepBreak breaks, TokenObserver observer, WorkerTeam team) {
         try {
-            return TokenEngine.start(config, tokenizer, epochs, observer, team);
+            return TokenEngine.start(config, tokenizer, epochs, breaks, observer, team);
         } catch (IllegalArgumentException e) { // limits that do not fit this model
             throw new CliException(String.valueOf(e.getMessage()));
         }
@@ -174,7 +176,7 @@ final class RunningModel implements AutoCloseable {
     /** A stream has its last token before the step is counted that made it. Clients that are there already keep nobody waiting. */
     private void awaitEndOfStep() {
         long startNs = System.nanoTime();
-        while (!epochs.stepBreak().free() && System.nanoTime() - startNs < LONGEST_STEP_NS) {
+        while (!breaks.free() && System.nanoTime() - startNs < LONGEST_STEP_NS) {
             LockSupport.parkNanos(MOMENT_NS);
         }
     }
@@ -220,6 +222,11 @@ final class RunningModel implements AutoCloseable {
 
     TokenEngine engine() {
         return engine;
+    }
+
+    /** Breaks between two steps. */
+    StepBreak breaks() {
+        return breaks;
     }
 
     CurrentEpoch epochs() {

@@ -10,7 +10,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.console.Reasons;
-import dev.tidestream.server.admin.UpdateDirectory;
+import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.AdminAccess;
 import dev.tidestream.server.transport.AdminToken;

@@ -18,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.model.transformer.Precision;
-import dev.tidestream.server.admin.UpdateLog;
+import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.logging.EventLine;
 
 /** What the log says of a server's life: with what it starts, what bounds it, where it listens, for what it waits, and that it has ended. */

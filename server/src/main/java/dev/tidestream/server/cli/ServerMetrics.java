@@ -14,7 +14,7 @@ import dev.tidestream.model.tied.TiedWeightStats;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminEvents;
-import dev.tidestream.server.admin.AdminService;
+import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.metrics.Metrics;

@@ -15,7 +15,7 @@ final class TokenGaps {
     /**
      * The time between two tokens.
      *
-     * @param breakNs of it, a builder's break ({@link dev.tidestream.server.epoch.StepBreak})
+     * @param breakNs of it, a builder's break ({@link dev.tidestream.server.pacing.StepBreak})
      * @param stolenNs that another machine of the same host had of all cores together, see {@link StolenTime}
      * @param computedNs processor time of the decode thread from the one token to the other: a step's own work, waiting for its workers as
      *     long as it does not park, and what it does within the break

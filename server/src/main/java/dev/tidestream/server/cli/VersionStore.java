@@ -13,11 +13,11 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.admin.AdminException;
-import dev.tidestream.server.admin.AdminService;
-import dev.tidestream.server.admin.DataDirException;
-import dev.tidestream.server.admin.DataDirectory;
-import dev.tidestream.server.admin.MemoryBudget;
-import dev.tidestream.server.admin.UpdateLog;
+import dev.tidestream.server.admin.build.MemoryBudget;
+import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.admin.store.directory.DataDirException;
+import dev.tidestream.server.admin.store.directory.DataDirectory;
 
 /** The data directory of a server, if it has one: with it, the newest committed version is served first. */
 final class VersionStore implements RunningModel.FirstVersion, AutoCloseable {

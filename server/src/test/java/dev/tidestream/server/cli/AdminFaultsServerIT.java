@@ -22,7 +22,7 @@ import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.admin.AdminRequest;
-import dev.tidestream.server.admin.UpdateLogLimits;
+import dev.tidestream.server.admin.store.UpdateLogLimits;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.transport.AdminFaults;
 import dev.tidestream.server.transport.NettyLeakCheck;

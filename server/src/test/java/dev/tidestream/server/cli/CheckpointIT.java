@@ -27,7 +27,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** A real server: checkpoints beside streams, a restart from one, the same tokens, and the way back past it. */
 class CheckpointIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final String REBUILDS = "dev.tidestream.server.admin.RebuildSource";
+    private static final String REBUILDS = "dev.tidestream.server.admin.store.RebuildSource";
 
     @TempDir
     Path temp;

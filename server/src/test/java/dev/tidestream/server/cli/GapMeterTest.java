@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.tidestream.server.cli.TokenGaps.Gap;
 import dev.tidestream.server.engine.TokenEvent;
-import dev.tidestream.server.epoch.StepBreak;
+import dev.tidestream.server.pacing.StepBreak;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

@@ -16,7 +16,7 @@ import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.protocol.SamplingOptions;
-import dev.tidestream.server.admin.UpdateLogLimits;
+import dev.tidestream.server.admin.store.UpdateLogLimits;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.PromptLimits;

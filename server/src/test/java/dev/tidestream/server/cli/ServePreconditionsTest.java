@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.server.LoggedLines;
-import dev.tidestream.server.admin.DataDirectory;
+import dev.tidestream.server.admin.store.directory.DataDirectory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
