@@ -42,7 +42,8 @@ class ArchitectureArchTest {
             "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics", "server.logging.EventLog",
             "server.admin.channel.AdminVerticle", "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService",
             "server.admin.store.UpdateLog", "server.admin.build.EpochBuilder", "server.pacing.StepBreak",
-            "server.safetensors.SafetensorsFile", "server.transport.AdminSession"
+            "server.safetensors.SafetensorsFile", "server.transport.AdminSession",
+            "server.app.TidestreamServer", "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
         }
@@ -106,20 +107,18 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule SCHEDULER_AND_EPOCH = forbid("dev.tidestream.server.[scheduler|epoch]..",
             "io.vertx..", "reactor..", "org.reactivestreams..", "dev.tidestream.server.engine..",
-            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..");
+            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
 
     @ArchTest
     static final ArchRule EPOCH_KNOWS_NO_SCHEDULER = forbid("dev.tidestream.server.epoch..", "dev.tidestream.server.scheduler..");
 
     @ArchTest
     static final ArchRule ENGINE = forbid("dev.tidestream.server.engine..",
-            "io.vertx..", "io.netty..", "dev.tidestream.server.transport..", "dev.tidestream.server.admin..",
-            "dev.tidestream.server.cli..");
+            "io.vertx..", "io.netty..", "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
 
     @ArchTest
     static final ArchRule TRANSPORT = forbid("dev.tidestream.server.transport..",
-            "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..", "dev.tidestream.model..",
-            "dev.tidestream.server.cli..");
+            "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
 
     /** Of admin, transport sees the bus and nothing behind it. */
     @ArchTest
@@ -143,8 +142,7 @@ class ArchitectureArchTest {
 
     @ArchTest
     static final ArchRule ADMIN = forbid("dev.tidestream.server.admin..",
-            "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..",
-            "dev.tidestream.server.cli..");
+            "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..");
 
     @ArchTest
     static final ArchRule ADMIN_BUS = forbid("dev.tidestream.server.admin.channel.bus..",
@@ -184,7 +182,7 @@ class ArchitectureArchTest {
 
     @ArchTest
     static final ArchRule LOGGING = forbid("dev.tidestream.server.logging..", "io.vertx..", "io.netty..", "reactor..",
-            "dev.tidestream.protocol..", "dev.tidestream.model..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..",
+            "dev.tidestream.protocol..", "dev.tidestream.model..", "dev.tidestream.server.admin..",
             "dev.tidestream.server.engine..", "dev.tidestream.server.epoch..", "dev.tidestream.server.metrics..",
             "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..");
 
@@ -196,7 +194,7 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule METRICS = forbid("dev.tidestream.server.metrics..",
             "io.vertx..", "io.netty..", "reactor..", "org.reactivestreams..", "dev.tidestream.protocol..",
-            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..",
+            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..",
             "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..",
             "dev.tidestream.model.gguf..", "dev.tidestream.model.tokenizer..", "dev.tidestream.model.tensor..",
             "dev.tidestream.model.transformer..", "dev.tidestream.model.architecture..", "dev.tidestream.model.sampling..");
@@ -257,6 +255,37 @@ class ArchitectureArchTest {
 
     @ArchTest
     static final ArchRule SAMPLING = forbidRooms("sampling", "gguf", "tokenizer", "transformer", "tied", "nd4j");
+
+    /** The command line knows every room, and no room knows it. */
+    @ArchTest
+    static final ArchRule NOBODY_KNOWS_THE_COMMAND_LINE = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.server.cli..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.cli..");
+
+    /** A server can be embedded: what puts it together needs neither a command line nor a terminal. */
+    @ArchTest
+    static final ArchRule PICOCLI_IN_THE_COMMAND_LINE = noClasses()
+            .that().resideInAPackage("dev.tidestream.server..")
+            .and().resideOutsideOfPackage("dev.tidestream.server.cli..")
+            .should().dependOnClassesThat().resideInAnyPackage("picocli..");
+
+    @ArchTest
+    static final ArchRule TOOLS_OF_THE_COMMAND_LINE = noClasses()
+            .that().resideOutsideOfPackages("dev.tidestream.server.cli..", "dev.tidestream.server.bench..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.bench..");
+
+    @ArchTest
+    static final ArchRule BENCH = forbid("dev.tidestream.server.bench..", "dev.tidestream.server.app..", "dev.tidestream.server.warmup..");
+
+    /** Only the command line knows who puts a server together. */
+    @ArchTest
+    static final ArchRule NOBODY_BELOW_KNOWS_THE_APP = noClasses()
+            .that().resideOutsideOfPackages("dev.tidestream.server.app..", "dev.tidestream.server.cli..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.app..");
+
+    @ArchTest
+    static final ArchRule WARM_UP = forbid("dev.tidestream.server.warmup..",
+            "io.vertx..", "dev.tidestream.server.admin..", "dev.tidestream.server.transport..");
 
     /** Every package is a slice. */
     @ArchTest

@@ -19,6 +19,7 @@ import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
 import dev.tidestream.server.LoggedLines;
+import dev.tidestream.server.cli.admin.AdminClient;
 import dev.tidestream.server.transport.TestClient;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;

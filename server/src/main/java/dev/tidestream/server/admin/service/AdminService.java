@@ -27,7 +27,6 @@ import dev.tidestream.protocol.admin.OptimizationMode;
 import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.AdminException;
-import dev.tidestream.server.admin.Refusals;
 import dev.tidestream.server.admin.build.BuildTime;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.MemoryBudget;
@@ -69,7 +68,7 @@ public final class AdminService implements AdminDesk {
     private final @Nullable UpdateDirectory directory;
     private final AdminReports reports;
     private final AdminEvents events;
-    private final @Nullable UpdateRehearsal rehearsal;
+    private final @Nullable UpdateWarmUp warmUp;
     private final ReentrantLock changes;
     private final @Nullable CheckpointJob checkpoints;
 
@@ -84,7 +83,7 @@ public final class AdminService implements AdminDesk {
             AdminEvents events,
             ReentrantLock changes,
             @Nullable CheckpointJob checkpoints,
-            @Nullable UpdateRehearsal rehearsal) {
+            @Nullable UpdateWarmUp warmUp) {
         this.served = served;
         this.team = team;
         this.builder = builder;
@@ -95,7 +94,7 @@ public final class AdminService implements AdminDesk {
         this.events = events;
         this.changes = changes;
         this.checkpoints = checkpoints;
-        this.rehearsal = rehearsal;
+        this.warmUp = warmUp;
     }
 
     /**
@@ -178,15 +177,15 @@ public final class AdminService implements AdminDesk {
     }
 
     /**
-     * Practises every kind of update once more, so that the code is compiled before the first one comes; see {@link UpdateRehearsal}.
+     * Practises every kind of update once more, so that the code is compiled before the first one comes; see {@link UpdateWarmUp}.
      * Gives way within milliseconds to whoever streams, by waiting, and to a change, by ending. Changes nothing.
      *
      * @param givenUp ends it early; whoever makes it true wakes the thread
      * @return false if it is of no more use: given up, an administrator changes something, or nothing can be updated
      *     without a data directory
      */
-    public boolean rehearse(BooleanSupplier givenUp) {
-        return rehearsal != null && rehearsal.pass(served::current, changes, givenUp);
+    public boolean warmUp(BooleanSupplier givenUp) {
+        return warmUp != null && warmUp.pass(served::current, changes, givenUp);
     }
 
     private AdminReply.Ack set(AdminRequest.OptimizationSet request, ProgressSink progress) throws AdminException {

@@ -82,6 +82,6 @@ public record AdminSetup(
                 events,
                 changes,
                 updates == null ? null : new CheckpointJob(updates.rebuilds(), served, changes, team, checkpoints, events),
-                updates == null ? null : new UpdateRehearsal(updates, product, breaks));
+                updates == null ? null : new UpdateWarmUp(updates, product, breaks));
     }
 }
