@@ -6,6 +6,7 @@ import dev.tidestream.model.kernels.jit.MachineKernels;
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.kernels.vector.VectorKernels;
 import dev.tidestream.model.kernels.vector.base.VectorShapes;
+import dev.tidestream.model.tensor.Fma;
 import dev.tidestream.model.tensor.Kernels;
 
 /**
@@ -15,7 +16,8 @@ import dev.tidestream.model.tensor.Kernels;
  *   <caption>Which is the fastest</caption>
  *   <tr><td>x86-64 Linux with AVX2, FMA and F16C, vectors of 256 bits</td><td>generated code for AVX2</td></tr>
  *   <tr><td>the same with AVX-512 (VBMI, VNNI), vectors of 512 bits</td><td>generated code for AVX-512</td></tr>
- *   <tr><td>everything else</td><td>the Vector API</td></tr>
+ *   <tr><td>everything else with an FMA instruction and vectors of 128 bits or more</td><td>the Vector API</td></tr>
+ *   <tr><td>the rest</td><td>scalar code, with a {@link #warning}</td></tr>
  * </table>
  *
  * <p>{@code -Dtidestream.machine.code=on|off|auto} and {@code -Dtidestream.vector.bits=128|256|512} choose something else. The
@@ -27,10 +29,28 @@ public final class KernelSelection {
     private KernelSelection() {}
 
     /** Loaded on first use, so that who takes the scalar kernels needs neither the Vector API nor machine code. */
-    private static final class Generated {
-        static final Optional<Kernels> INSTANCE = MachineKernels.find(
-                System.getProperty(MachineKernels.PROPERTY, "auto"), VectorShapes.BITS, VectorKernels.INSTANCE)
+    private static final class Chosen {
+        static final Optional<String> MISSING = missing(
+                Fma.hardware(), VectorShapes.PREFERRED_BITS, System.getProperty(VectorShapes.PROPERTY) != null);
+        static final Kernels PORTABLE = MISSING.isPresent() ? ScalarKernels.INSTANCE : VectorKernels.INSTANCE;
+        static final Optional<Kernels> GENERATED = MachineKernels.find(
+                System.getProperty(MachineKernels.PROPERTY, "auto"), VectorShapes.BITS, PORTABLE)
                 .map(kernels -> kernels);
+    }
+
+    /**
+     * What the Vector API lacks to be faster than scalar code; empty if nothing is.
+     *
+     * @param fma whether the JVM has an instruction for it; without, each lane of each vector goes through {@code BigDecimal}
+     * @param preferredBits of vectors on this machine
+     * @param chosen whether the width of vectors was chosen by whoever started the process
+     */
+    static Optional<String> missing(boolean fma, int preferredBits, boolean chosen) {
+        if (!fma) {
+            return Optional.of("no fused multiply-add instruction (FMA)");
+        }
+        return preferredBits >= VectorShapes.LEAST_BITS || chosen ? Optional.empty()
+                : Optional.of("no vectors of %d bits or more: preferred_bits=%d".formatted(VectorShapes.LEAST_BITS, preferredBits));
     }
 
     /** The oracle: slow, and independent of the processor and of incubating modules. */
@@ -55,7 +75,7 @@ public final class KernelSelection {
      */
     public static Optional<Kernels> generated() {
         requireVectorApi();
-        return Generated.INSTANCE;
+        return Chosen.GENERATED;
     }
 
     private static void requireVectorApi() {
@@ -65,11 +85,25 @@ public final class KernelSelection {
     }
 
     /**
-     * Generated machine code if there is some, else the Vector API.
+     * Generated machine code if there is some, else the Vector API, or scalar code where the Vector API would be slower.
      *
      * @throws IllegalStateException if the process was started without the Vector API
      */
     public static Kernels fastest() {
-        return generated().orElseGet(KernelSelection::vector);
+        return generated().orElseGet(() -> Chosen.PORTABLE);
+    }
+
+    /**
+     * What whoever starts a process with the {@link #fastest} kernels has to be told, in one line: that they are slow, and why.
+     *
+     * @throws IllegalStateException if the process was started without the Vector API
+     */
+    public static Optional<String> warning() {
+        return fastest() == ScalarKernels.INSTANCE ? Chosen.MISSING.map(KernelSelection::slow) : Optional.empty();
+    }
+
+    private static String slow(String missing) {
+        return "scalar kernels, which are slow: this JVM has " + missing + ". Expect a tenth to a hundredth of the tokens per second"
+                + " of a processor with AVX2; answers are the same";
     }
 }

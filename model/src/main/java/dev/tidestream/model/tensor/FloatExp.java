@@ -26,13 +26,13 @@ public final class FloatExp {
     public static float exp(float argument) {
         float x = Math.max(MIN, Math.min(MAX, argument));
         float n = (x * LOG2_E + ROUND) - ROUND;
-        float r = Math.fma(n, MINUS_LN2_LOW, Math.fma(n, MINUS_LN2_HIGH, x));
-        float p = Math.fma(P0, r, P1);
-        p = Math.fma(p, r, P2);
-        p = Math.fma(p, r, P3);
-        p = Math.fma(p, r, P4);
-        p = Math.fma(p, r, P5);
-        p = Math.fma(p, r * r, r) + 1f;
+        float r = Fma.of(n, MINUS_LN2_LOW, Fma.of(n, MINUS_LN2_HIGH, x));
+        float p = Fma.of(P0, r, P1);
+        p = Fma.of(p, r, P2);
+        p = Fma.of(p, r, P3);
+        p = Fma.of(p, r, P4);
+        p = Fma.of(p, r, P5);
+        p = Fma.of(p, r * r, r) + 1f;
         return p * Float.intBitsToFloat(((int) n + 127) << 23);
     }
 }

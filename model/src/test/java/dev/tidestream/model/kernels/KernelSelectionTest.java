@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import jdk.incubator.vector.FloatVector;
@@ -32,6 +33,22 @@ class KernelSelectionTest {
         assertEquals("vector-" + bits, KernelSelection.vector().title(), "flags=" + flags);
         assertEquals(title(flags, bits, System.getProperty("tidestream.machine.code", "auto")), KernelSelection.fastest().title(),
                 "flags=" + flags);
+        assertEquals(Optional.empty(), KernelSelection.warning());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, 128, false", "true, 512, false", "true, 64, true"})
+    void shouldTakeTheVectorApiWhereItsVectorsAreOfUse(boolean fma, int preferredBits, boolean chosen) {
+        assertEquals(Optional.empty(), KernelSelection.missing(fma, preferredBits, chosen));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "false, 128, false, no fused multiply-add instruction (FMA)",
+        "false, 512, true, no fused multiply-add instruction (FMA)",
+        "true, 64, false, no vectors of 128 bits or more: preferred_bits=64"})
+    void shouldSayWhatTheVectorApiLacks(boolean fma, int preferredBits, boolean chosen, String missing) {
+        assertEquals(Optional.of(missing), KernelSelection.missing(fma, preferredBits, chosen));
     }
 
     /** The pom runs tests at several widths, and says here which. */

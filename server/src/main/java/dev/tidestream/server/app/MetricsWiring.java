@@ -76,7 +76,7 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
         SortedMap<String, Long> refusals = new TreeMap<>();
         s.refusals().forEach((refusal, count) -> refusals.put(refusal.wireName(), count));
         return new MetricsSample.Transport(s.streamConnections(), s.adminConnections(), s.pendingRequests(), s.idleConnections(),
-                s.assemblyBytes(), s.assemblyLimitBytes(), refusals);
+                s.assemblyBytes(), s.assemblyLimitBytes(), s.inputPauses(), refusals);
     }
 
     private static MetricsSample.Waiting waiting(EngineStats s) {

@@ -40,6 +40,7 @@ public final class ModelFiles {
      */
     public static LoadedModel load(ModelLoader loader, ServerConfig.Compute compute, WorkerTeam team, StartListener listener) {
         Kernels kernels = KernelSelection.fastest();
+        KernelSelection.warning().ifPresent(listener::warning);
         ServerConfig.Packed packed = compute.packed();
         try (StartListener.Loading progress = listener.loading(loader.file().path())) {
             return packed == null

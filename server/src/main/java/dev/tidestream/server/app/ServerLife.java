@@ -62,6 +62,11 @@ public final class ServerLife {
         return System.getProperty("os.arch", "unknown");
     }
 
+    /** What is to be expected of the kernels, if that is little. */
+    void warnOf(Optional<String> kernels) {
+        kernels.ifPresent(warning -> log.warn("{}", warning));
+    }
+
     /** Model and weights, and what computes them. */
     void loaded(ModelRuntime running) {
         Precision precision = running.precision();

@@ -8,6 +8,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,9 +19,11 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
 import io.vertx.core.file.FileSystemOptions;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tokenizer.TokenizerException;
@@ -28,6 +32,8 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.engine.IdleHeapTrim;
+import dev.tidestream.server.engine.OldGeneration;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServedModel;
@@ -48,6 +54,8 @@ import dev.tidestream.server.warmup.BackgroundWarmUp;
  */
 public final class TidestreamServer implements AutoCloseable {
     private static final Duration SAY_AGAIN = Duration.ofSeconds(2);
+    private static final Duration TRIM_INTERVAL = Duration.ofSeconds(3);
+    private static final long TRIM_WORTH_BYTES = 16 << 20;
 
     private final Preconditions met;
     private final ServerLife life;
@@ -60,6 +68,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final Vertx vertx;
     private final AtomicReference<Readiness> state = new AtomicReference<>(Readiness.STARTING);
     private final AtomicBoolean closed = new AtomicBoolean();
+    private @Nullable IdleHeapTrim trim;
 
     private TidestreamServer(
             ServerConfig config,
@@ -148,6 +157,7 @@ public final class TidestreamServer implements AutoCloseable {
         Preconditions met = Preconditions.check(config);
         ServerLife life = new ServerLife(Clock.system(ZoneId.systemDefault()));
         life.starting();
+        life.warnOf(KernelSelection.warning());
         MemoryBudget budget = config.budget();
         LowRankProduct product = new Nd4jLowRankProduct();
         VersionStore store = new VersionStore(config.updates(), budget, product, listener);
@@ -196,6 +206,21 @@ public final class TidestreamServer implements AutoCloseable {
             backgroundWarmUp.start();
         }
         life.ready(streamUrl());
+    }
+
+    /**
+     * Gives memory of the heap back while nobody streams, until the server is closed: for a process that does nothing else, since its
+     * collector runs for that.
+     */
+    public void trimHeapWhileIdle() {
+        trim = OldGeneration.ofThisJvm().map(this::trimWhileIdle).orElse(null);
+    }
+
+    private IdleHeapTrim trimWhileIdle(OldGeneration old) {
+        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().name("tidestream-heap-trim").daemon().factory());
+        return new IdleHeapTrim(() -> running.stats().running() + running.stats().queued() == 0, old, TRIM_WORTH_BYTES, TRIM_INTERVAL,
+                timer);
     }
 
     /** Where clients stream: {@code ws://HOST:PORT/v1/stream}. */
@@ -269,6 +294,9 @@ public final class TidestreamServer implements AutoCloseable {
         try (backgroundWarmUp) {
             awaitClosed(vertx.close().toCompletionStage().toCompletableFuture(), startNs);
         } finally {
+            if (trim != null) {
+                trim.close();
+            }
             metrics.close();
             running.close();
             store.close();

@@ -14,7 +14,7 @@ import picocli.CommandLine.IExecutionStrategy;
 final class JvmOptions {
     private static final String VECTOR_API = "jdk.incubator.vector";
     private static final String NEEDED = "--add-modules=" + VECTOR_API;
-    private static final String GOOD = "--sun-misc-unsafe-memory-access=allow -XX:+UseParallelGC";
+    private static final String GOOD = "--sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC";
     private static final Set<String> COMPUTING = Set.of("serve", "generate", "bench", "logits");
 
     private JvmOptions() {}

@@ -38,6 +38,12 @@ final class NetworkOptions {
                     + "(default: 64MiB, or an eighth of the heap if that is less).")
     private @Nullable ByteSize maxAssembly;
 
+    @Option(names = "--max-input-rate", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "8MiB",
+            description = "What all clients together may send per second, beyond a small allowance of each; who sends more is read "
+                    + "from more slowly (default: ${DEFAULT-VALUE}).")
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private ByteSize maxInputRate;
+
     private @Nullable Integer maxPending;
     private @Nullable Integer maxPendingPerAddress;
     private int requestTimeoutS = DEFAULT_REQUEST_TIMEOUT_S;
@@ -113,7 +119,7 @@ final class NetworkOptions {
         return config
                 .withLimits(
                         new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout()),
-                        new SocketLimits(assembly, sockets.closeTimeout(), sockets.answerGrace()))
+                        new SocketLimits(assembly, maxInputRate.bytes(), sockets.closeTimeout(), sockets.answerGrace()))
                 .withAccess(new AccessRules(hosts, origins))
                 .withShutdownGrace(Duration.ofSeconds(shutdownGraceS));
     }

@@ -22,6 +22,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
         try (TidestreamServer server = TidestreamServer.listen(config, new TerminalStart(spec.commandLine().getErr()))) {
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("tidestream-stop").unstarted(() -> stop(server)));
             server.warmUp();
+            server.trimHeapWhileIdle();
             if (stopping.getCount() > 0) {
                 announce(server, config.compute(), spec.commandLine().getOut());
             }

@@ -93,6 +93,7 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
      * @param idleConnections HTTP connections that are kept alive without a request
      * @param assemblyBytes held of messages that have not come to their end
      * @param assemblyLimitBytes what may be held of them
+     * @param inputPauses how often a connection that sent too fast was not read from for a while, since the start
      * @param refusals since the start, by reason; all reasons there are
      */
     public record Transport(
@@ -102,9 +103,10 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
             int idleConnections,
             long assemblyBytes,
             long assemblyLimitBytes,
+            long inputPauses,
             SortedMap<String, Long> refusals) {
         /** No connections at all. */
-        public static final Transport NONE = new Transport(0, 0, 0, 0, 0, 0, new TreeMap<>());
+        public static final Transport NONE = new Transport(0, 0, 0, 0, 0, 0, 0, new TreeMap<>());
 
         public Transport {
             refusals = Collections.unmodifiableSortedMap(new TreeMap<>(refusals));

@@ -99,6 +99,10 @@ final class SampledMetrics implements MultiCollector {
                 "Held of messages that have not come to their end.", transport.assemblyBytes()));
         page.add(gauge("tidestream_websocket_assembly_limit_bytes",
                 "What may be held of messages that have not come to their end.", transport.assemblyLimitBytes()));
+        page.add(CounterSnapshot.builder().name("tidestream_websocket_input_pauses")
+                .help("How often a connection that sent too fast was not read from for a while.")
+                .dataPoint(count(Labels.EMPTY, transport.inputPauses()))
+                .build());
         CounterSnapshot.Builder refusals = CounterSnapshot.builder().name("tidestream_transport_refusals")
                 .help("What the transport did not take, by reason.");
         transport.refusals().forEach((reason, count) -> refusals.dataPoint(count(Labels.of("reason", reason), count)));

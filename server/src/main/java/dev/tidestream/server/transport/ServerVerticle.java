@@ -38,6 +38,7 @@ import dev.tidestream.server.transport.websocket.AssemblyBudget;
 import dev.tidestream.server.transport.websocket.Connection;
 import dev.tidestream.server.transport.websocket.ConnectionLimits;
 import dev.tidestream.server.transport.websocket.Handshake;
+import dev.tidestream.server.transport.websocket.InputRate;
 
 /**
  * Listens for HTTP and WebSockets. An event-loop verticle: everything here runs on one event loop, and so do its connections.
@@ -64,6 +65,7 @@ public final class ServerVerticle extends VerticleBase {
     private @Nullable EventLoopClock clock;
     private @Nullable HttpServer server;
     private volatile @Nullable HttpConnections connections;
+    private volatile @Nullable InputRate input;
     private volatile @Nullable Sessions streaming;
     private volatile @Nullable Sessions administrators;
     private long lastStreamConnection;
@@ -130,6 +132,7 @@ public final class ServerVerticle extends VerticleBase {
         HttpConnections http = connections;
         Sessions streams = streaming;
         Sessions admins = administrators;
+        InputRate rate = input;
         return new TransportStats(
                 streams == null ? 0 : streams.count,
                 admins == null ? 0 : admins.count,
@@ -137,6 +140,7 @@ public final class ServerVerticle extends VerticleBase {
                 http == null ? 0 : http.idle(),
                 assembly.heldBytes(),
                 assembly.limitBytes(),
+                rate == null ? 0 : rate.pauses(),
                 refusals.snapshot());
     }
 
@@ -200,8 +204,11 @@ public final class ServerVerticle extends VerticleBase {
         ConnectionLimits limits = new ConnectionLimits(config.hardFrameBytes(), config.writeQueueBytes(), config.pingInterval(),
                 config.deadAfter(), config.sockets().closeTimeout(), config.sockets().answerGrace());
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
+        InputRate rate = new InputRate(config.sockets().maxInputBytesPerSecond(), now::nanoTime);
+        input = rate;
         Sessions streams = new Sessions(config.maxConnections(), socket -> {
-            Connection connection = new Connection(socket, config.maxMessageBytes(), limits, assembly, now, refusals);
+            Connection connection =
+                    new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
             return new WebSocketSession(connection, context, config, codec, engine, refused);
         });
@@ -215,7 +222,7 @@ public final class ServerVerticle extends VerticleBase {
         AdminCodec adminCodec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
         Sessions admins = new Sessions(admin.maxConnections(), socket -> new AdminSession(
-                new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, now, refusals),
+                new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, null, now, refusals),
                 adminCodec, bus, admin));
         administrators = admins;
         sessions.add(admins);

@@ -13,6 +13,7 @@ import dev.tidestream.server.transport.common.Refusal;
  * @param idleConnections connections that are kept alive without a request
  * @param assemblyBytes held of messages that have not come to their end, on all connections
  * @param assemblyLimitBytes what may be held of them
+ * @param inputPauses how often a connection that sent too fast was not read from for a while, since the start
  * @param refusals since the start, all reasons
  */
 public record TransportStats(
@@ -22,6 +23,7 @@ public record TransportStats(
         int idleConnections,
         long assemblyBytes,
         long assemblyLimitBytes,
+        long inputPauses,
         Map<Refusal, Long> refusals) {
     public TransportStats {
         refusals = Map.copyOf(refusals);

@@ -35,7 +35,10 @@ import dev.tidestream.server.transport.websocket.ConnectionListener;
 final class WebSocketSession implements Session, ConnectionListener, ClientStream.Outlet {
     private static final Logger log = LoggerFactory.getLogger(WebSocketSession.class);
 
+    private static final int SMALL_CHARS = 16 << 10; // decoded in some 0.1 ms
+
     private final Connection connection;
+    private final Context context;
     private final TransportConfig config;
     private final Codec codec;
     private final Engine engine;
@@ -49,11 +52,13 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     private @Nullable VersionWatcher watcher;
     private boolean draining;
+    private boolean closed;
 
     /** @param refused where it is written down what was refused */
     WebSocketSession(
             Connection connection, Context context, TransportConfig config, Codec codec, Engine engine, RefusedRequests refused) {
         this.connection = connection;
+        this.context = context;
         this.config = config;
         this.codec = codec;
         this.engine = engine;
@@ -124,10 +129,37 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         mailbox.post(this::onStreamEnded); // its last word is sent before that
     }
 
+    /** A large message is decoded on a worker thread: ten milliseconds of the event loop would hold back every stream. */
     @Override
     public void onText(String text) {
+        if (text.length() <= SMALL_CHARS) {
+            handle(text, () -> codec.decodeClient(text));
+            return;
+        }
+        connection.hold(); // so that messages keep their order
+        context.executeBlocking(() -> codec.decodeClient(text)).onComplete(decoded -> {
+            if (!closed) {
+                handle(text, () -> {
+                    if (decoded.cause() instanceof ProtocolException e) {
+                        throw e;
+                    } else if (decoded.failed()) {
+                        throw new IllegalStateException("cannot be decoded", decoded.cause());
+                    }
+                    return decoded.result();
+                });
+            }
+            connection.release();
+        });
+    }
+
+    /** How a message is had from its text. */
+    private interface Decoding {
+        ClientMessage decode() throws ProtocolException;
+    }
+
+    private void handle(String text, Decoding decoding) {
         try {
-            onMessage(codec.decodeClient(text));
+            onMessage(decoding.decode());
         } catch (ProtocolException e) {
             send(e.toFailed());
         } catch (RuntimeException e) {
@@ -258,6 +290,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     @Override
     public void onClose() {
+        closed = true;
         streams.values().forEach(ClientStream::abandon);
         streams.clear();
         watch(false);

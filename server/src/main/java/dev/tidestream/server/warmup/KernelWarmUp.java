@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
@@ -67,7 +68,7 @@ public final class KernelWarmUp implements AutoCloseable {
     }
 
     /**
-     * Begins.
+     * Begins. Scalar kernels are left to the first streams: they are compiled soon, as any loop, and would never be fast.
      *
      * @throws dev.tidestream.model.architecture.ModelException if this is no model that can be run
      */
@@ -75,7 +76,7 @@ public final class KernelWarmUp implements AutoCloseable {
         loader.check();
         KernelWarmUp warmUp = new KernelWarmUp(loader, kernels, precision);
         Thread.ofPlatform().name("tidestream-warm-up-2").daemon().start(warmUp::sample); // first: it does not read the file
-        Thread.ofPlatform().name("tidestream-warm-up").daemon().start(warmUp::multiply);
+        Thread.ofPlatform().name("tidestream-warm-up").daemon().start(kernels == KernelSelection.scalar() ? warmUp::skip : warmUp::multiply);
         return warmUp;
     }
 
@@ -104,6 +105,11 @@ public final class KernelWarmUp implements AutoCloseable {
         } finally {
             ended.countDown();
         }
+    }
+
+    private void skip() {
+        cut.countDown();
+        ended.countDown();
     }
 
     private void multiply() {

@@ -22,7 +22,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** The page that Prometheus reads. */
 class MetricsTest {
     private static final MetricsSample.Transport TRANSPORT = new MetricsSample.Transport(
-            4, 1, 6, 7, 8000, 9000, new TreeMap<>(Map.of("request_timeout", 11L, "foreign_origin", 0L)));
+            4, 1, 6, 7, 8000, 9000, 10, new TreeMap<>(Map.of("request_timeout", 11L, "foreign_origin", 0L)));
     private static final MetricsSample SAMPLE = new MetricsSample(
             new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7,
                     new MetricsSample.Waiting(11, 1200, 1300, 14, 1500, 16, 17, 18)),
@@ -93,6 +93,7 @@ class MetricsTest {
                 Map.entry("tidestream_http_connections{state=\"idle\"}", 7),
                 Map.entry("tidestream_websocket_assembly_bytes", 8000),
                 Map.entry("tidestream_websocket_assembly_limit_bytes", 9000),
+                Map.entry("tidestream_websocket_input_pauses_total", 10),
                 Map.entry("tidestream_transport_refusals_total{reason=\"request_timeout\"}", 11),
                 Map.entry("tidestream_transport_refusals_total{reason=\"foreign_origin\"}", 0))
                 .forEach((name, value) -> assertEquals(value.doubleValue(), page.value(name), name));

@@ -264,7 +264,10 @@ class FaultsIT {
                 TestClient client = server.client()) {
             client.generate("a", "hold", 1, "");
             client.next(ServerMessage.Accepted.class);
-            Future<Void> stopped = server.stop();
+            Future<Void> stopped = server.stop(); // begins on the event loop, some time
+            for (int i = 0; i < 1000 && server.http("GET", "/health/ready").statusCode() == 200; i++) {
+                client.barrier("until" + i);
+            }
             notReady(server, "stopping");
             client.cancel("a").untilFinished("a");
             stopped.await(TestServer.PATIENCE_S, TimeUnit.SECONDS);

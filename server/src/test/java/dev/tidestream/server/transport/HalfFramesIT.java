@@ -27,7 +27,7 @@ class HalfFramesIT {
     private static final TransportConfig CONFIG = new TransportConfig(
             "127.0.0.1", 0, MESSAGE, 4 << 20, 1000, CONNECTIONS + 8, 16, 64 << 10, 32, 16,
             Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60))
-            .withLimits(HttpLimits.of(CONNECTIONS), new SocketLimits(ASSEMBLY, Duration.ofSeconds(5), Duration.ofSeconds(1)));
+            .withLimits(HttpLimits.of(CONNECTIONS), new SocketLimits(ASSEMBLY, 1L << 40, Duration.ofSeconds(5), Duration.ofSeconds(1)));
 
     private final List<RawSocket> all = new ArrayList<>();
 
@@ -132,7 +132,7 @@ class HalfFramesIT {
     @Test
     void shouldTellWhoHadToGiveUp() throws Exception {
         TransportConfig small = CONFIG.withLimits(
-                CONFIG.http(), new SocketLimits(MESSAGE + 4096, Duration.ofSeconds(5), Duration.ofSeconds(1)));
+                CONFIG.http(), new SocketLimits(MESSAGE + 4096, 1L << 40, Duration.ofSeconds(5), Duration.ofSeconds(1)));
         try (TestServer server = new TestServer(small);
                 TestClient other = server.client();
                 RawSocket large = new RawSocket(server.port())) {

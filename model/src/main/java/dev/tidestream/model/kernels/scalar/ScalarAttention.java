@@ -2,6 +2,7 @@ package dev.tidestream.model.kernels.scalar;
 
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.FloatExp;
+import dev.tidestream.model.tensor.Fma;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
 
@@ -35,11 +36,11 @@ public final class ScalarAttention {
             for (int d = 0; d < headDim; d++) {
                 float value = 0f;
                 for (int t = start; t < weights.length; t++) {
-                    value = Math.fma(weights[t], head.value(from + t, d), value);
+                    value = Fma.of(weights[t], head.value(from + t, d), value);
                 }
-                values[d] = from == begin ? value : Math.fma(value, fresh, values[d] * old);
+                values[d] = from == begin ? value : Fma.of(value, fresh, values[d] * old);
             }
-            sum = from == begin ? segmentSum : Math.fma(segmentSum, fresh, sum * old);
+            sum = from == begin ? segmentSum : Fma.of(segmentSum, fresh, sum * old);
             max = newMax;
         }
         float norm = 1f / sum;
@@ -54,7 +55,7 @@ public final class ScalarAttention {
         for (int t = start; t < scores.length; t++) {
             float acc = 0f;
             for (int d = 0; d < head.headDim(); d++) {
-                acc = Math.fma(query[at + d], head.key(from + t, d), acc);
+                acc = Fma.of(query[at + d], head.key(from + t, d), acc);
             }
             float score = acc * shape.scale();
             scores[t] = shape.softcap() == 0 ? score : ScalarKernels.softcap(score, shape.softcap());

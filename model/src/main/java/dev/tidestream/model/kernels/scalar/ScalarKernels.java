@@ -4,6 +4,7 @@ import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.FloatExp;
+import dev.tidestream.model.tensor.Fma;
 import dev.tidestream.model.tensor.KPanels;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
@@ -62,7 +63,7 @@ public enum ScalarKernels implements Kernels {
     private static float dotFloats(PanelMatrix w, long panel, int lane, float[] x, int offset) {
         float acc = 0f;
         for (int k = 0; k < w.columns(); k++) {
-            acc = Math.fma(x[offset + k], w.element(panel, lane, k), acc);
+            acc = Fma.of(x[offset + k], w.element(panel, lane, k), acc);
         }
         return acc;
     }
@@ -73,10 +74,10 @@ public enum ScalarKernels implements Kernels {
             float low = 0f;
             float high = 0f;
             for (int j = 0; j < 16; j++) {
-                low = Math.fma(x[offset + k + j], w.quant(panel, lane, k + j), low);
-                high = Math.fma(x[offset + k + j + 16], w.quant(panel, lane, k + j + 16), high);
+                low = Fma.of(x[offset + k + j], w.quant(panel, lane, k + j), low);
+                high = Fma.of(x[offset + k + j + 16], w.quant(panel, lane, k + j + 16), high);
             }
-            acc = Math.fma(w.scale(panel, lane, k / PanelLayout.BLOCK), low + high, acc);
+            acc = Fma.of(w.scale(panel, lane, k / PanelLayout.BLOCK), low + high, acc);
         }
         return acc;
     }
@@ -88,12 +89,12 @@ public enum ScalarKernels implements Kernels {
             float low = 0f;
             float high = 0f;
             for (int j = k; j < k + 8; j++) {
-                low = Math.fma(x[offset + j], quant(w, at, lane, j), low);
-                high = Math.fma(x[offset + j + 8], quant(w, at, lane, j + 8), high);
+                low = Fma.of(x[offset + j], quant(w, at, lane, j), low);
+                high = Fma.of(x[offset + j + 8], quant(w, at, lane, j + 8), high);
             }
             float scale = KPanels.d(w.panelData(), at, lane)
                     * KPanels.halfScale(w.panelData(), at, lane, k % PanelLayout.SUPER_BLOCK / 16);
-            acc = Math.fma(scale, low + high, acc);
+            acc = Fma.of(scale, low + high, acc);
         }
         return acc;
     }
@@ -108,8 +109,8 @@ public enum ScalarKernels implements Kernels {
             int scaled = KPanels.scale(w.format(), w.panelData(), at, lane, inSuper)
                     * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
             int minima = KPanels.min(w.format(), w.panelData(), at, lane, inSuper) * -x.sum(b, block);
-            acc = Math.fma(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
-            acc = Math.fma(KPanels.dmin(w.panelData(), at, lane) * dx, minima, acc);
+            acc = Fma.of(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
+            acc = Fma.of(KPanels.dmin(w.panelData(), at, lane) * dx, minima, acc);
         }
         return acc;
     }
@@ -122,7 +123,7 @@ public enum ScalarKernels implements Kernels {
             int scaled = KPanels.halfScale(w.panelData(), at, lane, half) * integers(w, at, lane, x, b, k, 16)
                     + KPanels.halfScale(w.panelData(), at, lane, half + 1) * integers(w, at, lane, x, b, k + 16, 16);
             float dx = x.scale(b, k / PanelLayout.BLOCK);
-            acc = Math.fma(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
+            acc = Fma.of(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
         }
         return acc;
     }
@@ -147,7 +148,7 @@ public enum ScalarKernels implements Kernels {
             for (int j = 0; j < PanelLayout.BLOCK; j++) {
                 dot += x.quant(b, block * PanelLayout.BLOCK + j) * w.quant(panel, lane, block * PanelLayout.BLOCK + j);
             }
-            acc = Math.fma(w.scale(panel, lane, block) * x.scale(b, block), dot, acc);
+            acc = Fma.of(w.scale(panel, lane, block) * x.scale(b, block), dot, acc);
         }
         return acc;
     }
@@ -159,7 +160,7 @@ public enum ScalarKernels implements Kernels {
         float[] partials = new float[PARTIALS];
         for (int i = 0; i < n; i++) {
             float d = norm.centred() ? x[xOffset + i] - mean : x[xOffset + i];
-            partials[i % PARTIALS] = Math.fma(d, d, partials[i % PARTIALS]);
+            partials[i % PARTIALS] = Fma.of(d, d, partials[i % PARTIALS]);
         }
         scale(norm, x, xOffset, mean, reciprocalRoot(partials, n, norm.eps()), out, outOffset, 0);
     }
@@ -194,7 +195,7 @@ public enum ScalarKernels implements Kernels {
         int n = norm.size();
         for (int i = from; i < n; i++) {
             float d = norm.centred() ? x[xOffset + i] - mean : x[xOffset + i];
-            out[outOffset + i] = norm.biased() ? Math.fma(d * r, parameters[i], parameters[n + i]) : d * r * parameters[i];
+            out[outOffset + i] = norm.biased() ? Fma.of(d * r, parameters[i], parameters[n + i]) : d * r * parameters[i];
         }
     }
 
@@ -216,7 +217,7 @@ public enum ScalarKernels implements Kernels {
         return switch (function) {
             case SILU -> x / (1f + FloatExp.exp(-x));
             case GELU_TANH -> {
-                float z = x * Math.fma(x * x, ActivationFunction.GELU_CUBIC, ActivationFunction.GELU_LINEAR);
+                float z = x * Fma.of(x * x, ActivationFunction.GELU_CUBIC, ActivationFunction.GELU_LINEAR);
                 yield x / (1f + FloatExp.exp(-z));
             }
             case RELU_SQUARED -> {

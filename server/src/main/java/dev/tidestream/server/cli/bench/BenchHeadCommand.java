@@ -28,6 +28,7 @@ import dev.tidestream.server.bench.HeadBench.Figures;
 import dev.tidestream.server.cli.terminal.CliException;
 import dev.tidestream.server.cli.terminal.JsonText;
 import dev.tidestream.server.cli.terminal.Progress;
+import dev.tidestream.server.cli.terminal.TerminalStart;
 import dev.tidestream.server.engine.KernelWorkers;
 
 /** {@code bench head}: the tied head alone, in every mode, beside the streaming read of this machine. */
@@ -48,6 +49,7 @@ final class BenchHeadCommand extends BenchHeadOptions implements Callable<Intege
         List<TensorFormat> formats = formats();
         Kernels kernels = KernelSelection.fastest();
         PrintWriter err = spec.commandLine().getErr();
+        KernelSelection.warning().ifPresent(new TerminalStart(err)::warning);
         long figures = (long) vocabularies().size() * batches().size() * (formats.size() + 2);
         if (!json) {
             spec.commandLine().getOut().printf("threads=%d, kernels=%s, head-activations=%s%n%-18s %-6s %7s %6s %6s %12s %9s %9s %6s %14s%n",

@@ -1,6 +1,7 @@
 package dev.tidestream.server.transport.websocket;
 
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 import io.netty.buffer.ByteBuf;
@@ -58,6 +59,7 @@ public final class Connection implements FrameDecoder.Handler {
     private final FrameDecoder decoder;
     private final MessageAssembler assembler;
     private final SilenceWatch silence;
+    private final InputRate.@Nullable Meter input;
     private final Promise<Void> closed = Promise.promise();
 
     private @Nullable ConnectionListener listener; // null before it runs, and again once it has heard the end
@@ -66,19 +68,25 @@ public final class Connection implements FrameDecoder.Handler {
     private boolean pumping;
     private boolean socketReads = true;
     private boolean held;
+    private boolean throttled;
     private int unreadReplies;
     private EventLoopClock.@Nullable Timer patience; // with the answers, then with the client
 
-    /** @param maxMessageBytes largest text message */
+    /**
+     * @param maxMessageBytes largest text message
+     * @param input what it may send per second; null for one who may send as fast as it can
+     */
     public Connection(
             NetSocketInternal socket,
             int maxMessageBytes,
             ConnectionLimits limits,
             AssemblyBudget budget,
+            InputRate.@Nullable Meter input,
             EventLoopClock clock,
             Refusals refusals) {
         this.socket = socket;
         this.limits = limits;
+        this.input = input;
         this.clock = clock;
         this.refusals = refusals;
         this.decoder = new FrameDecoder(this, limits.maxFrameBytes());
@@ -139,7 +147,7 @@ public final class Connection implements FrameDecoder.Handler {
     public void release() {
         if (held) {
             held = false;
-            silence.hold(false);
+            silence.hold(throttled);
             updateReading();
         }
     }
@@ -176,10 +184,26 @@ public final class Connection implements FrameDecoder.Handler {
         if (rest != null) {
             bytes.put(rest);
         }
+        int count = received.readableBytes();
         received.readBytes(bytes);
         received.release();
         unread = bytes.flip();
+        throttle(count);
         pump();
+    }
+
+    /** These bytes were read; the next ones are read when the rate allows it. */
+    private void throttle(int bytes) {
+        long pauseNs = input == null || throttled ? 0 : input.pauseNs(bytes);
+        if (pauseNs > 0) {
+            throttled = true;
+            silence.hold(true);
+            clock.after(Duration.ofNanos(pauseNs), () -> {
+                throttled = false;
+                silence.hold(held);
+                updateReading();
+            });
+        }
     }
 
     /** Decodes what there is, as long as it is to be read, and has the socket read on if it is. */
@@ -214,6 +238,9 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     private boolean wantsToRead() {
+        if (throttled) {
+            return state == State.CLOSED;
+        }
         return state != State.OPEN || !(held || unreadReplies >= MAX_UNREAD_REPLIES);
     }
 

@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vector width of this process: the machine's preferred one, or {@code -Dtidestream.vector.bits=128|256|512}. Widths
- * differ in speed only: a panel's 32 rows are done in {@link #PARTS} parts.
+ * The vector width of this process: the machine's preferred one, at least 128 bits, or {@code -Dtidestream.vector.bits=128|256|512}.
+ * Widths differ in speed only: a panel's 32 rows are done in {@link #PARTS} parts.
  */
 public final class VectorShapes {
     /** Floats. */
@@ -23,13 +23,22 @@ public final class VectorShapes {
     /** Half as wide: widening it gives an S. */
     public static final VectorSpecies<Byte> HALF_B;
 
+    /** Chooses the width, whatever the machine prefers. */
+    public static final String PROPERTY = "tidestream.vector.bits";
+
+    /** What the machine prefers: 64 where the JVM makes no vector instructions at all (no C2). */
+    public static final int PREFERRED_BITS = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+
+    /** Fewer are no use. */
+    public static final int LEAST_BITS = 128;
+
     /** How panels are stored. */
     public static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
 
     static {
-        int bits = Integer.getInteger("tidestream.vector.bits", FloatVector.SPECIES_PREFERRED.vectorBitSize());
-        if (bits != 128 && bits != 256 && bits != 512) {
-            throw new IllegalArgumentException("tidestream.vector.bits must be 128, 256 or 512: bits=" + bits);
+        int bits = Integer.getInteger(PROPERTY, Math.max(PREFERRED_BITS, LEAST_BITS));
+        if (bits != LEAST_BITS && bits != 256 && bits != 512) {
+            throw new IllegalArgumentException(PROPERTY + " must be 128, 256 or 512: bits=" + bits);
         }
         VectorShape shape = VectorShape.forBitSize(bits);
         F = FloatVector.SPECIES_128.withShape(shape);
