@@ -7,6 +7,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.patch.LowRankProduct;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
@@ -35,6 +36,7 @@ class ArchitectureArchTest {
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
             "console.Printable", "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.architecture.Blueprint",
+            "model.format.TensorFormat", "model.format.q50.Q50",
             "model.kernels.scalar.ScalarKernels",
             "model.kernels.vector.VectorKernels", "model.kernels.jit.MachineKernels",
             "model.packed.PackedCache", "model.sampling.Sampler",
@@ -66,6 +68,17 @@ class ArchitectureArchTest {
             .that().resideOutsideOfPackages("dev.tidestream.model.kernels..", "dev.tidestream.server.app..",
                     "dev.tidestream.server.bench..", "dev.tidestream.server.cli..")
             .should().dependOnClassesThat().resideInAPackage("dev.tidestream.model.kernels..");
+
+    /** A format says what it is, and knows nothing of who computes with it. */
+    @ArchTest
+    static final ArchRule FORMAT = classes().that().resideInAPackage("dev.tidestream.model.format..")
+            .should().onlyDependOnClassesThat().resideInAnyPackage("java..", "org.jspecify..", "dev.tidestream.model.format..");
+
+    /** A switch reads ordinals. */
+    @ArchTest
+    static final ArchRule NO_SWITCH_OVER_FORMATS = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.model.format..")
+            .should().callMethod(TensorFormat.class, "ordinal");
 
     @ArchTest
     static final ArchRule TENSOR_KNOWS_NO_KERNELS = forbidRooms("tensor", "kernels", "machine");

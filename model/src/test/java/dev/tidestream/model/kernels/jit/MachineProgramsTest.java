@@ -6,9 +6,9 @@ import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.MachinePrograms.Kind;
 import dev.tidestream.model.machine.Cpu;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -31,7 +31,7 @@ class MachineProgramsTest {
                 case F32, F16, BF16 -> EnumSet.of(Kind.FLOAT_ROW);
                 case Q4_0, Q8_0, Q6_K -> EnumSet.allOf(Kind.class);
                 case Q4_K -> EnumSet.of(Kind.ROW, Kind.ROWS);
-                case Q5_K -> EnumSet.noneOf(Kind.class);
+                case Q2_K, Q3_K, Q5_K, Q4_1, Q5_0, Q5_1, IQ4_NL -> EnumSet.noneOf(Kind.class);
             }, found, format.name());
         }
     }

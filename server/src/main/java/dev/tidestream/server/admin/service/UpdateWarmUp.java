@@ -17,12 +17,12 @@ import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.patch.PatchException;
 import dev.tidestream.model.patch.PatchResult;
 import dev.tidestream.model.patch.TensorPatcher;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.memory.PageArena;

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.panel.PanelEditor;
 import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.model.transformer.RandomLlama;

@@ -7,8 +7,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.zip.CRC32C;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 
 /**
