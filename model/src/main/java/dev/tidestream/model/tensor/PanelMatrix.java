@@ -56,6 +56,20 @@ public final class PanelMatrix {
         return new PanelMatrix(format, rows, columns, panels);
     }
 
+    /**
+     * Some rows, as a matrix over the same memory.
+     *
+     * @param from a whole number of panels
+     * @param to beyond {@code from}; a whole number of panels, or the last row's successor
+     */
+    public PanelMatrix rows(int from, int to) {
+        if (from < 0 || from % PanelLayout.ROWS != 0 || to <= from || to > rows || (to % PanelLayout.ROWS != 0 && to != rows)) {
+            throw new IllegalArgumentException("no whole panels: from=%d, to=%d, of=%d".formatted(from, to, rows));
+        }
+        return new PanelMatrix(format, to - from, columns,
+                data.asSlice(panelOffset(from / PanelLayout.ROWS), panelBytes(format, to - from, columns)));
+    }
+
     /** The first panels, as a matrix of fewer rows over the same memory; all of them if there are no more. */
     public PanelMatrix first(int atMostPanels) {
         if (atMostPanels < 1) {

@@ -62,7 +62,7 @@ class ModelLoaderTest {
 
     @Test
     void shouldRefuseWhatItCannotRun() {
-        refused("random.gguf: general.architecture is not supported: gpt4 (supported: llama, qwen2, qwen3, gpt2)",
+        refused("random.gguf: general.architecture is not supported: gpt4 (supported: llama, qwen2, qwen3, gemma, gemma2, gemma3, smollm3, phi3, gpt2)",
                 f32().with("general.architecture", "gpt4"));
         refused("random.gguf: tensor blk.1.ffn_up.weight has shape [64, 95], expected [64, 96]",
                 f32().shaped("blk.1.ffn_up.weight", 64, 95));
@@ -75,8 +75,8 @@ class ModelLoaderTest {
         refused("random.gguf: tensor blk.1.attn_norm.weight is not part of a llama model as this version knows it",
                 f32().with("llama.block_count", 1));
         refused("random.gguf: llama.expert_count=8 is not supported: a mixture of experts", f32().with("llama.expert_count", 8));
-        refused("random.gguf: llama.rope.scaling.type=yarn is not supported (supported: none, linear)",
-                f32().with("llama.rope.scaling.type", "yarn"));
+        refused("random.gguf: llama.rope.scaling.type=su is not supported (supported: none, linear, yarn, longrope)",
+                f32().with("llama.rope.scaling.type", "su"));
         refused("random.gguf: tensor token_embd.weight: tied weight does not fit the model: hidden=32, model hidden=64",
                 f32().shaped("token_embd.weight", 32, 100));
         String missing = assertThrows(GgufException.class, () -> load(f32().without("blk.0.ffn_down.weight"), KernelSelection.vector()))

@@ -1,8 +1,5 @@
 package dev.tidestream.model.tensor.panel;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-
 import dev.tidestream.model.tensor.PanelMatrix;
 
 import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
