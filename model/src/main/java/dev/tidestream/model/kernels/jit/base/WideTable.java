@@ -1,6 +1,5 @@
 package dev.tidestream.model.kernels.jit.base;
 
-import dev.tidestream.model.tensor.Vectors;
 
 /** Vectors of 64 bytes that say where parts of a line are, at their places in {@link MachineScratch}. */
 public enum WideTable {
