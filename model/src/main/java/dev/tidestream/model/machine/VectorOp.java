@@ -91,6 +91,8 @@ public enum VectorOp {
     VMINPS(1, 0, 0x5D),
     /** {@code d = fma(a, d, b)}. */
     VFMADD213PS(2, 1, 0xA8),
+    /** {@code d = fma(a, d, -b)}. */
+    VFMSUB213PS(2, 1, 0xAA),
     /** {@code d = fma(a, b, -d)}. */
     VFMSUB231PS(2, 1, 0xBA),
     /** All bits of a float where a number says that a and b compare so, else none. */

@@ -44,6 +44,8 @@ public enum WideOp {
     VDIVPS(1, 0, 0, 0x5E, 64),
     /** {@code d = fma(a, d, b)}. */
     VFMADD213PS(2, 1, 0, 0xA8, 64),
+    /** {@code d = fma(a, d, -b)}. */
+    VFMSUB213PS(2, 1, 0, 0xAA, 64),
     /** {@code d = fma(a, b, d)}. */
     VFMADD231PS(2, 1, 0, 0xB8, 64),
     /** Signed 32-bit integers to floats. */
@@ -99,7 +101,7 @@ public enum WideOp {
     boolean hasEach() {
         return switch (this) {
             case VPANDD, VPXORD, VPTERNLOGD, VPADDD, VPMULLD, VPDPBUSD, VPERMPS, VPERMT2PS, VADDPS, VSUBPS, VMULPS, VMAXPS, VMINPS, VDIVPS,
-                    VFMADD213PS, VFMADD231PS, VCVTDQ2PS -> true;
+                    VFMADD213PS, VFMSUB213PS, VFMADD231PS, VCVTDQ2PS -> true;
             case VPERMT2B, VPERMT2W, VPMULTISHIFTQB, VPSHUFB, VCVTPH2PS, VPMOVDW, VPBROADCASTD, VMOVDQA64, VMOVUPS,
                     VMOVUPS_STORE -> false;
         };

@@ -63,20 +63,20 @@ public final class Nibbles {
                 long pairs = data.get(LONG, lines + (long) j * ROWS + at);
                 long low = data.get(LONG, firstBits + at) >>> j % 8 & ONES;
                 long high = data.get(LONG, firstBits + 2L * ROWS + at) >>> j % 8 & ONES;
-                EIGHT_BYTES.set(out, j * ROWS + at, less(pairs & 15 * ONES | low << FIFTH, centre));
-                EIGHT_BYTES.set(out, (j + HALF) * ROWS + at, less(pairs >>> 4 & 15 * ONES | high << FIFTH, centre));
+                EIGHT_BYTES.set(out, j * ROWS + at, less((pairs & 15 * ONES) | low << FIFTH, centre));
+                EIGHT_BYTES.set(out, (j + HALF) * ROWS + at, less((pairs >>> 4 & 15 * ONES) | high << FIFTH, centre));
             }
         }
     }
 
     /** Takes a number off eight bytes from 0 to 127; no borrow leaves its byte. */
     private static long less(long bytes, int centre) {
-        return (bytes | SIGNS) - centre * ONES ^ SIGNS;
+        return ((bytes | SIGNS) - centre * ONES) ^ SIGNS;
     }
 
     /** Packs an integer of column j and one of column j + 16; of more than four bits, the lower ones. */
     public static byte pair(int low, int high) {
-        return (byte) (low & 15 | (high & 15) << 4);
+        return (byte) ((low & 15) | (high & 15) << 4);
     }
 
     /** Packs 32 integers from 0 to 31: {@link #BIT_BYTES} of fifth bits, then {@link #BYTES} of nibbles. */

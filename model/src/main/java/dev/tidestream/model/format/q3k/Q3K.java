@@ -99,7 +99,7 @@ public final class Q3K extends SuperBlockFormat {
 
     @Override
     protected int putQuants(MemorySegment out, long lines, int lane, byte[] quants, int from) {
-        int last = quants[from + 30] & MASK | (quants[from + 31] & MASK) << BITS;
+        int last = (quants[from + 30] & MASK) | (quants[from + 31] & MASK) << BITS;
         int difference = 0;
         for (int line = 0; line < LINES; line++) {
             int word = (last >> line & 1) << 15;

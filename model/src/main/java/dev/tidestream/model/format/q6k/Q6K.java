@@ -101,7 +101,7 @@ public final class Q6K extends SuperBlockFormat {
                 out[k + 2 * w] = signed(word >>> 10);
                 out[k + 2 * w + 1] = signed(word >>> 4);
                 if (w != 1) {
-                    out[k + 6 + w / 2] = signed(word << 2 & 60 | middle >>> w & 3);
+                    out[k + 6 + w / 2] = signed((word << 2 & 60) | (middle >>> w & 3));
                 }
             }
         }

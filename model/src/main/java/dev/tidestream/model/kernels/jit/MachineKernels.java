@@ -14,6 +14,7 @@ import dev.tidestream.model.kernels.jit.attention.MachineAttention;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
 import dev.tidestream.model.kernels.jit.base.MachineCall;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.chain.PlainRowsWriter;
 import dev.tidestream.model.kernels.jit.rows.MachineRows;
 import dev.tidestream.model.machine.Cpu;
 import dev.tidestream.model.tensor.ActivationFunction;
@@ -171,6 +172,10 @@ public final class MachineKernels implements Kernels {
         Call {
             scratch.set(MachineScratch.UNITS, w.columns() / w.format().blockElements());
             scratch.set(MachineScratch.SUMS, scratch.sums(x.rows() + 1)); // programs take rows in pairs
+            int columns = PlainRowsWriter.blockColumns(w.columns());
+            scratch.set(MachineScratch.COLUMN_BLOCKS, w.columns() / columns);
+            scratch.set(MachineScratch.BLOCK_COLUMNS, columns);
+            scratch.set(MachineScratch.BLOCK_VALUES, (long) columns * Float.BYTES);
             scratch.set(MachineScratch.VALUES_STRIDE, (long) x.columns() * Float.BYTES);
         }
 

@@ -20,6 +20,9 @@ import dev.tidestream.model.kernels.jit.avx2.PlainWriter;
 import dev.tidestream.model.kernels.jit.avx2.RecordWriter;
 import dev.tidestream.model.kernels.jit.avx512.WideFloatWriter;
 import dev.tidestream.model.kernels.jit.avx512.WideWriter;
+import dev.tidestream.model.kernels.jit.base.Lanes;
+import dev.tidestream.model.kernels.jit.chain.ChainWriter;
+import dev.tidestream.model.kernels.jit.chain.PlainRowsWriter;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.ExecutableMemory;
 
@@ -56,8 +59,8 @@ final class MachinePrograms {
     static Optional<MachinePrograms> assemble(boolean wide) {
         List<Program> written = new ArrayList<>();
         for (TensorFormat format : TensorFormat.values()) {
-            Optional.ofNullable(Recipes.PLAIN.get(format)).ifPresent(
-                    column -> written.add(program(format, Kind.FLOAT_ROW, code -> column, PlainWriter::writeRow)));
+            addChains(written, format, wide);
+            addPlain(written, format, wide);
             if (wide) {
                 addWide(written, format);
             } else {
@@ -70,6 +73,21 @@ final class MachinePrograms {
         written.forEach(program -> all.writeBytes(program.code()));
         all.writeBytes(quantiser.toByteArray());
         return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachinePrograms(written, memory, wide ? 4 : 2));
+    }
+
+    /** Of one chain for all columns; narrow ones, too. */
+    private static void addChains(List<Program> written, TensorFormat format, boolean wide) {
+        Optional.ofNullable(Recipes.CHAINS.get(format)).ifPresent(weights -> {
+            written.add(program(format, Kind.FLOAT_ROW, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeRow(chain)));
+            written.add(program(format, Kind.FLOAT_ROWS, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeBatch(chain)));
+        });
+    }
+
+    private static void addPlain(List<Program> written, TensorFormat format, boolean wide) {
+        Optional.ofNullable(Recipes.PLAIN.get(format)).ifPresent(column -> {
+            written.add(program(format, Kind.FLOAT_ROW, code -> column, PlainWriter::writeRow));
+            written.add(program(format, Kind.FLOAT_ROWS, code -> new Lanes(code, wide), (_, lanes) -> PlainRowsWriter.write(lanes, column)));
+        });
     }
 
     private static void addNarrow(List<Program> written, TensorFormat format) {

@@ -13,7 +13,7 @@ import dev.tidestream.model.machine.Cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-/** What has a program of its own; the rest is left to the other kernels (docs/adr/0011-avx-512-programs.md). */
+/** Every format has programs of its own, so that nothing is left to other kernels. */
 class MachineProgramsTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
@@ -28,10 +28,9 @@ class MachineProgramsTest {
                 }
             }
             assertEquals(switch (format) {
-                case F32, F16, BF16 -> EnumSet.of(Kind.FLOAT_ROW);
-                case Q4_0, Q8_0, Q6_K -> EnumSet.allOf(Kind.class);
-                case Q4_K -> EnumSet.of(Kind.ROW, Kind.ROWS);
-                case Q2_K, Q3_K, Q5_K, Q4_1, Q5_0, Q5_1, IQ4_NL -> EnumSet.noneOf(Kind.class);
+                case F32, F16, BF16 -> EnumSet.of(Kind.FLOAT_ROW, Kind.FLOAT_ROWS);
+                case Q4_0, Q8_0, Q4_K, Q5_K, Q6_K -> EnumSet.allOf(Kind.class);
+                case Q2_K, Q3_K, Q4_1, Q5_0, Q5_1, IQ4_NL -> EnumSet.noneOf(Kind.class);
             }, found, format.name());
         }
     }

@@ -59,7 +59,7 @@ public abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, Float
     abstract int[] inOrder();
 
     /** {@link #inOrder} for groups that are what lies side by side, {@code 0 16 1 17 2 18 3 19}, then {@code 4 20 …}. */
-    static int[] linesInOrder(Assembler code) {
+    public static int[] linesInOrder(Assembler code) {
         for (int eight = 0; eight < 2; eight++) {
             for (int upper = 0; upper < 2; upper++) {
                 int to = 4 + 2 * upper + eight;

@@ -51,7 +51,7 @@ public final class MachineWriter {
     private static final int ROW_BYTES = ROWS * Float.BYTES;
     private static final int LINE_BYTES = 64; // of the cache
     /** How far one row reads ahead; measured, see docs/lab/2026-11-27-avx2-generated-code.md. */
-    static final int AHEAD_BYTES = 1536;
+    public static final int AHEAD_BYTES = 1536;
     private static final int SECOND_ROW_HALVES = GROUPS * VECTOR;
 
     private final Assembler code;
@@ -287,7 +287,7 @@ public final class MachineWriter {
     /** The sums of a block as 32-bit integers, scales of K-quants included. */
     private void integer(int product, int halves, int group) {
         if (quads.halves()) {
-            code.vector(VPMADDWD, product, product, scratch(MachineScratch.FACTORS_2 + group * VECTOR));
+            code.vector(VPMADDWD, product, product, scratch(quads.secondFactors() + group * VECTOR));
             code.vector(VPADDD, product, product, scratch(MachineScratch.HALVES + halves + group * VECTOR));
         } else if (quads.minima()) {
             code.vector(VPMADDWD, product, product, scratch(MachineScratch.FACTORS + group * VECTOR));

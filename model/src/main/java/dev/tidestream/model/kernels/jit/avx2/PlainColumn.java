@@ -56,7 +56,8 @@ public enum PlainColumn {
         this.bytes = ROWS * elementBytes;
     }
 
-    int bytes() {
+    /** Bytes of a column of a panel. */
+    public int bytes() {
         return bytes;
     }
 

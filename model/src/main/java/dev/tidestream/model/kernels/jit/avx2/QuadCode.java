@@ -2,6 +2,7 @@ package dev.tidestream.model.kernels.jit.avx2;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
@@ -18,7 +19,7 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
  * <p>{@link Register#RDX} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
  * vector registers 8–14 may be changed; 15 holds {@link #kept}.
  */
-public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ6K {
+public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ5K, QuadCodeQ6K {
     static final int GROUPS = 4;
     static final int QUADS = 8;
     /** Bytes of a vector. */
@@ -41,7 +42,7 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
 
     /** How a quad is multiplied with codes, so that no sum leaves its range. */
     enum Products {
-        /** Unsigned bytes; sums of pairs of columns fit 16 bits for the whole block. */
+        /** Unsigned bytes; sums of pairs of columns fit 16 bits for the whole block, or for each half of it. */
         UNSIGNED,
         /** Signed bytes; the sums of 16 columns fit 16 bits. */
         SIGNED,
@@ -77,9 +78,14 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
         return false;
     }
 
-    /** Whether each half of a block has a scale of its own. */
+    /** Whether each half of a block is summed alone. */
     boolean halves() {
         return false;
+    }
+
+    /** Where the scratch has what the sums of columns 16–31 are multiplied with, if there are halves. */
+    int secondFactors() {
+        return MachineScratch.FACTORS_2;
     }
 
     /** Whether integers have their centre added ({@code ActivationRecord.CENTRE}), so that they are unsigned. */

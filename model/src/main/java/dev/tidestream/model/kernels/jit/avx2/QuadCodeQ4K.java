@@ -7,15 +7,10 @@ import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
 
-import static dev.tidestream.model.machine.VectorOp.VCVTDQ2PS;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU;
-import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
 import static dev.tidestream.model.machine.VectorOp.VPAND;
 import static dev.tidestream.model.machine.VectorOp.VPUNPCKHBW;
-import static dev.tidestream.model.machine.VectorOp.VPUNPCKHWD;
 import static dev.tidestream.model.machine.VectorOp.VPUNPCKLBW;
-import static dev.tidestream.model.machine.VectorOp.VPUNPCKLWD;
-import static dev.tidestream.model.machine.VectorOp.VPXOR;
 
 /** Q4_K: a word is four columns, of four bits. */
 public final class QuadCodeQ4K extends QuadCode {
@@ -45,22 +40,9 @@ public final class QuadCodeQ4K extends QuadCode {
         WordLines.floats(this, PanelLayout.SCALE_BYTES, MachineScratch.MIN_SCALES);
     }
 
-    /** A word is a scale and a minimum. */
     @Override
     void scales() {
-        code.vector(VPXOR, 14, 14, 14);
-        for (int half = 0; half < 2; half++) {
-            code.vector(VMOVDQU, 8, panel(half * VECTOR));
-            code.vector(VPAND, 9, 8, constant(MachineConstant.LOW_BYTES));
-            WordLines.pairs(code, 9, 10, MachineScratch.FACTORS, half);
-            code.shift(Shift.VPSRLW, 8, 8, 8);
-            code.vector(VPUNPCKLWD, 9, 8, 14);
-            code.vector(VCVTDQ2PS, 9, 9);
-            code.vector(VMOVDQU_STORE, 9, scratch(MachineScratch.MINIMA + 2 * half * VECTOR));
-            code.vector(VPUNPCKHWD, 9, 8, 14);
-            code.vector(VCVTDQ2PS, 9, 9);
-            code.vector(VMOVDQU_STORE, 9, scratch(MachineScratch.MINIMA + (2 * half + 1) * VECTOR));
-        }
+        WordLines.scalesAndMinima(code);
     }
 
     @Override

@@ -44,9 +44,9 @@ public final class WideWriter {
     private static final int MINIMUM = 13;
     private static final int SUMS = 14;
     /** How far one row reads ahead; measured, see docs/lab/2026-11-28-avx-512-vnni.md. */
-    static final int AHEAD_BYTES = 6144;
+    public static final int AHEAD_BYTES = 6144;
     /** The same for many rows. */
-    static final int AHEAD_BYTES_OF_ROWS = 8192;
+    public static final int AHEAD_BYTES_OF_ROWS = 8192;
     private static final int ROW_BYTES = ROWS * Float.BYTES;
 
     private final Assembler code;

@@ -2,6 +2,7 @@ package dev.tidestream.model.kernels.jit.base;
 
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
+import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.machine.Shift;
 import dev.tidestream.model.machine.VectorOp;
 import dev.tidestream.model.machine.WideOp;
@@ -12,6 +13,9 @@ import dev.tidestream.model.tensor.Vectors;
  * 0–31): the same operations on each lane, more lanes at a time.
  */
 public record Lanes(Assembler code, boolean wide) {
+    /** {@link Assembler#truth}. */
+    private static final int D_OR_A = 0xFC;
+
     /** Bytes of a vector. */
     public int bytes() {
         return wide ? 64 : 32;
@@ -131,6 +135,50 @@ public record Lanes(Assembler code, boolean wide) {
         operation(WideOp.VFMADD213PS, VectorOp.VFMADD213PS, d, a, b);
     }
 
+    /** {@code d = fma(d, a, -b)}. */
+    public void multiplySubtract(int d, int a, int b) {
+        operation(WideOp.VFMSUB213PS, VectorOp.VFMSUB213PS, d, a, b);
+    }
+
+    /** The half-precision numbers at the bottom of each 32 bits, to floats; with AVX-512 only. */
+    public void wordsToFloats(int d, int a) {
+        code.wide(WideOp.VPMOVDW, a, d);
+        code.wide(WideOp.VCVTPH2PS, d, d);
+    }
+
+    /** Signed 32-bit integers to floats. */
+    public void toFloats(int d, int a) {
+        if (wide) {
+            code.wide(WideOp.VCVTDQ2PS, d, a);
+        } else {
+            code.vector(VectorOp.VCVTDQ2PS, d, a);
+        }
+    }
+
+    /** {@code d = a & b}. */
+    public void and(int d, int a, int b) {
+        operation(WideOp.VPANDD, VectorOp.VPAND, d, a, b);
+    }
+
+    /** {@code d = a & b}, with a constant of which all 32-bit parts are the same. */
+    public void and(int d, int a, MachineConstant b) {
+        Address address = new Address(Register.RDI, b.offset());
+        if (wide) {
+            code.wideEach(WideOp.VPANDD, d, a, address);
+        } else {
+            code.vector(VectorOp.VPAND, d, a, address);
+        }
+    }
+
+    /** {@code d = d | a}. */
+    public void or(int d, int a) {
+        if (wide) {
+            code.truth(d, a, a, D_OR_A);
+        } else {
+            code.vector(VectorOp.VPOR, d, d, a);
+        }
+    }
+
     /** Sums of 32-bit integers. */
     public void addIntegers(int d, int a, Address b) {
         operation(WideOp.VPADDD, VectorOp.VPADDD, d, a, b);
@@ -138,10 +186,24 @@ public record Lanes(Assembler code, boolean wide) {
 
     /** 32-bit integers. */
     public void shiftLeft(int d, int a, int count) {
+        shift(Shift.VPSLLD, d, a, count);
+    }
+
+    /** 32-bit integers without a sign. */
+    public void shiftRight(int d, int a, int count) {
+        shift(Shift.VPSRLD, d, a, count);
+    }
+
+    /** 16-bit integers without a sign. */
+    public void shiftWordsRight(int d, int a, int count) {
+        shift(Shift.VPSRLW, d, a, count);
+    }
+
+    private void shift(Shift op, int d, int a, int count) {
         if (wide) {
-            code.wideShift(Shift.VPSLLD, d, a, count);
+            code.wideShift(op, d, a, count);
         } else {
-            code.shift(Shift.VPSLLD, d, a, count);
+            code.shift(op, d, a, count);
         }
     }
 

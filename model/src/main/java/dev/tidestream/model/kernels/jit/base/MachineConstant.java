@@ -67,11 +67,23 @@ public enum MachineConstant {
     /** Where it has the scale. */
     SCALE_PLACE(30, -1, 0, 0, 0),
     /** Where it has the sum as a float. */
-    MINUS_SUM_PLACE(31, 0, 0, -1, 0);
+    MINUS_SUM_PLACE(31, 0, 0, -1, 0),
+    /** A number of five bits at the bottom of a word. */
+    LOW_FIVE(32, 0x001f001f),
+    /** A number of five bits in the upper byte. */
+    UPPER_FIVE(33, 0x1f001f00),
+    /** The top bit of a word. */
+    TOP_BIT(34, 0x80008000),
+    /** A number of five bits in bytes. */
+    LOW_FIVE_OF_BYTES(35, 0x1f1f1f1f),
+    /** Four bits at the bottom of 32. */
+    LOWEST_FOUR(36, 0x0000000f),
+    /** Five bits at the bottom of 32. */
+    LOWEST_FIVE(37, 0x0000001f);
 
     private static final int BYTES = 32;
     /** For all of them. */
-    static final int ROOM_BYTES = 32 * BYTES;
+    static final int ROOM_BYTES = 38 * BYTES;
 
     private final int place;
     private final int lane0;

@@ -51,12 +51,19 @@ public final class MachineScratch {
     /** Rows of floats, four at a time. */
     public static final int FOUR_COUNT = ARGUMENTS + 104;
     public static final int UNITS_LEFT = ARGUMENTS + 112;
+    /** Columns of plain floats are multiplied in so many blocks, of so many columns; the bytes of a row of x that a block takes. */
+    public static final int COLUMN_BLOCKS = ARGUMENTS + 120;
+    public static final int BLOCK_COLUMNS = ARGUMENTS + 128;
+    public static final int BLOCK_VALUES = ARGUMENTS + 136;
+    /** Where the block begins in the panel, and where the first of some rows of floats is. */
+    public static final int BLOCK = ARGUMENTS + 144;
+    public static final int FIRST_ROW = ARGUMENTS + 152;
     /** Blocks to quantise, where the first one's values lie, and how many bytes are between two records; instead of what multiplies. */
     public static final int BLOCK_COUNT = ARGUMENTS + 8;
     public static final int VALUES_OFFSET = ARGUMENTS + 16;
     public static final int RECORD_STRIDE = ARGUMENTS + 24;
     /** (32 columns, 4 groups of rows, 8) floats: the integers of a block; or the first chains of four rows. */
-    public static final int FLOAT_TILE = ARGUMENTS + 128;
+    public static final int FLOAT_TILE = ARGUMENTS + 192;
     /** {@link WideTable}s. */
     static final int TABLES = FLOAT_TILE + PanelLayout.BLOCK * ROWS * Float.BYTES;
     private static final int BYTES = TABLES + WideTable.ALL_BYTES;

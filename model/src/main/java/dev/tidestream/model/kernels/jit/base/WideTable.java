@@ -31,15 +31,28 @@ public enum WideTable {
     /** Byte 2. */
     BYTE_2_ON_TOP(12),
     /** The floats -8 to 7. */
-    EIGHT_LESS(13);
+    EIGHT_LESS(13),
+    /** Bits: columns at 4–0, 9–5 and 14–10 of the lower half of each 32, and at 4–0 of the upper half. */
+    FIVES_3_1(14),
+    /** Columns at 9–5 and 14–10 of the lower half, and at 4–0 and 9–5 of the upper half. */
+    FIVES_2_2(15),
+    /** The column at 14–10 of the lower half, and those at 4–0, 9–5 and 14–10 of the upper half. */
+    FIVES_1_3(16),
+    /** The floats 0 to 15. */
+    TO_FIFTEEN(17),
+    /** Even places among 32 floats. */
+    EVEN(18),
+    /** Odd ones. */
+    ODD(19);
 
     /** Bytes of a table: a vector of AVX-512. */
     public static final int VECTOR_BYTES = 64;
 
     /** Of all tables. */
-    static final int ALL_BYTES = 14 * VECTOR_BYTES;
+    static final int ALL_BYTES = 20 * VECTOR_BYTES;
 
     private static final int[] SIX_BITS_AT = {10, 4, 26, 20};
+    private static final int[] FIVE_BITS_AT = {0, 5, 10, 16, 21, 26};
     private static final int[] SIX_AND_EIGHT_BITS_AT = {10, 4, 16, 24};
 
     private final int place;
@@ -80,9 +93,15 @@ public enum WideTable {
             case SIXES_AND_BYTES -> lane % 2 * 32 + SIX_AND_EIGHT_BITS_AT[part];
             case SIXES_ON_TOP -> lane % 2 * 32 + SIX_BITS_AT[part] - 2;
             case SIXES_AND_BYTES_ON_TOP -> lane % 2 * 32 + SIX_AND_EIGHT_BITS_AT[part] - 2;
+            case FIVES_3_1 -> lane % 2 * 32 + FIVE_BITS_AT[part];
+            case FIVES_2_2 -> lane % 2 * 32 + FIVE_BITS_AT[part + 1];
+            case FIVES_1_3 -> lane % 2 * 32 + FIVE_BITS_AT[part + 2];
             case BYTE_0_ON_TOP -> onTop(lane, part, 0);
             case BYTE_1_ON_TOP -> onTop(lane, part, 1);
             case BYTE_2_ON_TOP -> onTop(lane, part, 2);
+            case TO_FIFTEEN -> Float.floatToIntBits(lane) >> (part * Byte.SIZE);
+            case EVEN -> part == 0 ? 2 * lane : 0;
+            case ODD -> part == 0 ? 2 * lane + 1 : 0;
             case EIGHT_LESS -> Float.floatToIntBits(lane - 8f) >> (part * Byte.SIZE);
         };
     }
