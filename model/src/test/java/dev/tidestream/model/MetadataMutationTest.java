@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.TokenizerException;

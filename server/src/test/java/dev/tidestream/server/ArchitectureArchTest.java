@@ -7,6 +7,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.patch.LowRankProduct;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
@@ -35,12 +36,16 @@ class ArchitectureArchTest {
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
             "console.Printable", "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.architecture.Blueprint",
+            "model.format.TensorFormat", "model.format.q50.Q50",
             "model.kernels.scalar.ScalarKernels",
             "model.kernels.vector.VectorKernels", "model.kernels.jit.MachineKernels",
             "model.packed.PackedCache", "model.sampling.Sampler",
             "server.engine.TokenEngine",
             "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics", "server.logging.EventLog",
-            "server.admin.AdminVerticle", "server.admin.bus.AdminBus", "server.transport.AdminSession"
+            "server.admin.channel.AdminVerticle", "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService",
+            "server.admin.store.UpdateLog", "server.admin.build.EpochBuilder", "server.pacing.StepBreak",
+            "server.safetensors.SafetensorsFile", "server.transport.AdminSession",
+            "server.app.TidestreamServer", "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
         }
@@ -63,6 +68,17 @@ class ArchitectureArchTest {
             .that().resideOutsideOfPackages("dev.tidestream.model.kernels..", "dev.tidestream.server.app..",
                     "dev.tidestream.server.bench..", "dev.tidestream.server.cli..")
             .should().dependOnClassesThat().resideInAPackage("dev.tidestream.model.kernels..");
+
+    /** A format says what it is, and knows nothing of who computes with it. */
+    @ArchTest
+    static final ArchRule FORMAT = classes().that().resideInAPackage("dev.tidestream.model.format..")
+            .should().onlyDependOnClassesThat().resideInAnyPackage("java..", "org.jspecify..", "dev.tidestream.model.format..");
+
+    /** A switch reads ordinals. */
+    @ArchTest
+    static final ArchRule NO_SWITCH_OVER_FORMATS = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.model.format..")
+            .should().callMethod(TensorFormat.class, "ordinal");
 
     @ArchTest
     static final ArchRule TENSOR_KNOWS_NO_KERNELS = forbidRooms("tensor", "kernels", "machine");
@@ -104,24 +120,24 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule SCHEDULER_AND_EPOCH = forbid("dev.tidestream.server.[scheduler|epoch]..",
             "io.vertx..", "reactor..", "org.reactivestreams..", "dev.tidestream.server.engine..",
-            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..");
+            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
 
     @ArchTest
     static final ArchRule EPOCH_KNOWS_NO_SCHEDULER = forbid("dev.tidestream.server.epoch..", "dev.tidestream.server.scheduler..");
 
     @ArchTest
     static final ArchRule ENGINE = forbid("dev.tidestream.server.engine..",
-            "io.vertx..", "io.netty..", "dev.tidestream.server.transport..", "dev.tidestream.server.admin..",
-            "dev.tidestream.server.cli..");
+            "io.vertx..", "io.netty..", "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
 
     @ArchTest
     static final ArchRule TRANSPORT = forbid("dev.tidestream.server.transport..",
-            "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..", "dev.tidestream.model..",
-            "dev.tidestream.server.cli..");
+            "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
 
     /** Of admin, transport sees the bus and nothing behind it. */
     @ArchTest
-    static final ArchRule TRANSPORT_AND_ADMIN = forbid("dev.tidestream.server.transport..", "dev.tidestream.server.admin");
+    static final ArchRule TRANSPORT_AND_ADMIN = forbid("dev.tidestream.server.transport..",
+            "dev.tidestream.server.admin", "dev.tidestream.server.admin.channel", "dev.tidestream.server.admin.service..",
+            "dev.tidestream.server.admin.build..", "dev.tidestream.server.admin.store..");
 
     /** RFC 6455 and HTTP know neither each other nor what is said over them. */
     @ArchTest
@@ -139,16 +155,47 @@ class ArchitectureArchTest {
 
     @ArchTest
     static final ArchRule ADMIN = forbid("dev.tidestream.server.admin..",
-            "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..",
-            "dev.tidestream.server.cli..");
+            "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..");
 
     @ArchTest
-    static final ArchRule ADMIN_BUS = forbid("dev.tidestream.server.admin.bus..",
-            "dev.tidestream.server.admin", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
+    static final ArchRule ADMIN_BUS = forbid("dev.tidestream.server.admin.channel.bus..",
+            "dev.tidestream.server.admin", "dev.tidestream.server.admin.channel", "dev.tidestream.server.admin.service..",
+            "dev.tidestream.server.admin.build..", "dev.tidestream.server.admin.store..", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
+
+    /** The way in knows the desk and nothing behind it. */
+    @ArchTest
+    static final ArchRule ADMIN_CHANNEL = forbid("dev.tidestream.server.admin.channel..",
+            "dev.tidestream.server.admin.service..", "dev.tidestream.server.admin.build..", "dev.tidestream.server.admin.store..",
+            "dev.tidestream.server.epoch..", "dev.tidestream.model..");
+
+    /** The service stands on the builder, the builder on the store, and all on what administrators may ask for. */
+    @ArchTest
+    static final ArchRule ADMIN_SERVICE = forbid("dev.tidestream.server.admin.service..", "dev.tidestream.server.admin.channel..");
+
+    @ArchTest
+    static final ArchRule ADMIN_BUILD = forbid("dev.tidestream.server.admin.build..",
+            "dev.tidestream.server.admin.channel..", "dev.tidestream.server.admin.service..");
+
+    @ArchTest
+    static final ArchRule ADMIN_STORE = forbid("dev.tidestream.server.admin.store..",
+            "dev.tidestream.server.admin.channel..", "dev.tidestream.server.admin.service..", "dev.tidestream.server.admin.build..");
+
+    @ArchTest
+    static final ArchRule VERTX_IN_THE_CHANNEL = forbid("dev.tidestream.server.admin.[service|build|store]..", "io.vertx..");
+
+    /** Whose turn it is concerns neither who decodes nor who builds. */
+    @ArchTest
+    static final ArchRule PACING = classes().that().resideInAPackage("dev.tidestream.server.pacing..")
+            .should().onlyDependOnClassesThat().resideInAnyPackage(
+                    "java..", "org.jspecify..", "dev.tidestream.model.tensor", "dev.tidestream.server.pacing..");
+
+    @ArchTest
+    static final ArchRule SAFETENSORS = forbid("dev.tidestream.server.safetensors..",
+            "dev.tidestream.server.admin..", "dev.tidestream.protocol.admin..", "dev.tidestream.model..");
 
     @ArchTest
     static final ArchRule LOGGING = forbid("dev.tidestream.server.logging..", "io.vertx..", "io.netty..", "reactor..",
-            "dev.tidestream.protocol..", "dev.tidestream.model..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..",
+            "dev.tidestream.protocol..", "dev.tidestream.model..", "dev.tidestream.server.admin..",
             "dev.tidestream.server.engine..", "dev.tidestream.server.epoch..", "dev.tidestream.server.metrics..",
             "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..");
 
@@ -160,7 +207,7 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule METRICS = forbid("dev.tidestream.server.metrics..",
             "io.vertx..", "io.netty..", "reactor..", "org.reactivestreams..", "dev.tidestream.protocol..",
-            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..", "dev.tidestream.server.cli..",
+            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..",
             "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..",
             "dev.tidestream.model.gguf..", "dev.tidestream.model.tokenizer..", "dev.tidestream.model.tensor..",
             "dev.tidestream.model.transformer..", "dev.tidestream.model.architecture..", "dev.tidestream.model.sampling..");
@@ -221,6 +268,37 @@ class ArchitectureArchTest {
 
     @ArchTest
     static final ArchRule SAMPLING = forbidRooms("sampling", "gguf", "tokenizer", "transformer", "tied", "nd4j");
+
+    /** The command line knows every room, and no room knows it. */
+    @ArchTest
+    static final ArchRule NOBODY_KNOWS_THE_COMMAND_LINE = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.server.cli..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.cli..");
+
+    /** A server can be embedded: what puts it together needs neither a command line nor a terminal. */
+    @ArchTest
+    static final ArchRule PICOCLI_IN_THE_COMMAND_LINE = noClasses()
+            .that().resideInAPackage("dev.tidestream.server..")
+            .and().resideOutsideOfPackage("dev.tidestream.server.cli..")
+            .should().dependOnClassesThat().resideInAnyPackage("picocli..");
+
+    @ArchTest
+    static final ArchRule TOOLS_OF_THE_COMMAND_LINE = noClasses()
+            .that().resideOutsideOfPackages("dev.tidestream.server.cli..", "dev.tidestream.server.bench..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.bench..");
+
+    @ArchTest
+    static final ArchRule BENCH = forbid("dev.tidestream.server.bench..", "dev.tidestream.server.app..", "dev.tidestream.server.warmup..");
+
+    /** Only the command line knows who puts a server together. */
+    @ArchTest
+    static final ArchRule NOBODY_BELOW_KNOWS_THE_APP = noClasses()
+            .that().resideOutsideOfPackages("dev.tidestream.server.app..", "dev.tidestream.server.cli..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.app..");
+
+    @ArchTest
+    static final ArchRule WARM_UP = forbid("dev.tidestream.server.warmup..",
+            "io.vertx..", "dev.tidestream.server.admin..", "dev.tidestream.server.transport..");
 
     /** Every package is a slice. */
     @ArchTest

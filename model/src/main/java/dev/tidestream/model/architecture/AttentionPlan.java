@@ -81,6 +81,30 @@ public record AttentionPlan(
                 heads, kvHeads, headDim, fused, bias, outputBias, Optional.of(norm), rotation, window, scale, softcap, innerNorm);
     }
 
+    /** With another rotation. */
+    public AttentionPlan withRotation(Rotation other) {
+        return new AttentionPlan(
+                heads, kvHeads, headDim, fused, bias, outputBias, queryKeyNorm, other, window, scale, softcap, innerNorm);
+    }
+
+    /** With so many positions seen; 0 for all. */
+    public AttentionPlan withWindow(int positions) {
+        return new AttentionPlan(
+                heads, kvHeads, headDim, fused, bias, outputBias, queryKeyNorm, rotation, positions, scale, softcap, innerNorm);
+    }
+
+    /** With another scale of scores, and a cap; 0 for none. */
+    public AttentionPlan withScores(float newScale, float newSoftcap) {
+        return new AttentionPlan(
+                heads, kvHeads, headDim, fused, bias, outputBias, queryKeyNorm, rotation, window, newScale, newSoftcap, innerNorm);
+    }
+
+    /** With a norm of all heads together, before the output matrix. */
+    public AttentionPlan withInnerNorm(NormSpec norm) {
+        return new AttentionPlan(
+                heads, kvHeads, headDim, fused, bias, outputBias, queryKeyNorm, rotation, window, scale, softcap, Optional.of(norm));
+    }
+
     /** Elements of all query heads. */
     public int queryDim() {
         return heads * headDim;

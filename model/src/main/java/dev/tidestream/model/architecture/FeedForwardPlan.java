@@ -3,6 +3,7 @@ package dev.tidestream.model.architecture;
 import java.util.Locale;
 import java.util.Optional;
 
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.tensor.ActivationFunction;
 
 /**
@@ -11,26 +12,36 @@ import dev.tidestream.model.tensor.ActivationFunction;
  * @param size F, elements between its matrices
  * @param function applied to these
  * @param gated whether they are multiplied with those of another matrix then (gated linear units, Shazeer 2020)
+ * @param fused whether these two matrices are one, the gate first
  * @param bias whether its matrices have a bias
  * @param innerNorm of these elements, before the last matrix
  */
-public record FeedForwardPlan(int size, ActivationFunction function, boolean gated, boolean bias, Optional<NormSpec> innerNorm) {
+public record FeedForwardPlan(int size, ActivationFunction function, boolean gated, boolean fused, boolean bias, Optional<NormSpec> innerNorm) {
     public FeedForwardPlan {
         Blueprint.positive("feed-forward size", size);
+        if (fused && (!gated || bias || size % PanelLayout.ROWS != 0)) {
+            throw new ModelException("a matrix of gate and values needs %d rows at least of each, in whole panels, and no bias: size=%d"
+                    .formatted(PanelLayout.ROWS, size));
+        }
     }
 
     /** With a gate and without biases. */
     public static FeedForwardPlan gated(int size, ActivationFunction function) {
-        return new FeedForwardPlan(size, function, true, false, Optional.empty());
+        return new FeedForwardPlan(size, function, true, false, false, Optional.empty());
     }
 
     /** With two matrices and their biases (Vaswani et al. 2017). */
     public static FeedForwardPlan plain(int size, ActivationFunction function) {
-        return new FeedForwardPlan(size, function, false, true, Optional.empty());
+        return new FeedForwardPlan(size, function, false, false, true, Optional.empty());
+    }
+
+    /** With one matrix for the gate and what it is multiplied with. */
+    public FeedForwardPlan withFusedMatrix() {
+        return new FeedForwardPlan(size, function, gated, true, bias, innerNorm);
     }
 
     FeedForwardPlan shrunk(int newSize) {
-        return new FeedForwardPlan(newSize, function, gated, bias, innerNorm);
+        return new FeedForwardPlan(newSize, function, gated, fused, bias, innerNorm);
     }
 
     String words() {

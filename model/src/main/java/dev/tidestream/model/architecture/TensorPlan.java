@@ -17,6 +17,7 @@ import static dev.tidestream.model.architecture.TensorRole.FEED_FORWARD_AFTER_NO
 import static dev.tidestream.model.architecture.TensorRole.FEED_FORWARD_INNER_NORM;
 import static dev.tidestream.model.architecture.TensorRole.FEED_FORWARD_NORM;
 import static dev.tidestream.model.architecture.TensorRole.GATE;
+import static dev.tidestream.model.architecture.TensorRole.GATE_UP;
 import static dev.tidestream.model.architecture.TensorRole.KEY;
 import static dev.tidestream.model.architecture.TensorRole.KEY_NORM;
 import static dev.tidestream.model.architecture.TensorRole.OUTPUT;
@@ -25,7 +26,6 @@ import static dev.tidestream.model.architecture.TensorRole.POSITIONS;
 import static dev.tidestream.model.architecture.TensorRole.QUERY;
 import static dev.tidestream.model.architecture.TensorRole.QUERY_KEY_VALUE;
 import static dev.tidestream.model.architecture.TensorRole.QUERY_NORM;
-import static dev.tidestream.model.architecture.TensorRole.ROTATION_FACTORS;
 import static dev.tidestream.model.architecture.TensorRole.UP;
 import static dev.tidestream.model.architecture.TensorRole.VALUE;
 
@@ -64,8 +64,8 @@ public final class TensorPlan {
             add(layer, blueprint.layers().get(layer));
         }
         norm(OUTPUT_NORM, NO_LAYER, Optional.of(blueprint.outputNorm()), hidden);
-        blueprint.rotations().stream().filter(Rotation::factors).findFirst()
-                .ifPresent(rotation -> put(ROTATION_FACTORS, NO_LAYER, List.of(rotation.dimensions() / 2L), false));
+        blueprint.rotations().forEach(rotation -> rotation.factors()
+                .ifPresent(role -> put(role, NO_LAYER, List.of(rotation.dimensions() / 2L), false)));
         if (!blueprint.tied()) {
             matrix(OUTPUT, NO_LAYER, blueprint.vocabularySize(), hidden, false);
         }
@@ -90,10 +90,14 @@ public final class TensorPlan {
 
         FeedForwardPlan feedForward = plan.feedForward();
         norm(FEED_FORWARD_NORM, layer, Optional.of(plan.before()), hidden);
-        if (feedForward.gated()) {
+        if (feedForward.fused()) {
+            matrix(GATE_UP, layer, 2 * feedForward.size(), hidden, false);
+        } else if (feedForward.gated()) {
             matrix(GATE, layer, feedForward.size(), hidden, feedForward.bias());
         }
-        matrix(UP, layer, feedForward.size(), hidden, feedForward.bias());
+        if (!feedForward.fused()) {
+            matrix(UP, layer, feedForward.size(), hidden, feedForward.bias());
+        }
         norm(FEED_FORWARD_INNER_NORM, layer, feedForward.innerNorm(), feedForward.size());
         matrix(DOWN, layer, hidden, feedForward.size(), feedForward.bias());
         norm(FEED_FORWARD_AFTER_NORM, layer, plan.after(), hidden);

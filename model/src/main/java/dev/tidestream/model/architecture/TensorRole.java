@@ -32,6 +32,8 @@ public enum TensorRole {
     GATE,
     /** (F, H). */
     UP,
+    /** (2 F, H): GATE, and UP below it. */
+    GATE_UP,
     /** (F), before the last matrix. */
     FEED_FORWARD_INNER_NORM,
     /** (H, F). */
@@ -42,6 +44,10 @@ public enum TensorRole {
     OUTPUT_NORM,
     /** (rotated elements / 2). */
     ROTATION_FACTORS,
+    /** (rotated elements / 2), for contexts longer than the training's. */
+    ROTATION_FACTORS_LONG,
+    /** (rotated elements / 2), for others. */
+    ROTATION_FACTORS_SHORT,
     /** (V, H). */
     OUTPUT
 }

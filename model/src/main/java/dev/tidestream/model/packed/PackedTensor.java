@@ -1,7 +1,7 @@
 package dev.tidestream.model.packed;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 
 /**
  * A matrix in a file of panels.

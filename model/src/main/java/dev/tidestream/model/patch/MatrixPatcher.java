@@ -7,9 +7,9 @@ import java.util.concurrent.atomic.AtomicReference;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.patch.PatchException.Reason;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelEditor;
@@ -54,7 +54,7 @@ final class MatrixPatcher {
         });
         team.forEachRange(panels, 1, (from, to) -> {
             PatchScratch taken = idle.poll();
-            PatchScratch scratch = taken == null ? new PatchScratch(columns, source.rank()) : taken;
+            PatchScratch scratch = taken == null ? new PatchScratch(columns, source.rank(), editor.newEncoder()) : taken;
             range(from, to, scratch);
             idle.add(scratch);
         });
@@ -118,7 +118,7 @@ final class MatrixPatcher {
                     .formatted(name, row(panel, lane), block * editor.blockColumns() + bad, scratch.held[bad],
                             scratch.values[from + bad]));
         }
-        int changed = editor.write(panel, lane, block, scratch.wanted, scratch.buffers);
+        int changed = editor.write(panel, lane, block, scratch.wanted, scratch.encoder);
         scratch.changedBlocks += changed;
         scratch.changedLanes |= changed > 0 ? 1 << lane : 0;
         editor.read(panel, lane, block, scratch.stored);

@@ -2,6 +2,7 @@ package dev.tidestream.model.patch;
 
 import java.util.Arrays;
 
+import dev.tidestream.model.format.base.RowEncoder;
 import dev.tidestream.model.tensor.panel.PanelEditor;
 
 /** Buffers of one thread that works on one panel at a time, and what it has counted there. */
@@ -14,14 +15,15 @@ final class PatchScratch {
     final float[] held = new float[PanelEditor.MAX_BLOCK]; // one row block: before,
     final float[] wanted = new float[PanelEditor.MAX_BLOCK]; // as it should be,
     final float[] stored = new float[PanelEditor.MAX_BLOCK]; // and after
-    final PanelEditor.Buffers buffers = new PanelEditor.Buffers();
+    final RowEncoder encoder;
 
     double maxAbs;
     double sumOfSquares;
     int changedLanes; // bit i: row i of the panel
     int changedBlocks;
 
-    PatchScratch(int columns, int rank) {
+    PatchScratch(int columns, int rank, RowEncoder encoder) {
+        this.encoder = encoder;
         this.values = new float[Math.multiplyExact(ROWS, columns)];
         this.factors = new float[Math.multiplyExact(ROWS, rank)];
     }

@@ -1,9 +1,9 @@
 package dev.tidestream.model.patch;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.patch.PatchException.Reason;
-import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.tensor.Vectors;
 import dev.tidestream.model.tensor.WeightTensor;
-import dev.tidestream.model.tensor.panel.Quantiser;
 
 /** One patch of a vector: some thousand elements at most, so on the caller's thread. */
 final class VectorPatcher {
@@ -26,7 +26,7 @@ final class VectorPatcher {
             float wanted = additive ? (out[i] == 0 ? held[i] : held[i] + out[i]) : out[i];
             requireFinite(wanted, "sum is not finite", name, base.format(), i, wanted);
             boolean same = Float.floatToRawIntBits(wanted) == Float.floatToRawIntBits(held[i]);
-            float stored = same ? wanted : Quantiser.round(base.format(), wanted);
+            float stored = same ? wanted : Vectors.round(base.format(), wanted);
             requireFinite(stored, "value is too large for the tensor's format", name, base.format(), i, wanted);
             double error = (double) stored - wanted;
             max = Math.max(max, Math.abs(error));

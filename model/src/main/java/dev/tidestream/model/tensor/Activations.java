@@ -3,6 +3,8 @@ package dev.tidestream.model.tensor;
 import java.util.Arrays;
 import java.util.function.Function;
 
+import dev.tidestream.model.format.base.PanelLayout;
+
 /**
  * The right-hand side of a multiply: up to {@code maxRows} rows of float32 and, for quantised weights, the same rows as int8
  * quants with one scale per block of 32. Reused from pass to pass; the owner fills it, then any thread may read it.

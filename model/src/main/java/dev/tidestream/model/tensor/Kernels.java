@@ -1,5 +1,7 @@
 package dev.tidestream.model.tensor;
 
+import dev.tidestream.model.format.base.Rounding;
+
 /**
  * The one door to the arithmetic. Its implementations, in {@code model.kernels}, agree to the bit: {@code ScalarKernels}, the
  * oracle, {@code VectorKernels} and {@code MachineKernels}. What they compute is specified here, rounding by rounding;
@@ -44,30 +46,30 @@ public interface Kernels {
     ActivationEncoding encoding(Activations x);
 
     /**
-     * {@code out[b][row] = sum over k of w[row][k] * x[b][k]}, for the rows of some panels and all rows b of x.
+     * {@code out[b][row] = sum over k of w[row][k] * x[b][k]}, for the rows of some panels and all rows b of x. How that is rounded
+     * depends on the family of the format of w ({@link Rounding}) and on whether x is quantised.
+     *
+     * <p>With float activations:
      *
      * <ul>
-     *   <li>F32, F16, BF16: {@code acc = fma(x[k], w[k], acc)}, k ascending from {@code acc = 0}.
-     *   <li>Q8_0, Q4_0 with float activations, per block: {@code a} and {@code b} are chains like that over the integers of the
+     *   <li>PLAIN (F32, F16, BF16): {@code acc = fma(x[k], w[k], acc)}, k ascending from {@code acc = 0}.
+     *   <li>BLOCKS (Q8_0, Q4_0, Q5_0), per block of 32: {@code a} and {@code b} are chains like that over the integers of the
      *       block's columns 0–15 and 16–31, each from 0; then {@code acc = fma(d, a + b, acc)}.
-     *   <li>Q8_0, Q4_0 with int8 activations, per block: {@code i} is the exact integer dot product; then
-     *       {@code acc = fma(d * dx, i, acc)}.
-     *   <li>Q4_K, Q5_K with float activations: {@code acc = fma(x[k], w[k], acc)} as for F32, where
-     *       {@code w = fma(d * scale, q, -(dmin * min))}: the element, since the products are exact.
-     *   <li>Q6_K with float activations, per 16 columns: {@code a} and {@code b} are chains over the integers of columns 0–7 and
-     *       8–15, each from 0; then {@code acc = fma(d * scale, a + b, acc)}.
-     *   <li>Q4_K, Q5_K with int8 activations, per block of 32: {@code i} is the exact integer dot product of the codes with q,
-     *       and {@code n} the sum of the codes; then {@code acc = fma(d * dx, scale * i, acc)} and
-     *       {@code acc = fma(dmin * dx, min * -n, acc)}.
-     *   <li>Q6_K with int8 activations, per block of 32: {@code i = scale0 * i0 + scale1 * i1} over the exact dot products of its
-     *       two halves; then {@code acc = fma(d * dx, i, acc)}.
+     *   <li>BLOCKS_WITH_MINIMA (Q4_1, Q5_1), SUPER_BLOCKS_WITH_MINIMA (Q4_K, Q5_K), HALVES_WITH_MINIMA: as PLAIN, where
+     *       {@code w = fma(d * scale, q, m * min)}: the element, since the products are exact.
+     *   <li>HALVES (Q6_K), per 16 columns: {@code a} and {@code b} are chains over the integers of columns 0–7 and 8–15, each from 0;
+     *       then {@code acc = fma(d * scale, a + b, acc)}.
      * </ul>
      *
+     * <p>With int8 activations, per block of 32: {@code i} is the exact integer dot product of the codes with q, times the scale
+     * (of each half with its own scale, added); then {@code acc = fma(d * dx, i, acc)}. Where there are minima, {@code n} is the sum of the
+     * codes, times the minimum (of each half likewise); then {@code acc = fma(m * dx, n, acc)}. Here m is {@code -dmin} where the format
+     * subtracts its minima, and scales and minima are 1 where it has none.
+     *
      * <p>What is called exact is an integer below 2^24 in magnitude, in any order of summation: with {@code |x| <= 127},
-     * {@code scale * i} is at most 63 · 32 · 31 · 127 = 7,936,992 (Q5_K), {@code min * n} at most 63 · 32 · 127 = 256,032, and
-     * Q6_K's {@code i} at most 2 · 128 · 16 · 32 · 127 = 16,646,144. Products of an F16 (11 bits), an int8 or 6-bit scale and a
-     * quant of up to 6 bits have at most 24 bits, so {@code d * scale}, {@code dmin * min} and {@code d * scale * q} are exact,
-     * too.
+     * {@code i} is at most 63 · 32 · 31 · 127 = 7,936,992 (Q5_K) or 2 · 128 · 16 · 32 · 127 = 16,646,144 (Q6_K), and {@code n} at most
+     * 63 · 32 · 127 = 256,032. Products of an F16 (11 bits), an int8 or 6-bit scale and a quant of up to 6 bits have at most 24 bits, so
+     * {@code d * scale}, {@code m * min} and {@code d * scale * q} are exact, too.
      *
      * @param x (b, columns)
      * @param out row b begins at {@code outOffset + b * outStride}; only the rows of these panels are written

@@ -2,6 +2,8 @@ package dev.tidestream.model.tensor;
 
 import java.lang.foreign.MemorySegment;
 
+import dev.tidestream.model.format.base.PanelLayout;
+
 /**
  * The cached keys and values of one sequence, layer and key/value head, in blocks of {@link #BLOCK_POSITIONS} positions.
  *

@@ -3,6 +3,8 @@ package dev.tidestream.model.tensor;
 import java.util.Collections;
 import java.util.List;
 
+import dev.tidestream.model.format.base.PanelLayout;
+
 /**
  * Matrices with the same input, multiplied in one parallel region (query, key and value; gate and up): a region costs
  * microseconds, and a token crosses about a hundred of them.

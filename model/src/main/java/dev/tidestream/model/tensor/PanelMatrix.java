@@ -1,11 +1,10 @@
 package dev.tidestream.model.tensor;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Objects;
 
-import static dev.tidestream.model.tensor.PanelLayout.FLOAT;
-import static dev.tidestream.model.tensor.PanelLayout.SHORT;
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 
 /**
  * A weight matrix in panels (see {@link PanelLayout}): off-heap, immutable once packed, safe for any number of threads. Lives
@@ -25,7 +24,7 @@ public final class PanelMatrix {
         this.format = format;
         this.rows = rows;
         this.columns = columns;
-        this.panelBytes = PanelLayout.panelBytes(format, columns);
+        this.panelBytes = format.panelBytes(columns);
         this.data = data.asReadOnly();
         if (data.byteSize() != panelBytes * panels()) {
             throw new IllegalArgumentException("panel matrix size: bytes=%d, expected=%d, rows=%d, columns=%d, format=%s"
@@ -40,7 +39,7 @@ public final class PanelMatrix {
 
     /** Bytes that a matrix takes in panels, padding included. */
     public static long panelBytes(TensorFormat format, int rows, int columns) {
-        return PanelLayout.panels(rows) * PanelLayout.panelBytes(format, columns);
+        return PanelLayout.panels(rows) * format.panelBytes(columns);
     }
 
     /**
@@ -55,6 +54,20 @@ public final class PanelMatrix {
                     .formatted(rows, columns, format, panels.address()));
         }
         return new PanelMatrix(format, rows, columns, panels);
+    }
+
+    /**
+     * Some rows, as a matrix over the same memory.
+     *
+     * @param from a whole number of panels
+     * @param to beyond {@code from}; a whole number of panels, or the last row's successor
+     */
+    public PanelMatrix rows(int from, int to) {
+        if (from < 0 || from % PanelLayout.ROWS != 0 || to <= from || to > rows || (to % PanelLayout.ROWS != 0 && to != rows)) {
+            throw new IllegalArgumentException("no whole panels: from=%d, to=%d, of=%d".formatted(from, to, rows));
+        }
+        return new PanelMatrix(format, to - from, columns,
+                data.asSlice(panelOffset(from / PanelLayout.ROWS), panelBytes(format, to - from, columns)));
     }
 
     /** The first panels, as a matrix of fewer rows over the same memory; all of them if there are no more. */
@@ -150,49 +163,6 @@ public final class PanelMatrix {
             throw new IndexOutOfBoundsException("row=%d, rows=%d".formatted(row, rows));
         }
         long panel = panelOffset(row / PanelLayout.ROWS);
-        int lane = row % PanelLayout.ROWS;
-        for (int k = 0; k < columns; k++) {
-            out[outOffset + k] = element(panel, lane, k);
-        }
-    }
-
-    /** Element of column {@code k} in the panel at byte {@code panel}; what the format says, word for word. */
-    public float element(long panel, int lane, int k) {
-        int position = PanelLayout.position(lane);
-        return switch (format) {
-            case F32 -> data.get(FLOAT, panel + ((long) k * PanelLayout.ROWS + lane) * Float.BYTES);
-            case F16 -> Float.float16ToFloat(data.get(SHORT, panel + ((long) k * PanelLayout.ROWS + position) * Short.BYTES));
-            case BF16 -> Float.intBitsToFloat(
-                    data.get(SHORT, panel + ((long) k * PanelLayout.ROWS + position) * Short.BYTES) << 16);
-            case Q8_0, Q4_0 -> scale(panel, lane, k / PanelLayout.BLOCK) * quant(panel, lane, k);
-            case Q4_K, Q5_K, Q6_K -> KPanels.element(format, data, superBlock(panel, k), lane, k % PanelLayout.SUPER_BLOCK);
-        };
-    }
-
-    /** Where the super-block of column {@code k} begins. */
-    public long superBlock(long panel, int k) {
-        return panel + (long) (k / PanelLayout.SUPER_BLOCK) * PanelLayout.blockBytes(format);
-    }
-
-    /** Scale of a block of Q8_0 or Q4_0. */
-    public float scale(long panel, int lane, int block) {
-        long at = panel + (long) block * quantBlockBytes() + PanelLayout.position(lane) * (long) Short.BYTES;
-        return Float.float16ToFloat(data.get(SHORT, at));
-    }
-
-    /** The integer of an element of Q8_0 or Q4_0, its offset taken off. */
-    public int quant(long panel, int lane, int k) {
-        long quants = panel + (long) (k / PanelLayout.BLOCK) * quantBlockBytes() + PanelLayout.SCALE_BYTES
-                + PanelLayout.position(lane);
-        int j = k % PanelLayout.BLOCK;
-        if (format == TensorFormat.Q8_0) {
-            return data.get(ValueLayout.JAVA_BYTE, quants + (long) j * PanelLayout.ROWS);
-        }
-        int pair = data.get(ValueLayout.JAVA_BYTE, quants + (j % 16) * (long) PanelLayout.ROWS);
-        return (j < 16 ? pair & 15 : pair >>> 4 & 15) - 8;
-    }
-
-    private int quantBlockBytes() {
-        return format == TensorFormat.Q8_0 ? PanelLayout.Q8_BLOCK_BYTES : PanelLayout.Q4_BLOCK_BYTES;
+        format.format().read(data, panel, row % PanelLayout.ROWS, 0, columns, out, outOffset);
     }
 }

@@ -2,6 +2,9 @@ package dev.tidestream.model.tensor;
 
 import java.lang.foreign.MemorySegment;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PlainFormat;
+
 /** Small tensors (norm weights, rotary factors) that are not worth a panel. */
 public final class Vectors {
     private Vectors() {}
@@ -13,16 +16,21 @@ public final class Vectors {
      * @throws IllegalArgumentException if the format is quantised
      */
     public static float[] toFloats(TensorFormat format, MemorySegment data, int length) {
+        PlainFormat plain = format.plain();
         float[] out = new float[length];
         for (int i = 0; i < length; i++) {
-            out[i] = switch (format) {
-                case F32 -> data.get(PanelLayout.FLOAT, (long) i * Float.BYTES);
-                case F16 -> Float.float16ToFloat(data.get(PanelLayout.SHORT, (long) i * Short.BYTES));
-                case BF16 -> Float.intBitsToFloat(data.get(PanelLayout.SHORT, (long) i * Short.BYTES) << 16);
-                case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K ->
-                        throw new IllegalArgumentException("a vector cannot be quantised: " + format);
-            };
+            out[i] = plain.element(data, i);
         }
         return out;
+    }
+
+    /**
+     * Rounds one value through a format, to nearest, ties to even.
+     *
+     * @return the value a tensor of this format holds; infinite if it is beyond the format's largest
+     * @throws IllegalArgumentException if the format is quantised
+     */
+    public static float round(TensorFormat format, float value) {
+        return format.plain().round(value);
     }
 }

@@ -2,6 +2,8 @@ package dev.tidestream.model.tensor;
 
 import java.util.List;
 
+import dev.tidestream.model.format.TensorFormat;
+
 /** One tensor as a model holds it. Immutable by agreement; any thread. */
 public sealed interface WeightTensor {
 

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tied.TiedWeightException.DimensionMismatch;
 import dev.tidestream.model.tied.TiedWeightException.InvalidTiedWeightShape;
 import dev.tidestream.model.tied.TiedWeightException.NoTiedWeights;
@@ -53,9 +53,7 @@ public record TiedWeightConfig(int vocabularySize, int hiddenSize, TensorFormat 
         if (shape.size() != 2 || shape.stream().anyMatch(size -> size < 1 || size > Integer.MAX_VALUE)) {
             throw new InvalidTiedWeightShape("tied weight must be [vocab, hidden] with both at least 1: shape=" + shape);
         }
-        TensorFormat format = Arrays.stream(TensorFormat.values())
-                .filter(candidate -> candidate.name().equals(dtype.toUpperCase(Locale.ROOT)))
-                .findFirst()
+        TensorFormat format = TensorFormat.find(dtype.toUpperCase(Locale.ROOT))
                 .orElseThrow(() -> new InvalidTiedWeightShape("tied weight has a dtype that cannot be used: dtype=%s, usable=%s"
                         .formatted(dtype, Arrays.toString(TensorFormat.values()))));
         if (shape.get(1) != hiddenSize) {

@@ -7,12 +7,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.stream.Stream;
 
-import dev.tidestream.model.architecture.Architectures;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
+import dev.tidestream.model.architecture.family.Architectures;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -310,10 +311,16 @@ public final class ModelLoader {
         }
     }
 
+    /** Of the two tensors of LongRoPE, a model uses the one that its context is for. */
+    private boolean isOtherFactors(String name) {
+        return Stream.of(TensorRole.ROTATION_FACTORS_LONG, TensorRole.ROTATION_FACTORS_SHORT)
+                .anyMatch(role -> plan.names().find(role).filter(name::equals).isPresent());
+    }
+
     private void requireAllUsed() {
         Optional<String> copy = copyOfTheEmbedding();
         Optional<String> unused = file.tensors().keySet().stream()
-                .filter(name -> !plan.tensors().containsKey(name) && !copy.equals(Optional.of(name))).findFirst();
+                .filter(name -> !plan.tensors().containsKey(name) && !copy.equals(Optional.of(name)) && !isOtherFactors(name)).findFirst();
         if (unused.isPresent()) {
             throw new ModelException("%s: tensor %s is not part of a %s model as this version knows it"
                     .formatted(file.path(), GgufException.quote(unused.get()), blueprint().architecture()));

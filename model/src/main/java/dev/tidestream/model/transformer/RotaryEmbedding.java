@@ -4,13 +4,14 @@ import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.architecture.Rotation;
 
 /**
- * Rotary position embedding (Su et al. 2021): pair i of a head is turned by {@code position * scale * theta^(-2i/d) / factor[i]}.
+ * Rotary position embedding (Su et al. 2021): pair i of a head is turned by {@code position * scale[i] * theta^(-2i/d) / factor[i]}.
  * Angles are computed in double by {@link StrictMath}, so that they are the same on every machine; cosine and sine are rounded to
  * float32. The pair (a, b) becomes {@code (a * cos - b * sin, a * sin + b * cos)}, two products and their sum, each rounded. Kernels
  * have no part in it, so the bits are the same with all of them. Immutable.
  */
 public final class RotaryEmbedding {
     private final Rotation.Pairing pairing;
+    private final float amplitude;
     private final double[] frequencies; // (dimensions / 2)
 
     /**
@@ -30,9 +31,12 @@ public final class RotaryEmbedding {
             }
         }
         this.pairing = rotation.pairing();
+        this.amplitude = rotation.amplitude();
         this.frequencies = new double[dimensions / 2];
         for (int i = 0; i < frequencies.length; i++) {
-            double frequency = StrictMath.pow(rotation.theta(), -2.0 * i / dimensions) * rotation.positionScale();
+            int pair = i;
+            double frequency = StrictMath.pow(rotation.theta(), -2.0 * i / dimensions) * rotation.positionScale()
+                    * rotation.yarn().map(yarn -> yarn.frequencyScale(pair, dimensions, rotation.theta())).orElse(1.0);
             frequencies[i] = factors.length == 0 ? frequency : frequency / factors[i];
         }
     }
@@ -46,8 +50,8 @@ public final class RotaryEmbedding {
     void turns(int position, float[] table, int offset) {
         for (int i = 0; i < frequencies.length; i++) {
             double angle = position * frequencies[i];
-            table[offset + 2 * i] = (float) StrictMath.cos(angle);
-            table[offset + 2 * i + 1] = (float) StrictMath.sin(angle);
+            table[offset + 2 * i] = (float) (amplitude * StrictMath.cos(angle));
+            table[offset + 2 * i + 1] = (float) (amplitude * StrictMath.sin(angle));
         }
     }
 

@@ -6,10 +6,10 @@ import java.util.Arrays;
 import java.util.List;
 
 import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.Vectors;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -102,17 +102,8 @@ final class TensorReader {
 
     /** The format that a tensor of the file is held in. */
     TensorFormat format(GgufTensor tensor) {
-        return switch (tensor.type()) {
-            case F32 -> TensorFormat.F32;
-            case F16 -> TensorFormat.F16;
-            case BF16 -> TensorFormat.BF16;
-            case Q8_0 -> TensorFormat.Q8_0;
-            case Q4_0 -> TensorFormat.Q4_0;
-            case Q4_K -> TensorFormat.Q4_K;
-            case Q5_K -> TensorFormat.Q5_K;
-            case Q6_K -> TensorFormat.Q6_K;
-            default -> throw unsupported(tensor, "has a type", List.of(TensorFormat.values()));
-        };
+        return TensorFormat.find(tensor.type().name())
+                .orElseThrow(() -> unsupported(tensor, "has a type", List.of(TensorFormat.values())));
     }
 
     private ModelException unsupported(GgufTensor tensor, String what, List<TensorFormat> supported) {

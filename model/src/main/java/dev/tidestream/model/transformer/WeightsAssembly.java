@@ -42,7 +42,7 @@ final class WeightsAssembly {
                 .mapToObj(i -> layer(i, blueprint.layers().get(i))).toList();
         List<RotaryEmbedding> rotations = blueprint.rotations().stream()
                 .map(rotation -> new RotaryEmbedding(
-                        rotation, rotation.factors() ? vector(names.weight(TensorRole.ROTATION_FACTORS)) : new float[0]))
+                        rotation, rotation.factors().map(role -> vector(names.weight(role))).orElse(new float[0])))
                 .toList();
         Optional<PanelMatrix> positions = blueprint.learnedPositions() == 0 ? Optional.empty()
                 : Optional.of(matrix(names.weight(TensorRole.POSITIONS)));
@@ -64,12 +64,20 @@ final class WeightsAssembly {
                 group(layer, attention.outputBias(), TensorRole.ATTENTION_OUTPUT),
                 plan.after().map(norm -> norm(norm, TensorRole.ATTENTION_AFTER_NORM, layer)),
                 norm(plan.before(), TensorRole.FEED_FORWARD_NORM, layer),
-                feedForward.gated()
-                        ? group(layer, feedForward.bias(), TensorRole.GATE, TensorRole.UP)
-                        : group(layer, feedForward.bias(), TensorRole.UP),
+                gateUp(layer, feedForward),
                 feedForward.innerNorm().map(norm -> norm(norm, TensorRole.FEED_FORWARD_INNER_NORM, layer)),
                 group(layer, feedForward.bias(), TensorRole.DOWN),
                 plan.after().map(norm -> norm(norm, TensorRole.FEED_FORWARD_AFTER_NORM, layer)));
+    }
+
+    private MatrixGroup gateUp(int layer, FeedForwardPlan plan) {
+        if (plan.fused()) {
+            PanelMatrix both = matrix(names.weight(TensorRole.GATE_UP, layer));
+            return new MatrixGroup(List.of(both.rows(0, plan.size()), both.rows(plan.size(), 2 * plan.size())));
+        }
+        return plan.gated()
+                ? group(layer, plan.bias(), TensorRole.GATE, TensorRole.UP)
+                : group(layer, plan.bias(), TensorRole.UP);
     }
 
     private MatrixGroup group(int layer, boolean bias, TensorRole... roles) {

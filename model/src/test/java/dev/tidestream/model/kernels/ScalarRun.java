@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.KvCache;

@@ -11,9 +11,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.RandomWeights;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 

@@ -9,10 +9,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.PanelBytes;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.RandomWeights;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelPacker;
@@ -24,7 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 final class PatchCases {
     /** Those that the oracle has an encoder for. */
     static final List<TensorFormat> FORMATS =
-            Arrays.stream(TensorFormat.values()).filter(format -> format.blockElements() < 256).toList();
+            Arrays.stream(TensorFormat.values()).filter(format -> format.blockElements() < 256 && format != TensorFormat.IQ4_NL).toList();
 
     static final LowRankProduct PLAIN = PatchCases::multiply;
 
@@ -51,8 +51,10 @@ final class PatchCases {
     /** Where the halves of a block are. */
     private static int[] scales(TensorFormat format) {
         return switch (format) {
-            case F32, F16, BF16, Q8_0, Q4_0 -> new int[] {0};
-            case Q4_K, Q5_K -> new int[] {0, 2};
+            case F32, F16, BF16, Q8_0, Q4_0, IQ4_NL, Q5_0 -> new int[] {0};
+            case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
+            case Q2_K -> new int[] {80, 82};
+            case Q3_K -> new int[] {108};
             case Q6_K -> new int[] {208};
         };
     }

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.format.TensorFormat;
 
 /**
  * What a patch must do, said plainly over a row-major matrix as a GGUF file holds it: no panels, no tiles, no team, quantisers
@@ -119,7 +119,17 @@ final class PatchOracle {
                     out[j] = Float.float16ToFloat(in.getShort(0)) * ((j < 16 ? pair % 16 : pair / 16) - 8);
                 }
             }
-            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no patches for " + format);
+            case Q4_1, Q5_0, Q5_1 -> {
+                float offset = format == TensorFormat.Q5_0 ? 0 : Float.float16ToFloat(in.getShort(2));
+                int bits = format == TensorFormat.Q4_1 ? 0 : in.getInt(block.length - 20);
+                for (int j = 0; j < 32; j++) {
+                    int pair = in.get(block.length - 16 + j % 16) & 255;
+                    int q = (j < 16 ? pair % 16 : pair / 16) + 16 * (bits >>> j & 1);
+                    float d = Float.float16ToFloat(in.getShort(0));
+                    out[j] = format == TensorFormat.Q5_0 ? d * (q - 16) : (float) ((double) d * q + offset);
+                }
+            }
+            case IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no patches for " + format);
         }
         return out;
     }
@@ -155,14 +165,70 @@ final class PatchOracle {
                     out.put((byte) (nibble(x[j], id) + 16 * nibble(x[j + 16], id)));
                 }
             }
-            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no patches for " + format);
+            case Q5_0 -> {
+                float max = 0;
+                for (float value : x) {
+                    max = Math.abs(value) > Math.abs(max) ? value : max;
+                }
+                float d = max / -16f;
+                out.putShort(Float.floatToFloat16(d));
+                fiveBits(x, 0, d, 16.5f, out);
+            }
+            case Q4_1 -> {
+                float min = smallest(x);
+                float d = (largest(x) - min) / 15f;
+                float id = d != 0 ? 1f / d : 0f;
+                out.putShort(Float.floatToFloat16(d)).putShort(Float.floatToFloat16(min));
+                for (int j = 0; j < 16; j++) {
+                    out.put((byte) (integer(x[j] - min, id, 0.5f, 15) + 16 * integer(x[j + 16] - min, id, 0.5f, 15)));
+                }
+            }
+            case Q5_1 -> {
+                float min = smallest(x);
+                float d = (largest(x) - min) / 31f;
+                out.putShort(Float.floatToFloat16(d)).putShort(Float.floatToFloat16(min));
+                fiveBits(x, min, d, 0.5f, out);
+            }
+            case IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no patches for " + format);
         }
         return out.array();
     }
 
+    private static void fiveBits(float[] x, float min, float d, float shift, ByteBuffer out) {
+        float id = d != 0 ? 1f / d : 0f;
+        int bits = 0;
+        byte[] pairs = new byte[16];
+        for (int j = 0; j < 32; j++) {
+            int q = integer(x[j] - min, id, shift, 31);
+            bits |= q / 16 << j;
+            pairs[j % 16] += (byte) (q % 16 * (j < 16 ? 1 : 16));
+        }
+        out.putInt(bits).put(pairs);
+    }
+
+    private static float smallest(float[] x) {
+        float min = x[0];
+        for (float value : x) {
+            min = value < min ? value : min;
+        }
+        return min;
+    }
+
+    private static float largest(float[] x) {
+        float max = x[0];
+        for (float value : x) {
+            max = value > max ? value : max;
+        }
+        return max;
+    }
+
     private static int nibble(float x, float id) {
-        float shifted = (Float.isInfinite(id) ? 0f : x * id) + 8.5f;
-        return (int) Math.min(15.0, Math.floor(shifted));
+        return integer(x, id, 8.5f, 15);
+    }
+
+    private static int integer(float x, float id, float shift, int most) {
+        float shifted = (Float.isInfinite(id) ? 0f : x * id) + shift;
+        return (int) Math.min(most, Math.floor(shifted));
     }
 
     /** The nearer of the two neighbours, the even one if there is no nearer. */

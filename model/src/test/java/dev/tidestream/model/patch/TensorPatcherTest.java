@@ -17,9 +17,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.PanelBytes;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelPacker;
@@ -164,7 +164,7 @@ class TensorPatcherTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
     void shouldStoreAKQuantInItsOwnFormatAndReportWhatThatLoses(TensorFormat format) {
         SplittableRandom random = new SplittableRandom(SEED + 9);
         int columns = 512;

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 

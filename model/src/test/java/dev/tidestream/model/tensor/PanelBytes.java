@@ -6,6 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
+import dev.tidestream.model.format.base.PanelLayout;
+
 /** The bits of a panel matrix, for tests. */
 public final class PanelBytes {
     private PanelBytes() {}
@@ -43,19 +45,24 @@ public final class PanelBytes {
                 switch (matrix.format()) {
                     case F32 -> out.putFloat(data.get(PanelLayout.FLOAT, panel + (unit * 32L + lane) * 4));
                     case F16, BF16 -> out.putShort(data.get(PanelLayout.SHORT, panel + (unit * 32L + position) * 2));
-                    case Q8_0 -> block(data, panel + unit * 1088L, position, 32, out);
-                    case Q4_0 -> block(data, panel + unit * 576L, position, 16, out);
-                    case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
+                    case Q8_0 -> block(data, panel + unit * 1088L, position, 1, 32, out);
+                    case Q4_0, IQ4_NL -> block(data, panel + unit * 576L, position, 1, 16, out);
+                    case Q4_1 -> block(data, panel + unit * 640L, position, 2, 16, out);
+                    case Q5_0 -> block(data, panel + unit * 704L, position, 1, 20, out);
+                    case Q5_1 -> block(data, panel + unit * 768L, position, 2, 20, out);
+                    case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
                 }
             }
         }
         return out.array();
     }
 
-    private static void block(MemorySegment data, long at, int position, int bytes, ByteBuffer out) {
-        out.putShort(data.get(PanelLayout.SHORT, at + position * 2L));
+    private static void block(MemorySegment data, long at, int position, int scales, int bytes, ByteBuffer out) {
+        for (int i = 0; i < scales; i++) {
+            out.putShort(data.get(PanelLayout.SHORT, at + i * 64L + position * 2L));
+        }
         for (int j = 0; j < bytes; j++) {
-            out.put(data.get(ValueLayout.JAVA_BYTE, at + 64 + j * 32L + position));
+            out.put(data.get(ValueLayout.JAVA_BYTE, at + scales * 64L + j * 32L + position));
         }
     }
 }

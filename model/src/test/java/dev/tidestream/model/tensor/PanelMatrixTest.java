@@ -8,6 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;

@@ -5,8 +5,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
+
 /** Row-major matrices of random weights in any format, as a GGUF file holds them. */
 public final class RandomWeights {
+    private static final int[] IQ4_NL = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
     private RandomWeights() {}
 
     /** Every bit pattern that is finite may occur, subnormals and both zeros among them. */
@@ -19,19 +24,24 @@ public final class RandomWeights {
                 case F32 -> data.set(PanelLayout.FLOAT, at, (float) random.nextGaussian());
                 case F16 -> data.set(PanelLayout.SHORT, at, half(random));
                 case BF16 -> data.set(PanelLayout.SHORT, at, (short) (Float.floatToIntBits((float) random.nextGaussian()) >>> 16));
-                case Q8_0, Q4_0 -> {
+                case Q8_0, Q4_0, IQ4_NL, Q5_0, Q4_1, Q5_1 -> {
+                    boolean minima = format == TensorFormat.Q4_1 || format == TensorFormat.Q5_1;
                     data.set(PanelLayout.SHORT, at, half(random));
-                    for (int j = Short.BYTES; j < format.blockBytes(); j++) {
+                    if (minima) {
+                        data.set(PanelLayout.SHORT, at + Short.BYTES, half(random));
+                    }
+                    for (int j = (minima ? 2 : 1) * Short.BYTES; j < format.blockBytes(); j++) {
                         data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
                     }
                 }
-                case Q4_K, Q5_K, Q6_K -> {
+                case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> {
                     for (int j = 0; j < format.blockBytes(); j++) {
                         data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
                     }
-                    data.set(PanelLayout.SHORT, at + (format == TensorFormat.Q6_K ? 208 : 0), half(random));
-                    if (format != TensorFormat.Q6_K) {
-                        data.set(PanelLayout.SHORT, at + 2, half(random));
+                    int d = format == TensorFormat.Q6_K ? 208 : format == TensorFormat.Q3_K ? 108 : format == TensorFormat.Q2_K ? 80 : 0;
+                    data.set(PanelLayout.SHORT, at + d, half(random));
+                    if (d < 100) {
+                        data.set(PanelLayout.SHORT, at + d + 2, half(random));
                     }
                 }
             }
@@ -65,6 +75,20 @@ public final class RandomWeights {
                     int pair = data.get(ValueLayout.JAVA_BYTE, at + 2 + j % 16);
                     yield Float.float16ToFloat(data.get(PanelLayout.SHORT, at)) * (((j < 16 ? pair : pair >> 4) & 15) - 8);
                 }
+                case Q4_1 -> half(data, at) * nibble(data, at + 4, j) + half(data, at + 2);
+                case IQ4_NL -> half(data, at) * IQ4_NL[nibble(data, at + 2, j)];
+                case Q2_K -> {
+                    int scale = byteAt(data, at + j / 16);
+                    float min = half(data, at + 82) * (scale / 16);
+                    yield half(data, at + 80) * (scale % 16) * (byteAt(data, at + 16 + j / 128 * 32 + j % 32) >> (j / 32 % 4 * 2) & 3) - min;
+                }
+                case Q3_K -> {
+                    int bits = byteAt(data, at + 32 + j / 128 * 32 + j % 32) >> (j / 32 % 4 * 2) & 3;
+                    int q = (byteAt(data, at + j % 32) >> (j / 32) & 1) == 1 ? bits : bits - 4;
+                    yield half(data, at + 108) * (threeBitScale(data, at + 96, j / 16) - 32) * q;
+                }
+                case Q5_0 -> half(data, at) * (nibble(data, at + 6, j) + fifthBit(data, at + 2, j) - 16);
+                case Q5_1 -> half(data, at) * (nibble(data, at + 8, j) + fifthBit(data, at + 4, j)) + half(data, at + 2);
                 case Q4_K -> withMinimum(data, at, j, (byteAt(data, at + 16 + j / 64 * 32L + j % 32) >> (j / 32 % 2 * 4)) & 15);
                 case Q5_K -> withMinimum(data, at, j, ((byteAt(data, at + 48 + j / 64 * 32L + j % 32) >> (j / 32 % 2 * 4)) & 15)
                         + ((byteAt(data, at + 16 + j % 32) >> (j / 32)) & 1) * 16);
@@ -77,6 +101,24 @@ public final class RandomWeights {
             };
         }
         return out;
+    }
+
+    private static float half(MemorySegment data, long at) {
+        return Float.float16ToFloat(data.get(PanelLayout.SHORT, at));
+    }
+
+    /** Q3_K; ggml's masks, one scale at a time. */
+    private static int threeBitScale(MemorySegment data, long at, int i) {
+        int low = i < 8 ? byteAt(data, at + i) % 16 : byteAt(data, at + i - 8) / 16;
+        return low + 16 * (byteAt(data, at + 8 + i % 4) >> (i / 4 * 2) & 3);
+    }
+
+    private static int nibble(MemorySegment data, long at, int j) {
+        return byteAt(data, at + j % 16) >> (j / 16 * 4) & 15;
+    }
+
+    private static int fifthBit(MemorySegment data, long at, int j) {
+        return (byteAt(data, at + j / 8) >> (j % 8) & 1) * 16;
     }
 
     /** Q4_K and Q5_K; ggml's {@code get_scale_min_k4}. */

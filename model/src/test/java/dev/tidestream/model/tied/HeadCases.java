@@ -4,11 +4,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.RandomWeights;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 

@@ -13,8 +13,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;

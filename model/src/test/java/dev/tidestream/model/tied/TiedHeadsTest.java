@@ -14,10 +14,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.TiedWeightException.DimensionMismatch;
 import dev.tidestream.model.tied.TiedWeightException.InvalidLogitsShape;

@@ -18,11 +18,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.architecture.Architecture;
-import dev.tidestream.model.architecture.Architectures;
+import dev.tidestream.model.architecture.family.Architectures;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.KvType;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizers;
 

@@ -30,7 +30,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
  * computes it, beside whom, in whatever pieces and on however many threads. The build runs it at other widths of vectors, too.
  */
 @ParameterizedClass
-@ValueSource(strings = {"gpt2/gguf/gpt2-Q8_0", "gpt2_prefixed/gguf/gpt2_prefixed-F32", "qwen2/gguf/qwen2-Q4_0", "qwen3/gguf/qwen3-Q8_0"})
+@ValueSource(strings = {"gpt2/gguf/gpt2-Q8_0", "gpt2_prefixed/gguf/gpt2_prefixed-F32", "qwen2/gguf/qwen2-Q4_0", "qwen3/gguf/qwen3-Q8_0",
+    "gemma3/gguf/gemma3-Q4_0"})
 class ArchitectureInvarianceTest {
     private static final int VOCABULARY = 512;
     private static final int LENGTH = 50; // less than the shortest context

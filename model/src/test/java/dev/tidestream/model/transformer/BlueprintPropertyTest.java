@@ -28,11 +28,13 @@ import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
+import dev.tidestream.model.architecture.Yarn;
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvType;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelPacker;
@@ -50,7 +52,8 @@ class BlueprintPropertyTest {
     private static final int LENGTH = 40;
     private static final float THETA = 300f;
     private static final Set<TensorRole> OF_NO_LAYER = EnumSet.of(
-            TensorRole.EMBEDDING, TensorRole.POSITIONS, TensorRole.OUTPUT_NORM, TensorRole.ROTATION_FACTORS, TensorRole.OUTPUT);
+            TensorRole.EMBEDDING, TensorRole.POSITIONS, TensorRole.OUTPUT_NORM, TensorRole.ROTATION_FACTORS,
+            TensorRole.ROTATION_FACTORS_LONG, TensorRole.ROTATION_FACTORS_SHORT, TensorRole.OUTPUT);
 
     static Stream<Long> seeds() {
         return Stream.iterate(SEED, seed -> seed + 1).limit(MODELS);
@@ -107,7 +110,7 @@ class BlueprintPropertyTest {
         plan.tensors().forEach((name, planned) -> {
             long size = planned.shape().stream().mapToLong(Long::longValue).reduce(1, (a, b) -> a * b);
             float[] values = new float[Math.toIntExact(size)];
-            boolean factors = planned.role() == TensorRole.ROTATION_FACTORS;
+            boolean factors = planned.role().name().startsWith("ROTATION_FACTORS");
             double spread = planned.matrix() ? 1 / Math.sqrt(planned.shape().getLast()) : 0.5;
             for (int i = 0; i < values.length; i++) {
                 values[i] = factors ? 1 + random.nextInt(4) : (float) (random.nextGaussian() * spread);
@@ -121,7 +124,7 @@ class BlueprintPropertyTest {
         int kvHeads = 1 + random.nextInt(2);
         int heads = kvHeads * (1 + random.nextInt(3));
         int headDim = 2 * (1 + random.nextInt(20));
-        int size = 1 + random.nextInt(150);
+        int size = random.nextInt(3) == 0 ? PanelLayout.ROWS * (1 + random.nextInt(3)) : 1 + random.nextInt(150);
         boolean factors = random.nextBoolean();
         int turned = random.nextBoolean() ? headDim : 2 * (1 + random.nextInt(headDim / 2));
         List<LayerPlan> layers = new ArrayList<>();
@@ -131,8 +134,9 @@ class BlueprintPropertyTest {
                     random.nextInt(3) == 0 ? 1 + random.nextInt(LENGTH) : 0, random.nextFloat() + 0.1f,
                     random.nextBoolean() ? 0 : 1 + random.nextFloat(), maybe(norm(random), random));
             ActivationFunction[] functions = ActivationFunction.values();
-            FeedForwardPlan feedForward = new FeedForwardPlan(size, functions[random.nextInt(functions.length)], random.nextBoolean(),
-                    random.nextBoolean(), maybe(norm(random), random));
+            boolean fused = size % PanelLayout.ROWS == 0 && random.nextBoolean();
+            FeedForwardPlan feedForward = new FeedForwardPlan(size, functions[random.nextInt(functions.length)], fused || random.nextBoolean(),
+                    fused, !fused && random.nextBoolean(), maybe(norm(random), random));
             layers.add(new LayerPlan(norm(random), maybe(norm(random), random), attention, feedForward));
         }
         return new Blueprint("random", "random", VOCABULARY, 2 + random.nextInt(100), CONTEXT,
@@ -141,8 +145,11 @@ class BlueprintPropertyTest {
     }
 
     private static Rotation rotation(int turned, boolean factors, SplittableRandom random) {
-        return switch (random.nextInt(3)) {
+        return switch (random.nextInt(4)) {
             case 0 -> Rotation.NONE;
+            case 2 -> new Rotation(Rotation.Pairing.HALVES, turned, THETA, 1,
+                    factors ? Optional.of(TensorRole.ROTATION_FACTORS_LONG) : Optional.empty(),
+                    Optional.of(new Yarn(1 + random.nextInt(4), 4 + random.nextInt(60), 4, 0.5f)), 1 + random.nextFloat());
             case 1 -> new Rotation(Rotation.Pairing.HALVES, turned, random.nextBoolean() ? THETA : 2 * THETA, 1, factors);
             default -> new Rotation(Rotation.Pairing.INTERLEAVED, turned, THETA, random.nextBoolean() ? 1 : 0.25f, factors);
         };

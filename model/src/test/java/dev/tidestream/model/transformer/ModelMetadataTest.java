@@ -9,11 +9,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.KvType;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -40,6 +40,17 @@ class ModelMetadataTest {
     }
 
     @Test
+    void shouldComputeWindowsAndScalings() {
+        float[] none = logits(f32());
+        for (RandomLlama other : List.of(f32().with("llama.attention.sliding_window", 4),
+                f32().with("llama.rope.scaling.attn_factor", 1.2f),
+                f32().with("llama.rope.scaling.type", "yarn").with("llama.rope.scaling.factor", 4f))) {
+            assertFalse(Arrays.equals(none, logits(other)));
+        }
+        assertArrayEquals(none, logits(f32().with("llama.attention.sliding_window", TOKENS.length)));
+    }
+
+    @Test
     void shouldReadTheFilesOfTheReports() {
         float[] linear = shared("cases/rope_lin.gguf");
         assertArrayEquals(linear, shared("cases/rope_factor_only.gguf"));
@@ -54,12 +65,11 @@ class ModelMetadataTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "llama.rope.scaling.type | '' | is not supported (supported: none, linear)",
+        "llama.rope.scaling.type | '' | is not supported (supported: none, linear, yarn, longrope)",
         "llama.rope.scaling.type | linear | needs a factor: llama.rope.scaling.factor is missing",
-        "llama.rope.scaling.type | longrope | is not supported (supported: none, linear)",
+        "llama.rope.scaling.type | longrope | needs a tensor of factors, and the file has none",
         "llama.attention.causal | false | is not supported: attention to later tokens",
         "llama.use_parallel_residual | true | is not supported: attention and feed-forward side by side",
-        "llama.attention.sliding_window | 64 | is not supported: attention in a sliding window",
         "llama.attention.scale | 0.5 | is not supported: another scale of attention scores",
         "llama.attention.clamp_kqv | 8.0 | is not supported: clamping of queries, keys and values",
         "llama.attention.max_alibi_bias | 8.0 | is not supported: ALiBi, a bias by distance",
@@ -70,7 +80,7 @@ class ModelMetadataTest {
         "llama.embedding_scale | 12.0 | is not supported: a scale of embeddings",
         "llama.pooling_type | 1 | is not supported: pooling: a model of embeddings, not of text",
         "llama.expert_used_count | 2 | is not supported: a mixture of experts",
-        "llama.rope.scaling.attn_factor | 1.2 | is not supported: a scale of turned queries and keys",
+        "llama.rope.scaling.attn_factor | -1.2 | must be a finite number above 0",
         "llama.tensor_data_layout | mirrored | is not supported: another order of elements",
         "llama.attention.value_length | 8 | is not supported: keys and values of different length"
                 + " (llama.attention.key_length=16)",

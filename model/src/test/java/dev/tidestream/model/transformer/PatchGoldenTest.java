@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.tidestream.model.SharedData;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -27,7 +28,6 @@ import dev.tidestream.model.patch.TensorPatcher;
 import dev.tidestream.model.patch.WeightPatch;
 import dev.tidestream.model.tensor.PanelBytes;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelPacker;

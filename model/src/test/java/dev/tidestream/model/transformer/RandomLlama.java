@@ -11,11 +11,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufWriter;
 import dev.tidestream.model.tensor.RandomWeights;
-import dev.tidestream.model.tensor.TensorFormat;
 
 /** Small LLaMA files with random weights, well-formed or with one thing changed. */
 public final class RandomLlama {
@@ -190,9 +190,15 @@ public final class RandomLlama {
     private void tame(MemorySegment data) {
         short scale = Float.floatToFloat16(0.01f);
         switch (format) {
-            case Q8_0, Q4_0 -> {
+            case Q8_0, Q4_0, IQ4_NL, Q5_0 -> {
                 for (long at = 0; at < data.byteSize(); at += format.blockBytes()) {
                     data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, scale);
+                }
+            }
+            case Q4_1, Q5_1 -> {
+                for (long at = 0; at < data.byteSize(); at += format.blockBytes()) {
+                    data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, scale);
+                    data.set(ValueLayout.JAVA_SHORT_UNALIGNED, at + Short.BYTES, Float.floatToFloat16(-0.08f));
                 }
             }
             case F16 -> {
@@ -203,7 +209,7 @@ public final class RandomLlama {
                 }
             }
             case F32, BF16 -> {} // they are
-            case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("too narrow for " + format);
+            case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("too narrow for " + format);
         }
     }
 }

@@ -13,6 +13,7 @@ import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
+import dev.tidestream.model.architecture.Yarn;
 
 /** A forward pass in double, one token after the other, written from the blueprint's Javadoc and nothing else: slow and plain. */
 final class ReferenceForward {
@@ -110,16 +111,32 @@ final class ReferenceForward {
     private void rotate(Rotation rotation, double[] head, int position) {
         int n = rotation.dimensions() / 2;
         for (int i = 0; i < n; i++) {
-            double factor = rotation.factors() ? tensor(names.weight(TensorRole.ROTATION_FACTORS))[i] : 1;
-            double angle = position * rotation.positionScale() * Math.pow(rotation.theta(), -(double) i / n) / factor;
+            double factor = rotation.factors().isPresent() ? tensor(names.weight(rotation.factors().get()))[i] : 1;
+            double angle = position * rotation.positionScale() * Math.pow(rotation.theta(), -(double) i / n) * yarn(rotation, i) / factor;
             boolean halves = rotation.pairing() == Rotation.Pairing.HALVES;
             int first = halves ? i : 2 * i;
             int second = halves ? n + i : 2 * i + 1;
             double a = head[first];
             double b = head[second];
-            head[first] = a * Math.cos(angle) - b * Math.sin(angle);
-            head[second] = a * Math.sin(angle) + b * Math.cos(angle);
+            head[first] = rotation.amplitude() * (a * Math.cos(angle) - b * Math.sin(angle));
+            head[second] = rotation.amplitude() * (a * Math.sin(angle) + b * Math.cos(angle));
         }
+    }
+
+    /** As transformers' {@code _compute_yarn_parameters} has it: a mixture of the two frequencies. */
+    private static double yarn(Rotation rotation, int pair) {
+        if (rotation.yarn().isEmpty()) {
+            return 1;
+        }
+        Yarn yarn = rotation.yarn().get();
+        int dim = rotation.dimensions();
+        double low = Math.max(0, Math.floor(dim * Math.log(yarn.originalContext() / (yarn.betaFast() * 2 * Math.PI)) / (2 * Math.log(rotation.theta()))));
+        double high = Math.min(dim - 1, Math.ceil(dim * Math.log(yarn.originalContext() / (yarn.betaSlow() * 2 * Math.PI)) / (2 * Math.log(rotation.theta()))));
+        if (low == high) {
+            high += 0.001;
+        }
+        double kept = 1 - Math.min(1, Math.max(0, (pair - low) / (high - low)));
+        return (1 - kept) / yarn.factor() + kept;
     }
 
     private static void attend(AttentionPlan attention, double[][][] queryKeyValue, int position, int head, double[] out) {
@@ -144,8 +161,12 @@ final class ReferenceForward {
     }
 
     private double[] feedForward(int layer, FeedForwardPlan plan, double[] normed) {
-        double[] up = project(TensorRole.UP, layer, plan.bias(), normed);
-        double[] activated = plan.gated() ? project(TensorRole.GATE, layer, plan.bias(), normed) : up.clone();
+        double[] both = plan.fused() ? project(TensorRole.GATE_UP, layer, false, normed) : new double[0];
+        double[] up = plan.fused()
+                ? Arrays.copyOfRange(both, plan.size(), both.length)
+                : project(TensorRole.UP, layer, plan.bias(), normed);
+        double[] activated = plan.fused() ? Arrays.copyOf(both, plan.size())
+                : plan.gated() ? project(TensorRole.GATE, layer, plan.bias(), normed) : up.clone();
         for (int i = 0; i < activated.length; i++) {
             double x = activated[i];
             activated[i] = switch (plan.function()) {

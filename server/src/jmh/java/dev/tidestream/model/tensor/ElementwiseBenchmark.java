@@ -15,6 +15,7 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.KernelSelection;
 
 /** One thread, what stands between the matrices: norm, activation function, quantising. The sizes of one row of a 1B model. */

@@ -17,6 +17,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 

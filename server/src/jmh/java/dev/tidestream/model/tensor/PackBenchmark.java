@@ -18,6 +18,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /** One thread packs 8192 x 2048 as it stands in a file into panels that are there already. */

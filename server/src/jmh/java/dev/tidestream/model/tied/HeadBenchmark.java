@@ -17,11 +17,11 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.RandomWeights;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 

@@ -18,15 +18,16 @@ import dev.tidestream.server.logging.EventLog;
  *     kind=rows base_version=3 bytes=2312 sha256=… version=4
  * }</pre>
  */
-final class AdminAudit {
+public final class AdminAudit {
     private final EventLog log;
 
-    AdminAudit(EventLog log) {
+    /** @param log where the lines go */
+    public AdminAudit(EventLog log) {
         this.log = log;
     }
 
     /** A request has been answered; any thread. */
-    void answered(Caller caller, AdminRequest request, AdminReply reply) {
+    public void answered(Caller caller, AdminRequest request, AdminReply reply) {
         switch (reply) {
             case AdminReply.Ack ack -> {
                 if (isChange(request)) {

@@ -8,7 +8,7 @@ import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
 
 /**
- * Who does what administrators ask for. Called by {@link AdminVerticle} on its worker threads, which may block; by several at
+ * Who does what administrators ask for. Called by {@code AdminVerticle} on its worker threads, which may block; by several at
  * once, so changes are serialised here, or refused with {@code busy}.
  *
  * <p>An {@link AdminException} means that nothing has changed. Any other exception is a fault of the server: it is logged, and

@@ -24,6 +24,7 @@ public final class AdminException extends Exception {
         this.code = code;
     }
 
+    /** What a {@code failed} reply says. */
     public AdminErrorCode code() {
         return code;
     }

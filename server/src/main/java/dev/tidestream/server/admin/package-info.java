@@ -1,7 +1,7 @@
 /**
- * Changes under running streams: the durable log of weight versions, payloads on their way to disk, files to take updates from.
- * Worker threads only; never the event loop, never the decode thread. The exception is the way in: {@code AdminVerticle} and its
- * {@code AdminDispatcher} live on an event loop and call the {@code AdminDesk} on workers of their own.
+ * Changes under running streams: what administrators may ask for ({@code AdminDesk}), how they are refused, what is written down about
+ * it. The packages below do it: {@code channel} is the way in, {@code service} the answers, {@code build} the next model, {@code store}
+ * the durable history. Knows no event loop.
  */
 @NullMarked
 package dev.tidestream.server.admin;

@@ -15,6 +15,11 @@ import dev.tidestream.console.CommandOutput;
 import dev.tidestream.console.Printable;
 import dev.tidestream.console.Terminals;
 import dev.tidestream.protocol.Timing;
+import dev.tidestream.server.app.ModelRuntime;
+import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.cli.terminal.CliException;
+import dev.tidestream.server.cli.terminal.JsonText;
+import dev.tidestream.server.cli.terminal.TerminalStart;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.TokenEvent;
@@ -30,7 +35,7 @@ final class GenerateCommand extends GenerateOptions implements Callable<Integer>
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter exact = CommandOutput.exact(out);
         boolean seen = Terminals.stdout(); // text is data for a pipe; on a terminal it must not act
-        try (RunningModel running = RunningModel.start(model, compute, EngineConfig.DEFAULT.withMaxSequences(1))) {
+        try (ModelRuntime running = ModelRuntime.start(config(), new TerminalStart(spec.commandLine().getErr()))) {
             Completion completion = new Completion(running.tokenizer().encodePrompt(text, parseSpecial));
             warnOfCut(completion.promptTokens.length, running.blueprint().contextLength());
             try (Stream<TokenEvent> events = running.engine().generate(request()).toStream(EVENTS_AHEAD)) {
@@ -47,6 +52,11 @@ final class GenerateCommand extends GenerateOptions implements Callable<Integer>
             throw new CliException(String.valueOf(e.getMessage()));
         }
         return 0;
+    }
+
+    private ServerConfig config() {
+        return ServerConfig.DEFAULT.withModel(model.path()).withCompute(compute.config())
+                .withEngine(EngineConfig.DEFAULT.withMaxSequences(1));
     }
 
     private void warnOfCut(int promptTokens, int contextLength) {

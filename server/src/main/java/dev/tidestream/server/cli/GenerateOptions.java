@@ -15,6 +15,10 @@ import picocli.CommandLine.Spec;
 
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.cli.options.ComputeOptions;
+import dev.tidestream.server.cli.options.ModelOption;
+import dev.tidestream.server.cli.options.PromptOption;
+import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.engine.GenerateRequest;
 
 /** The options of {@code generate}, and the request they make. */

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 
@@ -22,7 +21,6 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 import dev.tidestream.console.Printable;
-import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.GgufValue;
@@ -30,6 +28,11 @@ import dev.tidestream.model.gguf.GgufValueType;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.server.app.ModelFiles;
+import dev.tidestream.server.cli.options.ModelOption;
+import dev.tidestream.server.cli.terminal.ByteSize;
+import dev.tidestream.server.cli.terminal.JsonText;
+import dev.tidestream.server.cli.terminal.Table;
 
 /**
  * {@code inspect}: what is in a GGUF file, and whether it is a model that can be served. A model that is refused is shown all the
@@ -65,7 +68,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (file != null && model.isGiven()) {
+        if (file != null && model.path() != null) {
             throw new ParameterException(spec.commandLine(), "give FILE or --model, not both");
         }
         PrintWriter out = spec.commandLine().getOut();
@@ -141,14 +144,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static String types(GgufFile gguf) {
-        return gguf.tensors().isEmpty() ? "" : " (" + tensorTypes(gguf) + ")";
-    }
-
-    /** How many tensors of which type, e.g. {@code 13 F32, 43 Q8_0}. */
-    static String tensorTypes(GgufFile gguf) {
-        Map<GgmlType, Long> counts = gguf.tensors().values().stream()
-                .collect(Collectors.groupingBy(GgufTensor::type, TreeMap::new, Collectors.counting()));
-        return counts.entrySet().stream().map(entry -> entry.getValue() + " " + entry.getKey()).collect(Collectors.joining(", "));
+        return gguf.tensors().isEmpty() ? "" : " (" + ModelFiles.tensorTypes(gguf) + ")";
     }
 
     private static String type(GgufValue value) {

@@ -1,24 +1,24 @@
 package dev.tidestream.server.cli;
 
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 
-import com.sun.management.OperatingSystemMXBean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-import dev.tidestream.server.admin.CheckpointPolicy;
-import dev.tidestream.server.admin.MemoryBudget;
-import dev.tidestream.server.admin.UpdateLogLimits;
-import dev.tidestream.server.admin.VersionLimit;
+import dev.tidestream.server.admin.build.VersionLimit;
+import dev.tidestream.server.admin.store.CheckpointPolicy;
+import dev.tidestream.server.admin.store.UpdateLogLimits;
+import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.cli.terminal.ByteSize;
+import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.transport.TokenLimit;
 
 /** Options of {@code serve} for administrators: versions of the weights, memory, and the channel's token. */
-final class LiveUpdateOptions {
+public final class LiveUpdateOptions {
     private static final int MAX_LIVE_VERSIONS = 1024;
     private static final int DEFAULT_LIVE_VERSIONS = 4;
     private static final int DEFAULT_WAIT_S = 60;
@@ -27,27 +27,26 @@ final class LiveUpdateOptions {
     private static final int MAX_TOKEN_RATE = 1_000_000;
     private static final int MAX_WAIT_S = 86_400;
     private static final double DEFAULT_SHARE = 0.25;
-    private static final double DEFAULT_MEMORY_SHARE = 0.8;
 
     @Option(names = "--data-dir", paramLabel = "DIR",
             description = "Where versions of the weights are kept; without it, the server takes no weight updates.")
-    @Nullable Path dataDir;
+    private @Nullable Path dataDir;
 
     @Option(names = "--update-dir", paramLabel = "DIR",
             description = "Where updates may come from as safetensors files; without it, they come over the channel only.")
-    @Nullable Path updateDir;
+    private @Nullable Path updateDir;
 
     @Option(names = "--admin-token-file", paramLabel = "FILE",
             description = "The token of administrators, in one line (default: one is made up and printed once).")
-    @Nullable Path tokenFile;
+    private @Nullable Path tokenFile;
 
     @Option(names = "--memory-budget", paramLabel = "SIZE", converter = ByteSize.Converter.class,
             description = "Memory for weights of all live versions, derived layouts and KV cache (default: 80 %% of this machine's).")
-    @Nullable ByteSize memoryBudget;
+    private @Nullable ByteSize memoryBudget;
 
     @Option(names = "--max-kept-bytes", paramLabel = "SIZE", defaultValue = "64GiB", converter = ByteSize.Converter.class,
             description = "Payloads of all versions in the data directory; past that, updates are refused (default: ${DEFAULT-VALUE}).")
-    ByteSize maxKeptBytes = new ByteSize(UpdateLogLimits.DEFAULT.maxTotalBytes());
+    private ByteSize maxKeptBytes = new ByteSize(UpdateLogLimits.DEFAULT.maxTotalBytes());
 
     @Option(names = "--checkpoint-bytes", paramLabel = "SIZE", defaultValue = "256MiB", converter = ByteSize.Converter.class,
             description = "Payloads that a start may have to apply; past that, a checkpoint is written (default: ${DEFAULT-VALUE}).")
@@ -126,39 +125,17 @@ final class LiveUpdateOptions {
         tokenBurst = Check.range(spec, "--admin-token-burst", value, 1, MAX_TOKEN_RATE);
     }
 
-    /** Of wrong tokens. */
-    TokenLimit tokenLimit() {
-        return new TokenLimit(tokenRate, tokenBurst, TokenLimit.DEFAULT.maxAddresses());
-    }
-
-    double builderShare() {
-        return builderShare;
-    }
-
-    VersionLimit versionLimit() {
-        return new VersionLimit(maxLiveVersions, switch (whenFull) {
+    /** What these options say. */
+    ServerConfig.Updates config() {
+        VersionLimit live = new VersionLimit(maxLiveVersions, switch (whenFull) {
             case WAIT -> Duration.ofSeconds(waitS);
             case REFUSE -> Duration.ZERO;
         });
-    }
-
-    /** When checkpoints are written. */
-    CheckpointPolicy checkpointPolicy() {
-        return new CheckpointPolicy(checkpointUpdates, Math.max(1, checkpointBytes.bytes()));
-    }
-
-    /** Of the data directory. */
-    UpdateLogLimits logLimits() {
-        return new UpdateLogLimits(maxKeptVersions, Math.max(1, maxKeptBytes.bytes()), UpdateLogLimits.DEFAULT.maxSpools());
-    }
-
-    /** @param kvBytes set aside for the KV cache */
-    MemoryBudget budget(long kvBytes) {
-        return new MemoryBudget(memoryBudget == null ? defaultBudgetBytes() : Math.max(1, memoryBudget.bytes()), kvBytes);
-    }
-
-    private static long defaultBudgetBytes() {
-        long bytes = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
-        return (long) (bytes * DEFAULT_MEMORY_SHARE);
+        return new ServerConfig.Updates(dataDir, updateDir, tokenFile, memoryBudget == null ? null : Math.max(1, memoryBudget.bytes()),
+                live,
+                new UpdateLogLimits(maxKeptVersions, Math.max(1, maxKeptBytes.bytes()), UpdateLogLimits.DEFAULT.maxSpools()),
+                new CheckpointPolicy(checkpointUpdates, Math.max(1, checkpointBytes.bytes())),
+                builderShare,
+                new TokenLimit(tokenRate, tokenBurst, TokenLimit.DEFAULT.maxAddresses()));
     }
 }

@@ -15,6 +15,7 @@ import picocli.CommandLine.ParameterException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.transformer.KvCache;
+import dev.tidestream.model.transformer.KvCaches;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
@@ -35,9 +36,9 @@ final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
     public Integer call() {
         int[] tokens = tokens();
         try (GgufFile file = model.open();
-                KernelWorkers workers = new KernelWorkers(compute.threads());
+                KernelWorkers workers = new KernelWorkers(compute.config().threads());
                 LoadedModel loaded = compute.load(file, workers)) {
-            LanguageModel transformer = loaded.newTransformer(workers, compute.precision(), CHUNK);
+            LanguageModel transformer = loaded.newTransformer(workers, compute.config().precision(), CHUNK);
             if (tokens.length > transformer.contextLength()) {
                 throw new ParameterException(spec.commandLine(), "--tokens is longer than the context: tokens=%d, context=%d"
                         .formatted(tokens.length, transformer.contextLength()));
@@ -61,7 +62,7 @@ final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
         ByteBuffer bytes = ByteBuffer.allocate(logits.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         try (Arena arena = new PageArena();
                 FileChannel channel = FileChannel.open(out, CREATE, WRITE, TRUNCATE_EXISTING)) {
-            KvCache cache = Caches.cache(transformer, tokens.length, arena);
+            KvCache cache = KvCaches.cache(transformer, tokens.length, arena);
             for (int from = 0; from < tokens.length; from += CHUNK) {
                 int count = Math.min(CHUNK, tokens.length - from);
                 transformer.forward(List.of(new Slice(cache, tokens, from, count, LogitsRows.ALL)), logits);

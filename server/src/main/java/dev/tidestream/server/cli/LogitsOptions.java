@@ -9,6 +9,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.server.cli.options.ComputeOptions;
+import dev.tidestream.server.cli.options.ModelOption;
+import dev.tidestream.server.cli.terminal.Check;
+
 /** The options of {@code logits}. */
 @Command(
         name = "logits",

@@ -10,6 +10,10 @@ import dev.tidestream.console.Commands;
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenizerException;
+import dev.tidestream.server.app.ServerException;
+import dev.tidestream.server.cli.admin.AdminCommand;
+import dev.tidestream.server.cli.bench.BenchCommand;
+import dev.tidestream.server.cli.terminal.CliException;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
 @Command(
@@ -34,7 +38,7 @@ import dev.tidestream.model.tokenizer.TokenizerException;
         })
 public final class Main {
     private static final Commands COMMANDS = new Commands("tidestream", "",
-            Set.of(CliException.class, GgufException.class, ModelException.class, TokenizerException.class));
+            Set.of(CliException.class, ServerException.class, GgufException.class, ModelException.class, TokenizerException.class));
 
     /** Runs a command and exits with its code. */
     public static void main(String[] args) {

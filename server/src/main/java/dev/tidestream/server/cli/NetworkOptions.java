@@ -12,6 +12,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.server.cli.terminal.ByteSize;
+import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.transport.AccessRules;
 import dev.tidestream.server.transport.SocketLimits;
 import dev.tidestream.server.transport.TransportConfig;

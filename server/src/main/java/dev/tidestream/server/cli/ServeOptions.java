@@ -8,6 +8,11 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import dev.tidestream.console.Printable;
+import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.cli.options.ComputeOptions;
+import dev.tidestream.server.cli.options.ModelOption;
+import dev.tidestream.server.cli.terminal.ByteSize;
+import dev.tidestream.server.cli.terminal.Check;
 
 /** The options of {@code serve}. */
 @Command(
@@ -92,15 +97,19 @@ abstract class ServeOptions {
         maxConnections = Check.range(spec, "--max-connections", value, 1, MAX_CONNECTIONS);
     }
 
-    int maxConnections() {
-        return maxConnections;
-    }
-
-    int port() {
-        return port;
-    }
-
-    int maxSequences() {
-        return maxSequences;
+    /**
+     * What these options say.
+     *
+     * @throws ParameterException if some of them are of no use together
+     */
+    ServerConfig config() {
+        ServerConfig d = ServerConfig.DEFAULT;
+        return new ServerConfig(
+                model.path(),
+                compute.config(),
+                limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
+                network.applyTo(d.transport().withAddress(host, port).withMaxConnections(maxConnections)
+                        .withMaxStreams(limits.maxStreams())),
+                live.config());
     }
 }

@@ -6,6 +6,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.server.cli.terminal.ByteSize;
+import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.PromptLimits;
 import dev.tidestream.server.scheduler.QueueLimits;

@@ -20,6 +20,9 @@ import dev.tidestream.console.StandardInput;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.server.cli.options.ModelOption;
+import dev.tidestream.server.cli.terminal.JsonText;
+import dev.tidestream.server.cli.terminal.Table;
 
 /** {@code tokenize}: text to token ids, as {@code generate} gives them to the model. */
 @Command(

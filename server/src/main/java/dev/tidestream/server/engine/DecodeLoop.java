@@ -10,7 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.server.epoch.StepBreak;
+import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;

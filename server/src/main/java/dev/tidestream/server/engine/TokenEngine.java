@@ -28,6 +28,7 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
+import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.KvCachePool;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
@@ -73,13 +74,15 @@ public final class TokenEngine implements Engine, AutoCloseable {
             LongSupplier nanoClock,
             LongSupplier seeds,
             Executor tokenizing) {
-        this(config, tokenizer, epochs, nanoClock, seeds, tokenizing, TokenObserver.NONE, WorkerTeam.sequential());
+        this(config, tokenizer, epochs, new StepBreak(), nanoClock, seeds, tokenizing, TokenObserver.NONE, WorkerTeam.sequential());
     }
 
-    private TokenEngine(
+    /** The same, with breaks that somebody else may ask for. */
+    TokenEngine(
             EngineConfig config,
             Tokenizer tokenizer,
             CurrentEpoch epochs,
+            StepBreak breaks,
             LongSupplier nanoClock,
             LongSupplier seeds,
             Executor tokenizing,
@@ -102,7 +105,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                     pool.budgetPositions());
         }
         scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock, observer, team);
-        loop = new DecodeLoop(scheduler, config.queue(), nanoClock, epochs.stepBreak());
+        loop = new DecodeLoop(scheduler, config.queue(), nanoClock, breaks);
         weightsVersions.emitNext(epochs.weightsVersion(), Sinks.EmitFailureHandler.FAIL_FAST);
         epochs.onPublish(version -> {
             loop.wake(); // streams that follow let go of the epoch before, also those without demand
@@ -114,32 +117,38 @@ public final class TokenEngine implements Engine, AutoCloseable {
     }
 
     /**
-     * A running engine. The epochs stay the caller's, to be closed after the engine.
+     * A running engine that nobody builds beside. The epochs stay the caller's, to be closed after the engine.
      *
      * @param tokenizer of all these epochs
      * @param observer told of every token, on the decode thread
      * @throws IllegalArgumentException if the limits do not fit the model, with the numbers
      */
     public static TokenEngine start(EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer) {
-        return start(config, tokenizer, epochs, observer, WorkerTeam.sequential());
+        return start(config, tokenizer, epochs, new StepBreak(), observer, WorkerTeam.sequential());
     }
 
     /**
      * A running engine. The epochs and the team stay the caller's, to be closed after the engine.
      *
      * @param tokenizer of all these epochs
+     * @param breaks between two steps, for whoever builds the next epoch
      * @param observer told of every token, on the decode thread
      * @param team shares the sampling of large batches; may be the one that the models compute with
      * @throws IllegalArgumentException if the limits do not fit the model, with the numbers
      */
     public static TokenEngine start(
-            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer, WorkerTeam team) {
+            EngineConfig config,
+            Tokenizer tokenizer,
+            CurrentEpoch epochs,
+            StepBreak breaks,
+            TokenObserver observer,
+            WorkerTeam team) {
         ThreadPoolExecutor tokenizing = new ThreadPoolExecutor(
                 1, 1, 0, TimeUnit.SECONDS, new ArrayBlockingQueue<>(config.prompts().maxPrompts()),
                 Thread.ofPlatform().name("tidestream-tokenize").daemon().factory());
         SecureRandom random = new SecureRandom();
         TokenEngine engine =
-                new TokenEngine(config, tokenizer, epochs, System::nanoTime, random::nextLong, tokenizing, observer, team);
+                new TokenEngine(config, tokenizer, epochs, breaks, System::nanoTime, random::nextLong, tokenizing, observer, team);
         engine.loop.start();
         return engine;
     }

@@ -20,7 +20,6 @@ import dev.tidestream.model.transformer.LanguageModel;
  */
 public final class CurrentEpoch implements AutoCloseable {
     private final LiveEpochs liveEpochs = new LiveEpochs();
-    private final StepBreak stepBreak = new StepBreak();
     private final Executor reclaimer;
     private volatile CountedEpoch current;
     private final List<LongConsumer> listeners = new CopyOnWriteArrayList<>();
@@ -52,11 +51,6 @@ public final class CurrentEpoch implements AutoCloseable {
                 throw new IllegalStateException("no epoch is current: closed");
             }
         }
-    }
-
-    /** Where the decode loop and whoever builds the next epoch take turns. */
-    public StepBreak stepBreak() {
-        return stepBreak;
     }
 
     /** Whether a new lease would be for the very same epoch. */

@@ -25,7 +25,7 @@ import dev.tidestream.protocol.Limits;
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminProtocol;
-import dev.tidestream.server.admin.bus.AdminBus;
+import dev.tidestream.server.admin.channel.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.EventLoopClock;

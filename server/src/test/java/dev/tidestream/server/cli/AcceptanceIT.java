@@ -25,6 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import dev.tidestream.model.SharedData;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.server.app.ModelRuntime;
+import dev.tidestream.server.app.StartListener;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.transport.NettyLeakCheck;
 import dev.tidestream.server.transport.Readiness;
@@ -193,14 +195,14 @@ class AcceptanceIT {
 
     /** What {@code serve} starts, on a free port. */
     private static final class Server implements AutoCloseable {
-        private final RunningModel running;
+        private final ModelRuntime running;
         private final Vertx vertx = Vertx.vertx();
         private final ServerVerticle verticle;
 
         Server(String... args) {
             ServeCommand serve = new ServeCommand();
             Main.commandLine(serve).parseArgs(args);
-            running = RunningModel.start(serve.model, serve.compute, EngineConfig.DEFAULT);
+            running = ModelRuntime.start(serve.config().withEngine(EngineConfig.DEFAULT), StartListener.NONE);
             verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0), running.engine(), () -> Readiness.READY,
                     () -> List.of(new ServedModel("m", 1, 1, OptionalLong.empty(), running.weightsVersion())));
             vertx.deployVerticle(verticle).toCompletionStage().toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();

@@ -22,7 +22,8 @@ import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.admin.AdminRequest;
-import dev.tidestream.server.admin.UpdateLogLimits;
+import dev.tidestream.server.admin.store.UpdateLogLimits;
+import dev.tidestream.server.app.ModelRuntime;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.transport.AdminFaults;
 import dev.tidestream.server.transport.NettyLeakCheck;
@@ -78,7 +79,7 @@ class AdminFaultsServerIT {
         return tokens(client.credit("beside", TOKENS), "beside");
     }
 
-    private static void checkEpochs(RunningModel running, long bytes) {
+    private static void checkEpochs(ModelRuntime running, long bytes) {
         List<EpochStatus> live = running.epochs().live();
         assertEquals(1, live.size(), live.toString());
         assertEquals(1, live.getFirst().weightsVersion());
@@ -115,7 +116,7 @@ class AdminFaultsServerIT {
         return tokens;
     }
 
-    private static float[] weights(RunningModel running) {
+    private static float[] weights(ModelRuntime running) {
         EmbeddingLayer embedding = running.first().weights().embedding();
         float[] weights = new float[embedding.vocabularySize() * embedding.hiddenSize()];
         for (int row = 0; row < embedding.vocabularySize(); row++) {

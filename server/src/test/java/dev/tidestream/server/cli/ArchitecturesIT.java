@@ -23,6 +23,7 @@ import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.cli.admin.AdminClient;
 import dev.tidestream.server.transport.NettyLeakCheck;
 import dev.tidestream.server.transport.TestClient;
 

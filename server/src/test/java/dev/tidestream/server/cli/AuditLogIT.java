@@ -20,6 +20,8 @@ import dev.tidestream.protocol.admin.OptimizationMode;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
 import dev.tidestream.server.LoggedLines;
+import dev.tidestream.server.cli.admin.AdminClient;
+import dev.tidestream.server.cli.admin.AdminFailedException;
 import dev.tidestream.server.logging.EventLog;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;

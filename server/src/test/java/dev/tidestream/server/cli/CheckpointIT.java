@@ -19,6 +19,8 @@ import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
 import dev.tidestream.server.LoggedLines;
+import dev.tidestream.server.admin.build.EpochBuilder;
+import dev.tidestream.server.cli.admin.AdminClient;
 import dev.tidestream.server.transport.TestClient;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -27,7 +29,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** A real server: checkpoints beside streams, a restart from one, the same tokens, and the way back past it. */
 class CheckpointIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final String REBUILDS = "dev.tidestream.server.admin.RebuildSource";
+    private static final String REBUILDS = EpochBuilder.class.getName();
 
     @TempDir
     Path temp;

@@ -10,6 +10,9 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import dev.tidestream.server.app.EmbeddedExample;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -53,5 +56,11 @@ class JarIT {
         assertEquals(0, run.code(), run.out());
         assertTrue(run.out().lines().noneMatch(line -> line.startsWith("WARNING:") && !line.endsWith("jdk.incubator.vector")),
                 run.out());
+    }
+
+    /** Beside its {@code lib}, as for {@code java -jar}. */
+    @Test
+    void shouldBeALibraryForTheProgramOfTheReadme(@TempDir Path temp) throws Exception {
+        EmbeddedExample.run(JAR.toString(), temp);
     }
 }

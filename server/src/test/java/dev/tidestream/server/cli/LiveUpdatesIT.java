@@ -35,6 +35,7 @@ import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.OptimizationMode;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.cli.admin.AdminClient;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.transport.TestClient;
 

@@ -16,8 +16,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.SharedData;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgmlType;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;

@@ -16,7 +16,10 @@ import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.protocol.SamplingOptions;
-import dev.tidestream.server.admin.UpdateLogLimits;
+import dev.tidestream.server.admin.store.UpdateLogLimits;
+import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.cli.bench.BenchCommand;
+import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.PromptLimits;
@@ -46,13 +49,6 @@ class OptionsTest {
         }
     }
 
-    private static class Bench extends BenchOptions implements Callable<Integer> {
-        @Override
-        public Integer call() {
-            return 0;
-        }
-    }
-
     private static class Logits extends LogitsOptions implements Callable<Integer> {
         @Override
         public Integer call() {
@@ -64,7 +60,7 @@ class OptionsTest {
         return switch (name) {
             case "serve" -> new Serve();
             case "generate" -> new Generate();
-            case "bench" -> new Bench();
+            case "bench" -> new BenchCommand();
             case "logits" -> new Logits();
             default -> throw new IllegalArgumentException(name);
         };
@@ -99,10 +95,11 @@ class OptionsTest {
     void shouldServeByDefaultOnThisMachineOnly() {
         Serve serve = taken(new Serve());
         assertEquals("127.0.0.1", serve.host);
-        assertEquals(8080, serve.port());
-        assertEquals(16, serve.maxSequences());
+        assertEquals(ServerConfig.DEFAULT, serve.config(), "without options, serve is the default of an embedded server");
+        assertEquals(8080, serve.config().transport().port());
+        assertEquals(16, serve.config().engine().maxSequences());
         assertEquals(1L << 30, serve.kvMemory.bytes());
-        assertEquals(Runtime.getRuntime().availableProcessors(), serve.compute.threads());
+        assertEquals(Runtime.getRuntime().availableProcessors(), serve.compute.config().threads());
         assertEquals("starter-q8_0.gguf", serve.model.open().path().toString());
     }
 
@@ -111,17 +108,17 @@ class OptionsTest {
         Serve serve = taken(new Serve(), "--host", "0.0.0.0", "--port", "0", "--threads", "3", "--max-sequences", "4",
                 "--kv-memory", "2GiB");
         assertEquals("0.0.0.0", serve.host);
-        assertEquals(0, serve.port());
-        assertEquals(3, serve.compute.threads());
-        assertEquals(4, serve.maxSequences());
+        assertEquals(0, serve.config().transport().port());
+        assertEquals(3, serve.compute.config().threads());
+        assertEquals(4, serve.config().engine().maxSequences());
         assertEquals(2L << 30, serve.kvMemory.bytes());
     }
 
     @Test
     void shouldLimitWhatTheDataDirectoryKeeps() {
-        assertEquals(UpdateLogLimits.DEFAULT, taken(new Serve()).live.logLimits());
+        assertEquals(UpdateLogLimits.DEFAULT, taken(new Serve()).live.config().kept());
         assertEquals(new UpdateLogLimits(7, 3 << 20, UpdateLogLimits.DEFAULT.maxSpools()),
-                taken(new Serve(), "--max-kept-versions", "7", "--max-kept-bytes", "3MiB").live.logLimits());
+                taken(new Serve(), "--max-kept-versions", "7", "--max-kept-bytes", "3MiB").live.config().kept());
     }
 
     @Test
@@ -146,24 +143,15 @@ class OptionsTest {
     void shouldKeepTheHeadExactUnlessToldOtherwise() {
         Precision exact = Precision.withExactHead(ActivationPrecision.INT8, KvType.F16);
         Precision int8 = new Precision(ActivationPrecision.INT8, ActivationPrecision.INT8, KvType.F16);
-        ComputeOptions bench = taken(new Bench(), "--head-activations", "int8").compute;
-        assertEquals(exact, taken(new Serve()).compute.precision());
-        assertEquals(int8, taken(new Serve(), "--head-activations", "int8").compute.precision());
-        assertEquals(exact, taken(new Generate(), "--prompt", "x").compute.precision());
-        assertEquals(int8, taken(new Generate(), "--prompt", "x", "--head-activations", "INT8").compute.precision());
-        assertEquals(int8, taken(new Logits(), "--tokens", "1", "--out", "x", "--head-activations", "int8").compute.precision());
-        assertEquals(new Precision(ActivationPrecision.F32, ActivationPrecision.F32, KvType.F32),
-                taken(new Bench(), "--activations", "f32", "--kv-type", "f32").compute.precision());
-        assertEquals(int8, bench.precision());
-        assertTrue(bench.toString().contains("activations=int8, head-activations=int8, kv-type=f16"), bench.toString());
+        assertEquals(exact, taken(new Serve()).compute.config().precision());
+        assertEquals(int8, taken(new Serve(), "--head-activations", "int8").compute.config().precision());
+        assertEquals(exact, taken(new Generate(), "--prompt", "x").compute.config().precision());
+        assertEquals(int8, taken(new Generate(), "--prompt", "x", "--head-activations", "INT8").compute.config().precision());
+        assertEquals(int8, taken(new Logits(), "--tokens", "1", "--out", "x", "--head-activations", "int8").compute.config().precision());
     }
 
     @Test
-    void shouldTakeBenchAndLogitsOptions() {
-        Bench bench = taken(new Bench());
-        assertEquals(List.of(1, 4, 16), bench.batches());
-        assertEquals(List.of(128, 32, 3), List.of(bench.promptTokens(), bench.genTokens(), bench.repeat()));
-        assertEquals(List.of(2, 8), taken(new Bench(), "--batch", "2,8").batches());
+    void shouldTakeLogitsOptions() {
         Logits logits = taken(new Logits(), "--tokens", "1,2,3", "--out", "x.f32");
         assertArrayEquals(new int[] {1, 2, 3}, logits.tokens());
         assertEquals(Path.of("x.f32"), logits.out);

@@ -34,7 +34,7 @@ class ReadyLineIT {
         Path model = SharedData.path("cases/evilname.gguf"); // its name forges such a line
         Pieces pieces = new Pieces();
         try (StartedServer server = new StartedServer(temp, "--model", model.toString())) {
-            server.serving.announce(new PrintWriter(pieces));
+            ServeCommand.announce(server.serving, server.config.compute(), new PrintWriter(pieces));
             String line = "tidestream: ready on ws://127.0.0.1:%d/v1/stream (threads=".formatted(server.port());
             assertEquals(1, pieces.written.size(), "for a reader who leaves after a line: " + pieces.written);
             String said = pieces.written.getFirst();

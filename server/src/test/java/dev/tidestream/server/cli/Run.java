@@ -12,9 +12,9 @@ import picocli.CommandLine;
  * @param out what it wrote to stdout
  * @param err what it wrote to stderr
  */
-record Run(int code, String out, String err) {
+public record Run(int code, String out, String err) {
 
-    static Run of(String... args) {
+    public static Run of(String... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         int code = Main.run(new PrintWriter(out), new PrintWriter(err), args);
@@ -22,7 +22,7 @@ record Run(int code, String out, String err) {
     }
 
     /** Any command, with the conventions of all. */
-    static Run of(Object command, String... args) {
+    public static Run of(Object command, String... args) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         CommandLine commandLine = Main.commandLine(command).setOut(new PrintWriter(out)).setErr(new PrintWriter(err));

@@ -19,6 +19,7 @@ import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.OptimizationMode;
+import dev.tidestream.server.cli.admin.AdminClient;
 import dev.tidestream.server.metrics.PrometheusPage;
 import dev.tidestream.server.transport.TestClient;
 

@@ -23,6 +23,9 @@ import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.app.StartListener;
+import dev.tidestream.server.app.TidestreamServer;
+import dev.tidestream.server.cli.admin.AdminClient;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -148,7 +151,8 @@ class ServerKillIT {
     private void checkWeights() {
         ServeCommand options = new ServeCommand();
         Main.commandLine(options).parseArgs(arguments().toArray(String[]::new));
-        try (Serving serving = Serving.start(options); Serving base = Serving.start(withoutData())) {
+        try (TidestreamServer serving = TidestreamServer.listen(options.config(), StartListener.NONE);
+                TidestreamServer base = TidestreamServer.listen(withoutData().config(), StartListener.NONE)) {
             float[] row = new float[H];
             float[] before = new float[H];
             for (int n = 1; n < acknowledged; n++) {

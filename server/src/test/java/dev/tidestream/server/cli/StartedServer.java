@@ -9,13 +9,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
+import dev.tidestream.server.app.ModelRuntime;
+import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.app.StartListener;
+import dev.tidestream.server.app.TidestreamServer;
+import dev.tidestream.server.cli.admin.AdminClient;
+
 /** All of {@code serve} on the embedded model, at a free port, with a data directory. */
 final class StartedServer implements AutoCloseable {
     static final String TOKEN = "a-token-of-this-test-alone";
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     final Path dataDir;
-    final Serving serving;
+    final ServerConfig config;
+    final TidestreamServer serving;
 
     /**
      * Serves; a builder makes no way for streams.
@@ -32,14 +39,15 @@ final class StartedServer implements AutoCloseable {
                 "--admin-token-file", token.toString(), "--builder-share", "1"));
         args.addAll(List.of(more));
         Main.commandLine(options).parseArgs(args.toArray(String[]::new));
-        serving = Serving.start(options);
+        config = options.config();
+        serving = TidestreamServer.listen(config, StartListener.NONE);
     }
 
     int port() {
         return serving.port();
     }
 
-    RunningModel running() {
+    ModelRuntime running() {
         return serving.running();
     }
 

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.server.app.StarterModel;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

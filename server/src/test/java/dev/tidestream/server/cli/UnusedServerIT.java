@@ -17,8 +17,10 @@ import org.junit.jupiter.api.io.TempDir;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.OptimizationMode;
 import dev.tidestream.server.LoggedLines;
+import dev.tidestream.server.cli.admin.AdminClient;
 import dev.tidestream.server.metrics.PrometheusPage;
 import dev.tidestream.server.transport.TestClient;
+import dev.tidestream.server.warmup.BackgroundWarmUp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -32,7 +34,7 @@ class UnusedServerIT {
 
     @Test
     void shouldShowNoTrafficUntilThereIsSome() throws Exception {
-        try (LoggedLines rehearsal = new LoggedLines(Rehearsal.class.getName());
+        try (LoggedLines rehearsal = new LoggedLines(BackgroundWarmUp.class.getName());
                 StartedServer server = new StartedServer(temp);
                 AdminClient admin = server.admin()) {
             server.serving.warmUp();

@@ -20,6 +20,7 @@ import org.reactivestreams.Subscription;
 import reactor.core.publisher.BaseSubscriber;
 import reactor.test.StepVerifier;
 
+import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.protocol.ErrorCode;
@@ -34,6 +35,7 @@ import dev.tidestream.server.engine.TokenEvent.Stopped;
 import dev.tidestream.server.engine.TokenEvent.Token;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.StallLimits;
 import dev.tidestream.server.scheduler.TokenObserver;
@@ -507,20 +509,22 @@ class TokenEngineTest {
     @Test
     void shouldAnswerEveryStreamAndFreeTheBuilderWhenTheDecodeLoopDies() {
         AtomicBoolean broken = new AtomicBoolean(true);
+        StepBreak breaks = new StepBreak();
         LongSupplier breaksInTheFirstStep = () -> {
-            if (broken.get() && !epochs.stepBreak().free()) {
+            if (broken.get() && !breaks.free()) {
                 throw new IllegalStateException("as if");
             }
             return 0;
         };
-        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), epochs, breaksInTheFirstStep, () -> -1L, Runnable::run);
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), epochs, breaks, breaksInTheFirstStep, () -> -1L, Runnable::run,
+                TokenObserver.NONE, WorkerTeam.sequential());
         Recorder running = subscribe(engine, request("abc", 10));
         running.requestUnbounded();
         engine.loop().run();
         assertEquals(ErrorCode.INTERNAL, running.code());
         assertTrue(engine.failed());
         assertEquals(ErrorCode.INTERNAL, subscribe(engine, request("abc", 10)).code());
-        assertTrue(epochs.stepBreak().free(), "a builder would wait for a break that nobody gives");
+        assertTrue(breaks.free(), "a builder would wait for a break that nobody gives");
         broken.set(false);
         engine.close();
     }

@@ -11,13 +11,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import dev.tidestream.model.SharedData;
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tensor.KvType;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tokenizer.Tokenizer;

@@ -58,7 +58,7 @@ final class AdminClient implements AutoCloseable {
     }
 
     /** The announcement of this payload, as f32 with a dimension. */
-    static AdminRequest.WeightsUpdate update(String ref, String updateId, byte[] payload) {
+    public static AdminRequest.WeightsUpdate update(String ref, String updateId, byte[] payload) {
         return update(ref, updateId, payload.length, sha256(payload));
     }
 

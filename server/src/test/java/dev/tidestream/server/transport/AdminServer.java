@@ -12,7 +12,7 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 
-import dev.tidestream.server.admin.AdminVerticle;
+import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.VertxClock;

@@ -8,6 +8,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
 
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.MachinePrograms.Kind;
 import dev.tidestream.model.kernels.jit.attention.MachineAttention;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
@@ -22,10 +23,9 @@ import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
 import dev.tidestream.model.tensor.Norm;
-import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 
 /**
  * {@link Kernels} in machine code: attention ({@link MachineAttention}), rows ({@link MachineRows}), and multiplications (and the

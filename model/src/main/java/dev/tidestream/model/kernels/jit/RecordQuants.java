@@ -9,7 +9,7 @@ import dev.tidestream.model.tensor.ActivationEncoding;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.WorkerTeam;
 
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
 
 /**
  * Quantised activations as generated programs read them: {@link ActivationRecord}s in the order {@code (columns / 32, rows)},

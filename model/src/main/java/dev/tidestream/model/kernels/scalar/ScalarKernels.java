@@ -1,15 +1,14 @@
 package dev.tidestream.model.kernels.scalar;
 
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.FloatExp;
 import dev.tidestream.model.tensor.Fma;
-import dev.tidestream.model.tensor.KPanels;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
 import dev.tidestream.model.tensor.Norm;
-import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 
 /** {@link Kernels} as they are specified, one element at a time: the oracle of every test. */
@@ -35,122 +34,12 @@ public enum ScalarKernels implements Kernels {
                 for (int lane = 0; lane < w.rowsOf(panel); lane++) {
                     long at = w.panelOffset(panel);
                     float sum = quants != null
-                            ? dotInt8(w, at, lane, quants, b)
-                            : dotFloat(w, at, lane, x.values(), b * x.columns());
+                            ? ScalarDots.quants(w, at, lane, quants, b)
+                            : ScalarDots.floats(w, at, lane, x.values(), b * x.columns());
                     out[outOffset + b * outStride + panel * PanelLayout.ROWS + lane] = sum;
                 }
             }
         }
-    }
-
-    private static float dotFloat(PanelMatrix w, long panel, int lane, float[] x, int offset) {
-        return switch (w.format()) {
-            case F32, F16, BF16, Q4_K, Q5_K -> dotFloats(w, panel, lane, x, offset);
-            case Q8_0, Q4_0 -> dotBlocks(w, panel, lane, x, offset);
-            case Q6_K -> dotSixBits(w, panel, lane, x, offset);
-        };
-    }
-
-    private static float dotInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
-        return switch (w.format()) {
-            case Q8_0, Q4_0 -> dotBlocksInt8(w, panel, lane, x, b);
-            case Q4_K, Q5_K -> dotMinimaInt8(w, panel, lane, x, b);
-            case Q6_K -> dotSixBitsInt8(w, panel, lane, x, b);
-            case F32, F16, BF16 -> throw new IllegalArgumentException("not quantised: " + w.format());
-        };
-    }
-
-    private static float dotFloats(PanelMatrix w, long panel, int lane, float[] x, int offset) {
-        float acc = 0f;
-        for (int k = 0; k < w.columns(); k++) {
-            acc = Fma.of(x[offset + k], w.element(panel, lane, k), acc);
-        }
-        return acc;
-    }
-
-    private static float dotBlocks(PanelMatrix w, long panel, int lane, float[] x, int offset) {
-        float acc = 0f;
-        for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
-            float low = 0f;
-            float high = 0f;
-            for (int j = 0; j < 16; j++) {
-                low = Fma.of(x[offset + k + j], w.quant(panel, lane, k + j), low);
-                high = Fma.of(x[offset + k + j + 16], w.quant(panel, lane, k + j + 16), high);
-            }
-            acc = Fma.of(w.scale(panel, lane, k / PanelLayout.BLOCK), low + high, acc);
-        }
-        return acc;
-    }
-
-    private static float dotSixBits(PanelMatrix w, long panel, int lane, float[] x, int offset) {
-        float acc = 0f;
-        for (int k = 0; k < w.columns(); k += 16) {
-            long at = w.superBlock(panel, k);
-            float low = 0f;
-            float high = 0f;
-            for (int j = k; j < k + 8; j++) {
-                low = Fma.of(x[offset + j], quant(w, at, lane, j), low);
-                high = Fma.of(x[offset + j + 8], quant(w, at, lane, j + 8), high);
-            }
-            float scale = KPanels.d(w.panelData(), at, lane)
-                    * KPanels.halfScale(w.panelData(), at, lane, k % PanelLayout.SUPER_BLOCK / 16);
-            acc = Fma.of(scale, low + high, acc);
-        }
-        return acc;
-    }
-
-    private static float dotMinimaInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
-        float acc = 0f;
-        for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
-            long at = w.superBlock(panel, k);
-            int block = k / PanelLayout.BLOCK;
-            int inSuper = block % PanelLayout.BLOCKS;
-            float dx = x.scale(b, block);
-            int scaled = KPanels.scale(w.format(), w.panelData(), at, lane, inSuper)
-                    * integers(w, at, lane, x, b, k, PanelLayout.BLOCK);
-            int minima = KPanels.min(w.format(), w.panelData(), at, lane, inSuper) * -x.sum(b, block);
-            acc = Fma.of(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
-            acc = Fma.of(KPanels.dmin(w.panelData(), at, lane) * dx, minima, acc);
-        }
-        return acc;
-    }
-
-    private static float dotSixBitsInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
-        float acc = 0f;
-        for (int k = 0; k < w.columns(); k += PanelLayout.BLOCK) {
-            long at = w.superBlock(panel, k);
-            int half = k % PanelLayout.SUPER_BLOCK / 16;
-            int scaled = KPanels.halfScale(w.panelData(), at, lane, half) * integers(w, at, lane, x, b, k, 16)
-                    + KPanels.halfScale(w.panelData(), at, lane, half + 1) * integers(w, at, lane, x, b, k + 16, 16);
-            float dx = x.scale(b, k / PanelLayout.BLOCK);
-            acc = Fma.of(KPanels.d(w.panelData(), at, lane) * dx, scaled, acc);
-        }
-        return acc;
-    }
-
-    private static int integers(PanelMatrix w, long superBlock, int lane, ScalarQuants x, int b, int k, int columns) {
-        int dot = 0;
-        for (int j = 0; j < columns; j++) {
-            dot += x.quant(b, k + j) * quant(w, superBlock, lane, k + j);
-        }
-        return dot;
-    }
-
-    private static int quant(PanelMatrix w, long superBlock, int lane, int k) {
-        return KPanels.quant(w.format(), w.panelData(), superBlock, lane, k % PanelLayout.SUPER_BLOCK);
-    }
-
-    private static float dotBlocksInt8(PanelMatrix w, long panel, int lane, ScalarQuants x, int b) {
-        int blocks = w.columns() / PanelLayout.BLOCK;
-        float acc = 0f;
-        for (int block = 0; block < blocks; block++) {
-            int dot = 0;
-            for (int j = 0; j < PanelLayout.BLOCK; j++) {
-                dot += x.quant(b, block * PanelLayout.BLOCK + j) * w.quant(panel, lane, block * PanelLayout.BLOCK + j);
-            }
-            acc = Fma.of(w.scale(panel, lane, block) * x.scale(b, block), dot, acc);
-        }
-        return acc;
     }
 
     @Override

@@ -5,7 +5,7 @@ import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
 
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
 
 /**
  * Quantised activations as {@link Kernels#encoding} specifies them, row by row: the oracle of all other encodings. Like the

@@ -9,6 +9,7 @@ import dev.tidestream.model.kernels.vector.base.VectorExp;
 import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.kernels.vector.base.VectorRows;
 import dev.tidestream.model.kernels.vector.batch.VectorBatch;
+import dev.tidestream.model.kernels.vector.batch.VectorTilePath;
 import dev.tidestream.model.kernels.vector.decode.VectorDecode;
 import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
@@ -42,13 +43,14 @@ public enum VectorKernels implements Kernels {
     public void multiply(
             PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
         Scratch scratch = Scratch.ofThread();
-        if (x.rows() == 1) {
-            if (fromPanel < toPanel) {
-                VectorDecode.panels(w, x, scratch, out, outOffset, fromPanel, toPanel);
-            }
-            return;
+        boolean codes = x.quantised() && w.format().quantised();
+        if (x.rows() > 1 && VectorBatch.knows(w.format(), codes)) {
+            VectorBatch.panels(w, x, scratch, out, outStride, outOffset, fromPanel, toPanel);
+        } else if (x.rows() > 1 || !VectorDecode.knows(w.format(), codes)) {
+            VectorTilePath.panels(w, x, scratch, out, outStride, outOffset, fromPanel, toPanel);
+        } else if (fromPanel < toPanel) {
+            VectorDecode.panels(w, x, scratch, out, outOffset, fromPanel, toPanel);
         }
-        VectorBatch.panels(w, x, scratch, out, outStride, outOffset, fromPanel, toPanel);
     }
 
     @Override

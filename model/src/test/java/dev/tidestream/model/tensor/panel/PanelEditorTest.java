@@ -7,9 +7,9 @@ import java.util.SplittableRandom;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.PanelBytes;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.memory.PageArena;
 

@@ -7,11 +7,11 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
-import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.RandomWeights;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -54,7 +54,10 @@ class PanelPackerTest {
                 switch (format) {
                     case F32 -> rowMajor.set(PanelLayout.FLOAT, at, Float.NaN);
                     case BF16 -> rowMajor.set(PanelLayout.SHORT, at, (short) 0xff80);
-                    case F16, Q8_0, Q4_0, Q4_K, Q5_K -> rowMajor.set(PanelLayout.SHORT, at, (short) 0x7c00);
+                    case F16, Q8_0, Q4_0, IQ4_NL, Q4_K, Q5_K, Q5_0 -> rowMajor.set(PanelLayout.SHORT, at, (short) 0x7c00);
+                    case Q4_1, Q5_1 -> rowMajor.set(PanelLayout.SHORT, at + 2, (short) 0xfc00);
+                    case Q2_K -> rowMajor.set(PanelLayout.SHORT, at + 82, (short) 0x7c00);
+                    case Q3_K -> rowMajor.set(PanelLayout.SHORT, at + 108, (short) 0x7c00);
                     case Q6_K -> rowMajor.set(PanelLayout.SHORT, at + 208, (short) 0x7c01);
                 }
                 NonFiniteWeightException e = assertThrows(NonFiniteWeightException.class,

@@ -7,9 +7,9 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.RandomWeights;
-import dev.tidestream.model.tensor.TensorFormat;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -2,12 +2,12 @@ package dev.tidestream.model.kernels.jit.avx2;
 
 import java.util.List;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.VECTOR;
 import static dev.tidestream.model.machine.VectorOp.VPERMQ;

@@ -2,11 +2,11 @@ package dev.tidestream.model.kernels.jit.avx2;
 
 import java.util.List;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.EVEN_THEN_ODD;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.VECTOR;

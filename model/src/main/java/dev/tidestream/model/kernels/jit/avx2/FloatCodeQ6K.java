@@ -2,13 +2,14 @@ package dev.tidestream.model.kernels.jit.avx2;
 
 import java.util.List;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.format.q6k.Q6K;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.EVEN_THEN_ODD;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.VECTOR;
@@ -26,16 +27,16 @@ import static dev.tidestream.model.machine.VectorOp.VPOR;
 import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 
 /**
- * Q6_K: three words are eight columns, see {@link PanelLayout}; eight columns are a chain. A 32-bit lane holds the words of rows r and
+ * Q6_K: three words are eight columns, see {@link Q6K}; eight columns are a chain. A 32-bit lane holds the words of rows r and
  * r + 16. A column stays at the top of the lane, 2^26 times as large, so its sign is where it should be; the scale is as much smaller.
  * Both are exact; a chain overflows if |x| is beyond 2^90.
  */
 public final class FloatCodeQ6K extends FloatCode {
     private static final int CHAIN = 8;
     private static final int TOP_SIX = 0;
-    private static final int CHAIN_BYTES = PanelLayout.Q6K_LINES * PanelLayout.LINE_BYTES;
+    private static final int CHAIN_BYTES = Q6K.Q6K_LINES * PanelLayout.LINE_BYTES;
     /** Lines whose words have two columns in their upper bits. */
-    private static final int LINES = PanelLayout.Q6K_LINES;
+    private static final int LINES = Q6K.Q6K_LINES;
 
     /** @param code receives the instructions */
     public FloatCodeQ6K(Assembler code) {

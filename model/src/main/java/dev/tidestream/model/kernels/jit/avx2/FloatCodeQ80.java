@@ -1,8 +1,8 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.GROUPS;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.VECTOR;

@@ -7,6 +7,8 @@ import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.GROUPS;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.VECTOR;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.scratch;
@@ -16,8 +18,6 @@ import static dev.tidestream.model.machine.VectorOp.VFMADD231PS;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
 import static dev.tidestream.model.machine.VectorOp.VPXOR;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * Writes the programs that multiply a panel with floats, {@code void f(scratch, out, x)}, in the order of {@link Kernels#multiply}:

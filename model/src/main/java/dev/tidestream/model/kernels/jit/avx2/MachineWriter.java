@@ -10,6 +10,7 @@ import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
 
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.GROUPS;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.QUADS;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.VECTOR;
@@ -31,7 +32,6 @@ import static dev.tidestream.model.machine.VectorOp.VPMADDWD;
 import static dev.tidestream.model.machine.VectorOp.VPSIGNB;
 import static dev.tidestream.model.machine.VectorOp.VPXOR;
 import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * Writes the programs that multiply a panel with int8 codes: {@code void f(scratch, out, x)}, with {@link MachineScratch} and the

@@ -1,12 +1,12 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.VectorOp.VCVTPH2PS;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;

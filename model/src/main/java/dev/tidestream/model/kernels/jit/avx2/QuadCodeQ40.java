@@ -1,9 +1,9 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.VectorOp.VPAND;
 

@@ -1,11 +1,12 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.format.q5k.Q5K;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU;
 import static dev.tidestream.model.machine.VectorOp.VPAND;
@@ -18,7 +19,7 @@ import static dev.tidestream.model.machine.VectorOp.VPUNPCKLWD;
  * ({@code 8 * 2 * 31 * 127 / 2 = 31,496}) and not for a block.
  */
 public final class QuadCodeQ5K extends QuadCode {
-    private static final int SIXTEEN_BYTES = PanelLayout.Q5K_LINES * PanelLayout.LINE_BYTES;
+    private static final int SIXTEEN_BYTES = Q5K.Q5K_LINES * PanelLayout.LINE_BYTES;
     /** Column 15, collected from the top bits of words. */
     private static final int LAST = 10;
     private static final int LOW = 11;

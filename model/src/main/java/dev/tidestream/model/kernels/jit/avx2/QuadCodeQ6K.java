@@ -1,11 +1,12 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.format.q6k.Q6K;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU;
 import static dev.tidestream.model.machine.VectorOp.VPAND;
@@ -15,9 +16,9 @@ import static dev.tidestream.model.machine.VectorOp.VPUNPCKHWD;
 import static dev.tidestream.model.machine.VectorOp.VPUNPCKLWD;
 import static dev.tidestream.model.machine.VectorOp.VPXOR;
 
-/** Q6_K: three words are eight columns, see {@link PanelLayout}. */
+/** Q6_K: three words are eight columns, see {@link Q6K}. */
 public final class QuadCodeQ6K extends QuadCode {
-    private static final int GROUP_BYTES = PanelLayout.Q6K_LINES * PanelLayout.LINE_BYTES;
+    private static final int GROUP_BYTES = Q6K.Q6K_LINES * PanelLayout.LINE_BYTES;
 
     /** @param code receives the instructions */
     public QuadCodeQ6K(Assembler code) {

@@ -1,8 +1,8 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 /** Q8_0: a byte is a signed integer. */
 public final class QuadCodeQ80 extends QuadCode {

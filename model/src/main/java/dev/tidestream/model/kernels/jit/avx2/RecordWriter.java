@@ -1,5 +1,6 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
@@ -7,7 +8,6 @@ import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Activations;
-import dev.tidestream.model.tensor.PanelLayout;
 
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.VECTOR;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.constant;

@@ -1,5 +1,6 @@
 package dev.tidestream.model.kernels.jit.avx512;
 
+import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
 import dev.tidestream.model.kernels.jit.base.WideTable;
@@ -8,7 +9,6 @@ import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.machine.Shift;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.WideOp.VCVTDQ2PS;
 import static dev.tidestream.model.machine.WideOp.VCVTPH2PS;

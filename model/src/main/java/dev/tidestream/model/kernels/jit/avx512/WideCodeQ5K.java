@@ -1,11 +1,12 @@
 package dev.tidestream.model.kernels.jit.avx512;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.format.q5k.Q5K;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.WideOp.VMOVDQA64;
 import static dev.tidestream.model.machine.WideOp.VMOVUPS;
@@ -15,7 +16,7 @@ import static dev.tidestream.model.machine.WideOp.VPMULTISHIFTQB;
 
 /** Q5_K: five words are sixteen columns, see {@link PanelLayout}. */
 public final class WideCodeQ5K extends WideCodeOfMinima {
-    private static final int SIXTEEN_BYTES = PanelLayout.Q5K_LINES * PanelLayout.LINE_BYTES;
+    private static final int SIXTEEN_BYTES = Q5K.Q5K_LINES * PanelLayout.LINE_BYTES;
     /** {@link Assembler#truth}: {@code b ? a : d}. */
     private static final int CHOOSE = 0xD8;
     /** Column 15, collected from the top bits of words. */

@@ -2,13 +2,14 @@ package dev.tidestream.model.kernels.jit.avx512;
 
 import java.util.function.IntConsumer;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.format.q6k.Q6K;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.WideOp.VCVTDQ2PS;
 import static dev.tidestream.model.machine.WideOp.VMOVDQA64;
@@ -19,9 +20,9 @@ import static dev.tidestream.model.machine.WideOp.VPBROADCASTD;
 import static dev.tidestream.model.machine.WideOp.VPERMT2W;
 import static dev.tidestream.model.machine.WideOp.VPMULTISHIFTQB;
 
-/** Q6_K: three words are eight columns, see {@link PanelLayout}; 32 is added to each here. */
+/** Q6_K: three words are eight columns, see {@link Q6K}; 32 is added to each here. */
 public final class WideCodeQ6K extends WideCode {
-    private static final int GROUP_BYTES = PanelLayout.Q6K_LINES * PanelLayout.LINE_BYTES;
+    private static final int GROUP_BYTES = Q6K.Q6K_LINES * PanelLayout.LINE_BYTES;
     /** {@link Assembler#truth}: {@code b ? d : a}. */
     private static final int CHOOSE = 0xE4;
     /** {@code (d & a) ^ b}. */

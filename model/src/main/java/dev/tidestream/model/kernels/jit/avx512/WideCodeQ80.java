@@ -1,10 +1,10 @@
 package dev.tidestream.model.kernels.jit.avx512;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.WideOp.VMULPS;
 import static dev.tidestream.model.machine.WideOp.VPBROADCASTD;

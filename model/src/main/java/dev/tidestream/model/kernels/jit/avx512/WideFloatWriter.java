@@ -8,6 +8,8 @@ import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.jit.avx512.WideCode.GROUPS;
 import static dev.tidestream.model.kernels.jit.avx512.WideCode.QUADS;
 import static dev.tidestream.model.kernels.jit.avx512.WideCode.VECTOR;
@@ -18,8 +20,6 @@ import static dev.tidestream.model.machine.WideOp.VFMADD231PS;
 import static dev.tidestream.model.machine.WideOp.VMOVUPS;
 import static dev.tidestream.model.machine.WideOp.VMOVUPS_STORE;
 import static dev.tidestream.model.machine.WideOp.VPXORD;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * What {@code FloatWriter} does, with AVX-512.

@@ -8,6 +8,7 @@ import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
 
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.jit.avx512.WideCode.GROUPS;
 import static dev.tidestream.model.kernels.jit.avx512.WideCode.QUADS;
 import static dev.tidestream.model.kernels.jit.avx512.WideCode.VECTOR;
@@ -24,7 +25,6 @@ import static dev.tidestream.model.machine.WideOp.VPBROADCASTD;
 import static dev.tidestream.model.machine.WideOp.VPDPBUSD;
 import static dev.tidestream.model.machine.WideOp.VPMULLD;
 import static dev.tidestream.model.machine.WideOp.VPXORD;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * What {@link MachineWriter} does, with AVX-512: a whole block lies in 16 registers while rows of x are multiplied with it,

@@ -4,9 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-import dev.tidestream.model.tensor.PanelLayout;
+import dev.tidestream.model.format.base.PanelLayout;
 
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 
 /**
  * What a call of a machine program needs, for one thread: its arguments, constants, a tile of weights and sums. The offsets are

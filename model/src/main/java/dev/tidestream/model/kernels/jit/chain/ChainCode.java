@@ -1,13 +1,13 @@
 package dev.tidestream.model.kernels.jit.chain;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.Lanes;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Register;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.VectorOp.VCVTPH2PS;
 import static dev.tidestream.model.machine.VectorOp.VPERMQ;

@@ -1,10 +1,10 @@
 package dev.tidestream.model.kernels.jit.chain;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.Lanes;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 import static dev.tidestream.model.machine.WideOp.VPERMPS;
 

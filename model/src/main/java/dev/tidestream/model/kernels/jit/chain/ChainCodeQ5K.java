@@ -1,9 +1,10 @@
 package dev.tidestream.model.kernels.jit.chain;
 
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.format.q5k.Q5K;
 import dev.tidestream.model.kernels.jit.base.Lanes;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
 /** Q5_K: five words are sixteen columns, three in each and the last one in their top bits, see {@link PanelLayout}. */
 public final class ChainCodeQ5K extends ChainCode {
@@ -24,7 +25,7 @@ public final class ChainCodeQ5K extends ChainCode {
     @Override
     void columns(Sink sink) {
         for (int column = 0; column < PanelLayout.BLOCK; column++) {
-            int first = column / SIXTEEN * PanelLayout.Q5K_LINES;
+            int first = column / SIXTEEN * Q5K.Q5K_LINES;
             int i = column % SIXTEEN;
             sink.column(column);
             for (int part = 0; part < parts(lanes); part++) {
@@ -43,7 +44,7 @@ public final class ChainCodeQ5K extends ChainCode {
     private void collect(int first, int part) {
         line(LINE, first, part);
         lanes.and(LINE, LINE, MachineConstant.TOP_BIT);
-        for (int i = 1; i < PanelLayout.Q5K_LINES; i++) {
+        for (int i = 1; i < Q5K.Q5K_LINES; i++) {
             lanes.shiftWordsRight(LINE, LINE, 1);
             line(FLOATS, first + i, part);
             lanes.and(FLOATS, FLOATS, MachineConstant.TOP_BIT);

@@ -2,6 +2,7 @@ package dev.tidestream.model.kernels.jit.chain;
 
 import dev.tidestream.model.kernels.jit.avx2.FloatCode;
 import dev.tidestream.model.kernels.jit.avx2.MachineWriter;
+import dev.tidestream.model.kernels.jit.avx2.PlainColumn;
 import dev.tidestream.model.kernels.jit.base.Lanes;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
@@ -10,13 +11,11 @@ import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.jit.chain.ChainCode.panel;
 import static dev.tidestream.model.kernels.jit.chain.ChainCode.scratch;
 import static dev.tidestream.model.machine.WideOp.VPERMT2PS;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * Writes the programs that multiply a panel of F32, F16 or BF16 with several rows of floats, {@code void f(scratch, out, x)}: one chain for
@@ -35,13 +34,13 @@ public final class PlainRowsWriter {
 
     private final Assembler code;
     private final Lanes lanes;
-    private final TensorFormat format;
+    private final PlainColumn column;
     private final int groups;
 
-    private PlainRowsWriter(Lanes lanes, TensorFormat format) {
+    private PlainRowsWriter(Lanes lanes, PlainColumn column) {
         this.lanes = lanes;
         this.code = lanes.code();
-        this.format = format;
+        this.column = column;
         this.groups = lanes.vectors(ROWS);
     }
 
@@ -55,8 +54,8 @@ public final class PlainRowsWriter {
     }
 
     /** A program for a multiple of two rows (AVX2) or four (AVX-512). */
-    public static void write(Lanes lanes, TensorFormat format) {
-        new PlainRowsWriter(lanes, format).write();
+    public static void write(Lanes lanes, PlainColumn column) {
+        new PlainRowsWriter(lanes, column).write();
     }
 
     private void write() {
@@ -93,14 +92,14 @@ public final class PlainRowsWriter {
         column();
         rows.multiply(0);
         rows.registers().forEach(row -> code.add(row, Float.BYTES));
-        code.add(Register.RDX, PanelLayout.blockBytes(format));
+        code.add(Register.RDX, column.bytes());
         code.add(Register.R9, -1);
         code.jumpIfNotZero(nextColumn);
     }
 
     /** The weights of a column, by groups. */
     private void column() {
-        switch (format) {
+        switch (column) {
             case F32 -> {
                 for (int g = 0; g < groups; g++) {
                     lanes.load(WEIGHTS + g, panel(g * lanes.bytes()));
@@ -119,12 +118,11 @@ public final class PlainRowsWriter {
                     lanes.and(WEIGHTS + part + parts, T, UPPER_WORDS);
                 }
             }
-            case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("in blocks: " + format);
         }
     }
 
     private void orderTables() {
-        if (format == TensorFormat.F16 && lanes.wide()) {
+        if (column == PlainColumn.F16 && lanes.wide()) {
             lanes.load(4, scratch(WideTable.EVEN.offset()));
             lanes.load(5, scratch(WideTable.ODD.offset()));
         }
@@ -134,7 +132,7 @@ public final class PlainRowsWriter {
         for (int g = 0; g < groups; g++) {
             lanes.load(g, new Address(Register.R8, g * lanes.bytes()));
         }
-        int[] order = format == TensorFormat.F16 ? inOrder() : new int[] {0, 1, 2, 3};
+        int[] order = column == PlainColumn.F16 ? inOrder() : new int[] {0, 1, 2, 3};
         for (int g = 0; g < groups; g++) {
             lanes.store(new Address(Register.RSI, g * lanes.bytes()), order[g]);
         }

@@ -8,9 +8,9 @@ import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.jit.chain.ChainCode.scratch;
 import static dev.tidestream.model.machine.WideOp.VFMADD231PS;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * Code that multiplies a block of weights with rows of x, some at a time, which are as many as have eight vectors of sums: two with AVX2,

@@ -1,25 +1,12 @@
 package dev.tidestream.model.kernels.vector.base;
 
 import dev.tidestream.model.tensor.Activations;
-import dev.tidestream.model.tensor.TensorFormat;
 
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
 
 /** What a thread needs to multiply one row beyond its codes; made anew for each range of panels, in less than a microsecond. */
 public final class DecodeScratch {
     private int[] differences = {};
-
-    /** Before panels of a matrix of this format are multiplied with the only row of x. */
-    public void prepare(TensorFormat format, Activations x) {
-        if (!x.quantised()) {
-            return;
-        }
-        switch (format) {
-            case Q4_0 -> pairs(VectorQuants.of(x).codePairs(), room(x.columns()), x.columns());
-            case Q4_K -> fours(VectorQuants.of(x).codePairs(), room(x.columns()), x.columns());
-            case F32, F16, BF16, Q8_0, Q5_K, Q6_K -> { }
-        }
-    }
 
     /**
      * Codes from which 16 times the code of the nibble below has been taken off, in both 16-bit halves.
@@ -42,20 +29,31 @@ public final class DecodeScratch {
 
     // Without the Vector API: once per range of panels is too seldom to be compiled soon, and interpreted vectors are boxed.
 
-    private static void pairs(int[] x, int[] out, int columns) {
-        for (int block = 0; block < columns; block += BLOCK) {
+    /** For formats that need none of this. */
+    public void nothing(Activations x) {
+        // codes as they are
+    }
+
+    /** Makes those of Q4_0, of the only row of x. */
+    public void pairs(Activations x) {
+        int[] codes = VectorQuants.of(x).codePairs();
+        int[] out = room(x.columns());
+        for (int block = 0; block < x.columns(); block += BLOCK) {
             for (int j = block; j < block + 16; j++) {
-                out[j] = both((short) x[j + 16] - 16 * (short) x[j]);
+                out[j] = both((short) codes[j + 16] - 16 * (short) codes[j]);
             }
         }
     }
 
-    private static void fours(int[] x, int[] out, int columns) {
-        for (int k = 0; k < columns; k += 4) {
-            out[k] = x[k];
-            out[k + 1] = both((short) x[k + 1] - 16 * (short) x[k]);
-            out[k + 2] = both((short) x[k + 2] - 16 * (short) x[k + 1]);
-            out[k + 3] = both((short) x[k + 3] - 16 * (short) x[k + 2]);
+    /** Makes those of Q4_K, of the only row of x. */
+    public void fours(Activations x) {
+        int[] codes = VectorQuants.of(x).codePairs();
+        int[] out = room(x.columns());
+        for (int k = 0; k < x.columns(); k += 4) {
+            out[k] = codes[k];
+            out[k + 1] = both((short) codes[k + 1] - 16 * (short) codes[k]);
+            out[k + 2] = both((short) codes[k + 2] - 16 * (short) codes[k + 1]);
+            out[k + 3] = both((short) codes[k + 3] - 16 * (short) codes[k + 2]);
         }
     }
 

@@ -2,11 +2,12 @@ package dev.tidestream.model.kernels.vector.base;
 
 import java.util.Arrays;
 
+import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.format.base.PanelTile;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.PanelLayout;
 
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 
 /** What a thread needs to multiply a batch: about 60 KB, and 128 bytes per row of the largest batch it has seen. */
 public final class Scratch {
@@ -31,6 +32,7 @@ public final class Scratch {
     private final float[] factors = new float[16 * ROWS];
     private final float[] offsets = new float[8 * ROWS];
     private final DecodeScratch decode = new DecodeScratch();
+    private final PanelTile panelTile = new PanelTile();
 
     /** The calling thread's. */
     public static Scratch ofThread() {
@@ -75,6 +77,11 @@ public final class Scratch {
     /** For one row. */
     public DecodeScratch decode() {
         return decode;
+    }
+
+    /** A block of a panel as its format takes it apart. */
+    public PanelTile panelTile() {
+        return panelTile;
     }
 
     /** Partial sums, (16). */

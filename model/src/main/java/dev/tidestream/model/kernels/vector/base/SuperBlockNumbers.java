@@ -1,7 +1,7 @@
 package dev.tidestream.model.kernels.vector.base;
 
-import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCKS;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 
 /** Numbers of a super-block of a panel, each array in row order. One thread. */
 public final class SuperBlockNumbers {

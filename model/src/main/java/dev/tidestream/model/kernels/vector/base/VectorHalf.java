@@ -4,7 +4,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-import dev.tidestream.model.tensor.PanelLayout;
+import dev.tidestream.model.format.base.PanelLayout;
 
 /**
  * Two 16-bit values per 32-bit lane, as {@link PanelLayout} puts them, to two float vectors: {@code low} gives rows 0–15,

@@ -6,10 +6,10 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.I;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
 import static jdk.incubator.vector.VectorOperators.ADD;
 import static jdk.incubator.vector.VectorOperators.F2I;
 import static jdk.incubator.vector.VectorOperators.I2S;

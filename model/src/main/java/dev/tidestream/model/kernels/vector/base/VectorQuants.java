@@ -4,7 +4,7 @@ import dev.tidestream.model.tensor.ActivationEncoding;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.WorkerTeam;
 
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
 
 /**
  * Quantised activations as the kernels in the Vector API read them. The integer dot product of a block is at most

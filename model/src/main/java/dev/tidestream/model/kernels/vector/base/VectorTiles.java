@@ -6,20 +6,16 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.HALF_B;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.I;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.LITTLE;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.PARTS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.S;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q8_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.B2S;
 import static jdk.incubator.vector.VectorOperators.I2F;
@@ -32,33 +28,36 @@ import static jdk.incubator.vector.VectorOperators.LSHL;
 public final class VectorTiles {
     private VectorTiles() {}
 
-    /** {@code columns} columns of F32, F16 or BF16 from column {@code k}. */
-    public static void floats(PanelMatrix w, long panel, int k, int columns, float[] tile) {
-        MemorySegment data = w.panelData();
-        switch (w.format()) {
-            case F32 -> MemorySegment.copy(
-                    data, PanelLayout.FLOAT, panel + (long) k * ROWS * Float.BYTES, tile, 0, columns * ROWS);
-            case F16 -> {
-                for (int i = 0; i < columns * PARTS; i++) {
-                    int to = i / PARTS * ROWS + i % PARTS * L;
-                    IntVector pair = IntVector.fromMemorySegment(
-                            I, data, panel + (long) k * ROWS * Short.BYTES + i * 4L * L, LITTLE);
-                    pair.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(VectorHalf.TWO_112)
-                            .intoArray(tile, to);
-                    pair.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(VectorHalf.TWO_112)
-                            .intoArray(tile, to + 16);
-                }
-            }
-            case BF16 -> {
-                for (int i = 0; i < columns * PARTS; i++) {
-                    int to = i / PARTS * ROWS + i % PARTS * L;
-                    IntVector pair = IntVector.fromMemorySegment(
-                            I, data, panel + (long) k * ROWS * Short.BYTES + i * 4L * L, LITTLE);
-                    pair.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(tile, to);
-                    pair.and(0xffff0000).reinterpretAsFloats().intoArray(tile, to + 16);
-                }
-            }
-            case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no float format: " + w.format());
+    /** Columns of a panel that become a tile. */
+    public interface FloatTile {
+        /** {@code columns} of them from column {@code k} of the panel at byte {@code panel}. */
+        void columns(MemorySegment data, long panel, int k, int columns, float[] tile);
+    }
+
+    /** Of F32. */
+    public static void f32(MemorySegment data, long panel, int k, int columns, float[] tile) {
+        MemorySegment.copy(data, PanelLayout.FLOAT, panel + (long) k * ROWS * Float.BYTES, tile, 0, columns * ROWS);
+    }
+
+    /** Of F16. */
+    public static void f16(MemorySegment data, long panel, int k, int columns, float[] tile) {
+        for (int i = 0; i < columns * PARTS; i++) {
+            int to = i / PARTS * ROWS + i % PARTS * L;
+            IntVector pair = IntVector.fromMemorySegment(I, data, panel + (long) k * ROWS * Short.BYTES + i * 4L * L, LITTLE);
+            pair.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(VectorHalf.TWO_112)
+                    .intoArray(tile, to);
+            pair.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(VectorHalf.TWO_112)
+                    .intoArray(tile, to + 16);
+        }
+    }
+
+    /** Of BF16. */
+    public static void bf16(MemorySegment data, long panel, int k, int columns, float[] tile) {
+        for (int i = 0; i < columns * PARTS; i++) {
+            int to = i / PARTS * ROWS + i % PARTS * L;
+            IntVector pair = IntVector.fromMemorySegment(I, data, panel + (long) k * ROWS * Short.BYTES + i * 4L * L, LITTLE);
+            pair.lanewise(LSHL, 16).reinterpretAsFloats().intoArray(tile, to);
+            pair.and(0xffff0000).reinterpretAsFloats().intoArray(tile, to + 16);
         }
     }
 
@@ -73,12 +72,10 @@ public final class VectorTiles {
         }
     }
 
-    /** The scales of a quantised block, in row order, from {@code to}. */
-    public static void scales(PanelMatrix w, long panel, int block, float[] d, int to) {
-        int blockBytes = w.format() == TensorFormat.Q8_0 ? Q8_BLOCK_BYTES : Q4_BLOCK_BYTES;
+    /** A line of F16 scales, in row order, from {@code to}. */
+    public static void scales(MemorySegment data, long line, float[] d, int to) {
         for (int part = 0; part < PARTS; part++) {
-            IntVector pair = IntVector.fromMemorySegment(
-                    I, w.panelData(), panel + (long) block * blockBytes + part * 4L * L, LITTLE);
+            IntVector pair = IntVector.fromMemorySegment(I, data, line + part * 4L * L, LITTLE);
             pair.lanewise(LSHL, 16).lanewise(ASHR, 3).and(0x8fffffff).reinterpretAsFloats().mul(VectorHalf.TWO_112)
                     .intoArray(d, to + part * L);
             pair.lanewise(ASHR, 3).and(0x8fffe000).reinterpretAsFloats().mul(VectorHalf.TWO_112)

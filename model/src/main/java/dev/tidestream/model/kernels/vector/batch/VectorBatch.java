@@ -1,21 +1,27 @@
 package dev.tidestream.model.kernels.vector.batch;
 
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.NoSuchElementException;
+
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.format.q40.Q40;
+import dev.tidestream.model.format.q80.Q80;
 import dev.tidestream.model.kernels.vector.base.Scratch;
 import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.kernels.vector.base.VectorTiles;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
-import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.vector.base.Scratch.FLOAT_BLOCKS;
 import static dev.tidestream.model.kernels.vector.base.Scratch.PAIR_BLOCKS;
 import static dev.tidestream.model.kernels.vector.base.VectorQuants.GROUP;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.PARTS;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * The kernels of many activation rows. Some blocks of the panel are unpacked into tiles that stay in the first-level cache, then
@@ -36,30 +42,77 @@ public final class VectorBatch {
     /** The scales of float activations. */
     private static final float[] ONES = {1f, 1f, 1f, 1f};
 
+    private static final Map<TensorFormat, PanelProduct> OF_FLOATS = new EnumMap<>(Map.of(
+            TensorFormat.F32, chains(VectorTiles::f32),
+            TensorFormat.F16, chains(VectorTiles::f16),
+            TensorFormat.BF16, chains(VectorTiles::bf16),
+            TensorFormat.Q8_0, fours(VectorFours::bytes),
+            TensorFormat.Q4_0, fours(VectorFours::nibbles),
+            TensorFormat.Q4_K, VectorKBatch.elements(VectorKTiles::unpack4),
+            TensorFormat.Q5_K, VectorKBatch.elements(VectorKTiles::unpack5),
+            TensorFormat.Q6_K, VectorKBatch::sixteens));
+
+    private static final Map<TensorFormat, PanelProduct> OF_CODES = new EnumMap<>(Map.of(
+            TensorFormat.Q8_0, VectorBatch::codes8,
+            TensorFormat.Q4_0, VectorBatch::pairs,
+            TensorFormat.Q4_K, VectorKBatch::codes4,
+            TensorFormat.Q5_K, VectorKBatch::codes5,
+            TensorFormat.Q6_K, VectorKBatch::codes6));
+
+    /** For few rows of codes, two panels at a time. */
+    private static final Map<TensorFormat, TwoPanels> OF_FEW_CODES = new EnumMap<>(Map.of(
+            TensorFormat.Q4_0, VectorBatch::twoPanels));
+
     private VectorBatch() {}
 
-    /** Panels {@code from <= panel < to}, arguments as in {@link Kernels#multiply}. */
+    /** One panel, at some bytes from the first, for all rows of x. Sums are added to (b, 32). */
+    interface PanelProduct {
+        void panel(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums);
+    }
+
+    /** Two panels, which may be the same, for all rows of x; arguments as in {@link Kernels#multiply}. */
+    private interface TwoPanels {
+        void panels(PanelMatrix w, int p, int q, Activations x, Scratch scratch, float[] out, int outStride, int outOffset);
+    }
+
+    /** Whether there is code for these formats of weights and activations. */
+    public static boolean knows(TensorFormat format, boolean codes) {
+        return (codes ? OF_CODES : OF_FLOATS).containsKey(format);
+    }
+
+    /**
+     * Panels {@code from <= panel < to}, arguments as in {@link Kernels#multiply}.
+     *
+     * @throws NoSuchElementException if there is no code for the format, see {@link #knows}
+     */
     public static void panels(
             PanelMatrix w, Activations x, Scratch scratch, float[] out, int outStride, int outOffset, int from, int to) {
         w.requireReadable(from, to);
-        if (w.format() == TensorFormat.Q4_0 && x.quantised() && x.rows() <= VectorQuants.LINE_ROWS) {
+        boolean codes = x.quantised() && w.format().quantised();
+        TwoPanels two = codes && x.rows() <= VectorQuants.LINE_ROWS ? OF_FEW_CODES.get(w.format()) : null;
+        if (two != null) {
             int half = (to - from) / 2;
             for (int i = 0; i < half; i++) {
-                twoPanels(w, from + i, from + half + i, x, scratch, out, outStride, outOffset);
+                two.panels(w, from + i, from + half + i, x, scratch, out, outStride, outOffset);
             }
             if ((to - from) % 2 == 1) {
-                twoPanels(w, to - 1, to - 1, x, scratch, out, outStride, outOffset);
+                two.panels(w, to - 1, to - 1, x, scratch, out, outStride, outOffset);
             }
             return;
         }
+        PanelProduct product = (codes ? OF_CODES : OF_FLOATS).get(w.format());
+        if (product == null) {
+            throw new NoSuchElementException("no code for rows: format=%s, codes=%b".formatted(w.format(), codes));
+        }
         for (int panel = from; panel < to; panel++) {
-            panel(w, panel, x, scratch);
-            copy(w, panel, x.rows(), scratch.sums(), 0, out, outStride, outOffset);
+            float[] sums = scratch.clearedSums(Math.ceilDiv(x.rows(), GROUP) * GROUP * ROWS);
+            product.panel(w, w.panelOffset(panel), x, scratch, sums);
+            copy(w, panel, x.rows(), sums, 0, out, outStride, outOffset);
         }
     }
 
     /** Writes the sums of a panel, (b, 32) from {@code at}, to where they belong. */
-    private static void copy(
+    static void copy(
             PanelMatrix w, int panel, int rows, float[] sums, int at, float[] out, int outStride, int outOffset) {
         int to = outOffset + panel * ROWS;
         int panelRows = w.rowsOf(panel);
@@ -78,7 +131,7 @@ public final class VectorBatch {
         int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
         for (int first = 0; first < all; first += step) {
             int count = Math.min(step, all - first);
-            long block = w.panelData().address() + (long) first * PanelLayout.Q4_BLOCK_BYTES;
+            long block = w.panelData().address() + (long) first * Q40.Q4_BLOCK_BYTES;
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
                     int to = b * ROWS + part * L;
@@ -91,40 +144,16 @@ public final class VectorBatch {
         copy(w, q, x.rows(), sums, second, out, outStride, outOffset);
     }
 
-    /** One panel, for all rows of x; the sums are left in {@code scratch.sums()}. */
-    private static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch) {
-        float[] sums = scratch.clearedSums(Math.ceilDiv(x.rows(), GROUP) * GROUP * ROWS);
-        long at = w.panelOffset(panel);
-        switch (w.format()) {
-            case F32, F16, BF16 -> chains(w, at, x, scratch.tile(), sums);
-            case Q8_0 -> {
-                if (!x.quantised()) {
-                    fours(w, at, x, sums);
-                } else if (x.rows() <= VectorQuants.LINE_ROWS) {
-                    codeFours(w, at, VectorQuants.of(x), sums);
-                } else {
-                    blocks(w, at, VectorQuants.of(x), scratch, sums);
-                }
-            }
-            case Q4_0 -> {
-                if (x.quantised()) {
-                    pairs(w, at, VectorQuants.of(x), scratch, sums);
-                } else {
-                    fours(w, at, x, sums);
-                }
-            }
-            case Q4_K, Q5_K, Q6_K -> VectorKBatch.panel(w, at, x, scratch, sums);
-        }
-    }
-
     // ---- float weights: chains that go on from tile to tile
 
-    private static void chains(PanelMatrix w, long panel, Activations x, float[] tile, float[] sums) {
-        for (int k = 0; k < w.columns(); k += TILE) {
-            int columns = Math.min(TILE, w.columns() - k);
-            VectorTiles.floats(w, panel, k, columns, tile);
-            chainTile(tile, k, columns, x, sums);
-        }
+    private static PanelProduct chains(VectorTiles.FloatTile unpack) {
+        return (w, panel, x, scratch, sums) -> {
+            for (int k = 0; k < w.columns(); k += TILE) {
+                int columns = Math.min(TILE, w.columns() - k);
+                unpack.columns(w.panelData(), panel, k, columns, scratch.tile());
+                chainTile(scratch.tile(), k, columns, x, sums);
+            }
+        };
     }
 
     /** Chains over a tile of elements that begins at column {@code k}, for all rows of x. */
@@ -146,28 +175,37 @@ public final class VectorBatch {
 
     // ---- Q8_0 and Q4_0 with float activations: chains a and b, unpacked for each group of rows
 
-    private static void fours(PanelMatrix w, long panel, Activations x, float[] sums) {
+    /** A part of some blocks from an address with four rows of floats, which begin {@code step}s one behind the other. */
+    private interface FourRows {
+        void multiply(long at, int part, int blocks, float[] x, int from, int step1, int step2, int step3, float[] sums, int to);
+    }
+
+    private static PanelProduct fours(FourRows kernel) {
+        return (w, panel, x, scratch, sums) -> fours(kernel, w, panel, x, sums);
+    }
+
+    private static void fours(FourRows kernel, PanelMatrix w, long panel, Activations x, float[] sums) {
         int stride = x.columns();
         int all = w.columns() / BLOCK;
         int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
         for (int first = 0; first < all; first += step) {
             int count = Math.min(step, all - first);
-            long at = w.panelData().address() + panel + (long) first * PanelLayout.blockBytes(w.format());
+            long at = w.panelData().address() + panel + (long) first * w.format().shape().unitBytes();
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
                     int left = x.rows() - b;
-                    int from = b * stride + first * BLOCK;
-                    int step1 = left > 1 ? stride : 0;
-                    int step2 = left > 2 ? stride : 0;
-                    int step3 = left > 3 ? stride : 0;
-                    int to = b * ROWS + part * L;
-                    if (w.format() == TensorFormat.Q8_0) {
-                        VectorFours.bytes(at, part, count, x.values(), from, step1, step2, step3, sums, to);
-                    } else {
-                        VectorFours.nibbles(at, part, count, x.values(), from, step1, step2, step3, sums, to);
-                    }
+                    kernel.multiply(at, part, count, x.values(), b * stride + first * BLOCK, left > 1 ? stride : 0, left > 2 ? stride : 0,
+                            left > 3 ? stride : 0, sums, b * ROWS + part * L);
                 }
             }
+        }
+    }
+
+    private static void codes8(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
+        if (x.rows() <= VectorQuants.LINE_ROWS) {
+            codeFours(w, panel, VectorQuants.of(x), sums);
+        } else {
+            blocks(w, panel, VectorQuants.of(x), scratch, sums);
         }
     }
 
@@ -177,7 +215,7 @@ public final class VectorBatch {
         int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
         for (int first = 0; first < all; first += step) {
             int count = Math.min(step, all - first);
-            long at = w.panelData().address() + panel + (long) first * PanelLayout.Q8_BLOCK_BYTES;
+            long at = w.panelData().address() + panel + (long) first * Q80.Q8_BLOCK_BYTES;
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
                     VectorFours.byteCodes(
@@ -196,9 +234,9 @@ public final class VectorBatch {
         for (int first = 0; first < all; first += FLOAT_BLOCKS) {
             int count = Math.min(FLOAT_BLOCKS, all - first);
             for (int i = 0; i < count; i++) {
-                VectorTiles.q8(w.panelData(), panel + (long) (first + i) * PanelLayout.Q8_BLOCK_BYTES + PanelLayout.SCALE_BYTES,
+                VectorTiles.q8(w.panelData(), panel + (long) (first + i) * Q80.Q8_BLOCK_BYTES + PanelLayout.SCALE_BYTES,
                         tile, i * BLOCK * ROWS);
-                VectorTiles.scales(w, panel, first + i, d, i * ROWS);
+                VectorTiles.scales(w.panelData(), panel + (long) (first + i) * w.format().shape().unitBytes(), d, i * ROWS);
             }
             for (int part = 0; part < PARTS; part++) {
                 codeBlocks(count, tile, part * L, d, x, first, sums);
@@ -237,15 +275,16 @@ public final class VectorBatch {
 
     // ---- Q4_0 with int8 activations: 16-bit lanes
 
-    private static void pairs(PanelMatrix w, long panel, VectorQuants x, Scratch scratch, float[] sums) {
+    private static void pairs(PanelMatrix w, long panel, Activations activations, Scratch scratch, float[] sums) {
+        VectorQuants x = VectorQuants.of(activations);
         int[] tiles = scratch.pairTiles();
         float[] d = scratch.scales();
         int all = w.columns() / BLOCK;
         for (int first = 0; first < all; first += PAIR_BLOCKS) {
             int count = Math.min(PAIR_BLOCKS, all - first);
-            VectorPairTiles.q4(w.panelData(), panel + (long) first * PanelLayout.Q4_BLOCK_BYTES, count, tiles);
+            VectorPairTiles.q4(w.panelData(), panel + (long) first * Q40.Q4_BLOCK_BYTES, count, tiles);
             for (int i = 0; i < count; i++) {
-                VectorTiles.scales(w, panel, first + i, d, i * ROWS);
+                VectorTiles.scales(w.panelData(), panel + (long) (first + i) * w.format().shape().unitBytes(), d, i * ROWS);
             }
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {

@@ -2,9 +2,9 @@ package dev.tidestream.model.kernels.vector.batch;
 
 import jdk.incubator.vector.FloatVector;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * The inner loops of {@link VectorBatch} in floats. Eight rows times two vectors (or four rows, two vectors and two chains) are

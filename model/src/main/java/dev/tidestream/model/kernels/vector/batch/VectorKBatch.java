@@ -7,64 +7,55 @@ import dev.tidestream.model.kernels.vector.base.SuperBlockNumbers;
 import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCKS;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.vector.base.VectorQuants.GROUP;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.PARTS;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /** {@link VectorBatch} for K-quants: the same loops over tiles of {@link VectorKTiles}, with scales of two levels. */
 final class VectorKBatch {
-    private VectorKBatch() {}
+    /** Is taken off the integers of Q5_K, so that sums fit 16 bits. */
+    private static final int CENTRE_5 = 16;
 
-    /** One panel, for all rows of x. */
-    static void panel(PanelMatrix w, long at, Activations x, Scratch scratch, float[] sums) {
-        if (x.quantised()) {
-            VectorQuants quants = VectorQuants.of(x);
-            for (int first = 0; first < w.columns() / BLOCK; first += BLOCKS) {
-                pairs(w, w.superBlock(at, first * BLOCK), first, quants, scratch, sums);
-            }
-        } else if (w.format() == TensorFormat.Q6_K) {
-            sixteens(w, at, x, scratch, sums);
-        } else {
-            elements(w, at, x, scratch, sums);
-        }
-    }
+    private VectorKBatch() {}
 
     // ---- Q4_K and Q5_K with float activations: chains over elements
 
-    private static void elements(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
-        float[] tile = scratch.tile();
-        SuperBlockNumbers numbers = scratch.block();
-        for (int k = 0; k < w.columns(); k += BLOCK) {
-            long superBlock = w.superBlock(panel, k);
-            int block = k / BLOCK % BLOCKS;
-            if (block == 0) {
-                VectorKTiles.minima(w.format(), w.panelData(), superBlock, numbers);
+    static VectorBatch.PanelProduct elements(VectorKTiles.Unpack unpack) {
+        return (w, panel, x, scratch, sums) -> {
+            float[] tile = scratch.tile();
+            SuperBlockNumbers numbers = scratch.block();
+            int blockBytes = w.format().shape().blockBytes();
+            for (int k = 0; k < w.columns(); k += BLOCK) {
+                long superBlock = panel + w.format().shape().unitOf(k);
+                int block = k / BLOCK % BLOCKS;
+                if (block == 0) {
+                    VectorKTiles.minima(blockBytes, w.panelData(), superBlock, numbers);
+                }
+                VectorKTiles.elementFactors(numbers, block);
+                unpack.block(w.panelData(), superBlock, block, numbers, tile);
+                VectorBatch.chainTile(tile, k, BLOCK, x, sums);
             }
-            VectorKTiles.elementFactors(numbers, block);
-            VectorKTiles.unpack(w.format(), w.panelData(), superBlock, block, numbers, tile);
-            VectorBatch.chainTile(tile, k, BLOCK, x, sums);
-        }
+        };
     }
 
     // ---- Q6_K with float activations: chains of eight over integers
 
-    private static void sixteens(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
+    static void sixteens(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
         float[] tile = scratch.tile();
         float[] d = scratch.scales(); // (2, 32)
         SuperBlockNumbers numbers = scratch.block();
         Arrays.fill(numbers.factors, 1f);
         for (int k = 0; k < w.columns(); k += BLOCK) {
-            long superBlock = w.superBlock(panel, k);
+            long superBlock = panel + w.format().shape().unitOf(k);
             int block = k / BLOCK % BLOCKS;
             if (block == 0) {
                 VectorKTiles.halfScales(w.panelData(), superBlock, numbers);
             }
-            VectorKTiles.unpack(w.format(), w.panelData(), superBlock, block, numbers, tile);
+            VectorKTiles.unpack6(w.panelData(), superBlock, block, numbers, tile);
             for (int i = 0; i < 2 * ROWS; i++) {
                 d[i] = numbers.d[i % ROWS] * numbers.scales[block * 2 * ROWS + i];
             }
@@ -81,35 +72,54 @@ final class VectorKBatch {
 
     // ---- int8 activations: 16-bit lanes, one super-block
 
-    private static void pairs(PanelMatrix w, long superBlock, int first, VectorQuants x, Scratch scratch, float[] sums) {
-        int[] tiles = scratch.pairTiles();
-        SuperBlockNumbers numbers = scratch.block();
-        int centre = w.format() == TensorFormat.Q5_K ? 16 : 0;
-        if (w.format() == TensorFormat.Q4_K) {
-            VectorPairTiles.q4k(w.panelData(), superBlock, tiles);
-        } else {
+    static void codes4(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
+        for (int first = 0; first < w.columns() / BLOCK; first += BLOCKS) {
+            long superBlock = panel + w.format().shape().unitOf(first * BLOCK);
+            VectorPairTiles.q4k(w.panelData(), superBlock, scratch.pairTiles());
+            minima(w, superBlock, 0, first, VectorQuants.of(x), scratch, sums);
+        }
+    }
+
+    static void codes5(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
+        for (int first = 0; first < w.columns() / BLOCK; first += BLOCKS) {
+            long superBlock = panel + w.format().shape().unitOf(first * BLOCK);
             for (int i = 0; i < BLOCKS; i++) {
-                VectorKTiles.columns(w.format(), w.panelData(), superBlock, i, scratch.columnTile());
-                VectorPairTiles.pair(scratch.columnTile(), centre, tiles, i * VectorPairs.TILE);
+                VectorKTiles.columns5(w.panelData(), superBlock, i, scratch.columnTile());
+                VectorPairTiles.pair(scratch.columnTile(), CENTRE_5, scratch.pairTiles(), i * VectorPairs.TILE);
+            }
+            minima(w, superBlock, CENTRE_5, first, VectorQuants.of(x), scratch, sums);
+        }
+    }
+
+    static void codes6(PanelMatrix w, long panel, Activations x, Scratch scratch, float[] sums) {
+        VectorQuants quants = VectorQuants.of(x);
+        SuperBlockNumbers numbers = scratch.block();
+        for (int first = 0; first < w.columns() / BLOCK; first += BLOCKS) {
+            long superBlock = panel + w.format().shape().unitOf(first * BLOCK);
+            for (int i = 0; i < BLOCKS; i++) {
+                VectorKTiles.columns6(w.panelData(), superBlock, i, scratch.columnTile());
+                VectorPairTiles.pair(scratch.columnTile(), 0, scratch.pairTiles(), i * VectorPairs.TILE);
+            }
+            VectorKTiles.halfScales(w.panelData(), superBlock, numbers);
+            for (int part = 0; part < PARTS; part++) {
+                for (int b = 0; b < x.rows(); b += GROUP) {
+                    int at = quants.blockAt(b, first);
+                    VectorPairs.halfScales(BLOCKS, scratch.pairTiles(), part * L, numbers, part * L, quants.columnPairs(),
+                            at * VectorPairs.PAIRS, quants.scales(), at, sums, b * ROWS + part * L);
+                }
             }
         }
-        boolean minima = w.format() != TensorFormat.Q6_K;
-        if (minima) {
-            VectorKTiles.minima(w.format(), w.panelData(), superBlock, numbers);
-        } else {
-            VectorKTiles.halfScales(w.panelData(), superBlock, numbers);
-        }
+    }
+
+    private static void minima(
+            PanelMatrix w, long superBlock, int centre, int first, VectorQuants x, Scratch scratch, float[] sums) {
+        SuperBlockNumbers numbers = scratch.block();
+        VectorKTiles.minima(w.format().shape().blockBytes(), w.panelData(), superBlock, numbers);
         for (int part = 0; part < PARTS; part++) {
             for (int b = 0; b < x.rows(); b += GROUP) {
                 int at = x.blockAt(b, first);
-                int to = b * ROWS + part * L;
-                if (minima) {
-                    VectorPairs.minima(-centre, BLOCKS, tiles, part * L, numbers, part * L, x.columnPairs(),
-                            at * VectorPairs.PAIRS, x.scales(), x.minusSums(), at, sums, to);
-                } else {
-                    VectorPairs.halfScales(BLOCKS, tiles, part * L, numbers, part * L, x.columnPairs(), at * VectorPairs.PAIRS,
-                            x.scales(), at, sums, to);
-                }
+                VectorPairs.minima(-centre, BLOCKS, scratch.pairTiles(), part * L, numbers, part * L, x.columnPairs(),
+                        at * VectorPairs.PAIRS, x.scales(), x.minusSums(), at, sums, b * ROWS + part * L);
             }
         }
     }

@@ -7,27 +7,25 @@ import jdk.incubator.vector.ShortVector;
 
 import dev.tidestream.model.kernels.vector.base.SuperBlockNumbers;
 import dev.tidestream.model.kernels.vector.base.VectorHalf;
-import dev.tidestream.model.tensor.PanelLayout;
-import dev.tidestream.model.tensor.TensorFormat;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCKS;
+import static dev.tidestream.model.format.base.PanelLayout.LINE_BYTES;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
+import static dev.tidestream.model.format.base.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.format.q4k.Q4K.Q4K_BLOCKS;
+import static dev.tidestream.model.format.q4k.Q4K.Q4K_BLOCK_BYTES;
+import static dev.tidestream.model.format.q4k.Q4K.Q4K_LINES;
+import static dev.tidestream.model.format.q5k.Q5K.Q5K_BLOCK_BYTES;
+import static dev.tidestream.model.format.q5k.Q5K.Q5K_LINES;
+import static dev.tidestream.model.format.q6k.Q6K.Q6K_BLOCKS;
+import static dev.tidestream.model.format.q6k.Q6K.Q6K_BLOCK_BYTES;
+import static dev.tidestream.model.format.q6k.Q6K.Q6K_LINES;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.I;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.LITTLE;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.PARTS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.S;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q5K_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q5K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
-import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -44,8 +42,7 @@ public final class VectorKTiles {
     private VectorKTiles() {}
 
     /** Reads the scales of a super-block of Q4_K or Q5_K. */
-    static void minima(TensorFormat format, MemorySegment data, long superBlock, SuperBlockNumbers out) {
-        int blockBytes = format == TensorFormat.Q4_K ? Q4K_BLOCK_BYTES : Q5K_BLOCK_BYTES;
+    static void minima(int blockBytes, MemorySegment data, long superBlock, SuperBlockNumbers out) {
         for (int i = 0; i < BLOCKS * PARTS; i++) {
             int to = i / PARTS * ROWS + i % PARTS * L;
             long at = superBlock + Q4K_BLOCKS + (long) (i / PARTS) * blockBytes + i % PARTS * 4L * L;
@@ -83,24 +80,33 @@ public final class VectorKTiles {
         }
     }
 
-    /** The block's tile. */
-    static void unpack(
-            TensorFormat format, MemorySegment data, long superBlock, int block, SuperBlockNumbers numbers, float[] tile) {
+    /** Makes the tile of a block of the super-block at byte {@code superBlock}. */
+    interface Unpack {
+        void block(MemorySegment data, long superBlock, int block, SuperBlockNumbers numbers, float[] tile);
+    }
+
+    static void unpack4(MemorySegment data, long superBlock, int block, SuperBlockNumbers numbers, float[] tile) {
         for (int part = 0; part < PARTS; part++) {
-            long lines = superBlock + PanelLayout.superBlockLine(format, block) + LINE_BYTES + part * 4L * L;
-            for (int half = 0; half < 2; half++) {
-                int to = half * 16 * ROWS + part * L;
-                int from = part * L + half * ROWS;
-                switch (format) {
-                    case Q4_K -> four(data, lines + half * (long) Q4K_LINES * LINE_BYTES, numbers, from, part, tile, to);
-                    case Q5_K -> five(data, lines + half * (long) Q5K_LINES * LINE_BYTES, numbers, from, part, tile, to);
-                    case Q6_K -> {
-                        long eights = lines + half * 2L * Q6K_LINES * LINE_BYTES;
-                        six(data, eights, numbers, from, tile, to);
-                        six(data, eights + (long) Q6K_LINES * LINE_BYTES, numbers, from, tile, to + 8 * ROWS);
-                    }
-                    case F32, F16, BF16, Q8_0, Q4_0 -> throw new IllegalArgumentException("no K-quant: " + format);
-                }
+            long lines = superBlock + Q4K_BLOCKS + (long) block * Q4K_BLOCK_BYTES + LINE_BYTES + part * 4L * L;
+            four(data, lines, numbers, part * L, part, tile, part * L);
+            four(data, lines + (long) Q4K_LINES * LINE_BYTES, numbers, part * L + ROWS, part, tile, 16 * ROWS + part * L);
+        }
+    }
+
+    static void unpack5(MemorySegment data, long superBlock, int block, SuperBlockNumbers numbers, float[] tile) {
+        for (int part = 0; part < PARTS; part++) {
+            long lines = superBlock + Q4K_BLOCKS + (long) block * Q5K_BLOCK_BYTES + LINE_BYTES + part * 4L * L;
+            five(data, lines, numbers, part * L, part, tile, part * L);
+            five(data, lines + (long) Q5K_LINES * LINE_BYTES, numbers, part * L + ROWS, part, tile, 16 * ROWS + part * L);
+        }
+    }
+
+    static void unpack6(MemorySegment data, long superBlock, int block, SuperBlockNumbers numbers, float[] tile) {
+        for (int part = 0; part < PARTS; part++) {
+            long lines = superBlock + Q6K_BLOCKS + (long) block * Q6K_BLOCK_BYTES + LINE_BYTES + part * 4L * L;
+            for (int eight = 0; eight < 4; eight++) {
+                six(data, lines + (long) eight * Q6K_LINES * LINE_BYTES, numbers, part * L + eight / 2 * ROWS, tile,
+                        eight * 8 * ROWS + part * L);
             }
         }
     }
@@ -167,20 +173,18 @@ public final class VectorKTiles {
         }
     }
 
-    /** The integers of a block of Q5_K (unsigned) or Q6_K, (32 columns, 32 rows as packed). */
-    static void columns(TensorFormat format, MemorySegment data, long superBlock, int block, short[] tile) {
-        long lines = superBlock + PanelLayout.superBlockLine(format, block) + LINE_BYTES;
-        for (int half = 0; half < 2; half++) {
-            int to = half * 16 * ROWS;
-            switch (format) {
-                case Q5_K -> fives(data, lines + half * (long) Q5K_LINES * LINE_BYTES, tile, to);
-                case Q6_K -> {
-                    long eights = lines + half * 2L * Q6K_LINES * LINE_BYTES;
-                    sixes(data, eights, tile, to);
-                    sixes(data, eights + (long) Q6K_LINES * LINE_BYTES, tile, to + 8 * ROWS);
-                }
-                case F32, F16, BF16, Q8_0, Q4_0, Q4_K -> throw new IllegalArgumentException("not unpacked this way: " + format);
-            }
+    /** The integers of a block of Q5_K, unsigned: (32 columns, 32 rows as packed). */
+    static void columns5(MemorySegment data, long superBlock, int block, short[] tile) {
+        long lines = superBlock + Q4K_BLOCKS + (long) block * Q5K_BLOCK_BYTES + LINE_BYTES;
+        fives(data, lines, tile, 0);
+        fives(data, lines + (long) Q5K_LINES * LINE_BYTES, tile, 16 * ROWS);
+    }
+
+    /** The same of Q6_K, signed. */
+    static void columns6(MemorySegment data, long superBlock, int block, short[] tile) {
+        long lines = superBlock + Q6K_BLOCKS + (long) block * Q6K_BLOCK_BYTES + LINE_BYTES;
+        for (int eight = 0; eight < 4; eight++) {
+            sixes(data, lines + (long) eight * Q6K_LINES * LINE_BYTES, tile, eight * 8 * ROWS);
         }
     }
 

@@ -7,12 +7,12 @@ import jdk.incubator.vector.ShortVector;
 import dev.tidestream.model.kernels.vector.base.Scratch;
 import dev.tidestream.model.kernels.vector.base.SuperBlockNumbers;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.vector.base.VectorQuants.GROUP;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.I;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.S;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;

@@ -1,15 +1,21 @@
 package dev.tidestream.model.kernels.vector.decode;
 
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.function.BiConsumer;
+
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.kernels.vector.base.DecodeScratch;
 import dev.tidestream.model.kernels.vector.base.Scratch;
 import dev.tidestream.model.kernels.vector.base.VectorQuants;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.PanelMatrix;
-import dev.tidestream.model.tensor.TensorFormat;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.PARTS;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
 
 /**
  * The kernels of one activation row: unpack and multiply fused, every weight byte read once and in order, so that memory is
@@ -28,62 +34,138 @@ import static dev.tidestream.model.tensor.PanelLayout.ROWS;
  * </ul>
  */
 public final class VectorDecode {
+    private static final Map<TensorFormat, RowProduct> OF_FLOATS = new EnumMap<>(Map.of(
+            TensorFormat.F32, floats(VectorFloatDecode::f32),
+            TensorFormat.F16, floats(VectorFloatDecode::f16),
+            TensorFormat.BF16, floats(VectorFloatDecode::bf16),
+            TensorFormat.Q8_0, floats(VectorFloatDecode::q8),
+            TensorFormat.Q4_0, floats(VectorFloatDecode::q4),
+            TensorFormat.Q4_K, new InPairs(DecodeScratch::nothing, VectorKDecode::floats4),
+            TensorFormat.Q5_K, new InPairs(DecodeScratch::nothing, VectorKDecode::floats5),
+            TensorFormat.Q6_K, new InPairs(DecodeScratch::nothing, VectorKDecode::floats6)));
+
+    private static final Map<TensorFormat, RowProduct> OF_CODES = new EnumMap<>(Map.of(
+            TensorFormat.Q8_0, new InPairs(DecodeScratch::nothing, VectorDecode::codes8),
+            TensorFormat.Q4_0, new FourCodes4(),
+            TensorFormat.Q4_K, new InPairs(DecodeScratch::fours, VectorKDecode::codes4),
+            TensorFormat.Q5_K, new InPairs(DecodeScratch::nothing, VectorKDecode::codes5),
+            TensorFormat.Q6_K, new InPairs(DecodeScratch::nothing, VectorKDecode::codes6)));
+
     private VectorDecode() {}
+
+    /** What is done with the only row of x. */
+    private interface RowProduct {
+        /** Whole panels, before a last one that is not; sums as for {@link #panels}. */
+        void whole(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to);
+
+        /** A panel that need not be full: all its sums go to {@code scratch.sums()}. */
+        void last(PanelMatrix w, Activations x, Scratch scratch, int panel);
+    }
+
+    /** Two panels, which may be the same; their sums go to {@code to} and {@code to2}. */
+    interface Pair {
+        void multiply(PanelMatrix w, int first, int second, Activations x, Scratch scratch, float[] out, int to, int to2);
+    }
+
+    /** A part of two panels at two addresses with float activations; units are columns, or blocks. */
+    private interface FloatPart {
+        void multiply(long at, long at2, int part, int units, float[] x, float[] out, int to, int to2);
+    }
+
+    /** Whether there is code for these formats of weights and activations. */
+    public static boolean knows(TensorFormat format, boolean codes) {
+        return (codes ? OF_CODES : OF_FLOATS).containsKey(format);
+    }
 
     /**
      * Panels {@code from <= panel < to}, with the only row of x.
      *
      * @param out receives the sums of row {@code r} of the matrix at {@code outOffset + r}
+     * @throws NoSuchElementException if there is no code for the format, see {@link #knows}
      */
     public static void panels(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
         w.requireReadable(from, to);
-        scratch.decode().prepare(w.format(), x);
-        int whole = w.rowsOf(to - 1) == ROWS ? to : to - 1;
-        boolean inFours = x.quantised() && w.format() == TensorFormat.Q4_0;
-        if (inFours) {
-            fours(w, x, scratch, out, outOffset, from, whole);
-        } else {
-            pairs(w, x, scratch, out, outOffset, from, whole);
+        boolean codes = x.quantised() && w.format().quantised();
+        RowProduct product = (codes ? OF_CODES : OF_FLOATS).get(w.format());
+        if (product == null) {
+            throw new NoSuchElementException("no code for one row: format=%s, codes=%b".formatted(w.format(), codes));
         }
+        int whole = w.rowsOf(to - 1) == ROWS ? to : to - 1;
+        product.whole(w, x, scratch, out, outOffset, from, whole);
         if (whole < to) {
-            if (inFours) {
-                four(w, whole, whole, whole, whole, x, scratch, scratch.sums(), 0, 0, 0, 0);
-            } else {
-                pair(w, whole, whole, x, scratch, scratch.sums(), 0, 0);
-            }
+            product.last(w, x, scratch, whole);
             System.arraycopy(scratch.sums(), 0, out, outOffset + whole * ROWS, w.rowsOf(whole));
         }
     }
 
     /** One panel from each half of whole panels; an odd one twice. */
-    private static void pairs(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
-        int half = (to - from) / 2;
-        for (int i = 0; i < half; i++) {
-            int second = from + half + i;
-            pair(w, from + i, second, x, scratch, out, outOffset + (from + i) * ROWS, outOffset + second * ROWS);
+    private record InPairs(BiConsumer<DecodeScratch, Activations> prepare, Pair pair) implements RowProduct {
+        @Override
+        public void whole(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
+            prepare.accept(scratch.decode(), x);
+            int half = (to - from) / 2;
+            for (int i = 0; i < half; i++) {
+                int second = from + half + i;
+                pair.multiply(w, from + i, second, x, scratch, out, outOffset + (from + i) * ROWS, outOffset + second * ROWS);
+            }
+            if ((to - from) % 2 == 1) {
+                int last = outOffset + (to - 1) * ROWS;
+                pair.multiply(w, to - 1, to - 1, x, scratch, out, last, last);
+            }
         }
-        if ((to - from) % 2 == 1) {
-            int last = outOffset + (to - 1) * ROWS;
-            pair(w, to - 1, to - 1, x, scratch, out, last, last);
+
+        @Override
+        public void last(PanelMatrix w, Activations x, Scratch scratch, int panel) {
+            pair.multiply(w, panel, panel, x, scratch, scratch.sums(), 0, 0);
         }
     }
 
-    /** One panel from each quarter of whole panels; of what is left over, the last one more than once. */
-    private static void fours(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
-        int quarter = (to - from) / 4;
-        for (int p = from; p < from + quarter; p++) {
-            int q = p + quarter;
-            int r = q + quarter;
-            int t = r + quarter;
-            four(w, p, q, r, t, x, scratch, out, outOffset + p * ROWS, outOffset + q * ROWS, outOffset + r * ROWS,
-                    outOffset + t * ROWS);
+    private static RowProduct floats(FloatPart kernel) {
+        return new InPairs(DecodeScratch::nothing, (w, first, second, x, scratch, out, to, to2) -> {
+            long at = w.panelData().address() + w.panelOffset(first);
+            long at2 = w.panelData().address() + w.panelOffset(second);
+            int units = w.columns() / w.format().blockElements();
+            for (int part = 0; part < PARTS; part++) {
+                kernel.multiply(at, at2, part, units, x.values(), out, to + part * L, to2 + part * L);
+            }
+        });
+    }
+
+    private static void codes8(PanelMatrix w, int first, int second, Activations x, Scratch scratch, float[] out, int to, int to2) {
+        long at = w.panelData().address() + w.panelOffset(first);
+        long at2 = w.panelData().address() + w.panelOffset(second);
+        VectorQuants quants = VectorQuants.of(x);
+        for (int part = 0; part < PARTS; part++) {
+            VectorInt8Decode.q8(at, at2, part, w.columns() / BLOCK, quants.codePairs(), quants.scales(), out,
+                    to + part * L, to2 + part * L);
         }
-        int p = from + 4 * quarter;
-        if (p < to) {
-            int q = Math.min(p + 1, to - 1);
-            int r = to - 1;
-            four(w, p, q, r, r, x, scratch, out, outOffset + p * ROWS, outOffset + q * ROWS, outOffset + r * ROWS,
-                    outOffset + r * ROWS);
+    }
+
+    /** Q4_0: one panel from each quarter of whole panels; of what is left over, the last one more than once. */
+    private record FourCodes4() implements RowProduct {
+        @Override
+        public void whole(PanelMatrix w, Activations x, Scratch scratch, float[] out, int outOffset, int from, int to) {
+            scratch.decode().pairs(x);
+            int quarter = (to - from) / 4;
+            for (int p = from; p < from + quarter; p++) {
+                int q = p + quarter;
+                int r = q + quarter;
+                int t = r + quarter;
+                four(w, p, q, r, t, x, scratch, out, outOffset + p * ROWS, outOffset + q * ROWS, outOffset + r * ROWS,
+                        outOffset + t * ROWS);
+            }
+            int p = from + 4 * quarter;
+            if (p < to) {
+                int q = Math.min(p + 1, to - 1);
+                int r = to - 1;
+                four(w, p, q, r, r, x, scratch, out, outOffset + p * ROWS, outOffset + q * ROWS, outOffset + r * ROWS,
+                        outOffset + r * ROWS);
+            }
+        }
+
+        @Override
+        public void last(PanelMatrix w, Activations x, Scratch scratch, int panel) {
+            four(w, panel, panel, panel, panel, x, scratch, scratch.sums(), 0, 0, 0, 0);
         }
     }
 
@@ -101,37 +183,6 @@ public final class VectorDecode {
         for (int part = 0; part < PARTS; part++) {
             int lane = part * L;
             VectorInt8Decode.q4(atP, atQ, atR, atT, part, blocks, quants, y, out, toP + lane, toQ + lane, toR + lane, toT + lane);
-        }
-    }
-
-    /** Two panels, which may be the same. */
-    private static void pair(PanelMatrix w, int first, int second, Activations x, Scratch scratch, float[] out, int to, int to2) {
-        if (w.format().superBlocks()) {
-            VectorKDecode.pair(w, first, second, x, scratch, out, to, to2);
-            return;
-        }
-        long at = w.panelData().address() + w.panelOffset(first);
-        long at2 = w.panelData().address() + w.panelOffset(second);
-        int k = w.columns();
-        float[] values = x.values();
-        for (int part = 0; part < PARTS; part++) {
-            int p = to + part * L;
-            int q = to2 + part * L;
-            switch (w.format()) {
-                case F32 -> VectorFloatDecode.f32(at, at2, part, k, values, out, p, q);
-                case F16 -> VectorFloatDecode.f16(at, at2, part, k, values, out, p, q);
-                case BF16 -> VectorFloatDecode.bf16(at, at2, part, k, values, out, p, q);
-                case Q8_0 -> {
-                    if (x.quantised()) {
-                        VectorQuants quants = VectorQuants.of(x);
-                        VectorInt8Decode.q8(at, at2, part, k / BLOCK, quants.codePairs(), quants.scales(), out, p, q);
-                    } else {
-                        VectorFloatDecode.q8(at, at2, part, k / BLOCK, values, out, p, q);
-                    }
-                }
-                case Q4_0 -> VectorFloatDecode.q4(at, at2, part, k / BLOCK, values, out, p, q); // int8: four panels
-                case Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("not here: " + w.format());
-            }
         }
     }
 }

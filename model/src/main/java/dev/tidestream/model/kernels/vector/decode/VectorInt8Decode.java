@@ -7,6 +7,11 @@ import jdk.incubator.vector.ShortVector;
 
 import dev.tidestream.model.kernels.vector.base.VectorQuants;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
+import static dev.tidestream.model.format.base.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.format.q40.Q40.Q4_BLOCK_BYTES;
+import static dev.tidestream.model.format.q80.Q80.Q8_BLOCK_BYTES;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.ADDRESS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.HALF_B;
@@ -15,11 +20,6 @@ import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.LITTLE;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.MEMORY;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.S;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.Q4_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q8_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
-import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.B2S;
 import static jdk.incubator.vector.VectorOperators.I2F;

@@ -7,9 +7,23 @@ import jdk.incubator.vector.IntVector;
 
 import dev.tidestream.model.kernels.vector.base.Scratch;
 import dev.tidestream.model.tensor.Activations;
-import dev.tidestream.model.tensor.PanelLayout;
 import dev.tidestream.model.tensor.PanelMatrix;
 
+import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
+import static dev.tidestream.model.format.base.PanelLayout.BLOCKS;
+import static dev.tidestream.model.format.base.PanelLayout.LINE_BYTES;
+import static dev.tidestream.model.format.base.PanelLayout.ROWS;
+import static dev.tidestream.model.format.base.PanelLayout.SCALE_BYTES;
+import static dev.tidestream.model.format.base.PanelLayout.SUPER_BLOCK;
+import static dev.tidestream.model.format.q4k.Q4K.Q4K_BLOCKS;
+import static dev.tidestream.model.format.q4k.Q4K.Q4K_BLOCK_BYTES;
+import static dev.tidestream.model.format.q4k.Q4K.Q4K_LINES;
+import static dev.tidestream.model.format.q5k.Q5K.Q5K_BLOCK_BYTES;
+import static dev.tidestream.model.format.q5k.Q5K.Q5K_LINES;
+import static dev.tidestream.model.format.q6k.Q6K.Q6K_BLOCKS;
+import static dev.tidestream.model.format.q6k.Q6K.Q6K_BLOCK_BYTES;
+import static dev.tidestream.model.format.q6k.Q6K.Q6K_BYTES;
+import static dev.tidestream.model.format.q6k.Q6K.Q6K_LINES;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.ADDRESS;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.I;
@@ -17,21 +31,6 @@ import static dev.tidestream.model.kernels.vector.base.VectorShapes.L;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.LITTLE;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.MEMORY;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.PARTS;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCK;
-import static dev.tidestream.model.tensor.PanelLayout.BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.LINE_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q4K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q5K_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q5K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCKS;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_BLOCK_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.Q6K_LINES;
-import static dev.tidestream.model.tensor.PanelLayout.ROWS;
-import static dev.tidestream.model.tensor.PanelLayout.SCALE_BYTES;
-import static dev.tidestream.model.tensor.PanelLayout.SUPER_BLOCK;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
@@ -47,30 +46,30 @@ final class VectorKFloatDecode {
 
     private VectorKFloatDecode() {}
 
-    /** Like {@link VectorDecode#panels} for one panel. */
-    static void panel(PanelMatrix w, int panel, Activations x, Scratch scratch, float[] out, int outOffset) {
+    /** Q4_K, one panel. */
+    static void q4(PanelMatrix w, int panel, Activations x, Scratch scratch, float[] out, int outOffset) {
         MemorySegment data = w.panelData();
-        float[] factors = scratch.factors();
-        float[] offsets = scratch.offsets();
-        int bytes = PanelLayout.blockBytes(w.format());
         Arrays.fill(out, outOffset, outOffset + ROWS, 0f);
         for (int part = 0; part < PARTS; part++) {
-            int to = outOffset + part * L;
             for (int k = 0; k < w.columns(); k += SUPER_BLOCK) {
-                long at = w.panelOffset(panel) + (long) (k / SUPER_BLOCK) * bytes + part * 4L * L;
-                switch (w.format()) {
-                    case Q4_K -> {
-                        factors(data, at, Q4K_BLOCK_BYTES, factors);
-                        offsets(data, at, Q4K_BLOCK_BYTES, offsets);
-                        chain4(data, at + Q4K_BLOCKS, factors, offsets, x.values(), k, out, to);
-                    }
-                    case Q5_K -> {
-                        factors(data, at, Q5K_BLOCK_BYTES, factors);
-                        offsets(data, at, Q5K_BLOCK_BYTES, offsets);
-                        chain5(data, at + Q4K_BLOCKS, factors, offsets, x.values(), k, out, to);
-                    }
-                    case F32, F16, BF16, Q8_0, Q4_0, Q6_K -> throw new IllegalArgumentException("not here: " + w.format());
-                }
+                long at = w.panelOffset(panel) + w.format().shape().unitOf(k) + part * 4L * L;
+                factors(data, at, Q4K_BLOCK_BYTES, scratch.factors());
+                offsets(data, at, Q4K_BLOCK_BYTES, scratch.offsets());
+                chain4(data, at + Q4K_BLOCKS, scratch.factors(), scratch.offsets(), x.values(), k, out, outOffset + part * L);
+            }
+        }
+    }
+
+    /** Q5_K, one panel. */
+    static void q5(PanelMatrix w, int panel, Activations x, Scratch scratch, float[] out, int outOffset) {
+        MemorySegment data = w.panelData();
+        Arrays.fill(out, outOffset, outOffset + ROWS, 0f);
+        for (int part = 0; part < PARTS; part++) {
+            for (int k = 0; k < w.columns(); k += SUPER_BLOCK) {
+                long at = w.panelOffset(panel) + w.format().shape().unitOf(k) + part * 4L * L;
+                factors(data, at, Q5K_BLOCK_BYTES, scratch.factors());
+                offsets(data, at, Q5K_BLOCK_BYTES, scratch.offsets());
+                chain5(data, at + Q4K_BLOCKS, scratch.factors(), scratch.offsets(), x.values(), k, out, outOffset + part * L);
             }
         }
     }

@@ -1,0 +1,5 @@
+/** The format Q4_K. */
+@NullMarked
+package dev.tidestream.model.format.q4k;
+
+import org.jspecify.annotations.NullMarked;

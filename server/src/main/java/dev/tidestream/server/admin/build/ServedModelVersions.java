@@ -1,0 +1,112 @@
+package dev.tidestream.server.admin.build;
+
+import java.util.List;
+import java.util.function.Function;
+
+import dev.tidestream.model.transformer.LanguageModel;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.server.admin.AdminDesk.ProgressSink;
+import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.EpochMemory;
+import dev.tidestream.server.epoch.EpochStatus;
+import dev.tidestream.server.epoch.ModelEpoch;
+
+/**
+ * The administrator's side of the epochs: which model is served, and how the next one takes its place. Any thread reads; changes are
+ * serialised by the caller.
+ */
+public final class ServedModelVersions {
+    private final CurrentEpoch epochs;
+    private final Function<LoadedModel, LanguageModel> forward;
+    private final VersionLimit limit;
+    private volatile LoadedModel current;
+
+    /**
+     * @param epochs whose current epoch is that of {@code current}
+     * @param forward a forward pass over a version
+     * @param current freed by its epoch
+     */
+    public ServedModelVersions(
+            CurrentEpoch epochs, Function<LoadedModel, LanguageModel> forward, VersionLimit limit, LoadedModel current) {
+        this.epochs = epochs;
+        this.forward = forward;
+        this.limit = limit;
+        this.current = current;
+    }
+
+    /** An epoch that owns a model. */
+    public static ModelEpoch epoch(long weightsVersion, LoadedModel model, Function<LoadedModel, LanguageModel> forward) {
+        return new ModelEpoch(weightsVersion, model.headMode(), forward.apply(model), new EpochMemory() {
+            @Override
+            public void free() {
+                model.close();
+            }
+
+            @Override
+            public long bytes() {
+                return model.bytes();
+            }
+
+            @Override
+            public long ownBytes() {
+                return model.ownBytes();
+            }
+        });
+    }
+
+    /** The model of the current epoch; stays open at least until another is published. */
+    public LoadedModel current() {
+        return current;
+    }
+
+    /** The version of the weights that is served. */
+    public long weightsVersion() {
+        return epochs.weightsVersion();
+    }
+
+    /** The epochs whose memory has not been given back, oldest first. */
+    public List<EpochStatus> live() {
+        return epochs.live();
+    }
+
+    /** Of versions alive. */
+    public VersionLimit limit() {
+        return limit;
+    }
+
+    /** Waits, as configured, until one more version may live. */
+    public void awaitPlace(ProgressSink progress) throws AdminException {
+        int live = epochs.liveEpochs();
+        if (live >= limit.maxLive()) {
+            progress.report("waiting_for_versions", live, limit.maxLive());
+        }
+        limit.require(epochs);
+    }
+
+    /** What makes a version durable. */
+    public interface Commit {
+        /** The number of the version. */
+        long run() throws AdminException;
+    }
+
+    /** Publishes a version as soon as it is durable. Takes over the model, also if the commit fails. */
+    public void commitAndPublish(LoadedModel next, Commit commit) throws AdminException {
+        boolean published = false;
+        try {
+            ModelEpoch epoch = epoch(commit.run(), next, forward);
+            epochs.publish(epoch);
+            current = next;
+            published = true;
+        } finally {
+            if (!published) {
+                next.close();
+            }
+        }
+    }
+
+    /** Publishes the same weights with another head. Takes over the model. */
+    public void publish(LoadedModel next) throws AdminException {
+        commitAndPublish(next, this::weightsVersion);
+    }
+}

@@ -1,0 +1,226 @@
+package dev.tidestream.server.admin.store;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.console.Reasons;
+import dev.tidestream.protocol.admin.PayloadType;
+import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.admin.store.directory.Sha256;
+
+/**
+ * The list of committed versions as a file.
+ *
+ * <pre>
+ * {"sha256": of the compact JSON of "log",
+ *  "log": {"format": "tidestream.updates", "format_version": 1, "base_sha256": of the GGUF file,
+ *          "versions": [
+ *            {"weights_version": 2, "change": "update", "base_version": 1, "committed_at": "2026-11-23T05:00:00Z",
+ *             "update_id": string, "tensor": string, "kind": "rows", "shape": [3, 64], "dtype": "f32", "rank": 0,
+ *             "sha256": hex, "byte_length": 780, "payload": "payload-2-0123456789abcdef.bin"},
+ *            {"weights_version": 3, "change": "rollback", "base_version": 2, "committed_at": …, "to_version": 1}]}}
+ * </pre>
+ *
+ * <p>Versions stand in order and without gaps. A file that says anything else is refused as a whole.
+ */
+record Manifest(String baseSha256, List<VersionRecord> versions) {
+    static final int FORMAT_VERSION = 1;
+    private static final String FORMAT = "tidestream.updates";
+    private static final Pattern HEX_64 = Pattern.compile("[0-9a-f]{64}");
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .defaultPropertyInclusion(JsonInclude.Value.construct(JsonInclude.Include.NON_NULL, JsonInclude.Include.ALWAYS))
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .build();
+
+    Manifest {
+        versions = List.copyOf(versions);
+    }
+
+    private record Document(
+            @Nullable String format, int formatVersion, @Nullable String baseSha256, @Nullable List<@Nullable Entry> versions) {}
+
+    private record Entry(
+            long weightsVersion,
+            @Nullable String change,
+            long baseVersion,
+            @Nullable String committedAt,
+            @Nullable String updateId,
+            @Nullable String tensor,
+            @Nullable String kind,
+            @Nullable List<Long> shape,
+            @Nullable String dtype,
+            @Nullable Integer rank,
+            @Nullable String sha256,
+            @Nullable Long byteLength,
+            @Nullable String payload,
+            @Nullable Long toVersion) {
+
+        static Entry of(VersionRecord version) {
+            return switch (version) {
+                case VersionRecord.Updated(long number, UpdateSpec s, String payloadFile, Instant at) -> new Entry(
+                        number, "update", s.baseVersion(), at.toString(), s.updateId(), s.tensor(), s.kind().wireName(), s.shape(),
+                        s.dtype().wireName(), s.rank(), s.sha256(), s.byteLength(), payloadFile, null);
+                case VersionRecord.RolledBack(long number, long base, long to, Instant at) -> new Entry(
+                        number, "rollback", base, at.toString(), null, null, null, null, null, null, null, null, null, to);
+            };
+        }
+
+        VersionRecord toRecord() {
+            Instant at = Instant.parse(present("committed_at", committedAt));
+            return switch (present("change", change)) {
+                case "update" -> new VersionRecord.Updated(
+                        weightsVersion,
+                        new UpdateSpec(
+                                present("update_id", updateId),
+                                baseVersion,
+                                present("tensor", tensor),
+                                UpdateKind.valueOf(upper(present("kind", kind))),
+                                checkedShape(),
+                                PayloadType.valueOf(upper(present("dtype", dtype))),
+                                present("rank", rank),
+                                present("sha256", sha256),
+                                present("byte_length", byteLength)),
+                        present("payload", payload),
+                        at);
+                case "rollback" -> new VersionRecord.RolledBack(weightsVersion, baseVersion, present("to_version", toVersion), at);
+                default -> throw new IllegalArgumentException("unknown change: " + change);
+            };
+        }
+
+        private List<Long> checkedShape() {
+            List<Long> dimensions = present("shape", shape);
+            for (@Nullable Long dimension : dimensions) {
+                require(dimension != null && dimension > 0, "shape must be positive: " + dimensions);
+            }
+            return dimensions;
+        }
+
+        private static String upper(String name) {
+            return name.toUpperCase(Locale.ROOT);
+        }
+
+        private static <T> T present(String name, @Nullable T value) {
+            if (value == null) {
+                throw new IllegalArgumentException("missing: " + name);
+            }
+            return value;
+        }
+    }
+
+    /** Name of the payload of a version. */
+    static String payloadName(long weightsVersion, String sha256) {
+        return "payload-" + weightsVersion + "-" + sha256.substring(0, 16) + ".bin";
+    }
+
+    byte[] toBytes() {
+        ObjectNode log = JSON.valueToTree(
+                new Document(FORMAT, FORMAT_VERSION, baseSha256, versions.stream().map(Entry::of).toList()));
+        ObjectNode root = JSON.createObjectNode();
+        root.put("sha256", Sha256.of(bytes(log)));
+        root.set("log", log);
+        return bytes(root);
+    }
+
+    private static byte[] bytes(JsonNode node) {
+        try {
+            return JSON.writeValueAsBytes(node);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Reads and checks a manifest.
+     *
+     * @throws IllegalArgumentException if it is damaged, inconsistent, or of another format version; the message says where
+     */
+    static Manifest parse(byte[] bytes) {
+        try {
+            JsonNode root = JSON.readTree(bytes);
+            JsonNode log = root.path("log");
+            require(root.size() == 2 && log.isObject(), "not a manifest");
+            require(root.path("sha256").asText().equals(Sha256.of(bytes(log))), "checksum mismatch");
+            int formatVersion = log.path("format_version").asInt();
+            require(formatVersion == FORMAT_VERSION,
+                    "format_version must be %d: %d".formatted(FORMAT_VERSION, formatVersion));
+            Document document = JSON.treeToValue(log, Document.class);
+            require(FORMAT.equals(document.format()), "not a manifest: format=" + document.format());
+            String baseSha256 = Entry.present("base_sha256", document.baseSha256());
+            require(isSha256(baseSha256), "base_sha256 is not a SHA-256: " + baseSha256);
+            List<VersionRecord> versions = new ArrayList<>();
+            for (@Nullable Entry entry : Entry.present("versions", document.versions())) {
+                versions.add(Entry.present("version", entry).toRecord());
+            }
+            check(versions);
+            return new Manifest(baseSha256, versions);
+        } catch (JsonMappingException e) { // its message is about Java's types
+            throw new IllegalArgumentException("not JSON of the right shape: " + e.getPath().stream()
+                    .map(at -> at.getFieldName() == null ? "[" + at.getIndex() + "]" : at.getFieldName())
+                    .collect(Collectors.joining(".")), e);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("not JSON: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new IllegalArgumentException("not JSON: " + Reasons.of(e), e);
+        } catch (DateTimeException e) {
+            throw new IllegalArgumentException("committed_at is not an instant: " + e.getMessage(), e);
+        }
+    }
+
+    private static void check(List<VersionRecord> versions) {
+        Set<String> updateIds = new HashSet<>();
+        long current = UpdateLog.BASE_VERSION;
+        for (VersionRecord version : versions) {
+            String where = "version " + version.weightsVersion() + ": ";
+            require(version.weightsVersion() == current + 1, where + "expected " + (current + 1));
+            require(version.baseVersion() == current, where + "base_version must be " + current + ": " + version.baseVersion());
+            switch (version) {
+                case VersionRecord.Updated u -> {
+                    UpdateSpec spec = u.spec();
+                    require(updateIds.add(spec.updateId()), where + "update_id occurs twice: " + spec.updateId());
+                    require(isSha256(spec.sha256()), where + "sha256 is not a SHA-256");
+                    require(spec.byteLength() >= 1, where + "byte_length must be positive: " + spec.byteLength());
+                    require(u.payloadFile().equals(payloadName(u.weightsVersion(), spec.sha256())),
+                            where + "unexpected payload name: " + u.payloadFile());
+                }
+                case VersionRecord.RolledBack r -> require(
+                        r.toVersion() >= UpdateLog.BASE_VERSION && r.toVersion() < current,
+                        where + "to_version must be in " + UpdateLog.BASE_VERSION + ".." + (current - 1) + ": " + r.toVersion());
+            }
+            current++;
+        }
+    }
+
+    private static boolean isSha256(@Nullable String hex) {
+        return hex != null && HEX_64.matcher(hex).matches();
+    }
+
+    private static void require(boolean condition, String message) {
+        if (!condition) {
+            throw new IllegalArgumentException(message);
+        }
+    }
+}

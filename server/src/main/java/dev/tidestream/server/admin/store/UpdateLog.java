@@ -1,0 +1,397 @@
+package dev.tidestream.server.admin.store;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.tidestream.console.Reasons;
+import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.server.admin.AdminDesk;
+import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.Refusals;
+import dev.tidestream.server.admin.store.directory.DataDirException;
+import dev.tidestream.server.admin.store.directory.DataDirectory;
+import dev.tidestream.server.admin.store.directory.DirectoryStorage;
+import dev.tidestream.server.admin.store.directory.Storage;
+
+/**
+ * The durable history of weight versions on top of one model file. A version exists when, and only when, the manifest on disk
+ * names it, and the manifest changes in one atomic rename:
+ *
+ * <pre>
+ * spool-1.tmp        chunks arrive, hashed          fsync
+ * payload-2-….bin  ◄ rename                         fsync of the directory
+ * manifest.json.tmp  old versions and the new one   fsync
+ * manifest.json    ◄ rename                         fsync of the directory
+ *                                                   acknowledged
+ * </pre>
+ *
+ * <p>A crash before the last rename leaves files that no manifest names; {@link #open} removes them. A failed step is taken
+ * back and refused, the state is the old one. One failure cannot be simply refused: after the last rename, if the directory
+ * cannot be forced, the disk may hold either manifest. Then the old manifest is put back, and if that fails as well, the log
+ * accepts nothing more until it is opened again, and keeps the payload that the disk may name. (After a failed fsync nothing is
+ * known about the pages it was for: Rebello et al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020. So no
+ * fsync is ever tried twice on the same file.)
+ *
+ * <p>Versions count from {@link #BASE_VERSION}, the model file itself. Nothing is ever removed from the history: going back is
+ * a version, too. Any thread may read; changes are serialised, block on the disk, and belong on worker threads.
+ */
+public final class UpdateLog implements Closeable {
+    /** The version that is the model file, without any update. */
+    public static final long BASE_VERSION = 1;
+
+    static final String MANIFEST = "manifest.json";
+    static final String MANIFEST_TEMP = "manifest.json.tmp";
+    static final String SPOOL_PREFIX = "spool-";
+    private static final Logger log = LoggerFactory.getLogger(UpdateLog.class);
+
+    private final Storage storage;
+    private final UpdateLogLimits limits;
+    private final InstantSource clock;
+    private final ReentrantLock writing = new ReentrantLock();
+
+    private final SpoolAccount spools = new SpoolAccount();
+    private final RebuildSource rebuilds;
+
+    private volatile Manifest manifest;
+    private long committedBytes; // guarded by writing, as is all below
+    private long spoolNumber;
+    private @Nullable String broken;
+    private boolean closed;
+
+    private UpdateLog(Storage storage, Manifest manifest, UpdateLogLimits limits, InstantSource clock) {
+        this.storage = storage;
+        this.manifest = manifest;
+        this.rebuilds = new RebuildSource(storage, writing, () -> this.manifest);
+        this.limits = limits;
+        this.clock = clock;
+        this.committedBytes = VersionHistory.updates(manifest).stream().mapToLong(u -> u.spec().byteLength()).sum();
+    }
+
+    /**
+     * Opens the directory, or makes it one, and removes what a crash has left. Reads every payload that is newer than the newest
+     * checkpoint once, for its checksum; those before it when they are needed.
+     *
+     * @param baseSha256 of the model file
+     * @throws DataDirException if it cannot be served from; nothing was changed then
+     */
+    public static UpdateLog open(Path dataDir, String baseSha256, UpdateLogLimits limits, InstantSource clock)
+            throws DataDirException {
+        return open(DirectoryStorage.open(dataDir), baseSha256, limits, clock);
+    }
+
+    /**
+     * The same for a directory that is locked already. Takes it over, also if it fails.
+     *
+     * @param progress told of stage {@code checking}, in bytes of payloads
+     */
+    public static UpdateLog open(
+            DataDirectory dataDir, String baseSha256, UpdateLogLimits limits, InstantSource clock, AdminDesk.ProgressSink progress)
+            throws DataDirException {
+        return open(dataDir.takeOver(), baseSha256, limits, clock, progress);
+    }
+
+    /** Takes over the storage, also if it fails. */
+    public static UpdateLog open(Storage storage, String baseSha256, UpdateLogLimits limits, InstantSource clock) throws DataDirException {
+        return open(storage, baseSha256, limits, clock, (stage, done, of) -> {});
+    }
+
+    private static UpdateLog open(
+            Storage storage, String baseSha256, UpdateLogLimits limits, InstantSource clock, AdminDesk.ProgressSink progress)
+            throws DataDirException {
+        boolean opened = false;
+        try {
+            UpdateLog log = new UpdateLog(storage, new Recovery(storage, baseSha256).run(), limits, clock);
+            log.rebuilds.open(progress);
+            opened = true;
+            return log;
+        } catch (IOException e) {
+            throw new DataDirException(DataDirException.Problem.IO, "%s: cannot be opened: %s".formatted(storage, Reasons.of(e)), e);
+        } finally {
+            if (!opened) {
+                closeQuietly(storage);
+            }
+        }
+    }
+
+    private static void closeQuietly(Storage storage) {
+        try {
+            storage.close();
+        } catch (IOException e) {
+            log.warn("data directory could not be released: {}", storage, e);
+        }
+    }
+
+    /** The newest committed version. */
+    public long currentVersion() {
+        return VersionHistory.current(manifest);
+    }
+
+    /** All committed versions, oldest first, without the base; immutable. */
+    public List<VersionRecord> history() {
+        return manifest.versions();
+    }
+
+    /** SHA-256 of the model file. */
+    public String baseSha256() {
+        return manifest.baseSha256();
+    }
+
+    /** Where the payload of a version is. */
+    public Path payload(VersionRecord.Updated version) {
+        return storage.path(version.payloadFile());
+    }
+
+    /**
+     * The updates that, applied in this order to the model file, give a version. Those that a later replacement of the whole
+     * tensor hides are left out.
+     *
+     * @throws AdminException {@code unknown_version}
+     */
+    public List<VersionRecord.Updated> replay(long version) throws AdminException {
+        return VersionHistory.plan(manifest, version, Set.of()).updates();
+    }
+
+    /** What versions are rebuilt from. */
+    public RebuildSource rebuilds() {
+        return rebuilds;
+    }
+
+    /**
+     * The version that an earlier transmission of this very update has made, if any.
+     *
+     * @throws AdminException {@code update_conflict} if its {@code update_id} was used for something else
+     */
+    public Optional<VersionRecord.Updated> findRepeated(UpdateSpec spec) throws AdminException {
+        return VersionHistory.findRepeated(manifest, spec);
+    }
+
+    /**
+     * Begins to receive the payload of an update that is no repetition; see {@link #findRepeated}.
+     *
+     * @throws AdminException {@code stale_base_version}, {@code update_conflict}, {@code too_many_versions}, {@code too_many_bytes},
+     *     {@code disk_full}, {@code busy}, {@code internal}
+     */
+    public PayloadSpool receive(UpdateSpec spec) throws AdminException {
+        writing.lock();
+        try {
+            requireUsable();
+            if (findRepeated(spec).isPresent()) {
+                throw new IllegalStateException("committed already: update_id=" + spec.updateId());
+            }
+            requireCurrent(spec.baseVersion());
+            requireRoom(spec.byteLength());
+            PayloadSpool spool = new PayloadSpool(
+                    storage, spec, SPOOL_PREFIX + ++spoolNumber + ".tmp", () -> spools.remove(spec.byteLength()));
+            spools.add(spec.byteLength());
+            return spool;
+        } catch (IOException e) {
+            remove(SPOOL_PREFIX + spoolNumber + ".tmp");
+            throw Refusals.ofIo("payload of " + spec.updateId(), e);
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private void requireUsable() throws AdminException {
+        if (closed) {
+            throw new AdminException(AdminErrorCode.SHUTTING_DOWN, "the update log is closed");
+        }
+        if (broken != null) {
+            throw new AdminException(
+                    AdminErrorCode.INTERNAL, "the update log accepts nothing until the server is restarted: " + broken);
+        }
+    }
+
+    private void requireCurrent(long baseVersion) throws AdminException {
+        if (baseVersion != currentVersion()) {
+            throw new AdminException(
+                    AdminErrorCode.STALE_BASE_VERSION,
+                    "the current version is another one: base_version=%d, weights_version=%d".formatted(baseVersion, currentVersion()));
+        }
+        if (manifest.versions().size() >= limits.maxVersions()) {
+            throw new AdminException(
+                    AdminErrorCode.TOO_MANY_VERSIONS,
+                    "too many versions are kept: versions=%d, limit=%d".formatted(manifest.versions().size(), limits.maxVersions()));
+        }
+    }
+
+    private void requireRoom(long payloadBytes) throws AdminException, IOException {
+        int count = spools.count();
+        if (count >= limits.maxSpools()) {
+            throw new AdminException(
+                    AdminErrorCode.BUSY, "too many payloads are being received: payloads=%d, limit=%d".formatted(count, limits.maxSpools()));
+        }
+        long spoolBytes = spools.bytes();
+        if (payloadBytes > limits.maxTotalBytes() - committedBytes - spoolBytes) {
+            throw new AdminException(
+                    AdminErrorCode.TOO_MANY_BYTES,
+                    "payloads would take too many bytes: byte_length=%d, kept_bytes=%d, receiving_bytes=%d, limit=%d"
+                            .formatted(payloadBytes, committedBytes, spoolBytes, limits.maxTotalBytes()));
+        }
+        long usableBytes = storage.usableBytes();
+        if (payloadBytes > usableBytes) {
+            throw new AdminException(
+                    AdminErrorCode.DISK_FULL,
+                    "disk too full: byte_length=%d, usable_bytes=%d".formatted(payloadBytes, usableBytes));
+        }
+    }
+
+    /**
+     * Makes a finished payload the next version; when this returns, it is durable. A repetition of a committed update gives the
+     * version of that one. The spool is closed in any case.
+     *
+     * @throws AdminException {@code stale_base_version}, {@code update_conflict}, {@code too_many_versions}, {@code disk_full},
+     *     {@code internal}; nothing has changed then
+     */
+    public VersionRecord.Updated commit(PayloadSpool spool) throws AdminException {
+        writing.lock();
+        try (spool) {
+            requireUsable();
+            UpdateSpec spec = spool.spec();
+            Optional<VersionRecord.Updated> repeated = findRepeated(spec);
+            if (repeated.isPresent()) {
+                return repeated.get();
+            }
+            requireCurrent(spec.baseVersion());
+            long version = currentVersion() + 1;
+            String payloadFile = Manifest.payloadName(version, spec.sha256());
+            VersionRecord.Updated record =
+                    new VersionRecord.Updated(version, spec, payloadFile, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+            spool.handOver();
+            try {
+                storage.rename(spool.fileName(), payloadFile);
+                storage.force();
+                append(record);
+            } catch (IOException e) {
+                if (broken == null) {
+                    remove(spool.fileName());
+                    remove(payloadFile);
+                }
+                throw Refusals.ofIo("update " + spec.updateId(), e);
+            }
+            committedBytes += spec.byteLength();
+            rebuilds.sound(record);
+            return record;
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /**
+     * Makes the weights of an older version the next version; durable when this returns.
+     *
+     * @param baseVersion the version that must be current
+     * @throws AdminException {@code unknown_version}, {@code stale_base_version}, {@code too_many_versions}, {@code disk_full},
+     *     {@code internal}; nothing has changed then
+     */
+    public VersionRecord.RolledBack rollback(long toVersion, long baseVersion) throws AdminException {
+        writing.lock();
+        try {
+            requireUsable();
+            VersionHistory.requireKnown(manifest, toVersion);
+            requireCurrent(baseVersion);
+            if (toVersion == baseVersion) {
+                throw new AdminException(
+                        AdminErrorCode.UNKNOWN_VERSION,
+                        "to_version must be older than the current version: to_version=%d, weights_version=%d"
+                                .formatted(toVersion, baseVersion));
+            }
+            VersionRecord.RolledBack record = new VersionRecord.RolledBack(
+                    baseVersion + 1, baseVersion, toVersion, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+            append(record);
+            return record;
+        } catch (IOException e) {
+            throw Refusals.ofIo("rollback to version " + toVersion, e);
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /** Commits a record; if it throws, the manifest on disk is the old one, or else the log is broken. */
+    private void append(VersionRecord record) throws IOException {
+        Manifest old = manifest;
+        List<VersionRecord> versions = new ArrayList<>(old.versions());
+        versions.add(record);
+        Manifest next = new Manifest(old.baseSha256(), versions);
+        try {
+            writeTemp(storage, next.toBytes());
+        } catch (IOException e) {
+            remove(MANIFEST_TEMP);
+            throw e;
+        }
+        try {
+            storage.rename(MANIFEST_TEMP, MANIFEST);
+            storage.force();
+        } catch (IOException e) {
+            takeBack(old, e);
+            throw e;
+        }
+        manifest = next;
+    }
+
+    private void takeBack(Manifest old, IOException cause) {
+        try {
+            byte[] bytes = old.toBytes();
+            boolean replaced;
+            try (InputStream in = storage.open(MANIFEST)) {
+                replaced = !Arrays.equals(in.readAllBytes(), bytes);
+            }
+            if (replaced) {
+                writeTemp(storage, bytes);
+                storage.rename(MANIFEST_TEMP, MANIFEST);
+                storage.force();
+            } else {
+                storage.delete(MANIFEST_TEMP);
+            }
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+            broken = "a failed commit could not be taken back: " + Reasons.of(e);
+            log.error("update log is read-only until restart: {}", storage, cause);
+        }
+    }
+
+    static void writeTemp(Storage storage, byte[] manifest) throws IOException {
+        try (Storage.Sink sink = storage.create(MANIFEST_TEMP)) {
+            sink.write(ByteBuffer.wrap(manifest));
+            sink.force();
+        }
+    }
+
+    /** Removes a file of a refused change, if it is there. Left behind, it is harmless: no manifest names it. */
+    private void remove(String name) {
+        try {
+            storage.delete(name);
+        } catch (IOException e) {
+            log.warn("file could not be removed, the next start will: file={}", name, e);
+        }
+    }
+
+    /** Lets go of the directory. Spools that are open lose their files at the next start at the latest. */
+    @Override
+    public void close() {
+        writing.lock();
+        try {
+            if (!closed) {
+                closed = true;
+                closeQuietly(storage);
+            }
+        } finally {
+            writing.unlock();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package dev.tidestream.server.app;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
+import java.util.Locale;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.console.Reasons;
+import dev.tidestream.server.app.ServerException.Reason;
+
+/** Where a server is to listen. */
+record ListenAddress(String host, int port) {
+
+    /**
+     * Tries whether a server could listen here now, so that nobody waits for a model to be loaded to learn that it cannot. Whoever takes
+     * the address afterwards makes {@link #refusal} the message in the end.
+     *
+     * @throws ServerException if not, with the reason
+     */
+    void requireFree() {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.setReuseAddress(true); // as the server does: connections of one that has ended are no hindrance
+            probe.bind(new InetSocketAddress(InetAddress.getByName(host), port), 1);
+        } catch (IOException e) {
+            throw refusal(e);
+        }
+    }
+
+    /** What to say if listening has failed. */
+    ServerException refusal(@Nullable Throwable cause) {
+        String reason = String.valueOf(cause == null ? null : cause.getMessage());
+        String lower = reason.toLowerCase(Locale.ROOT);
+        if (cause instanceof UnknownHostException) {
+            return new ServerException(Reason.ADDRESS, "no such host: " + host);
+        }
+        if (cause instanceof BindException && lower.contains("in use")) {
+            return new ServerException(Reason.ADDRESS, "address in use: " + this);
+        }
+        if (cause instanceof BindException && lower.contains("cannot assign")) {
+            return new ServerException(Reason.ADDRESS, "no address of this machine: " + host);
+        }
+        if (lower.contains("permission denied")) {
+            return new ServerException(Reason.ADDRESS, "permission denied: listen on " + this);
+        }
+        return cause == null ? new ServerException(Reason.ADDRESS, "cannot listen on " + this)
+                : new ServerException(Reason.ADDRESS, "cannot listen on %s: %s".formatted(this, Reasons.of(cause)), cause);
+    }
+
+    /** As in a URL. */
+    @Override
+    public String toString() {
+        return (host.contains(":") ? "[" + host + "]:" : host + ":") + port;
+    }
+}

@@ -1,0 +1,148 @@
+package dev.tidestream.server.app;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.tied.EmbeddingLayer;
+import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.model.tied.TiedWeightStats;
+import dev.tidestream.model.transformer.ActivationPrecision;
+import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.server.admin.AdminEvents;
+import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.engine.EngineStats;
+import dev.tidestream.server.epoch.EpochStatus;
+import dev.tidestream.server.metrics.Metrics;
+import dev.tidestream.server.metrics.MetricsSample;
+import dev.tidestream.server.scheduler.SchedulerStats;
+import dev.tidestream.server.transport.MetricsPage;
+import dev.tidestream.server.transport.TokenRefusal;
+import dev.tidestream.server.transport.TransportStats;
+
+/** Brings what the rooms know to the metrics, which know none of them. */
+public final class MetricsWiring implements AdminEvents, AutoCloseable {
+    private final ModelRuntime running;
+    private final Metrics metrics;
+    private volatile @Nullable AdminService service;
+    private volatile @Nullable Supplier<TransportStats> transport;
+
+    /** @param running whose figures are read */
+    public MetricsWiring(ModelRuntime running) {
+        this.running = running;
+        this.metrics = new Metrics(this::sample, running.headTimings(), running.streamTimings());
+        metrics.expectTokenRefusals(Arrays.stream(TokenRefusal.values()).map(TokenRefusal::wireName).toList());
+        JvmMemory memory = JvmMemory.ofThisProcess();
+        metrics.describe(
+                Map.of("version", ProgramVersion.ours(), "java", Runtime.version().toString(), "threads", Integer.toString(running.threads()),
+                        "kernels", running.first().kernels().title()),
+                memory.heapBytes(), memory.directBytes());
+    }
+
+    /** Has the head's figures read from this service from now on. */
+    void observe(AdminService admin) {
+        service = admin;
+    }
+
+    /** Has the figures of connections read from there from now on. */
+    void observe(Supplier<TransportStats> stats) {
+        transport = stats;
+    }
+
+    MetricsPage page() {
+        return new MetricsPage(Metrics.CONTENT_TYPE, metrics::scrape);
+    }
+
+    private MetricsSample sample() {
+        EngineStats s = running.stats();
+        return new MetricsSample(
+                new MetricsSample.Engine(s.running(), s.queued(), s.kvUsedBytes(), s.kvBudgetBytes(), s.steps(), s.rows(),
+                        s.tokensGenerated(), s.weightsVersion(), waiting(s)),
+                head(),
+                running.epochs().live().stream().map(MetricsWiring::epoch).toList(),
+                transport());
+    }
+
+    private MetricsSample.Transport transport() {
+        Supplier<TransportStats> source = transport;
+        if (source == null) {
+            return MetricsSample.Transport.NONE;
+        }
+        TransportStats s = source.get();
+        SortedMap<String, Long> refusals = new TreeMap<>();
+        s.refusals().forEach((refusal, count) -> refusals.put(refusal.wireName(), count));
+        return new MetricsSample.Transport(s.streamConnections(), s.adminConnections(), s.pendingRequests(), s.idleConnections(),
+                s.assemblyBytes(), s.assemblyLimitBytes(), s.inputPauses(), refusals);
+    }
+
+    private static MetricsSample.Waiting waiting(EngineStats s) {
+        SchedulerStats streams = s.streams();
+        return new MetricsSample.Waiting(s.promptsInIntake(), s.promptBytesInIntake(), streams.queuedBytes(), streams.parked(),
+                streams.parkedBytes(), streams.recomputedRows(), streams.slotsGivenBack(), streams.blocksTaken());
+    }
+
+    private static MetricsSample.Epoch epoch(EpochStatus status) {
+        return new MetricsSample.Epoch(status.weightsVersion(), status.headMode(), status.bytes());
+    }
+
+    private MetricsSample.@Nullable Head head() {
+        AdminService admin = service;
+        if (admin == null || !running.blueprint().tied()) {
+            return null;
+        }
+        EmbeddingLayer head = admin.head();
+        TiedWeightStats stats = head.stats();
+        boolean int8 = running.precision().inHead(head, head.mode()) == ActivationPrecision.INT8;
+        return new MetricsSample.Head(head.mode(), int8, stats.embeddingWeightBytes(), stats.transposedWeightBytes(),
+                stats.totalBytes(), stats.optimizationOverhead());
+    }
+
+    @Override
+    public void updateCommitted() {
+        metrics.updateCommitted();
+    }
+
+    @Override
+    public void rolledBack() {
+        metrics.rolledBack();
+    }
+
+    @Override
+    public void updateRefused(AdminErrorCode code) {
+        metrics.updateRefused(code.wireName());
+    }
+
+    @Override
+    public void modeChanged(HeadMode mode) {
+        metrics.modeChanged(mode);
+    }
+
+    @Override
+    public void modeChangeRefused(AdminErrorCode code) {
+        metrics.modeChangeRefused(code.wireName());
+    }
+
+    @Override
+    public void checkpointWritten() {
+        metrics.checkpointWritten();
+    }
+
+    @Override
+    public void checkpointFailed() {
+        metrics.checkpointFailed();
+    }
+
+    /** Somebody was not let in as an administrator. */
+    void tokenRefused(TokenRefusal why) {
+        metrics.tokenRefused(why.wireName());
+    }
+
+    @Override
+    public void close() {
+        metrics.close();
+    }
+}

@@ -1,0 +1,307 @@
+package dev.tidestream.server.app;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.HiddenStates;
+import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.transformer.ForwardScratch;
+import dev.tidestream.model.transformer.HeadProbes;
+import dev.tidestream.model.transformer.LanguageModel;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.server.admin.build.ServedModelVersions;
+import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.engine.EngineException;
+import dev.tidestream.server.engine.EngineStats;
+import dev.tidestream.server.engine.KernelWorkers;
+import dev.tidestream.server.engine.TokenEngine;
+import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.Reclaimer;
+import dev.tidestream.server.metrics.HeadTimings;
+import dev.tidestream.server.metrics.StreamTimings;
+import dev.tidestream.server.pacing.StepBreak;
+import dev.tidestream.server.scheduler.TokenObserver;
+import dev.tidestream.server.warmup.BackgroundWarmUp;
+import dev.tidestream.server.warmup.KernelWarmUp;
+import dev.tidestream.server.warmup.StreamWarmUp;
+
+/**
+ * A model, loaded, with an engine running over it. Closing it ends the engine, the threads and the memory, in this order. The
+ * model file stays open meanwhile: versions are built on top of it.
+ */
+public final class ModelRuntime implements AutoCloseable {
+    /** Most tokens of one forward pass. */
+    public static final int MAX_ROWS = 128;
+
+    /** Hidden states that are kept, to compare heads on. */
+    private static final int RECENT_STATES = 8;
+    private static final long LONGEST_STEP_NS = TimeUnit.SECONDS.toNanos(1);
+    private static final long MOMENT_NS = TimeUnit.MICROSECONDS.toNanos(100);
+
+    private final GgufFile file;
+    private final ModelLoader loader;
+    private final KernelWarmUp kernelWarmUp;
+    private final LoadedModel first;
+    private final Tokenizer tokenizer;
+    private final KernelWorkers workers;
+    private final HeadTimings headTimings;
+    private final StreamTimings streamTimings;
+    private final HiddenStates recentStates;
+    private final Precision precision;
+    private final Function<LoadedModel, LanguageModel> forward;
+    private final Reclaimer reclaimer;
+    private final StepBreak breaks = new StepBreak();
+    private final CurrentEpoch epochs;
+    private final TokenEngine engine;
+    private volatile @Nullable EngineStats atWarm;
+
+    /** Which weights are served first. */
+    public interface FirstVersion {
+        /**
+         * Makes the model to begin with.
+         *
+         * @param base the weights of the file, taken over
+         */
+        Versioned of(GgufFile file, ModelLoader loader, LoadedModel base, WorkerTeam team);
+
+        /** The file's own. */
+        FirstVersion BASE = (file, loader, base, team) -> new Versioned(UpdateLog.BASE_VERSION, base);
+    }
+
+    /** A model and the version of its weights. */
+    public record Versioned(long weightsVersion, LoadedModel model) {}
+
+    private ModelRuntime(
+            ModelLoader loader, ServerConfig config, FirstVersion firstVersion, KernelWorkers workers, KernelWarmUp kernelWarmUp,
+            StartListener listener) {
+        this.file = loader.file();
+        this.loader = loader;
+        this.workers = workers;
+        this.kernelWarmUp = kernelWarmUp;
+        tokenizer = Tokenizers.fromGguf(file.metadata());
+        Versioned versioned =
+                firstVersion.of(file, loader, ModelFiles.load(loader, config.compute(), workers, listener), workers);
+        first = versioned.model();
+        try {
+            int maxRows = Math.max(config.engine().maxSequences(), MAX_ROWS);
+            ForwardScratch scratch = new ForwardScratch(first.blueprint(), maxRows);
+            headTimings = new HeadTimings();
+            streamTimings = new StreamTimings();
+            recentStates = new HiddenStates(RECENT_STATES, first.blueprint().hiddenSize());
+            HeadProbes probes = new HeadProbes(headTimings, recentStates);
+            precision = config.compute().precision();
+            forward = version -> version.newTransformer(workers, precision, scratch, probes);
+            reclaimer = new Reclaimer();
+            epochs = new CurrentEpoch(
+                    ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);
+            engine = startEngine(config.engine(), tokenizer, epochs, breaks, observer(streamTimings), workers);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            first.close();
+            throw e;
+        }
+    }
+
+    /** Loads the model, and starts the engine with the weights of the file. */
+    public static ModelRuntime start(ServerConfig config, StartListener listener) {
+        return start(config, FirstVersion.BASE, listener);
+    }
+
+    /**
+     * Loads the model, goes to a version, and starts the engine. Of the configuration, model, compute and engine count.
+     *
+     * @param listener told of the loading
+     * @throws ServerException if limits do not fit the model
+     */
+    public static ModelRuntime start(ServerConfig config, FirstVersion firstVersion, StartListener listener) {
+        GgufFile file = ModelFiles.open(config.model());
+        KernelWorkers workers = new KernelWorkers(config.compute().threads());
+        KernelWarmUp warmUp = null;
+        boolean started = false;
+        try {
+            ModelLoader loader = new ModelLoader(file);
+            warmUp = KernelWarmUp.start(loader, KernelSelection.fastest(), config.compute().precision());
+            ModelRuntime running = new ModelRuntime(loader, config, firstVersion, workers, warmUp, listener);
+            started = true;
+            return running;
+        } finally {
+            if (!started) {
+                if (warmUp != null) {
+                    warmUp.close();
+                }
+                workers.close();
+                file.close();
+            }
+        }
+    }
+
+    private static TokenEngine startEngine(
+            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, StepBreak breaks, TokenObserver observer, WorkerTeam team) {
+        try {
+            return TokenEngine.start(config, tokenizer, epochs, breaks, observer, team);
+        } catch (IllegalArgumentException e) { // limits that do not fit this model
+            throw new ServerException(ServerException.Reason.LIMITS, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static TokenObserver observer(StreamTimings timings) {
+        return new TokenObserver() {
+            @Override
+            public void firstToken(long nanos) {
+                timings.firstToken(nanos);
+            }
+
+            @Override
+            public void nextToken(long nanos) {
+                timings.nextToken(nanos);
+            }
+        };
+    }
+
+    /** Counts, times and hidden states are those from now on: those of the warm-up are nobody's traffic. */
+    void beginMeasuring() {
+        awaitEndOfStep();
+        atWarm = engine.stats();
+        headTimings.forget();
+        streamTimings.forget();
+        recentStates.forget();
+    }
+
+    /** A stream has its last token before the step is counted that made it. Clients that are there already keep nobody waiting. */
+    private void awaitEndOfStep() {
+        long startNs = System.nanoTime();
+        while (!breaks.free() && System.nanoTime() - startNs < LONGEST_STEP_NS) {
+            LockSupport.parkNanos(MOMENT_NS);
+        }
+    }
+
+    /** What the engine holds, and has done for clients. */
+    public EngineStats stats() {
+        EngineStats start = atWarm;
+        EngineStats now = engine.stats();
+        return start == null ? now : now.since(start);
+    }
+
+    /**
+     * Waits until kernels are compiled, and runs some streams for nobody.
+     *
+     * @throws ServerException if the model makes no token
+     */
+    public void warmUp() {
+        kernelWarmUp.await();
+        try {
+            StreamWarmUp.run(engine, blueprint());
+        } catch (EngineException e) {
+            throw new ServerException(
+                    ServerException.Reason.MODEL, "%s: cannot be served: %s".formatted(file.path(), e.getMessage()), e);
+        }
+    }
+
+    /**
+     * Has compiled what streams and updates need later; not begun yet.
+     *
+     * @param updates practises updates until its argument says stop; whether it is of use to do so again
+     */
+    public BackgroundWarmUp backgroundWarmUp(Predicate<BooleanSupplier> updates) {
+        return new BackgroundWarmUp(new BackgroundWarmUp.Subject(
+                loader, first.kernels(), precision, tokenizer, threads(), breaks, observer(new StreamTimings())), updates);
+    }
+
+    /** Threads that compute. */
+    public int threads() {
+        return workers.size();
+    }
+
+    /** What is served, without its weights. */
+    public Blueprint blueprint() {
+        return first.blueprint();
+    }
+
+    /** The model that was served first; open as long as its epoch is. */
+    public LoadedModel first() {
+        return first;
+    }
+
+    /** Reads the model file. */
+    ModelLoader loader() {
+        return loader;
+    }
+
+    /** Elements of all tensors of the file. */
+    long parameters() {
+        return file.tensors().values().stream().mapToLong(GgufTensor::elements).sum();
+    }
+
+    /** Of the model. */
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /** The engine over it; closed with this. */
+    public TokenEngine engine() {
+        return engine;
+    }
+
+    /** Breaks between two steps. */
+    public StepBreak breaks() {
+        return breaks;
+    }
+
+    /** Its versions; closed with this. */
+    public CurrentEpoch epochs() {
+        return epochs;
+    }
+
+    /** Makes the forward pass of a version; all of them share their scratch space. */
+    Function<LoadedModel, LanguageModel> forward() {
+        return forward;
+    }
+
+    /** What {@link #forward} computes with. */
+    Precision precision() {
+        return precision;
+    }
+
+    /** Of the heads' calls. */
+    HeadTimings headTimings() {
+        return headTimings;
+    }
+
+    /** Of the streams' tokens. */
+    StreamTimings streamTimings() {
+        return streamTimings;
+    }
+
+    /** Of streams, for comparing heads. */
+    HiddenStates recentStates() {
+        return recentStates;
+    }
+
+    /** The newest version of the weights. */
+    public long weightsVersion() {
+        return epochs.weightsVersion();
+    }
+
+    @Override
+    public void close() {
+        kernelWarmUp.close();
+        engine.close();
+        epochs.close();
+        reclaimer.close();
+        workers.close();
+        file.close();
+    }
+}

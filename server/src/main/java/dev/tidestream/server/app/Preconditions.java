@@ -1,0 +1,66 @@
+package dev.tidestream.server.app;
+
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.console.Reasons;
+import dev.tidestream.server.admin.store.UpdateDirectory;
+import dev.tidestream.server.app.ServerException.Reason;
+import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.transport.AdminAccess;
+import dev.tidestream.server.transport.AdminToken;
+import dev.tidestream.server.transport.TokenLimit;
+import dev.tidestream.server.transport.TokenRefusal;
+
+/**
+ * What a server needs beside the model. It is looked at before the model is loaded, which may take minutes.
+ *
+ * @param address where to listen; free a moment ago
+ * @param token of administrators
+ * @param tokenMadeUp whether nobody has named a file with one
+ * @param tokenLimit of wrong tokens
+ * @param updateDirectory where files of updates may come from; null for nowhere
+ */
+record Preconditions(
+        ListenAddress address, String token, boolean tokenMadeUp, TokenLimit tokenLimit, @Nullable UpdateDirectory updateDirectory) {
+
+    /** @throws ServerException if one is not met, with the reason */
+    static Preconditions check(ServerConfig config) {
+        ServerConfig.Updates updates = config.updates();
+        String token = updates.tokenFile() == null ? AdminToken.generate() : TokenFile.read(updates.tokenFile());
+        UpdateDirectory files = updates.updateDir() == null ? null : updateDirectory(updates.updateDir());
+        ListenAddress address = new ListenAddress(config.transport().host(), config.transport().port());
+        address.requireFree();
+        return new Preconditions(address, token, updates.tokenFile() == null, updates.wrongTokens(), files);
+    }
+
+    private static UpdateDirectory updateDirectory(Path directory) {
+        try {
+            return UpdateDirectory.of(directory);
+        } catch (NoSuchFileException e) {
+            throw new ServerException(Reason.UPDATE_DIRECTORY, "no such directory: %s (--update-dir)".formatted(directory), e);
+        } catch (NotDirectoryException e) {
+            throw new ServerException(Reason.UPDATE_DIRECTORY, "no directory: %s (--update-dir)".formatted(directory), e);
+        } catch (AccessDeniedException e) {
+            throw new ServerException(Reason.UPDATE_DIRECTORY, "permission denied: %s (--update-dir)".formatted(directory), e);
+        } catch (IOException e) {
+            throw new ServerException(Reason.UPDATE_DIRECTORY, "update directory cannot be used: %s: %s".formatted(directory, Reasons.of(e)), e);
+        }
+    }
+
+    /**
+     * Who may come in as an administrator.
+     *
+     * @param audit where it is written down
+     * @param refusals told of everybody who may not
+     */
+    AdminAccess access(EventLog audit, Consumer<TokenRefusal> refusals) {
+        return new AdminAccess(AdminToken.of(token), tokenLimit, audit, refusals);
+    }
+}

@@ -1,0 +1,207 @@
+package dev.tidestream.server.app;
+
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+
+import com.sun.management.OperatingSystemMXBean;
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.packed.PackedLoad;
+import dev.tidestream.model.tensor.KvType;
+import dev.tidestream.model.transformer.ActivationPrecision;
+import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.server.admin.build.MemoryBudget;
+import dev.tidestream.server.admin.build.VersionLimit;
+import dev.tidestream.server.admin.store.CheckpointPolicy;
+import dev.tidestream.server.admin.store.UpdateLogLimits;
+import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.transport.TokenLimit;
+import dev.tidestream.server.transport.TransportConfig;
+
+/**
+ * All that a server is started with; {@link #DEFAULT} has every default, and is what {@code tidestream serve} is without options.
+ *
+ * @param model a GGUF file; null for the embedded starter model
+ * @param compute how the model computes
+ * @param engine limits of streams and prompts, and the memory of the KV cache
+ * @param transport where it listens, who may connect, and what connections may hold
+ * @param updates versions of the weights, memory, and how administrators get in
+ */
+public record ServerConfig(@Nullable Path model, Compute compute, EngineConfig engine, TransportConfig transport, Updates updates) {
+
+    /** The starter model at 127.0.0.1:8080, one thread a core, 1 GiB of KV cache, no data directory. */
+    public static final ServerConfig DEFAULT = new ServerConfig(
+            null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT);
+
+    /** The same with another model. */
+    public ServerConfig withModel(@Nullable Path newModel) {
+        return new ServerConfig(newModel, compute, engine, transport, updates);
+    }
+
+    /** The same, computed in another way. */
+    public ServerConfig withCompute(Compute newCompute) {
+        return new ServerConfig(model, newCompute, engine, transport, updates);
+    }
+
+    /** The same with other limits of streams. */
+    public ServerConfig withEngine(EngineConfig newEngine) {
+        return new ServerConfig(model, compute, newEngine, transport, updates);
+    }
+
+    /** The same with other limits of connections. */
+    public ServerConfig withTransport(TransportConfig newTransport) {
+        return new ServerConfig(model, compute, engine, newTransport, updates);
+    }
+
+    /** The same at another port of the same host; 0 for a free one. */
+    public ServerConfig withPort(int port) {
+        return withTransport(transport.withAddress(transport.host(), port));
+    }
+
+    /** The same with other versions, memory and administrators. */
+    public ServerConfig withUpdates(Updates newUpdates) {
+        return new ServerConfig(model, compute, engine, transport, newUpdates);
+    }
+
+    /** The same, which takes weight updates and keeps them there. */
+    public ServerConfig withDataDir(@Nullable Path directory) {
+        return withUpdates(updates.withDataDir(directory));
+    }
+
+    /** Of weights, derived layouts and KV cache. */
+    MemoryBudget budget() {
+        return updates.budget(engine.kvMemoryBytes());
+    }
+
+    /**
+     * How a model computes; all but threads and packed weights decides the bits of its tokens.
+     *
+     * @param threads that compute
+     * @param activations what quantised matrices are multiplied with, but for the head
+     * @param headActivations what a quantised head is multiplied with, in head mode packed
+     * @param kvType how keys and values are stored
+     * @param packed where packed weights are kept; null for nowhere
+     */
+    public record Compute(
+            int threads, ActivationPrecision activations, ActivationPrecision headActivations, KvType kvType, @Nullable Packed packed) {
+        private static final int MAX_THREADS = 1024;
+
+        /** One thread for each core; int8, an exact head, F16. */
+        public static final Compute DEFAULT = new Compute(
+                Runtime.getRuntime().availableProcessors(), ActivationPrecision.INT8, ActivationPrecision.F32, KvType.F16, null);
+
+        public Compute {
+            if (threads < 1 || threads > MAX_THREADS) {
+                throw new IllegalArgumentException("threads must be 1 to %d: %d".formatted(MAX_THREADS, threads));
+            }
+        }
+
+        /** The same with other threads. */
+        public Compute withThreads(int newThreads) {
+            return new Compute(newThreads, activations, headActivations, kvType, packed);
+        }
+
+        /** The same, which keeps packed weights. */
+        public Compute withPacked(@Nullable Packed newPacked) {
+            return new Compute(threads, activations, headActivations, kvType, newPacked);
+        }
+
+        /** Of body, head and KV cache. */
+        public Precision precision() {
+            return new Precision(activations, headActivations, kvType);
+        }
+
+        /** In one line, with the kernels of this process. */
+        public String words() {
+            return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s"
+                    .formatted(threads, KernelSelection.fastest().title(), activations.wireName(), headActivations.wireName(),
+                            kvType.name().toLowerCase(Locale.ROOT));
+        }
+    }
+
+    /**
+     * Packed weights on disk, so that the next start need not pack.
+     *
+     * @param directory where they are
+     * @param fullCheck whether all of the model file is hashed to know it again, and not its size, time and some pages
+     * @param load how they come into memory
+     */
+    public record Packed(Path directory, boolean fullCheck, PackedLoad load) {
+        /** Known by a sample, and mapped. */
+        public static Packed in(Path directory) {
+            return new Packed(directory, false, PackedLoad.MAP);
+        }
+    }
+
+    /**
+     * Versions of the weights, memory, and how administrators get in.
+     *
+     * @param dataDir where versions are kept; null: no weight updates
+     * @param updateDir where updates may come from as safetensors files; null: over the channel only
+     * @param tokenFile the administrators' token, in one line; null: one is made up
+     * @param memoryBudgetBytes for weights of all live versions, derived layouts and KV cache; null: 80 % of this machine's
+     * @param live how many versions may be in memory, and what happens then
+     * @param kept bounds of the data directory
+     * @param checkpoints when one is written
+     * @param builderShare of the time that a change may take between the steps of running streams, above 0, at most 1
+     * @param wrongTokens how many wrong tokens an address may try
+     */
+    public record Updates(
+            @Nullable Path dataDir,
+            @Nullable Path updateDir,
+            @Nullable Path tokenFile,
+            @Nullable Long memoryBudgetBytes,
+            VersionLimit live,
+            UpdateLogLimits kept,
+            CheckpointPolicy checkpoints,
+            double builderShare,
+            TokenLimit wrongTokens) {
+        private static final double MEMORY_SHARE = 0.8;
+
+        /** No directories, a token that is made up; 4 live versions, a minute of waiting, a quarter of the time. */
+        public static final Updates DEFAULT = new Updates(null, null, null, null, new VersionLimit(4, Duration.ofSeconds(60)),
+                UpdateLogLimits.DEFAULT, CheckpointPolicy.DEFAULT, 0.25, TokenLimit.DEFAULT);
+
+        public Updates {
+            if (!(builderShare > 0 && builderShare <= 1)) {
+                throw new IllegalArgumentException("builderShare must be above 0 and at most 1: " + builderShare);
+            }
+            if (memoryBudgetBytes != null && memoryBudgetBytes < 1) {
+                throw new IllegalArgumentException("memoryBudgetBytes must be at least 1: " + memoryBudgetBytes);
+            }
+        }
+
+        /** The same with versions kept elsewhere. */
+        public Updates withDataDir(@Nullable Path directory) {
+            return new Updates(directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+        }
+
+        /** The same with files of updates elsewhere. */
+        public Updates withUpdateDir(@Nullable Path directory) {
+            return new Updates(dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+        }
+
+        /** The same with another token. */
+        public Updates withTokenFile(@Nullable Path file) {
+            return new Updates(dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+        }
+
+        /** The same with another share of the time. */
+        public Updates withBuilderShare(double share) {
+            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens);
+        }
+
+        /** @param kvBytes set aside for the KV cache */
+        public MemoryBudget budget(long kvBytes) {
+            return new MemoryBudget(memoryBudgetBytes == null ? defaultBudgetBytes() : memoryBudgetBytes, kvBytes);
+        }
+
+        private static long defaultBudgetBytes() {
+            long bytes = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
+            return (long) (bytes * MEMORY_SHARE);
+        }
+    }
+}

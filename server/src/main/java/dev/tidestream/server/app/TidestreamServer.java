@@ -1,0 +1,325 @@
+package dev.tidestream.server.app;
+
+import java.time.Clock;
+import java.time.Duration;
+import java.time.ZoneId;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+
+import io.vertx.core.Future;
+import io.vertx.core.Vertx;
+import io.vertx.core.VertxOptions;
+import io.vertx.core.file.FileSystemOptions;
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.gguf.GgufException;
+import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.nd4j.Nd4jLowRankProduct;
+import dev.tidestream.model.patch.LowRankProduct;
+import dev.tidestream.model.tokenizer.TokenizerException;
+import dev.tidestream.protocol.Protocol;
+import dev.tidestream.protocol.admin.AdminProtocol;
+import dev.tidestream.server.admin.build.MemoryBudget;
+import dev.tidestream.server.admin.channel.AdminVerticle;
+import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.engine.IdleHeapTrim;
+import dev.tidestream.server.engine.OldGeneration;
+import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.transport.Readiness;
+import dev.tidestream.server.transport.ServedModel;
+import dev.tidestream.server.transport.ServerVerticle;
+import dev.tidestream.server.transport.TransportConfig;
+import dev.tidestream.server.warmup.BackgroundWarmUp;
+
+/**
+ * A server in this process: a model, and the WebSockets that its tokens go over. Parts start in order, and end in the opposite one.
+ *
+ * <pre>{@code
+ * try (TidestreamServer server = TidestreamServer.start(ServerConfig.DEFAULT.withPort(0))) {
+ *     …  server.streamUrl()
+ * }
+ * }</pre>
+ *
+ * The JVM needs {@code --add-modules jdk.incubator.vector}. Any thread may ask, one starts and closes.
+ */
+public final class TidestreamServer implements AutoCloseable {
+    private static final Duration SAY_AGAIN = Duration.ofSeconds(2);
+    private static final Duration TRIM_INTERVAL = Duration.ofSeconds(3);
+    private static final long TRIM_WORTH_BYTES = 16 << 20;
+
+    private final Preconditions met;
+    private final ServerLife life;
+    private final TransportConfig transport;
+    private final VersionStore store;
+    private final ModelRuntime running;
+    private final MetricsWiring metrics;
+    private final BackgroundWarmUp backgroundWarmUp;
+    private final ServerVerticle verticle;
+    private final Vertx vertx;
+    private final AtomicReference<Readiness> state = new AtomicReference<>(Readiness.STARTING);
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private @Nullable IdleHeapTrim trim;
+
+    private TidestreamServer(
+            ServerConfig config,
+            Preconditions met,
+            ServerLife life,
+            MemoryBudget budget,
+            LowRankProduct product,
+            VersionStore store,
+            ModelRuntime running,
+            Vertx vertx) {
+        this.met = met;
+        this.life = life;
+        this.store = store;
+        this.running = running;
+        this.vertx = vertx;
+        transport = config.transport();
+        metrics = new MetricsWiring(running);
+        boolean listening = false;
+        try {
+            EventLog audit = EventLog.of(EventLog.AUDIT);
+            AdminService service =
+                    new AdminWiring(running, config.updates(), metrics).service(store, budget, product, met.updateDirectory());
+            backgroundWarmUp = running.backgroundWarmUp(service::warmUp);
+            AdminVerticle desk = new AdminVerticle(service, audit);
+            verticle = new ServerVerticle(
+                    transport,
+                    running.engine(),
+                    () -> running.engine().failed() ? Readiness.FAILED : state.get(),
+                    () -> List.of(served()),
+                    met.access(audit, metrics::tokenRefused)).showing(metrics.page());
+            metrics.observe(verticle::stats);
+            life.limits("transport", transport);
+            await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
+            listening = true;
+        } finally {
+            if (!listening) {
+                vertx.close().toCompletionStage().toCompletableFuture().join();
+                metrics.close();
+            }
+        }
+    }
+
+    /** Nothing is served from files: no cache of them, which would be a directory that a killed server leaves behind. */
+    private static Vertx vertx() {
+        return Vertx.vertx(new VertxOptions().setFileSystemOptions(
+                new FileSystemOptions().setFileCachingEnabled(false).setClassPathResolvingEnabled(false)));
+    }
+
+    /**
+     * Loads the model, listens, and warms up: returns when clients are served.
+     *
+     * @return to be closed by the caller
+     * @throws ServerException if the configuration is of no use, with the reason; everything is closed again then
+     * @throws UncheckedIOException if the model file cannot be read
+     */
+    public static TidestreamServer start(ServerConfig config) {
+        TidestreamServer server;
+        try {
+            server = listen(config, StartListener.NONE);
+        } catch (GgufException | ModelException | TokenizerException e) {
+            throw new ServerException(ServerException.Reason.MODEL, String.valueOf(e.getMessage()), e);
+        }
+        boolean warm = false;
+        try {
+            server.warmUp();
+            warm = true;
+            return server;
+        } finally {
+            if (!warm) {
+                server.close();
+            }
+        }
+    }
+
+    /**
+     * Loads, and listens; not ready before {@link #warmUp}.
+     *
+     * @param listener told of the loading
+     * @throws ServerException if the configuration is of no use, with the reason; everything is closed again then
+     * @throws GgufException if the model file is none
+     * @throws ModelException if it is no model that can be run
+     * @throws TokenizerException if its tokenizer is none that is known
+     * @throws UncheckedIOException if the model file cannot be read
+     */
+    public static TidestreamServer listen(ServerConfig config, StartListener listener) {
+        Preconditions met = Preconditions.check(config);
+        ServerLife life = new ServerLife(Clock.system(ZoneId.systemDefault()));
+        life.starting();
+        life.warnOf(KernelSelection.warning());
+        MemoryBudget budget = config.budget();
+        LowRankProduct product = new Nd4jLowRankProduct();
+        VersionStore store = new VersionStore(config.updates(), budget, product, listener);
+        CompletableFuture<Vertx> vertx = CompletableFuture.supplyAsync( // loads classes for half a second, beside the model
+                TidestreamServer::vertx, task -> Thread.ofPlatform().name("tidestream-start").start(task));
+        ModelRuntime running = null;
+        boolean started = false;
+        try {
+            running = ModelRuntime.start(config, store, listener);
+            say(life, config, budget, running, store);
+            TidestreamServer server = new TidestreamServer(config, met, life, budget, product, store, running, vertx.join());
+            started = true;
+            return server;
+        } finally {
+            if (!started) {
+                vertx.thenCompose(made -> made.close().toCompletionStage()).join(); // again does nothing
+                if (running != null) {
+                    running.close();
+                }
+                store.close();
+            }
+        }
+    }
+
+    private static void say(ServerLife life, ServerConfig config, MemoryBudget budget, ModelRuntime running, VersionStore store) {
+        ServerConfig.Updates updates = config.updates();
+        life.loaded(running);
+        life.dataDirectory(updates.dataDir(), store.log());
+        life.limits("engine", config.engine());
+        life.limits("memory", budget);
+        life.limits("live_versions", updates.live());
+        life.limits("data_dir", updates.kept());
+        life.limits("checkpoints", updates.checkpoints());
+        life.limits("admin_tokens", updates.wrongTokens());
+    }
+
+    /**
+     * Compiles the kernels, then says that it is ready, and begins to measure; what is left to compile is, while nobody streams.
+     *
+     * @throws ServerException if the model makes no token
+     */
+    public void warmUp() {
+        running.warmUp();
+        running.beginMeasuring();
+        if (state.compareAndSet(Readiness.STARTING, Readiness.READY)) {
+            backgroundWarmUp.start();
+        }
+        life.ready(streamUrl());
+    }
+
+    /**
+     * Gives memory of the heap back while nobody streams, until the server is closed: for a process that does nothing else, since its
+     * collector runs for that.
+     */
+    public void trimHeapWhileIdle() {
+        trim = OldGeneration.ofThisJvm().map(this::trimWhileIdle).orElse(null);
+    }
+
+    private IdleHeapTrim trimWhileIdle(OldGeneration old) {
+        ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().name("tidestream-heap-trim").daemon().factory());
+        return new IdleHeapTrim(() -> running.stats().running() + running.stats().queued() == 0, old, TRIM_WORTH_BYTES, TRIM_INTERVAL,
+                timer);
+    }
+
+    /** Where clients stream: {@code ws://HOST:PORT/v1/stream}. */
+    public String streamUrl() {
+        return address() + Protocol.PATH;
+    }
+
+    /** Where administrators come in. */
+    public String adminUrl() {
+        return address() + AdminProtocol.PATH;
+    }
+
+    private String address() {
+        return "ws://" + new ListenAddress(transport.host(), port());
+    }
+
+    /** The administrators' token, if it was made up for this run. */
+    public Optional<String> madeUpToken() {
+        return met.tokenMadeUp() ? Optional.of(met.token()) : Optional.empty();
+    }
+
+    /** Where it listens. */
+    public int port() {
+        return verticle.actualPort();
+    }
+
+    /** The model that is served; closed with the server. */
+    public ModelRuntime running() {
+        return running;
+    }
+
+    private ServedModel served() {
+        return new ServedModel(
+                running.blueprint().name(),
+                running.blueprint().contextLength(),
+                running.engine().vocabularySize(),
+                OptionalLong.of(running.parameters()),
+                running.weightsVersion());
+    }
+
+    private void await(Future<?> future) {
+        try {
+            future.toCompletionStage().toCompletableFuture().get();
+        } catch (ExecutionException e) {
+            throw met.address().refusal(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ServerException(ServerException.Reason.INTERRUPTED, "interrupted before it could listen on " + met.address(), e);
+        }
+    }
+
+    /** It is going to be closed; readiness says so. Any thread. */
+    public void stopping() {
+        state.set(Readiness.STOPPING);
+        backgroundWarmUp.giveUp();
+    }
+
+    /**
+     * Running streams have their grace period; then everything ends: threads, ports, memory, files. A second call does nothing.
+     *
+     * @throws ServerException if a part could not be closed
+     */
+    @Override
+    public void close() {
+        if (closed.getAndSet(true)) {
+            return;
+        }
+        stopping();
+        long startNs = System.nanoTime();
+        life.stopping(running.stats().running(), running.stats().queued(), transport.shutdownGrace());
+        try (backgroundWarmUp) {
+            awaitClosed(vertx.close().toCompletionStage().toCompletableFuture(), startNs);
+        } finally {
+            if (trim != null) {
+                trim.close();
+            }
+            metrics.close();
+            running.close();
+            store.close();
+            life.stopped(Duration.ofNanos(System.nanoTime() - startNs));
+        }
+    }
+
+    private void awaitClosed(CompletableFuture<?> closed, long startNs) {
+        boolean interrupted = false;
+        while (!closed.isDone()) {
+            try {
+                closed.get(SAY_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                life.stillStopping(running.stats().running(), running.stats().queued(), Duration.ofNanos(System.nanoTime() - startNs));
+            } catch (ExecutionException e) {
+                throw new ServerException(ServerException.Reason.CLOSE, "the server could not be closed: " + e.getCause(), e);
+            } catch (InterruptedException e) {
+                interrupted = true;
+                break;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,7 @@
+/**
+ * {@code bench}: commands that measure.
+ */
+@NullMarked
+package dev.tidestream.server.cli.bench;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,442 @@
+package dev.tidestream.server.admin.service;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.tensor.Activations;
+import dev.tidestream.model.tensor.KvType;
+import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.EmbeddingLayer;
+import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.model.tied.TiedHeads;
+import dev.tidestream.model.transformer.ActivationPrecision;
+import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.model.transformer.RandomLlama;
+import dev.tidestream.model.transformer.TestModels;
+import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.protocol.admin.AdminReply;
+import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.OptimizationMode;
+import dev.tidestream.protocol.admin.UpdateKind;
+import dev.tidestream.server.admin.AdminDesk;
+import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.build.VersionLimit;
+import dev.tidestream.server.epoch.Lease;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class AdminServiceTest {
+    private static final int V = DeskFixture.VOCABULARY;
+    private static final int H = DeskFixture.HIDDEN;
+    private static final List<Long> NORM = List.of((long) H);
+
+    @TempDir
+    Path data;
+
+    private static float[] values(int count, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian() * 0.1f;
+        }
+        return values;
+    }
+
+    private static AdminErrorCode code(org.junit.jupiter.api.function.Executable call) {
+        return assertThrows(AdminException.class, call).code();
+    }
+
+    @Test
+    void shouldChangeRowsAndNothingElse() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            float[][] before = f.embedding();
+            AdminReply.Ack ack = f.send(DeskFixture.rows("a", 1, new int[] {3, 97}, values(2 * H, 1)));
+            assertEquals(2, ack.weightsVersion());
+            assertEquals(2, f.epochs.weightsVersion());
+            float[][] after = f.embedding();
+            for (int row = 0; row < V; row++) {
+                assertEquals(row == 3 || row == 97, !Arrays.equals(before[row], after[row]), "row " + row);
+            }
+            assertArrayEquals(Arrays.copyOf(values(2 * H, 1), H), after[3], 0.002f);
+            assertTrue(ack.details().get("requantisation_error") instanceof Map<?, ?> error
+                            && error.get("max_abs") instanceof Double max && max > 0,
+                    ack.toString());
+        }
+    }
+
+    @Test
+    void shouldPublishLookupAndLogitsTogether() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            for (OptimizationMode mode : OptimizationMode.values()) {
+                f.set(mode, true);
+                long version = f.epochs.weightsVersion();
+                float[] row = new float[H];
+                row[5] = 1f;
+                f.send(DeskFixture.rows("u" + version, version, new int[] {7}, row));
+                EmbeddingLayer head = f.current().weights().embedding();
+                assertEquals(mode.wireName(), head.mode().wireName());
+                float[] looked = new float[H];
+                head.lookup(7, looked, 0);
+                Activations hidden = new Activations(1, H);
+                hidden.reset(1);
+                Arrays.fill(hidden.values(), 0, H, 0f);
+                hidden.values()[5] = 2f;
+                float[] logits = new float[V];
+                head.logits(hidden, logits, WorkerTeam.sequential());
+                assertEquals(2f * looked[5], logits[7], mode.wireName());
+            }
+        }
+    }
+
+    @Test
+    void shouldServeTheSameBitsAfterARestart() throws Exception {
+        float[][] embedding;
+        float[][] query;
+        try (DeskFixture f = new DeskFixture(data)) {
+            f.send(DeskFixture.replace("e", 1, DeskFixture.EMBEDDING, DeskFixture.embeddingShape(), values(V * H, 2)));
+            f.send(DeskFixture.lowRank("l", 2, 3, values(3 * (V + H), 3)));
+            f.send(DeskFixture.replace("q", 3, "blk.0.attn_q.weight", List.of(64L, 64L), values(64 * 64, 4)));
+            f.send(DeskFixture.replace("n", 4, "output_norm.weight", NORM, values(H, 5)));
+            f.send(DeskFixture.delta("r", 5, DeskFixture.EMBEDDING, DeskFixture.embeddingShape(), values(V * H, 6)));
+            f.send(DeskFixture.rows("s", 6, new int[] {0, 50}, values(2 * H, 7)));
+            embedding = f.embedding();
+            query = DeskFixture.matrix(f.current(), "blk.0.attn_q.weight");
+        }
+        try (DeskFixture f = new DeskFixture(data)) {
+            assertEquals(7, f.epochs.weightsVersion());
+            assertArrayEquals(embedding, f.embedding());
+            assertArrayEquals(query, DeskFixture.matrix(f.current(), "blk.0.attn_q.weight"));
+            assertArrayEquals(values(H, 5), f.current().weights().outputNorm().weight());
+        }
+    }
+
+    @Test
+    void shouldGoBackToAnOlderVersion() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            float[][] base = f.embedding();
+            f.send(DeskFixture.replace("a", 1, DeskFixture.EMBEDDING, DeskFixture.embeddingShape(), values(V * H, 2)));
+            float[][] second = f.embedding();
+            f.send(DeskFixture.rows("b", 2, new int[] {1}, values(H, 3)));
+            f.send(DeskFixture.replace("n", 3, "output_norm.weight", NORM, values(H, 5)));
+            assertEquals(5, f.rollback(2).weightsVersion());
+            assertArrayEquals(second, f.embedding());
+            assertNotEquals(values(H, 5)[0], f.current().weights().outputNorm().weight()[0]);
+            assertEquals(6, f.rollback(1).weightsVersion());
+            assertArrayEquals(base, f.embedding());
+            assertEquals(7, f.rollback(4).weightsVersion());
+            assertArrayEquals(values(H, 5), f.current().weights().outputNorm().weight());
+            assertEquals(AdminErrorCode.UNKNOWN_VERSION, code(() -> f.rollback(8)));
+            assertEquals(AdminErrorCode.UNKNOWN_VERSION, code(() -> f.rollback(7)));
+        }
+        try (DeskFixture f = new DeskFixture(data)) {
+            assertEquals(7, f.epochs.weightsVersion());
+            assertArrayEquals(values(H, 5), f.current().weights().outputNorm().weight());
+        }
+    }
+
+    @Test
+    void shouldApplyARepeatedUpdateOnce() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            DeskFixture.Update update = DeskFixture.rows("a", 1, new int[] {3}, values(H, 1));
+            assertEquals(false, f.send(update).details().get("repeated"));
+            AdminReply.Ack again = f.send(update);
+            assertEquals(true, again.details().get("repeated"));
+            assertEquals(2L, again.details().get("update_version"));
+            assertEquals(2, f.epochs.weightsVersion());
+            assertEquals(AdminErrorCode.UPDATE_CONFLICT,
+                    code(() -> f.send(DeskFixture.rows("a", 2, new int[] {4}, values(H, 1)))));
+        }
+    }
+
+    @Test
+    void shouldSayWhatTheOutputOfATiedModelIs() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            AdminException refused = assertThrows(AdminException.class,
+                    () -> f.send(DeskFixture.replace("a", 1, "output.weight", DeskFixture.embeddingShape(), values(V * H, 1))));
+            assertEquals(AdminErrorCode.UNKNOWN_TENSOR, refused.code());
+            assertEquals("the model has no such tensor: tensor=output.weight"
+                    + " (its output head is tied to token_embd.weight: an update of that changes both)", refused.getMessage());
+        }
+    }
+
+    @Test
+    void shouldRefuseWithoutAnyChange() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            float[][] before = f.embedding();
+            LoadedModel served = f.current();
+            long bytes = served.familyBytes();
+            List<Long> shape = DeskFixture.embeddingShape();
+            float[] notFinite = values(V * H, 1);
+            notFinite[4321] = Float.NaN;
+            assertEquals(AdminErrorCode.NON_FINITE, code(() -> f.send(DeskFixture.delta("a", 1, DeskFixture.EMBEDDING, shape, notFinite))));
+            assertEquals(AdminErrorCode.STALE_BASE_VERSION,
+                    code(() -> f.send(DeskFixture.rows("a", 2, new int[] {3}, values(H, 1)))));
+            assertEquals(AdminErrorCode.UNKNOWN_TENSOR,
+                    code(() -> f.send(DeskFixture.replace("a", 1, "nobody.weight", NORM, values(H, 1)))));
+            assertEquals(AdminErrorCode.INVALID_SHAPE,
+                    code(() -> f.send(DeskFixture.replace("a", 1, DeskFixture.EMBEDDING, List.of(10L, 64L), values(640, 1)))));
+            assertEquals(AdminErrorCode.INVALID_SHAPE, code(() -> f.send(DeskFixture.update(
+                    "a", 1, "output_norm.weight", UpdateKind.LOW_RANK, List.of(64L, 1L), 1, new byte[4 * 65]))));
+            assertEquals(AdminErrorCode.INVALID_VALUE,
+                    code(() -> f.send(DeskFixture.rows("a", 1, new int[] {3, 3}, values(2 * H, 1)))));
+            assertEquals(AdminErrorCode.INVALID_VALUE,
+                    code(() -> f.send(DeskFixture.rows("a", 1, new int[] {V}, values(H, 1)))));
+            DeskFixture.Update damaged = DeskFixture.rows("a", 1, new int[] {3}, values(H, 1));
+            damaged.payload()[9] ^= 1;
+            assertEquals(AdminErrorCode.CHECKSUM_MISMATCH, code(() -> f.send(damaged)));
+            assertSame(f, served, before, bytes);
+            assertEquals(8, f.events.told.size(), f.events.told.toString());
+            assertTrue(f.events.told.stream().allMatch(told -> told.startsWith("refused ")), f.events.told.toString());
+        }
+    }
+
+    private void assertSame(DeskFixture f, LoadedModel served, float[][] embedding, long bytes) {
+        assertEquals(served, f.current());
+        assertArrayEquals(embedding, f.embedding());
+        assertEquals(1, f.epochs.weightsVersion());
+        assertEquals(1, f.epochs.liveEpochs());
+        assertEquals(bytes, f.current().familyBytes());
+        assertEquals(Set.of("manifest.json", "lock"), files(), "no spool is left");
+    }
+
+    private Set<String> files() {
+        try (var list = java.nio.file.Files.list(data)) {
+            return list.map(path -> path.getFileName().toString()).collect(java.util.stream.Collectors.toSet());
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void shouldGiveUpAPayloadThatIsCutOff() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            DeskFixture.Update update = DeskFixture.rows("a", 1, new int[] {3}, values(H, 1));
+            if (!(f.desk.begin(update.request(), DeskFixture.SILENT) instanceof AdminDesk.UpdateStart.Receiving(var upload))) {
+                throw new AssertionError();
+            }
+            try (upload) {
+                upload.accept(ByteBuffer.wrap(update.payload(), 0, 100));
+                assertEquals(AdminErrorCode.INVALID_LENGTH, code(() -> upload.finish(DeskFixture.SILENT)));
+            }
+            assertEquals(1, f.epochs.weightsVersion());
+            assertEquals(2, f.send(update).weightsVersion());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(OptimizationMode.class)
+    void shouldVerifyAndReportAToggle(OptimizationMode mode) throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            f.recent.record(values(H, 9), 0);
+            OptimizationMode from = mode == OptimizationMode.PACKED ? OptimizationMode.CACHED_TRANSPOSE : OptimizationMode.PACKED;
+            f.set(from, false);
+            long bytes = f.current().bytes();
+            Map<String, Object> details = f.set(mode, true).details();
+            assertEquals(from.wireName(), details.get("previous_mode"));
+            assertEquals(bytes, details.get("bytes_before"));
+            assertEquals(f.current().bytes(), details.get("bytes_after"));
+            assertEquals(mode.wireName(), f.current().headMode().wireName());
+            if (mode == from) {
+                throw new AssertionError();
+            }
+            assertTrue(details.get("verification") instanceof Map<?, ?> verification
+                            && Boolean.TRUE.equals(verification.get("recorded"))
+                            && Long.valueOf(1).equals(verification.get("rows"))
+                            && verification.get("max_delta_over_bound") instanceof Double worst && worst <= 1,
+                    details.toString());
+            assertEquals(false, f.set(mode, true).details().get("changed"));
+            assertEquals(1, f.epochs.weightsVersion());
+        }
+    }
+
+    @Test
+    void shouldVerifyLayoutsWithFloatsAndServeWithCodes() throws Exception {
+        Precision int8 = new Precision(ActivationPrecision.INT8, ActivationPrecision.INT8, KvType.F16);
+        RandomLlama finite = new RandomLlama(TensorFormat.Q8_0).tame();
+        try (DeskFixture f = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(finite).with(int8))) {
+            f.recent.record(values(H, 9), 0);
+            assertEquals("int8", headActivations(f));
+            Map<String, Object> details = f.set(OptimizationMode.CACHED_TRANSPOSE, true).details();
+            assertTrue(details.get("verification") instanceof Map<?, ?> verification
+                    && "f32".equals(verification.get("activations"))
+                    && verification.get("max_delta_over_bound") instanceof Double worst && worst <= 1, details.toString());
+            assertEquals("f32", headActivations(f));
+            f.set(OptimizationMode.PACKED, true);
+            f.send(DeskFixture.rows("a", 1, new int[] {3}, values(H, 1)));
+            assertEquals("int8", headActivations(f), "a new version keeps the choice");
+            try (Lease lease = f.epochs.lease()) {
+                int[] tokens = {1, 3, 2};
+                float[] served = TestModels.logits(lease.epoch().model(), tokens, 3);
+                assertArrayEquals(TestModels.logits(
+                        f.current().newTransformer(WorkerTeam.sequential(), int8, 3), tokens, 3), served);
+                assertFalse(Arrays.equals(TestModels.logits(DeskFixture.forward(f.current()), tokens, 3), served));
+            }
+        }
+    }
+
+    private static String headActivations(DeskFixture f) throws AdminException {
+        Map<String, Object> status = f.desk.handle(new AdminRequest.OptimizationStatus("s"), DeskFixture.SILENT).details();
+        if (!(status.get("modes") instanceof List<?> modes)) {
+            throw new AssertionError(status);
+        }
+        assertEquals(
+                Set.of("packed int8", "cached-transpose f32", "transpose-per-step f32"),
+                modes.stream().map(mode -> mode instanceof Map<?, ?> m ? m.get("mode") + " " + m.get("head_activations") : mode)
+                        .collect(Collectors.toSet()));
+        return String.valueOf(status.get("head_activations"));
+    }
+
+    @Test
+    void shouldKeepTheOldHeadIfTheNewOneIsWrong() throws Exception {
+        LoadedModel.HeadFactory broken = (mode, config, embedding, kernels, team) ->
+                new BrokenHead(TiedHeads.build(mode, config, embedding, kernels, team));
+        try (DeskFixture f = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(broken))) {
+            LoadedModel served = f.current();
+            long bytes = served.familyBytes();
+            AdminException e = assertThrows(AdminException.class, () -> f.set(OptimizationMode.CACHED_TRANSPOSE, true));
+            assertEquals(AdminErrorCode.VERIFICATION_FAILED, e.code());
+            assertEquals(served, f.current());
+            assertEquals(HeadMode.PACKED, f.current().headMode());
+            assertEquals(bytes, f.current().familyBytes());
+        }
+    }
+
+    @Test
+    void shouldKeepTheOldHeadIfBuildingThrows() throws Exception {
+        LoadedModel.HeadFactory failing = (mode, config, embedding, kernels, team) -> {
+            throw new IllegalStateException("as if");
+        };
+        try (DeskFixture f = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(failing))) {
+            assertThrows(IllegalStateException.class, () -> f.set(OptimizationMode.CACHED_TRANSPOSE, true));
+            assertEquals(HeadMode.PACKED, f.current().headMode());
+            float[][] before = f.embedding();
+            assertThrows(IllegalStateException.class, () -> f.send(DeskFixture.rows("a", 1, new int[] {3}, values(H, 1))));
+            assertArrayEquals(before, f.embedding());
+            assertEquals(1, f.log == null ? 0 : f.log.currentVersion());
+            assertEquals(2, f.send(DeskFixture.replace("n", 1, "output_norm.weight", NORM, values(H, 5))).weightsVersion());
+        }
+    }
+
+    @Test
+    void shouldRefuseWhatDoesNotFitTheBudget() throws Exception {
+        long weights;
+        try (DeskFixture f = new DeskFixture(null)) {
+            weights = f.current().familyBytes();
+        }
+        try (DeskFixture f = new DeskFixture(data, DeskFixture.Options.DEFAULT.withBudget(weights + 1000))) {
+            AdminException e = assertThrows(AdminException.class, () -> f.set(OptimizationMode.CACHED_TRANSPOSE, true));
+            assertEquals(AdminErrorCode.BUDGET_EXCEEDED, e.code());
+            assertTrue(String.valueOf(e.getMessage()).contains("held_bytes=" + weights), e.getMessage());
+            assertEquals(AdminErrorCode.BUDGET_EXCEEDED,
+                    code(() -> f.send(DeskFixture.rows("a", 1, new int[] {3}, values(H, 1)))));
+            assertEquals(1, f.epochs.weightsVersion());
+        }
+    }
+
+    @Test
+    void shouldBoundLiveVersionsAndFreeThemAll() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            long bytes = f.current().familyBytes();
+            try (Lease first = f.epochs.lease()) {
+                f.set(OptimizationMode.CACHED_TRANSPOSE, true);
+                try (Lease second = f.epochs.lease()) {
+                    f.send(DeskFixture.rows("a", 1, new int[] {3}, values(H, 1)));
+                    assertEquals(3, f.epochs.liveEpochs());
+                    assertEquals(AdminErrorCode.TOO_MANY_VERSIONS,
+                            code(() -> f.send(DeskFixture.rows("b", 2, new int[] {3}, values(H, 2)))));
+                    assertEquals(List.of(1L, 1L, 2L), f.epochs.live().stream().map(e -> e.weightsVersion()).toList());
+                    assertTrue(f.epochs.live().stream().allMatch(e -> e.bytes() > 0), f.epochs.live().toString());
+                    assertEquals(HeadMode.CACHED_TRANSPOSE, second.epoch().headMode());
+                }
+                assertEquals(HeadMode.PACKED, first.epoch().headMode());
+            }
+            assertEquals(1, f.epochs.liveEpochs());
+            f.set(OptimizationMode.PACKED, true);
+            f.rollback(1);
+            assertEquals(bytes, f.current().familyBytes());
+        }
+    }
+
+    @Test
+    void shouldWaitForAnOldVersionToEnd() throws Exception {
+        VersionLimit patient = new VersionLimit(2, Duration.ofMinutes(1));
+        try (DeskFixture f = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(patient))) {
+            Lease held = f.epochs.lease();
+            f.set(OptimizationMode.CACHED_TRANSPOSE, false);
+            AdminReply.Ack ack = f.desk.handle(
+                    new AdminRequest.OptimizationSet("x", OptimizationMode.PACKED, false),
+                    (stage, done, of) -> {
+                        if (stage.equals("waiting_for_versions")) {
+                            held.close();
+                        }
+                    });
+            assertEquals(true, ack.details().get("changed"));
+        }
+    }
+
+    @Test
+    void shouldRefuseModesOfAnUntiedModel() throws Exception {
+        var untied = DeskFixture.Options.DEFAULT.with(new RandomLlama(TensorFormat.Q8_0).untied());
+        try (DeskFixture f = new DeskFixture(data, untied)) {
+            for (OptimizationMode mode : OptimizationMode.values()) {
+                assertEquals(AdminErrorCode.NO_TIED_WEIGHTS, code(() -> f.set(mode, true)));
+            }
+            f.send(DeskFixture.replace("o", 1, "output.weight", DeskFixture.embeddingShape(), values(V * H, 1)));
+            f.send(DeskFixture.rows("e", 2, new int[] {3}, values(H, 1)));
+            assertArrayEquals(values(H, 1), f.embedding()[3], 0.002f);
+            assertArrayEquals(Arrays.copyOf(values(V * H, 1), H), DeskFixture.matrix(f.current(), "output.weight")[0], 0.005f);
+        }
+    }
+
+    @Test
+    void shouldTakeNoUpdatesWithoutADataDirectory() throws Exception {
+        try (DeskFixture f = new DeskFixture(null)) {
+            assertEquals(AdminErrorCode.NO_DATA_DIR, code(() -> f.send(DeskFixture.rows("a", 1, new int[] {3}, values(H, 1)))));
+            assertEquals(AdminErrorCode.NO_DATA_DIR, code(() -> f.rollback(1)));
+            assertEquals(true, f.set(OptimizationMode.CACHED_TRANSPOSE, true).details().get("changed"));
+        }
+    }
+
+    @Test
+    void shouldReportStatusHistoryAndStats() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            f.send(DeskFixture.rows("a", 1, new int[] {3}, values(H, 1)));
+            f.rollback(1);
+            Map<String, Object> status = f.desk.handle(new AdminRequest.OptimizationStatus("s"), DeskFixture.SILENT).details();
+            assertEquals("packed", status.get("mode"));
+            assertEquals(0L, status.get("optimization_overhead"));
+            assertEquals(status.get("embedding_weight_bytes"), status.get("total_bytes"));
+            f.set(OptimizationMode.CACHED_TRANSPOSE, true);
+            status = f.desk.handle(new AdminRequest.OptimizationStatus("s"), DeskFixture.SILENT).details();
+            assertEquals(4L * V * H, status.get("transposed_weight_bytes"));
+            assertEquals(4L * V * H, status.get("optimization_overhead"));
+            AdminReply.Ack history = f.desk.handle(new AdminRequest.WeightsHistory("h"), DeskFixture.SILENT);
+            assertEquals(3, history.weightsVersion());
+            assertTrue(history.details().get("versions") instanceof List<?> versions && versions.size() == 2
+                    && versions.get(0) instanceof Map<?, ?> update && "a".equals(update.get("update_id"))
+                    && versions.get(1) instanceof Map<?, ?> back && Long.valueOf(1).equals(back.get("to_version")), history.toString());
+            Map<String, Object> stats = f.desk.handle(new AdminRequest.Stats("s"), DeskFixture.SILENT).details();
+            assertTrue(stats.keySet().containsAll(Set.of("optimization", "weights")), stats.toString());
+            assertFalse(f.desk.handle(new AdminRequest.WeightsStatus("w"), DeskFixture.SILENT).details().isEmpty());
+        }
+    }
+}

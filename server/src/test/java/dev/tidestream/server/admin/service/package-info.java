@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.admin.service;
+
+import org.jspecify.annotations.NullMarked;

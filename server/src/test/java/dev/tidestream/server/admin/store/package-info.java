@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.admin.store;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.app;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.bench;
+
+import org.jspecify.annotations.NullMarked;

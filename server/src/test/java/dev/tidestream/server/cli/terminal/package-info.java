@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.cli.terminal;
+
+import org.jspecify.annotations.NullMarked;

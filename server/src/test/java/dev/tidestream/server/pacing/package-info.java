@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.pacing;
+
+import org.jspecify.annotations.NullMarked;

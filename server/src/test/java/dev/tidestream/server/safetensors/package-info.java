@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.safetensors;
+
+import org.jspecify.annotations.NullMarked;
