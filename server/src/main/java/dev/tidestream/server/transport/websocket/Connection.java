@@ -1,7 +1,6 @@
 package dev.tidestream.server.transport.websocket;
 
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 import io.netty.buffer.ByteBuf;
@@ -59,7 +58,7 @@ public final class Connection implements FrameDecoder.Handler {
     private final FrameDecoder decoder;
     private final MessageAssembler assembler;
     private final SilenceWatch silence;
-    private final InputRate.@Nullable Meter input;
+    private final InputThrottle throttle;
     private final Promise<Void> closed = Promise.promise();
 
     private @Nullable ConnectionListener listener; // null before it runs, and again once it has heard the end
@@ -68,7 +67,6 @@ public final class Connection implements FrameDecoder.Handler {
     private boolean pumping;
     private boolean socketReads = true;
     private boolean held;
-    private boolean throttled;
     private int unreadReplies;
     private EventLoopClock.@Nullable Timer patience; // with the answers, then with the client
 
@@ -86,11 +84,11 @@ public final class Connection implements FrameDecoder.Handler {
             Refusals refusals) {
         this.socket = socket;
         this.limits = limits;
-        this.input = input;
         this.clock = clock;
         this.refusals = refusals;
         this.decoder = new FrameDecoder(this, limits.maxFrameBytes());
         this.assembler = new MessageAssembler(maxMessageBytes, budget, this::onOutcome);
+        this.throttle = new InputThrottle(input, clock, this::updateReading);
         this.silence = new SilenceWatch(clock, limits.pingInterval(), limits.deadAfter(), this::ping, this::onSilence);
     }
 
@@ -139,7 +137,6 @@ public final class Connection implements FrameDecoder.Handler {
      */
     public void hold() {
         held = true;
-        silence.hold(true);
         updateReading();
     }
 
@@ -147,7 +144,6 @@ public final class Connection implements FrameDecoder.Handler {
     public void release() {
         if (held) {
             held = false;
-            silence.hold(throttled);
             updateReading();
         }
     }
@@ -174,8 +170,6 @@ public final class Connection implements FrameDecoder.Handler {
         return state == State.OPEN || state == State.FAILING;
     }
 
-    // ---- what comes
-
     /** Copied to the heap, where it costs little to look at byte by byte, so that nothing holds on to buffers of the socket. */
     private void onBytes(ByteBuf received) {
         silence.seen();
@@ -188,22 +182,8 @@ public final class Connection implements FrameDecoder.Handler {
         received.readBytes(bytes);
         received.release();
         unread = bytes.flip();
-        throttle(count);
+        throttle.count(count);
         pump();
-    }
-
-    /** These bytes were read; the next ones are read when the rate allows it. */
-    private void throttle(int bytes) {
-        long pauseNs = input == null || throttled ? 0 : input.pauseNs(bytes);
-        if (pauseNs > 0) {
-            throttled = true;
-            silence.hold(true);
-            clock.after(Duration.ofNanos(pauseNs), () -> {
-                throttled = false;
-                silence.hold(held);
-                updateReading();
-            });
-        }
     }
 
     /** Decodes what there is, as long as it is to be read, and has the socket read on if it is. */
@@ -238,13 +218,14 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     private boolean wantsToRead() {
-        if (throttled) {
+        if (throttle.closed()) {
             return state == State.CLOSED;
         }
         return state != State.OPEN || !(held || unreadReplies >= MAX_UNREAD_REPLIES);
     }
 
     private void updateReading() {
+        silence.hold(held || throttle.closed());
         decoder.pause(!wantsToRead());
         pump();
     }
@@ -299,9 +280,7 @@ public final class Connection implements FrameDecoder.Handler {
     }
 
     @Override
-    public void onPong() {
-        // the sign of life that it is
-    }
+    public void onPong() {} // the sign of life that it is
 
     @Override
     public void onClose(int code) {

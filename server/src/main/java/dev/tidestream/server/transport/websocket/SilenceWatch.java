@@ -42,8 +42,10 @@ final class SilenceWatch {
 
     /** Whether it is us who do not listen. */
     void hold(boolean notListening) {
-        held = notListening;
-        seen();
+        if (held != notListening) {
+            held = notListening;
+            seen();
+        }
     }
 
     /** Looks now, and when something is next due. */
