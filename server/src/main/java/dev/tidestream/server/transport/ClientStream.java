@@ -12,6 +12,7 @@ import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.transport.common.Mailbox;
 
 /**
  * One stream of one connection: the engine's subscriber, and the book-keeper of its demand.

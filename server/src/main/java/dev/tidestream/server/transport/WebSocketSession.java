@@ -21,6 +21,7 @@ import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.websocket.CloseCode;
 import dev.tidestream.server.transport.websocket.Connection;
 import dev.tidestream.server.transport.websocket.ConnectionListener;
