@@ -1,9 +1,8 @@
 package dev.tidestream.server.admin.service;
 
 import java.nio.ByteBuffer;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -14,6 +13,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.patch.LowRankProduct;
+import dev.tidestream.model.patch.PatchResult;
+import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
@@ -23,10 +24,11 @@ import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
-import dev.tidestream.protocol.admin.OptimizationMode;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.build.BuildTime;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.MemoryBudget;
@@ -151,8 +153,8 @@ public final class AdminService implements AdminDesk {
         return served.current().weights().embedding();
     }
 
-    private AdminReply.Ack ack(AdminRequest request, Map<String, Object> details) {
-        return new AdminReply.Ack(request.ref(), served.weightsVersion(), details);
+    private AdminReply.Ack ack(AdminRequest request, AdminResult result) {
+        return new AdminReply.Ack(request.ref(), served.weightsVersion(), result);
     }
 
     /** A change of what is served. */
@@ -190,9 +192,9 @@ public final class AdminService implements AdminDesk {
 
     private AdminReply.Ack set(AdminRequest.OptimizationSet request, ProgressSink progress) throws AdminException {
         try {
-            HeadMode mode = mode(request.mode());
+            HeadMode mode = HeadModes.of(request.mode());
             AdminReply.Ack ack = change(() -> ack(request, toggle.to(mode, request.verify(), progress)));
-            if (Boolean.TRUE.equals(ack.details().get("changed"))) {
+            if (ack.result() instanceof AdminResult.ModeChanged) {
                 events.modeChanged(mode);
             }
             return ack;
@@ -200,14 +202,6 @@ public final class AdminService implements AdminDesk {
             events.modeChangeRefused(e.code());
             throw e;
         }
-    }
-
-    private static HeadMode mode(OptimizationMode mode) {
-        return switch (mode) {
-            case TRANSPOSE_PER_STEP -> HeadMode.TRANSPOSE_PER_STEP;
-            case CACHED_TRANSPOSE -> HeadMode.CACHED_TRANSPOSE;
-            case PACKED -> HeadMode.PACKED;
-        };
     }
 
     private UpdateLog log() throws AdminException {
@@ -245,7 +239,7 @@ public final class AdminService implements AdminDesk {
     }
 
     private AdminReply.Ack repeated(AdminRequest.WeightsUpdate update, VersionRecord.Updated record) {
-        return ack(update, Map.of("repeated", true, "update_version", record.weightsVersion()));
+        return ack(update, new AdminResult.UpdateRepeated(record.weightsVersion()));
     }
 
     /** A payload that comes over the channel. */
@@ -337,15 +331,18 @@ public final class AdminService implements AdminDesk {
         BuildTime time = new BuildTime();
         team.awaitBreak();
         EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("repeated", false);
-        details.put("update_version", served.weightsVersion() + 1);
-        details.putAll(EpochBuilder.details(next.patch()));
-        details.putAll(time.details());
+        AdminResult.UpdateApplied applied = applied(served.weightsVersion() + 1, next.patch(), time.cost());
         team.awaitBreak();
         served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
         events.updateCommitted();
-        return ack(update, details);
+        return ack(update, applied);
+    }
+
+    private static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
+        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
+        RequantisationError error = patch.error();
+        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
+                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
     }
 
     private void requireCurrent(long baseVersion) throws AdminException {
@@ -364,7 +361,7 @@ public final class AdminService implements AdminDesk {
         });
     }
 
-    private Map<String, Object> rollBack(long toVersion, ProgressSink progress) throws AdminException {
+    private AdminResult.RolledBack rollBack(long toVersion, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
         long from = served.weightsVersion();
         Set<String> differing = tensors(log.replay(toVersion));
@@ -377,12 +374,10 @@ public final class AdminService implements AdminDesk {
         team.awaitBreak();
         differing.addAll(tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(log.rebuilds(), served.current(), toVersion, differing, progress);
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("to_version", toVersion);
-        details.putAll(time.details());
+        AdminResult.RolledBack rolledBack = new AdminResult.RolledBack(toVersion, time.cost());
         team.awaitBreak();
         served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
-        return details;
+        return rolledBack;
     }
 
     static Set<String> tensors(List<VersionRecord.Updated> updates) {

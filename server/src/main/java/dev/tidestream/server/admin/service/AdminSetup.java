@@ -1,6 +1,5 @@
 package dev.tidestream.server.admin.service;
 
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -13,6 +12,7 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.MemoryBudget;
@@ -43,7 +43,7 @@ import dev.tidestream.server.pacing.StepBreak;
  * @param heads makes heads
  * @param product of low-rank updates
  * @param checkpoints when they are written
- * @param runtime further fields of {@code stats}
+ * @param runtime what other packages know for {@code stats}
  * @param events told what is done
  */
 public record AdminSetup(
@@ -62,7 +62,7 @@ public record AdminSetup(
         LoadedModel.HeadFactory heads,
         LowRankProduct product,
         CheckpointPolicy checkpoints,
-        Supplier<Map<String, Object>> runtime,
+        Supplier<AdminResult.Runtime> runtime,
         AdminEvents events) {
 
     /** The service. */

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
+import java.util.LinkedHashMap;
 import java.util.OptionalInt;
 
 import org.jspecify.annotations.Nullable;
@@ -29,6 +29,7 @@ import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.protocol.admin.OptimizationMode;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
@@ -135,7 +136,11 @@ final class DeskFixture implements AutoCloseable {
         desk = new AdminSetup(epochs, breaks, first, loader, model -> forward(model, options.precision()),
                 options.precision(), options.limit(), budget, 0.5, log,
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
-                recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), Map::of, events).service();
+                recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), DeskFixture::runtime, events).service();
+    }
+
+    private static AdminResult.Runtime runtime() {
+        return new AdminResult.Runtime(new AdminResult.Engine(0, 0, 0, 0, 0, 0, 0, 0), new LinkedHashMap<>());
     }
 
     static LanguageModel forward(LoadedModel model) {
