@@ -41,7 +41,6 @@ public final class AdminWiring {
         AdminService service = new AdminSetup(
                 running.epochs(),
                 running.breaks(),
-                running.first(),
                 running.loader(),
                 running.forward(),
                 running.precision(),

@@ -45,8 +45,8 @@ final class AdminReports {
         this.runtime = runtime;
     }
 
-    AdminResult.Optimization optimization() {
-        LoadedModel model = served.current();
+    /** Of this model. */
+    AdminResult.Optimization optimization(LoadedModel model) {
         Stream<HeadMode> modes = model.blueprint().tied() ? Stream.of(HeadMode.values()) : Stream.of(HeadMode.PACKED);
         return new AdminResult.Optimization(
                 model.blueprint().tied(),
@@ -74,12 +74,13 @@ final class AdminReports {
                 stats.embeddingWeightBytes(), stats.transposedWeightBytes(), stats.totalBytes(), stats.optimizationOverhead());
     }
 
-    AdminResult.Weights weights() {
+    /** Of all versions alive, of which this is the newest. */
+    AdminResult.Weights weights(LoadedModel model) {
         return new AdminResult.Weights(
                 Optional.ofNullable(updates).map(AdminReports::durable),
                 served.limit().maxLive(),
                 served.live().stream().map(AdminReports::live).toList(),
-                new AdminResult.Memory(served.current().familyBytes(), budget.kvBytes(), budget.limitBytes()));
+                new AdminResult.Memory(model.familyBytes(), budget.kvBytes(), budget.limitBytes()));
     }
 
     private static AdminResult.Durable durable(UpdateLog updates) {
@@ -109,7 +110,7 @@ final class AdminReports {
         };
     }
 
-    AdminResult.Stats stats() {
-        return new AdminResult.Stats(runtime.get(), optimization(), weights());
+    AdminResult.Stats stats(LoadedModel model) {
+        return new AdminResult.Stats(runtime.get(), optimization(model), weights(model));
     }
 }

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,7 @@ import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateSpec;
 import dev.tidestream.server.admin.store.VersionRecord;
+import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.pacing.PacedTeam;
 
 /**
@@ -129,11 +131,17 @@ public final class AdminService implements AdminDesk {
             case AdminRequest.OptimizationSet set -> set(set, progress);
             case AdminRequest.WeightsUpdate update -> updateFromFile(update, progress);
             case AdminRequest.WeightsRollback rollback -> rollback(rollback, progress);
-            case AdminRequest.OptimizationStatus status -> ack(status, reports.optimization());
-            case AdminRequest.WeightsStatus status -> ack(status, reports.weights());
+            case AdminRequest.OptimizationStatus status -> report(status, reports::optimization);
+            case AdminRequest.WeightsStatus status -> report(status, reports::weights);
             case AdminRequest.WeightsHistory history -> ack(history, reports.history());
-            case AdminRequest.Stats stats -> ack(stats, reports.stats());
+            case AdminRequest.Stats stats -> report(stats, reports::stats);
         };
+    }
+
+    /** Version and model are those of one moment. */
+    private AdminReply.Ack report(AdminRequest request, Function<LoadedModel, AdminResult> report) {
+        ModelEpoch epoch = served.epoch();
+        return new AdminReply.Ack(request.ref(), epoch.weightsVersion(), report.apply(epoch.loaded()));
     }
 
     @Override
@@ -225,11 +233,14 @@ public final class AdminService implements AdminDesk {
     @Override
     public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
         return counted(() -> {
-            Optional<VersionRecord.Updated> repeated = log().findRepeated(UpdateRequests.spec(update));
-            return repeated.isPresent()
-                    ? new UpdateStart.Repeated(repeated(update, repeated.get()))
-                    : new UpdateStart.Receiving(receive(update));
+            Optional<AdminReply.Ack> repeated = repeated(update);
+            return repeated.isPresent() ? new UpdateStart.Repeated(repeated.get()) : new UpdateStart.Receiving(receive(update));
         });
+    }
+
+    /** The ack of an update that was applied before; asked before its payload comes. {@link #apply} asks again, when it has come. */
+    private Optional<AdminReply.Ack> repeated(AdminRequest.WeightsUpdate update) throws AdminException {
+        return log().findRepeated(UpdateRequests.spec(update)).map(record -> repeated(update, record));
     }
 
     private Receiving receive(AdminRequest.WeightsUpdate update) throws AdminException {
@@ -308,9 +319,9 @@ public final class AdminService implements AdminDesk {
                 throw new AdminException(AdminErrorCode.INVALID_PATH,
                         "the server reads no files for updates: path=%s; start it with --update-dir DIR".formatted(path));
             }
-            Optional<VersionRecord.Updated> repeated = log().findRepeated(UpdateRequests.spec(update));
+            Optional<AdminReply.Ack> repeated = repeated(update);
             if (repeated.isPresent()) {
-                return repeated(update, repeated.get());
+                return repeated.get();
             }
             try (Receiving upload = receive(update);
                     SafetensorsPayload payload = SafetensorsPayload.open(directory.resolve(path), UpdateRequests.spec(update))) {
@@ -322,11 +333,10 @@ public final class AdminService implements AdminDesk {
 
     private AdminReply.Ack apply(AdminRequest.WeightsUpdate update, PayloadSpool spool, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
-        Optional<VersionRecord.Updated> repeated = log.findRepeated(spool.spec());
+        Optional<VersionRecord.Updated> repeated = log.admit(spool.spec());
         if (repeated.isPresent()) {
             return repeated(update, repeated.get());
         }
-        requireCurrent(update.baseVersion());
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         team.awaitBreak();
@@ -343,14 +353,6 @@ public final class AdminService implements AdminDesk {
         RequantisationError error = patch.error();
         return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
                 new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
-    }
-
-    private void requireCurrent(long baseVersion) throws AdminException {
-        if (baseVersion != served.weightsVersion()) {
-            throw new AdminException(AdminErrorCode.STALE_BASE_VERSION,
-                    "the current version is another one: base_version=%d, weights_version=%d"
-                            .formatted(baseVersion, served.weightsVersion()));
-        }
     }
 
     private AdminReply.Ack rollback(AdminRequest.WeightsRollback request, ProgressSink progress) throws AdminException {

@@ -28,9 +28,8 @@ import dev.tidestream.server.pacing.StepBreak;
 /**
  * All that {@link AdminService} is made of.
  *
- * @param epochs whose current epoch is that of {@code current}
+ * @param epochs that own their weights
  * @param breaks of the decode loop that is to be made way for
- * @param current the model that is served
  * @param file the base of all versions; stays open
  * @param forward a forward pass over a version
  * @param precision that {@code forward} computes with
@@ -49,7 +48,6 @@ import dev.tidestream.server.pacing.StepBreak;
 public record AdminSetup(
         CurrentEpoch epochs,
         StepBreak breaks,
-        LoadedModel current,
         ModelLoader file,
         Function<LoadedModel, LanguageModel> forward,
         Precision precision,
@@ -68,7 +66,7 @@ public record AdminSetup(
     /** The service. */
     public AdminService service() {
         PacedTeam team = new PacedTeam(breaks, builderShare);
-        ServedModelVersions served = new ServedModelVersions(epochs, forward, limit, current);
+        ServedModelVersions served = new ServedModelVersions(epochs, forward, limit);
         ReentrantLock changes = new ReentrantLock(true);
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         return new AdminService(
