@@ -246,14 +246,14 @@ public sealed interface AdminResult {
     record RolledBackVersion(long version, long baseVersion, Instant committedAt, long toVersion) implements Version {}
 
     /** Of {@code stats}. */
-    record Stats(Runtime runtime, Optimization optimization, Weights weights) implements AdminResult {}
+    record Stats(StreamFigures streams, Optimization optimization, Weights weights) implements AdminResult {}
 
     /**
      * What streams see of the server.
      *
      * @param heads times of the modes that were used
      */
-    record Runtime(Engine engine, SequencedMap<OptimizationMode, HeadTimes> heads) {}
+    record StreamFigures(Engine engine, SequencedMap<OptimizationMode, HeadTimes> heads) {}
 
     /** Streams, by what they do, memory for them, and counts since the start. */
     record Engine(

@@ -28,7 +28,7 @@ final class ResultFields {
             case AdminResult.Weights w -> weights(w);
             case AdminResult.History h -> object("base_version", h.baseVersion(), "committed_versions", h.committedVersions(),
                     "versions", h.versions().stream().map(ResultFields::version).toList());
-            case AdminResult.Stats s -> and(runtime(s.runtime()),
+            case AdminResult.Stats s -> and(runtime(s.streams()),
                     object("optimization", optimization(s.optimization()), "weights", weights(s.weights())));
             case AdminResult.Received r -> r.fields();
         });
@@ -98,7 +98,7 @@ final class ResultFields {
         });
     }
 
-    private static Map<String, Object> runtime(AdminResult.Runtime runtime) {
+    private static Map<String, Object> runtime(AdminResult.StreamFigures runtime) {
         AdminResult.Engine e = runtime.engine();
         Map<String, Object> heads = new LinkedHashMap<>();
         runtime.heads().forEach((mode, times) -> heads.put(mode.wireName(), object("all_calls", latency(times.allCalls()),

@@ -75,11 +75,11 @@ class AdminResultTest {
                 new AdminResult.RolledBackVersion(3, 2, THEN, 1)));
     }
 
-    private static AdminResult.Runtime runtime() {
+    private static AdminResult.StreamFigures runtime() {
         SequencedMap<OptimizationMode, AdminResult.HeadTimes> heads = new LinkedHashMap<>();
         heads.put(OptimizationMode.PACKED, new AdminResult.HeadTimes(
                 new AdminResult.Latency(2, 1.5, 2.5), new AdminResult.Latency(1, 0.5, 0.75), 5, 3.25));
-        return new AdminResult.Runtime(new AdminResult.Engine(1, 2, 3, 4, 5, 6, 7, 8), heads);
+        return new AdminResult.StreamFigures(new AdminResult.Engine(1, 2, 3, 4, 5, 6, 7, 8), heads);
     }
 
     @ParameterizedTest

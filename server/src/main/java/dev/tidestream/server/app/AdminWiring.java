@@ -60,7 +60,7 @@ public final class AdminWiring {
     }
 
     /** What {@code stats} says of the engine and of the head's times. */
-    private AdminResult.Runtime runtime() {
+    private AdminResult.StreamFigures runtime() {
         EngineStats stats = running.stats();
         SequencedMap<OptimizationMode, AdminResult.HeadTimes> heads = new LinkedHashMap<>();
         for (HeadMode mode : HeadMode.values()) {
@@ -70,7 +70,7 @@ public final class AdminWiring {
                         latency(times.allCalls()), latency(times.singleRow()), times.rows(), times.gigabytesPerSecond()));
             }
         }
-        return new AdminResult.Runtime(
+        return new AdminResult.StreamFigures(
                 new AdminResult.Engine(stats.running(), stats.queued(), stats.streams().parked(), stats.kvUsedBytes(),
                         stats.kvBudgetBytes(), stats.steps(), stats.rows(), stats.tokensGenerated()),
                 heads);

@@ -26,6 +26,7 @@ import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.pacing.StepBreak;
@@ -210,7 +211,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             stream.failed(e.code(), String.valueOf(e.getMessage()));
         } catch (RejectedExecutionException e) {
             if (closing) {
-                stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+                stream.failed(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
             } else {
                 stream.failed(ErrorCode.BUSY, "too many prompts wait to be tokenized: limit=" + config.prompts().maxPrompts());
             }
@@ -219,11 +220,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
 
     /** The tokenizer thread's part. */
     private void prepare(GenerateRequest request, TokenStream stream, long arrivalNs) {
-        if (stream.cancelled()) {
+        if (stream.settle()) {
             return;
         }
         if (closing) { // no time is spent on its tokens
-            stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+            stream.failed(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
             return;
         }
         try {
@@ -232,7 +233,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 case TAKEN -> { }
                 case BUSY -> stream.failed(ErrorCode.BUSY, "too many streams wait: limit=%d, limit_bytes=%d"
                         .formatted(config.queue().maxQueued(), config.queue().maxBytes()));
-                case SHUTTING_DOWN -> stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+                case SHUTTING_DOWN -> stream.failed(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
                 case FAILED -> stream.failed(ErrorCode.INTERNAL, "the server has failed; it must be started anew, its log has the details");
             }
         } catch (EngineException e) {
@@ -241,7 +242,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             stream.failed(ErrorCode.INVALID_VALUE, String.valueOf(e.getMessage()));
         } catch (Throwable e) {
             log.error("prompt could not be prepared: stream={}", stream.stream(), e);
-            stream.failed(ErrorCode.INTERNAL, "a fault of the server; its log has the details: stream=" + stream.stream());
+            stream.failed(ErrorCode.INTERNAL, ServerTexts.FAULT + ": stream=" + stream.stream());
         }
     }
 

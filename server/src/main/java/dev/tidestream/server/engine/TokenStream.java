@@ -91,9 +91,9 @@ final class TokenStream implements Subscription, SequenceClient {
         return demand;
     }
 
-    /** Also if the subscriber broke the rules; it hears of that here (Reactive Streams, rule 3.9). */
+    /** A subscriber that has asked for no demand or less hears of that here (Reactive Streams, rule 3.9). */
     @Override
-    public boolean cancelled() {
+    public boolean settle() {
         if (invalidDemand <= 0) {
             error(new IllegalArgumentException("demand must be positive (Reactive Streams, rule 3.9): n=" + invalidDemand));
         }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminProtocol;
@@ -113,7 +114,7 @@ final class AdminSession implements Session, ConnectionListener {
         } catch (RuntimeException e) {
             log.error("request failed", e);
             unreadable(new AdminReply.Failed(
-                    codec.peekRef(text), AdminErrorCode.INTERNAL, "a fault of the server; its log has the details"));
+                    codec.peekRef(text), AdminErrorCode.INTERNAL, ServerTexts.FAULT));
         }
     }
 
@@ -297,7 +298,7 @@ final class AdminSession implements Session, ConnectionListener {
 
     private void closeIfDrained() {
         if (draining && underWay.isEmpty()) {
-            connection.close(CloseCode.GOING_AWAY, "the server is shutting down");
+            connection.close(CloseCode.GOING_AWAY, ServerTexts.SHUTTING_DOWN);
         }
     }
 
@@ -317,6 +318,6 @@ final class AdminSession implements Session, ConnectionListener {
     }
 
     private static AdminReply.Failed shuttingDown(String ref) {
-        return new AdminReply.Failed(ref, AdminErrorCode.SHUTTING_DOWN, "the server is shutting down");
+        return new AdminReply.Failed(ref, AdminErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
     }
 }

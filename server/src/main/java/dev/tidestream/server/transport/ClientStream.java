@@ -9,6 +9,7 @@ import reactor.core.publisher.BaseSubscriber;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.TokenEvent;
@@ -198,7 +199,7 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
             end(new ServerMessage.Failed(id, e.code(), String.valueOf(e.getMessage())));
         } else {
             log.error("stream failed: id={}, stream={}", id, stream, error);
-            end(new ServerMessage.Failed(id, ErrorCode.INTERNAL, "a fault of the server; its log has the details"));
+            end(new ServerMessage.Failed(id, ErrorCode.INTERNAL, ServerTexts.FAULT));
         }
     }
 

@@ -19,6 +19,7 @@ import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.transport.common.Mailbox;
@@ -99,7 +100,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         draining = true;
         for (ClientStream stream : new ArrayList<>(streams.values())) {
             stream.abandon();
-            send(new ServerMessage.Failed(stream.id(), ErrorCode.SHUTTING_DOWN, "the server is shutting down"));
+            send(new ServerMessage.Failed(stream.id(), ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN));
         }
         streams.clear();
         closeIfDrained();
@@ -166,7 +167,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         } catch (RuntimeException e) {
             log.error("message failed", e);
             send(new ServerMessage.Failed(
-                    codec.peekId(text), ErrorCode.INTERNAL, "a fault of the server; its log has the details"));
+                    codec.peekId(text), ErrorCode.INTERNAL, ServerTexts.FAULT));
         }
     }
 
@@ -246,7 +247,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             throw new ProtocolException(ErrorCode.DUPLICATE_ID, "id", "a running stream has this id: " + m.id(), m.id());
         }
         if (draining) {
-            throw refused(m.id(), ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+            throw refused(m.id(), ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
         }
         if (streams.size() >= config.maxStreams()) {
             throw refused(m.id(), ErrorCode.TOO_MANY_STREAMS,
@@ -299,7 +300,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     private void closeIfDrained() {
         if (draining && streams.isEmpty()) {
-            connection.close(CloseCode.GOING_AWAY, "the server is shutting down");
+            connection.close(CloseCode.GOING_AWAY, ServerTexts.SHUTTING_DOWN);
         }
     }
 }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
@@ -94,7 +95,7 @@ final class AdminDispatcher {
         stopping = true;
         underWay++; // a call below may be over before the next one begins, and the last one counts
         for (ReceivingUpdate update : new ArrayList<>(receiving.values())) {
-            end(update, update.state().giveUp(update.refusal(AdminErrorCode.SHUTTING_DOWN, "the server is shutting down")));
+            end(update, update.state().giveUp(update.refusal(AdminErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN)));
         }
         underWay--;
         completeIfStopped();
@@ -314,7 +315,7 @@ final class AdminDispatcher {
     }
 
     private static AdminReply.Failed fault(String ref) {
-        return new AdminReply.Failed(ref, AdminErrorCode.INTERNAL, "a fault of the server; its log has the details");
+        return new AdminReply.Failed(ref, AdminErrorCode.INTERNAL, ServerTexts.FAULT);
     }
 
     private static Step answer(String ref, AdminReply.Ack ack) {
@@ -342,6 +343,6 @@ final class AdminDispatcher {
     }
 
     private static AdminReply.Failed shuttingDown(@Nullable String ref) {
-        return new AdminReply.Failed(ref, AdminErrorCode.SHUTTING_DOWN, "the server is shutting down");
+        return new AdminReply.Failed(ref, AdminErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
     }
 }

@@ -29,7 +29,7 @@ final class AdminReports {
     private final Precision precision;
     private final MemoryBudget budget;
     private final @Nullable UpdateLog updates;
-    private final Supplier<AdminResult.Runtime> runtime;
+    private final Supplier<AdminResult.StreamFigures> runtime;
 
     /** @param runtime what other packages know for {@code stats} */
     AdminReports(
@@ -37,7 +37,7 @@ final class AdminReports {
             Precision precision,
             MemoryBudget budget,
             @Nullable UpdateLog updates,
-            Supplier<AdminResult.Runtime> runtime) {
+            Supplier<AdminResult.StreamFigures> runtime) {
         this.served = served;
         this.precision = precision;
         this.budget = budget;

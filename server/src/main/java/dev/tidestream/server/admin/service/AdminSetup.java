@@ -60,7 +60,7 @@ public record AdminSetup(
         LoadedModel.HeadFactory heads,
         LowRankProduct product,
         CheckpointPolicy checkpoints,
-        Supplier<AdminResult.Runtime> runtime,
+        Supplier<AdminResult.StreamFigures> runtime,
         AdminEvents events) {
 
     /** The service. */

@@ -139,8 +139,8 @@ final class DeskFixture implements AutoCloseable {
                 recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), DeskFixture::runtime, events).service();
     }
 
-    private static AdminResult.Runtime runtime() {
-        return new AdminResult.Runtime(new AdminResult.Engine(0, 0, 0, 0, 0, 0, 0, 0), new LinkedHashMap<>());
+    private static AdminResult.StreamFigures runtime() {
+        return new AdminResult.StreamFigures(new AdminResult.Engine(0, 0, 0, 0, 0, 0, 0, 0), new LinkedHashMap<>());
     }
 
     static LanguageModel forward(LoadedModel model) {
