@@ -2,7 +2,6 @@ package dev.tidestream.server.engine;
 
 import java.security.SecureRandom;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -13,7 +12,6 @@ import java.util.function.LongSupplier;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Sinks;
 
@@ -59,7 +57,6 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final int vocabularySize; // at most as many as the embedding has rows: rows behind are padding
     private final Kernels kernels;
     private final AtomicLong lastStream = new AtomicLong();
-    private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
     private volatile boolean closing;
 
@@ -159,21 +156,10 @@ public final class TokenEngine implements Engine, AutoCloseable {
     }
 
     @Override
-    public Flux<TokenEvent> generate(GenerateRequest request) {
-        return new Flux<>() {
-            @Override
-            public void subscribe(CoreSubscriber<? super TokenEvent> subscriber) {
-                TokenEngine.this.subscribe(request, subscriber);
-            }
-        };
-    }
-
-    @Override
-    public void stop(long stream) {
-        TokenStream running = streams.get(stream);
-        if (running != null) {
-            running.stop();
-        }
+    public Generation generate(GenerateRequest request) {
+        long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
+        TokenStream stream = new TokenStream(lastStream.incrementAndGet(), seed, loop::wake);
+        return new StreamGeneration(stream, () -> begin(request, stream));
     }
 
     @Override
@@ -197,13 +183,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
         return loop.failed();
     }
 
-    private void subscribe(GenerateRequest request, CoreSubscriber<? super TokenEvent> subscriber) {
+    private void begin(GenerateRequest request, TokenStream stream) {
         long arrivalNs = nanoClock.getAsLong();
-        long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
-        TokenStream stream = new TokenStream(
-                lastStream.incrementAndGet(), seed, subscriber, loop::wake, ended -> streams.remove(ended.stream()));
-        streams.put(stream.stream(), stream);
-        subscriber.onSubscribe(stream);
         try {
             intake.offer(request.connection(), prompts.requireFits(request), () -> prepare(request, stream, arrivalNs))
                     .ifPresent(full -> stream.failed(ErrorCode.BUSY, full));

@@ -226,13 +226,13 @@ public final class Scheduler {
             sequence.release(pool);
             return true;
         }
-        if (client.stopRequested()) {
+        sequence.follow(epochs);
+        sequence.announce();
+        if (client.stopRequested() && sequence.accepted()) {
             stopping.add(sequence);
             sequence.release(pool);
             return true;
         }
-        sequence.follow(epochs);
-        sequence.announce();
         return false;
     }
 

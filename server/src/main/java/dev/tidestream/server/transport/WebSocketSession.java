@@ -253,13 +253,13 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             throw refused(m.id(), ErrorCode.TOO_MANY_STREAMS,
                     "too many streams on this connection: running=" + streams.size() + ", limit=" + config.maxStreams());
         }
-        ClientStream stream =
-                new ClientStream(m.id(), m.credit(), engine, mailbox, this, config.windowTokens());
-        streams.put(m.id(), stream);
         GenerateRequest request = new GenerateRequest(
                 m.prompt(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), m.weights(), this);
+        ClientStream stream =
+                new ClientStream(m.id(), m.credit(), engine.generate(request), mailbox, this, config.windowTokens());
+        streams.put(m.id(), stream);
         try {
-            engine.generate(request).subscribe(stream);
+            stream.begin();
         } catch (RuntimeException e) {
             stream.onError(e);
         }
