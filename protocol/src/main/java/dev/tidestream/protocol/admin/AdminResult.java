@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.SequencedMap;
 
 /**
- * What a request has led to: the fields of an {@link AdminReply.Ack} beside its ref and version. {@link ResultFields} has their names on
- * the wire, and nobody else.
+ * What a request has led to: the fields of an {@link AdminReply.Ack} beside its ref and version. {@link ResultFields} alone has
+ * their names on the wire.
  */
 public sealed interface AdminResult {
 
@@ -99,7 +99,8 @@ public sealed interface AdminResult {
      * @param changedRows with at least one other bit
      * @param changedBlocks storage units with other bits
      */
-    record UpdateApplied(long version, long changedRows, long changedBlocks, StorageError error, BuildCost cost) implements AdminResult {}
+    record UpdateApplied(long version, long changedRows, long changedBlocks, StorageError error, BuildCost cost)
+            implements AdminResult {}
 
     /**
      * What storing the update in the tensor's own format has lost.
@@ -288,8 +289,8 @@ public sealed interface AdminResult {
     }
 
     /**
-     * As a client has read it, with the fields of whatever server it was: strings, booleans, integers, finite numbers, lists and maps of
-     * these, at most eight levels, the frame included. Kept as String, Boolean, Long, Double, List and Map, unmodifiable.
+     * As a client has read it, with the fields of whatever server it was: strings, booleans, integers, finite numbers, lists and
+     * maps of these, at most eight levels, the frame included. Kept as String, Boolean, Long, Double, List and Map, unmodifiable.
      */
     record Received(Map<String, Object> fields) implements AdminResult {
         public Received {

@@ -37,7 +37,8 @@ final class ResultFields {
     private static Map<String, Object> mode(AdminResult.ModeSet set) {
         Map<String, Object> names = object("mode", set.mode().wireName(), "previous_mode", set.previous().wireName());
         return switch (set) {
-            case AdminResult.ModeUnchanged u -> and(names, object("bytes_before", u.bytes(), "changed", false, "bytes_after", u.bytes()));
+            case AdminResult.ModeUnchanged u ->
+                and(names, object("bytes_before", u.bytes(), "changed", false, "bytes_after", u.bytes()));
             case AdminResult.ModeChanged c -> {
                 names.put("bytes_before", c.bytesBefore());
                 c.verification().ifPresent(verification -> names.put("verification", verification(verification)));

@@ -12,14 +12,14 @@ public interface Generation {
      * subscription takes the sequence out before the next step, silently. A refusal or a fault is an
      * {@link EngineException} as {@code onError}; a refusal comes before any event, perhaps while the subscriber subscribes.
      *
-     * <p>A stream without demand gives its slot and KV memory to others that wait for them, and goes on as if nothing had been when there
-     * is demand again; only {@code CREDIT_TIMEOUT} ends it.
+     * <p>A stream without demand gives its slot and KV memory to others that wait for them, and goes on as if nothing had been
+     * when there is demand again; only {@code CREDIT_TIMEOUT} ends it.
      */
     Flux<TokenEvent> events();
 
     /**
-     * Stops the stream before its next step; it then emits {@link TokenEvent.Stopped} (as soon as there is demand for it) and completes.
-     * One that has not been accepted is accepted first. One that has ended is left alone.
+     * Stops the stream before its next step; it then emits {@link TokenEvent.Stopped} (as soon as there is demand for it) and
+     * completes. One that has not been accepted is accepted first. One that has ended is left alone.
      */
     void stop();
 }

@@ -37,7 +37,7 @@ final class TokenStream implements Subscription, SequenceClient {
     private volatile long invalidDemand = 1;
     private volatile boolean cancelled;
     private volatile boolean stopRequested;
-    private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null until there is one, and once there is nothing more to say
+    private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null before, and once there is nothing more to say
 
     /** @param wake tells the decode loop to look again */
     TokenStream(long stream, long seed, Runnable wake) {

@@ -64,8 +64,8 @@ public final class CurrentEpoch implements AutoCloseable {
     }
 
     /**
-     * The newest epoch. Its memory is given back at any time after the next {@link #publish}, unless a {@link #lease} holds it; who reads
-     * without one reads what needs no memory, or is the one who publishes.
+     * The newest epoch. Its memory is given back at any time after the next {@link #publish}, unless a {@link #lease} holds it.
+     * Who reads without one reads what needs no memory, or is the one who publishes.
      */
     public ModelEpoch newest() {
         return current.epoch();

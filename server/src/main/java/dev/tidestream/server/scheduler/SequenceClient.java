@@ -20,7 +20,7 @@ public interface SequenceClient {
      */
     boolean settle();
 
-    /** Whether the sequence is to end before its next step, with {@link #stopped}; one that was not accepted is accepted first. */
+    /** Whether the sequence is to end before its next step, with {@link #stopped}; it is accepted before that. */
     boolean stopRequested();
 
     /** The sequence waits for its turn. */

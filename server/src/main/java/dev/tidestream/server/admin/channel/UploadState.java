@@ -66,7 +66,7 @@ sealed interface UploadState {
     /** The chunk is on disk. */
     default UploadState written(long byteLength) {
         return switch (this) {
-            case Receiving(AdminDesk.Upload upload, long receivedBytes, boolean _) -> receiving(upload, receivedBytes, byteLength);
+            case Receiving receiving -> receiving(receiving.upload, receiving.receivedBytes, byteLength);
             case GivenUp givenUp -> givenUp;
             case Announced _, Finishing _ -> throw new IllegalStateException("no chunk was to be written: " + this);
         };

@@ -89,8 +89,8 @@ final class AdminReports {
     }
 
     private static AdminResult.LiveVersion live(EpochStatus epoch) {
-        return new AdminResult.LiveVersion(epoch.weightsVersion(), HeadModes.of(epoch.headMode()), epoch.current(), epoch.leases(),
-                epoch.bytes(), epoch.ownBytes());
+        return new AdminResult.LiveVersion(epoch.weightsVersion(), HeadModes.of(epoch.headMode()), epoch.current(),
+                epoch.leases(), epoch.bytes(), epoch.ownBytes());
     }
 
     /** The newest versions, oldest first: as many as a frame may hold. */

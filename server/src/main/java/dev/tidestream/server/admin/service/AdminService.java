@@ -238,7 +238,7 @@ public final class AdminService implements AdminDesk {
         });
     }
 
-    /** The ack of an update that was applied before; asked before its payload comes. {@link #apply} asks again, when it has come. */
+    /** The ack of an update that was applied before; asked before its payload comes. {@link #apply} asks again. */
     private Optional<AdminReply.Ack> repeated(AdminRequest.WeightsUpdate update) throws AdminException {
         return log().findRepeated(UpdateRequests.spec(update)).map(record -> repeated(update, record));
     }

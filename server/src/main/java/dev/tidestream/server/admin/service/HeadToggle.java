@@ -64,7 +64,8 @@ final class HeadToggle {
         team.awaitBreak();
         Built built = build(was, mode, verify, progress);
         AdminResult.ModeChanged changed = new AdminResult.ModeChanged(
-                HeadModes.of(mode), HeadModes.of(was.headMode()), bytesBefore, built.next.bytes(), built.verification, time.cost());
+                HeadModes.of(mode), HeadModes.of(was.headMode()), bytesBefore, built.next.bytes(),
+                built.verification, time.cost());
         served.publish(built.next);
         return changed;
     }
@@ -108,8 +109,8 @@ final class HeadToggle {
                             .formatted(comparison.maxDelta(), comparison.maxDeltaOverBound(), comparison.rows(), was.mode().wireName()));
         }
         String activations = ActivationPrecision.F32.wireName(); // see HeadVerifier; the times below are those, too
-        return new AdminResult.Verification(comparison.rows(), recorded, activations, comparison.maxDelta(), comparison.maxDeltaOverBound(),
-                comparison.oldNanosPerRow() / NS_PER_US, comparison.newNanosPerRow() / NS_PER_US);
+        return new AdminResult.Verification(comparison.rows(), recorded, activations,
+                comparison.maxDelta(), comparison.maxDeltaOverBound(), comparison.oldNanosPerRow() / NS_PER_US, comparison.newNanosPerRow() / NS_PER_US);
     }
 
     private static float[] synthetic(int hiddenSize) {

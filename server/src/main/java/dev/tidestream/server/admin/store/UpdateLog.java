@@ -221,26 +221,11 @@ public final class UpdateLog implements Closeable {
                     AdminErrorCode.STALE_BASE_VERSION,
                     "the current version is another one: base_version=%d, weights_version=%d".formatted(baseVersion, currentVersion()));
         }
-        if (manifest.versions().size() >= limits.maxVersions()) {
-            throw new AdminException(
-                    AdminErrorCode.TOO_MANY_VERSIONS,
-                    "too many versions are kept: versions=%d, limit=%d".formatted(manifest.versions().size(), limits.maxVersions()));
-        }
+        limits.requireAnother(manifest.versions().size());
     }
 
     private void requireRoom(long payloadBytes) throws AdminException, IOException {
-        int count = spools.count();
-        if (count >= limits.maxSpools()) {
-            throw new AdminException(
-                    AdminErrorCode.BUSY, "too many payloads are being received: payloads=%d, limit=%d".formatted(count, limits.maxSpools()));
-        }
-        long spoolBytes = spools.bytes();
-        if (payloadBytes > limits.maxTotalBytes() - committedBytes - spoolBytes) {
-            throw new AdminException(
-                    AdminErrorCode.TOO_MANY_BYTES,
-                    "payloads would take too many bytes: byte_length=%d, kept_bytes=%d, receiving_bytes=%d, limit=%d"
-                            .formatted(payloadBytes, committedBytes, spoolBytes, limits.maxTotalBytes()));
-        }
+        limits.requireRoom(payloadBytes, committedBytes, spools.count(), spools.bytes());
         long usableBytes = storage.usableBytes();
         if (payloadBytes > usableBytes) {
             throw new AdminException(
