@@ -19,6 +19,7 @@ import dev.tidestream.protocol.Usage;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServedModel;
@@ -44,12 +45,12 @@ class FaultyServerIT {
     /** Streams of twelve tokens; a stream that follows moves to the next version in its middle. */
     private record FakeEngine(Fault fault, AtomicLong streams) implements Engine {
         @Override
-        public Flux<TokenEvent> generate(GenerateRequest request) {
-            return Flux.defer(() -> {
+        public Generation generate(GenerateRequest request) {
+            return new FakeGeneration(Flux.defer(() -> {
                 long number = streams.incrementAndGet();
                 Flux<TokenEvent> events = Flux.fromIterable(events(number, request));
                 return number == FAULTY ? fault.in(events) : events;
-            });
+            }));
         }
 
         private static List<TokenEvent> events(long number, GenerateRequest request) {
@@ -65,12 +66,14 @@ class FaultyServerIT {
         }
 
         @Override
-        public void stop(long stream) { }
-
-        @Override
         public Flux<Long> weightsVersions() {
             return Flux.concat(Flux.just(7L), Flux.never());
         }
+    }
+
+    private record FakeGeneration(Flux<TokenEvent> events) implements Generation {
+        @Override
+        public void stop() { }
     }
 
     private int run(Fault fault, String... more) throws Exception {

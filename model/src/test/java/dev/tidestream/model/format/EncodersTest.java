@@ -92,7 +92,7 @@ class EncodersTest {
         byte[] expected = new byte[16];
         for (int j = 0; j < 32; j++) {
             x[j] = -0.25f * table[15 - j % 16];
-            expected[j % 16] |= (byte) (15 - j % 16 << (j < 16 ? 0 : 4));
+            expected[j % 16] |= (byte) ((15 - j % 16) << (j < 16 ? 0 : 4));
         }
         BlockBytes block = encode(new IQ4NL(), x);
         assertEquals(Float.floatToFloat16(-0.25f), block.d);

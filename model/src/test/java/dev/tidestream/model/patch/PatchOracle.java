@@ -200,7 +200,7 @@ final class PatchOracle {
         byte[] pairs = new byte[16];
         for (int j = 0; j < 32; j++) {
             int q = integer(x[j] - min, id, shift, 31);
-            bits |= q / 16 << j;
+            bits |= (q / 16) << j;
             pairs[j % 16] += (byte) (q % 16 * (j < 16 ? 1 : 16));
         }
         out.putInt(bits).put(pairs);

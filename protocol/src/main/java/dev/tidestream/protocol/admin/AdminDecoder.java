@@ -189,7 +189,7 @@ final class AdminDecoder {
     private static Map<String, Object> details(Fields m) throws ProtocolException {
         Map<String, Object> details = new LinkedHashMap<>();
         for (String name : m.names()) {
-            if (!AdminReply.Ack.RESERVED.contains(name)) {
+            if (!ResultFields.RESERVED.contains(name)) {
                 JsonNode node = m.required(name);
                 Object value = value(node);
                 if (value == null) {

@@ -1,9 +1,8 @@
 package dev.tidestream.server.admin;
 
-import java.util.Map;
-
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.logging.Caller;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.EventLog;
@@ -43,18 +42,16 @@ public final class AdminAudit {
     }
 
     private static EventLine done(Caller caller, AdminRequest request, AdminReply.Ack ack) {
-        Map<String, Object> details = ack.details();
         return switch (request) {
-            case AdminRequest.WeightsUpdate u -> {
-                boolean repeated = Boolean.TRUE.equals(details.get("repeated"));
-                yield what("update", repeated ? "repeated" : "committed", caller, u).with("version", details.get("update_version"));
-            }
+            case AdminRequest.WeightsUpdate u -> ack.result() instanceof AdminResult.UpdateRepeated(long version)
+                    ? what("update", "repeated", caller, u).with("version", version)
+                    : what("update", "committed", caller, u).with("version", ack.weightsVersion());
             case AdminRequest.WeightsRollback r -> what("rollback", "committed", caller, r).with("version", ack.weightsVersion());
-            case AdminRequest.OptimizationSet s -> {
-                boolean changed = Boolean.TRUE.equals(details.get("changed"));
-                yield what("set_mode", changed ? "changed" : "unchanged", caller, s)
-                        .with("previous_mode", details.get("previous_mode")).with("version", ack.weightsVersion());
-            }
+            case AdminRequest.OptimizationSet s -> ack.result() instanceof AdminResult.ModeChanged changed
+                    ? what("set_mode", "changed", caller, s)
+                            .with("previous_mode", changed.previous().wireName()).with("version", ack.weightsVersion())
+                    : what("set_mode", "unchanged", caller, s)
+                            .with("previous_mode", s.mode().wireName()).with("version", ack.weightsVersion());
             case AdminRequest.OptimizationStatus s -> what(event(s), "answered", caller, s);
             case AdminRequest.WeightsStatus s -> what(event(s), "answered", caller, s);
             case AdminRequest.WeightsHistory h -> what(event(h), "answered", caller, h);

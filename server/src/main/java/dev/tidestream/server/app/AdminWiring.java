@@ -1,13 +1,16 @@
 package dev.tidestream.server.app;
 
 import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.SequencedMap;
 
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
+import dev.tidestream.protocol.admin.AdminResult;
+import dev.tidestream.protocol.admin.OptimizationMode;
+import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
@@ -38,7 +41,6 @@ public final class AdminWiring {
         AdminService service = new AdminSetup(
                 running.epochs(),
                 running.breaks(),
-                running.first(),
                 running.loader(),
                 running.forward(),
                 running.precision(),
@@ -58,40 +60,23 @@ public final class AdminWiring {
     }
 
     /** What {@code stats} says of the engine and of the head's times. */
-    private Map<String, Object> runtime() {
+    private AdminResult.StreamFigures runtime() {
         EngineStats stats = running.stats();
-        Map<String, Object> engine = new LinkedHashMap<>();
-        engine.put("running", stats.running());
-        engine.put("queued", stats.queued());
-        engine.put("parked", stats.streams().parked());
-        engine.put("kv_used_bytes", stats.kvUsedBytes());
-        engine.put("kv_budget_bytes", stats.kvBudgetBytes());
-        engine.put("steps", stats.steps());
-        engine.put("rows", stats.rows());
-        engine.put("tokens_generated", stats.tokensGenerated());
-        Map<String, Object> heads = new LinkedHashMap<>();
+        SequencedMap<OptimizationMode, AdminResult.HeadTimes> heads = new LinkedHashMap<>();
         for (HeadMode mode : HeadMode.values()) {
             HeadTimings.Snapshot times = running.headTimings().snapshot(mode);
             if (times.allCalls().calls() > 0) {
-                Map<String, Object> fields = new LinkedHashMap<>();
-                fields.put("all_calls", latency(times.allCalls()));
-                fields.put("single_row", latency(times.singleRow()));
-                fields.put("rows", times.rows());
-                fields.put("gb_per_s", times.gigabytesPerSecond());
-                heads.put(mode.wireName(), fields);
+                heads.put(HeadModes.of(mode), new AdminResult.HeadTimes(
+                        latency(times.allCalls()), latency(times.singleRow()), times.rows(), times.gigabytesPerSecond()));
             }
         }
-        Map<String, Object> report = new LinkedHashMap<>();
-        report.put("engine", engine);
-        report.put("logits", heads);
-        return report;
+        return new AdminResult.StreamFigures(
+                new AdminResult.Engine(stats.running(), stats.queued(), stats.streams().parked(), stats.kvUsedBytes(),
+                        stats.kvBudgetBytes(), stats.steps(), stats.rows(), stats.tokensGenerated()),
+                heads);
     }
 
-    private static Map<String, Object> latency(HeadTimings.Latency latency) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("calls", latency.calls());
-        fields.put("us_p50", latency.p50Micros());
-        fields.put("us_p99", latency.p99Micros());
-        return fields;
+    private static AdminResult.Latency latency(HeadTimings.Latency latency) {
+        return new AdminResult.Latency(latency.calls(), latency.p50Micros(), latency.p99Micros());
     }
 }

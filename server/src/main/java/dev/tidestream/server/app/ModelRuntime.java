@@ -22,7 +22,6 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
-import dev.tidestream.server.admin.build.ServedModelVersions;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.EngineException;
@@ -30,6 +29,7 @@ import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.engine.KernelWorkers;
 import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.epoch.Reclaimer;
 import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.metrics.StreamTimings;
@@ -107,7 +107,7 @@ public final class ModelRuntime implements AutoCloseable {
             forward = version -> version.newTransformer(workers, precision, scratch, probes);
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
-                    ServedModelVersions.epoch(versioned.weightsVersion(), first, forward), reclaimer);
+                    ModelEpoch.of(versioned.weightsVersion(), first, forward), reclaimer);
             engine = startEngine(config.engine(), tokenizer, epochs, breaks, observer(streamTimings), workers);
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();

@@ -38,7 +38,7 @@ final class GenerateCommand extends GenerateOptions implements Callable<Integer>
         try (ModelRuntime running = ModelRuntime.start(config(), new TerminalStart(spec.commandLine().getErr()))) {
             Completion completion = new Completion(running.tokenizer().encodePrompt(text, parseSpecial));
             warnOfCut(completion.promptTokens.length, running.blueprint().contextLength());
-            try (Stream<TokenEvent> events = running.engine().generate(request()).toStream(EVENTS_AHEAD)) {
+            try (Stream<TokenEvent> events = running.engine().generate(request()).events().toStream(EVENTS_AHEAD)) {
                 events.forEachOrdered(event -> {
                     String more = completion.add(event);
                     if (!json) {

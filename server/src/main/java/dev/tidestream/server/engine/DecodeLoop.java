@@ -10,6 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.Scheduler;
@@ -26,8 +27,6 @@ import dev.tidestream.server.scheduler.SequenceRequest;
  */
 final class DecodeLoop implements Runnable {
     private static final Logger log = LoggerFactory.getLogger(DecodeLoop.class);
-    private static final String SHUTTING_DOWN = "the server is shutting down";
-    private static final String FAULT = "a fault of the server; its log has the details";
 
     /** What became of a request. */
     enum Outcome {
@@ -128,11 +127,11 @@ final class DecodeLoop implements Runnable {
         int work = takeIn();
         try {
             if (shuttingDown && nanoClock.getAsLong() - shutdownDeadlineNs >= 0) {
-                scheduler.failAll(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);
+                scheduler.failAll(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
             }
             return work + scheduler.step();
         } catch (Throwable e) {
-            scheduler.failAll(ErrorCode.INTERNAL, FAULT);
+            scheduler.failAll(ErrorCode.INTERNAL, ServerTexts.FAULT);
             log.error("decode step failed; every stream ends", e);
             return work + 1;
         }
@@ -148,7 +147,7 @@ final class DecodeLoop implements Runnable {
             try {
                 scheduler.submit(request);
             } catch (RuntimeException | Error e) {
-                refuse(request, ErrorCode.INTERNAL, FAULT);
+                refuse(request, ErrorCode.INTERNAL, ServerTexts.FAULT);
                 log.error("request could not be queued: stream={}", request.stream(), e);
             }
         }
@@ -163,10 +162,10 @@ final class DecodeLoop implements Runnable {
     public void run() {
         try {
             cycle();
-            end(ErrorCode.SHUTTING_DOWN, SHUTTING_DOWN);
+            end(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
         } catch (RuntimeException | Error e) {
             failed = true;
-            end(ErrorCode.INTERNAL, FAULT);
+            end(ErrorCode.INTERNAL, ServerTexts.FAULT);
             log.error("decode thread failed; no stream is served until the server is started anew", e);
         }
     }

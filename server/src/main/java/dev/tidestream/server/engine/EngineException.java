@@ -4,7 +4,7 @@ import java.io.Serial;
 
 import dev.tidestream.protocol.ErrorCode;
 
-/** A request that was refused, or a stream that failed; the {@code onError} signal of {@link Engine#generate}. */
+/** A request that was refused, or a stream that failed; the {@code onError} signal of {@link Generation#events}. */
 public final class EngineException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;

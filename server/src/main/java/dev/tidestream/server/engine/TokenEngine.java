@@ -2,7 +2,6 @@ package dev.tidestream.server.engine;
 
 import java.security.SecureRandom;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -13,7 +12,6 @@ import java.util.function.LongSupplier;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Sinks;
 
@@ -26,6 +24,7 @@ import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.pacing.StepBreak;
@@ -58,7 +57,6 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final int vocabularySize; // at most as many as the embedding has rows: rows behind are padding
     private final Kernels kernels;
     private final AtomicLong lastStream = new AtomicLong();
-    private final ConcurrentHashMap<Long, TokenStream> streams = new ConcurrentHashMap<>();
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
     private volatile boolean closing;
 
@@ -158,21 +156,10 @@ public final class TokenEngine implements Engine, AutoCloseable {
     }
 
     @Override
-    public Flux<TokenEvent> generate(GenerateRequest request) {
-        return new Flux<>() {
-            @Override
-            public void subscribe(CoreSubscriber<? super TokenEvent> subscriber) {
-                TokenEngine.this.subscribe(request, subscriber);
-            }
-        };
-    }
-
-    @Override
-    public void stop(long stream) {
-        TokenStream running = streams.get(stream);
-        if (running != null) {
-            running.stop();
-        }
+    public Generation generate(GenerateRequest request) {
+        long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
+        TokenStream stream = new TokenStream(lastStream.incrementAndGet(), seed, loop::wake);
+        return new StreamGeneration(stream, () -> begin(request, stream));
     }
 
     @Override
@@ -196,13 +183,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
         return loop.failed();
     }
 
-    private void subscribe(GenerateRequest request, CoreSubscriber<? super TokenEvent> subscriber) {
+    private void begin(GenerateRequest request, TokenStream stream) {
         long arrivalNs = nanoClock.getAsLong();
-        long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
-        TokenStream stream = new TokenStream(
-                lastStream.incrementAndGet(), seed, subscriber, loop::wake, ended -> streams.remove(ended.stream()));
-        streams.put(stream.stream(), stream);
-        subscriber.onSubscribe(stream);
         try {
             intake.offer(request.connection(), prompts.requireFits(request), () -> prepare(request, stream, arrivalNs))
                     .ifPresent(full -> stream.failed(ErrorCode.BUSY, full));
@@ -210,7 +192,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             stream.failed(e.code(), String.valueOf(e.getMessage()));
         } catch (RejectedExecutionException e) {
             if (closing) {
-                stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+                stream.failed(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
             } else {
                 stream.failed(ErrorCode.BUSY, "too many prompts wait to be tokenized: limit=" + config.prompts().maxPrompts());
             }
@@ -219,11 +201,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
 
     /** The tokenizer thread's part. */
     private void prepare(GenerateRequest request, TokenStream stream, long arrivalNs) {
-        if (stream.cancelled()) {
+        if (stream.settle()) {
             return;
         }
         if (closing) { // no time is spent on its tokens
-            stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+            stream.failed(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
             return;
         }
         try {
@@ -232,7 +214,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 case TAKEN -> { }
                 case BUSY -> stream.failed(ErrorCode.BUSY, "too many streams wait: limit=%d, limit_bytes=%d"
                         .formatted(config.queue().maxQueued(), config.queue().maxBytes()));
-                case SHUTTING_DOWN -> stream.failed(ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+                case SHUTTING_DOWN -> stream.failed(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
                 case FAILED -> stream.failed(ErrorCode.INTERNAL, "the server has failed; it must be started anew, its log has the details");
             }
         } catch (EngineException e) {
@@ -241,7 +223,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             stream.failed(ErrorCode.INVALID_VALUE, String.valueOf(e.getMessage()));
         } catch (Throwable e) {
             log.error("prompt could not be prepared: stream={}", stream.stream(), e);
-            stream.failed(ErrorCode.INTERNAL, "a fault of the server; its log has the details: stream=" + stream.stream());
+            stream.failed(ErrorCode.INTERNAL, ServerTexts.FAULT + ": stream=" + stream.stream());
         }
     }
 

@@ -13,7 +13,7 @@ import dev.tidestream.protocol.Usage;
  * What a stream emits. Each event uses one unit of Reactive Streams demand.
  *
  * <p>Order: one {@link Accepted}, then any number of {@link Progress}, then {@link Token}s with {@code seq} 0, 1, 2, …; the
- * last {@code Token} carries the {@link Finish}. A stream stopped by {@link Engine#stop} ends with {@link Stopped} instead.
+ * last {@code Token} carries the {@link Finish}. A stream stopped by {@link Generation#stop} ends with {@link Stopped} instead.
  * A sequence without demand is not scheduled, so every event that is computed can be delivered.
  */
 public sealed interface TokenEvent {
@@ -52,7 +52,7 @@ public sealed interface TokenEvent {
             @Nullable Finish finish)
             implements TokenEvent {}
 
-    /** The stream was stopped by {@link Engine#stop}; nothing follows. */
+    /** The stream was stopped by {@link Generation#stop}; nothing follows. */
     record Stopped(Finish finish) implements TokenEvent {}
 
     /** How a stream ended. */

@@ -3,7 +3,6 @@ package dev.tidestream.server.engine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
-import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
@@ -34,24 +33,23 @@ final class TokenStream implements Subscription, SequenceClient {
     private final long stream;
     private final long seed;
     private final Runnable wake;
-    private final Consumer<TokenStream> onEnd;
     private volatile long demand;
     private volatile long invalidDemand = 1;
     private volatile boolean cancelled;
     private volatile boolean stopRequested;
-    private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null once there is nothing more to say
+    private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null before, and once there is nothing more to say
 
-    /**
-     * @param wake tells the decode loop to look again
-     * @param onEnd called when the stream is over, perhaps twice
-     */
-    TokenStream(
-            long stream, long seed, CoreSubscriber<? super TokenEvent> subscriber, Runnable wake, Consumer<TokenStream> onEnd) {
+    /** @param wake tells the decode loop to look again */
+    TokenStream(long stream, long seed, Runnable wake) {
         this.stream = stream;
         this.seed = seed;
-        this.subscriber = subscriber;
         this.wake = wake;
-        this.onEnd = onEnd;
+    }
+
+    /** The one who gets the signals; once, before any of them. */
+    void subscribed(CoreSubscriber<? super TokenEvent> newcomer) {
+        subscriber = newcomer;
+        newcomer.onSubscribe(this);
     }
 
     long stream() {
@@ -76,11 +74,11 @@ final class TokenStream implements Subscription, SequenceClient {
     public void cancel() {
         if (!cancelled) {
             cancelled = true;
-            onEnd.accept(this);
             wake.run();
         }
     }
 
+    /** Any thread, at any time. */
     void stop() {
         stopRequested = true;
         wake.run();
@@ -91,9 +89,9 @@ final class TokenStream implements Subscription, SequenceClient {
         return demand;
     }
 
-    /** Also if the subscriber broke the rules; it hears of that here (Reactive Streams, rule 3.9). */
+    /** A subscriber that has asked for no demand or less hears of that here (Reactive Streams, rule 3.9). */
     @Override
-    public boolean cancelled() {
+    public boolean settle() {
         if (invalidDemand <= 0) {
             error(new IllegalArgumentException("demand must be positive (Reactive Streams, rule 3.9): n=" + invalidDemand));
         }
@@ -179,7 +177,6 @@ final class TokenStream implements Subscription, SequenceClient {
     private void signalEnd(@Nullable RuntimeException error) {
         CoreSubscriber<? super TokenEvent> to = subscriber;
         subscriber = null;
-        onEnd.accept(this);
         if (to == null || cancelled) {
             return;
         }

@@ -63,6 +63,14 @@ public final class CurrentEpoch implements AutoCloseable {
         listeners.add(listener);
     }
 
+    /**
+     * The newest epoch. Its memory is given back at any time after the next {@link #publish}, unless a {@link #lease} holds it.
+     * Who reads without one reads what needs no memory, or is the one who publishes.
+     */
+    public ModelEpoch newest() {
+        return current.epoch();
+    }
+
     /** Version of the newest epoch. */
     public long weightsVersion() {
         return current.epoch().weightsVersion();

@@ -16,6 +16,7 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
 
@@ -221,17 +222,17 @@ public final class Scheduler {
     /** Lets a sequence go whose client has left or wants no more; all others see the newest epoch, and are announced once. */
     private boolean leaves(Sequence sequence) {
         SequenceClient client = sequence.client();
-        if (client.cancelled()) {
-            sequence.release(pool);
-            return true;
-        }
-        if (client.stopRequested()) {
-            stopping.add(sequence);
+        if (client.settle()) {
             sequence.release(pool);
             return true;
         }
         sequence.follow(epochs);
         sequence.announce();
+        if (client.stopRequested() && sequence.accepted()) {
+            stopping.add(sequence);
+            sequence.release(pool);
+            return true;
+        }
         return false;
     }
 
@@ -259,7 +260,7 @@ public final class Scheduler {
     private void sweepStopping(long nowNs) {
         for (Iterator<Sequence> all = stopping.iterator(); all.hasNext(); ) {
             Sequence sequence = all.next();
-            if (sequence.client().cancelled()) {
+            if (sequence.client().settle()) {
                 all.remove();
             } else if (sequence.client().demand() > 0) {
                 all.remove();
@@ -362,13 +363,13 @@ public final class Scheduler {
 
     private void fail(Sequence sequence) {
         running.remove(sequence);
-        fail(sequence, ErrorCode.INTERNAL, "a fault of the server; its log has the details: stream=%d".formatted(sequence.stream()));
+        fail(sequence, ErrorCode.INTERNAL, ServerTexts.FAULT + ": stream=" + sequence.stream());
     }
 
     /** Answers, then gives up what it holds; throws nothing, since others wait for their answers. */
     private void fail(Sequence sequence, ErrorCode code, String message) {
         try {
-            if (!sequence.client().cancelled()) {
+            if (!sequence.client().settle()) {
                 sequence.client().failed(code, message);
             }
         } catch (RuntimeException | Error e) {

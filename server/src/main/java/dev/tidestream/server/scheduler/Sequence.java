@@ -108,6 +108,11 @@ final class Sequence {
         }
     }
 
+    /** Whether it has said so. */
+    boolean accepted() {
+        return accepted;
+    }
+
     /** Says {@code accepted}, once, when there is demand for it. */
     void announce() {
         if (!accepted && client().demand() > 0) {

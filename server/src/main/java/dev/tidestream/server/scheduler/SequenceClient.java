@@ -13,10 +13,14 @@ public interface SequenceClient {
     /** Events that may be given now; falls by one with each event, rises at any time. */
     long demand();
 
-    /** Whether the client has left; it gets nothing any more. */
-    boolean cancelled();
+    /**
+     * Settles with a client that has left, or has broken the rules of demand, which it is told here.
+     *
+     * @return whether it gets nothing any more
+     */
+    boolean settle();
 
-    /** Whether the sequence is to end before its next step, with {@link #stopped}. */
+    /** Whether the sequence is to end before its next step, with {@link #stopped}; it is accepted before that. */
     boolean stopRequested();
 
     /** The sequence waits for its turn. */

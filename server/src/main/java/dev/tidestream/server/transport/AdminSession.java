@@ -1,6 +1,7 @@
 package dev.tidestream.server.transport;
 
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 
 import io.vertx.core.Future;
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminProtocol;
@@ -51,10 +53,8 @@ final class AdminSession implements Session, ConnectionListener {
     private long requests;
 
     private @Nullable MessageConsumer<ToSession> fromDesk;
-    private @Nullable PayloadFlow payload;
-    private @Nullable PayloadFlow frameOf; // whose the binary frame is of which more is to come
-    private boolean discarding;
-    private boolean refusedBinaryMessage;
+    private BinaryInput binary = new BinaryInput.Unexpected();
+    private BinaryInput.Message message = new BinaryInput.Message.Fresh();
     private boolean failing;
     private boolean draining;
 
@@ -100,10 +100,7 @@ final class AdminSession implements Session, ConnectionListener {
     @Override
     public void breakOff() {
         draining = true;
-        PayloadFlow flow = payload;
-        if (flow != null && !flow.complete()) {
-            answer(flow.ref(), shuttingDown(flow.ref()));
-        }
+        binary.wanting().ifPresent(flow -> answer(flow.ref(), shuttingDown(flow.ref())));
         underWay.clear();
         closeIfDrained();
     }
@@ -117,7 +114,7 @@ final class AdminSession implements Session, ConnectionListener {
         } catch (RuntimeException e) {
             log.error("request failed", e);
             unreadable(new AdminReply.Failed(
-                    codec.peekRef(text), AdminErrorCode.INTERNAL, "a fault of the server; its log has the details"));
+                    codec.peekRef(text), AdminErrorCode.INTERNAL, ServerTexts.FAULT));
         }
     }
 
@@ -157,26 +154,22 @@ final class AdminSession implements Session, ConnectionListener {
     }
 
     private void unreadable(AdminReply.Failed failed) {
-        discarding = true; // it may have been an update whose payload is on its way
+        binary = binary.refused(); // it may have been an update whose payload is on its way
         refuse("unreadable", failed);
     }
 
     private void onRequest(AdminRequest request) {
         requests++;
-        PayloadFlow flow = null;
-        if (request instanceof AdminRequest.WeightsUpdate update && update.path() == null) {
-            flow = new PayloadFlow(update.ref(), update.byteLength());
-        }
-        AdminReply.Failed refusal = refusal(request, flow != null);
+        boolean withPayload = request instanceof AdminRequest.WeightsUpdate update && update.path() == null;
+        AdminReply.Failed refusal = refusal(request, withPayload);
         if (refusal != null) {
-            discarding |= flow != null;
+            binary = withPayload ? binary.refused() : binary;
             refuse("request", refusal);
             return;
         }
         underWay.add(request.ref());
-        if (flow != null) {
-            payload = flow;
-            discarding = false;
+        if (withPayload && request instanceof AdminRequest.WeightsUpdate update) {
+            binary = new BinaryInput.Payload(new PayloadFlow(update.ref(), update.byteLength()), false);
         }
         toDesk(request.ref(), new ToDesk.Call(address, caller, request));
     }
@@ -195,8 +188,7 @@ final class AdminSession implements Session, ConnectionListener {
                     AdminErrorCode.BUSY,
                     "too many requests on this connection: under_way=" + underWay.size() + ", limit=" + maxRequests);
         }
-        PayloadFlow flow = payload;
-        if (hasPayload && flow != null) {
+        if (hasPayload && binary instanceof BinaryInput.Payload(PayloadFlow flow, boolean _)) {
             return new AdminReply.Failed(
                     ref, AdminErrorCode.BUSY, "an update of this connection has no answer yet: ref=" + flow.ref());
         }
@@ -205,19 +197,26 @@ final class AdminSession implements Session, ConnectionListener {
 
     @Override
     public void onBinary(Buffer data, boolean first, long leftInFrame) {
-        refusedBinaryMessage &= !first;
-        PayloadFlow current = payload;
-        PayloadFlow flow = frameOf != null ? frameOf : current != null && !current.complete() ? current : null;
-        frameOf = leftInFrame > 0 ? flow : null;
-        if (flow != null) {
-            if (flow == current) { // else it has its answer, and this is the rest of a frame
-                flow.add(data, leftInFrame);
-                advance(flow);
-            }
-        } else if (!discarding && !refusedBinaryMessage && data.length() > 0) { // some senders end with an empty fragment
-            refusedBinaryMessage = true; // once per message
+        BinaryInput.Message before = first ? new BinaryInput.Message.Fresh() : message;
+        Optional<PayloadFlow> owner =
+                before instanceof BinaryInput.Message.RestOfFrame(PayloadFlow flow) ? Optional.of(flow) : binary.wanting();
+        if (owner.isPresent()) {
+            add(owner.get(), data, leftInFrame);
+        } else if (before instanceof BinaryInput.Message.Fresh && !binary.discards()
+                && data.length() > 0) { // some senders end with an empty fragment
+            message = new BinaryInput.Message.Refused();
             refuse("binary", new AdminReply.Failed(null, AdminErrorCode.UNEXPECTED_BINARY,
                     "no update waits for a binary frame: bytes=" + (data.length() + leftInFrame)));
+        } else {
+            message = before;
+        }
+    }
+
+    private void add(PayloadFlow flow, Buffer data, long leftInFrame) {
+        message = leftInFrame > 0 ? new BinaryInput.Message.RestOfFrame(flow) : new BinaryInput.Message.Fresh();
+        if (binary.unanswered().filter(flow::equals).isPresent()) { // else it has its answer, and this is the rest of a frame
+            flow.add(data, leftInFrame);
+            advance(flow);
         }
     }
 
@@ -250,11 +249,10 @@ final class AdminSession implements Session, ConnectionListener {
     }
 
     private void onDeskReady(String ref) {
-        PayloadFlow flow = payload;
-        if (flow != null && flow.ref().equals(ref)) {
+        binary.unanswered().filter(flow -> flow.ref().equals(ref)).ifPresent(flow -> {
             flow.onDeskReady();
             advance(flow);
-        }
+        });
     }
 
     private void onReply(AdminReply reply) {
@@ -274,12 +272,10 @@ final class AdminSession implements Session, ConnectionListener {
         if (!underWay.remove(ref)) {
             return;
         }
-        PayloadFlow flow = payload;
-        if (flow != null && flow.ref().equals(ref)) {
-            payload = null;
-            discarding |= !flow.exact() || reply instanceof AdminReply.Failed;
+        binary.unanswered().filter(flow -> flow.ref().equals(ref)).ifPresent(flow -> {
+            binary = binary.answered(flow, reply instanceof AdminReply.Ack);
             connection.release();
-        }
+        });
         send(reply);
         completeIfAnswered();
         closeIfDrained();
@@ -302,7 +298,7 @@ final class AdminSession implements Session, ConnectionListener {
 
     private void closeIfDrained() {
         if (draining && underWay.isEmpty()) {
-            connection.close(CloseCode.GOING_AWAY, "the server is shutting down");
+            connection.close(CloseCode.GOING_AWAY, ServerTexts.SHUTTING_DOWN);
         }
     }
 
@@ -310,7 +306,7 @@ final class AdminSession implements Session, ConnectionListener {
     public void onClose() {
         audit.done(EventLine.of("disconnected").with(caller).with("requests", requests).with("unanswered", underWay.size()));
         underWay.clear();
-        payload = null;
+        binary = new BinaryInput.Unexpected();
         bus.toDesk(new ToDesk.Closed(address)).onFailure(nobody -> stopListening());
     }
 
@@ -322,6 +318,6 @@ final class AdminSession implements Session, ConnectionListener {
     }
 
     private static AdminReply.Failed shuttingDown(String ref) {
-        return new AdminReply.Failed(ref, AdminErrorCode.SHUTTING_DOWN, "the server is shutting down");
+        return new AdminReply.Failed(ref, AdminErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
     }
 }

@@ -9,9 +9,11 @@ import reactor.core.publisher.BaseSubscriber;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerMessage;
-import dev.tidestream.server.engine.Engine;
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.EngineException;
+import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.transport.common.Mailbox;
 
 /**
  * One stream of one connection: the engine's subscriber, and the book-keeper of its demand.
@@ -44,7 +46,7 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
     }
 
     private final String id;
-    private final Engine engine;
+    private final Generation generation;
     private final Mailbox mailbox;
     private final Outlet outlet;
     private final int windowTokens;
@@ -57,13 +59,18 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
     private long stream;
 
     /** @param credit token frames the client takes for now; absent: any number */
-    ClientStream(String id, OptionalInt credit, Engine engine, Mailbox mailbox, Outlet outlet, int windowTokens) {
+    ClientStream(String id, OptionalInt credit, Generation generation, Mailbox mailbox, Outlet outlet, int windowTokens) {
         this.id = id;
         this.credit = credit.isPresent() ? credit.getAsInt() : UNLIMITED;
-        this.engine = engine;
+        this.generation = generation;
         this.mailbox = mailbox;
         this.outlet = outlet;
         this.windowTokens = windowTokens;
+    }
+
+    /** Subscribes to the engine's events. */
+    void begin() {
+        generation.events().subscribe(this);
     }
 
     String id() {
@@ -122,9 +129,7 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
             return;
         }
         stopping = true;
-        if (accepted) {
-            engine.stop(stream);
-        }
+        generation.stop();
         ask();
     }
 
@@ -159,9 +164,6 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
                 accepted = true;
                 stream = a.stream();
                 outlet.send(new ServerMessage.Accepted(id, a.stream(), a.seed(), a.weightsVersion(), a.promptTokens()));
-                if (stopping) {
-                    engine.stop(stream);
-                }
                 ask();
             }
             case TokenEvent.Progress p -> {
@@ -197,7 +199,7 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
             end(new ServerMessage.Failed(id, e.code(), String.valueOf(e.getMessage())));
         } else {
             log.error("stream failed: id={}, stream={}", id, stream, error);
-            end(new ServerMessage.Failed(id, ErrorCode.INTERNAL, "a fault of the server; its log has the details"));
+            end(new ServerMessage.Failed(id, ErrorCode.INTERNAL, ServerTexts.FAULT));
         }
     }
 

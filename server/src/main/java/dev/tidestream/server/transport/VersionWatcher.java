@@ -6,6 +6,7 @@ import org.slf4j.LoggerFactory;
 import reactor.core.publisher.BaseSubscriber;
 
 import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.server.transport.common.Mailbox;
 
 /**
  * Tells one connection of new weights, one version at a time and only while the socket takes frames; those between are conflated

@@ -19,8 +19,10 @@ import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.websocket.CloseCode;
 import dev.tidestream.server.transport.websocket.Connection;
 import dev.tidestream.server.transport.websocket.ConnectionListener;
@@ -98,7 +100,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         draining = true;
         for (ClientStream stream : new ArrayList<>(streams.values())) {
             stream.abandon();
-            send(new ServerMessage.Failed(stream.id(), ErrorCode.SHUTTING_DOWN, "the server is shutting down"));
+            send(new ServerMessage.Failed(stream.id(), ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN));
         }
         streams.clear();
         closeIfDrained();
@@ -165,7 +167,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         } catch (RuntimeException e) {
             log.error("message failed", e);
             send(new ServerMessage.Failed(
-                    codec.peekId(text), ErrorCode.INTERNAL, "a fault of the server; its log has the details"));
+                    codec.peekId(text), ErrorCode.INTERNAL, ServerTexts.FAULT));
         }
     }
 
@@ -245,19 +247,19 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             throw new ProtocolException(ErrorCode.DUPLICATE_ID, "id", "a running stream has this id: " + m.id(), m.id());
         }
         if (draining) {
-            throw refused(m.id(), ErrorCode.SHUTTING_DOWN, "the server is shutting down");
+            throw refused(m.id(), ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
         }
         if (streams.size() >= config.maxStreams()) {
             throw refused(m.id(), ErrorCode.TOO_MANY_STREAMS,
                     "too many streams on this connection: running=" + streams.size() + ", limit=" + config.maxStreams());
         }
-        ClientStream stream =
-                new ClientStream(m.id(), m.credit(), engine, mailbox, this, config.windowTokens());
-        streams.put(m.id(), stream);
         GenerateRequest request = new GenerateRequest(
                 m.prompt(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), m.weights(), this);
+        ClientStream stream =
+                new ClientStream(m.id(), m.credit(), engine.generate(request), mailbox, this, config.windowTokens());
+        streams.put(m.id(), stream);
         try {
-            engine.generate(request).subscribe(stream);
+            stream.begin();
         } catch (RuntimeException e) {
             stream.onError(e);
         }
@@ -298,7 +300,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     private void closeIfDrained() {
         if (draining && streams.isEmpty()) {
-            connection.close(CloseCode.GOING_AWAY, "the server is shutting down");
+            connection.close(CloseCode.GOING_AWAY, ServerTexts.SHUTTING_DOWN);
         }
     }
 }

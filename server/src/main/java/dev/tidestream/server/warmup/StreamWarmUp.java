@@ -86,7 +86,7 @@ public final class StreamWarmUp {
 
     /** Of three classes of subscribers, so that the code of a step is not compiled for one, and anew for the first client's. */
     private Flux<TokenEvent> stream(int i, int subscriber) {
-        Flux<TokenEvent> tokens = engine.generate(request(i));
+        Flux<TokenEvent> tokens = engine.generate(request(i)).events();
         return switch (subscriber) {
             case 0 -> tokens.takeUntil(StreamWarmUp::isLast);
             case 1 -> tokens.take(maxTokens / 2);

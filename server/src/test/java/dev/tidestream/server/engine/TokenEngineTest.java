@@ -98,7 +98,7 @@ class TokenEngineTest {
 
     private static Recorder subscribe(Engine engine, GenerateRequest request) {
         Recorder recorder = new Recorder();
-        engine.generate(request).subscribe(recorder);
+        engine.generate(request).events().subscribe(recorder);
         return recorder;
     }
 
@@ -127,7 +127,7 @@ class TokenEngineTest {
     @Test
     void shouldEmitExactlyWhatIsAskedFor() {
         TokenEngine engine = manualEngine();
-        StepVerifier.create(engine.generate(request("Hi", 5)), 0)
+        StepVerifier.create(engine.generate(request("Hi", 5)).events(), 0)
                 .expectSubscription()
                 .then(() -> work(engine))
                 .thenRequest(1)
@@ -175,7 +175,9 @@ class TokenEngineTest {
     void shouldStopSilentlyOnCancelAndWithAWordOnStop() {
         TokenEngine engine = manualEngine();
         Recorder cancelled = subscribe(engine, request("abc", 100));
-        Recorder stopped = subscribe(engine, request("abc", 100));
+        Generation generation = engine.generate(request("abc", 100));
+        Recorder stopped = new Recorder();
+        generation.events().subscribe(stopped);
         cancelled.requestUnbounded();
         stopped.requestUnbounded();
         engine.loop().doWork();
@@ -183,8 +185,8 @@ class TokenEngineTest {
         int events = cancelled.events.size();
         cancelled.cancel();
         cancelled.cancel();
-        engine.stop(2);
-        engine.stop(99);
+        generation.stop();
+        generation.stop();
         assertEquals(0, engine.loop().doWork());
         assertEquals(events, cancelled.events.size());
         assertTrue(cancelled.errors.isEmpty() && !cancelled.completed);
@@ -197,10 +199,38 @@ class TokenEngineTest {
     }
 
     @Test
+    void shouldAcceptAStreamFirstThatWasStoppedBeforeThat() {
+        TokenEngine engine = manualEngine();
+        Generation generation = engine.generate(request("abc", 100));
+        generation.stop();
+        Recorder stopped = new Recorder();
+        generation.events().subscribe(stopped);
+        stopped.requestUnbounded();
+        engine.loop().doWork();
+        assertInstanceOf(TokenEvent.Accepted.class, stopped.events.getFirst());
+        Stopped last = assertInstanceOf(Stopped.class, stopped.events.getLast());
+        assertEquals(2, stopped.events.size(), "no step was made for it");
+        assertEquals(0, last.finish().usage().completionTokens());
+        assertTrue(stopped.completed);
+        engine.close();
+    }
+
+    @Test
+    void shouldTakeOneSubscriberForAStream() {
+        TokenEngine engine = manualEngine();
+        Generation generation = engine.generate(request("abc", 1));
+        generation.events().subscribe(new Recorder());
+        Recorder second = new Recorder();
+        generation.events().subscribe(second);
+        assertInstanceOf(IllegalStateException.class, second.errors.getFirst());
+        engine.close();
+    }
+
+    @Test
     void shouldReportInvalidDemandAsAnError() {
         TokenEngine engine = manualEngine();
         List<Throwable> errors = new ArrayList<>();
-        engine.generate(request("abc", 10)).subscribe(new reactor.core.CoreSubscriber<>() {
+        engine.generate(request("abc", 10)).events().subscribe(new reactor.core.CoreSubscriber<>() {
             @Override
             public void onSubscribe(Subscription subscription) {
                 subscription.request(-5);
@@ -431,7 +461,7 @@ class TokenEngineTest {
     @Test
     void shouldFailOnlyTheSequenceWhoseSubscriberFails() {
         TokenEngine engine = manualEngine();
-        engine.generate(request("abc", 10)).subscribe(new reactor.core.CoreSubscriber<>() {
+        engine.generate(request("abc", 10)).events().subscribe(new reactor.core.CoreSubscriber<>() {
             @Override
             public void onSubscribe(Subscription subscription) {
                 subscription.request(Long.MAX_VALUE);
@@ -460,7 +490,7 @@ class TokenEngineTest {
     void shouldRunOnItsOwnThreadsAndEndThem() throws Exception {
         TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs, TokenObserver.NONE);
         for (int round = 0; round < 200; round++) {
-            List<TokenEvent> events = engine.generate(request("Hi", 5)).collectList().block(PATIENCE);
+            List<TokenEvent> events = engine.generate(request("Hi", 5)).events().collectList().block(PATIENCE);
             assertNotNull(events);
             assertEquals(6, events.size());
         }
@@ -533,7 +563,7 @@ class TokenEngineTest {
     void shouldLoseNoWakeUpWhenDemandTrickles() {
         TokenEngine engine = TokenEngine.start(CONFIG, new FakeTokenizer(), epochs, TokenObserver.NONE);
         for (int round = 0; round < 20; round++) {
-            Long count = engine.generate(request("Hi", 100)).limitRate(1).count().block(PATIENCE);
+            Long count = engine.generate(request("Hi", 100)).events().limitRate(1).count().block(PATIENCE);
             assertEquals(101L, count);
         }
         engine.close();

@@ -87,7 +87,7 @@ class TokenStreamTckTest {
             int[] prompt = {5};
             return engine.generate(new GenerateRequest(
                             null, prompt, (int) Math.min(MOST_TOKENS, tokens), NEVER_ENDING, List.of(), -1, WeightsPolicy.PIN))
-                    .skip(1);
+                    .events().skip(1);
         }
 
         @Override
@@ -95,7 +95,7 @@ class TokenStreamTckTest {
             int[] tooLong = new int[CONTEXT];
             Arrays.fill(tooLong, 5);
             return engine.generate(
-                    new GenerateRequest(null, tooLong, 1, NEVER_ENDING, List.of(), -1, WeightsPolicy.PIN));
+                    new GenerateRequest(null, tooLong, 1, NEVER_ENDING, List.of(), -1, WeightsPolicy.PIN)).events();
         }
 
         @Override

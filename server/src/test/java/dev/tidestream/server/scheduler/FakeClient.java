@@ -49,7 +49,7 @@ class FakeClient implements SequenceClient {
     }
 
     @Override
-    public boolean cancelled() {
+    public boolean settle() {
         return cancelled;
     }
 

@@ -30,6 +30,7 @@ import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.TokenEvent;
 
 /**
@@ -52,27 +53,43 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     final AtomicLong mostDemand = new AtomicLong();
 
     @Override
-    public Flux<TokenEvent> generate(GenerateRequest request) {
+    public Generation generate(GenerateRequest request) {
         if ("throw".equals(request.prompt())) {
             throw new IllegalStateException("scripted");
         }
-        return new Flux<>() {
-            @Override
-            public void subscribe(CoreSubscriber<? super TokenEvent> subscriber) {
-                subscriber.onSubscribe(new Sequence(request, subscriber));
-            }
-        };
+        return new Script(request);
     }
 
-    @Override
-    public void stop(long stream) {
-        decodeThread.execute(() -> {
-            Sequence sequence = running.get(stream);
+    private final class Script extends Flux<TokenEvent> implements Generation {
+        private final GenerateRequest request;
+        private volatile @Nullable Sequence begun;
+
+        Script(GenerateRequest request) {
+            this.request = request;
+        }
+
+        @Override
+        public Flux<TokenEvent> events() {
+            return this;
+        }
+
+        @Override
+        public void subscribe(CoreSubscriber<? super TokenEvent> subscriber) {
+            Sequence sequence = new Sequence(request, subscriber);
+            begun = sequence;
+            subscriber.onSubscribe(sequence);
+        }
+
+        @Override
+        public void stop() {
+            Sequence sequence = begun;
             if (sequence != null) {
-                sequence.stopped = true;
-                sequence.step();
+                decodeThread.execute(() -> {
+                    sequence.stopped = true;
+                    sequence.step();
+                });
             }
-        });
+        }
     }
 
     final Sinks.Many<Long> versions = Sinks.many().replay().latestOrDefault(1L);

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -17,7 +16,6 @@ import org.slf4j.LoggerFactory;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.patch.PatchException;
 import dev.tidestream.model.patch.PatchResult;
-import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.patch.TensorPatcher;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WeightTensor;
@@ -259,20 +257,5 @@ public final class EpochBuilder {
     /** Bytes that a head of this mode takes beside the tensors, at its peak. */
     public static long headBytes(LoadedModel model, HeadMode mode) {
         return mode.peakBytes(model.blueprint().vocabularySize(), model.blueprint().hiddenSize());
-    }
-
-    /** As it stands in an ack. */
-    public static Map<String, Object> details(PatchResult patch) {
-        RequantisationError error = patch.error();
-        Map<String, Object> lost = new LinkedHashMap<>();
-        lost.put("format", patch.tensor().format().name().toLowerCase(Locale.ROOT));
-        lost.put("max_abs", error.maxAbs());
-        lost.put("rms", error.rms());
-        lost.put("elements", error.elements());
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("changed_rows", patch.changedRows());
-        details.put("changed_blocks", patch.changedBlocks());
-        details.put("requantisation_error", lost);
-        return details;
     }
 }

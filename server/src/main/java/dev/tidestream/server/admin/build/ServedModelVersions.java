@@ -8,7 +8,6 @@ import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.server.admin.AdminDesk.ProgressSink;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.epoch.CurrentEpoch;
-import dev.tidestream.server.epoch.EpochMemory;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.epoch.ModelEpoch;
 
@@ -20,44 +19,25 @@ public final class ServedModelVersions {
     private final CurrentEpoch epochs;
     private final Function<LoadedModel, LanguageModel> forward;
     private final VersionLimit limit;
-    private volatile LoadedModel current;
 
     /**
-     * @param epochs whose current epoch is that of {@code current}
+     * @param epochs that own their weights
      * @param forward a forward pass over a version
-     * @param current freed by its epoch
      */
-    public ServedModelVersions(
-            CurrentEpoch epochs, Function<LoadedModel, LanguageModel> forward, VersionLimit limit, LoadedModel current) {
+    public ServedModelVersions(CurrentEpoch epochs, Function<LoadedModel, LanguageModel> forward, VersionLimit limit) {
         this.epochs = epochs;
         this.forward = forward;
         this.limit = limit;
-        this.current = current;
     }
 
-    /** An epoch that owns a model. */
-    public static ModelEpoch epoch(long weightsVersion, LoadedModel model, Function<LoadedModel, LanguageModel> forward) {
-        return new ModelEpoch(weightsVersion, model.headMode(), forward.apply(model), new EpochMemory() {
-            @Override
-            public void free() {
-                model.close();
-            }
-
-            @Override
-            public long bytes() {
-                return model.bytes();
-            }
-
-            @Override
-            public long ownBytes() {
-                return model.ownBytes();
-            }
-        });
+    /** The epoch that new streams get: version and model of one moment. */
+    public ModelEpoch epoch() {
+        return epochs.newest();
     }
 
-    /** The model of the current epoch; stays open at least until another is published. */
+    /** The model of that epoch; stays open at least until another is published. */
     public LoadedModel current() {
-        return current;
+        return epoch().loaded();
     }
 
     /** The version of the weights that is served. */
@@ -94,9 +74,7 @@ public final class ServedModelVersions {
     public void commitAndPublish(LoadedModel next, Commit commit) throws AdminException {
         boolean published = false;
         try {
-            ModelEpoch epoch = epoch(commit.run(), next, forward);
-            epochs.publish(epoch);
-            current = next;
+            epochs.publish(ModelEpoch.of(commit.run(), next, forward));
             published = true;
         } finally {
             if (!published) {

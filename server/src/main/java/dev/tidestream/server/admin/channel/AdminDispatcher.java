@@ -12,10 +12,12 @@ import java.util.function.LongSupplier;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.WorkerExecutor;
+import io.vertx.core.buffer.Buffer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
@@ -92,8 +94,9 @@ final class AdminDispatcher {
     Future<Void> stop() {
         stopping = true;
         underWay++; // a call below may be over before the next one begins, and the last one counts
-        new ArrayList<>(receiving.values())
-                .forEach(update -> giveUp(update, AdminErrorCode.SHUTTING_DOWN, "the server is shutting down"));
+        for (ReceivingUpdate update : new ArrayList<>(receiving.values())) {
+            end(update, update.state().giveUp(update.refusal(AdminErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN)));
+        }
         underWay--;
         completeIfStopped();
         return stopped.future();
@@ -132,7 +135,7 @@ final class AdminDispatcher {
         }
         ReceivingUpdate update = new ReceivingUpdate(session, caller, request, progress(session, request.ref()));
         receiving.put(session, update);
-        step(transfers, update, () -> switch (desk.begin(request, update.progress)) {
+        step(transfers, update, null, () -> switch (desk.begin(request, update.progress)) {
             case AdminDesk.UpdateStart.Repeated repeated -> answer(request.ref(), repeated.ack());
             case AdminDesk.UpdateStart.Receiving start -> new Step.Opened(start.upload());
         });
@@ -140,21 +143,29 @@ final class AdminDispatcher {
 
     private void chunk(ToDesk.Chunk chunk) {
         ReceivingUpdate update = receiving.get(chunk.session());
-        if (update == null || !update.request.ref().equals(chunk.ref()) || update.givenUp != null) {
+        if (update == null || !update.request.ref().equals(chunk.ref())) {
             return; // it crossed the answer
         }
-        AdminDesk.Upload upload = update.upload;
-        if (upload == null || update.working) {
-            throw new IllegalStateException("a chunk before its time: session=" + chunk.session() + ", ref=" + chunk.ref());
+        switch (update.state()) {
+            case UploadState.Receiving state when !state.writing() -> write(update, state, chunk.data());
+            case UploadState.GivenUp _ -> { } // it crossed the refusal
+            case UploadState.Announced _, UploadState.Receiving _, UploadState.Finishing _ ->
+                throw new IllegalStateException("a chunk before its time: session=" + chunk.session() + ", ref=" + chunk.ref());
         }
-        update.receivedBytes += chunk.data().length();
-        if (update.receivedBytes > update.request.byteLength()) {
-            giveUp(update, AdminErrorCode.INVALID_LENGTH, "payload too long");
+    }
+
+    private void write(ReceivingUpdate update, UploadState.Receiving state, Buffer data) {
+        UploadState.Receiving writing = state.write(data.length());
+        if (writing.receivedBytes() > update.request.byteLength()) {
+            AdminReply.Failed reason = new AdminReply.Failed(update.request.ref(), AdminErrorCode.INVALID_LENGTH,
+                    writing.withNumbers("payload too long", update.request.byteLength()));
+            end(update, state.giveUp(reason));
             return;
         }
-        step(transfers, update, () -> {
-            upload.accept(ByteBuffer.wrap(chunk.data().getBytes()));
-            return new Step.Taken();
+        update.state(writing);
+        step(transfers, update, state.upload(), () -> {
+            state.upload().accept(ByteBuffer.wrap(data.getBytes()));
+            return new Step.Written();
         });
     }
 
@@ -163,27 +174,24 @@ final class AdminDispatcher {
         if (update == null) {
             bus.toSession(session, new ToSession.Goodbye());
         } else {
-            update.gone = true;
-            giveUp(update, AdminErrorCode.INVALID_LENGTH, "the connection closed before the payload was complete");
+            AdminReply.Failed reason = update.refusal(
+                    AdminErrorCode.INVALID_LENGTH, "the connection closed before the payload was complete");
+            end(update, update.state().gone(reason));
         }
     }
 
-    private void giveUp(ReceivingUpdate update, AdminErrorCode code, String why) {
-        if (update.finishing || update.givenUp != null) {
-            return;
-        }
-        update.givenUp = new AdminReply.Failed(
-                update.request.ref(),
-                code,
-                "%s: received_bytes=%d, byte_length=%d".formatted(why, update.receivedBytes, update.request.byteLength()));
-        if (!update.working) {
-            abandon(update, update.givenUp);
+    /** Goes to a state without a way back to receiving; if no call is under way that would lead there, at once. */
+    private void end(ReceivingUpdate update, UploadState next) {
+        UploadState before = update.state();
+        update.state(next);
+        if (before instanceof UploadState.Receiving(var _, var _, boolean writing) && !writing
+                && next instanceof UploadState.GivenUp givenUp) {
+            abandon(update, givenUp);
         }
     }
 
-    private void abandon(ReceivingUpdate update, AdminReply.Failed reason) {
-        AdminDesk.Upload upload = update.upload;
-        step(transfers, update, () -> refused(upload, reason));
+    private void abandon(ReceivingUpdate update, UploadState.GivenUp state) {
+        step(transfers, update, state.upload(), () -> refused(state.upload(), state.reason()));
     }
 
     /** Worker thread. */
@@ -195,9 +203,7 @@ final class AdminDispatcher {
     }
 
     /** A call of the desk for this update; whatever ends the update closes the upload in the same go. */
-    private void step(Lane lane, ReceivingUpdate update, DeskCall call) {
-        AdminDesk.Upload upload = update.upload;
-        update.working = true;
+    private void step(Lane lane, ReceivingUpdate update, AdminDesk.@Nullable Upload upload, DeskCall call) {
         Callable<Step> work = () -> {
             Step step = attempt(update.request.ref(), call);
             if (step instanceof Step.Answered && upload != null) {
@@ -205,41 +211,42 @@ final class AdminDispatcher {
             }
             return step;
         };
-        run(lane, update.caller, update.request, work, step -> {
-            update.working = false;
-            onStep(update, step);
-        });
+        run(lane, update.caller, update.request, work, step -> onStep(update, step));
     }
 
     private void onStep(ReceivingUpdate update, Step step) {
+        String ref = update.request.ref();
+        long byteLength = update.request.byteLength();
         switch (step) {
             case Step.Answered answered -> {
                 receiving.remove(update.session);
                 update.progress.end();
-                bus.toSession(
-                        update.session, update.gone ? new ToSession.Goodbye() : new ToSession.Reply(answered.reply()));
+                bus.toSession(update.session,
+                        update.state().isGone() ? new ToSession.Goodbye() : new ToSession.Reply(answered.reply()));
             }
-            case Step.Opened opened -> {
-                update.upload = opened.upload();
-                goOn(update, new ToSession.Receiving(update.request.ref()));
-            }
-            case Step.Taken t -> goOn(update, new ToSession.ChunkTaken(update.request.ref()));
+            case Step.Opened(AdminDesk.Upload upload) ->
+                goOn(update, update.state().opened(upload, byteLength), new ToSession.Receiving(ref));
+            case Step.Written _ -> goOn(update, update.state().written(byteLength), new ToSession.ChunkTaken(ref));
         }
     }
 
-    private void goOn(ReceivingUpdate update, ToSession more) {
-        AdminDesk.Upload upload = update.upload;
-        if (update.givenUp != null) {
-            abandon(update, update.givenUp);
-        } else if (update.complete() && upload != null) {
-            update.finishing = true;
-            step(changes, update, () -> stopping
-                    ? refused(upload, shuttingDown(update.request.ref()))
-                    : answer(update.request.ref(), upload.finish(update.progress)));
-        } else {
-            update.reportReceiving();
-            bus.toSession(update.session, more);
+    private void goOn(ReceivingUpdate update, UploadState next, ToSession more) {
+        update.state(next);
+        switch (next) {
+            case UploadState.Receiving state -> {
+                update.progress.report("receiving", state.receivedBytes(), update.request.byteLength());
+                bus.toSession(update.session, more);
+            }
+            case UploadState.Finishing state -> finish(update, state.upload());
+            case UploadState.GivenUp state -> abandon(update, state);
+            case UploadState.Announced _ -> throw new IllegalStateException("announced twice: ref=" + update.request.ref());
         }
+    }
+
+    private void finish(ReceivingUpdate update, AdminDesk.Upload upload) {
+        step(changes, update, upload, () -> stopping
+                ? refused(upload, shuttingDown(update.request.ref()))
+                : answer(update.request.ref(), upload.finish(update.progress)));
     }
 
     /** Answers are written down on the worker thread, before anybody is told. */
@@ -308,7 +315,7 @@ final class AdminDispatcher {
     }
 
     private static AdminReply.Failed fault(String ref) {
-        return new AdminReply.Failed(ref, AdminErrorCode.INTERNAL, "a fault of the server; its log has the details");
+        return new AdminReply.Failed(ref, AdminErrorCode.INTERNAL, ServerTexts.FAULT);
     }
 
     private static Step answer(String ref, AdminReply.Ack ack) {
@@ -336,6 +343,6 @@ final class AdminDispatcher {
     }
 
     private static AdminReply.Failed shuttingDown(@Nullable String ref) {
-        return new AdminReply.Failed(ref, AdminErrorCode.SHUTTING_DOWN, "the server is shutting down");
+        return new AdminReply.Failed(ref, AdminErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
     }
 }

@@ -1,20 +1,19 @@
 package dev.tidestream.server.admin.channel;
 
-import org.jspecify.annotations.Nullable;
-
+import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.logging.Caller;
 
-/** An update from its announcement to its answer: where it stands. Event loop of {@link AdminVerticle}. */
+/** An update from its announcement to its answer; {@link #state} says where it stands. Event loop of {@link AdminVerticle}. */
 final class ReceivingUpdate {
 
     /** What a call to the desk has led to. */
     sealed interface Step {
         record Opened(AdminDesk.Upload upload) implements Step {}
 
-        record Taken() implements Step {}
+        record Written() implements Step {}
 
         record Answered(AdminReply reply) implements Step {}
     }
@@ -23,17 +22,7 @@ final class ReceivingUpdate {
     final Caller caller;
     final AdminRequest.WeightsUpdate request;
     final ThrottledProgress progress;
-
-    AdminDesk.@Nullable Upload upload;
-    long receivedBytes;
-    /** A call to the desk is under way for it. */
-    boolean working;
-    /** Its payload is complete and being applied: too late to give it up. */
-    boolean finishing;
-    /** Its connection is: nobody waits for the answer. */
-    boolean gone;
-    /** Why it is given up, as soon as no call is under way. */
-    AdminReply.@Nullable Failed givenUp;
+    private UploadState state = new UploadState.Announced();
 
     ReceivingUpdate(String session, Caller caller, AdminRequest.WeightsUpdate request, ThrottledProgress progress) {
         this.session = session;
@@ -42,11 +31,15 @@ final class ReceivingUpdate {
         this.progress = progress;
     }
 
-    boolean complete() {
-        return receivedBytes == request.byteLength();
+    UploadState state() {
+        return state;
     }
 
-    void reportReceiving() {
-        progress.report("receiving", receivedBytes, request.byteLength());
+    void state(UploadState next) {
+        state = next;
+    }
+
+    AdminReply.Failed refusal(AdminErrorCode code, String why) {
+        return new AdminReply.Failed(request.ref(), code, state.withNumbers(why, request.byteLength()));
     }
 }

@@ -1,10 +1,9 @@
 package dev.tidestream.server.admin.service;
 
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -12,6 +11,8 @@ import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedWeightStats;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.protocol.admin.AdminResult;
+import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.ServedModelVersions;
@@ -28,15 +29,15 @@ final class AdminReports {
     private final Precision precision;
     private final MemoryBudget budget;
     private final @Nullable UpdateLog updates;
-    private final Supplier<Map<String, Object>> runtime;
+    private final Supplier<AdminResult.StreamFigures> runtime;
 
-    /** @param runtime further fields of {@code stats} that other rooms know */
+    /** @param runtime what other packages know for {@code stats} */
     AdminReports(
             ServedModelVersions served,
             Precision precision,
             MemoryBudget budget,
             @Nullable UpdateLog updates,
-            Supplier<Map<String, Object>> runtime) {
+            Supplier<AdminResult.StreamFigures> runtime) {
         this.served = served;
         this.precision = precision;
         this.budget = budget;
@@ -44,120 +45,72 @@ final class AdminReports {
         this.runtime = runtime;
     }
 
-    Map<String, Object> optimization() {
-        LoadedModel model = served.current();
-        Map<String, Object> report = new LinkedHashMap<>();
-        report.put("tied", model.blueprint().tied());
-        report.put("mode", model.headMode().wireName());
-        report.put("optimize_for_inference", model.headMode() == HeadMode.PACKED);
-        report.put("head_activations", headActivations(model, model.headMode()));
-        report.put("vocabulary_size", model.blueprint().vocabularySize());
-        report.put("hidden_size", model.blueprint().hiddenSize());
-        report.putAll(tiedWeight(model));
-        List<Map<String, Object>> modes = new ArrayList<>();
-        for (HeadMode mode : model.blueprint().tied() ? HeadMode.values() : new HeadMode[] {HeadMode.PACKED}) {
-            long bytes = EpochBuilder.headBytes(model, mode);
-            Map<String, Object> fields = new LinkedHashMap<>();
-            fields.put("mode", mode.wireName());
-            fields.put("head_activations", headActivations(model, mode));
-            fields.put("peak_bytes", bytes);
-            fields.put("fits", bytes <= budget.freeBytes(model.familyBytes()));
-            modes.add(fields);
-        }
-        report.put("modes", modes);
-        return report;
+    /** Of this model. */
+    AdminResult.Optimization optimization(LoadedModel model) {
+        Stream<HeadMode> modes = model.blueprint().tied() ? Stream.of(HeadMode.values()) : Stream.of(HeadMode.PACKED);
+        return new AdminResult.Optimization(
+                model.blueprint().tied(),
+                HeadModes.of(model.headMode()),
+                headActivations(model, model.headMode()),
+                model.blueprint().vocabularySize(),
+                model.blueprint().hiddenSize(),
+                bytes(model),
+                modes.map(mode -> choice(model, mode)).toList());
+    }
+
+    private AdminResult.ModeChoice choice(LoadedModel model, HeadMode mode) {
+        long bytes = EpochBuilder.headBytes(model, mode);
+        return new AdminResult.ModeChoice(
+                HeadModes.of(mode), headActivations(model, mode), bytes, bytes <= budget.freeBytes(model.familyBytes()));
     }
 
     private String headActivations(LoadedModel model, HeadMode mode) {
         return precision.inHead(model.weights().embedding(), mode).wireName();
     }
 
-    private static Map<String, Object> tiedWeight(LoadedModel model) {
+    private static AdminResult.TiedBytes bytes(LoadedModel model) {
         TiedWeightStats stats = model.weights().embedding().stats();
-        Map<String, Object> report = new LinkedHashMap<>();
-        report.put("embedding_weight_bytes", stats.embeddingWeightBytes());
-        report.put("transposed_weight_bytes", stats.transposedWeightBytes());
-        report.put("total_bytes", stats.totalBytes());
-        report.put("optimization_overhead", stats.optimizationOverhead());
-        return report;
+        return new AdminResult.TiedBytes(
+                stats.embeddingWeightBytes(), stats.transposedWeightBytes(), stats.totalBytes(), stats.optimizationOverhead());
     }
 
-    Map<String, Object> weights() {
-        Map<String, Object> report = new LinkedHashMap<>();
-        report.put("durable", updates != null);
-        if (updates != null) {
-            report.put("base_sha256", updates.baseSha256());
-            report.put("committed_versions", updates.history().size());
-            report.put("checkpoints", updates.rebuilds().checkpoints().stream().sorted().toList());
-        }
-        report.put("max_live_versions", served.limit().maxLive());
-        report.put("live_versions", epochs());
-        report.put("memory", memory());
-        return report;
+    /** Of all versions alive, of which this is the newest. */
+    AdminResult.Weights weights(LoadedModel model) {
+        return new AdminResult.Weights(
+                Optional.ofNullable(updates).map(AdminReports::durable),
+                served.limit().maxLive(),
+                served.live().stream().map(AdminReports::live).toList(),
+                new AdminResult.Memory(model.familyBytes(), budget.kvBytes(), budget.limitBytes()));
     }
 
-    private List<Map<String, Object>> epochs() {
-        List<Map<String, Object>> report = new ArrayList<>();
-        for (EpochStatus epoch : served.live()) {
-            Map<String, Object> fields = new LinkedHashMap<>();
-            fields.put("weights_version", epoch.weightsVersion());
-            fields.put("mode", epoch.headMode().wireName());
-            fields.put("current", epoch.current());
-            fields.put("leases", epoch.leases());
-            fields.put("bytes", epoch.bytes());
-            fields.put("own_bytes", epoch.ownBytes());
-            report.add(fields);
-        }
-        return report;
+    private static AdminResult.Durable durable(UpdateLog updates) {
+        return new AdminResult.Durable(
+                updates.baseSha256(), updates.history().size(), updates.rebuilds().checkpoints().stream().sorted().toList());
     }
 
-    private Map<String, Object> memory() {
-        Map<String, Object> report = new LinkedHashMap<>();
-        report.put("weights_bytes", served.current().familyBytes());
-        report.put("kv_bytes", budget.kvBytes());
-        report.put("budget_bytes", budget.limitBytes());
-        return report;
+    private static AdminResult.LiveVersion live(EpochStatus epoch) {
+        return new AdminResult.LiveVersion(epoch.weightsVersion(), HeadModes.of(epoch.headMode()), epoch.current(),
+                epoch.leases(), epoch.bytes(), epoch.ownBytes());
     }
 
     /** The newest versions, oldest first: as many as a frame may hold. */
-    Map<String, Object> history() {
+    AdminResult.History history() {
         List<VersionRecord> all = updates == null ? List.of() : updates.history();
         List<VersionRecord> newest = all.subList(Math.max(0, all.size() - MAX_HISTORY), all.size());
-        Map<String, Object> report = new LinkedHashMap<>();
-        report.put("base_version", UpdateLog.BASE_VERSION);
-        report.put("committed_versions", all.size());
-        report.put("versions", newest.stream().map(AdminReports::version).toList());
-        return report;
+        return new AdminResult.History(UpdateLog.BASE_VERSION, all.size(), newest.stream().map(AdminReports::version).toList());
     }
 
-    private static Map<String, Object> version(VersionRecord record) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("weights_version", record.weightsVersion());
-        fields.put("base_version", record.baseVersion());
-        fields.put("committed_at", record.committedAt().toString());
-        switch (record) {
-            case VersionRecord.Updated(long _, UpdateSpec spec, String _, var _) -> {
-                fields.put("what", "update");
-                fields.put("update_id", spec.updateId());
-                fields.put("tensor", spec.tensor());
-                fields.put("kind", spec.kind().wireName());
-                fields.put("shape", spec.shape());
-                fields.put("dtype", spec.dtype().wireName());
-                fields.put("byte_length", spec.byteLength());
-                fields.put("sha256", spec.sha256());
-            }
-            case VersionRecord.RolledBack rolledBack -> {
-                fields.put("what", "rollback");
-                fields.put("to_version", rolledBack.toVersion());
-            }
-        }
-        return fields;
+    private static AdminResult.Version version(VersionRecord record) {
+        return switch (record) {
+            case VersionRecord.Updated(long version, UpdateSpec spec, String _, var committedAt) -> new AdminResult.UpdatedVersion(
+                    version, spec.baseVersion(), committedAt, spec.updateId(), spec.tensor(), spec.kind(), spec.shape(), spec.dtype(),
+                    spec.byteLength(), spec.sha256());
+            case VersionRecord.RolledBack(long version, long baseVersion, long toVersion, var committedAt) ->
+                new AdminResult.RolledBackVersion(version, baseVersion, committedAt, toVersion);
+        };
     }
 
-    Map<String, Object> stats() {
-        Map<String, Object> report = new LinkedHashMap<>(runtime.get());
-        report.put("optimization", optimization());
-        report.put("weights", weights());
-        return report;
+    AdminResult.Stats stats(LoadedModel model) {
+        return new AdminResult.Stats(runtime.get(), optimization(model), weights(model));
     }
 }

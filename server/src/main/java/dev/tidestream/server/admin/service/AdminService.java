@@ -1,19 +1,21 @@
 package dev.tidestream.server.admin.service;
 
 import java.nio.ByteBuffer;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.patch.LowRankProduct;
+import dev.tidestream.model.patch.PatchResult;
+import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
@@ -23,10 +25,11 @@ import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
-import dev.tidestream.protocol.admin.OptimizationMode;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.build.BuildTime;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.MemoryBudget;
@@ -37,6 +40,7 @@ import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateSpec;
 import dev.tidestream.server.admin.store.VersionRecord;
+import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.pacing.PacedTeam;
 
 /**
@@ -127,11 +131,17 @@ public final class AdminService implements AdminDesk {
             case AdminRequest.OptimizationSet set -> set(set, progress);
             case AdminRequest.WeightsUpdate update -> updateFromFile(update, progress);
             case AdminRequest.WeightsRollback rollback -> rollback(rollback, progress);
-            case AdminRequest.OptimizationStatus status -> ack(status, reports.optimization());
-            case AdminRequest.WeightsStatus status -> ack(status, reports.weights());
+            case AdminRequest.OptimizationStatus status -> report(status, reports::optimization);
+            case AdminRequest.WeightsStatus status -> report(status, reports::weights);
             case AdminRequest.WeightsHistory history -> ack(history, reports.history());
-            case AdminRequest.Stats stats -> ack(stats, reports.stats());
+            case AdminRequest.Stats stats -> report(stats, reports::stats);
         };
+    }
+
+    /** Version and model are those of one moment. */
+    private AdminReply.Ack report(AdminRequest request, Function<LoadedModel, AdminResult> report) {
+        ModelEpoch epoch = served.epoch();
+        return new AdminReply.Ack(request.ref(), epoch.weightsVersion(), report.apply(epoch.loaded()));
     }
 
     @Override
@@ -151,8 +161,8 @@ public final class AdminService implements AdminDesk {
         return served.current().weights().embedding();
     }
 
-    private AdminReply.Ack ack(AdminRequest request, Map<String, Object> details) {
-        return new AdminReply.Ack(request.ref(), served.weightsVersion(), details);
+    private AdminReply.Ack ack(AdminRequest request, AdminResult result) {
+        return new AdminReply.Ack(request.ref(), served.weightsVersion(), result);
     }
 
     /** A change of what is served. */
@@ -190,9 +200,9 @@ public final class AdminService implements AdminDesk {
 
     private AdminReply.Ack set(AdminRequest.OptimizationSet request, ProgressSink progress) throws AdminException {
         try {
-            HeadMode mode = mode(request.mode());
+            HeadMode mode = HeadModes.of(request.mode());
             AdminReply.Ack ack = change(() -> ack(request, toggle.to(mode, request.verify(), progress)));
-            if (Boolean.TRUE.equals(ack.details().get("changed"))) {
+            if (ack.result() instanceof AdminResult.ModeChanged) {
                 events.modeChanged(mode);
             }
             return ack;
@@ -200,14 +210,6 @@ public final class AdminService implements AdminDesk {
             events.modeChangeRefused(e.code());
             throw e;
         }
-    }
-
-    private static HeadMode mode(OptimizationMode mode) {
-        return switch (mode) {
-            case TRANSPOSE_PER_STEP -> HeadMode.TRANSPOSE_PER_STEP;
-            case CACHED_TRANSPOSE -> HeadMode.CACHED_TRANSPOSE;
-            case PACKED -> HeadMode.PACKED;
-        };
     }
 
     private UpdateLog log() throws AdminException {
@@ -231,11 +233,14 @@ public final class AdminService implements AdminDesk {
     @Override
     public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
         return counted(() -> {
-            Optional<VersionRecord.Updated> repeated = log().findRepeated(UpdateRequests.spec(update));
-            return repeated.isPresent()
-                    ? new UpdateStart.Repeated(repeated(update, repeated.get()))
-                    : new UpdateStart.Receiving(receive(update));
+            Optional<AdminReply.Ack> repeated = repeated(update);
+            return repeated.isPresent() ? new UpdateStart.Repeated(repeated.get()) : new UpdateStart.Receiving(receive(update));
         });
+    }
+
+    /** The ack of an update that was applied before; asked before its payload comes. {@link #apply} asks again. */
+    private Optional<AdminReply.Ack> repeated(AdminRequest.WeightsUpdate update) throws AdminException {
+        return log().findRepeated(UpdateRequests.spec(update)).map(record -> repeated(update, record));
     }
 
     private Receiving receive(AdminRequest.WeightsUpdate update) throws AdminException {
@@ -245,7 +250,7 @@ public final class AdminService implements AdminDesk {
     }
 
     private AdminReply.Ack repeated(AdminRequest.WeightsUpdate update, VersionRecord.Updated record) {
-        return ack(update, Map.of("repeated", true, "update_version", record.weightsVersion()));
+        return ack(update, new AdminResult.UpdateRepeated(record.weightsVersion()));
     }
 
     /** A payload that comes over the channel. */
@@ -314,9 +319,9 @@ public final class AdminService implements AdminDesk {
                 throw new AdminException(AdminErrorCode.INVALID_PATH,
                         "the server reads no files for updates: path=%s; start it with --update-dir DIR".formatted(path));
             }
-            Optional<VersionRecord.Updated> repeated = log().findRepeated(UpdateRequests.spec(update));
+            Optional<AdminReply.Ack> repeated = repeated(update);
             if (repeated.isPresent()) {
-                return repeated(update, repeated.get());
+                return repeated.get();
             }
             try (Receiving upload = receive(update);
                     SafetensorsPayload payload = SafetensorsPayload.open(directory.resolve(path), UpdateRequests.spec(update))) {
@@ -328,32 +333,26 @@ public final class AdminService implements AdminDesk {
 
     private AdminReply.Ack apply(AdminRequest.WeightsUpdate update, PayloadSpool spool, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
-        Optional<VersionRecord.Updated> repeated = log.findRepeated(spool.spec());
+        Optional<VersionRecord.Updated> repeated = log.admit(spool.spec());
         if (repeated.isPresent()) {
             return repeated(update, repeated.get());
         }
-        requireCurrent(update.baseVersion());
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         team.awaitBreak();
         EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("repeated", false);
-        details.put("update_version", served.weightsVersion() + 1);
-        details.putAll(EpochBuilder.details(next.patch()));
-        details.putAll(time.details());
+        AdminResult.UpdateApplied applied = applied(served.weightsVersion() + 1, next.patch(), time.cost());
         team.awaitBreak();
         served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
         events.updateCommitted();
-        return ack(update, details);
+        return ack(update, applied);
     }
 
-    private void requireCurrent(long baseVersion) throws AdminException {
-        if (baseVersion != served.weightsVersion()) {
-            throw new AdminException(AdminErrorCode.STALE_BASE_VERSION,
-                    "the current version is another one: base_version=%d, weights_version=%d"
-                            .formatted(baseVersion, served.weightsVersion()));
-        }
+    private static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
+        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
+        RequantisationError error = patch.error();
+        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
+                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
     }
 
     private AdminReply.Ack rollback(AdminRequest.WeightsRollback request, ProgressSink progress) throws AdminException {
@@ -364,7 +363,7 @@ public final class AdminService implements AdminDesk {
         });
     }
 
-    private Map<String, Object> rollBack(long toVersion, ProgressSink progress) throws AdminException {
+    private AdminResult.RolledBack rollBack(long toVersion, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
         long from = served.weightsVersion();
         Set<String> differing = tensors(log.replay(toVersion));
@@ -377,12 +376,10 @@ public final class AdminService implements AdminDesk {
         team.awaitBreak();
         differing.addAll(tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(log.rebuilds(), served.current(), toVersion, differing, progress);
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("to_version", toVersion);
-        details.putAll(time.details());
+        AdminResult.RolledBack rolledBack = new AdminResult.RolledBack(toVersion, time.cost());
         team.awaitBreak();
         served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
-        return details;
+        return rolledBack;
     }
 
     static Set<String> tensors(List<VersionRecord.Updated> updates) {

@@ -1,6 +1,5 @@
 package dev.tidestream.server.admin.service;
 
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -13,6 +12,7 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.MemoryBudget;
@@ -28,9 +28,8 @@ import dev.tidestream.server.pacing.StepBreak;
 /**
  * All that {@link AdminService} is made of.
  *
- * @param epochs whose current epoch is that of {@code current}
+ * @param epochs that own their weights
  * @param breaks of the decode loop that is to be made way for
- * @param current the model that is served
  * @param file the base of all versions; stays open
  * @param forward a forward pass over a version
  * @param precision that {@code forward} computes with
@@ -43,13 +42,12 @@ import dev.tidestream.server.pacing.StepBreak;
  * @param heads makes heads
  * @param product of low-rank updates
  * @param checkpoints when they are written
- * @param runtime further fields of {@code stats}
+ * @param runtime what other packages know for {@code stats}
  * @param events told what is done
  */
 public record AdminSetup(
         CurrentEpoch epochs,
         StepBreak breaks,
-        LoadedModel current,
         ModelLoader file,
         Function<LoadedModel, LanguageModel> forward,
         Precision precision,
@@ -62,13 +60,13 @@ public record AdminSetup(
         LoadedModel.HeadFactory heads,
         LowRankProduct product,
         CheckpointPolicy checkpoints,
-        Supplier<Map<String, Object>> runtime,
+        Supplier<AdminResult.StreamFigures> runtime,
         AdminEvents events) {
 
     /** The service. */
     public AdminService service() {
         PacedTeam team = new PacedTeam(breaks, builderShare);
-        ServedModelVersions served = new ServedModelVersions(epochs, forward, limit, current);
+        ServedModelVersions served = new ServedModelVersions(epochs, forward, limit);
         ReentrantLock changes = new ReentrantLock(true);
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         return new AdminService(

@@ -1,7 +1,6 @@
 package dev.tidestream.server.admin.service;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 import dev.tidestream.model.tied.EmbeddingLayer;
@@ -13,8 +12,10 @@ import dev.tidestream.model.tied.TiedWeightException;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.AdminDesk.ProgressSink;
 import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.build.BuildTime;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.ServedModelVersions;
@@ -45,39 +46,33 @@ final class HeadToggle {
     /**
      * Goes to a mode; if that is the mode now, nothing is done.
      *
-     * @return what the ack says
      * @throws AdminException {@code no_tied_weights}, {@code budget_exceeded}, {@code verification_failed}, {@code too_many_versions}
      */
-    Map<String, Object> to(HeadMode mode, boolean verify, ProgressSink progress) throws AdminException {
+    AdminResult.ModeSet to(HeadMode mode, boolean verify, ProgressSink progress) throws AdminException {
         LoadedModel was = served.current();
         if (!was.blueprint().tied()) {
             throw new AdminException(AdminErrorCode.NO_TIED_WEIGHTS,
                     "the model's output matrix is not tied to its embedding: mode=" + mode.wireName());
         }
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("mode", mode.wireName());
-        details.put("previous_mode", was.headMode().wireName());
-        details.put("bytes_before", was.bytes());
+        long bytesBefore = was.bytes();
         if (was.headMode() == mode) {
-            details.put("changed", false);
-            details.put("bytes_after", was.bytes());
-            return details;
+            return new AdminResult.ModeUnchanged(HeadModes.of(mode), bytesBefore);
         }
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         progress.report("building", 0, 1);
         team.awaitBreak();
-        LoadedModel next = build(was, mode, verify, details, progress);
-        details.putAll(time.details());
-        details.put("changed", true);
-        details.put("bytes_after", next.bytes());
-        served.publish(next);
-        return details;
+        Built built = build(was, mode, verify, progress);
+        AdminResult.ModeChanged changed = new AdminResult.ModeChanged(
+                HeadModes.of(mode), HeadModes.of(was.headMode()), bytesBefore, built.next.bytes(),
+                built.verification, time.cost());
+        served.publish(built.next);
+        return changed;
     }
 
-    private LoadedModel build(
-            LoadedModel was, HeadMode mode, boolean verify, Map<String, Object> details, ProgressSink progress)
-            throws AdminException {
+    private record Built(LoadedModel next, Optional<AdminResult.Verification> verification) {}
+
+    private Built build(LoadedModel was, HeadMode mode, boolean verify, ProgressSink progress) throws AdminException {
         EmbeddingLayer head;
         try {
             head = builder.head(was, mode);
@@ -86,13 +81,14 @@ final class HeadToggle {
         }
         boolean taken = false;
         try {
+            Optional<AdminResult.Verification> verification = Optional.empty();
             if (verify) {
                 progress.report("verifying", 0, 1);
-                details.put("verification", verify(was.weights().embedding(), head));
+                verification = Optional.of(verify(was.weights().embedding(), head));
             }
             LoadedModel next = builder.withHead(was, head);
             taken = true;
-            return next;
+            return new Built(next, verification);
         } finally {
             if (!taken) {
                 head.close();
@@ -100,7 +96,7 @@ final class HeadToggle {
         }
     }
 
-    private Map<String, Object> verify(EmbeddingLayer was, EmbeddingLayer next) throws AdminException {
+    private AdminResult.Verification verify(EmbeddingLayer was, EmbeddingLayer next) throws AdminException {
         float[] hidden = recent.snapshot(); // (rows, H)
         boolean recorded = hidden.length > 0;
         if (!recorded) {
@@ -112,15 +108,9 @@ final class HeadToggle {
                     "the new layout gives other logits: max_delta=%s, max_delta_over_bound=%s, rows=%d; mode %s goes on"
                             .formatted(comparison.maxDelta(), comparison.maxDeltaOverBound(), comparison.rows(), was.mode().wireName()));
         }
-        Map<String, Object> report = new LinkedHashMap<>();
-        report.put("rows", comparison.rows());
-        report.put("recorded", recorded);
-        report.put("activations", ActivationPrecision.F32.wireName()); // see HeadVerifier; the times below are those, too
-        report.put("max_delta", comparison.maxDelta());
-        report.put("max_delta_over_bound", comparison.maxDeltaOverBound());
-        report.put("old_us_per_row", comparison.oldNanosPerRow() / NS_PER_US);
-        report.put("new_us_per_row", comparison.newNanosPerRow() / NS_PER_US);
-        return report;
+        String activations = ActivationPrecision.F32.wireName(); // see HeadVerifier; the times below are those, too
+        return new AdminResult.Verification(comparison.rows(), recorded, activations,
+                comparison.maxDelta(), comparison.maxDeltaOverBound(), comparison.oldNanosPerRow() / NS_PER_US, comparison.newNanosPerRow() / NS_PER_US);
     }
 
     private static float[] synthetic(int hiddenSize) {

@@ -181,18 +181,16 @@ public final class UpdateLog implements Closeable {
     }
 
     /**
-     * Begins to receive the payload of an update that is no repetition; see {@link #findRepeated}.
+     * Begins to receive the payload of an update that is no repetition as far as {@link #findRepeated} knew. What has changed since
+     * then, and changes while the payload comes, {@link #admit} finds.
      *
-     * @throws AdminException {@code stale_base_version}, {@code update_conflict}, {@code too_many_versions}, {@code too_many_bytes},
-     *     {@code disk_full}, {@code busy}, {@code internal}
+     * @throws AdminException {@code stale_base_version}, {@code too_many_versions}, {@code too_many_bytes}, {@code disk_full},
+     *     {@code busy}, {@code internal}
      */
     public PayloadSpool receive(UpdateSpec spec) throws AdminException {
         writing.lock();
         try {
             requireUsable();
-            if (findRepeated(spec).isPresent()) {
-                throw new IllegalStateException("committed already: update_id=" + spec.updateId());
-            }
             requireCurrent(spec.baseVersion());
             requireRoom(spec.byteLength());
             PayloadSpool spool = new PayloadSpool(
@@ -223,26 +221,11 @@ public final class UpdateLog implements Closeable {
                     AdminErrorCode.STALE_BASE_VERSION,
                     "the current version is another one: base_version=%d, weights_version=%d".formatted(baseVersion, currentVersion()));
         }
-        if (manifest.versions().size() >= limits.maxVersions()) {
-            throw new AdminException(
-                    AdminErrorCode.TOO_MANY_VERSIONS,
-                    "too many versions are kept: versions=%d, limit=%d".formatted(manifest.versions().size(), limits.maxVersions()));
-        }
+        limits.requireAnother(manifest.versions().size());
     }
 
     private void requireRoom(long payloadBytes) throws AdminException, IOException {
-        int count = spools.count();
-        if (count >= limits.maxSpools()) {
-            throw new AdminException(
-                    AdminErrorCode.BUSY, "too many payloads are being received: payloads=%d, limit=%d".formatted(count, limits.maxSpools()));
-        }
-        long spoolBytes = spools.bytes();
-        if (payloadBytes > limits.maxTotalBytes() - committedBytes - spoolBytes) {
-            throw new AdminException(
-                    AdminErrorCode.TOO_MANY_BYTES,
-                    "payloads would take too many bytes: byte_length=%d, kept_bytes=%d, receiving_bytes=%d, limit=%d"
-                            .formatted(payloadBytes, committedBytes, spoolBytes, limits.maxTotalBytes()));
-        }
+        limits.requireRoom(payloadBytes, committedBytes, spools.count(), spools.bytes());
         long usableBytes = storage.usableBytes();
         if (payloadBytes > usableBytes) {
             throw new AdminException(
@@ -252,22 +235,41 @@ public final class UpdateLog implements Closeable {
     }
 
     /**
-     * Makes a finished payload the next version; when this returns, it is durable. A repetition of a committed update gives the
-     * version of that one. The spool is closed in any case.
+     * Whether an update may be built and committed, now that its payload has come. Stays true until the next {@link #commit} or
+     * {@link #rollback}: the caller lets none of them come between.
      *
-     * @throws AdminException {@code stale_base_version}, {@code update_conflict}, {@code too_many_versions}, {@code disk_full},
-     *     {@code internal}; nothing has changed then
+     * @return the version that the same update has made meanwhile; if there is one, nothing is left to be done
+     * @throws AdminException {@code stale_base_version}, {@code update_conflict}, {@code too_many_versions}, {@code internal}
+     */
+    public Optional<VersionRecord.Updated> admit(UpdateSpec spec) throws AdminException {
+        writing.lock();
+        try {
+            Optional<VersionRecord.Updated> repeated = findRepeated(spec);
+            if (repeated.isEmpty()) {
+                requireUsable();
+                requireCurrent(spec.baseVersion());
+            }
+            return repeated;
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    /**
+     * Makes a finished payload the next version; when this returns, it is durable. The spool is closed in any case.
+     *
+     * @throws AdminException {@code disk_full}, {@code internal}; nothing has changed then
+     * @throws IllegalStateException if another change has come since {@link #admit}
      */
     public VersionRecord.Updated commit(PayloadSpool spool) throws AdminException {
         writing.lock();
         try (spool) {
             requireUsable();
             UpdateSpec spec = spool.spec();
-            Optional<VersionRecord.Updated> repeated = findRepeated(spec);
-            if (repeated.isPresent()) {
-                return repeated.get();
+            if (spec.baseVersion() != currentVersion()) {
+                throw new IllegalStateException("not admitted: update_id=%s, base_version=%d, weights_version=%d"
+                        .formatted(spec.updateId(), spec.baseVersion(), currentVersion()));
             }
-            requireCurrent(spec.baseVersion());
             long version = currentVersion() + 1;
             String payloadFile = Manifest.payloadName(version, spec.sha256());
             VersionRecord.Updated record =

@@ -189,7 +189,7 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
         int maxTokens = Math.min(MAX_TOKENS, running.blueprint().contextLength() - PROMPT_TOKENS);
         GenerateRequest request = new GenerateRequest(
                 null, prompt, maxTokens, SamplingOptions.DEFAULT, List.of(), -1, WeightsPolicy.FOLLOW);
-        return Flux.defer(() -> running.engine().generate(request)).repeat().subscribe(new GapMeter(breaks, current::get)::accept, fault::set);
+        return Flux.defer(() -> running.engine().generate(request).events()).repeat().subscribe(new GapMeter(breaks, current::get)::accept, fault::set);
     }
 
     private void report(ModelRuntime running) {

@@ -1,5 +1,6 @@
 /**
- * What both {@code http} and {@code websocket} need: time on an event loop, and the counters of refusals. Knows neither of them.
+ * What both {@code http} and {@code websocket} need: time on an event loop, the way to one from other threads, and the counters
+ * of refusals. Knows neither of them.
  */
 @NullMarked
 package dev.tidestream.server.transport.common;

@@ -3,6 +3,7 @@ package dev.tidestream.server.admin.service;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -290,6 +291,25 @@ class AdminServiceTest {
                         f.current().newTransformer(WorkerTeam.sequential(), int8, 3), tokens, 3), served);
                 assertFalse(Arrays.equals(TestModels.logits(DeskFixture.forward(f.current()), tokens, 3), served));
             }
+        }
+    }
+
+    @Test
+    void shouldReportWhatStreamsGetFromTheMomentItIsPublished() throws Exception {
+        try (DeskFixture f = new DeskFixture(data)) {
+            List<Object> reported = new ArrayList<>();
+            f.epochs.onPublish(version -> reported.add(mode(f)));
+            f.set(OptimizationMode.CACHED_TRANSPOSE, false);
+            f.set(OptimizationMode.PACKED, false);
+            assertEquals(List.of("cached-transpose", "packed"), reported);
+        }
+    }
+
+    private static String mode(DeskFixture f) {
+        try {
+            return String.valueOf(f.desk.handle(new AdminRequest.OptimizationStatus("s"), DeskFixture.SILENT).details().get("mode"));
+        } catch (AdminException e) {
+            throw new AssertionError(e);
         }
     }
 

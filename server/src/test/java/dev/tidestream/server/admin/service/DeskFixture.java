@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
+import java.util.LinkedHashMap;
 import java.util.OptionalInt;
 
 import org.jspecify.annotations.Nullable;
@@ -29,13 +29,13 @@ import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.model.transformer.RandomLlama;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.protocol.admin.OptimizationMode;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.protocol.admin.UpdateKind;
 import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.build.MemoryBudget;
-import dev.tidestream.server.admin.build.ServedModelVersions;
 import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateDirectory;
@@ -45,6 +45,7 @@ import dev.tidestream.server.admin.store.directory.DirectoryStorage;
 import dev.tidestream.server.admin.store.directory.Sha256;
 import dev.tidestream.server.admin.store.directory.Storage;
 import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.pacing.StepBreak;
 
 /** A desk over a small model with random weights, V = 100, H = 64, and a data directory. */
@@ -131,11 +132,15 @@ final class DeskFixture implements AutoCloseable {
                 ? base
                 : AdminService.restore(base, loader, log, WorkerTeam.sequential(), budget, new Nd4jLowRankProduct(), SILENT);
         long version = log == null ? UpdateLog.BASE_VERSION : log.currentVersion();
-        epochs = new CurrentEpoch(ServedModelVersions.epoch(version, first, model -> forward(model, options.precision())));
-        desk = new AdminSetup(epochs, breaks, first, loader, model -> forward(model, options.precision()),
+        epochs = new CurrentEpoch(ModelEpoch.of(version, first, model -> forward(model, options.precision())));
+        desk = new AdminSetup(epochs, breaks, loader, model -> forward(model, options.precision()),
                 options.precision(), options.limit(), budget, 0.5, log,
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
-                recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), Map::of, events).service();
+                recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), DeskFixture::runtime, events).service();
+    }
+
+    private static AdminResult.StreamFigures runtime() {
+        return new AdminResult.StreamFigures(new AdminResult.Engine(0, 0, 0, 0, 0, 0, 0, 0), new LinkedHashMap<>());
     }
 
     static LanguageModel forward(LoadedModel model) {

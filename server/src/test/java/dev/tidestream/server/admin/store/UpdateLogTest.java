@@ -130,7 +130,8 @@ class UpdateLogTest {
             first = Updates.commit(log, spec);
             twin.accept(ByteBuffer.wrap(Updates.payload("a")));
             twin.finish();
-            assertEquals(first, log.commit(twin));
+            assertEquals(Optional.of(first), log.admit(spec));
+            assertThrows(IllegalStateException.class, () -> log.commit(twin), "the same update twice");
             Updates.commit(log, Updates.delta("b", 2));
         }
         try (UpdateLog log = open()) {
@@ -138,7 +139,7 @@ class UpdateLogTest {
             assertEquals(3, log.currentVersion());
             refused(AdminErrorCode.UPDATE_CONFLICT, "version 2", () -> log.findRepeated(Updates.delta("a", 3)));
             refused(AdminErrorCode.UPDATE_CONFLICT, "version 2",
-                    () -> log.receive(Updates.spec("a", 1, "other", UpdateKind.DELTA)));
+                    () -> log.admit(Updates.spec("a", 1, "other", UpdateKind.DELTA)));
             assertEquals(Optional.empty(), log.findRepeated(Updates.delta("c", 3)));
         }
     }
@@ -148,7 +149,8 @@ class UpdateLogTest {
         try (UpdateLog log = open()) {
             PayloadSpool loser = Updates.received(log, Updates.delta("loser", 1));
             Updates.commit(log, Updates.delta("winner", 1));
-            refused(AdminErrorCode.STALE_BASE_VERSION, "base_version=1, weights_version=2", () -> log.commit(loser));
+            refused(AdminErrorCode.STALE_BASE_VERSION, "base_version=1, weights_version=2", () -> log.admit(loser.spec()));
+            assertThrows(IllegalStateException.class, () -> log.commit(loser), "a version that nobody has built");
             refused(AdminErrorCode.STALE_BASE_VERSION, "base_version=3", () -> log.receive(Updates.delta("x", 3)));
             refused(AdminErrorCode.STALE_BASE_VERSION, "base_version=1", () -> log.rollback(1, 1));
             assertEquals(2, log.currentVersion());

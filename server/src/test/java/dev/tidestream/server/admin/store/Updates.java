@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 
 import dev.tidestream.model.format.TensorFormat;
@@ -68,6 +69,8 @@ final class Updates {
     }
 
     static VersionRecord.Updated commit(UpdateLog log, UpdateSpec spec) throws AdminException {
-        return log.commit(received(log, spec));
+        PayloadSpool spool = received(log, spec);
+        Optional<VersionRecord.Updated> repeated = log.admit(spec);
+        return repeated.isPresent() ? repeated.get() : log.commit(spool);
     }
 }

@@ -1,4 +1,4 @@
-package dev.tidestream.server.transport;
+package dev.tidestream.server.transport.common;
 
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * From any thread to one event loop: tasks run in the order they were posted, and many of them share one hop. Posting never
  * blocks. The queue is bounded by what is posted: a stream posts at most as many signals as it has demand, and one end.
  */
-final class Mailbox {
+public final class Mailbox {
     /** Then other connections of the event loop have their turn. */
     private static final int MAX_BATCH = 256;
 
@@ -17,11 +17,13 @@ final class Mailbox {
     private final AtomicInteger waiting = new AtomicInteger();
     private final Executor eventLoop;
 
-    Mailbox(Executor eventLoop) {
+    /** @param eventLoop runs a task later, in the order they were given to it */
+    public Mailbox(Executor eventLoop) {
         this.eventLoop = eventLoop;
     }
 
-    void post(Runnable task) {
+    /** Runs the task on the event loop, after those posted before. */
+    public void post(Runnable task) {
         queue.add(task);
         if (waiting.getAndIncrement() == 0) {
             eventLoop.execute(this::drain);
