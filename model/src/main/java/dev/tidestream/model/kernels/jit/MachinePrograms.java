@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
@@ -33,7 +34,17 @@ final class MachinePrograms {
     /** What a program multiplies with: one row of codes or some, one row of floats or a multiple of {@link #floatRows}. */
     enum Kind { ROW, ROWS, FLOAT_ROW, FLOAT_ROWS }
 
-    private record Program(TensorFormat format, Kind kind, byte[] code) {}
+    /** How a program is written. */
+    record Source(TensorFormat format, Kind kind, Consumer<Assembler> writer) {
+        private byte[] code() {
+            Assembler code = new Assembler();
+            writer.accept(code);
+            byte[] bytes = code.toByteArray();
+            return Arrays.copyOf(bytes, Math.ceilDiv(bytes.length, LINE_BYTES) * LINE_BYTES);
+        }
+    }
+
+    private record Program(Source source, byte[] code) {}
 
     private final Map<TensorFormat, Map<Kind, MemorySegment>> places = new EnumMap<>(TensorFormat.class);
 
@@ -44,8 +55,8 @@ final class MachinePrograms {
         this.floatRows = floatRows;
         long offset = 0;
         for (Program program : written) {
-            places.computeIfAbsent(program.format(), format -> new EnumMap<>(Kind.class))
-                    .put(program.kind(), memory.asSlice(offset, program.code().length));
+            places.computeIfAbsent(program.source().format(), format -> new EnumMap<>(Kind.class))
+                    .put(program.source().kind(), memory.asSlice(offset, program.code().length));
             offset += program.code().length;
         }
         quantiser = memory.asSlice(offset);
@@ -57,16 +68,7 @@ final class MachinePrograms {
      * @param wide with AVX-512
      */
     static Optional<MachinePrograms> assemble(boolean wide) {
-        List<Program> written = new ArrayList<>();
-        for (TensorFormat format : TensorFormat.values()) {
-            addChains(written, format, wide);
-            addPlain(written, format, wide);
-            if (wide) {
-                addWide(written, format);
-            } else {
-                addNarrow(written, format);
-            }
-        }
+        List<Program> written = sources(wide).stream().map(source -> new Program(source, source.code())).toList();
         Assembler quantiser = new Assembler();
         RecordWriter.write(quantiser);
         ByteArrayOutputStream all = new ByteArrayOutputStream();
@@ -75,50 +77,62 @@ final class MachinePrograms {
         return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachinePrograms(written, memory, wide ? 4 : 2));
     }
 
+    /** All programs but the quantiser, in the order in which they lie in memory. */
+    static List<Source> sources(boolean wide) {
+        List<Source> sources = new ArrayList<>();
+        for (TensorFormat format : TensorFormat.values()) {
+            addChains(sources, format, wide);
+            addPlain(sources, format, wide);
+            if (wide) {
+                addWide(sources, format);
+            } else {
+                addNarrow(sources, format);
+            }
+        }
+        return sources;
+    }
+
     /** Of one chain for all columns; narrow ones, too. */
-    private static void addChains(List<Program> written, TensorFormat format, boolean wide) {
+    private static void addChains(List<Source> sources, TensorFormat format, boolean wide) {
         Optional.ofNullable(Recipes.CHAINS.get(format)).ifPresent(weights -> {
-            written.add(program(format, Kind.FLOAT_ROW, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeRow(chain)));
-            written.add(program(format, Kind.FLOAT_ROWS, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeBatch(chain)));
+            sources.add(source(format, Kind.FLOAT_ROW, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeRow(chain)));
+            sources.add(source(format, Kind.FLOAT_ROWS, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeBatch(chain)));
         });
     }
 
-    private static void addPlain(List<Program> written, TensorFormat format, boolean wide) {
+    private static void addPlain(List<Source> sources, TensorFormat format, boolean wide) {
         Optional.ofNullable(Recipes.PLAIN.get(format)).ifPresent(column -> {
-            written.add(program(format, Kind.FLOAT_ROW, code -> column, PlainWriter::writeRow));
-            written.add(program(format, Kind.FLOAT_ROWS, code -> new Lanes(code, wide), (_, lanes) -> PlainRowsWriter.write(lanes, column)));
+            sources.add(source(format, Kind.FLOAT_ROW, code -> column, PlainWriter::writeRow));
+            sources.add(source(format, Kind.FLOAT_ROWS, code -> new Lanes(code, wide), (_, lanes) -> PlainRowsWriter.write(lanes, column)));
         });
     }
 
-    private static void addNarrow(List<Program> written, TensorFormat format) {
+    private static void addNarrow(List<Source> sources, TensorFormat format) {
         Optional.ofNullable(Recipes.QUADS.get(format)).ifPresent(weights -> {
-            written.add(program(format, Kind.ROW, weights, MachineWriter::writeRow));
-            written.add(program(format, Kind.ROWS, weights, MachineWriter::writeBatch));
+            sources.add(source(format, Kind.ROW, weights, MachineWriter::writeRow));
+            sources.add(source(format, Kind.ROWS, weights, MachineWriter::writeBatch));
         });
         Optional.ofNullable(Recipes.FLOATS.get(format)).ifPresent(weights -> {
-            written.add(program(format, Kind.FLOAT_ROW, weights, FloatWriter::writeRow));
-            written.add(program(format, Kind.FLOAT_ROWS, weights, FloatWriter::writeBatch));
+            sources.add(source(format, Kind.FLOAT_ROW, weights, FloatWriter::writeRow));
+            sources.add(source(format, Kind.FLOAT_ROWS, weights, FloatWriter::writeBatch));
         });
     }
 
-    private static void addWide(List<Program> written, TensorFormat format) {
+    private static void addWide(List<Source> sources, TensorFormat format) {
         Optional.ofNullable(Recipes.WIDE.get(format)).ifPresent(weights -> {
-            written.add(program(format, Kind.ROW, weights, WideWriter::writeRow));
-            written.add(program(format, Kind.ROWS, weights, WideWriter::writeBatch));
+            sources.add(source(format, Kind.ROW, weights, WideWriter::writeRow));
+            sources.add(source(format, Kind.ROWS, weights, WideWriter::writeBatch));
             if (weights.apply(new Assembler()).pairs() > 0) {
-                written.add(program(format, Kind.FLOAT_ROW, weights, WideFloatWriter::writeRow));
-                written.add(program(format, Kind.FLOAT_ROWS, weights, WideFloatWriter::writeBatch));
+                sources.add(source(format, Kind.FLOAT_ROW, weights, WideFloatWriter::writeRow));
+                sources.add(source(format, Kind.FLOAT_ROWS, weights, WideFloatWriter::writeBatch));
             }
         });
     }
 
-    /** Its length a multiple of a line of the cache. */
-    private static <T> Program program(
+    /** Its length becomes a multiple of a line of the cache. */
+    private static <T> Source source(
             TensorFormat format, Kind kind, Function<Assembler, T> weights, BiConsumer<Assembler, T> writer) {
-        Assembler code = new Assembler();
-        writer.accept(code, weights.apply(code));
-        byte[] bytes = code.toByteArray();
-        return new Program(format, kind, Arrays.copyOf(bytes, Math.ceilDiv(bytes.length, LINE_BYTES) * LINE_BYTES));
+        return new Source(format, kind, code -> writer.accept(code, weights.apply(code)));
     }
 
     /** Null if there is none. */

@@ -4,9 +4,11 @@ import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 import dev.tidestream.model.kernels.jit.base.Lanes;
 import dev.tidestream.model.kernels.jit.base.MachineCall;
@@ -16,7 +18,7 @@ import dev.tidestream.model.machine.ExecutableMemory;
 import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.FOUR;
 
 /** The programs that {@link MachineAttention} calls, {@code void f(arguments)}, written once. */
-final class AttentionPrograms {
+public final class AttentionPrograms {
     private static final int LINE_BYTES = 64; // of the cache
 
     enum Program {
@@ -81,6 +83,15 @@ final class AttentionPrograms {
             case FINISH_PAIRS -> writer.finish(true);
             case FINISH -> writer.finish(false);
         }
+    }
+
+    /** What {@link #assemble} writes: name and code, in the order in which programs lie in memory. */
+    public static Map<String, Consumer<Assembler>> sources(boolean wide) {
+        Map<String, Consumer<Assembler>> sources = new LinkedHashMap<>();
+        for (Program program : Program.values()) {
+            sources.put(program.name(), code -> write(program, new Lanes(code, wide)));
+        }
+        return sources;
     }
 
     /** Calls one; nothing is checked in it. */

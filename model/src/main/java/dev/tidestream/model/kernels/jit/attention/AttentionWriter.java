@@ -52,7 +52,7 @@ final class AttentionWriter {
         code.load(Register.RSI, argument(AttentionMemory.SOURCE));
         code.load(Register.RDX, argument(AttentionMemory.TO));
         code.load(Register.RAX, argument(AttentionMemory.GROUPS));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("group");
         for (int i = 0; i < lanes.vectors(32); i++) {
             lanes.loadHalves(i, new Address(Register.RSI, i * lanes.bytes() / 2));
             lanes.store(new Address(Register.RDX, i * lanes.bytes()), i);
@@ -75,7 +75,7 @@ final class AttentionWriter {
         code.load(Register.R9, argument(AttentionMemory.WEIGHTS));
         code.load(Register.R8, argument(AttentionMemory.QUERY));
         order(pairs);
-        Assembler.Label nextFour = code.label();
+        Assembler.Label nextFour = code.label("four");
         code.store(argument(AttentionMemory.SAVED), Register.R8);
         for (int part = 0; part < parts; part++) {
             code.load(Register.R8, argument(AttentionMemory.SAVED));
@@ -89,7 +89,7 @@ final class AttentionWriter {
             for (int i = 0; i < FOUR * VECTORS; i++) {
                 lanes.clear(i);
             }
-            Assembler.Label next = code.label();
+            Assembler.Label next = code.label("dimension");
             ahead();
             source(halves, part);
             for (int j = 0; j < FOUR; j++) {
@@ -131,12 +131,12 @@ final class AttentionWriter {
         code.store(argument(AttentionMemory.FOURS_LEFT), Register.R11);
         code.load(Register.R9, argument(AttentionMemory.SUMS));
         code.load(Register.R8, argument(AttentionMemory.WEIGHTS));
-        Assembler.Label nextFour = code.label();
+        Assembler.Label nextFour = code.label("four");
         code.store(argument(AttentionMemory.SAVED), Register.R8);
         code.load(Register.RDX, argument(AttentionMemory.SOURCE));
         code.load(Register.RCX, argument(AttentionMemory.GROUPS));
         code.load(Register.R11, argument(AttentionMemory.NEXT));
-        Assembler.Label nextGroup = code.label();
+        Assembler.Label nextGroup = code.label("group");
         for (int part = 0; part < parts; part++) {
             code.move(Register.RSI, Register.RDX);
             code.load(Register.R8, argument(AttentionMemory.SAVED));
@@ -144,7 +144,7 @@ final class AttentionWriter {
             for (int i = 0; i < queries * VECTORS; i++) {
                 lanes.load(i, sum(part, i));
             }
-            Assembler.Label next = code.label();
+            Assembler.Label next = code.label("position");
             ahead();
             source(halves, part);
             for (int j = 0; j < queries; j++) {
@@ -181,7 +181,7 @@ final class AttentionWriter {
         code.load(Register.RAX, argument(AttentionMemory.GROUPS));
         lanes.broadcast(FACTOR, argument(AttentionMemory.SCALE));
         lanes.broadcast(FIRST, argument(AttentionMemory.OTHER_SCALE));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("four");
         for (int i = 0; i < lanes.vectors(32); i++) {
             lanes.multiply(i, FACTOR, new Address(Register.R9, i * lanes.bytes()));
             lanes.addProduct(i, FIRST, new Address(Register.RSI, i * lanes.bytes()));
@@ -204,7 +204,7 @@ final class AttentionWriter {
         code.load(Register.RAX, argument(AttentionMemory.GROUPS));
         order(pairs);
         lanes.broadcast(FACTOR, argument(AttentionMemory.SCALE));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("vector");
         for (int part = 0; part < parts; part++) {
             for (int v = 0; v < VECTORS; v++) {
                 lanes.multiply(v, FACTOR, new Address(Register.RSI, (part * VECTORS + v) * lanes.bytes()));

@@ -92,7 +92,7 @@ final class SoftmaxWriter {
         code.load(Register.R8, AttentionWriter.argument(AttentionMemory.WEIGHTS));
         code.load(Register.R11, AttentionWriter.argument(AttentionMemory.QUERIES));
         lanes.load(MIN, constant(Constant.MIN));
-        Assembler.Label nextRow = code.label();
+        Assembler.Label nextRow = code.label("row");
         code.store(AttentionWriter.argument(AttentionMemory.SAVED), Register.R8);
         row.run();
         code.load(Register.R8, AttentionWriter.argument(AttentionMemory.SAVED));
@@ -169,7 +169,7 @@ final class SoftmaxWriter {
     /** Something for each vector of each group of 16 scores. */
     private void groups(IntConsumer part) {
         code.load(Register.RAX, AttentionWriter.argument(AttentionMemory.GROUPS));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("vectors");
         for (int i = 0; i < parts; i++) {
             part.accept(i);
         }

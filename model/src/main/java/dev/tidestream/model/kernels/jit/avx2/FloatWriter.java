@@ -167,7 +167,7 @@ public final class FloatWriter {
         code.load(Register.R8, scratch(MachineScratch.SUMS));
         code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
         code.load(Register.RAX, scratch(MachineScratch.VALUES));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("rows");
         code.move(Register.RCX, Register.RAX);
         code.add(Register.RCX, scratch(MachineScratch.VALUES_STRIDE));
         body.run();

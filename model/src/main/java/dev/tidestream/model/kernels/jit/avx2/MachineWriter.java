@@ -151,7 +151,7 @@ public final class MachineWriter {
             quads.quads(new Tile());
             code.load(Register.R8, scratch(MachineScratch.SUMS));
             code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
-            Assembler.Label nextPair = code.label();
+            Assembler.Label nextPair = code.label("pair");
             pair();
             code.add(Register.RCX, 2 * ActivationRecord.BYTES);
             code.add(Register.R8, 2 * ROW_BYTES);
@@ -164,7 +164,7 @@ public final class MachineWriter {
     public static void panels(Assembler code, Runnable body) {
         code.load(Register.RDX, scratch(MachineScratch.PANEL));
         code.add(Register.RSI, scratch(MachineScratch.OUT_OFFSET));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("panel");
         code.store(scratch(MachineScratch.OUT), Register.RSI);
         body.run();
         code.load(Register.RSI, scratch(MachineScratch.OUT));
@@ -181,7 +181,7 @@ public final class MachineWriter {
     public static void eachRow(Assembler code, Runnable body) {
         code.load(Register.R8, scratch(MachineScratch.SUMS));
         code.load(Register.R11, scratch(MachineScratch.ROW_COUNT));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("row");
         body.run();
         code.add(Register.R8, ROW_BYTES);
         code.add(Register.RSI, scratch(MachineScratch.OUT_STRIDE));
@@ -311,13 +311,13 @@ public final class MachineWriter {
 
     /** All blocks of a panel. */
     public static void blocks(Assembler code, PanelUnits units, Runnable header, Runnable body) {
-        Assembler.Label nextUnit = code.label();
+        Assembler.Label nextUnit = code.label("unit");
         header.run();
         if (units.blocks() > 1) {
             code.add(Register.RDX, units.headerBytes());
             code.load(Register.R9, units.blocks());
         }
-        Assembler.Label nextBlock = code.label();
+        Assembler.Label nextBlock = code.label("block");
         body.run();
         code.add(Register.RDX, units.blockBytes());
         if (units.blocks() > 1) {
@@ -340,7 +340,7 @@ public final class MachineWriter {
         code.vector(VPXOR, SUMS, SUMS, SUMS);
         code.load(Register.R8, scratch(MachineScratch.SUMS));
         code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("clear");
         for (int i = 0; i < 2 * GROUPS; i++) {
             code.vector(VMOVDQU_STORE, SUMS, new Address(Register.R8, i * VECTOR));
         }

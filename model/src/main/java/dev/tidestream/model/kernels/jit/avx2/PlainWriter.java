@@ -53,7 +53,7 @@ public final class PlainWriter {
             for (int g = 0; g < GROUPS; g++) {
                 code.vector(VPXOR, g, g, g);
             }
-            Assembler.Label next = code.label();
+            Assembler.Label next = code.label("column");
             MachineWriter.ahead(code, columnBytes, MachineWriter.AHEAD_BYTES);
             code.vector(VBROADCASTSS, X, new Address(Register.RCX, 0));
             column.multiply(code);

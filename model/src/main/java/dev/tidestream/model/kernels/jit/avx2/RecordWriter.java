@@ -71,7 +71,7 @@ public final class RecordWriter {
         code.add(Register.RSI, scratch(MachineScratch.OUT_OFFSET));
         code.add(Register.RDX, scratch(MachineScratch.VALUES_OFFSET));
         code.load(Register.R10, scratch(MachineScratch.BLOCK_COUNT));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("block");
         load();
         largest();
         factors();

@@ -136,7 +136,7 @@ public final class WideFloatWriter {
         code.load(Register.R8, scratch(MachineScratch.SUMS));
         code.load(Register.R11, scratch(MachineScratch.FOUR_COUNT));
         code.load(Register.RAX, scratch(MachineScratch.VALUES));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("rows");
         for (int i = 1; i < FOUR; i++) {
             code.move(FOUR_ROWS.get(i), FOUR_ROWS.get(i - 1));
             code.add(FOUR_ROWS.get(i), scratch(MachineScratch.VALUES_STRIDE));

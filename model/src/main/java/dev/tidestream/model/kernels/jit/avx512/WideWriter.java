@@ -97,7 +97,7 @@ public final class WideWriter {
                 MachineWriter.ahead(code, weights.units.blockBytes(), AHEAD_BYTES_OF_ROWS);
                 code.load(Register.R8, WideCode.scratch(MachineScratch.SUMS));
                 code.load(Register.R11, WideCode.scratch(MachineScratch.PAIR_COUNT));
-                Assembler.Label nextPair = code.label();
+                Assembler.Label nextPair = code.label("pair");
                 rowOfBatch(0);
                 rowOfBatch(1);
                 code.add(Register.RCX, 2 * ActivationRecord.BYTES);

@@ -68,7 +68,7 @@ public final class PlainRowsWriter {
             code.load(Register.RAX, scratch(MachineScratch.COLUMN_BLOCKS));
             code.store(scratch(MachineScratch.UNITS_LEFT), Register.RAX);
             MachineWriter.clearSums(code);
-            Assembler.Label nextBlock = code.label();
+            Assembler.Label nextBlock = code.label("column_block");
             code.store(scratch(MachineScratch.BLOCK), Register.RDX);
             rows.each(() -> block(rows));
             code.load(Register.RAX, scratch(MachineScratch.VALUES));
@@ -88,7 +88,7 @@ public final class PlainRowsWriter {
     private void block(RowsOfX rows) {
         code.load(Register.RDX, scratch(MachineScratch.BLOCK));
         code.load(Register.R9, scratch(MachineScratch.BLOCK_COLUMNS));
-        Assembler.Label nextColumn = code.label();
+        Assembler.Label nextColumn = code.label("column");
         column();
         rows.multiply(0);
         rows.registers().forEach(row -> code.add(row, Float.BYTES));

@@ -49,7 +49,7 @@ final class RowsOfX {
         code.load(Register.R8, scratch(MachineScratch.SUMS));
         code.load(Register.R11, scratch(lanes.wide() ? MachineScratch.FOUR_COUNT : MachineScratch.PAIR_COUNT));
         code.load(Register.RAX, scratch(MachineScratch.VALUES));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("rows");
         code.store(scratch(MachineScratch.FIRST_ROW), Register.RAX);
         for (int i = 1; i < rows.size(); i++) {
             code.move(rows.get(i), rows.get(i - 1));

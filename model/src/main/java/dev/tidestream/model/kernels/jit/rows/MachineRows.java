@@ -4,9 +4,11 @@ import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 import dev.tidestream.model.kernels.jit.base.MachineCall;
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
@@ -52,8 +54,7 @@ public final class MachineRows {
         REACHED,
         EXPONENTIALS;
 
-        byte[] write() {
-            Assembler code = new Assembler();
+        void write(Assembler code) {
             switch (this) {
                 case SUMS -> RowWriter.sums(code);
                 case SQUARES -> RowWriter.squares(code, false);
@@ -73,7 +74,6 @@ public final class MachineRows {
                 case REACHED -> RowWriter.reached(code);
                 case EXPONENTIALS -> ExpWriter.exponentials(code);
             }
-            return code.toByteArray();
         }
 
         static Program scaled(Norm norm) {
@@ -101,9 +101,20 @@ public final class MachineRows {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (Program program : Program.values()) {
             places.put(program, all.size());
-            all.writeBytes(program.write());
+            Assembler code = new Assembler();
+            program.write(code);
+            all.writeBytes(code.toByteArray());
         }
         return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachineRows(places, memory));
+    }
+
+    /** What {@link #assemble} writes: name and code, in the order in which programs lie in memory. */
+    public static Map<String, Consumer<Assembler>> sources() {
+        Map<String, Consumer<Assembler>> sources = new LinkedHashMap<>();
+        for (Program program : Program.values()) {
+            sources.put(program.name(), program::write);
+        }
+        return sources;
     }
 
     /** {@link Kernels#normalise}. */

@@ -52,7 +52,7 @@ final class RowWriter {
     /** For every group. */
     static void repeat(Assembler code, Runnable body) {
         code.load(Register.R10, scratch(RowScratch.GROUPS));
-        Assembler.Label next = code.label();
+        Assembler.Label next = code.label("group");
         body.run();
         code.add(Register.R10, -1);
         code.jumpIfNotZero(next);
@@ -162,7 +162,7 @@ final class RowWriter {
             code.vector(VPXOR, 4, 4, 4);
             code.vector(VPXOR, 5, 5, 5);
             code.load(Register.R11, scratch(RowScratch.GROUPS_OF_A_TILE));
-            Assembler.Label next = code.label();
+            Assembler.Label next = code.label("tile");
             for (int i = 0; i < 4; i++) {
                 code.vector(VMOVDQU, 6 + i, new Address(Register.RSI, i * VECTOR_BYTES));
                 code.vector(VMAXPS, i, 6 + i, i); // as before if the value is NaN
