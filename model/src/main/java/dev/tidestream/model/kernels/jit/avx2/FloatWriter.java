@@ -104,7 +104,7 @@ public final class FloatWriter {
 
     /** The only row's sums of a group. */
     private static Address sum(int group) {
-        return scratch(MachineScratch.HALVES + group * VECTOR);
+        return scratch(MachineScratch.ROW_SUMS + group * VECTOR);
     }
 
     /** Multiplies what it receives with one row of x. */

@@ -2,12 +2,14 @@ package dev.tidestream.model.kernels.jit.avx2;
 
 import dev.tidestream.model.kernels.jit.avx2.QuadCode.Products;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
+import dev.tidestream.model.kernels.jit.base.CallRegisters;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
+import dev.tidestream.model.kernels.jit.base.RegisterRange;
+import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
 
 import static dev.tidestream.model.format.base.PanelLayout.ROWS;
@@ -39,15 +41,29 @@ import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
  * the Vector API has 16 and needs a second instruction to add them. All integers are exact, and floats are rounded as
  * {@link Kernels#multiply} says.
  *
- * <pre>
- * registers   rdi scratch, rsi out, rdx panel, rcx records of x, r8 sums, r9 blocks and r10 units to go, r11 pairs to go
- * one row     0–3 sums of the row, 4–7 products of a block, 8–14 whatever is at hand, 15 a constant
- * many rows   0–3 and 4–7 products of two rows of x with a block, 8–14 whatever is at hand, 15 a constant
- * </pre>
+ * <p>General registers are those of {@link CallRegisters}; vector registers those of {@link #ONE_ROW} and {@link #MANY_ROWS}.
  */
 public final class MachineWriter {
-    private static final int SUMS = 0;
-    private static final int PRODUCTS = 4;
+    /** Roles of vector registers in a kernel of one row. */
+    private static final VectorRegisters ONE_ROW = VectorRegisters.ymm();
+    private static final RegisterRange SUMS = ONE_ROW.take("sums of the row", GROUPS);
+    private static final RegisterRange PRODUCTS = ONE_ROW.take("products of a block", GROUPS);
+    private static final RegisterRange FREE = ONE_ROW.take("free for the recipe", QuadCode.FREE);
+    private static final RegisterRange KEPT = ONE_ROW.take("constant of the recipe", 1);
+
+    /** Roles of vector registers in a kernel of many rows, two at a time, once a block is in the tile. */
+    private static final VectorRegisters MANY_ROWS = VectorRegisters.ymm();
+    private static final RegisterRange PRODUCTS_OF_TWO = MANY_ROWS.take("products of two rows with a block", 2 * GROUPS);
+    private static final RegisterRange QUAD = MANY_ROWS.take("quad of weights, then a sum", 1);
+    private static final RegisterRange X = MANY_ROWS.take("four quants of each row, four times", 2);
+    private static final RegisterRange PRODUCT = MANY_ROWS.take("product", 1);
+    private static final RegisterRange MAGNITUDES = MANY_ROWS.take("magnitudes of the quad", 1);
+
+    /** What a block's products are multiplied with; at that time no quad is in a register, for one row or many. */
+    private static final int SCALE = FREE.at(1);
+    private static final int CORRECTION = FREE.at(2);
+    private static final int FACTOR = FREE.at(3);
+    private static final int MINIMUM = FREE.at(4);
     private static final int ROW_BYTES = ROWS * Float.BYTES;
     private static final int LINE_BYTES = 64; // of the cache
     /** How far one row reads ahead; measured, see docs/lab/2026-11-27-avx2-generated-code.md. */
@@ -73,10 +89,10 @@ public final class MachineWriter {
     }
 
     private void row() {
-        code.vector(VMOVDQU, QuadCode.KEPT, constant(quads.kept()));
+        code.vector(VMOVDQU, KEPT.only(), constant(quads.kept()));
         panels(code, () -> {
             begin();
-            clear(SUMS);
+            clear(SUMS.first());
             rowOfPanel();
             inOrder();
         });
@@ -85,10 +101,10 @@ public final class MachineWriter {
     private void rowOfPanel() {
         blocks(() -> {
             ahead(code, quads.units.blockBytes(), AHEAD_BYTES);
-            clear(PRODUCTS);
+            clear(PRODUCTS.first());
             quads.quads(new Row());
-            finish(0, PRODUCTS, 0, (group, factor, product) -> code.vector(VFMADD231PS, SUMS + group, factor, product));
-            code.add(Register.RCX, ActivationRecord.BYTES);
+            finish(0, PRODUCTS.first(), 0, (group, factor, product) -> code.vector(VFMADD231PS, SUMS.at(group), factor, product));
+            code.add(CallRegisters.RECORDS, ActivationRecord.BYTES);
         });
     }
 
@@ -102,21 +118,21 @@ public final class MachineWriter {
         @Override
         public void take(int quad, int group, int vector, int codes, int t) {
             if (quads.halves() && quad == QUADS / 2 && group == 0) {
-                endHalf(PRODUCTS, 0);
-                clear(PRODUCTS);
+                endHalf(PRODUCTS.first(), 0);
+                clear(PRODUCTS.first());
             }
             if (quads.products() == Products.UNSIGNED) {
                 code.vector(VPMADDUBSW, t, vector, codes);
-                add(PRODUCTS + group, t);
+                add(PRODUCTS.at(group), t);
                 return;
             }
             code.vector(VPABSB, t, vector);
             code.vector(VPSIGNB, vector, codes, vector);
             code.vector(VPMADDUBSW, vector, t, vector);
             if (quads.products() == Products.SIGNED_WIDE) {
-                code.vector(VPMADDWD, vector, vector, QuadCode.KEPT);
+                code.vector(VPMADDWD, vector, vector, KEPT.only());
             }
-            add(PRODUCTS + group, vector);
+            add(PRODUCTS.at(group), vector);
         }
     }
 
@@ -134,7 +150,7 @@ public final class MachineWriter {
     }
 
     private void batch() {
-        code.vector(VMOVDQU, QuadCode.KEPT, constant(quads.kept()));
+        code.vector(VMOVDQU, KEPT.only(), constant(quads.kept()));
         panels(code, () -> {
             begin();
             clearSums(code);
@@ -149,50 +165,50 @@ public final class MachineWriter {
     private void rowsOfPanel() {
         blocks(() -> {
             quads.quads(new Tile());
-            code.load(Register.R8, scratch(MachineScratch.SUMS));
-            code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
+            code.load(CallRegisters.SUMS, scratch(MachineScratch.SUMS));
+            code.load(CallRegisters.ROWS_LEFT, scratch(MachineScratch.PAIR_COUNT));
             Assembler.Label nextPair = code.label("pair");
             pair();
-            code.add(Register.RCX, 2 * ActivationRecord.BYTES);
-            code.add(Register.R8, 2 * ROW_BYTES);
-            code.add(Register.R11, -1);
+            code.add(CallRegisters.RECORDS, 2 * ActivationRecord.BYTES);
+            code.add(CallRegisters.SUMS, 2 * ROW_BYTES);
+            code.add(CallRegisters.ROWS_LEFT, -1);
             code.jumpIfNotZero(nextPair);
         });
     }
 
     /** A whole program: so many panels, one behind the other. The body advances the panel. */
     public static void panels(Assembler code, Runnable body) {
-        code.load(Register.RDX, scratch(MachineScratch.PANEL));
-        code.add(Register.RSI, scratch(MachineScratch.OUT_OFFSET));
+        code.load(CallRegisters.PANEL, scratch(MachineScratch.PANEL));
+        code.add(CallRegisters.OUT, scratch(MachineScratch.OUT_OFFSET));
         Assembler.Label next = code.label("panel");
-        code.store(scratch(MachineScratch.OUT), Register.RSI);
+        code.store(scratch(MachineScratch.OUT), CallRegisters.OUT);
         body.run();
-        code.load(Register.RSI, scratch(MachineScratch.OUT));
-        code.add(Register.RSI, ROW_BYTES);
-        code.load(Register.RAX, scratch(MachineScratch.PANELS));
-        code.add(Register.RAX, -1);
-        code.store(scratch(MachineScratch.PANELS), Register.RAX);
+        code.load(CallRegisters.OUT, scratch(MachineScratch.OUT));
+        code.add(CallRegisters.OUT, ROW_BYTES);
+        code.load(CallRegisters.TEMPORARY, scratch(MachineScratch.PANELS));
+        code.add(CallRegisters.TEMPORARY, -1);
+        code.store(scratch(MachineScratch.PANELS), CallRegisters.TEMPORARY);
         code.jumpIfNotZero(next);
         code.zeroUpper();
         code.ret();
     }
 
-    /** With the sums of each row at r8 and the place where they go at rsi. */
+    /** Runs the body for each row: its sums are at {@link CallRegisters#SUMS} and go to {@link CallRegisters#OUT}. */
     public static void eachRow(Assembler code, Runnable body) {
-        code.load(Register.R8, scratch(MachineScratch.SUMS));
-        code.load(Register.R11, scratch(MachineScratch.ROW_COUNT));
+        code.load(CallRegisters.SUMS, scratch(MachineScratch.SUMS));
+        code.load(CallRegisters.ROWS_LEFT, scratch(MachineScratch.ROW_COUNT));
         Assembler.Label next = code.label("row");
         body.run();
-        code.add(Register.R8, ROW_BYTES);
-        code.add(Register.RSI, scratch(MachineScratch.OUT_STRIDE));
-        code.add(Register.R11, -1);
+        code.add(CallRegisters.SUMS, ROW_BYTES);
+        code.add(CallRegisters.OUT, scratch(MachineScratch.OUT_STRIDE));
+        code.add(CallRegisters.ROWS_LEFT, -1);
         code.jumpIfNotZero(next);
     }
 
-    /** The sums of a row to 0–3. */
+    /** Loads the sums of a row into {@link #SUMS}. */
     static void loadSums(Assembler code) {
         for (int g = 0; g < GROUPS; g++) {
-            code.vector(VMOVDQU, SUMS + g, new Address(Register.R8, g * VECTOR));
+            code.vector(VMOVDQU, SUMS.at(g), new Address(CallRegisters.SUMS, g * VECTOR));
         }
     }
 
@@ -201,47 +217,47 @@ public final class MachineWriter {
         boolean first = true;
         for (int quad = 0; quad < QUADS; quad++) {
             if (quads.halves() && quad == QUADS / 2) {
-                endHalf(PRODUCTS - GROUPS, 0);
-                endHalf(PRODUCTS, SECOND_ROW_HALVES);
+                endHalf(PRODUCTS_OF_TWO.at(0), 0);
+                endHalf(PRODUCTS_OF_TWO.at(GROUPS), SECOND_ROW_HALVES);
                 first = true;
             }
-            code.vector(VPBROADCASTD, 9, record(quad * Integer.BYTES));
-            code.vector(VPBROADCASTD, 10, record(ActivationRecord.BYTES + quad * Integer.BYTES));
+            code.vector(VPBROADCASTD, X.at(0), record(quad * Integer.BYTES));
+            code.vector(VPBROADCASTD, X.at(1), record(ActivationRecord.BYTES + quad * Integer.BYTES));
             for (int g = 0; g < GROUPS; g++) {
-                code.vector(VMOVDQU, 8, scratch(MachineScratch.TILE + (quad * GROUPS + g) * VECTOR));
+                code.vector(VMOVDQU, QUAD.only(), scratch(MachineScratch.TILE + (quad * GROUPS + g) * VECTOR));
                 if (quads.products() != Products.UNSIGNED) {
-                    code.vector(VPABSB, 12, 8);
+                    code.vector(VPABSB, MAGNITUDES.only(), QUAD.only());
                 }
-                product(g, first, 9);
-                product(GROUPS + g, first, 10);
+                product(PRODUCTS_OF_TWO.at(g), first, X.at(0));
+                product(PRODUCTS_OF_TWO.at(GROUPS + g), first, X.at(1));
             }
             first = false;
         }
         for (int row = 0; row < 2; row++) {
             int sums = row * ROW_BYTES;
-            finish(row * ActivationRecord.BYTES, row * GROUPS, row * SECOND_ROW_HALVES, (group, factor, product) -> {
-                Address sum = new Address(Register.R8, sums + group * VECTOR);
-                code.vector(VMOVDQU, 8, sum);
-                code.vector(VFMADD231PS, 8, factor, product);
-                code.vector(VMOVDQU_STORE, 8, sum);
+            finish(row * ActivationRecord.BYTES, PRODUCTS_OF_TWO.at(row * GROUPS), row * SECOND_ROW_HALVES, (group, factor, product) -> {
+                Address sum = new Address(CallRegisters.SUMS, sums + group * VECTOR);
+                code.vector(VMOVDQU, QUAD.only(), sum);
+                code.vector(VFMADD231PS, QUAD.only(), factor, product);
+                code.vector(VMOVDQU_STORE, QUAD.only(), sum);
             });
         }
     }
 
-    /** The quad in 8, its magnitudes in 12, by the codes of a row. */
+    /** Multiplies {@link #QUAD}, whose magnitudes are in {@link #MAGNITUDES}, with the quants of a row. */
     private void product(int sum, boolean first, int codes) {
-        int to = first ? sum : 11;
+        int to = first ? sum : PRODUCT.only();
         if (quads.products() == Products.UNSIGNED) {
-            code.vector(VPMADDUBSW, to, 8, codes);
+            code.vector(VPMADDUBSW, to, QUAD.only(), codes);
         } else {
-            code.vector(VPSIGNB, 11, codes, 8);
-            code.vector(VPMADDUBSW, to, 12, 11);
+            code.vector(VPSIGNB, PRODUCT.only(), codes, QUAD.only());
+            code.vector(VPMADDUBSW, to, MAGNITUDES.only(), PRODUCT.only());
         }
         if (quads.products() == Products.SIGNED_WIDE) {
-            code.vector(VPMADDWD, to, to, QuadCode.KEPT);
+            code.vector(VPMADDWD, to, to, KEPT.only());
         }
         if (!first) {
-            add(sum, 11);
+            add(sum, PRODUCT.only());
         }
     }
 
@@ -264,22 +280,22 @@ public final class MachineWriter {
 
     /** What comes after the integers of a block: {@code sum = fma(d * dx, integer, sum)}, and the minima. */
     private void finish(int record, int products, int halves, Sum sum) {
-        code.vector(VBROADCASTSS, 9, record(record + ActivationRecord.SCALE));
+        code.vector(VBROADCASTSS, SCALE, record(record + ActivationRecord.SCALE));
         if (quads.centred()) {
-            code.vector(VPBROADCASTD, 10, record(record + ActivationRecord.CENTRE));
+            code.vector(VPBROADCASTD, CORRECTION, record(record + ActivationRecord.CENTRE));
         } else if (quads.minima()) {
-            code.vector(VBROADCASTSS, 10, record(record + ActivationRecord.MINUS_SUM));
+            code.vector(VBROADCASTSS, CORRECTION, record(record + ActivationRecord.MINUS_SUM));
         }
         for (int g = 0; g < GROUPS; g++) {
             int product = products + g;
             integer(product, halves, g);
             code.vector(VCVTDQ2PS, product, product);
-            code.vector(VMULPS, 11, 9, scratch(MachineScratch.SCALES + g * VECTOR));
-            sum.add(g, 11, product);
+            code.vector(VMULPS, FACTOR, SCALE, scratch(MachineScratch.SCALES + g * VECTOR));
+            sum.add(g, FACTOR, product);
             if (quads.minima()) {
-                code.vector(VMULPS, 11, 9, scratch(MachineScratch.MIN_SCALES + g * VECTOR));
-                code.vector(VMULPS, 12, 10, scratch(MachineScratch.MINIMA + g * VECTOR));
-                sum.add(g, 11, 12);
+                code.vector(VMULPS, FACTOR, SCALE, scratch(MachineScratch.MIN_SCALES + g * VECTOR));
+                code.vector(VMULPS, MINIMUM, CORRECTION, scratch(MachineScratch.MINIMA + g * VECTOR));
+                sum.add(g, FACTOR, MINIMUM);
             }
         }
     }
@@ -293,13 +309,13 @@ public final class MachineWriter {
             code.vector(VPMADDWD, product, product, scratch(MachineScratch.FACTORS + group * VECTOR));
         } else if (quads.centred()) {
             code.vector(VPMADDWD, product, product, constant(MachineConstant.ONES));
-            code.vector(VPADDD, product, product, 10);
+            code.vector(VPADDD, product, product, CORRECTION);
         }
     }
 
     private void begin() {
-        code.load(Register.RCX, scratch(MachineScratch.RECORDS));
-        code.load(Register.R10, scratch(MachineScratch.UNITS));
+        code.load(CallRegisters.RECORDS, scratch(MachineScratch.RECORDS));
+        code.load(CallRegisters.UNITS_LEFT, scratch(MachineScratch.UNITS));
     }
 
     private void blocks(Runnable body) {
@@ -314,17 +330,17 @@ public final class MachineWriter {
         Assembler.Label nextUnit = code.label("unit");
         header.run();
         if (units.blocks() > 1) {
-            code.add(Register.RDX, units.headerBytes());
-            code.load(Register.R9, units.blocks());
+            code.add(CallRegisters.PANEL, units.headerBytes());
+            code.load(CallRegisters.BLOCKS_LEFT, units.blocks());
         }
         Assembler.Label nextBlock = code.label("block");
         body.run();
-        code.add(Register.RDX, units.blockBytes());
+        code.add(CallRegisters.PANEL, units.blockBytes());
         if (units.blocks() > 1) {
-            code.add(Register.R9, -1);
+            code.add(CallRegisters.BLOCKS_LEFT, -1);
             code.jumpIfNotZero(nextBlock);
         }
-        code.add(Register.R10, -1);
+        code.add(CallRegisters.UNITS_LEFT, -1);
         code.jumpIfNotZero(nextUnit);
     }
 
@@ -337,15 +353,15 @@ public final class MachineWriter {
 
     /** Sums of all pairs of rows begin with 0. */
     public static void clearSums(Assembler code) {
-        code.vector(VPXOR, SUMS, SUMS, SUMS);
-        code.load(Register.R8, scratch(MachineScratch.SUMS));
-        code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
+        code.vector(VPXOR, SUMS.first(), SUMS.first(), SUMS.first());
+        code.load(CallRegisters.SUMS, scratch(MachineScratch.SUMS));
+        code.load(CallRegisters.ROWS_LEFT, scratch(MachineScratch.PAIR_COUNT));
         Assembler.Label next = code.label("clear");
         for (int i = 0; i < 2 * GROUPS; i++) {
-            code.vector(VMOVDQU_STORE, SUMS, new Address(Register.R8, i * VECTOR));
+            code.vector(VMOVDQU_STORE, SUMS.first(), new Address(CallRegisters.SUMS, i * VECTOR));
         }
-        code.add(Register.R8, 2 * ROW_BYTES);
-        code.add(Register.R11, -1);
+        code.add(CallRegisters.SUMS, 2 * ROW_BYTES);
+        code.add(CallRegisters.ROWS_LEFT, -1);
         code.jumpIfNotZero(next);
     }
 
@@ -355,7 +371,7 @@ public final class MachineWriter {
         }
     }
 
-    /** Writes the sums in 0–3 to out, row by row. */
+    /** Writes {@link #SUMS} to out, row by row. */
     private void inOrder() {
         code.vector(VSHUFPS, 4, 0, 1, 0x88);
         code.vector(VSHUFPS, 5, 0, 1, 0xDD);
@@ -369,11 +385,11 @@ public final class MachineWriter {
         }
         int[] order = quads.byteLines() ? new int[] {0, 1, 2, 3} : new int[] {4, 6, 5, 7};
         for (int i = 0; i < GROUPS; i++) {
-            code.vector(VMOVDQU_STORE, order[i], new Address(Register.RSI, i * VECTOR));
+            code.vector(VMOVDQU_STORE, order[i], new Address(CallRegisters.OUT, i * VECTOR));
         }
     }
 
     private static Address record(int offset) {
-        return new Address(Register.RCX, offset);
+        return new Address(CallRegisters.RECORDS, offset);
     }
 }

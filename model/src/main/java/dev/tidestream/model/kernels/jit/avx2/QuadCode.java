@@ -1,12 +1,12 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
 import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.kernels.jit.base.CallRegisters;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.machine.Register;
 
 import static dev.tidestream.model.machine.VectorOp.VCVTPH2PS;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
@@ -16,7 +16,7 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
  * lane. A block of 32 columns has 8 quads, 4 groups of rows to each. The rows of a group are in the order in which they fall
  * out, see {@link #byteLines}; scales follow them, and the finished sums are put in order.
  *
- * <p>{@link Register#RDX} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
+ * <p>{@link CallRegisters#PANEL} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
  * vector registers 8–14 may be changed; 15 holds {@link #kept}.
  */
 public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ5K, QuadCodeQ6K {
@@ -63,6 +63,9 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
         void take(int quad, int group, int vector, int codes, int t);
     }
 
+    /** So many vector registers, from 8 on, may a recipe change. */
+    static final int FREE = 7;
+
     /** The register of {@link #kept}. */
     static final int KEPT = 15;
 
@@ -107,11 +110,11 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
     abstract void quads(Sink sink);
 
     static Address panel(int offset) {
-        return new Address(Register.RDX, offset);
+        return new Address(CallRegisters.PANEL, offset);
     }
 
     static Address scratch(int offset) {
-        return new Address(Register.RDI, offset);
+        return new Address(CallRegisters.SCRATCH, offset);
     }
 
     static Address constant(MachineConstant constant) {

@@ -218,7 +218,7 @@ public final class WideFloatWriter {
 
     /** The only row's sums of a group. */
     private static Address sum(int group) {
-        return scratch(MachineScratch.HALVES + group * VECTOR);
+        return scratch(MachineScratch.ROW_SUMS + group * VECTOR);
     }
 
     /** Where the first chains of four rows wait for the second ones. */

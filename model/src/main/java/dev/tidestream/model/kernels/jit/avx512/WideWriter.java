@@ -2,10 +2,10 @@ package dev.tidestream.model.kernels.jit.avx512;
 
 import dev.tidestream.model.kernels.jit.avx2.MachineWriter;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
+import dev.tidestream.model.kernels.jit.base.CallRegisters;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
 
 import static dev.tidestream.model.format.base.PanelLayout.ROWS;
@@ -32,8 +32,8 @@ import static dev.tidestream.model.machine.WideOp.VPXORD;
  * {@link Kernels#multiply} says.
  *
  * <pre>
- * registers   rdi scratch, rsi out, rdx panel, rcx records of x, r8 sums, r9 blocks and r10 units to go, r11 pairs to go
- *             0–7 and 16–31 of {@link WideCode}; 8–11 products of a row of x with the block, 12, 13 whatever is at hand,
+ * registers   general ones: {@link CallRegisters}
+ *             0–7 and 16–31 of {@link WideCode}; 8–11 products of a row of x with the block, 12, 13 free,
  *             14, 15 sums of the only row
  * </pre>
  */
@@ -81,10 +81,10 @@ public final class WideWriter {
                     code.wide(VFMADD231PS, SUMS + g, FACTOR, PRODUCTS + g);
                     minima(0, g, SUMS + g);
                 }
-                code.add(Register.RCX, ActivationRecord.BYTES);
+                code.add(CallRegisters.RECORDS, ActivationRecord.BYTES);
             });
             for (int g = 0; g < GROUPS; g++) {
-                code.wide(VMOVUPS_STORE, SUMS + g, new Address(Register.RSI, g * VECTOR));
+                code.wide(VMOVUPS_STORE, SUMS + g, new Address(CallRegisters.OUT, g * VECTOR));
             }
         });
     }
@@ -95,14 +95,14 @@ public final class WideWriter {
             MachineWriter.clearSums(code);
             blocks(() -> {
                 MachineWriter.ahead(code, weights.units.blockBytes(), AHEAD_BYTES_OF_ROWS);
-                code.load(Register.R8, WideCode.scratch(MachineScratch.SUMS));
-                code.load(Register.R11, WideCode.scratch(MachineScratch.PAIR_COUNT));
+                code.load(CallRegisters.SUMS, WideCode.scratch(MachineScratch.SUMS));
+                code.load(CallRegisters.ROWS_LEFT, WideCode.scratch(MachineScratch.PAIR_COUNT));
                 Assembler.Label nextPair = code.label("pair");
                 rowOfBatch(0);
                 rowOfBatch(1);
-                code.add(Register.RCX, 2 * ActivationRecord.BYTES);
-                code.add(Register.R8, 2 * ROW_BYTES);
-                code.add(Register.R11, -1);
+                code.add(CallRegisters.RECORDS, 2 * ActivationRecord.BYTES);
+                code.add(CallRegisters.SUMS, 2 * ROW_BYTES);
+                code.add(CallRegisters.ROWS_LEFT, -1);
                 code.jumpIfNotZero(nextPair);
             });
             MachineWriter.eachRow(code, () -> copySums(code));
@@ -112,8 +112,8 @@ public final class WideWriter {
     /** The sums of a row at r8 to rsi. */
     static void copySums(Assembler code) {
         for (int g = 0; g < GROUPS; g++) {
-            code.wide(VMOVUPS, SUMS + g, new Address(Register.R8, g * VECTOR));
-            code.wide(VMOVUPS_STORE, SUMS + g, new Address(Register.RSI, g * VECTOR));
+            code.wide(VMOVUPS, SUMS + g, new Address(CallRegisters.SUMS, g * VECTOR));
+            code.wide(VMOVUPS_STORE, SUMS + g, new Address(CallRegisters.OUT, g * VECTOR));
         }
     }
 
@@ -121,7 +121,7 @@ public final class WideWriter {
         int record = row * ActivationRecord.BYTES;
         products(record);
         for (int g = 0; g < GROUPS; g++) {
-            Address sum = new Address(Register.R8, row * ROW_BYTES + g * VECTOR);
+            Address sum = new Address(CallRegisters.SUMS, row * ROW_BYTES + g * VECTOR);
             scale(record, g);
             code.wide(VFMADD213PS, PRODUCTS + g, FACTOR, sum);
             minima(record, g, PRODUCTS + g);
@@ -130,8 +130,8 @@ public final class WideWriter {
     }
 
     private void begin() {
-        code.load(Register.RCX, WideCode.scratch(MachineScratch.RECORDS));
-        code.load(Register.R10, WideCode.scratch(MachineScratch.UNITS));
+        code.load(CallRegisters.RECORDS, WideCode.scratch(MachineScratch.RECORDS));
+        code.load(CallRegisters.UNITS_LEFT, WideCode.scratch(MachineScratch.UNITS));
     }
 
     private void blocks(Runnable body) {
@@ -196,6 +196,6 @@ public final class WideWriter {
     }
 
     private static Address record(int offset) {
-        return new Address(Register.RCX, offset);
+        return new Address(CallRegisters.RECORDS, offset);
     }
 }
