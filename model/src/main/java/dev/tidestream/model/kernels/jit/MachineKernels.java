@@ -28,16 +28,24 @@ import dev.tidestream.model.tensor.PanelMatrix;
 import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 
 /**
- * {@link Kernels} in machine code: attention ({@link MachineAttention}), rows ({@link MachineRows}), and multiplications (and the
- * int8 codes for them) where there is a program for the format ({@link MachinePrograms}); the other multiplications are left to
- * the kernels that are handed in. There are some only on Linux, on processors with AVX2, FMA and F16C. Why:
+ * {@link Kernels} in x86-64 code that is generated when the process starts: attention ({@link MachineAttention}), operations on rows
+ * ({@link MachineRows}), and products and int8 quants where there is a generated kernel for the format ({@link MachinePrograms}).
+ * Other products are left to the kernels that are handed in. Linux only, on processors with AVX2, FMA and F16C. Why:
  * docs/adr/0010-machine-code.md, 0011-avx-512-programs.md and 0012-no-vector-api-in-a-start.md.
  */
 public final class MachineKernels implements Kernels {
     /**
-     * {@code on} where it can be run, {@code off}, or {@code auto}: where the Vector API has 256 bits or more. With 512 the
-     * programs are those for AVX-512 with VBMI and VNNI. On a processor that lacks those, {@code on} means those for AVX2 and
-     * {@code auto} none: on Zen 5 either was faster, depending on the format, and no other processor was there to be measured.
+     * {@code on}, {@code off} or {@code auto}:
+     *
+     * <table>
+     *   <caption>Generated kernels</caption>
+     *   <tr><th>processor, bits of its vectors</th><th>auto</th><th>on</th></tr>
+     *   <tr><td>AVX2, 256</td><td>AVX2</td><td>AVX2</td></tr>
+     *   <tr><td>AVX-512 with VBMI and VNNI, 512</td><td>AVX-512</td><td>AVX-512</td></tr>
+     *   <tr><td>AVX-512 without them, 512</td><td>none</td><td>AVX2</td></tr>
+     * </table>
+     *
+     * <p>{@code auto} takes none in the last row because only Zen 5 was measured there: which is faster depends on the format.
      */
     public static final String PROPERTY = "tidestream.machine.code";
 

@@ -20,7 +20,7 @@ import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.WEIGHTS
  * registers   rdi arguments, rsi keys or values, r11 those that come next, rax columns or positions to go, r9 what is written
  *             scores: r8, rdx, rcx, r10 four queries
  *             values: r8 weights of four queries, rdx where a group of lanes begins, rcx groups to go
- *             0–7 chains, query by query; 8, 9 keys or values, 10 what they are multiplied with, 11, 12 whatever is at hand
+ *             0–7 chains, query by query; 8, 9 keys or values, 10 what they are multiplied with, 11, 12 free
  * </pre>
  */
 final class AttentionWriter {

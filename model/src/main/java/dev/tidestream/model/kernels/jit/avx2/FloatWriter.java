@@ -26,8 +26,8 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
  *
  * <pre>
  * registers   rdi scratch, rsi out, rdx panel, rcx and rax rows of x, r8 sums, r9 blocks and r10 units to go, r11 pairs to go
- * one row     0–3 constants, 4–7 chain a, 8–11 chain b, 12 what they are multiplied with, 13–15 whatever is at hand
- * pairs       0–3 and 4–7 chains of two rows, 8–15 whatever is at hand
+ * one row     0–3 constants, 4–7 chain a, 8–11 chain b, 12 what they are multiplied with, 13–15 free
+ * pairs       0–3 and 4–7 chains of two rows, 8–15 free
  * </pre>
  */
 public final class FloatWriter {

@@ -23,7 +23,7 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
  *
  * <pre>
  * registers   rdi scratch, rsi out, rdx panel, rcx the row of x, r10 columns to go
- *             0–3 sums, 8 what they are multiplied with, 9–11 whatever is at hand, 12 a constant
+ *             0–3 sums, 8 what they are multiplied with, 9–11 free, 12 a constant
  * </pre>
  */
 public final class PlainWriter {

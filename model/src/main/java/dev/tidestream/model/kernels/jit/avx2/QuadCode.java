@@ -13,8 +13,9 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
 
 /**
  * Code that takes the integers of a format out of a panel, as quads: 8 rows by 4 columns of bytes, so that a row is a 32-bit
- * lane. A block of 32 columns has 8 quads, 4 groups of rows to each. The rows of a group are in the order in which they fall
- * out, see {@link #byteLines}; scales follow them, and the finished sums are put in order.
+ * lane. A block of 32 columns has 8 quads, 4 groups of rows to each. The unpack
+ * instructions permute the rows of a group, see the table at {@link #byteLines}; scales have the same order, and finished sums are put
+ * in order again.
  *
  * <p>{@link CallRegisters#PANEL} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
  * vector registers 8–14 may be changed; 15 holds {@link #kept}.

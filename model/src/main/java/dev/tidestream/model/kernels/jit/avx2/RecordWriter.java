@@ -42,7 +42,7 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
  * registers   rdi scratch, rsi record, rdx values, r10 blocks to go
  *             0–3 values of a block, then codes: 4 columns of 0–15 and of 16–31 to a register
  *             4 the largest magnitude, then what values are multiplied with; 5 the scale, 6 whether the magnitude is finite
- *             7–9 whatever is at hand
+ *             7–9 free
  * </pre>
  */
 public final class RecordWriter {

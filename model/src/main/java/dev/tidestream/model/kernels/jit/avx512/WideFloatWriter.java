@@ -26,7 +26,7 @@ import static dev.tidestream.model.machine.WideOp.VPXORD;
  *
  * <pre>
  * registers   rdi scratch, rdx panel, r8 sums, r9 blocks to go; 0–3, 14–31 of {@link WideCode}, 4–7 until factors are made
- * one row     rsi out, rcx row of x, r10 units to go; 8, 9 chain a, 10, 11 chain b, 12 floats, 13 whatever is at hand
+ * one row     rsi out, rcx row of x, r10 units to go; 8, 9 chain a, 10, 11 chain b, 12 floats, 13 free
  * four rows   rax, rcx, rsi, r10 rows of x, r11 fours to go; 4–11 chains of four rows, 12, 13 floats
  * </pre>
  */

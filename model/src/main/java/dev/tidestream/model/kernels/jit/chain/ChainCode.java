@@ -19,7 +19,7 @@ import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
  * groups: first r of each part, then r + 16, which is their order.
  *
  * <pre>
- * registers   4–7 d * scale, 8–11 dmin * min of the groups; 13, 14 whatever is at hand; 15 {@link #constant}
+ * registers   4–7 d * scale, 8–11 dmin * min of the groups; 13, 14 free; 15 {@link #constant}
  * </pre>
  *
  * <p>{@link Register#RDX} points to the unit, after {@link #header} to the block.

@@ -15,7 +15,7 @@ import static dev.tidestream.model.kernels.jit.chain.ChainCode.scratch;
 
 /**
  * Writes the programs that multiply a panel of Q4_K or Q5_K with floats, {@code void f(scratch, out, x)}: one chain for each row of
- * weights, through all columns, as {@link Kernels#multiply} says. One row is multiplied as its weights fall out; for several, those of
+ * weights, through all columns, as {@link Kernels#multiply} says. For one row, weights are multiplied as they are unpacked; for several, those of
  * a block stay in the first-level cache.
  *
  * <pre>

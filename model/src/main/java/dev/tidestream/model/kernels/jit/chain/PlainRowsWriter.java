@@ -22,7 +22,7 @@ import static dev.tidestream.model.machine.WideOp.VPERMT2PS;
  * each row of weights, as {@link Kernels#multiply} says. A block of columns stays in the first-level cache while rows of x come past.
  *
  * <pre>
- * registers   rdi scratch, rsi out, rdx panel, r9 columns to go; those of {@link RowsOfX}; 14 whatever is at hand, 15 a constant
+ * registers   rdi scratch, rsi out, rdx panel, r9 columns to go; those of {@link RowsOfX}; 14 free, 15 a constant
  * </pre>
  */
 public final class PlainRowsWriter {

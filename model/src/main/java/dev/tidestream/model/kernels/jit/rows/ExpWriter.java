@@ -39,8 +39,8 @@ import static dev.tidestream.model.machine.VectorOp.VSUBPD;
 import static dev.tidestream.model.machine.VectorOp.VSUBPS;
 
 /**
- * Writes the programs with an {@code exp}; the rest is as {@link RowWriter} says. Some vectors are at the same instruction, one
- * after the other, so that they wait less for their own results and share constants; each has some registers of its own.
+ * Emits the kernels with an {@code exp}; conventions are those of {@link RowWriter}. Two or four vectors are interleaved instruction by
+ * instruction to hide latency. They share constants; each has registers of its own.
  */
 final class ExpWriter {
     /** Floats of a group of {@link #activations} and {@link #softcap}. */

@@ -23,8 +23,8 @@ import static dev.tidestream.model.tensor.Kernels.MAXIMA_TILE;
 import static dev.tidestream.model.tensor.Kernels.PARTIALS;
 
 /**
- * The kernels over rows of floats as machine code, with AVX2: no start of a process waits until they are compiled. Programs take
- * whole groups; the few elements behind them are done as {@link ScalarKernels} does. Nothing is checked in the programs.
+ * Generated AVX2 kernels over rows of floats. They need no JIT warm-up, so a process starts fast. They take whole groups of elements;
+ * {@link ScalarKernels} computes the rest of a row. They check nothing: this class checks before it calls them.
  */
 public final class MachineRows {
     /** Doubles of a call, so that a safepoint need not wait for long; a microsecond. */
@@ -289,7 +289,7 @@ public final class MachineRows {
         ScalarRows.exponentials(values, from + whole, count - whole, max, divisor, out, whole);
     }
 
-    /** Those that the program has wrong: 0, which may be right, or of a value above the maximum. */
+    /** Recomputes the lanes that the generated kernel cannot handle: results that it flushed to 0, and positive arguments. */
     private static void others(float[] values, int from, int count, double max, double divisor, double[] out, int to) {
         for (int i = 0; i < count; i++) {
             double difference = values[from + i] - max;
