@@ -7,10 +7,9 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 import dev.tidestream.model.kernels.jit.attention.AttentionPrograms;
-import dev.tidestream.model.kernels.jit.avx2.RecordWriter;
-import dev.tidestream.model.kernels.jit.rows.MachineRows;
+import dev.tidestream.model.kernels.jit.avx2.RecordEmitter;
+import dev.tidestream.model.kernels.jit.rows.GeneratedRows;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.machine.Listing;
 
 /**
  * A generated kernel by its name, to be read. It is written anew for that, on any processor, and not run. Immutable; any thread.
@@ -27,16 +26,31 @@ public record GeneratedKernel(String family, String name, Level level, Consumer<
         AVX512
     }
 
+    /**
+     * One instruction of a listing.
+     *
+     * @param offset bytes before it
+     * @param labels names of this place
+     * @param hex its bytes, such as {@code c5 f8 77}
+     * @param text mnemonic and operands in Intel's order, such as {@code add rcx, 64}
+     */
+    public record Line(int offset, List<String> labels, String hex, String text) {
+        /** Takes a copy. */
+        public Line {
+            labels = List.copyOf(labels);
+        }
+    }
+
     /** All kernels of a level. Those that a process with AVX-512 runs as AVX2 code are there for both. */
     public static List<GeneratedKernel> all(Level level) {
         boolean wide = level == Level.AVX512;
         List<GeneratedKernel> all = new ArrayList<>();
-        for (MachinePrograms.Source source : MachinePrograms.sources(wide)) {
+        for (ProductKernels.Source source : ProductKernels.sources(wide)) {
             all.add(of(source.format().name(), source.kind().name(), level, source.writer()));
         }
-        all.add(of("ACTIVATIONS", "QUANTISE", level, RecordWriter::write));
+        all.add(of("ACTIVATIONS", "QUANTISE", level, RecordEmitter::write));
         addAll(all, "ATTENTION", level, AttentionPrograms.sources(wide));
-        addAll(all, "ROWS", level, MachineRows.sources());
+        addAll(all, "ROWS", level, GeneratedRows.sources());
         return List.copyOf(all);
     }
 
@@ -55,10 +69,11 @@ public record GeneratedKernel(String family, String name, Level level, Consumer<
         return code.toByteArray();
     }
 
-    /** Its instructions. */
-    public Listing listing() {
+    /** Its instructions, in the order of the code, without gaps. */
+    public List<Line> listing() {
         Assembler code = Assembler.withListing();
         writer.accept(code);
-        return code.listing();
+        return code.listing().instructions().stream()
+                .map(one -> new Line(one.offset(), one.labels(), one.hex(), one.text())).toList();
     }
 }

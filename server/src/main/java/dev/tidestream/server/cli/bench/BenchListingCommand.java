@@ -14,7 +14,6 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 import dev.tidestream.model.kernels.jit.GeneratedKernel;
-import dev.tidestream.model.machine.Listing;
 
 /** {@code bench listing}: the instructions of a generated kernel, on any machine; it is not run. */
 @Command(
@@ -84,16 +83,16 @@ final class BenchListingCommand implements Callable<Integer> {
     private static void printNames(PrintWriter out, List<GeneratedKernel> kernels) {
         out.printf("%-12s %-24s %6s %12s%n", "FAMILY", "KERNEL", "BYTES", "INSTRUCTIONS");
         for (GeneratedKernel one : kernels) {
-            out.printf(Locale.ROOT, "%-12s %-24s %6d %12d%n", one.family(), one.name(), one.code().length, one.listing().instructions().size());
+            out.printf(Locale.ROOT, "%-12s %-24s %6d %12d%n", one.family(), one.name(), one.code().length, one.listing().size());
         }
     }
 
     private static void print(PrintWriter out, GeneratedKernel kernel) {
         out.printf(Locale.ROOT, "; %s %s, %s, %d bytes%n", kernel.family(), kernel.name(),
                 kernel.level().name().toLowerCase(Locale.ROOT), kernel.code().length);
-        for (Listing.Instruction instruction : kernel.listing().instructions()) {
-            instruction.labels().forEach(label -> out.printf("%s:%n", label));
-            out.printf(Locale.ROOT, "%6x  %-33s %s%n", instruction.offset(), instruction.hex(), instruction.text());
+        for (GeneratedKernel.Line line : kernel.listing()) {
+            line.labels().forEach(label -> out.printf("%s:%n", label));
+            out.printf(Locale.ROOT, "%6x  %-33s %s%n", line.offset(), line.hex(), line.text());
         }
     }
 }

@@ -12,7 +12,7 @@ import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
 
 /**
- * What {@link MachineAttention} needs, for one thread: arguments and constants of its programs, and off-heap, at cache lines, what
+ * What {@link GeneratedAttention} needs, for one thread: arguments and constants of its programs, and off-heap, at cache lines, what
  * they work on. Queries are held in fours; what the last four lack is computed from whatever is there, and not used.
  *
  * <pre>

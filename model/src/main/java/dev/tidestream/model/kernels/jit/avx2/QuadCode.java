@@ -2,9 +2,9 @@ package dev.tidestream.model.kernels.jit.avx2;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.base.CallRegisters;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 
@@ -36,7 +36,7 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
         this.units = PanelUnits.of(format);
     }
 
-    /** Writes code that reads the header of a unit into {@code MachineScratch}. */
+    /** Writes code that reads the header of a unit into {@code KernelScratch}. */
     void header() {
         // none but for super-blocks
     }
@@ -73,8 +73,8 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
     abstract Products products();
 
     /** A constant in a register, since it is used all the time. */
-    MachineConstant kept() {
-        return products() == Products.UNSIGNED ? MachineConstant.NIBBLES : MachineConstant.ONES;
+    VectorConstant kept() {
+        return products() == Products.UNSIGNED ? VectorConstant.NIBBLES : VectorConstant.ONES;
     }
 
     /** Whether the unit's header has minima, to be subtracted. */
@@ -89,7 +89,7 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
 
     /** Where the scratch has what the sums of columns 16–31 are multiplied with, if there are halves. */
     int secondFactors() {
-        return MachineScratch.FACTORS_2;
+        return KernelScratch.FACTORS_2;
     }
 
     /** Whether integers have their centre added ({@code ActivationRecord.CENTRE}), so that they are unsigned. */
@@ -104,7 +104,7 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
      */
     abstract boolean byteLines();
 
-    /** Writes code that reads the scales of a block into {@code MachineScratch}. */
+    /** Writes code that reads the scales of a block into {@code KernelScratch}. */
     abstract void scales();
 
     /** Writes code that makes the quads of a block; those of columns 0–15 come before the others if there are {@link #halves}. */
@@ -118,7 +118,7 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
         return new Address(CallRegisters.SCRATCH, offset);
     }
 
-    static Address constant(MachineConstant constant) {
+    static Address constant(VectorConstant constant) {
         return scratch(constant.offset());
     }
 

@@ -2,8 +2,8 @@ package dev.tidestream.model.kernels.jit.avx512;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.kernels.jit.base.CallRegisters;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
@@ -103,7 +103,7 @@ public abstract sealed class WideCode permits WideCodeQ40, WideCodeQ80, WideCode
         table(BYTE_0, WideTable.BYTE_0_ON_TOP);
         table(BYTE_1, WideTable.BYTE_1_ON_TOP);
         table(BYTE_2, WideTable.BYTE_2_ON_TOP);
-        code.wide(VPBROADCASTD, FOR_FLOATS, each(MachineConstant.TOP_BYTE));
+        code.wide(VPBROADCASTD, FOR_FLOATS, each(VectorConstant.TOP_BYTE));
     }
 
     /** Writes code that makes floats of a column of a quad: the byte at the top of 32 bits, as {@link #factor} knows. */
@@ -133,7 +133,7 @@ public abstract sealed class WideCode permits WideCodeQ40, WideCodeQ80, WideCode
     }
 
     /** 32 bits of a constant. */
-    static Address each(MachineConstant constant) {
+    static Address each(VectorConstant constant) {
         return scratch(constant.offset());
     }
 

@@ -7,7 +7,7 @@ import dev.tidestream.model.machine.Register;
  * int8 activations all of them; in those of floats, rows of x are in other registers that the emitter names.
  */
 public final class CallRegisters {
-    /** {@link MachineScratch}. */
+    /** {@link KernelScratch}. */
     public static final Register SCRATCH = Register.RDI;
     /** Where the results of the panel go. */
     public static final Register OUT = Register.RSI;

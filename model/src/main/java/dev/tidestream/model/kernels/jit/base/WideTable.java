@@ -2,7 +2,7 @@ package dev.tidestream.model.kernels.jit.base;
 
 import dev.tidestream.model.tensor.Vectors;
 
-/** Vectors of 64 bytes that say where parts of a line are, at their places in {@link MachineScratch}. */
+/** Vectors of 64 bytes that say where parts of a line are, at their places in {@link KernelScratch}. */
 public enum WideTable {
     /** Of four lines of 32 bytes, rows 0 16 1 17 …: the four bytes of row 0, then of row 1 … */
     BYTES_OF_ROWS_0_15,
@@ -52,9 +52,9 @@ public enum WideTable {
     private static final int[] FIVE_BITS_AT = {0, 5, 10, 16, 21, 26};
     private static final int[] SIX_AND_EIGHT_BITS_AT = {10, 4, 16, 24};
 
-    /** Where it is in {@link MachineScratch}. */
+    /** Where it is in {@link KernelScratch}. */
     public int offset() {
-        return MachineScratch.offset(this);
+        return KernelScratch.offset(this);
     }
 
     byte[] bytes() {

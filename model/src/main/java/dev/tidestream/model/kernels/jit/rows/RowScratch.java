@@ -9,7 +9,7 @@ import java.util.Arrays;
 import dev.tidestream.model.kernels.jit.base.ScratchLayout;
 import dev.tidestream.model.tensor.Kernels;
 
-/** What a call of {@link MachineRows} needs, for one thread: constants and arguments, at the offsets that programs have. */
+/** What a call of {@link GeneratedRows} needs, for one thread: constants and arguments, at the offsets that programs have. */
 final class RowScratch {
     private static final ScratchLayout LAYOUT = ScratchLayout.of(
             MemoryLayout.structLayout(constants()),

@@ -42,7 +42,7 @@ class ScratchLayoutTest {
     @Test
     void shouldGiveEveryConstantAndTableAPlaceOfItsOwn() {
         Set<Integer> places = new HashSet<>();
-        Arrays.stream(MachineConstant.values()).forEach(constant -> assertTrue(places.add(constant.offset()), constant.name()));
+        Arrays.stream(VectorConstant.values()).forEach(constant -> assertTrue(places.add(constant.offset()), constant.name()));
         Arrays.stream(WideTable.values()).forEach(table -> assertTrue(places.add(table.offset()), table.name()));
         assertEquals(0, WideTable.SIXES.offset() % WideTable.VECTOR_BYTES, "at a cache line");
     }

@@ -21,20 +21,20 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** Programs over rows against the oracle, at the edges: they have no bounds checks, so what lies beside must be as it was. */
-class MachineRowsTest {
+class GeneratedRowsTest {
     private static final long SEED = 20261128;
     private static final float UNTOUCHED = 42f;
     private static final float[] ODD = {0f, -0f, 1f, -1f, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE,
         -Float.MAX_VALUE, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN, Float.intBitsToFloat(0xffc00001),
         Float.intBitsToFloat(0x7f800001), 87f, -87f, 88f, -88f, Math.nextUp(87f), Math.nextDown(-88f), 86.99f, 87.99f, 1e-30f, -1e30f};
 
-    private static MachineRows machine;
+    private static GeneratedRows machine;
     private final ScalarKernels scalar = ScalarKernels.INSTANCE;
 
     @BeforeAll
     static void shouldRunHere() {
         assumeTrue(Cpu.level() != Cpu.Level.NONE, "no machine code here");
-        machine = MachineRows.assemble().orElseThrow();
+        machine = GeneratedRows.assemble().orElseThrow();
     }
 
     @ParameterizedTest

@@ -3,10 +3,10 @@ package dev.tidestream.model.kernels.jit.avx2;
 import dev.tidestream.model.kernels.jit.avx2.QuadCode.Products;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
 import dev.tidestream.model.kernels.jit.base.CallRegisters;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
 import dev.tidestream.model.kernels.jit.base.RegisterRange;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
@@ -36,14 +36,14 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
 import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 
 /**
- * Writes the programs that multiply a panel with int8 codes: {@code void f(scratch, out, x)}, with {@link MachineScratch} and the
- * array that the sums go to; x is for floats ({@link FloatWriter}). Products are those of {@code VPMADDUBSW}, 32 at a time, where
+ * Writes the programs that multiply a panel with int8 codes: {@code void f(scratch, out, x)}, with {@link KernelScratch} and the
+ * array that the sums go to; x is for floats ({@link FloatEmitter}). Products are those of {@code VPMADDUBSW}, 32 at a time, where
  * the Vector API has 16 and needs a second instruction to add them. All integers are exact, and floats are rounded as
  * {@link Kernels#multiply} says.
  *
  * <p>General registers are those of {@link CallRegisters}; vector registers those of {@link #ONE_ROW} and {@link #MANY_ROWS}.
  */
-public final class MachineWriter {
+public final class Int8Emitter {
     /** Roles of vector registers in a kernel of one row. */
     private static final VectorRegisters ONE_ROW = VectorRegisters.ymm();
     private static final RegisterRange SUMS = ONE_ROW.take("sums of the row", GROUPS);
@@ -73,19 +73,19 @@ public final class MachineWriter {
     private final Assembler code;
     private final QuadCode quads;
 
-    private MachineWriter(Assembler code, QuadCode quads) {
+    private Int8Emitter(Assembler code, QuadCode quads) {
         this.code = code;
         this.quads = quads;
     }
 
     /** A program for one row. */
     public static void writeRow(Assembler code, QuadCode quads) {
-        new MachineWriter(code, quads).row();
+        new Int8Emitter(code, quads).row();
     }
 
     /** A program for pairs of rows. */
     public static void writeBatch(Assembler code, QuadCode quads) {
-        new MachineWriter(code, quads).batch();
+        new Int8Emitter(code, quads).batch();
     }
 
     private void row() {
@@ -145,7 +145,7 @@ public final class MachineWriter {
 
         @Override
         public void take(int quad, int group, int vector, int codes, int t) {
-            code.vector(VMOVDQU_STORE, vector, scratch(MachineScratch.TILE + (quad * GROUPS + group) * VECTOR));
+            code.vector(VMOVDQU_STORE, vector, scratch(KernelScratch.TILE + (quad * GROUPS + group) * VECTOR));
         }
     }
 
@@ -165,8 +165,8 @@ public final class MachineWriter {
     private void rowsOfPanel() {
         blocks(() -> {
             quads.quads(new Tile());
-            code.load(CallRegisters.SUMS, scratch(MachineScratch.SUMS));
-            code.load(CallRegisters.ROWS_LEFT, scratch(MachineScratch.PAIR_COUNT));
+            code.load(CallRegisters.SUMS, scratch(KernelScratch.SUMS));
+            code.load(CallRegisters.ROWS_LEFT, scratch(KernelScratch.PAIR_COUNT));
             Assembler.Label nextPair = code.label("pair");
             pair();
             code.add(CallRegisters.RECORDS, 2 * ActivationRecord.BYTES);
@@ -178,16 +178,16 @@ public final class MachineWriter {
 
     /** A whole program: so many panels, one behind the other. The body advances the panel. */
     public static void panels(Assembler code, Runnable body) {
-        code.load(CallRegisters.PANEL, scratch(MachineScratch.PANEL));
-        code.add(CallRegisters.OUT, scratch(MachineScratch.OUT_OFFSET));
+        code.load(CallRegisters.PANEL, scratch(KernelScratch.PANEL));
+        code.add(CallRegisters.OUT, scratch(KernelScratch.OUT_OFFSET));
         Assembler.Label next = code.label("panel");
-        code.store(scratch(MachineScratch.OUT), CallRegisters.OUT);
+        code.store(scratch(KernelScratch.OUT), CallRegisters.OUT);
         body.run();
-        code.load(CallRegisters.OUT, scratch(MachineScratch.OUT));
+        code.load(CallRegisters.OUT, scratch(KernelScratch.OUT));
         code.add(CallRegisters.OUT, ROW_BYTES);
-        code.load(CallRegisters.TEMPORARY, scratch(MachineScratch.PANELS));
+        code.load(CallRegisters.TEMPORARY, scratch(KernelScratch.PANELS));
         code.add(CallRegisters.TEMPORARY, -1);
-        code.store(scratch(MachineScratch.PANELS), CallRegisters.TEMPORARY);
+        code.store(scratch(KernelScratch.PANELS), CallRegisters.TEMPORARY);
         code.jumpIfNotZero(next);
         code.zeroUpper();
         code.ret();
@@ -195,12 +195,12 @@ public final class MachineWriter {
 
     /** Runs the body for each row: its sums are at {@link CallRegisters#SUMS} and go to {@link CallRegisters#OUT}. */
     public static void eachRow(Assembler code, Runnable body) {
-        code.load(CallRegisters.SUMS, scratch(MachineScratch.SUMS));
-        code.load(CallRegisters.ROWS_LEFT, scratch(MachineScratch.ROW_COUNT));
+        code.load(CallRegisters.SUMS, scratch(KernelScratch.SUMS));
+        code.load(CallRegisters.ROWS_LEFT, scratch(KernelScratch.ROW_COUNT));
         Assembler.Label next = code.label("row");
         body.run();
         code.add(CallRegisters.SUMS, ROW_BYTES);
-        code.add(CallRegisters.OUT, scratch(MachineScratch.OUT_STRIDE));
+        code.add(CallRegisters.OUT, scratch(KernelScratch.OUT_STRIDE));
         code.add(CallRegisters.ROWS_LEFT, -1);
         code.jumpIfNotZero(next);
     }
@@ -224,7 +224,7 @@ public final class MachineWriter {
             code.vector(VPBROADCASTD, X.at(0), record(quad * Integer.BYTES));
             code.vector(VPBROADCASTD, X.at(1), record(ActivationRecord.BYTES + quad * Integer.BYTES));
             for (int g = 0; g < GROUPS; g++) {
-                code.vector(VMOVDQU, QUAD.only(), scratch(MachineScratch.TILE + (quad * GROUPS + g) * VECTOR));
+                code.vector(VMOVDQU, QUAD.only(), scratch(KernelScratch.TILE + (quad * GROUPS + g) * VECTOR));
                 if (quads.products() != Products.UNSIGNED) {
                     code.vector(VPABSB, MAGNITUDES.only(), QUAD.only());
                 }
@@ -268,8 +268,8 @@ public final class MachineWriter {
     /** Sums of columns 0–15, times their factor, wait in the scratch for those of columns 16–31. */
     private void endHalf(int products, int halves) {
         for (int g = 0; g < GROUPS; g++) {
-            code.vector(VPMADDWD, products + g, products + g, scratch(MachineScratch.FACTORS + g * VECTOR));
-            code.vector(VMOVDQU_STORE, products + g, scratch(MachineScratch.HALVES + halves + g * VECTOR));
+            code.vector(VPMADDWD, products + g, products + g, scratch(KernelScratch.FACTORS + g * VECTOR));
+            code.vector(VMOVDQU_STORE, products + g, scratch(KernelScratch.HALVES + halves + g * VECTOR));
         }
     }
 
@@ -290,11 +290,11 @@ public final class MachineWriter {
             int product = products + g;
             integer(product, halves, g);
             code.vector(VCVTDQ2PS, product, product);
-            code.vector(VMULPS, FACTOR, SCALE, scratch(MachineScratch.SCALES + g * VECTOR));
+            code.vector(VMULPS, FACTOR, SCALE, scratch(KernelScratch.SCALES + g * VECTOR));
             sum.add(g, FACTOR, product);
             if (quads.minima()) {
-                code.vector(VMULPS, FACTOR, SCALE, scratch(MachineScratch.MIN_SCALES + g * VECTOR));
-                code.vector(VMULPS, MINIMUM, CORRECTION, scratch(MachineScratch.MINIMA + g * VECTOR));
+                code.vector(VMULPS, FACTOR, SCALE, scratch(KernelScratch.MIN_SCALES + g * VECTOR));
+                code.vector(VMULPS, MINIMUM, CORRECTION, scratch(KernelScratch.MINIMA + g * VECTOR));
                 sum.add(g, FACTOR, MINIMUM);
             }
         }
@@ -304,18 +304,18 @@ public final class MachineWriter {
     private void integer(int product, int halves, int group) {
         if (quads.halves()) {
             code.vector(VPMADDWD, product, product, scratch(quads.secondFactors() + group * VECTOR));
-            code.vector(VPADDD, product, product, scratch(MachineScratch.HALVES + halves + group * VECTOR));
+            code.vector(VPADDD, product, product, scratch(KernelScratch.HALVES + halves + group * VECTOR));
         } else if (quads.minima()) {
-            code.vector(VPMADDWD, product, product, scratch(MachineScratch.FACTORS + group * VECTOR));
+            code.vector(VPMADDWD, product, product, scratch(KernelScratch.FACTORS + group * VECTOR));
         } else if (quads.centred()) {
-            code.vector(VPMADDWD, product, product, constant(MachineConstant.ONES));
+            code.vector(VPMADDWD, product, product, constant(VectorConstant.ONES));
             code.vector(VPADDD, product, product, CORRECTION);
         }
     }
 
     private void begin() {
-        code.load(CallRegisters.RECORDS, scratch(MachineScratch.RECORDS));
-        code.load(CallRegisters.UNITS_LEFT, scratch(MachineScratch.UNITS));
+        code.load(CallRegisters.RECORDS, scratch(KernelScratch.RECORDS));
+        code.load(CallRegisters.UNITS_LEFT, scratch(KernelScratch.UNITS));
     }
 
     private void blocks(Runnable body) {
@@ -354,8 +354,8 @@ public final class MachineWriter {
     /** Sums of all pairs of rows begin with 0. */
     public static void clearSums(Assembler code) {
         code.vector(VPXOR, SUMS.first(), SUMS.first(), SUMS.first());
-        code.load(CallRegisters.SUMS, scratch(MachineScratch.SUMS));
-        code.load(CallRegisters.ROWS_LEFT, scratch(MachineScratch.PAIR_COUNT));
+        code.load(CallRegisters.SUMS, scratch(KernelScratch.SUMS));
+        code.load(CallRegisters.ROWS_LEFT, scratch(KernelScratch.PAIR_COUNT));
         Assembler.Label next = code.label("clear");
         for (int i = 0; i < 2 * GROUPS; i++) {
             code.vector(VMOVDQU_STORE, SUMS.first(), new Address(CallRegisters.SUMS, i * VECTOR));

@@ -10,13 +10,13 @@ import java.lang.invoke.MethodHandle;
  * How programs are called, {@code void f(scratch, a, b, c)}, in rdi, rsi, rdx and rcx. One linkage for all of them: each
  * costs a start some milliseconds. Arrays may be passed; a call must be short, since no collection can take place meanwhile.
  */
-public final class MachineCall {
+public final class NativeCall {
     @SuppressWarnings("restricted") // native access is enabled, see PageArena
     private static final MethodHandle CALL = Linker.nativeLinker().downcallHandle(
             FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS),
             Linker.Option.critical(true));
 
-    private MachineCall() {}
+    private NativeCall() {}
 
     /** A program that looks at one argument. */
     public static void run(MemorySegment program, MemorySegment scratch) {

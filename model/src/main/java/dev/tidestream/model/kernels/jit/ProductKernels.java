@@ -15,20 +15,20 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.kernels.jit.avx2.FloatWriter;
-import dev.tidestream.model.kernels.jit.avx2.MachineWriter;
-import dev.tidestream.model.kernels.jit.avx2.PlainWriter;
-import dev.tidestream.model.kernels.jit.avx2.RecordWriter;
-import dev.tidestream.model.kernels.jit.avx512.WideFloatWriter;
-import dev.tidestream.model.kernels.jit.avx512.WideWriter;
+import dev.tidestream.model.kernels.jit.avx2.FloatEmitter;
+import dev.tidestream.model.kernels.jit.avx2.Int8Emitter;
+import dev.tidestream.model.kernels.jit.avx2.PlainEmitter;
+import dev.tidestream.model.kernels.jit.avx2.RecordEmitter;
+import dev.tidestream.model.kernels.jit.avx512.WideFloatEmitter;
+import dev.tidestream.model.kernels.jit.avx512.WideInt8Emitter;
 import dev.tidestream.model.kernels.jit.base.Lanes;
-import dev.tidestream.model.kernels.jit.chain.ChainWriter;
-import dev.tidestream.model.kernels.jit.chain.PlainRowsWriter;
+import dev.tidestream.model.kernels.jit.chain.ChainEmitter;
+import dev.tidestream.model.kernels.jit.chain.PlainRowsEmitter;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.ExecutableMemory;
 
-/** The programs that {@link MachineKernels} calls, written once. */
-final class MachinePrograms {
+/** The programs that {@link GeneratedKernels} calls, written once. */
+final class ProductKernels {
     private static final int LINE_BYTES = 64; // of the cache
 
     /** What a program multiplies with: one row of codes or some, one row of floats or a multiple of {@link #floatRows}. */
@@ -51,7 +51,7 @@ final class MachinePrograms {
     private final int floatRows;
     private final MemorySegment quantiser;
 
-    private MachinePrograms(List<Program> written, MemorySegment memory, int floatRows) {
+    private ProductKernels(List<Program> written, MemorySegment memory, int floatRows) {
         this.floatRows = floatRows;
         long offset = 0;
         for (Program program : written) {
@@ -67,14 +67,14 @@ final class MachinePrograms {
      *
      * @param wide with AVX-512
      */
-    static Optional<MachinePrograms> assemble(boolean wide) {
+    static Optional<ProductKernels> assemble(boolean wide) {
         List<Program> written = sources(wide).stream().map(source -> new Program(source, source.code())).toList();
         Assembler quantiser = new Assembler();
-        RecordWriter.write(quantiser);
+        RecordEmitter.write(quantiser);
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         written.forEach(program -> all.writeBytes(program.code()));
         all.writeBytes(quantiser.toByteArray());
-        return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachinePrograms(written, memory, wide ? 4 : 2));
+        return ExecutableMemory.of(all.toByteArray()).map(memory -> new ProductKernels(written, memory, wide ? 4 : 2));
     }
 
     /** All programs but the quantiser, in the order in which they lie in memory. */
@@ -95,36 +95,36 @@ final class MachinePrograms {
     /** Of one chain for all columns; narrow ones, too. */
     private static void addChains(List<Source> sources, TensorFormat format, boolean wide) {
         Optional.ofNullable(Recipes.CHAINS.get(format)).ifPresent(weights -> {
-            sources.add(source(format, Kind.FLOAT_ROW, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeRow(chain)));
-            sources.add(source(format, Kind.FLOAT_ROWS, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainWriter.writeBatch(chain)));
+            sources.add(source(format, Kind.FLOAT_ROW, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainEmitter.writeRow(chain)));
+            sources.add(source(format, Kind.FLOAT_ROWS, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainEmitter.writeBatch(chain)));
         });
     }
 
     private static void addPlain(List<Source> sources, TensorFormat format, boolean wide) {
         Optional.ofNullable(Recipes.PLAIN.get(format)).ifPresent(column -> {
-            sources.add(source(format, Kind.FLOAT_ROW, code -> column, PlainWriter::writeRow));
-            sources.add(source(format, Kind.FLOAT_ROWS, code -> new Lanes(code, wide), (_, lanes) -> PlainRowsWriter.write(lanes, column)));
+            sources.add(source(format, Kind.FLOAT_ROW, code -> column, PlainEmitter::writeRow));
+            sources.add(source(format, Kind.FLOAT_ROWS, code -> new Lanes(code, wide), (_, lanes) -> PlainRowsEmitter.write(lanes, column)));
         });
     }
 
     private static void addNarrow(List<Source> sources, TensorFormat format) {
         Optional.ofNullable(Recipes.QUADS.get(format)).ifPresent(weights -> {
-            sources.add(source(format, Kind.ROW, weights, MachineWriter::writeRow));
-            sources.add(source(format, Kind.ROWS, weights, MachineWriter::writeBatch));
+            sources.add(source(format, Kind.ROW, weights, Int8Emitter::writeRow));
+            sources.add(source(format, Kind.ROWS, weights, Int8Emitter::writeBatch));
         });
         Optional.ofNullable(Recipes.FLOATS.get(format)).ifPresent(weights -> {
-            sources.add(source(format, Kind.FLOAT_ROW, weights, FloatWriter::writeRow));
-            sources.add(source(format, Kind.FLOAT_ROWS, weights, FloatWriter::writeBatch));
+            sources.add(source(format, Kind.FLOAT_ROW, weights, FloatEmitter::writeRow));
+            sources.add(source(format, Kind.FLOAT_ROWS, weights, FloatEmitter::writeBatch));
         });
     }
 
     private static void addWide(List<Source> sources, TensorFormat format) {
         Optional.ofNullable(Recipes.WIDE.get(format)).ifPresent(weights -> {
-            sources.add(source(format, Kind.ROW, weights, WideWriter::writeRow));
-            sources.add(source(format, Kind.ROWS, weights, WideWriter::writeBatch));
+            sources.add(source(format, Kind.ROW, weights, WideInt8Emitter::writeRow));
+            sources.add(source(format, Kind.ROWS, weights, WideInt8Emitter::writeBatch));
             if (weights.apply(new Assembler()).pairs() > 0) {
-                sources.add(source(format, Kind.FLOAT_ROW, weights, WideFloatWriter::writeRow));
-                sources.add(source(format, Kind.FLOAT_ROWS, weights, WideFloatWriter::writeBatch));
+                sources.add(source(format, Kind.FLOAT_ROW, weights, WideFloatEmitter::writeRow));
+                sources.add(source(format, Kind.FLOAT_ROWS, weights, WideFloatEmitter::writeBatch));
             }
         });
     }
@@ -141,7 +141,7 @@ final class MachinePrograms {
         return places.getOrDefault(format, Map.of()).get(kind);
     }
 
-    /** Makes records of codes, see {@link RecordWriter}. */
+    /** Makes records of codes, see {@link RecordEmitter}. */
     MemorySegment quantiser() {
         return quantiser;
     }

@@ -1,11 +1,11 @@
 package dev.tidestream.model.kernels.jit.chain;
 
 import dev.tidestream.model.kernels.jit.avx2.FloatCode;
-import dev.tidestream.model.kernels.jit.avx2.MachineWriter;
+import dev.tidestream.model.kernels.jit.avx2.Int8Emitter;
 import dev.tidestream.model.kernels.jit.avx2.PlainColumn;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.Lanes;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
@@ -25,7 +25,7 @@ import static dev.tidestream.model.machine.WideOp.VPERMT2PS;
  * registers   rdi scratch, rsi out, rdx panel, r9 columns to go; those of {@link RowsOfX}; 14 free, 15 a constant
  * </pre>
  */
-public final class PlainRowsWriter {
+public final class PlainRowsEmitter {
     /** Most columns of a block: 16 KB of F32. */
     private static final int MOST_COLUMNS = 128;
     private static final int WEIGHTS = RowsOfX.WEIGHTS;
@@ -37,7 +37,7 @@ public final class PlainRowsWriter {
     private final PlainColumn column;
     private final int groups;
 
-    private PlainRowsWriter(Lanes lanes, PlainColumn column) {
+    private PlainRowsEmitter(Lanes lanes, PlainColumn column) {
         this.lanes = lanes;
         this.code = lanes.code();
         this.column = column;
@@ -55,39 +55,39 @@ public final class PlainRowsWriter {
 
     /** A program for a multiple of two rows (AVX2) or four (AVX-512). */
     public static void write(Lanes lanes, PlainColumn column) {
-        new PlainRowsWriter(lanes, column).write();
+        new PlainRowsEmitter(lanes, column).write();
     }
 
     private void write() {
         RowsOfX rows = new RowsOfX(lanes);
-        code.store(scratch(MachineScratch.FIRST_VALUES), Register.RDX);
-        MachineWriter.panels(code, () -> {
-            lanes.broadcast(UPPER_WORDS, scratch(MachineConstant.UPPER_WORDS.offset()));
-            code.load(Register.RAX, scratch(MachineScratch.FIRST_VALUES));
-            code.store(scratch(MachineScratch.VALUES), Register.RAX);
-            code.load(Register.RAX, scratch(MachineScratch.COLUMN_BLOCKS));
-            code.store(scratch(MachineScratch.UNITS_LEFT), Register.RAX);
-            MachineWriter.clearSums(code);
+        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        Int8Emitter.panels(code, () -> {
+            lanes.broadcast(UPPER_WORDS, scratch(VectorConstant.UPPER_WORDS.offset()));
+            code.load(Register.RAX, scratch(KernelScratch.FIRST_VALUES));
+            code.store(scratch(KernelScratch.VALUES), Register.RAX);
+            code.load(Register.RAX, scratch(KernelScratch.COLUMN_BLOCKS));
+            code.store(scratch(KernelScratch.UNITS_LEFT), Register.RAX);
+            Int8Emitter.clearSums(code);
             Assembler.Label nextBlock = code.label("column_block");
-            code.store(scratch(MachineScratch.BLOCK), Register.RDX);
+            code.store(scratch(KernelScratch.BLOCK), Register.RDX);
             rows.each(() -> block(rows));
-            code.load(Register.RAX, scratch(MachineScratch.VALUES));
-            code.add(Register.RAX, scratch(MachineScratch.BLOCK_VALUES));
-            code.store(scratch(MachineScratch.VALUES), Register.RAX);
-            code.load(Register.RAX, scratch(MachineScratch.UNITS_LEFT));
+            code.load(Register.RAX, scratch(KernelScratch.VALUES));
+            code.add(Register.RAX, scratch(KernelScratch.BLOCK_VALUES));
+            code.store(scratch(KernelScratch.VALUES), Register.RAX);
+            code.load(Register.RAX, scratch(KernelScratch.UNITS_LEFT));
             code.add(Register.RAX, -1);
-            code.store(scratch(MachineScratch.UNITS_LEFT), Register.RAX);
+            code.store(scratch(KernelScratch.UNITS_LEFT), Register.RAX);
             code.jumpIfNotZero(nextBlock);
-            code.load(Register.RSI, scratch(MachineScratch.OUT));
+            code.load(Register.RSI, scratch(KernelScratch.OUT));
             orderTables();
-            MachineWriter.eachRow(code, this::copySums);
+            Int8Emitter.eachRow(code, this::copySums);
         });
     }
 
     /** From the block's first column on, for some rows; rdx is behind the block then. */
     private void block(RowsOfX rows) {
-        code.load(Register.RDX, scratch(MachineScratch.BLOCK));
-        code.load(Register.R9, scratch(MachineScratch.BLOCK_COLUMNS));
+        code.load(Register.RDX, scratch(KernelScratch.BLOCK));
+        code.load(Register.R9, scratch(KernelScratch.BLOCK_COLUMNS));
         Assembler.Label nextColumn = code.label("column");
         column();
         rows.multiply(0);

@@ -1,7 +1,7 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -26,35 +26,35 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
  *             0–3 sums, 8 what they are multiplied with, 9–11 free, 12 a constant
  * </pre>
  */
-public final class PlainWriter {
+public final class PlainEmitter {
     static final int X = 8;
     static final int UPPER_WORDS = 12;
 
     private final Assembler code;
     private final PlainColumn column;
 
-    private PlainWriter(Assembler code, PlainColumn column) {
+    private PlainEmitter(Assembler code, PlainColumn column) {
         this.code = code;
         this.column = column;
     }
 
     /** A program for one row. */
     public static void writeRow(Assembler code, PlainColumn column) {
-        new PlainWriter(code, column).row();
+        new PlainEmitter(code, column).row();
     }
 
     private void row() {
         int columnBytes = column.bytes();
-        code.store(scratch(MachineScratch.FIRST_VALUES), Register.RDX);
-        code.vector(VMOVDQU, UPPER_WORDS, QuadCode.constant(MachineConstant.UPPER_WORDS));
-        MachineWriter.panels(code, () -> {
-            code.load(Register.RCX, scratch(MachineScratch.FIRST_VALUES));
-            code.load(Register.R10, scratch(MachineScratch.UNITS));
+        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        code.vector(VMOVDQU, UPPER_WORDS, QuadCode.constant(VectorConstant.UPPER_WORDS));
+        Int8Emitter.panels(code, () -> {
+            code.load(Register.RCX, scratch(KernelScratch.FIRST_VALUES));
+            code.load(Register.R10, scratch(KernelScratch.UNITS));
             for (int g = 0; g < GROUPS; g++) {
                 code.vector(VPXOR, g, g, g);
             }
             Assembler.Label next = code.label("column");
-            MachineWriter.ahead(code, columnBytes, MachineWriter.AHEAD_BYTES);
+            Int8Emitter.ahead(code, columnBytes, Int8Emitter.AHEAD_BYTES);
             code.vector(VBROADCASTSS, X, new Address(Register.RCX, 0));
             column.multiply(code);
             code.add(Register.RCX, Float.BYTES);

@@ -39,10 +39,10 @@ import static dev.tidestream.model.machine.VectorOp.VSUBPD;
 import static dev.tidestream.model.machine.VectorOp.VSUBPS;
 
 /**
- * Emits the kernels with an {@code exp}; conventions are those of {@link RowWriter}. Two or four vectors are interleaved instruction by
+ * Emits the kernels with an {@code exp}; conventions are those of {@link RowEmitter}. Two or four vectors are interleaved instruction by
  * instruction to hide latency. They share constants; each has registers of its own.
  */
-final class ExpWriter {
+final class ExpEmitter {
     /** Floats of a group of {@link #activations} and {@link #softcap}. */
     static final int GROUP = 32;
     /** Doubles of a group of {@link #exponentials}. */
@@ -70,7 +70,7 @@ final class ExpWriter {
 
     private final Assembler code;
 
-    private ExpWriter(Assembler code) {
+    private ExpEmitter(Assembler code) {
         this.code = code;
     }
 
@@ -80,12 +80,12 @@ final class ExpWriter {
      * @param gated whether they are multiplied with others at rdx
      */
     static void activations(Assembler code, ActivationFunction function, boolean gated) {
-        new ExpWriter(code).activations(function, gated);
+        new ExpEmitter(code).activations(function, gated);
     }
 
     /** Of (groups, 32) floats x at rsi, {@code CAP - TWICE_CAP / (1 + exp(-x * FLOAT))} go to rcx, with the scratch's floats. */
     static void softcap(Assembler code) {
-        new ExpWriter(code).capped();
+        new ExpEmitter(code).capped();
     }
 
     /**
@@ -93,11 +93,11 @@ final class ExpWriter {
      * such that they are right.
      */
     static void exponentials(Assembler code) {
-        new ExpWriter(code).doubles();
+        new ExpEmitter(code).doubles();
     }
 
     private void activations(ActivationFunction function, boolean gated) {
-        RowWriter.groups(code, this::constants, () -> {
+        RowEmitter.groups(code, this::constants, () -> {
             switch (function) {
                 case SILU -> {
                     each(GATES, a -> code.vector(VMOVDQU, a, gate(Register.RSI, a)));
@@ -127,7 +127,7 @@ final class ExpWriter {
             code.add(Register.RDX, GROUP * Float.BYTES);
             code.add(Register.RCX, GROUP * Float.BYTES);
         });
-        RowWriter.end(code);
+        RowEmitter.end(code);
     }
 
     private void constants() {
@@ -147,25 +147,25 @@ final class ExpWriter {
     }
 
     private void capped() {
-        RowWriter.groups(code, this::constants, () -> {
-            code.vector(VBROADCASTSS, AT_HAND, RowWriter.scratch(RowScratch.FLOAT));
+        RowEmitter.groups(code, this::constants, () -> {
+            code.vector(VBROADCASTSS, AT_HAND, RowEmitter.scratch(RowScratch.FLOAT));
             each(GATES, a -> code.vector(VMULPS, a, AT_HAND, gate(Register.RSI, a)));
             power();
             each(GATES, a -> code.vector(VADDPS, a + 2, a + 2, ONE));
-            code.vector(VBROADCASTSS, AT_HAND, RowWriter.scratch(RowScratch.TWICE_CAP));
+            code.vector(VBROADCASTSS, AT_HAND, RowEmitter.scratch(RowScratch.TWICE_CAP));
             each(GATES, a -> code.vector(VDIVPS, a + 2, AT_HAND, a + 2));
-            code.vector(VBROADCASTSS, AT_HAND, RowWriter.scratch(RowScratch.CAP));
+            code.vector(VBROADCASTSS, AT_HAND, RowEmitter.scratch(RowScratch.CAP));
             each(GATES, a -> code.vector(VSUBPS, a + 2, AT_HAND, a + 2));
             each(GATES, a -> { // NaN stays
                 code.vector(VMOVDQU, a, gate(Register.RSI, a));
-                code.vector(VCMPPS, a, a, a, RowWriter.NEITHER_ORDERED);
+                code.vector(VCMPPS, a, a, a, RowEmitter.NEITHER_ORDERED);
                 code.vector(VPOR, a, a, a + 2);
                 code.vector(VMOVDQU_STORE, a, gate(Register.RCX, a));
             });
             code.add(Register.RSI, GROUP * Float.BYTES);
             code.add(Register.RCX, GROUP * Float.BYTES);
         });
-        RowWriter.end(code);
+        RowEmitter.end(code);
     }
 
     /**
@@ -201,18 +201,18 @@ final class ExpWriter {
     }
 
     private void doubles() {
-        code.add(Register.RSI, RowWriter.scratch(RowScratch.FIRST_OFFSET));
-        code.add(Register.RDX, RowWriter.scratch(RowScratch.SECOND_OFFSET));
+        code.add(Register.RSI, RowEmitter.scratch(RowScratch.FIRST_OFFSET));
+        code.add(Register.RDX, RowEmitter.scratch(RowScratch.SECOND_OFFSET));
         arguments();
         code.vector(VMOVDQU, TWO, RowConstant.DOUBLE_TWO.address());
         code.vector(VMOVDQU, ONE, RowConstant.DOUBLE_ONE.address());
-        RowWriter.repeat(code, () -> {
+        RowEmitter.repeat(code, () -> {
             reduced();
             quotient();
             sum();
             code.add(Register.RDX, DOUBLES * Double.BYTES);
         });
-        RowWriter.end(code);
+        RowEmitter.end(code);
     }
 
     /**
@@ -221,11 +221,11 @@ final class ExpWriter {
      */
     private void arguments() {
         code.move(Register.RCX, Register.RDX);
-        code.vector(VBROADCASTSD, MAX, RowWriter.scratch(RowScratch.MAX));
-        code.vector(VBROADCASTSD, DIVISOR, RowWriter.scratch(RowScratch.DIVISOR));
+        code.vector(VBROADCASTSD, MAX, RowEmitter.scratch(RowScratch.MAX));
+        code.vector(VBROADCASTSD, DIVISOR, RowEmitter.scratch(RowScratch.DIVISOR));
         code.vector(VPXOR, ZERO, ZERO, ZERO);
         code.vector(VCMPPD, FINE, ZERO, ZERO, AT_MOST); // all bits
-        RowWriter.repeat(code, () -> {
+        RowEmitter.repeat(code, () -> {
             for (int i = 0; i < PAIR.length; i++) {
                 int a = 3 * i;
                 code.vector(VCVTPS2PD, a, new Address(Register.RSI, i * VECTOR_BYTES / 2));
@@ -243,7 +243,7 @@ final class ExpWriter {
             code.add(Register.RCX, DOUBLES * Double.BYTES);
         });
         code.signs(Register.RAX, FINE);
-        code.store(RowWriter.scratch(RowScratch.FINE), Register.RAX);
+        code.store(RowEmitter.scratch(RowScratch.FINE), Register.RAX);
     }
 
     /** {@code x = high + low - n ln 2}: a high + low, 1 n as an exponent, 2 low, 3 high, whose product is exact. */

@@ -7,19 +7,19 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.kernels.jit.MachinePrograms.Kind;
+import dev.tidestream.model.kernels.jit.ProductKernels.Kind;
 import dev.tidestream.model.machine.Cpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** Every format has programs of its own, so that nothing is left to other kernels. */
-class MachineProgramsTest {
+class ProductKernelsTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void shouldHaveProgramsForWhatIsServed(boolean wide) {
         assumeTrue(Cpu.level() != Cpu.Level.NONE, "no machine code here");
-        MachinePrograms programs = MachinePrograms.assemble(wide).orElseThrow();
+        ProductKernels programs = ProductKernels.assemble(wide).orElseThrow();
         for (TensorFormat format : TensorFormat.values()) {
             Set<Kind> found = EnumSet.noneOf(Kind.class);
             for (Kind kind : Kind.values()) {

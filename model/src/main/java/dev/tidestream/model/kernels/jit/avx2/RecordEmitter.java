@@ -2,8 +2,8 @@ package dev.tidestream.model.kernels.jit.avx2;
 
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -45,7 +45,7 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
  *             7–9 free
  * </pre>
  */
-public final class RecordWriter {
+public final class RecordEmitter {
     private static final int VALUES = 4; // registers
     private static final int LARGEST = 4;
     private static final int SCALE = 5;
@@ -58,19 +58,19 @@ public final class RecordWriter {
 
     private final Assembler code;
 
-    private RecordWriter(Assembler code) {
+    private RecordEmitter(Assembler code) {
         this.code = code;
     }
 
     /** Writes the program. */
     public static void write(Assembler code) {
-        new RecordWriter(code).program();
+        new RecordEmitter(code).program();
     }
 
     private void program() {
-        code.add(Register.RSI, scratch(MachineScratch.OUT_OFFSET));
-        code.add(Register.RDX, scratch(MachineScratch.VALUES_OFFSET));
-        code.load(Register.R10, scratch(MachineScratch.BLOCK_COUNT));
+        code.add(Register.RSI, scratch(KernelScratch.OUT_OFFSET));
+        code.add(Register.RDX, scratch(KernelScratch.VALUES_OFFSET));
+        code.load(Register.R10, scratch(KernelScratch.BLOCK_COUNT));
         Assembler.Label next = code.label("block");
         load();
         largest();
@@ -78,7 +78,7 @@ public final class RecordWriter {
         codes();
         sums();
         code.add(Register.RDX, PanelLayout.BLOCK * Float.BYTES);
-        code.add(Register.RSI, scratch(MachineScratch.RECORD_STRIDE));
+        code.add(Register.RSI, scratch(KernelScratch.RECORD_STRIDE));
         code.add(Register.R10, -1);
         code.jumpIfNotZero(next);
         code.zeroUpper();
@@ -97,7 +97,7 @@ public final class RecordWriter {
 
     /** The largest magnitude, in all lanes. Magnitudes have the order of their bits. */
     private void largest() {
-        code.vector(VMOVDQU, 9, constant(MachineConstant.MAGNITUDE));
+        code.vector(VMOVDQU, 9, constant(VectorConstant.MAGNITUDE));
         code.vector(VPAND, LARGEST, 9, 0);
         for (int i = 1; i < VALUES; i++) {
             code.vector(VPAND, 7, 9, i);
@@ -113,8 +113,8 @@ public final class RecordWriter {
 
     /** What values are multiplied with: 127 / largest, or 0 if that is too large. */
     private void factors() {
-        code.vector(VMOVDQU, 8, constant(MachineConstant.INFINITY));
-        code.vector(VMOVDQU, 9, constant(MachineConstant.LARGEST_CODE));
+        code.vector(VMOVDQU, 8, constant(VectorConstant.INFINITY));
+        code.vector(VMOVDQU, 9, constant(VectorConstant.LARGEST_CODE));
         code.vector(VDIVPS, SCALE, LARGEST, 9);
         code.vector(VPCMPGTD, FINITE, 8, LARGEST);
         code.vector(VDIVPS, LARGEST, 9, LARGEST);
@@ -124,7 +124,7 @@ public final class RecordWriter {
 
     /** Codes, all 0 if the largest magnitude is not finite; in order as bytes to 0, and to the record. */
     private void codes() {
-        code.vector(VMOVDQU, 9, constant(MachineConstant.ROUND));
+        code.vector(VMOVDQU, 9, constant(VectorConstant.ROUND));
         for (int i = 0; i < VALUES; i++) {
             code.vector(VMULPS, i, i, LARGEST);
             code.vector(VADDPS, i, i, 9);
@@ -139,23 +139,23 @@ public final class RecordWriter {
 
     /** What follows the codes in the record. */
     private void sums() {
-        code.vector(VMOVDQU, 7, constant(MachineConstant.ONE_BYTES));
+        code.vector(VMOVDQU, 7, constant(VectorConstant.ONE_BYTES));
         code.vector(VPMADDUBSW, 0, 7, 0);
-        code.vector(VPMADDWD, 0, 0, constant(MachineConstant.ONES));
+        code.vector(VPMADDWD, 0, 0, constant(VectorConstant.ONES));
         code.vector(VPSHUFD, 7, 0, 0, SWAP_PAIRS);
         code.vector(VPADDD, 0, 0, 7);
         code.vector(VPSHUFD, 7, 0, 0, SWAP_NEIGHBOURS);
         code.vector(VPADDD, 0, 0, 7); // of columns 0–15 in the lower half, of 16–31 in the upper
         code.vector(VPERM2F128, 1, 0, 0, SWAP_HALVES);
         code.vector(VPUNPCKLDQ, 2, 0, 1);
-        code.vector(VPMULLD, 2, 2, constant(MachineConstant.CENTRE_FACTORS_OF_HALVES));
+        code.vector(VPMULLD, 2, 2, constant(VectorConstant.CENTRE_FACTORS_OF_HALVES));
         code.vector(VPADDD, 0, 0, 1);
         code.vector(VPXOR, 3, 3, 3);
         code.vector(VPSUBD, 3, 3, 0);
         code.vector(VCVTDQ2PS, 3, 3);
-        code.vector(VPAND, 3, 3, constant(MachineConstant.MINUS_SUM_PLACE));
-        code.vector(VPMULLD, 0, 0, constant(MachineConstant.CENTRE_FACTORS));
-        code.vector(VPAND, SCALE, SCALE, constant(MachineConstant.SCALE_PLACE));
+        code.vector(VPAND, 3, 3, constant(VectorConstant.MINUS_SUM_PLACE));
+        code.vector(VPMULLD, 0, 0, constant(VectorConstant.CENTRE_FACTORS));
+        code.vector(VPAND, SCALE, SCALE, constant(VectorConstant.SCALE_PLACE));
         code.vector(VPOR, 0, 0, 3);
         code.vector(VPOR, 0, 0, SCALE);
         code.vector(VPERM2F128, 0, 0, 2, LOWER_HALVES);

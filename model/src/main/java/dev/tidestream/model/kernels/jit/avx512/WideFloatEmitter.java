@@ -2,8 +2,8 @@ package dev.tidestream.model.kernels.jit.avx512;
 
 import java.util.List;
 
-import dev.tidestream.model.kernels.jit.avx2.MachineWriter;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.avx2.Int8Emitter;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -22,7 +22,7 @@ import static dev.tidestream.model.machine.WideOp.VMOVUPS_STORE;
 import static dev.tidestream.model.machine.WideOp.VPXORD;
 
 /**
- * What {@code FloatWriter} does, with AVX-512.
+ * What {@code FloatEmitter} does, with AVX-512.
  *
  * <pre>
  * registers   rdi scratch, rdx panel, r8 sums, r9 blocks to go; 0–3, 14–31 of {@link WideCode}, 4–7 until factors are made
@@ -30,7 +30,7 @@ import static dev.tidestream.model.machine.WideOp.VPXORD;
  * four rows   rax, rcx, rsi, r10 rows of x, r11 fours to go; 4–11 chains of four rows, 12, 13 floats
  * </pre>
  */
-public final class WideFloatWriter {
+public final class WideFloatEmitter {
     private static final int CHAINS = 8;
     private static final int FLOATS = 12;
     private static final int FACTOR = 13;
@@ -44,32 +44,32 @@ public final class WideFloatWriter {
     private final Assembler code;
     private final WideCode weights;
 
-    private WideFloatWriter(Assembler code, WideCode weights) {
+    private WideFloatEmitter(Assembler code, WideCode weights) {
         this.code = code;
         this.weights = weights;
     }
 
     /** A program for one row. */
     public static void writeRow(Assembler code, WideCode weights) {
-        new WideFloatWriter(code, weights).row();
+        new WideFloatEmitter(code, weights).row();
     }
 
     /** A program for a multiple of four rows. */
     public static void writeBatch(Assembler code, WideCode weights) {
-        new WideFloatWriter(code, weights).batch();
+        new WideFloatEmitter(code, weights).batch();
     }
 
     private void row() {
-        code.store(scratch(MachineScratch.FIRST_VALUES), Register.RDX);
-        MachineWriter.panels(code, () -> {
-            code.load(Register.RCX, scratch(MachineScratch.FIRST_VALUES));
-            code.load(Register.R10, scratch(MachineScratch.UNITS));
+        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        Int8Emitter.panels(code, () -> {
+            code.load(Register.RCX, scratch(KernelScratch.FIRST_VALUES));
+            code.load(Register.R10, scratch(KernelScratch.UNITS));
             clear(CHAINS, GROUPS);
             for (int g = 0; g < GROUPS; g++) {
                 code.wide(VMOVUPS_STORE, CHAINS + g, sum(g));
             }
             blocks(() -> {
-                MachineWriter.ahead(code, weights.units.blockBytes(), WideWriter.AHEAD_BYTES);
+                Int8Emitter.ahead(code, weights.units.blockBytes(), WideInt8Emitter.AHEAD_BYTES);
                 for (int pair = 0; pair < weights.pairs(); pair++) {
                     chainsOfRow(pair);
                     for (int g = 0; g < GROUPS; g++) {
@@ -105,19 +105,19 @@ public final class WideFloatWriter {
     }
 
     private void batch() {
-        code.store(scratch(MachineScratch.FIRST_VALUES), Register.RDX);
-        MachineWriter.panels(code, () -> {
-            code.load(Register.RAX, scratch(MachineScratch.FIRST_VALUES));
-            code.store(scratch(MachineScratch.VALUES), Register.RAX);
-            code.load(Register.R10, scratch(MachineScratch.UNITS));
-            MachineWriter.clearSums(code);
+        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        Int8Emitter.panels(code, () -> {
+            code.load(Register.RAX, scratch(KernelScratch.FIRST_VALUES));
+            code.store(scratch(KernelScratch.VALUES), Register.RAX);
+            code.load(Register.R10, scratch(KernelScratch.UNITS));
+            Int8Emitter.clearSums(code);
             blocks(() -> {
-                MachineWriter.ahead(code, weights.units.blockBytes(), WideWriter.AHEAD_BYTES_OF_ROWS);
+                Int8Emitter.ahead(code, weights.units.blockBytes(), WideInt8Emitter.AHEAD_BYTES_OF_ROWS);
                 keepFactors();
                 eachFour();
             });
-            code.load(Register.RSI, scratch(MachineScratch.OUT));
-            MachineWriter.eachRow(code, () -> WideWriter.copySums(code));
+            code.load(Register.RSI, scratch(KernelScratch.OUT));
+            Int8Emitter.eachRow(code, () -> WideInt8Emitter.copySums(code));
         });
     }
 
@@ -132,25 +132,25 @@ public final class WideFloatWriter {
 
     /** All rows of x, four at a time; then they go on to their next block. */
     private void eachFour() {
-        code.store(scratch(MachineScratch.UNITS_LEFT), Register.R10);
-        code.load(Register.R8, scratch(MachineScratch.SUMS));
-        code.load(Register.R11, scratch(MachineScratch.FOUR_COUNT));
-        code.load(Register.RAX, scratch(MachineScratch.VALUES));
+        code.store(scratch(KernelScratch.UNITS_LEFT), Register.R10);
+        code.load(Register.R8, scratch(KernelScratch.SUMS));
+        code.load(Register.R11, scratch(KernelScratch.FOUR_COUNT));
+        code.load(Register.RAX, scratch(KernelScratch.VALUES));
         Assembler.Label next = code.label("rows");
         for (int i = 1; i < FOUR; i++) {
             code.move(FOUR_ROWS.get(i), FOUR_ROWS.get(i - 1));
-            code.add(FOUR_ROWS.get(i), scratch(MachineScratch.VALUES_STRIDE));
+            code.add(FOUR_ROWS.get(i), scratch(KernelScratch.VALUES_STRIDE));
         }
         fourRows();
         code.move(Register.RAX, FOUR_ROWS.getLast());
-        code.add(Register.RAX, scratch(MachineScratch.VALUES_STRIDE));
+        code.add(Register.RAX, scratch(KernelScratch.VALUES_STRIDE));
         code.add(Register.R8, FOUR * ROW_BYTES);
         code.add(Register.R11, -1);
         code.jumpIfNotZero(next);
-        code.load(Register.RAX, scratch(MachineScratch.VALUES));
+        code.load(Register.RAX, scratch(KernelScratch.VALUES));
         code.add(Register.RAX, BLOCK_BYTES_OF_X);
-        code.store(scratch(MachineScratch.VALUES), Register.RAX);
-        code.load(Register.R10, scratch(MachineScratch.UNITS_LEFT));
+        code.store(scratch(KernelScratch.VALUES), Register.RAX);
+        code.load(Register.R10, scratch(KernelScratch.UNITS_LEFT));
     }
 
     /** Four rows of x with the block, whose columns become floats anew: that costs nothing beside the products. */
@@ -190,7 +190,7 @@ public final class WideFloatWriter {
     }
 
     private void blocks(Runnable body) {
-        MachineWriter.blocks(code, weights.units, weights::header, () -> {
+        Int8Emitter.blocks(code, weights.units, weights::header, () -> {
             weights.scales();
             weights.quadsForFloats();
             weights.floatConstants();
@@ -218,15 +218,15 @@ public final class WideFloatWriter {
 
     /** The only row's sums of a group. */
     private static Address sum(int group) {
-        return scratch(MachineScratch.ROW_SUMS + group * VECTOR);
+        return scratch(KernelScratch.ROW_SUMS + group * VECTOR);
     }
 
     /** Where the first chains of four rows wait for the second ones. */
     private static Address firstChain(int i) {
-        return scratch(MachineScratch.FLOAT_TILE + i * VECTOR);
+        return scratch(KernelScratch.FLOAT_TILE + i * VECTOR);
     }
 
     private static Address factor(int pair, int group) {
-        return scratch((pair == 0 ? MachineScratch.FACTORS : MachineScratch.FACTORS_2) + group * VECTOR);
+        return scratch((pair == 0 ? KernelScratch.FACTORS : KernelScratch.FACTORS_2) + group * VECTOR);
     }
 }

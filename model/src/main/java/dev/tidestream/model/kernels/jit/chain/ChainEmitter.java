@@ -1,9 +1,9 @@
 package dev.tidestream.model.kernels.jit.chain;
 
-import dev.tidestream.model.kernels.jit.avx2.MachineWriter;
-import dev.tidestream.model.kernels.jit.avx512.WideWriter;
+import dev.tidestream.model.kernels.jit.avx2.Int8Emitter;
+import dev.tidestream.model.kernels.jit.avx512.WideInt8Emitter;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.Lanes;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -24,7 +24,7 @@ import static dev.tidestream.model.kernels.jit.chain.ChainCode.scratch;
  * many rows   those of {@link RowsOfX}
  * </pre>
  */
-public final class ChainWriter {
+public final class ChainEmitter {
     private static final int X = 12;
     private static final int BLOCK_BYTES_OF_X = BLOCK * Float.BYTES;
 
@@ -33,7 +33,7 @@ public final class ChainWriter {
     private final ChainCode weights;
     private final int groups;
 
-    private ChainWriter(ChainCode weights) {
+    private ChainEmitter(ChainCode weights) {
         this.lanes = weights.lanes;
         this.code = lanes.code();
         this.weights = weights;
@@ -42,25 +42,25 @@ public final class ChainWriter {
 
     /** A program for one row. */
     public static void writeRow(ChainCode weights) {
-        new ChainWriter(weights).row();
+        new ChainEmitter(weights).row();
     }
 
     /** A program for a multiple of two rows (AVX2) or four (AVX-512). */
     public static void writeBatch(ChainCode weights) {
-        new ChainWriter(weights).batch();
+        new ChainEmitter(weights).batch();
     }
 
     private void row() {
-        code.store(scratch(MachineScratch.FIRST_VALUES), Register.RDX);
+        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
         weights.constant();
-        MachineWriter.panels(code, () -> {
-            code.load(Register.RCX, scratch(MachineScratch.FIRST_VALUES));
-            code.load(Register.R10, scratch(MachineScratch.UNITS));
+        Int8Emitter.panels(code, () -> {
+            code.load(Register.RCX, scratch(KernelScratch.FIRST_VALUES));
+            code.load(Register.R10, scratch(KernelScratch.UNITS));
             for (int g = 0; g < groups; g++) {
                 lanes.clear(g);
             }
-            MachineWriter.blocks(code, weights.units, weights::header, () -> {
-                MachineWriter.ahead(code, weights.units.blockBytes(), lanes.wide() ? WideWriter.AHEAD_BYTES : MachineWriter.AHEAD_BYTES);
+            Int8Emitter.blocks(code, weights.units, weights::header, () -> {
+                Int8Emitter.ahead(code, weights.units.blockBytes(), lanes.wide() ? WideInt8Emitter.AHEAD_BYTES : Int8Emitter.AHEAD_BYTES);
                 weights.factors();
                 weights.columns(new Row());
                 code.add(Register.RCX, BLOCK_BYTES_OF_X);
@@ -99,28 +99,28 @@ public final class ChainWriter {
 
     private void batch() {
         RowsOfX rows = new RowsOfX(lanes);
-        code.store(scratch(MachineScratch.FIRST_VALUES), Register.RDX);
-        MachineWriter.panels(code, () -> {
-            code.load(Register.RAX, scratch(MachineScratch.FIRST_VALUES));
-            code.store(scratch(MachineScratch.VALUES), Register.RAX);
-            code.load(Register.R10, scratch(MachineScratch.UNITS));
-            MachineWriter.clearSums(code);
+        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        Int8Emitter.panels(code, () -> {
+            code.load(Register.RAX, scratch(KernelScratch.FIRST_VALUES));
+            code.store(scratch(KernelScratch.VALUES), Register.RAX);
+            code.load(Register.R10, scratch(KernelScratch.UNITS));
+            Int8Emitter.clearSums(code);
             weights.constant();
-            MachineWriter.blocks(code, weights.units, weights::header, () -> {
-                code.store(scratch(MachineScratch.UNITS_LEFT), Register.R10);
+            Int8Emitter.blocks(code, weights.units, weights::header, () -> {
+                code.store(scratch(KernelScratch.UNITS_LEFT), Register.R10);
                 if (lanes.wide()) {
-                    MachineWriter.ahead(code, weights.units.blockBytes(), WideWriter.AHEAD_BYTES_OF_ROWS);
+                    Int8Emitter.ahead(code, weights.units.blockBytes(), WideInt8Emitter.AHEAD_BYTES_OF_ROWS);
                 }
                 weights.factors();
                 weights.columns(new Tile());
                 rows.each(() -> block(rows));
-                code.load(Register.RAX, scratch(MachineScratch.VALUES));
+                code.load(Register.RAX, scratch(KernelScratch.VALUES));
                 code.add(Register.RAX, BLOCK_BYTES_OF_X);
-                code.store(scratch(MachineScratch.VALUES), Register.RAX);
-                code.load(Register.R10, scratch(MachineScratch.UNITS_LEFT));
+                code.store(scratch(KernelScratch.VALUES), Register.RAX);
+                code.load(Register.R10, scratch(KernelScratch.UNITS_LEFT));
             });
-            code.load(Register.RSI, scratch(MachineScratch.OUT));
-            MachineWriter.eachRow(code, this::copySums);
+            code.load(Register.RSI, scratch(KernelScratch.OUT));
+            Int8Emitter.eachRow(code, this::copySums);
         });
     }
 
@@ -142,6 +142,6 @@ public final class ChainWriter {
     }
 
     private Address tile(int column, int group) {
-        return scratch(MachineScratch.FLOAT_TILE + (column * groups + group) * lanes.bytes());
+        return scratch(KernelScratch.FLOAT_TILE + (column * groups + group) * lanes.bytes());
     }
 }

@@ -20,14 +20,14 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
 import static dev.tidestream.model.machine.VectorOp.VSUBPS;
 
 /**
- * Writes programs over rows of floats, {@code void f(scratch, first, second, third)}, with AVX2: those of {@link MachineRows}
- * without an {@code exp}, which {@link ExpWriter} writes. They take whole groups; the caller does the rest.
+ * Writes programs over rows of floats, {@code void f(scratch, first, second, third)}, with AVX2: those of {@link GeneratedRows}
+ * without an {@code exp}, which {@link ExpEmitter} writes. They take whole groups; the caller does the rest.
  *
  * <pre>
  * registers   rdi {@link RowScratch}, rsi, rdx and rcx arrays, r10 groups to go, r11 groups of a tile to go
  * </pre>
  */
-final class RowWriter {
+final class RowEmitter {
     /** Floats of a group of {@link #sums}, {@link #squares} and {@link #scaled}. */
     static final int GROUP = Kernels.PARTIALS;
     /** Floats of a group of {@link #maxima}. */
@@ -38,7 +38,7 @@ final class RowWriter {
     static final int NEITHER_ORDERED = 3; // for VCMPPS: one of them is NaN
     private static final int AT_MOST = 0x12;
 
-    private RowWriter() {}
+    private RowEmitter() {}
 
     /** For every group, from where the arrays start. */
     static void groups(Assembler code, Runnable constants, Runnable body) {

@@ -9,13 +9,13 @@ import java.util.Optional;
 import java.util.function.Function;
 
 import dev.tidestream.model.format.base.PanelLayout;
-import dev.tidestream.model.kernels.jit.MachinePrograms.Kind;
-import dev.tidestream.model.kernels.jit.attention.MachineAttention;
+import dev.tidestream.model.kernels.jit.ProductKernels.Kind;
+import dev.tidestream.model.kernels.jit.attention.GeneratedAttention;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
-import dev.tidestream.model.kernels.jit.base.MachineCall;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
-import dev.tidestream.model.kernels.jit.chain.PlainRowsWriter;
-import dev.tidestream.model.kernels.jit.rows.MachineRows;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.NativeCall;
+import dev.tidestream.model.kernels.jit.chain.PlainRowsEmitter;
+import dev.tidestream.model.kernels.jit.rows.GeneratedRows;
 import dev.tidestream.model.machine.Cpu;
 import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
@@ -28,12 +28,12 @@ import dev.tidestream.model.tensor.PanelMatrix;
 import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 
 /**
- * {@link Kernels} in x86-64 code that is generated when the process starts: attention ({@link MachineAttention}), operations on rows
- * ({@link MachineRows}), and products and int8 quants where there is a generated kernel for the format ({@link MachinePrograms}).
+ * {@link Kernels} in x86-64 code that is generated when the process starts: attention ({@link GeneratedAttention}), operations on rows
+ * ({@link GeneratedRows}), and products and int8 quants where there is a generated kernel for the format ({@link ProductKernels}).
  * Other products are left to the kernels that are handed in. Linux only, on processors with AVX2, FMA and F16C. Why:
  * docs/adr/0010-machine-code.md, 0011-avx-512-programs.md and 0012-no-vector-api-in-a-start.md.
  */
-public final class MachineKernels implements Kernels {
+public final class GeneratedKernels implements Kernels {
     /**
      * {@code on}, {@code off} or {@code auto}:
      *
@@ -55,16 +55,16 @@ public final class MachineKernels implements Kernels {
     private static final long PRODUCTS_OF_A_CALL = 2L << 20;
     /** Rows of floats of a call, so that a safepoint need not wait for all of them; a multiple of four. */
     private static final int FLOAT_ROWS_OF_A_CALL = 64;
-    private static final ThreadLocal<MachineScratch> SCRATCH = ThreadLocal.withInitial(MachineScratch::new);
+    private static final ThreadLocal<KernelScratch> SCRATCH = ThreadLocal.withInitial(KernelScratch::new);
 
-    private final MachinePrograms programs;
-    private final MachineAttention attention;
-    private final MachineRows rows;
+    private final ProductKernels programs;
+    private final GeneratedAttention attention;
+    private final GeneratedRows rows;
     private final boolean wide;
     private final Kernels others; // for what there is no program for
     private final Function<Activations, RecordQuants> newQuants = this::newQuants; // made once: a step asks often
 
-    private MachineKernels(MachinePrograms programs, MachineAttention attention, MachineRows rows, boolean wide, Kernels others) {
+    private GeneratedKernels(ProductKernels programs, GeneratedAttention attention, GeneratedRows rows, boolean wide, Kernels others) {
         this.programs = programs;
         this.attention = attention;
         this.rows = rows;
@@ -80,7 +80,7 @@ public final class MachineKernels implements Kernels {
      * @param others multiply where there is no program for a format
      * @throws IllegalArgumentException if there is no such choice
      */
-    public static Optional<MachineKernels> find(String choice, int vectorBits, Kernels others) {
+    public static Optional<GeneratedKernels> find(String choice, int vectorBits, Kernels others) {
         if (!List.of("on", "off", "auto").contains(choice)) {
             throw new IllegalArgumentException(PROPERTY + " must be on, off or auto: " + choice);
         }
@@ -90,10 +90,10 @@ public final class MachineKernels implements Kernels {
         return level == Cpu.Level.NONE || (!faster && choice.equals("auto")) ? Optional.empty() : assemble(wide, others);
     }
 
-    private static Optional<MachineKernels> assemble(boolean wide, Kernels others) {
-        return MachinePrograms.assemble(wide).flatMap(programs ->
-                MachineAttention.assemble(wide).flatMap(attention ->
-                        MachineRows.assemble().map(rows -> new MachineKernels(programs, attention, rows, wide, others))));
+    private static Optional<GeneratedKernels> assemble(boolean wide, Kernels others) {
+        return ProductKernels.assemble(wide).flatMap(programs ->
+                GeneratedAttention.assemble(wide).flatMap(attention ->
+                        GeneratedRows.assemble().map(rows -> new GeneratedKernels(programs, attention, rows, wide, others))));
     }
 
     @Override
@@ -122,7 +122,7 @@ public final class MachineKernels implements Kernels {
         }
         w.requireReadable(fromPanel, toPanel);
         checkOut(w, x, out, outStride, outOffset, toPanel);
-        MachineScratch scratch = SCRATCH.get();
+        KernelScratch scratch = SCRATCH.get();
         int left = codes || one ? 0 : x.rows() % programs.floatRows();
         MemorySegment ofOneLeft = left == 0 ? null : programs.find(w.format(), Kind.FLOAT_ROW);
         if (left > 0 && ofOneLeft == null) {
@@ -130,7 +130,7 @@ public final class MachineKernels implements Kernels {
         }
         int rows = x.rows() - left;
         try {
-            scratch.set(MachineScratch.RECORDS, codes ? encoding(x).records().address() : 0);
+            scratch.set(KernelScratch.RECORDS, codes ? encoding(x).records().address() : 0);
             Call call = new Call(scratch, w, x, out, outStride);
             int slice = codes ? rows : Math.clamp(rows, 1, FLOAT_ROWS_OF_A_CALL);
             int most = panelsOfACall(w.columns(), slice);
@@ -162,12 +162,12 @@ public final class MachineKernels implements Kernels {
         }
         Objects.checkFromIndexSize(from, blocks * PanelLayout.BLOCK, values.length);
         Objects.checkFromIndexSize(at, (blocks - 1) * strideBytes + ActivationRecord.BYTES, records.byteSize());
-        MachineScratch scratch = SCRATCH.get();
-        scratch.set(MachineScratch.BLOCK_COUNT, blocks);
-        scratch.set(MachineScratch.VALUES_OFFSET, (long) from * Float.BYTES);
-        scratch.set(MachineScratch.OUT_OFFSET, at);
-        scratch.set(MachineScratch.RECORD_STRIDE, strideBytes);
-        MachineCall.run(programs.quantiser(), scratch.memory(), records, scratch.floats(values));
+        KernelScratch scratch = SCRATCH.get();
+        scratch.set(KernelScratch.BLOCK_COUNT, blocks);
+        scratch.set(KernelScratch.VALUES_OFFSET, (long) from * Float.BYTES);
+        scratch.set(KernelScratch.OUT_OFFSET, at);
+        scratch.set(KernelScratch.RECORD_STRIDE, strideBytes);
+        NativeCall.run(programs.quantiser(), scratch.memory(), records, scratch.floats(values));
     }
 
     /** So many that a call is worth its while, and a safepoint need not wait for long. */
@@ -176,37 +176,37 @@ public final class MachineKernels implements Kernels {
     }
 
     /** The arguments that are the same for all panels. */
-    private record Call(MachineScratch scratch, PanelMatrix w, Activations x, float[] out, int outStride) {
+    private record Call(KernelScratch scratch, PanelMatrix w, Activations x, float[] out, int outStride) {
         Call {
-            scratch.set(MachineScratch.UNITS, w.columns() / w.format().blockElements());
-            scratch.set(MachineScratch.SUMS, scratch.sums(x.rows() + 1)); // programs take rows in pairs
-            int columns = PlainRowsWriter.blockColumns(w.columns());
-            scratch.set(MachineScratch.COLUMN_BLOCKS, w.columns() / columns);
-            scratch.set(MachineScratch.BLOCK_COLUMNS, columns);
-            scratch.set(MachineScratch.BLOCK_VALUES, (long) columns * Float.BYTES);
-            scratch.set(MachineScratch.VALUES_STRIDE, (long) x.columns() * Float.BYTES);
+            scratch.set(KernelScratch.UNITS, w.columns() / w.format().blockElements());
+            scratch.set(KernelScratch.SUMS, scratch.sums(x.rows() + 1)); // programs take rows in pairs
+            int columns = PlainRowsEmitter.blockColumns(w.columns());
+            scratch.set(KernelScratch.COLUMN_BLOCKS, w.columns() / columns);
+            scratch.set(KernelScratch.BLOCK_COLUMNS, columns);
+            scratch.set(KernelScratch.BLOCK_VALUES, (long) columns * Float.BYTES);
+            scratch.set(KernelScratch.VALUES_STRIDE, (long) x.columns() * Float.BYTES);
         }
 
         /** Some rows of x with full panels, or with one that is not full, whose sums go to spare room first. */
         void panels(MemorySegment program, int panel, int count, int first, int rows, int outOffset) {
-            scratch.set(MachineScratch.PANELS, count);
-            scratch.set(MachineScratch.ROW_COUNT, rows);
-            scratch.set(MachineScratch.PAIR_COUNT, Math.ceilDiv(rows, 2));
-            scratch.set(MachineScratch.FOUR_COUNT, rows / 4);
-            scratch.set(MachineScratch.PANEL, w.panelData().address() + w.panelOffset(panel));
+            scratch.set(KernelScratch.PANELS, count);
+            scratch.set(KernelScratch.ROW_COUNT, rows);
+            scratch.set(KernelScratch.PAIR_COUNT, Math.ceilDiv(rows, 2));
+            scratch.set(KernelScratch.FOUR_COUNT, rows / 4);
+            scratch.set(KernelScratch.PANEL, w.panelData().address() + w.panelOffset(panel));
             MemorySegment values = scratch.floats(x.values());
             MemorySegment from = first == 0 ? values : values.asSlice((long) first * x.columns() * Float.BYTES);
             int to = outOffset + panel * ROWS + first * outStride;
             if (w.rowsOf(panel) == ROWS) {
-                scratch.set(MachineScratch.OUT_OFFSET, (long) to * Float.BYTES);
-                scratch.set(MachineScratch.OUT_STRIDE, (long) outStride * Float.BYTES);
-                MachineCall.run(program, scratch.memory(), scratch.floats(out), from);
+                scratch.set(KernelScratch.OUT_OFFSET, (long) to * Float.BYTES);
+                scratch.set(KernelScratch.OUT_STRIDE, (long) outStride * Float.BYTES);
+                NativeCall.run(program, scratch.memory(), scratch.floats(out), from);
                 return;
             }
             MemorySegment spare = scratch.spare(rows);
-            scratch.set(MachineScratch.OUT_OFFSET, 0);
-            scratch.set(MachineScratch.OUT_STRIDE, ROWS * Float.BYTES);
-            MachineCall.run(program, scratch.memory(), spare, from);
+            scratch.set(KernelScratch.OUT_OFFSET, 0);
+            scratch.set(KernelScratch.OUT_STRIDE, ROWS * Float.BYTES);
+            NativeCall.run(program, scratch.memory(), spare, from);
             for (int b = 0; b < rows; b++) {
                 MemorySegment.copy(spare, ValueLayout.JAVA_FLOAT, (long) b * ROWS * Float.BYTES, out, to + b * outStride, w.rowsOf(panel));
             }

@@ -2,8 +2,8 @@ package dev.tidestream.model.kernels.jit.base;
 
 import dev.tidestream.model.tensor.Vectors;
 
-/** Vectors of one 32-bit number or of four, at their places in {@link MachineScratch}. */
-public enum MachineConstant {
+/** Vectors of one 32-bit number or of four, at their places in {@link KernelScratch}. */
+public enum VectorConstant {
     /** 1 in 16 bits. */
     ONES(0x00010001),
     /** Low nibbles of bytes. */
@@ -89,11 +89,11 @@ public enum MachineConstant {
     private final int lane2;
     private final int lane3;
 
-    MachineConstant(int lane) {
+    VectorConstant(int lane) {
         this(lane, lane, lane, lane);
     }
 
-    MachineConstant(int lane0, int lane1, int lane2, int lane3) {
+    VectorConstant(int lane0, int lane1, int lane2, int lane3) {
         this.lane0 = lane0;
         this.lane1 = lane1;
         this.lane2 = lane2;
@@ -105,8 +105,8 @@ public enum MachineConstant {
         return new int[] {lane0, lane1, lane2, lane3};
     }
 
-    /** Where it is in {@link MachineScratch}. */
+    /** Where it is in {@link KernelScratch}. */
     public int offset() {
-        return MachineScratch.offset(this);
+        return KernelScratch.offset(this);
     }
 }

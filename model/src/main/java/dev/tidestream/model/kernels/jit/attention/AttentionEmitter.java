@@ -13,7 +13,7 @@ import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.GROUP_B
 import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.WEIGHTS_ROW_BYTES;
 
 /**
- * Writes the programs of {@link MachineAttention} that multiply, {@code void f(arguments)}. Lanes are positions in scores and
+ * Writes the programs of {@link GeneratedAttention} that multiply, {@code void f(arguments)}. Lanes are positions in scores and
  * dimensions in values, as in {@code VectorAttentionTiles}: four queries by two vectors, eight chains of fma.
  *
  * <pre>
@@ -23,7 +23,7 @@ import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.WEIGHTS
  *             0–7 chains, query by query; 8, 9 keys or values, 10 what they are multiplied with, 11, 12 free
  * </pre>
  */
-final class AttentionWriter {
+final class AttentionEmitter {
     private static final int HALVES_OF_GROUP_BYTES = 64;
     private static final int VECTORS = 2;
     private static final int SOURCE = 8;
@@ -41,7 +41,7 @@ final class AttentionWriter {
     private final Lanes lanes;
     private final int parts; // of a group of 32 lanes, two vectors each
 
-    AttentionWriter(Lanes lanes) {
+    AttentionEmitter(Lanes lanes) {
         this.code = lanes.code();
         this.lanes = lanes;
         this.parts = lanes.vectors(32) / VECTORS;

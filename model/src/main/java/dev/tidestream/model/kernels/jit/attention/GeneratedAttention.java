@@ -18,20 +18,20 @@ import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.WEIGHTS
 
 /**
  * {@link Kernels#attend} in machine code, for a tile of queries: those of the first row, then those of the next. This class is the
- * order of things; the arithmetic is in the programs of {@link AttentionWriter} and {@link SoftmaxWriter}. A position is seen by
+ * order of things; the arithmetic is in the programs of {@link AttentionEmitter} and {@link SoftmaxEmitter}. A position is seen by
  * consecutive queries of the tile: by all from some query on, or with a window up to some query.
  *
  * <p>Keys and values that are F16 become floats in the program that multiplies with them, or, where more than four queries are to be
  * served, once before.
  */
-public final class MachineAttention {
+public final class GeneratedAttention {
     private static final int BLOCK = KvHead.BLOCK_POSITIONS;
     private static final int SEGMENT = Kernels.SEGMENT;
     private static final int PARTIALS = Kernels.PARTIALS;
 
     private final AttentionPrograms programs;
 
-    private MachineAttention(AttentionPrograms programs) {
+    private GeneratedAttention(AttentionPrograms programs) {
         this.programs = programs;
     }
 
@@ -40,8 +40,8 @@ public final class MachineAttention {
      *
      * @param wide with AVX-512
      */
-    public static Optional<MachineAttention> assemble(boolean wide) {
-        return AttentionPrograms.assemble(wide).map(MachineAttention::new);
+    public static Optional<GeneratedAttention> assemble(boolean wide) {
+        return AttentionPrograms.assemble(wide).map(GeneratedAttention::new);
     }
 
     /** As {@link Kernels#attend}. */

@@ -25,7 +25,7 @@ import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.WEIGHTS
  *             caps: 7 the largest argument of exp, 8 the factor, 9 the cap, 10 twice the cap
  * </pre>
  */
-final class SoftmaxWriter {
+final class SoftmaxEmitter {
     private static final int X = 0;
     private static final int SHIFTED = 1;
     private static final int N = 2;
@@ -49,7 +49,7 @@ final class SoftmaxWriter {
     private final Lanes lanes;
     private final int parts; // vectors of 16 lanes
 
-    SoftmaxWriter(Lanes lanes) {
+    SoftmaxEmitter(Lanes lanes) {
         this.code = lanes.code();
         this.lanes = lanes;
         this.parts = lanes.vectors(Kernels.PARTIALS);
@@ -60,10 +60,10 @@ final class SoftmaxWriter {
      * row's largest score and partial sums.
      */
     void softmax() {
-        code.load(Register.R9, AttentionWriter.argument(AttentionMemory.TO));
+        code.load(Register.R9, AttentionEmitter.argument(AttentionMemory.TO));
         rows(() -> {
             largest();
-            code.load(Register.R8, AttentionWriter.argument(AttentionMemory.SAVED));
+            code.load(Register.R8, AttentionEmitter.argument(AttentionMemory.SAVED));
             exponentials();
             code.add(Register.R9, RESULT_BYTES);
         });
@@ -71,9 +71,9 @@ final class SoftmaxWriter {
 
     /** {@code f(arguments)}: of QUERIES rows at WEIGHTS the first GROUPS times 16 scores x become {@code CAP - TWICE_CAP / (1 + exp(x * SCALE))}. */
     void softcap() {
-        lanes.broadcast(FACTOR, AttentionWriter.argument(AttentionMemory.SCALE));
-        lanes.broadcast(CAP, AttentionWriter.argument(AttentionMemory.CAP));
-        lanes.broadcast(TWICE_CAP, AttentionWriter.argument(AttentionMemory.TWICE_CAP));
+        lanes.broadcast(FACTOR, AttentionEmitter.argument(AttentionMemory.SCALE));
+        lanes.broadcast(CAP, AttentionEmitter.argument(AttentionMemory.CAP));
+        lanes.broadcast(TWICE_CAP, AttentionEmitter.argument(AttentionMemory.TWICE_CAP));
         lanes.load(MOST, constant(Constant.MAX));
         rows(() -> groups(i -> {
             lanes.load(X, score(i));
@@ -89,13 +89,13 @@ final class SoftmaxWriter {
 
     /** Something for each row, at r8. */
     private void rows(Runnable row) {
-        code.load(Register.R8, AttentionWriter.argument(AttentionMemory.WEIGHTS));
-        code.load(Register.R11, AttentionWriter.argument(AttentionMemory.QUERIES));
+        code.load(Register.R8, AttentionEmitter.argument(AttentionMemory.WEIGHTS));
+        code.load(Register.R11, AttentionEmitter.argument(AttentionMemory.QUERIES));
         lanes.load(MIN, constant(Constant.MIN));
         Assembler.Label nextRow = code.label("row");
-        code.store(AttentionWriter.argument(AttentionMemory.SAVED), Register.R8);
+        code.store(AttentionEmitter.argument(AttentionMemory.SAVED), Register.R8);
         row.run();
-        code.load(Register.R8, AttentionWriter.argument(AttentionMemory.SAVED));
+        code.load(Register.R8, AttentionEmitter.argument(AttentionMemory.SAVED));
         code.add(Register.R8, WEIGHTS_ROW_BYTES);
         code.add(Register.R11, -1);
         code.jumpIfNotZero(nextRow);
@@ -113,8 +113,8 @@ final class SoftmaxWriter {
             lanes.max(i, MAX, i);
         });
         if (lanes.wide()) { // its upper half is the second vector
-            lanes.store(AttentionWriter.argument(AttentionMemory.SPARE), 0);
-            code.vector(VectorOp.VMOVDQU, 1, AttentionWriter.argument(AttentionMemory.SPARE + GROUP_BYTES / 2));
+            lanes.store(AttentionEmitter.argument(AttentionMemory.SPARE), 0);
+            code.vector(VectorOp.VMOVDQU, 1, AttentionEmitter.argument(AttentionMemory.SPARE + GROUP_BYTES / 2));
         }
         code.vector(VectorOp.VMAXPS, 0, 0, 1);
         code.vector(VectorOp.VPERM2F128, 1, 0, 0, SWAP_HALVES);
@@ -168,7 +168,7 @@ final class SoftmaxWriter {
 
     /** Something for each vector of each group of 16 scores. */
     private void groups(IntConsumer part) {
-        code.load(Register.RAX, AttentionWriter.argument(AttentionMemory.GROUPS));
+        code.load(Register.RAX, AttentionEmitter.argument(AttentionMemory.GROUPS));
         Assembler.Label next = code.label("vectors");
         for (int i = 0; i < parts; i++) {
             part.accept(i);
@@ -183,6 +183,6 @@ final class SoftmaxWriter {
     }
 
     private static Address constant(Constant constant) {
-        return AttentionWriter.argument(constant.offset());
+        return AttentionEmitter.argument(constant.offset());
     }
 }

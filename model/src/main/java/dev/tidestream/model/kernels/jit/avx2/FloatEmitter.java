@@ -1,7 +1,7 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -30,7 +30,7 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
  * pairs       0–3 and 4–7 chains of two rows, 8–15 free
  * </pre>
  */
-public final class FloatWriter {
+public final class FloatEmitter {
     private static final int A = 4;
     private static final int B = 8;
     private static final int X = 12;
@@ -40,26 +40,26 @@ public final class FloatWriter {
     private final Assembler code;
     private final FloatCode weights;
 
-    private FloatWriter(Assembler code, FloatCode weights) {
+    private FloatEmitter(Assembler code, FloatCode weights) {
         this.code = code;
         this.weights = weights;
     }
 
     /** A program for one row. */
     public static void writeRow(Assembler code, FloatCode weights) {
-        new FloatWriter(code, weights).row();
+        new FloatEmitter(code, weights).row();
     }
 
     /** A program for an even number of rows. */
     public static void writeBatch(Assembler code, FloatCode weights) {
-        new FloatWriter(code, weights).batch();
+        new FloatEmitter(code, weights).batch();
     }
 
     private void row() {
-        code.store(scratch(MachineScratch.FIRST_VALUES), Register.RDX);
-        MachineWriter.panels(code, () -> {
-            code.load(Register.RCX, scratch(MachineScratch.FIRST_VALUES));
-            code.load(Register.R10, scratch(MachineScratch.UNITS));
+        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        Int8Emitter.panels(code, () -> {
+            code.load(Register.RCX, scratch(KernelScratch.FIRST_VALUES));
+            code.load(Register.R10, scratch(KernelScratch.UNITS));
             clear(0, 1);
             for (int g = 0; g < GROUPS; g++) {
                 code.vector(VMOVDQU_STORE, 0, sum(g));
@@ -75,7 +75,7 @@ public final class FloatWriter {
 
     private void rowOfPanel() {
         blocks(() -> {
-            MachineWriter.ahead(code, weights.units.blockBytes(), MachineWriter.AHEAD_BYTES);
+            Int8Emitter.ahead(code, weights.units.blockBytes(), Int8Emitter.AHEAD_BYTES);
             for (int pair = 0; pair < weights.pairs(); pair++) {
                 clear(A, 2 * GROUPS);
                 weights.columns(pair, new Chains());
@@ -93,18 +93,18 @@ public final class FloatWriter {
 
     private void constants() {
         int register = 0;
-        for (MachineConstant constant : weights.constants()) {
+        for (VectorConstant constant : weights.constants()) {
             code.vector(VMOVDQU, register++, QuadCode.constant(constant));
         }
     }
 
     private void blocks(Runnable body) {
-        MachineWriter.blocks(code, weights.units, weights::header, body);
+        Int8Emitter.blocks(code, weights.units, weights::header, body);
     }
 
     /** The only row's sums of a group. */
     private static Address sum(int group) {
-        return scratch(MachineScratch.ROW_SUMS + group * VECTOR);
+        return scratch(KernelScratch.ROW_SUMS + group * VECTOR);
     }
 
     /** Multiplies what it receives with one row of x. */
@@ -134,15 +134,15 @@ public final class FloatWriter {
     }
 
     private void batch() {
-        code.store(scratch(MachineScratch.FIRST_VALUES), Register.RDX);
-        MachineWriter.panels(code, () -> {
-            code.load(Register.RAX, scratch(MachineScratch.FIRST_VALUES));
-            code.store(scratch(MachineScratch.VALUES), Register.RAX);
-            code.load(Register.R10, scratch(MachineScratch.UNITS));
-            MachineWriter.clearSums(code);
+        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        Int8Emitter.panels(code, () -> {
+            code.load(Register.RAX, scratch(KernelScratch.FIRST_VALUES));
+            code.store(scratch(KernelScratch.VALUES), Register.RAX);
+            code.load(Register.R10, scratch(KernelScratch.UNITS));
+            Int8Emitter.clearSums(code);
             rowsOfPanel();
-            MachineWriter.eachRow(code, () -> {
-                MachineWriter.loadSums(code);
+            Int8Emitter.eachRow(code, () -> {
+                Int8Emitter.loadSums(code);
                 inOrder();
             });
         });
@@ -164,21 +164,21 @@ public final class FloatWriter {
 
     /** With two rows of floats at rax and rcx, their sums at r8; then the rows go on to their next block. */
     private static void eachPair(Assembler code, Runnable body) {
-        code.load(Register.R8, scratch(MachineScratch.SUMS));
-        code.load(Register.R11, scratch(MachineScratch.PAIR_COUNT));
-        code.load(Register.RAX, scratch(MachineScratch.VALUES));
+        code.load(Register.R8, scratch(KernelScratch.SUMS));
+        code.load(Register.R11, scratch(KernelScratch.PAIR_COUNT));
+        code.load(Register.RAX, scratch(KernelScratch.VALUES));
         Assembler.Label next = code.label("rows");
         code.move(Register.RCX, Register.RAX);
-        code.add(Register.RCX, scratch(MachineScratch.VALUES_STRIDE));
+        code.add(Register.RCX, scratch(KernelScratch.VALUES_STRIDE));
         body.run();
         code.move(Register.RAX, Register.RCX);
-        code.add(Register.RAX, scratch(MachineScratch.VALUES_STRIDE));
+        code.add(Register.RAX, scratch(KernelScratch.VALUES_STRIDE));
         code.add(Register.R8, 2 * ROW_BYTES);
         code.add(Register.R11, -1);
         code.jumpIfNotZero(next);
-        code.load(Register.RAX, scratch(MachineScratch.VALUES));
+        code.load(Register.RAX, scratch(KernelScratch.VALUES));
         code.add(Register.RAX, BLOCK_BYTES_OF_X);
-        code.store(scratch(MachineScratch.VALUES), Register.RAX);
+        code.store(scratch(KernelScratch.VALUES), Register.RAX);
     }
 
     /** Two rows of x with the block in the tile. */
@@ -199,13 +199,13 @@ public final class FloatWriter {
                 }
                 if (chain == 0) {
                     for (int i = 0; i < 2 * GROUPS; i++) {
-                        code.vector(VMOVDQU_STORE, i, scratch(MachineScratch.HALVES + i * VECTOR));
+                        code.vector(VMOVDQU_STORE, i, scratch(KernelScratch.HALVES + i * VECTOR));
                     }
                 }
             }
             for (int i = 0; i < 2 * GROUPS; i++) {
                 Address sum = new Address(Register.R8, i * VECTOR);
-                code.vector(VADDPS, i, i, scratch(MachineScratch.HALVES + i * VECTOR));
+                code.vector(VADDPS, i, i, scratch(KernelScratch.HALVES + i * VECTOR));
                 code.vector(VMOVDQU, 14, sum);
                 code.vector(VFMADD231PS, 14, i, factor(pair, i % GROUPS));
                 code.vector(VMOVDQU_STORE, 14, sum);
@@ -214,11 +214,11 @@ public final class FloatWriter {
     }
 
     private static Address tile(int column, int group) {
-        return scratch(MachineScratch.FLOAT_TILE + (column * GROUPS + group) * VECTOR);
+        return scratch(KernelScratch.FLOAT_TILE + (column * GROUPS + group) * VECTOR);
     }
 
     private static Address factor(int pair, int group) {
-        return scratch((pair == 0 ? MachineScratch.FACTORS : MachineScratch.FACTORS_2) + group * VECTOR);
+        return scratch((pair == 0 ? KernelScratch.FACTORS : KernelScratch.FACTORS_2) + group * VECTOR);
     }
 
     private void clear(int from, int count) {

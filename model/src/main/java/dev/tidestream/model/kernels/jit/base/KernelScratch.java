@@ -14,7 +14,7 @@ import static dev.tidestream.model.format.base.PanelLayout.ROWS;
  * What a call of a generated kernel needs, for one thread: its arguments, constants, a tile of weights and sums. The emitters write
  * these offsets into code.
  */
-public final class MachineScratch {
+public final class KernelScratch {
     private static final int GROUPS_OF_FLOATS = ROWS * Float.BYTES;
     /** Bytes up to the next cache line, which the tile of floats begins. */
     private static final int PADDING = 32;
@@ -132,8 +132,8 @@ public final class MachineScratch {
     private int oldest;
 
     /** With all constants and tables in their places. */
-    public MachineScratch() {
-        for (MachineConstant constant : MachineConstant.values()) {
+    public KernelScratch() {
+        for (VectorConstant constant : VectorConstant.values()) {
             MemorySegment half = MemorySegment.ofArray(constant.half());
             memory.asSlice(constant.offset()).copyFrom(half);
             memory.asSlice(constant.offset() + half.byteSize()).copyFrom(half);
@@ -144,8 +144,8 @@ public final class MachineScratch {
     }
 
     private static MemoryLayout[] constants() {
-        return Arrays.stream(MachineConstant.values())
-                .map(constant -> ScratchLayout.room(constant.name(), MachineConstant.BYTES)).toArray(MemoryLayout[]::new);
+        return Arrays.stream(VectorConstant.values())
+                .map(constant -> ScratchLayout.room(constant.name(), VectorConstant.BYTES)).toArray(MemoryLayout[]::new);
     }
 
     private static MemoryLayout[] tables() {
@@ -153,7 +153,7 @@ public final class MachineScratch {
                 .map(table -> ScratchLayout.room(table.name(), WideTable.VECTOR_BYTES)).toArray(MemoryLayout[]::new);
     }
 
-    static int offset(MachineConstant constant) {
+    static int offset(VectorConstant constant) {
         return LAYOUT.offset(constant.name());
     }
 

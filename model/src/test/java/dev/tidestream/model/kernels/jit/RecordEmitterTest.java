@@ -20,7 +20,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /** Records that a program makes, against the quants that the oracle makes of the same values. */
-public class RecordWriterTest {
+public class RecordEmitterTest {
     private static final long SEED = 20261128;
     private static final int BLOCKS = 12;
     private static final int COLUMNS = BLOCKS * PanelLayout.BLOCK;
@@ -28,7 +28,7 @@ public class RecordWriterTest {
 
     @Test
     void shouldWriteWhatTheOracleSays() {
-        MachineKernels machine = machine();
+        GeneratedKernels machine = machine();
         for (int rows : new int[] {1, 2, 3, 5}) {
             Activations x = new Activations(rows, COLUMNS);
             x.reset(rows);
@@ -50,7 +50,7 @@ public class RecordWriterTest {
 
     @Test
     void shouldWriteNothingBesideItsRecords() {
-        MachineKernels machine = machine();
+        GeneratedKernels machine = machine();
         float[] values = new float[4 * 32];
         fill(values);
         try (Arena arena = Arena.ofConfined()) {
@@ -69,8 +69,8 @@ public class RecordWriterTest {
         }
     }
 
-    private static MachineKernels machine() {
-        Optional<MachineKernels> machine = MachineKernels.find("on", 256, ScalarKernels.INSTANCE);
+    private static GeneratedKernels machine() {
+        Optional<GeneratedKernels> machine = GeneratedKernels.find("on", 256, ScalarKernels.INSTANCE);
         assumeTrue(machine.isPresent(), "no machine code here");
         return machine.orElseThrow();
     }

@@ -10,7 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 
-import dev.tidestream.model.kernels.jit.base.MachineCall;
+import dev.tidestream.model.kernels.jit.base.NativeCall;
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.kernels.scalar.ScalarRows;
 import dev.tidestream.model.machine.Assembler;
@@ -26,7 +26,7 @@ import static dev.tidestream.model.tensor.Kernels.PARTIALS;
  * Generated AVX2 kernels over rows of floats. They need no JIT warm-up, so a process starts fast. They take whole groups of elements;
  * {@link ScalarKernels} computes the rest of a row. They check nothing: this class checks before it calls them.
  */
-public final class MachineRows {
+public final class GeneratedRows {
     /** Doubles of a call, so that a safepoint need not wait for long; a microsecond. */
     private static final int EXPONENTIALS_OF_A_CALL = 256;
     /** Groups of values to cap in a call, for the same reason; some microseconds. */
@@ -56,23 +56,23 @@ public final class MachineRows {
 
         void write(Assembler code) {
             switch (this) {
-                case SUMS -> RowWriter.sums(code);
-                case SQUARES -> RowWriter.squares(code, false);
-                case CENTRED_SQUARES -> RowWriter.squares(code, true);
-                case SCALED -> RowWriter.scaled(code, false, false);
-                case SCALED_BIASED -> RowWriter.scaled(code, false, true);
-                case CENTRED_SCALED -> RowWriter.scaled(code, true, false);
-                case CENTRED_SCALED_BIASED -> RowWriter.scaled(code, true, true);
-                case SILU -> ExpWriter.activations(code, ActivationFunction.SILU, false);
-                case SILU_GATED -> ExpWriter.activations(code, ActivationFunction.SILU, true);
-                case GELU_TANH -> ExpWriter.activations(code, ActivationFunction.GELU_TANH, false);
-                case GELU_TANH_GATED -> ExpWriter.activations(code, ActivationFunction.GELU_TANH, true);
-                case RELU_SQUARED -> ExpWriter.activations(code, ActivationFunction.RELU_SQUARED, false);
-                case RELU_SQUARED_GATED -> ExpWriter.activations(code, ActivationFunction.RELU_SQUARED, true);
-                case SOFTCAP -> ExpWriter.softcap(code);
-                case MAXIMA -> RowWriter.maxima(code);
-                case REACHED -> RowWriter.reached(code);
-                case EXPONENTIALS -> ExpWriter.exponentials(code);
+                case SUMS -> RowEmitter.sums(code);
+                case SQUARES -> RowEmitter.squares(code, false);
+                case CENTRED_SQUARES -> RowEmitter.squares(code, true);
+                case SCALED -> RowEmitter.scaled(code, false, false);
+                case SCALED_BIASED -> RowEmitter.scaled(code, false, true);
+                case CENTRED_SCALED -> RowEmitter.scaled(code, true, false);
+                case CENTRED_SCALED_BIASED -> RowEmitter.scaled(code, true, true);
+                case SILU -> ExpEmitter.activations(code, ActivationFunction.SILU, false);
+                case SILU_GATED -> ExpEmitter.activations(code, ActivationFunction.SILU, true);
+                case GELU_TANH -> ExpEmitter.activations(code, ActivationFunction.GELU_TANH, false);
+                case GELU_TANH_GATED -> ExpEmitter.activations(code, ActivationFunction.GELU_TANH, true);
+                case RELU_SQUARED -> ExpEmitter.activations(code, ActivationFunction.RELU_SQUARED, false);
+                case RELU_SQUARED_GATED -> ExpEmitter.activations(code, ActivationFunction.RELU_SQUARED, true);
+                case SOFTCAP -> ExpEmitter.softcap(code);
+                case MAXIMA -> RowEmitter.maxima(code);
+                case REACHED -> RowEmitter.reached(code);
+                case EXPONENTIALS -> ExpEmitter.exponentials(code);
             }
         }
 
@@ -91,12 +91,12 @@ public final class MachineRows {
 
     private final EnumMap<Program, MemorySegment> programs = new EnumMap<>(Program.class);
 
-    private MachineRows(Map<Program, Integer> places, MemorySegment memory) {
+    private GeneratedRows(Map<Program, Integer> places, MemorySegment memory) {
         places.forEach((program, place) -> programs.put(program, memory.asSlice(place)));
     }
 
     /** All programs in one piece of memory, or none where the system has no such memory. */
-    public static Optional<MachineRows> assemble() {
+    public static Optional<GeneratedRows> assemble() {
         Map<Program, Integer> places = new EnumMap<>(Program.class);
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (Program program : Program.values()) {
@@ -105,7 +105,7 @@ public final class MachineRows {
             program.write(code);
             all.writeBytes(code.toByteArray());
         }
-        return ExecutableMemory.of(all.toByteArray()).map(memory -> new MachineRows(places, memory));
+        return ExecutableMemory.of(all.toByteArray()).map(memory -> new GeneratedRows(places, memory));
     }
 
     /** What {@link #assemble} writes: name and code, in the order in which programs lie in memory. */
@@ -122,8 +122,8 @@ public final class MachineRows {
         int n = norm.size();
         Objects.checkFromIndexSize(xOffset, n, x.length);
         Objects.checkFromIndexSize(outOffset, n, out.length);
-        int groups = n / RowWriter.GROUP;
-        int whole = groups * RowWriter.GROUP;
+        int groups = n / RowEmitter.GROUP;
+        int whole = groups * RowEmitter.GROUP;
         RowScratch scratch = SCRATCH.get();
         float[] partials = scratch.partials();
         MemorySegment row = MemorySegment.ofArray(x);
@@ -166,13 +166,13 @@ public final class MachineRows {
         int n = to - from;
         Objects.checkFromIndexSize(from, n, x.length);
         Objects.checkFromIndexSize(from, n, out.length);
-        int groups = n / ExpWriter.GROUP;
+        int groups = n / ExpEmitter.GROUP;
         if (groups > 0) {
             RowScratch scratch = SCRATCH.get();
             offsets(scratch, floats(from), NONE, floats(from));
             run(Program.activation(function, false), scratch, groups, MemorySegment.ofArray(x), MemorySegment.NULL, MemorySegment.ofArray(out));
         }
-        ScalarKernels.INSTANCE.activate(function, x, out, from + groups * ExpWriter.GROUP, to);
+        ScalarKernels.INSTANCE.activate(function, x, out, from + groups * ExpEmitter.GROUP, to);
     }
 
     /** {@link Kernels#gate}. */
@@ -181,20 +181,20 @@ public final class MachineRows {
         Objects.checkFromIndexSize(from, n, gate.length);
         Objects.checkFromIndexSize(from, n, up.length);
         Objects.checkFromIndexSize(from, n, out.length);
-        int groups = n / ExpWriter.GROUP;
+        int groups = n / ExpEmitter.GROUP;
         if (groups > 0) {
             RowScratch scratch = SCRATCH.get();
             offsets(scratch, floats(from), floats(from), floats(from));
             run(Program.activation(function, true), scratch, groups,
                     MemorySegment.ofArray(gate), MemorySegment.ofArray(up), MemorySegment.ofArray(out));
         }
-        ScalarKernels.INSTANCE.gate(function, gate, up, out, from + groups * ExpWriter.GROUP, to);
+        ScalarKernels.INSTANCE.gate(function, gate, up, out, from + groups * ExpEmitter.GROUP, to);
     }
 
     /** {@link Kernels#softcap}. */
     public void softcap(float[] values, int from, int to, float cap) {
         Objects.checkFromToIndex(from, to, values.length);
-        int groups = (to - from) / ExpWriter.GROUP;
+        int groups = (to - from) / ExpEmitter.GROUP;
         if (groups > 0) {
             RowScratch scratch = SCRATCH.get();
             MemorySegment row = MemorySegment.ofArray(values);
@@ -202,12 +202,12 @@ public final class MachineRows {
             scratch.set(RowScratch.CAP, cap);
             scratch.set(RowScratch.TWICE_CAP, 2f * cap);
             for (int first = 0; first < groups; first += SOFTCAP_GROUPS_OF_A_CALL) {
-                int at = from + first * ExpWriter.GROUP;
+                int at = from + first * ExpEmitter.GROUP;
                 offsets(scratch, floats(at), NONE, floats(at));
                 run(Program.SOFTCAP, scratch, Math.min(SOFTCAP_GROUPS_OF_A_CALL, groups - first), row, MemorySegment.NULL, row);
             }
         }
-        ScalarKernels.INSTANCE.softcap(values, from + groups * ExpWriter.GROUP, to, cap);
+        ScalarKernels.INSTANCE.softcap(values, from + groups * ExpEmitter.GROUP, to, cap);
     }
 
     /** {@link Kernels#maxima}. */
@@ -226,7 +226,7 @@ public final class MachineRows {
         }
         int begin = from + tiles * MAXIMA_TILE;
         int last = found - PARTIALS;
-        int whole = left - left % RowWriter.MAXIMA_GROUP;
+        int whole = left - left % RowEmitter.MAXIMA_GROUP;
         if (whole > 0) {
             tilesOfMaxima(scratch, values, begin, 1, whole, out, last);
         } else {
@@ -242,7 +242,7 @@ public final class MachineRows {
     /** Tiles of so many values each. */
     private void tilesOfMaxima(RowScratch scratch, float[] values, int from, int tiles, int length, float[] out, int to) {
         offsets(scratch, floats(from), floats(to), NONE);
-        scratch.set(RowScratch.GROUPS_OF_A_TILE, (long) length / RowWriter.MAXIMA_GROUP);
+        scratch.set(RowScratch.GROUPS_OF_A_TILE, (long) length / RowEmitter.MAXIMA_GROUP);
         run(Program.MAXIMA, scratch, tiles, MemorySegment.ofArray(values), MemorySegment.ofArray(out), MemorySegment.NULL);
     }
 
@@ -255,11 +255,11 @@ public final class MachineRows {
         scratch.set(RowScratch.FLOAT, least);
         int found = 0;
         int id = 0;
-        while (count - id >= RowWriter.BLOCK) {
-            int blocks = Math.min(RowScratch.BLOCKS, (count - id) / RowWriter.BLOCK);
+        while (count - id >= RowEmitter.BLOCK) {
+            int blocks = Math.min(RowScratch.BLOCKS, (count - id) / RowEmitter.BLOCK);
             offsets(scratch, floats(from + id), NONE, NONE);
             run(Program.REACHED, scratch, blocks, row, MemorySegment.ofArray(some), MemorySegment.NULL);
-            for (int block = 0; block < blocks; block++, id += RowWriter.BLOCK) {
+            for (int block = 0; block < blocks; block++, id += RowEmitter.BLOCK) {
                 for (long left = some[block]; left != 0; left &= left - 1) {
                     ids[found++] = id + Long.numberOfTrailingZeros(left);
                 }
@@ -277,11 +277,11 @@ public final class MachineRows {
         MemorySegment results = MemorySegment.ofArray(out);
         scratch.set(RowScratch.MAX, max);
         scratch.set(RowScratch.DIVISOR, divisor);
-        int whole = count - count % ExpWriter.DOUBLES;
+        int whole = count - count % ExpEmitter.DOUBLES;
         for (int i = 0; i < whole; i += EXPONENTIALS_OF_A_CALL) {
             int n = Math.min(EXPONENTIALS_OF_A_CALL, whole - i);
             offsets(scratch, floats(from + i), (long) i * Double.BYTES, NONE);
-            run(Program.EXPONENTIALS, scratch, n / ExpWriter.DOUBLES, row, results, MemorySegment.NULL);
+            run(Program.EXPONENTIALS, scratch, n / ExpEmitter.DOUBLES, row, results, MemorySegment.NULL);
             if (scratch.get(RowScratch.FINE) != RowScratch.ALL) {
                 others(values, from + i, n, max, divisor, out, i);
             }
@@ -314,6 +314,6 @@ public final class MachineRows {
     private void run(
             Program program, RowScratch scratch, int groups, MemorySegment first, MemorySegment second, MemorySegment third) {
         scratch.set(RowScratch.GROUPS, (long) groups);
-        MachineCall.run(Objects.requireNonNull(programs.get(program)), scratch.memory(), first, second, third);
+        NativeCall.run(Objects.requireNonNull(programs.get(program)), scratch.memory(), first, second, third);
     }
 }

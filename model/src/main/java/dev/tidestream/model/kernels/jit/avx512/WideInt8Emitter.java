@@ -1,9 +1,9 @@
 package dev.tidestream.model.kernels.jit.avx512;
 
-import dev.tidestream.model.kernels.jit.avx2.MachineWriter;
+import dev.tidestream.model.kernels.jit.avx2.Int8Emitter;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
 import dev.tidestream.model.kernels.jit.base.CallRegisters;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.tensor.Kernels;
@@ -27,7 +27,7 @@ import static dev.tidestream.model.machine.WideOp.VPMULLD;
 import static dev.tidestream.model.machine.WideOp.VPXORD;
 
 /**
- * What {@link MachineWriter} does, with AVX-512: a whole block lies in 16 registers while rows of x are multiplied with it,
+ * What {@link Int8Emitter} does, with AVX-512: a whole block lies in 16 registers while rows of x are multiplied with it,
  * and {@code VPDPBUSD} multiplies 64 bytes and adds four neighbours to 32 bits. The same integers, and floats rounded as
  * {@link Kernels#multiply} says.
  *
@@ -37,7 +37,7 @@ import static dev.tidestream.model.machine.WideOp.VPXORD;
  *             14, 15 sums of the only row
  * </pre>
  */
-public final class WideWriter {
+public final class WideInt8Emitter {
     private static final int PRODUCTS = 8;
     private static final int CODES = 12;
     private static final int FACTOR = 12;
@@ -52,29 +52,29 @@ public final class WideWriter {
     private final Assembler code;
     private final WideCode weights;
 
-    private WideWriter(Assembler code, WideCode weights) {
+    private WideInt8Emitter(Assembler code, WideCode weights) {
         this.code = code;
         this.weights = weights;
     }
 
     /** A program for one row. */
     public static void writeRow(Assembler code, WideCode weights) {
-        new WideWriter(code, weights).row();
+        new WideInt8Emitter(code, weights).row();
     }
 
     /** A program for pairs of rows. */
     public static void writeBatch(Assembler code, WideCode weights) {
-        new WideWriter(code, weights).batch();
+        new WideInt8Emitter(code, weights).batch();
     }
 
     private void row() {
-        MachineWriter.panels(code, () -> {
+        Int8Emitter.panels(code, () -> {
             begin();
             for (int g = 0; g < GROUPS; g++) {
                 code.wide(VPXORD, SUMS + g, SUMS + g, SUMS + g);
             }
             blocks(() -> {
-                MachineWriter.ahead(code, weights.units.blockBytes(), AHEAD_BYTES);
+                Int8Emitter.ahead(code, weights.units.blockBytes(), AHEAD_BYTES);
                 products(0);
                 for (int g = 0; g < GROUPS; g++) {
                     scale(0, g);
@@ -90,13 +90,13 @@ public final class WideWriter {
     }
 
     private void batch() {
-        MachineWriter.panels(code, () -> {
+        Int8Emitter.panels(code, () -> {
             begin();
-            MachineWriter.clearSums(code);
+            Int8Emitter.clearSums(code);
             blocks(() -> {
-                MachineWriter.ahead(code, weights.units.blockBytes(), AHEAD_BYTES_OF_ROWS);
-                code.load(CallRegisters.SUMS, WideCode.scratch(MachineScratch.SUMS));
-                code.load(CallRegisters.ROWS_LEFT, WideCode.scratch(MachineScratch.PAIR_COUNT));
+                Int8Emitter.ahead(code, weights.units.blockBytes(), AHEAD_BYTES_OF_ROWS);
+                code.load(CallRegisters.SUMS, WideCode.scratch(KernelScratch.SUMS));
+                code.load(CallRegisters.ROWS_LEFT, WideCode.scratch(KernelScratch.PAIR_COUNT));
                 Assembler.Label nextPair = code.label("pair");
                 rowOfBatch(0);
                 rowOfBatch(1);
@@ -105,7 +105,7 @@ public final class WideWriter {
                 code.add(CallRegisters.ROWS_LEFT, -1);
                 code.jumpIfNotZero(nextPair);
             });
-            MachineWriter.eachRow(code, () -> copySums(code));
+            Int8Emitter.eachRow(code, () -> copySums(code));
         });
     }
 
@@ -130,12 +130,12 @@ public final class WideWriter {
     }
 
     private void begin() {
-        code.load(CallRegisters.RECORDS, WideCode.scratch(MachineScratch.RECORDS));
-        code.load(CallRegisters.UNITS_LEFT, WideCode.scratch(MachineScratch.UNITS));
+        code.load(CallRegisters.RECORDS, WideCode.scratch(KernelScratch.RECORDS));
+        code.load(CallRegisters.UNITS_LEFT, WideCode.scratch(KernelScratch.UNITS));
     }
 
     private void blocks(Runnable body) {
-        MachineWriter.blocks(code, weights.units, weights::header, () -> {
+        Int8Emitter.blocks(code, weights.units, weights::header, () -> {
             weights.scales();
             weights.quads();
             body.run();
