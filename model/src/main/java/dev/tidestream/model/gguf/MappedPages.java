@@ -52,9 +52,8 @@ final class MappedPages {
     }
 
     /**
-     * Takes a part of a read-only mapping of a file out of this process's resident memory. The system may keep it cached;
-     * whoever reads
-     * it again gets the same bytes.
+     * Takes a part of a read-only mapping of a file out of this process's resident memory. The system may keep it
+     * cached; whoever reads it again gets the same bytes.
      */
     static void release(MemorySegment part) {
         LINUX.ifPresent(pages -> pages.advise(part, DONT_NEED));

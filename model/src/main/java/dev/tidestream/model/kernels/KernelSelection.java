@@ -2,7 +2,7 @@ package dev.tidestream.model.kernels;
 
 import java.util.Optional;
 
-import dev.tidestream.model.kernels.jit.MachineKernels;
+import dev.tidestream.model.kernels.jit.GeneratedKernels;
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.kernels.vector.VectorKernels;
 import dev.tidestream.model.kernels.vector.base.VectorShapes;
@@ -33,8 +33,8 @@ public final class KernelSelection {
         static final Optional<String> MISSING = missing(
                 Fma.hardware(), VectorShapes.PREFERRED_BITS, System.getProperty(VectorShapes.PROPERTY) != null);
         static final Kernels PORTABLE = MISSING.isPresent() ? ScalarKernels.INSTANCE : VectorKernels.INSTANCE;
-        static final Optional<Kernels> GENERATED = MachineKernels.find(
-                System.getProperty(MachineKernels.PROPERTY, "auto"), VectorShapes.BITS, PORTABLE)
+        static final Optional<Kernels> GENERATED = GeneratedKernels.find(
+                System.getProperty(GeneratedKernels.PROPERTY, "auto"), VectorShapes.BITS, PORTABLE)
                 .map(kernels -> kernels);
     }
 

@@ -35,14 +35,11 @@ import dev.tidestream.model.tensor.WorkerTeam;
  * <ul>
  *   <li><b>Never the wrong panels.</b> A file is used only if its front is what the model file, as it is now, demands
  *       ({@link PackedFront}), and every byte of its panels has the checksum that it was written with.
- *   <li><b>Never half a file.</b> It is written under another name, forced to disk, then renamed. What a killed process leaves
- * has a
+ *   <li><b>Never half a file.</b> It is written under another name, forced to disk, then renamed. What a killed process leaves has a
  *       name that nobody reads, and is removed by the next one that writes here: a writer holds a lock on its file, and the
- * system ends the
- *       lock with the process.
- *   <li><b>Bounded.</b> A model file has one file here, under a name made of its path, and it is removed once the model file is
- * gone.
- *       Nothing is written that would not leave {@value #SPARE_BYTES} bytes free.
+ *       system ends the lock with the process.
+ *   <li><b>Bounded.</b> A model file has one file here, under a name made of its path, and it is removed once the model file
+ *       is gone. Nothing is written that would not leave {@value #SPARE_BYTES} bytes free.
  * </ul>
  *
  * <p>Any process may use the directory at the same time. Used by one thread.

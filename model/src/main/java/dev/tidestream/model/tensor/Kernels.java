@@ -4,7 +4,7 @@ import dev.tidestream.model.format.base.Rounding;
 
 /**
  * The one door to the arithmetic. Its implementations, in {@code model.kernels}, agree to the bit: {@code ScalarKernels}, the
- * oracle, {@code VectorKernels} and {@code MachineKernels}. What they compute is specified here, rounding by rounding;
+ * oracle, {@code VectorKernels} and {@code GeneratedKernels}. What they compute is specified here, rounding by rounding;
  * {@code fma} rounds once.
  *
  * <p>Implementations have no state but scratch space of the calling thread; any thread may call them. Arguments are trusted:

@@ -80,8 +80,8 @@ public final class PanelMatrix {
     }
 
     /**
-     * The first blocks, read as panels of fewer columns, over the same memory: a small matrix whose values are as good as those
-     * of this one, though other ones stand side by side: its second panel is what follows in this one's first.
+     * A view of the same bytes as a smaller matrix, for warm-up only. Its values are valid, but they are not a sub-matrix: the
+     * second panel of the view is what follows in the first panel of this matrix.
      *
      * @param atMostPanels at least 1
      * @param columns whole blocks, at most as many as this matrix has

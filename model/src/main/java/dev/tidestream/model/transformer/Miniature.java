@@ -24,9 +24,9 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /**
- * Cuts a small model out of a large one: the upper left corner of its matrices, a few of its heads, one layer for each kind of
- * layer and mixture of formats. What it says means nothing. It goes through the same kernels in a thousandth of the time, so that
- * they can be compiled before the large one runs, which takes minutes with kernels that are not.
+ * Cuts a small warm-up model out of a large one: the upper left corner of its matrices, a few of its heads, one layer for each kind of
+ * layer and mixture of formats. Its tokens are meaningless. It runs the same kernels in a thousandth of the time, so that the JIT
+ * compiles them before the large model runs, which takes minutes with interpreted kernels.
  */
 final class Miniature {
     private static final int SUPER_BLOCK = 256; // columns of the largest block of any format

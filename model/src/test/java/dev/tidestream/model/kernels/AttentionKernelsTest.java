@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import dev.tidestream.model.kernels.jit.attention.MachineAttention;
+import dev.tidestream.model.kernels.jit.attention.GeneratedAttention;
 import dev.tidestream.model.machine.Cpu;
 import dev.tidestream.model.tensor.AttentionShape;
 import dev.tidestream.model.tensor.Kernels;
@@ -108,7 +108,7 @@ class AttentionKernelsTest {
     @ValueSource(booleans = {false, true})
     void shouldWriteProgramsOfBothWidths(boolean wide) {
         assumeTrue(Cpu.level() == Cpu.Level.AVX512_VNNI || (!wide && Cpu.level() != Cpu.Level.NONE), "no machine code here");
-        MachineAttention machine = MachineAttention.assemble(wide).orElseThrow();
+        GeneratedAttention machine = GeneratedAttention.assemble(wide).orElseThrow();
         SplittableRandom random = new SplittableRandom(SEED + 7);
         try (Arena arena = Arena.ofShared()) {
             KvHead head = head(KvType.F16, 48, 600, random, arena);

@@ -41,7 +41,7 @@ class AssemblerTest {
         assertEquals(parts[1], HexFormat.ofDelimiter(" ").formatHex(code.toByteArray()));
     }
 
-    private static void write(Assembler code, String instruction) {
+    static void write(Assembler code, String instruction) {
         String[] words = instruction.split(" ", 2);
         List<String> operands = words.length == 1 ? List.of() : Arrays.asList(words[1].split(", ", -1));
         switch (words[0]) {
@@ -174,7 +174,7 @@ class AssemblerTest {
     void shouldJumpBackFromTheEndOfTheJump() {
         Assembler code = new Assembler();
         code.ret();
-        Assembler.Label label = code.label();
+        Assembler.Label label = code.label("here");
         code.add(Register.RCX, -1);
         code.jumpIfNotZero(label);
         byte[] bytes = code.toByteArray();

@@ -42,14 +42,19 @@ class AttentionTest {
     private static final int KV_WIDTH = 2 * 16;
     private static final int ROW = WIDTH + 2 * KV_WIDTH;
     private static final long SEED = 7;
+    /** The portable ones, and those that are served. */
+    private static final List<Kernels> KERNELS = List.of(KernelSelection.vector(), KernelSelection.fastest());
 
     @ParameterizedTest
     @EnumSource(KvType.class)
     void shouldGiveTheSameBitsInAnyPiecesOnAnyThreads(KvType type) {
         float[] expected = run(type, KernelSelection.scalar(), WorkerTeam.sequential(), 600, 1);
-        for (int chunk : new int[] {1, 2, 7, 33, 250}) {
-            assertArrayEquals(expected, run(type, KernelSelection.vector(), WorkerTeam.sequential(), 600, chunk), "chunk=" + chunk);
-            assertArrayEquals(expected, run(type, KernelSelection.vector(), new PoolTeam(), 600, chunk), "threads, chunk=" + chunk);
+        for (Kernels kernels : KERNELS) {
+            for (int chunk : new int[] {1, 2, 7, 33, 250}) {
+                String what = kernels.title() + ", chunk=" + chunk;
+                assertArrayEquals(expected, run(type, kernels, WorkerTeam.sequential(), 600, chunk), what);
+                assertArrayEquals(expected, run(type, kernels, new PoolTeam(), 600, chunk), "threads, " + what);
+            }
         }
     }
 
@@ -80,8 +85,12 @@ class AttentionTest {
 
     @Test
     void shouldMixPromptsAndDecodedRows() {
+        KERNELS.forEach(AttentionTest::assertMixed);
+    }
+
+    private static void assertMixed(Kernels kernels) {
         ForwardScratch scratch = scratch();
-        Attention attention = attention(KernelSelection.vector(), new PoolTeam(), scratch);
+        Attention attention = attention(kernels, new PoolTeam(), scratch);
         float[] expected = run(KvType.F16, KernelSelection.scalar(), WorkerTeam.sequential(), 80, 80);
         KvCache first = cache(KvType.F16, 128);
         KvCache second = cache(KvType.F16, 128);
@@ -95,8 +104,12 @@ class AttentionTest {
     @ParameterizedTest
     @EnumSource(KvType.class)
     void shouldLetNobodyOverlookWhatIsNotFinite(KvType type) {
+        KERNELS.forEach(kernels -> assertNotOverlooked(type, kernels));
+    }
+
+    private static void assertNotOverlooked(KvType type, Kernels kernels) {
         ForwardScratch scratch = scratch();
-        Attention attention = attention(KernelSelection.vector(), WorkerTeam.sequential(), scratch);
+        Attention attention = attention(kernels, WorkerTeam.sequential(), scratch);
         KvCache cache = cache(type, 128);
         attention.begin(List.of(slice(cache, 10)), 10);
         for (int i = 0; i < 10; i++) {

@@ -36,12 +36,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 class HeadActivationsTest {
     private static final WorkerTeam ALONE = WorkerTeam.sequential();
     private static final int V = 100;
+    /** The portable ones, and those that are served. */
+    private static final List<Kernels> KERNELS = List.of(KernelSelection.vector(), KernelSelection.fastest());
     private static final int[] TOKENS = new SplittableRandom(3).ints(20, 0, V).toArray();
 
     @ParameterizedTest
     @CsvSource({"Q8_0, false", "Q8_0, true", "Q4_0, false", "Q4_0, true"})
     void shouldQuantiseTheFinalStateAsTheBodyDoes(TensorFormat format, boolean untied) {
-        try (LoadedModel loaded = load(model(format, untied), KernelSelection.vector())) {
+        KERNELS.forEach(kernels -> assertFinalStateQuantised(format, untied, kernels));
+    }
+
+    private static void assertFinalStateQuantised(TensorFormat format, boolean untied, Kernels kernels) {
+        try (LoadedModel loaded = load(model(format, untied), kernels)) {
             HiddenStates recent = new HiddenStates(1, loaded.blueprint().hiddenSize());
             Transformer model = loaded.newTransformer(
                     ALONE, int8(ActivationPrecision.F32), new ForwardScratch(loaded.blueprint(), 32), new HeadProbes(HeadObserver.NONE, recent));
@@ -55,7 +61,7 @@ class HeadActivationsTest {
             state.quantise(KernelSelection.scalar(), ALONE);
             float[] expected = new float[V];
             MatrixGroup.of(output(loaded, untied)).multiply(KernelSelection.scalar(), ALONE, state, expected);
-            assertArrayEquals(expected, logits);
+            assertArrayEquals(expected, logits, kernels.title());
         }
     }
 
@@ -69,16 +75,20 @@ class HeadActivationsTest {
     @ParameterizedTest
     @EnumSource(value = TensorFormat.class, mode = EnumSource.Mode.EXCLUDE, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"}) // too narrow for these
     void shouldTakeCodesWhereTheHeadHasBlocksOnly(TensorFormat format) {
+        KERNELS.forEach(kernels -> assertCodesWhereTheHeadHasBlocks(format, kernels));
+    }
+
+    private static void assertCodesWhereTheHeadHasBlocks(TensorFormat format, Kernels kernels) {
         for (boolean untied : new boolean[] {false, true}) {
-            try (LoadedModel vector = load(model(format, untied), KernelSelection.vector());
+            try (LoadedModel fast = load(model(format, untied), kernels);
                     LoadedModel scalar = load(model(format, untied), KernelSelection.scalar())) {
                 for (ActivationPrecision body : ActivationPrecision.values()) {
                     Precision precision = int8(body);
-                    float[] int8 = TestModels.logits(vector.newTransformer(ALONE, precision, 32), TOKENS, 7);
+                    float[] int8 = TestModels.logits(fast.newTransformer(ALONE, precision, 32), TOKENS, 7);
                     assertArrayEquals(TestModels.logits(scalar.newTransformer(ALONE, precision, 32), TOKENS, 20), int8);
-                    float[] exact = TestModels.logits(vector.newTransformer(ALONE, body, 32), TOKENS, 7);
+                    float[] exact = TestModels.logits(fast.newTransformer(ALONE, body, 32), TOKENS, 7);
                     assertEquals(format.quantised(), !Arrays.equals(exact, int8), "untied=%b, body=%s".formatted(untied, body));
-                    ActivationPrecision used = precision.inHead(vector.weights().embedding(), HeadMode.PACKED);
+                    ActivationPrecision used = precision.inHead(fast.weights().embedding(), HeadMode.PACKED);
                     assertEquals(format.quantised() ? ActivationPrecision.INT8 : ActivationPrecision.F32, used);
                 }
             }
@@ -87,7 +97,7 @@ class HeadActivationsTest {
 
     @Test
     void shouldKeepTheBodyAsItIs() {
-        try (LoadedModel loaded = load(model(TensorFormat.Q8_0, false), KernelSelection.vector())) {
+        try (LoadedModel loaded = load(model(TensorFormat.Q8_0, false), KernelSelection.fastest())) {
             List<float[]> states = new ArrayList<>();
             for (ActivationPrecision head : ActivationPrecision.values()) {
                 HiddenStates recent = new HiddenStates(1, loaded.blueprint().hiddenSize());
@@ -104,7 +114,7 @@ class HeadActivationsTest {
     @ParameterizedTest
     @EnumSource(value = HeadMode.class, names = {"TRANSPOSE_PER_STEP", "CACHED_TRANSPOSE"})
     void shouldTakeFloatsInDenseModes(HeadMode mode) {
-        try (LoadedModel packed = load(model(TensorFormat.Q8_0, false), KernelSelection.vector());
+        try (LoadedModel packed = load(model(TensorFormat.Q8_0, false), KernelSelection.fastest());
                 LoadedModel dense = packed.successor(Map.of(), packed.buildHead(mode, Map.of(), TiedHeads::build, ALONE))) {
             Precision precision = int8(ActivationPrecision.INT8);
             assertEquals(ActivationPrecision.F32, precision.inHead(dense.weights().embedding(), mode));

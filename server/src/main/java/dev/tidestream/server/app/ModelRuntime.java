@@ -211,9 +211,9 @@ public final class ModelRuntime implements AutoCloseable {
     }
 
     /**
-     * Has compiled what streams and updates need later; not begun yet.
+     * JIT warm-up of what streams and updates need later; not started.
      *
-     * @param updates practises updates until its argument says stop; whether it is of use to do so again
+     * @param updates runs warm-up updates until its argument says stop; returns whether another run is useful
      */
     public BackgroundWarmUp backgroundWarmUp(Predicate<BooleanSupplier> updates) {
         return new BackgroundWarmUp(new BackgroundWarmUp.Subject(

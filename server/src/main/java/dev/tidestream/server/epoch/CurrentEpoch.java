@@ -58,7 +58,7 @@ public final class CurrentEpoch implements AutoCloseable {
         return lease.counted() == current;
     }
 
-    /** Has every later version told to {@code listener}, in order, on the thread that publishes; it must not block or throw. */
+    /** Registers a listener for versions published later, in order, on the publishing thread. It must not block or throw. */
     public void onPublish(LongConsumer listener) {
         listeners.add(listener);
     }

@@ -44,8 +44,8 @@ public final class PacedTeam implements WorkerTeam {
     }
 
     /**
-     * The builder stays in its break in the end, for what it does next: see {@link #rest}. A piece is taken to be as long as the one
-     * before it.
+     * Does not leave the break on return, so that the builder can go on in it; {@link #rest} leaves it. Each piece is predicted to
+     * take as long as the previous one.
      */
     @Override
     public void forEachRange(int items, int grain, RangeTask task) {

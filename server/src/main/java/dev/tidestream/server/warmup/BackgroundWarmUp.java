@@ -32,13 +32,13 @@ import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.TokenObserver;
 
 /**
- * Has compiled while nobody streams what would be compiled beside somebody's tokens later. {@link StreamWarmUp} makes a server fast; but
- * the compiler takes up the larger methods only after thousands of calls, that is after the first seconds of streams and at the
- * first updates, and takes a core for 20 to 140 ms at a time, which every step meanwhile waits for.
+ * JIT warm-up in the background, while nobody streams. {@link StreamWarmUp} makes a server fast, but C2 compiles the larger methods only
+ * after thousands of invocations: during the first seconds of streams and during the first updates. Each compilation takes a core for
+ * 20 to 140 ms, and decode steps wait for it. This class moves those compilations to a time when no client waits.
  *
- * <p>Streams are rehearsed on a miniature of the model with an engine of its own, in a thousandth of the time; updates on a part of
- * the model itself ({@code AdminService.warmUp}). Each goes on until the compilers have had nothing to do for a while: some seconds of
- * the machine in all, once. Whoever streams is waited for; a round that has begun, of milliseconds, is done first.
+ * <p>Streams are run on a warm-up model with an engine of its own, in a thousandth of the time; updates on a part of the served model
+ * ({@code AdminService.warmUp}). Each runs until the compilers have been idle for a while: some seconds in all, once per process. The
+ * warm-up waits while anybody streams; it finishes the round that it has begun, which takes milliseconds.
  */
 public final class BackgroundWarmUp implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(BackgroundWarmUp.class);
@@ -51,17 +51,17 @@ public final class BackgroundWarmUp implements AutoCloseable {
     private static final double SHARE = 0.25; // of time, for whoever publishes
     private static final int MAX_WINDOWS = 20;
     private static final int IDLE_WINDOWS = 2;
-    /** What is done once an update is compiled after 800 calls, of 80 in a window, some of which give way. */
+    /** The compiler takes methods that run once per update after 800 invocations. A window has 80 updates, some of which yield. */
     private static final int LEAST_UPDATE_WINDOWS = 13;
-    /** The last large method of a step was once compiled when the compilers had been idle for two windows. */
+    /** In one measurement, C2 compiled the last large method of a step after it had been idle for two windows. */
     private static final int LEAST_STREAM_WINDOWS = 10;
-    /** Of the compilers, in a window, is nothing to speak of. */
+    /** Compilation time of a window below which the compilers count as idle. */
     private static final long LITTLE_MS = 15;
 
     private final Subject subject;
-    private final Predicate<BooleanSupplier> practiseUpdates;
+    private final Predicate<BooleanSupplier> warmUpUpdates;
     private final @Nullable CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
-    private final Thread thread = Thread.ofPlatform().name("tidestream-rehearsal").daemon().unstarted(this::run);
+    private final Thread thread = Thread.ofPlatform().name("tidestream-background-warm-up").daemon().unstarted(this::run);
     private volatile boolean closed;
 
     /**
@@ -83,10 +83,10 @@ public final class BackgroundWarmUp implements AutoCloseable {
             StepBreak breaks,
             TokenObserver observer) {}
 
-    /** @param practiseUpdates of the served model, until its argument says stop; whether it is of use to do so again */
-    public BackgroundWarmUp(Subject subject, Predicate<BooleanSupplier> practiseUpdates) {
+    /** @param warmUpUpdates runs updates on the served model until its argument says stop; returns whether another run is useful */
+    public BackgroundWarmUp(Subject subject, Predicate<BooleanSupplier> warmUpUpdates) {
         this.subject = subject;
-        this.practiseUpdates = practiseUpdates;
+        this.warmUpUpdates = warmUpUpdates;
     }
 
     /** Begins, on a thread of its own. */
@@ -94,29 +94,29 @@ public final class BackgroundWarmUp implements AutoCloseable {
         thread.start();
     }
 
-    /** Returns when all is rehearsed. What goes wrong is logged: nobody needs a rehearsal. */
+    /** Returns when the warm-up is done. Failures are logged and go no further: a server works without a warm-up. */
     public void run() {
         long startNs = System.nanoTime();
         try {
             int streams = streams();
             long streamsNs = System.nanoTime();
-            int updates = untilCompiled(LEAST_UPDATE_WINDOWS, () -> practiseUpdates.test(() -> closed));
+            int updates = untilCompiled(LEAST_UPDATE_WINDOWS, () -> warmUpUpdates.test(() -> closed));
             if (!closed) {
-                log.info("rehearsed: stream_windows={}, streams_ms={}, update_windows={}, updates_ms={}",
+                log.info("warm-up done: stream_windows={}, streams_ms={}, update_windows={}, updates_ms={}",
                         streams, (streamsNs - startNs) / NS_PER_MS, updates, (System.nanoTime() - streamsNs) / NS_PER_MS);
             }
         } catch (RuntimeException | Error e) {
-            log.error("rehearsal failed; what it would have compiled will be when it is needed", e);
+            log.error("warm-up failed; code will be compiled when it is first needed", e);
         }
     }
 
     /**
-     * Does something over and over, as long as that is of use and the compilers have something to do. Their time is counted when a
-     * method is done, so one window without any says nothing.
+     * Runs windows until the compilers are idle. The JVM counts compilation time when a method is done, so a single idle window
+     * proves nothing.
      *
-     * @param least windows, however idle the compilers are
-     * @param window does it for a while; whether to go on
-     * @return in how many windows something was done
+     * @param least number of windows, however idle the compilers are
+     * @param window does work for a while; returns whether to go on
+     * @return the number of windows
      */
     private int untilCompiled(int least, BooleanSupplier window) {
         if (compiler == null || !compiler.isCompilationTimeMonitoringSupported()) {
@@ -171,7 +171,7 @@ public final class BackgroundWarmUp implements AutoCloseable {
         }
     }
 
-    /** The same weights once more, in a break, for streams that follow. */
+    /** Publishes the same weights again, in a break, so that streams that follow weights switch. */
     private static void publish(CurrentEpoch epochs, StepBreak breaks, Supplier<LanguageModel> forward) {
         StepBreak.Turn turn = breaks.turn();
         turn.await(SHARE, 1);
@@ -186,13 +186,13 @@ public final class BackgroundWarmUp implements AutoCloseable {
         return new ModelEpoch(version, HeadMode.PACKED, forward.get(), () -> {}); // its weights are the miniature's
     }
 
-    /** Has it end soon; any thread. */
+    /** Requests termination; returns immediately. Any thread. */
     public void giveUp() {
         closed = true;
         LockSupport.unpark(thread);
     }
 
-    /** Has it end soon, and waits for that, since it reads weights. */
+    /** Requests termination and waits for it: the thread reads weights. */
     @Override
     public void close() {
         giveUp();

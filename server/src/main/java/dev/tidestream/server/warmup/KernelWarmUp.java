@@ -31,9 +31,9 @@ import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.engine.KernelWorkers;
 
 /**
- * Has the kernels of a model and sampling compiled while the model is still being loaded: runs a miniature of it, with the same
- * formats, on a thread of its own, until it is fast, and draws tokens on another. The Vector API is interpreted before it is compiled, a
- * thousand times slower: the large model itself would take 15 seconds to become warm, measured at a billion Q4_0 weights.
+ * JIT warm-up of kernels and sampling while the model is being loaded: one thread runs a warm-up model with the same formats until it
+ * is fast, another thread samples tokens. Before C2 compiles it, Vector API code is interpreted and a thousand times slower; a model
+ * of a billion Q4_0 weights itself took 15 seconds to become warm.
  */
 public final class KernelWarmUp implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(KernelWarmUp.class);
@@ -68,7 +68,7 @@ public final class KernelWarmUp implements AutoCloseable {
     }
 
     /**
-     * Begins. Scalar kernels are left to the first streams: they are compiled soon, as any loop, and would never be fast.
+     * Starts the warm-up. Scalar kernels get none: they are compiled soon, like any loop, and never reach the speed that ends it.
      *
      * @throws dev.tidestream.model.architecture.ModelException if this is no model that can be run
      */
@@ -99,7 +99,7 @@ public final class KernelWarmUp implements AutoCloseable {
             for (SamplingParams each : List.of(SAMPLED, LIKELIEST)) {
                 Sampler sampler = new Sampler(kernels, each, LOGITS, new int[0]);
                 float[] logits = logits();
-                rounds(startNs, () -> draw(sampler, logits));
+                rounds(startNs, () -> sample(sampler, logits));
             }
             log.debug("sampling is warm: took_ms={}", (System.nanoTime() - startNs) / 1_000_000);
         } finally {
@@ -116,7 +116,7 @@ public final class KernelWarmUp implements AutoCloseable {
         try (LoadedModel miniature = loader.miniature(kernels); KernelWorkers alone = new KernelWorkers(1)) {
             cut.countDown();
             if (miniature.blueprint().contextLength() < PROMPT + 2 * STEPS) {
-                stopped = true; // so small a model warms itself
+                stopped = true; // so small a model needs no warm-up
                 return;
             }
             long startNs = System.nanoTime();
@@ -138,7 +138,7 @@ public final class KernelWarmUp implements AutoCloseable {
         return Stream.of(precision, Precision.withExactHead(precision.body(), precision.kvType())).distinct().toList();
     }
 
-    /** Until all is fast. */
+    /** Repeats rounds until one is fast, within limits of number and time. */
     private void rounds(long startNs, BooleanSupplier isFast) {
         for (int round = 0; round < MAX_ROUNDS && !stopped && System.nanoTime() - startNs < LIMIT_NS; round++) {
             if (isFast.getAsBoolean()) {
@@ -156,14 +156,14 @@ public final class KernelWarmUp implements AutoCloseable {
         return logits;
     }
 
-    /** A token from some logits; whether that was fast. A row of the model's own has a hundred times as many. */
-    private static boolean draw(Sampler sampler, float[] logits) {
+    /** Samples a token; returns whether that was fast. A row of a real model has a hundred times as many logits. */
+    private static boolean sample(Sampler sampler, float[] logits) {
         long startNs = System.nanoTime();
         Sample _ = sampler.sample(logits, 0);
         return (System.nanoTime() - startNs) / (double) LOGITS < FAST_NS_PER_LOGIT;
     }
 
-    /** A prompt, steps of one sequence and steps of several; whether all of them were fast. */
+    /** Runs a prompt, steps of one sequence and steps of several; returns whether all were fast. */
     private static boolean round(LanguageModel model, long weights) { // bytes are of the order of weights, in any format
         int[] tokens = new SplittableRandom(1).ints(PROMPT, 0, model.vocabularySize()).toArray();
         float[] logits = new float[TOGETHER * model.vocabularySize()];
@@ -193,7 +193,7 @@ public final class KernelWarmUp implements AutoCloseable {
         return (double) rows * weights / Math.max(1, fastestNs);
     }
 
-    /** Has it end soon; it does not read the model file any more. */
+    /** Requests termination; on return, the model file is not read any more. */
     @Override
     public void close() {
         stopped = true;

@@ -59,8 +59,8 @@ public final class StreamWarmUp {
     }
 
     /**
-     * A stream, or several at once, in turn, some of which are given up by their clients, and whose demand has a bound in one half of the
-     * rounds; returns when they have ended.
+     * Runs one stream in even rounds and several in odd ones; some are cancelled by their client. In half of the rounds demand is
+     * bounded. Returns when all have ended.
      */
     void round() {
         streams().blockLast();
@@ -84,7 +84,7 @@ public final class StreamWarmUp {
         return Flux.range(0, streams).flatMap(i -> stream(i, (now + i) % 3), streams, bounded ? DEMAND : Integer.MAX_VALUE);
     }
 
-    /** Of three classes of subscribers, so that the code of a step is not compiled for one, and anew for the first client's. */
+    /** Uses three classes of subscribers: with one, C2 would inline it, and compile a step again for the first client's class. */
     private Flux<TokenEvent> stream(int i, int subscriber) {
         Flux<TokenEvent> tokens = engine.generate(request(i)).events();
         return switch (subscriber) {

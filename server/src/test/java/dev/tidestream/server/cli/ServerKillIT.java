@@ -87,7 +87,7 @@ class ServerKillIT {
         acknowledged = version;
         long expected = 2 + acknowledged - 1;
         long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
-        while (files() != expected && System.nanoTime() - deadlineNs < 0) { // a rehearsal's payload goes by itself
+        while (files() != expected && System.nanoTime() - deadlineNs < 0) { // a warm-up's payload goes by itself
             Thread.onSpinWait();
         }
         assertEquals(expected, files(), where);

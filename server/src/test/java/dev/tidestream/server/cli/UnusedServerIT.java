@@ -25,7 +25,7 @@ import dev.tidestream.server.warmup.BackgroundWarmUp;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** What a server has done for nobody (warm-up, rehearsal of streams and updates) is no traffic: it is counted nowhere. */
+/** What a server has done for nobody (warm-up of kernels, streams and updates) is no traffic: it is counted nowhere. */
 class UnusedServerIT {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -34,11 +34,11 @@ class UnusedServerIT {
 
     @Test
     void shouldShowNoTrafficUntilThereIsSome() throws Exception {
-        try (LoggedLines rehearsal = new LoggedLines(BackgroundWarmUp.class.getName());
+        try (LoggedLines warmUp = new LoggedLines(BackgroundWarmUp.class.getName());
                 StartedServer server = new StartedServer(temp);
                 AdminClient admin = server.admin()) {
             server.serving.warmUp();
-            await(rehearsal);
+            await(warmUp);
             assertEquals(Set.of(), used(page(server)));
             Map<?, ?> engine = report(admin, new AdminRequest.Stats("s"), "engine");
             for (String count : List.of("running", "queued", "kv_used_bytes", "steps", "rows", "tokens_generated")) {
@@ -62,10 +62,10 @@ class UnusedServerIT {
         return (Map<?, ?>) report;
     }
 
-    private static void await(LoggedLines rehearsal) {
+    private static void await(LoggedLines warmUp) {
         long startNs = System.nanoTime();
-        while (rehearsal.lines().stream().noneMatch(line -> line.startsWith("INFO rehearsed: "))) {
-            assertTrue(System.nanoTime() - startNs < PATIENCE.toNanos(), rehearsal.lines().toString());
+        while (warmUp.lines().stream().noneMatch(line -> line.startsWith("INFO warm-up done: "))) {
+            assertTrue(System.nanoTime() - startNs < PATIENCE.toNanos(), warmUp.lines().toString());
             Thread.onSpinWait();
         }
     }

@@ -17,11 +17,11 @@ import static dev.tidestream.model.format.base.PanelLayout.BLOCK;
  */
 final class RecordQuants implements ActivationEncoding {
     private final Activations x;
-    private final MachineKernels maker;
+    private final GeneratedKernels maker;
     private final int blocks;
     private final MemorySegment records;
 
-    RecordQuants(Activations x, MachineKernels maker) {
+    RecordQuants(Activations x, GeneratedKernels maker) {
         this.x = x;
         this.maker = maker;
         this.blocks = x.columns() / BLOCK;

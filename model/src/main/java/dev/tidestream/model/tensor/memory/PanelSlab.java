@@ -8,17 +8,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import dev.tidestream.model.tensor.PanelMatrix;
 
 /**
- * One large allocation that many matrices share, each of which can be given back on its own. Apart, each of a hundred matrices
- * would end in
- * a huge page of which it uses a part: 12 % of a small model; or in small pages, which take longer to get than to fill (0.2 GB/s
- * against
- * 4–9, measured in a virtual machine).
+ * One large allocation that many matrices share, each of which can be given back on its own. As separate
+ * allocations, each of a hundred matrices would end in a huge page of which it uses a part: 12 % of a small model; or in small
+ * pages, which take longer to get than to fill (0.2 GB/s against 4–9, measured in a virtual machine).
  *
  * <p>Or a file that is mapped once, of which they are parts.
  *
- * <p>A part that is given back has no memory any more, but its addresses stay until all parts are given back. Parts are taken by
- * one thread;
- * any thread may give one back.
+ * <p>A part that is given back has no memory any more, but its addresses stay until all parts are given back. Parts are taken
+ * by one thread; any thread may give one back.
  */
 public final class PanelSlab {
     private final Arena arena;

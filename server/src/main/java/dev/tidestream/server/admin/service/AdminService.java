@@ -187,8 +187,8 @@ public final class AdminService implements AdminDesk {
     }
 
     /**
-     * Practises every kind of update once more, so that the code is compiled before the first one comes; see {@link UpdateWarmUp}.
-     * Gives way within milliseconds to whoever streams, by waiting, and to a change, by ending. Changes nothing.
+     * JIT warm-up of updates: runs every kind once, so that the code is compiled before the first real one; see {@link UpdateWarmUp}.
+     * Yields within milliseconds: to streams by waiting, to a change by ending. Changes nothing.
      *
      * @param givenUp ends it early; whoever makes it true wakes the thread
      * @return false if it is of no more use: given up, an administrator changes something, or nothing can be updated

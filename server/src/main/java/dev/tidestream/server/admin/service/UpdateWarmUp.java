@@ -41,9 +41,9 @@ import dev.tidestream.server.pacing.PacedTeam;
 import dev.tidestream.server.pacing.StepBreak;
 
 /**
- * Practises updates of every kind on the first panels of the served matrices, one of each format, while nobody streams, and forgets
- * what comes out. The code that builds a version is compiled the first time it is needed, and its compiler takes a core for 20 to 50 ms
- * at a time, which no break can cut: tokens next to the first updates of a process came at 1.6 to 3.6 times their usual distance.
+ * JIT warm-up of updates: applies updates of every kind to the first panels of the served matrices, one of each format, while nobody
+ * streams, and drops the results. Without it, C2 compiles the code that builds a version during the first updates and takes a core for
+ * 20 to 50 ms at a time, which no break can cut: inter-token latency then was 1.6 to 3.6 times the usual one.
  *
  * <p>A payload goes the way of a real one, through a spool of the data directory that is closed, and so removed, in the end, into a
  * matrix that nobody serves. No version comes of it. The spool has one of the places for payloads being received, and ND4J is loaded,
@@ -53,10 +53,10 @@ final class UpdateWarmUp {
     private static final Logger log = LoggerFactory.getLogger(UpdateWarmUp.class);
 
     private static final int ROUNDS = 20;
-    /** What is done per panel has to be done ten thousand times: these are copied, not edited. */
+    /** For rows, which copy panels: C2 compiles what runs once per panel after 10,000 invocations. */
     private static final int PANELS_OF_ROWS = 256;
     private static final long ROOM_BYTES = 16L << 20; // for a moment, beside the memory budget
-    /** Of the other kinds: what is done once a panel has to be done five thousand times, and a server calls thirteen times at least. */
+    /** For the other kinds: C2 compiles after 5,000 invocations, and 13 passes × 20 rounds × 32 panels exceed that. */
     private static final int PANELS = 32;
     private static final int COLUMNS = 256; // so that it takes no longer than it has to; whole blocks of any format
     private static final int BREAKS = 120; // asked for once a kind, beside those that pieces need
@@ -80,12 +80,12 @@ final class UpdateWarmUp {
     }
 
     /**
-     * Practises every kind, or gives way between two rounds: to a stream by leaving the kind and waiting, to a change by ending.
+     * Runs every kind once. Between two rounds it yields: to a stream by leaving the kind and waiting, to a change by ending.
      *
      * @param current the served model, which stays open while {@code changes} is held
      * @param changes held by whoever changes the model, and fair
      * @param givenUp ends it early
-     * @return whether it is of use to practise once more
+     * @return whether another pass is useful
      */
     boolean pass(Supplier<LoadedModel> current, ReentrantLock changes, BooleanSupplier givenUp) {
         for (String tensor : tensors(current.get())) {
@@ -97,18 +97,18 @@ final class UpdateWarmUp {
                 try (PretendedSteps steps = new PretendedSteps()) {
                     BooleanSupplier mayGoOn = () -> breaks.free() && !changes.hasQueuedThreads() && !givenUp.getAsBoolean();
                     steps.askForBreaks(mayGoOn);
-                    practise(current.get(), tensor, kind, steps.team(), mayGoOn);
+                    apply(current.get(), tensor, kind, steps.team(), mayGoOn);
                     if (changes.hasQueuedThreads()) {
                         return false;
                     }
                 } catch (PatchException e) {
                     if (e.reason() != PatchException.Reason.NON_FINITE) {
-                        throw new IllegalStateException("a rehearsed update is wrong: tensor=%s, kind=%s".formatted(tensor, kind), e);
+                        throw new IllegalStateException("an update of the warm-up is wrong: tensor=%s, kind=%s".formatted(tensor, kind), e);
                     }
                     // such weights: with them, real updates are refused, too
-                    log.debug("refused in rehearsal: tensor={}, kind={}: {}", tensor, kind.wireName(), e.getMessage());
+                    log.debug("refused in warm-up: tensor={}, kind={}: {}", tensor, kind.wireName(), e.getMessage());
                 } catch (AdminException e) {
-                    log.warn("rehearsal of updates ends early: tensor={}, kind={}: {}", tensor, kind.wireName(), e.getMessage());
+                    log.warn("warm-up of updates ends early: tensor={}, kind={}: {}", tensor, kind.wireName(), e.getMessage());
                     return false;
                 } finally {
                     changes.unlock();
@@ -129,7 +129,7 @@ final class UpdateWarmUp {
         return new ArrayList<>(names.values());
     }
 
-    private void practise(LoadedModel model, String tensor, UpdateKind kind, WorkerTeam team, BooleanSupplier mayGoOn)
+    private void apply(LoadedModel model, String tensor, UpdateKind kind, WorkerTeam team, BooleanSupplier mayGoOn)
             throws AdminException {
         if (!(Refusals.tensor(model, tensor) instanceof WeightTensor.Matrix(PanelMatrix whole))) {
             throw new IllegalStateException("was a matrix: " + tensor);
@@ -138,7 +138,7 @@ final class UpdateWarmUp {
                 : whole.narrow(PANELS, Math.min(whole.columns(), COLUMNS));
         ByteBuffer payload = payload(kind, base);
         List<Long> shape = List.of(kind == UpdateKind.ROWS ? listedRows(base) : (long) base.rows(), (long) base.columns());
-        UpdateSpec spec = new UpdateSpec("rehearsal-" + UUID.randomUUID(), updates.currentVersion(), tensor, kind, shape, PayloadType.F32,
+        UpdateSpec spec = new UpdateSpec("warm-up-" + UUID.randomUUID(), updates.currentVersion(), tensor, kind, shape, PayloadType.F32,
                 kind == UpdateKind.LOW_RANK ? RANK : 0, sha256(payload), payload.limit());
         try (PayloadSpool spool = updates.receive(spec)) {
             spool.accept(payload);
@@ -189,7 +189,7 @@ final class UpdateWarmUp {
         return Sha256.hex(digest);
     }
 
-    /** A decode loop that does nothing but give breaks, so that asking for them is practised as well. */
+    /** A decode loop that only gives breaks, so that the code that asks for them is warmed up, too. */
     private static final class PretendedSteps implements AutoCloseable {
         private static final double SHARE = 0.25;
         private static final long STEP_NS = 15_000_000;
@@ -197,7 +197,7 @@ final class UpdateWarmUp {
 
         private final StepBreak breaks = new StepBreak();
         private final PacedTeam team = new PacedTeam(breaks, SHARE);
-        private final Thread thread = Thread.ofPlatform().name("tidestream-rehearsal-steps").daemon().unstarted(this::run);
+        private final Thread thread = Thread.ofPlatform().name("tidestream-background-warm-up-steps").daemon().unstarted(this::run);
         private volatile boolean closed;
 
         PretendedSteps() {

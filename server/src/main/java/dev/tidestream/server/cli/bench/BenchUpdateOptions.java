@@ -30,7 +30,7 @@ import dev.tidestream.server.cli.terminal.Check;
             "Where a host gives this machine's cores to another one, tokens are late for that as well: STOLEN is what",
             "the system counts of it (/proc/stat, in steps of 10 ms, now and then with the next token only), and",
             "UNDISTURBED is TIMES without the gaps that it was counted in.",
-            "The first updates meet some code for the first time, though most is rehearsed: they stand in lines of",
+            "The first updates meet some code for the first time, although most is warmed up: they stand in lines of",
             "their own.",
             "",
             "Examples:",

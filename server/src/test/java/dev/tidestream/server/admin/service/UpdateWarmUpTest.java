@@ -50,7 +50,7 @@ class UpdateWarmUpTest {
 
     @ParameterizedTest
     @EnumSource(value = TensorFormat.class, names = {"F32", "F16", "Q8_0", "Q4_0"})
-    void shouldPractiseAndChangeNothing(TensorFormat format) throws Exception {
+    void shouldRunAndChangeNothing(TensorFormat format) throws Exception {
         try (DeskFixture fixture = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(new RandomLlama(format).tame()))) {
             Map<String, Long> files = files();
             float[][] embedding = fixture.embedding();
@@ -68,11 +68,11 @@ class UpdateWarmUpTest {
     }
 
     private boolean pass(DeskFixture fixture, ReentrantLock changes) {
-        return rehearsal(fixture, fixture.log, () -> {}).pass(fixture::current, changes, () -> false);
+        return warmUp(fixture, fixture.log, () -> {}).pass(fixture::current, changes, () -> false);
     }
 
     /** Its products are counted; {@code during} runs in each. */
-    private UpdateWarmUp rehearsal(DeskFixture fixture, @Nullable UpdateLog log, Runnable during) {
+    private UpdateWarmUp warmUp(DeskFixture fixture, @Nullable UpdateLog log, Runnable during) {
         return new UpdateWarmUp(Objects.requireNonNull(log), (a, rows, rank, b, columns, out) -> {
             products.incrementAndGet();
             during.run();
@@ -101,18 +101,18 @@ class UpdateWarmUpTest {
     }
 
     @Test
-    void shouldEndWhenAChangeComesWhileItPractises() throws Exception {
+    void shouldEndWhenAChangeComesWhileItRuns() throws Exception {
         ReentrantLock changes = new ReentrantLock(true);
         AtomicReference<@Nullable Thread> administrator = new AtomicReference<>();
         try (DeskFixture fixture = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(new RandomLlama(TensorFormat.F32).tame()))) {
             assertTimeoutPreemptively(PATIENCE, () -> {
-                UpdateWarmUp rehearsal = rehearsal(fixture, fixture.log, () -> {
+                UpdateWarmUp warmUp = warmUp(fixture, fixture.log, () -> {
                     if (administrator.get() == null) {
                         administrator.set(Thread.ofPlatform().daemon().start(changes::lock));
                         awaitQueued(changes);
                     }
                 });
-                assertFalse(rehearsal.pass(fixture::current, changes, () -> false));
+                assertFalse(warmUp.pass(fixture::current, changes, () -> false));
                 Objects.requireNonNull(administrator.get()).join(); // it has the lock
             });
             int panels = Math.ceilDiv(DeskFixture.VOCABULARY, PanelEditor.PANEL_ROWS); // a product each
@@ -130,17 +130,17 @@ class UpdateWarmUpTest {
     void shouldLeaveAKindWhenAStreamBegins() throws Exception {
         try (DeskFixture fixture = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(new RandomLlama(TensorFormat.F32).tame()))) {
             AtomicBoolean givenUp = new AtomicBoolean();
-            UpdateWarmUp rehearsal = rehearsal(fixture, fixture.log, () -> {
+            UpdateWarmUp warmUp = warmUp(fixture, fixture.log, () -> {
                 fixture.breaks.begin();
                 givenUp.set(true); // so that it does not wait for the stream's end
             });
-            rehearsal.pass(fixture::current, new ReentrantLock(true), givenUp::get);
+            warmUp.pass(fixture::current, new ReentrantLock(true), givenUp::get);
             assertEquals(4, products.get(), "panels of one round");
         }
     }
 
     @Test
-    void shouldHaveNothingToPractiseWithoutADataDirectory() throws Exception {
+    void shouldHaveNothingToRunWithoutADataDirectory() throws Exception {
         try (DeskFixture fixture = new DeskFixture(null)) {
             assertFalse(fixture.desk.warmUp(() -> false));
         }
@@ -159,10 +159,10 @@ class UpdateWarmUpTest {
     @Test
     void shouldGiveWayToAnAdministrator() throws Exception {
         CountDownLatch building = new CountDownLatch(1);
-        CountDownLatch rehearsed = new CountDownLatch(1);
+        CountDownLatch warmedUp = new CountDownLatch(1);
         DeskFixture.Options slowHeads = DeskFixture.Options.DEFAULT.with((mode, config, embedding, kernels, team) -> {
             building.countDown();
-            await(rehearsed);
+            await(warmedUp);
             return TiedHeads.build(mode, config, embedding, kernels, team);
         });
         try (DeskFixture fixture = new DeskFixture(data, slowHeads)) {
@@ -171,7 +171,7 @@ class UpdateWarmUpTest {
                 Thread.ofPlatform().daemon().start(toggle);
                 building.await();
                 assertFalse(fixture.desk.warmUp(() -> false));
-                rehearsed.countDown();
+                warmedUp.countDown();
                 toggle.get();
             });
         }
@@ -182,15 +182,15 @@ class UpdateWarmUpTest {
         try (DeskFixture fixture = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(new RandomLlama(TensorFormat.F32).tame()))) {
             fixture.breaks.begin();
             assertTimeoutPreemptively(PATIENCE, () -> {
-                FutureTask<Boolean> rehearsal = new FutureTask<>(() -> pass(fixture, new ReentrantLock(true)));
-                Thread thread = Thread.ofPlatform().daemon().start(rehearsal);
+                FutureTask<Boolean> warmUp = new FutureTask<>(() -> pass(fixture, new ReentrantLock(true)));
+                Thread thread = Thread.ofPlatform().daemon().start(warmUp);
                 while (LockSupport.getBlocker(thread) != fixture.breaks) {
-                    assertFalse(rehearsal.isDone());
+                    assertFalse(warmUp.isDone());
                     Thread.onSpinWait();
                 }
                 assertEquals(0, products.get());
                 fixture.breaks.rest();
-                assertTrue(rehearsal.get());
+                assertTrue(warmUp.get());
                 assertTrue(products.get() > 0);
             });
         }

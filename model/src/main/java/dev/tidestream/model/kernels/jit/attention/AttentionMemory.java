@@ -1,15 +1,18 @@
 package dev.tidestream.model.kernels.jit.attention;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
+import dev.tidestream.model.kernels.jit.base.ScratchLayout;
 import dev.tidestream.model.tensor.FloatExp;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.KvHead;
 
 /**
- * What {@link MachineAttention} needs, for one thread: arguments and constants of its programs, and off-heap, at cache lines, what
+ * What {@link GeneratedAttention} needs, for one thread: arguments and constants of its programs, and off-heap, at cache lines, what
  * they work on. Queries are held in fours; what the last four lack is computed from whatever is there, and not used.
  *
  * <pre>
@@ -34,78 +37,104 @@ final class AttentionMemory {
     /** Where the partial sums of a result begin. */
     static final int PARTIAL_SUMS = Kernels.PARTIALS * Float.BYTES;
 
-    // Arguments: offsets of addresses and counts.
-    static final int SOURCE = 0;
-    static final int QUERY = 8;
-    static final int QUERY_BYTES = 16;
-    static final int HEAD_DIM = 24;
-    static final int WEIGHTS = 32;
-    static final int FOURS = 40;
-    static final int SUMS = 48;
-    static final int COUNT = 56;
-    static final int GROUPS = 64;
-    static final int ROW_BYTES = 72;
-    static final int TO = 80;
-    static final int QUERIES = 88;
-    static final int SAVED = 96;
-    /** What will be the source next. */
-    static final int NEXT = 112;
-    static final int FOURS_LEFT = 120;
-    // and floats
-    static final int SCALE = 104;
-    static final int OTHER_SCALE = 108;
-    /** The bound of capped scores, and twice that. */
-    static final int CAP = 160;
-    static final int TWICE_CAP = 164;
-    /** A vector for the program's own use. */
-    static final int SPARE = 192;
-    private static final int CONSTANTS = 256;
+    private static final int PADDING = 32;
+    private static final int PADDING_OF_VECTOR = 24;
     private static final int LINE_BYTES = 64;
+
+    private static final ScratchLayout LAYOUT = ScratchLayout.of(
+            ScratchLayout.longs("source"),
+            ScratchLayout.longs("query"),
+            ScratchLayout.longs("query_bytes"),
+            ScratchLayout.longs("head_dim"),
+            ScratchLayout.longs("weights"),
+            ScratchLayout.longs("fours"),
+            ScratchLayout.longs("sums"),
+            ScratchLayout.longs("count"),
+            ScratchLayout.longs("groups"),
+            ScratchLayout.longs("row_bytes"),
+            ScratchLayout.longs("to"),
+            ScratchLayout.longs("queries"),
+            ScratchLayout.longs("saved"),
+            ScratchLayout.floats("scale"),
+            ScratchLayout.floats("other_scale"),
+            ScratchLayout.longs("next"),
+            ScratchLayout.longs("fours_left"),
+            MemoryLayout.paddingLayout(PADDING),
+            ScratchLayout.floats("cap"),
+            ScratchLayout.floats("twice_cap"),
+            MemoryLayout.paddingLayout(PADDING_OF_VECTOR),
+            ScratchLayout.room("spare", LINE_BYTES),
+            MemoryLayout.structLayout(constants()));
+
+    // Arguments: offsets of addresses and counts.
+    static final int SOURCE = LAYOUT.offset("source");
+    static final int QUERY = LAYOUT.offset("query");
+    static final int QUERY_BYTES = LAYOUT.offset("query_bytes");
+    static final int HEAD_DIM = LAYOUT.offset("head_dim");
+    static final int WEIGHTS = LAYOUT.offset("weights");
+    static final int FOURS = LAYOUT.offset("fours");
+    static final int SUMS = LAYOUT.offset("sums");
+    static final int COUNT = LAYOUT.offset("count");
+    static final int GROUPS = LAYOUT.offset("groups");
+    static final int ROW_BYTES = LAYOUT.offset("row_bytes");
+    static final int TO = LAYOUT.offset("to");
+    static final int QUERIES = LAYOUT.offset("queries");
+    static final int SAVED = LAYOUT.offset("saved");
+    /** What will be the source next. */
+    static final int NEXT = LAYOUT.offset("next");
+    static final int FOURS_LEFT = LAYOUT.offset("fours_left");
+    // and floats
+    static final int SCALE = LAYOUT.offset("scale");
+    static final int OTHER_SCALE = LAYOUT.offset("other_scale");
+    /** The bound of capped scores. */
+    static final int CAP = LAYOUT.offset("cap");
+    /** Twice that. */
+    static final int TWICE_CAP = LAYOUT.offset("twice_cap");
+    /** A vector for the program's own use. */
+    static final int SPARE = LAYOUT.offset("spare");
 
     private static final ThreadLocal<AttentionMemory> OF_THREAD = ThreadLocal.withInitial(AttentionMemory::new);
 
     /** Sixteen numbers of 32 bits. */
     enum Constant {
-        MIN(0, FloatExp.MIN),
-        LOG2_E(1, FloatExp.LOG2_E),
-        ROUND(2, FloatExp.ROUND),
-        MINUS_LN2_HIGH(3, FloatExp.MINUS_LN2_HIGH),
-        MINUS_LN2_LOW(4, FloatExp.MINUS_LN2_LOW),
-        P0(5, FloatExp.P0),
-        P1(6, FloatExp.P1),
-        P2(7, FloatExp.P2),
-        P3(8, FloatExp.P3),
-        P4(9, FloatExp.P4),
-        P5(10, FloatExp.P5),
-        ONE(11, 1f),
-        MINUS_INFINITY(12, Float.NEGATIVE_INFINITY),
-        EXPONENT_BIAS(13, 127, 0),
+        MIN(FloatExp.MIN),
+        LOG2_E(FloatExp.LOG2_E),
+        ROUND(FloatExp.ROUND),
+        MINUS_LN2_HIGH(FloatExp.MINUS_LN2_HIGH),
+        MINUS_LN2_LOW(FloatExp.MINUS_LN2_LOW),
+        P0(FloatExp.P0),
+        P1(FloatExp.P1),
+        P2(FloatExp.P2),
+        P3(FloatExp.P3),
+        P4(FloatExp.P4),
+        P5(FloatExp.P5),
+        ONE(1f),
+        MINUS_INFINITY(Float.NEGATIVE_INFINITY),
+        EXPONENT_BIAS(127, 0),
         /** Every second of 32 floats, from the first. */
-        EVENS(14, 0, 2),
+        EVENS(0, 2),
         /** Every second of 32 floats, from the second. */
-        ODDS(15, 1, 2),
-        MAX(16, FloatExp.MAX);
+        ODDS(1, 2),
+        MAX(FloatExp.MAX);
 
-        private final int place;
         private final int first;
         private final int step;
 
-        Constant(int place, float number) {
-            this(place, Float.floatToRawIntBits(number), 0);
+        Constant(float number) {
+            this(Float.floatToRawIntBits(number), 0);
         }
 
-        Constant(int place, int first, int step) {
-            this.place = place;
+        Constant(int first, int step) {
             this.first = first;
             this.step = step;
         }
 
         int offset() {
-            return CONSTANTS + place * LINE_BYTES;
+            return LAYOUT.offset(name());
         }
     }
 
-    private final MemorySegment arguments = Arena.ofAuto().allocate(CONSTANTS + Constant.values().length * LINE_BYTES, LINE_BYTES);
+    private final MemorySegment arguments = Arena.ofAuto().allocate(LAYOUT.bytes(), LINE_BYTES);
     MemorySegment queries = MemorySegment.NULL;
     MemorySegment tile = MemorySegment.NULL;
     MemorySegment weights = MemorySegment.NULL;
@@ -125,6 +154,11 @@ final class AttentionMemory {
                 arguments.set(ValueLayout.JAVA_INT, constant.offset() + (long) i * Integer.BYTES, constant.first + i * constant.step);
             }
         }
+    }
+
+    private static MemoryLayout[] constants() {
+        return Arrays.stream(Constant.values())
+                .map(constant -> ScratchLayout.room(constant.name(), LINE_BYTES)).toArray(MemoryLayout[]::new);
     }
 
     /** With room for so many queries. */

@@ -4,19 +4,21 @@ import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 import dev.tidestream.model.kernels.jit.base.Lanes;
-import dev.tidestream.model.kernels.jit.base.MachineCall;
+import dev.tidestream.model.kernels.jit.base.NativeCall;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.ExecutableMemory;
 
 import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.FOUR;
 
-/** The programs that {@link MachineAttention} calls, {@code void f(arguments)}, written once. */
-final class AttentionPrograms {
+/** The programs that {@link GeneratedAttention} calls, {@code void f(arguments)}, written once. */
+public final class AttentionPrograms {
     private static final int LINE_BYTES = 64; // of the cache
 
     enum Program {
@@ -65,14 +67,14 @@ final class AttentionPrograms {
     }
 
     private static void write(Program program, Lanes lanes) {
-        AttentionWriter writer = new AttentionWriter(lanes);
+        AttentionEmitter writer = new AttentionEmitter(lanes);
         switch (program) {
             case UNPACK -> writer.unpack();
             case SCORES_HALVES -> writer.scores(true, true);
             case SCORES_UNPACKED -> writer.scores(false, true);
             case SCORES_FLOATS -> writer.scores(false, false);
-            case SOFTCAP -> new SoftmaxWriter(lanes).softcap();
-            case SOFTMAX -> new SoftmaxWriter(lanes).softmax();
+            case SOFTCAP -> new SoftmaxEmitter(lanes).softcap();
+            case SOFTMAX -> new SoftmaxEmitter(lanes).softmax();
             case VALUES_HALVES -> writer.values(true, FOUR);
             case VALUES_FLOATS -> writer.values(false, FOUR);
             case VALUE_HALVES -> writer.values(true, 1);
@@ -83,8 +85,17 @@ final class AttentionPrograms {
         }
     }
 
+    /** What {@link #assemble} writes: name and code, in the order in which programs lie in memory. */
+    public static Map<String, Consumer<Assembler>> sources(boolean wide) {
+        Map<String, Consumer<Assembler>> sources = new LinkedHashMap<>();
+        for (Program program : Program.values()) {
+            sources.put(program.name(), code -> write(program, new Lanes(code, wide)));
+        }
+        return sources;
+    }
+
     /** Calls one; nothing is checked in it. */
     void run(Program program, MemorySegment arguments) {
-        MachineCall.run(Objects.requireNonNull(programs.get(program)), arguments);
+        NativeCall.run(Objects.requireNonNull(programs.get(program)), arguments);
     }
 }

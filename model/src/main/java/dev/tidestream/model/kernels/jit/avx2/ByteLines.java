@@ -1,6 +1,6 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.machine.Assembler;
 
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU;
@@ -24,9 +24,9 @@ final class ByteLines {
         code.vector(VMOVDQU, 8, QuadCode.panel(0));
         code.vector(VMOVDQU, 9, QuadCode.panel(QuadCode.VECTOR));
         code.vector(VPUNPCKLQDQ, 10, 8, 9);
-        quads.floats(10, 12, MachineScratch.SCALES, 0, 2);
+        quads.floats(10, 12, KernelScratch.SCALES, 0, 2);
         code.vector(VPUNPCKHQDQ, 10, 8, 9);
-        quads.floats(10, 12, MachineScratch.SCALES, 1, 3);
+        quads.floats(10, 12, KernelScratch.SCALES, 1, 3);
     }
 
     /** Four lines from an offset become four groups of quads, in {@link #GROUPS}; 8 to 14 are changed. */

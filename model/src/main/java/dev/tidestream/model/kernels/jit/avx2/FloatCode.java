@@ -3,8 +3,8 @@ package dev.tidestream.model.kernels.jit.avx2;
 import java.util.List;
 
 import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
@@ -33,7 +33,7 @@ public abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, Float
         this.units = PanelUnits.of(format);
     }
 
-    /** Writes code that reads the header of a unit into {@code MachineScratch}. */
+    /** Writes code that reads the header of a unit into {@code KernelScratch}. */
     void header() {
         // none but for super-blocks
     }
@@ -48,7 +48,7 @@ public abstract sealed class FloatCode permits FloatCodeQ40, FloatCodeQ80, Float
     }
 
     /** What is to be in the registers 0, 1 … while columns are made. */
-    List<MachineConstant> constants() {
+    List<VectorConstant> constants() {
         return List.of();
     }
 

@@ -4,7 +4,7 @@ import java.util.List;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
 
@@ -36,8 +36,8 @@ public final class FloatCodeQ40 extends FloatCode {
     }
 
     @Override
-    List<MachineConstant> constants() {
-        return List.of(MachineConstant.EIGHT_LESS_THIRD, MachineConstant.EIGHT_LESS_TOP, MachineConstant.UPPER_WORDS, MachineConstant.NIBBLES);
+    List<VectorConstant> constants() {
+        return List.of(VectorConstant.EIGHT_LESS_THIRD, VectorConstant.EIGHT_LESS_TOP, VectorConstant.UPPER_WORDS, VectorConstant.NIBBLES);
     }
 
     @Override

@@ -5,8 +5,8 @@ import java.util.List;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.format.q6k.Q6K;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
@@ -44,8 +44,8 @@ public final class FloatCodeQ6K extends FloatCode {
     }
 
     @Override
-    List<MachineConstant> constants() {
-        return List.of(MachineConstant.TOP_SIX);
+    List<VectorConstant> constants() {
+        return List.of(VectorConstant.TOP_SIX);
     }
 
     @Override
@@ -66,8 +66,8 @@ public final class FloatCodeQ6K extends FloatCode {
             for (int upper = 0; upper < 2; upper++) {
                 code.vector(VSHUFPS, 13, 14, 15, upper == 0 ? 0x88 : 0xDD);
                 code.vector(VPERMQ, 13, 0, 13, EVEN_THEN_ODD);
-                code.vector(VMULPS, 13, 13, constant(MachineConstant.SMALL));
-                code.vector(VMOVDQU_STORE, 13, scratch(MachineScratch.SCALES + group(half, upper) * VECTOR));
+                code.vector(VMULPS, 13, 13, constant(VectorConstant.SMALL));
+                code.vector(VMOVDQU_STORE, 13, scratch(KernelScratch.SCALES + group(half, upper) * VECTOR));
             }
         }
     }
@@ -123,10 +123,10 @@ public final class FloatCodeQ6K extends FloatCode {
         code.shift(Shift.VPSLLW, 14, 14, 12);
         code.vector(VMOVDQU, 15, line(offset, 1, half));
         if (i == 0) {
-            code.vector(VPAND, 15, 15, constant(MachineConstant.LOW_TWO));
+            code.vector(VPAND, 15, 15, constant(VectorConstant.LOW_TWO));
             code.shift(Shift.VPSLLW, 15, 15, 10);
         } else {
-            code.vector(VPAND, 15, 15, constant(MachineConstant.NEXT_TWO));
+            code.vector(VPAND, 15, 15, constant(VectorConstant.NEXT_TWO));
             code.shift(Shift.VPSLLW, 15, 15, 8);
         }
         code.vector(VPOR, 14, 14, 15);
@@ -146,6 +146,6 @@ public final class FloatCodeQ6K extends FloatCode {
         }
         code.shift(Shift.VPSRAD, 14, 14, 24);
         code.vector(VCVTDQ2PS, 14, 14);
-        code.vector(VMULPS, 14, 14, scratch(MachineScratch.SCALES + group * VECTOR));
+        code.vector(VMULPS, 14, 14, scratch(KernelScratch.SCALES + group * VECTOR));
     }
 }

@@ -12,13 +12,13 @@ import static dev.tidestream.model.machine.VectorOp.VFMADD231PS;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU;
 import static dev.tidestream.model.machine.VectorOp.VPAND;
 
-/** Code that multiplies a column of a panel of floats of some width with a number; registers as in {@link PlainWriter}. */
+/** Code that multiplies a column of a panel of floats of some width with a number; registers as in {@link PlainEmitter}. */
 public enum PlainColumn {
     F32(Float.BYTES) {
         @Override
         void multiply(Assembler code) {
             for (int g = 0; g < GROUPS; g++) {
-                code.vector(VFMADD231PS, g, PlainWriter.X, panel(g * VECTOR));
+                code.vector(VFMADD231PS, g, PlainEmitter.X, panel(g * VECTOR));
             }
         }
     },
@@ -27,7 +27,7 @@ public enum PlainColumn {
         void multiply(Assembler code) {
             for (int g = 0; g < GROUPS; g++) {
                 code.vector(VCVTPH2PS, 9, panel(g * FloatCode.GROUP_WORDS));
-                code.vector(VFMADD231PS, g, PlainWriter.X, 9);
+                code.vector(VFMADD231PS, g, PlainEmitter.X, 9);
             }
         }
 
@@ -43,9 +43,9 @@ public enum PlainColumn {
             for (int half = 0; half < GROUPS / 2; half++) {
                 code.vector(VMOVDQU, 9, panel(half * VECTOR));
                 code.shift(Shift.VPSLLD, 10, 9, 16);
-                code.vector(VFMADD231PS, half, PlainWriter.X, 10);
-                code.vector(VPAND, 9, 9, PlainWriter.UPPER_WORDS);
-                code.vector(VFMADD231PS, half + 2, PlainWriter.X, 9);
+                code.vector(VFMADD231PS, half, PlainEmitter.X, 10);
+                code.vector(VPAND, 9, 9, PlainEmitter.UPPER_WORDS);
+                code.vector(VFMADD231PS, half + 2, PlainEmitter.X, 9);
             }
         }
     };

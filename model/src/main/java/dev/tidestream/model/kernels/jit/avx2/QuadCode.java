@@ -1,22 +1,23 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
 import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.CallRegisters;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.machine.Register;
 
 import static dev.tidestream.model.machine.VectorOp.VCVTPH2PS;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
 
 /**
  * Code that takes the integers of a format out of a panel, as quads: 8 rows by 4 columns of bytes, so that a row is a 32-bit
- * lane. A block of 32 columns has 8 quads, 4 groups of rows to each. The rows of a group are in the order in which they fall
- * out, see {@link #byteLines}; scales follow them, and the finished sums are put in order.
+ * lane. A block of 32 columns has 8 quads, 4 groups of rows to each. The unpack
+ * instructions permute the rows of a group, see the table at {@link #byteLines}; scales have the same order, and finished sums are put
+ * in order again.
  *
- * <p>{@link Register#RDX} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
+ * <p>{@link CallRegisters#PANEL} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
  * vector registers 8–14 may be changed; 15 holds {@link #kept}.
  */
 public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ5K, QuadCodeQ6K {
@@ -35,7 +36,7 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
         this.units = PanelUnits.of(format);
     }
 
-    /** Writes code that reads the header of a unit into {@code MachineScratch}. */
+    /** Writes code that reads the header of a unit into {@code KernelScratch}. */
     void header() {
         // none but for super-blocks
     }
@@ -63,14 +64,17 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
         void take(int quad, int group, int vector, int codes, int t);
     }
 
+    /** So many vector registers, from 8 on, may a recipe change. */
+    static final int FREE = 7;
+
     /** The register of {@link #kept}. */
     static final int KEPT = 15;
 
     abstract Products products();
 
     /** A constant in a register, since it is used all the time. */
-    MachineConstant kept() {
-        return products() == Products.UNSIGNED ? MachineConstant.NIBBLES : MachineConstant.ONES;
+    VectorConstant kept() {
+        return products() == Products.UNSIGNED ? VectorConstant.NIBBLES : VectorConstant.ONES;
     }
 
     /** Whether the unit's header has minima, to be subtracted. */
@@ -85,7 +89,7 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
 
     /** Where the scratch has what the sums of columns 16–31 are multiplied with, if there are halves. */
     int secondFactors() {
-        return MachineScratch.FACTORS_2;
+        return KernelScratch.FACTORS_2;
     }
 
     /** Whether integers have their centre added ({@code ActivationRecord.CENTRE}), so that they are unsigned. */
@@ -100,21 +104,21 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
      */
     abstract boolean byteLines();
 
-    /** Writes code that reads the scales of a block into {@code MachineScratch}. */
+    /** Writes code that reads the scales of a block into {@code KernelScratch}. */
     abstract void scales();
 
     /** Writes code that makes the quads of a block; those of columns 0–15 come before the others if there are {@link #halves}. */
     abstract void quads(Sink sink);
 
     static Address panel(int offset) {
-        return new Address(Register.RDX, offset);
+        return new Address(CallRegisters.PANEL, offset);
     }
 
     static Address scratch(int offset) {
-        return new Address(Register.RDI, offset);
+        return new Address(CallRegisters.SCRATCH, offset);
     }
 
-    static Address constant(MachineConstant constant) {
+    static Address constant(VectorConstant constant) {
         return scratch(constant.offset());
     }
 

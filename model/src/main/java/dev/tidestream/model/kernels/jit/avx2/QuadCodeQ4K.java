@@ -2,7 +2,7 @@ package dev.tidestream.model.kernels.jit.avx2;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
 
@@ -35,8 +35,8 @@ public final class QuadCodeQ4K extends QuadCode {
 
     @Override
     void header() {
-        WordLines.floats(this, 0, MachineScratch.SCALES);
-        WordLines.floats(this, PanelLayout.SCALE_BYTES, MachineScratch.MIN_SCALES);
+        WordLines.floats(this, 0, KernelScratch.SCALES);
+        WordLines.floats(this, PanelLayout.SCALE_BYTES, KernelScratch.MIN_SCALES);
     }
 
     @Override

@@ -3,8 +3,8 @@ package dev.tidestream.model.kernels.jit.avx2;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.format.q5k.Q5K;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
 
@@ -37,8 +37,8 @@ public final class QuadCodeQ5K extends QuadCode {
     }
 
     @Override
-    MachineConstant kept() {
-        return MachineConstant.LOW_FIVE;
+    VectorConstant kept() {
+        return VectorConstant.LOW_FIVE;
     }
 
     @Override
@@ -54,7 +54,7 @@ public final class QuadCodeQ5K extends QuadCode {
     /** Both halves have the same. */
     @Override
     int secondFactors() {
-        return MachineScratch.FACTORS;
+        return KernelScratch.FACTORS;
     }
 
     @Override
@@ -64,8 +64,8 @@ public final class QuadCodeQ5K extends QuadCode {
 
     @Override
     void header() {
-        WordLines.floats(this, 0, MachineScratch.SCALES);
-        WordLines.floats(this, PanelLayout.SCALE_BYTES, MachineScratch.MIN_SCALES);
+        WordLines.floats(this, 0, KernelScratch.SCALES);
+        WordLines.floats(this, PanelLayout.SCALE_BYTES, KernelScratch.MIN_SCALES);
     }
 
     @Override
@@ -85,7 +85,7 @@ public final class QuadCodeQ5K extends QuadCode {
     /** Words take turns in 8 and 9. */
     private void sixteen(Sink sink, int quad, int offset, int half) {
         word(8, offset, 0);
-        code.vector(VPAND, LAST, 8, constant(MachineConstant.TOP_BIT));
+        code.vector(VPAND, LAST, 8, constant(VectorConstant.TOP_BIT));
         firstTwo(8, LOW);
         word(9, offset, 1);
         lastAndFirst(8, 9, HIGH);
@@ -118,7 +118,7 @@ public final class QuadCodeQ5K extends QuadCode {
     /** The top bits of words to the top of {@link #LAST}, above those of the words before. */
     private void collect(int word) {
         code.shift(Shift.VPSRLW, LAST, LAST, 1);
-        code.vector(VPAND, T, word, constant(MachineConstant.TOP_BIT));
+        code.vector(VPAND, T, word, constant(VectorConstant.TOP_BIT));
         code.vector(VPOR, LAST, LAST, T);
     }
 
@@ -133,7 +133,7 @@ public final class QuadCodeQ5K extends QuadCode {
         code.shift(Shift.VPSRLW, to, word, 5);
         code.vector(VPAND, to, to, KEPT);
         code.shift(Shift.VPSRLW, T, word, 2);
-        code.vector(VPAND, T, T, constant(MachineConstant.UPPER_FIVE));
+        code.vector(VPAND, T, T, constant(VectorConstant.UPPER_FIVE));
         code.vector(VPOR, to, to, T);
     }
 
@@ -146,7 +146,7 @@ public final class QuadCodeQ5K extends QuadCode {
 
     private void upperByte(int word, int left, int to) {
         code.shift(Shift.VPSLLW, T, word, left);
-        code.vector(VPAND, T, T, constant(MachineConstant.UPPER_FIVE));
+        code.vector(VPAND, T, T, constant(VectorConstant.UPPER_FIVE));
         code.vector(VPOR, to, to, T);
     }
 

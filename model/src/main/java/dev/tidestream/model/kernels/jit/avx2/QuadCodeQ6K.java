@@ -3,8 +3,8 @@ package dev.tidestream.model.kernels.jit.avx2;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.format.q6k.Q6K;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
 
@@ -42,7 +42,7 @@ public final class QuadCodeQ6K extends QuadCode {
 
     @Override
     void header() {
-        WordLines.floats(this, 0, MachineScratch.SCALES);
+        WordLines.floats(this, 0, KernelScratch.SCALES);
     }
 
     /** A word is the scale of columns 0–15 and that of columns 16–31, both signed. */
@@ -51,10 +51,10 @@ public final class QuadCodeQ6K extends QuadCode {
         for (int half = 0; half < 2; half++) {
             code.vector(VMOVDQU, 8, panel(half * VECTOR));
             code.shift(Shift.VPSRAW, 9, 8, 8);
-            WordLines.pairs(code, 9, 10, MachineScratch.FACTORS_2, half);
+            WordLines.pairs(code, 9, 10, KernelScratch.FACTORS_2, half);
             code.shift(Shift.VPSLLW, 8, 8, 8);
             code.shift(Shift.VPSRAW, 8, 8, 8);
-            WordLines.pairs(code, 8, 10, MachineScratch.FACTORS, half);
+            WordLines.pairs(code, 8, 10, KernelScratch.FACTORS, half);
         }
     }
 
@@ -80,21 +80,21 @@ public final class QuadCodeQ6K extends QuadCode {
     private void twoColumns(int word, int to, int t) {
         code.shift(Shift.VPSRLW, to, word, 10);
         code.shift(Shift.VPSLLW, t, word, 4);
-        code.vector(VPAND, t, t, constant(MachineConstant.UPPER_SIX));
+        code.vector(VPAND, t, t, constant(VectorConstant.UPPER_SIX));
         code.vector(VPOR, to, to, t);
     }
 
     /** Columns 6 and 7 of the words in 8, 9, 10 to the bytes of 12. */
     private void lastColumns() {
-        code.vector(VPAND, 12, 8, constant(MachineConstant.LOW_FOUR));
+        code.vector(VPAND, 12, 8, constant(VectorConstant.LOW_FOUR));
         code.shift(Shift.VPSLLW, 12, 12, 2);
-        code.vector(VPAND, 13, 9, constant(MachineConstant.LOW_TWO));
+        code.vector(VPAND, 13, 9, constant(VectorConstant.LOW_TWO));
         code.vector(VPOR, 12, 12, 13);
         code.shift(Shift.VPSLLW, 13, 10, 10);
-        code.vector(VPAND, 13, 13, constant(MachineConstant.UPPER_FOUR));
+        code.vector(VPAND, 13, 13, constant(VectorConstant.UPPER_FOUR));
         code.vector(VPOR, 12, 12, 13);
         code.shift(Shift.VPSLLW, 13, 9, 6);
-        code.vector(VPAND, 13, 13, constant(MachineConstant.UPPER_TWO));
+        code.vector(VPAND, 13, 13, constant(VectorConstant.UPPER_TWO));
         code.vector(VPOR, 12, 12, 13);
     }
 
@@ -105,8 +105,8 @@ public final class QuadCodeQ6K extends QuadCode {
         sink.quad(quad, 12);
         for (int group = 0; group < 2; group++) {
             int vector = 13 + group;
-            code.vector(VPXOR, vector, vector, constant(MachineConstant.SIX_BIT_SIGN));
-            code.vector(VPSUBB, vector, vector, constant(MachineConstant.SIX_BIT_SIGN));
+            code.vector(VPXOR, vector, vector, constant(VectorConstant.SIX_BIT_SIGN));
+            code.vector(VPSUBB, vector, vector, constant(VectorConstant.SIX_BIT_SIGN));
             sink.take(quad, 2 * half + group, vector, 12, 11);
         }
     }

@@ -1,7 +1,7 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
 
@@ -32,15 +32,15 @@ final class WordLines {
         code.vector(VPXOR, 14, 14, 14);
         for (int half = 0; half < 2; half++) {
             code.vector(VMOVDQU, 8, QuadCode.panel(half * QuadCode.VECTOR));
-            code.vector(VPAND, 9, 8, QuadCode.constant(MachineConstant.LOW_BYTES));
-            pairs(code, 9, 10, MachineScratch.FACTORS, half);
+            code.vector(VPAND, 9, 8, QuadCode.constant(VectorConstant.LOW_BYTES));
+            pairs(code, 9, 10, KernelScratch.FACTORS, half);
             code.shift(Shift.VPSRLW, 8, 8, 8);
             code.vector(VPUNPCKLWD, 9, 8, 14);
             code.vector(VCVTDQ2PS, 9, 9);
-            code.vector(VMOVDQU_STORE, 9, QuadCode.scratch(MachineScratch.MINIMA + 2 * half * QuadCode.VECTOR));
+            code.vector(VMOVDQU_STORE, 9, QuadCode.scratch(KernelScratch.MINIMA + 2 * half * QuadCode.VECTOR));
             code.vector(VPUNPCKHWD, 9, 8, 14);
             code.vector(VCVTDQ2PS, 9, 9);
-            code.vector(VMOVDQU_STORE, 9, QuadCode.scratch(MachineScratch.MINIMA + (2 * half + 1) * QuadCode.VECTOR));
+            code.vector(VMOVDQU_STORE, 9, QuadCode.scratch(KernelScratch.MINIMA + (2 * half + 1) * QuadCode.VECTOR));
         }
     }
 

@@ -1,12 +1,12 @@
 package dev.tidestream.model.kernels.jit.avx512;
 
 import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.CallRegisters;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.machine.Shift;
 import dev.tidestream.model.tensor.Kernels;
 
@@ -30,7 +30,7 @@ import static dev.tidestream.model.machine.WideOp.VPSHUFB;
  *
  * <p>For products with floats, columns of quads become floats ({@link #toFloat}); 2, 3, 14 and 15 are needed for that.
  *
- * <p>{@link Register#RDX} points to the unit (the panel's next block or super-block), after {@link #header} to the block.
+ * <p>{@link CallRegisters#PANEL} points to the unit (the panel's next block or super-block), after {@link #header} to the block.
  */
 public abstract sealed class WideCode permits WideCodeQ40, WideCodeQ80, WideCodeOfMinima, WideCodeQ6K {
     static final int GROUPS = 2;
@@ -103,7 +103,7 @@ public abstract sealed class WideCode permits WideCodeQ40, WideCodeQ80, WideCode
         table(BYTE_0, WideTable.BYTE_0_ON_TOP);
         table(BYTE_1, WideTable.BYTE_1_ON_TOP);
         table(BYTE_2, WideTable.BYTE_2_ON_TOP);
-        code.wide(VPBROADCASTD, FOR_FLOATS, each(MachineConstant.TOP_BYTE));
+        code.wide(VPBROADCASTD, FOR_FLOATS, each(VectorConstant.TOP_BYTE));
     }
 
     /** Writes code that makes floats of a column of a quad: the byte at the top of 32 bits, as {@link #factor} knows. */
@@ -125,15 +125,15 @@ public abstract sealed class WideCode permits WideCodeQ40, WideCodeQ80, WideCode
     }
 
     static Address panel(int offset) {
-        return new Address(Register.RDX, offset);
+        return new Address(CallRegisters.PANEL, offset);
     }
 
     static Address scratch(int offset) {
-        return new Address(Register.RDI, offset);
+        return new Address(CallRegisters.SCRATCH, offset);
     }
 
     /** 32 bits of a constant. */
-    static Address each(MachineConstant constant) {
+    static Address each(VectorConstant constant) {
         return scratch(constant.offset());
     }
 

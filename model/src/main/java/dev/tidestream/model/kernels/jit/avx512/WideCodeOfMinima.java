@@ -2,7 +2,7 @@ package dev.tidestream.model.kernels.jit.avx512;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
 
@@ -58,7 +58,7 @@ abstract sealed class WideCodeOfMinima extends WideCode permits WideCodeQ4K, Wid
     @Override
     void scales() {
         code.wide(VMOVUPS, 8, panel(0));
-        code.wide(VPBROADCASTD, 9, each(MachineConstant.LOWEST_BYTE));
+        code.wide(VPBROADCASTD, 9, each(VectorConstant.LOWEST_BYTE));
         code.wide(VPANDD, FACTORS, 8, 9);
         code.wideShift(Shift.VPSRLD, 10, 8, 8);
         code.wide(VPANDD, 10, 10, 9);

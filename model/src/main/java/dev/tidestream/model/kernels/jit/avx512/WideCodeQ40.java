@@ -3,7 +3,7 @@ package dev.tidestream.model.kernels.jit.avx512;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
@@ -68,7 +68,7 @@ public final class WideCodeQ40 extends WideCode {
     @Override
     void quads() {
         tablesOfBytes();
-        code.wide(VPBROADCASTD, 12, each(MachineConstant.NIBBLES));
+        code.wide(VPBROADCASTD, 12, each(VectorConstant.NIBBLES));
         for (int q = 0; q < QUADS / 2; q++) {
             quadOfBytes(PanelLayout.SCALE_BYTES + q * 2 * VECTOR, 8, 9);
             for (int g = 0; g < GROUPS; g++) {

@@ -2,7 +2,7 @@ package dev.tidestream.model.kernels.jit.avx512;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Assembler;
 
@@ -21,7 +21,7 @@ public final class WideCodeQ4K extends WideCodeOfMinima {
     void quads() {
         table(8, WideTable.NIBBLES_OF_LOWER_WORDS);
         table(9, WideTable.NIBBLES_OF_UPPER_WORDS);
-        code.wide(VPBROADCASTD, 10, each(MachineConstant.NIBBLES));
+        code.wide(VPBROADCASTD, 10, each(VectorConstant.NIBBLES));
         for (int q = 0; q < QUADS; q++) {
             for (int g = 0; g < GROUPS; g++) {
                 code.wide(VPMULTISHIFTQB, tile(q, g), 8 + g, panel(PanelLayout.LINE_BYTES * (1 + q)));

@@ -3,7 +3,7 @@ package dev.tidestream.model.kernels.jit.avx512;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.format.q5k.Q5K;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
@@ -64,7 +64,7 @@ public final class WideCodeQ5K extends WideCodeOfMinima {
     /** The top bits of words to the top of {@link #LAST}, above those of the words before. */
     private void collect(int word) {
         code.wideShift(Shift.VPSRLW, LAST, LAST, 1);
-        code.truthEach(LAST, word, each(MachineConstant.TOP_BIT), CHOOSE);
+        code.truthEach(LAST, word, each(VectorConstant.TOP_BIT), CHOOSE);
     }
 
     /** Two lines of words, rows 0 16 1 17 …, become a quad of two groups. */
@@ -75,7 +75,7 @@ public final class WideCodeQ5K extends WideCodeOfMinima {
             code.wide(VMOVDQA64, to, words);
             code.wide(VPERMT2W, to, ROWS + g, more);
             code.wide(VPMULTISHIFTQB, to, BITS, to);
-            code.wideEach(VPANDD, to, to, each(MachineConstant.LOW_FIVE_OF_BYTES));
+            code.wideEach(VPANDD, to, to, each(VectorConstant.LOW_FIVE_OF_BYTES));
         }
     }
 }

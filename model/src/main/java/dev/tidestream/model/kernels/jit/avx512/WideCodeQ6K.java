@@ -6,7 +6,7 @@ import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.format.q6k.Q6K;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
@@ -62,7 +62,7 @@ public final class WideCodeQ6K extends WideCode {
     void factor(int pair, int group, int to) {
         code.wide(VCVTDQ2PS, to, (pair == 0 ? FACTORS : FACTORS_2) + group);
         code.wide(VMULPS, to, to, SCALES + group);
-        code.wideEach(VMULPS, to, to, each(MachineConstant.SMALL));
+        code.wideEach(VMULPS, to, to, each(VectorConstant.SMALL));
     }
 
     @Override
@@ -85,16 +85,16 @@ public final class WideCodeQ6K extends WideCode {
 
     @Override
     void quads() {
-        code.wide(VPBROADCASTD, SIX_BITS, each(MachineConstant.LOW_SIX));
+        code.wide(VPBROADCASTD, SIX_BITS, each(VectorConstant.LOW_SIX));
         table(10, WideTable.SIXES);
         table(11, WideTable.SIXES_AND_BYTES);
-        quads(to -> code.truthEach(to, SIX_BITS, each(MachineConstant.SIX_BIT_SIGN), AND_XOR));
+        quads(to -> code.truthEach(to, SIX_BITS, each(VectorConstant.SIX_BIT_SIGN), AND_XOR));
     }
 
     /** At the top of their bytes, two bits above where the others have them. */
     @Override
     void quadsForFloats() {
-        code.wide(VPBROADCASTD, SIX_BITS, each(MachineConstant.UPPER_SIX_OF_BYTES));
+        code.wide(VPBROADCASTD, SIX_BITS, each(VectorConstant.UPPER_SIX_OF_BYTES));
         table(10, WideTable.SIXES_ON_TOP);
         table(11, WideTable.SIXES_AND_BYTES_ON_TOP);
         quads(to -> code.wide(VPANDD, to, to, SIX_BITS));
@@ -119,12 +119,12 @@ public final class WideCodeQ6K extends WideCode {
      */
     private void lastColumns(int third) {
         code.wideShift(Shift.VPSLLW, 8, 8, 2); // bits 5–2 of column 6
-        code.truthEach(8, 9, each(MachineConstant.MIDDLE_FOUR), CHOOSE);
+        code.truthEach(8, 9, each(VectorConstant.MIDDLE_FOUR), CHOOSE);
         code.wideShift(Shift.VPSLLW, 9, 9, 6); // bits 1–0 of column 7
         code.wide(VMOVUPS, REST, panel(third));
         code.wideShift(Shift.VPSLLW, REST, REST, 10); // bits 5–2 of column 7
-        code.truthEach(REST, 9, each(MachineConstant.UPPER_FOUR), CHOOSE);
-        code.truthEach(REST, 8, each(MachineConstant.UPPER_BYTES), CHOOSE);
+        code.truthEach(REST, 9, each(VectorConstant.UPPER_FOUR), CHOOSE);
+        code.truthEach(REST, 8, each(VectorConstant.UPPER_BYTES), CHOOSE);
         code.wide(VMOVUPS, 9, panel(third));
     }
 

@@ -3,7 +3,7 @@ package dev.tidestream.model.kernels.jit.avx512;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Assembler;
 
 import static dev.tidestream.model.machine.WideOp.VMULPS;
@@ -30,7 +30,7 @@ public final class WideCodeQ80 extends WideCode {
     /** Floats are 2^24 times as large. */
     @Override
     void factor(int pair, int group, int to) {
-        code.wideEach(VMULPS, to, SCALES + group, each(MachineConstant.SMALL_BY_24));
+        code.wideEach(VMULPS, to, SCALES + group, each(VectorConstant.SMALL_BY_24));
     }
 
     @Override
@@ -41,7 +41,7 @@ public final class WideCodeQ80 extends WideCode {
     @Override
     void quads() {
         quadsForFloats();
-        code.wide(VPBROADCASTD, 12, each(MachineConstant.BYTE_SIGN));
+        code.wide(VPBROADCASTD, 12, each(VectorConstant.BYTE_SIGN));
         for (int q = 0; q < QUADS; q++) {
             for (int g = 0; g < GROUPS; g++) {
                 code.wide(VPXORD, tile(q, g), tile(q, g), 12);

@@ -1,7 +1,7 @@
 package dev.tidestream.model.kernels.jit.base;
 
 /**
- * A block of 32 int8 codes as the programs of {@code MachineWriter} and {@code WideWriter} read it and {@code RecordWriter}
+ * A block of 32 int8 codes as the programs of {@code Int8Emitter} and {@code WideInt8Emitter} read it and {@code RecordEmitter}
  * writes it, 64 bytes:
  *
  * <pre>

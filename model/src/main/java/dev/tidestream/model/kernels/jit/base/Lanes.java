@@ -160,7 +160,7 @@ public record Lanes(Assembler code, boolean wide) {
     }
 
     /** {@code d = a & b}, with a constant of which all 32-bit parts are the same. */
-    public void and(int d, int a, MachineConstant b) {
+    public void and(int d, int a, VectorConstant b) {
         Address address = new Address(Register.RDI, b.offset());
         if (wide) {
             code.wideEach(WideOp.VPANDD, d, a, address);

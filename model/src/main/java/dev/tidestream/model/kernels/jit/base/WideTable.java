@@ -1,67 +1,58 @@
 package dev.tidestream.model.kernels.jit.base;
 
-/** Vectors of 64 bytes that say where parts of a line are, at their places in {@link MachineScratch}. */
+/** Vectors of 64 bytes that say where parts of a line are, at their places in {@link KernelScratch}. */
 public enum WideTable {
     /** Of four lines of 32 bytes, rows 0 16 1 17 …: the four bytes of row 0, then of row 1 … */
-    BYTES_OF_ROWS_0_15(0),
+    BYTES_OF_ROWS_0_15,
     /** The same for the rows behind. */
-    BYTES_OF_ROWS_16_31(1),
+    BYTES_OF_ROWS_16_31,
     /** Of two lines of words, rows 0 16 1 17 …: the two of row 0, then of row 1 …; as numbers of 16 bits. */
-    WORDS_OF_ROWS_0_15(2),
+    WORDS_OF_ROWS_0_15,
     /** The same for the rows behind. */
-    WORDS_OF_ROWS_16_31(3),
+    WORDS_OF_ROWS_16_31,
     /** Bits: four times four of the lower half of each 32. */
-    NIBBLES_OF_LOWER_WORDS(4),
+    NIBBLES_OF_LOWER_WORDS,
     /** Of the upper half. */
-    NIBBLES_OF_UPPER_WORDS(5),
+    NIBBLES_OF_UPPER_WORDS,
     /** Bits: columns at 15–10 and 9–4 of the lower half of each 32, then of the upper half. */
-    SIXES(6),
+    SIXES,
     /** Bits: columns at 15–10 and 9–4 of the lower half, at the bottom of either byte of the upper half. */
-    SIXES_AND_BYTES(7),
+    SIXES_AND_BYTES,
     /** Two bits below {@link #SIXES}, so that columns are at the top of their bytes. */
-    SIXES_ON_TOP(8),
+    SIXES_ON_TOP,
     /** Two bits below {@link #SIXES_AND_BYTES}. */
-    SIXES_AND_BYTES_ON_TOP(9),
+    SIXES_AND_BYTES_ON_TOP,
     /** Of each 32 bits byte 0, on top of zeros. */
-    BYTE_0_ON_TOP(10),
+    BYTE_0_ON_TOP,
     /** Byte 1. */
-    BYTE_1_ON_TOP(11),
+    BYTE_1_ON_TOP,
     /** Byte 2. */
-    BYTE_2_ON_TOP(12),
+    BYTE_2_ON_TOP,
     /** The floats -8 to 7. */
-    EIGHT_LESS(13),
+    EIGHT_LESS,
     /** Bits: columns at 4–0, 9–5 and 14–10 of the lower half of each 32, and at 4–0 of the upper half. */
-    FIVES_3_1(14),
+    FIVES_3_1,
     /** Columns at 9–5 and 14–10 of the lower half, and at 4–0 and 9–5 of the upper half. */
-    FIVES_2_2(15),
+    FIVES_2_2,
     /** The column at 14–10 of the lower half, and those at 4–0, 9–5 and 14–10 of the upper half. */
-    FIVES_1_3(16),
+    FIVES_1_3,
     /** The floats 0 to 15. */
-    TO_FIFTEEN(17),
+    TO_FIFTEEN,
     /** Even places among 32 floats. */
-    EVEN(18),
+    EVEN,
     /** Odd ones. */
-    ODD(19);
+    ODD;
 
     /** Bytes of a table: a vector of AVX-512. */
     public static final int VECTOR_BYTES = 64;
-
-    /** Of all tables. */
-    static final int ALL_BYTES = 20 * VECTOR_BYTES;
 
     private static final int[] SIX_BITS_AT = {10, 4, 26, 20};
     private static final int[] FIVE_BITS_AT = {0, 5, 10, 16, 21, 26};
     private static final int[] SIX_AND_EIGHT_BITS_AT = {10, 4, 16, 24};
 
-    private final int place;
-
-    WideTable(int place) {
-        this.place = place;
-    }
-
-    /** Where it is in {@link MachineScratch}. */
+    /** Where it is in {@link KernelScratch}. */
     public int offset() {
-        return MachineScratch.TABLES + place * VECTOR_BYTES;
+        return KernelScratch.offset(this);
     }
 
     byte[] bytes() {

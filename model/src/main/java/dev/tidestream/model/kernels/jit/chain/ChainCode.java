@@ -2,10 +2,10 @@ package dev.tidestream.model.kernels.jit.chain;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.Lanes;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Register;
 
@@ -19,7 +19,7 @@ import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
  * groups: first r of each part, then r + 16, which is their order.
  *
  * <pre>
- * registers   4–7 d * scale, 8–11 dmin * min of the groups; 13, 14 whatever is at hand; 15 {@link #constant}
+ * registers   4–7 d * scale, 8–11 dmin * min of the groups; 13, 14 free; 15 {@link #constant}
  * </pre>
  *
  * <p>{@link Register#RDX} points to the unit, after {@link #header} to the block.
@@ -69,10 +69,10 @@ public abstract sealed class ChainCode permits ChainCodeQ4K, ChainCodeQ5K {
         return new Address(Register.RDI, offset);
     }
 
-    /** Writes code that reads d and dmin of a unit into {@code MachineScratch}; changes 4 to 6. */
+    /** Writes code that reads d and dmin of a unit into {@code KernelScratch}; changes 4 to 6. */
     void header() {
-        halves(0, MachineScratch.SCALES);
-        halves(PanelLayout.SCALE_BYTES, MachineScratch.MIN_SCALES);
+        halves(0, KernelScratch.SCALES);
+        halves(PanelLayout.SCALE_BYTES, KernelScratch.MIN_SCALES);
     }
 
     /** A line of half-precision numbers becomes floats, by groups. */
@@ -107,15 +107,15 @@ public abstract sealed class ChainCode permits ChainCodeQ4K, ChainCodeQ5K {
             lanes.load(LINE, panel(part * lanes.bytes()));
             for (int upper = 0; upper < 2; upper++) {
                 int group = part + parts * upper;
-                factor(SCALES + group, Short.SIZE * upper, MachineScratch.SCALES + group * lanes.bytes());
-                factor(MINIMA + group, Short.SIZE * upper + Byte.SIZE, MachineScratch.MIN_SCALES + group * lanes.bytes());
+                factor(SCALES + group, Short.SIZE * upper, KernelScratch.SCALES + group * lanes.bytes());
+                factor(MINIMA + group, Short.SIZE * upper + Byte.SIZE, KernelScratch.MIN_SCALES + group * lanes.bytes());
             }
         }
     }
 
     private void factor(int to, int below, int scale) {
         lanes.shiftRight(to, LINE, below);
-        lanes.and(to, to, MachineConstant.LOWEST_BYTE);
+        lanes.and(to, to, VectorConstant.LOWEST_BYTE);
         lanes.toFloats(to, to);
         lanes.multiply(to, to, scratch(scale));
     }

@@ -3,7 +3,7 @@ package dev.tidestream.model.kernels.jit.chain;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.Lanes;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 
 import static dev.tidestream.model.machine.WideOp.VPERMPS;
@@ -22,7 +22,7 @@ public final class ChainCodeQ4K extends ChainCode {
         if (lanes.wide()) {
             lanes.load(CONSTANT, scratch(WideTable.TO_FIFTEEN.offset()));
         } else {
-            lanes.broadcast(CONSTANT, scratch(MachineConstant.LOWEST_FOUR.offset()));
+            lanes.broadcast(CONSTANT, scratch(VectorConstant.LOWEST_FOUR.offset()));
         }
     }
 

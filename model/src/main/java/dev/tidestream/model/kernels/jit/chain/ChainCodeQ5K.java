@@ -4,7 +4,7 @@ import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.format.q5k.Q5K;
 import dev.tidestream.model.kernels.jit.base.Lanes;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 
 /** Q5_K: five words are sixteen columns, three in each and the last one in their top bits, see {@link PanelLayout}. */
 public final class ChainCodeQ5K extends ChainCode {
@@ -19,7 +19,7 @@ public final class ChainCodeQ5K extends ChainCode {
 
     @Override
     void constant() {
-        lanes.broadcast(CONSTANT, scratch(MachineConstant.LOWEST_FIVE.offset()));
+        lanes.broadcast(CONSTANT, scratch(VectorConstant.LOWEST_FIVE.offset()));
     }
 
     @Override
@@ -43,11 +43,11 @@ public final class ChainCodeQ5K extends ChainCode {
     /** The top bits of five words to the bottom of those in {@link #LINE}, the first word's lowest. */
     private void collect(int first, int part) {
         line(LINE, first, part);
-        lanes.and(LINE, LINE, MachineConstant.TOP_BIT);
+        lanes.and(LINE, LINE, VectorConstant.TOP_BIT);
         for (int i = 1; i < Q5K.Q5K_LINES; i++) {
             lanes.shiftWordsRight(LINE, LINE, 1);
             line(FLOATS, first + i, part);
-            lanes.and(FLOATS, FLOATS, MachineConstant.TOP_BIT);
+            lanes.and(FLOATS, FLOATS, VectorConstant.TOP_BIT);
             lanes.or(LINE, FLOATS);
         }
         lanes.shiftWordsRight(LINE, LINE, Short.SIZE - BITS);

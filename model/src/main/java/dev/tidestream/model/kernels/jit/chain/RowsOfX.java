@@ -2,8 +2,8 @@ package dev.tidestream.model.kernels.jit.chain;
 
 import java.util.List;
 
+import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.Lanes;
-import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -46,14 +46,14 @@ final class RowsOfX {
 
     /** Goes through all rows, from where {@code VALUES} says; the body advances neither them nor the sums. */
     void each(Runnable body) {
-        code.load(Register.R8, scratch(MachineScratch.SUMS));
-        code.load(Register.R11, scratch(lanes.wide() ? MachineScratch.FOUR_COUNT : MachineScratch.PAIR_COUNT));
-        code.load(Register.RAX, scratch(MachineScratch.VALUES));
-        Assembler.Label next = code.label();
-        code.store(scratch(MachineScratch.FIRST_ROW), Register.RAX);
+        code.load(Register.R8, scratch(KernelScratch.SUMS));
+        code.load(Register.R11, scratch(lanes.wide() ? KernelScratch.FOUR_COUNT : KernelScratch.PAIR_COUNT));
+        code.load(Register.RAX, scratch(KernelScratch.VALUES));
+        Assembler.Label next = code.label("rows");
+        code.store(scratch(KernelScratch.FIRST_ROW), Register.RAX);
         for (int i = 1; i < rows.size(); i++) {
             code.move(rows.get(i), rows.get(i - 1));
-            code.add(rows.get(i), scratch(MachineScratch.VALUES_STRIDE));
+            code.add(rows.get(i), scratch(KernelScratch.VALUES_STRIDE));
         }
         for (int i = 0; i < SUMS; i++) {
             lanes.load(i, new Address(Register.R8, i * lanes.bytes()));
@@ -62,9 +62,9 @@ final class RowsOfX {
         for (int i = 0; i < SUMS; i++) {
             lanes.store(new Address(Register.R8, i * lanes.bytes()), i);
         }
-        code.load(Register.RAX, scratch(MachineScratch.FIRST_ROW));
+        code.load(Register.RAX, scratch(KernelScratch.FIRST_ROW));
         for (int i = 0; i < rows.size(); i++) {
-            code.add(Register.RAX, scratch(MachineScratch.VALUES_STRIDE));
+            code.add(Register.RAX, scratch(KernelScratch.VALUES_STRIDE));
         }
         code.add(Register.R8, rows.size() * ROW_BYTES);
         code.add(Register.R11, -1);

@@ -1,44 +1,64 @@
 package dev.tidestream.model.kernels.jit.rows;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
+import dev.tidestream.model.kernels.jit.base.ScratchLayout;
 import dev.tidestream.model.tensor.Kernels;
 
-/** What a call of {@link MachineRows} needs, for one thread: constants and arguments, at the offsets that programs have. */
+/** What a call of {@link GeneratedRows} needs, for one thread: constants and arguments, at the offsets that programs have. */
 final class RowScratch {
-    static final int CONSTANTS = 0;
-    /** How many bytes behind the beginning of an array a program starts, for its three arrays. */
-    static final int FIRST_OFFSET = CONSTANTS + RowConstant.ROOM_BYTES;
-    static final int SECOND_OFFSET = FIRST_OFFSET + 8;
-    static final int THIRD_OFFSET = FIRST_OFFSET + 16;
-    /** How often a program does what it does, and how many groups make a tile of maxima. */
-    static final int GROUPS = FIRST_OFFSET + 24;
-    static final int GROUPS_OF_A_TILE = FIRST_OFFSET + 32;
+    private static final ScratchLayout LAYOUT = ScratchLayout.of(
+            MemoryLayout.structLayout(constants()),
+            ScratchLayout.longs("first_offset"),
+            ScratchLayout.longs("second_offset"),
+            ScratchLayout.longs("third_offset"),
+            ScratchLayout.longs("groups"),
+            ScratchLayout.longs("groups_of_a_tile"),
+            ScratchLayout.floats("float"),
+            ScratchLayout.floats("mean"),
+            ValueLayout.JAVA_DOUBLE.withName("max"),
+            ValueLayout.JAVA_DOUBLE.withName("divisor"),
+            ScratchLayout.longs("fine"),
+            ScratchLayout.longs("bias_distance"),
+            ScratchLayout.floats("cap"),
+            ScratchLayout.floats("twice_cap"));
+
+    /** Bytes from the beginning of an array to where a kernel starts, for its three arrays. */
+    static final int FIRST_OFFSET = LAYOUT.offset("first_offset");
+    static final int SECOND_OFFSET = LAYOUT.offset("second_offset");
+    static final int THIRD_OFFSET = LAYOUT.offset("third_offset");
+    /** Groups of values to go. */
+    static final int GROUPS = LAYOUT.offset("groups");
+    /** Groups that make a tile of maxima. */
+    static final int GROUPS_OF_A_TILE = LAYOUT.offset("groups_of_a_tile");
     /** A float: what a row is multiplied with, or a threshold. */
-    static final int FLOAT = FIRST_OFFSET + 40;
+    static final int FLOAT = LAYOUT.offset("float");
     /** A float that is subtracted. */
-    static final int MEAN = FIRST_OFFSET + 44;
-    /** Doubles: what is subtracted, and what the differences are divided by. */
-    static final int MAX = FIRST_OFFSET + 48;
-    static final int DIVISOR = FIRST_OFFSET + 56;
+    static final int MEAN = LAYOUT.offset("mean");
+    /** A double that is subtracted. */
+    static final int MAX = LAYOUT.offset("max");
+    /** A double: the divisor of the differences. */
+    static final int DIVISOR = LAYOUT.offset("divisor");
     /** Whether {@code exp} was right for all: {@link #ALL}, or not. */
-    static final int FINE = FIRST_OFFSET + 64;
+    static final int FINE = LAYOUT.offset("fine");
     /** Bytes from weights to biases. */
-    static final int BIAS_DISTANCE = FIRST_OFFSET + 72;
-    /** Floats: the bound of capped values, and twice that. */
-    static final int CAP = FIRST_OFFSET + 80;
-    static final int TWICE_CAP = FIRST_OFFSET + 84;
+    static final int BIAS_DISTANCE = LAYOUT.offset("bias_distance");
+    /** A float: the bound of capped values. */
+    static final int CAP = LAYOUT.offset("cap");
+    /** Twice that. */
+    static final int TWICE_CAP = LAYOUT.offset("twice_cap");
     /** Eight signs. */
     static final long ALL = 0xff;
 
     /** Blocks that a call of {@code atLeast} looks at. */
     static final int BLOCKS = 256;
-    private static final int BYTES = TWICE_CAP + 4;
     private static final int ALIGNMENT = 64;
 
-    private final MemorySegment memory = Arena.ofAuto().allocate(BYTES, ALIGNMENT);
+    private final MemorySegment memory = Arena.ofAuto().allocate(LAYOUT.bytes(), ALIGNMENT);
     private final float[] partials = new float[Kernels.PARTIALS];
     private final long[] reached = new long[BLOCKS + 1];
 
@@ -48,6 +68,15 @@ final class RowScratch {
                 set(constant.offset() + at, constant.bits());
             }
         }
+    }
+
+    private static MemoryLayout[] constants() {
+        return Arrays.stream(RowConstant.values())
+                .map(constant -> ScratchLayout.room(constant.name(), RowConstant.VECTOR_BYTES)).toArray(MemoryLayout[]::new);
+    }
+
+    static int offset(RowConstant constant) {
+        return LAYOUT.offset(constant.name());
     }
 
     MemorySegment memory() {
