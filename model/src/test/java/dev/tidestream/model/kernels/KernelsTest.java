@@ -147,7 +147,7 @@ class KernelsTest {
     void shouldHoldTheLargestIntegers(TensorFormat format) {
         int columns = 256;
         try (Arena arena = Arena.ofShared()) {
-            MemorySegment source = arena.allocate(4 * format.rowBytes(columns));
+            MemorySegment source = arena.allocate(format.format().fileBytes(4, columns));
             for (int row = 0; row < 4; row++) {
                 MemorySegment bytes = source.asSlice(row * format.rowBytes(columns), format.rowBytes(columns));
                 bytes.fill((byte) new int[] {0xff, 0, 0x80, 0x7f}[row]);
@@ -156,6 +156,9 @@ class KernelsTest {
                         case Q2_K -> 80;
                         case Q3_K -> 108;
                         case Q6_K -> 208;
+                        case TQ1_0 -> 52;
+                        case TQ2_0 -> 64;
+                        case I2_S -> source.byteSize() - 32 - row * format.rowBytes(columns) - at; // of all
                         default -> 0;
                     };
                     bytes.set(PanelLayout.SHORT, d, (short) 0x3c00); // 1

@@ -39,6 +39,7 @@ class ArchitectureGoldenTest {
     private static final String MODELS = "golden/models";
     private static final int VOCABULARY = 512;
     private static final double EXACT = 1e-4;
+    private static final double EXACT_CODES = 1e-3;
     /** Where int8 activations round otherwise than floats do; llama.cpp's own differ from the exact logits by as much. */
     private static final double INT8_MOST = 1;
     private static final double INT8_RMS = 0.2;
@@ -79,6 +80,35 @@ class ArchitectureGoldenTest {
             Difference difference = Difference.of(golden.logits, actual);
             assertTrue(difference.most < INT8_MOST && difference.rms < INT8_RMS && difference.agreeing >= INT8_AGREEING,
                     path + " " + difference);
+        }
+    }
+
+    static List<String> filesWithACodeGolden() throws IOException {
+        return files().stream().filter(path -> Files.exists(
+                SharedData.path(MODELS).resolve(codes(path).substring(MODELS.length() + 1)))).toList();
+    }
+
+    private static String codes(String path) {
+        return path.substring(0, path.length() - ".gguf".length()) + ".logits_a8.f32";
+    }
+
+    /** Ternary matrices take codes with one scale for each token, as BitNet is trained; the head takes floats. */
+    @ParameterizedTest
+    @MethodSource("filesWithACodeGolden")
+    void shouldComputeTheExactLogitsWithACodePerToken(String path) throws IOException {
+        Golden golden = Golden.of(path);
+        try (LoadedModel loaded = TestModels.load(path, KernelSelection.fastest())) {
+            Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 64);
+            Difference difference = Difference.of(Golden.floats(codes(path)), TestModels.logits(model, golden.prompt, 64));
+            assertTrue(difference.most < EXACT_CODES, path + " " + difference);
+
+            JsonNode json = new ObjectMapper().readTree(SharedData.path(path.replace(".gguf", ".json")).toFile()).get("exact_a8");
+            int[] greedy = Golden.ints(json.get("greedy_ids"));
+            int sure = 0;
+            while (sure < greedy.length && json.get("greedy_margins").get(sure).asDouble() > 2 * EXACT_CODES) {
+                sure++;
+            }
+            assertArrayEquals(Arrays.copyOf(greedy, sure), TestModels.greedy(model, golden.prompt, sure), path);
         }
     }
 

@@ -146,9 +146,10 @@ public final class MachineKernels implements Kernels {
      * Makes records of some blocks of a row.
      *
      * @param values from {@code from}, a block after the other
+     * @param leastMagnitude see {@link Activations#leastMagnitude}
      * @param records from byte {@code at}, with {@code strideBytes} from one block to the next
      */
-    public void quantise(float[] values, int from, MemorySegment records, long at, int blocks, long strideBytes) {
+    public void quantise(float[] values, int from, float leastMagnitude, MemorySegment records, long at, int blocks, long strideBytes) {
         if (blocks == 0) {
             return; // the program counts down to 0
         }
@@ -159,6 +160,7 @@ public final class MachineKernels implements Kernels {
         scratch.set(MachineScratch.VALUES_OFFSET, (long) from * Float.BYTES);
         scratch.set(MachineScratch.OUT_OFFSET, at);
         scratch.set(MachineScratch.RECORD_STRIDE, strideBytes);
+        scratch.set(MachineScratch.LEAST_MAGNITUDE, Float.floatToRawIntBits(leastMagnitude));
         MachineCall.run(programs.quantiser(), scratch.memory(), records, scratch.floats(values));
     }
 

@@ -39,7 +39,7 @@ public class RecordWriterTest {
                 long stride = rows * 64L;
                 MemorySegment records = arena.allocate(BLOCKS * stride, 64);
                 for (int b = 0; b < rows; b++) {
-                    machine.quantise(x.values(), b * COLUMNS, records, b * 64L, BLOCKS, stride);
+                    machine.quantise(x.values(), b * COLUMNS, 0f, records, b * 64L, BLOCKS, stride);
                     for (int block = 0; block < BLOCKS; block++) {
                         assertRecord(x, b, block, records.asSlice(block * stride + b * 64L, 64));
                     }
@@ -55,17 +55,17 @@ public class RecordWriterTest {
         fill(values);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment records = arena.allocate(8 * 64, 64).fill(UNTOUCHED);
-            machine.quantise(values, 32, records, 64, 2, 3 * 64);
+            machine.quantise(values, 32, 0f, records, 64, 2, 3 * 64);
             MemorySegment untouched = arena.allocate(64, 64).fill(UNTOUCHED);
             for (int i = 0; i < 8; i++) {
                 boolean written = i == 1 || i == 4;
                 assertEquals(!written, records.asSlice(i * 64L, 64).mismatch(untouched) == -1, "record " + i);
             }
             MemorySegment before = arena.allocate(records.byteSize(), 64).copyFrom(records);
-            machine.quantise(values, 0, records, 0, 0, 64);
+            machine.quantise(values, 0, 0f, records, 0, 0, 64);
             assertEquals(-1, records.mismatch(before));
-            assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 97, records, 0, 1, 64));
-            assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 0, records, 128, 3, 3 * 64));
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 97, 0f, records, 0, 1, 64));
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 0, 0f, records, 128, 3, 3 * 64));
         }
     }
 

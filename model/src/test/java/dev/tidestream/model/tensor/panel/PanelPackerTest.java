@@ -58,6 +58,8 @@ class PanelPackerTest {
                     case Q4_1, Q5_1 -> rowMajor.set(PanelLayout.SHORT, at + 2, (short) 0xfc00);
                     case Q2_K -> rowMajor.set(PanelLayout.SHORT, at + 82, (short) 0x7c00);
                     case Q3_K -> rowMajor.set(PanelLayout.SHORT, at + 108, (short) 0x7c00);
+                    case TQ1_0, TQ2_0 -> rowMajor.set(PanelLayout.SHORT, at + format.blockBytes() - Short.BYTES, (short) 0xfc00);
+                    case I2_S -> rowMajor.set(PanelLayout.FLOAT, rowMajor.byteSize() - 32, Float.NaN); // of all rows
                     case Q6_K -> rowMajor.set(PanelLayout.SHORT, at + 208, (short) 0x7c01);
                 }
                 NonFiniteWeightException e = assertThrows(NonFiniteWeightException.class,

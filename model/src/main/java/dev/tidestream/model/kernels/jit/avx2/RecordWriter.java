@@ -22,6 +22,7 @@ import static dev.tidestream.model.machine.VectorOp.VPACKSSDW;
 import static dev.tidestream.model.machine.VectorOp.VPACKSSWB;
 import static dev.tidestream.model.machine.VectorOp.VPADDD;
 import static dev.tidestream.model.machine.VectorOp.VPAND;
+import static dev.tidestream.model.machine.VectorOp.VPBROADCASTD;
 import static dev.tidestream.model.machine.VectorOp.VPCMPGTD;
 import static dev.tidestream.model.machine.VectorOp.VPERM2F128;
 import static dev.tidestream.model.machine.VectorOp.VPMADDUBSW;
@@ -95,7 +96,7 @@ public final class RecordWriter {
         }
     }
 
-    /** The largest magnitude, in all lanes. Magnitudes have the order of their bits. */
+    /** The largest magnitude, or what it counts for at least, in all lanes. Magnitudes have the order of their bits. */
     private void largest() {
         code.vector(VMOVDQU, 9, constant(MachineConstant.MAGNITUDE));
         code.vector(VPAND, LARGEST, 9, 0);
@@ -108,6 +109,8 @@ public final class RecordWriter {
         code.vector(VPSHUFD, 7, 0, LARGEST, SWAP_PAIRS);
         code.vector(VPMAXSD, LARGEST, LARGEST, 7);
         code.vector(VPSHUFD, 7, 0, LARGEST, SWAP_NEIGHBOURS);
+        code.vector(VPMAXSD, LARGEST, LARGEST, 7);
+        code.vector(VPBROADCASTD, 7, scratch(MachineScratch.LEAST_MAGNITUDE));
         code.vector(VPMAXSD, LARGEST, LARGEST, 7);
     }
 

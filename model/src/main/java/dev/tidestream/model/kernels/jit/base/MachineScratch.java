@@ -62,6 +62,8 @@ public final class MachineScratch {
     public static final int BLOCK_COUNT = ARGUMENTS + 8;
     public static final int VALUES_OFFSET = ARGUMENTS + 16;
     public static final int RECORD_STRIDE = ARGUMENTS + 24;
+    /** What the largest magnitude of a block counts for at least: a float. */
+    public static final int LEAST_MAGNITUDE = ARGUMENTS + 32;
     /** (32 columns, 4 groups of rows, 8) floats: the integers of a block; or the first chains of four rows. */
     public static final int FLOAT_TILE = ARGUMENTS + 192;
     /** {@link WideTable}s. */
