@@ -300,7 +300,7 @@ class TensorPatcherTest {
 
     static PanelMatrix zeros(TensorFormat format, int rows, int columns, Arena arena) {
         return PanelPacker.pack("w", format, rows, columns,
-                arena.allocate(rows * format.rowBytes(columns)), arena, WorkerTeam.sequential());
+                arena.allocate(format.format().fileBytes(rows, columns)), arena, WorkerTeam.sequential());
     }
 
     private static PanelMatrix panels(PatchResult result) {

@@ -26,16 +26,16 @@ import static dev.tidestream.model.format.base.PanelLayout.ROWS;
  *
  * <pre>
  * unit of 128 or 256 columns:
- *        | d: F16, rows 0 16 1 17 …, or F32, rows 0 1 2 …  |   64 or 128 bytes
- *        | block 0: word of columns 0–15, rows 0 1 2 …      |  128 bytes: line 0
- *        |          word of columns 16–31, rows 0 1 2 …     |  128 bytes: line 1
- *        | … block 3 or 7                                   |
+ *        | d: F16 (units of 256) or F32, rows 0 1 2 …   |   64 or 128 bytes
+ *        | block 0: word of columns 0–15, rows 0 1 2 …  |  128 bytes: line 0
+ *        |          word of columns 16–31, rows 0 1 2 … |  128 bytes: line 1
+ *        | … block 3 or 7                               |
  *
  * bits 8 b + 2 i and 8 b + 2 i + 1 of a word: q of its column 4 i + b      (b, i = 0 … 3)
  * </pre>
  */
 public abstract class TernaryFormat implements QuantFormat {
-    /** F16 bits of the scales of random weights. */
+    /** The scale of random weights. */
     protected static final float SAMPLE_SCALE = 0.01f;
 
     private static final int LINE_COLUMNS = 16;

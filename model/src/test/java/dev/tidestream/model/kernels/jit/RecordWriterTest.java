@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.kernels.scalar.ScalarQuants;
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.WorkerTeam;
 
@@ -33,6 +34,8 @@ public class RecordWriterTest {
             Activations x = new Activations(rows, COLUMNS);
             x.reset(rows);
             fill(x.values());
+            x.quantise(machine, WorkerTeam.sequential(), ActivationScaling.ROW);
+            assertRecords(x, machine.encoding(x).records());
             x.quantise(machine, WorkerTeam.sequential());
             assertRecords(x, machine.encoding(x).records());
             try (Arena arena = Arena.ofConfined()) {
@@ -126,6 +129,7 @@ public class RecordWriterTest {
         assertEquals(-128 * sum, record.get(ValueLayout.JAVA_INT, 44), at);
         assertEquals(-32 * lower, record.get(ValueLayout.JAVA_INT, 48), at);
         assertEquals(-32 * upper, record.get(ValueLayout.JAVA_INT, 52), at);
-        assertEquals(0, record.get(ValueLayout.JAVA_LONG, 56), at);
+        assertEquals(-sum, record.get(ValueLayout.JAVA_INT, 56), at);
+        assertEquals(0, record.get(ValueLayout.JAVA_INT, 60), at);
     }
 }

@@ -47,7 +47,7 @@ class PanelPackerTest {
     @EnumSource(TensorFormat.class)
     void shouldNameTheValueThatIsNotFinite(TensorFormat format) {
         int columns = format.quantised() ? 2 * format.blockElements() : 9;
-        for (int row : new int[] {0, 17, 31, 33}) {
+        for (int row : format == TensorFormat.I2_S ? new int[] {0} : new int[] {0, 17, 31, 33}) { // one scale is that of all rows
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment rowMajor = RandomWeights.rowMajor(format, 40, columns, new SplittableRandom(1), arena);
                 long at = (row + 1) * format.rowBytes(columns) - format.blockBytes(); // the last block of the row
@@ -64,7 +64,7 @@ class PanelPackerTest {
                 }
                 NonFiniteWeightException e = assertThrows(NonFiniteWeightException.class,
                         () -> PanelPacker.pack("w", format, 40, columns, rowMajor, arena, WorkerTeam.sequential()));
-                int column = columns - format.blockElements();
+                int column = format == TensorFormat.I2_S ? 0 : columns - format.blockElements();
                 assertEquals(new NonFiniteWeightException("w", row, column).getMessage(), e.getMessage());
             }
         }

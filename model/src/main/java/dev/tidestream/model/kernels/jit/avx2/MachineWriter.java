@@ -266,7 +266,7 @@ public final class MachineWriter {
     private void finish(int record, int products, int halves, Sum sum) {
         code.vector(VBROADCASTSS, 9, record(record + ActivationRecord.SCALE));
         if (quads.centred()) {
-            code.vector(VPBROADCASTD, 10, record(record + ActivationRecord.CENTRE));
+            code.vector(VPBROADCASTD, 10, record(record + quads.centre()));
         } else if (quads.minima()) {
             code.vector(VBROADCASTSS, 10, record(record + ActivationRecord.MINUS_SUM));
         }
@@ -357,6 +357,12 @@ public final class MachineWriter {
 
     /** Writes the sums in 0–3 to out, row by row. */
     private void inOrder() {
+        if (quads.rowsInOrder()) {
+            for (int g = 0; g < GROUPS; g++) {
+                code.vector(VMOVDQU_STORE, SUMS + g, new Address(Register.RSI, g * VECTOR));
+            }
+            return;
+        }
         code.vector(VSHUFPS, 4, 0, 1, 0x88);
         code.vector(VSHUFPS, 5, 0, 1, 0xDD);
         code.vector(VSHUFPS, 6, 2, 3, 0x88);

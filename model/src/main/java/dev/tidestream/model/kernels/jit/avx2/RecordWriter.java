@@ -33,6 +33,7 @@ import static dev.tidestream.model.machine.VectorOp.VPOR;
 import static dev.tidestream.model.machine.VectorOp.VPSHUFD;
 import static dev.tidestream.model.machine.VectorOp.VPSUBD;
 import static dev.tidestream.model.machine.VectorOp.VPUNPCKLDQ;
+import static dev.tidestream.model.machine.VectorOp.VPUNPCKLQDQ;
 import static dev.tidestream.model.machine.VectorOp.VPXOR;
 
 /**
@@ -151,8 +152,9 @@ public final class RecordWriter {
         code.vector(VPADDD, 0, 0, 7); // of columns 0–15 in the lower half, of 16–31 in the upper
         code.vector(VPERM2F128, 1, 0, 0, SWAP_HALVES);
         code.vector(VPUNPCKLDQ, 2, 0, 1);
-        code.vector(VPMULLD, 2, 2, constant(MachineConstant.CENTRE_FACTORS_OF_HALVES));
         code.vector(VPADDD, 0, 0, 1);
+        code.vector(VPUNPCKLQDQ, 2, 2, 0);
+        code.vector(VPMULLD, 2, 2, constant(MachineConstant.CENTRE_FACTORS_OF_HALVES));
         code.vector(VPXOR, 3, 3, 3);
         code.vector(VPSUBD, 3, 3, 0);
         code.vector(VCVTDQ2PS, 3, 3);

@@ -62,8 +62,8 @@ public enum MachineConstant {
     ONE_BYTES(27, 0x01010101),
     /** What {@link ActivationRecord} has the sum of the codes multiplied with. */
     CENTRE_FACTORS(28, 0, -8, 0, -128),
-    /** The same for the sums of both halves. */
-    CENTRE_FACTORS_OF_HALVES(29, -32, -32, 0, 0),
+    /** The same for the sums of both halves, and that of all codes once more. */
+    CENTRE_FACTORS_OF_HALVES(29, -32, -32, -1, 0),
     /** Where it has the scale. */
     SCALE_PLACE(30, -1, 0, 0, 0),
     /** Where it has the sum as a float. */
@@ -79,11 +79,13 @@ public enum MachineConstant {
     /** Four bits at the bottom of 32. */
     LOWEST_FOUR(36, 0x0000000f),
     /** Five bits at the bottom of 32. */
-    LOWEST_FIVE(37, 0x0000001f);
+    LOWEST_FIVE(37, 0x0000001f),
+    /** Two bits at the bottom of bytes. */
+    LOW_TWO_OF_BYTES(38, 0x03030303);
 
     private static final int BYTES = 32;
-    /** For all of them. */
-    static final int ROOM_BYTES = 38 * BYTES;
+    /** For all of them; whole lines of the cache. */
+    static final int ROOM_BYTES = 40 * BYTES;
 
     private final int place;
     private final int lane0;
