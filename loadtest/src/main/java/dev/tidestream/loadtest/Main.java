@@ -55,7 +55,7 @@ import dev.tidestream.loadtest.run.Live;
             "  tidestream loadtest --rate 5 --slo ttft=500ms,itl=50ms         open loop on a running server",
             "  tidestream loadtest --spawn --sweep 1,2,4,8,16 --report r.html a curve of latency and throughput",
             "  tidestream loadtest --spawn --rate ramp:1-20 --duration 60s    the same within one run",
-            "  tidestream loadtest report --compare a.json b.json --html c.html two runs that --out has kept",
+            "  tidestream loadtest report --compare a.json b.json --html c.html two runs that were kept",
             "", "All of it: docs/loadtest.md"})
 public final class Main implements Callable<Integer> {
     private static final Commands COMMANDS = new Commands("loadtest", "tidestream ", Set.of(LoadFailedException.class));

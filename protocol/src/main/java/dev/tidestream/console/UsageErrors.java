@@ -137,7 +137,8 @@ final class UsageErrors {
         String what = must.isEmpty() || arg.converters().length > 0
                 ? "%s: %s".formatted(name(arg), Reasons.of(cause))
                 : "%s must be %s: '%s'".formatted(name(arg), must, value);
-        return what + example(arg, command.getCommandSpec());
+        boolean text = value.contains(" ") && !command.getCommandSpec().positionalParameters().isEmpty();
+        return what + (text ? "; before a text that begins with a dash comes --" : example(arg, command.getCommandSpec()));
     }
 
     /** The parser keeps the name of the exception only. */

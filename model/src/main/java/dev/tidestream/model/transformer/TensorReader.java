@@ -45,9 +45,9 @@ final class TensorReader {
     }
 
     /**
-     * The tensor of a name, if it is what it must be as far as can be said without its values.
+     * The tensor of a name, if it is what it must be as far as can be said without the values of a matrix.
      *
-     * @throws ModelException if it has another shape, or a type that cannot be used
+     * @throws ModelException if it has another shape, a type that cannot be used, or is a vector with a value that is not finite
      * @throws dev.tidestream.model.gguf.GgufException if it is missing
      */
     GgufTensor check(String name, List<Long> shape) {
@@ -60,6 +60,9 @@ final class TensorReader {
         TensorFormat format = format(tensor);
         if (shape.size() == 1 && format.quantised()) {
             throw unsupported(tensor, "is a vector of a type", VECTOR_FORMATS);
+        }
+        if (shape.size() == 1) {
+            finite(tensor);
         }
         return tensor;
     }
@@ -89,6 +92,11 @@ final class TensorReader {
     }
 
     private OwnedTensor vector(GgufTensor tensor) {
+        return new OwnedTensor(new WeightTensor.Vector(format(tensor), finite(tensor)), () -> {});
+    }
+
+    /** The values of a vector. */
+    private float[] finite(GgufTensor tensor) {
         TensorFormat format = format(tensor);
         float[] values = Vectors.toFloats(format, file.data(tensor), Math.toIntExact(tensor.columns()));
         for (int i = 0; i < values.length; i++) {
@@ -97,7 +105,7 @@ final class TensorReader {
                         .formatted(file.path(), tensor.name(), i, values[i]));
             }
         }
-        return new OwnedTensor(new WeightTensor.Vector(format, values), () -> {});
+        return values;
     }
 
     /** The format that a tensor of the file is held in. */

@@ -84,6 +84,16 @@ class ModelLoaderTest {
         assertTrue(missing.contains("random.gguf") && missing.contains("blk.0.ffn_down.weight"), missing);
     }
 
+    /** What inspect asks, before weights are loaded. */
+    @Test
+    void shouldLookAtVectorsWhenItChecks() {
+        try (GgufFile file = f32().nan("output_norm.weight").file()) {
+            ModelLoader loader = new ModelLoader(file);
+            assertEquals("random.gguf: tensor output_norm.weight is not finite at 3: NaN",
+                    assertThrows(ModelException.class, loader::check).getMessage());
+        }
+    }
+
     private static RandomLlama f32() {
         return new RandomLlama(TensorFormat.F32);
     }

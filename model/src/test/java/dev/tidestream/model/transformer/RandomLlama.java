@@ -40,6 +40,7 @@ public final class RandomLlama {
     private final Map<String, long[]> shapes = new HashMap<>();
     private final Map<String, GgmlType> types = new HashMap<>();
     private final Set<String> huge = new HashSet<>();
+    private final Set<String> nan = new HashSet<>();
     private float[] ropeFactors = {};
     private boolean untied;
     private boolean twice;
@@ -73,6 +74,12 @@ public final class RandomLlama {
     /** Has a norm whose weights are as large as they can be, so that no logit is finite. */
     public RandomLlama huge(String norm) {
         huge.add(norm);
+        return this;
+    }
+
+    /** Has a norm with a weight that is no number. */
+    RandomLlama nan(String norm) {
+        nan.add(norm);
         return this;
     }
 
@@ -165,6 +172,9 @@ public final class RandomLlama {
         }
         float[] ones = new float[HIDDEN];
         Arrays.fill(ones, huge.contains(name) ? Float.MAX_VALUE : 1f);
+        if (nan.contains(name)) {
+            ones[3] = Float.NaN;
+        }
         writer.tensor(name, ones, HIDDEN);
     }
 

@@ -39,8 +39,8 @@ public final class KvCachePool implements AutoCloseable {
      */
     public KvCachePool(KvCacheShape shape, long budgetBytes) {
         if (budgetBytes < shape.blockBytes()) {
-            throw new IllegalArgumentException("KV memory holds no block: kv_memory_bytes=%d, block_bytes=%d, block_positions=%d"
-                    .formatted(budgetBytes, shape.blockBytes(), KvCacheShape.BLOCK_POSITIONS));
+            throw new IllegalArgumentException("KV memory must hold a block of %d positions at least: bytes=%d, needed=%d"
+                    .formatted(KvCacheShape.BLOCK_POSITIONS, budgetBytes, shape.blockBytes()));
         }
         this.shape = shape;
         this.budgetBytes = budgetBytes;

@@ -48,6 +48,8 @@ import dev.tidestream.server.transport.websocket.InputRate;
  */
 public final class ServerVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ServerVerticle.class);
+    /** Of the system, per socket; it would take 4 MiB of a client that does not read, and tokens would be computed for them. */
+    private static final int SEND_BUFFER_BYTES = 128 << 10;
     private static final Duration TELL_SUPPRESSED = Duration.ofSeconds(10);
 
     private final TransportConfig config;
@@ -239,6 +241,7 @@ public final class ServerVerticle extends VerticleBase {
         return new HttpServerOptions()
                 .setHost(config.host())
                 .setPort(config.port())
+                .setSendBufferSize(SEND_BUFFER_BYTES)
                 .setHttp2ClearTextEnabled(false);
     }
 

@@ -49,7 +49,7 @@ class LogFormatTest {
     }
 
     private String line(String message, @Nullable Throwable thrown, Object... arguments) {
-        Logger logger = context.getLogger("dev.tidestream.server.app.TidestreamServer");
+        Logger logger = context.getLogger("dev.tidestream.server.app.Serving");
         ILoggingEvent event = new LoggingEvent(Logger.class.getName(), logger, Level.INFO, message, thrown, arguments);
         return new String(appender.getEncoder().encode(event), StandardCharsets.UTF_8);
     }

@@ -77,7 +77,7 @@ public final class Q2K extends SuperBlockFormat {
         for (int line = 0; line < LINES; line++) {
             int word = word(data, lines, lane, line);
             for (int i = 0; i < OF_A_LINE; i++) {
-                out[line * OF_A_LINE + i] = (byte) (word >>> 2 * i & 3);
+                out[line * OF_A_LINE + i] = (byte) (word >>> (2 * i) & 3);
             }
         }
     }
@@ -88,7 +88,7 @@ public final class Q2K extends SuperBlockFormat {
         for (int line = 0; line < LINES; line++) {
             int word = 0;
             for (int i = 0; i < OF_A_LINE; i++) {
-                word |= quants[from + line * OF_A_LINE + i] << 2 * i;
+                word |= quants[from + line * OF_A_LINE + i] << (2 * i);
             }
             difference |= putWord(out, lines, lane, line, word);
         }

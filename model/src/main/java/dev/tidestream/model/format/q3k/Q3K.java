@@ -84,7 +84,7 @@ public final class Q3K extends SuperBlockFormat {
         for (int line = 0; line < LINES; line++) {
             int word = word(data, lines, lane, line);
             for (int i = 0; i < OF_A_LINE; i++) {
-                out[line * OF_A_LINE + i] = signed(word >>> BITS * i);
+                out[line * OF_A_LINE + i] = signed(word >>> (BITS * i));
             }
             last |= word >>> 15 << line;
         }
@@ -104,7 +104,7 @@ public final class Q3K extends SuperBlockFormat {
         for (int line = 0; line < LINES; line++) {
             int word = (last >> line & 1) << 15;
             for (int i = 0; i < OF_A_LINE; i++) {
-                word |= (quants[from + line * OF_A_LINE + i] & MASK) << BITS * i;
+                word |= (quants[from + line * OF_A_LINE + i] & MASK) << (BITS * i);
             }
             difference |= putWord(out, lines, lane, line, word);
         }

@@ -60,7 +60,7 @@ public final class Q4K extends MinimaFormat {
         for (int line = 0; line < 2 * Q4K_LINES; line++) {
             int word = word(data, lines, lane, line);
             for (int j = 0; j < 4; j++) {
-                out[4 * line + j] = (byte) (word >>> 4 * j & 15);
+                out[4 * line + j] = (byte) (word >>> (4 * j) & 15);
             }
         }
     }

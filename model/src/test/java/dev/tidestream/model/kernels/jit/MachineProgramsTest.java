@@ -13,7 +13,7 @@ import dev.tidestream.model.machine.Cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-/** Every format has programs of its own, so that nothing is left to other kernels. */
+/** What has programs of its own; products of other formats are left to the other kernels (docs/adr/0011-avx-512-programs.md). */
 class MachineProgramsTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})

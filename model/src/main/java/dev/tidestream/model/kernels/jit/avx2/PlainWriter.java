@@ -9,7 +9,6 @@ import dev.tidestream.model.tensor.Kernels;
 
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.GROUPS;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.VECTOR;
-import static dev.tidestream.model.kernels.jit.avx2.QuadCode.panel;
 import static dev.tidestream.model.kernels.jit.avx2.QuadCode.scratch;
 import static dev.tidestream.model.machine.VectorOp.VBROADCASTSS;
 import static dev.tidestream.model.machine.VectorOp.VMOVDQU;

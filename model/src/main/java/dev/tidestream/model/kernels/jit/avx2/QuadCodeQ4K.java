@@ -2,7 +2,6 @@ package dev.tidestream.model.kernels.jit.avx2;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
-import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.MachineScratch;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;

@@ -5,7 +5,6 @@ import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.jit.base.MachineConstant;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.machine.Shift;
 
 import static dev.tidestream.model.machine.WideOp.VPANDD;
 import static dev.tidestream.model.machine.WideOp.VPBROADCASTD;

@@ -6,7 +6,6 @@ import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.machine.Shift;
 import dev.tidestream.model.machine.VectorOp;
 import dev.tidestream.model.machine.WideOp;
-import dev.tidestream.model.tensor.Vectors;
 
 /**
  * Float arithmetic of a program that is the same with vectors of 256 bits (AVX2, registers 0–15) and of 512 (AVX-512, registers

@@ -1,7 +1,5 @@
 package dev.tidestream.model.kernels.jit.base;
 
-import dev.tidestream.model.tensor.Vectors;
-
 /** Vectors of one 32-bit number or of four, at their places in {@link MachineScratch}. */
 public enum MachineConstant {
     /** 1 in 16 bits. */

@@ -1,7 +1,5 @@
 package dev.tidestream.model.kernels.jit.base;
 
-import dev.tidestream.model.tensor.Vectors;
-
 /** Vectors of 64 bytes that say where parts of a line are, at their places in {@link MachineScratch}. */
 public enum WideTable {
     /** Of four lines of 32 bytes, rows 0 16 1 17 …: the four bytes of row 0, then of row 1 … */

@@ -5,7 +5,6 @@ import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.DoubleExp;
 import dev.tidestream.model.tensor.FloatExp;
-import dev.tidestream.model.tensor.Vectors;
 
 /** Vectors of one float or double, at their places in {@link RowScratch}. The doubles are those of {@link DoubleExp}. */
 enum RowConstant {

@@ -10,7 +10,6 @@ import dev.tidestream.model.kernels.vector.base.VectorExp;
 import dev.tidestream.model.kernels.vector.base.VectorHalf;
 import dev.tidestream.model.tensor.FloatExp;
 import dev.tidestream.model.tensor.KvHead;
-import dev.tidestream.model.tensor.Vectors;
 
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.F;
 import static dev.tidestream.model.kernels.vector.base.VectorShapes.I;
