@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -28,6 +29,7 @@ import dev.tidestream.model.tokenizer.Tokenizers;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -109,6 +111,23 @@ class ArchitectureGoldenTest {
                 sure++;
             }
             assertArrayEquals(Arrays.copyOf(greedy, sure), TestModels.greedy(model, golden.prompt, sure), path);
+        }
+    }
+
+    @Test
+    void shouldSayHowTernaryWeightsAreHeld() throws IOException {
+        try (GgufFile file = GgufFile.open(SharedData.path(MODELS + "/bitnet_silu/gguf/bitnet_silu-TQ1_0.gguf"))) {
+            ModelLoader loader = new ModelLoader(file);
+            assertEquals("TQ1_0 is held as TQ2_0, TQ1_0 takes int8 activations with one scale per token", loader.words().get("weights"));
+            assertTrue(loader.words().get("feed-forward").contains("silu, normed before the last matrix"), loader.words().toString());
+        }
+        try (GgufFile file = GgufFile.open(SharedData.path(MODELS + "/bitnet/gguf/bitnet-I2_S.gguf"))) {
+            ModelLoader loader = new ModelLoader(file);
+            assertEquals("I2_S takes int8 activations with one scale per token", loader.words().get("weights"));
+            assertTrue(loader.words().get("feed-forward").contains("relu squared, normed"), loader.words().toString());
+        }
+        try (GgufFile file = GgufFile.open(SharedData.path(MODELS + "/qwen2/gguf/qwen2-Q4_0.gguf"))) {
+            assertFalse(new ModelLoader(file).words().containsKey("weights"));
         }
     }
 
