@@ -9,10 +9,10 @@ import java.util.SplittableRandom;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.kernels.scalar.ScalarQuants;
-import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.WorkerTeam;
 
