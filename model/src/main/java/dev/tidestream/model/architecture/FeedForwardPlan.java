@@ -40,6 +40,11 @@ public record FeedForwardPlan(int size, ActivationFunction function, boolean gat
         return new FeedForwardPlan(size, function, gated, true, bias, innerNorm);
     }
 
+    /** With a norm of the elements between its matrices, before the last one. */
+    public FeedForwardPlan withInnerNorm(NormSpec norm) {
+        return new FeedForwardPlan(size, function, gated, fused, bias, Optional.of(norm));
+    }
+
     FeedForwardPlan shrunk(int newSize) {
         return new FeedForwardPlan(newSize, function, gated, fused, bias, innerNorm);
     }

@@ -3,6 +3,7 @@ package dev.tidestream.model.format;
 import java.util.Arrays;
 import java.util.Optional;
 
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.format.base.BlockShape;
 import dev.tidestream.model.format.base.Format;
 import dev.tidestream.model.format.base.PlainFormat;
@@ -11,6 +12,7 @@ import dev.tidestream.model.format.base.Rounding;
 import dev.tidestream.model.format.bf16.BF16;
 import dev.tidestream.model.format.f16.F16;
 import dev.tidestream.model.format.f32.F32;
+import dev.tidestream.model.format.i2s.I2S;
 import dev.tidestream.model.format.iq4nl.IQ4NL;
 import dev.tidestream.model.format.q2k.Q2K;
 import dev.tidestream.model.format.q3k.Q3K;
@@ -22,6 +24,8 @@ import dev.tidestream.model.format.q51.Q51;
 import dev.tidestream.model.format.q5k.Q5K;
 import dev.tidestream.model.format.q6k.Q6K;
 import dev.tidestream.model.format.q80.Q80;
+import dev.tidestream.model.format.tq10.TQ10;
+import dev.tidestream.model.format.tq20.TQ20;
 
 /**
  * The element formats that kernels compute with: the list of them, a line each, under the names that GGUF has for them. What a
@@ -42,7 +46,10 @@ public enum TensorFormat {
     Q5_1(new Q51()),
     IQ4_NL(new IQ4NL()),
     Q2_K(new Q2K()),
-    Q3_K(new Q3K());
+    Q3_K(new Q3K()),
+    TQ1_0(new TQ10()),
+    TQ2_0(new TQ20()),
+    I2_S(new I2S());
 
     private static final int LEAST_ROW_BLOCK = 32;
 
@@ -86,6 +93,11 @@ public enum TensorFormat {
             return quants;
         }
         throw new IllegalArgumentException("not quantised: " + this);
+    }
+
+    /** How activations are made int8 for it; of a format that is not quantised, it does not matter. */
+    public ActivationScaling activations() {
+        return format instanceof QuantFormat quants ? quants.activations() : ActivationScaling.BLOCK;
     }
 
     /** Its sizes. */

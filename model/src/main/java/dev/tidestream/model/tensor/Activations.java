@@ -3,11 +3,12 @@ package dev.tidestream.model.tensor;
 import java.util.Arrays;
 import java.util.function.Function;
 
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.format.base.PanelLayout;
 
 /**
  * The right-hand side of a multiply: up to {@code maxRows} rows of float32 and, for quantised weights, the same rows as int8
- * quants with one scale per block of 32. Reused from pass to pass; the owner fills it, then any thread may read it.
+ * quants with one scale per block of 32, or per row. Reused from pass to pass; the owner fills it, then any thread may read it.
  *
  * <p>Quants lie as the kernels want them: each implementation of {@link Kernels} that was asked to quantise or to multiply keeps
  * an {@link ActivationEncoding} here. All that are kept are made anew whenever the rows are quantised. One that is asked for
@@ -15,11 +16,14 @@ import dev.tidestream.model.format.base.PanelLayout;
  */
 public final class Activations {
     private static final ActivationEncoding[] NONE = {};
+    private static final float LEAST_OF_A_ROW = 1e-5f;
+    private static final int ROW_GRAIN = 4;
 
     private final int maxRows;
     private final int columns;
     private final int blocks; // columns / 32, or 0
     private final float[] values; // (maxRows, columns)
+    private final float[] leastMagnitudes; // (maxRows)
     private int rows;
     private boolean quantised;
     private volatile ActivationEncoding[] encodings = NONE; // one of a class; replaced under the lock
@@ -30,6 +34,7 @@ public final class Activations {
         this.columns = columns;
         this.blocks = columns % PanelLayout.BLOCK == 0 ? columns / PanelLayout.BLOCK : 0;
         this.values = new float[Math.multiplyExact(maxRows, columns)];
+        this.leastMagnitudes = new float[maxRows];
     }
 
     /** Says how many rows are about to be filled; what was quantised before is void. */
@@ -66,16 +71,45 @@ public final class Activations {
         return quantised;
     }
 
+    /** Quantises all rows with a scale for each block, as {@link #quantise(Kernels, WorkerTeam, ActivationScaling)} does. */
+    public void quantise(Kernels kernels, WorkerTeam team) {
+        quantise(kernels, team, ActivationScaling.BLOCK);
+    }
+
     /**
      * Quantises all rows for these kernels, split over the team. Values stay as they are until the last kernel has read what is
      * made of them.
      */
-    public void quantise(Kernels kernels, WorkerTeam team) {
+    public void quantise(Kernels kernels, WorkerTeam team, ActivationScaling scaling) {
         prepare(kernels);
+        if (scaling == ActivationScaling.ROW) {
+            team.forEachRange(rows, ROW_GRAIN, (from, to) -> {
+                for (int row = from; row < to; row++) {
+                    leastMagnitudes[row] = largestOfRow(row);
+                }
+            });
+        }
         for (ActivationEncoding encoding : encodings) {
             encoding.encode(team);
         }
         quantised = true;
+    }
+
+    /** The largest magnitude of a row, at least 1e-5; NaN if a value is NaN. Magnitudes have the order of their bits. */
+    private float largestOfRow(int row) {
+        int largest = Float.floatToRawIntBits(LEAST_OF_A_ROW);
+        for (int i = row * columns; i < (row + 1) * columns; i++) {
+            largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & Integer.MAX_VALUE);
+        }
+        return Float.intBitsToFloat(largest);
+    }
+
+    /**
+     * What the largest magnitude of a block of this row is at least, for the sake of its scale: 0, or the largest of the row if rows
+     * have one scale. For implementations of {@link ActivationEncoding}.
+     */
+    public float leastMagnitude(int row) {
+        return leastMagnitudes[row];
     }
 
     /** Before {@link #quantiseBlocks}, by the owner. */
@@ -84,6 +118,7 @@ public final class Activations {
             throw new IllegalStateException("columns=%d is no multiple of %d".formatted(columns, PanelLayout.BLOCK));
         }
         quantised = false;
+        Arrays.fill(leastMagnitudes, 0, rows, 0f);
         kernels.encoding(this);
     }
 

@@ -32,14 +32,16 @@ public interface Kernels {
      * depend on the row alone. Of each block of 32 values:
      *
      * <ul>
-     *   <li>{@code m} is the largest magnitude; NaN if a value is NaN.
+     *   <li>{@code m} is the largest magnitude of the block; or, if rows have one scale ({@code ActivationScaling.ROW}), the
+     *       largest of the row, and 1e-5 at least. NaN if one of these values is NaN.
      *   <li>The scale is {@code m / 127}, rounded to float32.
      *   <li>{@code t = 127 / m}, rounded to float32. A quant is {@code rint(x * t)}: the product is rounded to float32, then to
      *       the nearest integer, ties to even. The quants of a block are 0 if {@code m} or {@code t} is not finite: if a value is
-     *       NaN or infinite, if all are zero, or if all are so small (below 127 / 2^128) that {@code t} overflows.
+     *       NaN or infinite, or, where blocks have scales, if all are zero, or if all are so small (below 127 / 2^128) that
+     *       {@code t} overflows.
      * </ul>
      *
-     * <p>This is llama.cpp's Q8_0, with the scale kept in float32. All quants are of magnitude 127 at most.
+     * <p>This is llama.cpp's Q8_0, with the scale kept in float32; or with one scale for a row, BitNet's absmax. All quants are of magnitude 127 at most.
      *
      * @param x its columns are a multiple of 32
      */
@@ -53,7 +55,7 @@ public interface Kernels {
      *
      * <ul>
      *   <li>PLAIN (F32, F16, BF16): {@code acc = fma(x[k], w[k], acc)}, k ascending from {@code acc = 0}.
-     *   <li>BLOCKS (Q8_0, Q4_0, Q5_0), per block of 32: {@code a} and {@code b} are chains like that over the integers of the
+     *   <li>BLOCKS (Q8_0, Q4_0, Q5_0, IQ4_NL, TQ1_0, TQ2_0, I2_S), per block of 32: {@code a} and {@code b} are chains like that over the integers of the
      *       block's columns 0–15 and 16–31, each from 0; then {@code acc = fma(d, a + b, acc)}.
      *   <li>BLOCKS_WITH_MINIMA (Q4_1, Q5_1), SUPER_BLOCKS_WITH_MINIMA (Q4_K, Q5_K), HALVES_WITH_MINIMA: as PLAIN, where
      *       {@code w = fma(d * scale, q, m * min)}: the element, since the products are exact.

@@ -3,6 +3,7 @@ package dev.tidestream.model.tensor;
 import java.util.Collections;
 import java.util.List;
 
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.format.base.PanelLayout;
 
 /**
@@ -22,6 +23,7 @@ public final class MatrixGroup {
     private final int[] firstPanel; // (matrices + 1)
     private final int[] firstRow; // (matrices + 1)
     private final boolean quantised;
+    private final ActivationScaling activations;
 
     /** @param matrices at least one, all with the same number of columns */
     public MatrixGroup(List<PanelMatrix> matrices) {
@@ -40,6 +42,7 @@ public final class MatrixGroup {
         this.firstPanel = new int[this.matrices.length + 1];
         this.firstRow = new int[this.matrices.length + 1];
         boolean anyQuantised = false;
+        ActivationScaling scaling = ActivationScaling.BLOCK;
         for (int i = 0; i < this.matrices.length; i++) {
             PanelMatrix matrix = this.matrices[i];
             if (matrix.columns() != this.matrices[0].columns()) {
@@ -52,8 +55,12 @@ public final class MatrixGroup {
             firstPanel[i + 1] = firstPanel[i] + matrix.panels();
             firstRow[i + 1] = firstRow[i] + matrix.rows();
             anyQuantised |= matrix.format().quantised();
+            if (matrix.format().activations() == ActivationScaling.ROW) {
+                scaling = ActivationScaling.ROW;
+            }
         }
         this.quantised = anyQuantised;
+        this.activations = scaling;
     }
 
     /** A group of one. */
@@ -64,6 +71,11 @@ public final class MatrixGroup {
     /** Whether a matrix can use int8 activations. */
     public boolean quantised() {
         return quantised;
+    }
+
+    /** How their input is made int8: by rows if one of the matrices is of a format that asks for that. */
+    public ActivationScaling activations() {
+        return activations;
     }
 
     /** Matrix {@code i}. */
@@ -149,7 +161,7 @@ public final class MatrixGroup {
      * @param gate receives (rows) of the first matrix; may be the values of {@code activated}
      * @param up receives (rows) of the second matrix, if there is one
      * @param activated receives (1, rows); reset to one row before
-     * @param int8 whether to quantise it; rows are a multiple of 32 then
+     * @param int8 whether to quantise it, with a scale for each block; rows are a multiple of 32 then
      */
     public void multiplyActivated(
             Kernels kernels, WorkerTeam team, Activations x, ActivationFunction function, float[] gate, float[] up, Activations activated,

@@ -113,10 +113,12 @@ final class Miniature {
         int rows = Math.toIntExact(shape.getFirst());
         long rowBytes = format.rowBytes(columns);
         Arena arena = Arena.ofAuto(); // a few hundred KB, once
-        MemorySegment corner = arena.allocate(rows * rowBytes, Long.BYTES);
+        MemorySegment corner = arena.allocate(format.format().fileBytes(rows, columns), Long.BYTES);
         for (int row = 0; row < rows; row++) {
             MemorySegment.copy(data, row * format.rowBytes(Math.toIntExact(tensor.columns())), corner, row * rowBytes, rowBytes);
         }
+        long behind = corner.byteSize() - rows * rowBytes; // what a format has for all rows together
+        MemorySegment.copy(data, data.byteSize() - behind, corner, rows * rowBytes, behind);
         return new OwnedTensor(new WeightTensor.Matrix(
                 PanelPacker.pack(tensor.name(), format, rows, columns, corner, arena, WorkerTeam.sequential())), () -> {});
     }

@@ -1,5 +1,7 @@
 package dev.tidestream.model.transformer;
 
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -7,6 +9,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import dev.tidestream.model.architecture.Blueprint;
@@ -14,6 +18,8 @@ import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.architecture.family.Architectures;
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -82,9 +88,26 @@ public final class ModelLoader {
     /** What the model is in plain words: what each line is about, and the line. */
     public Map<String, String> words() {
         Map<String, String> words = new LinkedHashMap<>(blueprint().words());
+        formatsHeldOtherwise().ifPresent(line -> words.put("weights", line));
         copyOfTheEmbedding().ifPresent(name -> words.computeIfPresent("output head", (about, line) ->
                 "%s (the file holds the same matrix twice, as %s as well; one copy is kept)".formatted(line, name)));
         return words;
+    }
+
+    /** What is not obvious about the formats of matrices: which are held as others, and which take activations with a scale per token. */
+    public Optional<String> formatsHeldOtherwise() {
+        Set<TensorFormat> formats = plan.tensors().keySet().stream().flatMap(name -> file.findTensor(name).stream()).map(reader::format)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(TensorFormat.class)));
+        List<String> said = new ArrayList<>();
+        for (TensorFormat format : formats) {
+            if (format.quantised() && !format.quants().panelsOf().isEmpty()) {
+                said.add("%s is held as %s".formatted(format, format.quants().panelsOf()));
+            }
+            if (format.activations() == ActivationScaling.ROW) {
+                said.add("%s takes int8 activations with one scale per token".formatted(format));
+            }
+        }
+        return said.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", said));
     }
 
     /** The name of an output matrix that is the embedding once more. */

@@ -4,6 +4,7 @@ import java.util.List;
 
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.FeedForwardPlan;
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.Kernels;
@@ -142,7 +143,8 @@ public final class Transformer implements LanguageModel {
         ActivationFunction function = plan.function();
         activated.reset(rows);
         if (rows == 1) {
-            boolean ready = int8 && w.down().quantised() && w.feedForwardInnerNorm().isEmpty();
+            boolean ready = int8 && w.down().quantised() && w.down().activations() == ActivationScaling.BLOCK
+                    && w.feedForwardInnerNorm().isEmpty();
             w.gateUp().multiplyActivated(kernels, team, scratch.normed, function, values, scratch.up, activated, ready);
             if (ready) {
                 return;
@@ -217,7 +219,7 @@ public final class Transformer implements LanguageModel {
 
     private void prepare(Activations x, MatrixGroup matrices) {
         if (int8 && matrices.quantised()) {
-            x.quantise(kernels, team);
+            x.quantise(kernels, team, matrices.activations());
         }
     }
 

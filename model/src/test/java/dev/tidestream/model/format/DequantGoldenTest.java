@@ -26,10 +26,10 @@ class DequantGoldenTest {
     void shouldGiveTheGoldenElements(TensorFormat format) throws IOException {
         byte[] raw = Files.readAllBytes(SharedData.path("golden/dequant/" + format + ".bin"));
         byte[] golden = Files.readAllBytes(SharedData.path("golden/dequant/" + format + ".f32"));
-        int blocks = raw.length / format.blockBytes();
-        assertEquals(golden.length, blocks * format.blockElements() * Float.BYTES, "elements of the file");
+        int blocks = golden.length / Float.BYTES / format.blockElements();
         for (int rows : new int[] {1, blocks}) {
             int columns = blocks / rows * format.blockElements();
+            assertEquals(raw.length, format.format().fileBytes(rows, columns), "bytes of the file");
             byte[] byRows = new byte[golden.length];
             byte[] byColumns = new byte[golden.length];
             try (Arena arena = Arena.ofConfined()) {

@@ -147,7 +147,7 @@ class KernelsTest {
     void shouldHoldTheLargestIntegers(TensorFormat format) {
         int columns = 256;
         try (Arena arena = Arena.ofShared()) {
-            MemorySegment source = arena.allocate(4 * format.rowBytes(columns));
+            MemorySegment source = arena.allocate(format.format().fileBytes(4, columns));
             for (int row = 0; row < 4; row++) {
                 MemorySegment bytes = source.asSlice(row * format.rowBytes(columns), format.rowBytes(columns));
                 bytes.fill((byte) new int[] {0xff, 0, 0x80, 0x7f}[row]);
@@ -156,13 +156,21 @@ class KernelsTest {
                         case Q2_K -> 80;
                         case Q3_K -> 108;
                         case Q6_K -> 208;
+                        case TQ1_0 -> 52;
+                        case TQ2_0 -> 64;
+                        case I2_S -> 0; // behind all rows
                         default -> 0;
                     };
-                    bytes.set(PanelLayout.SHORT, d, (short) 0x3c00); // 1
+                    if (format != TensorFormat.I2_S) {
+                        bytes.set(PanelLayout.SHORT, d, (short) 0x3c00); // 1
+                    }
                     if (format.rounding().minima()) {
                         bytes.set(PanelLayout.SHORT, d + 2, (short) 0x3c00);
                     }
                 }
+            }
+            if (format == TensorFormat.I2_S) {
+                source.set(PanelLayout.FLOAT, source.byteSize() - 32, 1f);
             }
             PanelMatrix w = PanelPacker.pack("w", format, 4, columns, source, arena, WorkerTeam.sequential());
             for (int batch : new int[] {1, 9}) {

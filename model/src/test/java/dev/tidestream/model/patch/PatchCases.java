@@ -24,7 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 final class PatchCases {
     /** Those that the oracle has an encoder for. */
     static final List<TensorFormat> FORMATS =
-            Arrays.stream(TensorFormat.values()).filter(format -> format.blockElements() < 256 && format != TensorFormat.IQ4_NL).toList();
+            Arrays.stream(TensorFormat.values()).filter(format -> format.blockElements() < 128 && format != TensorFormat.IQ4_NL).toList();
 
     static final LowRankProduct PLAIN = PatchCases::multiply;
 
@@ -56,6 +56,9 @@ final class PatchCases {
             case Q2_K -> new int[] {80, 82};
             case Q3_K -> new int[] {108};
             case Q6_K -> new int[] {208};
+            case TQ1_0 -> new int[] {52};
+            case TQ2_0 -> new int[] {64};
+            case I2_S -> new int[0];
         };
     }
 

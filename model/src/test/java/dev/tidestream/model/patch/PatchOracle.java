@@ -129,7 +129,7 @@ final class PatchOracle {
                     out[j] = format == TensorFormat.Q5_0 ? d * (q - 16) : (float) ((double) d * q + offset);
                 }
             }
-            case IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no patches for " + format);
+            case IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TQ1_0, TQ2_0, I2_S -> throw new IllegalArgumentException("no patches for " + format);
         }
         return out;
     }
@@ -189,7 +189,7 @@ final class PatchOracle {
                 out.putShort(Float.floatToFloat16(d)).putShort(Float.floatToFloat16(min));
                 fiveBits(x, min, d, 0.5f, out);
             }
-            case IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("no patches for " + format);
+            case IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TQ1_0, TQ2_0, I2_S -> throw new IllegalArgumentException("no patches for " + format);
         }
         return out.array();
     }

@@ -164,8 +164,8 @@ class TensorPatcherTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"})
-    void shouldStoreAKQuantInItsOwnFormatAndReportWhatThatLoses(TensorFormat format) {
+    @EnumSource(value = TensorFormat.class, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "TQ1_0", "TQ2_0", "I2_S"})
+    void shouldStoreASuperBlockInItsOwnFormatAndReportWhatThatLoses(TensorFormat format) {
         SplittableRandom random = new SplittableRandom(SEED + 9);
         int columns = 512;
         try (Arena arena = Arena.ofShared()) {
@@ -178,7 +178,7 @@ class TensorPatcherTest {
                     PatchCases.payload(PatchDtype.F32, new int[] {44}, new float[][] {listed}));
             PatchResult result = apply(base, patch, arena, WorkerTeam.sequential());
             assertEquals(format, result.tensor().format());
-            assertEquals(columns / 256, result.changedBlocks());
+            assertEquals(columns / format.blockElements(), result.changedBlocks());
             float[] stored = new float[columns];
             panels(result).copyRow(44, stored, 0);
             double max = 0;
@@ -194,7 +194,7 @@ class TensorPatcherTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, names = {"Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K"})
+    @EnumSource(value = TensorFormat.class, names = {"Q8_0", "Q4_0", "Q4_K", "Q5_K", "Q6_K", "TQ1_0", "TQ2_0"})
     void shouldRefuseAValueThatIsTooLargeForTheScale(TensorFormat format) {
         try (Arena arena = Arena.ofShared()) {
             int columns = PatchCases.columns(format, 32);
@@ -300,7 +300,7 @@ class TensorPatcherTest {
 
     static PanelMatrix zeros(TensorFormat format, int rows, int columns, Arena arena) {
         return PanelPacker.pack("w", format, rows, columns,
-                arena.allocate(rows * format.rowBytes(columns)), arena, WorkerTeam.sequential());
+                arena.allocate(format.format().fileBytes(rows, columns)), arena, WorkerTeam.sequential());
     }
 
     private static PanelMatrix panels(PatchResult result) {

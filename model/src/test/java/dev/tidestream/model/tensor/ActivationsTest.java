@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.kernels.KernelSelection;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -95,6 +96,57 @@ class ActivationsTest {
             assertEquals(half, kernels.encoding(x).quant(0, 4), "largest=" + largest);
             assertEquals(largest / 127f, kernels.encoding(x).scale(0, 0));
         }
+    }
+
+    /** The rule of BitNet. */
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void shouldScaleWholeRows(Kernels kernels) {
+        for (int rows : new int[] {1, 2, 5, 9}) {
+            Activations x = filled(9, rows, new SplittableRandom(SEED + 4));
+            x.quantise(kernels, WorkerTeam.sequential(), ActivationScaling.ROW);
+            assertRows(x, kernels);
+            kernels().forEach(other -> assertRows(x, other));
+            x.quantise(kernels, WorkerTeam.sequential());
+            assertQuants(x, kernels); // by blocks again
+        }
+    }
+
+    private static void assertRows(Activations x, Kernels kernels) {
+        ActivationEncoding encoding = kernels.encoding(x);
+        for (int b = 0; b < x.rows(); b++) {
+            float max = 1e-5f;
+            for (int k = 0; k < COLUMNS; k++) {
+                max = Math.max(max, Math.abs(x.values()[b * COLUMNS + k]));
+            }
+            for (int k = 0; k < COLUMNS; k++) {
+                String at = "%s, seed=%d, rows=%d, b=%d, k=%d".formatted(kernels.title(), SEED + 4, x.rows(), b, k);
+                assertEquals((int) Math.rint(x.values()[b * COLUMNS + k] * (127f / max)), encoding.quant(b, k), at);
+                assertEquals(max / 127f, encoding.scale(b, k / 32), at);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void shouldMakeSmallCodesOfSmallRowsAndZeroOfWhatIsNoNumber(Kernels kernels) {
+        Activations x = new Activations(3, COLUMNS);
+        x.reset(3);
+        x.values()[5] = 5e-6f;
+        x.values()[COLUMNS + 40] = Float.NaN;
+        x.values()[COLUMNS + 70] = 1f;
+        x.values()[2 * COLUMNS + 40] = Float.NEGATIVE_INFINITY;
+        x.values()[2 * COLUMNS + 70] = 1f;
+        x.quantise(kernels, WorkerTeam.sequential(), ActivationScaling.ROW);
+        ActivationEncoding encoding = kernels.encoding(x);
+        assertEquals(64, encoding.quant(0, 5)); // of 63.5, the even one
+        assertEquals(1e-5f / 127f, encoding.scale(0, 2));
+        for (int k = 0; k < COLUMNS; k++) {
+            assertEquals(0, encoding.quant(1, k), "k=" + k);
+            assertEquals(0, encoding.quant(2, k), "k=" + k);
+        }
+        assertEquals(Float.NaN, encoding.scale(1, 0));
+        assertEquals(Float.POSITIVE_INFINITY, encoding.scale(2, 0));
     }
 
     @Test

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.format.base.PanelLayout;
 
 /** The bits of a panel matrix, for tests. */
@@ -22,6 +23,13 @@ public final class PanelBytes {
         if (!a.format().superBlocks()) {
             int bytes = Math.toIntExact(a.format().rowBytes(a.columns()));
             return Arrays.equals(rowMajor(a), row * bytes, (row + 1) * bytes, rowMajor(b), row * bytes, (row + 1) * bytes);
+        }
+        if (a.format().activations() == ActivationScaling.ROW) { // each word of a line belongs to a row; scales are in the elements
+            float[] ofA = new float[a.columns()];
+            float[] ofB = new float[b.columns()];
+            a.copyRow(row, ofA, 0);
+            b.copyRow(row, ofB, 0);
+            return Arrays.equals(ofA, ofB);
         }
         boolean same = true; // every 16-bit word of a super-block belongs to one row
         int position = PanelLayout.position(row % PanelLayout.ROWS);
@@ -50,7 +58,7 @@ public final class PanelBytes {
                     case Q4_1 -> block(data, panel + unit * 640L, position, 2, 16, out);
                     case Q5_0 -> block(data, panel + unit * 704L, position, 1, 20, out);
                     case Q5_1 -> block(data, panel + unit * 768L, position, 2, 20, out);
-                    case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
+                    case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TQ1_0, TQ2_0, I2_S -> throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
                 }
             }
         }

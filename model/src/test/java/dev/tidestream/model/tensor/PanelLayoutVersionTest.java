@@ -24,7 +24,7 @@ class PanelLayoutVersionTest {
     private static final int COLUMNS = 512;
     private static final String VERSION_2 = "{F32=13c4ef3d, F16=92e53ba7, BF16=cd8ac3cb, Q8_0=8032c526, Q4_0=92e55a1f,"
             + " Q4_K=5e0625b6, Q5_K=3b1a236b, Q6_K=96ac612, Q4_1=fea09cd, Q5_0=c2ce717f, Q5_1=1e8e303,"
-            + " IQ4_NL=92e55a1f, Q2_K=283b1598, Q3_K=ed839524}";
+            + " IQ4_NL=92e55a1f, Q2_K=283b1598, Q3_K=ed839524, TQ1_0=4bcf0f3a, TQ2_0=927a5655, I2_S=3f18ae30}";
 
     @Test
     void shouldNumberEveryChangeOfTheLayout() {

@@ -16,7 +16,7 @@ public final class RandomWeights {
 
     /** Every bit pattern that is finite may occur, subnormals and both zeros among them. */
     public static MemorySegment rowMajor(TensorFormat format, int rows, int columns, SplittableRandom random, Arena arena) {
-        MemorySegment data = arena.allocate(rows * format.rowBytes(columns), 64);
+        MemorySegment data = arena.allocate(format.format().fileBytes(rows, columns), 64);
         long blocks = (long) rows * columns / format.blockElements();
         for (long block = 0; block < blocks; block++) {
             long at = block * format.blockBytes();
@@ -34,6 +34,17 @@ public final class RandomWeights {
                         data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
                     }
                 }
+                case TQ1_0, TQ2_0 -> {
+                    for (int j = 0; j < format.blockBytes(); j++) {
+                        data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
+                    }
+                    data.set(PanelLayout.SHORT, at + format.blockBytes() - Short.BYTES, half(random));
+                }
+                case I2_S -> {
+                    for (int j = 0; j < format.blockBytes(); j++) {
+                        data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
+                    }
+                }
                 case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> {
                     for (int j = 0; j < format.blockBytes(); j++) {
                         data.set(ValueLayout.JAVA_BYTE, at + j, (byte) random.nextInt());
@@ -45,6 +56,10 @@ public final class RandomWeights {
                     }
                 }
             }
+        }
+        if (format == TensorFormat.I2_S) { // one scale, and 28 bytes of anything
+            data.set(PanelLayout.FLOAT, data.byteSize() - 32, (float) random.nextGaussian());
+            data.set(PanelLayout.FLOAT, data.byteSize() - 28, Float.NaN);
         }
         return data;
     }
@@ -79,14 +94,18 @@ public final class RandomWeights {
                 case IQ4_NL -> half(data, at) * IQ4_NL[nibble(data, at + 2, j)];
                 case Q2_K -> {
                     int scale = byteAt(data, at + j / 16);
-                    float min = half(data, at + 82) * (scale / 16);
-                    yield half(data, at + 80) * (scale % 16) * (byteAt(data, at + 16 + j / 128 * 32 + j % 32) >> (j / 32 % 4 * 2) & 3) - min;
+                    float min = half(data, at + 82) * (scale >> 4);
+                    yield half(data, at + 80) * (scale % 16) * (byteAt(data, at + 16 + j / 128 * 32L + j % 32) >> (j / 32 % 4 * 2) & 3) - min;
                 }
                 case Q3_K -> {
-                    int bits = byteAt(data, at + 32 + j / 128 * 32 + j % 32) >> (j / 32 % 4 * 2) & 3;
+                    int bits = byteAt(data, at + 32 + j / 128 * 32L + j % 32) >> (j / 32 % 4 * 2) & 3;
                     int q = (byteAt(data, at + j % 32) >> (j / 32) & 1) == 1 ? bits : bits - 4;
                     yield half(data, at + 108) * (threeBitScale(data, at + 96, j / 16) - 32) * q;
                 }
+                case TQ2_0 -> half(data, at + 64) * ((byteAt(data, at + j / 128 * 32 + j % 32) >> (j / 32 % 4 * 2) & 3) - 1);
+                case TQ1_0 -> half(data, at + 52) * ((j < 160 ? digit(byteAt(data, at + j % 32), j / 32)
+                        : j < 240 ? digit(byteAt(data, at + 32 + j % 16), (j - 160) / 16) : digit(byteAt(data, at + 48 + j % 4), (j - 240) / 4)) - 1);
+                case I2_S -> data.get(PanelLayout.FLOAT, data.byteSize() - 32) * ((byteAt(data, at + j % 32) >> (6 - j / 32 * 2) & 3) - 1);
                 case Q5_0 -> half(data, at) * (nibble(data, at + 6, j) + fifthBit(data, at + 2, j) - 16);
                 case Q5_1 -> half(data, at) * (nibble(data, at + 8, j) + fifthBit(data, at + 4, j)) + half(data, at + 2);
                 case Q4_K -> withMinimum(data, at, j, (byteAt(data, at + 16 + j / 64 * 32L + j % 32) >> (j / 32 % 2 * 4)) & 15);
@@ -111,6 +130,15 @@ public final class RandomWeights {
     private static int threeBitScale(MemorySegment data, long at, int i) {
         int low = i < 8 ? byteAt(data, at + i) % 16 : byteAt(data, at + i - 8) / 16;
         return low + 16 * (byteAt(data, at + 8 + i % 4) >> (i / 4 * 2) & 3);
+    }
+
+    /** Digit n behind the point of a fraction in base 3. */
+    private static int digit(int fraction256, int n) {
+        double fraction = fraction256 / 256.0;
+        for (int i = 0; i < n; i++) {
+            fraction = 3 * fraction % 1;
+        }
+        return (int) (3 * fraction);
     }
 
     private static int nibble(MemorySegment data, long at, int j) {

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -28,6 +29,7 @@ import dev.tidestream.model.tokenizer.Tokenizers;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -39,6 +41,7 @@ class ArchitectureGoldenTest {
     private static final String MODELS = "golden/models";
     private static final int VOCABULARY = 512;
     private static final double EXACT = 1e-4;
+    private static final double EXACT_CODES = 1e-3;
     /** Where int8 activations round otherwise than floats do; llama.cpp's own differ from the exact logits by as much. */
     private static final double INT8_MOST = 1;
     private static final double INT8_RMS = 0.2;
@@ -79,6 +82,52 @@ class ArchitectureGoldenTest {
             Difference difference = Difference.of(golden.logits, actual);
             assertTrue(difference.most < INT8_MOST && difference.rms < INT8_RMS && difference.agreeing >= INT8_AGREEING,
                     path + " " + difference);
+        }
+    }
+
+    static List<String> filesWithACodeGolden() throws IOException {
+        return files().stream().filter(path -> Files.exists(
+                SharedData.path(MODELS).resolve(codes(path).substring(MODELS.length() + 1)))).toList();
+    }
+
+    private static String codes(String path) {
+        return path.substring(0, path.length() - ".gguf".length()) + ".logits_a8.f32";
+    }
+
+    /** Ternary matrices take codes with one scale for each token, as BitNet is trained; the head takes floats. */
+    @ParameterizedTest
+    @MethodSource("filesWithACodeGolden")
+    void shouldComputeTheExactLogitsWithACodePerToken(String path) throws IOException {
+        Golden golden = Golden.of(path);
+        try (LoadedModel loaded = TestModels.load(path, KernelSelection.fastest())) {
+            Transformer model = loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 64);
+            Difference difference = Difference.of(Golden.floats(codes(path)), TestModels.logits(model, golden.prompt, 64));
+            assertTrue(difference.most < EXACT_CODES, path + " " + difference);
+
+            JsonNode json = new ObjectMapper().readTree(SharedData.path(path.replace(".gguf", ".json")).toFile()).get("exact_a8");
+            int[] greedy = Golden.ints(json.get("greedy_ids"));
+            int sure = 0;
+            while (sure < greedy.length && json.get("greedy_margins").get(sure).asDouble() > 2 * EXACT_CODES) {
+                sure++;
+            }
+            assertArrayEquals(Arrays.copyOf(greedy, sure), TestModels.greedy(model, golden.prompt, sure), path);
+        }
+    }
+
+    @Test
+    void shouldSayHowTernaryWeightsAreHeld() throws IOException {
+        try (GgufFile file = GgufFile.open(SharedData.path(MODELS + "/bitnet_silu/gguf/bitnet_silu-TQ1_0.gguf"))) {
+            ModelLoader loader = new ModelLoader(file);
+            assertEquals("TQ1_0 is held as TQ2_0, TQ1_0 takes int8 activations with one scale per token", loader.words().get("weights"));
+            assertTrue(loader.words().get("feed-forward").contains("silu, normed before the last matrix"), loader.words().toString());
+        }
+        try (GgufFile file = GgufFile.open(SharedData.path(MODELS + "/bitnet/gguf/bitnet-I2_S.gguf"))) {
+            ModelLoader loader = new ModelLoader(file);
+            assertEquals("I2_S takes int8 activations with one scale per token", loader.words().get("weights"));
+            assertTrue(loader.words().get("feed-forward").contains("relu squared, normed"), loader.words().toString());
+        }
+        try (GgufFile file = GgufFile.open(SharedData.path(MODELS + "/qwen2/gguf/qwen2-Q4_0.gguf"))) {
+            assertFalse(new ModelLoader(file).words().containsKey("weights"));
         }
     }
 

@@ -75,7 +75,7 @@ class PackedCacheTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = TensorFormat.class, mode = EnumSource.Mode.EXCLUDE, names = {"Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K"}) // too narrow
+    @EnumSource(value = TensorFormat.class, mode = EnumSource.Mode.MATCH_NONE, names = {"Q._K", "TQ.*", "I2_S"}) // too narrow
     void shouldLoadTheSameBitsFromPanels(TensorFormat format) throws IOException {
         Files.write(model, new RandomLlama(format).untied().bytes());
         float[] expected = logits(ModelLoader.load(

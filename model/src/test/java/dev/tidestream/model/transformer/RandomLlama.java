@@ -219,7 +219,7 @@ public final class RandomLlama {
                 }
             }
             case F32, BF16 -> {} // they are
-            case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> throw new IllegalArgumentException("too narrow for " + format);
+            case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TQ1_0, TQ2_0, I2_S -> throw new IllegalArgumentException("too narrow for " + format);
         }
     }
 }

@@ -71,7 +71,8 @@ public final class ServerLife {
     void loaded(ModelRuntime running) {
         Precision precision = running.precision();
         say(EventLine.of("loaded").withText("model", running.blueprint().name()).withText("file", running.loader().file().path().toString())
-                .with("types", ModelFiles.tensorTypes(running.loader().file())).with("parameters", running.parameters())
+                .with("types", ModelFiles.tensorTypes(running.loader().file()))
+                .with("held", running.loader().formatsHeldOtherwise().orElse(null)).with("parameters", running.parameters())
                 .with("weights_bytes", running.first().bytes()).with("weights_version", running.weightsVersion())
                 .with("context", running.blueprint().contextLength()).with("vocabulary", running.blueprint().vocabularySize())
                 .with("threads", running.threads()).with("kernels", running.first().kernels().title()).with("activations", precision.body().wireName())

@@ -40,9 +40,10 @@ public final class BenchWeights {
                     fill(piece, rowMajor);
                 }
             });
+            MemorySegment matrix = rowMajor.asSlice(0, bytes);
             long rowBytes = format.rowBytes(columns);
-            team.forEachRange(rows, 1, (from, to) -> format.format().makeFinite(rowMajor, from * rowBytes, to * rowBytes));
-            return PanelPacker.pack("random", format, rows, columns, rowMajor.asSlice(0, bytes), arena, team);
+            team.forEachRange(rows, 1, (from, to) -> format.format().makeFinite(matrix, from * rowBytes, to * rowBytes));
+            return PanelPacker.pack("random", format, rows, columns, matrix, arena, team);
         }
     }
 

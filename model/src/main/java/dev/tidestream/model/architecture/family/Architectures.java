@@ -19,7 +19,8 @@ import dev.tidestream.model.gguf.GgufTensor;
 /** The architectures that can be run. A further one is a class that says what it is, and a line here. */
 public final class Architectures {
     private static final List<Architecture> KNOWN = List.of(new Llama(), new Qwen2(), new Qwen3(), new Gemma(Gemma.Generation.ONE),
-            new Gemma(Gemma.Generation.TWO), new Gemma(Gemma.Generation.THREE), new SmolLm3(), new Phi3(), new Gpt2());
+            new Gemma(Gemma.Generation.TWO), new Gemma(Gemma.Generation.THREE), new SmolLm3(), new Phi3(), new Gpt2(),
+            new BitNet(BitNet.Generation.REPRODUCTION), new BitNet(BitNet.Generation.FIRST_UPLOAD), new BitNet(BitNet.Generation.RELEASE));
 
     /** Names of architectures that are mixtures of experts. */
     private static final Set<String> MIXTURES = Set.of("qwen2moe", "qwen3moe", "qwen3next", "deepseek", "deepseek2", "olmoe", "granitemoe",

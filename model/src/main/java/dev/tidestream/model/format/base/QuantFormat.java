@@ -8,6 +8,16 @@ import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 /** A format whose elements are integers with scales for blocks of them. */
 public non-sealed interface QuantFormat extends Format {
 
+    /** How activations are made int8 for matrices of this format. */
+    default ActivationScaling activations() {
+        return ActivationScaling.BLOCK;
+    }
+
+    /** The format whose panels it has, if they are not its own, as GGUF names it; empty if they are. */
+    default String panelsOf() {
+        return "";
+    }
+
     /**
      * Takes 32 columns of one row out of a panel: what everything else is held against.
      *

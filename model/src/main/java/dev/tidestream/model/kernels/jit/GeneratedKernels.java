@@ -154,9 +154,10 @@ public final class GeneratedKernels implements Kernels {
      * Makes records of some blocks of a row.
      *
      * @param values from {@code from}, a block after the other
+     * @param leastMagnitude see {@link Activations#leastMagnitude}
      * @param records from byte {@code at}, with {@code strideBytes} from one block to the next
      */
-    public void quantise(float[] values, int from, MemorySegment records, long at, int blocks, long strideBytes) {
+    public void quantise(float[] values, int from, float leastMagnitude, MemorySegment records, long at, int blocks, long strideBytes) {
         if (blocks == 0) {
             return; // the program counts down to 0
         }
@@ -167,6 +168,7 @@ public final class GeneratedKernels implements Kernels {
         scratch.set(KernelScratch.VALUES_OFFSET, (long) from * Float.BYTES);
         scratch.set(KernelScratch.OUT_OFFSET, at);
         scratch.set(KernelScratch.RECORD_STRIDE, strideBytes);
+        scratch.set(KernelScratch.LEAST_MAGNITUDE, Float.floatToRawIntBits(leastMagnitude));
         NativeCall.run(programs.quantiser(), scratch.memory(), records, scratch.floats(values));
     }
 

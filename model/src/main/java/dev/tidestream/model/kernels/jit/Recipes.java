@@ -16,12 +16,14 @@ import dev.tidestream.model.kernels.jit.avx2.QuadCodeQ4K;
 import dev.tidestream.model.kernels.jit.avx2.QuadCodeQ5K;
 import dev.tidestream.model.kernels.jit.avx2.QuadCodeQ6K;
 import dev.tidestream.model.kernels.jit.avx2.QuadCodeQ80;
+import dev.tidestream.model.kernels.jit.avx2.QuadCodeTernary;
 import dev.tidestream.model.kernels.jit.avx512.WideCode;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ40;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ4K;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ5K;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ6K;
 import dev.tidestream.model.kernels.jit.avx512.WideCodeQ80;
+import dev.tidestream.model.kernels.jit.avx512.WideCodeTernary;
 import dev.tidestream.model.kernels.jit.base.Lanes;
 import dev.tidestream.model.kernels.jit.chain.ChainCode;
 import dev.tidestream.model.kernels.jit.chain.ChainCodeQ4K;
@@ -39,7 +41,10 @@ final class Recipes {
             TensorFormat.Q8_0, QuadCodeQ80::new,
             TensorFormat.Q4_K, QuadCodeQ4K::new,
             TensorFormat.Q5_K, QuadCodeQ5K::new,
-            TensorFormat.Q6_K, QuadCodeQ6K::new));
+            TensorFormat.Q6_K, QuadCodeQ6K::new,
+            TensorFormat.TQ1_0, code -> new QuadCodeTernary(code, TensorFormat.TQ1_0),
+            TensorFormat.TQ2_0, code -> new QuadCodeTernary(code, TensorFormat.TQ2_0),
+            TensorFormat.I2_S, code -> new QuadCodeTernary(code, TensorFormat.I2_S)));
 
     /** AVX2, with floats. */
     static final Map<TensorFormat, Function<Assembler, FloatCode>> FLOATS = new EnumMap<>(Map.of(
@@ -53,7 +58,10 @@ final class Recipes {
             TensorFormat.Q8_0, WideCodeQ80::new,
             TensorFormat.Q4_K, WideCodeQ4K::new,
             TensorFormat.Q5_K, WideCodeQ5K::new,
-            TensorFormat.Q6_K, WideCodeQ6K::new));
+            TensorFormat.Q6_K, WideCodeQ6K::new,
+            TensorFormat.TQ1_0, code -> new WideCodeTernary(code, TensorFormat.TQ1_0),
+            TensorFormat.TQ2_0, code -> new WideCodeTernary(code, TensorFormat.TQ2_0),
+            TensorFormat.I2_S, code -> new WideCodeTernary(code, TensorFormat.I2_S)));
 
     /** AVX2 and AVX-512, with floats, in one chain for all columns. */
     static final Map<TensorFormat, Function<Lanes, ChainCode>> CHAINS = new EnumMap<>(Map.of(

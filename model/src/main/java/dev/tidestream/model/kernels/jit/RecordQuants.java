@@ -49,7 +49,8 @@ final class RecordQuants implements ActivationEncoding {
 
     private void encode(int b, int from, int to) {
         long stride = (long) even(x.rows()) * ActivationRecord.BYTES;
-        maker.quantise(x.values(), b * x.columns() + from * BLOCK, records, recordAt(b, from), to - from, stride);
+        maker.quantise(
+                x.values(), b * x.columns() + from * BLOCK, x.leastMagnitude(b), records, recordAt(b, from), to - from, stride);
     }
 
     private long recordAt(int b, int block) {

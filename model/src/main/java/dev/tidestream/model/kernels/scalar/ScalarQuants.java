@@ -44,18 +44,19 @@ public final class ScalarQuants implements ActivationEncoding {
     /** Blocks of all rows, one row behind the other. */
     private void encodeRange(int from, int to) {
         for (int block = from; block < to; block++) {
-            scales[block] = quantise(x.values(), block * BLOCK, quants);
+            scales[block] = quantise(x.values(), block * BLOCK, x.leastMagnitude(block / blocks), quants);
         }
     }
 
     /**
      * One block of 32 values.
      *
+     * @param least what the largest magnitude counts for at least
      * @param quants receives 32 of them, at the place of the values
      * @return the scale
      */
-    private static float quantise(float[] values, int at, byte[] quants) {
-        float largest = 0f;
+    private static float quantise(float[] values, int at, float least, byte[] quants) {
+        float largest = least;
         for (int j = at; j < at + BLOCK; j++) {
             largest = Math.max(largest, Math.abs(values[j])); // NaN if one is
         }

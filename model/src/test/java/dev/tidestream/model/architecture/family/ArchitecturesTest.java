@@ -94,7 +94,8 @@ class ArchitecturesTest {
 
     @Test
     void shouldNameWhatItKnows() {
-        refused("general.architecture is not supported: mamba\\u000a (supported: llama, qwen2, qwen3, gemma, gemma2, gemma3, smollm3, phi3, gpt2)",
+        refused("general.architecture is not supported: mamba\\u000a (supported: llama, qwen2, qwen3, gemma, gemma2, gemma3, smollm3, phi3, gpt2,"
+                + " bitnet, bitnet-25, bitnet-b1.58)",
                 gpt2(Map.of("general.architecture", "mamba\n")));
     }
 

@@ -171,9 +171,9 @@ class FamiliesTest {
         "gemma2 | attention.sliding_window_pattern=0 | gemma2.attention.sliding_window_pattern=0 must be at least 1",
         "phi3 | feed_forward_length=100 | a matrix of gate and values needs 32 rows at least of each, in whole panels, and no bias: size=100",
         "qwen3moe | expert_count=8 | general.architecture is not supported: qwen3moe, a mixture of experts (supported: llama, qwen2, qwen3,"
-                + " gemma, gemma2, gemma3, smollm3, phi3, gpt2)",
+                + " gemma, gemma2, gemma3, smollm3, phi3, gpt2, bitnet, bitnet-25, bitnet-b1.58)",
         "mllama | expert_count=8 | general.architecture is not supported: mllama, a multimodal model (supported: llama, qwen2, qwen3,"
-                + " gemma, gemma2, gemma3, smollm3, phi3, gpt2)",
+                + " gemma, gemma2, gemma3, smollm3, phi3, gpt2, bitnet, bitnet-25, bitnet-b1.58)",
     })
     void shouldRefuse(String family, String setting, String why) {
         String[] parts = setting.split("=", 2);

@@ -31,6 +31,7 @@ class ProductKernelsTest {
                 case F32, F16, BF16 -> EnumSet.of(Kind.FLOAT_ROW, Kind.FLOAT_ROWS);
                 case Q4_0, Q8_0, Q4_K, Q5_K, Q6_K -> EnumSet.allOf(Kind.class);
                 case Q2_K, Q3_K, Q4_1, Q5_0, Q5_1, IQ4_NL -> EnumSet.noneOf(Kind.class);
+                case TQ1_0, TQ2_0, I2_S -> EnumSet.of(Kind.ROW, Kind.ROWS);
             }, found, format.name());
         }
     }

@@ -9,6 +9,7 @@ import java.util.SplittableRandom;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.kernels.scalar.ScalarQuants;
@@ -33,13 +34,15 @@ public class RecordEmitterTest {
             Activations x = new Activations(rows, COLUMNS);
             x.reset(rows);
             fill(x.values());
+            x.quantise(machine, WorkerTeam.sequential(), ActivationScaling.ROW);
+            assertRecords(x, machine.encoding(x).records());
             x.quantise(machine, WorkerTeam.sequential());
             assertRecords(x, machine.encoding(x).records());
             try (Arena arena = Arena.ofConfined()) {
                 long stride = rows * 64L;
                 MemorySegment records = arena.allocate(BLOCKS * stride, 64);
                 for (int b = 0; b < rows; b++) {
-                    machine.quantise(x.values(), b * COLUMNS, records, b * 64L, BLOCKS, stride);
+                    machine.quantise(x.values(), b * COLUMNS, 0f, records, b * 64L, BLOCKS, stride);
                     for (int block = 0; block < BLOCKS; block++) {
                         assertRecord(x, b, block, records.asSlice(block * stride + b * 64L, 64));
                     }
@@ -55,17 +58,17 @@ public class RecordEmitterTest {
         fill(values);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment records = arena.allocate(8 * 64, 64).fill(UNTOUCHED);
-            machine.quantise(values, 32, records, 64, 2, 3 * 64);
+            machine.quantise(values, 32, 0f, records, 64, 2, 3 * 64);
             MemorySegment untouched = arena.allocate(64, 64).fill(UNTOUCHED);
             for (int i = 0; i < 8; i++) {
                 boolean written = i == 1 || i == 4;
                 assertEquals(!written, records.asSlice(i * 64L, 64).mismatch(untouched) == -1, "record " + i);
             }
             MemorySegment before = arena.allocate(records.byteSize(), 64).copyFrom(records);
-            machine.quantise(values, 0, records, 0, 0, 64);
+            machine.quantise(values, 0, 0f, records, 0, 0, 64);
             assertEquals(-1, records.mismatch(before));
-            assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 97, records, 0, 1, 64));
-            assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 0, records, 128, 3, 3 * 64));
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 97, 0f, records, 0, 1, 64));
+            assertThrows(IndexOutOfBoundsException.class, () -> machine.quantise(values, 0, 0f, records, 128, 3, 3 * 64));
         }
     }
 
@@ -126,6 +129,7 @@ public class RecordEmitterTest {
         assertEquals(-128 * sum, record.get(ValueLayout.JAVA_INT, 44), at);
         assertEquals(-32 * lower, record.get(ValueLayout.JAVA_INT, 48), at);
         assertEquals(-32 * upper, record.get(ValueLayout.JAVA_INT, 52), at);
-        assertEquals(0, record.get(ValueLayout.JAVA_LONG, 56), at);
+        assertEquals(-sum, record.get(ValueLayout.JAVA_INT, 56), at);
+        assertEquals(0, record.get(ValueLayout.JAVA_INT, 60), at);
     }
 }

@@ -282,7 +282,7 @@ public final class Int8Emitter {
     private void finish(int record, int products, int halves, Sum sum) {
         code.vector(VBROADCASTSS, SCALE, record(record + ActivationRecord.SCALE));
         if (quads.centred()) {
-            code.vector(VPBROADCASTD, CORRECTION, record(record + ActivationRecord.CENTRE));
+            code.vector(VPBROADCASTD, CORRECTION, record(record + quads.centre()));
         } else if (quads.minima()) {
             code.vector(VBROADCASTSS, CORRECTION, record(record + ActivationRecord.MINUS_SUM));
         }
@@ -373,6 +373,12 @@ public final class Int8Emitter {
 
     /** Writes {@link #SUMS} to out, row by row. */
     private void inOrder() {
+        if (quads.rowsInOrder()) {
+            for (int g = 0; g < GROUPS; g++) {
+                code.vector(VMOVDQU_STORE, SUMS.at(g), new Address(CallRegisters.OUT, g * VECTOR));
+            }
+            return;
+        }
         code.vector(VSHUFPS, 4, 0, 1, 0x88);
         code.vector(VSHUFPS, 5, 0, 1, 0xDD);
         code.vector(VSHUFPS, 6, 2, 3, 0x88);

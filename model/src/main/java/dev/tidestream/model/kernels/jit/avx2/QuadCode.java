@@ -1,6 +1,7 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
 import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.kernels.jit.base.ActivationRecord;
 import dev.tidestream.model.kernels.jit.base.CallRegisters;
 import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
@@ -20,7 +21,7 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
  * <p>{@link CallRegisters#PANEL} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
  * vector registers 8–14 may be changed; 15 holds {@link #kept}.
  */
-public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ5K, QuadCodeQ6K {
+public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ5K, QuadCodeQ6K, QuadCodeTernary {
     static final int GROUPS = 4;
     static final int QUADS = 8;
     /** Bytes of a vector. */
@@ -92,9 +93,14 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
         return KernelScratch.FACTORS_2;
     }
 
-    /** Whether integers have their centre added ({@code ActivationRecord.CENTRE}), so that they are unsigned. */
+    /** Whether integers have their centre added, so that they are unsigned; {@link #centre} takes it off again. */
     boolean centred() {
         return false;
+    }
+
+    /** Where {@code ActivationRecord} has what takes the centre off the sums of a block, if one was added. */
+    int centre() {
+        return ActivationRecord.CENTRE;
     }
 
     /**
@@ -103,6 +109,11 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
      * {@code 8 24 9 25 12 …}, {@code 10 26 11 27 14 …}.
      */
     abstract boolean byteLines();
+
+    /** Whether the groups of rows are in order, as they come from lines of 32 bits; {@link #byteLines} does not matter then. */
+    boolean rowsInOrder() {
+        return false;
+    }
 
     /** Writes code that reads the scales of a block into {@code KernelScratch}. */
     abstract void scales();

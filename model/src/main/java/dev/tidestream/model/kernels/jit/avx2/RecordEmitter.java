@@ -22,6 +22,7 @@ import static dev.tidestream.model.machine.VectorOp.VPACKSSDW;
 import static dev.tidestream.model.machine.VectorOp.VPACKSSWB;
 import static dev.tidestream.model.machine.VectorOp.VPADDD;
 import static dev.tidestream.model.machine.VectorOp.VPAND;
+import static dev.tidestream.model.machine.VectorOp.VPBROADCASTD;
 import static dev.tidestream.model.machine.VectorOp.VPCMPGTD;
 import static dev.tidestream.model.machine.VectorOp.VPERM2F128;
 import static dev.tidestream.model.machine.VectorOp.VPMADDUBSW;
@@ -32,6 +33,7 @@ import static dev.tidestream.model.machine.VectorOp.VPOR;
 import static dev.tidestream.model.machine.VectorOp.VPSHUFD;
 import static dev.tidestream.model.machine.VectorOp.VPSUBD;
 import static dev.tidestream.model.machine.VectorOp.VPUNPCKLDQ;
+import static dev.tidestream.model.machine.VectorOp.VPUNPCKLQDQ;
 import static dev.tidestream.model.machine.VectorOp.VPXOR;
 
 /**
@@ -95,7 +97,7 @@ public final class RecordEmitter {
         }
     }
 
-    /** The largest magnitude, in all lanes. Magnitudes have the order of their bits. */
+    /** The largest magnitude, or what it counts for at least, in all lanes. Magnitudes have the order of their bits. */
     private void largest() {
         code.vector(VMOVDQU, 9, constant(VectorConstant.MAGNITUDE));
         code.vector(VPAND, LARGEST, 9, 0);
@@ -108,6 +110,8 @@ public final class RecordEmitter {
         code.vector(VPSHUFD, 7, 0, LARGEST, SWAP_PAIRS);
         code.vector(VPMAXSD, LARGEST, LARGEST, 7);
         code.vector(VPSHUFD, 7, 0, LARGEST, SWAP_NEIGHBOURS);
+        code.vector(VPMAXSD, LARGEST, LARGEST, 7);
+        code.vector(VPBROADCASTD, 7, scratch(KernelScratch.LEAST_MAGNITUDE));
         code.vector(VPMAXSD, LARGEST, LARGEST, 7);
     }
 
@@ -148,8 +152,9 @@ public final class RecordEmitter {
         code.vector(VPADDD, 0, 0, 7); // of columns 0–15 in the lower half, of 16–31 in the upper
         code.vector(VPERM2F128, 1, 0, 0, SWAP_HALVES);
         code.vector(VPUNPCKLDQ, 2, 0, 1);
-        code.vector(VPMULLD, 2, 2, constant(VectorConstant.CENTRE_FACTORS_OF_HALVES));
         code.vector(VPADDD, 0, 0, 1);
+        code.vector(VPUNPCKLQDQ, 2, 2, 0);
+        code.vector(VPMULLD, 2, 2, constant(VectorConstant.CENTRE_FACTORS_OF_HALVES));
         code.vector(VPXOR, 3, 3, 3);
         code.vector(VPSUBD, 3, 3, 0);
         code.vector(VCVTDQ2PS, 3, 3);

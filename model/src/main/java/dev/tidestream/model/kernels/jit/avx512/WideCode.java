@@ -32,7 +32,7 @@ import static dev.tidestream.model.machine.WideOp.VPSHUFB;
  *
  * <p>{@link CallRegisters#PANEL} points to the unit (the panel's next block or super-block), after {@link #header} to the block.
  */
-public abstract sealed class WideCode permits WideCodeQ40, WideCodeQ80, WideCodeOfMinima, WideCodeQ6K {
+public abstract sealed class WideCode permits WideCodeQ40, WideCodeQ80, WideCodeOfMinima, WideCodeQ6K, WideCodeTernary {
     static final int GROUPS = 2;
     static final int QUADS = 8;
     /** Bytes of a vector. */

@@ -5,7 +5,7 @@ package dev.tidestream.model.kernels.jit.base;
  * writes it, 64 bytes:
  *
  * <pre>
- * | 32 codes | dx: f32 | -8 n: i32 | -n: f32 | -128 n: i32 | -32 l: i32 | -32 u: i32 | unused |
+ * | 32 codes | dx: f32 | -8 n: i32 | -n: f32 | -128 n: i32 | -32 l: i32 | -32 u: i32 | -n: i32 | unused |
  * </pre>
  *
  * <p>n is the sum of the codes, l that of the first 16 and u that of the others.
@@ -23,6 +23,9 @@ public final class ActivationRecord {
     public static final int CENTRE_OF_BYTES = 44;
     /** What 32 added to each weight takes off, for each half of the block. */
     public static final int CENTRES_OF_SIXES = 48;
+
+    /** What 1 added to each weight takes off. */
+    public static final int CENTRE_OF_TERNARY = 56;
 
     private ActivationRecord() {}
 }

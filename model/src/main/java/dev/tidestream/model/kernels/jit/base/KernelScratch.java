@@ -17,7 +17,7 @@ import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 public final class KernelScratch {
     private static final int GROUPS_OF_FLOATS = ROWS * Float.BYTES;
     /** Bytes up to the next cache line, which the tile of floats begins. */
-    private static final int PADDING = 32;
+    private static final int PADDING = 56;
 
     private static final ScratchLayout LAYOUT = ScratchLayout.of(
             ScratchLayout.room("tile", PanelLayout.BLOCK * ROWS),
@@ -35,7 +35,8 @@ public final class KernelScratch {
                     MemoryLayout.structLayout(
                             ScratchLayout.longs("records"), ScratchLayout.longs("row_count"), ScratchLayout.longs("pair_count")),
                     MemoryLayout.structLayout(
-                            ScratchLayout.longs("block_count"), ScratchLayout.longs("values_offset"), ScratchLayout.longs("record_stride"))),
+                            ScratchLayout.longs("block_count"), ScratchLayout.longs("values_offset"), ScratchLayout.longs("record_stride"),
+                            ScratchLayout.longs("least_magnitude"))),
             ScratchLayout.longs("units"),
             ScratchLayout.longs("sums"),
             ScratchLayout.longs("out_offset"),
@@ -118,6 +119,8 @@ public final class KernelScratch {
     public static final int VALUES_OFFSET = LAYOUT.offset("values_offset");
     /** Bytes from one record to the next. */
     public static final int RECORD_STRIDE = LAYOUT.offset("record_stride");
+    /** What the largest magnitude of a block counts for at least: a float. */
+    public static final int LEAST_MAGNITUDE = LAYOUT.offset("least_magnitude");
     /** (32 columns, 4 groups of rows, 8) floats: the integers of a block; or the first chains of four rows. */
     public static final int FLOAT_TILE = LAYOUT.offset("float_tile");
     private static final int ALIGNMENT = 64;

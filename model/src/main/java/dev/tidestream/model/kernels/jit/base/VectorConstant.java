@@ -60,8 +60,8 @@ public enum VectorConstant {
     ONE_BYTES(0x01010101),
     /** What {@link ActivationRecord} has the sum of the codes multiplied with. */
     CENTRE_FACTORS(0, -8, 0, -128),
-    /** The same for the sums of both halves. */
-    CENTRE_FACTORS_OF_HALVES(-32, -32, 0, 0),
+    /** The same for the sums of both halves, and that of all codes once more. */
+    CENTRE_FACTORS_OF_HALVES(-32, -32, -1, 0),
     /** Where it has the scale. */
     SCALE_PLACE(-1, 0, 0, 0),
     /** Where it has the sum as a float. */
@@ -77,7 +77,9 @@ public enum VectorConstant {
     /** Four bits at the bottom of 32. */
     LOWEST_FOUR(0x0000000f),
     /** Five bits at the bottom of 32. */
-    LOWEST_FIVE(0x0000001f);
+    LOWEST_FIVE(0x0000001f),
+    /** Two bits at the bottom of bytes. */
+    LOW_TWO_OF_BYTES(0x03030303);
 
     /** Of one of them. */
     static final int BYTES = 32;

@@ -82,7 +82,7 @@ public final class VectorQuants implements ActivationEncoding {
     private void encode(int b, int block) {
         int from = b * x.columns() + block * BLOCK;
         int to = codesAt(b, block);
-        float max = VectorQuantiser.largest(x.values(), from);
+        float max = Math.max(x.leastMagnitude(b), VectorQuantiser.largest(x.values(), from));
         float toCode = max == 0f ? 0f : 127f / max;
         if (toCode == Float.POSITIVE_INFINITY) { // a block of subnormals
             toCode = 0f;
