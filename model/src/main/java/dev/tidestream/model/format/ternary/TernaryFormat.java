@@ -10,7 +10,6 @@ import java.util.Arrays;
 import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.format.base.BlockShape;
 import dev.tidestream.model.format.base.LaneBlock;
-import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.format.base.PanelTile;
 import dev.tidestream.model.format.base.QuantFormat;
 import dev.tidestream.model.format.base.Rounding;
