@@ -1,4 +1,4 @@
-package dev.tidestream.server.transport;
+package dev.tidestream.server.transport.common;
 
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
