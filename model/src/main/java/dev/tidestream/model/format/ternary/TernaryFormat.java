@@ -174,10 +174,10 @@ public abstract class TernaryFormat implements QuantFormat {
         d ^= t;
         b ^= t << 16;
         for (int i = 0; i < 4; i++) {
-            EIGHT_BYTES.set(out, to + 4 * i * ROWS, centred(a >>> 2 * i));
-            EIGHT_BYTES.set(out, to + (4 * i + 1) * ROWS, centred(b >>> 2 * i));
-            EIGHT_BYTES.set(out, to + (4 * i + 2) * ROWS, centred(c >>> 2 * i));
-            EIGHT_BYTES.set(out, to + (4 * i + 3) * ROWS, centred(d >>> 2 * i));
+            EIGHT_BYTES.set(out, to + 4 * i * ROWS, centred(a >>> (2 * i)));
+            EIGHT_BYTES.set(out, to + (4 * i + 1) * ROWS, centred(b >>> (2 * i)));
+            EIGHT_BYTES.set(out, to + (4 * i + 2) * ROWS, centred(c >>> (2 * i)));
+            EIGHT_BYTES.set(out, to + (4 * i + 3) * ROWS, centred(d >>> (2 * i)));
         }
     }
 
@@ -187,7 +187,7 @@ public abstract class TernaryFormat implements QuantFormat {
 
     /** The lowest two bits of each byte, less 1; no borrow leaves its byte. */
     private static long centred(long bytes) {
-        return ((bytes & MASK * ONES | SIGNS) - ONES) ^ SIGNS;
+        return (((bytes & MASK * ONES) | SIGNS) - ONES) ^ SIGNS;
     }
 
     /**

@@ -3,8 +3,8 @@ package dev.tidestream.model.kernels.jit.avx2;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.ternary.TernaryFormat;
 import dev.tidestream.model.kernels.jit.base.ActivationRecord;
-import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.VectorConstant;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Shift;
 
