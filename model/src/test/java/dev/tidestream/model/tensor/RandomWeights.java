@@ -102,7 +102,7 @@ public final class RandomWeights {
                     int q = (byteAt(data, at + j % 32) >> (j / 32) & 1) == 1 ? bits : bits - 4;
                     yield half(data, at + 108) * (threeBitScale(data, at + 96, j / 16) - 32) * q;
                 }
-                case TQ2_0 -> half(data, at + 64) * ((byteAt(data, at + j / 128 * 32 + j % 32) >> (j / 32 % 4 * 2) & 3) - 1);
+                case TQ2_0 -> half(data, at + 64) * ((byteAt(data, at + j / 128 * 32L + j % 32) >> (j / 32 % 4 * 2) & 3) - 1);
                 case TQ1_0 -> half(data, at + 52) * ((j < 160 ? digit(byteAt(data, at + j % 32), j / 32)
                         : j < 240 ? digit(byteAt(data, at + 32 + j % 16), (j - 160) / 16) : digit(byteAt(data, at + 48 + j % 4), (j - 240) / 4)) - 1);
                 case I2_S -> data.get(PanelLayout.FLOAT, data.byteSize() - 32) * ((byteAt(data, at + j % 32) >> (6 - j / 32 * 2) & 3) - 1);

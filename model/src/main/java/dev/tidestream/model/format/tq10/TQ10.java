@@ -53,7 +53,7 @@ public final class TQ10 extends TernaryFormat {
     /** What is left of the point once it is moved behind the digits before: 0, 1 or 2. */
     private static byte digit(MemorySegment tensor, long at, int n) {
         int fraction = (tensor.get(ValueLayout.JAVA_BYTE, at) & 255) * POWERS[n] & 255;
-        return (byte) (fraction * 3 >> 8);
+        return (byte) ((fraction * 3) >> 8);
     }
 
     @Override
