@@ -2,6 +2,7 @@ package dev.tidestream.server.engine;
 
 import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -31,6 +32,7 @@ public final class IdleHeapTrim implements AutoCloseable {
     private final long worthBytes;
     private int idleLooks;
     private final ScheduledExecutorService timer;
+    private final ScheduledFuture<?> looks;
 
     /**
      * Begins to look.
@@ -44,7 +46,15 @@ public final class IdleHeapTrim implements AutoCloseable {
         this.heap = heap;
         this.worthBytes = worthBytes;
         this.timer = timer;
-        timer.scheduleWithFixedDelay(this::look, interval.toNanos(), interval.toNanos(), TimeUnit.NANOSECONDS);
+        looks = timer.scheduleWithFixedDelay(this::lookSafely, interval.toNanos(), interval.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
+    private void lookSafely() {
+        try {
+            look();
+        } catch (RuntimeException e) { // a fault of ours, which must not end the looks without a word
+            log.error("the heap could not be trimmed", e);
+        }
     }
 
     /** One look; on the timer's thread only. */
@@ -65,6 +75,7 @@ public final class IdleHeapTrim implements AutoCloseable {
 
     @Override
     public void close() {
+        looks.cancel(false);
         timer.shutdownNow();
     }
 }
