@@ -86,7 +86,7 @@ class TidestreamServerTest {
             }
             server.close(); // again does nothing
             assertNothingLeft(before);
-            try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"))) {
+            try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 assertEquals(port, free.getLocalPort());
             }
         }
@@ -114,7 +114,7 @@ class TidestreamServerTest {
     @Test
     void shouldSayWhyItDoesNotStart() throws Exception {
         Set<Thread> before = threads();
-        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             assertRefused(Reason.ADDRESS, "address in use", CONFIG.withPort(taken.getLocalPort()));
         }
         ServerConfig.Updates none = CONFIG.updates();

@@ -1,6 +1,7 @@
 package dev.tidestream.server.transport.websocket;
 
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
@@ -18,7 +19,7 @@ public final class InputRate {
     private final long bytesPerSecond;
     private final LongSupplier nanoTime;
     private long emptyAtNs;
-    private volatile long pauses; // written on the event loop only
+    private final AtomicLong pauses = new AtomicLong();
 
     /**
      * @param bytesPerSecond of all connections, beyond their own allowances; the burst is what comes in one second
@@ -40,7 +41,7 @@ public final class InputRate {
 
     /** How often a connection was not read from for a while, since the start. Any thread. */
     public long pauses() {
-        return pauses;
+        return pauses.get();
     }
 
     /** What one connection has sent. Event loop. */
@@ -60,7 +61,7 @@ public final class InputRate {
             emptyAtNs = Math.max(emptyAtNs, nowNs) + SECOND_NS * bytes / bytesPerSecond;
             long pauseNs = Math.max(0, emptyAtNs - nowNs - SECOND_NS);
             if (pauseNs > 0) {
-                pauses++;
+                pauses.incrementAndGet();
             }
             return pauseNs;
         }
