@@ -93,9 +93,8 @@ class InspectCommandTest {
         Run run = Run.of("inspect", path.toString());
         assertEquals(1, run.code());
         assertTrue(run.out().contains("general.architecture  string  mamba"), run.out());
-        assertEquals("tidestream: %s: general.architecture is not supported: mamba (supported: llama, qwen2, qwen3, gemma, gemma2, gemma3, smollm3, phi3, gpt2,"
-                + " bitnet, bitnet-25, bitnet-b1.58)\n"
-                .formatted(path), run.err());
+        assertEquals(("tidestream: %s: general.architecture is not supported: mamba (supported: llama, qwen2, qwen3, gemma, gemma2, gemma3,"
+                + " smollm3, phi3, gpt2, bitnet, bitnet-25, bitnet-b1.58)\n").formatted(path), run.err());
     }
 
     @Test

@@ -19,7 +19,6 @@ import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
 import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.cli.bench.BenchCommand;
-import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.PromptLimits;

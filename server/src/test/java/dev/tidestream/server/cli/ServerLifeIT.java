@@ -1,20 +1,13 @@
 package dev.tidestream.server.cli;
 
 import java.nio.file.Path;
-import java.time.Clock;
-import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneId;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import dev.tidestream.server.LoggedLines;
-import dev.tidestream.server.app.ServerLife;
-import dev.tidestream.server.engine.EngineConfig;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** What the log says of a server from its start to its end. */

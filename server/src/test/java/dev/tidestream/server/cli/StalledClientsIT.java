@@ -164,7 +164,7 @@ class StalledClientsIT {
                 SchedulerStats streams = stats.streams();
                 assertTrue(streams.running() + streams.parked() > STREAMS, stats.toString());
                 assertTrue(streams.slotsGivenBack() > 0, stats.toString());
-                assertTrue(streams.tokensGenerated() <= 4 * maxTokens, "the system would buffer 4 MiB of each socket: " + stats);
+                assertTrue(streams.tokensGenerated() <= 4L * maxTokens, "the system would buffer 4 MiB of each socket: " + stats);
                 deafA.read();
                 deafB.read();
                 Heard heardA = new Heard().until(deafA, STREAMS);

@@ -89,7 +89,7 @@ class IdleHeapTrimTest {
             for (int i = 0; i < 4; i++) {
                 arrays.add(new byte[8 << 20]);
             }
-            System.out.println(old.grownBytes() >= arrays.size() * (8 << 20));
+            System.out.println(old.grownBytes() >= arrays.size() * (8L << 20));
             arrays.clear();
             old.collect();
             System.out.println(old.grownBytes() < 8 << 20);
