@@ -12,6 +12,7 @@ import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.tokenizer.Tokenizer;
@@ -133,7 +134,8 @@ public final class ModelRuntime implements AutoCloseable {
         boolean started = false;
         try {
             ModelLoader loader = new ModelLoader(file);
-            warmUp = KernelWarmUp.start(loader, KernelSelection.fastest(), config.compute().precision());
+            Kernels kernels = KernelSelection.fastest();
+            warmUp = KernelWarmUp.start(loader, kernels, config.compute().precision(), kernels != KernelSelection.scalar());
             ModelRuntime running = new ModelRuntime(loader, config, firstVersion, workers, warmUp, listener);
             started = true;
             return running;

@@ -14,7 +14,6 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
@@ -68,15 +67,17 @@ public final class KernelWarmUp implements AutoCloseable {
     }
 
     /**
-     * Starts the warm-up. Scalar kernels get none: they are compiled soon, like any loop, and never reach the speed that ends it.
+     * Starts the warm-up.
      *
+     * @param multiplies whether kernels that multiply are compiled: not scalar ones, which are compiled soon, like any loop, and never
+     *     reach the speed that ends it
      * @throws dev.tidestream.model.architecture.ModelException if this is no model that can be run
      */
-    public static KernelWarmUp start(ModelLoader loader, Kernels kernels, Precision precision) {
+    public static KernelWarmUp start(ModelLoader loader, Kernels kernels, Precision precision, boolean multiplies) {
         loader.check();
         KernelWarmUp warmUp = new KernelWarmUp(loader, kernels, precision);
         Thread.ofPlatform().name("tidestream-warm-up-2").daemon().start(warmUp::sample); // first: it does not read the file
-        Thread.ofPlatform().name("tidestream-warm-up").daemon().start(kernels == KernelSelection.scalar() ? warmUp::skip : warmUp::multiply);
+        Thread.ofPlatform().name("tidestream-warm-up").daemon().start(multiplies ? warmUp::multiply : warmUp::skip);
         return warmUp;
     }
 
