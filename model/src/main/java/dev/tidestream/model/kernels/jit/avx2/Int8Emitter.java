@@ -373,26 +373,25 @@ public final class Int8Emitter {
 
     /** Writes {@link #SUMS} to out, row by row. */
     private void inOrder() {
-        if (quads.rowsInOrder()) {
-            for (int g = 0; g < GROUPS; g++) {
-                code.vector(VMOVDQU_STORE, SUMS.at(g), new Address(CallRegisters.OUT, g * VECTOR));
-            }
-            return;
+        int[] order = quads.rowsInOrder() ? new int[] {SUMS.at(0), SUMS.at(1), SUMS.at(2), SUMS.at(3)} : shuffled();
+        for (int i = 0; i < GROUPS; i++) {
+            code.vector(VMOVDQU_STORE, order[i], new Address(CallRegisters.OUT, i * VECTOR));
         }
+    }
+
+    private int[] shuffled() {
         code.vector(VSHUFPS, 4, 0, 1, 0x88);
         code.vector(VSHUFPS, 5, 0, 1, 0xDD);
         code.vector(VSHUFPS, 6, 2, 3, 0x88);
         code.vector(VSHUFPS, 7, 2, 3, 0xDD);
-        if (quads.byteLines()) {
-            code.vector(VPERM2F128, 0, 4, 6, 0x20);
-            code.vector(VPERM2F128, 1, 4, 6, 0x31);
-            code.vector(VPERM2F128, 2, 5, 7, 0x20);
-            code.vector(VPERM2F128, 3, 5, 7, 0x31);
+        if (!quads.byteLines()) {
+            return new int[] {4, 6, 5, 7};
         }
-        int[] order = quads.byteLines() ? new int[] {0, 1, 2, 3} : new int[] {4, 6, 5, 7};
-        for (int i = 0; i < GROUPS; i++) {
-            code.vector(VMOVDQU_STORE, order[i], new Address(CallRegisters.OUT, i * VECTOR));
-        }
+        code.vector(VPERM2F128, 0, 4, 6, 0x20);
+        code.vector(VPERM2F128, 1, 4, 6, 0x31);
+        code.vector(VPERM2F128, 2, 5, 7, 0x20);
+        code.vector(VPERM2F128, 3, 5, 7, 0x31);
+        return new int[] {0, 1, 2, 3};
     }
 
     private static Address record(int offset) {
