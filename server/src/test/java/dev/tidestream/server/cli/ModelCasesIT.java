@@ -53,8 +53,8 @@ class ModelCasesIT {
                         + " (supported: [F32, F16, BF16])");
         assertRefused(written(vocabulary().shaped("blk.1.ffn_up.weight", 64, 95)),
                 "tensor blk.1.ffn_up.weight has shape [64, 95], expected [64, 96]");
-        assertRefused(written(vocabulary().with("llama.attention.sliding_window", 16)),
-                "llama.attention.sliding_window=16 is not supported: attention in a sliding window");
+        assertRefused(written(vocabulary().with("llama.attn_logit_softcapping", 16f)),
+                "llama.attn_logit_softcapping=16.0 is not supported: capping of scores or logits");
     }
 
     private static void assertRefused(Path model, String reason) {
