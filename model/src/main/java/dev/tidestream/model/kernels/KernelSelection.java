@@ -26,6 +26,8 @@ import dev.tidestream.model.tensor.Kernels;
 public final class KernelSelection {
     private static final String VECTOR_API = "jdk.incubator.vector";
 
+    private static final int AVX2_BITS = 256;
+
     private KernelSelection() {}
 
     /** Loaded on first use, so that who takes the scalar kernels needs neither the Vector API nor machine code. */
@@ -99,7 +101,24 @@ public final class KernelSelection {
      * @throws IllegalStateException if the process was started without the Vector API
      */
     public static Optional<String> warning() {
-        return fastest() == ScalarKernels.INSTANCE ? Chosen.MISSING.map(KernelSelection::slow) : Optional.empty();
+        if (fastest() == ScalarKernels.INSTANCE) {
+            return Chosen.MISSING.map(KernelSelection::slow);
+        }
+        boolean chosen = System.getProperty(VectorShapes.PROPERTY) != null;
+        return generated().isPresent() ? Optional.empty() : narrow(System.getProperty("os.arch"), VectorShapes.PREFERRED_BITS, chosen);
+    }
+
+    /**
+     * What to say of vectors that are narrow for their processor; nothing where no wider ones are to be expected.
+     *
+     * @param architecture as {@code os.arch} has it
+     * @param preferredBits of vectors on this machine
+     * @param chosen whether the width of vectors was chosen by whoever started the process
+     */
+    static Optional<String> narrow(String architecture, int preferredBits, boolean chosen) {
+        return !architecture.equals("amd64") || preferredBits >= AVX2_BITS || chosen ? Optional.empty()
+                : Optional.of("kernels with vectors of %d bits, which are slow: this JVM has no AVX2. Expect about a twentieth of the tokens"
+                        .formatted(preferredBits) + " per second of a processor with it; answers are the same");
     }
 
     private static String slow(String missing) {

@@ -24,7 +24,7 @@ import dev.tidestream.server.transport.MetricsPage;
 import dev.tidestream.server.transport.TokenRefusal;
 import dev.tidestream.server.transport.TransportStats;
 
-/** Brings what the rooms know to the metrics, which know none of them. */
+/** Brings what the parts of a server know to the metrics, which know none of them. */
 public final class MetricsWiring implements AdminEvents, AutoCloseable {
     private final ModelRuntime running;
     private final Metrics metrics;

@@ -32,8 +32,6 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdminService;
-import dev.tidestream.server.engine.IdleHeapTrim;
-import dev.tidestream.server.engine.OldGeneration;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServedModel;

@@ -21,6 +21,7 @@ import dev.tidestream.server.transport.http.HttpLimits;
 
 /** Options of {@code serve} for who may connect, and for what connections may hold. */
 final class NetworkOptions {
+    private static final long MIN_INPUT_RATE_BYTES = 64 << 10; // what one read of a socket brings
     private static final int MAX_PENDING = 1_000_000;
     private static final int MAX_TIMEOUT_S = 3600;
     private static final int DEFAULT_REQUEST_TIMEOUT_S = 10;
@@ -38,12 +39,7 @@ final class NetworkOptions {
                     + "(default: 64MiB, or an eighth of the heap if that is less).")
     private @Nullable ByteSize maxAssembly;
 
-    @Option(names = "--max-input-rate", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "8MiB",
-            description = "What all clients together may send per second, beyond a small allowance of each; who sends more is read "
-                    + "from more slowly (default: ${DEFAULT-VALUE}).")
-    @SuppressWarnings("NullAway.Init") // set by picocli
-    private ByteSize maxInputRate;
-
+    private long maxInputBytesPerSecond;
     private @Nullable Integer maxPending;
     private @Nullable Integer maxPendingPerAddress;
     private int requestTimeoutS = DEFAULT_REQUEST_TIMEOUT_S;
@@ -78,6 +74,17 @@ final class NetworkOptions {
         } catch (URISyntaxException e) {
             return false; // which is the answer
         }
+    }
+
+    @Option(names = "--max-input-rate", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "8MiB",
+            description = "What all clients together may send per second, beyond a small allowance of each; who sends more is read "
+                    + "from more slowly (default: ${DEFAULT-VALUE}).")
+    void setMaxInputRate(ByteSize value) {
+        if (value.bytes() < MIN_INPUT_RATE_BYTES) {
+            throw new ParameterException(spec.commandLine(), "--max-input-rate must be at least %d bytes: %d"
+                    .formatted(MIN_INPUT_RATE_BYTES, value.bytes()));
+        }
+        maxInputBytesPerSecond = value.bytes();
     }
 
     @Option(names = "--max-pending", paramLabel = "N",
@@ -119,7 +126,7 @@ final class NetworkOptions {
         return config
                 .withLimits(
                         new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout()),
-                        new SocketLimits(assembly, maxInputRate.bytes(), sockets.closeTimeout(), sockets.answerGrace()))
+                        new SocketLimits(assembly, maxInputBytesPerSecond, sockets.closeTimeout(), sockets.answerGrace()))
                 .withAccess(new AccessRules(hosts, origins))
                 .withShutdownGrace(Duration.ofSeconds(shutdownGraceS));
     }

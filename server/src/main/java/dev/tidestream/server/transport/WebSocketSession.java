@@ -37,7 +37,7 @@ import dev.tidestream.server.transport.websocket.ConnectionListener;
 final class WebSocketSession implements Session, ConnectionListener, ClientStream.Outlet {
     private static final Logger log = LoggerFactory.getLogger(WebSocketSession.class);
 
-    private static final int SMALL_CHARS = 16 << 10; // decoded in some 0.1 ms
+    private static final int SMALL_CHARS = 16 << 10; // more is decoded on a worker
 
     private final Connection connection;
     private final Context context;
@@ -131,7 +131,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         mailbox.post(this::onStreamEnded); // its last word is sent before that
     }
 
-    /** A large message is decoded on a worker thread: ten milliseconds of the event loop would hold back every stream. */
+    /** A large message is decoded on a worker thread: on the event loop it would hold back every stream. */
     @Override
     public void onText(String text) {
         if (text.length() <= SMALL_CHARS) {

@@ -162,6 +162,8 @@ class OptionsTest {
         "serve    | --port http                    | --port must be a whole number: 'http', for example --port 9000",
         "serve    | --max-kept-versions 0          | --max-kept-versions must be 1 to 100000: 0",
         "serve    | --max-kept-versions 100001     | --max-kept-versions must be 1 to 100000: 100001",
+        "serve    | --max-input-rate 0             | --max-input-rate must be at least 65536 bytes: 0",
+        "serve    | --max-input-rate 65535         | --max-input-rate must be at least 65536 bytes: 65535",
         "serve    | --threads 0                    | --threads must be 1 to 1024: 0",
         "serve    | --max-sequences 0              | --max-sequences must be 1 to 1024: 0",
         "serve    | --kv-memory lots               | "

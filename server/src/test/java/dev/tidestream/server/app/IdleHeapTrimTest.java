@@ -1,4 +1,4 @@
-package dev.tidestream.server.engine;
+package dev.tidestream.server.app;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
