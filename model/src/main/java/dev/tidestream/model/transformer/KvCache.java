@@ -17,8 +17,18 @@ public final class KvCache {
     private int length;
     private int spoiledFrom = Integer.MAX_VALUE;
 
-    /** @param blocks each of {@link KvCacheShape#blockBytes()}, 64-byte aligned; contents do not matter */
-    public KvCache(KvCacheShape shape, List<MemorySegment> blocks) {
+    /**
+     * An empty cache.
+     *
+     * @param positions that fit, in whole blocks
+     * @param blocks {@link KvCacheShape#blocksFor} of them, each of {@link KvCacheShape#blockBytes()}, 64-byte aligned; contents
+     *     do not matter
+     */
+    public KvCache(KvCacheShape shape, int positions, List<MemorySegment> blocks) {
+        if (blocks.size() != shape.blocksFor(positions)) {
+            throw new IllegalArgumentException("KV blocks: blocks=%d, expected=%d for positions=%d"
+                    .formatted(blocks.size(), shape.blocksFor(positions), positions));
+        }
         for (MemorySegment block : blocks) {
             if (block.byteSize() != shape.blockBytes()) {
                 throw new IllegalArgumentException(
@@ -27,19 +37,15 @@ public final class KvCache {
         }
         this.shape = shape;
         this.blocks = List.copyOf(blocks);
-        this.capacity = blocks.size() * KvCacheShape.BLOCK_POSITIONS;
-        MemorySegment[] segments = blocks.toArray(MemorySegment[]::new);
-        this.heads = new KvHead[shape.layers() * shape.kvHeads()];
-        for (int i = 0; i < heads.length; i++) {
-            heads[i] = shape.head(segments, i / shape.kvHeads(), i % shape.kvHeads());
-        }
+        this.capacity = Math.ceilDiv(positions, KvCacheShape.BLOCK_POSITIONS) * KvCacheShape.BLOCK_POSITIONS;
+        this.heads = shape.heads(positions, blocks);
     }
 
     public KvCacheShape shape() {
         return shape;
     }
 
-    /** The blocks, in order of position. */
+    /** The blocks, as they were lent. */
     public List<MemorySegment> blocks() {
         return blocks;
     }
@@ -69,10 +75,17 @@ public final class KvCache {
         return capacity;
     }
 
-    /** Forgets all positions from {@code newLength} on. */
+    /**
+     * Forgets all positions from {@code newLength} on.
+     *
+     * @throws IllegalArgumentException if there are not so many, or if a layer with a window has used blocks again, so that
+     *     what the next position would see may be gone; such a cache can only be emptied
+     */
     public void truncate(int newLength) {
-        if (newLength < 0 || newLength > length) {
-            throw new IllegalArgumentException("cannot truncate: newLength=%d, length=%d".formatted(newLength, length));
+        boolean gone = newLength != 0 && newLength != length && shape.reuses(capacity);
+        if (newLength < 0 || newLength > length || gone) {
+            throw new IllegalArgumentException("cannot truncate: newLength=%d, length=%d%s"
+                    .formatted(newLength, length, gone ? ", layers with a window have used blocks again" : ""));
         }
         length = newLength;
         if (newLength <= spoiledFrom) {

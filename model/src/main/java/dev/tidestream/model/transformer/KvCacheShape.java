@@ -1,6 +1,10 @@
 package dev.tidestream.model.transformer;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 import dev.tidestream.model.architecture.AttentionPlan;
 import dev.tidestream.model.architecture.Blueprint;
@@ -10,44 +14,161 @@ import dev.tidestream.model.tensor.KvType;
 /**
  * The blueprint of a KV cache: how large a block is, and how many a sequence needs.
  *
- * @param layers transformer layers
+ * <p>A layer whose queries see a window only needs no more positions than the window and one pass of new ones; it uses its blocks
+ * again, in turn, as a ring. Layers that need equally many blocks are put into stacks of {@link #layersPerBlock}; a block
+ * holds 32 positions of all layers of a stack. All blocks of a cache have one size, therefore any free one will do.
+ *
+ * <pre>
+ * all layers see everything:         one stack of all layers
+ * 22 layers with a window, 4 without: 11 stacks of 2 layers whose blocks are used again, and 2 stacks of 2 layers
+ * </pre>
+ *
  * @param kvHeads key/value heads per layer
  * @param headDim elements per head
  * @param type how they are stored
+ * @param ringBlocks for each layer, how many blocks it has at most; {@link #ALL} if it keeps every position
  */
-public record KvCacheShape(int layers, int kvHeads, int headDim, KvType type) {
-    /** Positions per block; a block holds the keys and values of all layers for so many positions. */
+public record KvCacheShape(int kvHeads, int headDim, KvType type, List<Integer> ringBlocks) {
+    /** Positions per block; a block holds the keys and values of a stack of layers for so many positions. */
     public static final int BLOCK_POSITIONS = KvHead.BLOCK_POSITIONS;
+    /** In {@link #ringBlocks}: as many as there are positions. */
+    public static final int ALL = Integer.MAX_VALUE;
+
+    private static final int MOST_BLOCKS = Integer.MAX_VALUE / BLOCK_POSITIONS; // positions are an int
 
     public KvCacheShape {
-        if (layers < 1 || kvHeads < 1 || headDim < 1) {
-            throw new IllegalArgumentException(
-                    "KV cache shape must be positive: layers=%d, kvHeads=%d, headDim=%d".formatted(layers, kvHeads, headDim));
+        if (ringBlocks.isEmpty() || kvHeads < 1 || headDim < 1 || Collections.min(ringBlocks) < 1) {
+            throw new IllegalArgumentException("KV cache shape must be positive: layers=%d, kvHeads=%d, headDim=%d, ringBlocks=%s"
+                    .formatted(ringBlocks.size(), kvHeads, headDim, ringBlocks));
         }
+        ringBlocks = List.copyOf(ringBlocks);
     }
 
-    /** Of the caches of a model. */
-    public static KvCacheShape of(Blueprint blueprint, KvType type) {
+    /** Layers that all see every position. */
+    public KvCacheShape(int layers, int kvHeads, int headDim, KvType type) {
+        this(kvHeads, headDim, type, Collections.nCopies(layers, ALL));
+    }
+
+    /**
+     * Of the caches of a model.
+     *
+     * @param maxRows most positions that one pass adds; they are stored before the first of them is computed
+     */
+    public static KvCacheShape of(Blueprint blueprint, KvType type, int maxRows) {
         AttentionPlan any = blueprint.layers().getFirst().attention(); // heads are the same in all
-        return new KvCacheShape(blueprint.layers().size(), any.kvHeads(), any.headDim(), type);
+        List<Integer> rings = blueprint.layers().stream().map(layer -> ring(layer.attention().window(), maxRows)).toList();
+        return new KvCacheShape(any.kvHeads(), any.headDim(), type, rings);
     }
 
-    /** Bytes of one block: keys of all layers and heads, then their values. */
+    /** The first new position sees {@code window - 1} old ones; a position takes the place of what is a whole ring older. */
+    private static int ring(int window, int maxRows) {
+        return window == 0 ? ALL : Math.toIntExact(Math.ceilDiv((long) window - 1 + maxRows, BLOCK_POSITIONS));
+    }
+
+    /** Transformer layers. */
+    public int layers() {
+        return ringBlocks.size();
+    }
+
+    /** Layers that share a block: as many as divide the number of layers of each kind. */
+    public int layersPerBlock() {
+        int common = 0;
+        for (int layers : layersByRing().values()) {
+            common = common == 0 ? layers : gcd(common, layers);
+        }
+        return common;
+    }
+
+    private static int gcd(int a, int b) {
+        return b == 0 ? a : gcd(b, a % b);
+    }
+
+    private SortedMap<Integer, Integer> layersByRing() {
+        SortedMap<Integer, Integer> layers = new TreeMap<>();
+        ringBlocks.forEach(ring -> layers.merge(ring, 1, Integer::sum));
+        return layers;
+    }
+
+    /** Bytes of one block: keys of all its layers and heads, then their values. */
     public long blockBytes() {
-        return (KvHead.keyBytes(headDim, type) + KvHead.valueBytes(headDim, type)) * layers * kvHeads;
-    }
-
-    /** One head's place in these blocks. */
-    KvHead head(MemorySegment[] blocks, int layer, int head) {
-        long index = (long) layer * kvHeads + head;
-        long keyBytes = KvHead.keyBytes(headDim, type);
-        long keyOffset = index * keyBytes;
-        long valueOffset = keyBytes * layers * kvHeads + index * KvHead.valueBytes(headDim, type);
-        return new KvHead(blocks, keyOffset, valueOffset, headDim, type);
+        return (KvHead.keyBytes(headDim, type) + KvHead.valueBytes(headDim, type)) * layersPerBlock() * kvHeads;
     }
 
     /** Blocks that hold {@code positions}. */
     public int blocksFor(int positions) {
-        return Math.ceilDiv(positions, BLOCK_POSITIONS);
+        return Math.toIntExact(blocks(Math.ceilDiv(positions, BLOCK_POSITIONS)));
+    }
+
+    private long blocks(int blocksOfPositions) {
+        long blocks = 0;
+        int together = layersPerBlock();
+        for (var layers : layersByRing().entrySet()) {
+            blocks += (long) layers.getValue() / together * Math.min(blocksOfPositions, layers.getKey());
+        }
+        return blocks;
+    }
+
+    /** Positions that one sequence can have with so many blocks. */
+    public long positionsWithin(int blocks) {
+        int fits = 0;
+        for (int more = MOST_BLOCKS; more > 0; more /= 2) { // binary search: a longer sequence never needs fewer
+            while (fits <= MOST_BLOCKS - more && blocks(fits + more) <= blocks) {
+                fits += more;
+            }
+        }
+        return (long) fits * BLOCK_POSITIONS;
+    }
+
+    /** Whether some layer uses its blocks again in a cache of so many positions. */
+    boolean reuses(int positions) {
+        return Collections.min(ringBlocks) < Math.ceilDiv(positions, BLOCK_POSITIONS);
+    }
+
+    /**
+     * Where keys and values are in these blocks.
+     *
+     * @param blocks as many as {@link #blocksFor} says, those of the first stack first, in order of position
+     * @return {@code (layers, kvHeads)}
+     */
+    KvHead[] heads(int positions, List<MemorySegment> blocks) {
+        int together = layersPerBlock();
+        int entries = Math.ceilDiv(positions, BLOCK_POSITIONS);
+        KvHead[] heads = new KvHead[layers() * kvHeads];
+        int next = 0; // of the blocks
+        for (int ring : layersByRing().keySet()) {
+            MemorySegment[] stack = {};
+            int inStack = together;
+            for (int layer = 0; layer < layers(); layer++) {
+                if (ringBlocks.get(layer) != ring) {
+                    continue;
+                }
+                if (inStack == together) {
+                    inStack = 0;
+                    stack = inTurn(blocks.subList(next, next += Math.min(entries, ring)), entries);
+                }
+                for (int head = 0; head < kvHeads; head++) {
+                    heads[layer * kvHeads + head] = head(stack, together, inStack, head);
+                }
+                inStack++;
+            }
+        }
+        return heads;
+    }
+
+    /** One block for each 32 positions: when the last one has been used, the first one comes again. */
+    private static MemorySegment[] inTurn(List<MemorySegment> ring, int entries) {
+        MemorySegment[] blocks = new MemorySegment[entries];
+        for (int i = 0; i < entries; i++) {
+            blocks[i] = ring.get(i % ring.size());
+        }
+        return blocks;
+    }
+
+    private KvHead head(MemorySegment[] blocks, int layersInBlock, int layer, int head) {
+        long index = (long) layer * kvHeads + head;
+        long keyBytes = KvHead.keyBytes(headDim, type);
+        long keyOffset = index * keyBytes;
+        long valueOffset = keyBytes * layersInBlock * kvHeads + index * KvHead.valueBytes(headDim, type);
+        return new KvHead(blocks, keyOffset, valueOffset, headDim, type);
     }
 }

@@ -20,6 +20,6 @@ public final class KvCaches {
         for (int i = 0; i < count; i++) {
             blocks.add(slab.asSlice(i * shape.blockBytes(), shape.blockBytes()));
         }
-        return new KvCache(shape, blocks);
+        return new KvCache(shape, positions, blocks);
     }
 }

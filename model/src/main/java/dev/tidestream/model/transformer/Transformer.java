@@ -87,7 +87,7 @@ public final class Transformer implements LanguageModel {
 
     @Override
     public KvCacheShape kvCacheShape() {
-        return KvCacheShape.of(blueprint, precision.kvType());
+        return KvCacheShape.of(blueprint, precision.kvType(), scratch.maxRows);
     }
 
     @Override

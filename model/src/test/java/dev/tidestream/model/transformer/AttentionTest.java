@@ -168,8 +168,8 @@ class AttentionTest {
     }
 
     private static KvCache cache(KvType type, int positions) {
-        KvCacheShape shape = KvCacheShape.of(BLUEPRINT, type);
-        return new KvCache(shape, IntStream.range(0, shape.blocksFor(positions))
+        KvCacheShape shape = KvCacheShape.of(BLUEPRINT, type, positions);
+        return new KvCache(shape, positions, IntStream.range(0, shape.blocksFor(positions))
                 .mapToObj(i -> Arena.ofAuto().allocate(shape.blockBytes(), 64).fill((byte) 0xff)).toList());
     }
 

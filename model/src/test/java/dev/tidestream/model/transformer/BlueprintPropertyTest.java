@@ -48,8 +48,8 @@ class BlueprintPropertyTest {
     private static final long SEED = 20261130;
     private static final int MODELS = 60;
     private static final int VOCABULARY = 70;
-    private static final int CONTEXT = 64;
-    private static final int LENGTH = 40;
+    private static final int CONTEXT = 128;
+    private static final int LENGTH = 100; // windows are up to that long, so that blocks of KV caches are used again
     private static final float THETA = 300f;
     private static final Set<TensorRole> OF_NO_LAYER = EnumSet.of(
             TensorRole.EMBEDDING, TensorRole.POSITIONS, TensorRole.OUTPUT_NORM, TensorRole.ROTATION_FACTORS,
@@ -84,7 +84,7 @@ class BlueprintPropertyTest {
     private static float[] logits(TensorPlan plan, Map<String, float[]> tensors, Kernels kernels, int[] tokens, int chunk) {
         try (LoadedModel loaded = model(plan, tensors, kernels)) {
             return TestModels.logits(
-                    loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, LENGTH), tokens, chunk);
+                    loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, chunk), tokens, chunk);
         }
     }
 

@@ -30,7 +30,7 @@ public final class TestModels {
         for (int i = 0; i < shape.blocksFor(positions); i++) {
             blocks.add(Arena.ofAuto().allocate(shape.blockBytes(), 64));
         }
-        return new KvCache(shape, blocks);
+        return new KvCache(shape, positions, blocks);
     }
 
     /** Logits of all positions, {@code (n, V)}, in passes of {@code chunk} tokens. */

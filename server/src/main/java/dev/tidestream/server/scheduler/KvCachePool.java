@@ -38,9 +38,10 @@ public final class KvCachePool implements AutoCloseable {
      * @throws IllegalArgumentException if the budget holds no block
      */
     public KvCachePool(KvCacheShape shape, long budgetBytes) {
-        if (budgetBytes < shape.blockBytes()) {
-            throw new IllegalArgumentException("KV memory must hold a block of %d positions at least: bytes=%d, needed=%d"
-                    .formatted(KvCacheShape.BLOCK_POSITIONS, budgetBytes, shape.blockBytes()));
+        long least = shape.blocksFor(1) * shape.blockBytes();
+        if (budgetBytes < least) {
+            throw new IllegalArgumentException("KV memory must hold %d positions at least: bytes=%d, needed=%d"
+                    .formatted(KvCacheShape.BLOCK_POSITIONS, budgetBytes, least));
         }
         this.shape = shape;
         this.budgetBytes = budgetBytes;
@@ -68,7 +69,7 @@ public final class KvCachePool implements AutoCloseable {
         return needed <= budgetBlocks
                 ? Optional.empty()
                 : Optional.of(new KvReservation.NeverFits(
-                        positions, needed, needed * shape.blockBytes(), budgetBlocks, budgetBytes));
+                        positions, needed, needed * shape.blockBytes(), budgetBlocks, budgetBytes, budgetPositions()));
     }
 
     /** Blocks that would have to come back before {@link #reserve} grants so many positions; 0 if it grants them now. */
@@ -78,7 +79,7 @@ public final class KvCachePool implements AutoCloseable {
 
     /** Positions that one sequence may have at most; any thread. */
     public long budgetPositions() {
-        return (long) budgetBlocks * KvCacheShape.BLOCK_POSITIONS;
+        return shape.positionsWithin(budgetBlocks);
     }
 
     /**
@@ -104,7 +105,7 @@ public final class KvCachePool implements AutoCloseable {
         for (int i = 0; i < needed; i++) {
             blocks.add(free.pop());
         }
-        KvCache cache = new KvCache(shape, blocks);
+        KvCache cache = new KvCache(shape, positions, blocks);
         lent.add(cache);
         setLentBlocks(lentBlocks + needed);
         return new KvReservation.Granted(cache);

@@ -1,7 +1,6 @@
 package dev.tidestream.server.scheduler;
 
 import dev.tidestream.model.transformer.KvCache;
-import dev.tidestream.model.transformer.KvCacheShape;
 
 /** The pool's answer to a reservation. */
 public sealed interface KvReservation {
@@ -12,12 +11,11 @@ public sealed interface KvReservation {
     /** Other sequences hold too many blocks at this moment. */
     record NotNow(int neededBlocks, int freeBlocks) implements KvReservation {}
 
-    /** More than the whole pool has. */
-    record NeverFits(int positions, int neededBlocks, long neededBytes, int budgetBlocks, long budgetBytes)
+    /** More than the whole pool has, which is enough for {@code budgetPositions} of one sequence. */
+    record NeverFits(int positions, int neededBlocks, long neededBytes, int budgetBlocks, long budgetBytes, long budgetPositions)
             implements KvReservation {
         /** The numbers, for the client to read, and what would fit. */
         public String message(int promptTokens, int maxTokens) {
-            long budgetPositions = (long) budgetBlocks * KvCacheShape.BLOCK_POSITIONS;
             long left = budgetPositions - promptTokens;
             String fits = left > 0
                     ? "max_tokens=%d would fit this prompt".formatted(left)

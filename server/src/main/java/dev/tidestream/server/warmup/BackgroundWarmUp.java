@@ -148,9 +148,10 @@ public final class BackgroundWarmUp implements AutoCloseable {
     }
 
     private int streams(LoadedModel miniature, StepBreak breaks) {
-        KvCacheShape shape = KvCacheShape.of(miniature.blueprint(), subject.precision().kvType());
+        int rows = PROMPT_TOKENS * StreamWarmUp.TOGETHER;
+        KvCacheShape shape = KvCacheShape.of(miniature.blueprint(), subject.precision().kvType(), rows);
         long kvBytes = (long) StreamWarmUp.TOGETHER * shape.blocksFor(PROMPT_TOKENS + MAX_TOKENS) * shape.blockBytes();
-        ForwardScratch scratch = new ForwardScratch(miniature.blueprint(), PROMPT_TOKENS * StreamWarmUp.TOGETHER);
+        ForwardScratch scratch = new ForwardScratch(miniature.blueprint(), rows);
         HeadProbes probes = new HeadProbes(new HeadTimings(), new HiddenStates(1, miniature.blueprint().hiddenSize()));
         try (KernelWorkers workers = new KernelWorkers(subject.threads())) {
             Supplier<LanguageModel> forward = () -> miniature.newTransformer(workers, subject.precision(), scratch, probes);

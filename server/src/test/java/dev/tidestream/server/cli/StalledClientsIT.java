@@ -182,7 +182,7 @@ class StalledClientsIT {
         try (StartedServer server = server("--kv-memory", "1MiB", "--kv-type", "f32");
                 TestClient a = new TestClient(server.port());
                 TestClient b = new TestClient(server.port())) {
-            long blockBytes = KvCacheShape.of(server.running().blueprint(), KvType.F32).blockBytes();
+            long blockBytes = KvCacheShape.of(server.running().blueprint(), KvType.F32, 1).blockBytes();
             long blocks = server.running().engine().stats().kvBudgetBytes() / blockBytes;
             int half = (int) (blocks / 2 * KvCacheShape.BLOCK_POSITIONS) - 16; // leaves the prompt half a block
             a.generate("a", "Once upon a time", half, ",\"credit\":1,\"sampling\":{\"temperature\":0}");

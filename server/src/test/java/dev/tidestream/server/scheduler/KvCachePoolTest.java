@@ -38,7 +38,7 @@ class KvCachePoolTest {
     void shouldSayWithNumbersThatItCanNeverFit() {
         try (KvCachePool pool = new KvCachePool(SHAPE, 2 * SHAPE.blockBytes())) {
             KvReservation.NeverFits never = assertInstanceOf(KvReservation.NeverFits.class, pool.reserve(65));
-            assertEquals(new KvReservation.NeverFits(65, 3, 3 * SHAPE.blockBytes(), 2, 2 * SHAPE.blockBytes()), never);
+            assertEquals(new KvReservation.NeverFits(65, 3, 3 * SHAPE.blockBytes(), 2, 2 * SHAPE.blockBytes(), 64), never);
             assertEquals(never, pool.neverFits(65).orElseThrow());
             assertFalse(pool.neverFits(64).isPresent());
         }
