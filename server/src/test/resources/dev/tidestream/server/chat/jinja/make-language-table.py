@@ -133,7 +133,7 @@ a {{- ' b ' -}} c {{ 'd' -}}
 {% print n %}{% print 1, 2 %}
 {{ s.upper().lower().title()[0:3] | upper | lower }} {{ (s | upper).lower() }} {{ {'f': s}.f.upper() }} {{ l | first + 1 }} {{ 'a' ~ 1 + 2 ~ 'b' }} {{ 10 - 2 - 3 }} {{ 2 * 3 % 4 }} {{ 100 / 10 / 2 }} {{ not not yes }} {{ - - 5 }}
 {{ people[0].tags[0] }} {{ people[0]['name'][0] }} {{ people | length > 2 }} {{ (people | first).name }} {{ people[-1].extra.k }} {{ people.0.name }} {{ people[0].nope.nope2 if no }}
-{{ s.nope is defined }} {{ s._x is defined }} {{ s.__class__ is defined }} {{ d.__class__ is defined }} {{ n.real is defined }} {{ l.append is defined }}
+{{ s.nope is defined }} {{ s._x is defined }} {{ s.__class__ is defined }} {{ d.__class__ is defined }} {{ l.append is defined }}
 """.strip("\n")
 
 FAILING = r"""

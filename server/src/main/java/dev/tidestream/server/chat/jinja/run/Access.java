@@ -92,15 +92,24 @@ final class Access {
 
     /** A value by a path such as {@code function.name} or {@code 0.role}, as filters take it for {@code attribute}. */
     static Value path(Value target, Value path, Runtime runtime) {
+        return path(target, path, null, runtime);
+    }
+
+    /** The same with something else in the place of every part that is not there. */
+    static Value path(Value target, Value path, @Nullable Value otherwise, Runtime runtime) {
         if (!(path instanceof Text text)) {
-            return item(target, path, runtime);
+            return or(item(target, path, runtime), otherwise);
         }
         Value value = target;
         for (String part : text.chars().split("\\.", -1)) {
             boolean number = !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
-            value = item(value, number ? Value.Int.of(Integer.parseInt(part)) : Text.of(part), runtime);
+            value = or(item(value, number ? Value.Int.of(Integer.parseInt(part)) : Text.of(part), runtime), otherwise);
         }
         return value;
+    }
+
+    private static Value or(Value value, @Nullable Value otherwise) {
+        return value instanceof Value.Undefined && otherwise != null ? otherwise : value;
     }
 
     /** Calls a value. */

@@ -118,9 +118,11 @@ final class OrderFilters {
         @Nullable Value[] bound = arguments.bind("groupby", 1, "attribute", "default", "case_sensitive");
         boolean caseSensitive = truth(bound[2]);
         List<Keyed> keyed = new ArrayList<>();
-        for (Keyed one : keyed(target, bound[0], true, runtime)) {
-            Value key = one.key() instanceof Value.Undefined && bound[1] != null ? bound[1] : one.key();
-            keyed.add(new Keyed(folded(key, caseSensitive, runtime), Sequence.tuple(key, one.item())));
+        Value attribute = bound[0] == null ? Value.None.NONE : bound[0];
+        for (Value item : Values.iterate(target, runtime.budget())) {
+            runtime.budget().elements(4);
+            Value key = Access.path(item, attribute, bound[1], runtime);
+            keyed.add(new Keyed(folded(key, caseSensitive, runtime), Sequence.tuple(key, item)));
         }
         keyed.sort(order(false, runtime));
         List<Value> groups = new ArrayList<>();

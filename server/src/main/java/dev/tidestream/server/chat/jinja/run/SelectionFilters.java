@@ -84,10 +84,7 @@ final class SelectionFilters {
         if (attribute == null) {
             throw TemplateException.runtime("map requires a filter argument");
         }
-        return item -> {
-            Value value = Access.path(item, attribute, runtime);
-            return value instanceof Value.Undefined && otherwise != null ? otherwise : value;
-        };
+        return item -> Access.path(item, attribute, otherwise, runtime);
     }
 
     private static UnaryOperator<Value> byFilter(Arguments arguments, Runtime runtime) {

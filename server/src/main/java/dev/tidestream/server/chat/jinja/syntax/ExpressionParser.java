@@ -1,8 +1,6 @@
 package dev.tidestream.server.chat.jinja.syntax;
 
-import java.math.BigInteger;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -13,9 +11,6 @@ import dev.tidestream.server.chat.jinja.syntax.Expression.Keyword;
 import dev.tidestream.server.chat.jinja.syntax.Expression.Operand;
 import dev.tidestream.server.chat.jinja.syntax.Expression.Passed;
 import dev.tidestream.server.chat.jinja.syntax.Token.Kind;
-import dev.tidestream.server.chat.jinja.value.Operators;
-import dev.tidestream.server.chat.jinja.value.Text;
-import dev.tidestream.server.chat.jinja.value.Value;
 
 /**
  * Expressions. One method for each level of precedence, weakest first: {@code if else}, {@code or}, {@code and}, {@code not}, comparisons
@@ -26,17 +21,16 @@ final class ExpressionParser {
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
 
     private final TokenStream tokens;
-    private Set<String> names = new HashSet<>(); // that the innermost macro speaks of
+    private final PrimaryParser primaries;
 
     ExpressionParser(TokenStream tokens) {
         this.tokens = tokens;
+        this.primaries = new PrimaryParser(tokens, this);
     }
 
     /** Collects the names of what is read from now on; gives those of the outer macro back. */
     Set<String> collectNames(Set<String> into) {
-        Set<String> outer = names;
-        names = into;
-        return outer;
+        return primaries.collectNames(into);
     }
 
     Expression expression() {
@@ -83,7 +77,16 @@ final class ExpressionParser {
         return false;
     }
 
-    Expression or() {
+    /** {@code print a, b}: one after the other. */
+    Expression printed(Position at) {
+        List<Expression> parts = new ArrayList<>();
+        do {
+            parts.add(expression());
+        } while (tokens.skipOperator(","));
+        return parts.size() == 1 ? parts.getFirst() : new Expression.Concatenation(at, parts);
+    }
+
+    private Expression or() {
         Expression left = and();
         while (tokens.current().isName("or")) {
             Position at = tokens.next().at();
@@ -181,105 +184,10 @@ final class ExpressionParser {
             value = new Expression.Sign(token.at(), unary(false), token.text().equals("-"));
             tokens.leave();
         } else {
-            value = primary();
+            value = primaries.primary();
         }
         value = postfix(value);
         return filters ? filters(value) : value;
-    }
-
-    private Expression primary() {
-        Token token = tokens.next();
-        return switch (token.kind()) {
-            case NAME -> name(token);
-            case STRING -> string(token);
-            case INTEGER -> new Expression.Literal(token.at(), integer(token));
-            case REAL -> new Expression.Literal(token.at(), new Value.Real(Double.parseDouble(token.text())));
-            case OPERATOR -> switch (token.text()) {
-                case "(" -> parentheses(token.at());
-                case "[" -> list(token.at());
-                case "{" -> dict(token.at());
-                default -> throw TokenStream.error("unexpected " + token.describe(), token.at());
-            };
-            case DATA, PRINT_BEGIN, PRINT_END, BLOCK_BEGIN, BLOCK_END, END ->
-                throw TokenStream.error("Expected an expression, got " + token.describe(), token.at());
-        };
-    }
-
-    private Expression name(Token token) {
-        return switch (token.text()) {
-            case "true", "True" -> new Expression.Literal(token.at(), Value.Bool.TRUE);
-            case "false", "False" -> new Expression.Literal(token.at(), Value.Bool.FALSE);
-            case "none", "None" -> new Expression.Literal(token.at(), Value.None.NONE);
-            default -> {
-                names.add(token.text());
-                yield new Expression.Name(token.at(), token.text());
-            }
-        };
-    }
-
-    /** Strings side by side are one. */
-    private Expression string(Token first) {
-        StringBuilder text = new StringBuilder(first.text());
-        while (tokens.current().is(Kind.STRING)) {
-            text.append(tokens.next().text());
-        }
-        return new Expression.Literal(first.at(), Text.of(text.toString()));
-    }
-
-    private static Value integer(Token token) {
-        String digits = token.text();
-        int radix = digits.length() < 3 ? 10 : switch (digits.charAt(1)) {
-            case 'x', 'X' -> 16;
-            case 'o', 'O' -> 8;
-            case 'b', 'B' -> 2;
-            default -> 10;
-        };
-        if (digits.length() > 1300) {
-            throw TokenStream.error("a number with too many digits: digits=" + digits.length(), token.at());
-        }
-        return Operators.integer(new BigInteger(radix == 10 ? digits : digits.substring(2), radix));
-    }
-
-    private Expression parentheses(Position at) {
-        if (tokens.skipOperator(")")) {
-            return new Expression.ListLiteral(at, List.of(), true);
-        }
-        Expression value = tuple(true);
-        tokens.expectOperator(")");
-        return value;
-    }
-
-    private Expression list(Position at) {
-        List<Expression> items = new ArrayList<>();
-        while (!tokens.current().isOperator("]")) {
-            if (!items.isEmpty()) {
-                tokens.expectOperator(",");
-                if (tokens.current().isOperator("]")) {
-                    break;
-                }
-            }
-            items.add(expression());
-        }
-        tokens.expectOperator("]");
-        return new Expression.ListLiteral(at, items, false);
-    }
-
-    private Expression dict(Position at) {
-        List<Expression> keys = new ArrayList<>();
-        List<Expression> values = new ArrayList<>();
-        while (!tokens.current().isOperator("}")) {
-            if (!keys.isEmpty()) {
-                tokens.expectOperator(",");
-                if (tokens.current().isOperator("}")) {
-                    break;
-                }
-            }
-            keys.add(expression());
-            tokens.expectOperator(":");
-            values.add(expression());
-        }
-        tokens.expectOperator("}");
-        return new Expression.DictLiteral(at, keys, values);
     }
 
     Expression postfix(Expression value) {
@@ -305,7 +213,7 @@ final class ExpressionParser {
             return new Expression.Attribute(token.at(), target, token.text());
         }
         if (token.is(Kind.INTEGER)) {
-            return new Expression.Item(token.at(), target, new Expression.Literal(token.at(), integer(token)));
+            return new Expression.Item(token.at(), target, new Expression.Literal(token.at(), PrimaryParser.integer(token)));
         }
         throw TokenStream.error("expected name or number, got " + token.describe(), token.at());
     }
@@ -398,7 +306,7 @@ final class ExpressionParser {
             if (token.isName("is")) {
                 throw tokens.error("You cannot chain multiple tests with is");
             }
-            passed = new Passed(List.of(postfix(primary())), List.of(), null, null);
+            passed = new Passed(List.of(postfix(primaries.primary())), List.of(), null, null);
         }
         Expression test = new Expression.Test(at, target, name, passed);
         return negated ? new Expression.Not(at, test) : test;

@@ -93,7 +93,7 @@ public final class Parser {
             case "filter" -> new Statement.FilterBlock(tag.at(), expressions.blockFilters(true), block("endfilter"));
             case "with" -> with(tag.at());
             case "generation" -> new Statement.Generation(block("endgeneration"));
-            case "print" -> new Statement.Print(tag.at(), expressions.tuple(true));
+            case "print" -> new Statement.Print(tag.at(), expressions.printed(tag.at()));
             case "break" -> {
                 inLoop(tag);
                 yield new Statement.Break(tag.at());

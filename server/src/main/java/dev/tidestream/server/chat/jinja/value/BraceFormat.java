@@ -68,10 +68,10 @@ public final class BraceFormat {
         String chars = field.chars();
         int colon = chars.indexOf(':');
         String head = colon < 0 ? chars : chars.substring(0, colon);
-        String spec = colon < 0 ? "" : run(field.sub(colon + 1, field.length()), depth + 1).chars();
         int mark = head.indexOf('!');
         String conversion = mark < 0 ? "" : head.substring(mark + 1);
         Value value = lookup(mark < 0 ? head : head.substring(0, mark));
+        String spec = colon < 0 ? "" : run(field.sub(colon + 1, field.length()), depth + 1).chars();
         Value converted = switch (conversion) {
             case "" -> {
                 if (mark >= 0) {

@@ -160,7 +160,7 @@ public final class Json {
         };
     }
 
-    private static @Nullable String ascii(char c) {
-        return c == 0x7f ? null : String.format("\\u%04x", (int) c);
+    private static String ascii(char c) {
+        return String.format("\\u%04x", (int) c);
     }
 }

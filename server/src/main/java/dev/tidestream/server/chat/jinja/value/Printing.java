@@ -1,6 +1,7 @@
 package dev.tidestream.server.chat.jinja.value;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Collection;
 import java.util.List;
 
@@ -159,6 +160,10 @@ public final class Printing {
             return 1 / number < 0 ? "-0.0" : "0.0";
         }
         BigDecimal decimal = new BigDecimal(Double.toString(Math.abs(number))).stripTrailingZeros();
+        if (decimal.precision() == 2) { // Java writes two digits at least, where one may do: 4.9E-324
+            BigDecimal one = decimal.round(new MathContext(1));
+            decimal = one.doubleValue() == Math.abs(number) ? one.stripTrailingZeros() : decimal;
+        }
         String digits = decimal.unscaledValue().toString();
         int exponent = digits.length() - 1 - decimal.scale(); // of the first digit
         String sign = number < 0 ? "-" : "";

@@ -61,7 +61,7 @@ public final class Texts {
         Text rest = strip(text, null, true, false);
         while (!rest.isEmpty()) {
             if (parts.size() == max) {
-                parts.add(strip(rest, null, false, true));
+                parts.add(rest);
                 return parts;
             }
             int end = 0;
@@ -98,9 +98,6 @@ public final class Texts {
             int next = at + (separator == null ? 1 : separator.length());
             parts.addFirst(rest.sub(next, rest.length()));
             rest = separator == null ? strip(rest.sub(0, at), null, false, true) : rest.sub(0, at);
-        }
-        if (separator == null) {
-            rest = strip(rest, null, parts.size() < max, true);
         }
         if (separator != null || !rest.isEmpty()) {
             parts.addFirst(rest);
