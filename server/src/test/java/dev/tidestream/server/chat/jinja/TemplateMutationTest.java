@@ -18,7 +18,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** Broken templates: nothing but the typed exception comes out, and work is bounded by {@link TemplateLimits#maxWork}. */
 class TemplateMutationTest {
     private static final int TEMPLATES = 20_000;
-    private static final TemplateLimits SMALL = new TemplateLimits(1 << 20, 100, 600, 100, 10_000, 1 << 20, 500_000);
+    private static final TemplateLimits SMALL = new TemplateLimits(1 << 20, 100, 300, 100, 10_000, 1 << 20, 500_000);
     private static final String[] PIECES = {
         "{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "*", "**", "/", "//", "%", "~", "|", "(", ")", "[", "]", "{", "}", ",", ".", ":", "=",
         "==", "<", "'", "\"", "\\", "\n", "1", "99999999", "1e308", "-1", "if", "else", "endif", "for x in l", "endfor", "set x = ", "macro m()",

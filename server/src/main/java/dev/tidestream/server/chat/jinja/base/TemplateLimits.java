@@ -17,5 +17,5 @@ public record TemplateLimits(
 
     /** Some fifty times what the largest known templates need for long chats. */
     public static final TemplateLimits DEFAULT =
-            new TemplateLimits(1 << 20, 100, 600, 100, 1_000_000, 4 << 20, 50_000_000L);
+            new TemplateLimits(1 << 20, 100, 300, 100, 1_000_000, 4 << 20, 50_000_000L);
 }
