@@ -144,7 +144,7 @@ public final class ChatTemplate {
     }
 
     private static boolean plainWord(String text) {
-        return text.chars().allMatch(c -> c < 128 && Character.isLetterOrDigit(c) || c == '_' || c == '-');
+        return text.chars().allMatch(c -> (c < 128 && Character.isLetterOrDigit(c)) || c == '_' || c == '-');
     }
 
     /** What a template makes of these messages as they are; empty text where it fails. */

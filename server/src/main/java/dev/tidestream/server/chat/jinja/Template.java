@@ -8,7 +8,7 @@ import dev.tidestream.server.chat.jinja.base.Budget;
 import dev.tidestream.server.chat.jinja.base.TemplateException;
 import dev.tidestream.server.chat.jinja.base.TemplateLimits;
 import dev.tidestream.server.chat.jinja.run.Evaluator;
-import dev.tidestream.server.chat.jinja.run.Runtime;
+import dev.tidestream.server.chat.jinja.run.Rendering;
 import dev.tidestream.server.chat.jinja.syntax.Parser;
 import dev.tidestream.server.chat.jinja.syntax.Statement;
 import dev.tidestream.server.chat.jinja.value.Text;
@@ -42,6 +42,6 @@ public final class Template {
      * @throws TemplateException if it cannot be rendered, or raises an exception itself; it says where
      */
     public Text render(Map<String, Value> variables, LocalDateTime now, boolean changes) {
-        return Evaluator.render(statements, variables, new Runtime(new Budget(limits), now, changes));
+        return Evaluator.render(statements, variables, new Rendering(new Budget(limits), now, changes));
     }
 }

@@ -17,7 +17,7 @@ final class Access {
 
     private Access() {}
 
-    static Value attribute(Value target, String name, Runtime runtime) {
+    static Value attribute(Value target, String name, Rendering runtime) {
         Value found = named(Values.defined(target), name, runtime);
         if (found == null && target instanceof Dict dict) {
             found = dict.get(name);
@@ -26,7 +26,7 @@ final class Access {
     }
 
     /** A method or an attribute, but not a key; or null. */
-    static @Nullable Value named(Value target, String name, Runtime runtime) {
+    static @Nullable Value named(Value target, String name, Rendering runtime) {
         return switch (target) {
             case Text text -> TextMethods.find(text, name, runtime);
             case Dict dict -> DictMethods.find(dict, name, runtime);
@@ -38,7 +38,7 @@ final class Access {
         };
     }
 
-    static Value item(Value target, Value key, Runtime runtime) {
+    static Value item(Value target, Value key, Rendering runtime) {
         Values.defined(target);
         BigInteger number = Values.asInteger(key);
         if (target instanceof Dict dict) {
@@ -66,7 +66,7 @@ final class Access {
 
     private static @Nullable Value element(Value target, int index) {
         Integer length = Values.length(target);
-        if (length == null || target instanceof Sequence sequence && !sequence.kind().indexed()) {
+        if (length == null || (target instanceof Sequence sequence && !sequence.kind().indexed())) {
             return null;
         }
         int at = index < 0 ? index + length : index;
@@ -91,12 +91,12 @@ final class Access {
     }
 
     /** A value by a path such as {@code function.name} or {@code 0.role}, as filters take it for {@code attribute}. */
-    static Value path(Value target, Value path, Runtime runtime) {
+    static Value path(Value target, Value path, Rendering runtime) {
         return path(target, path, null, runtime);
     }
 
     /** The same with something else in the place of every part that is not there. */
-    static Value path(Value target, Value path, @Nullable Value otherwise, Runtime runtime) {
+    static Value path(Value target, Value path, @Nullable Value otherwise, Rendering runtime) {
         if (!(path instanceof Text text)) {
             return or(item(target, path, runtime), otherwise);
         }

@@ -14,14 +14,14 @@ import dev.tidestream.server.chat.jinja.value.Sequence;
 import dev.tidestream.server.chat.jinja.value.Value;
 import dev.tidestream.server.chat.jinja.value.Values;
 
-/** Methods of a dict. Those that change it are refused, unless {@link Runtime#changes} has them. */
+/** Methods of a dict. Those that change it are refused, unless {@link Rendering#changes} has them. */
 final class DictMethods {
     private static final Set<String> CHANGES = Set.of("clear", "pop", "popitem", "setdefault", "update");
 
     private DictMethods() {}
 
     /** A method, or null if there is none of this name. */
-    static @Nullable Value find(Dict dict, String name, Runtime runtime) {
+    static @Nullable Value find(Dict dict, String name, Rendering runtime) {
         if (CHANGES.contains(name)) {
             return runtime.changes() ? new BuiltIn("method", arguments -> change(dict, name, arguments, runtime)) : Access.unsafe(dict, name);
         }
@@ -65,7 +65,7 @@ final class DictMethods {
         return key == null ? Value.None.NONE : key;
     }
 
-    private static Value change(Dict dict, String name, Arguments arguments, Runtime runtime) {
+    private static Value change(Dict dict, String name, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind(name, 0, "key", "default");
         return switch (name) {
             case "clear" -> {
@@ -95,7 +95,7 @@ final class DictMethods {
         };
     }
 
-    private static Value removed(Dict dict, Value key, @Nullable Value otherwise, Runtime runtime) {
+    private static Value removed(Dict dict, Value key, @Nullable Value otherwise, Rendering runtime) {
         Value removed = dict.remove(key);
         if (removed == null && otherwise == null) {
             throw TemplateException.runtime("no such key: " + Printing.repr(key, runtime.budget()));
@@ -104,7 +104,7 @@ final class DictMethods {
     }
 
     /** Adds what a dict or pairs have. */
-    static void addAll(Dict dict, Value source, Runtime runtime) {
+    static void addAll(Dict dict, Value source, Rendering runtime) {
         List<Value> pairs = source instanceof Dict other ? Values.items(other) : Values.iterate(source, runtime.budget());
         for (Value pair : pairs) {
             List<Value> parts = Values.iterate(pair, runtime.budget());

@@ -20,7 +20,7 @@ import dev.tidestream.server.chat.jinja.value.Values;
 
 /** Carries out statements. One rendering, one thread. */
 public final class Evaluator {
-    private final Runtime runtime;
+    private final Rendering runtime;
     private final Expressions expressions;
 
     /** How a list of statements ended. */
@@ -30,7 +30,7 @@ public final class Evaluator {
         CONTINUE
     }
 
-    private Evaluator(Runtime runtime) {
+    private Evaluator(Rendering runtime) {
         this.runtime = runtime;
         this.expressions = new Expressions(runtime);
     }
@@ -40,7 +40,7 @@ public final class Evaluator {
      *
      * @throws TemplateException if it cannot be rendered
      */
-    public static Text render(List<Statement> template, Map<String, Value> variables, Runtime runtime) {
+    public static Text render(List<Statement> template, Map<String, Value> variables, Rendering runtime) {
         Map<String, Value> all = new HashMap<>(Functions.all(runtime));
         all.putAll(variables);
         return new Evaluator(runtime).render(template, Scope.of(all));

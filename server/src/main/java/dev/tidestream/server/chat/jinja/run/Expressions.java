@@ -26,10 +26,10 @@ import dev.tidestream.server.chat.jinja.value.Values;
 
 /** Evaluates expressions. One rendering, one thread. */
 final class Expressions {
-    private final Runtime runtime;
+    private final Rendering runtime;
     private final Budget budget;
 
-    Expressions(Runtime runtime) {
+    Expressions(Rendering runtime) {
         this.runtime = runtime;
         this.budget = runtime.budget();
     }

@@ -16,7 +16,7 @@ final class Filters {
 
     /** One filter. */
     interface Filter {
-        Value apply(Value target, Arguments arguments, Runtime runtime);
+        Value apply(Value target, Arguments arguments, Rendering runtime);
     }
 
     private Filters() {}
@@ -36,7 +36,7 @@ final class Filters {
     }
 
     /** What a filter makes of a value; a name that is not known is an error. */
-    static Value apply(String name, Value target, Arguments arguments, Runtime runtime) {
+    static Value apply(String name, Value target, Arguments arguments, Rendering runtime) {
         Filter filter = ALL.get(name);
         if (filter == null) {
             throw TemplateException.runtime(UNSUPPORTED.contains(name) ? "the filter '" + name + "' is not supported in a chat template"

@@ -24,7 +24,7 @@ final class Functions {
     private Functions() {}
 
     /** All of them by name. */
-    static Map<String, Value> all(Runtime runtime) {
+    static Map<String, Value> all(Rendering runtime) {
         Map<String, Value> functions = new LinkedHashMap<>();
         put(functions, "range", arguments -> range(arguments, runtime));
         put(functions, "dict", arguments -> dict(arguments, runtime));
@@ -43,12 +43,12 @@ final class Functions {
         functions.put(name, new BuiltIn("function", body));
     }
 
-    private static Value raise(Arguments arguments, Runtime runtime) {
+    private static Value raise(Arguments arguments, Rendering runtime) {
         Value message = arguments.bind("raise_exception", 1, "message")[0];
         throw new TemplateException(TemplateException.Kind.RAISED, Printing.text(message, runtime.budget()).chars());
     }
 
-    private static Value range(Arguments arguments, Runtime runtime) {
+    private static Value range(Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("range", 1, "start", "stop", "step");
         long start = bound[1] == null ? 0 : Values.index(bound[0], "start");
         long stop = Values.index(bound[1] == null ? bound[0] : bound[1], "stop");
@@ -68,7 +68,7 @@ final class Functions {
         return Sequence.of(Sequence.Kind.RANGE, items);
     }
 
-    private static Dict dict(Arguments arguments, Runtime runtime) {
+    private static Dict dict(Arguments arguments, Rendering runtime) {
         if (arguments.positional().size() > 1) {
             throw TemplateException.runtime("dict expected at most 1 argument, got " + arguments.positional().size());
         }
@@ -80,13 +80,13 @@ final class Functions {
         return dict;
     }
 
-    private static Value namespace(Arguments arguments, Runtime runtime) {
+    private static Value namespace(Arguments arguments, Rendering runtime) {
         Namespace namespace = new Namespace();
         dict(arguments, runtime).entries().forEach(entry -> namespace.values().put(entry.key(), entry.value()));
         return namespace;
     }
 
-    private static Value joiner(Arguments arguments, Runtime runtime) {
+    private static Value joiner(Arguments arguments, Rendering runtime) {
         Value separator = arguments.bind("joiner", 0, "sep")[0];
         Text text = separator == null ? Text.of(", ") : Printing.text(separator, runtime.budget());
         boolean[] used = new boolean[1];

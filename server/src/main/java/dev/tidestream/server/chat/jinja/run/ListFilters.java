@@ -63,7 +63,7 @@ final class ListFilters {
         filters.put("slice", ListFilters::slice);
     }
 
-    private static List<Value> copied(Value target, Runtime runtime) {
+    private static List<Value> copied(Value target, Rendering runtime) {
         List<Value> items = Values.iterate(target, runtime.budget());
         runtime.budget().elements(items.size());
         return items;
@@ -73,7 +73,7 @@ final class ListFilters {
         return value == null ? Value.None.NONE : value;
     }
 
-    private static Value length(Value target, Arguments arguments, Runtime runtime) {
+    private static Value length(Value target, Arguments arguments, Rendering runtime) {
         arguments.bind("length", 0);
         Integer length = Values.length(target);
         if (length == null) {
@@ -82,20 +82,20 @@ final class ListFilters {
         return Value.Int.of(length);
     }
 
-    private static Value otherwise(Value target, Arguments arguments, Runtime runtime) {
+    private static Value otherwise(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("default", 0, "default_value", "boolean");
-        boolean absent = target instanceof Value.Undefined || bound[1] != null && Values.truth(bound[1]) && !Values.truth(target);
+        boolean absent = target instanceof Value.Undefined || (bound[1] != null && Values.truth(bound[1]) && !Values.truth(target));
         return !absent ? target : bound[0] == null ? Text.EMPTY : bound[0];
     }
 
-    private static Value reverse(Value target, Arguments arguments, Runtime runtime) {
+    private static Value reverse(Value target, Arguments arguments, Rendering runtime) {
         arguments.bind("reverse", 0);
         List<Value> items = new ArrayList<>(copied(target, runtime));
         Collections.reverse(items);
         return target instanceof Text text ? Texts.join(Text.EMPTY, items, runtime.budget()).safe(text.safe()) : new Lazy(() -> items);
     }
 
-    private static Value join(Value target, Arguments arguments, Runtime runtime) {
+    private static Value join(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("join", 0, "d", "attribute");
         Value separator = bound[0] == null ? Text.EMPTY : bound[0];
         List<Value> items = Values.iterate(target, runtime.budget());
@@ -118,7 +118,7 @@ final class ListFilters {
     }
 
     /** Lists of so many elements; the last one may be filled up. */
-    private static Value batch(Value target, Arguments arguments, Runtime runtime) {
+    private static Value batch(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("batch", 1, "linecount", "fill_with");
         int size = Values.index(argument(bound[0]), "linecount");
         Value fill = argument(bound[1]);
@@ -138,7 +138,7 @@ final class ListFilters {
     }
 
     /** So many lists, the first ones one element longer; the others may be filled up by one. */
-    private static Value slice(Value target, Arguments arguments, Runtime runtime) {
+    private static Value slice(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("slice", 1, "slices", "fill_with");
         int slices = Values.index(argument(bound[0]), "slices");
         if (slices <= 0) {

@@ -13,14 +13,14 @@ import dev.tidestream.server.chat.jinja.value.Sequence;
 import dev.tidestream.server.chat.jinja.value.Value;
 import dev.tidestream.server.chat.jinja.value.Values;
 
-/** Methods of lists and tuples. Those that change a list are refused, unless {@link Runtime#changes} has them. */
+/** Methods of lists and tuples. Those that change a list are refused, unless {@link Rendering#changes} has them. */
 final class ListMethods {
     private static final Set<String> CHANGES = Set.of("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort");
 
     private ListMethods() {}
 
     /** A method, or null if there is none of this name. */
-    static @Nullable Value find(Sequence list, String name, Runtime runtime) {
+    static @Nullable Value find(Sequence list, String name, Rendering runtime) {
         if (list.kind() == Sequence.Kind.LIST && CHANGES.contains(name)) {
             return runtime.changes() ? new BuiltIn("method", arguments -> change(list, name, arguments, runtime)) : Access.unsafe(list, name);
         }
@@ -42,7 +42,7 @@ final class ListMethods {
         return value == null ? Value.None.NONE : value;
     }
 
-    private static int place(Sequence list, Value wanted, Runtime runtime) {
+    private static int place(Sequence list, Value wanted, Rendering runtime) {
         for (int i = 0; i < list.items().size(); i++) {
             if (Operators.equal(list.items().get(i), wanted, runtime.budget())) {
                 return i;
@@ -51,7 +51,7 @@ final class ListMethods {
         throw TemplateException.runtime("the value is not in the list");
     }
 
-    private static Value change(Sequence list, String name, Arguments arguments, Runtime runtime) {
+    private static Value change(Sequence list, String name, Arguments arguments, Rendering runtime) {
         List<Value> items = list.items();
         runtime.budget().elements(name.equals("append") ? 1 : items.size());
         @Nullable Value[] bound = arguments.bind(name, 0, "first", "second");

@@ -34,7 +34,7 @@ final class NumberFilters {
                 throw TemplateException.runtime("bad operand type for abs(): '" + Values.typeName(target) + "'");
             }
             boolean below = target instanceof Value.Real(double real) ? real < 0 || 1 / real < 0
-                    : Values.asInteger(target) instanceof BigInteger whole && whole.signum() < 0;
+                    : below(Values.asInteger(target));
             Value positive = target instanceof Value.Bool ? Operators.negate(negative) : target;
             return below || positive == null ? negative : positive;
         });
@@ -48,7 +48,11 @@ final class NumberFilters {
         filters.put("sum", NumberFilters::sum);
     }
 
-    private static Value integer(Value target, Arguments arguments, Runtime runtime) {
+    private static boolean below(@Nullable BigInteger whole) {
+        return whole != null && whole.signum() < 0;
+    }
+
+    private static Value integer(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("int", 0, "default", "base");
         Value otherwise = bound[0] == null ? Value.Int.of(0) : bound[0];
         if (Values.defined(target) instanceof Text text) {
@@ -69,7 +73,7 @@ final class NumberFilters {
     }
 
     /** Python's {@code int(text, base)}; null where it fails. */
-    private static @Nullable BigInteger parse(Text text, int base, Runtime runtime) {
+    private static @Nullable BigInteger parse(Text text, int base, Rendering runtime) {
         String digits = Texts.strip(text, null, true, true).chars();
         runtime.budget().charge(text.length());
         boolean negative = digits.startsWith("-");
@@ -108,24 +112,18 @@ final class NumberFilters {
         }
         String chars = Texts.strip(text, null, true, true).chars();
         String name = chars.length() > 9 ? "" : chars.toLowerCase(Locale.ROOT);
-        switch (name) {
-            case "inf", "+inf", "infinity", "+infinity" -> {
-                return Double.POSITIVE_INFINITY;
-            }
-            case "-inf", "-infinity" -> {
-                return Double.NEGATIVE_INFINITY;
-            }
-            case "nan", "+nan", "-nan" -> {
-                return Double.NaN;
-            }
+        return switch (name) {
+            case "inf", "+inf", "infinity", "+infinity" -> (Double) Double.POSITIVE_INFINITY;
+            case "-inf", "-infinity" -> (Double) Double.NEGATIVE_INFINITY;
+            case "nan", "+nan", "-nan" -> (Double) Double.NaN;
             default -> {
                 boolean number = chars.length() <= MAX_DIGITS && REAL.matcher(chars).matches() && !LOOSE_UNDERSCORE.matcher(chars).find();
-                return number ? (Double) Double.parseDouble(chars.replace("_", "")) : null;
+                yield number ? (Double) Double.parseDouble(chars.replace("_", "")) : null;
             }
-        }
+        };
     }
 
-    private static Value round(Value target, Arguments arguments, Runtime runtime) {
+    private static Value round(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("round", 0, "precision", "method");
         int precision = bound[0] == null ? 0 : Values.index(bound[0], "precision");
         String method = bound[1] == null ? "common" : bound[1] instanceof Text text ? text.chars() : "";
@@ -159,7 +157,7 @@ final class NumberFilters {
         return value;
     }
 
-    private static Value sum(Value target, Arguments arguments, Runtime runtime) {
+    private static Value sum(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("sum", 0, "attribute", "start");
         Value sum = bound[1] == null ? Value.Int.of(0) : bound[1];
         if (sum instanceof Text) {

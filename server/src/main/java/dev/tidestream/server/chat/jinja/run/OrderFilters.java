@@ -39,11 +39,11 @@ final class OrderFilters {
         return value != null && Values.truth(value);
     }
 
-    private static Value folded(Value value, boolean caseSensitive, Runtime runtime) {
+    private static Value folded(Value value, boolean caseSensitive, Rendering runtime) {
         return !caseSensitive && value instanceof Text text ? Texts.lower(text, runtime.budget()) : value;
     }
 
-    private static List<Keyed> keyed(Value target, @Nullable Value attribute, boolean caseSensitive, Runtime runtime) {
+    private static List<Keyed> keyed(Value target, @Nullable Value attribute, boolean caseSensitive, Rendering runtime) {
         List<Keyed> keyed = new ArrayList<>();
         List<Value> items = Values.iterate(target, runtime.budget());
         runtime.budget().elements(2L * items.size());
@@ -54,7 +54,7 @@ final class OrderFilters {
         return keyed;
     }
 
-    private static Comparator<Keyed> order(boolean reverse, Runtime runtime) {
+    private static Comparator<Keyed> order(boolean reverse, Rendering runtime) {
         Comparator<Keyed> order = (a, b) -> Operators.compare(a.key(), b.key(), runtime.budget());
         return reverse ? (a, b) -> order.compare(b, a) : order;
     }
@@ -63,7 +63,7 @@ final class OrderFilters {
         return Sequence.list(keyed.stream().map(Keyed::item).toList());
     }
 
-    private static Value sort(Value target, Arguments arguments, Runtime runtime) {
+    private static Value sort(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("sort", 0, "reverse", "case_sensitive", "attribute");
         boolean several = bound[2] instanceof Text attribute && attribute.chars().indexOf(',') >= 0;
         List<Keyed> keyed = several ? keyedByAll(target, (Text) bound[2], truth(bound[1]), runtime)
@@ -73,7 +73,7 @@ final class OrderFilters {
     }
 
     /** {@code attribute='a,b'}: by the first, then by the second. */
-    private static List<Keyed> keyedByAll(Value target, Text attributes, boolean caseSensitive, Runtime runtime) {
+    private static List<Keyed> keyedByAll(Value target, Text attributes, boolean caseSensitive, Rendering runtime) {
         List<Keyed> keyed = new ArrayList<>();
         for (Value item : Values.iterate(target, runtime.budget())) {
             List<Value> keys = new ArrayList<>();
@@ -86,7 +86,7 @@ final class OrderFilters {
         return keyed;
     }
 
-    private static Value sortDict(Value target, Arguments arguments, Runtime runtime) {
+    private static Value sortDict(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("dictsort", 0, "case_sensitive", "by", "reverse");
         String by = bound[1] == null ? "key" : bound[1] instanceof Text text ? text.chars() : "";
         if (!by.equals("key") && !by.equals("value")) {
@@ -101,7 +101,7 @@ final class OrderFilters {
         return items(keyed);
     }
 
-    private static Value unique(Value target, Arguments arguments, Runtime runtime) {
+    private static Value unique(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("unique", 0, "case_sensitive", "attribute");
         return new Lazy(() -> {
             Dict seen = new Dict();
@@ -114,7 +114,7 @@ final class OrderFilters {
         });
     }
 
-    private static Value group(Value target, Arguments arguments, Runtime runtime) {
+    private static Value group(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("groupby", 1, "attribute", "default", "case_sensitive");
         boolean caseSensitive = truth(bound[2]);
         List<Keyed> keyed = new ArrayList<>();
@@ -140,7 +140,7 @@ final class OrderFilters {
     }
 
     /** The first of the least; for {@code direction} -1 of the greatest. */
-    private static Value extreme(String name, int direction, Value target, Arguments arguments, Runtime runtime) {
+    private static Value extreme(String name, int direction, Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind(name, 0, "case_sensitive", "attribute");
         List<Keyed> keyed = keyed(target, bound[1], truth(bound[0]), runtime);
         if (keyed.isEmpty()) {

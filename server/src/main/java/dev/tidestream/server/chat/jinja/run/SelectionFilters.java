@@ -28,7 +28,7 @@ final class SelectionFilters {
         filters.put("rejectattr", (target, arguments, runtime) -> select(target, attributeTest(arguments, runtime).negate(), runtime));
     }
 
-    private static Value select(Value target, Predicate<Value> test, Runtime runtime) {
+    private static Value select(Value target, Predicate<Value> test, Rendering runtime) {
         return new Lazy(() -> {
             List<Value> selected = new ArrayList<>();
             for (Value item : truthful(target, runtime)) {
@@ -42,12 +42,12 @@ final class SelectionFilters {
     }
 
     /** What is false has no elements, whatever it is. */
-    private static List<Value> truthful(Value target, Runtime runtime) {
+    private static List<Value> truthful(Value target, Rendering runtime) {
         return Values.truth(target) ? Values.iterate(target, runtime.budget()) : List.of();
     }
 
     /** A test by name with what it takes, or truth. */
-    private static Predicate<Value> test(Arguments arguments, Runtime runtime) {
+    private static Predicate<Value> test(Arguments arguments, Rendering runtime) {
         if (arguments.positional().isEmpty()) {
             return Values::truth;
         }
@@ -56,7 +56,7 @@ final class SelectionFilters {
         return item -> Tests.apply(name, item, rest, runtime);
     }
 
-    private static Predicate<Value> attributeTest(Arguments arguments, Runtime runtime) {
+    private static Predicate<Value> attributeTest(Arguments arguments, Rendering runtime) {
         if (arguments.positional().isEmpty()) {
             throw TemplateException.runtime("Missing parameter for attribute name");
         }
@@ -65,7 +65,7 @@ final class SelectionFilters {
         return item -> test.test(Access.path(item, attribute, runtime));
     }
 
-    private static Value map(Value target, Arguments arguments, Runtime runtime) {
+    private static Value map(Value target, Arguments arguments, Rendering runtime) {
         UnaryOperator<Value> mapping = arguments.positional().isEmpty() ? byAttribute(arguments, runtime) : byFilter(arguments, runtime);
         return new Lazy(() -> {
             List<Value> mapped = new ArrayList<>();
@@ -77,7 +77,7 @@ final class SelectionFilters {
         });
     }
 
-    private static UnaryOperator<Value> byAttribute(Arguments arguments, Runtime runtime) {
+    private static UnaryOperator<Value> byAttribute(Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("map", 0, "attribute", "default");
         Value attribute = bound[0];
         Value otherwise = bound[1];
@@ -87,7 +87,7 @@ final class SelectionFilters {
         return item -> Access.path(item, attribute, otherwise, runtime);
     }
 
-    private static UnaryOperator<Value> byFilter(Arguments arguments, Runtime runtime) {
+    private static UnaryOperator<Value> byFilter(Arguments arguments, Rendering runtime) {
         String name = Printing.text(arguments.positional().getFirst(), runtime.budget()).chars();
         Arguments rest = arguments.rest();
         return item -> Filters.apply(name, item, rest, runtime);

@@ -28,7 +28,7 @@ final class Tests {
     private Tests() {}
 
     /** Whether a value passes; a name that is not known is an error. */
-    static boolean apply(String name, Value value, Arguments arguments, Runtime runtime) {
+    static boolean apply(String name, Value value, Arguments arguments, Rendering runtime) {
         Budget budget = runtime.budget();
         return switch (name) {
             case "divisibleby" -> zero(Arithmetic.of("%", value, one(name, arguments, "num")));
@@ -55,7 +55,7 @@ final class Tests {
     private static @Nullable Boolean plain(String name, Value value, Budget budget) {
         return switch (name) {
             case "boolean" -> (Boolean) (value instanceof Value.Bool);
-            case "callable" -> (Boolean) (value instanceof Value.Undefined || value instanceof Value.Instance instance && instance.callable());
+            case "callable" -> (Boolean) (value instanceof Value.Undefined || (value instanceof Value.Instance instance && instance.callable()));
             case "defined" -> (Boolean) !(value instanceof Value.Undefined);
             case "undefined" -> (Boolean) (value instanceof Value.Undefined);
             case "escaped" -> (Boolean) (value instanceof Text text && text.safe());

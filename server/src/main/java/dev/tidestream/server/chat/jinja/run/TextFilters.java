@@ -63,7 +63,7 @@ final class TextFilters {
         });
     }
 
-    private static Text text(@Nullable Value value, Runtime runtime) {
+    private static Text text(@Nullable Value value, Rendering runtime) {
         return value == null ? Text.EMPTY : Printing.text(value, runtime.budget());
     }
 
@@ -101,14 +101,14 @@ final class TextFilters {
         return Value.Int.of(words);
     }
 
-    private static Value replace(Value target, Arguments arguments, Runtime runtime) {
+    private static Value replace(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("replace", 2, "old", "new", "count");
         int count = bound[2] == null || bound[2] instanceof Value.None ? -1 : Values.index(bound[2], "count");
         return Texts.replace(text(target, runtime).safe(false), text(bound[0], runtime).chars(), text(bound[1], runtime), count, runtime.budget())
                 .safe(false);
     }
 
-    private static Value indent(Value target, Arguments arguments, Runtime runtime) {
+    private static Value indent(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("indent", 0, "width", "first", "blank");
         Budget budget = runtime.budget();
         Value width = bound[0] == null ? Value.Int.of(4) : bound[0];
@@ -131,7 +131,7 @@ final class TextFilters {
         return out.build(text.safe());
     }
 
-    private static Value truncate(Value target, Arguments arguments, Runtime runtime) {
+    private static Value truncate(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("truncate", 0, "length", "killwords", "end", "leeway");
         Text text = text(target, runtime);
         int length = bound[0] == null ? 255 : Values.index(bound[0], "length");
@@ -151,7 +151,7 @@ final class TextFilters {
         return new TextBuilder(runtime.budget()).append(kept).append(end).build(text.safe());
     }
 
-    private static Value format(Value target, Arguments arguments, Runtime runtime) {
+    private static Value format(Value target, Arguments arguments, Rendering runtime) {
         Text format = text(target, runtime);
         if (arguments.named().isEmpty()) {
             return Operators.modulo(format, Sequence.tuple(arguments.positional().toArray(new Value[0])), runtime.budget());
@@ -165,7 +165,7 @@ final class TextFilters {
     }
 
     /** As transformers has it. */
-    private static Value json(Value target, Arguments arguments, Runtime runtime) {
+    private static Value json(Value target, Arguments arguments, Rendering runtime) {
         @Nullable Value[] bound = arguments.bind("tojson", 0, "ensure_ascii", "indent", "separators", "sort_keys");
         String indent = bound[1] == null || bound[1] instanceof Value.None ? null
                 : bound[1] instanceof Text text ? text.chars()

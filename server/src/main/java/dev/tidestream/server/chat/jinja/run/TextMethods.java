@@ -39,7 +39,7 @@ final class TextMethods {
     }
 
     /** A method, or null if there is none of this name. */
-    static @Nullable Value find(Text text, String name, Runtime runtime) {
+    static @Nullable Value find(Text text, String name, Rendering runtime) {
         return NAMES.contains(name) ? new BuiltIn("method", arguments -> new TextMethods(text, name, arguments, runtime.budget()).call()) : null;
     }
 
@@ -175,8 +175,8 @@ final class TextMethods {
     /** From and to, in code units. */
     private int[] range(@Nullable Value from, @Nullable Value to) {
         int size = text.codePoints();
-        int start = absent(from) ? 0 : bound(from, size);
-        int end = absent(to) ? size : bound(to, size);
+        int start = from == null || absent(from) ? 0 : bound(from, size);
+        int end = to == null || absent(to) ? size : bound(to, size);
         return start > size ? new int[] {1, 0} : new int[] {text.offset(start), text.offset(Math.min(end, size))};
     }
 

@@ -25,7 +25,7 @@ final class TextTests {
         for (int c : text.codePoints().toArray()) {
             boolean upper = Character.isUpperCase(c) || Character.isTitleCase(c);
             boolean lower = Character.isLowerCase(c);
-            if (upper && within || lower && !within) {
+            if ((upper && within) || (lower && !within)) {
                 return false;
             }
             within = upper || lower;
@@ -75,8 +75,8 @@ final class TextTests {
     }
 
     private static boolean superscript(int c) {
-        return c == 0xb2 || c == 0xb3 || c == 0xb9 || c == 0x2070 || c >= 0x2074 && c <= 0x2079 || c >= 0x2080 && c <= 0x2089
-                || c >= 0x2460 && c <= 0x2468;
+        return c == 0xb2 || c == 0xb3 || c == 0xb9 || c == 0x2070 || (c >= 0x2074 && c <= 0x2079) || (c >= 0x2080 && c <= 0x2089)
+                || (c >= 0x2460 && c <= 0x2468);
     }
 
     private static boolean all(String text, IntPredicate test) {

@@ -302,7 +302,7 @@ final class ExpressionParser {
         if (token.isOperator("(")) {
             passed = passed();
         } else if (token.is(Kind.STRING) || token.is(Kind.INTEGER) || token.is(Kind.REAL) || token.isOperator("[") || token.isOperator("{")
-                || token.is(Kind.NAME) && !Set.of("else", "or", "and").contains(token.text())) {
+                || (token.is(Kind.NAME) && !Set.of("else", "or", "and").contains(token.text()))) {
             if (token.isName("is")) {
                 throw tokens.error("You cannot chain multiple tests with is");
             }

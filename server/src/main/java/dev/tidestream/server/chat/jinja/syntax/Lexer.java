@@ -121,7 +121,9 @@ final class Lexer {
             throw error(start, "Missing end of raw directive");
         }
         lineBegins = source.charAt(raw.end() - 1) == '\n';
-        data(raw.end(), dataEnd(raw.end(), end.start(), end.group(1), false));
+        int first = raw.end();
+        int last = end.start();
+        data(first, dataEnd(first, last, end.group(1), false));
         at = end.end();
         return true;
     }
@@ -195,7 +197,7 @@ final class Lexer {
     }
 
     private int exponent(int start) {
-        if (start >= source.length() || source.charAt(start) != 'e' && source.charAt(start) != 'E') {
+        if (start >= source.length() || (source.charAt(start) != 'e' && source.charAt(start) != 'E')) {
             return start;
         }
         int first = start + 1;
@@ -225,7 +227,7 @@ final class Lexer {
     private int digits(int start, int radix) {
         int end = start;
         while (end < source.length() && (digit(end, radix)
-                || end > start && source.charAt(end) == '_' && end + 1 < source.length() && digit(end + 1, radix))) {
+                || (end > start && source.charAt(end) == '_' && end + 1 < source.length() && digit(end + 1, radix)))) {
             end++;
         }
         return end;

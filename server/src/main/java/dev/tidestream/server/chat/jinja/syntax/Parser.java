@@ -241,7 +241,7 @@ public final class Parser {
         while (tokens.skipOperator(",")) {
             several = true;
             Token token = tokens.current();
-            if (token.is(Kind.BLOCK_END) || token.isOperator(")") || ends.length > 0 && token.isName(ends[0])) {
+            if (token.is(Kind.BLOCK_END) || token.isOperator(")") || (ends.length > 0 && token.isName(ends[0]))) {
                 break;
             }
             targets.add(target(members));

@@ -97,7 +97,7 @@ public final class Arithmetic {
             throw TemplateException.runtime("0.0 cannot be raised to a negative power");
         }
         double power = Math.pow(x, y);
-        if (Double.isNaN(power) && !Double.isNaN(x) && !Double.isNaN(y) || Double.isInfinite(power) && Double.isFinite(x) && Double.isFinite(y)) {
+        if ((Double.isNaN(power) && !Double.isNaN(x) && !Double.isNaN(y)) || (Double.isInfinite(power) && Double.isFinite(x) && Double.isFinite(y))) {
             throw TemplateException.runtime("Numerical result out of range: " + Printing.real(x) + " ** " + Printing.real(y));
         }
         return power;

@@ -46,17 +46,17 @@ record FormatSpec(String fill, char align, char sign, boolean alternate, int wid
 
     Text format(Value value, Budget budget) {
         BigInteger integer = Values.asInteger(value);
-        if (value instanceof Text || integer == null && !(value instanceof Value.Real)) {
+        if (value instanceof Text || (integer == null && !(value instanceof Value.Real))) {
             return text(Printing.text(value, budget), budget);
         }
         if (integer != null && (type == 0 || "bcdnoxX".indexOf(type) >= 0)) {
             return integer(integer, budget);
         }
         Double real = Values.asReal(value);
-        if (real == null || type != 0 && "eEfFgG%n".indexOf(type) < 0) {
+        if (real == null || (type != 0 && "eEfFgG%n".indexOf(type) < 0)) {
             throw unknown(value);
         }
-        boolean negative = real < 0 || real == 0 && 1 / real < 0;
+        boolean negative = real < 0 || (real == 0 && 1 / real < 0);
         return number(negative, "", grouped(real(Math.abs(real))), budget);
     }
 
@@ -65,7 +65,7 @@ record FormatSpec(String fill, char align, char sign, boolean alternate, int wid
     }
 
     private Text text(Text text, Budget budget) {
-        if (type != 0 && type != 's' || align == '=' && width > 0 && !fill.equals("0")) {
+        if ((type != 0 && type != 's') || (align == '=' && width > 0 && !fill.equals("0"))) {
             throw unknown(text);
         }
         Text cut = precision >= 0 && precision < text.codePoints() ? text.sub(0, text.offset(precision)) : text;

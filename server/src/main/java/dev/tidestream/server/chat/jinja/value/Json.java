@@ -156,7 +156,7 @@ public final class Json {
             case '\t' -> "\\t";
             case '\b' -> "\\b";
             case '\f' -> "\\f";
-            default -> c < ' ' || style.ascii() && c > '~' ? ascii(c) : null;
+            default -> c < ' ' || (style.ascii() && c > '~') ? ascii(c) : null;
         };
     }
 

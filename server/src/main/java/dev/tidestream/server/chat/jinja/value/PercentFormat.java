@@ -50,7 +50,7 @@ public final class PercentFormat {
             }
         }
         int given = values instanceof Sequence tuple && tuple.kind() == Sequence.Kind.TUPLE ? tuple.items().size() : 1;
-        boolean container = values instanceof Dict || values instanceof Sequence list && list.kind() != Sequence.Kind.TUPLE;
+        boolean container = values instanceof Dict || (values instanceof Sequence list && list.kind() != Sequence.Kind.TUPLE);
         if (!named && next < given && !(next == 0 && container)) {
             throw TemplateException.runtime("not all arguments converted during string formatting");
         }

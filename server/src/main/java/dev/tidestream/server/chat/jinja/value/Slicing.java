@@ -17,7 +17,7 @@ public final class Slicing {
     /** A part of a value; a bound that is null is the end of the value. */
     public static Value slice(Value value, @Nullable Value from, @Nullable Value to, @Nullable Value step, Budget budget) {
         Integer length = Values.length(value);
-        boolean indexed = value instanceof Text || value instanceof Sequence sequence && sequence.kind().indexed();
+        boolean indexed = value instanceof Text || (value instanceof Sequence sequence && sequence.kind().indexed());
         if (length == null || !indexed) {
             throw TemplateException.runtime("'" + Values.typeName(Values.defined(value)) + "' object has no slices");
         }

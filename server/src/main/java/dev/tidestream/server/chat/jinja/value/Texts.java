@@ -18,7 +18,7 @@ public final class Texts {
 
     /** What {@code str.isspace} and {@code \s} call white space. */
     public static boolean isSpace(int c) {
-        return c >= 9 && c <= 13 || c >= 0x1c && c <= 0x1f || c == 0x85 || Character.isSpaceChar(c);
+        return (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x1f) || c == 0x85 || Character.isSpaceChar(c);
     }
 
     /** Without what {@code chars} has (white space if null), at one end or both. */
@@ -120,7 +120,7 @@ public final class Texts {
         int start = 0;
         for (int i = 0; i < text.length(); i++) {
             char c = text.chars().charAt(i);
-            if (!(c >= '\n' && c <= '\r' || c >= 0x1c && c <= 0x1e || c == 0x85 || c == 0x2028 || c == 0x2029)) {
+            if (!((c >= '\n' && c <= '\r') || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029)) {
                 continue;
             }
             int end = i;

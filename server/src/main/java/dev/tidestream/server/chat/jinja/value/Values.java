@@ -129,7 +129,7 @@ public final class Values {
     public static @Nullable BigInteger asInteger(Value value) {
         return switch (value) {
             case Int(var number) -> number;
-            case Bool bool -> number(bool.ordinal() == Bool.TRUE.ordinal() ? 1 : 0);
+            case Bool bool -> number(bool == Bool.TRUE ? 1 : 0);
             case None _, Real _, Undefined _, Text _, Sequence _, Lazy _, Dict _, Instance _ -> null;
         };
     }

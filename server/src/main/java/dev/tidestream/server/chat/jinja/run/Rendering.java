@@ -11,4 +11,4 @@ import dev.tidestream.server.chat.jinja.base.Budget;
  * @param now what {@code strftime_now} tells
  * @param changes whether methods that change lists and dicts are there
  */
-public record Runtime(Budget budget, LocalDateTime now, boolean changes) {}
+public record Rendering(Budget budget, LocalDateTime now, boolean changes) {}
