@@ -98,7 +98,7 @@ class ChatTemplateTest {
         assertEquals("roles must alternate", refused.getMessage());
         ChatTemplateException failed = failure("\n{{ messages[0].content + 1 }}", "[{'role':'user','content':'Hi'}]");
         assertEquals(Reason.FAILED, failed.reason());
-        assertTrue(failed.getMessage().startsWith("the chat template cannot be rendered: line 2, column 24: "), failed.getMessage());
+        assertTrue(String.valueOf(failed.getMessage()).startsWith("the chat template cannot be rendered: line 2, column 24: "), failed.getMessage());
         assertEquals(2, failed.position().orElseThrow().line());
         assertEquals(Reason.NOT_A_TEMPLATE, failure("{% if %}", "[]").reason());
     }

@@ -109,7 +109,7 @@ final class Vectors {
         } catch (TemplateException e) {
             boolean raised = testCase.path("error_kind").asText("").equals("raised");
             boolean same = expected == null
-                    && (!raised || e.kind() == TemplateException.Kind.RAISED && e.reason().equals(testCase.path("error").textValue()));
+                    && (!raised || (e.kind() == TemplateException.Kind.RAISED && e.reason().equals(testCase.path("error").textValue())));
             return same ? "" : "expected " + (expected == null ? testCase.path("error").textValue() : quoted(expected)) + "\n but failed: "
                     + e.getMessage();
         }
