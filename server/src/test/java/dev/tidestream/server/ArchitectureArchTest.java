@@ -44,7 +44,7 @@ class ArchitectureArchTest {
             "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics", "server.logging.EventLog",
             "server.admin.channel.AdminVerticle", "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService",
             "server.admin.store.UpdateLog", "server.admin.build.EpochBuilder", "server.pacing.StepBreak",
-            "server.safetensors.SafetensorsFile", "server.transport.AdminSession",
+            "server.chat.ChatTemplate", "server.chat.jinja.run.Evaluator", "server.safetensors.SafetensorsFile", "server.transport.AdminSession",
             "server.app.TidestreamServer", "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
@@ -188,6 +188,18 @@ class ArchitectureArchTest {
     static final ArchRule PACING = classes().that().resideInAPackage("dev.tidestream.server.pacing..")
             .should().onlyDependOnClassesThat().resideInAnyPackage(
                     "java..", "org.jspecify..", "dev.tidestream.model.tensor", "dev.tidestream.server.pacing..");
+
+    /** Messages become text: what is done with it is nothing to the template. */
+    @ArchTest
+    static final ArchRule CHAT = forbid("dev.tidestream.server.chat..",
+            "io.vertx..", "reactor..", "dev.tidestream.server.[admin|app|engine|epoch|scheduler|transport]..", "dev.tidestream.model.tokenizer..",
+            "dev.tidestream.model.transformer..");
+
+    /** The engine needs the JDK alone, and none of its reflection. */
+    @ArchTest
+    static final ArchRule JINJA = classes().that().resideInAPackage("dev.tidestream.server.chat.jinja..")
+            .should().onlyDependOnClassesThat(resideInAPackage("java..").or(resideInAPackage("org.jspecify.."))
+                    .or(resideInAPackage("dev.tidestream.server.chat.jinja..")).and(not(resideInAPackage("java.lang.reflect.."))));
 
     @ArchTest
     static final ArchRule SAFETENSORS = forbid("dev.tidestream.server.safetensors..",
