@@ -1,7 +1,7 @@
 package dev.tidestream.model.tokenizer;
 
 /** What kind of entry a token is, as {@code tokenizer.ggml.token_type} numbers them. */
-enum TokenType {
+public enum TokenType {
     UNDEFINED,
     NORMAL,
     UNKNOWN,
@@ -12,12 +12,13 @@ enum TokenType {
 
     private static final TokenType[] BY_NUMBER = values();
 
-    static TokenType of(int number) {
+    /** The kind of that number; {@link #UNDEFINED} if there is none. */
+    public static TokenType of(int number) {
         return number >= 0 && number < BY_NUMBER.length ? BY_NUMBER[number] : UNDEFINED;
     }
 
     /** Tokens that no text stands for: they are written only when special tokens are parsed, and decode to nothing. */
-    boolean isSpecial() {
+    public boolean isSpecial() {
         return this == CONTROL || this == UNKNOWN;
     }
 }
