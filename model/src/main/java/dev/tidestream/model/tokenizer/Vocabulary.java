@@ -75,6 +75,11 @@ final class Vocabulary {
         spec.specials().endOfGeneration().forEach(endOfGeneration::set);
     }
 
+    /** Whether a token of this text ends generation, whatever the metadata says. */
+    static boolean isEndText(String text) {
+        return END_TEXTS.contains(text);
+    }
+
     /** All of them, if all are unused. */
     private static int used(TokenType[] types) {
         int used = types.length;
