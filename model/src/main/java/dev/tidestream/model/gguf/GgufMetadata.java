@@ -33,9 +33,9 @@ public final class GgufMetadata {
     }
 
     /**
-     * Metadata that come from no file, or from several.
+     * Metadata that are no file's, or of one that is translated.
      *
-     * @param file for messages
+     * @param file what they are of, for messages
      */
     public static GgufMetadata of(String file, Map<String, GgufValue> values) {
         return new GgufMetadata(file, values);

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 
-import dev.tidestream.model.gguf.GgufArrays;
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.GgufValueType;
 import dev.tidestream.model.tokenizer.TokenizerSpec.AddedToken;
@@ -105,7 +104,7 @@ public final class GgufTokenizerWriter {
             }
             lines.add(merge.left() + " " + merge.right());
         }
-        metadata.put(GgufTokenizer.MERGES, GgufArrays.strings(lines));
+        metadata.put(GgufTokenizer.MERGES, GgufValue.ArrayValue.ofStrings(lines));
     }
 
     /** By first merge that makes a token; 0 for those that none makes. */
@@ -127,7 +126,7 @@ public final class GgufTokenizerWriter {
         text("model", "llama");
         text("pre", "default");
         tokens();
-        metadata.put(GgufTokenizer.SCORES, GgufArrays.floats(scores));
+        metadata.put(GgufTokenizer.SCORES, GgufValue.ArrayValue.ofFloats(scores));
         bool("add_space_prefix", prefix);
     }
 
@@ -187,11 +186,11 @@ public final class GgufTokenizerWriter {
         text("model", "t5");
         text("pre", "default");
         tokens();
-        metadata.put(GgufTokenizer.SCORES, GgufArrays.floats(unigram.scores()));
+        metadata.put(GgufTokenizer.SCORES, GgufValue.ArrayValue.ofFloats(unigram.scores()));
         bool("add_space_prefix", prefix);
         bool("remove_extra_whitespaces", removes);
         if (map.length > 0) {
-            metadata.put(GgufTokenizer.CHARS_MAP, GgufArrays.bytes(map));
+            metadata.put(GgufTokenizer.CHARS_MAP, GgufValue.ArrayValue.ofBytes(map));
         }
     }
 
@@ -203,10 +202,10 @@ public final class GgufTokenizerWriter {
                 texts.set(id, texts.get(id).replace(SPACE, " "));
             }
         }
-        metadata.put(GgufTokenizer.TOKENS, GgufArrays.strings(texts));
+        metadata.put(GgufTokenizer.TOKENS, GgufValue.ArrayValue.ofStrings(texts));
         int[] types = new int[texts.size()];
         Arrays.setAll(types, id -> spec.types().get(id).ordinal());
-        metadata.put(GgufTokenizer.TYPES, GgufArrays.ints(types));
+        metadata.put(GgufTokenizer.TYPES, GgufValue.ArrayValue.ofInts(types));
     }
 
     private void ids() {
