@@ -156,6 +156,11 @@ final class ModelTokenizer implements Tokenizer {
     }
 
     @Override
+    public String tokenText(int id) {
+        return isControl(id) ? vocabulary.text(id) : Tokenizer.super.tokenText(id);
+    }
+
+    @Override
     public String decode(int[] ids) {
         IncrementalDetokenizer detokenizer = new Utf8Detokenizer(vocabulary, true);
         StringBuilder text = new StringBuilder();

@@ -37,7 +37,7 @@ record Part(String place, JsonNode node) {
     }
 
     Part at(String key) {
-        return new Part(place + "." + key, node.path(key));
+        return new Part(place + (place.endsWith(":") ? " " : ".") + key, node.path(key));
     }
 
     List<Part> elements() {
