@@ -204,7 +204,7 @@ public final class GgufTokenizerWriter {
         }
         metadata.put(GgufTokenizer.TOKENS, GgufValue.ArrayValue.ofStrings(texts));
         int[] types = new int[texts.size()];
-        Arrays.setAll(types, id -> spec.types().get(id).ordinal());
+        Arrays.setAll(types, id -> spec.types().get(id).number());
         metadata.put(GgufTokenizer.TYPES, GgufValue.ArrayValue.ofInts(types));
     }
 

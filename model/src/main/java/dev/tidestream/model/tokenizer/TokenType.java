@@ -2,15 +2,26 @@ package dev.tidestream.model.tokenizer;
 
 /** What kind of entry a token is, as {@code tokenizer.ggml.token_type} numbers them. */
 public enum TokenType {
-    UNDEFINED,
-    NORMAL,
-    UNKNOWN,
-    CONTROL,
-    USER_DEFINED,
-    UNUSED,
-    BYTE;
+    UNDEFINED(0),
+    NORMAL(1),
+    UNKNOWN(2),
+    CONTROL(3),
+    USER_DEFINED(4),
+    UNUSED(5),
+    BYTE(6);
 
     private static final TokenType[] BY_NUMBER = values();
+
+    private final int number;
+
+    TokenType(int number) {
+        this.number = number;
+    }
+
+    /** Its number in a file. */
+    public int number() {
+        return number;
+    }
 
     /** The kind of that number; {@link #UNDEFINED} if there is none. */
     public static TokenType of(int number) {

@@ -25,7 +25,10 @@ sealed interface Node {
 
     /** A condition on the characters before and behind a place. */
     interface Between {
-        /** @param before -1: the text begins here; @param behind -1: it ends here */
+        /**
+         * @param before -1: the text begins here
+         * @param behind -1: it ends here
+         */
         boolean holds(int before, int behind);
     }
 }
