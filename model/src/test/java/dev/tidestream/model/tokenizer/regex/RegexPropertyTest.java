@@ -15,7 +15,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Random expressions against the JDK's backtracking matcher (which looks for matches within surrogate pairs, so there are none), what is refused, and texts that hurt backtracking. */
+/**
+ * Random expressions against the JDK's backtracking matcher (which looks for matches within surrogate pairs, so there are none), what is
+ * refused, and texts that hurt backtracking.
+ */
 class RegexPropertyTest {
     private static final List<String> ATOMS = List.of(
             "a", "b", "é", "🦙", " ", "\\s", "\\S", "\\p{L}", "\\p{N}", "[^\\s\\p{L}]", "[ab]", "[^a]", "\\d", "(?:ab|a)", "(?:a|b)", "(?=a)",
@@ -82,7 +85,8 @@ class RegexPropertyTest {
 
     /** A backtracking matcher takes hours, or all of its stack. */
     @ParameterizedTest
-    @ValueSource(strings = {"\\s+$", "(?:a|a)*c", "(?:a*)*c", "(?=(\\d{3})+(?!\\d))", "\\d{1,3}(?=(?:\\d{3})*\\b)", "(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+x"})
+    @ValueSource(strings = {"\\s+$", "(?:a|a)*c", "(?:a*)*c", "(?=(\\d{3})+(?!\\d))", "\\d{1,3}(?=(?:\\d{3})*\\b)",
+        "(?:\\p{L}\\p{M}*(?: \\p{L}\\p{M}*)*)+x"})
     void shouldTakeLinearTime(String expression) {
         Regex regex = Regex.compile(expression);
         for (String unit : List.of("a", " ", "1", " a", "a\u0301")) {
