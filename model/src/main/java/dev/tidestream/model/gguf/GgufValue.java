@@ -109,6 +109,11 @@ public sealed interface GgufValue {
             return of(bytes, GgufValueType.BOOL, values.length);
         }
 
+        /** An array of unsigned bytes. */
+        public static ArrayValue ofBytes(byte... values) {
+            return of(buffer(values.length).put(values), GgufValueType.U8, values.length);
+        }
+
         private static ByteBuffer buffer(long bytes) {
             return ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
         }

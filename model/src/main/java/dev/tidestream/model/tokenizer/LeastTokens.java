@@ -24,7 +24,15 @@ final class LeastTokens {
     private final long[] shares = new long[BYTES]; // by byte: of a token, times 2^32
     private final @Nullable BitSet known; // characters that count; null: all
 
-    LeastTokens(Vocabulary vocabulary, boolean sentencePiece) {
+    private final boolean skipsSpace;
+
+    /**
+     * @param byteSymbols tokens are made of bytes; otherwise of characters, with U+2581 for a space or without
+     * @param skipsSpace white space may belong to a control token, and so costs nothing
+     */
+    LeastTokens(Vocabulary vocabulary, boolean byteSymbols, boolean skipsSpace) {
+        boolean sentencePiece = !byteSymbols;
+        this.skipsSpace = skipsSpace;
         int[] longest = new int[BYTES];
         for (int id = 0; id < vocabulary.size(); id++) {
             String text = vocabulary.text(id);
@@ -113,11 +121,34 @@ final class LeastTokens {
             if (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
                 c = 0xFFFD; // as Utf8.repair
             }
-            if (known == null || known.get(c)) {
+            if ((known == null || known.get(c)) && !(skipsSpace && isSpace(c))) {
                 sum += share(c);
             }
         }
         return (sum >>> FRACTION_BITS) + ((sum & ((1L << FRACTION_BITS) - 1)) == 0 ? 0 : 1);
+    }
+
+    /** A lower bound whatever characters become, as long as they become at most {@code factor} times shorter in UTF-8. */
+    long ofShortened(String text, int factor) {
+        long bytes = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            bytes += c < 0x80 ? 1 : c < 0x800 || Character.isSurrogate(c) ? 2 : 3;
+        }
+        return known != null || skipsSpace ? 0 : Math.ceilDiv(Math.ceilDiv(bytes, (long) factor) * smallestShare(), 1L << FRACTION_BITS);
+    }
+
+    private long smallestShare() {
+        long smallest = Long.MAX_VALUE;
+        for (int b = 0; b < BYTES; b++) {
+            boolean never = b == 0xC0 || b == 0xC1 || b > 0xF4;
+            smallest = never ? smallest : Math.min(smallest, shares[b]);
+        }
+        return smallest;
+    }
+
+    private static boolean isSpace(int c) {
+        return (c >= '\t' && c <= '\r') || c == 0x85 || Character.isSpaceChar(c);
     }
 
     private long share(int c) {

@@ -1,33 +1,48 @@
 package dev.tidestream.model.tokenizer;
 
+import java.text.Normalizer.Form;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.IntConsumer;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+
+import dev.tidestream.model.tokenizer.normalizer.Normalizer;
+import dev.tidestream.model.tokenizer.pretokenizer.Words;
 
 /** The tokenizer that a {@link TokenizerSpec} describes. */
 final class ModelTokenizer implements Tokenizer {
+    private static final int MOST_SHORTENED = 3; // bytes in UTF-8 for one, by composition
+
     private final Vocabulary vocabulary;
     private final SpecialTokens specialTokens;
+    private final SpecialTokens normalizedTokens; // looked for in the normalised text
+    private final TokenizerSpec.Preparation preparation;
     private final Segmenter segmenter;
     private final LeastTokens leastTokens;
     private final OptionalInt bos;
-    private final OptionalInt addedBos;
-    private final OptionalInt addedEos;
+    private final int[] prefix;
+    private final int[] suffix;
 
     ModelTokenizer(TokenizerSpec spec) {
         vocabulary = new Vocabulary(spec);
-        specialTokens = new SpecialTokens(vocabulary);
+        preparation = spec.preparation();
+        specialTokens = new SpecialTokens(vocabulary, preparation, false, UnaryOperator.identity());
+        normalizedTokens = new SpecialTokens(vocabulary, spec.preparation(), true, text -> normalized(spec.preparation(), text));
+        OptionalInt unknown = spec.specials().unknown();
         segmenter = switch (spec.algorithm()) {
-            case TokenizerSpec.BytePair(PreTokenizer preTokenizer, var merges) ->
-                new BytePairSegmenter(vocabulary, preTokenizer, merges);
-            case TokenizerSpec.SentencePiece(boolean addSpacePrefix) ->
-                new SentencePieceSegmenter(vocabulary, spec.scores(), spec.unknown(), addSpacePrefix);
+            case TokenizerSpec.BytePair pairs when pairs.symbols() == TokenizerSpec.Symbols.BYTES ->
+                new BytePairSegmenter(vocabulary, pairs.merges(), pairs.ignoresMerges());
+            case TokenizerSpec.BytePair pairs -> new CharacterPairSegmenter(vocabulary, pairs, unknown);
+            case TokenizerSpec.SentencePiece(float[] scores) -> new SentencePieceSegmenter(vocabulary, scores, unknown);
+            case TokenizerSpec.Unigram unigram -> new UnigramSegmenter(vocabulary, unigram, unknown);
         };
-        leastTokens = new LeastTokens(vocabulary, spec.algorithm() instanceof TokenizerSpec.SentencePiece);
-        bos = spec.bos();
-        addedBos = spec.addBos() ? spec.bos() : OptionalInt.empty();
-        addedEos = spec.addEos() ? spec.eos() : OptionalInt.empty();
+        boolean strips = preparation.addedTokens().values().stream().anyMatch(token -> token.lstrip() || token.rstrip());
+        leastTokens = new LeastTokens(vocabulary, segmenter instanceof BytePairSegmenter, strips);
+        bos = spec.specials().bos();
+        prefix = spec.specials().prefix().stream().mapToInt(Integer::intValue).toArray();
+        suffix = spec.specials().suffix().stream().mapToInt(Integer::intValue).toArray();
     }
 
     @Override
@@ -44,11 +59,11 @@ final class ModelTokenizer implements Tokenizer {
     public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
         IntStream.Builder ids = IntStream.builder();
         if (addSpecial) {
-            addedBos.ifPresent(ids);
+            IntStream.of(prefix).forEach(ids);
         }
         encode(text, parseSpecial, ids);
         if (addSpecial) {
-            addedEos.ifPresent(ids);
+            IntStream.of(suffix).forEach(ids);
         }
         return ids.build().toArray();
     }
@@ -58,24 +73,48 @@ final class ModelTokenizer implements Tokenizer {
         IntStream.Builder ids = IntStream.builder();
         encode(text, parseSpecial, ids);
         int[] encoded = ids.build().toArray();
-        if (addedBos.isEmpty() || (encoded.length > 0 && encoded[0] == addedBos.getAsInt())) {
-            return encoded;
-        }
-        return IntStream.concat(IntStream.of(addedBos.getAsInt()), IntStream.of(encoded)).toArray();
+        boolean begun = encoded.length >= prefix.length && Arrays.equals(encoded, 0, prefix.length, prefix, 0, prefix.length);
+        return begun ? encoded : IntStream.concat(IntStream.of(prefix), IntStream.of(encoded)).toArray();
     }
 
     private void encode(String text, boolean parseSpecial, IntConsumer ids) {
         String repaired = Utf8.repair(text);
-        boolean first = true;
         for (SpecialTokens.Part part : specialTokens.split(repaired, parseSpecial)) {
             if (part.token() == SpecialTokens.Part.TEXT) {
-                segmenter.encode(repaired.substring(part.start(), part.end()), first, ids);
-                first = false;
+                encodeText(normalized(preparation, repaired.substring(part.start(), part.end())), part.start() == 0, parseSpecial, ids);
             } else {
                 ids.accept(part.token());
-                first = true;
             }
         }
+    }
+
+    private void encodeText(String text, boolean atStart, boolean parseSpecial, IntConsumer ids) {
+        if (normalizedTokens.isEmpty()) {
+            encodeWords(text, atStart, ids);
+            return;
+        }
+        for (SpecialTokens.Part part : normalizedTokens.split(text, parseSpecial)) {
+            if (part.token() == SpecialTokens.Part.TEXT) {
+                encodeWords(text.substring(part.start(), part.end()), atStart && part.start() == 0, ids);
+            } else {
+                ids.accept(part.token());
+            }
+        }
+    }
+
+    private void encodeWords(String text, boolean atStart, IntConsumer ids) {
+        Words words = preparation.preTokenizer().words(text, atStart);
+        for (int i = 0; i < words.count(); i++) {
+            segmenter.encode(words.word(i), ids);
+        }
+    }
+
+    private static String normalized(TokenizerSpec.Preparation preparation, String text) {
+        String normalized = text;
+        for (Normalizer normalizer : preparation.normalizers()) {
+            normalized = normalizer.apply(normalized);
+        }
+        return normalized;
     }
 
     @Override
@@ -93,12 +132,32 @@ final class ModelTokenizer implements Tokenizer {
 
     @Override
     public long leastTokens(String text) {
-        return leastTokens.of(text);
+        if (preparation.preTokenizer().removes()) {
+            return 0;
+        }
+        boolean composes = false;
+        for (Normalizer normalizer : preparation.normalizers()) {
+            switch (normalizer) {
+                case Normalizer.Prepend _ -> { }
+                case Normalizer.ReplaceText(String wanted, String content) when wanted.equals(" ") && content.equals("▁") -> { }
+                case Normalizer.Form(var form) when form == Form.NFC || form == Form.NFD -> composes = true;
+                default -> {
+                    return 0; // may leave out anything
+                }
+            }
+        }
+        boolean changes = composes && text.chars().anyMatch(c -> c >= 0x80);
+        return changes ? leastTokens.ofShortened(text, MOST_SHORTENED) : leastTokens.of(text);
     }
 
     @Override
     public byte[] tokenBytes(int id) {
         return vocabulary.bytes(id);
+    }
+
+    @Override
+    public String tokenText(int id) {
+        return isControl(id) ? vocabulary.text(id) : Tokenizer.super.tokenText(id);
     }
 
     @Override

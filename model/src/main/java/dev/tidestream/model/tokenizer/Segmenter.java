@@ -2,15 +2,14 @@ package dev.tidestream.model.tokenizer;
 
 import java.util.function.IntConsumer;
 
-/** Encodes text in which no special token is left. Immutable. */
-sealed interface Segmenter permits BytePairSegmenter, SentencePieceSegmenter {
+/** Encodes words: text that is normalised and cut, in which no added token is left. Immutable. */
+sealed interface Segmenter permits BytePairSegmenter, CharacterPairSegmenter, SentencePieceSegmenter, UnigramSegmenter {
 
     /**
-     * Encodes a part of a text.
+     * Encodes a word.
      *
-     * @param text well-formed, not empty
-     * @param first whether nothing, or a special token, stands in front of it
+     * @param word well-formed, not empty
      * @param output receives token ids in order
      */
-    void encode(String text, boolean first, IntConsumer output);
+    void encode(String word, IntConsumer output);
 }

@@ -1,6 +1,5 @@
 package dev.tidestream.model.tokenizer;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.OptionalInt;
 import java.util.function.IntConsumer;
@@ -9,29 +8,18 @@ import java.util.function.IntConsumer;
  * SentencePiece's BPE: each character is a symbol, and two neighbours join when together they are a token, the one of the
  * highest score first. A character that is no token becomes byte tokens; where the vocabulary lacks those, a row of such
  * characters becomes one unknown token.
- *
- * <p>Spaces are written as U+2581. With the prefix rule one more stands in front of a text and behind every special token, as
- * in llama.cpp.
  */
 final class SentencePieceSegmenter implements Segmenter {
     private final Vocabulary vocabulary;
     private final int[] ranks; // by id; 0 for the highest score, equal for equal scores
-    private final int[] byteTokens = new int[256]; // -1: none
+    private final ByteTokens byteTokens;
     private final OptionalInt unknown;
-    private final boolean addSpacePrefix;
 
-    SentencePieceSegmenter(Vocabulary vocabulary, float[] scores, OptionalInt unknown, boolean addSpacePrefix) {
+    SentencePieceSegmenter(Vocabulary vocabulary, float[] scores, OptionalInt unknown) {
         this.vocabulary = vocabulary;
         this.unknown = unknown;
-        this.addSpacePrefix = addSpacePrefix;
+        byteTokens = new ByteTokens(vocabulary);
         ranks = ranks(scores);
-        Arrays.fill(byteTokens, -1);
-        for (int id = 0; id < vocabulary.size(); id++) {
-            int value = vocabulary.type(id) == TokenType.BYTE ? Vocabulary.byteOf(vocabulary.text(id)) : -1;
-            if (value >= 0 && byteTokens[value] < 0) {
-                byteTokens[value] = id;
-            }
-        }
     }
 
     private static int[] ranks(float[] scores) {
@@ -54,9 +42,8 @@ final class SentencePieceSegmenter implements Segmenter {
     }
 
     @Override
-    public void encode(String text, boolean first, IntConsumer output) {
-        String prefixed = addSpacePrefix && first ? " " + text : text;
-        Text symbols = new Text(prefixed.replace(' ', Vocabulary.ESCAPED_SPACE));
+    public void encode(String word, IntConsumer output) {
+        Text symbols = new Text(word);
         int[] next = Merging.run(symbols.count, symbols);
         boolean afterUnknown = false;
         for (int i = 0; i >= 0; i = next[i]) {
@@ -73,17 +60,15 @@ final class SentencePieceSegmenter implements Segmenter {
 
     /** Encodes a character that is no token; whether it ended in an unknown token. */
     private boolean fallBack(String character, boolean afterUnknown, IntConsumer output) {
-        byte[] bytes = character.getBytes(StandardCharsets.UTF_8);
-        for (byte b : bytes) {
-            if (byteTokens[b & 0xFF] < 0) {
-                if (!afterUnknown) {
-                    unknown.ifPresent(output);
-                }
-                return true;
+        int[] bytes = byteTokens.of(character);
+        if (bytes.length == 0) {
+            if (!afterUnknown) {
+                unknown.ifPresent(output);
             }
+            return true;
         }
-        for (byte b : bytes) {
-            output.accept(byteTokens[b & 0xFF]);
+        for (int token : bytes) {
+            output.accept(token);
         }
         return false;
     }

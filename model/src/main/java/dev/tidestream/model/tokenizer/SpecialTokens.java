@@ -4,11 +4,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * Cuts a text at the tokens that are written in it as they are: user-defined ones always, control ones when asked for. As in
- * llama.cpp the longest token is cut out first, wherever it stands, then the next longest from what is left.
+ * llama.cpp the longest token is cut out first, wherever it stands, then the next longest from what is left; or, as in Hugging Face's
+ * tokenizers, they are found from left to right, the longest at each place.
  *
  * <p>A vocabulary may have thousands of them, so one pass over the text with a trie finds which occur at all, and only those
  * are searched for.
@@ -26,31 +30,54 @@ final class SpecialTokens {
     private final PairTable trie; // (node, char) → node; the root is 0
     private final int[] ends; // node → index into texts, or -1
     private final BitSet firstChars = new BitSet();
+    private final boolean leftmost;
+    private final TokenizerSpec.AddedToken[] rules; // of texts
 
-    SpecialTokens(Vocabulary vocabulary) {
+    /**
+     * @param normalized those that are looked for in the normalised text; otherwise all others
+     * @param spelling of a token in the text that is searched
+     */
+    SpecialTokens(
+            Vocabulary vocabulary, TokenizerSpec.Preparation preparation, boolean normalized, UnaryOperator<String> spelling) {
         List<Integer> found = new ArrayList<>();
+        Map<Integer, String> spelled = new HashMap<>();
         for (int id = 0; id < vocabulary.size(); id++) {
             TokenType type = vocabulary.type(id);
-            if ((type.isSpecial() || type == TokenType.USER_DEFINED) && !vocabulary.text(id).isEmpty()) {
-                found.add(id);
+            if ((type.isSpecial() || type == TokenType.USER_DEFINED) && rule(preparation, id).normalized() == normalized) {
+                String text = spelling.apply(vocabulary.text(id));
+                if (!text.isEmpty()) {
+                    found.add(id);
+                    spelled.put(id, text);
+                }
             }
         }
-        found.sort(Comparator.comparingInt((Integer id) -> -Utf8.length(vocabulary.text(id))));
+        leftmost = preparation.leftmostTokens();
+        found.sort(Comparator.comparingInt((Integer id) -> -Utf8.length(spelled.getOrDefault(id, ""))));
         int count = found.size();
         texts = new String[count];
         ids = new int[count];
         control = new boolean[count];
-        long chars = found.stream().mapToLong(id -> vocabulary.text(id).length()).sum();
+        rules = new TokenizerSpec.AddedToken[count];
+        long chars = spelled.values().stream().mapToLong(String::length).sum();
         trie = new PairTable(chars);
         ends = new int[Math.toIntExact(chars + 1)];
         Arrays.fill(ends, -1);
         int nodes = 1;
         for (int i = 0; i < count; i++) {
             ids[i] = found.get(i);
-            texts[i] = vocabulary.text(ids[i]);
+            texts[i] = spelled.getOrDefault(ids[i], "");
+            rules[i] = rule(preparation, ids[i]);
             control[i] = vocabulary.type(ids[i]).isSpecial();
             nodes = plant(i, nodes);
         }
+    }
+
+    private static TokenizerSpec.AddedToken rule(TokenizerSpec.Preparation preparation, int id) {
+        return preparation.addedTokens().getOrDefault(id, TokenizerSpec.AddedToken.PLAIN);
+    }
+
+    boolean isEmpty() {
+        return ids.length == 0;
     }
 
     private int plant(int index, int nodes) {
@@ -75,6 +102,9 @@ final class SpecialTokens {
 
     /** Cuts the text into parts, in order, none of them empty. */
     List<Part> split(String text, boolean parseControl) {
+        if (leftmost) {
+            return splitLeftmost(text, parseControl);
+        }
         List<Part> parts = text.isEmpty() ? List.of() : List.of(new Part(0, text.length(), Part.TEXT));
         BitSet occurring = occurring(text);
         for (int i = occurring.nextSetBit(0); i >= 0; i = occurring.nextSetBit(i + 1)) {
@@ -83,6 +113,72 @@ final class SpecialTokens {
             }
         }
         return parts;
+    }
+
+    /** What is found but not asked for is text as a whole: nothing is looked for within. */
+    private List<Part> splitLeftmost(String text, boolean parseControl) {
+        List<Part> parts = new ArrayList<>();
+        int done = 0;
+        int at = 0;
+        while (at < text.length()) {
+            int index = firstChars.get(text.charAt(at)) ? longestAt(text, at) : -1;
+            if (index < 0) {
+                at++;
+                continue;
+            }
+            int start = at;
+            int end = at + texts[index].length();
+            at = end;
+            if ((control[index] && !parseControl) || (rules[index].singleWord() && !standsAlone(text, start, end))) {
+                continue;
+            }
+            while (rules[index].lstrip() && start > done && isSpace(text.codePointBefore(start))) {
+                start--;
+            }
+            while (rules[index].rstrip() && end < text.length() && isSpace(text.codePointAt(end))) {
+                end++;
+            }
+            if (start > done) {
+                parts.add(new Part(done, start, Part.TEXT));
+            }
+            parts.add(new Part(start, end, ids[index]));
+            done = end;
+        }
+        if (done < text.length()) {
+            parts.add(new Part(done, text.length(), Part.TEXT));
+        }
+        return parts;
+    }
+
+    /** Index of the longest text that begins here; -1 if none does. */
+    private int longestAt(String text, int at) {
+        int longest = -1;
+        int node = 0;
+        for (int i = at; i < text.length(); i++) {
+            int slot = trie.find(node, text.charAt(i));
+            if (slot == PairTable.ABSENT) {
+                break;
+            }
+            node = trie.first(slot);
+            longest = ends[node] >= 0 ? ends[node] : longest;
+        }
+        return longest;
+    }
+
+    private static boolean standsAlone(String text, int start, int end) {
+        return (start == 0 || !isWord(text.codePointBefore(start))) && (end == text.length() || !isWord(text.codePointAt(end)));
+    }
+
+    private static boolean isWord(int c) {
+        return switch (Character.getType(c)) {
+            case Character.NON_SPACING_MARK, Character.COMBINING_SPACING_MARK, Character.ENCLOSING_MARK, Character.DECIMAL_DIGIT_NUMBER,
+                    Character.CONNECTOR_PUNCTUATION -> true;
+            default -> Character.isAlphabetic(c) || c == 0x200C || c == 0x200D;
+        };
+    }
+
+    private static boolean isSpace(int c) {
+        return (c >= '\t' && c <= '\r') || c == 0x85 || Character.isSpaceChar(c);
     }
 
     private BitSet occurring(String text) {

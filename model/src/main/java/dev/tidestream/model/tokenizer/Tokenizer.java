@@ -1,5 +1,6 @@
 package dev.tidestream.model.tokenizer;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -67,6 +68,11 @@ public interface Tokenizer {
 
     /** The bytes a token stands for; empty for control tokens. The array is the caller's. */
     byte[] tokenBytes(int id);
+
+    /** What the model sees in a token: its bytes as text, of a control token its name. What is not UTF-8 is U+FFFD. */
+    default String tokenText(int id) {
+        return new String(tokenBytes(id), StandardCharsets.UTF_8);
+    }
 
     /**
      * Decodes a whole sequence; invalid UTF-8 becomes U+FFFD. Where the model puts a space in front of every text

@@ -1,47 +1,168 @@
 package dev.tidestream.model.tokenizer;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 
+import dev.tidestream.model.tokenizer.normalizer.Normalizer;
+import dev.tidestream.model.tokenizer.pretokenizer.PreTokenizer;
+
 /**
- * A tokenizer's data, checked: every id lies in the vocabulary and every array is as long as it. Keeps the algorithms apart
- * from the file format that the data came from.
+ * What a tokenizer is made of, whatever file says it: {@link Tokenizers} reads it from GGUF, the server also from Hugging Face folders.
+ * Immutable, as long as nobody changes the lists and arrays that it was made of.
  *
- * @param algorithm how text is cut and joined
- * @param tokens texts by id, escaped as the algorithm escapes them {@code (vocabulary)}; nobody changes the list
- * @param scores by id, higher is merged first; for SentencePiece only {@code (vocabulary)}
+ * @param algorithm how a word becomes tokens
+ * @param tokens texts by id, as {@code decoding} has them {@code (vocabulary)}
  * @param types by id {@code (vocabulary)}
- * @param unknown stands for a character that has no token
- * @param endOfGeneration tokens that end generation, apart from those known by their text
- * @param addBos put BOS in front when special tokens are asked for
- * @param addEos put EOS behind when special tokens are asked for
+ * @param preparation how a text becomes words
+ * @param decoding how tokens become text
+ * @param specials tokens with a meaning of their own
  */
-record TokenizerSpec(
-        Algorithm algorithm,
-        List<String> tokens,
-        float[] scores,
-        TokenType[] types,
-        OptionalInt bos,
-        OptionalInt eos,
-        OptionalInt unknown,
-        Set<Integer> endOfGeneration,
-        boolean addBos,
-        boolean addEos) {
+public record TokenizerSpec(
+        Algorithm algorithm, List<String> tokens, List<TokenType> types, Preparation preparation, Decoding decoding, Specials specials) {
 
-    sealed interface Algorithm {}
+    /** @throws TokenizerException if an array is not as long as the vocabulary, or an id lies outside */
+    public TokenizerSpec {
+        if (tokens.isEmpty()) {
+            throw new TokenizerException("the vocabulary is empty");
+        }
+        requireCount("types", types.size(), tokens.size());
+        switch (algorithm) {
+            case SentencePiece(float[] scores) -> requireCount("scores", scores.length, tokens.size());
+            case Unigram(float[] scores, boolean _) -> requireCount("scores", scores.length, tokens.size());
+            case BytePair _ -> { }
+        }
+        int size = tokens.size();
+        specials.named().forEach((name, id) -> requireId(name, id, size));
+        specials.endOfGeneration().forEach(id -> requireId("end of generation", id, size));
+        specials.prefix().forEach(id -> requireId("prefix", id, size));
+        specials.suffix().forEach(id -> requireId("suffix", id, size));
+        preparation.addedTokens().keySet().forEach(id -> requireId("added token", id, size));
+    }
+
+    private static void requireCount(String what, int count, int tokens) {
+        if (count != tokens) {
+            throw new TokenizerException("%s: one per token expected: count=%d, tokens=%d".formatted(what, count, tokens));
+        }
+    }
+
+    private static void requireId(String what, int id, int tokens) {
+        if (id < 0 || id >= tokens) {
+            throw new TokenizerException("%s: not in the vocabulary: id=%d, tokens=%d".formatted(what, id, tokens));
+        }
+    }
+
+    /** How a word becomes tokens. */
+    public sealed interface Algorithm {}
+
+    /** What byte pairs are merged of. */
+    public enum Symbols {
+        /** Bytes, written with GPT-2's alphabet. */
+        BYTES,
+        /** Characters. */
+        CHARACTERS
+    }
 
     /**
-     * Byte-level BPE.
+     * Merges by rank.
      *
-     * @param merges {@code "left right"}, best first
+     * @param merges best first
+     * @param ignoresMerges a word that is a token is that token
+     * @param byteFallback a character that is no token becomes byte tokens
+     * @param fusesUnknown a row of characters that are nothing at all becomes one unknown token
      */
-    record BytePair(PreTokenizer preTokenizer, List<String> merges) implements Algorithm {}
+    public record BytePair(Symbols symbols, List<Merge> merges, boolean ignoresMerges, boolean byteFallback, boolean fusesUnknown)
+            implements Algorithm {}
+
+    /** Two neighbours that become one token. */
+    public record Merge(String left, String right) {}
 
     /**
-     * SentencePiece BPE.
+     * Merges by the score of what comes out.
      *
-     * @param addSpacePrefix a text begins with a space that the caller did not write
+     * @param scores by id, the highest first
      */
-    record SentencePiece(boolean addSpacePrefix) implements Algorithm {}
+    public record SentencePiece(float[] scores) implements Algorithm {}
+
+    /**
+     * The tokens whose scores add up to most.
+     *
+     * @param scores by id: logarithms of probabilities
+     */
+    public record Unigram(float[] scores, boolean byteFallback) implements Algorithm {}
+
+    /**
+     * How a text becomes words.
+     *
+     * @param normalizers in order
+     * @param leftmostTokens tokens that are written in a text are found from left to right (Hugging Face); otherwise the longest ones
+     *     first, wherever they stand (llama.cpp)
+     * @param addedTokens by id: how they are found, where that is not simply where they stand
+     */
+    public record Preparation(
+            List<Normalizer> normalizers, PreTokenizer preTokenizer, boolean leftmostTokens, Map<Integer, AddedToken> addedTokens) {}
+
+    /**
+     * How a token is found that is written in a text.
+     *
+     * @param singleWord only where no letter, mark, digit or underline is beside it
+     * @param lstrip white space in front of it belongs to it
+     * @param rstrip white space behind it belongs to it
+     * @param normalized it is looked for in the normalised text
+     */
+    public record AddedToken(boolean singleWord, boolean lstrip, boolean rstrip, boolean normalized) {
+        /** Where it stands, as it stands. */
+        public static final AddedToken PLAIN = new AddedToken(false, false, false, false);
+    }
+
+    /** How texts of tokens are written. */
+    public enum Spelling {
+        /** Bytes in GPT-2's alphabet. */
+        BYTE_ALPHABET,
+        /** Text with U+2581 for a space. */
+        ESCAPED_SPACES,
+        /** Text. */
+        TEXT
+    }
+
+    /**
+     * How tokens become text.
+     *
+     * @param userDefinedToo texts of user-defined tokens have U+2581 for a space as well
+     * @param stripsPrefixSpace the space that a text begins with is not part of it
+     */
+    public record Decoding(Spelling spelling, boolean userDefinedToo, boolean stripsPrefixSpace) {}
+
+    /**
+     * Tokens with a meaning of their own.
+     *
+     * @param unknown stands for what has no token
+     * @param endOfGeneration tokens that end generation, apart from EOS and those known by their text
+     * @param prefix put in front when special tokens are asked for: BOS, as a rule
+     * @param suffix put behind when special tokens are asked for
+     */
+    public record Specials(
+            OptionalInt bos,
+            OptionalInt eos,
+            OptionalInt unknown,
+            OptionalInt padding,
+            Set<Integer> endOfGeneration,
+            List<Integer> prefix,
+            List<Integer> suffix) {
+
+        /** None at all. */
+        public static final Specials NONE = new Specials(
+                OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), Set.of(), List.of(), List.of());
+
+        private Map<String, Integer> named() {
+            Map<String, Integer> named = new LinkedHashMap<>();
+            bos.ifPresent(id -> named.put("bos", id));
+            eos.ifPresent(id -> named.put("eos", id));
+            unknown.ifPresent(id -> named.put("unknown", id));
+            padding.ifPresent(id -> named.put("padding", id));
+            return named;
+        }
+    }
 }

@@ -37,16 +37,16 @@ final class Vocabulary {
     private final int[] hashes; // of texts, by id
     private final int[] slots; // ids of plain tokens, by hash and then the next free slot; NO_ID: free
     private final BitSet endOfGeneration = new BitSet();
-    private final boolean sentencePiece;
-    private final boolean spacePrefix;
+    private final boolean byteSymbols; // tokens are merged from bytes, so a byte token is one like others
+    private final TokenizerSpec.Decoding decoding;
     private final int longestText;
     private final int used;
 
     Vocabulary(TokenizerSpec spec) {
-        sentencePiece = spec.algorithm() instanceof TokenizerSpec.SentencePiece;
-        spacePrefix = spec.algorithm() instanceof TokenizerSpec.SentencePiece(boolean prefix) && prefix;
+        byteSymbols = spec.algorithm() instanceof TokenizerSpec.BytePair pairs && pairs.symbols() == TokenizerSpec.Symbols.BYTES;
+        decoding = spec.decoding();
         texts = spec.tokens();
-        types = spec.types().clone();
+        types = spec.types().toArray(TokenType[]::new);
         hashes = new int[types.length];
         slots = new int[4 * Math.max(1, Integer.highestOneBit(types.length))]; // at most half of them taken
         Arrays.fill(slots, NO_ID);
@@ -64,15 +64,20 @@ final class Vocabulary {
                                 .formatted(id, GgufException.quote(text)));
             }
             hashes[id] = hash(text);
-            if (id < used && isPlain(types[id], sentencePiece) && !text.isEmpty()) {
+            if (id < used && isPlain(types[id]) && !text.isEmpty()) {
                 int slot = slot(text);
                 slots[slot] = slots[slot] == NO_ID ? id : slots[slot];
                 longest = Math.max(longest, text.length());
             }
         }
         longestText = longest;
-        spec.eos().ifPresent(endOfGeneration::set);
-        spec.endOfGeneration().forEach(endOfGeneration::set);
+        spec.specials().eos().ifPresent(endOfGeneration::set);
+        spec.specials().endOfGeneration().forEach(endOfGeneration::set);
+    }
+
+    /** Whether a token of this text ends generation, whatever the metadata says. */
+    static boolean isEndText(String text) {
+        return END_TEXTS.contains(text);
     }
 
     /** All of them, if all are unused. */
@@ -104,18 +109,24 @@ final class Vocabulary {
         return (int) (hash >>> Integer.SIZE);
     }
 
-    private static boolean isPlain(TokenType type, boolean sentencePiece) {
-        return !type.isSpecial() && !(sentencePiece && type == TokenType.BYTE);
+    private boolean isPlain(TokenType type) {
+        return !type.isSpecial() && (byteSymbols || type != TokenType.BYTE);
     }
 
-    private static byte[] bytesOf(String text, TokenType type, boolean sentencePiece) {
+    private byte[] bytesOf(String text, TokenType type) {
         return switch (type) {
             case UNDEFINED, UNKNOWN, CONTROL, UNUSED -> NO_BYTES;
-            case USER_DEFINED -> text.getBytes(StandardCharsets.UTF_8);
+            case USER_DEFINED -> decoding.userDefinedToo() ? spelled(text) : text.getBytes(StandardCharsets.UTF_8);
             case BYTE -> new byte[] {(byte) byteOf(text)};
-            case NORMAL -> sentencePiece
-                    ? text.replace(ESCAPED_SPACE, ' ').getBytes(StandardCharsets.UTF_8)
-                    : ByteAlphabet.bytesOf(text);
+            case NORMAL -> spelled(text);
+        };
+    }
+
+    private byte[] spelled(String text) {
+        return switch (decoding.spelling()) {
+            case BYTE_ALPHABET -> ByteAlphabet.bytesOf(text);
+            case ESCAPED_SPACES -> text.replace(ESCAPED_SPACE, ' ').getBytes(StandardCharsets.UTF_8);
+            case TEXT -> text.getBytes(StandardCharsets.UTF_8);
         };
     }
 
@@ -158,12 +169,12 @@ final class Vocabulary {
         if (id < 0 || id >= types.length) {
             throw new IllegalArgumentException("token id out of range: token=%d, vocabulary=%d".formatted(id, types.length));
         }
-        return bytesOf(texts.get(id), types[id], sentencePiece);
+        return bytesOf(texts.get(id), types[id]);
     }
 
     /** Whether the token begins with the space that encoding put in front of a text. */
     boolean hasPrefixSpace(int id) {
-        if (!spacePrefix || types[id] != TokenType.NORMAL) {
+        if (!decoding.stripsPrefixSpace() || !(types[id] == TokenType.NORMAL || decoding.userDefinedToo())) {
             return false;
         }
         byte[] bytes = bytes(id);

@@ -1,5 +1,5 @@
 /**
- * Text to token ids and back, exactly as the model was trained. Imports {@code gguf} only.
+ * Text to token ids and back, exactly as the model was trained. Imports {@code gguf} and its own sub-packages only.
  */
 @NullMarked
 package dev.tidestream.model.tokenizer;

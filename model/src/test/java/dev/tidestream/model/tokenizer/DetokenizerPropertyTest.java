@@ -2,11 +2,10 @@ package dev.tidestream.model.tokenizer;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.Random;
-import java.util.Set;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
@@ -107,11 +106,9 @@ class DetokenizerPropertyTest {
         byte[] all = new byte[256];
         IntStream.range(0, 256).forEach(b -> all[b] = (byte) b);
         List<String> tokens = ByteAlphabet.textOf(all).chars().mapToObj(Character::toString).toList();
-        TokenType[] types = new TokenType[256];
-        Arrays.fill(types, TokenType.NORMAL);
-        Tokenizer tokenizer = new ModelTokenizer(new TokenizerSpec(
-                new TokenizerSpec.BytePair(PreTokenizer.GPT2, List.of()), tokens, new float[0], types, OptionalInt.empty(),
-                OptionalInt.empty(), OptionalInt.empty(), Set.of(), false, false));
+        Tokenizer tokenizer = new ModelTokenizer(Specs.of(
+                new TokenizerSpec.BytePair(TokenizerSpec.Symbols.BYTES, List.of(), false, false, false), tokens,
+                Collections.nCopies(256, TokenType.NORMAL), OptionalInt.empty()));
         assertArrayEquals(new byte[] {(byte) 0xAD}, tokenizer.tokenBytes(0xAD));
         return tokenizer;
     }

@@ -36,12 +36,12 @@ class LeastTokensPropertyTest {
                     tokens.add(String.valueOf(ByteAlphabet.charOf((byte) b)));
                 }
             }
-            List<String> merges = new ArrayList<>();
+            List<TokenizerSpec.Merge> merges = new ArrayList<>();
             for (int i = 0; i < 60; i++) {
                 String left = tokens.get(random.nextInt(tokens.size()));
                 String right = tokens.get(random.nextInt(tokens.size()));
                 if (left.length() + right.length() < 9) {
-                    merges.add(left + " " + right);
+                    merges.add(new TokenizerSpec.Merge(left, right));
                     tokens.add(left + right);
                 }
             }
@@ -49,9 +49,10 @@ class LeastTokensPropertyTest {
             special(tokens, types, random);
             types = Arrays.copyOf(types, tokens.size());
             fillSpecial(types, tokens, random);
-            PreTokenizer pre = random.nextBoolean() ? PreTokenizer.GPT2 : PreTokenizer.LLAMA3;
-            check(new TokenizerSpec(new TokenizerSpec.BytePair(pre, merges), tokens, new float[0], types,
-                    OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty(), Set.of(), false, false), random, "seed=" + seed);
+            String pre = random.nextBoolean() ? "gpt-2" : random.nextBoolean() ? "llama3" : "qwen2";
+            TokenizerSpec.Algorithm algorithm =
+                    new TokenizerSpec.BytePair(TokenizerSpec.Symbols.BYTES, merges, pre.equals("llama3"), false, false);
+            check(Specs.of(algorithm, tokens, Arrays.asList(types), OptionalInt.empty(), pre, false), random, "seed=" + seed);
         }
     }
 
@@ -89,9 +90,8 @@ class LeastTokensPropertyTest {
             for (int id = 0; id < scores.length; id++) {
                 scores[id] = random.nextInt(5);
             }
-            check(new TokenizerSpec(new TokenizerSpec.SentencePiece(random.nextBoolean()), tokens, scores, types, OptionalInt.empty(),
-                    OptionalInt.empty(), random.nextBoolean() ? OptionalInt.of(0) : OptionalInt.empty(), Set.of(), false, false),
-                    random, "seed=" + seed);
+            check(Specs.of(new TokenizerSpec.SentencePiece(scores), tokens, Arrays.asList(types),
+                    random.nextBoolean() ? OptionalInt.of(0) : OptionalInt.empty(), "", random.nextBoolean()), random, "seed=" + seed);
         }
     }
 

@@ -2,7 +2,6 @@ package dev.tidestream.server.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -31,7 +30,7 @@ import dev.tidestream.server.cli.terminal.Table;
         footer = {
             "",
             "Examples:",
-            "  tidestream tokenize \"Once upon a time\"                  one token per line: id, bytes as text",
+            "  tidestream tokenize \"Once upon a time\"                  one token per line: id, text or name",
             "  tidestream tokenize --ids -m model.gguf < story.txt     the ids in one line",
             "  tidestream tokenize --json --no-special \"Hello\"         {\"text\":…,\"tokens\":[…],\"pieces\":[…]}",
         })
@@ -77,16 +76,12 @@ final class TokenizeCommand implements Callable<Integer> {
             } else {
                 Table table = new Table(">ID", "TEXT");
                 for (int token : tokens) {
-                    table.row(token, Printable.quoted(piece(tokenizer, token), PIECE_CHARS));
+                    table.row(token, Printable.quoted(tokenizer.tokenText(token), PIECE_CHARS));
                 }
                 table.print(out);
             }
         }
         return 0;
-    }
-
-    private static String piece(Tokenizer tokenizer, int token) {
-        return new String(tokenizer.tokenBytes(token), StandardCharsets.UTF_8);
     }
 
     private static String json(Tokenizer tokenizer, String input, int[] tokens) {
@@ -95,7 +90,7 @@ final class TokenizeCommand implements Callable<Integer> {
             JsonText.integers(json, "tokens", tokens);
             json.writeArrayFieldStart("pieces");
             for (int token : tokens) {
-                json.writeString(piece(tokenizer, token));
+                json.writeString(tokenizer.tokenText(token));
             }
             json.writeEndArray();
         });

@@ -17,7 +17,7 @@ class TokenizeCommandTest {
     void shouldPrintOneTokenPerLine() {
         assertEquals(new Run(0, """
                   ID  TEXT
-                   0  ""
+                   0  "<|endoftext|>"
                 2399  "Once"
                  654  " upon"
                 """, ""), Run.of("tokenize", "Once upon"));
@@ -34,7 +34,7 @@ class TokenizeCommandTest {
     void shouldPrintJson() throws IOException {
         Run run = Run.of("tokenize", "--json", "Once upon");
         JsonNode json = new ObjectMapper().readTree(run.out());
-        assertEquals("{\"text\":\"Once upon\",\"tokens\":[0,2399,654],\"pieces\":[\"\",\"Once\",\" upon\"]}", json.toString());
+        assertEquals("{\"text\":\"Once upon\",\"tokens\":[0,2399,654],\"pieces\":[\"<|endoftext|>\",\"Once\",\" upon\"]}", json.toString());
     }
 
     @Test

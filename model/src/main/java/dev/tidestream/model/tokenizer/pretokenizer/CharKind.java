@@ -1,4 +1,4 @@
-package dev.tidestream.model.tokenizer;
+package dev.tidestream.model.tokenizer.pretokenizer;
 
 import static java.lang.Character.CONNECTOR_PUNCTUATION;
 import static java.lang.Character.DASH_PUNCTUATION;

@@ -1,6 +1,8 @@
-package dev.tidestream.model.tokenizer;
+package dev.tidestream.model.tokenizer.pretokenizer;
 
-import java.util.Arrays;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * The pre-tokenizers' regular expressions, written as scanners: one pass, no backtracking, no recursion, so a megabyte of
@@ -16,18 +18,45 @@ final class WordScanner {
         void cut(WordScanner scanner, int start, int end);
     }
 
+    private static final char LONG_S = 0x17F; // an s, but for its case
+
+    /** GPT-2's, of which nearly all others are made. */
+    static final String GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+    static final String LLAMA3 = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}"
+            + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    static final String QWEN2 = LLAMA3.replace("{1,3}", "");
+
+    /** By expression, written as tokenizer.json and llama.cpp write it. */
+    static final Map<String, Rule> RULES = Map.of(
+            GPT2, WordScanner::gpt2,
+            LLAMA3, (scanner, start, end) -> scanner.llama3(start, end, 3),
+            QWEN2, (scanner, start, end) -> scanner.llama3(start, end, 1),
+            "\\p{N}", WordScanner::singleNumbers,
+            "\\p{N}+", WordScanner::numbers,
+            "[\\p{P}\\$\\+<=>\\^~\\|]+", WordScanner::punctuation,
+            "[0-9][0-9][0-9]", WordScanner::digitTriples);
+
     private final String text;
     private final byte[] kinds;
-    private int[] ends = new int[16];
-    private int words;
+    private final Words words;
+    private int from; // where the word begins that is ended next
 
-    WordScanner(String text, byte[] kinds) {
+    /** @param words receives words of that text */
+    WordScanner(String text, byte[] kinds, Words words) {
         this.text = text;
         this.kinds = kinds;
+        this.words = words;
     }
 
-    int[] wordEnds() {
-        return Arrays.copyOf(ends, words);
+    /** The rule that cuts as an expression cuts whose every match is a word; null if there is none. */
+    static @Nullable Rule rule(String expression) {
+        return RULES.get(expression);
+    }
+
+    /** Cuts a range. */
+    void cut(Rule rule, int start, int end) {
+        from = start;
+        rule.cut(this, start, end);
     }
 
     /** {@code 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+} */
@@ -108,14 +137,12 @@ final class WordScanner {
     /** {@code [0-9][0-9][0-9]} */
     void digitTriples(int start, int end) {
         int at = start;
-        int from = start;
         while (at < end) {
             if (at + 3 <= end && isDigit(at) && isDigit(at + 1) && isDigit(at + 2)) {
                 if (at > from) {
                     add(at);
                 }
                 at += 3;
-                from = at;
                 add(at);
             } else {
                 at++;
@@ -127,10 +154,8 @@ final class WordScanner {
     }
 
     private void add(int end) {
-        if (words == ends.length) {
-            ends = Arrays.copyOf(ends, 2 * words);
-        }
-        ends[words++] = end;
+        words.add(from, end);
+        from = end;
     }
 
     /** Length of the contraction that begins here; 0 if none does. */
@@ -149,6 +174,9 @@ final class WordScanner {
 
     private char letter(int at, boolean anyCase) {
         char c = text.charAt(at);
+        if (anyCase && c == LONG_S) {
+            return 's';
+        }
         return anyCase && c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
     }
 

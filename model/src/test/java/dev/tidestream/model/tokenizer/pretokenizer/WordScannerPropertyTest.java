@@ -1,24 +1,23 @@
-package dev.tidestream.model.tokenizer;
+package dev.tidestream.model.tokenizer.pretokenizer;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import dev.tidestream.model.tokenizer.regex.Regex;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The scanners against the JDK's regular expressions, on short random texts of difficult characters. */
 class WordScannerPropertyTest {
-    private static final String GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-    private static final String LLAMA3 = "'(?:[sS]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+"
-            + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
     private static final String[] ALPHABET = {
         " ", " ", " ", "\n", "\r", "\t", "\u000B", "\u0085", "\u00A0", "\u3000", "\u2028", "\u200B", "\u001C", "a", "b", "S", "s",
         "t", "T", "r", "e", "E", "v", "m", "l", "L", "d", "'", "'", "ſ", "é", "e\u0301", "ß", "中", "𝒳", "ǅ", "ʰ", "1", "2", "3",
@@ -26,13 +25,22 @@ class WordScannerPropertyTest {
         "\uE000", "\uFFFD", "\u0000", "\u0007"
     };
 
+    static List<String> expressions() {
+        return List.copyOf(WordScanner.RULES.keySet());
+    }
+
     @ParameterizedTest
-    @EnumSource
-    void shouldCutLikeRegularExpressions(PreTokenizer preTokenizer) {
-        List<Pattern> oracle = patterns(preTokenizer);
+    @MethodSource("expressions")
+    void shouldCutLikeRegularExpressions(String expression) {
+        WordScanner.Rule rule = Objects.requireNonNull(WordScanner.rule(expression));
+        Pattern oracle = Pattern.compile(expression.replace("\\p{P}", "\\p{IsPunctuation}"),
+                Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNICODE_CASE);
+        Regex regex = Regex.compile(expression);
         for (long seed = 0; seed < 30_000; seed++) {
             String text = randomText(new Random(seed));
-            assertEquals(cut(text, oracle), words(preTokenizer, text), "seed=" + seed);
+            List<String> expected = cut(text, oracle);
+            assertEquals(expected, scanned(rule, text), "seed=" + seed);
+            assertEquals(expected, cut(text, regex), "seed=" + seed);
         }
     }
 
@@ -50,34 +58,29 @@ class WordScannerPropertyTest {
         }
     }
 
-    private static List<Pattern> patterns(PreTokenizer preTokenizer) {
-        List<String> expressions = switch (preTokenizer) {
-            case GPT2 -> List.of(GPT2);
-            case LLAMA3 -> List.of(LLAMA3);
-            case QWEN2 -> List.of(LLAMA3.replace("{1,3}", ""));
-            case SMOLLM -> List.of("\\p{N}", GPT2);
-            case DEFAULT -> List.of("[\\p{IsPunctuation}$+<=>^~|]+", GPT2, "\\p{N}+", "[0-9][0-9][0-9]");
-        };
-        return expressions.stream().map(each -> Pattern.compile(each, Pattern.UNICODE_CHARACTER_CLASS)).toList();
+    /** Matches are words, and so is what stands between them. */
+    private static List<String> cut(String text, Pattern pattern) {
+        List<String> words = new ArrayList<>();
+        Matcher matcher = pattern.matcher(text);
+        int start = 0;
+        while (matcher.find()) {
+            addIfNotEmpty(words, text.substring(start, matcher.start()));
+            addIfNotEmpty(words, matcher.group());
+            start = matcher.end();
+        }
+        addIfNotEmpty(words, text.substring(start));
+        return words;
     }
 
-    /** Matches are words, and so is what stands between them; each pattern cuts the words of the one before. */
-    private static List<String> cut(String text, List<Pattern> patterns) {
-        List<String> words = text.isEmpty() ? List.of() : List.of(text);
-        for (Pattern pattern : patterns) {
-            List<String> finer = new ArrayList<>();
-            for (String word : words) {
-                Matcher matcher = pattern.matcher(word);
-                int start = 0;
-                while (matcher.find()) {
-                    addIfNotEmpty(finer, word.substring(start, matcher.start()));
-                    addIfNotEmpty(finer, matcher.group());
-                    start = matcher.end();
-                }
-                addIfNotEmpty(finer, word.substring(start));
-            }
-            words = finer;
-        }
+    private static List<String> cut(String text, Regex regex) {
+        List<String> words = new ArrayList<>();
+        int[] from = {0};
+        regex.findAll(text, 0, text.length(), (start, end) -> {
+            addIfNotEmpty(words, text.substring(from[0], start));
+            addIfNotEmpty(words, text.substring(start, end));
+            from[0] = end;
+        });
+        addIfNotEmpty(words, text.substring(from[0]));
         return words;
     }
 
@@ -87,15 +90,18 @@ class WordScannerPropertyTest {
         }
     }
 
-    private static List<String> words(PreTokenizer preTokenizer, String text) {
-        List<String> words = new ArrayList<>();
+    private static List<String> scanned(WordScanner.Rule rule, String text) {
+        Words words = new Words(text);
+        new WordScanner(text, CharKind.of(text), words).cut(rule, 0, text.length());
+        List<String> result = new ArrayList<>();
         int start = 0;
-        for (int end : preTokenizer.wordEnds(text)) {
-            words.add(text.substring(start, end));
-            start = end;
+        for (int i = 0; i < words.count(); i++) {
+            assertEquals(start, words.start(i));
+            start = words.end(i);
+            result.add(words.word(i));
         }
         assertEquals(text.length(), start);
-        return words;
+        return result;
     }
 
     private static String randomText(Random random) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.model.tokenizer.normalizer;
+
+import org.jspecify.annotations.NullMarked;

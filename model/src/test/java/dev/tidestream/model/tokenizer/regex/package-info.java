@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.model.tokenizer.regex;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,35 @@
+package dev.tidestream.server.huggingface.tokenizer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+import dev.tidestream.model.tokenizer.TokenizerException;
+import dev.tidestream.model.tokenizer.TokenizerSpec;
+
+/** Reads the tokenizer of a Hugging Face folder. */
+public final class FolderTokenizer {
+    private FolderTokenizer() {}
+
+    /**
+     * The tokenizer of a folder: of tokenizer.json; without one of tokenizer.model (SentencePiece); without that of vocab.json and merges.txt
+     * (GPT-2). tokenizer_config.json, special_tokens_map.json, generation_config.json and config.json say which tokens begin and end a text;
+     * each may be missing. {@code truncation} and {@code padding} of tokenizer.json are for batches, and not applied.
+     *
+     * @throws IOException if a file cannot be read
+     * @throws TokenizerException if there is none, or something in it is not understood: the file, the key and the value
+     */
+    public static TokenizerSpec read(Path folder) throws IOException {
+        TokenizerSettings settings = TokenizerSettings.read(folder);
+        if (Files.exists(folder.resolve("tokenizer.json"))) {
+            return TokenizerJson.read(folder.resolve("tokenizer.json"), settings);
+        }
+        if (Files.exists(folder.resolve("tokenizer.model"))) {
+            return SentencePieceModel.read(folder.resolve("tokenizer.model"), settings);
+        }
+        if (Files.exists(folder.resolve("vocab.json")) && Files.exists(folder.resolve("merges.txt"))) {
+            return VocabularyFiles.read(folder, settings);
+        }
+        throw new TokenizerException(folder + ": no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json and merges.txt");
+    }
+}
