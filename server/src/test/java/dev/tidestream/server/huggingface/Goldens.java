@@ -99,7 +99,7 @@ final class Goldens {
         Files.createDirectories(to);
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.filter(path -> !path.getFileName().toString().startsWith("config")).toList()) {
-                Files.createSymbolicLink(to.resolve(file.getFileName()), file.toAbsolutePath());
+                Files.copy(file, to.resolve(file.getFileName()));
             }
         }
         Files.copy(config, to.resolve("config.json"));

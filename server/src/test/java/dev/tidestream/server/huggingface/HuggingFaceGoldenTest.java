@@ -107,9 +107,9 @@ class HuggingFaceGoldenTest {
     @ParameterizedTest
     @MethodSource("folders")
     void shouldFindTheTensorsOfTheFileThatItWasConvertedTo(Path model, String config) throws IOException {
+        assumeTrue(Files.isDirectory(model.resolve("gguf")), () -> model + ": no GGUF file");
         try (Stream<Path> ggufs = Files.list(model.resolve("gguf"))) {
             List<Path> files = ggufs.filter(path -> path.toString().endsWith(".gguf") && !path.toString().contains("with_output")).sorted().toList();
-            assumeTrue(!files.isEmpty(), () -> model + ": no GGUF file");
             Path folder = Goldens.copy(model.resolve("hf"), model.resolve("hf").resolve(config), temporary.resolve("model"));
             try (ModelSource source = HuggingFaceFolder.open(folder); ModelSource file = GgufFile.open(files.getFirst())) {
                 assertEquals(file.tensors().keySet(), source.tensors().keySet());
