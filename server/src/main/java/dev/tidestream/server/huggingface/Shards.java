@@ -128,7 +128,7 @@ final class Shards implements AutoCloseable {
         try {
             return new Shard(path, Files.getLastModifiedTime(path), SafetensorsFile.open(path.toRealPath())); // links of the hub's cache
         } catch (SafetensorsException e) {
-            if (e.getCause() instanceof IOException cause) {
+            if (e.reason() == SafetensorsException.Reason.UNREADABLE && e.getCause() instanceof IOException cause) {
                 throw new UncheckedIOException("%s: cannot be read".formatted(path), cause);
             }
             throw new ModelException("%s: %s".formatted(path, e.getMessage()));
