@@ -36,12 +36,13 @@ import dev.tidestream.server.cli.terminal.JsonText;
 import dev.tidestream.server.cli.terminal.Table;
 
 /**
- * {@code inspect}: what is in a GGUF file or a Hugging Face folder, and whether it is a model that can be served. A model that is refused is shown all the
- * same; the reason, in the words of {@code serve}, is the error of the command.
+ * {@code inspect}: what is in a GGUF file or a Hugging Face folder, and whether it is a model that can be served. A model that is
+ * refused is shown all the same; the reason, in the words of {@code serve}, is the error of the command.
  */
 @Command(
         name = "inspect",
-        description = "Show the metadata and the tensors of a GGUF file or a Hugging Face folder, and say why, if it is a model that cannot be served.",
+        description = "Show the metadata and the tensors of a GGUF file or a Hugging Face folder, and say why, if it is a model that cannot"
+                + " be served.",
         footer = {
             "",
             "Examples:",

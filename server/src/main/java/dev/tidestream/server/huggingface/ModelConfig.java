@@ -29,8 +29,8 @@ record ModelConfig(Family family, GgufKeys keys, Optional<BitNetWeights> bitNet,
     private static final Set<String> COUNT_OUTSIDE = Set.of(TIED, "quantization_config", "vocab_size");
 
     /** What two configurations may say differently without any consequence. */
-    private static final Set<String> OF_EACH =
-            Set.of("architectures", "model_type", "transformers_version", "torch_dtype", "dtype", "_name_or_path", "initializer_range", "use_cache");
+    private static final Set<String> OF_EACH = Set.of("architectures", "model_type", "transformers_version", "torch_dtype", "dtype",
+            "_name_or_path", "initializer_range", "use_cache");
 
     /** What changes nothing that is computed here: remarks, training, tokens that others look after. */
     private static final Set<String> HARMLESS = Set.of(

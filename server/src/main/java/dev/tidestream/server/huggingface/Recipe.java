@@ -215,6 +215,7 @@ sealed interface Recipe {
             }
         }
     }
+
     /**
      * Codes of BitNet, four in a byte: the two lowest bits are of a row of the first quarter, the next of the second, and so on.
      *

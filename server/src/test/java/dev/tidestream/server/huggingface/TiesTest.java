@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -21,7 +22,6 @@ import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.TestModels;
 import dev.tidestream.model.transformer.Transformer;
-import dev.tidestream.server.app.ModelFiles;
 import dev.tidestream.server.huggingface.Goldens.Golden;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -65,7 +65,7 @@ class TiesTest {
             return (named ? "refused: " : "WRONG refusal: ") + message.substring(message.indexOf(": ") + 2);
         }
         Golden golden = Goldens.read(folder, Goldens.json(folder.resolve("golden.json")), Goldens.json(folder.resolve("golden.json")));
-        try (ModelSource source = ModelFiles.open(model)) {
+        try (ModelSource source = open(model)) {
             ModelLoader loader = new ModelLoader(source);
             String tie = loader.tie().tied() ? "tied" : "separate";
             boolean warned = !loader.warnings().isEmpty();
@@ -83,8 +83,12 @@ class TiesTest {
         }
     }
 
+    private static ModelSource open(Path model) {
+        return HuggingFaceFolder.isOne(model) ? HuggingFaceFolder.open(model) : GgufFile.open(model);
+    }
+
     private static void load(Path model) {
-        try (ModelSource source = ModelFiles.open(model)) {
+        try (ModelSource source = open(model)) {
             new ModelLoader(source).check();
         }
     }
