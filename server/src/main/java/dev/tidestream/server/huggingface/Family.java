@@ -62,7 +62,7 @@ record Family(
                 .orElseThrow(() -> model.refused(MODEL_TYPE, "is not supported%s (supported: %s)".formatted(kind(type, whole.isPresent()),
                         KNOWN.stream().flatMap(known -> known.modelTypes.stream()).collect(Collectors.joining(", ")))));
         List<String> classes = model.findArray(CLASSES).orElse(List.of()).stream().map(name -> name.asText()).toList();
-        if (whole.isEmpty() && !classes.isEmpty() && !classes.equals(List.of(family.modelClass))) {
+        if (whole.isEmpty() && !classes.isEmpty() && !(classes.size() == 1 && classes.getFirst().equalsIgnoreCase(family.modelClass))) {
             throw model.refused(CLASSES, "is not supported for %s=%s (supported: %s)".formatted(MODEL_TYPE, type,
                     KNOWN.stream().map(Family::modelClass).collect(Collectors.joining(", "))));
         }

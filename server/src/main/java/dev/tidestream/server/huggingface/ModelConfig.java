@@ -44,7 +44,8 @@ record ModelConfig(Family family, GgufKeys keys, Optional<BitNetWeights> bitNet,
             "gradient_checkpointing", "reorder_and_upcast_attn", "summary_activation", "summary_first_dropout",
             "summary_proj_to_labels", "summary_type", "summary_use_proj", "cache_implementation", "max_window_layers",
             "max_length", "min_length", "do_sample", "temperature", "top_k", "top_p", "num_beams", "pruned_heads", "unsloth_fixed",
-            "unsloth_version", "transformers.js_config", "tf_legacy_loss", "no_repeat_ngram_size", "repetition_penalty", "n_special", "predict_special_tokens");
+            "unsloth_version", "transformers.js_config", "max_sequence_length", "model_max_length",
+            "tokenizer_model_max_length", "is_llama_config", "_num_labels", "tf_legacy_loss", "no_repeat_ngram_size", "repetition_penalty", "n_special", "predict_special_tokens");
 
     ModelConfig {
         warnings = List.copyOf(warnings);
