@@ -1,5 +1,6 @@
 /**
- * Reading GGUF files: memory-mapped, every number checked against the file before it is used. Imports nothing of ours.
+ * Reading GGUF files: memory-mapped, every number checked against the file before it is used; and {@link ModelSource}, a model in GGUF's
+ * words whatever its files are. Imports nothing of ours.
  */
 @NullMarked
 package dev.tidestream.model.gguf;

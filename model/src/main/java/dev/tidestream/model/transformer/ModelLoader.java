@@ -15,8 +15,10 @@ import java.util.stream.Stream;
 
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.architecture.ModelPlan;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
+import dev.tidestream.model.architecture.Tie;
 import dev.tidestream.model.architecture.family.Architectures;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.ActivationScaling;
@@ -42,12 +44,15 @@ import dev.tidestream.model.tied.TiedWeightException;
 public final class ModelLoader {
     private final ModelSource file;
     private final TensorPlan plan;
+    private final Tie tie;
     private final TensorReader reader;
 
     /** @throws ModelException if this is no model that can be run */
     public ModelLoader(ModelSource file) {
         this.file = file;
-        this.plan = Architectures.plan(file);
+        ModelPlan model = Architectures.plan(file);
+        this.plan = model.tensors();
+        this.tie = model.tie();
         this.reader = new TensorReader(file);
     }
 
@@ -89,8 +94,7 @@ public final class ModelLoader {
     public Map<String, String> words() {
         Map<String, String> words = new LinkedHashMap<>(blueprint().words());
         formatsHeldOtherwise().ifPresent(line -> words.put("weights", line));
-        copyOfTheEmbedding().ifPresent(name -> words.computeIfPresent("output head", (about, line) ->
-                "%s (the file holds the same matrix twice, as %s as well; one copy is kept)".formatted(line, name)));
+        words.computeIfPresent("output head", (about, line) -> "%s (%s)".formatted(line, tie.reason()));
         return words;
     }
 
@@ -112,7 +116,17 @@ public final class ModelLoader {
 
     /** The name of an output matrix that is the embedding once more. */
     private Optional<String> copyOfTheEmbedding() {
-        return blueprint().tied() ? plan.names().find(TensorRole.OUTPUT).filter(name -> file.findTensor(name).isPresent()) : Optional.empty();
+        return tie.storedTwice() ? plan.names().find(TensorRole.OUTPUT) : Optional.empty();
+    }
+
+    /** Whether the output head is the embedding, and why. */
+    public Tie tie() {
+        return tie;
+    }
+
+    /** What is remarkable about the model's files, though they can be used: a line each, for people. */
+    public List<String> warnings() {
+        return Stream.concat(file.warnings().stream(), tie.warning().stream()).toList();
     }
 
     /** What is read. */

@@ -72,6 +72,7 @@ public final class ServerLife {
         Precision precision = running.precision();
         say(EventLine.of("loaded").withText("model", running.blueprint().name()).withText("file", running.loader().source().path().toString())
                 .with("types", ModelFiles.tensorTypes(running.loader().source()))
+                .withText("head", "%s: %s".formatted(running.loader().tie().tied() ? "tied" : "separate", running.loader().tie().reason()))
                 .with("held", running.loader().formatsHeldOtherwise().orElse(null)).with("parameters", running.parameters())
                 .with("weights_bytes", running.first().bytes()).with("weights_version", running.weightsVersion())
                 .with("context", running.blueprint().contextLength()).with("vocabulary", running.blueprint().vocabularySize())
