@@ -13,14 +13,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
 import dev.tidestream.console.Printable;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.KvCaches;
-import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
+import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.app.ModelRuntime;
@@ -42,7 +42,7 @@ public final class BenchCommand extends BenchOptions implements Callable<Integer
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        try (GgufFile file = model.open();
+        try (ModelSource file = model.open();
                 KernelWorkers workers = new KernelWorkers(compute.config().threads());
                 LoadedModel loaded = compute.load(file, workers)) {
             int largest = Collections.max(batches());
