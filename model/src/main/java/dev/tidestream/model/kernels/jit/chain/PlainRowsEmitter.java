@@ -12,7 +12,6 @@ import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.kernels.jit.base.WideTable;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
-import dev.tidestream.model.machine.Register;
 import dev.tidestream.model.tensor.Kernels;
 
 import static dev.tidestream.model.format.base.PanelLayout.ROWS;
