@@ -29,7 +29,7 @@ import dev.tidestream.server.transport.TransportConfig;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** The real server's doors, with an engine behind them into which a fault was put: the tool sees it from outside. */
+/** The real server's endpoints, with an engine behind them into which a fault was put: the tool sees it from outside. */
 class FaultyServerIT {
     private static final int TOKENS = 12;
     private static final int FAULTY = 3; // which stream

@@ -1,6 +1,6 @@
 package dev.tidestream.protocol;
 
-/** The names and fixed numbers of version 1; {@link Codec} draws the messages. */
+/** The names and fixed numbers of version 1; {@link Codec} describes the messages. */
 public final class Protocol {
     /** The WebSocket subprotocol that both sides must agree on. */
     public static final String SUBPROTOCOL = "tidestream.v1";

@@ -40,10 +40,10 @@ public record AttentionPlan(
         if (heads % kvHeads != 0) {
             throw new ModelException("query heads must be a multiple of kv heads: heads=%d, kvHeads=%d".formatted(heads, kvHeads));
         }
-        int turned = rotation.dimensions();
+        int rotated = rotation.dimensions();
         if (rotation.pairing() != Rotation.Pairing.NONE
-                && (headDim % 2 != 0 || turned < 2 || turned % 2 != 0 || turned > headDim)) {
-            throw new ModelException("head size and rotated size must be even: headDim=%d, ropeDim=%d".formatted(headDim, turned));
+                && (headDim % 2 != 0 || rotated < 2 || rotated % 2 != 0 || rotated > headDim)) {
+            throw new ModelException("head size and rotated size must be even: headDim=%d, ropeDim=%d".formatted(headDim, rotated));
         }
         if (window < 0 || !(scale > 0) || !Float.isFinite(scale) || !(softcap >= 0) || !Float.isFinite(softcap)) {
             throw new ModelException("constants of attention out of range: window=%d, scale=%s, softcap=%s"

@@ -6,8 +6,8 @@ import java.util.Optional;
 /**
  * A rotary position embedding (Su et al. 2021), or none. Layers whose rotations are equal share a table.
  *
- * @param pairing which elements of a head are turned together
- * @param dimensions elements of a head that are turned, from its first on; even, or 0 for none
+ * @param pairing which elements of a head are rotated together
+ * @param dimensions elements of a head that are rotated, from its first on; even, or 0 for none
  * @param theta base of the frequencies
  * @param positionScale positions are multiplied by it (linear scaling); 1 for none
  * @param factors the tensor of the model that stretches the wavelengths (Llama 3, LongRoPE), if one does
@@ -16,7 +16,7 @@ import java.util.Optional;
  */
 public record Rotation(
         Pairing pairing, int dimensions, float theta, float positionScale, Optional<TensorRole> factors, Optional<Yarn> yarn, float amplitude) {
-    /** Nothing is turned. */
+    /** Nothing is rotated. */
     public static final Rotation NONE = new Rotation(Pairing.NONE, 0, 1, 1, false);
 
     /** Which elements of a head make pair i of n. */

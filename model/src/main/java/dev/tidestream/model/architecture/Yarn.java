@@ -1,13 +1,13 @@
 package dev.tidestream.model.architecture;
 
 /**
- * How YaRN stretches a rotation (Peng et al. 2023, "YaRN: Efficient Context Window Extension"): frequencies that turn often within the
- * context of the training stay, those that turn seldom are divided by the factor, and between them is a ramp.
+ * How YaRN stretches a rotation (Peng et al. 2023, "YaRN: Efficient Context Window Extension"): frequencies that rotate often
+ * within the context of the training stay, those that rotate seldom are divided by the factor, and between them is a ramp.
  *
  * @param factor how much longer the context is than that of the training; above 0
  * @param originalContext positions of the training
- * @param betaFast turns within those positions above which a frequency stays
- * @param betaSlow turns below which it is divided
+ * @param betaFast rotations within those positions above which a frequency stays
+ * @param betaSlow rotations below which it is divided
  */
 public record Yarn(float factor, int originalContext, float betaFast, float betaSlow) {
     private static final double LEAST_RAMP = 0.001;
@@ -24,19 +24,19 @@ public record Yarn(float factor, int originalContext, float betaFast, float beta
      * What the frequency of a pair is multiplied by: from {@code 1 / factor} to 1.
      *
      * @param pair from 0 to {@code dimensions / 2 - 1}
-     * @param dimensions elements of a head that are turned
+     * @param dimensions elements of a head that are rotated
      * @param theta base of the frequencies
      */
     public double frequencyScale(int pair, int dimensions, double theta) {
-        double low = Math.max(0, StrictMath.floor(pairThatTurns(betaFast, dimensions, theta)));
-        double high = Math.min(dimensions - 1, StrictMath.ceil(pairThatTurns(betaSlow, dimensions, theta)));
+        double low = Math.max(0, StrictMath.floor(pairThatRotates(betaFast, dimensions, theta)));
+        double high = Math.min(dimensions - 1, StrictMath.ceil(pairThatRotates(betaSlow, dimensions, theta)));
         double ramp = Math.clamp((pair - low) / Math.max(LEAST_RAMP, high - low), 0, 1);
         return ramp / factor + (1 - ramp);
     }
 
-    /** The pair, a fraction of one too, that turns so often within the original context. */
-    private double pairThatTurns(double turns, int dimensions, double theta) {
-        return dimensions * StrictMath.log(originalContext / (turns * 2 * Math.PI)) / (2 * StrictMath.log(theta));
+    /** The pair, a fraction of one too, that rotates so often within the original context. */
+    private double pairThatRotates(double rotations, int dimensions, double theta) {
+        return dimensions * StrictMath.log(originalContext / (rotations * 2 * Math.PI)) / (2 * StrictMath.log(theta));
     }
 
     /** What cosines and sines are multiplied by, so that attention stays as sharp with more positions. */

@@ -1,6 +1,7 @@
 package dev.tidestream.model.kernels;
 
 import java.util.Optional;
+import java.util.OptionalInt;
 
 import dev.tidestream.model.kernels.jit.GeneratedKernels;
 import dev.tidestream.model.kernels.scalar.ScalarKernels;
@@ -20,8 +21,9 @@ import dev.tidestream.model.tensor.Kernels;
  *   <tr><td>the rest</td><td>scalar code, with a {@link #warning}</td></tr>
  * </table>
  *
- * <p>{@code -Dtidestream.machine.code=on|off|auto} and {@code -Dtidestream.vector.bits=128|256|512} choose something else. The
- * choice is made once in a process, when it is first asked for. Any thread.
+ * <p>Generated code does not need the incubating module of the Vector API, and where the JVM was started without it, the
+ * processor alone decides. {@code -Dtidestream.machine.code=on|off|auto} and {@code -Dtidestream.vector.bits=128|256|512} choose
+ * something else. The choice is made once in a process, when it is first asked for. Any thread.
  */
 public final class KernelSelection {
     private static final String VECTOR_API = "jdk.incubator.vector";
@@ -30,14 +32,27 @@ public final class KernelSelection {
 
     private KernelSelection() {}
 
-    /** Loaded on first use, so that who takes the scalar kernels needs neither the Vector API nor machine code. */
-    private static final class Chosen {
+    /** Loaded on first use, and only in a JVM that has the Vector API. */
+    private static final class Portable {
         static final Optional<String> MISSING = missing(
                 Fma.hardware(), VectorShapes.PREFERRED_BITS, System.getProperty(VectorShapes.PROPERTY) != null);
-        static final Kernels PORTABLE = MISSING.isPresent() ? ScalarKernels.INSTANCE : VectorKernels.INSTANCE;
-        static final Optional<Kernels> GENERATED = GeneratedKernels.find(
-                System.getProperty(GeneratedKernels.PROPERTY, "auto"), VectorShapes.BITS, PORTABLE)
+        static final Kernels KERNELS = MISSING.isPresent() ? ScalarKernels.INSTANCE : VectorKernels.INSTANCE;
+
+        static OptionalInt bits() {
+            return OptionalInt.of(VectorShapes.BITS);
+        }
+    }
+
+    /** Loaded on first use, so that who takes the scalar kernels needs no machine code. */
+    private static final class Generated {
+        static final Optional<Kernels> KERNELS = GeneratedKernels.find(
+                System.getProperty(GeneratedKernels.PROPERTY, "auto"), haveVectorApi() ? Portable.bits() : chosenBits())
                 .map(kernels -> kernels);
+
+        private static OptionalInt chosenBits() {
+            Integer bits = Integer.getInteger(VectorShapes.PROPERTY);
+            return bits == null ? OptionalInt.empty() : OptionalInt.of(bits);
+        }
     }
 
     /**
@@ -52,7 +67,8 @@ public final class KernelSelection {
             return Optional.of("no fused multiply-add instruction (FMA)");
         }
         return preferredBits >= VectorShapes.LEAST_BITS || chosen ? Optional.empty()
-                : Optional.of("no vectors of %d bits or more: preferred_bits=%d".formatted(VectorShapes.LEAST_BITS, preferredBits));
+                : Optional.of("no vectors of %d bits or more: preferred_bits=%d"
+                        .formatted(VectorShapes.LEAST_BITS, preferredBits));
     }
 
     /** The oracle: slow, and independent of the processor and of incubating modules. */
@@ -70,18 +86,18 @@ public final class KernelSelection {
         return VectorKernels.INSTANCE;
     }
 
-    /**
-     * Generated machine code, where this machine can run it and it is not switched off.
-     *
-     * @throws IllegalStateException if the process was started without the Vector API, which does what there is no program for
-     */
+    /** Generated machine code, where this machine can run it and it is not switched off. */
     public static Optional<Kernels> generated() {
-        requireVectorApi();
-        return Chosen.GENERATED;
+        return Generated.KERNELS;
+    }
+
+    /** Whether this JVM was started with the Vector API. */
+    public static boolean haveVectorApi() {
+        return ModuleLayer.boot().findModule(VECTOR_API).isPresent();
     }
 
     private static void requireVectorApi() {
-        if (ModuleLayer.boot().findModule(VECTOR_API).isEmpty()) {
+        if (!haveVectorApi()) {
             throw new IllegalStateException("the Vector API is missing: start java with --add-modules=" + VECTOR_API);
         }
     }
@@ -89,23 +105,30 @@ public final class KernelSelection {
     /**
      * Generated machine code if there is some, else the Vector API, or scalar code where the Vector API would be slower.
      *
-     * @throws IllegalStateException if the process was started without the Vector API
+     * @throws IllegalStateException if there is no generated code and the process was started without the Vector API
      */
     public static Kernels fastest() {
-        return generated().orElseGet(() -> Chosen.PORTABLE);
+        if (generated().isPresent()) {
+            return generated().get();
+        }
+        requireVectorApi();
+        return Portable.KERNELS;
     }
 
     /**
      * What whoever starts a process with the {@link #fastest} kernels has to be told, in one line: that they are slow, and why.
      *
-     * @throws IllegalStateException if the process was started without the Vector API
+     * @throws IllegalStateException if there is no generated code and the process was started without the Vector API
      */
     public static Optional<String> warning() {
+        if (generated().isPresent()) {
+            return Optional.empty();
+        }
         if (fastest() == ScalarKernels.INSTANCE) {
-            return Chosen.MISSING.map(KernelSelection::slow);
+            return Portable.MISSING.map(KernelSelection::slow);
         }
         boolean chosen = System.getProperty(VectorShapes.PROPERTY) != null;
-        return generated().isPresent() ? Optional.empty() : narrow(System.getProperty("os.arch"), VectorShapes.PREFERRED_BITS, chosen);
+        return narrow(System.getProperty("os.arch"), VectorShapes.PREFERRED_BITS, chosen);
     }
 
     /**
@@ -117,12 +140,12 @@ public final class KernelSelection {
      */
     static Optional<String> narrow(String architecture, int preferredBits, boolean chosen) {
         return !architecture.equals("amd64") || preferredBits >= AVX2_BITS || chosen ? Optional.empty()
-                : Optional.of("kernels with vectors of %d bits, which are slow: this JVM has no AVX2. Expect about a twentieth of the tokens"
-                        .formatted(preferredBits) + " per second of a processor with it; answers are the same");
+                : Optional.of("kernels with vectors of %d bits, which are slow: this JVM has no AVX2. Expect about a twentieth of the"
+                        .formatted(preferredBits) + " tokens per second of a processor with it; answers are the same");
     }
 
     private static String slow(String missing) {
-        return "scalar kernels, which are slow: this JVM has " + missing + ". Expect a tenth to a hundredth of the tokens per second"
-                + " of a processor with AVX2; answers are the same";
+        return "scalar kernels, which are slow: this JVM has " + missing + ". Expect a tenth to a hundredth of the tokens per"
+                + " second of a processor with AVX2; answers are the same";
     }
 }

@@ -3,8 +3,8 @@ package dev.tidestream.model.tensor;
 import dev.tidestream.model.format.base.Rounding;
 
 /**
- * The one door to the arithmetic. Its implementations, in {@code model.kernels}, agree to the bit: {@code ScalarKernels}, the
- * oracle, {@code VectorKernels} and {@code GeneratedKernels}. What they compute is specified here, rounding by rounding;
+ * The one interface to the arithmetic. Its implementations, in {@code model.kernels}, agree to the bit: {@code ScalarKernels},
+ * the oracle, {@code VectorKernels} and {@code GeneratedKernels}. What they compute is specified here, rounding by rounding;
  * {@code fma} rounds once.
  *
  * <p>Implementations have no state but scratch space of the calling thread; any thread may call them. Arguments are trusted:
@@ -41,15 +41,16 @@ public interface Kernels {
      *       {@code t} overflows.
      * </ul>
      *
-     * <p>This is llama.cpp's Q8_0, with the scale kept in float32; or with one scale for a row, BitNet's absmax. All quants are of magnitude 127 at most.
+     * <p>This is llama.cpp's Q8_0, with the scale kept in float32; or with one scale for a row, BitNet's absmax. All quants are
+     * of magnitude 127 at most.
      *
      * @param x its columns are a multiple of 32
      */
     ActivationEncoding encoding(Activations x);
 
     /**
-     * {@code out[b][row] = sum over k of w[row][k] * x[b][k]}, for the rows of some panels and all rows b of x. How that is rounded
-     * depends on the family of the format of w ({@link Rounding}) and on whether x is quantised.
+     * {@code out[b][row] = sum over k of w[row][k] * x[b][k]}, for the rows of some panels and all rows b of x. How that is
+     * rounded depends on the family of the format of w ({@link Rounding}) and on whether x is quantised.
      *
      * <p>With float activations:
      *
@@ -63,15 +64,15 @@ public interface Kernels {
      *       then {@code acc = fma(d * scale, a + b, acc)}.
      * </ul>
      *
-     * <p>With int8 activations, per block of 32: {@code i} is the exact integer dot product of the codes with q, times the scale
-     * (of each half with its own scale, added); then {@code acc = fma(d * dx, i, acc)}. Where there are minima, {@code n} is the sum of the
-     * codes, times the minimum (of each half likewise); then {@code acc = fma(m * dx, n, acc)}. Here m is {@code -dmin} where the format
-     * subtracts its minima, and scales and minima are 1 where it has none.
+     * <p>With int8 activations, per block of 32: {@code i} is the exact integer dot product of the quants with q, times the scale
+     * (of each half with its own scale, added); then {@code acc = fma(d * dx, i, acc)}. Where there are minima, {@code n} is the
+     * sum of the quants, times the minimum (of each half likewise); then {@code acc = fma(m * dx, n, acc)}. Here m is
+     * {@code -dmin} where the format subtracts its minima, and scales and minima are 1 where it has none.
      *
      * <p>What is called exact is an integer below 2^24 in magnitude, in any order of summation: with {@code |x| <= 127},
-     * {@code i} is at most 63 · 32 · 31 · 127 = 7,936,992 (Q5_K) or 2 · 128 · 16 · 32 · 127 = 16,646,144 (Q6_K), and {@code n} at most
-     * 63 · 32 · 127 = 256,032. Products of an F16 (11 bits), an int8 or 6-bit scale and a quant of up to 6 bits have at most 24 bits, so
-     * {@code d * scale}, {@code m * min} and {@code d * scale * q} are exact, too.
+     * {@code i} is at most 63 · 32 · 31 · 127 = 7,936,992 (Q5_K) or 2 · 128 · 16 · 32 · 127 = 16,646,144 (Q6_K), and {@code n} at
+     * most 63 · 32 · 127 = 256,032. Products of an F16 (11 bits), an int8 or 6-bit scale and a quant of up to 6 bits have at most
+     * 24 bits, so {@code d * scale}, {@code m * min} and {@code d * scale * q} are exact, too.
      *
      * @param x (b, columns)
      * @param out row b begins at {@code outOffset + b * outStride}; only the rows of these panels are written
@@ -81,13 +82,13 @@ public interface Kernels {
     void multiply(PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel);
 
     /**
-     * Normalisation of a row of n values. {@code x[i]^2} is added by fma to partial {@code i mod 16}; the partials are added in order,
-     * in double; {@code r = (float) (1 / sqrt(sum / n + eps))}, in double. Then {@code out[i] = x[i] * r * weight[i]}, multiplied left
-     * to right, or with biases {@code out[i] = fma(x[i] * r, weight[i], bias[i])}.
+     * Normalisation of a row of n values. {@code x[i]^2} is added by fma to partial {@code i mod 16}; the partials are added in
+     * order, in double; {@code r = (float) (1 / sqrt(sum / n + eps))}, in double. Then {@code out[i] = x[i] * r * weight[i]},
+     * multiplied left to right, or with biases {@code out[i] = fma(x[i] * r, weight[i], bias[i])}.
      *
      * <p>If the norm is centred, {@code d[i] = x[i] - mean} stands in the place of {@code x[i]} everywhere, with
-     * {@code mean = (float) (sum / n)}, in double, of the {@code x[i]} added to partial {@code i mod 16}, and those added in order, in
-     * double.
+     * {@code mean = (float) (sum / n)}, in double, of the {@code x[i]} added to partial {@code i mod 16}, and those added in
+     * order, in double.
      *
      * @param x (n) from {@code xOffset}
      * @param out (n) from {@code outOffset}; may be {@code x} at the same place
@@ -119,8 +120,9 @@ public interface Kernels {
     void gate(ActivationFunction function, float[] gate, float[] up, float[] out, int from, int to);
 
     /**
-     * Keeps values within {@code cap} on both sides: {@code cap * tanh(x / cap)}, which is {@code cap - 2 * cap / (1 + exp(2 * x /
-     * cap))}. Rounded so: {@code x = cap - (2 * cap) / (1 + exp(x * (2 / cap)))}, with {@link FloatExp}.
+     * Keeps values within {@code cap} on both sides: {@code cap * tanh(x / cap)}, which is
+     * {@code cap - 2 * cap / (1 + exp(2 * x / cap))}. Rounded so: {@code x = cap - (2 * cap) / (1 + exp(x * (2 / cap)))}, with
+     * {@link FloatExp}.
      *
      * @param values changed in place
      * @param from first index, inclusive
@@ -136,13 +138,13 @@ public interface Kernels {
      * <p>Positions are taken in segments of {@link #SEGMENT}, counted from 0. In a segment, score t is a chain of fma over the
      * dimensions, times {@code scale}, and then capped as by {@link #softcap} if there is a cap; weights are
      * {@code e[t] = exp(score[t] - m)} with m the largest score that is a number; their
-     * sum s is taken in 16 partials by {@code t mod 16}, added in order; {@code v[d]} is a chain of fma of {@code e[t] * value[t][d]} over t, from
-     * 0. Segments are joined in order: with {@code M = max(m, m')} of those so far and the next, {@code a = exp(m - M)} and
-     * {@code b = exp(m' - M)}, the next v is {@code fma(v', b, v * a)}, the next s {@code fma(s', b, s * a)}. At the end
-     * {@code out[d] = v[d] * (1 / s)}.
+     * sum s is taken in 16 partials by {@code t mod 16}, added in order; {@code v[d]} is a chain of fma of
+     * {@code e[t] * value[t][d]} over t, from 0. Segments are joined in order: with {@code M = max(m, m')} of those so far and
+     * the next, {@code a = exp(m - M)} and {@code b = exp(m' - M)}, the next v is {@code fma(v', b, v * a)}, the next s
+     * {@code fma(s', b, s * a)}. At the end {@code out[d] = v[d] * (1 / s)}.
      *
-     * <p>With a window, positions before the last {@code window} ones take no part: they are in no chain, no partial and no maximum,
-     * and a segment of nothing else is not joined. Partials are counted as without one.
+     * <p>With a window, positions before the last {@code window} ones take no part: they are in no chain, no partial and no
+     * maximum, and a segment of nothing else is not joined. Partials are counted as without one.
      *
      * @param head keys and values as they are stored, see {@link KvType}
      * @param query rows of {@code (heads, headDim)}, each {@code queryStride} behind the one before

@@ -4,11 +4,11 @@ import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 /**
- * Both ends of a model: token ids to hidden states, hidden states to logits. Immutable. Any number of threads at once, for lookups
- * and for logits, each caller with a team of its own.
+ * Both ends of a model: token ids to hidden states, hidden states to logits. Immutable. Any number of threads at once, for
+ * lookups and for logits, each caller with a team of its own.
  *
- * <p>A row's logits have the same bits whenever the same layer computes them: alone or in a batch, with any team. Two layers of the
- * same weights in different modes agree, with float activations, within the bound of {@link HeadVerifier}.
+ * <p>A row's logits have the same bits whenever the same layer computes them: alone or in a batch, with any team. Two layers of
+ * the same weights in different modes agree, with float activations, within the bound of {@link HeadVerifier}.
  */
 public interface EmbeddingLayer extends AutoCloseable {
 
@@ -65,9 +65,9 @@ public interface EmbeddingLayer extends AutoCloseable {
 
     /**
      * Computes logits. With the floats of {@code hidden} they are those of the dequantised matrix, to float32 precision. With its
-     * int8 codes, which are taken if there are any ({@link Activations#quantised}), the head is packed and its format quantised,
-     * they are those of {@link dev.tidestream.model.tensor.Kernels#multiply} with int8 activations, to the bit. Dense modes always
-     * take the floats.
+     * int8 quants, which are taken if there are any ({@link Activations#quantised}), the head is packed and its format quantised,
+     * they are those of {@link dev.tidestream.model.tensor.Kernels#multiply} with int8 activations, to the bit. Dense modes
+     * always take the floats.
      *
      * @param hidden final hidden states {@code (n, H)}
      * @param logits receives {@code (n, V)} from offset 0

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** What quantised matrices are multiplied with. */
 public enum ActivationPrecision {
-    /** int8 codes with a scale per block of 32, as llama.cpp does, or per row where matrices are ternary: fast. */
+    /** int8 quants with a scale per block of 32, as llama.cpp does, or per row where matrices are ternary: fast. */
     INT8,
     /** float32: exact; slower, the more rows the more so. */
     F32;

@@ -19,9 +19,9 @@ import dev.tidestream.model.transformer.LayerWeights.HeadNorms;
  * Causal grouped-query attention (Ainslie et al. 2023) over the caches of a batch: each row looks at its own sequence, up to its
  * own position.
  *
- * <p>Rows of one sequence form tiles of at most {@value #TILE_QUERIES} queries per key/value head, which read keys and values once
- * for all of them. Tiles by key/value heads are what the team shares. A decoded row norms, turns and stores its own key there; only
- * rows that other tiles of the pass look at, those of a prompt, are stored in a region of their own before.
+ * <p>Rows of one sequence form tiles of at most {@value #TILE_QUERIES} queries per key/value head, which read keys and values
+ * once for all of them. Tiles by key/value heads are what the team shares. A decoded row norms, rotates and stores its own key
+ * there; only rows that other tiles of the pass look at, those of a prompt, are stored in a region of their own before.
  *
  * <p>What differs between layers, a window or a rotation, is in their plans.
  */
@@ -43,7 +43,7 @@ final class Attention {
     private final int kvHeads;
     private final int headDim;
     private final int rowSize; // of queries, keys and values side by side
-    private final WorkerTeam.RangeTask turn = this::turn; // made once, so that a region allocates nothing
+    private final WorkerTeam.RangeTask computeAngles = this::computeAngles; // made once, so that a region allocates nothing
     private final WorkerTeam.RangeTask store = this::storeRows;
     private final WorkerTeam.RangeTask attendTiles = this::attendTiles;
 
@@ -86,7 +86,7 @@ final class Attention {
         return new Layer(shape, rotation, norms);
     }
 
-    /** Notes whose rows these are, and computes their turns once for all layers. */
+    /** Notes whose rows these are, and computes their rotation angles once for all layers. */
     void begin(List<LanguageModel.Slice> slices, int rowCount) {
         int tileRows = Math.max(1, TILE_QUERIES * kvHeads / heads);
         int row = 0;
@@ -107,14 +107,14 @@ final class Attention {
                 row++;
             }
         }
-        Arrays.fill(scratch.spoiled, 0, rows, false);
-        team.forEachRange(rows, 16, turn);
+        Arrays.fill(scratch.poisoned, 0, rows, false);
+        team.forEachRange(rows, 16, computeAngles);
     }
 
-    private void turn(int from, int to) {
+    private void computeAngles(int from, int to) {
         for (int i = 0; i < rotations.length; i++) {
             for (int row = from; row < to; row++) {
-                rotations[i].turns(scratch.positions[row], scratch.turns[i], row * rotations[i].tableWidth());
+                rotations[i].angles(scratch.positions[row], scratch.angles[i], row * rotations[i].tableWidth());
             }
         }
     }
@@ -131,18 +131,18 @@ final class Attention {
         attended = out.values();
         if (prompts) {
             team.forEachRange(rows, STORE_GRAIN, store);
-            noteSpoiled();
+            notePoisoned();
         }
         team.forEachRange(tiles * kvHeads, 1, attendTiles);
         if (!prompts) {
-            noteSpoiled();
+            notePoisoned();
         }
     }
 
-    private void noteSpoiled() {
+    private void notePoisoned() {
         for (int row = 0; row < rows; row++) {
-            if (scratch.spoiled[row]) {
-                scratch.caches[row].spoil(scratch.positions[row]);
+            if (scratch.poisoned[row]) {
+                scratch.caches[row].poison(scratch.positions[row]);
             }
         }
     }
@@ -155,7 +155,7 @@ final class Attention {
         }
     }
 
-    /** Norms and turns queries and key of one key/value head, and puts key and value into the row's cache. */
+    /** Norms and rotates queries and key of one key/value head, and puts key and value into the row's cache. */
     private void store(int row, int kvHead) {
         float[] all = scratch.queryKeyValue;
         int group = heads / kvHeads;
@@ -169,13 +169,13 @@ final class Attention {
         }
         if (layer.rotation != NO_ROTATION) {
             RotaryEmbedding rotation = rotations[layer.rotation];
-            float[] turns = scratch.turns[layer.rotation];
-            rotation.rotate(all, queryAt, group, headDim, turns, row * rotation.tableWidth());
-            rotation.rotate(all, keyAt, 1, headDim, turns, row * rotation.tableWidth());
+            float[] angles = scratch.angles[layer.rotation];
+            rotation.rotate(all, queryAt, group, headDim, angles, row * rotation.tableWidth());
+            rotation.rotate(all, keyAt, 1, headDim, angles, row * rotation.tableWidth());
         }
         KvHead head = scratch.caches[row].head(index, kvHead);
         if (!head.put(scratch.positions[row], all, keyAt, all, valueAt)) {
-            scratch.spoiled[row] = true;
+            scratch.poisoned[row] = true;
         }
     }
 
@@ -205,7 +205,7 @@ final class Attention {
         int outAt = row * shape.rowSize() + groupAt;
         kernels.attend(shape, cache.head(index, kvHead), scratch.queryKeyValue, row * rowSize + groupAt, attended, outAt, count, positions);
         for (int i = 0; i < count; i++) {
-            if (scratch.spoiled[row + i] || cache.spoiled(positions + i)) {
+            if (scratch.poisoned[row + i] || cache.poisoned(positions + i)) {
                 int at = outAt + i * shape.rowSize();
                 Arrays.fill(attended, at, at + shape.group() * headDim, Float.NaN);
             }

@@ -10,9 +10,9 @@ import dev.tidestream.model.tensor.Activations;
  * What a forward pass needs beside weights and caches. It holds nothing from one pass to the next, so all versions of a model may
  * share one, as long as one thread at a time computes: a version more costs no scratch more.
  *
- * <p>There is room for {@value #FEW_ROWS} rows at first, which will do for decoding a few sequences, and for the most once there was a
- * pass of more: of a model of a billion parameters 15 MB, taken with the first long prompt. If there is no memory for that, the pass
- * fails with an {@link OutOfMemoryError}, and smaller ones go on.
+ * <p>There is room for {@value #FEW_ROWS} rows at first, which will do for decoding a few sequences, and for the most once there
+ * was a pass of more: of a model of a billion parameters 15 MB, taken with the first long prompt. If there is no memory for that,
+ * the pass fails with an {@link OutOfMemoryError}, and smaller ones go on.
  */
 public final class ForwardScratch {
     private static final int FEW_ROWS = 16;
@@ -27,12 +27,12 @@ public final class ForwardScratch {
     float[] projected; // (room, H)
     float[] up; // (room, F)
     float[] queryKeyValue; // (room, (heads + 2 * kvHeads) * headDim)
-    float[][] turns; // of each rotation (room, its elements)
+    float[][] angles; // of each rotation (room, its elements)
     int[] positions; // (room)
     KvCache[] caches; // (room)
     int[] tileRows; // (room): first row of each attention tile
     int[] tileSizes; // (room): its rows
-    boolean[] spoiled; // (room): whether the row's key or value is not finite
+    boolean[] poisoned; // (room): whether the row's key or value is not finite
 
     /** @param maxRows most rows of one pass; the size grows with it */
     public ForwardScratch(Blueprint blueprint, int maxRows) {
@@ -60,15 +60,15 @@ public final class ForwardScratch {
         up = new float[rows * blueprint.feedForwardSize()];
         queryKeyValue = new float[rows * (blueprint.queryDim() + 2 * blueprint.kvDim())];
         List<Rotation> rotations = blueprint.rotations();
-        turns = new float[rotations.size()][];
-        for (int i = 0; i < turns.length; i++) {
-            turns[i] = new float[rows * rotations.get(i).dimensions()];
+        angles = new float[rotations.size()][];
+        for (int i = 0; i < angles.length; i++) {
+            angles[i] = new float[rows * rotations.get(i).dimensions()];
         }
         positions = new int[rows];
         caches = new KvCache[rows];
         tileRows = new int[rows];
         tileSizes = new int[rows];
-        spoiled = new boolean[rows];
+        poisoned = new boolean[rows];
         room = rows; // last: what could not be allocated is tried again
     }
 }

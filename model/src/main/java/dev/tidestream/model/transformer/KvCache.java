@@ -15,7 +15,7 @@ public final class KvCache {
     private final int capacity; // positions
     private final KvHead[] heads; // (layers, kvHeads)
     private int length;
-    private int spoiledFrom = Integer.MAX_VALUE;
+    private int poisonedFrom = Integer.MAX_VALUE;
 
     /**
      * An empty cache.
@@ -56,13 +56,13 @@ public final class KvCache {
     }
 
     /** Notes that a key or value of this position is not finite, which every row that sees the position must know. */
-    void spoil(int position) {
-        spoiledFrom = Math.min(spoiledFrom, position);
+    void poison(int position) {
+        poisonedFrom = Math.min(poisonedFrom, position);
     }
 
     /** Whether a row that sees so many positions sees one that is not finite. */
-    boolean spoiled(int positions) {
-        return positions > spoiledFrom;
+    boolean poisoned(int positions) {
+        return positions > poisonedFrom;
     }
 
     /** Positions filled so far; the next token gets this position. */
@@ -88,8 +88,8 @@ public final class KvCache {
                     .formatted(newLength, length, gone ? ", layers with a window have used blocks again" : ""));
         }
         length = newLength;
-        if (newLength <= spoiledFrom) {
-            spoiledFrom = Integer.MAX_VALUE;
+        if (newLength <= poisonedFrom) {
+            poisonedFrom = Integer.MAX_VALUE;
         }
     }
 

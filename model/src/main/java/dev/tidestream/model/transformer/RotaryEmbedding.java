@@ -4,10 +4,11 @@ import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.architecture.Rotation;
 
 /**
- * Rotary position embedding (Su et al. 2021): pair i of a head is turned by {@code position * scale[i] * theta^(-2i/d) / factor[i]}.
- * Angles are computed in double by {@link StrictMath}, so that they are the same on every machine; cosine and sine are rounded to
- * float32. The pair (a, b) becomes {@code (a * cos - b * sin, a * sin + b * cos)}, two products and their sum, each rounded. Kernels
- * have no part in it, so the bits are the same with all of them. Immutable.
+ * Rotary position embedding (Su et al. 2021): pair i of a head is rotated by
+ * {@code position * scale[i] * theta^(-2i/d) / factor[i]}. Angles are computed in double by {@link StrictMath}, so that they are
+ * the same on every machine; cosine and sine are rounded to float32. The pair (a, b) becomes
+ * {@code (a * cos - b * sin, a * sin + b * cos)}, two products and their sum, each rounded. Kernels have no part in it, so the
+ * bits are the same with all of them. Immutable.
  */
 public final class RotaryEmbedding {
     private final Rotation.Pairing pairing;
@@ -41,13 +42,13 @@ public final class RotaryEmbedding {
         }
     }
 
-    /** Floats per position in a table of turns. */
+    /** Floats per position in a table of rotations. */
     int tableWidth() {
         return 2 * frequencies.length;
     }
 
     /** Writes cosine and sine of every pair: {@code (dimensions / 2, 2)} from {@code offset}. */
-    void turns(int position, float[] table, int offset) {
+    void angles(int position, float[] table, int offset) {
         for (int i = 0; i < frequencies.length; i++) {
             double angle = position * frequencies[i];
             table[offset + 2 * i] = (float) (amplitude * StrictMath.cos(angle));
@@ -56,10 +57,10 @@ public final class RotaryEmbedding {
     }
 
     /**
-     * Turns some heads of one row.
+     * Rotates some heads of one row.
      *
      * @param x (heads, headDim) from {@code xOffset}
-     * @param table turns of the row's position from {@code offset}
+     * @param table angles of the row's position from {@code offset}
      */
     void rotate(float[] x, int xOffset, int heads, int headDim, float[] table, int offset) {
         for (int head = 0; head < heads; head++) {

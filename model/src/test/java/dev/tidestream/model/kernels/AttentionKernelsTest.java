@@ -28,13 +28,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-/** Attention: vector kernels and machine code against the oracle, tiles against single rows, the oracle against double arithmetic. */
+/**
+ * Attention: vector kernels and machine code against the oracle, tiles against single rows, the oracle against double arithmetic.
+ */
 class AttentionKernelsTest {
     private static final long SEED = 20261124;
     private static final float SCALE = 0.25f;
 
     private final Kernels scalar = KernelSelection.scalar();
-    private final Set<Kernels> fast = new LinkedHashSet<>(List.of(KernelSelection.vector(), KernelSelection.fastest())); // the same, or machine code
+    // The same, or machine code.
+    private final Set<Kernels> fast = new LinkedHashSet<>(List.of(KernelSelection.vector(), KernelSelection.fastest()));
 
     @ParameterizedTest
     @EnumSource(KvType.class)
@@ -195,7 +198,8 @@ class AttentionKernelsTest {
 
     @Test
     void shouldRoundToTheNearestF16() {
-        float[] given = {1f, 1f + 0x1p-11f, 1f + 0x1.8p-10f, 1f + 0x1.4p-10f, 0x1p-25f, 0x1.1p-25f, 0x1p-24f, -0x1.8p-24f, -0f, 65519.9f};
+        float[] given = {1f, 1f + 0x1p-11f, 1f + 0x1.8p-10f, 1f + 0x1.4p-10f, 0x1p-25f, 0x1.1p-25f, 0x1p-24f, -0x1.8p-24f, -0f,
+                65519.9f};
         float[] stored = {1f, 1f, 1f + 0x1p-9f, 1f + 0x1p-10f, 0f, 0x1p-24f, 0x1p-24f, -0x1p-23f, -0f, 65504f};
         assertStored(KvType.F16, given, stored, true);
         assertStored(KvType.F32, given, given, true);
@@ -215,10 +219,10 @@ class AttentionKernelsTest {
             try (Arena arena = Arena.ofShared()) {
                 KvHead head = empty(type, 4, 32, arena);
                 float[] fine = {1, 2, 3, Float.MAX_VALUE};
-                float[] spoiled = {1, 2, bad, 3};
+                float[] poisoned = {1, 2, bad, 3};
                 assertTrue(head.put(0, fine, 0, fine, 0));
-                assertFalse(head.put(1, spoiled, 0, fine, 0));
-                assertFalse(head.put(2, fine, 0, spoiled, 0));
+                assertFalse(head.put(1, poisoned, 0, fine, 0));
+                assertFalse(head.put(2, fine, 0, poisoned, 0));
             }
         }
     }

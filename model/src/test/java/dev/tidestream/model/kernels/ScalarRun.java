@@ -40,11 +40,13 @@ final class ScalarRun {
     /** Tokens and bits of logits, a line per model. */
     static List<String> lines(Kernels kernels) {
         List<String> lines = new ArrayList<>();
-        for (TensorFormat format : List.of(TensorFormat.F32, TensorFormat.F16, TensorFormat.Q8_0, TensorFormat.Q4_0)) {
+        for (TensorFormat format : List.of(
+                TensorFormat.F32, TensorFormat.F16, TensorFormat.Q8_0, TensorFormat.Q4_0, TensorFormat.Q4_1)) {
             for (boolean untied : new boolean[] {false, true}) {
                 RandomLlama model = untied ? new RandomLlama(format).tame().untied() : new RandomLlama(format).tame();
                 try (GgufFile file = model.file();
-                        LoadedModel loaded = ModelLoader.load(file, kernels, WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
+                        LoadedModel loaded = ModelLoader.load(file, kernels, WorkerTeam.sequential(),
+                                ModelLoader.ProgressListener.NONE)) {
                     lines.add("%s, untied=%b: %s".formatted(format, untied, run(loaded)));
                 }
             }

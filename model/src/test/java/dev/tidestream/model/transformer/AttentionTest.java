@@ -132,8 +132,8 @@ class AttentionTest {
         scratch.queryKeyValue[WIDTH + 1] = Float.NaN;
         attention.attend(1, 1, scratch.attended);
         assertTrue(Float.isNaN(scratch.attended.values()[0]), "a decoded row sees its own");
-        assertTrue(cache.spoiled(9));
-        assertFalse(cache.spoiled(8));
+        assertTrue(cache.poisoned(9));
+        assertFalse(cache.poisoned(8));
         assertFalse(Float.isNaN(attend(attention, scratch, List.of(slice(cache, 2)), 8)[0]), "computed anew");
     }
 

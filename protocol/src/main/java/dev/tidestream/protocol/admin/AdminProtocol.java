@@ -1,6 +1,6 @@
 package dev.tidestream.protocol.admin;
 
-/** The names and fixed numbers of version 1 of the admin channel; {@link AdminCodec} draws the messages. */
+/** The names and fixed numbers of version 1 of the admin channel; {@link AdminCodec} describes the messages. */
 public final class AdminProtocol {
     /** The WebSocket subprotocol that both sides must agree on. */
     public static final String SUBPROTOCOL = "tidestream.admin.v1";

@@ -54,7 +54,7 @@ public final class ModelRuntime implements AutoCloseable {
 
     private final ModelSource file;
     private final ModelLoader loader;
-    private final KernelWarmUp kernelWarmUp;
+    private final @Nullable KernelWarmUp kernelWarmUp;
     private final LoadedModel first;
     private final Tokenizer tokenizer;
     private final KernelWorkers workers;
@@ -86,8 +86,8 @@ public final class ModelRuntime implements AutoCloseable {
     public record Versioned(long weightsVersion, LoadedModel model) {}
 
     private ModelRuntime(
-            ModelLoader loader, ServerConfig config, FirstVersion firstVersion, KernelWorkers workers, KernelWarmUp kernelWarmUp,
-            StartListener listener) {
+            ModelLoader loader, ServerConfig config, FirstVersion firstVersion, KernelWorkers workers,
+            @Nullable KernelWarmUp kernelWarmUp, StartListener listener) {
         this.file = loader.source();
         this.loader = loader;
         this.workers = workers;
@@ -134,7 +134,10 @@ public final class ModelRuntime implements AutoCloseable {
         try {
             ModelLoader loader = new ModelLoader(file);
             Kernels kernels = KernelSelection.fastest();
-            warmUp = KernelWarmUp.start(loader, kernels, config.compute().precision(), kernels != KernelSelection.scalar());
+            loader.check();
+            if (KernelSelection.haveVectorApi() && kernels == KernelSelection.vector()) { // interpreted until they are compiled
+                warmUp = KernelWarmUp.start(loader, kernels, config.compute().precision());
+            }
             ModelRuntime running = new ModelRuntime(loader, config, firstVersion, workers, warmUp, listener);
             started = true;
             return running;
@@ -202,7 +205,9 @@ public final class ModelRuntime implements AutoCloseable {
      * @throws ServerException if the model makes no token
      */
     public void warmUp() {
-        kernelWarmUp.await();
+        if (kernelWarmUp != null) {
+            kernelWarmUp.await();
+        }
         try {
             StreamWarmUp.run(engine, blueprint());
         } catch (EngineException e) {
@@ -298,7 +303,9 @@ public final class ModelRuntime implements AutoCloseable {
 
     @Override
     public void close() {
-        kernelWarmUp.close();
+        if (kernelWarmUp != null) {
+            kernelWarmUp.close();
+        }
         engine.close();
         epochs.close();
         reclaimer.close();

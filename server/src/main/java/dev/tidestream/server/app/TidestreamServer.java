@@ -40,7 +40,8 @@ import dev.tidestream.server.transport.TransportConfig;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 
 /**
- * A server in this process: a model, and the WebSockets that its tokens go over. Parts start in order, and end in the opposite one.
+ * A server in this process: a model, and the WebSockets that its tokens go over. Parts start in order, and end in the opposite
+ * one.
  *
  * <pre>{@code
  * try (TidestreamServer server = TidestreamServer.start(ServerConfig.DEFAULT.withPort(0))) {
@@ -48,7 +49,8 @@ import dev.tidestream.server.warmup.BackgroundWarmUp;
  * }
  * }</pre>
  *
- * The JVM needs {@code --add-modules jdk.incubator.vector}. Any thread may ask, one starts and closes.
+ * Where kernels are not generated, the JVM needs {@code --add-modules jdk.incubator.vector}. Any thread may ask, one starts and
+ * closes.
  */
 public final class TidestreamServer implements AutoCloseable {
     private static final Duration SAY_AGAIN = Duration.ofSeconds(2);
@@ -207,8 +209,8 @@ public final class TidestreamServer implements AutoCloseable {
     }
 
     /**
-     * Gives memory of the heap back while nobody streams, until the server is closed: for a process that does nothing else, since its
-     * collector runs for that.
+     * Gives memory of the heap back while nobody streams, until the server is closed: for a process that does nothing else, since
+     * its collector runs for that.
      */
     public void trimHeapWhileIdle() {
         trim = OldGeneration.ofThisJvm().map(this::trimWhileIdle).orElse(null);

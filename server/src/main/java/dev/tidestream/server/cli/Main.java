@@ -61,7 +61,7 @@ public final class Main {
         CommandLine commandLine = new CommandLine(command);
         standardOptions(commandLine);
         COMMANDS.apply(commandLine);
-        return commandLine.setExecutionStrategy(JvmOptions.strategy(JvmOptions.haveVectorApi(), commandLine.getExecutionStrategy()));
+        return commandLine.setExecutionStrategy(JvmOptions.strategy(commandLine.getExecutionStrategy()));
     }
 
     private static void standardOptions(CommandLine commandLine) {

@@ -14,7 +14,7 @@ import reactor.core.publisher.Operators;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.TopLogprob;
-import dev.tidestream.server.scheduler.Ending;
+import dev.tidestream.server.scheduler.Completion;
 import dev.tidestream.server.scheduler.GeneratedToken;
 import dev.tidestream.server.scheduler.SequenceClient;
 
@@ -119,8 +119,8 @@ final class TokenStream implements Subscription, SequenceClient {
     @Override
     public void token(GeneratedToken t) {
         Sample sample = t.sample();
-        Ending ending = t.ending();
-        TokenEvent.Finish finish = ending == null ? null : finish(ending);
+        Completion completion = t.completion();
+        TokenEvent.Finish finish = completion == null ? null : finish(completion);
         Float logprob = Float.isNaN(sample.logprob()) ? null : (Float) sample.logprob();
         next(new TokenEvent.Token(
                 t.seq(), sample.token(), t.text(), t.weightsVersion(), logprob, topLogprobs(sample), finish));
@@ -137,13 +137,13 @@ final class TokenStream implements Subscription, SequenceClient {
         return List.copyOf(top);
     }
 
-    private static TokenEvent.Finish finish(Ending ending) {
-        return new TokenEvent.Finish(ending.reason(), ending.usage(), ending.timing());
+    private static TokenEvent.Finish finish(Completion completion) {
+        return new TokenEvent.Finish(completion.reason(), completion.usage(), completion.timing());
     }
 
     @Override
-    public void stopped(Ending ending) {
-        next(new TokenEvent.Stopped(finish(ending)));
+    public void stopped(Completion completion) {
+        next(new TokenEvent.Stopped(finish(completion)));
         complete();
     }
 

@@ -31,13 +31,13 @@ record Batch(ModelEpoch epoch, List<Sequence> sequences, List<Slice> slices) {
     }
 
     /** The sequences that get a token, in the order of the rows of logits. */
-    List<Sequence> drawing() {
-        List<Sequence> drawing = new ArrayList<>(sequences.size());
+    List<Sequence> sampled() {
+        List<Sequence> sampled = new ArrayList<>(sequences.size());
         for (int i = 0; i < sequences.size(); i++) {
             if (slices.get(i).logits() == LogitsRows.LAST) {
-                drawing.add(sequences.get(i));
+                sampled.add(sequences.get(i));
             }
         }
-        return drawing;
+        return sampled;
     }
 }

@@ -11,6 +11,6 @@ import dev.tidestream.model.sampling.Sample;
  * @param sample the token and its log-probabilities
  * @param text what may be given out now
  * @param weightsVersion the version that made it
- * @param ending present if it is the last
+ * @param completion present if it is the last
  */
-public record GeneratedToken(int seq, Sample sample, String text, long weightsVersion, @Nullable Ending ending) {}
+public record GeneratedToken(int seq, Sample sample, String text, long weightsVersion, @Nullable Completion completion) {}

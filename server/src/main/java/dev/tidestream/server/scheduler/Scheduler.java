@@ -23,8 +23,8 @@ import dev.tidestream.server.epoch.Lease;
 /**
  * Continuous batching. Sequences join and leave between steps; a step is at most one forward pass per epoch.
  *
- * <p>A sequence is in one of four places: the {@link AdmissionQueue} (it has demand and waits for a slot), the {@link Slots} (it runs),
- * the {@link Parking} (it has neither demand nor a slot), or among those that have ended but for their last event.
+ * <p>A sequence is in one of four places: the {@link AdmissionQueue} (it has demand and waits for a slot), the {@link Slots} (it
+ * runs), the {@link Parking} (it has neither demand nor a slot), or among those that have ended but for their last event.
  *
  * <p>What it keeps true:
  * <ul>
@@ -38,7 +38,8 @@ import dev.tidestream.server.epoch.Lease;
  *   <li><b>Faults stay where they happen.</b> A failed pass ends the sequences of that pass, failed sampling its own sequence.
  * </ul>
  * The method is iteration-level scheduling (Yu et al., "Orca", OSDI 2022) with chunked prefill (Agrawal et al., "Sarathi-Serve",
- * OSDI 2024); KV blocks that were taken are computed anew (Kwon et al., "PagedAttention", SOSP 2023). One thread; except {@link #stats}.
+ * OSDI 2024); KV blocks that were taken are computed anew (Kwon et al., "PagedAttention", SOSP 2023). One thread; except
+ * {@link #stats}.
  */
 public final class Scheduler {
     private static final Logger log = LoggerFactory.getLogger(Scheduler.class);
@@ -50,7 +51,7 @@ public final class Scheduler {
     private final TokenObserver observer;
     private final int vocabularySize;
     private final int contextLength;
-    private final Draws draws;
+    private final BatchSampler batchSampler;
     private final BatchComposer composer;
 
     private final AdmissionQueue waiting = new AdmissionQueue();
@@ -103,7 +104,7 @@ public final class Scheduler {
             contextLength = model.contextLength();
             maxRows = model.maxRows();
         }
-        draws = new Draws(team, vocabularySize);
+        batchSampler = new BatchSampler(team, vocabularySize);
         composer = new BatchComposer(maxRows, config.prefillChunkRows());
         parked = new Parking(config.stalled());
         admission = new Admission(config, pool, waiting, running, parked);
@@ -264,7 +265,7 @@ public final class Scheduler {
                 all.remove();
             } else if (sequence.client().demand() > 0) {
                 all.remove();
-                sequence.client().stopped(sequence.ending(FinishReason.CANCELLED, nowNs));
+                sequence.client().stopped(sequence.completion(FinishReason.CANCELLED, nowNs));
             } else if (timedOut(sequence, nowNs)) {
                 all.remove();
             }
@@ -316,7 +317,7 @@ public final class Scheduler {
     private void deliver(Batch batch) {
         long nowNs = nanoClock.getAsLong();
         int spareDemand = waiting.isEmpty() ? 0 : 1;
-        draws.drawAll(batch.drawing(), logits);
+        batchSampler.sampleAll(batch.sampled(), logits);
         int row = 0;
         for (int i = 0; i < batch.sequences().size(); i++) {
             Sequence sequence = batch.sequences().get(i);
@@ -330,9 +331,9 @@ public final class Scheduler {
 
     private void deliverToken(Sequence sequence, int row, long nowNs) {
         tokensGenerated++;
-        Sample sample = draws.sample(row);
+        Sample sample = batchSampler.sample(row);
         if (sample == null) {
-            failWithoutToken(sequence, draws.failure(row));
+            failWithoutToken(sequence, batchSampler.failure(row));
             return;
         }
         anyToken = true;

@@ -194,12 +194,12 @@ final class Sequence {
         return before;
     }
 
-    /** Draws the token that follows from a row of logits. Touches the sampler alone, so any one thread may call it. */
-    Sample draw(float[] logits, int offset) {
+    /** Samples the token that follows from a row of logits. Touches the sampler alone, so any one thread may call it. */
+    Sample sample(float[] logits, int offset) {
         return request.sampler().sample(logits, offset);
     }
 
-    /** Takes the token that was drawn; whether it was the last. */
+    /** Takes the token that was sampled; whether it was the last. */
     boolean take(Sample sample, long nowNs, TokenObserver observer) {
         int seq = generated();
         if (tokenCount == tokens.length) {
@@ -216,15 +216,16 @@ final class Sequence {
         stalledSinceToken = false;
         boolean full = generated() == maxTokens;
         StopMatcher.Result piece = text.append(sample.token(), full);
-        Ending ending = piece.stopped()
-                ? ending(FinishReason.STOP, nowNs)
-                : full ? ending(FinishReason.LENGTH, nowNs) : null;
-        client().token(new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), ending));
-        return ending != null;
+        Completion completion = piece.stopped()
+                ? completion(FinishReason.STOP, nowNs)
+                : full ? completion(FinishReason.LENGTH, nowNs) : null;
+        client().token(new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), completion));
+        return completion != null;
     }
 
     /**
-     * Says how far the prompt is, if it takes long and the client has demand. Never after the first token, when a cache is computed anew.
+     * Says how far the prompt is, if it takes long and the client has demand. Never after the first token, when a cache is
+     * computed anew.
      *
      * @param toSpare demand that must be left for the token, so that the sequence is not without while others wait for its slot
      */
@@ -262,7 +263,7 @@ final class Sequence {
         return stalledSinceNs;
     }
 
-    Ending ending(FinishReason reason, long nowNs) {
+    Completion completion(FinishReason reason, long nowNs) {
         int generated = generated();
         boolean started = generated > 0;
         double tokensPerS = lastTokenNs > firstTokenNs ? (generated - 1) * NS_PER_S / (lastTokenNs - firstTokenNs) : 0;
@@ -271,7 +272,7 @@ final class Sequence {
                 started ? (firstTokenNs - request.arrivalNs()) / NS_PER_MS : 0,
                 (nowNs - request.arrivalNs()) / NS_PER_MS,
                 tokensPerS);
-        return new Ending(reason, new Usage(request.prompt().length, generated), timing);
+        return new Completion(reason, new Usage(request.prompt().length, generated), timing);
     }
 
     private int generated() {

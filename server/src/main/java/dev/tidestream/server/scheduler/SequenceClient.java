@@ -5,8 +5,9 @@ import dev.tidestream.protocol.ErrorCode;
 /**
  * The client's side of a sequence, as the scheduler sees it: how much it wants, and where the results go.
  *
- * <p>All methods are called on the decode thread, must not block and must not throw. Each event but {@link #failed} uses one unit of
- * demand and is given only if there is some. After {@link #stopped}, {@link #failed} or a token with an ending nothing follows.
+ * <p>All methods are called on the decode thread, must not block and must not throw. Each event but {@link #failed} uses one unit
+ * of demand and is given only if there is some. After {@link #stopped}, {@link #failed} or a token with a completion nothing
+ * follows.
  */
 public interface SequenceClient {
 
@@ -33,7 +34,7 @@ public interface SequenceClient {
     void token(GeneratedToken token);
 
     /** The sequence has ended as it was asked to. */
-    void stopped(Ending ending);
+    void stopped(Completion completion);
 
     /** The sequence was refused or has failed. */
     void failed(ErrorCode code, String message);

@@ -31,14 +31,14 @@ final class HttpApi {
     private final Supplier<Readiness> readiness;
     private final Supplier<List<ServedModel>> models;
     private final @Nullable MetricsPage metrics;
-    private final List<Door> doors;
+    private final List<Endpoint> endpoints;
     private final RequestRules rules;
     private final Refusals refusals;
     private final EventLog refusalLog;
 
     /**
      * @param metrics null for a server that shows none
-     * @param doors where requests become WebSockets
+     * @param endpoints where requests become WebSockets
      * @param refusals counts
      * @param refusalLog where it is written down what was refused
      */
@@ -46,14 +46,14 @@ final class HttpApi {
             Supplier<Readiness> readiness,
             Supplier<List<ServedModel>> models,
             @Nullable MetricsPage metrics,
-            List<Door> doors,
+            List<Endpoint> endpoints,
             RequestRules rules,
             Refusals refusals,
             EventLog refusalLog) {
         this.readiness = readiness;
         this.models = models;
         this.metrics = metrics;
-        this.doors = doors;
+        this.endpoints = endpoints;
         this.rules = rules;
         this.refusals = refusals;
         this.refusalLog = refusalLog;
@@ -64,9 +64,9 @@ final class HttpApi {
         if (rules.refuseMalformed(request) || (path.startsWith(GUARDED) && rules.refuseForeign(request))) {
             return;
         }
-        for (Door door : doors) {
-            if (door.path().equals(path)) {
-                enter(request, door);
+        for (Endpoint endpoint : endpoints) {
+            if (endpoint.path().equals(path)) {
+                enter(request, endpoint);
                 return;
             }
         }
@@ -94,32 +94,32 @@ final class HttpApi {
         return false;
     }
 
-    private void enter(HttpServerRequest request, Door door) {
+    private void enter(HttpServerRequest request, Endpoint endpoint) {
         List<String> offered = request.headers().getAll(Handshake.SUBPROTOCOL).stream()
                 .flatMap(header -> Arrays.stream(header.split(",", -1)))
                 .map(String::strip)
                 .toList();
-        if (door.guard() != null && !isLetIn(request, door.guard().judge(request, offered))) {
+        if (endpoint.guard() != null && !isLetIn(request, endpoint.guard().judge(request, offered))) {
             return;
         } else if (!isAllowed(request)) {
             return;
         } else if (!Handshake.isWanted(request) || request.method().equals(HttpMethod.HEAD)) {
             request.response().putHeader(HttpHeaders.UPGRADE, "websocket");
-            refuse(request, 426, "upgrade_required", door.path() + " speaks WebSocket, subprotocol " + door.subprotocol());
+            refuse(request, 426, "upgrade_required", endpoint.path() + " speaks WebSocket, subprotocol " + endpoint.subprotocol());
         } else if (!Handshake.isSupportedVersion(request)) {
             request.response().putHeader(Handshake.VERSION, Handshake.SUPPORTED_VERSION);
             refuse(request, 426, "unsupported_version", "the WebSocket version must be " + Handshake.SUPPORTED_VERSION);
         } else if (Handshake.fault(request) != null) {
             refuse(request, 400, "bad_handshake", JsonAnswer.shown(String.valueOf(Handshake.fault(request))));
-        } else if (!offered.contains(door.subprotocol())) {
+        } else if (!offered.contains(endpoint.subprotocol())) {
             refuse(request, 400, "unsupported_subprotocol",
-                    "the WebSocket subprotocol must be " + door.subprotocol() + ": offered="
+                    "the WebSocket subprotocol must be " + endpoint.subprotocol() + ": offered="
                             + JsonAnswer.shown(offered.stream().filter(entry -> !TokenGuard.isBearer(entry)).toList().toString()));
-        } else if (!door.hasRoom().getAsBoolean()) {
+        } else if (!endpoint.hasRoom().getAsBoolean()) {
             refusals.count(Refusal.CONNECTIONS_FULL);
             refuse(request, 503, "busy", "the server takes no more connections for now");
         } else {
-            door.upgrade().accept(request);
+            endpoint.upgrade().accept(request);
         }
     }
 

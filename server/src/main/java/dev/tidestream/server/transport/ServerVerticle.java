@@ -153,7 +153,7 @@ public final class ServerVerticle extends VerticleBase {
         RequestRules rules = new RequestRules(
                 new HostPolicy(config.host(), config.access().hosts(), config.access().origins()), refusals);
         HttpApi api = new HttpApi(
-                () -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, doors(now), rules, refusals, refusalLog);
+                () -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, endpoints(now), rules, refusals, refusalLog);
         tellSuppressed(now);
         HttpServerOptions options = options();
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
@@ -202,7 +202,7 @@ public final class ServerVerticle extends VerticleBase {
         });
     }
 
-    private List<Door> doors(EventLoopClock now) {
+    private List<Endpoint> endpoints(EventLoopClock now) {
         ConnectionLimits limits = new ConnectionLimits(config.hardFrameBytes(), config.writeQueueBytes(), config.pingInterval(),
                 config.deadAfter(), config.sockets().closeTimeout(), config.sockets().answerGrace());
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
@@ -216,10 +216,10 @@ public final class ServerVerticle extends VerticleBase {
         });
         streaming = streams;
         sessions.add(streams);
-        Door door = new Door(Protocol.PATH, Protocol.SUBPROTOCOL, null, streams::hasRoom,
+        Endpoint endpoint = new Endpoint(Protocol.PATH, Protocol.SUBPROTOCOL, null, streams::hasRoom,
                 request -> streams.upgrade(request, Protocol.SUBPROTOCOL));
         if (admin == null) {
-            return List.of(door);
+            return List.of(endpoint);
         }
         AdminCodec adminCodec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
@@ -228,7 +228,7 @@ public final class ServerVerticle extends VerticleBase {
                 adminCodec, bus, admin));
         administrators = admins;
         sessions.add(admins);
-        return List.of(door, new Door(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, new TokenGuard(admin, now::nanoTime), admins::hasRoom,
+        return List.of(endpoint, new Endpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, new TokenGuard(admin, now::nanoTime), admins::hasRoom,
                 request -> admins.upgrade(request, AdminProtocol.SUBPROTOCOL)));
     }
 

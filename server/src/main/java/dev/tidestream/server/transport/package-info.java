@@ -5,7 +5,7 @@
  * <p>{@link dev.tidestream.server.transport.ServerVerticle} listens, {@code HttpApi} answers plain requests,
  * {@code WebSocketSession} is one connection, {@code ClientStream} one stream and its demand, {@code AdminSession} the connection
  * of an administrator; {@code Drain} ends them all. What WebSockets are is in {@code websocket}, what requests are in {@code
- * http}. All of it lives on the event loop of the verticle; the doors for other threads are {@code Mailbox} and
+ * http}. All of it lives on the event loop of the verticle; the endpoints for other threads are {@code Mailbox} and
  * the event bus.
  */
 @NullMarked

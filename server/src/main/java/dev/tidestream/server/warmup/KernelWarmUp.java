@@ -67,17 +67,14 @@ public final class KernelWarmUp implements AutoCloseable {
     }
 
     /**
-     * Starts the warm-up.
+     * Starts the warm-up of kernels in the Vector API. Generated ones need none, and scalar ones are compiled soon, like any loop.
      *
-     * @param multiplies whether kernels that multiply are compiled: not scalar ones, which are compiled soon, like any loop, and never
-     *     reach the speed that ends it
-     * @throws dev.tidestream.model.architecture.ModelException if this is no model that can be run
+     * @param loader of a model that can be run
      */
-    public static KernelWarmUp start(ModelLoader loader, Kernels kernels, Precision precision, boolean multiplies) {
-        loader.check();
+    public static KernelWarmUp start(ModelLoader loader, Kernels kernels, Precision precision) {
         KernelWarmUp warmUp = new KernelWarmUp(loader, kernels, precision);
         Thread.ofPlatform().name("tidestream-warm-up-2").daemon().start(warmUp::sample); // first: it does not read the file
-        Thread.ofPlatform().name("tidestream-warm-up").daemon().start(multiplies ? warmUp::multiply : warmUp::skip);
+        Thread.ofPlatform().name("tidestream-warm-up").daemon().start(warmUp::multiply);
         return warmUp;
     }
 
@@ -106,11 +103,6 @@ public final class KernelWarmUp implements AutoCloseable {
         } finally {
             ended.countDown();
         }
-    }
-
-    private void skip() {
-        cut.countDown();
-        ended.countDown();
     }
 
     private void multiply() {

@@ -12,9 +12,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.server.app.EmbeddedExample;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The server's jar, as the build has packed it, with the libraries beside it. */
@@ -40,7 +42,7 @@ class JarIT {
 
     @Test
     void shouldSayHowToStartItOrShowItsHelp() throws Exception {
-        Run serve = java(List.of(), "serve");
+        Run serve = java(List.of("-Dtidestream.machine.code=off"), "serve");
         assertEquals(2, serve.code(), serve.out());
         assertTrue(serve.out().contains("-jar " + JAR + " serve"), serve.out());
         Run help = java(List.of(), "serve", "--help");
@@ -56,6 +58,14 @@ class JarIT {
         assertEquals(0, run.code(), run.out());
         assertTrue(run.out().lines().noneMatch(line -> line.startsWith("WARNING:") && !line.endsWith("jdk.incubator.vector")),
                 run.out());
+    }
+
+    @Test
+    void shouldStartWithoutAnyOptionWhereKernelsAreGenerated() throws Exception {
+        Assumptions.assumeTrue(KernelSelection.generated().isPresent(), "no generated kernels here");
+        Run run = java(List.of(), "generate", "--prompt", "Once", "-n", "3", "--temperature", "0");
+        assertEquals(0, run.code(), run.out());
+        assertFalse(run.out().contains("incubator"), run.out());
     }
 
     /** Beside its {@code lib}, as for {@code java -jar}. */

@@ -13,18 +13,22 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
+import dev.tidestream.model.kernels.KernelSelection;
 
-/** Our main class in a JVM that was started without any option, as {@code java -jar} starts it. */
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+/** Our main class in a JVM that was started without the Vector API, as {@code java -jar} starts it. */
 class JvmOptionsTest {
     @TempDir
     Path folder;
 
-    private Run java(String... args) throws Exception {
-        List<String> command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                System.getProperty("java.class.path"), Main.class.getName()));
+    private Run java(List<String> options, String... args) throws Exception {
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        command.addAll(options);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(Arrays.asList(args));
         Path out = folder.resolve("out");
         Path err = folder.resolve("err");
@@ -35,8 +39,16 @@ class JvmOptionsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"serve", "generate --prompt x", "logits --tokens 1 --out x", "bench", "bench head", "bench update"})
-    void shouldSayHowToStartTheJvmForWhatComputes(String command) throws Exception {
-        Run run = java(command.split(" "));
+    void shouldSayHowToStartTheJvmForWhatComputesWithoutGeneratedKernels(String command) throws Exception {
+        assertRefused(java(List.of("-Dtidestream.machine.code=off"), command.split(" ")));
+    }
+
+    @Test
+    void shouldSayHowToStartTheJvmForWhatMeasuresWithTheVectorApi() throws Exception {
+        assertRefused(java(List.of(), "bench", "head"));
+    }
+
+    private static void assertRefused(Run run) {
         assertEquals(2, run.code(), run.err());
         assertEquals(1, run.err().lines().count(), run.err());
         assertTrue(run.err().startsWith("tidestream: this JVM was started without --add-modules=jdk.incubator.vector:"
@@ -49,10 +61,20 @@ class JvmOptionsTest {
     @ValueSource(strings = {"", "--help", "--version", "serve --help", "bench head --help", "bench --version",
             "tokenize --ids Once"})
     void shouldNeedNothingForTheRest(String command) throws Exception {
-        Run run = java(command.isEmpty() ? new String[0] : command.split(" "));
+        Run run = java(List.of(), command.isEmpty() ? new String[0] : command.split(" "));
         assertEquals(0, run.code(), run.err());
         assertEquals("", run.err());
         assertTrue(!run.out().isEmpty());
+    }
+
+    @Test
+    void shouldComputeWithGeneratedKernels() throws Exception {
+        assumeTrue(KernelSelection.generated().isPresent(), "no generated kernels here");
+        Run run = java(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"),
+                "generate", "--prompt", "Once", "-n", "3", "--temperature", "0");
+        assertEquals(0, run.code(), run.err());
+        assertFalse(run.out().isEmpty());
+        assertFalse(run.err().contains("incubator"), run.err());
     }
 
     @Test

@@ -8,6 +8,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import static dev.tidestream.server.cli.LauncherCheckout.WARNING;
 import static dev.tidestream.server.cli.LauncherCheckout.age;
@@ -116,5 +118,52 @@ class LauncherTest {
         assertEquals("first\n" + WARNING + "\nlast\n", checkout.launch().err());
         checkout.jdk = checkout.jdk("quiet", "25", "echo 'Error: something' >&2; printf 'no end' >&2; exit 1");
         assertEquals(new Run(1, "", "Error: something\nno end"), checkout.launch());
+    }
+
+    private static boolean addsTheVectorApi(Run run) {
+        return run.out().lines().anyMatch("--add-modules=jdk.incubator.vector"::equals);
+    }
+
+    private void processor(String flags) throws Exception {
+        write(checkout.machine.resolve("proc/cpuinfo"),
+                "processor\t: 0\nflags\t\t: fpu sse2 " + flags + "\nbugs\t\t: avx2 fma f16c\n\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "avx2 fma f16c, false",
+        "f16c bmi1 fma avx2 rdseed, false",
+        "avx512f avx2 fma f16c avx512bw avx512vbmi avx512_vnni, false",
+        "avx512f avx512bw avx512_vnni avx2 fma f16c, true",
+        "avx2 fma, true",
+        "avx fma4 f16c avx2x, true"})
+    void shouldAddTheVectorApiWhereNoKernelsAreGenerated(String flags, boolean adds) throws Exception {
+        processor(flags);
+        assertEquals(adds, addsTheVectorApi(checkout.launch("serve")));
+    }
+
+    @Test
+    void shouldAddTheVectorApiWhereTheProcessorIsNotKnown() throws Exception {
+        assertTrue(addsTheVectorApi(checkout.launch("serve")));
+        write(checkout.machine.resolve("proc/cpuinfo"), "processor\t: 0\nFeatures\t: fp asimd\n");
+        assertTrue(addsTheVectorApi(checkout.launch("serve")));
+    }
+
+    @Test
+    void shouldAddTheVectorApiToWhatAsksForIt() throws Exception {
+        processor("avx2 fma f16c");
+        assertTrue(addsTheVectorApi(checkout.launch("bench", "head")));
+        assertFalse(addsTheVectorApi(checkout.launch("bench", "update")));
+        for (String option : List.of("-Dtidestream.machine.code=off", "-Dtidestream.vector.bits=128", "-XX:UseAVX=0")) {
+            checkout.javaOptions = option;
+            assertTrue(addsTheVectorApi(checkout.launch("generate")), option);
+        }
+    }
+
+    @Test
+    void shouldLeaveErrorsAsTheyAreWithoutTheVectorApi() throws Exception {
+        processor("avx2 fma f16c");
+        checkout.launch();
+        assertEquals(WARNING + "\nhalf", checkout.launch().err());
     }
 }

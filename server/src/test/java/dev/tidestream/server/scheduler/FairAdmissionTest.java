@@ -27,7 +27,7 @@ class FairAdmissionTest {
             @Override
             public void token(GeneratedToken token) {
                 super.token(token);
-                if (token.ending() != null) {
+                if (token.completion() != null) {
                     ended.add(connection);
                 }
             }

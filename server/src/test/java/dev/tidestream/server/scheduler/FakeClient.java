@@ -16,7 +16,7 @@ class FakeClient implements SequenceClient {
     boolean stopRequested;
     boolean throwsWhenFailed;
     long acceptedVersion = -1;
-    @Nullable Ending ending;
+    @Nullable Completion completion;
     @Nullable ErrorCode error;
     String message = "";
 
@@ -33,7 +33,7 @@ class FakeClient implements SequenceClient {
     }
 
     boolean ended() {
-        return ending != null || error != null;
+        return completion != null || error != null;
     }
 
     private void use() {
@@ -74,13 +74,13 @@ class FakeClient implements SequenceClient {
     public void token(GeneratedToken token) {
         use();
         tokens.add(token);
-        ending = token.ending();
+        completion = token.completion();
     }
 
     @Override
-    public void stopped(Ending end) {
+    public void stopped(Completion end) {
         use();
-        ending = end;
+        completion = end;
     }
 
     @Override

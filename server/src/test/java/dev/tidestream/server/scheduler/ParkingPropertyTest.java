@@ -42,8 +42,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * A stream that stalls, loses its slot and its KV blocks at any point and goes on says the same as one that nobody disturbs: tokens,
- * log-probabilities to the bit, text and end. Streams have penalties, stop strings and seeds, and stall at random.
+ * A stream that stalls, loses its slot and its KV blocks at any point and goes on says the same as one that nobody disturbs:
+ * tokens, log-probabilities to the bit, text and end. Streams have penalties, stop strings and seeds, and stall at random.
  */
 class ParkingPropertyTest {
     private static final String STORIES = "models/stories260K/stories260K.gguf";
@@ -135,7 +135,7 @@ class ParkingPropertyTest {
         try (Run run = new Run(subject, 1, 64)) {
             run.submit(plan, client);
             while (run.scheduler.step() > 0) { }
-            assertNotNull(client.ending, client.message);
+            assertNotNull(client.completion, client.message);
         }
         return client;
     }
@@ -166,7 +166,7 @@ class ParkingPropertyTest {
     }
 
     private static void assertSame(FakeClient expected, FakeClient actual, String message) {
-        assertNotNull(actual.ending, message + ": " + actual.message);
+        assertNotNull(actual.completion, message + ": " + actual.message);
         assertEquals(expected.ids(), actual.ids(), message);
         assertEquals(expected.text(), actual.text(), message);
         for (int i = 0; i < expected.tokens.size(); i++) {
@@ -178,8 +178,8 @@ class ParkingPropertyTest {
             assertArrayEquals(e.sample().topTokens(), a.sample().topTokens(), message);
             assertArrayEquals(e.sample().topLogprobs(), a.sample().topLogprobs(), message);
         }
-        Ending end = expected.ending;
-        Ending actualEnd = actual.ending;
+        Completion end = expected.completion;
+        Completion actualEnd = actual.completion;
         assertNotNull(end);
         assertEquals(end.reason(), actualEnd.reason(), message);
         assertEquals(end.usage(), actualEnd.usage(), message);

@@ -135,14 +135,14 @@ class SchedulerTest {
         client.stopRequested = true;
         f.steps(1);
         assertEquals(0, f.pool.usedBytes());
-        assertNull(client.ending);
+        assertNull(client.completion);
         assertFalse(f.scheduler.isEmpty());
         client.demand = 1;
         f.steps(1);
-        Ending ending = client.ending;
-        assertNotNull(ending);
-        assertEquals(FinishReason.CANCELLED, ending.reason());
-        assertEquals(new Usage(5, 2), ending.usage());
+        Completion completion = client.completion;
+        assertNotNull(completion);
+        assertEquals(FinishReason.CANCELLED, completion.reason());
+        assertEquals(new Usage(5, 2), completion.usage());
         assertTrue(f.scheduler.isEmpty());
     }
 
@@ -326,7 +326,7 @@ class SchedulerTest {
         assertEquals(3, short3.tokens.size());
         assertEquals(FinishReason.LENGTH, reason(context));
         assertEquals(6, context.tokens.size());
-        assertNull(short3.tokens.get(1).ending());
+        assertNull(short3.tokens.get(1).completion());
     }
 
     @Test
@@ -352,13 +352,13 @@ class SchedulerTest {
         f.steps(1);
         f.nowNs += 20 * MS;
         f.steps(1);
-        Ending ending = client.ending;
-        assertNotNull(ending);
-        assertEquals(10.0, ending.timing().queueMs());
-        assertEquals(10.0, ending.timing().firstTokenMs());
-        assertEquals(50.0, ending.timing().totalMs());
-        assertEquals(50.0, ending.timing().tokensPerS());
-        assertEquals(new Usage(5, 3), ending.usage());
+        Completion completion = client.completion;
+        assertNotNull(completion);
+        assertEquals(10.0, completion.timing().queueMs());
+        assertEquals(10.0, completion.timing().firstTokenMs());
+        assertEquals(50.0, completion.timing().totalMs());
+        assertEquals(50.0, completion.timing().tokensPerS());
+        assertEquals(new Usage(5, 3), completion.usage());
     }
 
     @Test
@@ -412,8 +412,8 @@ class SchedulerTest {
     }
 
     private static FinishReason reason(FakeClient client) {
-        Ending ending = client.ending;
-        assertNotNull(ending);
-        return ending.reason();
+        Completion completion = client.completion;
+        assertNotNull(completion);
+        return completion.reason();
     }
 }

@@ -225,9 +225,9 @@ class StalledStreamsTest {
         stopped.stopRequested = true;
         stopped.demand = 1;
         f.steps(1);
-        Ending ending = stopped.ending;
-        assertNotNull(ending);
-        assertEquals(FinishReason.CANCELLED, ending.reason());
+        Completion completion = stopped.completion;
+        assertNotNull(completion);
+        assertEquals(FinishReason.CANCELLED, completion.reason());
         assertEquals(0, f.pool.usedBytes());
         assertTrue(f.scheduler.isEmpty());
     }

@@ -75,7 +75,7 @@ final class ArchitectureKeys {
             Map.entry("residual_scale", zeroOrOne("a scale of residuals")),
             Map.entry("embedding_scale", zeroOrOne("a scale of embeddings")),
             Map.entry("pooling_type", zero("pooling: a model of embeddings, not of text")),
-            Map.entry("rope.scaling.attn_factor", number("a scale of turned queries and keys", (value, model) -> value == 1)),
+            Map.entry("rope.scaling.attn_factor", number("a scale of rotated queries and keys", (value, model) -> value == 1)),
             Map.entry("rope.scaling.yarn_attn_factor", number(YARN, (value, model) -> value == 1)),
             Map.entry("rope.scaling.yarn_ext_factor", number(YARN, (value, model) -> value == 0 || value == -1)), // -1: by type
             Map.entry("rope.scaling.yarn_log_multiplier", zero(YARN)),

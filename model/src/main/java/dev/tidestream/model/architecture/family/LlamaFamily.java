@@ -33,8 +33,8 @@ import static dev.tidestream.model.architecture.TensorRole.UP;
 import static dev.tidestream.model.architecture.TensorRole.VALUE;
 
 /**
- * What LLaMA (Touvron et al. 2023) and its descendants have in common: RMS norms, rotary positions, grouped queries, a feed-forward
- * part gated with SiLU, equal layers.
+ * What LLaMA (Touvron et al. 2023) and its descendants have in common: RMS norms, rotary positions, grouped queries, a
+ * feed-forward part gated with SiLU, equal layers.
  */
 final class LlamaFamily {
     /** GGUF names. */
@@ -133,13 +133,13 @@ final class LlamaFamily {
                     "is not supported: keys and values of different length (%s=%d)"
                             .formatted(metadata.key("attention.key_length"), headDim));
         }
-        int turned = metadata.count("rope.dimension_count", headDim, MAX_SIZE);
-        if (turned % 2 != 0 || turned > headDim) {
-            throw metadata.refused("rope.dimension_count", turned,
-                    "is odd, or more than the %d elements of a head: pairs of them are turned".formatted(headDim));
+        int rotated = metadata.count("rope.dimension_count", headDim, MAX_SIZE);
+        if (rotated % 2 != 0 || rotated > headDim) {
+            throw metadata.refused("rope.dimension_count", rotated,
+                    "is odd, or more than the %d elements of a head: pairs of them are rotated".formatted(headDim));
         }
         Rotation rotation = RopeScaling.rotation(
-                metadata, names, pairing, turned, metadata.positive("rope.freq_base", DEFAULT_THETA));
+                metadata, names, pairing, rotated, metadata.positive("rope.freq_base", DEFAULT_THETA));
         return AttentionPlan.of(heads, kvHeads, headDim, rotation).withWindow(metadata.window());
     }
 }

@@ -10,13 +10,13 @@ import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.architecture.Yarn;
 
 /**
- * How positions are scaled before they turn queries and keys, by {@code rope.scaling.type} of the GGUF specification:
+ * How positions are scaled before they rotate queries and keys, by {@code rope.scaling.type} of the GGUF specification:
  *
  * <ul>
  *   <li>{@code none}: not at all;
  *   <li>{@code linear}: all by {@code rope.scaling.factor} ("position interpolation", Chen et al. 2023); older files have
  *       {@code rope.scale_linear} for the factor. As in llama.cpp, a factor without a type is linear;
- *   <li>{@code yarn}: frequencies by how often they turn ({@link Yarn});
+ *   <li>{@code yarn}: frequencies by how often they rotate ({@link Yarn});
  *   <li>{@code longrope}, or no type: by the tensor of long factors, if the context is longer than
  *       {@code rope.scaling.original_context_length}, else by that of short ones (Ding et al. 2024).
  * </ul>

@@ -3,8 +3,8 @@ package dev.tidestream.model.format.base;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What a format of weights is: its sizes, how it rounds, and the way of its elements from a file into panels, out of them and back
- * into them. Each format draws its panels in its Javadoc. Stateless; any thread.
+ * What a format of weights is: its sizes, how it rounds, and the way of its elements from a file into panels, out of them and
+ * back into them. Each format describes its panels in its Javadoc. Stateless; any thread.
  *
  * <p>A panel is addressed by the byte at which it begins in a segment; a lane is one of its 32 rows.
  */

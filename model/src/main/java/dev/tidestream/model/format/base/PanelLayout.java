@@ -5,7 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * What the panels of all formats have in common; each format's class draws its own.
+ * What the panels of all formats have in common; each format's class describes its own.
  *
  * <p>A matrix (rows, columns) is cut into panels of 32 rows; the last is padded with zero rows. In a panel, the 32 rows are
  * interleaved: what lies side by side belongs to the same column k, so a SIMD lane is a row, its sum over k is a chain of its
@@ -17,8 +17,8 @@ import java.nio.ByteOrder;
  */
 public final class PanelLayout {
     /**
-     * Number of the drawings of all formats. Files of packed panels carry it, and those of another number are packed anew: raise it with every
-     * change of where an element of any format lies. {@code PanelLayoutVersionTest} fails if that is forgotten.
+     * Number of the layouts of all formats. Files of packed panels carry it, and those of another number are packed anew: raise
+     * it with every change of where an element of any format lies. {@code PanelLayoutVersionTest} fails if that is forgotten.
      */
     public static final int VERSION = 2;
 

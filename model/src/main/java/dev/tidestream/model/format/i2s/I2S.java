@@ -8,7 +8,7 @@ import dev.tidestream.model.format.ternary.TernaryFormat;
 
 /**
  * Microsoft's format of BitNet: integers of two bits, and one float32 scale for the whole matrix, which stands behind it.
- * {@link TernaryFormat} draws its panels, where each row of a unit has the scale: rows can be replaced by others.
+ * {@link TernaryFormat} describes its panels, where each row of a unit has the scale: rows can be replaced by others.
  *
  * <pre>
  * file:  unit of 128 columns: 32 bytes; byte p has columns p, 32 + p, 64 + p and 96 + p, the first in its highest two bits

@@ -9,7 +9,7 @@ import dev.tidestream.model.format.ternary.TernaryFormat;
 import static dev.tidestream.model.format.base.PanelLayout.SUPER_BLOCK;
 
 /**
- * 256 integers of two bits and an F16 scale; {@link TernaryFormat} draws its panels.
+ * 256 integers of two bits and an F16 scale; {@link TernaryFormat} describes its panels.
  *
  * <pre>
  * file:  66 bytes | q: 64 bytes | d: F16 |

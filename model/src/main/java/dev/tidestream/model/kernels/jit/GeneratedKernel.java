@@ -9,12 +9,14 @@ import java.util.function.Consumer;
 import dev.tidestream.model.kernels.jit.attention.AttentionPrograms;
 import dev.tidestream.model.kernels.jit.avx2.RecordEmitter;
 import dev.tidestream.model.kernels.jit.rows.GeneratedRows;
+import dev.tidestream.model.kernels.jit.tile.TileKernels;
 import dev.tidestream.model.machine.Assembler;
 
 /**
  * A generated kernel by its name, to be read. It is written anew for that, on any processor, and not run. Immutable; any thread.
  *
- * @param family a format of weights, such as {@code q4_0}; or {@code activations}, {@code attention} or {@code rows}
+ * @param family a format of weights, such as {@code q4_0}; or {@code activations}, {@code attention}, {@code rows} or
+ *     {@code tiles}
  * @param name what it does, such as {@code row}, {@code float_rows} or {@code softmax}
  * @param level of instructions it is written for
  * @param writer writes it
@@ -51,6 +53,7 @@ public record GeneratedKernel(String family, String name, Level level, Consumer<
         all.add(of("ACTIVATIONS", "QUANTISE", level, RecordEmitter::write));
         addAll(all, "ATTENTION", level, AttentionPrograms.sources(wide));
         addAll(all, "ROWS", level, GeneratedRows.sources());
+        addAll(all, "TILES", level, TileKernels.sources());
         return List.copyOf(all);
     }
 

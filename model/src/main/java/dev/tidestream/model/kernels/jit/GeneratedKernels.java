@@ -6,6 +6,7 @@ import java.lang.ref.Reference;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Function;
 
 import dev.tidestream.model.format.base.PanelLayout;
@@ -16,6 +17,7 @@ import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.NativeCall;
 import dev.tidestream.model.kernels.jit.chain.PlainRowsEmitter;
 import dev.tidestream.model.kernels.jit.rows.GeneratedRows;
+import dev.tidestream.model.kernels.jit.tile.TileKernels;
 import dev.tidestream.model.machine.Cpu;
 import dev.tidestream.model.tensor.ActivationFunction;
 import dev.tidestream.model.tensor.Activations;
@@ -28,10 +30,11 @@ import dev.tidestream.model.tensor.PanelMatrix;
 import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 
 /**
- * {@link Kernels} in x86-64 code that is generated when the process starts: attention ({@link GeneratedAttention}), operations on rows
- * ({@link GeneratedRows}), and products and int8 quants where there is a generated kernel for the format ({@link ProductKernels}).
- * Other products are left to the kernels that are handed in. Linux only, on processors with AVX2, FMA and F16C. Why:
- * docs/adr/0010-machine-code.md, 0011-avx-512-programs.md and 0012-no-vector-api-in-a-start.md.
+ * {@link Kernels} in x86-64 code that is generated when the process starts: attention ({@link GeneratedAttention}), operations on
+ * rows ({@link GeneratedRows}), int8 quants, and products: with a kernel of the format's own ({@link ProductKernels}), or with
+ * one that any quantised format can use ({@link TileKernels}). Linux only, on processors with AVX2, FMA and F16C. Needs no
+ * incubating module. Why: docs/adr/0010-machine-code.md, 0011-avx-512-programs.md and
+ * 0026-no-vector-api-where-kernels-are-generated.md.
  */
 public final class GeneratedKernels implements Kernels {
     /**
@@ -46,6 +49,7 @@ public final class GeneratedKernels implements Kernels {
      * </table>
      *
      * <p>{@code auto} takes none in the last row because only Zen 5 was measured there: which is faster depends on the format.
+     * Without the Vector API there is nothing to compare with, and the processor alone decides.
      */
     public static final String PROPERTY = "tidestream.machine.code";
 
@@ -58,47 +62,49 @@ public final class GeneratedKernels implements Kernels {
     private static final ThreadLocal<KernelScratch> SCRATCH = ThreadLocal.withInitial(KernelScratch::new);
 
     private final ProductKernels programs;
+    private final TileKernels tiles;
     private final GeneratedAttention attention;
     private final GeneratedRows rows;
     private final boolean wide;
-    private final Kernels others; // for what there is no program for
     private final Function<Activations, RecordQuants> newQuants = this::newQuants; // made once: a step asks often
 
-    private GeneratedKernels(ProductKernels programs, GeneratedAttention attention, GeneratedRows rows, boolean wide, Kernels others) {
+    private GeneratedKernels(ProductKernels programs, TileKernels tiles, GeneratedAttention attention, GeneratedRows rows,
+            boolean wide) {
         this.programs = programs;
+        this.tiles = tiles;
         this.attention = attention;
         this.rows = rows;
         this.wide = wide;
-        this.others = others;
     }
 
     /**
      * Those of this machine, if it can run them and is to.
      *
      * @param choice {@code on}, {@code off} or {@code auto}: the value of {@link #PROPERTY}
-     * @param vectorBits width of the vectors that other kernels would use
-     * @param others multiply where there is no program for a format
+     * @param vectorBits width of the vectors that the Vector API would use, if it is there
      * @throws IllegalArgumentException if there is no such choice
      */
-    public static Optional<GeneratedKernels> find(String choice, int vectorBits, Kernels others) {
+    public static Optional<GeneratedKernels> find(String choice, OptionalInt vectorBits) {
         if (!List.of("on", "off", "auto").contains(choice)) {
             throw new IllegalArgumentException(PROPERTY + " must be on, off or auto: " + choice);
         }
         Cpu.Level level = choice.equals("off") ? Cpu.Level.NONE : Cpu.level();
-        boolean wide = level == Cpu.Level.AVX512_VNNI && vectorBits == WIDE_BITS;
-        boolean faster = wide || vectorBits == NARROW_BITS; // than the Vector API
-        return level == Cpu.Level.NONE || (!faster && choice.equals("auto")) ? Optional.empty() : assemble(wide, others);
+        boolean wide = level == Cpu.Level.AVX512_VNNI && vectorBits.orElse(WIDE_BITS) == WIDE_BITS;
+        boolean faster = wide || vectorBits.orElse(NARROW_BITS) == NARROW_BITS; // than the Vector API
+        return level == Cpu.Level.NONE || (!faster && choice.equals("auto")) ? Optional.empty() : assemble(wide);
     }
 
-    private static Optional<GeneratedKernels> assemble(boolean wide, Kernels others) {
+    private static Optional<GeneratedKernels> assemble(boolean wide) {
         return ProductKernels.assemble(wide).flatMap(programs ->
-                GeneratedAttention.assemble(wide).flatMap(attention ->
-                        GeneratedRows.assemble().map(rows -> new GeneratedKernels(programs, attention, rows, wide, others))));
+                TileKernels.assemble().flatMap(tiles ->
+                        GeneratedAttention.assemble(wide).flatMap(attention ->
+                                GeneratedRows.assemble().map(rows ->
+                                        new GeneratedKernels(programs, tiles, attention, rows, wide)))));
     }
 
     @Override
     public String title() {
-        return (wide ? "avx512-vnni+" : "avx2+") + others.title();
+        return wide ? "avx512-vnni" : "avx2";
     }
 
     private RecordQuants newQuants(Activations x) {
@@ -114,25 +120,29 @@ public final class GeneratedKernels implements Kernels {
     public void multiply(
             PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
         boolean one = x.rows() == 1;
-        boolean codes = x.quantised() && w.format().quantised();
-        MemorySegment program = programs.find(w.format(), codes ? one ? Kind.ROW : Kind.ROWS : one ? Kind.FLOAT_ROW : Kind.FLOAT_ROWS);
-        if (program == null || fromPanel == toPanel) {
-            others.multiply(w, x, out, outStride, outOffset, fromPanel, toPanel);
+        boolean int8 = x.quantised() && w.format().quantised();
+        MemorySegment program = programs.find(w.format(),
+                int8 ? one ? Kind.ROW : Kind.ROWS : one ? Kind.FLOAT_ROW : Kind.FLOAT_ROWS);
+        w.requireReadable(fromPanel, toPanel);
+        if (fromPanel == toPanel) {
             return;
         }
-        w.requireReadable(fromPanel, toPanel);
         checkOut(w, x, out, outStride, outOffset, toPanel);
+        if (program == null) {
+            unpacked(w, x, int8, out, outStride, outOffset, fromPanel, toPanel);
+            return;
+        }
         KernelScratch scratch = SCRATCH.get();
-        int left = codes || one ? 0 : x.rows() % programs.floatRows();
+        int left = int8 || one ? 0 : x.rows() % programs.floatRows();
         MemorySegment ofOneLeft = left == 0 ? null : programs.find(w.format(), Kind.FLOAT_ROW);
         if (left > 0 && ofOneLeft == null) {
             throw new IllegalStateException("no program for one row, but for some: format=" + w.format());
         }
         int rows = x.rows() - left;
         try {
-            scratch.set(KernelScratch.RECORDS, codes ? encoding(x).records().address() : 0);
+            scratch.set(KernelScratch.RECORDS, int8 ? encoding(x).records().address() : 0);
             Call call = new Call(scratch, w, x, out, outStride);
-            int slice = codes ? rows : Math.clamp(rows, 1, FLOAT_ROWS_OF_A_CALL);
+            int slice = int8 ? rows : Math.clamp(rows, 1, FLOAT_ROWS_OF_A_CALL);
             int most = panelsOfACall(w.columns(), slice);
             int panel = fromPanel;
             while (panel < toPanel) {
@@ -150,6 +160,17 @@ public final class GeneratedKernels implements Kernels {
         }
     }
 
+    /** With a format that has no kernel of its own. */
+    private void unpacked(
+            PanelMatrix w, Activations x, boolean int8, float[] out, int outStride, int outOffset, int fromPanel, int toPanel) {
+        try {
+            long records = int8 ? encoding(x).records().address() : 0;
+            tiles.multiply(w, x, records, RecordQuants.even(x.rows()), out, outStride, outOffset, fromPanel, toPanel);
+        } finally {
+            Reference.reachabilityFence(x); // whose records were an address
+        }
+    }
+
     /**
      * Makes records of some blocks of a row.
      *
@@ -157,7 +178,8 @@ public final class GeneratedKernels implements Kernels {
      * @param leastMagnitude see {@link Activations#leastMagnitude}
      * @param records from byte {@code at}, with {@code strideBytes} from one block to the next
      */
-    public void quantise(float[] values, int from, float leastMagnitude, MemorySegment records, long at, int blocks, long strideBytes) {
+    public void quantise(float[] values, int from, float leastMagnitude, MemorySegment records, long at, int blocks,
+            long strideBytes) {
         if (blocks == 0) {
             return; // the program counts down to 0
         }
@@ -210,7 +232,8 @@ public final class GeneratedKernels implements Kernels {
             scratch.set(KernelScratch.OUT_STRIDE, ROWS * Float.BYTES);
             NativeCall.run(program, scratch.memory(), spare, from);
             for (int b = 0; b < rows; b++) {
-                MemorySegment.copy(spare, ValueLayout.JAVA_FLOAT, (long) b * ROWS * Float.BYTES, out, to + b * outStride, w.rowsOf(panel));
+                MemorySegment.copy(spare, ValueLayout.JAVA_FLOAT, (long) b * ROWS * Float.BYTES, out, to + b * outStride,
+                        w.rowsOf(panel));
             }
         }
     }
@@ -219,8 +242,8 @@ public final class GeneratedKernels implements Kernels {
     private static void checkOut(PanelMatrix w, Activations x, float[] out, int outStride, int outOffset, int toPanel) {
         long end = outOffset + (x.rows() - 1L) * outStride + Math.min((long) toPanel * ROWS, w.rows());
         if (x.rows() == 0 || outOffset < 0 || outStride < 0 || end > out.length || x.columns() != w.columns()) {
-            throw new IllegalArgumentException("outOffset=%d, outStride=%d, rows=%d, out.length=%d, columns=%d, x.columns=%d, x.rows=%d"
-                    .formatted(outOffset, outStride, w.rows(), out.length, w.columns(), x.columns(), x.rows()));
+            throw new IllegalArgumentException(("outOffset=%d, outStride=%d, rows=%d, out.length=%d, columns=%d, x.columns=%d,"
+                    + " x.rows=%d").formatted(outOffset, outStride, w.rows(), out.length, w.columns(), x.columns(), x.rows()));
         }
     }
 
@@ -246,7 +269,8 @@ public final class GeneratedKernels implements Kernels {
 
     @Override
     public void attend(
-            AttentionShape shape, KvHead head, float[] query, int queryOffset, float[] out, int outOffset, int rowCount, int positions) {
+            AttentionShape shape, KvHead head, float[] query, int queryOffset, float[] out, int outOffset,
+            int rowCount, int positions) {
         attention.attend(shape, head, query, queryOffset, out, outOffset, rowCount, positions);
     }
 

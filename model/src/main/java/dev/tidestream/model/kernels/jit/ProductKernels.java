@@ -22,6 +22,7 @@ import dev.tidestream.model.kernels.jit.avx2.RecordEmitter;
 import dev.tidestream.model.kernels.jit.avx512.WideFloatEmitter;
 import dev.tidestream.model.kernels.jit.avx512.WideInt8Emitter;
 import dev.tidestream.model.kernels.jit.base.Lanes;
+import dev.tidestream.model.kernels.jit.chain.ChainCode;
 import dev.tidestream.model.kernels.jit.chain.ChainEmitter;
 import dev.tidestream.model.kernels.jit.chain.PlainRowsEmitter;
 import dev.tidestream.model.machine.Assembler;
@@ -31,7 +32,7 @@ import dev.tidestream.model.machine.ExecutableMemory;
 final class ProductKernels {
     private static final int LINE_BYTES = 64; // of the cache
 
-    /** What a program multiplies with: one row of codes or some, one row of floats or a multiple of {@link #floatRows}. */
+    /** What a program multiplies with: one row of quants or some, one row of floats or a multiple of {@link #floatRows}. */
     enum Kind { ROW, ROWS, FLOAT_ROW, FLOAT_ROWS }
 
     /** How a program is written. */
@@ -95,15 +96,17 @@ final class ProductKernels {
     /** Of one chain for all columns; narrow ones, too. */
     private static void addChains(List<Source> sources, TensorFormat format, boolean wide) {
         Optional.ofNullable(Recipes.CHAINS.get(format)).ifPresent(weights -> {
-            sources.add(source(format, Kind.FLOAT_ROW, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainEmitter.writeRow(chain)));
-            sources.add(source(format, Kind.FLOAT_ROWS, code -> weights.apply(new Lanes(code, wide)), (_, chain) -> ChainEmitter.writeBatch(chain)));
+            Function<Assembler, ChainCode> chains = code -> weights.apply(new Lanes(code, wide));
+            sources.add(source(format, Kind.FLOAT_ROW, chains, (_, chain) -> ChainEmitter.writeRow(chain)));
+            sources.add(source(format, Kind.FLOAT_ROWS, chains, (_, chain) -> ChainEmitter.writeBatch(chain)));
         });
     }
 
     private static void addPlain(List<Source> sources, TensorFormat format, boolean wide) {
         Optional.ofNullable(Recipes.PLAIN.get(format)).ifPresent(column -> {
             sources.add(source(format, Kind.FLOAT_ROW, code -> column, PlainEmitter::writeRow));
-            sources.add(source(format, Kind.FLOAT_ROWS, code -> new Lanes(code, wide), (_, lanes) -> PlainRowsEmitter.write(lanes, column)));
+            sources.add(source(format, Kind.FLOAT_ROWS, code -> new Lanes(code, wide),
+                    (_, lanes) -> PlainRowsEmitter.write(lanes, column)));
         });
     }
 
@@ -141,7 +144,7 @@ final class ProductKernels {
         return places.getOrDefault(format, Map.of()).get(kind);
     }
 
-    /** Makes records of codes, see {@link RecordEmitter}. */
+    /** Makes records of quants, see {@link RecordEmitter}. */
     MemorySegment quantiser() {
         return quantiser;
     }

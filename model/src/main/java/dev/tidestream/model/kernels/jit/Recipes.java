@@ -31,11 +31,11 @@ import dev.tidestream.model.kernels.jit.chain.ChainCodeQ5K;
 import dev.tidestream.model.machine.Assembler;
 
 /**
- * How the emitters take weights of a format out of a panel; what is not here is left to other kernels. They stand here and not in the
- * packages of the formats: docs/adr/0020-formats-as-data.md.
+ * How the emitters take weights of a format out of a panel; what is not here is left to other kernels. They stand here and not in
+ * the packages of the formats: docs/adr/0020-formats-as-data.md.
  */
 final class Recipes {
-    /** AVX2, with codes. */
+    /** AVX2, with int8 activations. */
     static final Map<TensorFormat, Function<Assembler, QuadCode>> QUADS = new EnumMap<>(Map.of(
             TensorFormat.Q4_0, QuadCodeQ40::new,
             TensorFormat.Q8_0, QuadCodeQ80::new,
@@ -52,7 +52,7 @@ final class Recipes {
             TensorFormat.Q8_0, FloatCodeQ80::new,
             TensorFormat.Q6_K, FloatCodeQ6K::new));
 
-    /** AVX-512, with codes and floats. */
+    /** AVX-512, with int8 activations and floats. */
     static final Map<TensorFormat, Function<Assembler, WideCode>> WIDE = new EnumMap<>(Map.of(
             TensorFormat.Q4_0, WideCodeQ40::new,
             TensorFormat.Q8_0, WideCodeQ80::new,

@@ -57,7 +57,8 @@ final class RecordQuants implements ActivationEncoding {
         return ((long) block * even(x.rows()) + b) * ActivationRecord.BYTES;
     }
 
-    private static int even(int rows) {
+    /** Rows that there is room for in a block. */
+    static int even(int rows) {
         return rows == 1 ? 1 : rows + (rows & 1);
     }
 

@@ -5,13 +5,13 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SplittableRandom;
 
 import org.junit.jupiter.api.Test;
 
 import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.format.base.PanelLayout;
-import dev.tidestream.model.kernels.scalar.ScalarKernels;
 import dev.tidestream.model.kernels.scalar.ScalarQuants;
 import dev.tidestream.model.tensor.Activations;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -73,7 +73,7 @@ public class RecordEmitterTest {
     }
 
     private static GeneratedKernels machine() {
-        Optional<GeneratedKernels> machine = GeneratedKernels.find("on", 256, ScalarKernels.INSTANCE);
+        Optional<GeneratedKernels> machine = GeneratedKernels.find("on", OptionalInt.of(256));
         assumeTrue(machine.isPresent(), "no machine code here");
         return machine.orElseThrow();
     }

@@ -32,7 +32,7 @@ import dev.tidestream.server.logging.Caller;
 
 /**
  * From messages of the bus to blocking calls of the desk, and back. Its state belongs to one event loop; calls run on the pool,
- * in three lanes, so that one kind never takes the threads of another:
+ * in three bulkheads, so that one kind never takes the threads of another:
  * <ul>
  *   <li>changes (set, rollback, update from a file, the end of a received update), which may take minutes;
  *   <li>transfers (the start of an update, its chunks, giving it up), which wait for the disk at most;
@@ -51,9 +51,9 @@ final class AdminDispatcher {
     private final AdminDesk desk;
     private final AdminBus bus;
     private final AdminAudit audit;
-    private final Lane reads;
-    private final Lane transfers;
-    private final Lane changes;
+    private final Bulkhead reads;
+    private final Bulkhead transfers;
+    private final Bulkhead changes;
     private final long progressIntervalNs;
     private final LongSupplier nanoTime;
     private final Map<String, ReceivingUpdate> receiving = new HashMap<>(); // by session
@@ -75,9 +75,9 @@ final class AdminDispatcher {
         this.desk = desk;
         this.bus = bus;
         this.audit = audit;
-        this.changes = new Lane(pool, workers / 2);
-        this.transfers = new Lane(pool, workers - workers / 2 - 1);
-        this.reads = new Lane(pool, workers);
+        this.changes = new Bulkhead(pool, workers / 2);
+        this.transfers = new Bulkhead(pool, workers - workers / 2 - 1);
+        this.reads = new Bulkhead(pool, workers);
         this.progressIntervalNs = progressInterval.toNanos();
         this.nanoTime = nanoTime;
     }
@@ -121,9 +121,9 @@ final class AdminDispatcher {
         }
     }
 
-    private void handle(Lane lane, String session, Caller caller, AdminRequest request) {
+    private void handle(Bulkhead bulkhead, String session, Caller caller, AdminRequest request) {
         ThrottledProgress progress = progress(session, request.ref());
-        run(lane, caller, request, () -> attempt(request.ref(), () -> answer(request.ref(), desk.handle(request, progress))), step -> {
+        run(bulkhead, caller, request, () -> attempt(request.ref(), () -> answer(request.ref(), desk.handle(request, progress))), step -> {
             progress.end();
             reply(session, ((Step.Answered) step).reply());
         });
@@ -203,7 +203,7 @@ final class AdminDispatcher {
     }
 
     /** A call of the desk for this update; whatever ends the update closes the upload in the same go. */
-    private void step(Lane lane, ReceivingUpdate update, AdminDesk.@Nullable Upload upload, DeskCall call) {
+    private void step(Bulkhead bulkhead, ReceivingUpdate update, AdminDesk.@Nullable Upload upload, DeskCall call) {
         Callable<Step> work = () -> {
             Step step = attempt(update.request.ref(), call);
             if (step instanceof Step.Answered && upload != null) {
@@ -211,7 +211,7 @@ final class AdminDispatcher {
             }
             return step;
         };
-        run(lane, update.caller, update.request, work, step -> onStep(update, step));
+        run(bulkhead, update.caller, update.request, work, step -> onStep(update, step));
     }
 
     private void onStep(ReceivingUpdate update, Step step) {
@@ -250,14 +250,14 @@ final class AdminDispatcher {
     }
 
     /** Answers are written down on the worker thread, before anybody is told. */
-    private void run(Lane lane, Caller caller, AdminRequest request, Callable<Step> work, Consumer<Step> then) {
+    private void run(Bulkhead bulkhead, Caller caller, AdminRequest request, Callable<Step> work, Consumer<Step> then) {
         underWay++;
-        lane.run(() -> audited(caller, request, work.call())).onComplete(done -> {
+        bulkhead.run(() -> audited(caller, request, work.call())).onComplete(done -> {
             underWay--;
             if (done.failed()) {
                 log.error("an admin request was not carried out: ref={}", request.ref(), done.cause());
             }
-            if (lane == changes) {
+            if (bulkhead == changes) {
                 maintain();
             }
             then.accept(done.succeeded() ? done.result() : audited(caller, request, new Step.Answered(fault(request.ref()))));

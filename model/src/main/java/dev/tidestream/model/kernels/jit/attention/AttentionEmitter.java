@@ -2,6 +2,8 @@ package dev.tidestream.model.kernels.jit.attention;
 
 import dev.tidestream.model.kernels.jit.attention.AttentionMemory.Constant;
 import dev.tidestream.model.kernels.jit.base.Lanes;
+import dev.tidestream.model.kernels.jit.base.RegisterRange;
+import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -20,18 +22,21 @@ import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.WEIGHTS
  * registers   rdi arguments, rsi keys or values, r11 those that come next, rax columns or positions to go, r9 what is written
  *             scores: r8, rdx, rcx, r10 four queries
  *             values: r8 weights of four queries, rdx where a group of lanes begins, rcx groups to go
- *             0–7 chains, query by query; 8, 9 keys or values, 10 what they are multiplied with, 11, 12 free
  * </pre>
+ *
+ * <p>Vector registers are those of {@link #ROLES}.
  */
 final class AttentionEmitter {
     private static final int HALVES_OF_GROUP_BYTES = 64;
     private static final int VECTORS = 2;
-    private static final int SOURCE = 8;
-    private static final int FACTOR = 10;
-    private static final int FIRST = 11;
-    private static final int SECOND = 12;
-    private static final int EVENS = 16; // of 512 bits
-    private static final int ODDS = 17;
+    private static final VectorRegisters ROLES = VectorRegisters.zmm();
+    private static final RegisterRange CHAINS = ROLES.take("chains, query by query", FOUR * VECTORS);
+    private static final RegisterRange SOURCE = ROLES.take("keys or values", VECTORS);
+    private static final int FACTOR = ROLES.take("what they are multiplied with", 1).only();
+    private static final int FIRST = ROLES.take("first vector in order", 1).only();
+    private static final int SECOND = ROLES.take("second vector in order", 1).only();
+    private static final int EVENS = ROLES.without("none", 3).take("order of even lanes, with AVX-512", 1).only();
+    private static final int ODDS = ROLES.take("order of odd lanes, with AVX-512", 1).only();
     private static final int SHUFFLE_EVENS = 0x88;
     private static final int SHUFFLE_ODDS = 0xDD;
     private static final int MIDDLE_SWAPPED = 0xD8;
@@ -54,8 +59,8 @@ final class AttentionEmitter {
         code.load(Register.RAX, argument(AttentionMemory.GROUPS));
         Assembler.Label next = code.label("group");
         for (int i = 0; i < lanes.vectors(32); i++) {
-            lanes.loadHalves(i, new Address(Register.RSI, i * lanes.bytes() / 2));
-            lanes.store(new Address(Register.RDX, i * lanes.bytes()), i);
+            lanes.loadHalves(CHAINS.at(i), new Address(Register.RSI, i * lanes.bytes() / 2));
+            lanes.store(new Address(Register.RDX, i * lanes.bytes()), CHAINS.at(i));
         }
         code.add(Register.RSI, HALVES_OF_GROUP_BYTES);
         code.add(Register.RDX, GROUP_BYTES);
@@ -87,7 +92,7 @@ final class AttentionEmitter {
             code.load(Register.R11, argument(AttentionMemory.NEXT));
             code.load(Register.RAX, argument(AttentionMemory.HEAD_DIM));
             for (int i = 0; i < FOUR * VECTORS; i++) {
-                lanes.clear(i);
+                lanes.clear(CHAINS.at(i));
             }
             Assembler.Label next = code.label("dimension");
             ahead();
@@ -142,7 +147,7 @@ final class AttentionEmitter {
             code.load(Register.R8, argument(AttentionMemory.SAVED));
             code.load(Register.RAX, argument(AttentionMemory.COUNT));
             for (int i = 0; i < queries * VECTORS; i++) {
-                lanes.load(i, sum(part, i));
+                lanes.load(CHAINS.at(i), sum(part, i));
             }
             Assembler.Label next = code.label("position");
             ahead();
@@ -155,7 +160,7 @@ final class AttentionEmitter {
             code.add(Register.R8, Float.BYTES);
             repeat(Register.RAX, next);
             for (int i = 0; i < queries * VECTORS; i++) {
-                lanes.store(sum(part, i), i);
+                lanes.store(sum(part, i), CHAINS.at(i));
             }
         }
         code.add(Register.RDX, halves ? HALVES_OF_GROUP_BYTES : GROUP_BYTES);
@@ -174,7 +179,9 @@ final class AttentionEmitter {
         return new Address(Register.R9, i / VECTORS * GROUP_BYTES + (part * VECTORS + i % VECTORS) * lanes.bytes());
     }
 
-    /** {@code values = fma(fresh, OTHER_SCALE, values * SCALE)} of one query, GROUPS groups: values at SUMS, fresh ones at SOURCE. */
+    /**
+     * {@code values = fma(fresh, OTHER_SCALE, values * SCALE)} of one query, GROUPS groups: values at SUMS, fresh ones at SOURCE.
+     */
     void join() {
         code.load(Register.R9, argument(AttentionMemory.SUMS));
         code.load(Register.RSI, argument(AttentionMemory.SOURCE));
@@ -183,9 +190,9 @@ final class AttentionEmitter {
         lanes.broadcast(FIRST, argument(AttentionMemory.OTHER_SCALE));
         Assembler.Label next = code.label("four");
         for (int i = 0; i < lanes.vectors(32); i++) {
-            lanes.multiply(i, FACTOR, new Address(Register.R9, i * lanes.bytes()));
-            lanes.addProduct(i, FIRST, new Address(Register.RSI, i * lanes.bytes()));
-            lanes.store(new Address(Register.R9, i * lanes.bytes()), i);
+            lanes.multiply(CHAINS.at(i), FACTOR, new Address(Register.R9, i * lanes.bytes()));
+            lanes.addProduct(CHAINS.at(i), FIRST, new Address(Register.RSI, i * lanes.bytes()));
+            lanes.store(new Address(Register.R9, i * lanes.bytes()), CHAINS.at(i));
         }
         code.add(Register.R9, FOUR * GROUP_BYTES);
         code.add(Register.RSI, FOUR * GROUP_BYTES);
@@ -207,9 +214,9 @@ final class AttentionEmitter {
         Assembler.Label next = code.label("vector");
         for (int part = 0; part < parts; part++) {
             for (int v = 0; v < VECTORS; v++) {
-                lanes.multiply(v, FACTOR, new Address(Register.RSI, (part * VECTORS + v) * lanes.bytes()));
+                lanes.multiply(CHAINS.at(v), FACTOR, new Address(Register.RSI, (part * VECTORS + v) * lanes.bytes()));
             }
-            store(Register.R9, 0, part, 0, pairs);
+            store(Register.R9, 0, part, CHAINS.first(), pairs);
         }
         code.add(Register.RSI, FOUR * GROUP_BYTES);
         code.add(Register.R9, GROUP_BYTES);
@@ -221,9 +228,9 @@ final class AttentionEmitter {
         for (int v = 0; v < VECTORS; v++) {
             int at = (part * VECTORS + v) * lanes.bytes();
             if (halves) {
-                lanes.loadHalves(SOURCE + v, new Address(Register.RSI, at / 2));
+                lanes.loadHalves(SOURCE.at(v), new Address(Register.RSI, at / 2));
             } else {
-                lanes.load(SOURCE + v, new Address(Register.RSI, at));
+                lanes.load(SOURCE.at(v), new Address(Register.RSI, at));
             }
         }
     }
@@ -236,12 +243,12 @@ final class AttentionEmitter {
 
     private void products(int query) {
         for (int v = 0; v < VECTORS; v++) {
-            lanes.addProduct(chain(query, v), FACTOR, SOURCE + v);
+            lanes.addProduct(chain(query, v), FACTOR, SOURCE.at(v));
         }
     }
 
     private static int chain(int query, int vector) {
-        return query * VECTORS + vector;
+        return CHAINS.at(query * VECTORS + vector);
     }
 
     private void order(boolean pairs) {

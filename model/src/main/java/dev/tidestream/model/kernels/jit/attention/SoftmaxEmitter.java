@@ -4,6 +4,8 @@ import java.util.function.IntConsumer;
 
 import dev.tidestream.model.kernels.jit.attention.AttentionMemory.Constant;
 import dev.tidestream.model.kernels.jit.base.Lanes;
+import dev.tidestream.model.kernels.jit.base.RegisterRange;
+import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -15,30 +17,37 @@ import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.RESULT_
 import static dev.tidestream.model.kernels.jit.attention.AttentionMemory.WEIGHTS_ROW_BYTES;
 
 /**
- * Writes the programs that cap scores and that make weights of them, by {@link FloatExp}. Of the weights, each row's largest score is
- * left and 16 partial sums, but for the last 16 weights, of which some may not count.
+ * Writes the programs that cap scores and that make weights of them, by {@link FloatExp}. Of the weights, each row's largest
+ * score is left and 16 partial sums, but for the last 16 weights, of which some may not count.
  *
  * <pre>
  * registers   rdi arguments, r8 the row, r9 its result, rax groups to go, r11 rows to go
- *             0 the score, then its exponential; 1–4 of exp; 5 the largest score; 6 the smallest argument of exp;
- *             8, 9 sums, 10, 11 sums before the last group; with 256 bits two for the 16 lanes, with 512 one
- *             caps: 7 the largest argument of exp, 8 the factor, 9 the cap, 10 twice the cap
  * </pre>
+ *
+ * <p>Vector registers are those of {@link #SOFTMAX} and {@link #SOFTCAP}; sums take two for their 16 lanes with 256 bits, with
+ * 512 one.
  */
 final class SoftmaxEmitter {
-    private static final int X = 0;
-    private static final int SHIFTED = 1;
-    private static final int N = 2;
-    private static final int P = 3;
-    private static final int SQUARE = 4;
-    private static final int MAX = 5;
-    private static final int MIN = 6;
-    private static final int MOST = 7;
-    private static final int FACTOR = 8;
-    private static final int CAP = 9;
-    private static final int TWICE_CAP = 10;
-    private static final int SUMS = 8;
-    private static final int SUMS_BEFORE = 10;
+    private static final int OF_EXP = 7;
+    private static final VectorRegisters SOFTMAX = VectorRegisters.ymm();
+    private static final int X = SOFTMAX.take("score, then its exponential", 1).only();
+    private static final int SHIFTED = SOFTMAX.take("round + n, then the exponent", 1).only();
+    private static final int N = SOFTMAX.take("n", 1).only();
+    private static final int P = SOFTMAX.take("polynomial", 1).only();
+    private static final int SQUARE = SOFTMAX.take("square of the argument", 1).only();
+    private static final int MAX = SOFTMAX.take("largest score", 1).only();
+    private static final int MIN = SOFTMAX.take("smallest argument of exp", 1).only();
+    private static final RegisterRange SUMS = SOFTMAX.without("none", 1).take("sums", 2);
+    private static final RegisterRange SUMS_BEFORE = SOFTMAX.take("sums before the last group", 2);
+
+    private static final VectorRegisters SOFTCAP = VectorRegisters.ymm().without("those of exp", OF_EXP);
+    private static final int MOST = SOFTCAP.take("largest argument of exp", 1).only();
+    private static final int FACTOR = SOFTCAP.take("factor", 1).only();
+    private static final int CAP = SOFTCAP.take("cap", 1).only();
+    private static final int TWICE_CAP = SOFTCAP.take("twice the cap", 1).only();
+
+    /** While a row's largest score is looked for. */
+    private static final RegisterRange LARGEST = VectorRegisters.ymm().take("largest of two halves", 2);
     private static final int EXPONENT_PLACE = 23;
     private static final int GROUP_BYTES = Kernels.PARTIALS * Float.BYTES;
     private static final int SWAP_HALVES = 0x01;
@@ -56,8 +65,8 @@ final class SoftmaxEmitter {
     }
 
     /**
-     * {@code f(arguments)}: of QUERIES rows at WEIGHTS the first GROUPS times 16 scores become {@code exp(score - max)}; at TO go each
-     * row's largest score and partial sums.
+     * {@code f(arguments)}: of QUERIES rows at WEIGHTS the first GROUPS times 16 scores become {@code exp(score - max)}; at TO go
+     * each row's largest score and partial sums.
      */
     void softmax() {
         code.load(Register.R9, AttentionEmitter.argument(AttentionMemory.TO));
@@ -69,7 +78,10 @@ final class SoftmaxEmitter {
         });
     }
 
-    /** {@code f(arguments)}: of QUERIES rows at WEIGHTS the first GROUPS times 16 scores x become {@code CAP - TWICE_CAP / (1 + exp(x * SCALE))}. */
+    /**
+     * {@code f(arguments)}: of QUERIES rows at WEIGHTS the first GROUPS times 16 scores x become
+     * {@code CAP - TWICE_CAP / (1 + exp(x * SCALE))}.
+     */
     void softcap() {
         lanes.broadcast(FACTOR, AttentionEmitter.argument(AttentionMemory.SCALE));
         lanes.broadcast(CAP, AttentionEmitter.argument(AttentionMemory.CAP));
@@ -106,41 +118,43 @@ final class SoftmaxEmitter {
     /** To all lanes. NaN is never larger. */
     private void largest() {
         for (int i = 0; i < parts; i++) {
-            lanes.load(i, constant(Constant.MINUS_INFINITY));
+            lanes.load(LARGEST.at(i), constant(Constant.MINUS_INFINITY));
         }
         groups(i -> {
             lanes.load(MAX, score(i));
-            lanes.max(i, MAX, i);
+            lanes.max(LARGEST.at(i), MAX, LARGEST.at(i));
         });
+        int first = LARGEST.at(0);
+        int second = LARGEST.at(1);
         if (lanes.wide()) { // its upper half is the second vector
-            lanes.store(AttentionEmitter.argument(AttentionMemory.SPARE), 0);
-            code.vector(VectorOp.VMOVDQU, 1, AttentionEmitter.argument(AttentionMemory.SPARE + GROUP_BYTES / 2));
+            lanes.store(AttentionEmitter.argument(AttentionMemory.SPARE), first);
+            code.vector(VectorOp.VMOVDQU, second, AttentionEmitter.argument(AttentionMemory.SPARE + GROUP_BYTES / 2));
         }
-        code.vector(VectorOp.VMAXPS, 0, 0, 1);
-        code.vector(VectorOp.VPERM2F128, 1, 0, 0, SWAP_HALVES);
-        code.vector(VectorOp.VMAXPS, 0, 0, 1);
-        code.vector(VectorOp.VPSHUFD, 1, 0, 0, SWAP_PAIRS);
-        code.vector(VectorOp.VMAXPS, 0, 0, 1);
-        code.vector(VectorOp.VPSHUFD, 1, 0, 0, SWAP_NEIGHBOURS);
-        code.vector(VectorOp.VMAXPS, 0, 0, 1);
-        code.vector(VectorOp.VMOVDQU_STORE, 0, new Address(Register.R9, 0));
+        code.vector(VectorOp.VMAXPS, first, first, second);
+        code.vector(VectorOp.VPERM2F128, second, first, first, SWAP_HALVES);
+        code.vector(VectorOp.VMAXPS, first, first, second);
+        code.vector(VectorOp.VPSHUFD, second, 0, first, SWAP_PAIRS);
+        code.vector(VectorOp.VMAXPS, first, first, second);
+        code.vector(VectorOp.VPSHUFD, second, 0, first, SWAP_NEIGHBOURS);
+        code.vector(VectorOp.VMAXPS, first, first, second);
+        code.vector(VectorOp.VMOVDQU_STORE, first, new Address(Register.R9, 0));
         lanes.broadcast(MAX, new Address(Register.R9, 0));
     }
 
     private void exponentials() {
         for (int i = 0; i < parts; i++) {
-            lanes.clear(SUMS + i);
+            lanes.clear(SUMS.at(i));
         }
         groups(i -> {
             lanes.load(X, score(i));
             lanes.subtract(X, X, MAX);
             exp();
             lanes.store(score(i), X);
-            lanes.move(SUMS_BEFORE + i, SUMS + i);
-            lanes.add(SUMS + i, SUMS + i, X);
+            lanes.move(SUMS_BEFORE.at(i), SUMS.at(i));
+            lanes.add(SUMS.at(i), SUMS.at(i), X);
         });
         for (int i = 0; i < parts; i++) {
-            lanes.store(new Address(Register.R9, AttentionMemory.PARTIAL_SUMS + i * lanes.bytes()), SUMS_BEFORE + i);
+            lanes.store(new Address(Register.R9, AttentionMemory.PARTIAL_SUMS + i * lanes.bytes()), SUMS_BEFORE.at(i));
         }
     }
 

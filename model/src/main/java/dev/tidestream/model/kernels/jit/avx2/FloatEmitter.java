@@ -1,7 +1,10 @@
 package dev.tidestream.model.kernels.jit.avx2;
 
+import dev.tidestream.model.kernels.jit.base.CallRegisters;
 import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.RegisterRange;
 import dev.tidestream.model.kernels.jit.base.VectorConstant;
+import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -20,20 +23,24 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
 import static dev.tidestream.model.machine.VectorOp.VPXOR;
 
 /**
- * Writes the programs that multiply a panel with floats, {@code void f(scratch, out, x)}, in the order of {@link Kernels#multiply}:
- * chains a and b, then {@code sum = fma(factor, a + b, sum)}. One row is unpacked and multiplied at once; for pairs of rows a
- * block of floats stays in the first-level cache.
+ * Writes the programs that multiply a panel with floats, {@code void f(scratch, out, x)}, in the order of
+ * {@link Kernels#multiply}: chains a and b, then {@code sum = fma(factor, a + b, sum)}. One row is unpacked and multiplied at
+ * once; for pairs of rows a block of floats stays in the first-level cache.
  *
- * <pre>
- * registers   rdi scratch, rsi out, rdx panel, rcx and rax rows of x, r8 sums, r9 blocks and r10 units to go, r11 pairs to go
- * one row     0–3 constants, 4–7 chain a, 8–11 chain b, 12 what they are multiplied with, 13–15 free
- * pairs       0–3 and 4–7 chains of two rows, 8–15 free
- * </pre>
+ * <p>General registers are those of {@link CallRegisters}, and two for rows of x; vector registers those of {@link FloatCode} for
+ * one row, and of {@link #TWO_ROWS} once a block is in the tile.
  */
 public final class FloatEmitter {
-    private static final int A = 4;
-    private static final int B = 8;
-    private static final int X = 12;
+    /** The row of x; of two, the second one. */
+    private static final Register ROW = Register.RCX;
+    private static final Register FIRST_ROW = Register.RAX;
+
+    private static final VectorRegisters TWO_ROWS = VectorRegisters.ymm();
+    private static final RegisterRange CHAINS_OF_TWO = TWO_ROWS.take("chains of two rows", 2 * GROUPS);
+    private static final RegisterRange X_OF_TWO = TWO_ROWS.take("elements of two rows", 2);
+    private static final RegisterRange WEIGHTS = TWO_ROWS.take("weights of a column", GROUPS);
+    private static final RegisterRange SUM = TWO_ROWS.take("sums of a group", 1);
+
     private static final int BLOCK_BYTES_OF_X = BLOCK * Float.BYTES;
     private static final int ROW_BYTES = ROWS * Float.BYTES;
 
@@ -56,18 +63,18 @@ public final class FloatEmitter {
     }
 
     private void row() {
-        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        code.store(scratch(KernelScratch.FIRST_VALUES), CallRegisters.PANEL);
         Int8Emitter.panels(code, () -> {
-            code.load(Register.RCX, scratch(KernelScratch.FIRST_VALUES));
-            code.load(Register.R10, scratch(KernelScratch.UNITS));
-            clear(0, 1);
+            code.load(ROW, scratch(KernelScratch.FIRST_VALUES));
+            code.load(CallRegisters.UNITS_LEFT, scratch(KernelScratch.UNITS));
+            clear(FloatCode.SUMS.first(), 1);
             for (int g = 0; g < GROUPS; g++) {
-                code.vector(VMOVDQU_STORE, 0, sum(g));
+                code.vector(VMOVDQU_STORE, FloatCode.SUMS.first(), sum(g));
             }
             constants();
             rowOfPanel();
             for (int g = 0; g < GROUPS; g++) {
-                code.vector(VMOVDQU, g, sum(g));
+                code.vector(VMOVDQU, FloatCode.SUMS.at(g), sum(g));
             }
             inOrder();
         });
@@ -77,24 +84,24 @@ public final class FloatEmitter {
         blocks(() -> {
             Int8Emitter.ahead(code, weights.units.blockBytes(), Int8Emitter.AHEAD_BYTES);
             for (int pair = 0; pair < weights.pairs(); pair++) {
-                clear(A, 2 * GROUPS);
+                clear(FloatCode.A.first(), 2 * GROUPS);
                 weights.columns(pair, new Chains());
                 for (int g = 0; g < GROUPS; g++) {
                     weights.factor(pair, g);
-                    code.vector(VADDPS, A + g, A + g, B + g);
-                    code.vector(VMOVDQU, X, sum(g));
-                    code.vector(VFMADD231PS, X, 14, A + g);
-                    code.vector(VMOVDQU_STORE, X, sum(g));
+                    code.vector(VADDPS, FloatCode.A.at(g), FloatCode.A.at(g), FloatCode.B.at(g));
+                    code.vector(VMOVDQU, FloatCode.X.only(), sum(g));
+                    code.vector(VFMADD231PS, FloatCode.X.only(), FloatCode.FACTOR, FloatCode.A.at(g));
+                    code.vector(VMOVDQU_STORE, FloatCode.X.only(), sum(g));
                 }
             }
-            code.add(Register.RCX, BLOCK_BYTES_OF_X);
+            code.add(ROW, BLOCK_BYTES_OF_X);
         });
     }
 
     private void constants() {
-        int register = 0;
+        int i = 0;
         for (VectorConstant constant : weights.constants()) {
-            code.vector(VMOVDQU, register++, QuadCode.constant(constant));
+            code.vector(VMOVDQU, FloatCode.CONSTANTS.at(i++), QuadCode.constant(constant));
         }
     }
 
@@ -111,12 +118,12 @@ public final class FloatEmitter {
     private final class Chains implements FloatCode.Sink {
         @Override
         public void column(int chain, int column) {
-            code.vector(VBROADCASTSS, X, new Address(Register.RCX, column * Float.BYTES));
+            code.vector(VBROADCASTSS, FloatCode.X.only(), new Address(ROW, column * Float.BYTES));
         }
 
         @Override
         public void take(int chain, int column, int group, int floats) {
-            code.vector(VFMADD231PS, (chain == 0 ? A : B) + group, X, floats);
+            code.vector(VFMADD231PS, (chain == 0 ? FloatCode.A : FloatCode.B).at(group), FloatCode.X.only(), floats);
         }
     }
 
@@ -134,11 +141,11 @@ public final class FloatEmitter {
     }
 
     private void batch() {
-        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        code.store(scratch(KernelScratch.FIRST_VALUES), CallRegisters.PANEL);
         Int8Emitter.panels(code, () -> {
-            code.load(Register.RAX, scratch(KernelScratch.FIRST_VALUES));
-            code.store(scratch(KernelScratch.VALUES), Register.RAX);
-            code.load(Register.R10, scratch(KernelScratch.UNITS));
+            code.load(CallRegisters.TEMPORARY, scratch(KernelScratch.FIRST_VALUES));
+            code.store(scratch(KernelScratch.VALUES), CallRegisters.TEMPORARY);
+            code.load(CallRegisters.UNITS_LEFT, scratch(KernelScratch.UNITS));
             Int8Emitter.clearSums(code);
             rowsOfPanel();
             Int8Emitter.eachRow(code, () -> {
@@ -155,30 +162,30 @@ public final class FloatEmitter {
                 weights.columns(pair, new Tile());
                 for (int g = 0; g < GROUPS; g++) {
                     weights.factor(pair, g);
-                    code.vector(VMOVDQU_STORE, 14, factor(pair, g));
+                    code.vector(VMOVDQU_STORE, FloatCode.FACTOR, factor(pair, g));
                 }
             }
             eachPair(code, this::rows);
         });
     }
 
-    /** With two rows of floats at rax and rcx, their sums at r8; then the rows go on to their next block. */
+    /** With two rows of floats, and their sums at {@link CallRegisters#SUMS}; then the rows go on to their next block. */
     private static void eachPair(Assembler code, Runnable body) {
-        code.load(Register.R8, scratch(KernelScratch.SUMS));
-        code.load(Register.R11, scratch(KernelScratch.PAIR_COUNT));
-        code.load(Register.RAX, scratch(KernelScratch.VALUES));
+        code.load(CallRegisters.SUMS, scratch(KernelScratch.SUMS));
+        code.load(CallRegisters.ROWS_LEFT, scratch(KernelScratch.PAIR_COUNT));
+        code.load(FIRST_ROW, scratch(KernelScratch.VALUES));
         Assembler.Label next = code.label("rows");
-        code.move(Register.RCX, Register.RAX);
-        code.add(Register.RCX, scratch(KernelScratch.VALUES_STRIDE));
+        code.move(ROW, FIRST_ROW);
+        code.add(ROW, scratch(KernelScratch.VALUES_STRIDE));
         body.run();
-        code.move(Register.RAX, Register.RCX);
-        code.add(Register.RAX, scratch(KernelScratch.VALUES_STRIDE));
-        code.add(Register.R8, 2 * ROW_BYTES);
-        code.add(Register.R11, -1);
+        code.move(FIRST_ROW, ROW);
+        code.add(FIRST_ROW, scratch(KernelScratch.VALUES_STRIDE));
+        code.add(CallRegisters.SUMS, 2 * ROW_BYTES);
+        code.add(CallRegisters.ROWS_LEFT, -1);
         code.jumpIfNotZero(next);
-        code.load(Register.RAX, scratch(KernelScratch.VALUES));
-        code.add(Register.RAX, BLOCK_BYTES_OF_X);
-        code.store(scratch(KernelScratch.VALUES), Register.RAX);
+        code.load(CallRegisters.TEMPORARY, scratch(KernelScratch.VALUES));
+        code.add(CallRegisters.TEMPORARY, BLOCK_BYTES_OF_X);
+        code.store(scratch(KernelScratch.VALUES), CallRegisters.TEMPORARY);
     }
 
     /** Two rows of x with the block in the tile. */
@@ -186,29 +193,30 @@ public final class FloatEmitter {
         int columns = BLOCK / weights.pairs() / 2; // of a chain
         for (int pair = 0; pair < weights.pairs(); pair++) {
             for (int chain = 0; chain < 2; chain++) {
-                clear(0, 2 * GROUPS);
+                clear(CHAINS_OF_TWO.first(), 2 * GROUPS);
                 for (int i = 0; i < columns; i++) {
                     int column = (2 * pair + chain) * columns + i;
-                    code.vector(VBROADCASTSS, 8, new Address(Register.RAX, column * Float.BYTES));
-                    code.vector(VBROADCASTSS, 9, new Address(Register.RCX, column * Float.BYTES));
+                    code.vector(VBROADCASTSS, X_OF_TWO.at(0), new Address(FIRST_ROW, column * Float.BYTES));
+                    code.vector(VBROADCASTSS, X_OF_TWO.at(1), new Address(ROW, column * Float.BYTES));
                     for (int g = 0; g < GROUPS; g++) {
-                        code.vector(VMOVDQU, 10 + g, tile(column, g));
-                        code.vector(VFMADD231PS, g, 8, 10 + g);
-                        code.vector(VFMADD231PS, GROUPS + g, 9, 10 + g);
+                        code.vector(VMOVDQU, WEIGHTS.at(g), tile(column, g));
+                        code.vector(VFMADD231PS, CHAINS_OF_TWO.at(g), X_OF_TWO.at(0), WEIGHTS.at(g));
+                        code.vector(VFMADD231PS, CHAINS_OF_TWO.at(GROUPS + g), X_OF_TWO.at(1), WEIGHTS.at(g));
                     }
                 }
                 if (chain == 0) {
                     for (int i = 0; i < 2 * GROUPS; i++) {
-                        code.vector(VMOVDQU_STORE, i, scratch(KernelScratch.HALVES + i * VECTOR));
+                        code.vector(VMOVDQU_STORE, CHAINS_OF_TWO.at(i), scratch(KernelScratch.HALVES + i * VECTOR));
                     }
                 }
             }
             for (int i = 0; i < 2 * GROUPS; i++) {
-                Address sum = new Address(Register.R8, i * VECTOR);
-                code.vector(VADDPS, i, i, scratch(KernelScratch.HALVES + i * VECTOR));
-                code.vector(VMOVDQU, 14, sum);
-                code.vector(VFMADD231PS, 14, i, factor(pair, i % GROUPS));
-                code.vector(VMOVDQU_STORE, 14, sum);
+                int chains = CHAINS_OF_TWO.at(i);
+                Address sum = new Address(CallRegisters.SUMS, i * VECTOR);
+                code.vector(VADDPS, chains, chains, scratch(KernelScratch.HALVES + i * VECTOR));
+                code.vector(VMOVDQU, SUM.only(), sum);
+                code.vector(VFMADD231PS, SUM.only(), chains, factor(pair, i % GROUPS));
+                code.vector(VMOVDQU_STORE, SUM.only(), sum);
             }
         }
     }
@@ -227,11 +235,11 @@ public final class FloatEmitter {
         }
     }
 
-    /** Writes the sums in 0–3 to out, row by row. */
+    /** Writes {@link FloatCode#SUMS} to out, row by row. */
     private void inOrder() {
         int offset = 0;
         for (int rows : weights.inOrder()) {
-            code.vector(VMOVDQU_STORE, rows, new Address(Register.RSI, offset));
+            code.vector(VMOVDQU_STORE, rows, new Address(CallRegisters.OUT, offset));
             offset += VECTOR;
         }
     }

@@ -36,9 +36,9 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
 import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 
 /**
- * Writes the programs that multiply a panel with int8 codes: {@code void f(scratch, out, x)}, with {@link KernelScratch} and the
- * array that the sums go to; x is for floats ({@link FloatEmitter}). Products are those of {@code VPMADDUBSW}, 32 at a time, where
- * the Vector API has 16 and needs a second instruction to add them. All integers are exact, and floats are rounded as
+ * Writes the programs that multiply a panel with int8 quants: {@code void f(scratch, out, x)}, with {@link KernelScratch} and the
+ * array that the sums go to; x is for floats ({@link FloatEmitter}). Products are those of {@code VPMADDUBSW}, 32 at a time,
+ * where the Vector API has 16 and needs a second instruction to add them. All integers are exact, and floats are rounded as
  * {@link Kernels#multiply} says.
  *
  * <p>General registers are those of {@link CallRegisters}; vector registers those of {@link #ONE_ROW} and {@link #MANY_ROWS}.
@@ -108,26 +108,26 @@ public final class Int8Emitter {
         });
     }
 
-    /** Multiplies quads with the codes of the only row. */
+    /** Multiplies quads with the quants of the only row. */
     private final class Row implements QuadCode.Sink {
         @Override
-        public void quad(int quad, int codes) {
-            code.vector(VPBROADCASTD, codes, record(quad * Integer.BYTES));
+        public void quad(int quad, int quants) {
+            code.vector(VPBROADCASTD, quants, record(quad * Integer.BYTES));
         }
 
         @Override
-        public void take(int quad, int group, int vector, int codes, int t) {
+        public void take(int quad, int group, int vector, int quants, int t) {
             if (quads.halves() && quad == QUADS / 2 && group == 0) {
                 endHalf(PRODUCTS.first(), 0);
                 clear(PRODUCTS.first());
             }
             if (quads.products() == Products.UNSIGNED) {
-                code.vector(VPMADDUBSW, t, vector, codes);
+                code.vector(VPMADDUBSW, t, vector, quants);
                 add(PRODUCTS.at(group), t);
                 return;
             }
             code.vector(VPABSB, t, vector);
-            code.vector(VPSIGNB, vector, codes, vector);
+            code.vector(VPSIGNB, vector, quants, vector);
             code.vector(VPMADDUBSW, vector, t, vector);
             if (quads.products() == Products.SIGNED_WIDE) {
                 code.vector(VPMADDWD, vector, vector, KEPT.only());
@@ -139,12 +139,12 @@ public final class Int8Emitter {
     /** Keeps quads for rows to come. */
     private final class Tile implements QuadCode.Sink {
         @Override
-        public void quad(int quad, int codes) {
+        public void quad(int quad, int quants) {
             // take says it
         }
 
         @Override
-        public void take(int quad, int group, int vector, int codes, int t) {
+        public void take(int quad, int group, int vector, int quants, int t) {
             code.vector(VMOVDQU_STORE, vector, scratch(KernelScratch.TILE + (quad * GROUPS + group) * VECTOR));
         }
     }
@@ -235,22 +235,22 @@ public final class Int8Emitter {
         }
         for (int row = 0; row < 2; row++) {
             int sums = row * ROW_BYTES;
-            finish(row * ActivationRecord.BYTES, PRODUCTS_OF_TWO.at(row * GROUPS), row * SECOND_ROW_HALVES, (group, factor, product) -> {
-                Address sum = new Address(CallRegisters.SUMS, sums + group * VECTOR);
+            finish(row * ActivationRecord.BYTES, PRODUCTS_OF_TWO.at(row * GROUPS), row * SECOND_ROW_HALVES, (g, d, product) -> {
+                Address sum = new Address(CallRegisters.SUMS, sums + g * VECTOR);
                 code.vector(VMOVDQU, QUAD.only(), sum);
-                code.vector(VFMADD231PS, QUAD.only(), factor, product);
+                code.vector(VFMADD231PS, QUAD.only(), d, product);
                 code.vector(VMOVDQU_STORE, QUAD.only(), sum);
             });
         }
     }
 
     /** Multiplies {@link #QUAD}, whose magnitudes are in {@link #MAGNITUDES}, with the quants of a row. */
-    private void product(int sum, boolean first, int codes) {
+    private void product(int sum, boolean first, int quants) {
         int to = first ? sum : PRODUCT.only();
         if (quads.products() == Products.UNSIGNED) {
-            code.vector(VPMADDUBSW, to, QUAD.only(), codes);
+            code.vector(VPMADDUBSW, to, QUAD.only(), quants);
         } else {
-            code.vector(VPSIGNB, PRODUCT.only(), codes, QUAD.only());
+            code.vector(VPSIGNB, PRODUCT.only(), quants, QUAD.only());
             code.vector(VPMADDUBSW, to, MAGNITUDES.only(), PRODUCT.only());
         }
         if (quads.products() == Products.SIGNED_WIDE) {

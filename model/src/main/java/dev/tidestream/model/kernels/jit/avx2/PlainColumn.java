@@ -18,7 +18,7 @@ public enum PlainColumn {
         @Override
         void multiply(Assembler code) {
             for (int g = 0; g < GROUPS; g++) {
-                code.vector(VFMADD231PS, g, PlainEmitter.X, panel(g * VECTOR));
+                code.vector(VFMADD231PS, PlainEmitter.SUMS.at(g), PlainEmitter.X, panel(g * VECTOR));
             }
         }
     },
@@ -26,8 +26,9 @@ public enum PlainColumn {
         @Override
         void multiply(Assembler code) {
             for (int g = 0; g < GROUPS; g++) {
-                code.vector(VCVTPH2PS, 9, panel(g * FloatCode.GROUP_WORDS));
-                code.vector(VFMADD231PS, g, PlainEmitter.X, 9);
+                int weights = PlainEmitter.FREE.at(0);
+                code.vector(VCVTPH2PS, weights, panel(g * FloatCode.GROUP_WORDS));
+                code.vector(VFMADD231PS, PlainEmitter.SUMS.at(g), PlainEmitter.X, weights);
             }
         }
 
@@ -40,12 +41,14 @@ public enum PlainColumn {
     BF16(Short.BYTES) {
         @Override
         void multiply(Assembler code) {
+            int upper = PlainEmitter.FREE.at(0);
+            int lower = PlainEmitter.FREE.at(1);
             for (int half = 0; half < GROUPS / 2; half++) {
-                code.vector(VMOVDQU, 9, panel(half * VECTOR));
-                code.shift(Shift.VPSLLD, 10, 9, 16);
-                code.vector(VFMADD231PS, half, PlainEmitter.X, 10);
-                code.vector(VPAND, 9, 9, PlainEmitter.UPPER_WORDS);
-                code.vector(VFMADD231PS, half + 2, PlainEmitter.X, 9);
+                code.vector(VMOVDQU, upper, panel(half * VECTOR));
+                code.shift(Shift.VPSLLD, lower, upper, 16);
+                code.vector(VFMADD231PS, PlainEmitter.SUMS.at(half), PlainEmitter.X, lower);
+                code.vector(VPAND, upper, upper, PlainEmitter.UPPER_WORDS);
+                code.vector(VFMADD231PS, PlainEmitter.SUMS.at(half + 2), PlainEmitter.X, upper);
             }
         }
     };
@@ -66,6 +69,6 @@ public enum PlainColumn {
 
     /** Writes code that puts the sums in order; their registers. */
     int[] inOrder(Assembler code) {
-        return new int[] {0, 1, 2, 3};
+        return new int[] {PlainEmitter.SUMS.at(0), PlainEmitter.SUMS.at(1), PlainEmitter.SUMS.at(2), PlainEmitter.SUMS.at(3)};
     }
 }

@@ -15,11 +15,11 @@ import static dev.tidestream.model.machine.VectorOp.VMOVDQU_STORE;
 /**
  * Code that takes the integers of a format out of a panel, as quads: 8 rows by 4 columns of bytes, so that a row is a 32-bit
  * lane. A block of 32 columns has 8 quads, 4 groups of rows to each. The unpack
- * instructions permute the rows of a group, see the table at {@link #byteLines}; scales have the same order, and finished sums are put
- * in order again.
+ * instructions permute the rows of a group, see the table at {@link #byteLines}; scales have the same order, and finished sums
+ * are put in order again.
  *
- * <p>{@link CallRegisters#PANEL} points to the unit (the panel's next block or super-block), after {@link #header} to the block. Only the
- * vector registers 8–14 may be changed; 15 holds {@link #kept}.
+ * <p>{@link CallRegisters#PANEL} points to the unit (the panel's next block or super-block), after {@link #header} to the block.
+ * Only the vector registers 8–14 may be changed; 15 holds {@link #kept}.
  */
 public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCodeQ4K, QuadCodeQ5K, QuadCodeQ6K, QuadCodeTernary {
     static final int GROUPS = 4;
@@ -42,7 +42,7 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
         // none but for super-blocks
     }
 
-    /** How a quad is multiplied with codes, so that no sum leaves its range. */
+    /** How a quad is multiplied with quants, so that no sum leaves its range. */
     enum Products {
         /** Unsigned bytes; sums of pairs of columns fit 16 bits for the whole block, or for each half of it. */
         UNSIGNED,
@@ -54,15 +54,15 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
 
     /** Receives quads in registers. */
     interface Sink {
-        /** What follows is of a quad of columns; {@code codes} is a register for what it is multiplied with. */
-        void quad(int quad, int codes);
+        /** What follows is of a quad of columns; {@code quants} is a register for what it is multiplied with. */
+        void quad(int quad, int quants);
 
         /**
          * @param vector the register; it may be changed
-         * @param codes what {@link #quad} got
+         * @param quants what {@link #quad} got
          * @param t a register to use; may be the vector for unsigned products
          */
-        void take(int quad, int group, int vector, int codes, int t);
+        void take(int quad, int group, int vector, int quants, int t);
     }
 
     /** So many vector registers, from 8 on, may a recipe change. */
@@ -104,9 +104,9 @@ public abstract sealed class QuadCode permits QuadCodeQ40, QuadCodeQ80, QuadCode
     }
 
     /**
-     * The order of rows in the four groups, which comes from lines of bytes: {@code 0 16 1 17 8 24 9 25}, {@code 2 18 3 19 10 26 11 27},
-     * {@code 4 20 5 21 12 …}, {@code 6 22 7 23 14 …}; or from lines of words: {@code 0 16 1 17 4 20 5 21}, {@code 2 18 3 19 6 22 7 23},
-     * {@code 8 24 9 25 12 …}, {@code 10 26 11 27 14 …}.
+     * The order of rows in the four groups, which comes from lines of bytes: {@code 0 16 1 17 8 24 9 25},
+     * {@code 2 18 3 19 10 26 11 27}, {@code 4 20 5 21 12 …}, {@code 6 22 7 23 14 …}; or from lines of words:
+     * {@code 0 16 1 17 4 20 5 21}, {@code 2 18 3 19 6 22 7 23}, {@code 8 24 9 25 12 …}, {@code 10 26 11 27 14 …}.
      */
     abstract boolean byteLines();
 

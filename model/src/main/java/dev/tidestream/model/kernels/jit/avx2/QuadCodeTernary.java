@@ -17,7 +17,7 @@ import static dev.tidestream.model.machine.VectorOp.VPAND;
 public final class QuadCodeTernary extends QuadCode {
     private static final int LINE_BYTES = ROWS * Integer.BYTES;
     private static final int QUADS_OF_A_LINE = 4;
-    private static final int CODES = 11; // four registers
+    private static final int QUANTS = 11; // four registers
 
     private final boolean halves;
 
@@ -85,13 +85,13 @@ public final class QuadCodeTernary extends QuadCode {
         for (int line = 0; line < QUADS / QUADS_OF_A_LINE; line++) {
             int first = line * QUADS_OF_A_LINE;
             for (int i = 0; i < QUADS_OF_A_LINE; i++) {
-                sink.quad(first + i, CODES + i);
+                sink.quad(first + i, QUANTS + i);
             }
             for (int g = 0; g < GROUPS; g++) {
                 code.vector(VMOVDQU, 8, panel(line * LINE_BYTES + g * VECTOR));
                 for (int i = 0; i < QUADS_OF_A_LINE; i++) {
                     code.vector(VPAND, 9, 8, KEPT);
-                    sink.take(first + i, g, 9, CODES + i, 9);
+                    sink.take(first + i, g, 9, QUANTS + i, 9);
                     if (i < QUADS_OF_A_LINE - 1) {
                         code.shift(Shift.VPSRLW, 8, 8, 2);
                     }

@@ -42,7 +42,7 @@ import static dev.tidestream.model.machine.VectorOp.VPXOR;
  *
  * <pre>
  * registers   rdi scratch, rsi record, rdx values, r10 blocks to go
- *             0–3 values of a block, then codes: 4 columns of 0–15 and of 16–31 to a register
+ *             0–3 values of a block, then quants: 4 columns of 0–15 and of 16–31 to a register
  *             4 the largest magnitude, then what values are multiplied with; 5 the scale, 6 whether the magnitude is finite
  *             7–9 free
  * </pre>
@@ -77,7 +77,7 @@ public final class RecordEmitter {
         load();
         largest();
         factors();
-        codes();
+        quants();
         sums();
         code.add(Register.RDX, PanelLayout.BLOCK * Float.BYTES);
         code.add(Register.RSI, scratch(KernelScratch.RECORD_STRIDE));
@@ -87,7 +87,7 @@ public final class RecordEmitter {
         code.ret();
     }
 
-    /** So that packing leaves codes in order: it works on halves of registers. */
+    /** So that packing leaves quants in order: it works on halves of registers. */
     private void load() {
         for (int i = 0; i < VALUES / 2; i++) {
             code.vector(VMOVDQU, 7, values(i));
@@ -118,7 +118,7 @@ public final class RecordEmitter {
     /** What values are multiplied with: 127 / largest, or 0 if that is too large. */
     private void factors() {
         code.vector(VMOVDQU, 8, constant(VectorConstant.INFINITY));
-        code.vector(VMOVDQU, 9, constant(VectorConstant.LARGEST_CODE));
+        code.vector(VMOVDQU, 9, constant(VectorConstant.LARGEST_QUANT));
         code.vector(VDIVPS, SCALE, LARGEST, 9);
         code.vector(VPCMPGTD, FINITE, 8, LARGEST);
         code.vector(VDIVPS, LARGEST, 9, LARGEST);
@@ -127,7 +127,7 @@ public final class RecordEmitter {
     }
 
     /** Codes, all 0 if the largest magnitude is not finite; in order as bytes to 0, and to the record. */
-    private void codes() {
+    private void quants() {
         code.vector(VMOVDQU, 9, constant(VectorConstant.ROUND));
         for (int i = 0; i < VALUES; i++) {
             code.vector(VMULPS, i, i, LARGEST);
@@ -141,7 +141,7 @@ public final class RecordEmitter {
         code.vector(VMOVDQU_STORE, 0, new Address(Register.RSI, 0));
     }
 
-    /** What follows the codes in the record. */
+    /** What follows the quants in the record. */
     private void sums() {
         code.vector(VMOVDQU, 7, constant(VectorConstant.ONE_BYTES));
         code.vector(VPMADDUBSW, 0, 7, 0);

@@ -3,7 +3,10 @@ package dev.tidestream.model.kernels.jit.avx512;
 import java.util.List;
 
 import dev.tidestream.model.kernels.jit.avx2.Int8Emitter;
+import dev.tidestream.model.kernels.jit.base.CallRegisters;
 import dev.tidestream.model.kernels.jit.base.KernelScratch;
+import dev.tidestream.model.kernels.jit.base.RegisterRange;
+import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -24,18 +27,22 @@ import static dev.tidestream.model.machine.WideOp.VPXORD;
 /**
  * What {@code FloatEmitter} does, with AVX-512.
  *
- * <pre>
- * registers   rdi scratch, rdx panel, r8 sums, r9 blocks to go; 0–3, 14–31 of {@link WideCode}, 4–7 until factors are made
- * one row     rsi out, rcx row of x, r10 units to go; 8, 9 chain a, 10, 11 chain b, 12 floats, 13 free
- * four rows   rax, rcx, rsi, r10 rows of x, r11 fours to go; 4–11 chains of four rows, 12, 13 floats
- * </pre>
+ * <p>General registers are those of {@link CallRegisters}, but for those of {@link #FOUR_ROWS} while four rows are multiplied, or
+ * {@link #ROW}. Vector registers are those of {@link #ONE_ROW} and {@link #MANY_ROWS}, the others those of {@link WideCode}.
  */
 public final class WideFloatEmitter {
-    private static final int CHAINS = 8;
-    private static final int FLOATS = 12;
-    private static final int FACTOR = 13;
     private static final int FOUR = 4;
-    private static final int FOUR_CHAINS = 4;
+    private static final Register ROW = Register.RCX;
+
+    private static final VectorRegisters ONE_ROW = VectorRegisters.zmm().without("scales of the recipe", 8);
+    private static final int CHAINS = ONE_ROW.take("chains a and b", 2 * GROUPS).first();
+    private static final int FLOATS = ONE_ROW.take("weights of a column", 1).only();
+    private static final int FACTOR = ONE_ROW.take("what a sum is multiplied with", 1).only();
+
+    private static final VectorRegisters MANY_ROWS = VectorRegisters.zmm().without("scales of the recipe", 4);
+    private static final RegisterRange FOUR_CHAINS = MANY_ROWS.take("chains of four rows", FOUR * GROUPS);
+    private static final RegisterRange FLOATS_OF_FOUR = MANY_ROWS.take("weights of a column, then factors", GROUPS);
+
     private static final List<Register> FOUR_ROWS = List.of(Register.RAX, Register.RCX, Register.RSI, Register.R10);
     private static final int BLOCK_BYTES_OF_X = BLOCK * Float.BYTES;
     private static final int ROW_BYTES = ROWS * Float.BYTES;
@@ -60,10 +67,10 @@ public final class WideFloatEmitter {
     }
 
     private void row() {
-        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        code.store(scratch(KernelScratch.FIRST_VALUES), CallRegisters.PANEL);
         Int8Emitter.panels(code, () -> {
-            code.load(Register.RCX, scratch(KernelScratch.FIRST_VALUES));
-            code.load(Register.R10, scratch(KernelScratch.UNITS));
+            code.load(ROW, scratch(KernelScratch.FIRST_VALUES));
+            code.load(CallRegisters.UNITS_LEFT, scratch(KernelScratch.UNITS));
             clear(CHAINS, GROUPS);
             for (int g = 0; g < GROUPS; g++) {
                 code.wide(VMOVUPS_STORE, CHAINS + g, sum(g));
@@ -79,16 +86,16 @@ public final class WideFloatEmitter {
                         code.wide(VMOVUPS_STORE, CHAINS + g, sum(g));
                     }
                 }
-                code.add(Register.RCX, BLOCK_BYTES_OF_X);
+                code.add(ROW, BLOCK_BYTES_OF_X);
             });
             for (int g = 0; g < GROUPS; g++) {
                 code.wide(VMOVUPS, CHAINS + g, sum(g));
-                code.wide(VMOVUPS_STORE, CHAINS + g, new Address(Register.RSI, g * VECTOR));
+                code.wide(VMOVUPS_STORE, CHAINS + g, new Address(CallRegisters.OUT, g * VECTOR));
             }
         });
     }
 
-    /** Chains a and b take turns. */
+    /** Chains a and b alternate. */
     private void chainsOfRow(int pair) {
         clear(CHAINS, 2 * GROUPS);
         for (int i = 0; i < quadsOfChain(); i++) {
@@ -97,7 +104,7 @@ public final class WideFloatEmitter {
                     int quad = quad(pair, chain, i);
                     for (int g = 0; g < GROUPS; g++) {
                         weights.toFloat(quad, g, column, FLOATS);
-                        code.wideEach(VFMADD231PS, CHAINS + chain * GROUPS + g, FLOATS, x(Register.RCX, quad * QUAD + column));
+                        code.wideEach(VFMADD231PS, CHAINS + chain * GROUPS + g, FLOATS, x(ROW, quad * QUAD + column));
                     }
                 }
             }
@@ -105,18 +112,18 @@ public final class WideFloatEmitter {
     }
 
     private void batch() {
-        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        code.store(scratch(KernelScratch.FIRST_VALUES), CallRegisters.PANEL);
         Int8Emitter.panels(code, () -> {
-            code.load(Register.RAX, scratch(KernelScratch.FIRST_VALUES));
-            code.store(scratch(KernelScratch.VALUES), Register.RAX);
-            code.load(Register.R10, scratch(KernelScratch.UNITS));
+            code.load(CallRegisters.TEMPORARY, scratch(KernelScratch.FIRST_VALUES));
+            code.store(scratch(KernelScratch.VALUES), CallRegisters.TEMPORARY);
+            code.load(CallRegisters.UNITS_LEFT, scratch(KernelScratch.UNITS));
             Int8Emitter.clearSums(code);
             blocks(() -> {
                 Int8Emitter.ahead(code, weights.units.blockBytes(), WideInt8Emitter.AHEAD_BYTES_OF_ROWS);
                 keepFactors();
                 eachFour();
             });
-            code.load(Register.RSI, scratch(KernelScratch.OUT));
+            code.load(CallRegisters.OUT, scratch(KernelScratch.OUT));
             Int8Emitter.eachRow(code, () -> WideInt8Emitter.copySums(code));
         });
     }
@@ -132,47 +139,48 @@ public final class WideFloatEmitter {
 
     /** All rows of x, four at a time; then they go on to their next block. */
     private void eachFour() {
-        code.store(scratch(KernelScratch.UNITS_LEFT), Register.R10);
-        code.load(Register.R8, scratch(KernelScratch.SUMS));
-        code.load(Register.R11, scratch(KernelScratch.FOUR_COUNT));
-        code.load(Register.RAX, scratch(KernelScratch.VALUES));
+        code.store(scratch(KernelScratch.UNITS_LEFT), CallRegisters.UNITS_LEFT);
+        code.load(CallRegisters.SUMS, scratch(KernelScratch.SUMS));
+        code.load(CallRegisters.ROWS_LEFT, scratch(KernelScratch.FOUR_COUNT));
+        code.load(FOUR_ROWS.getFirst(), scratch(KernelScratch.VALUES));
         Assembler.Label next = code.label("rows");
         for (int i = 1; i < FOUR; i++) {
             code.move(FOUR_ROWS.get(i), FOUR_ROWS.get(i - 1));
             code.add(FOUR_ROWS.get(i), scratch(KernelScratch.VALUES_STRIDE));
         }
         fourRows();
-        code.move(Register.RAX, FOUR_ROWS.getLast());
-        code.add(Register.RAX, scratch(KernelScratch.VALUES_STRIDE));
-        code.add(Register.R8, FOUR * ROW_BYTES);
-        code.add(Register.R11, -1);
+        code.move(FOUR_ROWS.getFirst(), FOUR_ROWS.getLast());
+        code.add(FOUR_ROWS.getFirst(), scratch(KernelScratch.VALUES_STRIDE));
+        code.add(CallRegisters.SUMS, FOUR * ROW_BYTES);
+        code.add(CallRegisters.ROWS_LEFT, -1);
         code.jumpIfNotZero(next);
-        code.load(Register.RAX, scratch(KernelScratch.VALUES));
-        code.add(Register.RAX, BLOCK_BYTES_OF_X);
-        code.store(scratch(KernelScratch.VALUES), Register.RAX);
-        code.load(Register.R10, scratch(KernelScratch.UNITS_LEFT));
+        code.load(CallRegisters.TEMPORARY, scratch(KernelScratch.VALUES));
+        code.add(CallRegisters.TEMPORARY, BLOCK_BYTES_OF_X);
+        code.store(scratch(KernelScratch.VALUES), CallRegisters.TEMPORARY);
+        code.load(CallRegisters.UNITS_LEFT, scratch(KernelScratch.UNITS_LEFT));
     }
 
     /** Four rows of x with the block, whose columns become floats anew: that costs nothing beside the products. */
     private void fourRows() {
         for (int pair = 0; pair < weights.pairs(); pair++) {
             for (int chain = 0; chain < 2; chain++) {
-                clear(FOUR_CHAINS, FOUR * GROUPS);
+                clear(FOUR_CHAINS.first(), FOUR * GROUPS);
                 for (int i = 0; i < quadsOfChain() * QUAD; i++) {
                     column(quad(pair, chain, i / QUAD), i % QUAD);
                 }
                 for (int i = 0; i < FOUR * GROUPS && chain == 0; i++) {
-                    code.wide(VMOVUPS_STORE, FOUR_CHAINS + i, firstChain(i));
+                    code.wide(VMOVUPS_STORE, FOUR_CHAINS.at(i), firstChain(i));
                 }
             }
             for (int g = 0; g < GROUPS; g++) {
-                code.wide(VMOVUPS, FLOATS + g, factor(pair, g));
+                code.wide(VMOVUPS, FLOATS_OF_FOUR.at(g), factor(pair, g));
             }
             for (int i = 0; i < FOUR * GROUPS; i++) {
-                Address sum = new Address(Register.R8, i * VECTOR);
-                code.wide(VADDPS, FOUR_CHAINS + i, FOUR_CHAINS + i, firstChain(i));
-                code.wide(VFMADD213PS, FOUR_CHAINS + i, FLOATS + i % GROUPS, sum);
-                code.wide(VMOVUPS_STORE, FOUR_CHAINS + i, sum);
+                int chains = FOUR_CHAINS.at(i);
+                Address sum = new Address(CallRegisters.SUMS, i * VECTOR);
+                code.wide(VADDPS, chains, chains, firstChain(i));
+                code.wide(VFMADD213PS, chains, FLOATS_OF_FOUR.at(i % GROUPS), sum);
+                code.wide(VMOVUPS_STORE, chains, sum);
             }
         }
     }
@@ -180,11 +188,12 @@ public final class WideFloatEmitter {
     /** A column of the block with those of four rows. */
     private void column(int quad, int column) {
         for (int g = 0; g < GROUPS; g++) {
-            weights.toFloat(quad, g, column, FLOATS + g);
+            weights.toFloat(quad, g, column, FLOATS_OF_FOUR.at(g));
         }
         for (int row = 0; row < FOUR; row++) {
             for (int g = 0; g < GROUPS; g++) {
-                code.wideEach(VFMADD231PS, FOUR_CHAINS + GROUPS * row + g, FLOATS + g, x(FOUR_ROWS.get(row), quad * QUAD + column));
+                Address x = x(FOUR_ROWS.get(row), quad * QUAD + column);
+                code.wideEach(VFMADD231PS, FOUR_CHAINS.at(GROUPS * row + g), FLOATS_OF_FOUR.at(g), x);
             }
         }
     }

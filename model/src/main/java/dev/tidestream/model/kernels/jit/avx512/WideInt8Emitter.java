@@ -39,7 +39,7 @@ import static dev.tidestream.model.machine.WideOp.VPXORD;
  */
 public final class WideInt8Emitter {
     private static final int PRODUCTS = 8;
-    private static final int CODES = 12;
+    private static final int QUANTS = 12;
     private static final int FACTOR = 12;
     private static final int MINIMUM = 13;
     private static final int SUMS = 14;
@@ -150,9 +150,9 @@ public final class WideInt8Emitter {
         }
         for (int quad = 0; quad < QUADS; quad++) {
             int to = weights.halves() && quad >= QUADS / 2 ? PRODUCTS + GROUPS : PRODUCTS;
-            code.wide(VPBROADCASTD, CODES, record(record + quad * Integer.BYTES));
+            code.wide(VPBROADCASTD, QUANTS, record(record + quad * Integer.BYTES));
             for (int g = 0; g < GROUPS; g++) {
-                code.wide(VPDPBUSD, to + g, tile(quad, g), CODES);
+                code.wide(VPDPBUSD, to + g, tile(quad, g), QUANTS);
             }
         }
         for (int g = 0; g < GROUPS; g++) {

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Where the parts of a kernel's scratch memory are. The parts are a struct whose offsets the JDK computes and whose alignment it
- * checks; parts that share an offset stand in a union. Names are unique. Immutable.
+ * Where the parts of a kernel's scratch memory, or of a record that it reads, are. The parts are a struct whose offsets the JDK
+ * computes and whose alignment it checks; parts that share an offset stand in a union. Names are unique. Immutable.
  */
 public final class ScratchLayout {
     private final MemoryLayout layout;
@@ -38,6 +38,11 @@ public final class ScratchLayout {
     /** An address or a count. */
     public static MemoryLayout longs(String name) {
         return ValueLayout.JAVA_LONG.withName(name);
+    }
+
+    /** An integer of 32 bits. */
+    public static MemoryLayout ints(String name) {
+        return ValueLayout.JAVA_INT.withName(name);
     }
 
     /** A float. */

@@ -53,14 +53,14 @@ public enum VectorConstant {
     /** The float infinity; what is larger, as a number, is none. */
     INFINITY(0x7f800000),
     /** The float 127. */
-    LARGEST_CODE(0x42fe0000),
+    LARGEST_QUANT(0x42fe0000),
     /** The float 1.5 * 2^23: added to a number below 2^22, it leaves the nearest integer (ties to even) in the low bits. */
     ROUND(0x4b400000),
     /** 1 in 8 bits. */
     ONE_BYTES(0x01010101),
-    /** What {@link ActivationRecord} has the sum of the codes multiplied with. */
+    /** What {@link ActivationRecord} has the sum of the quants multiplied with. */
     CENTRE_FACTORS(0, -8, 0, -128),
-    /** The same for the sums of both halves, and that of all codes once more. */
+    /** The same for the sums of both halves, and that of all quants once more. */
     CENTRE_FACTORS_OF_HALVES(-32, -32, -1, 0),
     /** Where it has the scale. */
     SCALE_PLACE(-1, 0, 0, 0),

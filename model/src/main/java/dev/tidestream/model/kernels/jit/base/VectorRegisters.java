@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * Which vector registers of a kernel have which role. Roles take registers one after the other, so no register has two roles. Used
- * while a class of emitters is initialised, by one thread.
+ * Which vector registers of a kernel have which role. Roles take registers one after the other, so no register has two roles.
+ * Used while a class of emitters is initialised, by one thread.
  */
 public final class VectorRegisters {
     private static final int YMM = 16;
@@ -44,6 +44,16 @@ public final class VectorRegisters {
         }
         roles.add(new RegisterRange(role, taken(), registers));
         return roles.getLast();
+    }
+
+    /**
+     * The same, the next registers aside, which have their role elsewhere.
+     *
+     * @throws IllegalArgumentException if there are not so many left
+     */
+    public VectorRegisters without(String role, int registers) {
+        RegisterRange _ = take(role, registers);
+        return this;
     }
 
     /** Roles in order, such as {@code 0–3 sums, 4–7 products}. */

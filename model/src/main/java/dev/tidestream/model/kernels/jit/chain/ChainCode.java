@@ -2,34 +2,39 @@ package dev.tidestream.model.kernels.jit.chain;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.kernels.jit.base.CallRegisters;
 import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.Lanes;
 import dev.tidestream.model.kernels.jit.base.PanelUnits;
+import dev.tidestream.model.kernels.jit.base.RegisterRange;
 import dev.tidestream.model.kernels.jit.base.VectorConstant;
+import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.machine.Address;
-import dev.tidestream.model.machine.Register;
 
 import static dev.tidestream.model.machine.VectorOp.VCVTPH2PS;
 import static dev.tidestream.model.machine.VectorOp.VPERMQ;
 import static dev.tidestream.model.machine.VectorOp.VSHUFPS;
 
 /**
- * Code that takes the weights of Q4_K or Q5_K out of a panel as floats, {@code w = fma(d * scale, q, -(dmin * min))}. A line of the panel
- * is one vector (AVX-512) or two ({@link #parts}); a 32-bit lane of it holds rows r and r + 16. So the rows of a line fall into
- * groups: first r of each part, then r + 16, which is their order.
+ * Code that takes the weights of Q4_K or Q5_K out of a panel as floats, {@code w = fma(d * scale, q, -(dmin * min))}. A line of
+ * the panel is one vector (AVX-512) or two ({@link #parts}); a 32-bit lane of it holds rows r and r + 16. So the rows of a line
+ * fall into groups: first r of each part, then r + 16, which is their order.
  *
- * <pre>
- * registers   4–7 d * scale, 8–11 dmin * min of the groups; 13, 14 free; 15 {@link #constant}
- * </pre>
- *
- * <p>{@link Register#RDX} points to the unit, after {@link #header} to the block.
+ * <p>{@link CallRegisters#PANEL} points to the unit, after {@link #header} to the block.
  */
 public abstract sealed class ChainCode permits ChainCodeQ4K, ChainCodeQ5K {
-    static final int LINE = 13;
-    static final int FLOATS = 14;
-    static final int CONSTANT = 15;
-    private static final int SCALES = 4;
-    private static final int MINIMA = 8;
+    private static final int MOST_GROUPS = 4;
+    /** Roles of vector registers, of 256 bits or 512. */
+    private static final VectorRegisters ROLES = VectorRegisters.ymm();
+    /** For one row. */
+    static final RegisterRange SUMS = ROLES.take("sums of the row", MOST_GROUPS);
+    private static final RegisterRange SCALES = ROLES.take("d * scale of the groups", MOST_GROUPS);
+    private static final RegisterRange MINIMA = ROLES.take("dmin * min of the groups", MOST_GROUPS);
+    /** For one row. */
+    static final int X = ROLES.take("element of x", 1).only();
+    static final int LINE = ROLES.take("a line", 1).only();
+    static final int FLOATS = ROLES.take("weights of a group", 1).only();
+    static final int CONSTANT = ROLES.take("constant of the format", 1).only();
     /** For {@code VPERMQ}: the even 64-bit lanes, then the odd ones. */
     private static final int EVEN_THEN_ODD = 0b11_01_10_00;
 
@@ -62,14 +67,14 @@ public abstract sealed class ChainCode permits ChainCodeQ4K, ChainCodeQ5K {
     abstract void columns(Sink sink);
 
     static Address panel(int offset) {
-        return new Address(Register.RDX, offset);
+        return new Address(CallRegisters.PANEL, offset);
     }
 
     static Address scratch(int offset) {
-        return new Address(Register.RDI, offset);
+        return new Address(CallRegisters.SCRATCH, offset);
     }
 
-    /** Writes code that reads d and dmin of a unit into {@code KernelScratch}; changes 4 to 6. */
+    /** Writes code that reads d and dmin of a unit into {@code KernelScratch}; changes {@link #SCALES}. */
     void header() {
         halves(0, KernelScratch.SCALES);
         halves(PanelLayout.SCALE_BYTES, KernelScratch.MIN_SCALES);
@@ -79,23 +84,24 @@ public abstract sealed class ChainCode permits ChainCodeQ4K, ChainCodeQ5K {
     private void halves(int offset, int to) {
         int parts = parts(lanes);
         if (lanes.wide()) {
-            lanes.load(4, panel(offset));
+            lanes.load(SCALES.at(0), panel(offset));
             for (int upper = 0; upper < 2; upper++) {
                 if (upper > 0) {
-                    lanes.shiftRight(4, 4, Short.SIZE);
+                    lanes.shiftRight(SCALES.at(0), SCALES.at(0), Short.SIZE);
                 }
-                lanes.wordsToFloats(5, 4);
-                lanes.store(scratch(to + upper * lanes.bytes()), 5);
+                lanes.wordsToFloats(SCALES.at(1), SCALES.at(0));
+                lanes.store(scratch(to + upper * lanes.bytes()), SCALES.at(1));
             }
             return;
         }
         for (int part = 0; part < parts; part++) {
-            lanes.code().vector(VCVTPH2PS, 4, panel(offset + part * lanes.bytes()));
-            lanes.code().vector(VCVTPH2PS, 5, panel(offset + part * lanes.bytes() + lanes.bytes() / 2));
+            lanes.code().vector(VCVTPH2PS, SCALES.at(0), panel(offset + part * lanes.bytes()));
+            lanes.code().vector(VCVTPH2PS, SCALES.at(1), panel(offset + part * lanes.bytes() + lanes.bytes() / 2));
             for (int upper = 0; upper < 2; upper++) {
-                lanes.code().vector(VSHUFPS, 6, 4, 5, upper == 0 ? 0x88 : 0xDD);
-                lanes.code().vector(VPERMQ, 6, 0, 6, EVEN_THEN_ODD);
-                lanes.store(scratch(to + (part + parts * upper) * lanes.bytes()), 6);
+                int ordered = SCALES.at(2);
+                lanes.code().vector(VSHUFPS, ordered, SCALES.at(0), SCALES.at(1), upper == 0 ? 0x88 : 0xDD);
+                lanes.code().vector(VPERMQ, ordered, 0, ordered, EVEN_THEN_ODD);
+                lanes.store(scratch(to + (part + parts * upper) * lanes.bytes()), ordered);
             }
         }
     }
@@ -107,8 +113,8 @@ public abstract sealed class ChainCode permits ChainCodeQ4K, ChainCodeQ5K {
             lanes.load(LINE, panel(part * lanes.bytes()));
             for (int upper = 0; upper < 2; upper++) {
                 int group = part + parts * upper;
-                factor(SCALES + group, Short.SIZE * upper, KernelScratch.SCALES + group * lanes.bytes());
-                factor(MINIMA + group, Short.SIZE * upper + Byte.SIZE, KernelScratch.MIN_SCALES + group * lanes.bytes());
+                factor(SCALES.at(group), Short.SIZE * upper, KernelScratch.SCALES + group * lanes.bytes());
+                factor(MINIMA.at(group), Short.SIZE * upper + Byte.SIZE, KernelScratch.MIN_SCALES + group * lanes.bytes());
             }
         }
     }
@@ -125,17 +131,23 @@ public abstract sealed class ChainCode permits ChainCodeQ4K, ChainCodeQ5K {
         lanes.load(to, panel(PanelLayout.LINE_BYTES * (1 + line) + part * lanes.bytes()));
     }
 
-    /** Gives the weights of both rows of each lane of {@link #LINE}, whose integers are so many bits above the bottom of their words. */
+    /**
+     * Gives the weights of both rows of each lane of {@link #LINE}, whose integers are so many bits above the bottom of their
+     * words.
+     */
     void give(Sink sink, int column, int part, int below) {
         for (int upper = 0; upper < 2; upper++) {
             int group = part + parts(lanes) * upper;
             integers(Short.SIZE * upper + below);
-            lanes.multiplySubtract(FLOATS, SCALES + group, MINIMA + group);
+            lanes.multiplySubtract(FLOATS, SCALES.at(group), MINIMA.at(group));
             sink.take(column, group, FLOATS);
         }
     }
 
-    /** Writes code that makes floats of the integers in {@link #LINE}, so many bits above the bottom of their lanes, in {@link #FLOATS}. */
+    /**
+     * Writes code that makes floats of the integers in {@link #LINE}, so many bits above the bottom of their lanes, in
+     * {@link #FLOATS}.
+     */
     abstract void integers(int below);
 
     /** The same by a mask in {@link #CONSTANT}. */

@@ -2,6 +2,7 @@ package dev.tidestream.model.kernels.jit.chain;
 
 import dev.tidestream.model.kernels.jit.avx2.Int8Emitter;
 import dev.tidestream.model.kernels.jit.avx512.WideInt8Emitter;
+import dev.tidestream.model.kernels.jit.base.CallRegisters;
 import dev.tidestream.model.kernels.jit.base.KernelScratch;
 import dev.tidestream.model.kernels.jit.base.Lanes;
 import dev.tidestream.model.machine.Address;
@@ -14,18 +15,15 @@ import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 import static dev.tidestream.model.kernels.jit.chain.ChainCode.scratch;
 
 /**
- * Writes the programs that multiply a panel of Q4_K or Q5_K with floats, {@code void f(scratch, out, x)}: one chain for each row of
- * weights, through all columns, as {@link Kernels#multiply} says. For one row, weights are multiplied as they are unpacked; for several, those of
- * a block stay in the first-level cache.
+ * Writes the programs that multiply a panel of Q4_K or Q5_K with floats, {@code void f(scratch, out, x)}: one chain for each row
+ * of weights, through all columns, as {@link Kernels#multiply} says. For one row, weights are multiplied as they are unpacked;
+ * for several, those of a block stay in the first-level cache.
  *
- * <pre>
- * registers   rdi scratch, rsi out, rdx panel, rcx row of x, r9 blocks and r10 units to go; 4–11, 13–15 of {@link ChainCode}
- * one row     0–3 sums, 12 what they are multiplied with
- * many rows   those of {@link RowsOfX}
- * </pre>
+ * <p>General registers are those of {@link CallRegisters}, and one for the row of x; vector registers those of {@link ChainCode},
+ * and for many rows those of {@link RowsOfX}.
  */
 public final class ChainEmitter {
-    private static final int X = 12;
+    private static final Register ROW = Register.RCX;
     private static final int BLOCK_BYTES_OF_X = BLOCK * Float.BYTES;
 
     private final Assembler code;
@@ -51,22 +49,23 @@ public final class ChainEmitter {
     }
 
     private void row() {
-        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        code.store(scratch(KernelScratch.FIRST_VALUES), CallRegisters.PANEL);
         weights.constant();
         Int8Emitter.panels(code, () -> {
-            code.load(Register.RCX, scratch(KernelScratch.FIRST_VALUES));
-            code.load(Register.R10, scratch(KernelScratch.UNITS));
+            code.load(ROW, scratch(KernelScratch.FIRST_VALUES));
+            code.load(CallRegisters.UNITS_LEFT, scratch(KernelScratch.UNITS));
             for (int g = 0; g < groups; g++) {
-                lanes.clear(g);
+                lanes.clear(ChainCode.SUMS.at(g));
             }
             Int8Emitter.blocks(code, weights.units, weights::header, () -> {
-                Int8Emitter.ahead(code, weights.units.blockBytes(), lanes.wide() ? WideInt8Emitter.AHEAD_BYTES : Int8Emitter.AHEAD_BYTES);
+                Int8Emitter.ahead(code, weights.units.blockBytes(),
+                        lanes.wide() ? WideInt8Emitter.AHEAD_BYTES : Int8Emitter.AHEAD_BYTES);
                 weights.factors();
                 weights.columns(new Row());
-                code.add(Register.RCX, BLOCK_BYTES_OF_X);
+                code.add(ROW, BLOCK_BYTES_OF_X);
             });
             for (int g = 0; g < groups; g++) {
-                lanes.store(new Address(Register.RSI, g * lanes.bytes()), g);
+                lanes.store(new Address(CallRegisters.OUT, g * lanes.bytes()), ChainCode.SUMS.at(g));
             }
         });
     }
@@ -75,12 +74,12 @@ public final class ChainEmitter {
     private final class Row implements ChainCode.Sink {
         @Override
         public void column(int column) {
-            lanes.broadcast(X, new Address(Register.RCX, column * Float.BYTES));
+            lanes.broadcast(ChainCode.X, new Address(ROW, column * Float.BYTES));
         }
 
         @Override
         public void take(int column, int group, int weights) {
-            lanes.addProduct(group, X, weights);
+            lanes.addProduct(ChainCode.SUMS.at(group), ChainCode.X, weights);
         }
     }
 
@@ -99,27 +98,27 @@ public final class ChainEmitter {
 
     private void batch() {
         RowsOfX rows = new RowsOfX(lanes);
-        code.store(scratch(KernelScratch.FIRST_VALUES), Register.RDX);
+        code.store(scratch(KernelScratch.FIRST_VALUES), CallRegisters.PANEL);
         Int8Emitter.panels(code, () -> {
-            code.load(Register.RAX, scratch(KernelScratch.FIRST_VALUES));
-            code.store(scratch(KernelScratch.VALUES), Register.RAX);
-            code.load(Register.R10, scratch(KernelScratch.UNITS));
+            code.load(CallRegisters.TEMPORARY, scratch(KernelScratch.FIRST_VALUES));
+            code.store(scratch(KernelScratch.VALUES), CallRegisters.TEMPORARY);
+            code.load(CallRegisters.UNITS_LEFT, scratch(KernelScratch.UNITS));
             Int8Emitter.clearSums(code);
             weights.constant();
             Int8Emitter.blocks(code, weights.units, weights::header, () -> {
-                code.store(scratch(KernelScratch.UNITS_LEFT), Register.R10);
+                code.store(scratch(KernelScratch.UNITS_LEFT), CallRegisters.UNITS_LEFT);
                 if (lanes.wide()) {
                     Int8Emitter.ahead(code, weights.units.blockBytes(), WideInt8Emitter.AHEAD_BYTES_OF_ROWS);
                 }
                 weights.factors();
                 weights.columns(new Tile());
                 rows.each(() -> block(rows));
-                code.load(Register.RAX, scratch(KernelScratch.VALUES));
-                code.add(Register.RAX, BLOCK_BYTES_OF_X);
-                code.store(scratch(KernelScratch.VALUES), Register.RAX);
-                code.load(Register.R10, scratch(KernelScratch.UNITS_LEFT));
+                code.load(CallRegisters.TEMPORARY, scratch(KernelScratch.VALUES));
+                code.add(CallRegisters.TEMPORARY, BLOCK_BYTES_OF_X);
+                code.store(scratch(KernelScratch.VALUES), CallRegisters.TEMPORARY);
+                code.load(CallRegisters.UNITS_LEFT, scratch(KernelScratch.UNITS_LEFT));
             });
-            code.load(Register.RSI, scratch(KernelScratch.OUT));
+            code.load(CallRegisters.OUT, scratch(KernelScratch.OUT));
             Int8Emitter.eachRow(code, this::copySums);
         });
     }
@@ -127,7 +126,7 @@ public final class ChainEmitter {
     private void block(RowsOfX rows) {
         for (int column = 0; column < BLOCK; column++) {
             for (int g = 0; g < groups; g++) {
-                lanes.load(RowsOfX.WEIGHTS + g, tile(column, g));
+                lanes.load(RowsOfX.WEIGHTS.at(g), tile(column, g));
             }
             rows.multiply(column);
         }
@@ -136,8 +135,8 @@ public final class ChainEmitter {
     /** Groups are in order. */
     private void copySums() {
         for (int g = 0; g < groups; g++) {
-            lanes.load(g, new Address(Register.R8, g * lanes.bytes()));
-            lanes.store(new Address(Register.RSI, g * lanes.bytes()), g);
+            lanes.load(ChainCode.SUMS.at(g), new Address(CallRegisters.SUMS, g * lanes.bytes()));
+            lanes.store(new Address(CallRegisters.OUT, g * lanes.bytes()), ChainCode.SUMS.at(g));
         }
     }
 

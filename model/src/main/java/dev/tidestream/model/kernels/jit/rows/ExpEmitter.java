@@ -1,7 +1,10 @@
 package dev.tidestream.model.kernels.jit.rows;
 
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 
+import dev.tidestream.model.kernels.jit.base.RegisterRange;
+import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -39,8 +42,8 @@ import static dev.tidestream.model.machine.VectorOp.VSUBPD;
 import static dev.tidestream.model.machine.VectorOp.VSUBPS;
 
 /**
- * Emits the kernels with an {@code exp}; conventions are those of {@link RowEmitter}. Two or four vectors are interleaved instruction by
- * instruction to hide latency. They share constants; each has registers of its own.
+ * Emits the kernels with an {@code exp}; conventions are those of {@link RowEmitter}. Two or four vectors are interleaved
+ * instruction by instruction to hide latency. They share constants; each has registers of its own.
  */
 final class ExpEmitter {
     /** Floats of a group of {@link #activations} and {@link #softcap}. */
@@ -48,19 +51,28 @@ final class ExpEmitter {
     /** Doubles of a group of {@link #exponentials}. */
     static final int DOUBLES = 8;
 
+    /** Of floats: four vectors with registers of their own, and constants. */
+    private static final VectorRegisters FLOATS = VectorRegisters.ymm();
     private static final int GATE_REGISTERS = 3;
-    private static final int[] GATES = {0, GATE_REGISTERS, 2 * GATE_REGISTERS, 3 * GATE_REGISTERS};
-    private static final int P0 = 13;
-    private static final int ROUND = 14;
+    private static final int[] GATES = firsts(FLOATS.take("argument, exponent, polynomial of four vectors", 4 * GATE_REGISTERS),
+            GATE_REGISTERS);
+    private static final int AT_HAND = FLOATS.take("the constant at hand", 1).only();
+    private static final int P0 = FLOATS.take("first coefficient", 1).only();
+    private static final int ROUND = FLOATS.take("what rounds", 1).only();
+    private static final int ONE = FLOATS.take("1", 1).only();
+
+    /** Of doubles: two vectors; {@link #AT_HAND} and {@link #ONE} are the same. */
+    private static final VectorRegisters DOUBLE_ROLES = VectorRegisters.ymm();
     private static final int PAIR_REGISTERS = 6;
-    private static final int[] PAIR = {0, PAIR_REGISTERS};
-    private static final int TWO = 14;
-    private static final int AT_HAND = 12; // a constant
-    private static final int ONE = 15;
-    private static final int MAX = 8;
-    private static final int DIVISOR = 9;
-    private static final int ZERO = 10;
-    private static final int FINE = 11;
+    private static final int[] PAIR = firsts(DOUBLE_ROLES.take("numbers of two vectors", 2 * PAIR_REGISTERS), PAIR_REGISTERS);
+    private static final int TWO = DOUBLE_ROLES.without("the constant at hand", 2).take("2", 1).only();
+
+    /** While arguments of doubles are made. */
+    private static final VectorRegisters ARGUMENTS = VectorRegisters.ymm().without("numbers of two vectors", 8);
+    private static final int MAX = ARGUMENTS.take("what is subtracted", 1).only();
+    private static final int DIVISOR = ARGUMENTS.take("divisor", 1).only();
+    private static final int ZERO = ARGUMENTS.take("0", 1).only();
+    private static final int FINE = ARGUMENTS.take("whether all are fine", 1).only();
     private static final int MANTISSA_BITS = 23;
     private static final int DOUBLE_MANTISSA_BITS = 52;
     private static final int TO_ZERO = 0xB; // for VROUNDPD
@@ -169,8 +181,9 @@ final class ExpEmitter {
     }
 
     /**
-     * {@code exp(-g)} to a + 2, with the operations of {@link FloatExp}, but for signs: its argument is kept as g, its negative. A NaN
-     * passes the bounds as one of them, so the caller has to see to it. Powers of two are added to exponents: no product is subnormal.
+     * {@code exp(-g)} to a + 2, with the operations of {@link FloatExp}, but for signs: its argument is kept as g, its negative.
+     * A NaN passes the bounds as one of them, so the caller has to see to it. Powers of two are added to exponents: no product is
+     * subnormal.
      *
      * <p>a is g, then r; a + 1 round + n, whose lowest bits become the exponent; a + 2 n, then the polynomial.
      */
@@ -216,8 +229,8 @@ final class ExpEmitter {
     }
 
     /**
-     * First, arguments x go to where results will be. They are fine if neither positive nor NaN, and if {@code exp} gives a normal
-     * number or 0.
+     * First, arguments x go to where results will be. They are fine if neither positive nor NaN, and if {@code exp} gives a
+     * normal number or 0.
      */
     private void arguments() {
         code.move(Register.RCX, Register.RDX);
@@ -292,6 +305,11 @@ final class ExpEmitter {
 
     private static Address argument(int a) {
         return new Address(Register.RDX, a / PAIR_REGISTERS * VECTOR_BYTES);
+    }
+
+    /** The first register of each vector. */
+    private static int[] firsts(RegisterRange all, int ofOne) {
+        return IntStream.range(0, all.count() / ofOne).map(i -> all.at(i * ofOne)).toArray();
     }
 
     private static void each(int[] vectors, IntConsumer step) {

@@ -1,5 +1,7 @@
 package dev.tidestream.model.kernels.jit.rows;
 
+import dev.tidestream.model.kernels.jit.base.RegisterRange;
+import dev.tidestream.model.kernels.jit.base.VectorRegisters;
 import dev.tidestream.model.machine.Address;
 import dev.tidestream.model.machine.Assembler;
 import dev.tidestream.model.machine.Register;
@@ -26,6 +28,8 @@ import static dev.tidestream.model.machine.VectorOp.VSUBPS;
  * <pre>
  * registers   rdi {@link RowScratch}, rsi, rdx and rcx arrays, r10 groups to go, r11 groups of a tile to go
  * </pre>
+ *
+ * <p>Vector registers are those of {@link #ROWS}, {@link #MAXIMA} and, for whether a value is reached, {@link #BLOCKS}.
  */
 final class RowEmitter {
     /** Floats of a group of {@link #sums}, {@link #squares} and {@link #scaled}. */
@@ -37,6 +41,21 @@ final class RowEmitter {
 
     static final int NEITHER_ORDERED = 3; // for VCMPPS: one of them is NaN
     private static final int AT_MOST = 0x12;
+
+    private static final VectorRegisters ROWS = VectorRegisters.ymm();
+    private static final RegisterRange SUMS = ROWS.take("sixteen sums, or results", 2);
+    private static final RegisterRange VALUES = ROWS.take("values, or weights", 2);
+    private static final int OTHER = ROWS.without("none", 10).take("mean, if there is a factor", 1).only();
+    private static final int FACTOR = ROWS.take("factor, or mean", 1).only();
+
+    private static final VectorRegisters MAXIMA = VectorRegisters.ymm();
+    private static final RegisterRange LARGEST = MAXIMA.take("largest so far; 2 and 3 belong to the same as 0 and 1", 4);
+    private static final RegisterRange NAN = MAXIMA.take("all bits, a NaN, once there was one", 2);
+    private static final RegisterRange NEXT = MAXIMA.take("next values", 4);
+
+    private static final VectorRegisters BLOCKS = VectorRegisters.ymm();
+    private static final RegisterRange SIGNS = BLOCKS.take("values compared", BLOCK * Float.BYTES / VECTOR_BYTES);
+    private static final int LEAST = BLOCKS.without("none", 7).take("what they are compared with", 1).only();
 
     private RowEmitter() {}
 
@@ -63,60 +82,60 @@ final class RowEmitter {
         code.ret();
     }
 
-    /** Sixteen sums of (groups, 16) floats at rsi, in 0 and 1, go to rdx. */
+    /** Sixteen sums of (groups, 16) floats at rsi go to rdx. */
     static void sums(Assembler code) {
         partials(code, () -> {
-            code.vector(VADDPS, 0, 0, new Address(Register.RSI, 0));
-            code.vector(VADDPS, 1, 1, new Address(Register.RSI, VECTOR_BYTES));
+            code.vector(VADDPS, SUMS.at(0), SUMS.at(0), new Address(Register.RSI, 0));
+            code.vector(VADDPS, SUMS.at(1), SUMS.at(1), new Address(Register.RSI, VECTOR_BYTES));
         });
     }
 
     /**
-     * Sixteen sums of the squares of (groups, 16) floats at rsi, in 0 and 1, go to rdx.
+     * Sixteen sums of the squares of (groups, 16) floats at rsi go to rdx.
      *
-     * @param centred whether the mean of the scratch (15) is subtracted first
+     * @param centred whether the mean of the scratch is subtracted first
      */
     static void squares(Assembler code, boolean centred) {
         if (centred) {
-            code.vector(VBROADCASTSS, 15, scratch(RowScratch.MEAN));
+            code.vector(VBROADCASTSS, FACTOR, scratch(RowScratch.MEAN));
         }
         partials(code, () -> {
-            code.vector(VMOVDQU, 2, new Address(Register.RSI, 0));
-            code.vector(VMOVDQU, 3, new Address(Register.RSI, VECTOR_BYTES));
+            code.vector(VMOVDQU, VALUES.at(0), new Address(Register.RSI, 0));
+            code.vector(VMOVDQU, VALUES.at(1), new Address(Register.RSI, VECTOR_BYTES));
             if (centred) {
-                code.vector(VSUBPS, 2, 2, 15);
-                code.vector(VSUBPS, 3, 3, 15);
+                code.vector(VSUBPS, VALUES.at(0), VALUES.at(0), FACTOR);
+                code.vector(VSUBPS, VALUES.at(1), VALUES.at(1), FACTOR);
             }
-            code.vector(VFMADD231PS, 0, 2, 2);
-            code.vector(VFMADD231PS, 1, 3, 3);
+            code.vector(VFMADD231PS, SUMS.at(0), VALUES.at(0), VALUES.at(0));
+            code.vector(VFMADD231PS, SUMS.at(1), VALUES.at(1), VALUES.at(1));
         });
     }
 
-    /** Sixteen sums, in 0 and 1, go to rdx. */
+    /** Sixteen sums go to rdx. */
     private static void partials(Assembler code, Runnable body) {
         groups(code, () -> {
-            code.vector(VPXOR, 0, 0, 0);
-            code.vector(VPXOR, 1, 1, 1);
+            code.vector(VPXOR, SUMS.at(0), SUMS.at(0), SUMS.at(0));
+            code.vector(VPXOR, SUMS.at(1), SUMS.at(1), SUMS.at(1));
         }, () -> {
             body.run();
             code.add(Register.RSI, 2 * VECTOR_BYTES);
         });
-        code.vector(VMOVDQU_STORE, 0, new Address(Register.RDX, 0));
-        code.vector(VMOVDQU_STORE, 1, new Address(Register.RDX, VECTOR_BYTES));
+        code.vector(VMOVDQU_STORE, SUMS.at(0), new Address(Register.RDX, 0));
+        code.vector(VMOVDQU_STORE, SUMS.at(1), new Address(Register.RDX, VECTOR_BYTES));
         end(code);
     }
 
     /**
-     * (groups, 16) floats at rsi, times the float of the scratch (15), times those at rdx, go to rcx.
+     * (groups, 16) floats at rsi, times the float of the scratch, times those at rdx, go to rcx.
      *
-     * @param centred whether the mean of the scratch (14) is subtracted first
+     * @param centred whether the mean of the scratch is subtracted first
      * @param biased whether biases are added, which lie some bytes behind rdx, at r8
      */
     static void scaled(Assembler code, boolean centred, boolean biased) {
         groups(code, () -> {
-            code.vector(VBROADCASTSS, 15, scratch(RowScratch.FLOAT));
+            code.vector(VBROADCASTSS, FACTOR, scratch(RowScratch.FLOAT));
             if (centred) {
-                code.vector(VBROADCASTSS, 14, scratch(RowScratch.MEAN));
+                code.vector(VBROADCASTSS, OTHER, scratch(RowScratch.MEAN));
             }
             if (biased) {
                 code.move(Register.R8, Register.RDX);
@@ -125,20 +144,21 @@ final class RowEmitter {
         }, () -> {
             for (int i = 0; i < GROUP * Float.BYTES / VECTOR_BYTES; i++) {
                 int at = i * VECTOR_BYTES;
+                int result = SUMS.at(i);
                 if (centred) {
-                    code.vector(VMOVDQU, i, new Address(Register.RSI, at));
-                    code.vector(VSUBPS, i, i, 14);
-                    code.vector(VMULPS, i, 15, i);
+                    code.vector(VMOVDQU, result, new Address(Register.RSI, at));
+                    code.vector(VSUBPS, result, result, OTHER);
+                    code.vector(VMULPS, result, FACTOR, result);
                 } else {
-                    code.vector(VMULPS, i, 15, new Address(Register.RSI, at));
+                    code.vector(VMULPS, result, FACTOR, new Address(Register.RSI, at));
                 }
                 if (biased) {
-                    code.vector(VMOVDQU, 2 + i, new Address(Register.RDX, at));
-                    code.vector(VFMADD213PS, i, 2 + i, new Address(Register.R8, at));
+                    code.vector(VMOVDQU, VALUES.at(i), new Address(Register.RDX, at));
+                    code.vector(VFMADD213PS, result, VALUES.at(i), new Address(Register.R8, at));
                 } else {
-                    code.vector(VMULPS, i, i, new Address(Register.RDX, at));
+                    code.vector(VMULPS, result, result, new Address(Register.RDX, at));
                 }
-                code.vector(VMOVDQU_STORE, i, new Address(Register.RCX, at));
+                code.vector(VMOVDQU_STORE, result, new Address(Register.RCX, at));
             }
             code.add(Register.RSI, 2 * VECTOR_BYTES);
             code.add(Register.RDX, 2 * VECTOR_BYTES);
@@ -151,33 +171,32 @@ final class RowEmitter {
     }
 
     /**
-     * Of (groups, groups of a tile, 32) floats at rsi, 16 maxima for each group go to rdx: 0–3 the largest so far, of which 2 and 3
-     * belong to the same as 0 and 1; 4–5 all bits, a NaN, once there was one; 6–9 the next values.
+     * Of (groups, groups of a tile, 32) floats at rsi, 16 maxima for each group go to rdx.
      */
     static void maxima(Assembler code) {
         groups(code, () -> {}, () -> {
             for (int i = 0; i < 4; i++) {
-                code.vector(VMOVDQU, i, RowConstant.NEGATIVE_INFINITY.address());
+                code.vector(VMOVDQU, LARGEST.at(i), RowConstant.NEGATIVE_INFINITY.address());
             }
-            code.vector(VPXOR, 4, 4, 4);
-            code.vector(VPXOR, 5, 5, 5);
+            code.vector(VPXOR, NAN.at(0), NAN.at(0), NAN.at(0));
+            code.vector(VPXOR, NAN.at(1), NAN.at(1), NAN.at(1));
             code.load(Register.R11, scratch(RowScratch.GROUPS_OF_A_TILE));
             Assembler.Label next = code.label("tile");
             for (int i = 0; i < 4; i++) {
-                code.vector(VMOVDQU, 6 + i, new Address(Register.RSI, i * VECTOR_BYTES));
-                code.vector(VMAXPS, i, 6 + i, i); // as before if the value is NaN
+                code.vector(VMOVDQU, NEXT.at(i), new Address(Register.RSI, i * VECTOR_BYTES));
+                code.vector(VMAXPS, LARGEST.at(i), NEXT.at(i), LARGEST.at(i)); // as before if the value is NaN
             }
             for (int i = 0; i < 2; i++) {
-                code.vector(VCMPPS, 6 + i, 6 + i, 8 + i, NEITHER_ORDERED);
-                code.vector(VPOR, 4 + i, 4 + i, 6 + i);
+                code.vector(VCMPPS, NEXT.at(i), NEXT.at(i), NEXT.at(2 + i), NEITHER_ORDERED);
+                code.vector(VPOR, NAN.at(i), NAN.at(i), NEXT.at(i));
             }
             code.add(Register.RSI, MAXIMA_GROUP * Float.BYTES);
             code.add(Register.R11, -1);
             code.jumpIfNotZero(next);
             for (int i = 0; i < 2; i++) {
-                code.vector(VMAXPS, i, i, 2 + i);
-                code.vector(VPOR, i, i, 4 + i);
-                code.vector(VMOVDQU_STORE, i, new Address(Register.RDX, i * VECTOR_BYTES));
+                code.vector(VMAXPS, LARGEST.at(i), LARGEST.at(i), LARGEST.at(2 + i));
+                code.vector(VPOR, LARGEST.at(i), LARGEST.at(i), NAN.at(i));
+                code.vector(VMOVDQU_STORE, LARGEST.at(i), new Address(Register.RDX, i * VECTOR_BYTES));
             }
             code.add(Register.RDX, 2 * VECTOR_BYTES);
         });
@@ -185,17 +204,16 @@ final class RowEmitter {
     }
 
     /**
-     * Of (groups, 64) floats at rsi, a long for each group goes to rdx, with a bit for every value: whether it is at least the float
-     * of the scratch (15). Bits are written eight by eight, with zeros to where the next ones go and, at last, to 7 bytes more.
+     * Of (groups, 64) floats at rsi, a long for each group goes to rdx, with a bit for every value: whether it is at least the
+     * float of the scratch. Bits are written eight by eight, with zeros to where the next ones go and, at last, to 7 bytes more.
      */
     static void reached(Assembler code) {
-        int vectors = BLOCK * Float.BYTES / VECTOR_BYTES;
         Register[] signs = {Register.RAX, Register.RCX, Register.R8, Register.R9};
-        groups(code, () -> code.vector(VBROADCASTSS, 15, scratch(RowScratch.FLOAT)), () -> {
-            for (int i = 0; i < vectors; i++) {
+        groups(code, () -> code.vector(VBROADCASTSS, LEAST, scratch(RowScratch.FLOAT)), () -> {
+            for (int i = 0; i < SIGNS.count(); i++) {
                 Register register = signs[i % signs.length];
-                code.vector(VCMPPS, i, 15, new Address(Register.RSI, i * VECTOR_BYTES), AT_MOST);
-                code.signs(register, i);
+                code.vector(VCMPPS, SIGNS.at(i), LEAST, new Address(Register.RSI, i * VECTOR_BYTES), AT_MOST);
+                code.signs(register, SIGNS.at(i));
                 code.store(new Address(Register.RDX, i), register);
             }
             code.add(Register.RSI, BLOCK * Float.BYTES);

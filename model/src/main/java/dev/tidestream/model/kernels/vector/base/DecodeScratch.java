@@ -36,7 +36,7 @@ public final class DecodeScratch {
 
     /** Makes those of Q4_0, of the only row of x. */
     public void pairs(Activations x) {
-        int[] codes = VectorQuants.of(x).codePairs();
+        int[] codes = VectorQuants.of(x).quantPairs();
         int[] out = room(x.columns());
         for (int block = 0; block < x.columns(); block += BLOCK) {
             for (int j = block; j < block + 16; j++) {
@@ -47,7 +47,7 @@ public final class DecodeScratch {
 
     /** Makes those of Q4_K, of the only row of x. */
     public void fours(Activations x) {
-        int[] codes = VectorQuants.of(x).codePairs();
+        int[] codes = VectorQuants.of(x).quantPairs();
         int[] out = room(x.columns());
         for (int k = 0; k < x.columns(); k += 4) {
             out[k] = codes[k];

@@ -22,29 +22,29 @@ public final class VectorQuants implements ActivationEncoding {
     /** Rows of a group. */
     public static final int GROUP = 4;
 
-    /** Rows beyond which there are no {@link #lineCodes}: a multiple of the group. */
+    /** Rows beyond which there are no {@link #lineQuants}: a multiple of the group. */
     public static final int LINE_ROWS = 16;
 
     private static final int GRAIN = 32; // blocks of four rows
 
     private final Activations x;
     private final int blocks;
-    private final int[] codePairs; // (columns), of a single row: code in both 16-bit halves
-    private final int[] columnPairs; // (groups, columns / 32, 4, 16) codes of columns 2i and 2i + 1 in the two 16-bit halves
-    private final int[] lineCodes; // (groups, columns / 32, 4, 2, 16) of at most LINE_ROWS rows, see lineCodes()
-    private final float[] codes; // (groups, columns / 32, 4, 32) code as float
+    private final int[] quantPairs; // (columns), of a single row: quant in both 16-bit halves
+    private final int[] columnPairs; // (groups, columns / 32, 4, 16) quants of columns 2i and 2i + 1 in the two 16-bit halves
+    private final int[] lineQuants; // (groups, columns / 32, 4, 2, 16) of at most LINE_ROWS rows, see lineQuants()
+    private final float[] quants; // (groups, columns / 32, 4, 32) quant as float
     private final float[] scales; // (groups, columns / 32, 4)
-    private final int[] sums; // (groups, columns / 32, 4) sum of the codes of a block
+    private final int[] sums; // (groups, columns / 32, 4) sum of the quants of a block
     private final float[] minusSums; // (groups, columns / 32, 4) the same as a float, negative
 
     private VectorQuants(Activations x) {
         this.x = x;
         this.blocks = x.columns() / BLOCK;
         int room = x.maxRows() == 1 ? 1 : Math.ceilDiv(x.maxRows(), GROUP) * GROUP;
-        codePairs = new int[x.columns()];
+        quantPairs = new int[x.columns()];
         columnPairs = new int[Math.multiplyExact(room, x.columns()) / 2];
-        lineCodes = new int[x.maxRows() == 1 ? 0 : Math.min(room, LINE_ROWS) * x.columns()];
-        codes = new float[room * x.columns()];
+        lineQuants = new int[x.maxRows() == 1 ? 0 : Math.min(room, LINE_ROWS) * x.columns()];
+        quants = new float[room * x.columns()];
         scales = new float[room * blocks];
         sums = new int[room * blocks];
         minusSums = new float[room * blocks];
@@ -81,20 +81,20 @@ public final class VectorQuants implements ActivationEncoding {
 
     private void encode(int b, int block) {
         int from = b * x.columns() + block * BLOCK;
-        int to = codesAt(b, block);
+        int to = quantsAt(b, block);
         float max = Math.max(x.leastMagnitude(b), VectorQuantiser.largest(x.values(), from));
-        float toCode = max == 0f ? 0f : 127f / max;
-        if (toCode == Float.POSITIVE_INFINITY) { // a block of subnormals
-            toCode = 0f;
+        float toQuant = max == 0f ? 0f : 127f / max;
+        if (toQuant == Float.POSITIVE_INFINITY) { // a block of subnormals
+            toQuant = 0f;
         }
-        int sum = VectorQuantiser.codes(x.values(), from, toCode, codes, columnPairs, to);
+        int sum = VectorQuantiser.quantise(x.values(), from, toQuant, quants, columnPairs, to);
         if (x.rows() == 1) {
             for (int j = 0; j < BLOCK; j++) {
-                int code = (int) codes[to + j];
-                codePairs[to + j] = (code & 0xffff) | (code << 16);
+                int quant = (int) quants[to + j];
+                quantPairs[to + j] = (quant & 0xffff) | (quant << 16);
             }
         } else if (x.rows() <= LINE_ROWS) {
-            VectorQuantiser.lines(codes, lineCodes, to);
+            VectorQuantiser.lines(quants, lineQuants, to);
         }
         scales[blockAt(b, block)] = max / 127f;
         sums[blockAt(b, block)] = sum;
@@ -113,7 +113,7 @@ public final class VectorQuants implements ActivationEncoding {
 
     @Override
     public int quant(int row, int column) {
-        return (int) codes[codesAt(row, column / BLOCK) + column % BLOCK];
+        return (int) quants[quantsAt(row, column / BLOCK) + column % BLOCK];
     }
 
     @Override
@@ -121,8 +121,8 @@ public final class VectorQuants implements ActivationEncoding {
         return scales[blockAt(row, block)];
     }
 
-    /** Where the 32 codes of a block of row {@code b} begin in {@link #codes}; half of it in {@link #columnPairs}. */
-    int codesAt(int b, int block) {
+    /** Where the 32 quants of a block of row {@code b} begin in {@link #quants}; half of it in {@link #columnPairs}. */
+    int quantsAt(int b, int block) {
         return blockAt(b, block) * BLOCK;
     }
 
@@ -131,9 +131,9 @@ public final class VectorQuants implements ActivationEncoding {
         return x.rows() == 1 ? block : (b / GROUP * blocks + block) * GROUP + b % GROUP;
     }
 
-    /** The codes of a single row, each in both 16-bit halves. */
-    public int[] codePairs() {
-        return codePairs;
+    /** The quants of a single row, each in both 16-bit halves. */
+    public int[] quantPairs() {
+        return quantPairs;
     }
 
     /** Codes of columns 2i and 2i + 1 in the two 16-bit halves: (groups, columns / 32, 4, 16). */
@@ -142,16 +142,17 @@ public final class VectorQuants implements ActivationEncoding {
     }
 
     /**
-     * The codes of 2 to {@value #LINE_ROWS} rows for lines of nibbles, where byte j holds columns j and j + 16: of each block and
-     * row the codes of columns 0–15, then those of columns 16–31 less 16 times those of columns 0–15, each in both 16-bit halves.
+     * The quants of 2 to {@value #LINE_ROWS} rows for lines of nibbles, where byte j holds columns j and j + 16: of each block
+     * and row the quants of columns 0–15, then those of columns 16–31 less 16 times those of columns 0–15, each in both 16-bit
+     * halves.
      */
-    public int[] lineCodes() {
-        return lineCodes;
+    public int[] lineQuants() {
+        return lineQuants;
     }
 
     /** Codes as floats: (groups, columns / 32, 4, 32). */
-    public float[] codes() {
-        return codes;
+    public float[] quants() {
+        return quants;
     }
 
     /** Scales of blocks: (groups, columns / 32, 4). */
@@ -159,7 +160,7 @@ public final class VectorQuants implements ActivationEncoding {
         return scales;
     }
 
-    /** Sums of the codes of a block: (groups, columns / 32, 4). */
+    /** Sums of the quants of a block: (groups, columns / 32, 4). */
     public int[] sums() {
         return sums;
     }

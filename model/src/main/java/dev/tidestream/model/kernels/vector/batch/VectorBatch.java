@@ -26,9 +26,10 @@ import static dev.tidestream.model.kernels.vector.base.VectorShapes.PARTS;
 /**
  * The kernels of many activation rows. Some blocks of the panel are unpacked into tiles that stay in the first-level cache, then
  * all rows of x go over them, four or eight at a time, so that a tile's element is used as often as it is loaded and so is a
- * broadcast value of x. Where unpacking is cheap, as for float activations over Q4_0 and Q8_0, or rows are few, as for int8 codes
- * over them, there is no tile: {@link VectorFours}, {@link VectorLines}. The sums of the panel, (b, 32), wait in scratch from one
- * range of blocks to the next. Rounding is that of {@code VectorDecode}, so a row has the same bits in a batch and alone.
+ * broadcast value of x. Where unpacking is cheap, as for float activations over Q4_0 and Q8_0, or rows are few, as for int8
+ * quants over them, there is no tile: {@link VectorFours}, {@link VectorLines}. The sums of the panel, (b, 32), wait in scratch
+ * from one range of blocks to the next. Rounding is that of {@code VectorDecode}, so a row has the same bits in a batch and
+ * alone.
  *
  * <p>Rows that are missing in the last group of four are computed all the same, from whatever is there, and not used.
  */
@@ -121,7 +122,7 @@ public final class VectorBatch {
         }
     }
 
-    /** Two panels of Q4_0, which may be the same, with few rows of int8 codes. */
+    /** Two panels of Q4_0, which may be the same, with few rows of int8 quants. */
     private static void twoPanels(
             PanelMatrix w, int p, int q, Activations x, Scratch scratch, float[] out, int outStride, int outOffset) {
         VectorQuants quants = VectorQuants.of(x);
@@ -135,7 +136,7 @@ public final class VectorBatch {
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
                     int to = b * ROWS + part * L;
-                    VectorLines.four(block + w.panelOffset(p), block + w.panelOffset(q), part, count, quants.lineCodes(),
+                    VectorLines.four(block + w.panelOffset(p), block + w.panelOffset(q), part, count, quants.lineQuants(),
                             quants.sums(), quants.scales(), quants.blockAt(b, first), sums, to, second + to);
                 }
             }
@@ -209,7 +210,7 @@ public final class VectorBatch {
         }
     }
 
-    /** Q8_0, few rows of int8 codes. */
+    /** Q8_0, few rows of int8 quants. */
     private static void codeFours(PanelMatrix w, long panel, VectorQuants x, float[] sums) {
         int all = w.columns() / BLOCK;
         int step = x.rows() <= GROUP ? all : LINE_BLOCKS;
@@ -219,7 +220,7 @@ public final class VectorBatch {
             for (int part = 0; part < PARTS; part++) {
                 for (int b = 0; b < x.rows(); b += GROUP) {
                     VectorFours.byteCodes(
-                            at, part, count, x.codes(), x.scales(), x.blockAt(b, first), sums, b * ROWS + part * L);
+                            at, part, count, x.quants(), x.scales(), x.blockAt(b, first), sums, b * ROWS + part * L);
                 }
             }
         }
@@ -244,21 +245,21 @@ public final class VectorBatch {
         }
     }
 
-    /** Some blocks of int8 codes: integers below 2^24 in floats, exact in any order. */
+    /** Some blocks of int8 quants: integers below 2^24 in floats, exact in any order. */
     static void codeBlocks(int count, float[] tile, int part, float[] d, VectorQuants x, int first, float[] sums) {
         int b = 0;
         for (; b + GROUP < x.rows(); b += 2 * GROUP) {
             int at = x.blockAt(b, first);
             int at4 = x.blockAt(b + GROUP, first);
             for (int i = 0; i < count; i++) {
-                VectorFloats.codes8(tile, part + i * BLOCK * ROWS, d, part + i * ROWS, x.codes(), x.scales(),
+                VectorFloats.codes8(tile, part + i * BLOCK * ROWS, d, part + i * ROWS, x.quants(), x.scales(),
                         at + i * GROUP, at4 + i * GROUP, sums, b * ROWS + part);
             }
         }
         if (b < x.rows()) {
             int at = x.blockAt(b, first);
             for (int i = 0; i < count; i++) {
-                VectorFloats.block4(tile, part + i * BLOCK * ROWS, 16, d, part + i * ROWS, x.codes(), (at + i * GROUP) * BLOCK,
+                VectorFloats.block4(tile, part + i * BLOCK * ROWS, 16, d, part + i * ROWS, x.quants(), (at + i * GROUP) * BLOCK,
                         BLOCK, BLOCK, BLOCK, x.scales(), at + i * GROUP, sums, b * ROWS + part);
             }
         }

@@ -239,7 +239,7 @@ final class VectorFours {
     }
 
     /**
-     * Q8_0, one panel, int8 codes as floats: integers below 2^24, 2^16 times too large, and exact in any order.
+     * Q8_0, one panel, int8 quants as floats: integers below 2^24, 2^16 times too large, and exact in any order.
      *
      * @param x {@link VectorQuants#codes} of the group from {@code 32 * dxFrom}
      * @param dx (blocks, 4) from {@code dxFrom}

@@ -25,7 +25,7 @@ import static jdk.incubator.vector.VectorOperators.LSHR;
 import static jdk.incubator.vector.VectorOperators.ZERO_EXTEND_B2S;
 
 /**
- * Q4_0 with a group of four rows of int8 codes, two panels p and q at the addresses of their first blocks: unpack and multiply
+ * Q4_0 with a group of four rows of int8 quants, two panels p and q at the addresses of their first blocks: unpack and multiply
  * fused, the trick of {@code VectorInt8Decode.q4}. A lane is a row of the panel. A broadcast of a code serves both panels, an
  * unpacked line serves all rows. Eight rows at a time are a method that is not always compiled. The rules are those of
  * {@code VectorDecode}; bounds are not checked (docs/adr/0007-unchecked-loads.md).
@@ -36,7 +36,7 @@ final class VectorLines {
     /**
      * A group of rows: {@code sums = fma(d * dx, dot, sums)}.
      *
-     * @param x {@link VectorQuants#lineCodes} of the group from {@code 32 * group}
+     * @param x {@link VectorQuants#lineQuants} of the group from {@code 32 * group}
      * @param n (blocks, 4) sums of codes from {@code group}
      * @param dx (blocks, 4) from {@code group}
      * @param sums (4, 32) of p from {@code to}, of q from {@code toQ}

@@ -18,7 +18,7 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
 /**
- * The inner loops of quants of up to six bits times int8 codes, for a group of four rows of x and some blocks of a panel.
+ * The inner loops of quants of up to six bits times int8 quants, for a group of four rows of x and some blocks of a panel.
  *
  * <p>A 32-bit lane is a row of the panel; its two 16-bit halves are two neighbouring columns, in the tile and in
  * {@link VectorQuants#columnPairs}. So a pair of codes is broadcast as a plain 32-bit load and feeds two multiplications (rows

@@ -30,9 +30,9 @@ import static jdk.incubator.vector.VectorOperators.I2F;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 
 /**
- * The kernels of any format: the format takes 32 columns of a panel apart ({@link QuantFormat#tile}), they become a tile of floats,
- * and all rows of x go over it. How that is rounded, the format's family says ({@link Rounding}). What is faster for some formats
- * has classes of its own.
+ * The kernels of any format: the format takes 32 columns of a panel apart ({@link QuantFormat#tile}), they become a tile of
+ * floats, and all rows of x go over it. How that is rounded, the format's family says ({@link Rounding}). What is faster for some
+ * formats has classes of its own.
  */
 public final class VectorTilePath {
     private VectorTilePath() {}
@@ -111,14 +111,14 @@ public final class VectorTilePath {
         fill(block.quants, block.scales, scratch.offsets(), tile);
         for (int part = 0; part < PARTS; part++) {
             if (x.rows() == 1) {
-                one(tile, part * L, HALF, block.d, part * L, x.codes(), index * BLOCK, x.scales()[index], sums, part * L);
+                one(tile, part * L, HALF, block.d, part * L, x.quants(), index * BLOCK, x.scales()[index], sums, part * L);
             } else {
                 VectorBatch.codeBlocks(1, tile, part * L, block.d, x, index, sums);
             }
         }
         if (minima) {
             for (int b = 0; b < x.rows(); b++) {
-                minima(block, x.codes(), x.blockAt(b, index) * BLOCK, x.scales()[x.blockAt(b, index)], sums, b * ROWS);
+                minima(block, x.quants(), x.blockAt(b, index) * BLOCK, x.scales()[x.blockAt(b, index)], sums, b * ROWS);
             }
         }
     }
@@ -140,7 +140,8 @@ public final class VectorTilePath {
     }
 
     /** Chains a and b of the only row over {@code 2 * half} columns of a tile; {@code sums = fma(d * dx, a + b, sums)}. */
-    private static void one(float[] tile, int from, int half, float[] d, int dFrom, float[] x, int xFrom, float dx, float[] sums, int to) {
+    private static void one(float[] tile, int from, int half, float[] d, int dFrom, float[] x, int xFrom, float dx, float[] sums,
+            int to) {
         FloatVector lowA = FloatVector.zero(F);
         FloatVector highA = FloatVector.zero(F);
         FloatVector lowB = FloatVector.zero(F);

@@ -136,7 +136,7 @@ public final class VectorDecode {
         long at2 = w.panelData().address() + w.panelOffset(second);
         VectorQuants quants = VectorQuants.of(x);
         for (int part = 0; part < PARTS; part++) {
-            VectorInt8Decode.q8(at, at2, part, w.columns() / BLOCK, quants.codePairs(), quants.scales(), out,
+            VectorInt8Decode.q8(at, at2, part, w.columns() / BLOCK, quants.quantPairs(), quants.scales(), out,
                     to + part * L, to2 + part * L);
         }
     }
@@ -169,7 +169,7 @@ public final class VectorDecode {
         }
     }
 
-    /** Four panels of Q4_0 by int8 codes; some of them may be the same. */
+    /** Four panels of Q4_0 by int8 quants; some of them may be the same. */
     private static void four(PanelMatrix w, int p, int q, int r, int t, Activations x, Scratch scratch, float[] out,
             int toP, int toQ, int toR, int toT) {
         long base = w.panelData().address();

@@ -93,7 +93,7 @@ final class VectorInt8Decode {
      */
     static void q4(long p, long q, long r, long t, int part, int blocks, VectorQuants activations, int[] y, float[] out,
             int toP, int toQ, int toR, int toT) {
-        int[] x = activations.codePairs();
+        int[] x = activations.quantPairs();
         int[] sums = activations.sums();
         float[] dx = activations.scales();
         FloatVector lowP = FloatVector.zero(F);

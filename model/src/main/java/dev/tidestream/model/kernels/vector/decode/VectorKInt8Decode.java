@@ -126,7 +126,7 @@ final class VectorKInt8Decode {
 
     /** A sum for each place in the words, 5 products each, and column 15 added to the first: at most 6 * 31 * 127 = 23622. */
     static void q5(long p, long q, int part, int blocks, VectorQuants x, float[] out, int toP, int toQ) {
-        int[] codes = x.codePairs();
+        int[] codes = x.quantPairs();
         int[] sums = x.sums();
         float[] dx = x.scales();
         FloatVector lowP = FloatVector.zero(F);
@@ -227,7 +227,7 @@ final class VectorKInt8Decode {
 
     /** The products of 8 columns fit 16 bits: 8 * 32 * 127 = 32512. */
     static void q6(long p, long q, int part, int blocks, VectorQuants x, float[] out, int toP, int toQ) {
-        int[] codes = x.codePairs();
+        int[] codes = x.quantPairs();
         float[] dx = x.scales();
         FloatVector lowP = FloatVector.zero(F);
         FloatVector highP = FloatVector.zero(F);

@@ -38,16 +38,16 @@ class VectorQuantsTest {
         String at = "seed=%d, rows=%d, b=%d, block=%d".formatted(SEED, x.rows(), b, block);
         VectorQuants actual = VectorQuants.of(x);
         ScalarQuants expected = ScalarQuants.of(x);
-        int place = actual.codesAt(b, block);
+        int place = actual.quantsAt(b, block);
         for (int j = 0; j < 32; j++) {
             int quant = expected.quant(b, block * 32 + j);
-            assertEquals(quant, actual.codes()[place + j], at);
+            assertEquals(quant, actual.quants()[place + j], at);
             assertEquals(quant, (short) (actual.columnPairs()[(place + j) / 2] >> (16 * (j % 2))), at);
             if (x.rows() == 1) {
-                assertEquals(both(quant), actual.codePairs()[place + j], at);
+                assertEquals(both(quant), actual.quantPairs()[place + j], at);
             } else if (x.rows() <= VectorQuants.LINE_ROWS) {
                 int line = j < 16 ? quant : quant - 16 * expected.quant(b, block * 32 + j - 16);
-                assertEquals(both(line), actual.lineCodes()[place + j], at);
+                assertEquals(both(line), actual.lineQuants()[place + j], at);
             }
         }
         int sum = expected.sum(b, block);

@@ -16,7 +16,7 @@ import dev.tidestream.model.tensor.WeightTensor;
  *
  * <pre>
  *   0  "TIDECKPT"
- *   8  u32 version of this drawing | u32 version of the panel layout
+ *   8  u32 version of this layout  | u32 version of the panel layout
  *  16  u64 weights version
  *  24  SHA-256 of the model file (32) | SHA-256 of the manifest up to this version (32)
  *  88  u32 tensors; each: name: u16 bytes, UTF-8 | format: u16 bytes, ASCII | u16 dimensions, each u64 | u64 bytes
@@ -25,8 +25,8 @@ import dev.tidestream.model.tensor.WeightTensor;
  *      u32 CRC-32C of all but the tensors
  * </pre>
  *
- * <p>No number of a file is believed: all but the checksums follows from the model file and the manifest, and a file that says anything
- * else is not used.
+ * <p>No number of a file is believed: all but the checksums follows from the model file and the manifest, and a file that says
+ * anything else is not used.
  */
 public final class CheckpointFormat {
     /** Bytes of a tensor that have a checksum of their own. */

@@ -9,35 +9,36 @@ import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 /**
- * Draws the tokens of a step from their rows of logits. A sequence's sampler sees its own row and its own state alone, so several
- * may work at once: from {@value #ROWS_TO_SHARE} rows on, the team shares them. What a sampler throws is kept for its own sequence.
+ * Samples the tokens of a step from their rows of logits. A sequence's sampler sees its own row and its own state alone, so
+ * several may work at once: from {@value #ROWS_TO_SHARE} rows on, the team shares them. What a sampler throws is kept for its own
+ * sequence.
  */
-final class Draws {
+final class BatchSampler {
     private static final int ROWS_TO_SHARE = 4;
 
     private final WorkerTeam team;
     private final int vocabularySize;
-    private final WorkerTeam.RangeTask draw = this::draw; // made once, so that a region allocates nothing
+    private final WorkerTeam.RangeTask sampleRange = this::sampleRange; // made once, so that a region allocates nothing
     private List<Sequence> sequences = List.of(); // of the open region
     private float[] logits = {}; // (sequences, vocabulary)
     private @Nullable Sample[] samples = {};
     private @Nullable Throwable[] failures = {};
 
     /** @param team works for the decode thread, between two forward passes */
-    Draws(WorkerTeam team, int vocabularySize) {
+    BatchSampler(WorkerTeam team, int vocabularySize) {
         this.team = team;
         this.vocabularySize = vocabularySize;
     }
 
     /**
-     * Draws one token per sequence.
+     * Samples one token per sequence.
      *
      * @param rows of logits {@code (sequences, vocabulary)}
      */
-    void drawAll(List<Sequence> drawing, float[] rows) {
-        sequences = drawing;
+    void sampleAll(List<Sequence> of, float[] rows) {
+        sequences = of;
         logits = rows;
-        int count = drawing.size();
+        int count = of.size();
         if (samples.length < count) {
             samples = new Sample[count];
             failures = new Throwable[count];
@@ -45,29 +46,29 @@ final class Draws {
         Arrays.fill(samples, null);
         Arrays.fill(failures, null);
         if (count < ROWS_TO_SHARE) {
-            draw(0, count);
+            sampleRange(0, count);
         } else {
-            team.forEachRange(count, 1, draw);
+            team.forEachRange(count, 1, sampleRange);
         }
         sequences = List.of();
     }
 
-    private void draw(int from, int to) {
+    private void sampleRange(int from, int to) {
         for (int i = from; i < to; i++) {
             try {
-                samples[i] = sequences.get(i).draw(logits, i * vocabularySize);
+                samples[i] = sequences.get(i).sample(logits, i * vocabularySize);
             } catch (Throwable e) { // handed to whoever asks for the sample
                 failures[i] = e;
             }
         }
     }
 
-    /** What was drawn for the i-th sequence; null if that failed. */
+    /** The sample of the i-th sequence; null if that failed. */
     @Nullable Sample sample(int i) {
         return samples[i];
     }
 
-    /** Why nothing was drawn for the i-th sequence. */
+    /** Why the i-th sequence has no sample. */
     @Nullable Throwable failure(int i) {
         return failures[i];
     }

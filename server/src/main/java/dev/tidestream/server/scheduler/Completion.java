@@ -5,4 +5,4 @@ import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.Usage;
 
 /** How a sequence ended. */
-public record Ending(FinishReason reason, Usage usage, Timing timing) {}
+public record Completion(FinishReason reason, Usage usage, Timing timing) {}

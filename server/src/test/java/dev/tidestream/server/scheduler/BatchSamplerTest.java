@@ -24,8 +24,8 @@ import dev.tidestream.server.epoch.ModelEpoch;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Streams have the same tokens whether their sampling was shared or not, and a failed draw stays with its own stream. */
-class DrawsTest {
+/** Streams have the same tokens whether their sampling was shared or not, and a failed sample stays with its own stream. */
+class BatchSamplerTest {
     private static final int STREAMS = 12;
 
     @Test

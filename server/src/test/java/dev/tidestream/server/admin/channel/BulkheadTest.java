@@ -19,7 +19,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-class LaneTest {
+class BulkheadTest {
     private static final int PATIENCE_S = 60;
 
     private final Vertx vertx = Vertx.vertx();
@@ -32,9 +32,9 @@ class LaneTest {
 
     @Test
     void shouldKeepItsWidthAndLeaveTheOtherThreads() throws Exception {
-        WorkerExecutor pool = vertx.createSharedWorkerExecutor("lanes", 3);
-        Lane narrow = new Lane(pool, 2);
-        Lane other = new Lane(pool, 3);
+        WorkerExecutor pool = vertx.createSharedWorkerExecutor("bulkheads", 3);
+        Bulkhead narrow = new Bulkhead(pool, 2);
+        Bulkhead other = new Bulkhead(pool, 3);
         CountDownLatch gate = new CountDownLatch(1);
         CountDownLatch full = new CountDownLatch(2);
         AtomicInteger inside = new AtomicInteger();

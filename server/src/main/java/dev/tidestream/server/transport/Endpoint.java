@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param hasRoom whether one more connection may be opened
  * @param upgrade takes over a request that may come in
  */
-record Door(
+record Endpoint(
         String path,
         String subprotocol,
         @Nullable TokenGuard guard,
