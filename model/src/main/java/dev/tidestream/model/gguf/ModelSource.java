@@ -7,6 +7,7 @@ import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A model as it is on disk, in GGUF's words whatever its files are: metadata under GGUF's keys, tensors under GGUF's names, each with a
@@ -14,6 +15,8 @@ import java.util.Optional;
  * closed; any thread may read, and close it when no other thread reads.
  */
 public interface ModelSource extends AutoCloseable {
+    /** The key of metadata that has the texts of tokens by id. */
+    String TOKENS_KEY = "tokenizer.ggml.tokens";
 
     /** Where it is: a file (the first, if it is in parts) or a folder; for an image in memory, its name. */
     Path path();
@@ -92,6 +95,13 @@ public interface ModelSource extends AutoCloseable {
      * from another, but not from itself with a few values changed.
      */
     String sampleHash();
+
+    /** How many tokens its tokenizer has, without making one; none if it has no tokenizer. */
+    default OptionalInt tokens() {
+        return metadata().findValue(TOKENS_KEY).orElse(null) instanceof GgufValue.ArrayValue tokens
+                ? OptionalInt.of(tokens.count())
+                : OptionalInt.empty();
+    }
 
     /** What is remarkable about it, though it can be read: a line each, for people. */
     default List<String> warnings() {

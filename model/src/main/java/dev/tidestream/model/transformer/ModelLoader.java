@@ -329,10 +329,10 @@ public final class ModelLoader {
 
     /** Each token needs a row; rows behind those of the tokens are padding, which no request names and no sampler chooses. */
     private void requireRowsForTokens() {
-        OptionalInt tokens = TokenCount.of(file.metadata());
+        OptionalInt tokens = file.tokens();
         if (tokens.isPresent() && tokens.getAsInt() > blueprint().vocabularySize()) {
             throw new ModelException("%s: %s has %d tokens, but %s only %d rows: each token needs one".formatted(file.path(),
-                    TokenCount.KEY, tokens.getAsInt(), plan.names().weight(TensorRole.EMBEDDING), blueprint().vocabularySize()));
+                    file.metadata().findValue(ModelSource.TOKENS_KEY).isPresent() ? ModelSource.TOKENS_KEY : "the tokenizer", tokens.getAsInt(), plan.names().weight(TensorRole.EMBEDDING), blueprint().vocabularySize()));
         }
     }
 

@@ -178,7 +178,7 @@ class ModelMetadataTest {
     void shouldTakeRowsOfPadding() {
         RandomLlama padded = f32().with("tokenizer.ggml.tokens", Arrays.asList(new Object[98]));
         try (GgufFile file = padded.file(); LoadedModel model = load(padded)) {
-            assertEquals(98, TokenCount.of(file.metadata()).orElseThrow());
+            assertEquals(98, file.tokens().orElseThrow());
             assertEquals(100, model.blueprint().vocabularySize());
         }
     }

@@ -50,8 +50,8 @@ public final class ModelFiles {
     }
 
     private static Tokenizer tokenizerOf(HuggingFaceFolder folder) {
-        throw new ModelException(("%s: the tokenizer of a Hugging Face folder is not read by this version;"
-                + " without one, there are only logits of token ids (logits --tokens)").formatted(folder.path()));
+        return Tokenizers.of(folder.tokenizer().orElseThrow(() -> new ModelException(
+                "%s: no tokenizer in this folder; without one, there are only logits of token ids (logits --tokens)".formatted(folder.path()))));
     }
 
     /**

@@ -17,7 +17,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,9 @@ import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.MappedPages;
 import dev.tidestream.model.gguf.ModelSource;
+import dev.tidestream.model.tokenizer.TokenizerException;
+import dev.tidestream.model.tokenizer.TokenizerSpec;
+import dev.tidestream.server.huggingface.tokenizer.FolderTokenizer;
 
 /**
  * A model in a folder as Hugging Face's libraries store it: {@code config.json} and one or more safetensors files, memory-mapped and
@@ -49,6 +54,7 @@ public final class HuggingFaceFolder implements ModelSource {
     private final SequencedMap<String, Recipe> recipes;
     private final GgufMetadata metadata;
     private final Map<String, GgufTensor> tensors;
+    private final Supplier<Optional<TokenizerSpec>> tokenizer;
     private volatile @Nullable String sha256;
 
     private HuggingFaceFolder(FolderFiles files, byte[] config, FileTime configModified, ModelConfig model, Shards shards) {
@@ -66,6 +72,7 @@ public final class HuggingFaceFolder implements ModelSource {
                 recipe.parts().stream().mapToLong(part -> part.tensor().offsetBytes()).findFirst().orElse(0),
                 recipe.type().bytes(recipe.dimensions().stream().reduce(1L, Math::multiplyExact)))));
         this.tensors = Collections.unmodifiableMap(all);
+        this.tokenizer = new Once<>(() -> readTokenizer(files.folder()));
     }
 
     /** Whether a path names a folder, or a file in one, that this reads; others are GGUF files. */
@@ -110,6 +117,29 @@ public final class HuggingFaceFolder implements ModelSource {
             String file = files.config().toString();
             throw message.startsWith(file) ? e : new ModelException("%s: %s".formatted(file, message));
         }
+    }
+
+    /**
+     * The tokenizer of this folder, read once; none if there is no file of one.
+     *
+     * @throws TokenizerException if something in it is not understood
+     * @throws UncheckedIOException if it cannot be read
+     */
+    public Optional<TokenizerSpec> tokenizer() {
+        return tokenizer.get();
+    }
+
+    private static Optional<TokenizerSpec> readTokenizer(Path folder) {
+        try {
+            return FolderTokenizer.isIn(folder) ? Optional.of(FolderTokenizer.read(folder)) : Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("%s: the tokenizer cannot be read".formatted(folder), e);
+        }
+    }
+
+    @Override
+    public OptionalInt tokens() {
+        return tokenizer().map(spec -> OptionalInt.of(spec.tokens().size())).orElse(OptionalInt.empty());
     }
 
     /** The folder itself. */

@@ -9,7 +9,19 @@ import dev.tidestream.model.tokenizer.TokenizerSpec;
 
 /** Reads the tokenizer of a Hugging Face folder. */
 public final class FolderTokenizer {
+    private static final String JSON = "tokenizer.json";
+    private static final String SENTENCE_PIECE = "tokenizer.model";
+
     private FolderTokenizer() {}
+
+    /** Whether a folder has files of a tokenizer. */
+    public static boolean isIn(Path folder) {
+        return Files.exists(folder.resolve(JSON)) || Files.exists(folder.resolve(SENTENCE_PIECE)) || hasVocabulary(folder);
+    }
+
+    private static boolean hasVocabulary(Path folder) {
+        return Files.exists(folder.resolve("vocab.json")) && Files.exists(folder.resolve("merges.txt"));
+    }
 
     /**
      * The tokenizer of a folder: of tokenizer.json; without one of tokenizer.model (SentencePiece); without that of vocab.json and merges.txt
@@ -21,13 +33,13 @@ public final class FolderTokenizer {
      */
     public static TokenizerSpec read(Path folder) throws IOException {
         TokenizerSettings settings = TokenizerSettings.read(folder);
-        if (Files.exists(folder.resolve("tokenizer.json"))) {
-            return TokenizerJson.read(folder.resolve("tokenizer.json"), settings);
+        if (Files.exists(folder.resolve(JSON))) {
+            return TokenizerJson.read(folder.resolve(JSON), settings);
         }
-        if (Files.exists(folder.resolve("tokenizer.model"))) {
-            return SentencePieceModel.read(folder.resolve("tokenizer.model"), settings);
+        if (Files.exists(folder.resolve(SENTENCE_PIECE))) {
+            return SentencePieceModel.read(folder.resolve(SENTENCE_PIECE), settings);
         }
-        if (Files.exists(folder.resolve("vocab.json")) && Files.exists(folder.resolve("merges.txt"))) {
+        if (hasVocabulary(folder)) {
             return VocabularyFiles.read(folder, settings);
         }
         throw new TokenizerException(folder + ": no tokenizer: expected tokenizer.json, tokenizer.model, or vocab.json and merges.txt");
