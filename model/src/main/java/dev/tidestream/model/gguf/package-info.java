@@ -1,5 +1,5 @@
 /**
- * Reading GGUF files: memory-mapped, every number checked against the file before it is used. Imports nothing of ours.
+ * GGUF files: read memory-mapped, every number checked against the file before it is used; and written. Imports nothing of ours.
  */
 @NullMarked
 package dev.tidestream.model.gguf;
