@@ -1,7 +1,6 @@
 package dev.tidestream.model.transformer;
 
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,8 +8,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import dev.tidestream.model.architecture.Blueprint;
@@ -18,8 +15,6 @@ import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.architecture.family.Architectures;
-import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.ModelSource;
@@ -27,11 +22,14 @@ import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedFile;
 import dev.tidestream.model.packed.PackedFileException;
 import dev.tidestream.model.packed.PackedTensor;
+import dev.tidestream.model.quantisation.ChangedMatrix;
+import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.memory.PanelSlab;
+import dev.tidestream.model.tensor.panel.QuantisationError;
 import dev.tidestream.model.tied.TiedWeightConfig;
 import dev.tidestream.model.tied.TiedWeightException;
 
@@ -43,12 +41,27 @@ public final class ModelLoader {
     private final ModelSource file;
     private final TensorPlan plan;
     private final TensorReader reader;
+    private final HeldFormats held;
 
-    /** @throws ModelException if this is no model that can be run */
+    /**
+     * A loader of a model as its file has it.
+     *
+     * @throws ModelException if this is no model that can be run
+     */
     public ModelLoader(ModelSource file) {
+        this(file, WeightFormats.AS_THEY_ARE);
+    }
+
+    /**
+     * A loader that brings weights into other formats.
+     *
+     * @throws ModelException if this is no model that can be run
+     */
+    public ModelLoader(ModelSource file, WeightFormats formats) {
         this.file = file;
         this.plan = Architectures.plan(file);
         this.reader = new TensorReader(file);
+        this.held = new HeldFormats(file, plan, reader, formats);
     }
 
     /** What loading is busy with. */
@@ -96,18 +109,51 @@ public final class ModelLoader {
 
     /** What is not obvious about the formats of matrices: which are held as others, and which take activations with a scale per token. */
     public Optional<String> formatsHeldOtherwise() {
-        Set<TensorFormat> formats = plan.tensors().keySet().stream().flatMap(name -> file.findTensor(name).stream()).map(reader::format)
-                .collect(Collectors.toCollection(() -> EnumSet.noneOf(TensorFormat.class)));
-        List<String> said = new ArrayList<>();
-        for (TensorFormat format : formats) {
-            if (format.quantised() && !format.quants().panelsOf().isEmpty()) {
-                said.add("%s is held as %s".formatted(format, format.quants().panelsOf()));
-            }
-            if (format.activations() == ActivationScaling.ROW) {
-                said.add("%s takes int8 activations with one scale per token".formatted(format));
-            }
+        return held.words();
+    }
+
+    /** The matrix that logits are made with. */
+    public String head() {
+        return plan.names().weight(blueprint().tied() ? TensorRole.EMBEDDING : TensorRole.OUTPUT);
+    }
+
+    /**
+     * What the head lost when it was brought into another format; nothing if it was not, or if its panels were there already: then nobody has
+     * looked at the file's.
+     */
+    public Optional<QuantisationError> headError() {
+        return held.error(head());
+    }
+
+    /**
+     * Brings all matrices into their formats, and keeps none: for whoever wants to know what that costs.
+     *
+     * @param progress told how far it has come
+     * @return of each that is brought into another format, in the order of use
+     */
+    public List<ChangedMatrix> measure(WorkerTeam team, ProgressListener progress) {
+        check();
+        List<GgufTensor> matrices = plan.tensors().keySet().stream().map(file::tensor)
+                .filter(held::changes).toList();
+        long totalBytes = matrices.stream().mapToLong(GgufTensor::bytes).sum();
+        long doneBytes = 0;
+        List<ChangedMatrix> measured = new ArrayList<>();
+        for (GgufTensor tensor : matrices) {
+            read(tensor.name(), team).close();
+            measured.add(new ChangedMatrix(
+                    tensor.name(), reader.format(tensor), held.of(tensor), held.error(tensor.name()).orElseThrow()));
+            doneBytes += tensor.bytes();
+            progress.loaded(Stage.PACKING, doneBytes, totalBytes);
         }
-        return said.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", said));
+        return List.copyOf(measured);
+    }
+
+    /**
+     * By what the weights are known again that this loads: the hash of the file, together with the formats that were asked for. 64 lower-case
+     * hexadecimal digits.
+     */
+    public String identity() {
+        return held.identity();
     }
 
     /** The name of an output matrix that is the embedding once more. */
@@ -134,7 +180,7 @@ public final class ModelLoader {
     public LoadedModel load(Kernels kernels, WorkerTeam team, ProgressListener progress, PackedCache cache) {
         check();
         List<PackedTensor> matrices = matrices();
-        Optional<PackedFile> packed = cache.find(file, matrices);
+        Optional<PackedFile> packed = cache.find(file, held.variant(), matrices);
         if (packed.isPresent()) {
             try (PackedFile panels = packed.get()) {
                 SequencedMap<String, OwnedTensor> tensors = readAll(panels, matrices, team, progress);
@@ -148,7 +194,7 @@ public final class ModelLoader {
         boolean done = false;
         try {
             long totalBytes = matrices.stream().mapToLong(PackedTensor::bytes).sum();
-            cache.store(file, matrices, tensor -> panels(model, tensor.name()), team,
+            cache.store(file, held.variant(), matrices, tensor -> panels(model, tensor.name()), team,
                     doneBytes -> progress.loaded(Stage.WRITING_PANELS, Math.min(doneBytes, totalBytes), totalBytes));
             done = true;
             return model;
@@ -166,7 +212,7 @@ public final class ModelLoader {
      */
     public LoadedModel miniature(Kernels kernels) {
         check();
-        return new Miniature(file, plan, reader).load(kernels);
+        return new Miniature(file, plan, reader, held::of).load(kernels);
     }
 
     private static PanelMatrix panels(LoadedModel model, String name) {
@@ -204,7 +250,7 @@ public final class ModelLoader {
     }
 
     private PackedTensor packed(GgufTensor tensor) {
-        return new PackedTensor(tensor.name(), reader.format(tensor),
+        return new PackedTensor(tensor.name(), held.of(tensor),
                 Math.toIntExact(tensor.rows()), Math.toIntExact(tensor.columns()));
     }
 
@@ -222,7 +268,7 @@ public final class ModelLoader {
                 OwnedTensor owned;
                 if (isMatrix(tensor.name())) {
                     PanelSlab.Part part = slab.take(packed(tensor).bytes());
-                    owned = reader.matrix(tensor, (bytes, alignment) -> part.memory(), part::close, team);
+                    owned = reader.matrix(tensor, held.of(tensor), (bytes, alignment) -> part.memory(), part::close, team, held.lost(tensor));
                     file.release(tensor);
                 } else {
                     owned = read(tensor.name(), team);
@@ -286,7 +332,7 @@ public final class ModelLoader {
     }
 
     /**
-     * A tensor as the file has it, in memory of its own.
+     * A tensor of the file, in its format and in memory of its own.
      *
      * @throws IllegalArgumentException if the model has no tensor of this name
      */
@@ -295,7 +341,7 @@ public final class ModelLoader {
         if (planned == null) {
             throw new IllegalArgumentException("no tensor of the model: " + name);
         }
-        OwnedTensor tensor = reader.read(name, planned.shape(), team);
+        OwnedTensor tensor = reader.read(name, planned.shape(), held.of(file.tensor(name)), team, held.lost(file.tensor(name)));
         file.release(file.tensor(name));
         return tensor;
     }
@@ -325,7 +371,7 @@ public final class ModelLoader {
     private void checkTiedWeight() {
         if (blueprint().tied()) {
             GgufTensor tensor = file.tensor(plan.names().weight(TensorRole.EMBEDDING));
-            String dtype = reader.format(tensor).name();
+            String dtype = held.of(tensor).name();
             try {
                 TiedWeightConfig.validate(tensor.dimensions().reversed(), dtype, blueprint().hiddenSize(), true, false);
             } catch (TiedWeightException e) {
