@@ -133,7 +133,7 @@ public final class ModelRuntime implements AutoCloseable {
         KernelWarmUp warmUp = null;
         boolean started = false;
         try {
-            ModelLoader loader = new ModelLoader(file);
+            ModelLoader loader = new ModelLoader(file, config.compute().formats());
             Kernels kernels = KernelSelection.fastest();
             warmUp = KernelWarmUp.start(loader, kernels, config.compute().precision(), kernels != KernelSelection.scalar());
             ModelRuntime running = new ModelRuntime(loader, config, firstVersion, workers, warmUp, listener);

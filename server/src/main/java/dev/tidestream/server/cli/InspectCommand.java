@@ -26,14 +26,21 @@ import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.GgufValueType;
 import dev.tidestream.model.gguf.ModelSource;
+import dev.tidestream.model.quantisation.ChangedMatrix;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.app.ModelFiles;
+import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.app.StartListener;
+import dev.tidestream.server.cli.options.FormatOptions;
 import dev.tidestream.server.cli.options.ModelOption;
 import dev.tidestream.server.cli.terminal.ByteSize;
+import dev.tidestream.server.cli.terminal.ChangedMatrices;
 import dev.tidestream.server.cli.terminal.JsonText;
 import dev.tidestream.server.cli.terminal.Table;
+import dev.tidestream.server.cli.terminal.TerminalStart;
+import dev.tidestream.server.engine.KernelWorkers;
 
 /**
  * {@code inspect}: what is in a GGUF file, and whether it is a model that can be served. A model that is refused is shown all the
@@ -48,6 +55,7 @@ import dev.tidestream.server.cli.terminal.Table;
             "  tidestream inspect                   the embedded starter model",
             "  tidestream inspect model.gguf        as a table",
             "  tidestream inspect --json model.gguf one JSON object, arrays in full",
+            "  tidestream inspect --weights q4_k model.gguf   with what each matrix would lose",
         })
 final class InspectCommand implements Callable<Integer> {
     private static final String ARCHITECTURE = "general.architecture";
@@ -60,7 +68,10 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final ModelOption model = new ModelOption();
 
-    @Option(names = "--json", description = "Print one JSON object: file, parts, version, bytes, parameters, model, metadata, tensors.")
+    @Mixin
+    private final FormatOptions formats = new FormatOptions();
+
+    @Option(names = "--json", description = "Print one JSON object: file, parts, version, bytes, parameters, model, metadata, tensors, and what --weights would change.")
     private boolean json;
 
     @Spec
@@ -76,15 +87,21 @@ final class InspectCommand implements Callable<Integer> {
         try (ModelSource gguf = file == null ? model.open() : GgufFile.open(file)) {
             RuntimeException refusal = null;
             Map<String, String> words = Map.of();
+            List<ChangedMatrix> changed = List.of();
             try {
                 words = words(gguf);
+                changed = changed(gguf);
             } catch (RuntimeException e) { // said once the file's contents are there to be looked at
                 refusal = e;
             }
             if (json) {
-                out.println(json(gguf, words));
+                out.println(json(gguf, words, changed));
             } else {
                 printTables(gguf, words, out);
+                if (!changed.isEmpty()) {
+                    out.println();
+                    ChangedMatrices.print(changed, out);
+                }
             }
             out.flush();
             if (refusal != null) {
@@ -95,14 +112,25 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     /** What the model is, in plain words, if it is one that can be run; nothing if the file is no model. */
-    private static Map<String, String> words(ModelSource gguf) {
+    private Map<String, String> words(ModelSource gguf) {
         if (!isModel(gguf)) {
             return Map.of();
         }
-        ModelLoader loader = new ModelLoader(gguf);
+        ModelLoader loader = new ModelLoader(gguf, formats.formats());
         loader.check();
         Tokenizer _ = Tokenizers.fromGguf(gguf.metadata());
         return loader.words();
+    }
+
+    /** What the formats that were asked for do to the weights: all of them are brought into them, which may take a while. */
+    private List<ChangedMatrix> changed(ModelSource gguf) {
+        if (!isModel(gguf) || formats.formats().asTheyAre()) {
+            return List.of();
+        }
+        try (KernelWorkers workers = new KernelWorkers(ServerConfig.Compute.DEFAULT.threads());
+                StartListener.Loading progress = new TerminalStart(spec.commandLine().getErr()).loading(gguf.path())) {
+            return new ModelLoader(gguf, formats.formats()).measure(workers, progress);
+        }
     }
 
     /** A vocabulary alone, or a file of something else, is none. */
@@ -170,7 +198,7 @@ final class InspectCommand implements Callable<Integer> {
         return value instanceof GgufValue.StringValue(String text) ? Printable.quoted(text, VALUE_CHARS / 3) : value.toString();
     }
 
-    private static String json(ModelSource gguf, Map<String, String> words) {
+    private static String json(ModelSource gguf, Map<String, String> words, List<ChangedMatrix> changed) {
         return JsonText.object(json -> {
             json.writeStringField("file", gguf.path().toString());
             json.writeNumberField("parts", gguf.parts().size());
@@ -204,6 +232,9 @@ final class InspectCommand implements Callable<Integer> {
                 json.writeEndObject();
             }
             json.writeEndArray();
+            if (!changed.isEmpty()) {
+                ChangedMatrices.write(json, changed);
+            }
         });
     }
 
