@@ -16,11 +16,14 @@ import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
 
 /**
- * The perplexity of a text: e to the mean of {@code -ln p} over the tokens that count ({@link Windows}), where p is the probability that
+ * The perplexity of a text: e to the mean of {@code -ln p} over the tokens that count ({@link Windows}), where p is the
+ * probability that
  * the model gave the token, under the softmax of all its tokens.
  *
- * <p>Windows are computed one after the other, each in passes of as many rows as the model takes. The softmax of a row is computed in
- * double, by one thread, in the order of the ids, and rows are summed up in the order of the text: the bits do not depend on the number
+ * <p>Windows are computed one after the other, each in passes of as many rows as the model takes. The softmax of a row is
+ * computed in
+ * double, by one thread, in the order of the ids, and rows are summed up in the order of the text: the bits do not depend on the
+ * number
  * of threads, nor on how many rows a pass takes.
  */
 public final class Perplexity {

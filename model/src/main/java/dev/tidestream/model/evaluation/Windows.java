@@ -1,7 +1,8 @@
 package dev.tidestream.model.evaluation;
 
 /**
- * How a text is cut into windows, and which of a window's tokens count. A window is read from its beginning without what was before it;
+ * How a text is cut into windows, and which of a window's tokens count. A window is read from its beginning without what was
+ * before it;
  * a token counts where it is predicted from enough of the window:
  *
  * <pre>
@@ -10,7 +11,8 @@ package dev.tidestream.model.evaluation;
  *            behind the first window counts once
  * </pre>
  *
- * <p>These are the two ways of llama.cpp's {@code llama-perplexity}, which adds half of {@code --ppl-stride} to the context before.
+ * <p>These are the two ways of llama.cpp's {@code llama-perplexity}, which adds half of {@code --ppl-stride} to the context
+ * before.
  *
  * @param context tokens of a window, at least 2
  * @param stride tokens between the beginnings of two windows, less than {@code context}; 0 for none
@@ -34,7 +36,10 @@ public record Windows(int context, int stride) {
         return window * step();
     }
 
-    /** The first token of a window that counts; all behind it do, too. Token {@code i} is predicted by the logits of {@code i - 1}. */
+    /**
+     * The first token of a window that counts; all behind it do, too. Token {@code i} is predicted by the logits of {@code i -
+     * 1}.
+     */
     public int firstCounted() {
         return stride == 0 ? context / 2 + 1 : context - stride;
     }

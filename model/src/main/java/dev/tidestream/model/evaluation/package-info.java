@@ -1,5 +1,6 @@
 /**
- * How good a model is at predicting a text. Imports {@code transformer} and {@code tensor}; one caller at a time, whose team computes.
+ * How good a model is at predicting a text. Imports {@code transformer} and {@code tensor}; one caller at a time, whose team
+ * computes.
  */
 @NullMarked
 package dev.tidestream.model.evaluation;

@@ -136,7 +136,8 @@ public enum TensorFormat {
     }
 
     /**
-     * This format, or what takes its place where rows of so many columns are no whole number of its blocks: the next that has blocks of 32
+     * This format, or what takes its place where rows of so many columns are no whole number of its blocks: the next that has
+     * blocks of 32
      * columns and about as many bits, as llama.cpp chooses it, or F16.
      */
     public TensorFormat fitting(int columns) {

@@ -38,7 +38,8 @@ import dev.tidestream.model.tensor.WorkerTeam;
  *   <li><b>Never half a file.</b> It is written under another name, forced to disk, then renamed. What a killed process leaves has a
  *       name that nobody reads, and is removed by the next one that writes here: a writer holds a lock on its file, and the
  *       system ends the lock with the process.
- *   <li><b>Bounded.</b> A model file has one file here for each choice of formats, under a name made of both, and they are removed once the model file
+ *   <li><b>Bounded.</b> A model file has one file here for each choice of formats, under a name made of both, and they are
+ * removed once the model file
  *       is gone. Nothing is written that would not leave {@value #SPARE_BYTES} bytes free.
  * </ul>
  *
@@ -248,7 +249,8 @@ public final class PackedCache {
     public static String fileName(ModelSource source, String variant) {
         Path path = source.path().toAbsolutePath();
         String name = String.valueOf(path.getFileName()).replaceAll("[^\\w.-]", "_");
-        return "%s-%s%s".formatted(name.substring(0, Math.min(NAME_CHARS, name.length())), shortHash(variant.isEmpty() ? path.toString() : path + "\n" + variant), SUFFIX);
+        String hash = shortHash(variant.isEmpty() ? path.toString() : path + "\n" + variant);
+        return "%s-%s%s".formatted(name.substring(0, Math.min(NAME_CHARS, name.length())), hash, SUFFIX);
     }
 
     private static String shortHash(String text) {

@@ -32,8 +32,10 @@ import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tensor.panel.PanelQuantiser;
 
 /**
- * Writes a model as one GGUF file, its weights brought into other formats: the bits are those that loading the same model with the same
- * formats gives. A tied model stays one, without an output matrix, also if its file holds the matrix twice; vectors become float32.
+ * Writes a model as one GGUF file, its weights brought into other formats: the bits are those that loading the same model with
+ * the same
+ * formats gives. A tied model stays one, without an output matrix, also if its file holds the matrix twice; vectors become
+ * float32.
  */
 public final class GgufConversion {
     private static final String FILE_TYPE = "general.file_type";

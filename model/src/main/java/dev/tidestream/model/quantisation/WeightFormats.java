@@ -11,11 +11,15 @@ import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.ActivationScaling;
 
 /**
- * The formats that somebody asks weights to be held in, whatever the file has them in. What is asked for counts for matrices; norms, biases
- * and learned positions stay as they are, and so do ternary matrices of layers (but for another ternary format), since activations are made for them as they were trained.
+ * The formats that somebody asks weights to be held in, whatever the file has them in. What is asked for counts for matrices;
+ * norms, biases
+ * and learned positions stay as they are, and so do ternary matrices of layers (but for another ternary format), since
+ * activations are made for them as they were trained.
  *
- * <p>The <i>head</i> is the matrix that logits are made with: the output matrix, or the embedding of a model that ties both. There is one
- * copy of a tied matrix, so its format is that of lookups, too (ADR 25). Without a format of its own, the head is {@link #headOf} the
+ * <p>The <i>head</i> is the matrix that logits are made with: the output matrix, or the embedding of a model that ties both.
+ * There is one
+ * copy of a tied matrix, so its format is that of lookups, too (ADR 25). Without a format of its own, the head is {@link #headOf}
+ * the
  * format of the weights.
  *
  * <p>A row that is no whole number of a format's blocks takes {@link TensorFormat#fitting}.

@@ -118,7 +118,8 @@ public final class ModelLoader {
     }
 
     /**
-     * What the head lost when it was brought into another format; nothing if it was not, or if its panels were there already: then nobody has
+     * What the head lost when it was brought into another format; nothing if it was not, or if its panels were there already:
+     * then nobody has
      * looked at the file's.
      */
     public Optional<QuantisationError> headError() {
@@ -149,7 +150,8 @@ public final class ModelLoader {
     }
 
     /**
-     * By what the weights are known again that this loads: the hash of the file, together with the formats that were asked for. 64 lower-case
+     * By what the weights are known again that this loads: the hash of the file, together with the formats that were asked for.
+     * 64 lower-case
      * hexadecimal digits.
      */
     public String identity() {

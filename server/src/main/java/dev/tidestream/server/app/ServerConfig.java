@@ -94,7 +94,8 @@ public record ServerConfig(@Nullable Path model, Compute compute, EngineConfig e
 
         /** One thread for each core; weights as the file has them, int8, an exact head, F16. */
         public static final Compute DEFAULT = new Compute(
-                Runtime.getRuntime().availableProcessors(), WeightFormats.AS_THEY_ARE, ActivationPrecision.INT8, ActivationPrecision.F32, KvType.F16, null);
+                Runtime.getRuntime().availableProcessors(), WeightFormats.AS_THEY_ARE,
+                ActivationPrecision.INT8, ActivationPrecision.F32, KvType.F16, null);
 
         public Compute {
             if (threads < 1 || threads > MAX_THREADS) {

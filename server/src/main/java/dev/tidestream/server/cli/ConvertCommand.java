@@ -86,7 +86,8 @@ final class ConvertCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(names = {"-t", "--threads"}, paramLabel = "N", description = "Threads that encode (default: one per core); the file does not depend on it.")
+    @Option(names = {"-t", "--threads"}, paramLabel = "N",
+            description = "Threads that encode (default: one per core); the file does not depend on it.")
     void setThreads(int value) {
         threads = Check.range(spec, "--threads", value, 1, MAX_THREADS);
     }

@@ -47,7 +47,8 @@ abstract class EvalOptions {
     @Mixin
     final ModelOption model = new ModelOption();
 
-    @Option(names = {"-f", "--file"}, paramLabel = "FILE", required = true, description = "The text, in UTF-8; - stands for standard input.")
+    @Option(names = {"-f", "--file"}, paramLabel = "FILE", required = true,
+            description = "The text, in UTF-8; - stands for standard input.")
     private Path file = STANDARD_INPUT;
 
     private int context; // 0 if not given
@@ -57,7 +58,8 @@ abstract class EvalOptions {
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
 
-    @Option(names = "--context", paramLabel = "N", description = "Tokens of a window (default: 512, or the model's context if that is shorter).")
+    @Option(names = "--context", paramLabel = "N",
+            description = "Tokens of a window (default: 512, or the model's context if that is shorter).")
     void setContext(int value) {
         context = Check.range(spec, "--context", value, 2, Integer.MAX_VALUE);
     }

@@ -71,7 +71,8 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final FormatOptions formats = new FormatOptions();
 
-    @Option(names = "--json", description = "Print one JSON object: file, parts, version, bytes, parameters, model, metadata, tensors, and what --weights would change.")
+    @Option(names = "--json",
+            description = "Print one JSON object: file, parts, version, bytes, parameters, model, metadata, tensors, and what --weights would change.")
     private boolean json;
 
     @Spec

@@ -21,8 +21,8 @@ class EvalCommandTest {
 
     @BeforeEach
     void write() throws IOException {
-        text = Files.writeString(temp.resolve("text.txt"), "Once upon a time there was a little girl. She liked to play in the garden. ".repeat(8))
-                .toString();
+        String story = "Once upon a time there was a little girl. She liked to play in the garden. ";
+        text = Files.writeString(temp.resolve("text.txt"), story.repeat(8)).toString();
     }
 
     private JsonNode json(String... more) throws IOException {

@@ -14,8 +14,10 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import static dev.tidestream.model.format.base.PanelLayout.ROWS;
 
 /**
- * Brings a row-major matrix, as it stands in a file, into panels of another format: each unit of a row is encoded by itself, from the
- * exact values that the file has. The bits depend on these values alone, not on the number of threads. Of values that are not finite:
+ * Brings a row-major matrix, as it stands in a file, into panels of another format: each unit of a row is encoded by itself, from
+ * the
+ * exact values that the file has. The bits depend on these values alone, not on the number of threads. Of values that are not
+ * finite:
  * as {@link PanelPacker}.
  */
 public final class PanelQuantiser {

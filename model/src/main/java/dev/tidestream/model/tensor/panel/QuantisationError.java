@@ -1,7 +1,8 @@
 package dev.tidestream.model.tensor.panel;
 
 /**
- * What a matrix lost when it was brought into another format: stored minus wanted, over all elements. Does not depend on how the work was
+ * What a matrix lost when it was brought into another format: stored minus wanted, over all elements. Does not depend on how the
+ * work was
  * split.
  *
  * @param maxAbs largest magnitude
