@@ -44,7 +44,7 @@ class ArchitectureArchTest {
             "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics", "server.logging.EventLog",
             "server.admin.channel.AdminVerticle", "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService",
             "server.admin.store.UpdateLog", "server.admin.build.EpochBuilder", "server.pacing.StepBreak",
-            "server.safetensors.SafetensorsFile", "server.transport.AdminSession",
+            "server.safetensors.SafetensorsFile", "server.huggingface.HuggingFaceFolder", "server.transport.AdminSession",
             "server.app.TidestreamServer", "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
@@ -192,6 +192,14 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule SAFETENSORS = forbid("dev.tidestream.server.safetensors..",
             "dev.tidestream.server.admin..", "dev.tidestream.protocol.admin..", "dev.tidestream.model..");
+
+    /** Folders are data: what computes, and who serves, is no concern of theirs. */
+    @ArchTest
+    static final ArchRule HUGGINGFACE = classes().that().resideInAPackage("dev.tidestream.server.huggingface..")
+            .should().onlyDependOnClassesThat().resideInAnyPackage(
+                    "java..", "org.jspecify..", "com.fasterxml.jackson..", "dev.tidestream.protocol", "dev.tidestream.model.gguf",
+                    "dev.tidestream.model.architecture", "dev.tidestream.model.tokenizer", "dev.tidestream.server.safetensors",
+                    "dev.tidestream.server.huggingface..");
 
     @ArchTest
     static final ArchRule LOGGING = forbid("dev.tidestream.server.logging..", "io.vertx..", "io.netty..", "reactor..",

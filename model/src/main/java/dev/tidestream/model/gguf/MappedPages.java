@@ -12,7 +12,7 @@ import java.util.Optional;
  * resident memory, never what is read; on other systems none is given.
  */
 @SuppressWarnings("restricted") // native access is enabled for ND4J and Netty, too
-final class MappedPages {
+public final class MappedPages {
     private static final int WILL_NEED = 3; // MADV_WILLNEED
     private static final int DONT_NEED = 4; // MADV_DONTNEED
     private static final Optional<MappedPages> LINUX = find();
@@ -47,7 +47,7 @@ final class MappedPages {
     }
 
     /** Has the system begin to read a part of a mapping from disk. */
-    static void willNeed(MemorySegment part) {
+    public static void willNeed(MemorySegment part) {
         LINUX.ifPresent(pages -> pages.advise(part, WILL_NEED));
     }
 
@@ -55,7 +55,7 @@ final class MappedPages {
      * Takes a part of a read-only mapping of a file out of this process's resident memory. The system may keep it
      * cached; whoever reads it again gets the same bytes.
      */
-    static void release(MemorySegment part) {
+    public static void release(MemorySegment part) {
         LINUX.ifPresent(pages -> pages.advise(part, DONT_NEED));
     }
 

@@ -64,7 +64,7 @@ public final class GgufConversion {
      */
     public GgufConversion(ModelSource source, WeightFormats formats) {
         this.source = source;
-        this.plan = Architectures.plan(source);
+        this.plan = Architectures.plan(source).tensors();
         Optional<String> copy = plan.blueprint().tied() ? plan.names().find(TensorRole.OUTPUT) : Optional.empty();
         List<GgufFileWriter.Tensor> tensors = new ArrayList<>();
         for (GgufTensor tensor : source.tensors().values()) {

@@ -13,12 +13,14 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.ModelSource;
+import dev.tidestream.model.quantisation.ChangedMatrix;
 import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.tensor.panel.QuantisationError;
 
@@ -57,6 +59,26 @@ final class HeldFormats {
     /** What a tensor lost when it was last brought into another format. */
     Optional<QuantisationError> error(String name) {
         return Optional.ofNullable(errors.get(name));
+    }
+
+    /**
+     * Has all matrices brought into their formats, and keeps none.
+     *
+     * @param read makes a tensor of a name
+     * @return of each that is brought into another format, in the order of use
+     */
+    List<ChangedMatrix> measure(Function<String, OwnedTensor> read, ModelLoader.ProgressListener progress) {
+        List<GgufTensor> matrices = plan.tensors().keySet().stream().map(file::tensor).filter(this::changes).toList();
+        long totalBytes = matrices.stream().mapToLong(GgufTensor::bytes).sum();
+        long doneBytes = 0;
+        List<ChangedMatrix> measured = new ArrayList<>();
+        for (GgufTensor tensor : matrices) {
+            read.apply(tensor.name()).close();
+            measured.add(new ChangedMatrix(tensor.name(), reader.format(tensor), of(tensor), error(tensor.name()).orElseThrow()));
+            doneBytes += tensor.bytes();
+            progress.loaded(ModelLoader.Stage.PACKING, doneBytes, totalBytes);
+        }
+        return List.copyOf(measured);
     }
 
     /** The formats that were asked for, in words; empty for those of the file. */

@@ -1,6 +1,5 @@
 package dev.tidestream.model.transformer;
 
-import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,8 +11,10 @@ import java.util.stream.Stream;
 
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.architecture.ModelPlan;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
+import dev.tidestream.model.architecture.Tie;
 import dev.tidestream.model.architecture.family.Architectures;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -40,6 +41,7 @@ import dev.tidestream.model.tied.TiedWeightException;
 public final class ModelLoader {
     private final ModelSource file;
     private final TensorPlan plan;
+    private final Tie tie;
     private final TensorReader reader;
     private final HeldFormats held;
 
@@ -59,7 +61,9 @@ public final class ModelLoader {
      */
     public ModelLoader(ModelSource file, WeightFormats formats) {
         this.file = file;
-        this.plan = Architectures.plan(file);
+        ModelPlan model = Architectures.plan(file);
+        this.plan = model.tensors();
+        this.tie = model.tie();
         this.reader = new TensorReader(file);
         this.held = new HeldFormats(file, plan, reader, formats);
     }
@@ -102,8 +106,7 @@ public final class ModelLoader {
     public Map<String, String> words() {
         Map<String, String> words = new LinkedHashMap<>(blueprint().words());
         formatsHeldOtherwise().ifPresent(line -> words.put("weights", line));
-        copyOfTheEmbedding().ifPresent(name -> words.computeIfPresent("output head", (about, line) ->
-                "%s (the file holds the same matrix twice, as %s as well; one copy is kept)".formatted(line, name)));
+        words.computeIfPresent("output head", (about, line) -> "%s (%s)".formatted(line, tie.reason()));
         return words;
     }
 
@@ -112,18 +115,13 @@ public final class ModelLoader {
         return held.words();
     }
 
-    /** The matrix that logits are made with. */
-    public String head() {
-        return plan.names().weight(blueprint().tied() ? TensorRole.EMBEDDING : TensorRole.OUTPUT);
-    }
-
     /**
      * What the head lost when it was brought into another format; nothing if it was not, or if its panels were there already:
      * then nobody has
      * looked at the file's.
      */
     public Optional<QuantisationError> headError() {
-        return held.error(head());
+        return held.error(plan.names().weight(blueprint().tied() ? TensorRole.EMBEDDING : TensorRole.OUTPUT));
     }
 
     /**
@@ -134,19 +132,7 @@ public final class ModelLoader {
      */
     public List<ChangedMatrix> measure(WorkerTeam team, ProgressListener progress) {
         check();
-        List<GgufTensor> matrices = plan.tensors().keySet().stream().map(file::tensor)
-                .filter(held::changes).toList();
-        long totalBytes = matrices.stream().mapToLong(GgufTensor::bytes).sum();
-        long doneBytes = 0;
-        List<ChangedMatrix> measured = new ArrayList<>();
-        for (GgufTensor tensor : matrices) {
-            read(tensor.name(), team).close();
-            measured.add(new ChangedMatrix(
-                    tensor.name(), reader.format(tensor), held.of(tensor), held.error(tensor.name()).orElseThrow()));
-            doneBytes += tensor.bytes();
-            progress.loaded(Stage.PACKING, doneBytes, totalBytes);
-        }
-        return List.copyOf(measured);
+        return held.measure(name -> read(name, team), progress);
     }
 
     /**
@@ -160,7 +146,17 @@ public final class ModelLoader {
 
     /** The name of an output matrix that is the embedding once more. */
     private Optional<String> copyOfTheEmbedding() {
-        return blueprint().tied() ? plan.names().find(TensorRole.OUTPUT).filter(name -> file.findTensor(name).isPresent()) : Optional.empty();
+        return tie.storedTwice() ? plan.names().find(TensorRole.OUTPUT) : Optional.empty();
+    }
+
+    /** Whether the output head is the embedding, and why. */
+    public Tie tie() {
+        return tie;
+    }
+
+    /** What is remarkable about the model's files, though they can be used: a line each, for people. */
+    public List<String> warnings() {
+        return Stream.concat(file.warnings().stream(), tie.warning().stream()).toList();
     }
 
     /** What is read. */

@@ -109,7 +109,7 @@ final class RandomModelFile {
     }
 
     private void write(Path out) throws IOException {
-        TensorPlan plan = Architectures.plan(metadata.sketch(out));
+        TensorPlan plan = Architectures.plan(metadata.sketch(out)).tensors();
         Map<String, TensorFormat> formats = new LinkedHashMap<>();
         List<GgufFileWriter.Tensor> tensors = new ArrayList<>();
         plan.tensors().forEach((name, planned) -> {

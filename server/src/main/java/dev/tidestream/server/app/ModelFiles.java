@@ -8,6 +8,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.console.Reasons;
+import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -17,20 +18,40 @@ import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedWarnings;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.server.huggingface.HuggingFaceFolder;
 
 /** Files of models: opened, loaded with the kernels of this process, and put into words. */
 public final class ModelFiles {
     private ModelFiles() {}
 
     /**
-     * Opens a file; the caller closes it.
+     * Opens a model's file, or its folder; the caller closes it.
      *
      * @param path null for the embedded starter model
      */
     public static ModelSource open(@Nullable Path path) {
-        return path == null ? StarterModel.open() : GgufFile.open(path);
+        if (path == null) {
+            return StarterModel.open();
+        }
+        return HuggingFaceFolder.isOne(path) ? HuggingFaceFolder.open(path) : GgufFile.open(path);
+    }
+
+    /**
+     * The tokenizer of a model.
+     *
+     * @throws ModelException if this version cannot read it
+     */
+    public static Tokenizer tokenizer(ModelSource source) {
+        return source instanceof HuggingFaceFolder folder ? tokenizerOf(folder) : Tokenizers.fromGguf(source.metadata());
+    }
+
+    private static Tokenizer tokenizerOf(HuggingFaceFolder folder) {
+        throw new ModelException(("%s: the tokenizer of a Hugging Face folder is not read by this version;"
+                + " without one, there are only logits of token ids (logits --tokens)").formatted(folder.path()));
     }
 
     /**
@@ -42,6 +63,7 @@ public final class ModelFiles {
     public static LoadedModel load(ModelLoader loader, ServerConfig.Compute compute, WorkerTeam team, StartListener listener) {
         Kernels kernels = KernelSelection.fastest();
         KernelSelection.warning().ifPresent(listener::warning);
+        loader.warnings().forEach(listener::warning);
         ServerConfig.Packed packed = compute.packed();
         try (StartListener.Loading progress = listener.loading(loader.source().path())) {
             return packed == null

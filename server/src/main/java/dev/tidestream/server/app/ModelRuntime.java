@@ -16,7 +16,6 @@ import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.tokenizer.Tokenizer;
-import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.ForwardScratch;
 import dev.tidestream.model.transformer.HeadProbes;
 import dev.tidestream.model.transformer.LanguageModel;
@@ -93,7 +92,7 @@ public final class ModelRuntime implements AutoCloseable {
         this.loader = loader;
         this.workers = workers;
         this.kernelWarmUp = kernelWarmUp;
-        tokenizer = Tokenizers.fromGguf(file.metadata());
+        tokenizer = ModelFiles.tokenizer(file);
         Versioned versioned =
                 firstVersion.of(file, loader, ModelFiles.load(loader, config.compute(), workers, listener), workers);
         first = versioned.model();

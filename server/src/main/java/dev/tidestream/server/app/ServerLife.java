@@ -73,6 +73,7 @@ public final class ServerLife {
         Precision precision = running.precision();
         say(EventLine.of("loaded").withText("model", running.blueprint().name()).withText("file", running.loader().source().path().toString())
                 .with("types", ModelFiles.tensorTypes(running.loader().source()))
+                .withText("head", "%s: %s".formatted(running.loader().tie().tied() ? "tied" : "separate", running.loader().tie().reason()))
                 .with("held", running.loader().formatsHeldOtherwise().orElse(null))
                 .with("head_error_max", running.loader().headError().map(QuantisationError::maxAbs).orElse(null))
                 .with("head_error_rms", running.loader().headError().map(QuantisationError::rms).orElse(null))

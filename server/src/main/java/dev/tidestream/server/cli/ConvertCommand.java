@@ -26,7 +26,6 @@ import dev.tidestream.model.quantisation.ChangedMatrix;
 import dev.tidestream.model.quantisation.GgufConversion;
 import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.tokenizer.Tokenizer;
-import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.app.ModelFiles;
 import dev.tidestream.server.app.ServerConfig;
@@ -59,6 +58,7 @@ import dev.tidestream.server.engine.KernelWorkers;
         })
 final class ConvertCommand implements Callable<Integer> {
     private static final int MAX_THREADS = 1024;
+    private static final String TOKENIZER = "tokenizer.ggml.model";
 
     @Option(names = "--to", paramLabel = "FORMAT", required = true, converter = FormatConverter.class,
             description = "The format of matrices: q8_0, q4_0, q4_k, q6_k, f16, …")
@@ -68,7 +68,7 @@ final class ConvertCommand implements Callable<Integer> {
             description = "The format of the output head, and so of the embedding if it is tied.")
     private @Nullable TensorFormat head;
 
-    @Parameters(index = "0", paramLabel = "SOURCE", description = "The model.")
+    @Parameters(index = "0", paramLabel = "SOURCE", description = "The model: a GGUF file or a Hugging Face folder.")
     private Path from = Path.of("");
 
     @Parameters(index = "1", paramLabel = "FILE", description = "The GGUF file to write.")
@@ -99,7 +99,12 @@ final class ConvertCommand implements Callable<Integer> {
         }
         try (ModelSource source = ModelFiles.open(from); KernelWorkers workers = new KernelWorkers(threads)) {
             new ModelLoader(source).check();
-            Tokenizer _ = Tokenizers.fromGguf(source.metadata());
+            if (source.metadata().contains(TOKENIZER)) {
+                Tokenizer _ = ModelFiles.tokenizer(source);
+            } else {
+                warn("%s has no tokenizer that this version can read: the file has none, and only logits of token ids can be computed with it"
+                        .formatted(from));
+            }
             GgufConversion conversion = new GgufConversion(source, new WeightFormats(Optional.of(to), Optional.ofNullable(head)));
             List<ChangedMatrix> changed;
             long[] done = {0};
@@ -117,6 +122,12 @@ final class ConvertCommand implements Callable<Integer> {
             throw new UncheckedIOException("cannot write " + out, e);
         }
         return 0;
+    }
+
+    private void warn(String text) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println("tidestream: warning: " + Printable.line(text));
+        err.flush();
     }
 
     private CliException exists() {

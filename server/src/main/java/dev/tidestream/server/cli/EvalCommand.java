@@ -12,10 +12,10 @@ import dev.tidestream.model.evaluation.Perplexity;
 import dev.tidestream.model.evaluation.Windows;
 import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tokenizer.Tokenizer;
-import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.server.app.ModelFiles;
 import dev.tidestream.server.cli.terminal.CliException;
 import dev.tidestream.server.cli.terminal.JsonText;
 import dev.tidestream.server.cli.terminal.Progress;
@@ -32,7 +32,7 @@ final class EvalCommand extends EvalOptions implements Callable<Integer> {
     public Integer call() {
         String text = text();
         try (ModelSource file = model.open(); KernelWorkers workers = new KernelWorkers(compute.config().threads())) {
-            Tokenizer tokenizer = Tokenizers.fromGguf(file.metadata());
+            Tokenizer tokenizer = ModelFiles.tokenizer(file);
             int[] tokens = tokenizer.encodePrompt(text, false);
             int[] front = tokenizer.encodePrompt("", false);
             try (LoadedModel loaded = compute.load(file, workers)) {

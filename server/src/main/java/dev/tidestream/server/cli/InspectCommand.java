@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.math.BigInteger;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,7 +29,6 @@ import dev.tidestream.model.gguf.GgufValueType;
 import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.quantisation.ChangedMatrix;
 import dev.tidestream.model.tokenizer.Tokenizer;
-import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.app.ModelFiles;
 import dev.tidestream.server.app.ServerConfig;
@@ -43,12 +43,13 @@ import dev.tidestream.server.cli.terminal.TerminalStart;
 import dev.tidestream.server.engine.KernelWorkers;
 
 /**
- * {@code inspect}: what is in a GGUF file, and whether it is a model that can be served. A model that is refused is shown all the
- * same; the reason, in the words of {@code serve}, is the error of the command.
+ * {@code inspect}: what is in a GGUF file or a Hugging Face folder, and whether it is a model that can be served. A model that is
+ * refused is shown all the same; the reason, in the words of {@code serve}, is the error of the command.
  */
 @Command(
         name = "inspect",
-        description = "Show the metadata and the tensors of a GGUF file, and say why, if it is a model that cannot be served.",
+        description = "Show the metadata and the tensors of a GGUF file or a Hugging Face folder, and say why, if it is a model that cannot"
+                + " be served.",
         footer = {
             "",
             "Examples:",
@@ -62,7 +63,7 @@ final class InspectCommand implements Callable<Integer> {
     private static final int VALUE_CHARS = 72;
     private static final int SHOWN_ELEMENTS = 3;
 
-    @Parameters(index = "0", arity = "0..1", paramLabel = "FILE", description = "A GGUF file, as with --model.")
+    @Parameters(index = "0", arity = "0..1", paramLabel = "FILE", description = "A GGUF file or a Hugging Face folder, as with --model.")
     private @Nullable Path file;
 
     @Mixin
@@ -72,7 +73,7 @@ final class InspectCommand implements Callable<Integer> {
     private final FormatOptions formats = new FormatOptions();
 
     @Option(names = "--json",
-            description = "Print one JSON object: file, parts, version, bytes, parameters, model, metadata, tensors, and what --weights would change.")
+            description = "Print one JSON object: file, parts, format, version, bytes, parameters, model, metadata, tensors, and what --weights would change.")
     private boolean json;
 
     @Spec
@@ -85,12 +86,12 @@ final class InspectCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "give FILE or --model, not both");
         }
         PrintWriter out = spec.commandLine().getOut();
-        try (ModelSource gguf = file == null ? model.open() : GgufFile.open(file)) {
+        try (ModelSource gguf = file == null ? model.open() : ModelFiles.open(file)) {
             RuntimeException refusal = null;
-            Map<String, String> words = Map.of();
+            Map<String, String> words = new LinkedHashMap<>();
             List<ChangedMatrix> changed = List.of();
             try {
-                words = words(gguf);
+                look(gguf, words);
                 changed = changed(gguf);
             } catch (RuntimeException e) { // said once the file's contents are there to be looked at
                 refusal = e;
@@ -112,15 +113,22 @@ final class InspectCommand implements Callable<Integer> {
         return 0;
     }
 
-    /** What the model is, in plain words, if it is one that can be run; nothing if the file is no model. */
-    private Map<String, String> words(ModelSource gguf) {
+    /**
+     * Looks whether this is a model that can be run.
+     *
+     * @param words what it is in plain words, if it is one; nothing is added if the file is no model
+     */
+    private void look(ModelSource gguf, Map<String, String> words) {
         if (!isModel(gguf)) {
-            return Map.of();
+            return;
         }
         ModelLoader loader = new ModelLoader(gguf, formats.formats());
         loader.check();
-        Tokenizer _ = Tokenizers.fromGguf(gguf.metadata());
-        return loader.words();
+        words.putAll(loader.words());
+        if (!loader.warnings().isEmpty()) {
+            words.put("warning", String.join("; ", loader.warnings()));
+        }
+        Tokenizer _ = ModelFiles.tokenizer(gguf);
     }
 
     /** What the formats that were asked for do to the weights: all of them are brought into them, which may take a while. */
@@ -149,7 +157,7 @@ final class InspectCommand implements Callable<Integer> {
                 Printable.line(gguf.path().toString()), parts > 1 ? " and " + (parts - 1) + " more" : "", gguf.format(), gguf.fileBytes(),
                 new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(), gguf.tensors().size(), parameters(gguf),
                 types(gguf));
-        words.forEach((about, line) -> out.printf("%s: %s%n", about, line));
+        words.forEach((about, line) -> out.printf("%s: %s%n", about, Printable.line(line)));
         if (!words.isEmpty()) {
             out.println();
         }

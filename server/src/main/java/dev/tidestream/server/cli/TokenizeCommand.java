@@ -19,7 +19,7 @@ import dev.tidestream.console.Printable;
 import dev.tidestream.console.StandardInput;
 import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tokenizer.Tokenizer;
-import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.server.app.ModelFiles;
 import dev.tidestream.server.cli.options.ModelOption;
 import dev.tidestream.server.cli.terminal.JsonText;
 import dev.tidestream.server.cli.terminal.Table;
@@ -65,7 +65,7 @@ final class TokenizeCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         try (ModelSource gguf = model.open()) {
-            Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
+            Tokenizer tokenizer = ModelFiles.tokenizer(gguf);
             String input = text == null ? StandardInput.text() : text;
             int[] tokens = noSpecial
                     ? tokenizer.encode(input, false, parseSpecial)

@@ -48,11 +48,13 @@ public final class SafetensorsFile implements AutoCloseable {
     private static final int MAX_NAME_CHARS = 4096;
     private static final JsonInput JSON = new JsonInput(MAX_HEADER_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_NAME_CHARS);
 
-    /** Element types that are read; the integers for row numbers. */
+    /** Element types that are read: those of weights, of row numbers, and of packed codes and masks. */
     public enum Type {
         F32(4),
         F16(2),
         BF16(2),
+        U8(1),
+        BOOL(1),
         I32(4),
         I64(8);
 
@@ -276,6 +278,11 @@ public final class SafetensorsFile implements AutoCloseable {
     /** The bytes of a tensor of this file, read-only, valid until the file is closed. Not aligned. */
     public MemorySegment data(Tensor tensor) {
         return image.asSlice(tensor.offsetBytes(), tensor.bytes());
+    }
+
+    /** All bytes of the file, read-only, valid until it is closed. */
+    public MemorySegment image() {
+        return image;
     }
 
     /** Unmaps the file. A second call does nothing. */

@@ -1,19 +1,16 @@
 package dev.tidestream.model.architecture.family;
 
-import java.lang.foreign.Arena;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 import dev.tidestream.model.architecture.Architecture;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.ModelException;
-import dev.tidestream.model.architecture.TensorNames;
+import dev.tidestream.model.architecture.ModelPlan;
 import dev.tidestream.model.architecture.TensorPlan;
-import dev.tidestream.model.architecture.TensorRole;
+import dev.tidestream.model.architecture.Tie;
 import dev.tidestream.model.gguf.GgufException;
-import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.ModelSource;
 
 /** The architectures that can be run. A further one is a class that says what it is, and a line here. */
@@ -39,17 +36,17 @@ public final class Architectures {
     }
 
     /**
-     * What the model of a file is made of.
+     * What a model is made of.
      *
      * @throws ModelException if this is no model that can be run; names the file, and the key or tensor
      * @throws dev.tidestream.model.gguf.GgufException if metadata or the embedding is missing, or of the wrong type
      */
-    public static TensorPlan plan(ModelSource file) {
+    public static ModelPlan plan(ModelSource file) {
         return plan(file, KNOWN);
     }
 
     /** The same, of these architectures. */
-    static TensorPlan plan(ModelSource file, List<Architecture> known) {
+    static ModelPlan plan(ModelSource file, List<Architecture> known) {
         String name = file.metadata().string("general.architecture");
         Architecture architecture = known.stream().filter(candidate -> candidate.name().equals(name)).findFirst()
                 .orElseThrow(() -> new ModelException("%s: general.architecture is not supported: %s%s (supported: %s)".formatted(
@@ -58,8 +55,8 @@ public final class Architectures {
         try {
             ArchitectureKeys.check(file, architecture.name(), architecture.keys());
             Blueprint blueprint = architecture.read(file);
-            boolean twice = !blueprint.tied() && hasTheEmbeddingTwice(file, architecture.names());
-            return new TensorPlan(twice ? blueprint.asTied() : blueprint, architecture.names());
+            Tie tie = TieRule.of(file, architecture.names());
+            return new ModelPlan(new TensorPlan(tie.tied() ? blueprint.asTied() : blueprint, architecture.names()), tie);
         } catch (ModelException e) {
             throw new ModelException(file.path() + ": " + e.getMessage());
         }
@@ -67,26 +64,5 @@ public final class Architectures {
 
     private static String kind(String name) {
         return MIXTURES.contains(name) ? ", a mixture of experts" : MULTIMODAL.contains(name) ? ", a multimodal model" : "";
-    }
-
-    /**
-     * Whether the file's output matrix is its embedding byte for byte, as of some that were written by tools that know no ties. It is
-     * tied then: the same logits from one copy. Both are read to the first difference.
-     */
-    private static boolean hasTheEmbeddingTwice(ModelSource file, TensorNames names) {
-        GgufTensor embedding = file.tensor(names.weight(TensorRole.EMBEDDING));
-        Optional<GgufTensor> found = file.findTensor(names.weight(TensorRole.OUTPUT));
-        if (found.isEmpty()) {
-            return false;
-        }
-        GgufTensor output = found.get();
-        if (output.type() != embedding.type() || !output.dimensions().equals(embedding.dimensions())) {
-            return false;
-        }
-        try (Arena made = Arena.ofConfined()) {
-            boolean same = file.data(embedding, made).mismatch(file.data(output, made)) == -1;
-            file.release(output);
-            return same;
-        }
     }
 }

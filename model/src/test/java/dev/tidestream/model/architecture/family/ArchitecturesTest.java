@@ -88,7 +88,7 @@ class ArchitecturesTest {
 
     private static TensorPlan golden(String name) {
         try (GgufFile file = GgufFile.open(SharedData.path("golden/models/" + name + ".gguf"))) {
-            return Architectures.plan(file);
+            return Architectures.plan(file).tensors();
         }
     }
 
@@ -154,7 +154,7 @@ class ArchitecturesTest {
     }
 
     private static TensorPlan plan(GgufFile file) {
-        return Architectures.plan(file);
+        return Architectures.plan(file).tensors();
     }
 
     /** Metadata, changed, and the two tensors that a blueprint of GPT-2 is read from. */

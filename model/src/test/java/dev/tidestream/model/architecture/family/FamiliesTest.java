@@ -59,7 +59,7 @@ class FamiliesTest {
     }
 
     private static Blueprint blueprint(String family, int layers, Map<String, Object> more, String... vectors) {
-        return Architectures.plan(file(family, layers, more, vectors)).blueprint();
+        return Architectures.plan(file(family, layers, more, vectors)).tensors().blueprint();
     }
 
     private static AttentionPlan attention(Blueprint blueprint, int layer) {
@@ -126,7 +126,7 @@ class FamiliesTest {
 
     @Test
     void shouldReadPhi3() {
-        TensorPlan plan = Architectures.plan(file("phi3", 1, Map.of("attention.sliding_window", 200)));
+        TensorPlan plan = Architectures.plan(file("phi3", 1, Map.of("attention.sliding_window", 200))).tensors();
         assertEquals(List.of(128L, 64L), shape(plan, "blk.0.attn_qkv.weight"));
         assertEquals(List.of(256L, 64L), shape(plan, "blk.0.ffn_up.weight"));
         assertFalse(plan.tensors().containsKey("blk.0.ffn_gate.weight"));
@@ -139,7 +139,7 @@ class FamiliesTest {
     void shouldTakeTheFactorsOfTheContext(int original, TensorRole role, String name) {
         TensorPlan plan = Architectures.plan(file("phi3", 1,
                 Map.of("rope.scaling.original_context_length", original, "rope.scaling.attn_factor", 1.25f),
-                "rope_factors_long.weight", "rope_factors_short.weight"));
+                "rope_factors_long.weight", "rope_factors_short.weight")).tensors();
         Rotation rotation = attention(plan.blueprint(), 0).rotation();
         assertEquals(Optional.of(role), rotation.factors());
         assertEquals(1.25f, rotation.amplitude());

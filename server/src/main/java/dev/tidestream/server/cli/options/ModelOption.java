@@ -10,7 +10,7 @@ import dev.tidestream.server.app.ModelFiles;
 
 /** Which model a command works on. */
 public final class ModelOption {
-    @Option(names = {"-m", "--model"}, paramLabel = "FILE", description = "A GGUF model (default: the embedded starter model).")
+    @Option(names = {"-m", "--model"}, paramLabel = "FILE", description = "A GGUF model, or a Hugging Face folder (default: the embedded starter model).")
     private @Nullable Path path;
 
     /** Opens the model; the caller closes it. */
