@@ -114,7 +114,7 @@ public sealed interface GgufValue {
         }
 
         private static ArrayValue of(ByteBuffer bytes, GgufValueType elementType, int count) {
-            return new ArrayValue(new Cursor(MemorySegment.ofArray(bytes.array()).asReadOnly(), "array"), elementType, count);
+            return new ArrayValue(new Cursor(MemorySegment.ofBuffer(bytes.flip()).asReadOnly(), "array"), elementType, count);
         }
 
         @Override
