@@ -35,7 +35,7 @@ record BitNetWeights(boolean packed, boolean inverseScale) {
             throw quantization.refused("linear_class", "is not supported (supported: bitlinear, autobitlinear)");
         }
         boolean online = mode.equals("online");
-        if (!online && !mode.equals("offline") || online && !linear.equals(AUTO)) {
+        if (online ? !linear.equals(AUTO) : !mode.equals("offline")) {
             throw quantization.refused(MODE, "is not supported (supported: offline, and of autobitlinear online)");
         }
         quantization.requireFalse("use_rms_norm", "a norm before each matrix");

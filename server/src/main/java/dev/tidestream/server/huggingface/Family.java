@@ -17,11 +17,11 @@ import dev.tidestream.model.gguf.GgufException;
  * @param modelClass what {@code architectures} says
  * @param tied what a configuration without {@code tie_word_embeddings} means
  * @param naming of its tensors
- * @param architecture GGUF's name for it
+ * @param ggufName GGUF's name for it
  * @param translator reads what is the family's own
  */
 record Family(
-        Set<String> modelTypes, String modelClass, boolean tied, TensorNaming naming, Function<ConfigObject, String> architecture,
+        Set<String> modelTypes, String modelClass, boolean tied, TensorNaming naming, Function<ConfigObject, String> ggufName,
         Translator translator) {
     private static final String MODEL_TYPE = "model_type";
     private static final String CLASSES = "architectures";
@@ -33,7 +33,8 @@ record Family(
             llama("qwen3", "Qwen3ForCausalLM", false, TensorNaming.QWEN3, "qwen3", LlamaConfigs::qwen),
             llama("smollm3", "SmolLM3ForCausalLM", true, TensorNaming.LLAMA, "smollm3", LlamaConfigs::smolLm3),
             llama("phi3", "Phi3ForCausalLM", false, TensorNaming.PHI3, "phi3", LlamaConfigs::phi3),
-            new Family(Set.of("bitnet"), "BitNetForCausalLM", false, TensorNaming.BITNET, LlamaConfigs::bitNetArchitecture, LlamaConfigs::bitNet),
+            new Family(Set.of("bitnet"), "BitNetForCausalLM", false, TensorNaming.BITNET,
+                    LlamaConfigs::bitNetArchitecture, LlamaConfigs::bitNet),
             llama("gemma", "GemmaForCausalLM", true, TensorNaming.GEMMA, "gemma", GemmaConfigs::gemma),
             llama("gemma2", "Gemma2ForCausalLM", true, TensorNaming.GEMMA2, "gemma2", GemmaConfigs::gemma2),
             llama("gemma3_text", "Gemma3ForCausalLM", true, TensorNaming.GEMMA3, "gemma3", GemmaConfigs::gemma3),
@@ -62,7 +63,7 @@ record Family(
                 .orElseThrow(() -> model.refused(MODEL_TYPE, "is not supported%s (supported: %s)".formatted(kind(type, whole.isPresent()),
                         KNOWN.stream().flatMap(known -> known.modelTypes.stream()).collect(Collectors.joining(", ")))));
         List<String> classes = model.findArray(CLASSES).orElse(List.of()).stream().map(name -> name.asText()).toList();
-        if (whole.isEmpty() && !classes.isEmpty() && !classes.equals(List.of(family.modelClass))) {
+        if (whole.isEmpty() && !classes.isEmpty() && !(classes.size() == 1 && classes.getFirst().equalsIgnoreCase(family.modelClass))) {
             throw model.refused(CLASSES, "is not supported for %s=%s (supported: %s)".formatted(MODEL_TYPE, type,
                     KNOWN.stream().map(Family::modelClass).collect(Collectors.joining(", "))));
         }
@@ -70,7 +71,8 @@ record Family(
     }
 
     private static String kind(String type, boolean nested) {
-        if (Stream.of("moe", "mixtral", "deepseek", "gpt_oss", "dbrx", "jamba", "arctic", "grok", "llama4", "minimax").anyMatch(type::contains)) {
+        if (Stream.of("moe", "mixtral", "deepseek", "gpt_oss", "dbrx", "jamba", "arctic", "grok", "llama4", "minimax")
+                .anyMatch(type::contains)) {
             return ": a mixture of experts";
         }
         return nested || Stream.of("_vl", "vision", "llava", "mllama", "paligemma", "pixtral", "audio", "omni", "whisper", "gemma3n")
@@ -79,7 +81,7 @@ record Family(
 
     /** GGUF's words for a configuration. */
     GgufKeys keys(ConfigObject config) {
-        GgufKeys keys = new GgufKeys(architecture.apply(config));
+        GgufKeys keys = new GgufKeys(ggufName.apply(config));
         translator.translate(config, keys);
         return keys;
     }

@@ -57,7 +57,7 @@ record FolderFiles(Path named, Path folder, Path weights, String name) {
         Path single = folder.resolve(SINGLE);
         Path index = folder.resolve(INDEX);
         if (!Files.exists(single) && !Files.exists(index)) {
-            throw new ModelException("%s: neither %s nor %s is there".formatted(folder, SINGLE, INDEX));
+            throw new ModelException("%s: a directory, not a GGUF file, and neither %s nor %s is in it".formatted(folder, SINGLE, INDEX));
         }
         return new FolderFiles(named, withConfig(folder), Files.exists(single) ? single : index, modelName(folder));
     }

@@ -78,7 +78,8 @@ final class GemmaConfigs {
             expected.add(i % listed < listed - 1 ? LlamaConfigs.WINDOWED : LlamaConfigs.GLOBAL);
         }
         if (!expected.equals(types.get())) {
-            throw config.refused(LlamaConfigs.LAYER_TYPES, "is not supported: not the same number of layers with a window between those without");
+            throw config.refused(LlamaConfigs.LAYER_TYPES,
+                    "is not supported: not the same number of layers with a window between those without");
         }
         return listed;
     }

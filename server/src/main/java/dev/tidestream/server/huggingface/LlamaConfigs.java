@@ -62,6 +62,7 @@ final class LlamaConfigs {
         requireSilu(config);
         config.requireFalse(ATTENTION_BIAS, BIASES);
         config.requireFalse("mlp_bias", "biases of the feed-forward part");
+        config.requireFalse("rope_interleaved", "another order of rows of queries and keys");
     }
 
     static void mistral(ConfigObject config, GgufKeys keys) {
@@ -81,6 +82,7 @@ final class LlamaConfigs {
         common(config, keys);
         requireSilu(config);
         config.requireFalse(ATTENTION_BIAS, BIASES); // those of Qwen 2 are not by this key
+        config.requireFalse("use_mrope", "positions in several dimensions");
         windowOfLayers(config, keys, config.bool("use_sliding_window", false));
     }
 
@@ -137,12 +139,15 @@ final class LlamaConfigs {
         common(config, keys);
         requireSilu(config);
         config.requireFalse(ATTENTION_BIAS, BIASES);
-        windowOfLayersOrNone(config, keys);
-        config.findInteger("original_max_position_embeddings"); // of LongRoPE, and without it of no use
-    }
-
-    private static void windowOfLayersOrNone(ConfigObject config, GgufKeys keys) {
         config.findInteger(WINDOW).ifPresent(window -> keys.put("attention.sliding_window", window));
+        config.findInteger("original_max_position_embeddings"); // of LongRoPE, and without it of no use
+        config.requireFalse("mlp_bias", "biases of the feed-forward part");
+        config.requireFalse("lm_head_bias", "a bias of the output head");
+        for (String key : List.of("full_attn_mod", "interpolate_factor")) {
+            if (config.findInteger(key).orElse(1) != 1) {
+                throw config.refused(key, "is not supported (supported: 1)");
+            }
+        }
     }
 
     /** GGUF's architectures of BitNet differ in the activation function. */

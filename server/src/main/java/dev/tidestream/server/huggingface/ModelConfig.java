@@ -34,17 +34,20 @@ record ModelConfig(Family family, GgufKeys keys, Optional<BitNetWeights> bitNet,
 
     /** What changes nothing that is computed here: remarks, training, tokens that others look after. */
     private static final Set<String> HARMLESS = Set.of(
-            "architectures", "model_type", "_name_or_path", "name_or_path", "transformers_version", "torch_dtype", "dtype", "use_cache",
-            "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id", "decoder_start_token_id", "unk_token_id", "initializer_range",
-            "attention_dropout", "hidden_dropout", "hidden_dropout_prob", "attn_pdrop", "embd_pdrop", "resid_pdrop", "attn_dropout",
-            "embd_dropout", "resid_dropout", "dropout", "classifier_dropout", "layerdrop", "pretraining_tp", "auto_map", "_attn_implementation",
-            "attn_implementation", "_attn_implementation_autoset", "output_attentions", "output_hidden_states", "return_dict", "return_dict_in_generate",
-            "use_return_dict", "torchscript", "use_bfloat16", "id2label", "label2id", "num_labels", "problem_type", "finetuning_task",
-            "task_specific_params", "tokenizer_class", "prefix", "is_decoder", "is_encoder_decoder", "chunk_size_feed_forward",
-            "gradient_checkpointing", "reorder_and_upcast_attn", "summary_activation", "summary_first_dropout",
-            "summary_proj_to_labels", "summary_type", "summary_use_proj", "cache_implementation", "max_window_layers",
-            "max_length", "min_length", "do_sample", "temperature", "top_k", "top_p", "num_beams", "pruned_heads", "unsloth_fixed",
-            "unsloth_version", "transformers.js_config", "tf_legacy_loss", "no_repeat_ngram_size", "repetition_penalty", "n_special", "predict_special_tokens");
+            "architectures", "model_type", "_name_or_path", "name_or_path", "transformers_version", "torch_dtype", "dtype",
+            "use_cache", "bos_token_id", "eos_token_id", "pad_token_id", "sep_token_id", "decoder_start_token_id",
+            "unk_token_id", "initializer_range", "attention_dropout", "hidden_dropout", "hidden_dropout_prob", "attn_pdrop",
+            "embd_pdrop", "resid_pdrop", "attn_dropout", "embd_dropout", "resid_dropout", "dropout", "classifier_dropout",
+            "layerdrop", "pretraining_tp", "auto_map", "_attn_implementation", "attn_implementation",
+            "_attn_implementation_autoset", "output_attentions", "output_hidden_states", "return_dict",
+            "return_dict_in_generate", "use_return_dict", "torchscript", "use_bfloat16", "id2label", "label2id", "num_labels",
+            "problem_type", "finetuning_task", "task_specific_params", "tokenizer_class", "prefix", "is_decoder",
+            "is_encoder_decoder", "chunk_size_feed_forward", "gradient_checkpointing", "reorder_and_upcast_attn",
+            "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj",
+            "cache_implementation", "max_window_layers", "max_length", "min_length", "do_sample", "temperature", "top_k",
+            "top_p", "num_beams", "pruned_heads", "unsloth_fixed", "unsloth_version", "transformers.js_config",
+            "max_sequence_length", "model_max_length", "tokenizer_model_max_length", "is_llama_config", "_num_labels",
+            "tf_legacy_loss", "no_repeat_ngram_size", "repetition_penalty", "n_special", "predict_special_tokens");
 
     ModelConfig {
         warnings = List.copyOf(warnings);

@@ -118,7 +118,8 @@ final class RopeConfig {
         double high = rope.number("high_freq_factor");
         double original = rope.integer(ORIGINAL);
         if (!(factor > 0) || !(low > 0) || !(high > low) || !(original > 0)) {
-            throw rope.refused(FACTOR, "and low_freq_factor=%s, high_freq_factor=%s, %s=%s are no scaling".formatted(low, high, ORIGINAL, original));
+            throw rope.refused(FACTOR, "and low_freq_factor=%s, high_freq_factor=%s, %s=%s are no scaling"
+                    .formatted(low, high, ORIGINAL, original));
         }
         float[] factors = new float[turned / EVEN];
         for (int i = 0; i < factors.length; i++) {

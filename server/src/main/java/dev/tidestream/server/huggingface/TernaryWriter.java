@@ -38,7 +38,7 @@ final class TernaryWriter {
     /** The code of the next weight, 0 to 2. */
     void next(int code) {
         int at = inGroup % GROUP_BYTES;
-        group[at] |= (byte) (code << 2 * (GROUP / GROUP_BYTES - 1 - inGroup / GROUP_BYTES));
+        group[at] |= (byte) (code << (2 * (GROUP / GROUP_BYTES - 1 - inGroup / GROUP_BYTES)));
         inGroup++;
         if (inGroup == GROUP) {
             MemorySegment.copy(group, 0, out, ValueLayout.JAVA_BYTE, offset, GROUP_BYTES);

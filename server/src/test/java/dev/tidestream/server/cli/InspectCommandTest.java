@@ -144,7 +144,8 @@ class InspectCommandTest {
         Run run = Run.of("inspect", loop.toString());
         assertTrue(run.code() == 1 && run.err().startsWith("tidestream: %s: cannot be read: too many levels".formatted(loop)),
                 run.err());
-        assertEquals(new Run(1, "", "tidestream: %s: a directory or device, not a GGUF file\n".formatted(folder)),
+        assertEquals(new Run(1, "", ("tidestream: %s: a directory, not a GGUF file, and neither model.safetensors nor"
+                + " model.safetensors.index.json is in it\n").formatted(folder)),
                 Run.of("inspect", folder.toString()));
         Path path = model();
         Assumptions.assumeTrue(path.getFileSystem().supportedFileAttributeViews().contains("posix"), "no permissions");

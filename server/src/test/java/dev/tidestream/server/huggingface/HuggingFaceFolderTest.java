@@ -100,7 +100,7 @@ class HuggingFaceFolderTest {
 
     @Test
     void shouldNameWhatIsMissing() throws IOException {
-        assertTrue(refusal(temporary).contains("neither model.safetensors nor model.safetensors.index.json is there"));
+        assertTrue(refusal(temporary).contains("neither model.safetensors nor model.safetensors.index.json is in it"));
         Path folder = tiny.writeShards(temporary.resolve("sharded"));
         Files.delete(folder.resolve("model-00002-of-00002.safetensors"));
         assertTrue(refusal(folder).contains("a file of weights is missing: "), refusal(folder));

@@ -17,10 +17,12 @@ import org.junit.jupiter.params.provider.MethodSource;
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.ModelSource;
+import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.TestModels;
 import dev.tidestream.model.transformer.Transformer;
 import dev.tidestream.server.huggingface.Goldens.Golden;
@@ -72,6 +74,9 @@ class HuggingFaceGoldenTest {
             System.out.printf("%-16s %-26s %-5s max difference %.2e%n", model.getFileName(), config, activations, difference);
             assertTrue(difference < tolerance, () -> "%s %s %s: %s".formatted(model, config, activations, difference));
 
+            try (LoadedModel small = new ModelLoader(source).miniature(KernelSelection.fastest())) { // what a warm-up runs
+                assertTrue(small.weights().bytes() > 0);
+            }
             int sure = golden.sure(tolerance);
             assertArrayEquals(Arrays.copyOf(golden.greedy(), sure), TestModels.greedy(transformer, golden.prompt(), sure));
         }

@@ -68,8 +68,8 @@ final class TieRule {
             MemorySegment first = source.data(embedding, made);
             MemorySegment second = source.data(output, made);
             long different = sameType ? first.mismatch(second) : 0;
-            boolean equal = different == -1 || isFloat(embedding.type())
-                    && equal(first, embedding.type(), second, output.type(), different / embedding.type().blockBytes(), embedding.elements());
+            boolean equal = different == -1 || (isFloat(embedding.type()) && equal(first, embedding.type(), second, output.type(),
+                    different / embedding.type().blockBytes(), embedding.elements()));
             source.release(output);
             return equal;
         }
