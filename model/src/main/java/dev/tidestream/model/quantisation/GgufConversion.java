@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.function.LongConsumer;
@@ -94,7 +95,7 @@ public final class GgufConversion {
         SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
         source.metadata().keys().forEach(key -> metadata.put(key, source.metadata().value(key)));
         formats.weights().ifPresent(format ->
-                metadata.put(FILE_TYPE, new GgufValue.IntegerValue(GgufValueType.U32, FILE_TYPES.get(format))));
+                metadata.put(FILE_TYPE, new GgufValue.IntegerValue(GgufValueType.U32, Objects.requireNonNull(FILE_TYPES.get(format)))));
         metadata.put(QUANTIZATION_VERSION, new GgufValue.IntegerValue(GgufValueType.U32, VERSION));
         return metadata;
     }

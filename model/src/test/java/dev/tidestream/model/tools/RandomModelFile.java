@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
@@ -118,10 +119,9 @@ final class RandomModelFile {
             tensors.add(new GgufFileWriter.Tensor(name, GgmlType.valueOf(format.name()), planned.shape().reversed()));
         });
         new GgufFileWriter(metadata.values(), tensors).write(out, true, (tensor, sink) -> {
-            TensorPlan.Planned planned = plan.tensors().get(tensor.name());
-            TensorFormat format = formats.get(tensor.name());
+            TensorPlan.Planned planned = Objects.requireNonNull(plan.tensors().get(tensor.name()));
             if (planned.matrix()) {
-                rows(format, planned, sink);
+                rows(Objects.requireNonNull(formats.get(tensor.name())), planned, sink);
             } else {
                 vector(planned, sink);
             }
@@ -136,7 +136,7 @@ final class RandomModelFile {
         boolean mixed = name.equals(MIXTURE);
         TensorFormat type = mixed ? TensorFormat.Q4_K : format(name);
         TensorFormat standard = mixed ? TensorFormat.Q6_K : type == TensorFormat.I2_S ? TensorFormat.F16 : type;
-        TensorFormat head = options.containsKey("head") ? format(options.get("head")) : standard;
+        TensorFormat head = format(options.getOrDefault("head", standard.name()));
         boolean isHead = planned.role() == TensorRole.EMBEDDING || planned.role() == TensorRole.OUTPUT;
         boolean better = mixed && (planned.role() == TensorRole.VALUE || planned.role() == TensorRole.DOWN)
                 && half(planned.layer().orElse(0), plan.blueprint().layers().size());
