@@ -91,7 +91,7 @@ public final class Q6K extends SuperBlockFormat {
             out.set(ValueLayout.JAVA_BYTE, at + FILE_HIGH + j, (byte) high);
             for (int i = 0; i < 2; i++) {
                 int low = (in.quants[k + 32 * i] & 15) | (in.quants[k + 64 + 32 * i] & 15) << 4;
-                out.set(ValueLayout.JAVA_BYTE, at + j / 32 * 64 + 32 * i + j % 32, (byte) low);
+                out.set(ValueLayout.JAVA_BYTE, at + j / 32 * 64L + 32L * i + j % 32, (byte) low);
             }
         }
         MemorySegment.copy(in.scales, 0, out, ValueLayout.JAVA_BYTE, at + FILE_SCALES, in.scales.length);
