@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.huggingface;
+
+import org.jspecify.annotations.NullMarked;
