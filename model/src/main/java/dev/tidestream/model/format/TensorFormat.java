@@ -135,6 +135,25 @@ public enum TensorFormat {
         return Math.max(LEAST_ROW_BLOCK, shape.columns());
     }
 
+    /**
+     * This format, or what takes its place where rows of so many columns are no whole number of its blocks: the next that has
+     * blocks of 32
+     * columns and about as many bits, as llama.cpp chooses it, or F16.
+     */
+    public TensorFormat fitting(int columns) {
+        if (columns % blockElements() == 0) {
+            return this;
+        }
+        return switch (this) {
+            case Q2_K, Q3_K -> IQ4_NL.fitting(columns);
+            case TQ1_0, TQ2_0 -> Q4_0.fitting(columns);
+            case Q4_K -> Q5_0.fitting(columns);
+            case Q5_K -> Q5_1.fitting(columns);
+            case Q6_K -> Q8_0.fitting(columns);
+            case F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL, I2_S -> F16;
+        };
+    }
+
     /** Bytes of one row of {@code columns} elements in a GGUF file. */
     public long rowBytes(int columns) {
         return shape.rowBytes(columns);

@@ -44,6 +44,11 @@ final class Cursor {
         return copy;
     }
 
+    /** All bytes up to where another cursor of the same image is. */
+    MemorySegment until(Cursor end) {
+        return image.asSlice(position, end.position - position);
+    }
+
     /** What is being read from now on, for messages: a kind, and a name from the file or an empty one. */
     void subject(String kind, String name) {
         subjectKind = kind;

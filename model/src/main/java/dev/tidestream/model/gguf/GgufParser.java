@@ -118,6 +118,15 @@ final class GgufParser {
         };
     }
 
+    /** Passes over an element of an array that was checked before. */
+    static void skip(Cursor cursor, GgufValueType type) {
+        switch (type) {
+            case STRING -> cursor.skipText();
+            case ARRAY -> array(cursor, 1);
+            case U8, I8, U16, I16, U32, I32, F32, BOOL, U64, I64, F64 -> cursor.skip(type.minBytes(), "value");
+        }
+    }
+
     private static boolean bool(Cursor cursor) {
         int value = cursor.u8("value");
         if (value > 1) {

@@ -152,6 +152,15 @@ public sealed interface GgufValue {
             return elements.copy();
         }
 
+        /** The elements as they stand in the file. */
+        MemorySegment bytes() {
+            Cursor end = elements.copy();
+            for (int i = 0; i < count; i++) {
+                GgufParser.skip(end, elementType);
+            }
+            return elements.until(end);
+        }
+
         /** Strings, in a list of its own that cannot be changed. */
         List<String> strings() {
             return StringArray.read(elements.copy(), count);

@@ -29,7 +29,7 @@ import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WorkerTeam;
 
 /**
- * A directory of packed panels: one file for each model file that was loaded with it.
+ * A directory of packed panels: one file for each model file that was loaded with it, in each choice of formats.
  *
  * <p>It is a cache: whatever goes wrong with it costs time and a warning, never a model. What it keeps true:
  * <ul>
@@ -38,7 +38,8 @@ import dev.tidestream.model.tensor.WorkerTeam;
  *   <li><b>Never half a file.</b> It is written under another name, forced to disk, then renamed. What a killed process leaves has a
  *       name that nobody reads, and is removed by the next one that writes here: a writer holds a lock on its file, and the
  *       system ends the lock with the process.
- *   <li><b>Bounded.</b> A model file has one file here, under a name made of its path, and it is removed once the model file
+ *   <li><b>Bounded.</b> A model file has one file here for each choice of formats, under a name made of both, and they are
+ * removed once the model file
  *       is gone. Nothing is written that would not leave {@value #SPARE_BYTES} bytes free.
  * </ul>
  *
@@ -81,14 +82,15 @@ public final class PackedCache {
     /**
      * The panels of a model file, if they are here and can be used.
      *
+     * @param variant in which formats weights were asked for, in words; empty for those of the model file
      * @param tensors all that are wanted, in the order in which they were stored
      */
-    public Optional<PackedFile> find(ModelSource source, List<PackedTensor> tensors) {
+    public Optional<PackedFile> find(ModelSource source, String variant, List<PackedTensor> tensors) {
         Optional<FileTime> modified = source.modified();
         if (modified.isEmpty()) {
             return Optional.empty();
         }
-        Path path = directory.resolve(fileName(source));
+        Path path = directory.resolve(fileName(source, variant));
         try {
             PackedFile file = PackedFile.open(
                     path, new PackedFront(SourceStamp.of(source, modified.get()), tensors), load, warnings);
@@ -122,12 +124,14 @@ public final class PackedCache {
     /**
      * Keeps panels for the next time; warns if that is not possible.
      *
+     * @param variant as for {@link #find}
      * @param tensors all that are to be found again
      * @param panels of each of them
      * @param progress told how many bytes are written so far
      */
     public void store(
             ModelSource source,
+            String variant,
             List<PackedTensor> tensors,
             Function<PackedTensor, PanelMatrix> panels,
             WorkerTeam team,
@@ -137,7 +141,7 @@ public final class PackedCache {
             warnings.accept("%s: a model that is no file has no packed panels kept".formatted(source.path()));
             return;
         }
-        Path path = directory.resolve(fileName(source));
+        Path path = directory.resolve(fileName(source, variant));
         PackedFront front = new PackedFront(SourceStamp.of(source, modified.get()), tensors);
         try {
             Files.createDirectories(directory);
@@ -241,11 +245,12 @@ public final class PackedCache {
         }
     }
 
-    /** One name for one path: readable, and its own by a hash. */
-    public static String fileName(ModelSource source) {
+    /** One name for one path and the formats of weights: readable, and its own by a hash. */
+    public static String fileName(ModelSource source, String variant) {
         Path path = source.path().toAbsolutePath();
         String name = String.valueOf(path.getFileName()).replaceAll("[^\\w.-]", "_");
-        return "%s-%s%s".formatted(name.substring(0, Math.min(NAME_CHARS, name.length())), shortHash(path.toString()), SUFFIX);
+        String hash = shortHash(variant.isEmpty() ? path.toString() : path + "\n" + variant);
+        return "%s-%s%s".formatted(name.substring(0, Math.min(NAME_CHARS, name.length())), hash, SUFFIX);
     }
 
     private static String shortHash(String text) {

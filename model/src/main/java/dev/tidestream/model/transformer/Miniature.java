@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 import dev.tidestream.model.architecture.AttentionPlan;
@@ -22,7 +23,6 @@ import dev.tidestream.model.tensor.Vectors;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.memory.PageArena;
-import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /**
  * Cuts a small warm-up model out of a large one: the upper left corner of its matrices, a few of its heads, one layer for each kind of
@@ -39,11 +39,14 @@ final class Miniature {
     private final ModelSource file;
     private final TensorPlan large;
     private final TensorReader reader;
+    private final Function<GgufTensor, TensorFormat> held;
 
-    Miniature(ModelSource file, TensorPlan large, TensorReader reader) {
+    /** @param held the format that a tensor of the large model is held in */
+    Miniature(ModelSource file, TensorPlan large, TensorReader reader, Function<GgufTensor, TensorFormat> held) {
         this.file = file;
         this.large = large;
         this.reader = reader;
+        this.held = held;
     }
 
     /** Cuts and packs it. */
@@ -75,7 +78,7 @@ final class Miniature {
 
     private List<TensorFormat> formats(int layer) {
         return large.tensors().entrySet().stream().filter(entry -> entry.getValue().layer().equals(OptionalInt.of(layer)))
-                .map(entry -> reader.format(file.tensor(entry.getKey()))).toList();
+                .map(entry -> held.apply(file.tensor(entry.getKey()))).toList();
     }
 
     private Blueprint blueprint(List<Integer> layers) {
@@ -126,7 +129,7 @@ final class Miniature {
         }
         long behind = corner.byteSize() - rows * rowBytes; // what a format has for all rows together
         MemorySegment.copy(data, data.byteSize() - behind, corner, rows * rowBytes, behind);
-        return new OwnedTensor(new WeightTensor.Matrix(
-                PanelPacker.pack(tensor.name(), format, rows, columns, corner, arena, WorkerTeam.sequential())), () -> {});
+        return new OwnedTensor(new WeightTensor.Matrix(TensorReader.panels(
+                tensor.name(), format, held.apply(tensor), rows, columns, corner, arena, WorkerTeam.sequential(), lost -> {})), () -> {});
     }
 }

@@ -1,7 +1,5 @@
 package dev.tidestream.model.transformer;
 
-import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,8 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 import dev.tidestream.model.architecture.Blueprint;
@@ -20,8 +16,6 @@ import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.architecture.Tie;
 import dev.tidestream.model.architecture.family.Architectures;
-import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.ModelSource;
@@ -29,11 +23,14 @@ import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedFile;
 import dev.tidestream.model.packed.PackedFileException;
 import dev.tidestream.model.packed.PackedTensor;
+import dev.tidestream.model.quantisation.ChangedMatrix;
+import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.memory.PanelSlab;
+import dev.tidestream.model.tensor.panel.QuantisationError;
 import dev.tidestream.model.tied.TiedWeightConfig;
 import dev.tidestream.model.tied.TiedWeightException;
 
@@ -46,14 +43,29 @@ public final class ModelLoader {
     private final TensorPlan plan;
     private final Tie tie;
     private final TensorReader reader;
+    private final HeldFormats held;
 
-    /** @throws ModelException if this is no model that can be run */
+    /**
+     * A loader of a model as its file has it.
+     *
+     * @throws ModelException if this is no model that can be run
+     */
     public ModelLoader(ModelSource file) {
+        this(file, WeightFormats.AS_THEY_ARE);
+    }
+
+    /**
+     * A loader that brings weights into other formats.
+     *
+     * @throws ModelException if this is no model that can be run
+     */
+    public ModelLoader(ModelSource file, WeightFormats formats) {
         this.file = file;
         ModelPlan model = Architectures.plan(file);
         this.plan = model.tensors();
         this.tie = model.tie();
         this.reader = new TensorReader(file);
+        this.held = new HeldFormats(file, plan, reader, formats);
     }
 
     /** What loading is busy with. */
@@ -100,18 +112,36 @@ public final class ModelLoader {
 
     /** What is not obvious about the formats of matrices: which are held as others, and which take activations with a scale per token. */
     public Optional<String> formatsHeldOtherwise() {
-        Set<TensorFormat> formats = plan.tensors().keySet().stream().flatMap(name -> file.findTensor(name).stream()).map(reader::format)
-                .collect(Collectors.toCollection(() -> EnumSet.noneOf(TensorFormat.class)));
-        List<String> said = new ArrayList<>();
-        for (TensorFormat format : formats) {
-            if (format.quantised() && !format.quants().panelsOf().isEmpty()) {
-                said.add("%s is held as %s".formatted(format, format.quants().panelsOf()));
-            }
-            if (format.activations() == ActivationScaling.ROW) {
-                said.add("%s takes int8 activations with one scale per token".formatted(format));
-            }
-        }
-        return said.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", said));
+        return held.words();
+    }
+
+    /**
+     * What the head lost when it was brought into another format; nothing if it was not, or if its panels were there already:
+     * then nobody has
+     * looked at the file's.
+     */
+    public Optional<QuantisationError> headError() {
+        return held.error(plan.names().weight(blueprint().tied() ? TensorRole.EMBEDDING : TensorRole.OUTPUT));
+    }
+
+    /**
+     * Brings all matrices into their formats, and keeps none: for whoever wants to know what that costs.
+     *
+     * @param progress told how far it has come
+     * @return of each that is brought into another format, in the order of use
+     */
+    public List<ChangedMatrix> measure(WorkerTeam team, ProgressListener progress) {
+        check();
+        return held.measure(name -> read(name, team), progress);
+    }
+
+    /**
+     * By what the weights are known again that this loads: the hash of the file, together with the formats that were asked for.
+     * 64 lower-case
+     * hexadecimal digits.
+     */
+    public String identity() {
+        return held.identity();
     }
 
     /** The name of an output matrix that is the embedding once more. */
@@ -148,7 +178,7 @@ public final class ModelLoader {
     public LoadedModel load(Kernels kernels, WorkerTeam team, ProgressListener progress, PackedCache cache) {
         check();
         List<PackedTensor> matrices = matrices();
-        Optional<PackedFile> packed = cache.find(file, matrices);
+        Optional<PackedFile> packed = cache.find(file, held.variant(), matrices);
         if (packed.isPresent()) {
             try (PackedFile panels = packed.get()) {
                 SequencedMap<String, OwnedTensor> tensors = readAll(panels, matrices, team, progress);
@@ -162,7 +192,7 @@ public final class ModelLoader {
         boolean done = false;
         try {
             long totalBytes = matrices.stream().mapToLong(PackedTensor::bytes).sum();
-            cache.store(file, matrices, tensor -> panels(model, tensor.name()), team,
+            cache.store(file, held.variant(), matrices, tensor -> panels(model, tensor.name()), team,
                     doneBytes -> progress.loaded(Stage.WRITING_PANELS, Math.min(doneBytes, totalBytes), totalBytes));
             done = true;
             return model;
@@ -180,7 +210,7 @@ public final class ModelLoader {
      */
     public LoadedModel miniature(Kernels kernels) {
         check();
-        return new Miniature(file, plan, reader).load(kernels);
+        return new Miniature(file, plan, reader, held::of).load(kernels);
     }
 
     private static PanelMatrix panels(LoadedModel model, String name) {
@@ -218,7 +248,7 @@ public final class ModelLoader {
     }
 
     private PackedTensor packed(GgufTensor tensor) {
-        return new PackedTensor(tensor.name(), reader.format(tensor),
+        return new PackedTensor(tensor.name(), held.of(tensor),
                 Math.toIntExact(tensor.rows()), Math.toIntExact(tensor.columns()));
     }
 
@@ -236,7 +266,7 @@ public final class ModelLoader {
                 OwnedTensor owned;
                 if (isMatrix(tensor.name())) {
                     PanelSlab.Part part = slab.take(packed(tensor).bytes());
-                    owned = reader.matrix(tensor, (bytes, alignment) -> part.memory(), part::close, team);
+                    owned = reader.matrix(tensor, held.of(tensor), (bytes, alignment) -> part.memory(), part::close, team, held.lost(tensor));
                     file.release(tensor);
                 } else {
                     owned = read(tensor.name(), team);
@@ -300,7 +330,7 @@ public final class ModelLoader {
     }
 
     /**
-     * A tensor as the file has it, in memory of its own.
+     * A tensor of the file, in its format and in memory of its own.
      *
      * @throws IllegalArgumentException if the model has no tensor of this name
      */
@@ -309,7 +339,7 @@ public final class ModelLoader {
         if (planned == null) {
             throw new IllegalArgumentException("no tensor of the model: " + name);
         }
-        OwnedTensor tensor = reader.read(name, planned.shape(), team);
+        OwnedTensor tensor = reader.read(name, planned.shape(), held.of(file.tensor(name)), team, held.lost(file.tensor(name)));
         file.release(file.tensor(name));
         return tensor;
     }
@@ -339,7 +369,7 @@ public final class ModelLoader {
     private void checkTiedWeight() {
         if (blueprint().tied()) {
             GgufTensor tensor = file.tensor(plan.names().weight(TensorRole.EMBEDDING));
-            String dtype = reader.format(tensor).name();
+            String dtype = held.of(tensor).name();
             try {
                 TiedWeightConfig.validate(tensor.dimensions().reversed(), dtype, blueprint().hiddenSize(), true, false);
             } catch (TiedWeightException e) {

@@ -1,20 +1,25 @@
 package dev.tidestream.model.transformer;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
+import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.Vectors;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tensor.panel.PanelPacker;
+import dev.tidestream.model.tensor.panel.PanelQuantiser;
+import dev.tidestream.model.tensor.panel.QuantisationError;
 
 /** Reads single tensors of a model's files into memory of their own. Immutable; any thread. */
 final class TensorReader {
@@ -31,17 +36,19 @@ final class TensorReader {
      * Reads a tensor: a matrix is repacked into panels, a vector widened to float32.
      *
      * @param shape what it must have, {@code (rows, columns)} or {@code (n)}
+     * @param held the format of a matrix; rows are whole units of it
+     * @param lost told what a matrix lost, if it was brought into another format
      * @throws ModelException if it has another shape, a type that cannot be used, or a value that is not finite
      * @throws dev.tidestream.model.gguf.GgufException if it is missing
      */
     @SuppressWarnings("MustBeClosedChecker") // the tensor that is returned owns the arena
-    OwnedTensor read(String name, List<Long> shape, WorkerTeam team) {
+    OwnedTensor read(String name, List<Long> shape, TensorFormat held, WorkerTeam team, Consumer<QuantisationError> lost) {
         GgufTensor tensor = check(name, shape);
         if (shape.size() == 1) {
             return vector(tensor);
         }
         Arena arena = new PageArena();
-        return matrix(tensor, arena, arena::close, team);
+        return matrix(tensor, held, arena, arena::close, team, lost);
     }
 
     /**
@@ -70,16 +77,18 @@ final class TensorReader {
     /**
      * Repacks a matrix.
      *
+     * @param held the format of its panels
      * @param memory of the panels
      * @param free gives it back; called if this throws
      */
-    OwnedTensor matrix(GgufTensor tensor, SegmentAllocator memory, Runnable free, WorkerTeam team) {
+    OwnedTensor matrix(
+            GgufTensor tensor, TensorFormat held, SegmentAllocator memory, Runnable free, WorkerTeam team, Consumer<QuantisationError> lost) {
         boolean done = false;
         try (Arena made = new PageArena()) {
             int rows = Math.toIntExact(tensor.rows());
             int columns = Math.toIntExact(tensor.columns());
-            OwnedTensor owned = new OwnedTensor(new WeightTensor.Matrix(PanelPacker.pack(
-                    tensor.name(), format(tensor), rows, columns, file.data(tensor, made), memory, team)), free);
+            OwnedTensor owned = new OwnedTensor(new WeightTensor.Matrix(
+                    panels(tensor.name(), format(tensor), held, rows, columns, file.data(tensor, made), memory, team, lost)), free);
             done = true;
             return owned;
         } catch (NonFiniteWeightException e) {
@@ -89,6 +98,18 @@ final class TensorReader {
                 free.run();
             }
         }
+    }
+
+    /** Packs a matrix, in its own format or in another. */
+    static PanelMatrix panels(
+            String name, TensorFormat format, TensorFormat held, int rows, int columns, MemorySegment data, SegmentAllocator memory,
+            WorkerTeam team, Consumer<QuantisationError> lost) {
+        if (held == format) {
+            return PanelPacker.pack(name, format, rows, columns, data, memory, team);
+        }
+        PanelQuantiser.Quantised quantised = PanelQuantiser.pack(name, format, held, rows, columns, data, memory, team);
+        lost.accept(quantised.error());
+        return quantised.matrix();
     }
 
     private OwnedTensor vector(GgufTensor tensor) {
@@ -111,7 +132,7 @@ final class TensorReader {
         return values;
     }
 
-    /** The format that a tensor of the file is held in. */
+    /** The format that the file has a tensor in. */
     TensorFormat format(GgufTensor tensor) {
         return TensorFormat.find(tensor.type().name())
                 .orElseThrow(() -> unsupported(tensor, "has a type", List.of(TensorFormat.values())));

@@ -1,74 +1,82 @@
 package dev.tidestream.model.tools;
 
-import java.io.BufferedOutputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
+
+import dev.tidestream.model.architecture.TensorPlan;
+import dev.tidestream.model.architecture.TensorRole;
+import dev.tidestream.model.architecture.family.Architectures;
+import dev.tidestream.model.format.TensorFormat;
+import dev.tidestream.model.format.base.ActivationScaling;
+import dev.tidestream.model.format.base.PanelLayout;
+import dev.tidestream.model.format.base.RowEncoder;
+import dev.tidestream.model.gguf.GgmlType;
+import dev.tidestream.model.gguf.GgufFileWriter;
 
 /**
- * Writes a GGUF file of the LLaMA architecture with random weights, for measuring speed: any shape, tied, in one format or mixed like
- * a Q4_K_M file. Text that it generates means nothing; any engine can load it. Needs a JDK and nothing else:
+ * Writes a GGUF file with random weights, for measuring speed and for tests: any family that can be run, any shape, any format.
+ * Text that
+ * it generates means nothing; any engine that knows the family can load it. Needs a JDK and the classes of this module:
  *
  * <pre>{@code
- * java model/src/test/java/dev/tidestream/model/tools/RandomModelFile.java out=random-1b-q4_0.gguf format=q4_0
- * java .../RandomModelFile.java out=small.gguf format=f16 vocab=32000 hidden=512 layers=4 heads=8 kv-heads=4 ff=1536 context=2048
+ * tool="java -cp model/target/classes model/src/test/java/dev/tidestream/model/tools/RandomModelFile.java"
+ * $tool out=random-1b-q4_0.gguf format=q4_0
+ * $tool out=small.gguf arch=gemma3 format=q8_0 vocab=32000 hidden=512 layers=6 heads=8 kv-heads=4 head-dim=64 ff=1536
+ * context=2048
  * }</pre>
  *
- * The defaults are the shape of Llama-3.2-1B. Formats: f32, f16, bf16, q8_0, q4_0, q4_k, q5_k, q6_k, q4_k_m.
+ * <p>The defaults are the shape of Llama-3.2-1B; {@link #HELP} has the options. Weights are drawn so that hidden states stay of
+ * the order
+ * of 1: from a stock of blocks that the format's own encoder made, ternary ones from -1, 0 and 1. Norms are 1.
  */
 final class RandomModelFile {
-    private static final int ALIGNMENT = 32;
-    private static final int STRING = 8;
-    private static final int ARRAY = 9;
-    private static final int UINT32 = 4;
-    private static final int INT32 = 5;
-    private static final int FLOAT32 = 6;
+    /** What {@code --help} prints. */
+    static final String HELP = """
+            usage: RandomModelFile.java out=FILE [name=value ...]
+              arch=%s
+                           (default: llama)
+              format=%s,
+                           q4_k_m (default: q4_0); rows that are no whole number of blocks take the format that llama.cpp takes
+              head=FORMAT  of embedding and output matrix (default: as format; q6_k for q4_k_m, f16 for i2_s)
+              tied=true|false (default: true)
+              vocab=128256 hidden=2048 layers=16 heads=32 kv-heads=8 head-dim=hidden/heads ff=8192 context=16384
+              window=N     positions that a layer sees, of mistral (default: 4096) and gemma (default: 512)
+              seed=1
+            """.formatted(String.join("|", RandomMetadata.FAMILIES), String.join(", ", formats()));
+
+    private static final Set<String> OPTIONS = Set.of("out", "arch", "format", "head", "tied", "vocab", "hidden", "layers", "heads", "kv-heads",
+            "head-dim", "ff", "context", "window", "seed");
+    private static final int STOCK = 1 << 12; // blocks that rows are made of
+    private static final int PIECE_BYTES = 1 << 22;
+    private static final String MIXTURE = "q4_k_m";
 
     private final Map<String, String> options;
-    private final SplittableRandom random = new SplittableRandom(1);
-    private final List<Tensor> tensors = new ArrayList<>();
-
-    /** How an element type is stored: ggml's number, elements and bytes of a block. */
-    private enum Type {
-        F32(0, 1, 4),
-        F16(1, 1, 2),
-        BF16(30, 1, 2),
-        Q8_0(8, 32, 34),
-        Q4_0(2, 32, 18),
-        Q4_K(12, 256, 144),
-        Q5_K(13, 256, 176),
-        Q6_K(14, 256, 210);
-
-        private final int id;
-        private final int elements;
-        private final int bytes;
-
-        Type(int id, int elements, int bytes) {
-            this.id = id;
-            this.elements = elements;
-            this.bytes = bytes;
-        }
-    }
-
-    private record Tensor(String name, Type type, long columns, long rows) {
-        long bytes() {
-            return columns * Math.max(1, rows) / type.elements * type.bytes;
-        }
-    }
+    private final RandomMetadata metadata;
+    private final SplittableRandom random;
+    private final Map<TensorFormat, byte[]> stocks = new HashMap<>();
 
     private RandomModelFile(Map<String, String> options) {
         this.options = options;
+        this.metadata = new RandomMetadata(options);
+        this.random = new SplittableRandom(Long.parseLong(options.getOrDefault("seed", "1")));
+    }
+
+    private static List<String> formats() {
+        return List.of(TensorFormat.values()).stream().map(format -> format.name().toLowerCase(Locale.ROOT)).toList();
     }
 
     /** Arguments: {@code name=value}. */
@@ -76,245 +84,127 @@ final class RandomModelFile {
         Map<String, String> options = new HashMap<>();
         for (String arg : args) {
             String[] parts = arg.split("=", 2);
-            if (parts.length != 2) {
-                System.err.println("usage: RandomModelFile.java out=FILE [format=q4_0] [vocab=N] [hidden=N] [layers=N] [heads=N]"
-                        + " [kv-heads=N] [ff=N] [context=N]");
-                System.exit(2);
+            if (parts.length != 2 || !OPTIONS.contains(parts[0])) {
+                System.err.print(HELP);
+                System.exit(arg.equals("--help") ? 0 : 2);
             }
             options.put(parts[0], parts[1]);
         }
-        new RandomModelFile(options).write(Path.of(options.getOrDefault("out", "random.gguf")));
+        Path out = Path.of(options.getOrDefault("out", "random.gguf"));
+        write(options, out);
+        System.err.printf("%s: %,d bytes%n", out, Files.size(out));
     }
 
-    private int number(String name, int standard) {
-        return Integer.parseInt(options.getOrDefault(name, String.valueOf(standard)));
-    }
-
-    private void write(Path file) throws IOException {
-        int vocab = number("vocab", 128_256);
-        int hidden = number("hidden", 2048);
-        int layers = number("layers", 16);
-        int heads = number("heads", 32);
-        int kvHeads = number("kv-heads", 8);
-        int ff = number("ff", 8192);
-        String format = options.getOrDefault("format", "q4_0");
-        boolean mixed = format.equals("q4_k_m");
-        Type type = mixed ? Type.Q4_K : Type.valueOf(format.toUpperCase(Locale.ROOT));
-        Type better = mixed ? Type.Q6_K : type;
-        long kv = (long) hidden / heads * kvHeads;
-        tensors.add(new Tensor("token_embd.weight", better, hidden, vocab));
-        for (int layer = 0; layer < layers; layer++) {
-            String prefix = "blk." + layer + ".";
-            Type half = layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2 ? better : type;
-            tensors.add(new Tensor(prefix + "attn_norm.weight", Type.F32, hidden, 0));
-            tensors.add(new Tensor(prefix + "attn_q.weight", type, hidden, hidden));
-            tensors.add(new Tensor(prefix + "attn_k.weight", type, hidden, kv));
-            tensors.add(new Tensor(prefix + "attn_v.weight", half, hidden, kv));
-            tensors.add(new Tensor(prefix + "attn_output.weight", type, hidden, hidden));
-            tensors.add(new Tensor(prefix + "ffn_norm.weight", Type.F32, hidden, 0));
-            tensors.add(new Tensor(prefix + "ffn_gate.weight", type, hidden, ff));
-            tensors.add(new Tensor(prefix + "ffn_up.weight", type, hidden, ff));
-            tensors.add(new Tensor(prefix + "ffn_down.weight", half, ff, hidden));
+    /**
+     * Writes a file, in the place of another of its name.
+     *
+     * @throws IllegalArgumentException if an option is not known, or a value is not one of it
+     */
+    static void write(Map<String, String> options, Path out) throws IOException {
+        Set<String> unknown = new TreeSet<>(options.keySet());
+        unknown.removeAll(OPTIONS);
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException("no options: " + unknown);
         }
-        tensors.add(new Tensor("output_norm.weight", Type.F32, hidden, 0));
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 20)) {
-            byte[] front = front(vocab, hidden, layers, heads, kvHeads, ff, format);
-            out.write(front);
-            out.write(new byte[padding(front.length)]);
-            for (Tensor tensor : tensors) {
-                data(tensor, hidden, out);
-                out.write(new byte[padding(tensor.bytes())]);
-            }
-        }
-        System.err.printf("%s: %,d bytes%n", file, Files.size(file));
+        new RandomModelFile(options).write(out);
     }
 
-    private static int padding(long bytes) {
-        return (int) ((ALIGNMENT - bytes % ALIGNMENT) % ALIGNMENT);
+    private void write(Path out) throws IOException {
+        TensorPlan plan = Architectures.plan(metadata.sketch(out)).tensors();
+        Map<String, TensorFormat> formats = new LinkedHashMap<>();
+        List<GgufFileWriter.Tensor> tensors = new ArrayList<>();
+        plan.tensors().forEach((name, planned) -> {
+            TensorFormat format = format(planned, plan);
+            formats.put(name, format);
+            tensors.add(new GgufFileWriter.Tensor(name, GgmlType.valueOf(format.name()), planned.shape().reversed()));
+        });
+        new GgufFileWriter(metadata.values(), tensors).write(out, true, (tensor, sink) -> {
+            TensorPlan.Planned planned = Objects.requireNonNull(plan.tensors().get(tensor.name()));
+            if (planned.matrix()) {
+                rows(Objects.requireNonNull(formats.get(tensor.name())), planned, sink);
+            } else {
+                vector(planned, sink);
+            }
+        }, bytes -> { });
     }
 
-    private byte[] front(int vocab, int hidden, int layers, int heads, int kvHeads, int ff, String format) {
-        var metadata = new Bytes();
-        int entries = 0;
-        entries += metadata.string("general.architecture", "llama");
-        entries += metadata.string("general.name", "random " + format);
-        entries += metadata.integer("llama.block_count", layers);
-        entries += metadata.integer("llama.context_length", number("context", 16_384));
-        entries += metadata.integer("llama.embedding_length", hidden);
-        entries += metadata.integer("llama.feed_forward_length", ff);
-        entries += metadata.integer("llama.attention.head_count", heads);
-        entries += metadata.integer("llama.attention.head_count_kv", kvHeads);
-        entries += metadata.integer("llama.rope.dimension_count", hidden / heads);
-        entries += metadata.integer("llama.vocab_size", vocab);
-        entries += metadata.float32("llama.rope.freq_base", 500_000f);
-        entries += metadata.float32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-        entries += metadata.string("tokenizer.ggml.model", "gpt2");
-        entries += metadata.string("tokenizer.ggml.pre", "llama-bpe");
-        entries += metadata.tokens(vocab);
-        entries += metadata.integer("tokenizer.ggml.bos_token_id", vocab - 2);
-        entries += metadata.integer("tokenizer.ggml.eos_token_id", vocab - 1);
-        var front = new Bytes();
-        front.ascii("GGUF");
-        front.int32(3);
-        front.int64(tensors.size());
-        front.int64(entries);
-        front.bytes(metadata.toByteArray());
-        long offset = 0;
-        for (Tensor tensor : tensors) {
-            front.text(tensor.name);
-            front.int32(tensor.rows == 0 ? 1 : 2);
-            front.int64(tensor.columns);
-            if (tensor.rows > 0) {
-                front.int64(tensor.rows);
-            }
-            front.int32(tensor.type.id);
-            front.int64(offset);
-            offset += tensor.bytes() + padding(tensor.bytes());
+    private TensorFormat format(TensorPlan.Planned planned, TensorPlan plan) {
+        if (!planned.matrix() || planned.role() == TensorRole.POSITIONS) {
+            return TensorFormat.F32;
         }
-        return front.toByteArray();
+        String name = options.getOrDefault("format", "q4_0");
+        boolean mixed = name.equals(MIXTURE);
+        TensorFormat type = mixed ? TensorFormat.Q4_K : format(name);
+        TensorFormat standard = mixed ? TensorFormat.Q6_K : type == TensorFormat.I2_S ? TensorFormat.F16 : type;
+        TensorFormat head = format(options.getOrDefault("head", standard.name()));
+        boolean isHead = planned.role() == TensorRole.EMBEDDING || planned.role() == TensorRole.OUTPUT;
+        boolean better = mixed && (planned.role() == TensorRole.VALUE || planned.role() == TensorRole.DOWN)
+                && half(planned.layer().orElse(0), plan.blueprint().layers().size());
+        return (isHead ? head : better ? TensorFormat.Q6_K : type).fitting(Math.toIntExact(planned.shape().getLast()));
     }
 
-    private void data(Tensor tensor, int hidden, OutputStream out) throws IOException {
-        if (tensor.rows == 0) {
-            var ones = new Bytes();
-            for (long i = 0; i < tensor.columns; i++) {
-                ones.int32(Float.floatToIntBits(1f));
-            }
-            out.write(ones.toByteArray());
-            return;
-        }
-        float scale = (float) (0.5 / Math.sqrt(hidden)); // keeps hidden states of the order of 1
-        ByteBuffer row = ByteBuffer.allocate((int) (tensor.columns / tensor.type.elements * tensor.type.bytes))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        for (long r = 0; r < tensor.rows; r++) {
-            row.clear();
-            while (row.hasRemaining()) {
-                block(tensor.type, scale, row);
-            }
-            out.write(row.array());
-        }
+    private static TensorFormat format(String name) {
+        return TensorFormat.valueOf(name.toUpperCase(Locale.ROOT));
     }
 
-    private void block(Type type, float scale, ByteBuffer row) {
-        switch (type) {
-            case F32 -> row.putFloat(value(scale));
-            case F16 -> row.putShort(Float.floatToFloat16(value(scale)));
-            case BF16 -> row.putShort((short) (Float.floatToRawIntBits(value(scale)) >>> 16));
-            case Q8_0 -> {
-                half(scale / 73, row);
-                noise(32, row);
+    /** Whether a layer is one of the half that has more bits in a Q4_K_M file. */
+    private static boolean half(int layer, int layers) {
+        return layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2;
+    }
+
+    private void vector(TensorPlan.Planned planned, GgufFileWriter.Sink sink) throws IOException {
+        float[] values = new float[Math.toIntExact(planned.shape().getFirst())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = planned.bias() ? value(0.02f) : 1f;
+        }
+        MemorySegment bytes = MemorySegment.ofArray(new byte[values.length * Float.BYTES]);
+        MemorySegment.copy(values, 0, bytes, PanelLayout.FLOAT, 0, values.length);
+        sink.write(bytes);
+    }
+
+    /** Rows of blocks that are drawn from the stock; and what a format has behind them. */
+    private void rows(TensorFormat format, TensorPlan.Planned planned, GgufFileWriter.Sink sink) throws IOException {
+        int rows = Math.toIntExact(planned.shape().getFirst());
+        int columns = Math.toIntExact(planned.shape().getLast());
+        byte[] stock = stocks.computeIfAbsent(format, this::stock);
+        int blockBytes = Math.toIntExact(format.rowBytes(format.rowBlock()));
+        int rowBytes = Math.toIntExact(format.rowBytes(columns));
+        byte[] piece = new byte[Math.max(1, Math.min(rows, PIECE_BYTES / rowBytes)) * rowBytes];
+        for (int row = 0; row < rows; row += piece.length / rowBytes) {
+            int count = Math.min(piece.length / rowBytes, rows - row);
+            for (int i = 0; i < count; i++) {
+                for (int at = 0; at < rowBytes; at += blockBytes) {
+                    System.arraycopy(stock, random.nextInt(STOCK) * blockBytes, piece, i * rowBytes + at, Math.min(blockBytes, rowBytes - at));
+                }
             }
-            case Q4_0 -> {
-                half(scale / 4.6f, row);
-                noise(16, row);
+            sink.write(MemorySegment.ofArray(piece).asSlice(0, (long) count * rowBytes));
+        }
+        int behind = STOCK * blockBytes;
+        sink.write(MemorySegment.ofArray(stock).asSlice(behind, format.format().fileBytes(rows, columns) - (long) rows * rowBytes));
+    }
+
+    /** Blocks as they stand in a file, one after the other, as if they were one row. */
+    private byte[] stock(TensorFormat format) {
+        float scale = (float) (0.5 / Math.sqrt(metadata.hidden()));
+        boolean ternary = format.activations() == ActivationScaling.ROW;
+        int block = format.rowBlock();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment panel = arena.allocate(format.panelBytes(STOCK * block), Long.BYTES);
+            RowEncoder encoder = format.format().encoder();
+            float[] values = new float[block];
+            for (int i = 0; i < STOCK; i++) {
+                for (int j = 0; j < block; j++) {
+                    values[j] = ternary ? (j == 0 ? 1 : random.nextInt(3) - 1) * scale : value(scale);
+                }
+                encoder.write(panel, 0, 0, i * block, block, values);
             }
-            case Q4_K, Q5_K -> {
-                half(scale / 32 / (type == Type.Q4_K ? 4.6f : 9.2f), row);
-                half(scale / 32, row);
-                noise(type.bytes - 4, row);
-            }
-            case Q6_K -> {
-                noise(type.bytes - 2, row);
-                half(scale / 18 / 73, row);
-            }
+            MemorySegment row = arena.allocate(format.format().fileBytes(1, STOCK * block), Long.BYTES);
+            format.format().unpackRow(panel, 0, 0, STOCK * block, row, 0);
+            return row.toArray(ValueLayout.JAVA_BYTE);
         }
     }
 
     private float value(float scale) {
         return (float) (random.nextDouble() * 2 - 1) * scale * 1.7f;
-    }
-
-    private static void half(float value, ByteBuffer row) {
-        row.putShort(Float.floatToFloat16(value));
-    }
-
-    private void noise(int bytes, ByteBuffer row) {
-        for (int i = 0; i < bytes; i++) {
-            row.put((byte) random.nextInt());
-        }
-    }
-
-    /** Little-endian pieces of the front of a GGUF file. */
-    private static final class Bytes {
-        private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-
-        byte[] toByteArray() {
-            return out.toByteArray();
-        }
-
-        void bytes(byte[] bytes) {
-            out.writeBytes(bytes);
-        }
-
-        void ascii(String text) {
-            bytes(text.getBytes(StandardCharsets.US_ASCII));
-        }
-
-        void int32(int value) {
-            bytes(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(value).array());
-        }
-
-        void int64(long value) {
-            bytes(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array());
-        }
-
-        void text(String text) {
-            byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
-            int64(utf8.length);
-            bytes(utf8);
-        }
-
-        int string(String key, String value) {
-            text(key);
-            int32(STRING);
-            text(value);
-            return 1;
-        }
-
-        int integer(String key, int value) {
-            text(key);
-            int32(UINT32);
-            int32(value);
-            return 1;
-        }
-
-        int float32(String key, float value) {
-            text(key);
-            int32(FLOAT32);
-            int32(Float.floatToIntBits(value));
-            return 1;
-        }
-
-        /** A byte-level vocabulary: the 256 bytes, one merge (some engines want one), and names for the rest. */
-        int tokens(int vocab) {
-            List<String> tokens = new ArrayList<>();
-            int spare = 256;
-            for (int b = 0; b < 256; b++) { // GPT-2's alphabet: printable bytes as they are, the others from U+0100 on
-                boolean printable = (b >= '!' && b <= '~') || (b >= 0xa1 && b <= 0xac) || b >= 0xae;
-                tokens.add(String.valueOf((char) (printable ? b : spare++)));
-            }
-            tokens.add("th");
-            while (tokens.size() < vocab) {
-                tokens.add("<" + tokens.size() + ">");
-            }
-            text("tokenizer.ggml.tokens");
-            int32(ARRAY);
-            int32(STRING);
-            int64(vocab);
-            tokens.subList(0, vocab).forEach(this::text);
-            text("tokenizer.ggml.token_type");
-            int32(ARRAY);
-            int32(INT32);
-            int64(vocab);
-            for (int i = 0; i < vocab; i++) {
-                int32(i >= vocab - 2 ? 3 : 1);
-            }
-            text("tokenizer.ggml.merges");
-            int32(ARRAY);
-            int32(STRING);
-            int64(1);
-            text("t h");
-            return 3;
-        }
     }
 }

@@ -393,7 +393,7 @@ class PackedCacheTest {
 
     private Path sidecar() throws IOException {
         try (GgufFile file = GgufFile.open(model)) {
-            return cache.resolve(PackedCache.fileName(file));
+            return cache.resolve(PackedCache.fileName(file, ""));
         }
     }
 }

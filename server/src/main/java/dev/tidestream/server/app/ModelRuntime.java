@@ -132,7 +132,7 @@ public final class ModelRuntime implements AutoCloseable {
         KernelWarmUp warmUp = null;
         boolean started = false;
         try {
-            ModelLoader loader = new ModelLoader(file);
+            ModelLoader loader = new ModelLoader(file, config.compute().formats());
             Kernels kernels = KernelSelection.fastest();
             loader.check();
             if (KernelSelection.haveVectorApi() && kernels == KernelSelection.vector()) { // interpreted until they are compiled

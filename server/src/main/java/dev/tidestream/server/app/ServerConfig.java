@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.packed.PackedLoad;
+import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.Precision;
@@ -80,18 +81,21 @@ public record ServerConfig(@Nullable Path model, Compute compute, EngineConfig e
      * How a model computes; all but threads and packed weights decides the bits of its tokens.
      *
      * @param threads that compute
+     * @param formats that weights are held in
      * @param activations what quantised matrices are multiplied with, but for the head
      * @param headActivations what a quantised head is multiplied with, in head mode packed
      * @param kvType how keys and values are stored
      * @param packed where packed weights are kept; null for nowhere
      */
     public record Compute(
-            int threads, ActivationPrecision activations, ActivationPrecision headActivations, KvType kvType, @Nullable Packed packed) {
+            int threads, WeightFormats formats, ActivationPrecision activations, ActivationPrecision headActivations, KvType kvType,
+            @Nullable Packed packed) {
         private static final int MAX_THREADS = 1024;
 
-        /** One thread for each core; int8, an exact head, F16. */
+        /** One thread for each core; weights as the file has them, int8, an exact head, F16. */
         public static final Compute DEFAULT = new Compute(
-                Runtime.getRuntime().availableProcessors(), ActivationPrecision.INT8, ActivationPrecision.F32, KvType.F16, null);
+                Runtime.getRuntime().availableProcessors(), WeightFormats.AS_THEY_ARE,
+                ActivationPrecision.INT8, ActivationPrecision.F32, KvType.F16, null);
 
         public Compute {
             if (threads < 1 || threads > MAX_THREADS) {
@@ -101,12 +105,17 @@ public record ServerConfig(@Nullable Path model, Compute compute, EngineConfig e
 
         /** The same with other threads. */
         public Compute withThreads(int newThreads) {
-            return new Compute(newThreads, activations, headActivations, kvType, packed);
+            return new Compute(newThreads, formats, activations, headActivations, kvType, packed);
+        }
+
+        /** The same with weights held in other formats. */
+        public Compute withFormats(WeightFormats newFormats) {
+            return new Compute(threads, newFormats, activations, headActivations, kvType, packed);
         }
 
         /** The same, which keeps packed weights. */
         public Compute withPacked(@Nullable Packed newPacked) {
-            return new Compute(threads, activations, headActivations, kvType, newPacked);
+            return new Compute(threads, formats, activations, headActivations, kvType, newPacked);
         }
 
         /** Of body, head and KV cache. */
@@ -116,9 +125,9 @@ public record ServerConfig(@Nullable Path model, Compute compute, EngineConfig e
 
         /** In one line, with the kernels of this process. */
         public String words() {
-            return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s"
+            return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s%s"
                     .formatted(threads, KernelSelection.fastest().title(), activations.wireName(), headActivations.wireName(),
-                            kvType.name().toLowerCase(Locale.ROOT));
+                            kvType.name().toLowerCase(Locale.ROOT), formats.asTheyAre() ? "" : ", " + formats.words());
         }
     }
 

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.model.tensor.panel.QuantisationError;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.logging.EventLine;
@@ -73,7 +74,10 @@ public final class ServerLife {
         say(EventLine.of("loaded").withText("model", running.blueprint().name()).withText("file", running.loader().source().path().toString())
                 .with("types", ModelFiles.tensorTypes(running.loader().source()))
                 .withText("head", "%s: %s".formatted(running.loader().tie().tied() ? "tied" : "separate", running.loader().tie().reason()))
-                .with("held", running.loader().formatsHeldOtherwise().orElse(null)).with("parameters", running.parameters())
+                .with("held", running.loader().formatsHeldOtherwise().orElse(null))
+                .with("head_error_max", running.loader().headError().map(QuantisationError::maxAbs).orElse(null))
+                .with("head_error_rms", running.loader().headError().map(QuantisationError::rms).orElse(null))
+                .with("parameters", running.parameters())
                 .with("weights_bytes", running.first().bytes()).with("weights_version", running.weightsVersion())
                 .with("context", running.blueprint().contextLength()).with("vocabulary", running.blueprint().vocabularySize())
                 .with("threads", running.threads()).with("kernels", running.first().kernels().title()).with("activations", precision.body().wireName())

@@ -66,7 +66,7 @@ public final class VersionStore implements ModelRuntime.FirstVersion, AutoClosea
             return ModelRuntime.FirstVersion.BASE.of(file, loader, base, team);
         }
         try (StartListener.Restoring progress = listener.restoring()) {
-            UpdateLog opened = UpdateLog.open(directory, file.sha256(), config.kept(), InstantSource.system(), progress);
+            UpdateLog opened = UpdateLog.open(directory, loader.identity(), config.kept(), InstantSource.system(), progress);
             log = opened;
             return new ModelRuntime.Versioned(
                     opened.currentVersion(), AdminService.restore(base, loader, opened, team, budget, product, progress));

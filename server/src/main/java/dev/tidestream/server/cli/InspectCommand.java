@@ -27,13 +27,20 @@ import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.GgufValueType;
 import dev.tidestream.model.gguf.ModelSource;
+import dev.tidestream.model.quantisation.ChangedMatrix;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.app.ModelFiles;
+import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.app.StartListener;
+import dev.tidestream.server.cli.options.FormatOptions;
 import dev.tidestream.server.cli.options.ModelOption;
 import dev.tidestream.server.cli.terminal.ByteSize;
+import dev.tidestream.server.cli.terminal.ChangedMatrices;
 import dev.tidestream.server.cli.terminal.JsonText;
 import dev.tidestream.server.cli.terminal.Table;
+import dev.tidestream.server.cli.terminal.TerminalStart;
+import dev.tidestream.server.engine.KernelWorkers;
 
 /**
  * {@code inspect}: what is in a GGUF file or a Hugging Face folder, and whether it is a model that can be served. A model that is
@@ -49,6 +56,7 @@ import dev.tidestream.server.cli.terminal.Table;
             "  tidestream inspect                   the embedded starter model",
             "  tidestream inspect model.gguf        as a table",
             "  tidestream inspect --json model.gguf one JSON object, arrays in full",
+            "  tidestream inspect --weights q4_k model.gguf   with what each matrix would lose",
         })
 final class InspectCommand implements Callable<Integer> {
     private static final String ARCHITECTURE = "general.architecture";
@@ -61,7 +69,11 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final ModelOption model = new ModelOption();
 
-    @Option(names = "--json", description = "Print one JSON object: file, parts, format, version, bytes, parameters, model, metadata, tensors.")
+    @Mixin
+    private final FormatOptions formats = new FormatOptions();
+
+    @Option(names = "--json",
+            description = "Print one JSON object: file, parts, format, version, bytes, parameters, model, metadata, tensors, and what --weights would change.")
     private boolean json;
 
     @Spec
@@ -77,15 +89,21 @@ final class InspectCommand implements Callable<Integer> {
         try (ModelSource gguf = file == null ? model.open() : ModelFiles.open(file)) {
             RuntimeException refusal = null;
             Map<String, String> words = new LinkedHashMap<>();
+            List<ChangedMatrix> changed = List.of();
             try {
                 look(gguf, words);
+                changed = changed(gguf);
             } catch (RuntimeException e) { // said once the file's contents are there to be looked at
                 refusal = e;
             }
             if (json) {
-                out.println(json(gguf, words));
+                out.println(json(gguf, words, changed));
             } else {
                 printTables(gguf, words, out);
+                if (!changed.isEmpty()) {
+                    out.println();
+                    ChangedMatrices.print(changed, out);
+                }
             }
             out.flush();
             if (refusal != null) {
@@ -100,17 +118,28 @@ final class InspectCommand implements Callable<Integer> {
      *
      * @param words what it is in plain words, if it is one; nothing is added if the file is no model
      */
-    private static void look(ModelSource gguf, Map<String, String> words) {
+    private void look(ModelSource gguf, Map<String, String> words) {
         if (!isModel(gguf)) {
             return;
         }
-        ModelLoader loader = new ModelLoader(gguf);
+        ModelLoader loader = new ModelLoader(gguf, formats.formats());
         loader.check();
         words.putAll(loader.words());
         if (!loader.warnings().isEmpty()) {
             words.put("warning", String.join("; ", loader.warnings()));
         }
         Tokenizer _ = ModelFiles.tokenizer(gguf);
+    }
+
+    /** What the formats that were asked for do to the weights: all of them are brought into them, which may take a while. */
+    private List<ChangedMatrix> changed(ModelSource gguf) {
+        if (!isModel(gguf) || formats.formats().asTheyAre()) {
+            return List.of();
+        }
+        try (KernelWorkers workers = new KernelWorkers(ServerConfig.Compute.DEFAULT.threads());
+                StartListener.Loading progress = new TerminalStart(spec.commandLine().getErr()).loading(gguf.path())) {
+            return new ModelLoader(gguf, formats.formats()).measure(workers, progress);
+        }
     }
 
     /** A vocabulary alone, or a file of something else, is none. */
@@ -178,7 +207,7 @@ final class InspectCommand implements Callable<Integer> {
         return value instanceof GgufValue.StringValue(String text) ? Printable.quoted(text, VALUE_CHARS / 3) : value.toString();
     }
 
-    private static String json(ModelSource gguf, Map<String, String> words) {
+    private static String json(ModelSource gguf, Map<String, String> words, List<ChangedMatrix> changed) {
         return JsonText.object(json -> {
             json.writeStringField("file", gguf.path().toString());
             json.writeNumberField("parts", gguf.parts().size());
@@ -212,6 +241,9 @@ final class InspectCommand implements Callable<Integer> {
                 json.writeEndObject();
             }
             json.writeEndArray();
+            if (!changed.isEmpty()) {
+                ChangedMatrices.write(json, changed);
+            }
         });
     }
 

@@ -27,6 +27,8 @@ import dev.tidestream.server.cli.terminal.CliException;
             InspectCommand.class,
             BenchCommand.class,
             LogitsCommand.class,
+            EvalCommand.class,
+            ConvertCommand.class,
             AdminCommand.class,
         },
         footer = {

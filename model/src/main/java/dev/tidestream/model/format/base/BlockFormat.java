@@ -99,6 +99,25 @@ public abstract class BlockFormat implements QuantFormat {
     }
 
     @Override
+    public final void unpackRow(MemorySegment data, long panel, int lane, int columns, MemorySegment tensor, int row) {
+        int position = PanelLayout.position(lane);
+        long from = panel;
+        long to = row * shape.rowBytes(columns);
+        for (int block = 0; block < columns / BLOCK; block++) {
+            for (int i = 0; i < scales; i++) {
+                short scale = data.get(SHORT, from + (long) i * SCALE_BYTES + position * (long) Short.BYTES);
+                tensor.set(SHORT, to + (long) i * Short.BYTES, scale);
+            }
+            for (int j = 0; j < bytes; j++) {
+                byte value = data.get(ValueLayout.JAVA_BYTE, lines(from) + (long) j * ROWS + position);
+                tensor.set(ValueLayout.JAVA_BYTE, to + (long) scales * Short.BYTES + j, value);
+            }
+            from += shape.unitBytes();
+            to += shape.fileBytes();
+        }
+    }
+
+    @Override
     public final void lane(MemorySegment data, long unit, int lane, int block, LaneBlock out) {
         int position = PanelLayout.position(lane);
         out.d = scale(data, unit, position);

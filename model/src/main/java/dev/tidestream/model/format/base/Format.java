@@ -45,6 +45,16 @@ public sealed interface Format permits PlainFormat, QuantFormat {
     int packRow(MemorySegment tensor, int row, int columns, MemorySegment panel, int lane);
 
     /**
+     * Writes a row as it stands in a file: the bytes that {@link #packRow} has read, or others of the same values where a file
+     * may say
+     * one thing in two ways. A format with one scale behind all rows wants them in order, from 0 on.
+     *
+     * @param panel where the panel begins in {@code data}
+     * @param tensor receives it: a matrix as it stands in a file
+     */
+    void unpackRow(MemorySegment data, long panel, int lane, int columns, MemorySegment tensor, int row);
+
+    /**
      * Reads elements of one row; exact.
      *
      * @param fromColumn first column, inclusive; a multiple of 32

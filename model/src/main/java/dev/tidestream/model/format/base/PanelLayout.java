@@ -18,7 +18,8 @@ import java.nio.ByteOrder;
 public final class PanelLayout {
     /**
      * Number of the layouts of all formats. Files of packed panels carry it, and those of another number are packed anew: raise
-     * it with every change of where an element of any format lies. {@code PanelLayoutVersionTest} fails if that is forgotten.
+     * it with every change of where an element of any format lies ({@code PanelLayoutVersionTest} fails if that is forgotten), and
+     * of the bits that an encoder makes, since weights that were quantised at load are packed, too.
      */
     public static final int VERSION = 2;
 

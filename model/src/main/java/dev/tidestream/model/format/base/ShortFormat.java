@@ -58,6 +58,14 @@ public abstract class ShortFormat implements PlainFormat {
     }
 
     @Override
+    public final void unpackRow(MemorySegment data, long panel, int lane, int columns, MemorySegment tensor, int row) {
+        long to = (long) row * columns * Short.BYTES;
+        for (int k = 0; k < columns; k++) {
+            tensor.set(SHORT, to + (long) k * Short.BYTES, data.get(SHORT, at(panel, lane, k)));
+        }
+    }
+
+    @Override
     public final void read(MemorySegment data, long panel, int lane, int fromColumn, int toColumn, float[] out, int outOffset) {
         for (int k = fromColumn; k < toColumn; k++) {
             out[outOffset + k - fromColumn] = toFloat(data.get(SHORT, at(panel, lane, k)));

@@ -50,6 +50,14 @@ public final class F32 implements PlainFormat {
     }
 
     @Override
+    public void unpackRow(MemorySegment data, long panel, int lane, int columns, MemorySegment tensor, int row) {
+        long to = (long) row * columns * Float.BYTES;
+        for (int k = 0; k < columns; k++) {
+            tensor.set(FLOAT, to + (long) k * Float.BYTES, data.get(FLOAT, at(panel, lane, k)));
+        }
+    }
+
+    @Override
     public void read(MemorySegment data, long panel, int lane, int fromColumn, int toColumn, float[] out, int outOffset) {
         for (int k = fromColumn; k < toColumn; k++) {
             out[outOffset + k - fromColumn] = data.get(FLOAT, at(panel, lane, k));

@@ -41,6 +41,21 @@ public final class I2S extends TernaryFormat {
         }
     }
 
+    /** The first unit's scale is that of the matrix; another one cannot be written. */
+    @Override
+    protected void assemble(float d, byte[] quants, MemorySegment tensor, long at) {
+        long tail = tensor.byteSize() - TAIL_BYTES;
+        if (at == 0) {
+            tensor.set(PanelLayout.FLOAT, tail, d);
+        } else if (tensor.get(PanelLayout.FLOAT, tail) != d) {
+            throw new IllegalArgumentException("a matrix has one scale: %s and %s".formatted(tensor.get(PanelLayout.FLOAT, tail), d));
+        }
+        for (int p = 0; p < FILE_BYTES; p++) {
+            int four = quants[p] << 6 | quants[32 + p] << 4 | quants[64 + p] << 2 | quants[96 + p];
+            tensor.set(ValueLayout.JAVA_BYTE, at + p, (byte) four);
+        }
+    }
+
     @Override
     public void makeFinite(MemorySegment rowMajor, long from, long to) {
         rowMajor.set(PanelLayout.FLOAT, rowMajor.byteSize() - TAIL_BYTES, SAMPLE_SCALE);

@@ -60,6 +60,20 @@ public final class Q2K extends SuperBlockFormat {
     }
 
     @Override
+    protected void assemble(SuperBlock in, MemorySegment out, long at) {
+        MemorySegment.copy(in.scales, 0, out, ValueLayout.JAVA_BYTE, at, in.scales.length);
+        for (int j = 0; j < SUPER_BLOCK / 4; j++) {
+            int four = 0;
+            for (int i = 0; i < 4; i++) {
+                four |= in.quants[j / 32 * 128 + 32 * i + j % 32] << (2 * i);
+            }
+            out.set(ValueLayout.JAVA_BYTE, at + FILE_QUANTS + j, (byte) four);
+        }
+        out.set(PanelLayout.SHORT, at + FILE_D, in.d);
+        out.set(PanelLayout.SHORT, at + FILE_D + Short.BYTES, in.dmin);
+    }
+
+    @Override
     protected void scales(int first, int second, LaneBlock out) {
         out.scales[0] = first & 15;
         out.scales[1] = second & 15;

@@ -68,6 +68,36 @@ public final class Q3K extends SuperBlockFormat {
     }
 
     @Override
+    protected void assemble(SuperBlock in, MemorySegment out, long at) {
+        for (int l = 0; l < 32; l++) {
+            int high = 0;
+            for (int i = 0; i < SUPER_BLOCK / 32; i++) {
+                high |= (in.quants[32 * i + l] + 4) >> 2 << i;
+            }
+            out.set(ValueLayout.JAVA_BYTE, at + l, (byte) high);
+        }
+        for (int j = 0; j < SUPER_BLOCK / 4; j++) {
+            int four = 0;
+            for (int i = 0; i < 4; i++) {
+                four |= (in.quants[j / 32 * 128 + 32 * i + j % 32] & 3) << (2 * i); // the 4 that was taken off has no lower bits
+            }
+            out.set(ValueLayout.JAVA_BYTE, at + FILE_QUANTS + j, (byte) four);
+        }
+        for (int i = 0; i < 8; i++) {
+            int low = ((in.scales[i] + 32) & 15) | ((in.scales[i + 8] + 32) & 15) << 4;
+            out.set(ValueLayout.JAVA_BYTE, at + FILE_SCALES + i, (byte) low);
+        }
+        for (int i = 0; i < 4; i++) {
+            int high = 0;
+            for (int part = 0; part < 4; part++) {
+                high |= (in.scales[4 * part + i] + 32) >> 4 << (2 * part);
+            }
+            out.set(ValueLayout.JAVA_BYTE, at + FILE_SCALES + 8 + i, (byte) high);
+        }
+        out.set(PanelLayout.SHORT, at + FILE_D, in.d);
+    }
+
+    @Override
     protected void scales(int first, int second, LaneBlock out) {
         out.scales[0] = (byte) first;
         out.scales[1] = (byte) second;

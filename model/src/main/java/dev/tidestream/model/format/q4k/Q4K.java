@@ -56,6 +56,12 @@ public final class Q4K extends MinimaFormat {
     }
 
     @Override
+    protected void assemble(SuperBlock in, MemorySegment out, long at) {
+        assembleScales(in, out, at);
+        assembleNibbles(in.quants, out, at + FILE_QUANTS);
+    }
+
+    @Override
     protected void quants(MemorySegment data, long lines, int lane, byte[] out) {
         for (int line = 0; line < 2 * Q4K_LINES; line++) {
             int word = word(data, lines, lane, line);

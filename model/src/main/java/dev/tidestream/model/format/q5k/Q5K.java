@@ -1,6 +1,7 @@
 package dev.tidestream.model.format.q5k;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 import dev.tidestream.model.format.superblock.MinimaFormat;
 import dev.tidestream.model.format.superblock.SuperBlock;
@@ -49,6 +50,19 @@ public final class Q5K extends MinimaFormat {
         for (int k = 0; k < SUPER_BLOCK; k += Long.BYTES) {
             long high = (in.get(LONG, at + FILE_HIGH + k % 32) >>> (k / 32)) & ONES;
             EIGHT_BYTES.set(out.quants, k, (long) EIGHT_BYTES.get(out.quants, k) | high << 4);
+        }
+    }
+
+    @Override
+    protected void assemble(SuperBlock in, MemorySegment out, long at) {
+        assembleScales(in, out, at);
+        assembleNibbles(in.quants, out, at + FILE_QUANTS);
+        for (int l = 0; l < 32; l++) {
+            int high = 0;
+            for (int b = 0; b < BLOCKS; b++) {
+                high |= in.quants[32 * b + l] >> 4 << b;
+            }
+            out.set(ValueLayout.JAVA_BYTE, at + FILE_HIGH + l, (byte) high);
         }
     }
 

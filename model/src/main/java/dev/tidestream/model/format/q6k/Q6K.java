@@ -81,6 +81,24 @@ public final class Q6K extends SuperBlockFormat {
     }
 
     @Override
+    protected void assemble(SuperBlock in, MemorySegment out, long at) {
+        for (int j = 0; j < SUPER_BLOCK / 4; j++) { // a byte of high bits: four columns, a quarter of 128 apart
+            int k = j / 32 * 128 + j % 32;
+            int high = 0;
+            for (int quarter = 0; quarter < 4; quarter++) {
+                high |= (in.quants[k + 32 * quarter] + 32) >> 4 << (2 * quarter);
+            }
+            out.set(ValueLayout.JAVA_BYTE, at + FILE_HIGH + j, (byte) high);
+            for (int i = 0; i < 2; i++) {
+                int low = (in.quants[k + 32 * i] & 15) | (in.quants[k + 64 + 32 * i] & 15) << 4;
+                out.set(ValueLayout.JAVA_BYTE, at + j / 32 * 64L + 32L * i + j % 32, (byte) low);
+            }
+        }
+        MemorySegment.copy(in.scales, 0, out, ValueLayout.JAVA_BYTE, at + FILE_SCALES, in.scales.length);
+        out.set(PanelLayout.SHORT, at + FILE_D, in.d);
+    }
+
+    @Override
     protected void scales(int first, int second, LaneBlock out) {
         out.scales[0] = (byte) first;
         out.scales[1] = (byte) second;

@@ -84,6 +84,29 @@ public abstract class MinimaFormat extends SuperBlockFormat {
         }
     }
 
+    /** What stands before the integers, as {@link #decodeScales} reads it. */
+    protected static void assembleScales(SuperBlock in, MemorySegment out, long at) {
+        out.set(PanelLayout.SHORT, at, in.d);
+        out.set(PanelLayout.SHORT, at + Short.BYTES, in.dmin);
+        long packed = at + SCALES;
+        byte[] scales = in.scales;
+        for (int i = 0; i < 4; i++) {
+            int scale = scales[8 + 2 * i];
+            int min = scales[8 + 2 * i + 1];
+            out.set(ValueLayout.JAVA_BYTE, packed + i, (byte) (scales[2 * i] | scale >> 4 << 6));
+            out.set(ValueLayout.JAVA_BYTE, packed + 4 + i, (byte) (scales[2 * i + 1] | min >> 4 << 6));
+            out.set(ValueLayout.JAVA_BYTE, packed + 8 + i, (byte) ((scale & 15) | (min & 15) << 4));
+        }
+    }
+
+    /** Nibbles of a file, as {@link #decodeNibbles} reads them; of more than four bits, the lower ones. */
+    protected static void assembleNibbles(byte[] quants, MemorySegment out, long at) {
+        for (int j = 0; j < SUPER_BLOCK / 2; j++) {
+            int k = j / 32 * 64 + j % 32;
+            out.set(ValueLayout.JAVA_BYTE, at + j, (byte) ((quants[k] & 15) | (quants[k + 32] & 15) << 4));
+        }
+    }
+
     private static int unsigned(MemorySegment in, long at) {
         return in.get(ValueLayout.JAVA_BYTE, at) & 255;
     }

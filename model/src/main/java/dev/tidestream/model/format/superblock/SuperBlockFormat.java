@@ -50,6 +50,9 @@ public abstract class SuperBlockFormat implements QuantFormat {
     /** Takes a super-block of a file apart. */
     protected abstract void decode(MemorySegment in, long at, SuperBlock out);
 
+    /** Puts a super-block of a file together, as {@link #decode} takes it apart. */
+    protected abstract void assemble(SuperBlock in, MemorySegment out, long at);
+
     /** Encodes 256 finite values; what is too large becomes an infinite scale. */
     public abstract void encode(float[] x, SuperBlock out, SuperBlockQuantiser quantiser);
 
@@ -87,6 +90,29 @@ public abstract class SuperBlockFormat implements QuantFormat {
             put(panel, (long) i * shape.unitBytes(), lane, block);
         }
         return FINITE;
+    }
+
+    @Override
+    public final void unpackRow(MemorySegment data, long panel, int lane, int columns, MemorySegment tensor, int row) {
+        SuperBlock block = new SuperBlock();
+        byte[] quants = new byte[BLOCK];
+        long to = row * shape.rowBytes(columns);
+        for (int i = 0; i < columns / SUPER_BLOCK; i++) {
+            take(data, panel + (long) i * shape.unitBytes(), lane, block, quants);
+            assemble(block, tensor, to + (long) i * shape.fileBytes());
+        }
+    }
+
+    /** Reads one lane of the super-block at byte {@code unit}: what {@link #put} has written. */
+    private void take(MemorySegment data, long unit, int lane, SuperBlock block, byte[] quants) {
+        long position = PanelLayout.position(lane) * 2L;
+        block.d = data.get(SHORT, unit + position);
+        block.dmin = rounding.minima() ? data.get(SHORT, unit + SCALE_BYTES + position) : 0;
+        for (int i = 0; i < BLOCKS; i++) {
+            MemorySegment.copy(data, ValueLayout.JAVA_BYTE, pair(unit, lane, i), block.scales, 2 * i, 2);
+            quants(data, unit + line(i) + LINE_BYTES, lane, quants);
+            System.arraycopy(quants, 0, block.quants, i * BLOCK, BLOCK);
+        }
     }
 
     @Override

@@ -68,6 +68,9 @@ public abstract class TernaryFormat implements QuantFormat {
     /** Takes the integers of a unit of a file, not centred: 0 to 3. */
     protected abstract void decode(MemorySegment tensor, long at, byte[] out);
 
+    /** Writes a unit of a file, as {@link #scale} and {@link #decode} read it. */
+    protected abstract void assemble(float d, byte[] quants, MemorySegment tensor, long at);
+
     @Override
     public final Rounding rounding() {
         return Rounding.BLOCKS;
@@ -99,6 +102,23 @@ public abstract class TernaryFormat implements QuantFormat {
             to += shape.unitBytes();
         }
         return FINITE;
+    }
+
+    @Override
+    public final void unpackRow(MemorySegment data, long panel, int lane, int columns, MemorySegment tensor, int row) {
+        byte[] quants = new byte[shape.columns()];
+        long to = row * shape.rowBytes(columns);
+        for (int k = 0; k < columns; k += shape.columns()) {
+            long unit = panel + shape.unitOf(k);
+            for (int line = 0; line < shape.columns() / LINE_COLUMNS; line++) {
+                int word = data.get(INT, lines(unit, 0) + (long) line * LINE_BYTES + lane * 4L);
+                for (int j = 0; j < LINE_COLUMNS; j++) {
+                    quants[line * LINE_COLUMNS + j] = (byte) (word >>> shift(j) & MASK);
+                }
+            }
+            assemble(scale.get(data, unit, lane), quants, tensor, to);
+            to += shape.fileBytes();
+        }
     }
 
     /** Writes one lane of a unit; which bits that changed. */

@@ -57,6 +57,33 @@ public final class TQ10 extends TernaryFormat {
     }
 
     @Override
+    protected void assemble(float d, byte[] quants, MemorySegment tensor, long at) {
+        for (int m = 0; m < 32; m++) {
+            putDigits(quants, m, 32, 5, tensor, at + m);
+        }
+        for (int m = 0; m < 16; m++) {
+            putDigits(quants, 160 + m, 16, 5, tensor, at + 32 + m);
+        }
+        for (int m = 0; m < 4; m++) {
+            putDigits(quants, 240 + m, 4, 4, tensor, at + 48 + m);
+        }
+        tensor.set(PanelLayout.SHORT, at + FILE_D, Float.floatToFloat16(d));
+    }
+
+    /** Some digits as a number below 1 to base 3, in 256ths, rounded up: then {@link #digit} finds each of them. */
+    private static void putDigits(byte[] quants, int first, int step, int count, MemorySegment tensor, long at) {
+        int number = 0;
+        for (int n = 0; n < 5; n++) {
+            int digit = n < count ? quants[first + n * step] : 0;
+            if (digit > 2) {
+                throw new IllegalArgumentException("not ternary: " + digit);
+            }
+            number = number * 3 + digit;
+        }
+        tensor.set(ValueLayout.JAVA_BYTE, at, (byte) Math.ceilDiv(number * 256, 243));
+    }
+
+    @Override
     public void makeFinite(MemorySegment rowMajor, long from, long to) {
         for (long at = from; at < to; at += FILE_BYTES) {
             rowMajor.set(PanelLayout.SHORT, at + FILE_D, Float.floatToFloat16(SAMPLE_SCALE));

@@ -37,6 +37,18 @@ public final class TQ20 extends TernaryFormat {
     }
 
     @Override
+    protected void assemble(float d, byte[] quants, MemorySegment tensor, long at) {
+        for (int j = 0; j < FILE_D; j++) {
+            int four = 0;
+            for (int i = 0; i < 4; i++) {
+                four |= quants[j / 32 * 128 + 32 * i + j % 32] << (2 * i);
+            }
+            tensor.set(ValueLayout.JAVA_BYTE, at + j, (byte) four);
+        }
+        tensor.set(PanelLayout.SHORT, at + FILE_D, Float.floatToFloat16(d));
+    }
+
+    @Override
     public void makeFinite(MemorySegment rowMajor, long from, long to) {
         for (long at = from; at < to; at += FILE_BYTES) {
             rowMajor.set(PanelLayout.SHORT, at + FILE_D, Float.floatToFloat16(SAMPLE_SCALE));

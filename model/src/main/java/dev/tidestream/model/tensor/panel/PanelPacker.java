@@ -35,6 +35,20 @@ public final class PanelPacker {
             MemorySegment source,
             SegmentAllocator memory,
             WorkerTeam team) {
+        check(name, format, rows, columns, source);
+        int panels = PanelLayout.panels(rows);
+        long panelBytes = format.panelBytes(columns);
+        MemorySegment target = memory.allocate(panels * panelBytes, PanelMatrix.ALIGNMENT_BYTES);
+        team.forEachRange(panels, 1, (from, to) -> {
+            for (int panel = from; panel < to; panel++) {
+                panel(name, format.format(), rows, columns, source, panel, target.asSlice(panel * panelBytes, panelBytes));
+            }
+        });
+        return PanelMatrix.ofPanels(format, rows, columns, target);
+    }
+
+    /** Refuses a matrix that cannot be of this format. */
+    static void check(String name, TensorFormat format, int rows, int columns, MemorySegment source) {
         if (rows < 1 || columns < 1 || columns % format.blockElements() != 0) {
             throw new IllegalArgumentException("cannot pack %s: rows=%d, columns=%d, format=%s, columns per block=%d"
                     .formatted(name, rows, columns, format, format.blockElements()));
@@ -43,25 +57,19 @@ public final class PanelPacker {
         if (source.byteSize() != bytes) {
             throw new IllegalArgumentException("cannot pack %s: bytes=%d, expected=%d".formatted(name, source.byteSize(), bytes));
         }
-        int panels = PanelLayout.panels(rows);
-        long panelBytes = format.panelBytes(columns);
-        MemorySegment target = memory.allocate(panels * panelBytes, PanelMatrix.ALIGNMENT_BYTES);
-        Format how = format.format();
-        team.forEachRange(panels, 1, (from, to) -> {
-            for (int panel = from; panel < to; panel++) {
-                MemorySegment out = target.asSlice(panel * panelBytes, panelBytes);
-                int first = panel * ROWS;
-                int lanes = Math.min(ROWS, rows - first);
-                if (lanes < ROWS || !how.packPanel(source, first, columns, out)) {
-                    for (int lane = 0; lane < lanes; lane++) {
-                        int column = how.packRow(source, first + lane, columns, out, lane);
-                        if (column != Format.FINITE) {
-                            throw new NonFiniteWeightException(name, first + lane, column);
-                        }
-                    }
+    }
+
+    /** Packs the rows of one panel; lanes past the matrix's end stay as they are. */
+    static void panel(String name, Format how, int rows, int columns, MemorySegment source, int panel, MemorySegment out) {
+        int first = panel * ROWS;
+        int lanes = Math.min(ROWS, rows - first);
+        if (lanes < ROWS || !how.packPanel(source, first, columns, out)) {
+            for (int lane = 0; lane < lanes; lane++) {
+                int column = how.packRow(source, first + lane, columns, out, lane);
+                if (column != Format.FINITE) {
+                    throw new NonFiniteWeightException(name, first + lane, column);
                 }
             }
-        });
-        return PanelMatrix.ofPanels(format, rows, columns, target);
+        }
     }
 }

@@ -78,7 +78,7 @@ final class Recovery {
         if (!manifest.baseSha256().equals(baseSha256)) {
             throw new DataDirException(
                     DataDirException.Problem.WRONG_BASE,
-                    "%s: its versions belong to another model file: sha256=%s, this one has %s"
+                    "%s: its versions belong to another model file, or to weights in other formats: sha256=%s, this one has %s"
                             .formatted(storage, manifest.baseSha256(), baseSha256));
         }
         return manifest;

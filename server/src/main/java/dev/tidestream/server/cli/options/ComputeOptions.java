@@ -3,6 +3,7 @@ package dev.tidestream.server.cli.options;
 import java.nio.file.Path;
 
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -24,6 +25,9 @@ public final class ComputeOptions {
     private static final int MAX_THREADS = 1024;
 
     private int threads = ServerConfig.Compute.DEFAULT.threads();
+
+    @Mixin
+    private final FormatOptions formats = new FormatOptions();
 
     @Option(names = "--activations", paramLabel = "TYPE", defaultValue = "INT8",
             description = "What quantised matrices are multiplied with, but for the head: int8 (fast) or f32 (exact). Default: int8.")
@@ -69,12 +73,12 @@ public final class ComputeOptions {
 
     /** What these options say. */
     public ServerConfig.Compute config() {
-        return new ServerConfig.Compute(threads, activations, headActivations, kvType, cachePacked == null ? null
+        return new ServerConfig.Compute(threads, formats.formats(), activations, headActivations, kvType, cachePacked == null ? null
                 : new ServerConfig.Packed(cachePacked, cacheCheck == CacheCheck.FULL, cacheLoad));
     }
 
     /** Loads a model, with a bar on the terminal if that takes a while. */
     public LoadedModel load(ModelSource file, WorkerTeam team) {
-        return ModelFiles.load(new ModelLoader(file), config(), team, new TerminalStart(spec.commandLine().getErr()));
+        return ModelFiles.load(new ModelLoader(file, formats.formats()), config(), team, new TerminalStart(spec.commandLine().getErr()));
     }
 }
