@@ -34,8 +34,7 @@ import dev.tidestream.model.tensor.panel.PanelQuantiser;
 
 /**
  * Writes a model as one GGUF file, its weights brought into other formats: the bits are those that loading the same model with
- * the same
- * formats gives. A tied model stays one, without an output matrix, also if its file holds the matrix twice; vectors become
+ * the same formats gives. A tied model stays one, without an output matrix, also if its file holds the matrix twice; vectors become
  * float32.
  */
 public final class GgufConversion {
@@ -62,8 +61,9 @@ public final class GgufConversion {
      *
      * @param source of a model that can be loaded
      * @param formats with a format of the weights
+     * @param more metadata that the source does not have as such: of a folder, those of its tokenizer
      */
-    public GgufConversion(ModelSource source, WeightFormats formats) {
+    public GgufConversion(ModelSource source, WeightFormats formats, Map<String, GgufValue> more) {
         this.source = source;
         this.plan = Architectures.plan(source).tensors();
         Optional<String> copy = plan.blueprint().tied() ? plan.names().find(TensorRole.OUTPUT) : Optional.empty();
@@ -75,7 +75,7 @@ public final class GgufConversion {
                 tensors.add(new GgufFileWriter.Tensor(tensor.name(), GgmlType.valueOf(format.name()), tensor.dimensions()));
             }
         }
-        this.writer = new GgufFileWriter(metadata(formats), tensors);
+        this.writer = new GgufFileWriter(metadata(formats, more), tensors);
     }
 
     private TensorFormat held(GgufTensor tensor, WeightFormats formats) {
@@ -91,9 +91,10 @@ public final class GgufConversion {
                 .formatted(source.path(), tensor.name(), tensor.type())));
     }
 
-    private SequencedMap<String, GgufValue> metadata(WeightFormats formats) {
+    private SequencedMap<String, GgufValue> metadata(WeightFormats formats, Map<String, GgufValue> more) {
         SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
         source.metadata().keys().forEach(key -> metadata.put(key, source.metadata().value(key)));
+        metadata.putAll(more);
         formats.weights().ifPresent(format ->
                 metadata.put(FILE_TYPE, new GgufValue.IntegerValue(GgufValueType.U32, Objects.requireNonNull(FILE_TYPES.get(format)))));
         metadata.put(QUANTIZATION_VERSION, new GgufValue.IntegerValue(GgufValueType.U32, VERSION));

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -50,7 +51,7 @@ class GgufConversionTest {
     private Path convert(Path from, WeightFormats formats, WorkerTeam team) throws IOException {
         Path out = temp.resolve("out-%d.gguf".formatted(System.nanoTime()));
         try (GgufFile source = GgufFile.open(from)) {
-            GgufConversion conversion = new GgufConversion(source, formats);
+            GgufConversion conversion = new GgufConversion(source, formats, Map.of());
             long[] written = {0};
             conversion.write(out, false, team, bytes -> written[0] = bytes);
             assertEquals(conversion.fileBytes(), Files.size(out));
@@ -143,7 +144,7 @@ class GgufConversionTest {
     void shouldReplaceNothingUnlessToldSoAndLeaveNothingBehind() throws IOException {
         Path out = Files.writeString(temp.resolve("out.gguf"), "mine");
         try (GgufFile source = GgufFile.open(golden("qwen2-F16"))) {
-            GgufConversion conversion = new GgufConversion(source, formats(TensorFormat.Q4_0));
+            GgufConversion conversion = new GgufConversion(source, formats(TensorFormat.Q4_0), Map.of());
             assertThrows(FileAlreadyExistsException.class, () -> conversion.write(out, false, WorkerTeam.sequential(), bytes -> { }));
             assertEquals("mine", Files.readString(out));
             assertEquals(List.of(out), files());
@@ -166,7 +167,7 @@ class GgufConversionTest {
     @Test
     void shouldSayWhatWasLost() throws IOException {
         try (GgufFile source = GgufFile.open(golden("qwen2-F16"))) {
-            List<ChangedMatrix> changed = new GgufConversion(source, formats(TensorFormat.Q8_0))
+            List<ChangedMatrix> changed = new GgufConversion(source, formats(TensorFormat.Q8_0), Map.of())
                     .write(temp.resolve("out.gguf"), false, WorkerTeam.sequential(), bytes -> { });
             List<ChangedMatrix> measured = new ModelLoader(source, formats(TensorFormat.Q8_0))
                     .measure(new Backwards(), ModelLoader.ProgressListener.NONE);

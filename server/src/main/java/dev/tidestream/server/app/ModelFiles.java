@@ -1,7 +1,11 @@
 package dev.tidestream.server.app;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -12,16 +16,20 @@ import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedWarnings;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tokenizer.GgufTokenizerWriter;
 import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.server.chat.ChatTemplates;
 import dev.tidestream.server.huggingface.HuggingFaceFolder;
 
 /** Files of models: opened, loaded with the kernels of this process, and put into words. */
@@ -52,6 +60,24 @@ public final class ModelFiles {
     private static Tokenizer tokenizerOf(HuggingFaceFolder folder) {
         return Tokenizers.of(folder.tokenizer().orElseThrow(() -> new ModelException(
                 "%s: no tokenizer in this folder; without one, there are only logits of token ids (logits --tokens)".formatted(folder.path()))));
+    }
+
+    /**
+     * What a GGUF file of this model would have beside its metadata: of a folder, tokenizer and chat templates under GGUF's keys.
+     *
+     * @throws TokenizerException if the folder's tokenizer has what GGUF has no key for
+     */
+    public static SequencedMap<String, GgufValue> otherMetadata(ModelSource source) {
+        SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
+        if (source instanceof HuggingFaceFolder folder) {
+            folder.tokenizer().ifPresent(spec -> metadata.putAll(GgufTokenizerWriter.metadata(spec)));
+            try {
+                ChatTemplates.ofFolder(folder.folder()).putInto(metadata);
+            } catch (IOException e) {
+                throw new UncheckedIOException("%s: the chat template cannot be read".formatted(folder.path()), e);
+            }
+        }
+        return metadata;
     }
 
     /**

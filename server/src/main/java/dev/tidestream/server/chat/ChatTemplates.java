@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -12,6 +13,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import dev.tidestream.model.gguf.GgufMetadata;
+import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.protocol.JsonInput;
 
 /**
@@ -43,6 +45,16 @@ public record ChatTemplates(Map<String, String> byName) {
             }
         }
         return new ChatTemplates(texts);
+    }
+
+    /** Puts them where {@link #of} finds them, and the list of names that llama.cpp's converter writes beside named ones. */
+    public void putInto(Map<String, GgufValue> metadata) {
+        List<String> names = byName.keySet().stream().filter(name -> !name.equals(DEFAULT)).sorted().toList();
+        if (!names.isEmpty()) {
+            metadata.put(GGUF_KEY + "s", GgufValue.ArrayValue.ofStrings(names));
+        }
+        names.forEach(name -> metadata.put(GGUF_KEY + "." + name, new GgufValue.StringValue(byName.get(name))));
+        Optional.ofNullable(byName.get(DEFAULT)).ifPresent(text -> metadata.put(GGUF_KEY, new GgufValue.StringValue(text)));
     }
 
     /**

@@ -58,7 +58,6 @@ import dev.tidestream.server.engine.KernelWorkers;
         })
 final class ConvertCommand implements Callable<Integer> {
     private static final int MAX_THREADS = 1024;
-    private static final String TOKENIZER = "tokenizer.ggml.model";
 
     @Option(names = "--to", paramLabel = "FORMAT", required = true, converter = FormatConverter.class,
             description = "The format of matrices: q8_0, q4_0, q4_k, q6_k, f16, …")
@@ -99,13 +98,13 @@ final class ConvertCommand implements Callable<Integer> {
         }
         try (ModelSource source = ModelFiles.open(from); KernelWorkers workers = new KernelWorkers(threads)) {
             new ModelLoader(source).check();
-            if (source.metadata().contains(TOKENIZER)) {
+            if (source.tokens().isPresent()) {
                 Tokenizer _ = ModelFiles.tokenizer(source);
             } else {
-                warn("%s has no tokenizer that this version can read: the file has none, and only logits of token ids can be computed with it"
-                        .formatted(from));
+                warn("%s has no tokenizer: the file has none, and only logits of token ids can be computed with it".formatted(from));
             }
-            GgufConversion conversion = new GgufConversion(source, new WeightFormats(Optional.of(to), Optional.ofNullable(head)));
+            WeightFormats formats = new WeightFormats(Optional.of(to), Optional.ofNullable(head));
+            GgufConversion conversion = new GgufConversion(source, formats, ModelFiles.otherMetadata(source));
             List<ChangedMatrix> changed;
             long[] done = {0};
             try (Progress progress = Progress.onTerminal(

@@ -131,23 +131,21 @@ final class Parser {
         if (at >= text.length()) {
             throw fault("nothing behind '\\'");
         }
-        switch (text.charAt(at)) {
+        return switch (text.charAt(at)) {
             case 'b', 'B' -> {
                 boolean wanted = text.charAt(at++) == 'b';
-                return new Node.Place((before, behind) -> (isWord(before) != isWord(behind)) == wanted);
+                yield new Node.Place((before, behind) -> (isWord(before) != isWord(behind)) == wanted);
             }
             case 'A' -> {
                 at++;
-                return new Node.Place((before, _) -> before < 0);
+                yield new Node.Place((before, _) -> before < 0);
             }
             case 'z' -> {
                 at++;
-                return new Node.Place((_, behind) -> behind < 0);
+                yield new Node.Place((_, behind) -> behind < 0);
             }
-            default -> {
-                return one(escapedClass());
-            }
-        }
+            default -> one(escapedClass());
+        };
     }
 
     private static boolean isWord(int c) {
@@ -175,37 +173,30 @@ final class Parser {
 
     private int escapedChar() {
         int c = next();
-        switch (c) {
-            case 'n':
-                return '\n';
-            case 'r':
-                return '\r';
-            case 't':
-                return '\t';
-            case 'f':
-                return '\f';
-            case 'v':
-                return 0x0B;
-            case 'a':
-                return 0x07;
-            case 'e':
-                return 0x1B;
-            case 'u':
-                return hex(4);
-            case 'x':
-                if (take('{')) {
-                    int end = text.indexOf('}', at);
-                    int value = hex(end < 0 ? 0 : end - at);
-                    at++;
-                    return value;
-                }
-                return hex(2);
-            default:
+        return switch (c) {
+            case 'n' -> '\n';
+            case 'r' -> '\r';
+            case 't' -> '\t';
+            case 'f' -> '\f';
+            case 'v' -> 0x0B;
+            case 'a' -> 0x07;
+            case 'e' -> 0x1B;
+            case 'u' -> hex(4);
+            case 'x' -> take('{') ? bracedHex() : hex(2);
+            default -> {
                 if (c < 128 && Character.isLetterOrDigit(c)) {
                     throw fault("'\\%c' is not understood".formatted(c));
                 }
-                return c;
-        }
+                yield c;
+            }
+        };
+    }
+
+    private int bracedHex() {
+        int end = text.indexOf('}', at);
+        int value = hex(end < 0 ? 0 : end - at);
+        at++;
+        return value;
     }
 
     private int hex(int digits) {
