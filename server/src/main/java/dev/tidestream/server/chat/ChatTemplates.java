@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -49,12 +51,15 @@ public record ChatTemplates(Map<String, String> byName) {
 
     /** Puts them where {@link #of} finds them, and the list of names that llama.cpp's converter writes beside named ones. */
     public void putInto(Map<String, GgufValue> metadata) {
-        List<String> names = byName.keySet().stream().filter(name -> !name.equals(DEFAULT)).sorted().toList();
-        if (!names.isEmpty()) {
-            metadata.put(GGUF_KEY + "s", GgufValue.ArrayValue.ofStrings(names));
+        SortedMap<String, String> named = new TreeMap<>(byName);
+        String plain = named.remove(DEFAULT);
+        if (!named.isEmpty()) {
+            metadata.put(GGUF_KEY + "s", GgufValue.ArrayValue.ofStrings(List.copyOf(named.keySet())));
         }
-        names.forEach(name -> metadata.put(GGUF_KEY + "." + name, new GgufValue.StringValue(byName.get(name))));
-        Optional.ofNullable(byName.get(DEFAULT)).ifPresent(text -> metadata.put(GGUF_KEY, new GgufValue.StringValue(text)));
+        named.forEach((name, text) -> metadata.put(GGUF_KEY + "." + name, new GgufValue.StringValue(text)));
+        if (plain != null) {
+            metadata.put(GGUF_KEY, new GgufValue.StringValue(plain));
+        }
     }
 
     /**

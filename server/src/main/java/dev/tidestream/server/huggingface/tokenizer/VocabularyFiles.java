@@ -87,7 +87,7 @@ final class VocabularyFiles {
     private static List<String> merges(Path folder) throws IOException {
         PackedStrings merges = new PackedStrings();
         int number = 0;
-        for (String line : JsonFile.text(folder.resolve("merges.txt")).split("\n")) {
+        for (String line : JsonFile.text(folder.resolve("merges.txt")).split("\n", -1)) {
             number++;
             String merge = line.endsWith("\r") ? line.substring(0, line.length() - 1) : line;
             if (merge.isEmpty() || (number == 1 && merge.startsWith("#version"))) {

@@ -48,7 +48,7 @@ class FolderTokenizerTest {
     })
     void shouldRefuseByKeyAndValue(String json, String message) throws IOException {
         write("tokenizer.json", json.replace("MODEL", MODEL).replace("DECODER", DECODER));
-        String refusal = assertThrows(TokenizerException.class, () -> FolderTokenizer.read(folder)).getMessage();
+        String refusal = String.valueOf(assertThrows(TokenizerException.class, () -> FolderTokenizer.read(folder)).getMessage());
         assertTrue(refusal.startsWith(folder.toString()) && refusal.endsWith(" " + message), refusal);
     }
 

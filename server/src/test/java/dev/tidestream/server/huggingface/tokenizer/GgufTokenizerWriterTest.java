@@ -82,7 +82,7 @@ class GgufTokenizerWriterTest {
     private static void refused(TokenizerSpec spec, Preparation preparation, String name) {
         TokenizerSpec changed = new TokenizerSpec(
                 spec.algorithm(), spec.tokens(), spec.types(), preparation, spec.decoding(), spec.specials());
-        String message = assertThrows(TokenizerException.class, () -> GgufTokenizerWriter.metadata(changed)).getMessage();
+        String message = String.valueOf(assertThrows(TokenizerException.class, () -> GgufTokenizerWriter.metadata(changed)).getMessage());
         assertTrue(message.startsWith("a GGUF file cannot say this of a tokenizer: ") && message.contains(name), message);
     }
 
