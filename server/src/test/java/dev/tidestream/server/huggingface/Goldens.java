@@ -21,15 +21,15 @@ import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.TestModels;
 
 /** Results of others, and ours to compare with them. */
-final class Goldens {
+public final class Goldens {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Goldens() {}
 
     /** What another computed. */
-    record Golden(int[] prompt, float[] logits, int[] greedy, double[] margins) {
+    public record Golden(int[] prompt, float[] logits, int[] greedy, double[] margins) {
         /** Steps that no difference of that size can change. */
-        int sure(double tolerance) {
+        public int sure(double tolerance) {
             int sure = 0;
             while (sure < greedy.length && margins[sure] > 2 * tolerance) {
                 sure++;
@@ -45,7 +45,7 @@ final class Goldens {
      * @param json with the prompt
      * @param result with the rest: {@code json}, or a part of it
      */
-    static Golden read(Path folder, JsonNode json, JsonNode result) throws IOException {
+    public static Golden read(Path folder, JsonNode json, JsonNode result) throws IOException {
         JsonNode margins = result.get("greedy_margins");
         double[] values = new double[margins.size()];
         Arrays.setAll(values, i -> margins.get(i).asDouble());
@@ -53,7 +53,7 @@ final class Goldens {
                 ints(result.get("greedy_ids")), values);
     }
 
-    static JsonNode json(Path file) throws IOException {
+    public static JsonNode json(Path file) throws IOException {
         return JSON.readTree(file.toFile());
     }
 
@@ -77,12 +77,12 @@ final class Goldens {
         }
     }
 
-    static LoadedModel load(ModelSource source) {
+    public static LoadedModel load(ModelSource source) {
         return ModelLoader.load(source, KernelSelection.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE);
     }
 
     /** The largest difference; NaN is larger than any. */
-    static double difference(float[] expected, float[] actual) {
+    public static double difference(float[] expected, float[] actual) {
         if (expected.length != actual.length) {
             throw new AssertionError("lengths differ: %d, %d".formatted(expected.length, actual.length));
         }
@@ -95,7 +95,7 @@ final class Goldens {
     }
 
     /** The same folder with another configuration. */
-    static Path copy(Path folder, Path config, Path to) throws IOException {
+    public static Path copy(Path folder, Path config, Path to) throws IOException {
         Files.createDirectories(to);
         try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.filter(path -> !path.getFileName().toString().startsWith("config")).toList()) {
