@@ -8,6 +8,7 @@ import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +32,10 @@ public final class GgufFile implements ModelSource {
     /** Weights are read as longs and floats; a page of a mapping, or an arena's allocation, begins at such an address. */
     private static final long MIN_IMAGE_ALIGNMENT_BYTES = 8;
 
+    /** A model that ties both may be stored with either; as a source, it always has the embedding. */
+    private static final String EMBEDDING = "token_embd.weight";
+    private static final String HEAD = "output.weight";
+
     private static final long DIGEST_BYTES = 1 << 20;
     private static final long SAMPLE_BYTES = 4096;
     private static final int SAMPLES = 3; // of a tensor
@@ -42,9 +47,18 @@ public final class GgufFile implements ModelSource {
 
     private GgufFile(List<GgufPart> parts) {
         this.parts = parts;
-        this.partOf = SplitFile.partsOfTensors(parts);
+        Map<String, Integer> places = SplitFile.partsOfTensors(parts);
+        boolean headAlone = places.containsKey(HEAD) && !places.containsKey(EMBEDDING);
         Map<String, GgufTensor> all = new LinkedHashMap<>();
-        parts.forEach(part -> all.putAll(part.front().tensors()));
+        parts.forEach(part -> part.front().tensors().forEach((name, tensor) -> {
+            boolean renamed = headAlone && name.equals(HEAD);
+            all.put(renamed ? EMBEDDING : name, renamed ? tensor.named(EMBEDDING) : tensor);
+        }));
+        if (headAlone) {
+            places = new HashMap<>(places);
+            places.put(EMBEDDING, Objects.requireNonNull(places.remove(HEAD)));
+        }
+        this.partOf = Map.copyOf(places);
         this.tensors = Collections.unmodifiableMap(all);
     }
 
@@ -135,7 +149,10 @@ public final class GgufFile implements ModelSource {
         return first().metadata();
     }
 
-    /** All tensors by name, in the order of the file, part after part. */
+    /**
+     * All tensors by name, in the order of the file, part after part. An {@code output.weight} without a {@code token_embd.weight} is both, and
+     * known by the name of the latter.
+     */
     @Override
     public Map<String, GgufTensor> tensors() {
         return tensors;

@@ -17,6 +17,11 @@ public record GgufTensor(String name, GgmlType type, List<Long> dimensions, long
         dimensions = List.copyOf(dimensions);
     }
 
+    /** The same with another name. */
+    GgufTensor named(String other) {
+        return new GgufTensor(other, type, dimensions, offsetBytes, bytes);
+    }
+
     /** Dimension 0: elements per row, k of a weight matrix. */
     public long columns() {
         return dimensions.getFirst();

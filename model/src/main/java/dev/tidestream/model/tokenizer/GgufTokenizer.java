@@ -72,6 +72,14 @@ public final class GgufTokenizer {
         };
     }
 
+    static OptionalInt usedTokens(GgufMetadata metadata) {
+        if (!metadata.contains(TOKENS)) {
+            return OptionalInt.empty();
+        }
+        GgufTokenizer tokenizer = new GgufTokenizer(metadata);
+        return OptionalInt.of(TokenizerSpec.usedTokens(tokenizer.tokens, tokenizer.types()));
+    }
+
     private TokenizerSpec bytePair() {
         String name = metadata.findString(PREFIX + "pre").orElse("default");
         NamedPreTokenizer named = NamedPreTokenizer.named(name).orElseThrow(() -> new TokenizerException(

@@ -1,5 +1,7 @@
 package dev.tidestream.model.tokenizer;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +25,8 @@ import dev.tidestream.model.tokenizer.pretokenizer.PreTokenizer;
 public record TokenizerSpec(
         Algorithm algorithm, List<String> tokens, List<TokenType> types, Preparation preparation, Decoding decoding, Specials specials) {
 
+    private static final float PADDING_SCORE = -1000; // as in llama.cpp's converter
+
     /** @throws TokenizerException if an array is not as long as the vocabulary, or an id lies outside */
     public TokenizerSpec {
         if (tokens.isEmpty()) {
@@ -40,6 +44,55 @@ public record TokenizerSpec(
         specials.prefix().forEach(id -> requireId("prefix", id, size));
         specials.suffix().forEach(id -> requireId("suffix", id, size));
         preparation.addedTokens().keySet().forEach(id -> requireId("added token", id, size));
+    }
+
+    /**
+     * The same with a token for each row of an embedding that has more rows: unused ones named {@code [PADn]}, n the id, as llama.cpp's
+     * converter has them.
+     *
+     * @return this one if there are as many tokens
+     */
+    public TokenizerSpec padded(int rows) {
+        int size = tokens.size();
+        if (rows <= size) {
+            return this;
+        }
+        List<String> texts = new ArrayList<>(tokens);
+        List<TokenType> kinds = new ArrayList<>(types);
+        for (int id = size; id < rows; id++) {
+            texts.add("[PAD%d]".formatted(id));
+            kinds.add(TokenType.UNUSED);
+        }
+        Algorithm same = switch (algorithm) {
+            case SentencePiece(float[] scores) -> new SentencePiece(padded(scores, rows));
+            case Unigram(float[] scores, boolean byteFallback) -> new Unigram(padded(scores, rows), byteFallback);
+            case BytePair pairs -> pairs;
+        };
+        return new TokenizerSpec(same, List.copyOf(texts), List.copyOf(kinds), preparation, decoding, specials);
+    }
+
+    private static float[] padded(float[] scores, int rows) {
+        float[] all = Arrays.copyOf(scores, rows);
+        Arrays.fill(all, scores.length, rows, PADDING_SCORE);
+        return all;
+    }
+
+    /**
+     * How many of these tokens stand for something: all but the unused ones at the end that are named {@code [PADn]}, which converters write
+     * where an embedding has more rows than there are tokens. All of them, if all are such.
+     */
+    static int usedTokens(List<String> tokens, List<TokenType> types) {
+        int used = tokens.size();
+        while (used > 0 && types.get(used - 1) == TokenType.UNUSED && isPadding(tokens.get(used - 1))) {
+            used--;
+        }
+        return used == 0 ? tokens.size() : used;
+    }
+
+    private static boolean isPadding(String text) {
+        int digits = text.length() - "[PAD]".length();
+        return digits > 0 && text.startsWith("[PAD") && text.endsWith("]")
+                && text.chars().skip("[PAD".length()).limit(digits).allMatch(c -> c >= '0' && c <= '9');
     }
 
     private static void requireCount(String what, int count, int tokens) {

@@ -1,5 +1,7 @@
 package dev.tidestream.model.tokenizer;
 
+import java.util.OptionalInt;
+
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufMetadata;
 
@@ -15,6 +17,16 @@ public final class Tokenizers {
      */
     public static Tokenizer fromGguf(GgufMetadata metadata) {
         return of(GgufTokenizer.read(metadata));
+    }
+
+    /**
+     * How many token ids of a model file stand for something, see {@link Tokenizer#usedTokens}; also if its kind of tokenizer is not known. None
+     * if it has no tokens.
+     *
+     * @throws GgufException if a key has another type
+     */
+    public static OptionalInt usedTokens(GgufMetadata metadata) {
+        return GgufTokenizer.usedTokens(metadata);
     }
 
     /**

@@ -50,7 +50,7 @@ final class Vocabulary {
         hashes = new int[types.length];
         slots = new int[4 * Math.max(1, Integer.highestOneBit(types.length))]; // at most half of them taken
         Arrays.fill(slots, NO_ID);
-        used = used(types);
+        used = TokenizerSpec.usedTokens(texts, spec.types());
         int longest = 0;
         for (int id = 0; id < types.length; id++) {
             String text = texts.get(id);
@@ -78,15 +78,6 @@ final class Vocabulary {
     /** Whether a token of this text ends generation, whatever the metadata says. */
     static boolean isEndText(String text) {
         return END_TEXTS.contains(text);
-    }
-
-    /** All of them, if all are unused. */
-    private static int used(TokenType[] types) {
-        int used = types.length;
-        while (used > 0 && types[used - 1] == TokenType.UNUSED) {
-            used--;
-        }
-        return used == 0 ? types.length : used;
     }
 
     /** Where the plain token of this text is, or would be. */
@@ -141,7 +132,7 @@ final class Vocabulary {
         return types.length;
     }
 
-    /** Tokens but for the unused ones at the end, which are padding: no text is encoded to them. */
+    /** Tokens but for the padding at the end: no text is encoded to it. */
     int used() {
         return used;
     }

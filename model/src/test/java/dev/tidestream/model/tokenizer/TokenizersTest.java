@@ -130,7 +130,7 @@ class TokenizersTest {
     }
 
     @Test
-    void shouldTakeUnusedTokensAtTheEndForPadding() {
+    void shouldTakeUnusedTokensOfThatNameAtTheEndForPadding() {
         List<String> tokens = List.of("<unk>", "<s>", "</s>", "a", "[x]", "b", "[PAD6]", "[PAD7]");
         Tokenizer padded = tokenizer(sentencePiece(new GgufWriter(), tokens, 0f, 0f, 0f, 0f, 0f, 0f, 0f, 0f)
                 .ints(PREFIX + "token_type", 2, 3, 3, 1, 5, 1, 5, 5).bool(PREFIX + "add_space_prefix", false));
@@ -140,6 +140,10 @@ class TokenizersTest {
         Tokenizer unused = tokenizer(sentencePiece(new GgufWriter(), List.of("a", "b"), 0f, 0f)
                 .ints(PREFIX + "token_type", 5, 5).bool(PREFIX + "add_space_prefix", false));
         assertEquals(2, unused.usedTokens());
+        for (String name : List.of("[x]", "[PAD]", "[PAD1", "PAD1]", "[PADx]", "<unused1>")) {
+            assertEquals(3, tokenizer(sentencePiece(new GgufWriter(), List.of("a", "b", name), 0f, 0f, 0f)
+                    .ints(PREFIX + "token_type", 1, 1, 5).bool(PREFIX + "add_space_prefix", false)).usedTokens(), name);
+        }
     }
 
     @Test

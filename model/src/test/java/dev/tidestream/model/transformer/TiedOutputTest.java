@@ -6,8 +6,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,6 +21,8 @@ import dev.tidestream.model.SharedData;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.GgufFileWriter;
+import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedLoad;
@@ -104,6 +108,28 @@ class TiedOutputTest {
         assertEquals(List.of(), warnings);
         assertEquals(List.of(ModelLoader.Stage.READING_PANELS), stages.stream().distinct().toList());
         assertArrayEquals(logits[0], logits[1]);
+    }
+
+    /** Whichever of the two names the matrix has: it is both. */
+    @Test
+    void shouldTieAHeadThatIsStoredAlone(@TempDir Path folder) throws IOException {
+        Path alone = folder.resolve("alone.gguf");
+        try (GgufFile embedding = new RandomLlama(TensorFormat.Q8_0).tame().file()) {
+            SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
+            embedding.metadata().keys().forEach(key -> metadata.put(key, embedding.metadata().value(key)));
+            new GgufFileWriter(metadata, embedding.tensors().values().stream().map(tensor -> new GgufFileWriter.Tensor(
+                    tensor.name().equals("token_embd.weight") ? "output.weight" : tensor.name(), tensor.type(), tensor.dimensions())).toList())
+                    .write(alone, false, (tensor, sink) -> sink.write(embedding.data(embedding.tensor(
+                            tensor.name().equals("output.weight") ? "token_embd.weight" : tensor.name()))), bytes -> { });
+        }
+        try (GgufFile file = GgufFile.open(alone); LoadedModel expected = load(new RandomLlama(TensorFormat.Q8_0).tame().bytes());
+                LoadedModel actual = ModelLoader.load(file, KernelSelection.vector(), ALONE, ModelLoader.ProgressListener.NONE)) {
+            assertTrue(actual.blueprint().tied());
+            assertEquals(List.of(), new ModelLoader(file).warnings());
+            assertEquals("tied to the embedding (only one of token_embd.weight and output.weight is stored)",
+                    new ModelLoader(file).words().get("output head"));
+            assertArrayEquals(logits(expected), logits(actual));
+        }
     }
 
     private static LoadedModel load(byte[] bytes) {

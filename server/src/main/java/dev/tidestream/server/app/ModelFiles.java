@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -63,14 +64,22 @@ public final class ModelFiles {
     }
 
     /**
+     * How many token ids of a model stand for something, without making a tokenizer: rows behind are padding. None if it has no tokenizer.
+     */
+    public static OptionalInt usedTokens(ModelSource source) {
+        return source instanceof HuggingFaceFolder ? source.tokens() : Tokenizers.usedTokens(source.metadata());
+    }
+
+    /**
      * What a GGUF file of this model would have beside its metadata: of a folder, tokenizer and chat templates under GGUF's keys.
      *
+     * @param rows of the embedding: each has a token, those behind the tokenizer's are padding
      * @throws TokenizerException if the folder's tokenizer has what GGUF has no key for
      */
-    public static SequencedMap<String, GgufValue> otherMetadata(ModelSource source) {
+    public static SequencedMap<String, GgufValue> otherMetadata(ModelSource source, int rows) {
         SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
         if (source instanceof HuggingFaceFolder folder) {
-            folder.tokenizer().ifPresent(spec -> metadata.putAll(GgufTokenizerWriter.metadata(spec)));
+            folder.tokenizer().ifPresent(spec -> metadata.putAll(GgufTokenizerWriter.metadata(spec.padded(rows))));
             try {
                 ChatTemplates.ofFolder(folder.folder()).putInto(metadata);
             } catch (IOException e) {

@@ -97,14 +97,15 @@ final class ConvertCommand implements Callable<Integer> {
             throw exists();
         }
         try (ModelSource source = ModelFiles.open(from); KernelWorkers workers = new KernelWorkers(threads)) {
-            new ModelLoader(source).check();
+            ModelLoader loader = new ModelLoader(source);
+            loader.check();
             if (source.tokens().isPresent()) {
                 Tokenizer _ = ModelFiles.tokenizer(source);
             } else {
                 warn("%s has no tokenizer: the file has none, and only logits of token ids can be computed with it".formatted(from));
             }
             WeightFormats formats = new WeightFormats(Optional.of(to), Optional.ofNullable(head));
-            GgufConversion conversion = new GgufConversion(source, formats, ModelFiles.otherMetadata(source));
+            GgufConversion conversion = new GgufConversion(source, formats, ModelFiles.otherMetadata(source, loader.blueprint().vocabularySize()));
             List<ChangedMatrix> changed;
             long[] done = {0};
             try (Progress progress = Progress.onTerminal(

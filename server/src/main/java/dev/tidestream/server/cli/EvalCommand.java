@@ -43,7 +43,7 @@ final class EvalCommand extends EvalOptions implements Callable<Integer> {
                 }
                 int rows = Math.clamp(LOGITS / loaded.blueprint().vocabularySize(), LEAST_ROWS, MOST_ROWS);
                 LanguageModel transformer = loaded.newTransformer(workers, compute.config().precision(), rows);
-                int vocabulary = Math.min(tokenizer.vocabularySize(), transformer.vocabularySize());
+                int vocabulary = Math.min(tokenizer.usedTokens(), transformer.vocabularySize());
                 Perplexity perplexity = new Perplexity(transformer, vocabulary,
                         front.length == 0 ? OptionalInt.empty() : OptionalInt.of(front[0]), windows, workers);
                 long total = (long) windows.count(tokens.length) * (windows.context() - 1);

@@ -20,6 +20,7 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.model.transformer.LoadedModel;
+import dev.tidestream.server.app.ModelFiles;
 import dev.tidestream.server.engine.KernelWorkers;
 
 import static java.nio.file.StandardOpenOption.CREATE;
@@ -42,7 +43,7 @@ final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
                 throw new ParameterException(spec.commandLine(), "--tokens is longer than the context: tokens=%d, context=%d"
                         .formatted(tokens.length, transformer.contextLength()));
             }
-            int vocabulary = file.tokens().orElse(transformer.vocabularySize()); // rows behind are padding
+            int vocabulary = ModelFiles.usedTokens(file).orElse(transformer.vocabularySize()); // rows behind are padding
             for (int token : tokens) {
                 if (token >= vocabulary) {
                     throw new ParameterException(spec.commandLine(), "--tokens: no such token: token=%d, vocabulary=%d"

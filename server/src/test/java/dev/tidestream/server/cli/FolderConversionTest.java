@@ -4,10 +4,13 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -17,6 +20,7 @@ import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -51,6 +55,31 @@ class FolderConversionTest {
         assertEquals(0, file.code(), file.err());
         assertEquals(-1, Files.mismatch(expected, actual));
         assertTrue(Files.size(actual) > 0);
+    }
+
+    /** More rows than tokens: the file has a token for each, as llama.cpp's converter writes them; none of them is generated or named. */
+    @Test
+    void shouldHaveATokenForEachRow() throws IOException {
+        Path padded = SharedData.path("ties/suite/base-padded-vocab");
+        Path out = temp.resolve("padded.gguf");
+        assertEquals(0, Run.of("convert", "--to", "bf16", padded.resolve("hf").toString(), out.toString()).code());
+        try (GgufFile theirs = GgufFile.open(padded.resolve("model-BF16.gguf")); GgufFile ours = GgufFile.open(out)) {
+            assertEquals(theirs.metadata().strings("tokenizer.ggml.tokens"), ours.metadata().strings("tokenizer.ggml.tokens"));
+            assertArrayEquals(theirs.metadata().findInts("tokenizer.ggml.token_type").orElseThrow(),
+                    ours.metadata().findInts("tokenizer.ggml.token_type").orElseThrow());
+            assertEquals(544, ours.tokens().orElseThrow());
+        }
+        JsonNode golden = new ObjectMapper().readTree(padded.resolve("golden.json").toFile());
+        for (Path model : List.of(padded.resolve("hf"), padded.resolve("model-BF16.gguf"), out)) {
+            Run run = Run.of("generate", "-m", model.toString(), "--temperature", "0", "-n", "32", "--json", "--activations", "f32", "--kv-type",
+                    "f32", "--prompt", golden.get("prompt").asText());
+            assertEquals(0, run.code(), run.err());
+            assertEquals(golden.get("prompt_ids"), new ObjectMapper().readTree(run.out()).get("prompt_tokens"), model.toString());
+            assertEquals(golden.get("greedy_ids"), new ObjectMapper().readTree(run.out()).get("tokens"), model.toString());
+            Run refused = Run.of("logits", "-m", model.toString(), "--tokens", "1,512", "-o", temp.resolve("none").toString());
+            assertEquals(2, refused.code());
+            assertTrue(refused.err().contains("token=512, vocabulary=512"), refused.err());
+        }
     }
 
     /** What llama.cpp's converter and quantiser make of the same folder: the same matrices, byte for byte. */
