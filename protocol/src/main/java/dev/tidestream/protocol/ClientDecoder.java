@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /** From the tree of a client's frame to its message; strict. */
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
-            "type", "id", "prompt", "parse_special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights", "kv",
+            "type", "id", "prompt", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights", "kv",
             "credit");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
@@ -63,14 +64,20 @@ final class ClientDecoder {
         return node.booleanValue();
     }
 
+    /** {@code special} is another name for it; with both, they must say the same. */
     private static boolean parseSpecial(Fields message) throws ProtocolException {
         JsonNode node = message.optional("parse_special");
-        if (node == null) {
+        JsonNode other = message.optional("special");
+        if (node == null && other == null) {
             return false;
         }
-        boolean asked = truth(message, "parse_special", node);
+        String name = node == null ? "special" : "parse_special";
+        boolean asked = truth(message, name, node == null ? Objects.requireNonNull(other) : node);
+        if (node != null && other != null && truth(message, "special", other) != asked) {
+            throw message.error(ErrorCode.INVALID_VALUE, "special", "special is another name for parse_special, and they differ");
+        }
         if (!message.has("prompt")) {
-            throw message.error(ErrorCode.INVALID_VALUE, "parse_special", "parse_special goes with prompt only");
+            throw message.error(ErrorCode.INVALID_VALUE, name, name + " goes with prompt only");
         }
         return asked;
     }

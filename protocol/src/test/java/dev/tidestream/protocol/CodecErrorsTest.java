@@ -69,6 +69,9 @@ class CodecErrorsTest {
         "\"prompt\":\"\",\"parse_special\":1|INVALID_TYPE|parse_special|parse_special must be a boolean: 1",
         "\"prompt\":\"\",\"parse_special\":null|INVALID_TYPE|parse_special|parse_special must be a boolean: null",
         "\"tokens\":[1],\"parse_special\":true|INVALID_VALUE|parse_special|parse_special goes with prompt only",
+        "\"prompt\":\"\",\"special\":\"yes\"|INVALID_TYPE|special|special must be a boolean: \"yes\"",
+        "\"tokens\":[1],\"special\":true|INVALID_VALUE|special|special goes with prompt only",
+        "\"prompt\":\"\",\"parse_special\":true,\"special\":false|INVALID_VALUE|special|special is another name for parse_special, and they differ",
         "\"prompt\":\"\",\"credit\":-1|INVALID_VALUE|credit|credit must be in 0..2147483647: -1",
         "\"prompt\":\"\",\"maxTokens\":1|UNKNOWN_FIELD|maxTokens|unknown field: maxTokens",
     })

@@ -47,8 +47,13 @@ abstract class GenerateOptions {
 
     @Option(names = "--parse-special",
             description = "Take names of control tokens in the prompt, such as <|im_start|>, for those tokens"
-                    + " (default: they are text).")
+                    + "; also --special (default: they are text).")
     boolean parseSpecial;
+
+    @Option(names = "--special", hidden = true)
+    void setSpecial(boolean value) {
+        parseSpecial |= value;
+    }
 
     private int maxTokens;
     private float temperature;

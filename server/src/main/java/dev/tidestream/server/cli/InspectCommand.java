@@ -128,7 +128,14 @@ final class InspectCommand implements Callable<Integer> {
         if (!loader.warnings().isEmpty()) {
             words.put("warning", String.join("; ", loader.warnings()));
         }
-        Tokenizer _ = ModelFiles.tokenizer(gguf);
+        words.put("tokenizer", tokenizer(ModelFiles.tokenizer(gguf), loader.blueprint().vocabularySize()));
+    }
+
+    private static String tokenizer(Tokenizer tokenizer, int rows) {
+        int tokens = Math.min(tokenizer.usedTokens(), rows);
+        int[] front = tokenizer.encodePrompt("", false);
+        return "%d tokens%s%s".formatted(tokens, tokens < rows ? ", and %d rows of padding".formatted(rows - tokens) : "",
+                front.length == 0 ? "" : ", %s in front of a text".formatted(tokenizer.tokenText(front[0])));
     }
 
     /** What the formats that were asked for do to the weights: all of them are brought into them, which may take a while. */

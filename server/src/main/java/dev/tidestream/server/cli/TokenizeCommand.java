@@ -47,8 +47,13 @@ final class TokenizeCommand implements Callable<Integer> {
     private boolean noSpecial;
 
     @Option(names = "--parse-special",
-            description = "Take names of control tokens, such as <|endoftext|>, for those tokens (default: they are text).")
+            description = "Take names of control tokens, such as <|endoftext|>, for those tokens; also --special (default: they are text).")
     private boolean parseSpecial;
+
+    @Option(names = "--special", hidden = true)
+    void setSpecial(boolean value) {
+        parseSpecial |= value;
+    }
 
     @Option(names = "--ids", description = "Print the token ids alone, in one line.")
     private boolean ids;

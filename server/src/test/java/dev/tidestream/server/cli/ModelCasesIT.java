@@ -189,12 +189,15 @@ class ModelCasesIT {
         String text = promptTokens(model, "<s>Once");
         assertTrue(text.startsWith("1 ") && text.split(" ").length == 8, text);
         assertEquals("1 403", promptTokens(model, "<s>Once", "--parse-special"));
+        assertEquals("1 403", promptTokens(model, "<s>Once", "--special"));
         assertEquals("1 403", promptTokens(model, "Once"));
         try (StartedServer server = new StartedServer(folder, "-m", model); TestClient client = new TestClient(server.port())) {
-            for (boolean parsed : new boolean[] {false, true}) {
-                client.generate("a", "<s>Once", 1, ",\"parse_special\":" + parsed);
-                ServerMessage.Accepted accepted = (ServerMessage.Accepted) client.untilFinished("a").getFirst();
-                assertEquals(parsed ? 2 : 8, accepted.promptTokens());
+            for (String field : List.of("parse_special", "special")) {
+                for (boolean parsed : new boolean[] {false, true}) {
+                    client.generate("a", "<s>Once", 1, ",\"%s\":%s".formatted(field, parsed));
+                    ServerMessage.Accepted accepted = (ServerMessage.Accepted) client.untilFinished("a").getFirst();
+                    assertEquals(parsed ? 2 : 8, accepted.promptTokens());
+                }
             }
         }
     }
