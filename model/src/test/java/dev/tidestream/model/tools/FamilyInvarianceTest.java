@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -21,6 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
+import dev.tidestream.model.architecture.family.Architectures;
+import dev.tidestream.model.format.base.PanelLayout;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.packed.PackedCache;
@@ -36,6 +39,7 @@ import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.model.transformer.ReferenceForward;
 import dev.tidestream.model.transformer.TestModels;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -44,7 +48,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
  * One random model of each family: a row has the same bits in whatever batch, on however many threads, in whatever pieces its prompt comes, from
- * packed weights or not; also where layers with a window use their KV blocks again. With the kernels that serve, and the oracle.
+ * packed weights or not; also where layers with a window use their KV blocks again. With the kernels that serve, and the oracle; and logits are near those of float64.
  */
 @ParameterizedClass
 @MethodSource("families")
@@ -70,13 +74,18 @@ class FamilyInvarianceTest {
 
     @BeforeEach
     void load() throws IOException {
-        path = temporary.resolve(family + ".gguf");
-        Map<String, String> options = new HashMap<>(Map.of("hidden", "256", "layers", "6", "heads", "4", "kv-heads", "2", "ff", "256",
-                "context", "192", "head", "q6_k"));
-        options.putAll(Map.of("arch", family, "format", family.startsWith("bitnet") ? "tq2_0" : "q4_0",
-                "vocab", String.valueOf(VOCABULARY), "window", String.valueOf(WINDOW)));
-        RandomModelFile.write(options, path);
+        path = write(family.startsWith("bitnet") ? "tq2_0" : "q4_0", "q6_k");
         fast = load(KernelSelection.fastest());
+    }
+
+    private Path write(String format, String head) throws IOException {
+        Path file = temporary.resolve("%s-%s.gguf".formatted(family, format));
+        Map<String, String> options = new HashMap<>(Map.of("hidden", "256", "layers", "6", "heads", "4", "kv-heads", "2", "ff", "256",
+                "context", "192"));
+        options.putAll(Map.of("arch", family, "format", format, "head", head, "vocab", String.valueOf(VOCABULARY),
+                "window", String.valueOf(WINDOW)));
+        RandomModelFile.write(options, file);
+        return file;
     }
 
     @AfterEach
@@ -94,6 +103,23 @@ class FamilyInvarianceTest {
 
     private LanguageModel model(WorkerTeam team, Precision precision, int rows) {
         return fast.newTransformer(team, precision, rows);
+    }
+
+    /** What the family's metadata say, computed in float64 from the blueprint alone. */
+    @Test
+    void shouldComputeTheLogitsOfFloat64() throws IOException {
+        int[] tokens = tokens(LENGTH / 2, 6);
+        try (GgufFile file = GgufFile.open(write("f32", "f32")); LoadedModel loaded = ModelLoader.load(
+                file, KernelSelection.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
+            Map<String, float[]> tensors = new HashMap<>();
+            file.tensors().values().forEach(tensor -> tensors.put(tensor.name(), file.data(tensor).toArray(PanelLayout.FLOAT)));
+            double[][] expected = new ReferenceForward(Architectures.plan(file).tensors(), tensors).logits(tokens);
+            float[] actual = TestModels.logits(loaded.newTransformer(
+                    WorkerTeam.sequential(), precision(ActivationPrecision.F32, KvType.F32), ROWS), tokens, ROWS);
+            for (int i = 0; i < actual.length; i++) {
+                assertEquals(expected[i / VOCABULARY][i % VOCABULARY], actual[i], 1e-4, family);
+            }
+        }
     }
 
     private static Precision precision(ActivationPrecision activations, KvType type) {

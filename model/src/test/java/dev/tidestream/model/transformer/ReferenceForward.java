@@ -16,19 +16,20 @@ import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.architecture.Yarn;
 
 /** A forward pass in double, one token after the other, written from the blueprint's Javadoc and nothing else: slow and plain. */
-final class ReferenceForward {
+public final class ReferenceForward {
     private final Blueprint blueprint;
     private final TensorNames names;
     private final Map<String, float[]> tensors; // row-major
 
-    ReferenceForward(TensorPlan plan, Map<String, float[]> tensors) {
+    /** @param tensors by name, row-major */
+    public ReferenceForward(TensorPlan plan, Map<String, float[]> tensors) {
         this.blueprint = plan.blueprint();
         this.names = plan.names();
         this.tensors = tensors;
     }
 
     /** Logits of all positions, (n, V). */
-    double[][] logits(int[] tokens) {
+    public double[][] logits(int[] tokens) {
         int n = tokens.length;
         double[][] hidden = new double[n][];
         for (int t = 0; t < n; t++) {

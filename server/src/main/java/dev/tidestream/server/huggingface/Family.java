@@ -40,6 +40,11 @@ record Family(
             llama("gemma3_text", "Gemma3ForCausalLM", true, TensorNaming.GEMMA3, "gemma3", GemmaConfigs::gemma3),
             llama("gpt2", "GPT2LMHeadModel", true, TensorNaming.GPT2, "gpt2", Gpt2Configs::gpt2));
 
+    /** All of them. */
+    static List<Family> known() {
+        return KNOWN;
+    }
+
     /** Reads what is a family's own from a configuration. */
     interface Translator {
         void translate(ConfigObject config, GgufKeys keys);

@@ -36,7 +36,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /**
  * Every golden model, folders in both styles of configuration and GGUF files, opened as commands open them: prompt, logits, greedy tokens and
  * their text, in one table. What must hold is what the data's README says of each. With {@code -Dtidestream.models.data=FILE} the
- * table is written as JSON lines, which {@link ModelPageTest} makes docs/models.md of.
+ * table is written as JSON lines, which {@link ModelPage} makes docs/models.md of.
  */
 class GoldenModelsTest {
     private static final String MODELS = "golden/models";
@@ -57,7 +57,7 @@ class GoldenModelsTest {
     private Path temporary;
 
     /** One line: what a model is, and how far its logits are from those of others. */
-    private record Row(String model, String file, String types, double floats, double codes, String comparedWith, int greedy, int steps,
+    private record Row(String model, String file, String architecture, String types, double floats, double codes, String comparedWith, int greedy, int steps,
             List<String> wrong) {
         @Override
         public String toString() {
@@ -66,7 +66,7 @@ class GoldenModelsTest {
         }
 
         ObjectNode json() {
-            return new ObjectMapper().createObjectNode().put("model", model).put("file", file).put("types", types)
+            return new ObjectMapper().createObjectNode().put("model", model).put("file", file).put("architecture", architecture).put("types", types)
                     .put("floats", floats).put("codes", codes).put("with", comparedWith).put("greedy", greedy).put("steps", steps);
         }
     }
@@ -146,8 +146,9 @@ class GoldenModelsTest {
             check(wrong, ofCodes < codesTolerance, "logits with int8 activations");
             check(wrong, codesTolerance == CODES ? isNear(codesGolden.logits(), logits, golden.prompt().length)
                     : greedy(codes, codesGolden, codesTolerance), "int8 activations: rms, best tokens");
-            String with = ofFile ? "float64" : "transformers";
-            return new Row(String.valueOf(model.getFileName()), name, ModelFiles.tensorTypes(source), difference, ofCodes, with,
+            String with = ofFile ? "float64" : golden == codesGolden ? "transformers" : "float64 and transformers";
+            return new Row(String.valueOf(model.getFileName()), name,
+                    source.metadata().string("general.architecture"), ModelFiles.tensorTypes(source), difference, ofCodes, with,
                     golden.sure(FLOATS), golden.greedy().length, wrong);
         } catch (RuntimeException e) {
             throw new AssertionError(path + ": " + e.getMessage(), e);

@@ -31,15 +31,17 @@ final class MergePairs extends AbstractList<Merge> implements RandomAccess {
         for (int i = 0; i < texts.size(); i += 2) {
             String left = texts.get(i);
             String right = texts.get(i + 1);
-            for (String text : List.of(left, right, left + right)) {
-                if (table.idOf(text) < 0) {
-                    throw new TokenizerException("%s.merges[%d]: not a token of the vocabulary: '%s', merge='%s %s'".formatted(
-                            place, i / 2, GgufException.quote(text), GgufException.quote(left), GgufException.quote(right)));
-                }
+            int leftId = table.idOf(left);
+            int rightId = table.idOf(right);
+            int joinedId = table.idOf(left + right);
+            if (leftId < 0 || rightId < 0 || joinedId < 0) {
+                String text = leftId < 0 ? left : rightId < 0 ? right : left + right;
+                throw new TokenizerException("%s.merges[%d]: not a token of the vocabulary: '%s', merge='%s %s'".formatted(
+                        place, i / 2, GgufException.quote(text), GgufException.quote(left), GgufException.quote(right)));
             }
-            if (table.plainIdOf(left) >= 0 && table.plainIdOf(right) >= 0 && table.plainIdOf(left + right) >= 0) {
-                pairs[used++] = table.idOf(left);
-                pairs[used++] = table.idOf(right);
+            if (table.isPlain(leftId) && table.isPlain(rightId) && table.isPlain(joinedId)) {
+                pairs[used++] = leftId;
+                pairs[used++] = rightId;
             }
         }
         return new MergePairs(tokens, Arrays.copyOf(pairs, used));

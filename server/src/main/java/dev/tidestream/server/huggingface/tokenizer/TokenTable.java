@@ -72,8 +72,13 @@ final class TokenTable {
     /** The plain token of a text: one that merges may give; -1 if there is none. */
     int plainIdOf(String text) {
         int id = idOf(text);
-        TokenType type = id < 0 ? null : types.get(id);
-        return type == null || type.isSpecial() || type == TokenType.BYTE ? -1 : id;
+        return id >= 0 && isPlain(id) ? id : -1;
+    }
+
+    /** Whether merges may give this token. */
+    boolean isPlain(int id) {
+        TokenType type = types.get(id);
+        return type != null && !type.isSpecial() && type != TokenType.BYTE;
     }
 
     /** Marks the unknown token. */

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.regex.Pattern;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -26,6 +27,7 @@ import dev.tidestream.model.tokenizer.TokenizerSpec.Symbols;
 /** Reads tokenizer.json. */
 final class TokenizerJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final Pattern BYTE_TOKEN = Pattern.compile("<0x[0-9A-F]{2}>");
 
     private final Path file;
     private final TokenizerSettings settings;
@@ -78,7 +80,7 @@ final class TokenizerJson {
         String type = model.rest().findText("type").orElse(model.merges().isEmpty() ? "" : "BPE");
         boolean byteFallback = model.rest().bool("byte_fallback", false);
         for (int i = 0; i < model.size(); i++) {
-            boolean isByte = byteFallback && model.text(i).matches("<0x[0-9A-F]{2}>");
+            boolean isByte = byteFallback && BYTE_TOKEN.matcher(model.text(i)).matches();
             table.put(model.id(i), model.text(i), isByte ? TokenType.BYTE : TokenType.NORMAL);
         }
         addedTokens();
