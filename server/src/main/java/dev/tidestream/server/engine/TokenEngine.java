@@ -250,6 +250,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 request.connection(),
                 prompt,
                 request.maxTokens(),
+                request.promptLogprobs(),
                 request.weights(),
                 new Sampler(kernels, params, vocabularySize, prompt),
                 tokenizer.newDetokenizer(prompt),

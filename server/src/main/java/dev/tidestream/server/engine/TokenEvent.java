@@ -32,7 +32,7 @@ public sealed interface TokenEvent {
     /** A prompt takes longer than half a second: {@code prefilled} of {@code of} tokens are in the KV cache. Droppable. */
     record Progress(int prefilled, int of) implements TokenEvent {}
 
-    /** Log-probabilities of tokens of the prompt, in order and in pieces, before the first token; if they were asked for. */
+    /** Log-probabilities of the tokens of the prompt but the first, in order and in pieces, before any token is generated; if asked for. */
     record Scored(List<Score> scores) implements TokenEvent {
         public Scored {
             scores = List.copyOf(scores);
@@ -43,10 +43,10 @@ public sealed interface TokenEvent {
      * How likely a token of the prompt was, given those before it.
      *
      * @param token token id
-     * @param logprob natural-log probability; null for the first token, before which there is nothing
+     * @param logprob natural-log probability
      * @param topLogprobs the tokens that were most likely in its place, most likely first
      */
-    record Score(int token, @Nullable Float logprob, List<TopLogprob> topLogprobs) {}
+    record Score(int token, float logprob, List<TopLogprob> topLogprobs) {}
 
     /**
      * One generated token.

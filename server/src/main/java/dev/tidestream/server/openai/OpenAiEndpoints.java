@@ -40,7 +40,7 @@ public final class OpenAiEndpoints implements EndpointFactory {
         TokenRequest common = asked.common();
         requireModel(backend, common.model());
         int maxTokens = common.maxTokens().orElse(DEFAULT_COMPLETION_TOKENS);
-        boolean needsTokens = common.returnTokenIds();
+        boolean needsTokens = common.returnTokenIds() || (asked.echo() && common.topLogprobs() >= 0);
         boolean needsText = asked.echo();
         List<Plan.PlannedPrompt> prompts = new ArrayList<>();
         for (Prompt prompt : asked.prompts()) {

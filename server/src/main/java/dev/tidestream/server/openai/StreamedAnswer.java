@@ -117,6 +117,10 @@ final class StreamedAnswer implements Answer {
         public void accepted(TokenEvent.Accepted a) {
             version = a.weightsVersion();
             seed = a.seed();
+            int[] prompt = plan.promptOf(index).tokens();
+            if (plan.scores() && prompt != null) {
+                echoLogprobs.first(logprobs, prompt[0]);
+            }
             begin(version);
             chunk.raw("[{\"index\":").number(index).raw(",");
             if (plan.format().first(chunk)) {

@@ -120,6 +120,10 @@ final class WholeAnswer implements Answer {
         public void accepted(TokenEvent.Accepted a) {
             version = a.weightsVersion();
             seed = a.seed();
+            int[] prompt = plan.promptOf(index).tokens();
+            if (plan.scores() && prompt != null) {
+                echoLogprobs.first(logprobs, prompt[0]);
+            }
         }
 
         @Override

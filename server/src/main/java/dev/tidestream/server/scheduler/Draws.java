@@ -19,7 +19,8 @@ final class Draws {
     private final int vocabularySize;
     private final WorkerTeam.RangeTask draw = this::draw; // made once, so that a region allocates nothing
     private List<Sequence> sequences = List.of(); // of the open region
-    private float[] logits = {}; // (sequences, vocabulary)
+    private int[] rowOf = {}; // by sequence
+    private float[] logits = {}; // (n, vocabulary)
     private @Nullable Sample[] samples = {};
     private @Nullable Throwable[] failures = {};
 
@@ -32,10 +33,12 @@ final class Draws {
     /**
      * Draws one token per sequence.
      *
-     * @param rows of logits {@code (sequences, vocabulary)}
+     * @param drawingRows of the logits, one per sequence
+     * @param rows of logits {@code (n, vocabulary)}
      */
-    void drawAll(List<Sequence> drawing, float[] rows) {
+    void drawAll(List<Sequence> drawing, int[] drawingRows, float[] rows) {
         sequences = drawing;
+        rowOf = drawingRows;
         logits = rows;
         int count = drawing.size();
         if (samples.length < count) {
@@ -55,7 +58,7 @@ final class Draws {
     private void draw(int from, int to) {
         for (int i = from; i < to; i++) {
             try {
-                samples[i] = sequences.get(i).draw(logits, i * vocabularySize);
+                samples[i] = sequences.get(i).draw(logits, rowOf[i] * vocabularySize);
             } catch (Throwable e) { // handed to whoever asks for the sample
                 failures[i] = e;
             }

@@ -14,8 +14,8 @@ import dev.tidestream.model.sampling.InvalidLogitsException;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LanguageModel;
+import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
@@ -107,7 +107,7 @@ public final class Scheduler {
         composer = new BatchComposer(maxRows, config.prefillChunkRows());
         parked = new Parking(config.stalled());
         admission = new Admission(config, pool, waiting, running, parked);
-        if (config.maxSequences() > maxRows || (long) config.maxSequences() * vocabularySize > Integer.MAX_VALUE - 8) {
+        if (config.maxSequences() > maxRows || ((long) config.maxSequences() + BatchComposer.MAX_SCORED_ROWS) * vocabularySize > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("too many sequences for one step: max_sequences=%d, max_rows=%d, vocabulary=%d"
                     .formatted(config.maxSequences(), maxRows, vocabularySize));
         }
@@ -228,7 +228,7 @@ public final class Scheduler {
         }
         sequence.follow(epochs);
         sequence.announce();
-        if (client.stopRequested() && sequence.accepted()) {
+        if ((client.stopRequested() || sequence.done()) && sequence.accepted()) {
             stopping.add(sequence);
             sequence.release(pool);
             return true;
@@ -264,7 +264,7 @@ public final class Scheduler {
                 all.remove();
             } else if (sequence.client().demand() > 0) {
                 all.remove();
-                sequence.client().stopped(sequence.ending(FinishReason.CANCELLED, nowNs));
+                sequence.client().stopped(sequence.endingEarly(nowNs));
             } else if (timedOut(sequence, nowNs)) {
                 all.remove();
             }
@@ -316,23 +316,34 @@ public final class Scheduler {
     private void deliver(Batch batch) {
         long nowNs = nanoClock.getAsLong();
         int spareDemand = waiting.isEmpty() ? 0 : 1;
-        draws.drawAll(batch.drawing(), logits);
+        draws.drawAll(batch.drawing(), batch.drawingRows(), logits);
         int row = 0;
+        int drawn = 0;
         for (int i = 0; i < batch.sequences().size(); i++) {
             Sequence sequence = batch.sequences().get(i);
-            switch (batch.slices().get(i).logits()) {
+            Slice slice = batch.slices().get(i);
+            switch (slice.logits()) {
                 case NONE -> sequence.reportProgress(nowNs, config.progressIntervalNs(), spareDemand);
-                case LAST -> deliverToken(sequence, row++, nowNs);
-                case ALL -> throw new IllegalStateException("a scheduled slice never asks for all logits");
+                case LAST -> deliverToken(sequence, drawn++, nowNs);
+                case ALL -> deliverScores(sequence, slice, row);
             }
+            row += Batch.logitsRows(slice);
         }
     }
 
-    private void deliverToken(Sequence sequence, int row, long nowNs) {
+    private void deliverScores(Sequence sequence, Slice slice, int row) {
+        try {
+            sequence.score(slice, logits, row, vocabularySize);
+        } catch (Throwable e) {
+            failWithoutToken(sequence, e);
+        }
+    }
+
+    private void deliverToken(Sequence sequence, int drawn, long nowNs) {
         tokensGenerated++;
-        Sample sample = draws.sample(row);
+        Sample sample = draws.sample(drawn);
         if (sample == null) {
-            failWithoutToken(sequence, draws.failure(row));
+            failWithoutToken(sequence, draws.failure(drawn));
             return;
         }
         anyToken = true;
