@@ -31,7 +31,7 @@ final class CompletionLogprobs implements LogprobList {
         tops.raw(comma);
         if (logprob == null) {
             logprobs.nothing();
-            tops.nothing();
+            tops.raw(withTop ? "{}" : "null");
         } else {
             LogprobList.number(logprobs, logprob);
             top(token, logprob, top);
