@@ -82,19 +82,19 @@ public final class JsonBytes {
             if (c < ASCII_END) {
                 escaped(c);
             } else if (c < TWO_BYTES_END) {
-                put(0xC0 | c >> 6);
-                put(0x80 | c & 0x3F);
+                put(0xC0 | (c >> 6));
+                put(0x80 | (c & 0x3F));
             } else if (Character.isHighSurrogate(c) && i + 1 < text.length() && Character.isLowSurrogate(text.charAt(i + 1))) {
                 int point = Character.toCodePoint(c, text.charAt(++i));
-                put(0xF0 | point >> 18);
-                put(0x80 | point >> 12 & 0x3F);
-                put(0x80 | point >> 6 & 0x3F);
-                put(0x80 | point & 0x3F);
+                put(0xF0 | (point >> 18));
+                put(0x80 | ((point >> 12) & 0x3F));
+                put(0x80 | ((point >> 6) & 0x3F));
+                put(0x80 | (point & 0x3F));
             } else {
                 char whole = Character.isSurrogate(c) ? '\uFFFD' : c;
-                put(0xE0 | whole >> 12);
-                put(0x80 | whole >> 6 & 0x3F);
-                put(0x80 | whole & 0x3F);
+                put(0xE0 | (whole >> 12));
+                put(0x80 | ((whole >> 6) & 0x3F));
+                put(0x80 | (whole & 0x3F));
             }
         }
         put('"');

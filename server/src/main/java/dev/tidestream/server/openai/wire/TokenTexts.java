@@ -41,7 +41,7 @@ public final class TokenTexts {
         } catch (CharacterCodingException e) { // part of a character
             StringBuilder name = new StringBuilder("bytes:");
             for (byte b : bytes) {
-                name.append("\\x").append(HEX.charAt(b >> 4 & 0xF)).append(HEX.charAt(b & 0xF));
+                name.append("\\x").append(HEX.charAt((b >> 4) & 0xF)).append(HEX.charAt(b & 0xF));
             }
             return name.toString();
         }
