@@ -2,7 +2,7 @@ package dev.tidestream.model.architecture;
 
 import java.util.Set;
 
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 
 /** A family of models: how its blueprint is read out of a file, and how its tensors are named there. */
 public interface Architecture {
@@ -14,12 +14,12 @@ public interface Architecture {
     Set<String> keys();
 
     /**
-     * Reads the metadata of a file of this family.
+     * Reads the metadata of a model of this family.
      *
      * @throws ModelException if a value cannot be; does not name the file
      * @throws dev.tidestream.model.gguf.GgufException if a key or tensor is missing, or of the wrong type
      */
-    Blueprint read(GgufFile file);
+    Blueprint read(ModelSource file);
 
     /** The names of GGUF files. */
     TensorNames names();

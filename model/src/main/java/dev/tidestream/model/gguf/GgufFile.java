@@ -1,6 +1,7 @@
 package dev.tidestream.model.gguf;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A file that another process truncates while it is mapped makes the JVM throw {@link InternalError} where it is read:
  * replace model files by renaming, do not overwrite them.
  */
-public final class GgufFile implements AutoCloseable {
+public final class GgufFile implements ModelSource {
     /** Weights are read as longs and floats; a page of a mapping, or an arena's allocation, begins at such an address. */
     private static final long MIN_IMAGE_ALIGNMENT_BYTES = 8;
 
@@ -92,16 +93,19 @@ public final class GgufFile implements AutoCloseable {
     }
 
     /** Where the file is, or its first part; for an image in memory, its name. */
+    @Override
     public Path path() {
         return first().path();
     }
 
     /** Where its parts are, in order; of a file that is not split, that file alone. */
+    @Override
     public List<Path> parts() {
         return parts.stream().map(GgufPart::path).toList();
     }
 
     /** The part that a tensor is in, from 0 on. */
+    @Override
     public int part(GgufTensor tensor) {
         Integer part = partOf.get(tensor.name());
         if (part == null) {
@@ -111,8 +115,14 @@ public final class GgufFile implements AutoCloseable {
     }
 
     /** When the file was last changed (of its parts, the last one), as of opening it; none for an image in memory. */
+    @Override
     public Optional<FileTime> modified() {
         return parts.stream().map(GgufPart::modified).filter(Objects::nonNull).max(FileTime::compareTo);
+    }
+
+    @Override
+    public String format() {
+        return "GGUF version " + version();
     }
 
     /** 2 or 3. */
@@ -120,27 +130,15 @@ public final class GgufFile implements AutoCloseable {
         return first().front().version();
     }
 
+    @Override
     public GgufMetadata metadata() {
         return first().metadata();
     }
 
     /** All tensors by name, in the order of the file, part after part. */
+    @Override
     public Map<String, GgufTensor> tensors() {
         return tensors;
-    }
-
-    /**
-     * The tensor of this name.
-     *
-     * @throws GgufException if there is none
-     */
-    public GgufTensor tensor(String name) {
-        return findTensor(name)
-                .orElseThrow(() -> new GgufException("%s: tensor '%s' is missing".formatted(path(), Cursor.quote(name))));
-    }
-
-    public Optional<GgufTensor> findTensor(String name) {
-        return Optional.ofNullable(tensors.get(name));
     }
 
     private GgufPart partOf(GgufTensor tensor) {
@@ -152,7 +150,13 @@ public final class GgufFile implements AutoCloseable {
         return partOf(tensor).data(tensor);
     }
 
+    @Override
+    public MemorySegment data(GgufTensor tensor, SegmentAllocator made) {
+        return data(tensor);
+    }
+
     /** Says that a tensor is going to be read soon, so that the system may begin to fetch it from disk. */
+    @Override
     public void willNeed(GgufTensor tensor) {
         partOf(tensor).willNeed(data(tensor));
     }
@@ -161,16 +165,19 @@ public final class GgufFile implements AutoCloseable {
      * Lets go of a tensor's pages: they no longer count as this process's resident memory. Its data may be read again, which
      * costs page faults.
      */
+    @Override
     public void release(GgufTensor tensor) {
         partOf(tensor).release(data(tensor));
     }
 
     /** Lets go of all pages. What is read later is read from the file again. */
+    @Override
     public void releaseAll() {
         parts.forEach(part -> part.release(part.image()));
     }
 
     /** Length of the file, or of all parts together. */
+    @Override
     public long fileBytes() {
         return parts.stream().mapToLong(part -> part.image().byteSize()).sum();
     }
@@ -179,6 +186,7 @@ public final class GgufFile implements AutoCloseable {
      * SHA-256 of the whole file, or of all parts one after the other: 64 lower-case hexadecimal digits. Reads all of it once, and
      * lets go of its pages; not if it {@linkplain #identify is known}.
      */
+    @Override
     public String sha256() {
         String known = sha256;
         if (known == null) {
@@ -201,6 +209,7 @@ public final class GgufFile implements AutoCloseable {
      * Says what {@link #sha256} is, by somebody who wrote it down when the file was read and has reason to think that it is
      * the same.
      */
+    @Override
     public void identify(String knownSha256) {
         sha256 = knownSha256;
     }
@@ -211,6 +220,7 @@ public final class GgufFile implements AutoCloseable {
      * CRC-32C of the 5 MB of a large vocabulary's front takes 1.5 ms and SHA-256 of it 100, measured. Tells one model from
      * another, but not from itself with a few values changed. Of a split file, the parts follow each other.
      */
+    @Override
     public String sampleHash() {
         ByteBuffer checksums = ByteBuffer.allocate(Integer.BYTES * (parts.size() + SAMPLES * tensors.size()));
         for (GgufPart part : parts) {

@@ -32,6 +32,15 @@ public final class GgufMetadata {
         this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
     }
 
+    /**
+     * Metadata that are no file's, or of one that is translated.
+     *
+     * @param file what they are of, for messages
+     */
+    public static GgufMetadata of(String file, Map<String, GgufValue> values) {
+        return new GgufMetadata(file, values);
+    }
+
     /** All keys, in the order of the file. */
     public Set<String> keys() {
         return values.keySet();

@@ -1,5 +1,9 @@
 package dev.tidestream.model.gguf;
 
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -56,8 +60,8 @@ public sealed interface GgufValue {
     }
 
     /**
-     * An array, checked when the file was opened and decoded when it is asked for: its bytes stay in the file, so it can be
-     * read until the file is closed. Immutable; any thread.
+     * An array, checked when the file was opened and decoded when it is asked for: its bytes stay in the file, if it is of one, so
+     * it can be read until the file is closed. Immutable; any thread.
      */
     final class ArrayValue implements GgufValue {
         private final Cursor elements; // never moved: positioned at the first element
@@ -68,6 +72,49 @@ public sealed interface GgufValue {
             this.elements = elements;
             this.elementType = elementType;
             this.count = count;
+        }
+
+        /** An array of strings. */
+        public static ArrayValue ofStrings(List<String> texts) {
+            List<byte[]> all = texts.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toList();
+            ByteBuffer bytes = buffer(all.stream().mapToLong(text -> (long) Long.BYTES + text.length).sum());
+            all.forEach(text -> bytes.putLong(text.length).put(text));
+            return of(bytes, GgufValueType.STRING, all.size());
+        }
+
+        /** An array of float32. */
+        public static ArrayValue ofFloats(float... values) {
+            ByteBuffer bytes = buffer((long) values.length * Float.BYTES);
+            for (float value : values) {
+                bytes.putFloat(value);
+            }
+            return of(bytes, GgufValueType.F32, values.length);
+        }
+
+        /** An array of signed 32-bit integers. */
+        public static ArrayValue ofInts(int... values) {
+            ByteBuffer bytes = buffer((long) values.length * Integer.BYTES);
+            for (int value : values) {
+                bytes.putInt(value);
+            }
+            return of(bytes, GgufValueType.I32, values.length);
+        }
+
+        /** An array of truths. */
+        public static ArrayValue ofBools(boolean... values) {
+            ByteBuffer bytes = buffer(values.length);
+            for (boolean value : values) {
+                bytes.put((byte) (value ? 1 : 0));
+            }
+            return of(bytes, GgufValueType.BOOL, values.length);
+        }
+
+        private static ByteBuffer buffer(long bytes) {
+            return ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        private static ArrayValue of(ByteBuffer bytes, GgufValueType elementType, int count) {
+            return new ArrayValue(new Cursor(MemorySegment.ofBuffer(bytes.flip()).asReadOnly(), "array"), elementType, count);
         }
 
         @Override

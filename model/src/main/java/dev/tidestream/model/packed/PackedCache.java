@@ -24,7 +24,7 @@ import java.util.function.LongConsumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WorkerTeam;
 
@@ -83,7 +83,7 @@ public final class PackedCache {
      *
      * @param tensors all that are wanted, in the order in which they were stored
      */
-    public Optional<PackedFile> find(GgufFile source, List<PackedTensor> tensors) {
+    public Optional<PackedFile> find(ModelSource source, List<PackedTensor> tensors) {
         Optional<FileTime> modified = source.modified();
         if (modified.isEmpty()) {
             return Optional.empty();
@@ -127,7 +127,7 @@ public final class PackedCache {
      * @param progress told how many bytes are written so far
      */
     public void store(
-            GgufFile source,
+            ModelSource source,
             List<PackedTensor> tensors,
             Function<PackedTensor, PanelMatrix> panels,
             WorkerTeam team,
@@ -242,7 +242,7 @@ public final class PackedCache {
     }
 
     /** One name for one path: readable, and its own by a hash. */
-    public static String fileName(GgufFile source) {
+    public static String fileName(ModelSource source) {
         Path path = source.path().toAbsolutePath();
         String name = String.valueOf(path.getFileName()).replaceAll("[^\\w.-]", "_");
         return "%s-%s%s".formatted(name.substring(0, Math.min(NAME_CHARS, name.length())), shortHash(path.toString()), SUFFIX);

@@ -15,12 +15,13 @@ import dev.tidestream.model.architecture.AttentionPlan;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.Vectors;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 
 /**
@@ -35,11 +36,11 @@ final class Miniature {
     private static final int VOCABULARY = Kernels.MAXIMA_TILE + 4 * Kernels.PARTIALS;
     private static final int LAYERS = 4;
 
-    private final GgufFile file;
+    private final ModelSource file;
     private final TensorPlan large;
     private final TensorReader reader;
 
-    Miniature(GgufFile file, TensorPlan large, TensorReader reader) {
+    Miniature(ModelSource file, TensorPlan large, TensorReader reader) {
         this.file = file;
         this.large = large;
         this.reader = reader;
@@ -103,8 +104,14 @@ final class Miniature {
     }
 
     private OwnedTensor cut(GgufTensor tensor, List<Long> shape) {
+        try (Arena made = new PageArena()) {
+            return cut(tensor, shape, made);
+        }
+    }
+
+    private OwnedTensor cut(GgufTensor tensor, List<Long> shape, Arena made) {
         TensorFormat format = reader.format(tensor);
-        MemorySegment data = file.data(tensor);
+        MemorySegment data = file.data(tensor, made);
         int columns = Math.toIntExact(shape.getLast());
         if (shape.size() == 1) {
             float[] values = Vectors.toFloats(format, data, Math.toIntExact(tensor.columns()));

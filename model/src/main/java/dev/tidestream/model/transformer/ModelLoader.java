@@ -21,8 +21,8 @@ import dev.tidestream.model.architecture.family.Architectures;
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.format.base.ActivationScaling;
 import dev.tidestream.model.gguf.GgufException;
-import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedFile;
 import dev.tidestream.model.packed.PackedFileException;
@@ -36,16 +36,16 @@ import dev.tidestream.model.tied.TiedWeightConfig;
 import dev.tidestream.model.tied.TiedWeightException;
 
 /**
- * Builds a model from a GGUF file: every tensor is looked up by name, checked against the blueprint and repacked into panels.
+ * Builds a model from its files: every tensor is looked up by name, checked against the blueprint and repacked into panels.
  * A tensor that is not used is an error, too: it would mean a model that is computed differently from how it was trained.
  */
 public final class ModelLoader {
-    private final GgufFile file;
+    private final ModelSource file;
     private final TensorPlan plan;
     private final TensorReader reader;
 
     /** @throws ModelException if this is no model that can be run */
-    public ModelLoader(GgufFile file) {
+    public ModelLoader(ModelSource file) {
         this.file = file;
         this.plan = Architectures.plan(file);
         this.reader = new TensorReader(file);
@@ -71,12 +71,12 @@ public final class ModelLoader {
     }
 
     /**
-     * Loads and repacks a model. The file may be closed afterwards.
+     * Loads and repacks a model. Its source may be closed afterwards.
      *
      * @throws ModelException if this is no model that can be run; names file, tensor or key, and value
      * @throws dev.tidestream.model.gguf.GgufException if metadata is missing or of the wrong type
      */
-    public static LoadedModel load(GgufFile file, Kernels kernels, WorkerTeam team, ProgressListener progress) {
+    public static LoadedModel load(ModelSource file, Kernels kernels, WorkerTeam team, ProgressListener progress) {
         return new ModelLoader(file).load(kernels, team, progress);
     }
 
@@ -115,8 +115,8 @@ public final class ModelLoader {
         return blueprint().tied() ? plan.names().find(TensorRole.OUTPUT).filter(name -> file.findTensor(name).isPresent()) : Optional.empty();
     }
 
-    /** The file that is read. */
-    public GgufFile file() {
+    /** What is read. */
+    public ModelSource source() {
         return file;
     }
 

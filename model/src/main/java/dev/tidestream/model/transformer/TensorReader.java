@@ -7,8 +7,8 @@ import java.util.List;
 
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.format.TensorFormat;
-import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.NonFiniteWeightException;
 import dev.tidestream.model.tensor.Vectors;
 import dev.tidestream.model.tensor.WeightTensor;
@@ -16,14 +16,14 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tensor.panel.PanelPacker;
 
-/** Reads single tensors of a GGUF file into memory of their own. Immutable; any thread. */
+/** Reads single tensors of a model's files into memory of their own. Immutable; any thread. */
 final class TensorReader {
     private static final List<TensorFormat> VECTOR_FORMATS =
             Arrays.stream(TensorFormat.values()).filter(format -> !format.quantised()).toList();
 
-    private final GgufFile file;
+    private final ModelSource file;
 
-    TensorReader(GgufFile file) {
+    TensorReader(ModelSource file) {
         this.file = file;
     }
 
@@ -75,11 +75,11 @@ final class TensorReader {
      */
     OwnedTensor matrix(GgufTensor tensor, SegmentAllocator memory, Runnable free, WorkerTeam team) {
         boolean done = false;
-        try {
+        try (Arena made = new PageArena()) {
             int rows = Math.toIntExact(tensor.rows());
             int columns = Math.toIntExact(tensor.columns());
             OwnedTensor owned = new OwnedTensor(new WeightTensor.Matrix(PanelPacker.pack(
-                    tensor.name(), format(tensor), rows, columns, file.data(tensor), memory, team)), free);
+                    tensor.name(), format(tensor), rows, columns, file.data(tensor, made), memory, team)), free);
             done = true;
             return owned;
         } catch (NonFiniteWeightException e) {
@@ -98,7 +98,10 @@ final class TensorReader {
     /** The values of a vector. */
     private float[] finite(GgufTensor tensor) {
         TensorFormat format = format(tensor);
-        float[] values = Vectors.toFloats(format, file.data(tensor), Math.toIntExact(tensor.columns()));
+        float[] values;
+        try (Arena made = Arena.ofConfined()) {
+            values = Vectors.toFloats(format, file.data(tensor, made), Math.toIntExact(tensor.columns()));
+        }
         for (int i = 0; i < values.length; i++) {
             if (!Float.isFinite(values[i])) {
                 throw new ModelException("%s: tensor %s is not finite at %d: %s"

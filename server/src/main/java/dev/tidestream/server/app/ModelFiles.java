@@ -11,6 +11,7 @@ import dev.tidestream.console.Reasons;
 import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedWarnings;
@@ -28,7 +29,7 @@ public final class ModelFiles {
      *
      * @param path null for the embedded starter model
      */
-    public static GgufFile open(@Nullable Path path) {
+    public static ModelSource open(@Nullable Path path) {
         return path == null ? StarterModel.open() : GgufFile.open(path);
     }
 
@@ -42,7 +43,7 @@ public final class ModelFiles {
         Kernels kernels = KernelSelection.fastest();
         KernelSelection.warning().ifPresent(listener::warning);
         ServerConfig.Packed packed = compute.packed();
-        try (StartListener.Loading progress = listener.loading(loader.file().path())) {
+        try (StartListener.Loading progress = listener.loading(loader.source().path())) {
             return packed == null
                     ? loader.load(kernels, team, progress)
                     : loader.load(kernels, team, progress,
@@ -63,7 +64,7 @@ public final class ModelFiles {
     }
 
     /** How many tensors of which type, e.g. {@code 13 F32, 43 Q8_0}. */
-    public static String tensorTypes(GgufFile gguf) {
+    public static String tensorTypes(ModelSource gguf) {
         Map<GgmlType, Long> counts = gguf.tensors().values().stream()
                 .collect(Collectors.groupingBy(GgufTensor::type, TreeMap::new, Collectors.counting()));
         return counts.entrySet().stream().map(entry -> entry.getValue() + " " + entry.getKey()).collect(Collectors.joining(", "));

@@ -9,8 +9,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.architecture.Blueprint;
-import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -54,7 +54,7 @@ public final class ModelRuntime implements AutoCloseable {
     private static final long LONGEST_STEP_NS = TimeUnit.SECONDS.toNanos(1);
     private static final long MOMENT_NS = TimeUnit.MICROSECONDS.toNanos(100);
 
-    private final GgufFile file;
+    private final ModelSource file;
     private final ModelLoader loader;
     private final KernelWarmUp kernelWarmUp;
     private final LoadedModel first;
@@ -78,7 +78,7 @@ public final class ModelRuntime implements AutoCloseable {
          *
          * @param base the weights of the file, taken over
          */
-        Versioned of(GgufFile file, ModelLoader loader, LoadedModel base, WorkerTeam team);
+        Versioned of(ModelSource file, ModelLoader loader, LoadedModel base, WorkerTeam team);
 
         /** The file's own. */
         FirstVersion BASE = (file, loader, base, team) -> new Versioned(UpdateLog.BASE_VERSION, base);
@@ -90,7 +90,7 @@ public final class ModelRuntime implements AutoCloseable {
     private ModelRuntime(
             ModelLoader loader, ServerConfig config, FirstVersion firstVersion, KernelWorkers workers, KernelWarmUp kernelWarmUp,
             StartListener listener) {
-        this.file = loader.file();
+        this.file = loader.source();
         this.loader = loader;
         this.workers = workers;
         this.kernelWarmUp = kernelWarmUp;
@@ -129,7 +129,7 @@ public final class ModelRuntime implements AutoCloseable {
      * @throws ServerException if limits do not fit the model
      */
     public static ModelRuntime start(ServerConfig config, FirstVersion firstVersion, StartListener listener) {
-        GgufFile file = ModelFiles.open(config.model());
+        ModelSource file = ModelFiles.open(config.model());
         KernelWorkers workers = new KernelWorkers(config.compute().threads());
         KernelWarmUp warmUp = null;
         boolean started = false;

@@ -70,8 +70,8 @@ public final class ServerLife {
     /** Model and weights, and what computes them. */
     void loaded(ModelRuntime running) {
         Precision precision = running.precision();
-        say(EventLine.of("loaded").withText("model", running.blueprint().name()).withText("file", running.loader().file().path().toString())
-                .with("types", ModelFiles.tensorTypes(running.loader().file()))
+        say(EventLine.of("loaded").withText("model", running.blueprint().name()).withText("file", running.loader().source().path().toString())
+                .with("types", ModelFiles.tensorTypes(running.loader().source()))
                 .with("held", running.loader().formatsHeldOtherwise().orElse(null)).with("parameters", running.parameters())
                 .with("weights_bytes", running.first().bytes()).with("weights_version", running.weightsVersion())
                 .with("context", running.blueprint().contextLength()).with("vocabulary", running.blueprint().vocabularySize())

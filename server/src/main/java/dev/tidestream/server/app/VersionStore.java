@@ -6,7 +6,7 @@ import java.time.InstantSource;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LoadedModel;
@@ -56,7 +56,7 @@ public final class VersionStore implements ModelRuntime.FirstVersion, AutoClosea
     }
 
     @Override
-    public ModelRuntime.Versioned of(GgufFile file, ModelLoader loader, LoadedModel base, WorkerTeam team) {
+    public ModelRuntime.Versioned of(ModelSource file, ModelLoader loader, LoadedModel base, WorkerTeam team) {
         if (base.familyBytes() > budget.freeBytes(0)) {
             base.close();
             throw new ServerException(Reason.MEMORY, "the model does not fit the memory budget: weights_bytes=%d, kv_bytes=%d, memory_budget_bytes=%d"

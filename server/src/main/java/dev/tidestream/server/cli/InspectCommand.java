@@ -25,6 +25,7 @@ import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.GgufValueType;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.transformer.ModelLoader;
@@ -72,7 +73,7 @@ final class InspectCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "give FILE or --model, not both");
         }
         PrintWriter out = spec.commandLine().getOut();
-        try (GgufFile gguf = file == null ? model.open() : GgufFile.open(file)) {
+        try (ModelSource gguf = file == null ? model.open() : GgufFile.open(file)) {
             RuntimeException refusal = null;
             Map<String, String> words = Map.of();
             try {
@@ -94,7 +95,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     /** What the model is, in plain words, if it is one that can be run; nothing if the file is no model. */
-    private static Map<String, String> words(GgufFile gguf) {
+    private static Map<String, String> words(ModelSource gguf) {
         if (!isModel(gguf)) {
             return Map.of();
         }
@@ -105,18 +106,18 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     /** A vocabulary alone, or a file of something else, is none. */
-    private static boolean isModel(GgufFile gguf) {
+    private static boolean isModel(ModelSource gguf) {
         return gguf.metadata().contains(ARCHITECTURE) && !gguf.tensors().isEmpty();
     }
 
-    private static long parameters(GgufFile gguf) {
+    private static long parameters(ModelSource gguf) {
         return gguf.tensors().values().stream().mapToLong(GgufTensor::elements).sum();
     }
 
-    private static void printTables(GgufFile gguf, Map<String, String> words, PrintWriter out) {
+    private static void printTables(ModelSource gguf, Map<String, String> words, PrintWriter out) {
         int parts = gguf.parts().size();
-        out.printf(Locale.ROOT, "%s%s: GGUF version %d, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
-                Printable.line(gguf.path().toString()), parts > 1 ? " and " + (parts - 1) + " more" : "", gguf.version(), gguf.fileBytes(),
+        out.printf(Locale.ROOT, "%s%s: %s, %,d bytes (%s), %d keys, %d tensors, %,d parameters%s%n%n",
+                Printable.line(gguf.path().toString()), parts > 1 ? " and " + (parts - 1) + " more" : "", gguf.format(), gguf.fileBytes(),
                 new ByteSize(gguf.fileBytes()), gguf.metadata().keys().size(), gguf.tensors().size(), parameters(gguf),
                 types(gguf));
         words.forEach((about, line) -> out.printf("%s: %s%n", about, line));
@@ -143,7 +144,7 @@ final class InspectCommand implements Callable<Integer> {
         tensors.print(out);
     }
 
-    private static String types(GgufFile gguf) {
+    private static String types(ModelSource gguf) {
         return gguf.tensors().isEmpty() ? "" : " (" + ModelFiles.tensorTypes(gguf) + ")";
     }
 
@@ -169,11 +170,14 @@ final class InspectCommand implements Callable<Integer> {
         return value instanceof GgufValue.StringValue(String text) ? Printable.quoted(text, VALUE_CHARS / 3) : value.toString();
     }
 
-    private static String json(GgufFile gguf, Map<String, String> words) {
+    private static String json(ModelSource gguf, Map<String, String> words) {
         return JsonText.object(json -> {
             json.writeStringField("file", gguf.path().toString());
             json.writeNumberField("parts", gguf.parts().size());
-            json.writeNumberField("version", gguf.version());
+            json.writeStringField("format", gguf.format());
+            if (gguf instanceof GgufFile file) {
+                json.writeNumberField("version", file.version());
+            }
             json.writeNumberField("bytes", gguf.fileBytes());
             json.writeNumberField("parameters", parameters(gguf));
             json.writeObjectFieldStart("model");

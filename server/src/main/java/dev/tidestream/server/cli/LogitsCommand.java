@@ -12,7 +12,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.KvCaches;
@@ -35,7 +35,7 @@ final class LogitsCommand extends LogitsOptions implements Callable<Integer> {
     @Override
     public Integer call() {
         int[] tokens = tokens();
-        try (GgufFile file = model.open();
+        try (ModelSource file = model.open();
                 KernelWorkers workers = new KernelWorkers(compute.config().threads());
                 LoadedModel loaded = compute.load(file, workers)) {
             LanguageModel transformer = loaded.newTransformer(workers, compute.config().precision(), CHUNK);

@@ -17,7 +17,7 @@ import picocli.CommandLine.Spec;
 
 import dev.tidestream.console.Printable;
 import dev.tidestream.console.StandardInput;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.server.cli.options.ModelOption;
@@ -64,7 +64,7 @@ final class TokenizeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
-        try (GgufFile gguf = model.open()) {
+        try (ModelSource gguf = model.open()) {
             Tokenizer tokenizer = Tokenizers.fromGguf(gguf.metadata());
             String input = text == null ? StandardInput.text() : text;
             int[] tokens = noSpecial

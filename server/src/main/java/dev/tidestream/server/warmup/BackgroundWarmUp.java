@@ -141,7 +141,7 @@ public final class BackgroundWarmUp implements AutoCloseable {
             return 0;
         }
         try (LoadedModel miniature = subject.loader().miniature(subject.kernels())) {
-            subject.loader().file().releaseAll(); // pages that it has read
+            subject.loader().source().releaseAll(); // pages that it has read
             boolean tooSmall = miniature.blueprint().contextLength() < PROMPT_TOKENS + MAX_TOKENS; // such a model is soon done with
             return tooSmall ? 0 : streams(miniature, breaks);
         }

@@ -6,9 +6,9 @@ import java.util.function.BiPredicate;
 
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
-import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufMetadata;
 import dev.tidestream.model.gguf.GgufValue;
+import dev.tidestream.model.gguf.ModelSource;
 
 /**
  * Refuses metadata that would change how a model computes and that this version does not understand. A file that asks for a
@@ -100,7 +100,7 @@ final class ArchitectureKeys {
      * @param understood short names of the keys that the architecture reads, e.g. {@code block_count}
      * @throws ModelException if one changes how the model computes, or may do so; names key and value, not the file
      */
-    static void check(GgufFile file, String architecture, Set<String> understood) {
+    static void check(ModelSource file, String architecture, Set<String> understood) {
         checkGeneral(file);
         ModelMetadata model = new ModelMetadata(file, architecture);
         String prefix = model.key("");
@@ -125,7 +125,7 @@ final class ArchitectureKeys {
         }
     }
 
-    private static void checkGeneral(GgufFile file) {
+    private static void checkGeneral(ModelSource file) {
         GgufMetadata metadata = file.metadata();
         String type = metadata.findString(TYPE).orElse(MODEL);
         if (!type.equals(MODEL)) {

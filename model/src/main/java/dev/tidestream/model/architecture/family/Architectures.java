@@ -1,6 +1,6 @@
 package dev.tidestream.model.architecture.family;
 
-import java.lang.foreign.MemorySegment;
+import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -13,8 +13,8 @@ import dev.tidestream.model.architecture.TensorNames;
 import dev.tidestream.model.architecture.TensorPlan;
 import dev.tidestream.model.architecture.TensorRole;
 import dev.tidestream.model.gguf.GgufException;
-import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.gguf.ModelSource;
 
 /** The architectures that can be run. A further one is a class that says what it is, and a line here. */
 public final class Architectures {
@@ -44,12 +44,12 @@ public final class Architectures {
      * @throws ModelException if this is no model that can be run; names the file, and the key or tensor
      * @throws dev.tidestream.model.gguf.GgufException if metadata or the embedding is missing, or of the wrong type
      */
-    public static TensorPlan plan(GgufFile file) {
+    public static TensorPlan plan(ModelSource file) {
         return plan(file, KNOWN);
     }
 
     /** The same, of these architectures. */
-    static TensorPlan plan(GgufFile file, List<Architecture> known) {
+    static TensorPlan plan(ModelSource file, List<Architecture> known) {
         String name = file.metadata().string("general.architecture");
         Architecture architecture = known.stream().filter(candidate -> candidate.name().equals(name)).findFirst()
                 .orElseThrow(() -> new ModelException("%s: general.architecture is not supported: %s%s (supported: %s)".formatted(
@@ -73,7 +73,7 @@ public final class Architectures {
      * Whether the file's output matrix is its embedding byte for byte, as of some that were written by tools that know no ties. It is
      * tied then: the same logits from one copy. Both are read to the first difference.
      */
-    private static boolean hasTheEmbeddingTwice(GgufFile file, TensorNames names) {
+    private static boolean hasTheEmbeddingTwice(ModelSource file, TensorNames names) {
         GgufTensor embedding = file.tensor(names.weight(TensorRole.EMBEDDING));
         Optional<GgufTensor> found = file.findTensor(names.weight(TensorRole.OUTPUT));
         if (found.isEmpty()) {
@@ -83,9 +83,10 @@ public final class Architectures {
         if (output.type() != embedding.type() || !output.dimensions().equals(embedding.dimensions())) {
             return false;
         }
-        MemorySegment first = file.data(embedding);
-        boolean same = first.mismatch(file.data(output)) == -1;
-        file.release(output);
-        return same;
+        try (Arena made = Arena.ofConfined()) {
+            boolean same = file.data(embedding, made).mismatch(file.data(output, made)) == -1;
+            file.release(output);
+            return same;
+        }
     }
 }

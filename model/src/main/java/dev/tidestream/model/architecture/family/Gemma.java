@@ -15,7 +15,7 @@ import dev.tidestream.model.architecture.LayerPlan;
 import dev.tidestream.model.architecture.NormSpec;
 import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.ActivationFunction;
 
 import static dev.tidestream.model.architecture.TensorRole.ATTENTION_AFTER_NORM;
@@ -90,7 +90,7 @@ final class Gemma implements Architecture {
     }
 
     @Override
-    public Blueprint read(GgufFile file) {
+    public Blueprint read(ModelSource file) {
         ModelMetadata metadata = new ModelMetadata(file, name());
         int layers = metadata.layers();
         NormSpec norm = LlamaFamily.norm(metadata);

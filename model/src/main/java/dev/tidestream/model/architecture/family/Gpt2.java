@@ -11,7 +11,7 @@ import dev.tidestream.model.architecture.LayerPlan;
 import dev.tidestream.model.architecture.NormSpec;
 import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.ActivationFunction;
 
 import static dev.tidestream.model.architecture.TensorRole.ATTENTION_NORM;
@@ -54,7 +54,7 @@ final class Gpt2 implements Architecture {
     }
 
     @Override
-    public Blueprint read(GgufFile file) {
+    public Blueprint read(ModelSource file) {
         ModelMetadata metadata = new ModelMetadata(file, name());
         int hiddenSize = metadata.count("embedding_length", Integer.MAX_VALUE);
         int heads = metadata.count("attention.head_count", hiddenSize);

@@ -6,7 +6,7 @@ import dev.tidestream.model.architecture.Architecture;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 
 /**
  * LLaMA 1 to 3 and what has the same form: Mistral without a window, TinyLlama, SmolLM 1 and 2. Their GGUF files have the rows of
@@ -25,7 +25,7 @@ final class Llama implements Architecture {
     }
 
     @Override
-    public Blueprint read(GgufFile file) {
+    public Blueprint read(ModelSource file) {
         return LlamaFamily.read(file, this, Rotation.Pairing.INTERLEAVED, (attention, norm) -> attention);
     }
 

@@ -15,7 +15,7 @@ import dev.tidestream.model.architecture.LayerPlan;
 import dev.tidestream.model.architecture.NormSpec;
 import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.ActivationFunction;
 
 import static dev.tidestream.model.architecture.TensorRole.ATTENTION_NORM;
@@ -71,7 +71,7 @@ final class LlamaFamily {
      * @param attention what is different in attention, given that and the norm of the layers
      */
     static Blueprint read(
-            GgufFile file, Architecture architecture, Rotation.Pairing pairing,
+            ModelSource file, Architecture architecture, Rotation.Pairing pairing,
             BiFunction<AttentionPlan, NormSpec, AttentionPlan> attention) {
         ModelMetadata metadata = new ModelMetadata(file, architecture.name());
         NormSpec norm = norm(metadata);

@@ -4,9 +4,9 @@ import java.util.Optional;
 
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
-import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufMetadata;
 import dev.tidestream.model.gguf.GgufTensor;
+import dev.tidestream.model.gguf.ModelSource;
 
 /**
  * The metadata under an architecture's prefix, by short name: {@code block_count} is {@code llama.block_count} in the file of a
@@ -19,18 +19,18 @@ import dev.tidestream.model.gguf.GgufTensor;
 final class ModelMetadata {
     private static final int LEAST_CONTEXT = 2;
 
-    private final GgufFile file;
+    private final ModelSource file;
     private final String prefix;
     private final GgufMetadata metadata;
 
     /** @param architecture {@code general.architecture} of the file */
-    ModelMetadata(GgufFile file, String architecture) {
+    ModelMetadata(ModelSource file, String architecture) {
         this.file = file;
         this.prefix = architecture + ".";
         this.metadata = file.metadata();
     }
 
-    GgufFile file() {
+    ModelSource file() {
         return file;
     }
 

@@ -10,7 +10,7 @@ import dev.tidestream.model.architecture.LayerPlan;
 import dev.tidestream.model.architecture.NormSpec;
 import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.ActivationFunction;
 
 import static dev.tidestream.model.architecture.TensorRole.GATE_UP;
@@ -45,7 +45,7 @@ final class Phi3 implements Architecture {
     }
 
     @Override
-    public Blueprint read(GgufFile file) {
+    public Blueprint read(ModelSource file) {
         ModelMetadata metadata = new ModelMetadata(file, name());
         NormSpec norm = LlamaFamily.norm(metadata);
         AttentionPlan attention = LlamaFamily.attention(metadata, Rotation.Pairing.HALVES, NAMES).withFusedMatrix();

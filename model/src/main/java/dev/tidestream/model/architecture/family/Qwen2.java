@@ -6,7 +6,7 @@ import dev.tidestream.model.architecture.Architecture;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 
 /** Qwen 2 and 2.5 (Yang et al. 2024): a bias of queries, keys and values, rotation in halves. */
 final class Qwen2 implements Architecture {
@@ -22,7 +22,7 @@ final class Qwen2 implements Architecture {
     }
 
     @Override
-    public Blueprint read(GgufFile file) {
+    public Blueprint read(ModelSource file) {
         return LlamaFamily.read(file, this, Rotation.Pairing.HALVES, (attention, norm) -> attention.withBias());
     }
 

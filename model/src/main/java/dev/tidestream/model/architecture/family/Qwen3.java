@@ -7,7 +7,7 @@ import dev.tidestream.model.architecture.AttentionPlan;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 
 import static dev.tidestream.model.architecture.TensorRole.KEY_NORM;
 import static dev.tidestream.model.architecture.TensorRole.QUERY_NORM;
@@ -32,7 +32,7 @@ final class Qwen3 implements Architecture {
     }
 
     @Override
-    public Blueprint read(GgufFile file) {
+    public Blueprint read(ModelSource file) {
         return LlamaFamily.read(file, this, Rotation.Pairing.HALVES, AttentionPlan::withQueryKeyNorm);
     }
 

@@ -11,7 +11,7 @@ import dev.tidestream.model.architecture.LayerPlan;
 import dev.tidestream.model.architecture.NormSpec;
 import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.architecture.TensorNames;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.ActivationFunction;
 
 /** SmolLM 3 (Bakouch et al. 2025): LLaMA, but every fourth layer knows no positions (NoPE, Yang et al. 2025). */
@@ -34,7 +34,7 @@ final class SmolLm3 implements Architecture {
     }
 
     @Override
-    public Blueprint read(GgufFile file) {
+    public Blueprint read(ModelSource file) {
         ModelMetadata metadata = new ModelMetadata(file, name());
         NormSpec norm = LlamaFamily.norm(metadata);
         AttentionPlan rotated = LlamaFamily.attention(metadata, Rotation.Pairing.INTERLEAVED, names());

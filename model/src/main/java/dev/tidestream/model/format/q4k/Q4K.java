@@ -32,9 +32,9 @@ import static dev.tidestream.model.format.base.PanelLayout.SCALE_BYTES;
  * </pre>
  */
 public final class Q4K extends MinimaFormat {
-    /** Where the first block of a super-block begins: its line of scales, then its integers. */
+    /** Offset in bytes of the first block of a super-block; each block is a line of scales and minima, then lines of quants. */
     public static final int Q4K_BLOCKS = 2 * SCALE_BYTES;
-    /** Lines of 16 columns. */
+    /** Lines of quants per group of 16 columns; a block of 32 columns has two groups. */
     public static final int Q4K_LINES = 4;
     /** Bytes of a block of a panel. */
     public static final int Q4K_BLOCK_BYTES = (1 + 2 * Q4K_LINES) * LINE_BYTES;

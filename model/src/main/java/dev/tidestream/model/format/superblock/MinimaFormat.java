@@ -17,8 +17,8 @@ import static dev.tidestream.model.format.base.PanelLayout.SUPER_BLOCK;
  *
  * <pre>
  * file:  | d: F16 | dmin: F16 | scales: 12 bytes | what the format has |
- *        scales: 8 scales s and 8 minima m of 6 bits; bytes 0–3 s0–s3, bytes 4–7 m0–m3, both with two bits of s4–s7, m4–m7 on top;
- *        bytes 8–11 the low nibbles of s4–s7 and, higher, of m4–m7
+ *        scales: 8 scales s and 8 minima m of 6 bits. Bytes 0–3: the low 6 bits are s0–s3, the high 2 bits those of s4–s7;
+ *        bytes 4–7: the same of m0–m3 and m4–m7; bytes 8–11: the low nibble has the low 4 bits of s4–s7, the high nibble of m4–m7
  * panel: the two bytes of a block are its scale and its minimum
  * </pre>
  */

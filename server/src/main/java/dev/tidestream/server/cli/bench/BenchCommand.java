@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
 
 import dev.tidestream.console.Printable;
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.transformer.KvCache;
@@ -42,7 +42,7 @@ public final class BenchCommand extends BenchOptions implements Callable<Integer
     @Override
     public Integer call() {
         PrintWriter out = spec.commandLine().getOut();
-        try (GgufFile file = model.open();
+        try (ModelSource file = model.open();
                 KernelWorkers workers = new KernelWorkers(compute.config().threads());
                 LoadedModel loaded = compute.load(file, workers)) {
             int largest = Collections.max(batches());

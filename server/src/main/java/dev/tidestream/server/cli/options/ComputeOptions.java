@@ -7,7 +7,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.packed.PackedLoad;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
@@ -74,7 +74,7 @@ public final class ComputeOptions {
     }
 
     /** Loads a model, with a bar on the terminal if that takes a while. */
-    public LoadedModel load(GgufFile file, WorkerTeam team) {
+    public LoadedModel load(ModelSource file, WorkerTeam team) {
         return ModelFiles.load(new ModelLoader(file), config(), team, new TerminalStart(spec.commandLine().getErr()));
     }
 }

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.server.app.ModelFiles;
 
 /** Which model a command works on. */
@@ -14,7 +14,7 @@ public final class ModelOption {
     private @Nullable Path path;
 
     /** Opens the model; the caller closes it. */
-    public GgufFile open() {
+    public ModelSource open() {
         return ModelFiles.open(path);
     }
 

@@ -179,7 +179,7 @@ public final class DirectoryStorage implements Storage {
     }
 
     private static void forceDirectory(Path directory) throws IOException {
-        if (OwnerOnly.isKnownTo(directory.getFileSystem())) { // elsewhere it cannot be opened
+        if (OwnerOnly.isKnownTo(directory.getFileSystem())) { // elsewhere it cannot be opened: a rename is then as durable as the system makes it
             try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
                 channel.force(true);
             }
