@@ -46,7 +46,7 @@ class ScoringTest {
     }
 
     private KvCachePool pool(int blocks) {
-        return new KvCachePool(model.kvCacheShape(), blocks * (long) model.kvCacheShape().blockBytes());
+        return new KvCachePool(model.kvCacheShape(), blocks * model.kvCacheShape().blockBytes());
     }
 
     /** Every other token is the one that the model would have made. */
