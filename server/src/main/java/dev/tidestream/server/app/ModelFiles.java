@@ -55,12 +55,18 @@ public final class ModelFiles {
      * @throws ModelException if this version cannot read it
      */
     public static Tokenizer tokenizer(ModelSource source) {
-        return source instanceof HuggingFaceFolder folder ? tokenizerOf(folder) : Tokenizers.fromGguf(source.metadata());
+        if (source instanceof HuggingFaceFolder folder) {
+            return Tokenizers.of(folder.tokenizer().orElseThrow(() -> noTokenizer(source, "folder")));
+        }
+        if (source.metadata().keys().stream().noneMatch(key -> key.startsWith("tokenizer."))) {
+            throw noTokenizer(source, "file");
+        }
+        return Tokenizers.fromGguf(source.metadata());
     }
 
-    private static Tokenizer tokenizerOf(HuggingFaceFolder folder) {
-        return Tokenizers.of(folder.tokenizer().orElseThrow(() -> new ModelException(
-                "%s: no tokenizer in this folder; without one, there are only logits of token ids (logits --tokens)".formatted(folder.path()))));
+    private static ModelException noTokenizer(ModelSource source, String kind) {
+        return new ModelException("%s: no tokenizer in this %s; without one, there are only logits of token ids (logits --tokens)"
+                .formatted(source.path(), kind));
     }
 
     /**

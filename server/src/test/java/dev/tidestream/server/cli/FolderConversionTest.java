@@ -82,6 +82,24 @@ class FolderConversionTest {
         }
     }
 
+    @Test
+    void shouldSayThatThereIsNoTokenizer() throws IOException {
+        Path folder = Files.createDirectory(temp.resolve("folder"));
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(golden("qwen2/hf/" + file), folder.resolve(file));
+        }
+        Path out = temp.resolve("out.gguf");
+        Run run = Run.of("convert", "--to", "q8_0", folder.toString(), out.toString());
+        assertEquals(0, run.code(), run.err());
+        assertTrue(run.err().startsWith("tidestream: warning: %s has no tokenizer: ".formatted(folder)), run.err());
+        for (Path model : List.of(folder, out)) {
+            Run refused = Run.of("generate", "-m", model.toString(), "a");
+            assertEquals(1, refused.code());
+            assertTrue(refused.err().startsWith("tidestream: %s: no tokenizer in this ".formatted(model)), refused.err());
+            assertEquals(0, Run.of("logits", "-m", model.toString(), "--tokens", "1,2", "-o", temp.resolve("logits").toString()).code());
+        }
+    }
+
     /** What llama.cpp's converter and quantiser make of the same folder: the same matrices, byte for byte. */
     @ParameterizedTest
     @CsvSource({"llama3,Q8_0", "llama3,Q4_0", "qwen2,Q4_0", "qwen3,Q8_0", "gemma3,Q8_0", "gemma3,Q4_0", "gpt2,Q8_0", "gpt2,Q4_0"})
