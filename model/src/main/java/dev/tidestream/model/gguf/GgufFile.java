@@ -150,8 +150,8 @@ public final class GgufFile implements ModelSource {
     }
 
     /**
-     * All tensors by name, in the order of the file, part after part. An {@code output.weight} without a {@code token_embd.weight} is both, and
-     * known by the name of the latter.
+     * All tensors by name, in the order of the file, part after part. An {@code output.weight} without a
+     * {@code token_embd.weight} is both, and known by the name of the latter.
      */
     @Override
     public Map<String, GgufTensor> tensors() {

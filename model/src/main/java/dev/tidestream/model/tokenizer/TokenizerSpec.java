@@ -47,8 +47,8 @@ public record TokenizerSpec(
     }
 
     /**
-     * The same with a token for each row of an embedding that has more rows: unused ones named {@code [PADn]}, n the id, as llama.cpp's
-     * converter has them.
+     * The same with a token for each row of an embedding that has more rows: unused ones named {@code [PADn]}, n the id,
+     * as llama.cpp's converter has them.
      *
      * @return this one if there are as many tokens
      */
@@ -78,8 +78,8 @@ public record TokenizerSpec(
     }
 
     /**
-     * How many of these tokens stand for something: all but the unused ones at the end that are named {@code [PADn]}, which converters write
-     * where an embedding has more rows than there are tokens. All of them, if all are such.
+     * How many of these tokens stand for something: all but the unused ones at the end that are named {@code [PADn]}, which
+     * converters write where an embedding has more rows than there are tokens. All of them, if all are such.
      */
     static int usedTokens(List<String> tokens, List<TokenType> types) {
         int used = tokens.size();

@@ -20,8 +20,8 @@ public final class Tokenizers {
     }
 
     /**
-     * How many token ids of a model file stand for something, see {@link Tokenizer#usedTokens}; also if its kind of tokenizer is not known. None
-     * if it has no tokens.
+     * How many token ids of a model file stand for something, see {@link Tokenizer#usedTokens}; also if its kind of tokenizer
+     * is not known. None if it has no tokens.
      *
      * @throws GgufException if a key has another type
      */

@@ -47,8 +47,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * One random model of each family: a row has the same bits in whatever batch, on however many threads, in whatever pieces its prompt comes, from
- * packed weights or not; also where layers with a window use their KV blocks again. With the kernels that serve, and the oracle; and logits are near those of float64.
+ * One random model of each family: a row has the same bits in whatever batch, on however many threads, in whatever pieces its
+ * prompt comes, from packed weights or not; also where layers with a window use their KV blocks again. With the kernels that
+ * serve, and the oracle; and logits are near those of float64.
  */
 @ParameterizedClass
 @MethodSource("families")
@@ -204,7 +205,8 @@ class FamilyInvarianceTest {
     @EnumSource
     void shouldNotDependOnWhereWeightsWerePacked(PackedLoad how) throws IOException {
         int[] tokens = tokens(LENGTH, 5);
-        float[] expected = TestModels.logits(model(WorkerTeam.sequential(), precision(ActivationPrecision.INT8, KvType.F16), ROWS), tokens, ROWS);
+        Precision precision = precision(ActivationPrecision.INT8, KvType.F16);
+        float[] expected = TestModels.logits(model(WorkerTeam.sequential(), precision, ROWS), tokens, ROWS);
         List<String> warnings = new ArrayList<>();
         List<ModelLoader.Stage> stages = new ArrayList<>();
         for (int i = 0; i < 2; i++) { // packed and written, then read
@@ -212,8 +214,8 @@ class FamilyInvarianceTest {
             try (GgufFile file = GgufFile.open(path); LoadedModel loaded = new ModelLoader(file).load(KernelSelection.fastest(),
                     WorkerTeam.sequential(), (stage, _, _) -> stages.add(stage),
                     new PackedCache(temporary.resolve(family + how), true, how, warnings::add))) {
-                assertArrayEquals(expected, TestModels.logits(loaded.newTransformer(
-                        WorkerTeam.sequential(), precision(ActivationPrecision.INT8, KvType.F16), ROWS), tokens, ROWS));
+                assertArrayEquals(expected, TestModels.logits(
+                        loaded.newTransformer(WorkerTeam.sequential(), precision, ROWS), tokens, ROWS));
             }
         }
         assertEquals(List.of(ModelLoader.Stage.READING_PANELS), stages.stream().distinct().toList());

@@ -70,7 +70,8 @@ public final class ModelFiles {
     }
 
     /**
-     * How many token ids of a model stand for something, without making a tokenizer: rows behind are padding. None if it has no tokenizer.
+     * How many token ids of a model stand for something, without making a tokenizer: rows behind are padding. None if it has no
+     * tokenizer.
      */
     public static OptionalInt usedTokens(ModelSource source) {
         return source instanceof HuggingFaceFolder ? source.tokens() : Tokenizers.usedTokens(source.metadata());

@@ -105,7 +105,8 @@ final class ConvertCommand implements Callable<Integer> {
                 warn("%s has no tokenizer: the file has none, and only logits of token ids can be computed with it".formatted(from));
             }
             WeightFormats formats = new WeightFormats(Optional.of(to), Optional.ofNullable(head));
-            GgufConversion conversion = new GgufConversion(source, formats, ModelFiles.otherMetadata(source, loader.blueprint().vocabularySize()));
+            GgufConversion conversion = new GgufConversion(
+                    source, formats, ModelFiles.otherMetadata(source, loader.blueprint().vocabularySize()));
             List<ChangedMatrix> changed;
             long[] done = {0};
             try (Progress progress = Progress.onTerminal(

@@ -34,8 +34,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * Every golden model, folders in both styles of configuration and GGUF files, opened as commands open them: prompt, logits, greedy tokens and
- * their text, in one table. What must hold is what the data's README says of each. With {@code -Dtidestream.models.data=FILE} the
+ * Every golden model, folders in both styles of configuration and GGUF files, opened as commands open them: prompt, logits,
+ * greedy tokens and their text, in one table. What must hold is what the data's README says of each. With {@code -Dtidestream.models.data=FILE} the
  * table is written as JSON lines, which {@link ModelPage} makes docs/models.md of.
  */
 class GoldenModelsTest {
@@ -57,8 +57,8 @@ class GoldenModelsTest {
     private Path temporary;
 
     /** One line: what a model is, and how far its logits are from those of others. */
-    private record Row(String model, String file, String architecture, String types, double floats, double codes, String comparedWith, int greedy, int steps,
-            List<String> wrong) {
+    private record Row(String model, String file, String architecture, String types, double floats, double codes,
+            String comparedWith, int greedy, int steps, List<String> wrong) {
         @Override
         public String toString() {
             return String.format(Locale.ROOT, "%-16s %-36s %8.1e %8.1e  %2d of %2d %s", model, file, floats, codes, greedy, steps,
@@ -66,7 +66,8 @@ class GoldenModelsTest {
         }
 
         ObjectNode json() {
-            return new ObjectMapper().createObjectNode().put("model", model).put("file", file).put("architecture", architecture).put("types", types)
+            return new ObjectMapper().createObjectNode().put("model", model).put("file", file)
+                    .put("architecture", architecture).put("types", types)
                     .put("floats", floats).put("codes", codes).put("with", comparedWith).put("greedy", greedy).put("steps", steps);
         }
     }
@@ -156,8 +157,8 @@ class GoldenModelsTest {
     }
 
     /**
-     * Our text, but for one rule of transformers: if a row of byte tokens is not all UTF-8, each of its bytes is U+FFFD. Ours keeps what is text
-     * in it, since a stream cannot know what comes.
+     * Our text, but for one rule of transformers: if a row of byte tokens is not all UTF-8, each of its bytes is U+FFFD. Ours
+     * keeps what is text in it, since a stream cannot know what comes.
      */
     private static String text(ModelSource source, Tokenizer tokenizer, int[] tokens) {
         List<TokenType> types = (source instanceof HuggingFaceFolder folder ? folder.tokenizer().orElseThrow()

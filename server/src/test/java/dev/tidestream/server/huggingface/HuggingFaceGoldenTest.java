@@ -28,7 +28,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-/** All golden folders, with both styles of configuration: what they have in common with GGUF files. Their logits are in GoldenModelsTest. */
+/** All golden folders, with both styles of configuration: what they have in common with GGUF files. */
 class HuggingFaceGoldenTest {
     private static final String MODELS = "golden/models";
 

@@ -96,7 +96,8 @@ final class ModelPage {
                     .collect(Collectors.joining(", "));
             lines.add(List.of("`%s`".formatted(name), folders.isEmpty() ? "none" : folders,
                     checked.isEmpty() ? "no golden model: our own forward pass in float64" : checked,
-                    golden.stream().map(row -> row.get("floats").asDouble()).max(Comparator.naturalOrder()).map(ModelPage::number).orElse("")));
+                    golden.stream().map(row -> row.get("floats").asDouble()).max(Comparator.naturalOrder())
+                            .map(ModelPage::number).orElse("")));
         }
         return table(List.of("GGUF architecture", "folders of", "logits compared with those of (files)", "largest difference, floats"), lines);
     }
@@ -121,7 +122,8 @@ final class ModelPage {
 
     private String measurements() {
         Map<String, List<JsonNode>> same = rows.stream().collect(Collectors.groupingBy(
-                row -> row.get("model").asText() + "|" + (isFolder(row) ? "" : row.get("file").asText()), LinkedHashMap::new, Collectors.toList()));
+                row -> row.get("model").asText() + "|" + (isFolder(row) ? "" : row.get("file").asText()), LinkedHashMap::new,
+                Collectors.toList()));
         List<List<String>> lines = new ArrayList<>();
         same.values().forEach(each -> {
             JsonNode row = each.getFirst();

@@ -40,7 +40,8 @@ final class TieRule {
         Optional<Boolean> said = source.metadata().findBool(Tie.KEY);
         Optional<GgufTensor> output = source.findTensor(outputName);
         if (output.isEmpty()) {
-            return new Tie(true, false, "only one of %s and %s is stored".formatted(embeddingName, outputName), said.filter(tied -> !tied).map(_ ->
+            String reason = "only one of %s and %s is stored".formatted(embeddingName, outputName);
+            return new Tie(true, false, reason, said.filter(tied -> !tied).map(_ ->
                     "%s: the configuration says that the output head is not tied to the embedding, but the files have one matrix for both: tied"
                             .formatted(source.path())));
         }
