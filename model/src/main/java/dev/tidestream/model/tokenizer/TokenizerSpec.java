@@ -25,6 +25,9 @@ import dev.tidestream.model.tokenizer.pretokenizer.PreTokenizer;
 public record TokenizerSpec(
         Algorithm algorithm, List<String> tokens, List<TokenType> types, Preparation preparation, Decoding decoding, Specials specials) {
 
+    /** U+2581, which SentencePiece writes for a space. */
+    public static final char ESCAPED_SPACE = Vocabulary.ESCAPED_SPACE;
+
     private static final float PADDING_SCORE = -1000; // as in llama.cpp's converter
 
     /** @throws TokenizerException if an array is not as long as the vocabulary, or an id lies outside */
@@ -81,7 +84,7 @@ public record TokenizerSpec(
      * How many of these tokens stand for something: all but the unused ones at the end that are named {@code [PADn]}, which
      * converters write where an embedding has more rows than there are tokens. All of them, if all are such.
      */
-    static int usedTokens(List<String> tokens, List<TokenType> types) {
+    public static int usedTokens(List<String> tokens, List<TokenType> types) {
         int used = tokens.size();
         while (used > 0 && types.get(used - 1) == TokenType.UNUSED && isPadding(tokens.get(used - 1))) {
             used--;
@@ -93,6 +96,11 @@ public record TokenizerSpec(
         int digits = text.length() - "[PAD]".length();
         return digits > 0 && text.startsWith("[PAD") && text.endsWith("]")
                 && text.chars().skip("[PAD".length()).limit(digits).allMatch(c -> c >= '0' && c <= '9');
+    }
+
+    /** Whether a token of this text ends generation, whatever a file says: converters often name only one of several. */
+    public static boolean isEndText(String text) {
+        return Vocabulary.isEndText(text);
     }
 
     private static void requireCount(String what, int count, int tokens) {

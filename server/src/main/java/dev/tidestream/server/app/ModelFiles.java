@@ -24,10 +24,11 @@ import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedWarnings;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
-import dev.tidestream.model.tokenizer.GgufTokenizerWriter;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizerWriter;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.chat.ChatTemplates;
@@ -61,7 +62,7 @@ public final class ModelFiles {
         if (source.metadata().keys().stream().noneMatch(key -> key.startsWith("tokenizer."))) {
             throw noTokenizer(source, "file");
         }
-        return Tokenizers.fromGguf(source.metadata());
+        return GgufTokenizer.tokenizer(source.metadata());
     }
 
     private static ModelException noTokenizer(ModelSource source, String kind) {
@@ -74,7 +75,7 @@ public final class ModelFiles {
      * tokenizer.
      */
     public static OptionalInt usedTokens(ModelSource source) {
-        return source instanceof HuggingFaceFolder ? source.tokens() : Tokenizers.usedTokens(source.metadata());
+        return source instanceof HuggingFaceFolder ? source.tokens() : GgufTokenizer.usedTokens(source.metadata());
     }
 
     /**
