@@ -21,8 +21,9 @@ import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.openai.ModelEndpoints;
+import dev.tidestream.server.openai.ServedModel;
 import dev.tidestream.server.transport.Readiness;
-import dev.tidestream.server.transport.ServedModel;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
 
@@ -78,8 +79,8 @@ class FaultyServerIT {
 
     private int run(Fault fault, String... more) throws Exception {
         ServerVerticle verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0),
-                new FakeEngine(fault, new AtomicLong()), () -> Readiness.READY,
-                () -> List.of(new ServedModel("fake", 512, 4096, OptionalLong.empty(), 7)));
+                new FakeEngine(fault, new AtomicLong()), () -> Readiness.READY)
+                .serving(loop -> ModelEndpoints.endpoints(() -> new ServedModel("fake", 0, 512, 4096, OptionalLong.empty(), 7)));
         vertx.deployVerticle(verticle).await(60, TimeUnit.SECONDS);
         List<String> args = new ArrayList<>(List.of("--url", "ws://127.0.0.1:" + verticle.actualPort() + "/v1/stream",
                 "--requests", "20", "--concurrency", "4", "--warmup", "0s", "--output-tokens", String.valueOf(TOKENS)));

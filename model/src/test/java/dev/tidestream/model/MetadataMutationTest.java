@@ -82,7 +82,7 @@ class MetadataMutationTest {
             String refusal = refusal(model, where);
             if (refusal != null) {
                 refused++;
-                assertTrue(refusal.length() < 600 && refusal.lines().count() == 1
+                assertTrue(refusal.length() < 1200 && refusal.lines().count() == 1
                         && refusal.chars().noneMatch(Character::isISOControl), () -> where + ": " + refusal);
                 boolean named = changed.stream().anyMatch(change -> refusal.contains(change.substring(0, change.indexOf('='))));
                 assertTrue(named || refusal.contains("tensor ") || refusal.contains("is missing"), () -> where + ": " + refusal);

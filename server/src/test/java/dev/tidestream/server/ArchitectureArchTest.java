@@ -46,6 +46,7 @@ class ArchitectureArchTest {
             "server.admin.store.UpdateLog", "server.admin.build.EpochBuilder", "server.pacing.StepBreak",
             "server.chat.ChatTemplate", "server.chat.jinja.run.Evaluator", "server.safetensors.SafetensorsFile",
             "server.huggingface.HuggingFaceFolder", "server.huggingface.tokenizer.FolderTokenizer", "server.transport.AdminSession",
+            "server.transport.endpoint.Endpoints", "server.transport.stream.ClientStream", "server.openai.OpenAiEndpoints",
             "server.app.TidestreamServer", "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
@@ -146,6 +147,26 @@ class ArchitectureArchTest {
             "dev.tidestream.server.transport", "dev.tidestream.server.engine..", "dev.tidestream.server.admin..",
             "dev.tidestream.protocol..");
 
+    /** Endpoints and streams know no wire; wires know them. */
+    @ArchTest
+    static final ArchRule TRANSPORT_AND_WIRES = forbid("dev.tidestream.server.transport..", "dev.tidestream.server.openai..");
+
+    @ArchTest
+    static final ArchRule ENDPOINTS_AND_STREAMS = forbid("dev.tidestream.server.transport.[endpoint|stream]..",
+            "dev.tidestream.server.transport", "dev.tidestream.server.transport.websocket..", "dev.tidestream.server.admin..");
+
+    @ArchTest
+    static final ArchRule VERTX_WEB_IN_ENDPOINTS = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.server.transport.endpoint")
+            .should().dependOnClassesThat().resideInAPackage("io.vertx.ext.web..");
+
+    /** A front door to the engine: of the model it sees the tokenizer. */
+    @ArchTest
+    static final ArchRule OPENAI = noClasses().that().resideInAPackage("dev.tidestream.server.openai..")
+            .should().dependOnClassesThat(resideInAPackage("dev.tidestream.model..").and(not(resideInAPackage("dev.tidestream.model.tokenizer"))))
+            .orShould().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..",
+                    "dev.tidestream.server.admin..", "dev.tidestream.server.transport", "dev.tidestream.server.transport.websocket..");
+
     @ArchTest
     static final ArchRule WEBSOCKET_AND_HTTP = forbid(
             "dev.tidestream.server.transport.websocket..", "dev.tidestream.server.transport.http..");
@@ -211,7 +232,7 @@ class ArchitectureArchTest {
     static final ArchRule HUGGINGFACE = classes().that().resideInAPackage("dev.tidestream.server.huggingface..")
             .should().onlyDependOnClassesThat().resideInAnyPackage(
                     "java..", "org.jspecify..", "com.fasterxml.jackson..", "dev.tidestream.protocol", "dev.tidestream.model.gguf",
-                    "dev.tidestream.model.architecture", "dev.tidestream.model.tokenizer", "dev.tidestream.server.safetensors",
+                    "dev.tidestream.model.architecture", "dev.tidestream.model.tokenizer..", "dev.tidestream.server.safetensors",
                     "dev.tidestream.server.huggingface..");
 
     @ArchTest

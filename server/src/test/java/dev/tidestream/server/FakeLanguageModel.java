@@ -109,11 +109,12 @@ public final class FakeLanguageModel implements LanguageModel {
                 write(slice.cache(), slice.cache().length() + i, slice.tokens()[slice.from() + i]);
             }
             slice.cache().advance(slice.count());
-            if (slice.logits() == LogitsRows.LAST) {
-                int[] tokens = read(slice.cache());
+            int[] tokens = read(slice.cache());
+            int wanted = slice.logits() == LogitsRows.NONE ? 0 : slice.logits() == LogitsRows.LAST ? 1 : slice.count();
+            for (int before = tokens.length - wanted + 1; before <= tokens.length; before++) {
                 float others = tokens[0] == POISON ? Float.NaN : 0f;
                 Arrays.fill(logits, written * VOCABULARY, (written + 1) * VOCABULARY, others);
-                logits[written * VOCABULARY + next(tokens)] = 1f;
+                logits[written * VOCABULARY + next(Arrays.copyOf(tokens, before))] = 1f;
                 written++;
             }
         }

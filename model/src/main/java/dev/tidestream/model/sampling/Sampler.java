@@ -102,9 +102,22 @@ public final class Sampler {
         int token = choose(logits, offset, likeliest);
         Sample sample = params.topLogprobs() < 0
                 ? new Sample(token, Float.NaN, NO_TOKENS, NO_LOGPROBS)
-                : withLogprobs(token, logits, offset, logits[offset + likeliest]);
+                : withLogprobs(token, logits, offset, logits[offset + likeliest], params.topLogprobs());
         adjustments.remember(token);
         return sample;
+    }
+
+    /**
+     * How likely a token would be, and what would be likelier; remembers nothing, and draws nothing.
+     *
+     * @param logits rows of logits; not modified
+     * @param offset where the row {@code (vocabularySize)} begins
+     * @param top so many of the most likely tokens, from 0 to {@value SamplingParams#MAX_TOP_LOGPROBS}
+     * @throws InvalidLogitsException as {@link #sample} does
+     */
+    public Sample score(float[] logits, int offset, int token, int top) {
+        scratch = shared != null ? shared : SamplerScratch.ofThread(kernels, vocabularySize);
+        return withLogprobs(token, logits, offset, logits[offset + argMax(logits, offset)], top);
     }
 
     private int choose(float[] logits, int offset, int likeliest) {
@@ -301,13 +314,13 @@ public final class Sampler {
         return last;
     }
 
-    private Sample withLogprobs(int token, float[] logits, int offset, double max) {
+    private Sample withLogprobs(int token, float[] logits, int offset, double max, int top) {
         double logSum = LogSoftmax.logSumExp(scratch, logits, offset, max);
         float chosen = (float) (logits[offset + token] - logSum);
-        if (params.topLogprobs() == 0) {
+        if (top == 0) {
             return new Sample(token, chosen, NO_TOKENS, NO_LOGPROBS);
         }
-        int count = Candidates.top(scratch, logits, offset, params.topLogprobs());
+        int count = Candidates.top(scratch, logits, offset, top);
         int[] ids = new int[count];
         float[] logprobs = new float[count];
         for (int i = 0; i < count; i++) {

@@ -14,6 +14,7 @@ import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.ForwardScratch;
@@ -244,6 +245,16 @@ public final class ModelRuntime implements AutoCloseable {
     /** Reads the model file. */
     ModelLoader loader() {
         return loader;
+    }
+
+    /** Of the model file; reads all of it, once. */
+    String fileSha256() {
+        return file.sha256();
+    }
+
+    /** How logits are computed now. */
+    HeadMode headMode() {
+        return epochs.newest().headMode();
     }
 
     /** Elements of all tensors of the file. */

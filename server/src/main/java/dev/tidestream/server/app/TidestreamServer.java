@@ -3,9 +3,7 @@ package dev.tidestream.server.app;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.ZoneId;
-import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -34,7 +32,6 @@ import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.Readiness;
-import dev.tidestream.server.transport.ServedModel;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
@@ -97,8 +94,7 @@ public final class TidestreamServer implements AutoCloseable {
                     transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
-                    () -> List.of(served()),
-                    met.access(audit, metrics::tokenRefused)).showing(metrics.page());
+                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).serving(new OpenAiWiring(running, store).endpoints());
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
@@ -250,15 +246,6 @@ public final class TidestreamServer implements AutoCloseable {
     /** The model that is served; closed with the server. */
     public ModelRuntime running() {
         return running;
-    }
-
-    private ServedModel served() {
-        return new ServedModel(
-                running.blueprint().name(),
-                running.blueprint().contextLength(),
-                running.engine().vocabularySize(),
-                OptionalLong.of(running.parameters()),
-                running.weightsVersion());
     }
 
     private void await(Future<?> future) {

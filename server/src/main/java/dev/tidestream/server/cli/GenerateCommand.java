@@ -89,7 +89,7 @@ final class GenerateCommand extends GenerateOptions implements Callable<Integer>
                     seed = accepted.seed();
                     weightsVersion = accepted.weightsVersion();
                 }
-                case TokenEvent.Progress _ -> { }
+                case TokenEvent.Progress _, TokenEvent.Scored _ -> { } // scores were not asked for
                 case TokenEvent.Token token -> {
                     tokens.add(token.token());
                     text.append(token.text());

@@ -22,6 +22,7 @@ import dev.tidestream.server.transport.http.HttpLimits;
 /** Options of {@code serve} for who may connect, and for what connections may hold. */
 final class NetworkOptions {
     private static final long MIN_INPUT_RATE_BYTES = 64 << 10; // what one read of a socket brings
+    private static final int MAX_BODY_BYTES = 1 << 30;
     private static final int MAX_PENDING = 1_000_000;
     private static final int MAX_TIMEOUT_S = 3600;
     private static final int DEFAULT_REQUEST_TIMEOUT_S = 10;
@@ -40,6 +41,7 @@ final class NetworkOptions {
     private @Nullable ByteSize maxAssembly;
 
     private long maxInputBytesPerSecond;
+    private int maxBodyBytes;
     private @Nullable Integer maxPending;
     private @Nullable Integer maxPendingPerAddress;
     private int requestTimeoutS = DEFAULT_REQUEST_TIMEOUT_S;
@@ -87,6 +89,12 @@ final class NetworkOptions {
         maxInputBytesPerSecond = value.bytes();
     }
 
+    @Option(names = "--max-body", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "1MiB",
+            description = "Largest body of an HTTP request (default: ${DEFAULT-VALUE}).")
+    void setMaxBody(ByteSize value) {
+        maxBodyBytes = (int) Check.range(spec, "--max-body", value.bytes(), 1, MAX_BODY_BYTES);
+    }
+
     @Option(names = "--max-pending", paramLabel = "N",
             description = "Connections at once whose HTTP request has not come to its end; then the oldest gives its place "
                     + "(default: four times --max-pending-per-address).")
@@ -123,9 +131,13 @@ final class NetworkOptions {
             throw new ParameterException(spec.commandLine(), "--max-assembly must have room for one message: bytes=%d, message=%d"
                     .formatted(assembly, config.maxMessageBytes()));
         }
+        if (assembly < maxBodyBytes) {
+            throw new ParameterException(spec.commandLine(), "--max-assembly must have room for one body: bytes=%d, max_body=%d"
+                    .formatted(assembly, maxBodyBytes));
+        }
         return config
                 .withLimits(
-                        new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout()),
+                        new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout(), maxBodyBytes),
                         new SocketLimits(assembly, maxInputBytesPerSecond, sockets.closeTimeout(), sockets.answerGrace()))
                 .withAccess(new AccessRules(hosts, origins))
                 .withShutdownGrace(Duration.ofSeconds(shutdownGraceS));

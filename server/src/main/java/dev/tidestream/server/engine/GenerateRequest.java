@@ -13,10 +13,11 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param prompt text; tokenized by the engine, BOS added if the model wants one
  * @param parseSpecial take names of control tokens in the prompt, such as {@code <|im_start|>}, for those tokens
  * @param tokens token ids, used as they are
- * @param maxTokens most tokens to generate, at least 1
+ * @param maxTokens most tokens to generate; 0: none, for a prompt that is to be scored
  * @param sampling how tokens are chosen
  * @param stop strings that end the stream, none of them empty; they are not part of the text
  * @param topLogprobs -1: no log-probabilities; 0: of the chosen token; n: also of the n most likely ones
+ * @param promptLogprobs -1: none; 0: log-probabilities of the tokens of the prompt; n: also of the n most likely ones in their places
  * @param weights what to do when new weights are published
  * @param connection whose request it is: those of equal connections share slots, queues and limits, and connections take turns
  */
@@ -28,6 +29,7 @@ public record GenerateRequest(
         SamplingOptions sampling,
         List<String> stop,
         int topLogprobs,
+        int promptLogprobs,
         WeightsPolicy weights,
         Object connection) {
 
@@ -40,16 +42,35 @@ public record GenerateRequest(
             List<String> stop,
             int topLogprobs,
             WeightsPolicy weights) {
-        this(prompt, false, tokens, maxTokens, sampling, stop, topLogprobs, weights, new Object());
+        this(prompt, false, tokens, maxTokens, sampling, stop, topLogprobs, -1, weights, new Object());
+    }
+
+    /** A request that does not ask how likely its prompt is. */
+    public GenerateRequest(
+            @Nullable String prompt,
+            boolean parseSpecial,
+            int @Nullable [] tokens,
+            int maxTokens,
+            SamplingOptions sampling,
+            List<String> stop,
+            int topLogprobs,
+            WeightsPolicy weights,
+            Object connection) {
+        this(prompt, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, -1, weights, connection);
     }
 
     public GenerateRequest {
         if ((prompt == null) == (tokens == null)) {
             throw new IllegalArgumentException("exactly one of prompt and tokens must be given");
         }
-        if (maxTokens < 1) {
-            throw new IllegalArgumentException("max_tokens must be at least 1: max_tokens=" + maxTokens);
+        if (maxTokens < 0) {
+            throw new IllegalArgumentException("max_tokens must be at least 0: max_tokens=" + maxTokens);
         }
         stop = List.copyOf(stop);
+    }
+
+    /** The same, which tells how likely the tokens of the prompt are. */
+    public GenerateRequest withPromptLogprobs(int top) {
+        return new GenerateRequest(prompt, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection);
     }
 }

@@ -40,6 +40,8 @@ import dev.tidestream.server.scheduler.TokenObserver;
 public final class TokenEngine implements Engine, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TokenEngine.class);
 
+    private static final long MIN_OPEN_ENDED_TOKENS = 256;
+
     /** Seeds of our own are whole numbers that JavaScript can hold, so that a browser can send one back. */
     private static final long SEED_MASK = (1L << 53) - 1;
 
@@ -55,6 +57,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final Scheduler scheduler;
     private final DecodeLoop loop;
     private final int vocabularySize; // at most as many as the embedding has rows: rows behind are padding
+    private final int contextLength;
     private final Kernels kernels;
     private final AtomicLong lastStream = new AtomicLong();
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
@@ -98,6 +101,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             int rows = model.vocabularySize();
             vocabularySize = Math.min(tokenizer.usedTokens(), rows);
             kernels = model.kernels();
+            contextLength = model.contextLength();
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
             prompts = new PromptEncoder(tokenizer, vocabularySize, rows, model.contextLength(), config.prompts().maxPromptBytes(),
                     pool.budgetPositions());
@@ -178,6 +182,15 @@ public final class TokenEngine implements Engine, AutoCloseable {
         return vocabularySize;
     }
 
+    /**
+     * Most tokens of a stream that names no limit of its own: its part of the KV cache if as many streams run as may, at least 256, at most
+     * the context. A stream has KV memory for all of its tokens from the beginning, so a limit beyond that would keep others waiting.
+     */
+    public int openEndedTokens() {
+        long part = Math.max(MIN_OPEN_ENDED_TOKENS, pool.budgetPositions() / config.maxSequences());
+        return (int) Math.min(contextLength, part);
+    }
+
     /** Whether it has failed for good: running streams have been told, new ones are refused. Any thread. */
     public boolean failed() {
         return loop.failed();
@@ -237,6 +250,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 request.connection(),
                 prompt,
                 request.maxTokens(),
+                request.promptLogprobs(),
                 request.weights(),
                 new Sampler(kernels, params, vocabularySize, prompt),
                 tokenizer.newDetokenizer(prompt),

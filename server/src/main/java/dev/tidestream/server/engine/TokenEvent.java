@@ -12,8 +12,9 @@ import dev.tidestream.protocol.Usage;
 /**
  * What a stream emits. Each event uses one unit of Reactive Streams demand.
  *
- * <p>Order: one {@link Accepted}, then any number of {@link Progress}, then {@link Token}s with {@code seq} 0, 1, 2, …; the
- * last {@code Token} carries the {@link Finish}. A stream stopped by {@link Generation#stop} ends with {@link Stopped} instead.
+ * <p>Order: one {@link Accepted}, then any number of {@link Progress} and {@link Scored}, then {@link Token}s with {@code seq} 0, 1, 2, …;
+ * the last {@code Token} carries the {@link Finish}. A stream stopped by {@link Generation#stop}, or asked for no tokens, ends with
+ * {@link Stopped} instead.
  * A sequence without demand is not scheduled, so every event that is computed can be delivered.
  */
 public sealed interface TokenEvent {
@@ -30,6 +31,22 @@ public sealed interface TokenEvent {
 
     /** A prompt takes longer than half a second: {@code prefilled} of {@code of} tokens are in the KV cache. Droppable. */
     record Progress(int prefilled, int of) implements TokenEvent {}
+
+    /** Log-probabilities of the tokens of the prompt but the first, in order and in pieces, before any token is generated; if asked for. */
+    record Scored(List<Score> scores) implements TokenEvent {
+        public Scored {
+            scores = List.copyOf(scores);
+        }
+    }
+
+    /**
+     * How likely a token of the prompt was, given those before it.
+     *
+     * @param token token id
+     * @param logprob natural-log probability
+     * @param topLogprobs the tokens that were most likely in its place, most likely first
+     */
+    record Score(int token, float logprob, List<TopLogprob> topLogprobs) {}
 
     /**
      * One generated token.
@@ -52,7 +69,7 @@ public sealed interface TokenEvent {
             @Nullable Finish finish)
             implements TokenEvent {}
 
-    /** The stream was stopped by {@link Generation#stop}; nothing follows. */
+    /** The stream was stopped by {@link Generation#stop}, or was asked for no tokens; nothing follows. */
     record Stopped(Finish finish) implements TokenEvent {}
 
     /** How a stream ended. */

@@ -117,6 +117,15 @@ final class TokenStream implements Subscription, SequenceClient {
     }
 
     @Override
+    public void scored(List<Sample> scores) {
+        List<TokenEvent.Score> told = new ArrayList<>(scores.size());
+        for (Sample score : scores) {
+            told.add(new TokenEvent.Score(score.token(), score.logprob(), topLogprobs(score)));
+        }
+        next(new TokenEvent.Scored(told));
+    }
+
+    @Override
     public void token(GeneratedToken t) {
         Sample sample = t.sample();
         Completion completion = t.completion();

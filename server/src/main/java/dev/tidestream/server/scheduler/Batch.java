@@ -1,6 +1,7 @@
 package dev.tidestream.server.scheduler;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
@@ -27,10 +28,32 @@ record Batch(ModelEpoch epoch, List<Sequence> sequences, List<Slice> slices) {
     }
 
     int logitsRows() {
-        return (int) slices.stream().filter(slice -> slice.logits() == LogitsRows.LAST).count();
+        return slices.stream().mapToInt(Batch::logitsRows).sum();
     }
 
-    /** The sequences that get a token, in the order of the rows of logits. */
+    static int logitsRows(Slice slice) {
+        return switch (slice.logits()) {
+            case NONE -> 0;
+            case LAST -> 1;
+            case ALL -> slice.count();
+        };
+    }
+
+    /** The rows of logits that tokens are sampled from. */
+    int[] sampledRows() {
+        int[] rows = new int[slices.size()];
+        int sampled = 0;
+        int row = 0;
+        for (Slice slice : slices) {
+            if (slice.logits() == LogitsRows.LAST) {
+                rows[sampled++] = row;
+            }
+            row += logitsRows(slice);
+        }
+        return Arrays.copyOf(rows, sampled);
+    }
+
+    /** The sequences that get a token. */
     List<Sequence> sampled() {
         List<Sequence> sampled = new ArrayList<>(sequences.size());
         for (int i = 0; i < sequences.size(); i++) {

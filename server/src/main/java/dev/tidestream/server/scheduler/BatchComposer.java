@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
+import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
+import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.server.epoch.ModelEpoch;
 
 /**
@@ -14,6 +16,9 @@ import dev.tidestream.server.epoch.ModelEpoch;
  * connection, and among connections with one prompt each, the oldest comes first.
  */
 final class BatchComposer {
+    /** Most rows of prompts in a step whose logits are wanted, each of which is a row of the head, and of memory. */
+    static final int MAX_SCORED_ROWS = 16;
+
     private final int maxRows;
     private final int prefillChunkRows;
 
@@ -36,7 +41,7 @@ final class BatchComposer {
                 continue;
             }
             if (sequence.decoding()) {
-                batchOf(batches, sequence).add(sequence, sequence.slice(1));
+                batchOf(batches, sequence).add(sequence, sequence.decodeSlice());
                 decodeRows++;
             } else {
                 prompts.add(sequence);
@@ -46,16 +51,21 @@ final class BatchComposer {
         if (decodeRows > 0) {
             left = Math.min(left, prefillChunkRows);
         }
+        int scoredRows = MAX_SCORED_ROWS;
         for (Sequence sequence : inTurn(prompts, slots)) {
             if (left == 0) {
                 break;
             }
-            int count = Math.min(left, sequence.pendingRows());
-            if (count == sequence.pendingRows()) {
+            Slice slice = sequence.prefillSlice(left, scoredRows);
+            if (slice == null) {
+                continue; // others are scored in this step
+            }
+            if (sequence.endsPrompt(slice)) {
                 slots.promptDone(sequence.connection());
             }
-            batchOf(batches, sequence).add(sequence, sequence.slice(count));
-            left -= count;
+            batchOf(batches, sequence).add(sequence, slice);
+            left -= slice.count();
+            scoredRows -= slice.logits() == LogitsRows.ALL ? slice.count() : 0;
         }
         return batches;
     }

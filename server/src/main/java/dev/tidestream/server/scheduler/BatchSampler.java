@@ -20,7 +20,8 @@ final class BatchSampler {
     private final int vocabularySize;
     private final WorkerTeam.RangeTask sampleRange = this::sampleRange; // made once, so that a region allocates nothing
     private List<Sequence> sequences = List.of(); // of the open region
-    private float[] logits = {}; // (sequences, vocabulary)
+    private int[] rowOf = {}; // by sequence
+    private float[] logits = {}; // (n, vocabulary)
     private @Nullable Sample[] samples = {};
     private @Nullable Throwable[] failures = {};
 
@@ -33,10 +34,12 @@ final class BatchSampler {
     /**
      * Samples one token per sequence.
      *
-     * @param rows of logits {@code (sequences, vocabulary)}
+     * @param sampledRows of the logits, one per sequence
+     * @param rows of logits {@code (n, vocabulary)}
      */
-    void sampleAll(List<Sequence> of, float[] rows) {
+    void sampleAll(List<Sequence> of, int[] sampledRows, float[] rows) {
         sequences = of;
+        rowOf = sampledRows;
         logits = rows;
         int count = of.size();
         if (samples.length < count) {
@@ -56,7 +59,7 @@ final class BatchSampler {
     private void sampleRange(int from, int to) {
         for (int i = from; i < to; i++) {
             try {
-                samples[i] = sequences.get(i).sample(logits, i * vocabularySize);
+                samples[i] = sequences.get(i).sample(logits, rowOf[i] * vocabularySize);
             } catch (Throwable e) { // handed to whoever asks for the sample
                 failures[i] = e;
             }

@@ -14,8 +14,8 @@ import dev.tidestream.model.sampling.InvalidLogitsException;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LanguageModel;
+import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
@@ -108,7 +108,7 @@ public final class Scheduler {
         composer = new BatchComposer(maxRows, config.prefillChunkRows());
         parked = new Parking(config.stalled());
         admission = new Admission(config, pool, waiting, running, parked);
-        if (config.maxSequences() > maxRows || (long) config.maxSequences() * vocabularySize > Integer.MAX_VALUE - 8) {
+        if (config.maxSequences() > maxRows || ((long) config.maxSequences() + BatchComposer.MAX_SCORED_ROWS) * vocabularySize > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("too many sequences for one step: max_sequences=%d, max_rows=%d, vocabulary=%d"
                     .formatted(config.maxSequences(), maxRows, vocabularySize));
         }
@@ -229,7 +229,7 @@ public final class Scheduler {
         }
         sequence.follow(epochs);
         sequence.announce();
-        if (client.stopRequested() && sequence.accepted()) {
+        if ((client.stopRequested() || sequence.done()) && sequence.accepted()) {
             stopping.add(sequence);
             sequence.release(pool);
             return true;
@@ -265,7 +265,7 @@ public final class Scheduler {
                 all.remove();
             } else if (sequence.client().demand() > 0) {
                 all.remove();
-                sequence.client().stopped(sequence.completion(FinishReason.CANCELLED, nowNs));
+                sequence.client().stopped(sequence.completedEarly(nowNs));
             } else if (timedOut(sequence, nowNs)) {
                 all.remove();
             }
@@ -317,23 +317,34 @@ public final class Scheduler {
     private void deliver(Batch batch) {
         long nowNs = nanoClock.getAsLong();
         int spareDemand = waiting.isEmpty() ? 0 : 1;
-        batchSampler.sampleAll(batch.sampled(), logits);
+        batchSampler.sampleAll(batch.sampled(), batch.sampledRows(), logits);
         int row = 0;
+        int sampled = 0;
         for (int i = 0; i < batch.sequences().size(); i++) {
             Sequence sequence = batch.sequences().get(i);
-            switch (batch.slices().get(i).logits()) {
+            Slice slice = batch.slices().get(i);
+            switch (slice.logits()) {
                 case NONE -> sequence.reportProgress(nowNs, config.progressIntervalNs(), spareDemand);
-                case LAST -> deliverToken(sequence, row++, nowNs);
-                case ALL -> throw new IllegalStateException("a scheduled slice never asks for all logits");
+                case LAST -> deliverToken(sequence, sampled++, nowNs);
+                case ALL -> deliverScores(sequence, slice, row);
             }
+            row += Batch.logitsRows(slice);
         }
     }
 
-    private void deliverToken(Sequence sequence, int row, long nowNs) {
+    private void deliverScores(Sequence sequence, Slice slice, int row) {
+        try {
+            sequence.score(slice, logits, row, vocabularySize);
+        } catch (Throwable e) {
+            failWithoutToken(sequence, e);
+        }
+    }
+
+    private void deliverToken(Sequence sequence, int sampled, long nowNs) {
         tokensGenerated++;
-        Sample sample = batchSampler.sample(row);
+        Sample sample = batchSampler.sample(sampled);
         if (sample == null) {
-            failWithoutToken(sequence, batchSampler.failure(row));
+            failWithoutToken(sequence, batchSampler.failure(sampled));
             return;
         }
         anyToken = true;

@@ -1,6 +1,8 @@
 package dev.tidestream.server.scheduler;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,7 @@ final class Sequence {
     private @Nullable KvCache cache; // may be kept without a slot
     private int[] tokens; // (at least tokenCount): prompt, then output
     private int tokenCount;
+    private int scored; // positions whose logits have told how likely the next token of the prompt is
     private int furthest; // most positions that the cache has held
     private boolean accepted;
     private boolean wasAdmitted;
@@ -180,10 +183,66 @@ final class Sequence {
         return tokenCount - cache().length();
     }
 
-    /** The next {@code count} pending tokens. */
-    Slice slice(int count) {
-        LogitsRows logits = count == pendingRows() ? LogitsRows.LAST : LogitsRows.NONE;
+    /** Whether tokens of the prompt are yet to be scored, by the positions before them. */
+    private boolean scoring() {
+        return request.promptLogprobs() >= 0 && scored < lastOfPrompt();
+    }
+
+    private int lastOfPrompt() {
+        return request.prompt().length - 1;
+    }
+
+    /** Whether nothing is left to be done: the prompt is scored, and no token is wanted. */
+    boolean done() {
+        return maxTokens == 0 && !scoring();
+    }
+
+    /** The next pending token, to make another of. */
+    Slice decodeSlice() {
+        return slice(1, LogitsRows.LAST);
+    }
+
+    /**
+     * The next pending tokens of a prompt, or of all that has to be computed anew.
+     *
+     * @param most of them, at least 1
+     * @param mostScored of them if they are to be scored; null if none may be
+     */
+    @Nullable Slice prefillSlice(int most, int mostScored) {
+        if (!scoring()) {
+            int count = Math.min(most, pendingRows());
+            return slice(count, count == pendingRows() ? LogitsRows.LAST : LogitsRows.NONE);
+        }
+        int length = cache().length();
+        if (length < scored) {
+            return slice(Math.min(most, scored - length), LogitsRows.NONE);
+        }
+        int count = Math.min(Math.min(most, mostScored), lastOfPrompt() - length);
+        return count == 0 ? null : slice(count, LogitsRows.ALL);
+    }
+
+    private Slice slice(int count, LogitsRows logits) {
         return new Slice(cache(), tokens, cache().length(), count, logits);
+    }
+
+    /** Whether the prompt is behind it once this slice is. */
+    boolean endsPrompt(Slice slice) {
+        return slice.logits() == LogitsRows.LAST || (maxTokens == 0 && slice.from() + slice.count() == lastOfPrompt());
+    }
+
+    /**
+     * Scores the tokens that follow those of a slice, and tells the client.
+     *
+     * @param row of the logits of the slice's first token
+     */
+    void score(Slice slice, float[] logits, int row, int vocabularySize) {
+        List<Sample> scores = new ArrayList<>(slice.count());
+        for (int i = 0; i < slice.count(); i++) {
+            int next = tokens[slice.from() + i + 1];
+            scores.add(request.sampler().score(logits, (row + i) * vocabularySize, next, request.promptLogprobs()));
+        }
+        scored = slice.from() + slice.count();
+        client().scored(scores);
     }
 
     /** Notes that {@code rows} more positions are filled; how many of them had been before. */
@@ -263,7 +322,12 @@ final class Sequence {
         return stalledSinceNs;
     }
 
-    Completion completion(FinishReason reason, long nowNs) {
+    /** How it ends without another token. */
+    Completion completedEarly(long nowNs) {
+        return completion(done() ? FinishReason.LENGTH : FinishReason.CANCELLED, nowNs);
+    }
+
+    private Completion completion(FinishReason reason, long nowNs) {
         int generated = generated();
         boolean started = generated > 0;
         double tokensPerS = lastTokenNs > firstTokenNs ? (generated - 1) * NS_PER_S / (lastTokenNs - firstTokenNs) : 0;

@@ -1,5 +1,8 @@
 package dev.tidestream.server.scheduler;
 
+import java.util.List;
+
+import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.protocol.ErrorCode;
 
 /**
@@ -30,10 +33,13 @@ public interface SequenceClient {
     /** So many tokens of the prompt are done. */
     void progress(int prefilled, int of);
 
+    /** How likely the next tokens of the prompt are, in its order; the first is not among them. */
+    void scored(List<Sample> scores);
+
     /** One step's token. */
     void token(GeneratedToken token);
 
-    /** The sequence has ended as it was asked to. */
+    /** The sequence has ended as it was asked to, or since it had no tokens to make. */
     void stopped(Completion completion);
 
     /** The sequence was refused or has failed. */

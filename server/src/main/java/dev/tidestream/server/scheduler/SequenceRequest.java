@@ -13,7 +13,8 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param stream the server's number of the stream
  * @param connection whose it is: sequences of equal connections share slots and their part of the queue
  * @param prompt ids of the vocabulary {@code (n)}, at least one
- * @param maxTokens most tokens to generate, at least 1
+ * @param maxTokens most tokens to generate; 0: none
+ * @param promptLogprobs -1: none; else so many of the most likely tokens in the place of each of the prompt, beside its own log-probability
  * @param endOfGeneration the tokens that end the stream
  * @param memory what it holds, tokens apart
  * @param arrivalNs when the request came, on the scheduler's clock
@@ -23,6 +24,7 @@ public record SequenceRequest(
         Object connection,
         int[] prompt,
         int maxTokens,
+        int promptLogprobs,
         WeightsPolicy weights,
         Sampler sampler,
         IncrementalDetokenizer detokenizer,
@@ -31,6 +33,23 @@ public record SequenceRequest(
         Memory memory,
         long arrivalNs,
         SequenceClient client) {
+
+    /** A request that does not ask how likely its prompt is. */
+    public SequenceRequest(
+            long stream,
+            Object connection,
+            int[] prompt,
+            int maxTokens,
+            WeightsPolicy weights,
+            Sampler sampler,
+            IncrementalDetokenizer detokenizer,
+            StopMatcher stopMatcher,
+            IntPredicate endOfGeneration,
+            Memory memory,
+            long arrivalNs,
+            SequenceClient client) {
+        this(stream, connection, prompt, maxTokens, -1, weights, sampler, detokenizer, stopMatcher, endOfGeneration, memory, arrivalNs, client);
+    }
 
     /**
      * An upper estimate of the memory of a sequence.

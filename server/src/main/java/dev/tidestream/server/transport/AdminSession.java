@@ -25,6 +25,7 @@ import dev.tidestream.server.admin.channel.bus.ToSession;
 import dev.tidestream.server.logging.Caller;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.transport.endpoint.Session;
 import dev.tidestream.server.transport.websocket.CloseCode;
 import dev.tidestream.server.transport.websocket.Connection;
 import dev.tidestream.server.transport.websocket.ConnectionListener;

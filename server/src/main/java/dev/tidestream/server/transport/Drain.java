@@ -11,6 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.server.transport.common.EventLoopClock;
+import dev.tidestream.server.transport.endpoint.Session;
 
 /**
  * Ends all sessions of a server within a bounded time, and says in the log what it waits for: streams may end by themselves, then

@@ -2,10 +2,7 @@ package dev.tidestream.server.transport;
 
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -14,8 +11,6 @@ import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
-import io.vertx.core.http.HttpServerRequest;
-import io.vertx.core.internal.net.NetSocketInternal;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,16 +23,22 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.channel.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Refusals;
+import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.common.VertxClock;
+import dev.tidestream.server.transport.endpoint.Endpoint;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
+import dev.tidestream.server.transport.endpoint.Endpoints;
+import dev.tidestream.server.transport.endpoint.Session;
+import dev.tidestream.server.transport.endpoint.Sessions;
 import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.HttpConnections;
 import dev.tidestream.server.transport.http.RequestRules;
-import dev.tidestream.server.transport.websocket.AssemblyBudget;
+import dev.tidestream.server.transport.stream.StreamLimits;
 import dev.tidestream.server.transport.websocket.Connection;
 import dev.tidestream.server.transport.websocket.ConnectionLimits;
-import dev.tidestream.server.transport.websocket.Handshake;
 import dev.tidestream.server.transport.websocket.InputRate;
 
 /**
@@ -55,43 +56,35 @@ public final class ServerVerticle extends VerticleBase {
     private final TransportConfig config;
     private final Engine engine;
     private final Supplier<Readiness> readiness;
-    private final Supplier<List<ServedModel>> models;
     private final Function<Context, EventLoopClock> clocks;
     private final @Nullable AdminAccess admin;
     private final EventLog refusalLog = EventLog.of(EventLog.REFUSALS);
     private @Nullable MetricsPage metrics;
     private final Refusals refusals = new Refusals();
     private final AssemblyBudget assembly;
-    private final List<Sessions> sessions = new ArrayList<>();
+    private final List<EndpointFactory> factories = new ArrayList<>();
+    private final Sessions streaming;
+    private final @Nullable Sessions administrators;
 
     private @Nullable EventLoopClock clock;
     private @Nullable HttpServer server;
     private volatile @Nullable HttpConnections connections;
     private volatile @Nullable InputRate input;
-    private volatile @Nullable Sessions streaming;
-    private volatile @Nullable Sessions administrators;
     private long lastStreamConnection;
-    private boolean stopping;
+    private boolean stopping; // event loop
     private volatile int actualPort = -1;
 
     /** A server without an admin channel; see the other constructor. */
-    public ServerVerticle(
-            TransportConfig config, Engine engine, Supplier<Readiness> readiness, Supplier<List<ServedModel>> models) {
-        this(config, engine, readiness, models, null, ServerVerticle::realTime);
+    public ServerVerticle(TransportConfig config, Engine engine, Supplier<Readiness> readiness) {
+        this(config, engine, readiness, null, ServerVerticle::realTime);
     }
 
     /**
      * @param readiness what {@code /health/ready} says, unless this verticle is being stopped; asked on the event loop
-     * @param models what {@code /v1/models} lists; asked on the event loop
      * @param admin who may use the admin channel, which leads to the {@code AdminVerticle} of the same Vert.x
      */
-    public ServerVerticle(
-            TransportConfig config,
-            Engine engine,
-            Supplier<Readiness> readiness,
-            Supplier<List<ServedModel>> models,
-            AdminAccess admin) {
-        this(config, engine, readiness, models, admin, ServerVerticle::realTime);
+    public ServerVerticle(TransportConfig config, Engine engine, Supplier<Readiness> readiness, AdminAccess admin) {
+        this(config, engine, readiness, admin, ServerVerticle::realTime);
     }
 
     /**
@@ -102,21 +95,27 @@ public final class ServerVerticle extends VerticleBase {
             TransportConfig config,
             Engine engine,
             Supplier<Readiness> readiness,
-            Supplier<List<ServedModel>> models,
             @Nullable AdminAccess admin,
             Function<Context, EventLoopClock> clocks) {
         this.config = config;
         this.engine = engine;
         this.readiness = readiness;
-        this.models = models;
         this.admin = admin;
         this.clocks = clocks;
         this.assembly = new AssemblyBudget(config.sockets().maxAssemblyBytes());
+        this.streaming = new Sessions(config.maxConnections(), () -> stopping);
+        this.administrators = admin == null ? null : new Sessions(admin.maxConnections(), () -> stopping);
     }
 
     /** The same verticle, showing metrics; before it is deployed. */
     public ServerVerticle showing(MetricsPage page) {
         metrics = page;
+        return this;
+    }
+
+    /** The same verticle with more endpoints; before it is deployed. */
+    public ServerVerticle serving(EndpointFactory factory) {
+        factories.add(factory);
         return this;
     }
 
@@ -132,12 +131,10 @@ public final class ServerVerticle extends VerticleBase {
     /** What is held and was refused. Any thread. */
     public TransportStats stats() {
         HttpConnections http = connections;
-        Sessions streams = streaming;
-        Sessions admins = administrators;
         InputRate rate = input;
         return new TransportStats(
-                streams == null ? 0 : streams.count,
-                admins == null ? 0 : admins.count,
+                streaming.count(),
+                administrators == null ? 0 : administrators.count(),
                 http == null ? 0 : http.pending(),
                 http == null ? 0 : http.idle(),
                 assembly.heldBytes(),
@@ -152,19 +149,17 @@ public final class ServerVerticle extends VerticleBase {
         clock = now;
         RequestRules rules = new RequestRules(
                 new HostPolicy(config.host(), config.access().hosts(), config.access().origins()), refusals);
-        HttpApi api = new HttpApi(
-                () -> stopping ? Readiness.STOPPING : readiness.get(), models, metrics, endpoints(now), rules, refusals, refusalLog);
         tellSuppressed(now);
         HttpServerOptions options = options();
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
+        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog);
         HttpServer http = vertx.createHttpServer(options);
         server = http;
         return http.connectionHandler(plain::opened)
                 .requestHandler(request -> {
-                    if (plain.requested(request.connection())) {
-                        request.endHandler(v -> plain.finished(request.connection()));
-                        api.handle(request);
+                    if (plain.requested(request)) {
+                        endpoints.handle(request);
                     }
                 })
                 .invalidRequestHandler(rules::refuseUndecoded)
@@ -202,38 +197,48 @@ public final class ServerVerticle extends VerticleBase {
         });
     }
 
-    private List<Endpoint> endpoints(EventLoopClock now) {
+    private List<Endpoint> endpoints(EventLoopClock now, HttpConnections plain) {
+        List<Endpoint> endpoints = new ArrayList<>(Probes.endpoints(() -> stopping ? Readiness.STOPPING : readiness.get(), metrics));
         ConnectionLimits limits = new ConnectionLimits(config.hardFrameBytes(), config.writeQueueBytes(), config.pingInterval(),
                 config.deadAfter(), config.sockets().closeTimeout(), config.sockets().answerGrace());
+        endpoints.add(streamEndpoint(limits, now, plain).endpoint());
+        if (admin != null && administrators != null) {
+            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(new TokenGuard(admin, now::nanoTime)));
+        }
+        EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming,
+                new StreamLimits(config.maxStreams(), config.maxTokens(), config.writeQueueBytes(), config.windowTokens(), config.pingInterval()),
+                config.http().maxBodyBytes(), () -> stopping);
+        factories.forEach(factory -> endpoints.addAll(factory.endpoints(loop)));
+        return endpoints;
+    }
+
+    private WebSocketEndpoint streamEndpoint(ConnectionLimits limits, EventLoopClock now, HttpConnections plain) {
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
         InputRate rate = new InputRate(config.sockets().maxInputBytesPerSecond(), now::nanoTime);
         input = rate;
-        Sessions streams = new Sessions(config.maxConnections(), socket -> {
+        return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, streaming, socket -> {
             Connection connection =
                     new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
             return new WebSocketSession(connection, context, config, codec, engine, refused);
-        });
-        streaming = streams;
-        sessions.add(streams);
-        Endpoint endpoint = new Endpoint(Protocol.PATH, Protocol.SUBPROTOCOL, null, streams::hasRoom,
-                request -> streams.upgrade(request, Protocol.SUBPROTOCOL));
-        if (admin == null) {
-            return List.of(endpoint);
-        }
-        AdminCodec adminCodec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
+        }, plain::left);
+    }
+
+    private WebSocketEndpoint adminEndpoint(
+            AdminAccess access, Sessions admins, ConnectionLimits limits, EventLoopClock now, HttpConnections plain) {
+        AdminCodec codec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
-        Sessions admins = new Sessions(admin.maxConnections(), socket -> new AdminSession(
-                new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, null, now, refusals),
-                adminCodec, bus, admin));
-        administrators = admins;
-        sessions.add(admins);
-        return List.of(endpoint, new Endpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, new TokenGuard(admin, now::nanoTime), admins::hasRoom,
-                request -> admins.upgrade(request, AdminProtocol.SUBPROTOCOL)));
+        return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, admins, socket -> new AdminSession(
+                new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, null, now, refusals), codec, bus, access),
+                plain::left);
     }
 
     private List<Session> openSessions() {
-        return sessions.stream().flatMap(s -> s.open.stream()).toList();
+        List<Session> open = new ArrayList<>(streaming.all());
+        if (administrators != null) {
+            open.addAll(administrators.all());
+        }
+        return open;
     }
 
     /** No timeouts of Vert.x: those of {@link HttpConnections} and {@link Connection} are stricter. */
@@ -243,45 +248,5 @@ public final class ServerVerticle extends VerticleBase {
                 .setPort(config.port())
                 .setSendBufferSize(SEND_BUFFER_BYTES)
                 .setHttp2ClearTextEnabled(false);
-    }
-
-    /** The open connections of one kind; event loop, but for the count. */
-    private final class Sessions {
-        final Set<Session> open = new HashSet<>();
-        volatile int count;
-        private final int limit;
-        private final Function<NetSocketInternal, Session> create;
-        private int opening;
-
-        Sessions(int limit, Function<NetSocketInternal, Session> create) {
-            this.limit = limit;
-            this.create = create;
-        }
-
-        boolean hasRoom() {
-            return !stopping && open.size() + opening < limit;
-        }
-
-        void upgrade(HttpServerRequest request, String subprotocol) {
-            opening++;
-            Handshake.accept(request, subprotocol, this::open)
-                    .onSuccess(opened -> Objects.requireNonNull(connections).left(request.connection()))
-                    .onFailure(e -> log.debug("no WebSocket: remote={}", request.remoteAddress(), e))
-                    .onComplete(done -> opening--);
-        }
-
-        private void open(NetSocketInternal socket) {
-            Session session = create.apply(socket);
-            open.add(session);
-            count = open.size();
-            session.closed().onComplete(closed -> {
-                open.remove(session);
-                count = open.size();
-            });
-            session.run();
-            if (stopping) {
-                session.drain();
-            }
-        }
     }
 }

@@ -1,5 +1,8 @@
 package dev.tidestream.server.transport;
 
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
 import org.reactivestreams.Subscription;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,11 +19,17 @@ final class VersionWatcher extends BaseSubscriber<Long> {
     private static final Logger log = LoggerFactory.getLogger(VersionWatcher.class);
 
     private final Mailbox mailbox;
-    private final ClientStream.Outlet outlet;
+    private final BooleanSupplier writable;
+    private final Consumer<ServerMessage> outlet;
     private boolean asking = true; // event loop
 
-    VersionWatcher(Mailbox mailbox, ClientStream.Outlet outlet) {
+    /**
+     * @param writable whether the socket takes frames
+     * @param outlet sends one
+     */
+    VersionWatcher(Mailbox mailbox, BooleanSupplier writable, Consumer<ServerMessage> outlet) {
         this.mailbox = mailbox;
+        this.writable = writable;
         this.outlet = outlet;
     }
 
@@ -34,7 +43,7 @@ final class VersionWatcher extends BaseSubscriber<Long> {
         mailbox.post(() -> {
             asking = false;
             if (!isDisposed()) {
-                outlet.send(new ServerMessage.WeightsChanged(version));
+                outlet.accept(new ServerMessage.WeightsChanged(version));
                 ask();
             }
         });
@@ -47,7 +56,7 @@ final class VersionWatcher extends BaseSubscriber<Long> {
 
     /** Asks for the next version, unless it has done so or the socket is full; event loop. */
     void ask() {
-        if (!asking && outlet.writable()) {
+        if (!asking && writable.getAsBoolean()) {
             asking = true;
             request(1);
         }

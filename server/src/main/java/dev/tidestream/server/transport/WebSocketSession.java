@@ -23,6 +23,9 @@ import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.transport.common.Mailbox;
+import dev.tidestream.server.transport.common.RefusedRequests;
+import dev.tidestream.server.transport.endpoint.Session;
+import dev.tidestream.server.transport.stream.ClientStream;
 import dev.tidestream.server.transport.websocket.CloseCode;
 import dev.tidestream.server.transport.websocket.Connection;
 import dev.tidestream.server.transport.websocket.ConnectionListener;
@@ -106,8 +109,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         closeIfDrained();
     }
 
-    @Override
-    public void send(ServerMessage message) {
+    private void send(ServerMessage message) {
         if (message instanceof ServerMessage.Token) {
             connection.write(codec.encode(message));
         } else {
@@ -255,8 +257,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         }
         GenerateRequest request = new GenerateRequest(
                 m.prompt(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), m.weights(), this);
-        ClientStream stream =
-                new ClientStream(m.id(), m.credit(), engine.generate(request), mailbox, this, config.windowTokens());
+        ClientStream stream = new ClientStream(m.id(), m.credit(), engine.generate(request), mailbox, this,
+                new TidestreamFrames(m.id(), this::send), config.windowTokens());
         streams.put(m.id(), stream);
         try {
             stream.begin();
@@ -267,7 +269,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     private void watch(boolean weights) {
         if (weights && watcher == null) {
-            watcher = new VersionWatcher(mailbox, this);
+            watcher = new VersionWatcher(mailbox, this::writable, this::send);
             engine.weightsVersions().subscribe(watcher);
         } else if (!weights && watcher != null) {
             watcher.cancel();

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
@@ -30,7 +29,6 @@ import dev.tidestream.server.app.StartListener;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.transport.NettyLeakCheck;
 import dev.tidestream.server.transport.Readiness;
-import dev.tidestream.server.transport.ServedModel;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TestClient;
 import dev.tidestream.server.transport.TransportConfig;
@@ -203,8 +201,7 @@ class AcceptanceIT {
             ServeCommand serve = new ServeCommand();
             Main.commandLine(serve).parseArgs(args);
             running = ModelRuntime.start(serve.config().withEngine(EngineConfig.DEFAULT), StartListener.NONE);
-            verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0), running.engine(), () -> Readiness.READY,
-                    () -> List.of(new ServedModel("m", 1, 1, OptionalLong.empty(), running.weightsVersion())));
+            verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0), running.engine(), () -> Readiness.READY);
             vertx.deployVerticle(verticle).toCompletionStage().toCompletableFuture().orTimeout(60, TimeUnit.SECONDS).join();
         }
 

@@ -5,11 +5,13 @@ import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.protocol.ErrorCode;
 
 /** A client that writes down what it gets, and insists that nothing comes without demand or after the end. */
 class FakeClient implements SequenceClient {
     final List<GeneratedToken> tokens = new ArrayList<>();
+    final List<Sample> scores = new ArrayList<>();
     final List<String> progress = new ArrayList<>();
     long demand;
     boolean cancelled;
@@ -68,6 +70,12 @@ class FakeClient implements SequenceClient {
     public void progress(int prefilled, int of) {
         use();
         progress.add(prefilled + "/" + of);
+    }
+
+    @Override
+    public void scored(List<Sample> more) {
+        use();
+        scores.addAll(more);
     }
 
     @Override

@@ -121,8 +121,8 @@ class AdminDoorIT {
                         assertTrue(raw.response.startsWith("HTTP/1.1 401"), shown + raw.response);
                         assertTrue(raw.response.toLowerCase(Locale.ROOT).contains("www-authenticate: bearer\r\n"), raw.response);
                         assertEquals(
-                                "{\"error\":{\"code\":\"unauthorized\","
-                                        + "\"message\":\"a bearer token is required, and it must be the right one\"}}\n",
+                                "{\"error\":{\"message\":\"a bearer token is required, and it must be the right one\","
+                                        + "\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"unauthorized\"}}\n",
                                 raw.body());
                     }
                 }

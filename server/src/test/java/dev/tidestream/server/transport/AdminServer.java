@@ -1,7 +1,6 @@
 package dev.tidestream.server.transport;
 
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -59,7 +58,7 @@ final class AdminServer implements AutoCloseable {
 
     /** @param clock the time of connections, and of wrong tokens */
     AdminServer(TransportConfig config, AdminAccess access, Function<Context, EventLoopClock> clock) throws Exception {
-        verticle = new ServerVerticle(config, engine, () -> Readiness.READY, List::of, access, clock);
+        verticle = new ServerVerticle(config, engine, () -> Readiness.READY, access, clock);
         serverId = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
         AdminVerticle deskVerticle = new AdminVerticle(desk, access.audit(), 4, Duration.ofMillis(500), this::look);
         deskId = vertx.deployVerticle(deskVerticle).await(PATIENCE_S, TimeUnit.SECONDS);

@@ -48,7 +48,9 @@ class HttpIT {
     private static void refused(RawHttp.Answer answer, int status, String code, String message) {
         assertEquals(status, answer.status(), answer.toString());
         assertTrue(answer.head().contains("content-type: application/json\r\n"), answer.head());
-        assertTrue(answer.body().startsWith("{\"error\":{\"code\":\"" + code + "\",\"message\":\""), answer.body());
+        assertTrue(answer.body().startsWith("{\"error\":{\"message\":\""), answer.body());
+        assertTrue(answer.body().endsWith("\",\"type\":\"" + (status == 403 ? "permission_error" : "invalid_request_error")
+                + "\",\"param\":null,\"code\":\"" + code + "\"}}\n"), answer.body());
         assertTrue(answer.body().contains(message), answer.body());
     }
 

@@ -62,6 +62,28 @@ final class RawHttp implements AutoCloseable {
         return new Answer(status, lower, new String(body, StandardCharsets.UTF_8));
     }
 
+    /** The next answer, which comes in chunks; the body is what stands in them. */
+    Answer answerChunked() throws IOException {
+        Answer head = answer(false);
+        StringBuilder body = new StringBuilder();
+        for (int size = Integer.parseInt(line(), 16); size > 0; size = Integer.parseInt(line(), 16)) {
+            byte[] chunk = new byte[size];
+            in.readFully(chunk);
+            body.append(new String(chunk, StandardCharsets.UTF_8));
+            line();
+        }
+        line();
+        return new Answer(head.status(), head.head(), body.toString());
+    }
+
+    private String line() throws IOException {
+        StringBuilder line = new StringBuilder();
+        while (!line.toString().endsWith("\r\n")) {
+            line.append((char) in.readUnsignedByte());
+        }
+        return line.toString().strip();
+    }
+
     /** Whether nothing comes any more. */
     boolean atEnd() throws IOException {
         try {

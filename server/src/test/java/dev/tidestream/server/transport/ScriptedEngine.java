@@ -99,6 +99,11 @@ final class ScriptedEngine implements Engine, AutoCloseable {
         return versions.asFlux().onBackpressureLatest();
     }
 
+    /** Whether every stream that runs is without demand. */
+    boolean allStalled() {
+        return running.values().stream().allMatch(sequence -> sequence.stalled);
+    }
+
     int running() {
         return running.size();
     }
@@ -149,6 +154,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
         private boolean stopped;
         private boolean done;
         private volatile boolean cancelledByClient;
+        private volatile boolean stalled;
 
         Sequence(GenerateRequest request, CoreSubscriber<? super TokenEvent> subscriber) {
             this.request = request;
@@ -205,6 +211,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
                     token();
                 }
             }
+            stalled = demand == 0;
             changed();
         }
 

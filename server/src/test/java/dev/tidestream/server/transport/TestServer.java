@@ -5,8 +5,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
-import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -16,6 +16,11 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 
+import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.openai.Backend;
+import dev.tidestream.server.openai.Fingerprints;
+import dev.tidestream.server.openai.OpenAiEndpoints;
+import dev.tidestream.server.openai.ServedModel;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.VertxClock;
 
@@ -26,6 +31,19 @@ final class TestServer implements AutoCloseable {
     static final TransportConfig CONFIG = new TransportConfig(
             "127.0.0.1", 0, 4096, 16384, 100_000_000, 16, 16, 64 << 10, 32, 16,
             Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
+
+    private static final ServedModel MODEL = new ServedModel("m/1", 1_795_000_000, 512, 256, OptionalLong.of(5_800_000), 7);
+    private static final Fingerprints FINGERPRINTS = new Fingerprints() {
+        @Override
+        public CompletableFuture<?> ready() {
+            return CompletableFuture.completedFuture(null);
+        }
+
+        @Override
+        public String of(long weightsVersion) {
+            return "ts_" + weightsVersion;
+        }
+    };
 
     final ScriptedEngine engine = new ScriptedEngine();
     final AtomicReference<Readiness> readiness = new AtomicReference<>(Readiness.READY);
@@ -44,8 +62,8 @@ final class TestServer implements AutoCloseable {
 
     /** @param clock the time of connections, a {@link ManualClock} say */
     TestServer(TransportConfig config, Function<Context, EventLoopClock> clock) throws Exception {
-        verticle = new ServerVerticle(config, engine, readiness::get,
-                () -> List.of(new ServedModel("m", 512, 4096, OptionalLong.of(5_800_000), 7)), null, clock);
+        verticle = new ServerVerticle(config, engine, readiness::get, null, clock)
+                .serving(new OpenAiEndpoints(new Backend(engine, new FakeTokenizer(), () -> MODEL, FINGERPRINTS, 64)));
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }
 

@@ -79,8 +79,9 @@ class TokenGuardIT {
             String answer = answer(headers);
             assertTrue(answer.startsWith("HTTP/1.1 429"), answer);
             assertTrue(answer.toLowerCase(Locale.ROOT).contains("\r\nretry-after: 2\r\n"), answer);
-            assertTrue(answer.endsWith("{\"error\":{\"code\":\"too_many_attempts\",\"message\":\"too many wrong tokens from this address,"
-                    + " so none is looked at for now: retry_after_s=2\"}}\n"), answer);
+            assertTrue(answer.endsWith("{\"error\":{\"message\":\"too many wrong tokens from this address,"
+                    + " so none is looked at for now: retry_after_s=2\",\"type\":\"rate_limit_error\",\"param\":null,"
+                    + "\"code\":\"too_many_attempts\"}}\n"), answer);
         }
         clock.advance(Duration.ofMillis(1500));
         assertTrue(answer(RIGHT).toLowerCase(Locale.ROOT).contains("\r\nretry-after: 1\r\n"), "half a second is left");

@@ -48,6 +48,15 @@ public final class RebuildSource {
     }
 
     /**
+     * SHA-256 of the updates that make a version of the model file: the same for the same weights, however one came to them.
+     *
+     * @throws AdminException {@code unknown_version}
+     */
+    public String contentSha256(long version) throws AdminException {
+        return VersionHistory.contentSha256(manifest.get(), version);
+    }
+
+    /**
      * Finds checkpoints, and reads the payloads that are newer than the one that the current version needs.
      *
      * @param progress told of stage {@code checking}, in bytes

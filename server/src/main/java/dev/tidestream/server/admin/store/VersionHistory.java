@@ -1,5 +1,6 @@
 package dev.tidestream.server.admin.store;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
@@ -73,6 +74,20 @@ public final class VersionHistory {
     /** SHA-256 of all that leads up to a version, so that another history is known by it. */
     static String sha256(Manifest manifest, long version) {
         return Sha256.of(new Manifest(manifest.baseSha256(), manifest.versions().subList(0, (int) (version - UpdateLog.BASE_VERSION))).toBytes());
+    }
+
+    /**
+     * SHA-256 of what a version has been made of the model file by: the same for the same weights, however one came to them.
+     *
+     * @throws AdminException {@code unknown_version}
+     */
+    static String contentSha256(Manifest manifest, long version) throws AdminException {
+        StringBuilder content = new StringBuilder();
+        for (VersionRecord.Updated update : plan(manifest, version, Set.of()).updates()) {
+            UpdateSpec spec = update.spec();
+            content.append(List.of(spec.kind(), spec.tensor(), spec.shape(), spec.dtype(), spec.rank(), spec.sha256())).append('\n');
+        }
+        return Sha256.of(content.toString().getBytes(StandardCharsets.UTF_8));
     }
 
     static void requireKnown(Manifest manifest, long version) throws AdminException {

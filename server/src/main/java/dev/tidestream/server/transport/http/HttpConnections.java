@@ -18,6 +18,7 @@ import io.netty.channel.Channel;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerOptions;
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.impl.ConnectionBase;
 import org.jspecify.annotations.Nullable;
 
@@ -33,9 +34,11 @@ import dev.tidestream.server.transport.common.Refusals;
  * after an answer have a bound of their own, so that an attack does not take theirs. Event loop.
  *
  * <pre>
- * accepted ──► PENDING ── whole request, answered ──► IDLE ── first byte of another ──► PENDING
+ * accepted ──► PENDING ── whole request ──► ANSWERED, for as long as that takes ──► IDLE ── first byte of another ──► PENDING
  *                └── 101: a WebSocket, and no more our concern
  * </pre>
+ *
+ * Who is being answered is bounded by what answers: an endpoint's capacity, its keep-alive and its demand.
  */
 public final class HttpConnections {
     private static final String DECODER = "httpDecoder"; // as Vert.x calls it
@@ -82,12 +85,12 @@ public final class HttpConnections {
     }
 
     /**
-     * A request has come; it may have a body yet.
+     * The head of a request has come; follows it until it is whole and answered.
      *
      * @return false if its connection was closed because the client does not read the answers to those before
      */
-    public boolean requested(HttpConnection connection) {
-        Entry entry = entries.get(connection);
+    public boolean requested(HttpServerRequest request) {
+        Entry entry = entries.get(request.connection());
         if (entry == null) {
             return false; // given up in this very moment
         }
@@ -96,16 +99,8 @@ public final class HttpConnections {
             entry.abort();
             return false;
         }
-        entry.answered = true;
+        entry.follow(request);
         return true;
-    }
-
-    /** The request has come to its end, and was answered. */
-    public void finished(HttpConnection connection) {
-        Entry entry = entries.get(connection);
-        if (entry != null) {
-            entry.becomeIdle();
-        }
     }
 
     /** The connection has become a WebSocket, or is closed. */
@@ -114,6 +109,12 @@ public final class HttpConnections {
         if (entry != null) {
             entry.leave();
         }
+    }
+
+    /** Closes a connection, whatever it has not written yet: who does not read would keep it open. */
+    @SuppressWarnings("FutureReturnValueIgnored") // it is closed, or was
+    public static void abort(HttpConnection connection) {
+        ((ConnectionBase) connection).channel().pipeline().firstContext().close(); // the last one would wait until all is written
     }
 
     /** Closes all of them, without a word. */
@@ -148,7 +149,10 @@ public final class HttpConnections {
         private final HttpConnection connection;
         private final Channel channel;
         private final InetAddress address;
-        private boolean answered; // the request that is coming
+        private @Nullable HttpServerRequest current; // whose head has come, and which is not yet whole and answered
+        private boolean whole;
+        private boolean answered;
+        private boolean more; // bytes behind the current one
         private EventLoopClock.@Nullable Timer timer;
 
         Entry(HttpConnection connection) {
@@ -158,14 +162,54 @@ public final class HttpConnections {
         }
 
         void onBytes() {
+            more = whole;
             if (idle.contains(this)) {
                 becomePending();
             }
         }
 
+        /** From now on this is the request that is coming, or is answered. */
+        void follow(HttpServerRequest request) {
+            if (!pending.contains(this)) {
+                becomePending(); // it came together with the one before
+            }
+            current = request;
+            whole = false;
+            answered = false;
+            more = false;
+            request.end().onSuccess(v -> {
+                if (current == request) {
+                    whole = true;
+                    progressed();
+                }
+            });
+            request.response().endHandler(v -> {
+                if (current == request) {
+                    answered = true;
+                    progressed();
+                }
+            });
+        }
+
+        private void progressed() {
+            if (!whole) {
+                return; // the rest of it is waited for, whatever it was answered
+            }
+            if (!answered) {
+                leave();
+                return;
+            }
+            current = null;
+            whole = false;
+            if (more) {
+                becomePending();
+            } else {
+                becomeIdle();
+            }
+        }
+
         void becomePending() {
             leave();
-            answered = false;
             SequencedSet<Entry> neighbours = pendingByAddress.computeIfAbsent(address, a -> new LinkedHashSet<>());
             pending.add(this);
             neighbours.add(this);
@@ -213,8 +257,8 @@ public final class HttpConnections {
         @SuppressWarnings("FutureReturnValueIgnored") // the connection ends either way
         private void giveUp(Refusal refusal, int status, String code, String message) {
             refusals.count(refusal);
-            if (!answered) {
-                String body = JsonAnswer.text(JsonAnswer.error(code, message));
+            if (current == null || !current.response().headWritten()) {
+                String body = JsonAnswer.text(HttpError.of(status, code, message).body());
                 String answer = String.format(
                         Locale.ROOT,
                         "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
@@ -224,11 +268,9 @@ public final class HttpConnections {
             abort();
         }
 
-        /** Closes the connection, whatever it has not written yet. */
-        @SuppressWarnings("FutureReturnValueIgnored") // it is closed, or was
         void abort() {
             left(connection);
-            channel.pipeline().firstContext().close(); // the last one would wait until all is written
+            HttpConnections.abort(connection);
         }
     }
 }

@@ -10,22 +10,29 @@ import java.time.Duration;
  * @param maxIdle connections at once that are kept alive without a request; beyond that the one that was idle longest is closed
  * @param requestTimeout how long a request may take to come, from when the connection was accepted or its first byte came
  * @param idleTimeout how long a connection is kept alive without a request
+ * @param maxBodyBytes largest body of a request
  */
 public record HttpLimits(
-        int maxPending, int maxPendingPerAddress, int maxIdle, Duration requestTimeout, Duration idleTimeout) {
+        int maxPending, int maxPendingPerAddress, int maxIdle, Duration requestTimeout, Duration idleTimeout, int maxBodyBytes) {
     private static final int MORE_PENDING = 64;
     private static final int PENDING_ADDRESSES = 4;
     private static final int MAX_IDLE = 256;
+    private static final int MAX_BODY_BYTES = 1 << 20;
 
     public HttpLimits {
-        if (maxPending < 1 || maxPendingPerAddress < 1 || maxIdle < 1) {
-            throw new IllegalArgumentException("must be at least 1: maxPending=%d, maxPendingPerAddress=%d, maxIdle=%d"
-                    .formatted(maxPending, maxPendingPerAddress, maxIdle));
+        if (maxPending < 1 || maxPendingPerAddress < 1 || maxIdle < 1 || maxBodyBytes < 1) {
+            throw new IllegalArgumentException("must be at least 1: maxPending=%d, maxPendingPerAddress=%d, maxIdle=%d, maxBodyBytes=%d"
+                    .formatted(maxPending, maxPendingPerAddress, maxIdle, maxBodyBytes));
         }
         if (!requestTimeout.isPositive() || !idleTimeout.isPositive()) {
             throw new IllegalArgumentException(
                     "must be above 0: requestTimeout=" + requestTimeout + ", idleTimeout=" + idleTimeout);
         }
+    }
+
+    /** With bodies of 1 MiB at most. */
+    public HttpLimits(int maxPending, int maxPendingPerAddress, int maxIdle, Duration requestTimeout, Duration idleTimeout) {
+        this(maxPending, maxPendingPerAddress, maxIdle, requestTimeout, idleTimeout, MAX_BODY_BYTES);
     }
 
     /**

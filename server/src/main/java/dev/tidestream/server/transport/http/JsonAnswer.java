@@ -7,12 +7,13 @@ import java.nio.charset.StandardCharsets;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 
-/** Answers over HTTP, and what every one of them has: its length, and that nobody may keep it. Event loop. */
+/** Answers over HTTP, and what every one of them has: its length, and that nobody may keep it. The future: when it is out. Event loop. */
 public final class JsonAnswer {
     private static final JsonFactory JSON = new JsonFactory();
     private static final int MAX_SHOWN_CHARS = 200;
@@ -25,42 +26,33 @@ public final class JsonAnswer {
     }
 
     /** Answers with an object. */
-    public static void send(HttpServerRequest request, int status, Body body) {
-        send(request, status, "application/json", text(body));
+    public static Future<Void> send(HttpServerRequest request, int status, Body body) {
+        return send(request, status, "application/json", text(body));
     }
 
-    /** Answers with an error: {@code {"error":{"code":"…","message":"…"}}}. */
-    public static void refuse(HttpServerRequest request, int status, String code, String message) {
-        send(request, status, error(code, message));
+    /** Answers with an error. */
+    public static Future<Void> refuse(HttpServerRequest request, HttpError error) {
+        return send(request, error.status(), error.body());
+    }
+
+    /** Answers with an error that is about no field. */
+    public static Future<Void> refuse(HttpServerRequest request, int status, String code, String message) {
+        return refuse(request, HttpError.of(status, code, message));
     }
 
     /** Answers with any text; to HEAD with its length only. */
-    public static void send(HttpServerRequest request, int status, String contentType, String text) {
+    public static Future<Void> send(HttpServerRequest request, int status, String contentType, String text) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
         HttpServerResponse response = request.response()
                 .setStatusCode(status)
                 .putHeader(HttpHeaders.CONTENT_TYPE, contentType)
                 .putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(utf8.length))
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
-        if (request.method().equals(HttpMethod.HEAD)) {
-            response.end();
-        } else {
-            response.end(text);
-        }
-    }
-
-    /** The fields of an error. */
-    static Body error(String code, String message) {
-        return json -> {
-            json.writeObjectFieldStart("error");
-            json.writeStringField("code", code);
-            json.writeStringField("message", message);
-            json.writeEndObject();
-        };
+        return request.method().equals(HttpMethod.HEAD) ? response.end() : response.end(text);
     }
 
     /** An object in a line. */
-    static String text(Body body) {
+    public static String text(Body body) {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = JSON.createGenerator(text)) {
             json.writeStartObject();

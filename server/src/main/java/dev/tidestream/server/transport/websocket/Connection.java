@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Refusal;
 import dev.tidestream.server.transport.common.Refusals;

@@ -5,6 +5,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.function.Consumer;
 
+import dev.tidestream.server.transport.common.AssemblyBudget;
+
 /**
  * Puts pieces of text together into messages. Memory is taken for what has come, not for what is announced, and never more than
  * the limit of a message; of a message that will be over it, nothing but its head is kept, and the rest is thrown away as it

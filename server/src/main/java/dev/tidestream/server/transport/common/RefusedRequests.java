@@ -1,4 +1,4 @@
-package dev.tidestream.server.transport;
+package dev.tidestream.server.transport.common;
 
 import org.jspecify.annotations.Nullable;
 
@@ -6,7 +6,7 @@ import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.EventLog;
 
 /** Writes down what one client was refused, at the limited rate of {@link EventLog}. Event loop. */
-final class RefusedRequests {
+public final class RefusedRequests {
     private final EventLog log;
     private final @Nullable String connection;
     private final String remote;
@@ -17,20 +17,20 @@ final class RefusedRequests {
      * @param connection a name that no other connection has; null for plain HTTP
      * @param remote address and port
      */
-    RefusedRequests(EventLog log, @Nullable String connection, String remote) {
+    public RefusedRequests(EventLog log, @Nullable String connection, String remote) {
         this.log = log;
         this.connection = connection;
         this.remote = remote;
     }
 
     /** A WebSocket's message was refused, or its stream was ended. */
-    void message(String code, @Nullable String id, String message) {
+    public void message(String code, @Nullable String id, String message) {
         log.refused(code, () -> EventLine.of("refused").with("code", code).with("connection", connection).with("remote", remote)
                 .withText("id", id).withText("message", message));
     }
 
     /** A request was answered with an error. */
-    void http(int status, String code, String method, String path, String message) {
+    public void http(int status, String code, String method, String path, String message) {
         log.refused("http_" + code, () -> EventLine.of("refused").with("code", code).with("status", status).with("remote", remote)
                 .withText("method", method).withText("path", path).withText("message", message));
     }

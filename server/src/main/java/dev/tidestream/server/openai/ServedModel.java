@@ -1,14 +1,16 @@
-package dev.tidestream.server.transport;
+package dev.tidestream.server.openai;
 
 import java.util.OptionalLong;
 
 /**
- * One entry of {@code GET /v1/models}.
+ * The model as {@code GET /v1/models} shows it.
  *
+ * @param id what requests call it
+ * @param createdS when it was loaded, in seconds since 1970
  * @param contextLength most tokens of prompt and completion together
  * @param vocabularySize token ids are 0 to this number minus 1
  * @param parameters weights of the model, if known
  * @param weightsVersion the version that a new stream starts with
  */
 public record ServedModel(
-        String id, int contextLength, int vocabularySize, OptionalLong parameters, long weightsVersion) {}
+        String id, long createdS, int contextLength, int vocabularySize, OptionalLong parameters, long weightsVersion) {}

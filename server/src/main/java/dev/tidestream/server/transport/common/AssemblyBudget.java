@@ -1,18 +1,19 @@
-package dev.tidestream.server.transport.websocket;
+package dev.tidestream.server.transport.common;
 
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
 
 /**
- * How many bytes of unfinished messages all connections of a server may hold together. When there is no room for more, the
+ * How many bytes of unfinished messages and bodies all connections of a server may hold together. When there is no room for more, the
  * connection that holds most loses its message, be it the one that asks or another: who sends little is never harmed by those who
  * send much and do not come to an end. Event loop, but for {@link #heldBytes}.
  */
 public final class AssemblyBudget {
 
     /** Somebody who holds bytes. */
-    interface Holder {
+    public interface Holder {
+        /** Bytes of this one. */
         int heldBytes();
 
         /** Lets go of everything, and tells its client. */
@@ -42,7 +43,7 @@ public final class AssemblyBudget {
     }
 
     /** Whether there is room for more bytes of this one; if so, they are its own. Others may have lost theirs for it. */
-    boolean reserve(Holder asking, int moreBytes) {
+    public boolean reserve(Holder asking, int moreBytes) {
         while (heldBytes + moreBytes > limitBytes) {
             Holder largest = asking;
             long most = (long) asking.heldBytes() + moreBytes;
@@ -63,7 +64,7 @@ public final class AssemblyBudget {
     }
 
     /** This one holds nothing any more; before that so many bytes. */
-    void release(Holder holder, int bytes) {
+    public void release(Holder holder, int bytes) {
         if (holders.remove(holder)) {
             add(-bytes);
         }

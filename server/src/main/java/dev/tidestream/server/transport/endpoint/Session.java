@@ -1,9 +1,11 @@
-package dev.tidestream.server.transport;
+package dev.tidestream.server.transport.endpoint;
 
 import io.vertx.core.Future;
 
-/** One WebSocket, whatever it speaks; event loop. */
-interface Session {
+/**
+ * A live connection: a WebSocket, whatever it speaks, or an HTTP request that tokens are made for, streamed or whole. Event loop.
+ */
+public interface Session {
     /** Starts to listen. */
     void run();
 

@@ -1,4 +1,4 @@
-package dev.tidestream.server.transport;
+package dev.tidestream.server.transport.stream;
 
 import java.util.OptionalInt;
 
@@ -8,7 +8,6 @@ import org.slf4j.LoggerFactory;
 import reactor.core.publisher.BaseSubscriber;
 
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.Generation;
@@ -24,24 +23,23 @@ import dev.tidestream.server.transport.common.Mailbox;
  *   <li>one unit on subscription, for {@code Accepted};
  *   <li>then up to {@code min(credit, window)} units while the socket takes frames, topped up when half are used. Units out
  *       never exceed the credit left, so no token can arrive that the client has not paid for;
- *   <li>one unit back for each {@code Progress}, which costs no credit;
+ *   <li>one unit back for each {@code Progress}, which costs no credit, and for each {@code Scored};
  *   <li>after a cancel always at least one, so that {@code Stopped} can come. The decode loop may spend that unit on one
  *       more token before it sees the stop; a token without credit is then dropped, not sent.
  * </ul>
  * A full socket thus stops the demand, and a stream without demand is in no batch. What can still arrive after that is at
  * most one window per stream.
  */
-final class ClientStream extends BaseSubscriber<TokenEvent> {
+public final class ClientStream extends BaseSubscriber<TokenEvent> {
     private static final Logger log = LoggerFactory.getLogger(ClientStream.class);
     private static final long UNLIMITED = Long.MAX_VALUE;
 
     /** What a stream needs of its session; event loop only. */
-    interface Outlet {
-        void send(ServerMessage message);
-
+    public interface Outlet {
+        /** Whether more frames would go out soon. */
         boolean writable();
 
-        /** The stream has said its last word. */
+        /** The stream is about to say its last word. */
         void ended(ClientStream stream);
     }
 
@@ -49,6 +47,7 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
     private final Generation generation;
     private final Mailbox mailbox;
     private final Outlet outlet;
+    private final FrameMapper frames;
     private final int windowTokens;
 
     private long credit;
@@ -58,27 +57,37 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
     private boolean ended;
     private long stream;
 
-    /** @param credit token frames the client takes for now; absent: any number */
-    ClientStream(String id, OptionalInt credit, Generation generation, Mailbox mailbox, Outlet outlet, int windowTokens) {
+    /**
+     * A stream that has not begun.
+     *
+     * @param id the client's name of it
+     * @param credit token frames the client takes for now; absent: any number
+     * @param mailbox to the event loop
+     * @param windowTokens most tokens asked of the engine in advance
+     */
+    public ClientStream(
+            String id, OptionalInt credit, Generation generation, Mailbox mailbox, Outlet outlet, FrameMapper frames, int windowTokens) {
         this.id = id;
         this.credit = credit.isPresent() ? credit.getAsInt() : UNLIMITED;
         this.generation = generation;
         this.mailbox = mailbox;
         this.outlet = outlet;
+        this.frames = frames;
         this.windowTokens = windowTokens;
     }
 
     /** Subscribes to the engine's events. */
-    void begin() {
+    public void begin() {
         generation.events().subscribe(this);
     }
 
-    String id() {
+    /** The client's name of it. */
+    public String id() {
         return id;
     }
 
     /** Whether the client was told that it runs. */
-    boolean accepted() {
+    public boolean accepted() {
         return accepted;
     }
 
@@ -116,7 +125,7 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
     }
 
     /** More token frames, at least 1. */
-    void grant(int tokens) {
+    public void grant(int tokens) {
         if (credit != UNLIMITED) {
             credit = Math.min(credit + tokens, UNLIMITED - 1 - Integer.MAX_VALUE);
         }
@@ -124,7 +133,7 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
     }
 
     /** The client wants no more; {@code finished} follows. */
-    void stop() {
+    public void stop() {
         if (stopping) {
             return;
         }
@@ -134,13 +143,13 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
     }
 
     /** Ends the stream without a word to the engine's events; the sequence leaves before the next step. */
-    void abandon() {
+    public void abandon() {
         ended = true;
         cancel();
     }
 
     /** Asks the engine for what may be sent now; called when credit, the window or the socket has changed. */
-    void ask() {
+    public void ask() {
         if (!accepted || ended) {
             return;
         }
@@ -163,12 +172,18 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
             case TokenEvent.Accepted a -> {
                 accepted = true;
                 stream = a.stream();
-                outlet.send(new ServerMessage.Accepted(id, a.stream(), a.seed(), a.weightsVersion(), a.promptTokens()));
+                frames.accepted(a);
                 ask();
             }
             case TokenEvent.Progress p -> {
-                outlet.send(new ServerMessage.Progress(id, p.prefilled(), p.of()));
+                frames.progress(p);
                 request(1);
+            }
+            case TokenEvent.Scored s -> {
+                frames.scored(s);
+                if (!ended) {
+                    request(1);
+                }
             }
             case TokenEvent.Token t -> token(t);
             case TokenEvent.Stopped s -> finish(s.finish());
@@ -180,8 +195,10 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
             if (credit != UNLIMITED) {
                 credit--;
             }
-            outlet.send(new ServerMessage.Token(
-                    id, t.seq(), t.token(), t.text(), t.weightsVersion(), t.logprob(), t.topLogprobs()));
+            frames.token(t);
+        }
+        if (ended) {
+            return; // the frame was its session's last
         }
         if (t.finish() != null) {
             finish(t.finish());
@@ -191,21 +208,23 @@ final class ClientStream extends BaseSubscriber<TokenEvent> {
     }
 
     private void finish(TokenEvent.Finish f) {
-        end(new ServerMessage.Finished(id, f.reason(), f.usage(), f.timing()));
+        end();
+        frames.finished(f);
     }
 
     private void fail(Throwable error) {
         if (error instanceof EngineException e) {
-            end(new ServerMessage.Failed(id, e.code(), String.valueOf(e.getMessage())));
+            end();
+            frames.failed(e.code(), String.valueOf(e.getMessage()));
         } else {
             log.error("stream failed: id={}, stream={}", id, stream, error);
-            end(new ServerMessage.Failed(id, ErrorCode.INTERNAL, ServerTexts.FAULT));
+            end();
+            frames.failed(ErrorCode.INTERNAL, ServerTexts.FAULT);
         }
     }
 
-    private void end(ServerMessage last) {
+    private void end() {
         ended = true;
         outlet.ended(this);
-        outlet.send(last);
     }
 }

@@ -1,0 +1,35 @@
+package dev.tidestream.server.app;
+
+import java.time.Instant;
+import java.util.OptionalLong;
+
+import dev.tidestream.server.openai.Backend;
+import dev.tidestream.server.openai.OpenAiEndpoints;
+import dev.tidestream.server.openai.ServedModel;
+
+/** What OpenAI's endpoints answer from: the model that is served. */
+final class OpenAiWiring {
+    private final ModelRuntime running;
+    private final VersionStore store;
+    private final long loadedS = Instant.now().getEpochSecond();
+
+    OpenAiWiring(ModelRuntime running, VersionStore store) {
+        this.running = running;
+        this.store = store;
+    }
+
+    OpenAiEndpoints endpoints() {
+        return new OpenAiEndpoints(new Backend(running.engine(), running.tokenizer(), this::served, new ModelFingerprints(running, store.log()),
+                running.engine().openEndedTokens()));
+    }
+
+    private ServedModel served() {
+        return new ServedModel(
+                running.blueprint().name(),
+                loadedS,
+                running.blueprint().contextLength(),
+                running.engine().vocabularySize(),
+                OptionalLong.of(running.parameters()),
+                running.weightsVersion());
+    }
+}

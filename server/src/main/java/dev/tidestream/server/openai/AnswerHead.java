@@ -1,0 +1,43 @@
+package dev.tidestream.server.openai;
+
+import java.util.HexFormat;
+import java.util.concurrent.ThreadLocalRandom;
+
+import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.openai.wire.AnswerFormat;
+import dev.tidestream.server.openai.wire.JsonBytes;
+
+/**
+ * What all chunks of an answer begin with.
+ *
+ * @param created in seconds since 1970
+ * @param model as the server calls it
+ */
+record AnswerHead(String id, String object, long created, String model, Fingerprints fingerprints) {
+    private static final int HEX_DIGITS = 8;
+
+    /** Of a new answer. */
+    static AnswerHead of(AnswerFormat format, boolean streamed, String model, Fingerprints fingerprints) {
+        ThreadLocalRandom random = ThreadLocalRandom.current();
+        String id = format.idPrefix() + HexFormat.of().toHexDigits(random.nextLong()) + HexFormat.of().toHexDigits(random.nextLong(), HEX_DIGITS);
+        return new AnswerHead(id, format.object(streamed), System.currentTimeMillis() / 1000, model, fingerprints);
+    }
+
+    /** Appends it, up to where the value of {@code choices} begins. */
+    void writeTo(JsonBytes out, long weightsVersion) {
+        out.raw("{\"id\":").string(id)
+                .raw(",\"object\":").string(object)
+                .raw(",\"created\":").number(created)
+                .raw(",\"model\":").string(model)
+                .raw(",\"system_fingerprint\":").string(fingerprints.of(weightsVersion))
+                .raw(",\"choices\":");
+    }
+
+    /** Appends the value of {@code usage}. */
+    static void usage(JsonBytes out, Usage usage) {
+        out.raw("{\"prompt_tokens\":").number(usage.promptTokens())
+                .raw(",\"completion_tokens\":").number(usage.completionTokens())
+                .raw(",\"total_tokens\":").number((long) usage.promptTokens() + usage.completionTokens())
+                .raw(",\"prompt_tokens_details\":{\"cached_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":0}}");
+    }
+}

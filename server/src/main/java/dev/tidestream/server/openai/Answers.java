@@ -1,0 +1,61 @@
+package dev.tidestream.server.openai;
+
+import io.vertx.core.Future;
+import io.vertx.core.http.HttpHeaders;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.Protocol;
+import dev.tidestream.server.openai.wire.JsonBytes;
+import dev.tidestream.server.transport.endpoint.Exchange;
+import dev.tidestream.server.transport.http.HttpError;
+
+/** Words that all answers have in common. */
+final class Answers {
+    private static final int BAD_REQUEST = 400;
+    private static final int FAULT = 500;
+    private static final int UNAVAILABLE = 503;
+    private static final String RETRY_AFTER_S = "1";
+
+    private Answers() {}
+
+    /** As OpenAI calls it; there is no word for a cancelled one, whose client has gone. */
+    static String finishReason(FinishReason reason) {
+        return switch (reason) {
+            case STOP -> "stop";
+            case LENGTH -> "length";
+            case CANCELLED -> throw new IllegalStateException("a stream over HTTP is never asked to stop");
+        };
+    }
+
+    /** What an error of the engine is to a client of OpenAI. */
+    static HttpError error(ErrorCode code, String message) {
+        return switch (code) {
+            case PROMPT_TOO_LONG -> HttpError.of(BAD_REQUEST, "context_length_exceeded",
+                    "This request does not fit into the model's maximum context length, or into the server's memory for it: " + message);
+            case BUSY, TOO_MANY_STREAMS -> HttpError.of(UNAVAILABLE, "overloaded", message);
+            case SHUTTING_DOWN, CREDIT_TIMEOUT -> HttpError.of(UNAVAILABLE, code.wireName(), message);
+            case INTERNAL -> HttpError.of(FAULT, null, message);
+            case MALFORMED_JSON, UNKNOWN_TYPE, UNKNOWN_FIELD, MISSING_FIELD, INVALID_TYPE, INVALID_VALUE, DUPLICATE_ID, UNKNOWN_ID,
+                    FRAME_TOO_LARGE, BINARY_FRAME -> HttpError.of(BAD_REQUEST, code.wireName(), message);
+        };
+    }
+
+    /** Answers with an error, nothing of the answer having gone. */
+    static Future<Void> refuse(Exchange exchange, HttpError error) {
+        if (error.status() == UNAVAILABLE) {
+            exchange.response().putHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_S);
+        }
+        return exchange.refuse(error);
+    }
+
+    /** Appends a seed: beyond what JavaScript holds exactly, as a decimal string. */
+    static void seed(JsonBytes out, long seed) {
+        out.raw("\"seed\":");
+        if (Math.abs(seed) <= Protocol.MAX_SAFE_INTEGER) {
+            out.number(seed);
+        } else {
+            out.string(Long.toString(seed));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package dev.tidestream.server.openai;
+
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerResponse;
+
+import dev.tidestream.server.openai.wire.JsonBytes;
+
+/**
+ * Server-sent events (WHATWG HTML, 9.2): {@code data: …} and an empty line. The head of the answer goes with the first of them, so that
+ * what fails before can still be an HTTP status. Event loop.
+ */
+final class EventStream {
+    private static final Buffer ALIVE = Buffer.buffer(": keep-alive\n\n");
+    private static final Buffer DONE = Buffer.buffer("data: [DONE]\n\n");
+
+    private final HttpServerResponse response;
+    private final String requestId;
+    private boolean wroteLately;
+
+    /** @param writeQueueBytes unsent bytes at which no more is asked for */
+    EventStream(HttpServerResponse response, String requestId, int writeQueueBytes) {
+        this.response = response;
+        this.requestId = requestId;
+        response.setWriteQueueMaxSize(writeQueueBytes);
+    }
+
+    /** Whether the head of the answer has gone. */
+    boolean started() {
+        return response.headWritten();
+    }
+
+    boolean writable() {
+        return !response.writeQueueFull();
+    }
+
+    /** Sends an event, which begins with {@code data: } and ends with an empty line. */
+    void send(JsonBytes event) {
+        write(event.toBuffer());
+    }
+
+    /** Sends a comment, which clients pass over, if nothing was sent since the last call. */
+    void signOfLife() {
+        if (!wroteLately && writable()) {
+            write(ALIVE.copy());
+        }
+        wroteLately = false;
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // who does not get it has gone, and its close handler says so
+    private void write(Buffer bytes) {
+        if (!response.headWritten()) {
+            response.setChunked(true)
+                    .putHeader(HttpHeaders.CONTENT_TYPE, "text/event-stream; charset=utf-8")
+                    .putHeader(HttpHeaders.CACHE_CONTROL, "no-cache")
+                    .putHeader("X-Accel-Buffering", "no")
+                    .putHeader("x-request-id", requestId);
+        }
+        wroteLately = true;
+        response.write(bytes);
+    }
+
+    /** Ends the stream with the event that says it is whole. */
+    Future<Void> done() {
+        return response.end(DONE.copy());
+    }
+
+    /** Ends the stream behind an error; the body of the answer is well-formed all the same. */
+    Future<Void> end() {
+        return response.end();
+    }
+}

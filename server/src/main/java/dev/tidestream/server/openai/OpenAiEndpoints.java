@@ -1,0 +1,69 @@
+package dev.tidestream.server.openai;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.server.openai.wire.AnswerFormat;
+import dev.tidestream.server.openai.wire.BadRequestException;
+import dev.tidestream.server.openai.wire.CompletionRequest;
+import dev.tidestream.server.openai.wire.Prompt;
+import dev.tidestream.server.openai.wire.RequestReader;
+import dev.tidestream.server.openai.wire.TokenRequest;
+import dev.tidestream.server.transport.endpoint.Endpoint;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
+import dev.tidestream.server.transport.http.HttpError;
+import dev.tidestream.server.transport.http.JsonAnswer;
+
+/** All endpoints of this package. */
+public final class OpenAiEndpoints implements EndpointFactory {
+    private static final int DEFAULT_COMPLETION_TOKENS = 16;
+    private static final int NOT_FOUND = 404;
+
+    private final Backend backend;
+
+    public OpenAiEndpoints(Backend backend) {
+        this.backend = backend;
+    }
+
+    @Override
+    public List<Endpoint> endpoints(Loop loop) {
+        RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
+        List<Endpoint> endpoints = new ArrayList<>(ModelEndpoints.endpoints(backend.model()));
+        endpoints.add(new TokenEndpoint(loop, backend, body -> completion(reader.completion(body))).at("/v1/completions"));
+        endpoints.addAll(new TokenizerEndpoints(loop, backend, reader).endpoints());
+        return endpoints;
+    }
+
+    private Plan completion(CompletionRequest asked) throws BadRequestException {
+        TokenRequest common = asked.common();
+        requireModel(backend, common.model());
+        int maxTokens = common.maxTokens().orElse(DEFAULT_COMPLETION_TOKENS);
+        boolean needsTokens = common.returnTokenIds() || (asked.echo() && common.topLogprobs() >= 0);
+        boolean needsText = asked.echo();
+        List<Plan.PlannedPrompt> prompts = new ArrayList<>();
+        for (Prompt prompt : asked.prompts()) {
+            prompts.add(switch (prompt) {
+                case Prompt.Text(String text) -> new Plan.PlannedPrompt(
+                        text, needsTokens ? backend.tokenizer().encodePrompt(text, common.parseSpecial()) : null);
+                case Prompt.Tokens(int[] tokens) -> new Plan.PlannedPrompt(needsText ? decoded(tokens) : null, tokens);
+            });
+        }
+        return new Plan(common, AnswerFormat.COMPLETION, prompts, maxTokens, asked.echo());
+    }
+
+    private String decoded(int[] tokens) throws BadRequestException {
+        TokenizerEndpoints.requireKnown("prompt", tokens, backend.model().get().vocabularySize());
+        return backend.tokenizer().decode(tokens);
+    }
+
+    /** Refuses a request for another model than the one that is served; null is whichever that is. */
+    static void requireModel(Backend backend, @Nullable String asked) throws BadRequestException {
+        String served = backend.model().get().id();
+        if (asked != null && !asked.equals(served)) {
+            throw new BadRequestException(HttpError.of(NOT_FOUND, "model_not_found", "model",
+                    "The model '%s' does not exist; this server has '%s'".formatted(JsonAnswer.shown(asked), JsonAnswer.shown(served))));
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package dev.tidestream.server.openai;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.openai.wire.AnswerFormat;
+import dev.tidestream.server.openai.wire.TokenRequest;
+
+/**
+ * What is to be generated for a request, and how it is answered.
+ *
+ * @param prompts at least one; each has {@code n} choices
+ * @param maxTokens of each choice; 0 with {@code echo} only
+ * @param echo whether each choice begins with its prompt
+ */
+record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt> prompts, int maxTokens, boolean echo) {
+
+    /**
+     * One prompt; text or tokens, or both, then the tokens are what is generated from.
+     *
+     * @param text as it is echoed
+     */
+    record PlannedPrompt(@Nullable String text, int @Nullable [] tokens) {}
+
+    /** Choices, those of all prompts. */
+    int choices() {
+        return prompts.size() * request.n();
+    }
+
+    PlannedPrompt promptOf(int choice) {
+        return prompts.get(choice / request.n());
+    }
+
+    /** Whether log-probabilities of the prompt are told. */
+    boolean scores() {
+        return echo && request.topLogprobs() >= 0;
+    }
+
+    /** What the engine is asked for, choice by choice: {@code prompt * n + j}. */
+    List<GenerateRequest> requests(Object connection) {
+        List<GenerateRequest> requests = new ArrayList<>();
+        for (int choice = 0; choice < choices(); choice++) {
+            PlannedPrompt prompt = promptOf(choice);
+            String text = prompt.tokens() == null ? prompt.text() : null;
+            GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(), maxTokens,
+                    sampling(choice % request.n()), request.stop(), request.topLogprobs(), request.weights(), connection);
+            requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
+        }
+        return requests;
+    }
+
+    /** Choices of a prompt differ by their seeds. */
+    private SamplingOptions sampling(int j) {
+        SamplingOptions o = request.sampling();
+        OptionalLong seed = request.seed().isPresent() ? OptionalLong.of(request.seed().getAsLong() + j) : OptionalLong.empty();
+        return new SamplingOptions(o.temperature(), o.topK(), o.topP(), o.minP(), o.repetitionPenalty(), o.presencePenalty(),
+                o.frequencyPenalty(), o.logitBias(), seed);
+    }
+}

@@ -1,0 +1,223 @@
+package dev.tidestream.server.openai;
+
+import java.nio.charset.StandardCharsets;
+import java.util.OptionalLong;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.openai.wire.JsonBytes;
+import dev.tidestream.server.openai.wire.LogprobList;
+import dev.tidestream.server.openai.wire.TokenTexts;
+import dev.tidestream.server.transport.endpoint.Exchange;
+import dev.tidestream.server.transport.http.HttpError;
+import dev.tidestream.server.transport.http.JsonAnswer;
+import dev.tidestream.server.transport.stream.FrameMapper;
+
+/**
+ * Tokens as server-sent events, chunks of all choices as they come. A token without text (half a character, what may be a stop string) has
+ * no chunk of its own: what is to be told of it goes with the next. Event loop.
+ */
+final class StreamedAnswer implements Answer {
+    private static final byte[] DATA = JsonBytes.ascii("data: ");
+
+    private final Plan plan;
+    private final AnswerHead head;
+    private final TokenTexts texts;
+    private final Exchange exchange;
+    private final EventStream events;
+    private final HttpGeneration generation;
+    private final JsonBytes chunk = new JsonBytes();
+    private final JsonBytes headBytes = new JsonBytes();
+    private long headVersion = -1;
+
+    StreamedAnswer(Plan plan, AnswerHead head, TokenTexts texts, Exchange exchange, int writeQueueBytes, HttpGeneration generation) {
+        this.plan = plan;
+        this.head = head;
+        this.texts = texts;
+        this.exchange = exchange;
+        this.generation = generation;
+        this.events = new EventStream(exchange.response(), head.id(), writeQueueBytes);
+    }
+
+    @Override
+    public FrameMapper choice(int index) {
+        return new Choice(index);
+    }
+
+    @Override
+    public boolean writable() {
+        return events.writable();
+    }
+
+    @Override
+    public void signOfLife() {
+        events.signOfLife();
+    }
+
+    @Override
+    public void end(Usage usage) {
+        if (plan.request().includeUsage()) {
+            begin(headVersion);
+            chunk.raw("[],\"usage\":");
+            AnswerHead.usage(chunk, usage);
+            send();
+        }
+        generation.ended(events.done());
+    }
+
+    @Override
+    public void fail(HttpError error) {
+        if (!events.started()) {
+            generation.ended(Answers.refuse(exchange, error));
+            return;
+        }
+        exchange.note(error);
+        chunk.clear().raw(DATA).raw(JsonAnswer.text(error.body()).getBytes(StandardCharsets.UTF_8)).raw("\n"); // the text ends a line
+        events.send(chunk);
+        generation.ended(events.end());
+    }
+
+    /** Begins a chunk, up to where the value of {@code choices} begins; versions change seldom. */
+    private void begin(long weightsVersion) {
+        if (weightsVersion != headVersion || headBytes.size() == 0) {
+            headVersion = weightsVersion;
+            head.writeTo(headBytes.clear(), weightsVersion);
+        }
+        chunk.clear().raw(DATA).raw(headBytes);
+    }
+
+    private void send() {
+        chunk.raw("}\n\n");
+        events.send(chunk);
+    }
+
+    /** One choice. */
+    private final class Choice implements FrameMapper {
+        private final int index;
+        private final LogprobList logprobs;
+        private final EchoLogprobs echoLogprobs = new EchoLogprobs(texts);
+        private final boolean withLogprobs;
+        private final JsonBytes ids = new JsonBytes(); // that were not told yet
+        private int textOffset;
+        private long version;
+        private long seed;
+        private boolean echoed;
+        private boolean toldPrompt;
+
+        Choice(int index) {
+            this.index = index;
+            this.logprobs = plan.format().newLogprobs(texts, plan.request().topLogprobs());
+            this.withLogprobs = plan.request().topLogprobs() >= 0;
+        }
+
+        @Override
+        public void accepted(TokenEvent.Accepted a) {
+            version = a.weightsVersion();
+            seed = a.seed();
+            int[] prompt = plan.promptOf(index).tokens();
+            if (plan.scores() && prompt != null) {
+                echoLogprobs.first(logprobs, prompt[0]);
+            }
+            begin(version);
+            chunk.raw("[{\"index\":").number(index).raw(",");
+            if (plan.format().first(chunk)) {
+                finishChunk(null, OptionalLong.empty(), -1, true);
+            } else if (plan.echo() && !plan.scores()) {
+                echo();
+            }
+        }
+
+        @Override
+        public void progress(TokenEvent.Progress progress) {} // comments say that it goes on
+
+        @Override
+        public void scored(TokenEvent.Scored scored) {
+            echoLogprobs.add(logprobs, scored);
+        }
+
+        private void echo() {
+            echoed = true;
+            String text = String.valueOf(plan.promptOf(index).text());
+            textOffset += text.codePointCount(0, text.length());
+            piece(text, null, OptionalLong.empty(), -1);
+        }
+
+        @Override
+        public void token(TokenEvent.Token t) {
+            if (plan.echo() && !echoed) {
+                echo();
+            }
+            version = t.weightsVersion();
+            if (withLogprobs) {
+                logprobs.add(t.token(), t.logprob(), t.topLogprobs(), textOffset);
+            }
+            if (plan.request().returnTokenIds()) {
+                ids.raw(ids.size() == 0 ? "" : ",").number(t.token());
+            }
+            if (!t.text().isEmpty()) {
+                textOffset += t.text().codePointCount(0, t.text().length());
+                piece(t.text(), null, OptionalLong.of(t.seq()), t.token());
+            }
+        }
+
+        @Override
+        public void finished(TokenEvent.Finish f) {
+            if (plan.echo() && !echoed) {
+                echo();
+            }
+            piece("", Answers.finishReason(f.reason()), OptionalLong.empty(), -1);
+            generation.finished(index, f.usage());
+        }
+
+        private void piece(String text, @Nullable String finish, OptionalLong seq, int token) {
+            begin(version);
+            chunk.raw("[{\"index\":").number(index).raw(",");
+            plan.format().piece(chunk, text);
+            finishChunk(finish, seq, token, finish != null);
+        }
+
+        private void finishChunk(
+                @Nullable String finish, OptionalLong seq, int token, boolean tellSeed) {
+            chunk.raw(",\"logprobs\":");
+            if (logprobs.isEmpty()) {
+                chunk.nothing();
+            } else {
+                logprobs.writeTo(chunk);
+                logprobs.clear();
+            }
+            chunk.raw(",\"finish_reason\":");
+            if (finish == null) {
+                chunk.nothing();
+            } else {
+                chunk.string(finish);
+            }
+            int[] prompt = plan.promptOf(index).tokens();
+            if (plan.request().returnTokenIds() && prompt != null && !toldPrompt) {
+                toldPrompt = true;
+                TokenIds.write(chunk.raw(",\"prompt_token_ids\":"), prompt);
+            }
+            if (ids.size() > 0) {
+                chunk.raw(",\"token_ids\":[").raw(ids).raw("]");
+                ids.clear();
+            }
+            chunk.raw(plan.request().includeUsage() ? "}],\"usage\":null" : "}]");
+            chunk.raw(",\"tidestream\":{\"weights_version\":").number(version);
+            if (seq.isPresent()) {
+                chunk.raw(",\"seq\":").number(seq.getAsLong()).raw(",\"token\":").number(token);
+            }
+            if (tellSeed) {
+                Answers.seed(chunk.raw(","), seed);
+            }
+            chunk.raw("}");
+            send();
+        }
+
+        @Override
+        public void failed(ErrorCode code, String message) {
+            generation.fail(Answers.error(code, message));
+        }
+    }
+}

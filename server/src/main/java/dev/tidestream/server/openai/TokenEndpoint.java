@@ -1,0 +1,89 @@
+package dev.tidestream.server.openai;
+
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpMethod;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.ServerTexts;
+import dev.tidestream.server.openai.wire.BadRequestException;
+import dev.tidestream.server.transport.endpoint.Auth;
+import dev.tidestream.server.transport.endpoint.Endpoint;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
+import dev.tidestream.server.transport.endpoint.Exchange;
+import dev.tidestream.server.transport.endpoint.RequestRefusedException;
+import dev.tidestream.server.transport.http.HttpError;
+
+/** An endpoint that answers with tokens. Event loop. */
+final class TokenEndpoint {
+    private static final Logger log = LoggerFactory.getLogger(TokenEndpoint.class);
+    private static final int FAULT = 500;
+    private static final int SMALL_BYTES = 16 << 10; // more is read on a worker
+
+    private final EndpointFactory.Loop loop;
+    private final Backend backend;
+    private final Planner planner;
+
+    /** From the text of a body to what is to be done; any thread. */
+    interface Planner {
+        Plan plan(String body) throws BadRequestException;
+    }
+
+    TokenEndpoint(EndpointFactory.Loop loop, Backend backend, Planner planner) {
+        this.loop = loop;
+        this.backend = backend;
+        this.planner = planner;
+    }
+
+    Endpoint at(String path) {
+        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, loop.sessions(), this::handle);
+    }
+
+    private void handle(Exchange exchange) {
+        exchange.body(loop.maxBodyBytes())
+                .compose(body -> body.length() <= SMALL_BYTES
+                        ? Future.future(promise -> promise.complete(planned(body)))
+                        : loop.context().executeBlocking(() -> planned(body)))
+                .compose(plan -> Future.fromCompletionStage(backend.fingerprints().ready(), loop.context()).map(plan))
+                .onComplete(planned -> {
+                    if (planned.succeeded()) {
+                        begin(exchange, planned.result());
+                    } else {
+                        refuse(exchange, planned.cause());
+                    }
+                });
+    }
+
+    private Plan planned(Buffer body) {
+        try {
+            return planner.plan(body.toString());
+        } catch (BadRequestException e) {
+            throw new RequestRefusedException(e.error());
+        }
+    }
+
+    private void begin(Exchange exchange, Plan plan) {
+        if (!loop.sessions().hasRoom()) { // there was when the request began to come
+            Answers.refuse(exchange, loop.stopping().getAsBoolean()
+                    ? Answers.error(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN)
+                    : Answers.error(ErrorCode.BUSY, "the server answers as many requests as it can"));
+            return;
+        }
+        loop.sessions().open(new HttpGeneration(exchange, loop, backend, plan));
+    }
+
+    /** Answers a request that could not be carried out. */
+    static void refuse(Exchange exchange, Throwable cause) {
+        if (exchange.response().closed()) {
+            return; // the client has gone
+        }
+        if (cause instanceof RequestRefusedException refused) {
+            Answers.refuse(exchange, refused.error());
+        } else {
+            log.error("request failed: path={}", exchange.request().path(), cause);
+            Answers.refuse(exchange, HttpError.of(FAULT, null, ServerTexts.FAULT));
+        }
+    }
+}

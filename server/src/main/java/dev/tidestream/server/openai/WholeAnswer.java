@@ -1,0 +1,196 @@
+package dev.tidestream.server.openai;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerResponse;
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.openai.wire.JsonBytes;
+import dev.tidestream.server.openai.wire.LogprobList;
+import dev.tidestream.server.openai.wire.TokenTexts;
+import dev.tidestream.server.transport.endpoint.Exchange;
+import dev.tidestream.server.transport.http.HttpError;
+import dev.tidestream.server.transport.stream.FrameMapper;
+
+/** All choices in one JSON object, when the last has finished; bounded in bytes. Event loop. */
+final class WholeAnswer implements Answer {
+    /** Largest answer that is put together. */
+    static final int MAX_BYTES = 16 << 20;
+    private static final int TOO_LARGE = 400;
+    private static final int OK = 200;
+
+    private final Plan plan;
+    private final AnswerHead head;
+    private final TokenTexts texts;
+    private final Exchange exchange;
+    private final HttpGeneration generation;
+    private final List<Choice> choices = new ArrayList<>();
+
+    WholeAnswer(Plan plan, AnswerHead head, TokenTexts texts, Exchange exchange, HttpGeneration generation) {
+        this.plan = plan;
+        this.head = head;
+        this.texts = texts;
+        this.exchange = exchange;
+        this.generation = generation;
+    }
+
+    @Override
+    public FrameMapper choice(int index) {
+        Choice choice = new Choice(index);
+        choices.add(choice);
+        return choice;
+    }
+
+    @Override
+    public boolean writable() {
+        return true; // nothing is written before the end
+    }
+
+    @Override
+    public void signOfLife() {} // there is no way to give one
+
+    @Override
+    public void end(Usage usage) {
+        JsonBytes out = new JsonBytes();
+        long version = choices.getLast().version;
+        head.writeTo(out, version);
+        out.raw("[");
+        for (Choice choice : choices) {
+            choice.writeTo(out);
+        }
+        out.raw("],\"usage\":");
+        AnswerHead.usage(out, usage);
+        Answers.seed(out.raw(",\"tidestream\":{\"weights_version\":").number(version).raw(","), choices.getFirst().seed);
+        out.raw("}}\n");
+        HttpServerResponse response = exchange.response().setStatusCode(OK)
+                .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
+                .putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(out.size()))
+                .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
+                .putHeader("x-request-id", head.id());
+        generation.ended(response.end(out.toBuffer()));
+    }
+
+    @Override
+    public void fail(HttpError error) {
+        generation.ended(Answers.refuse(exchange, error));
+    }
+
+    private void checkSize() {
+        long bytes = 0;
+        for (Choice choice : choices) {
+            bytes += choice.size();
+        }
+        if (bytes > MAX_BYTES) {
+            generation.fail(HttpError.of(TOO_LARGE, "answer_too_large",
+                    "the answer is too large to be sent whole: bytes=%d, limit=%d; ask for a stream".formatted(bytes, MAX_BYTES)));
+        }
+    }
+
+    /** One choice. */
+    private final class Choice implements FrameMapper {
+        private static final int CHECK_INTERVAL = 1024;
+
+        private final int index;
+        private final LogprobList logprobs;
+        private final EchoLogprobs echoLogprobs = new EchoLogprobs(texts);
+        private final StringBuilder text = new StringBuilder();
+        private final JsonBytes ids = new JsonBytes();
+        private int textOffset;
+        private int tokens;
+        private long version;
+        private long seed;
+        private boolean echoed;
+        private @Nullable String finishReason;
+
+        Choice(int index) {
+            this.index = index;
+            this.logprobs = plan.format().newLogprobs(texts, plan.request().topLogprobs());
+        }
+
+        long size() {
+            return text.length() + (long) logprobs.size() + ids.size();
+        }
+
+        @Override
+        public void accepted(TokenEvent.Accepted a) {
+            version = a.weightsVersion();
+            seed = a.seed();
+            int[] prompt = plan.promptOf(index).tokens();
+            if (plan.scores() && prompt != null) {
+                echoLogprobs.first(logprobs, prompt[0]);
+            }
+        }
+
+        @Override
+        public void progress(TokenEvent.Progress progress) {}
+
+        @Override
+        public void scored(TokenEvent.Scored scored) {
+            echoLogprobs.add(logprobs, scored);
+            checkSize();
+        }
+
+        private void echo() {
+            if (plan.echo() && !echoed) {
+                echoed = true;
+                append(String.valueOf(plan.promptOf(index).text()));
+            }
+        }
+
+        private void append(String more) {
+            text.append(more);
+            textOffset += more.codePointCount(0, more.length());
+        }
+
+        @Override
+        public void token(TokenEvent.Token t) {
+            echo();
+            version = t.weightsVersion();
+            if (plan.request().topLogprobs() >= 0) {
+                logprobs.add(t.token(), t.logprob(), t.topLogprobs(), textOffset);
+            }
+            if (plan.request().returnTokenIds()) {
+                ids.raw(ids.size() == 0 ? "" : ",").number(t.token());
+            }
+            append(t.text());
+            if (++tokens % CHECK_INTERVAL == 0) {
+                checkSize();
+            }
+        }
+
+        @Override
+        public void finished(TokenEvent.Finish f) {
+            echo();
+            finishReason = Answers.finishReason(f.reason());
+            generation.finished(index, f.usage());
+        }
+
+        @Override
+        public void failed(ErrorCode code, String message) {
+            generation.fail(Answers.error(code, message));
+        }
+
+        void writeTo(JsonBytes out) {
+            out.raw(index == 0 ? "{\"index\":" : ",{\"index\":").number(index).raw(",");
+            plan.format().whole(out, text);
+            out.raw(",\"logprobs\":");
+            if (logprobs.isEmpty()) {
+                out.nothing();
+            } else {
+                logprobs.writeTo(out);
+            }
+            out.raw(",\"finish_reason\":").string(String.valueOf(finishReason));
+            int[] prompt = plan.promptOf(index).tokens();
+            if (plan.request().returnTokenIds() && prompt != null) {
+                TokenIds.write(out.raw(",\"prompt_token_ids\":"), prompt);
+                out.raw(",\"token_ids\":[").raw(ids).raw("]");
+            }
+            out.raw("}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package dev.tidestream.server.transport;
+
+import java.util.function.Consumer;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.transport.stream.FrameMapper;
+
+/** The frames of {@code tidestream.v1}. */
+final class TidestreamFrames implements FrameMapper {
+    private final String id;
+    private final Consumer<ServerMessage> outlet;
+
+    /** @param id the client's name of the stream */
+    TidestreamFrames(String id, Consumer<ServerMessage> outlet) {
+        this.id = id;
+        this.outlet = outlet;
+    }
+
+    @Override
+    public void accepted(TokenEvent.Accepted a) {
+        outlet.accept(new ServerMessage.Accepted(id, a.stream(), a.seed(), a.weightsVersion(), a.promptTokens()));
+    }
+
+    @Override
+    public void progress(TokenEvent.Progress p) {
+        outlet.accept(new ServerMessage.Progress(id, p.prefilled(), p.of()));
+    }
+
+    @Override
+    public void scored(TokenEvent.Scored scored) {
+        throw new IllegalStateException("no request of this wire asks for log-probabilities of its prompt: id=" + id);
+    }
+
+    @Override
+    public void token(TokenEvent.Token t) {
+        outlet.accept(new ServerMessage.Token(id, t.seq(), t.token(), t.text(), t.weightsVersion(), t.logprob(), t.topLogprobs()));
+    }
+
+    @Override
+    public void finished(TokenEvent.Finish f) {
+        outlet.accept(new ServerMessage.Finished(id, f.reason(), f.usage(), f.timing()));
+    }
+
+    @Override
+    public void failed(ErrorCode code, String message) {
+        outlet.accept(new ServerMessage.Failed(id, code, message));
+    }
+}

@@ -1,0 +1,26 @@
+package dev.tidestream.server.transport.endpoint;
+
+import java.util.List;
+import java.util.function.BooleanSupplier;
+
+import io.vertx.core.Context;
+
+import dev.tidestream.server.transport.common.EventLoopClock;
+import dev.tidestream.server.transport.stream.StreamLimits;
+
+/** Makes endpoints for one event loop. */
+public interface EndpointFactory {
+    /** The endpoints, when the server starts. Event loop. */
+    List<Endpoint> endpoints(Loop loop);
+
+    /**
+     * The event loop that they live on.
+     *
+     * @param sessions live connections that tokens are made for, on whatever wire
+     * @param streams what the streams of one of them may hold
+     * @param maxBodyBytes largest body of a request
+     * @param stopping whether the server takes nothing new
+     */
+    record Loop(
+            Context context, EventLoopClock clock, Sessions sessions, StreamLimits streams, int maxBodyBytes, BooleanSupplier stopping) {}
+}

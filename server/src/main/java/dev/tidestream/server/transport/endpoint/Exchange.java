@@ -1,0 +1,78 @@
+package dev.tidestream.server.transport.endpoint;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+
+import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.RoutingContext;
+
+import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.transport.common.AssemblyBudget;
+import dev.tidestream.server.transport.common.RefusedRequests;
+import dev.tidestream.server.transport.http.HttpError;
+import dev.tidestream.server.transport.http.JsonAnswer;
+
+/** One request and its answer. Event loop. */
+public final class Exchange {
+    private final RoutingContext routing;
+    private final String path;
+    private final AssemblyBudget bodies;
+    private final EventLog refusalLog;
+
+    /** @param path of the endpoint */
+    Exchange(RoutingContext routing, String path, AssemblyBudget bodies, EventLog refusalLog) {
+        this.routing = routing;
+        this.path = path;
+        this.bodies = bodies;
+        this.refusalLog = refusalLog;
+    }
+
+    /** What was asked. */
+    public HttpServerRequest request() {
+        return routing.request();
+    }
+
+    /** Where the answer goes. */
+    public HttpServerResponse response() {
+        return routing.response();
+    }
+
+    /**
+     * What stands in the place of the path's {@code *}, decoded.
+     *
+     * @throws IllegalArgumentException if it cannot be
+     */
+    public String rest() {
+        String rest = routing.normalizedPath().substring(path.length() - 1);
+        return URLDecoder.decode(rest.replace("+", "%2B"), StandardCharsets.UTF_8); // a plus is a plus in a path
+    }
+
+    /**
+     * The body of the request; fails with a {@link RequestRefusedException} if it is not taken. To be asked for at once.
+     *
+     * @param maxBytes largest that is taken
+     */
+    public Future<Buffer> body(int maxBytes) {
+        return new RequestBody(request(), maxBytes, bodies).future();
+    }
+
+    /** Answers with an object; completes when it is out. */
+    public Future<Void> answer(int status, JsonAnswer.Body body) {
+        return JsonAnswer.send(request(), status, body);
+    }
+
+    /** Answers with an error, and writes it down. */
+    public Future<Void> refuse(HttpError error) {
+        note(error);
+        return JsonAnswer.refuse(request(), error);
+    }
+
+    /** Writes down that the request was refused, or failed on the way. */
+    public void note(HttpError error) {
+        new RefusedRequests(refusalLog, null, String.valueOf(request().remoteAddress())).http(
+                error.status(), String.valueOf(error.code()), request().method().name(), String.valueOf(request().path()), error.message());
+    }
+}

@@ -1,0 +1,111 @@
+package dev.tidestream.server.transport.endpoint;
+
+import io.vertx.core.Future;
+import io.vertx.core.Promise;
+import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpHeaders;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
+
+import dev.tidestream.server.transport.common.AssemblyBudget;
+import dev.tidestream.server.transport.http.HttpError;
+
+/**
+ * The body of one request, put together within two bounds: its own, and what all connections may hold of what has not come to its end.
+ * Memory is taken for what has come, not for what is announced. What is refused is thrown away as it comes, so that the answer is read
+ * and the connection goes on. Event loop.
+ */
+final class RequestBody implements AssemblyBudget.Holder {
+    private static final int TOO_LARGE = 413;
+    private static final int EXPECTATION_FAILED = 417;
+    private static final int UNAVAILABLE = 503;
+
+    private final int maxBytes;
+    private final AssemblyBudget budget;
+    private final Promise<Buffer> result = Promise.promise();
+    private Buffer bytes = Buffer.buffer();
+    private int held;
+    private boolean refused;
+
+    RequestBody(HttpServerRequest request, int maxBytes, AssemblyBudget budget) {
+        this.maxBytes = maxBytes;
+        this.budget = budget;
+        request.exceptionHandler(e -> {
+            release();
+            result.tryFail(e); // the client has gone
+        });
+        request.endHandler(v -> end());
+        request.handler(this::append);
+        begin(request);
+    }
+
+    /** The whole body; fails with a {@link RequestRefusedException}, or if the client has gone. */
+    Future<Buffer> future() {
+        return result.future();
+    }
+
+    private void begin(HttpServerRequest request) {
+        String announced = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+        if (announced != null && Long.parseLong(announced) > maxBytes) { // the decoder takes digits alone
+            refuse(tooLarge(announced));
+            return;
+        }
+        String expected = request.getHeader(HttpHeaders.EXPECT);
+        if (expected != null && request.version() == HttpVersion.HTTP_1_1) {
+            if (expected.equalsIgnoreCase("100-continue")) {
+                request.response().writeContinue();
+            } else {
+                refuse(HttpError.of(EXPECTATION_FAILED, "expectation_failed", "nothing but 100-continue can be expected"));
+            }
+        }
+    }
+
+    private void append(Buffer piece) {
+        if (refused) {
+            return;
+        }
+        if ((long) bytes.length() + piece.length() > maxBytes) {
+            refuse(tooLarge(">=" + (bytes.length() + (long) piece.length())));
+        } else if (!budget.reserve(this, piece.length())) {
+            giveUp();
+        } else {
+            held += piece.length();
+            bytes.appendBuffer(piece);
+        }
+    }
+
+    private HttpError tooLarge(String size) {
+        return HttpError.of(TOO_LARGE, "request_too_large", "body too large: bytes=%s, limit=%d".formatted(size, maxBytes));
+    }
+
+    private void end() {
+        if (!refused) {
+            Buffer whole = bytes;
+            release();
+            result.tryComplete(whole);
+        }
+    }
+
+    private void refuse(HttpError error) {
+        refused = true;
+        release();
+        result.tryFail(new RequestRefusedException(error));
+    }
+
+    private void release() {
+        budget.release(this, held);
+        held = 0;
+        bytes = Buffer.buffer();
+    }
+
+    @Override
+    public int heldBytes() {
+        return held;
+    }
+
+    @Override
+    public void giveUp() {
+        refuse(HttpError.of(UNAVAILABLE, "busy",
+                "no room for this body among what is being received, try again later: limit of all=" + budget.limitBytes()));
+    }
+}
