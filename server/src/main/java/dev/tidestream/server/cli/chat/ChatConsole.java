@@ -8,6 +8,9 @@ interface ChatConsole extends AutoCloseable {
         /** A line, without its end; it has line ends in it if they were pasted. */
         record Line(String text) implements Input {}
 
+        /** Text for the model, whatever it begins with. */
+        record Message(String text) implements Input {}
+
         /** Ctrl-C; {@code empty} if nothing was typed before it. */
         record Interrupt(boolean empty) implements Input {}
 

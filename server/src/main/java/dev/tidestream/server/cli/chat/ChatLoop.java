@@ -38,16 +38,14 @@ final class ChatLoop {
                     }
                     yield true;
                 }
-                case Input.Line(String text) -> react(text);
+                case Input.Line(String text) -> text.startsWith("/") ? commands.run(text) : react(text);
+                case Input.Message(String text) -> react(text);
             };
         }
     }
 
     /** Whether it goes on. */
     private boolean react(String text) {
-        if (text.startsWith("/")) {
-            return commands.run(text);
-        }
         if (!text.isBlank()) {
             answer(text);
         }

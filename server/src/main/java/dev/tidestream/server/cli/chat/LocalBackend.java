@@ -113,7 +113,7 @@ final class LocalBackend implements Backend {
                     weightsVersion = accepted.weightsVersion();
                     promptTokens = accepted.promptTokens();
                 }
-                case TokenEvent.Progress _ -> { }
+                case TokenEvent.Progress _, TokenEvent.Scored _ -> { } // scores were not asked for
                 case TokenEvent.Token token -> {
                     tokens++;
                     weightsVersion = token.weightsVersion();

@@ -53,7 +53,7 @@ final class MessageReader {
         if (!text.isEmpty() && text.charAt(text.length() - 1) == '\n') {
             text.setLength(text.length() - 1);
         }
-        return new Input.Line(text.toString());
+        return new Input.Message(text.toString());
     }
 
     private static Input interrupted(Input input) {

@@ -18,7 +18,7 @@ final class SlashCommands {
         "/clear             begin a new conversation; the system text stays",
         "/exit              end, as Ctrl-D does",
         "A line that ends with \\ goes on in the next one, and so does what stands between triple quotes.",
-        "A message that begins with a slash: put a space in front of it.",
+        "A message that begins with a slash: put a space in front of it, or triple quotes around it.",
     };
 
     private final ChatConsole console;
