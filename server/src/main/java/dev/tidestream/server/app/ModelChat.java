@@ -41,6 +41,7 @@ public record ModelChat(ChatTemplates templates, SpecialTokens tokens) {
     private static Optional<String> text(GgufMetadata metadata, String key) {
         OptionalInt id = metadata.findInteger(key);
         List<String> texts = metadata.findStrings(ModelSource.TOKENS_KEY).orElse(List.of());
-        return id.isPresent() && id.getAsInt() >= 0 && id.getAsInt() < texts.size() ? Optional.of(texts.get(id.getAsInt())) : Optional.empty();
+        boolean there = id.isPresent() && id.getAsInt() >= 0 && id.getAsInt() < texts.size();
+        return there ? Optional.of(texts.get(id.getAsInt())) : Optional.empty();
     }
 }

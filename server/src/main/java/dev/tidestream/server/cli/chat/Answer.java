@@ -12,7 +12,8 @@ import java.util.OptionalLong;
  * @param completionTokens of this answer, if known
  */
 record Answer(
-        String text, End end, OptionalLong seed, OptionalLong weightsVersion, OptionalInt promptTokens, OptionalInt completionTokens) {
+        String text, End end, OptionalLong seed, OptionalLong weightsVersion, OptionalInt promptTokens,
+        OptionalInt completionTokens) {
 
     /** Why it ended. */
     enum End {

@@ -58,8 +58,8 @@ final class AnswerStream {
         }
         if (chunk.hasNonNull("error")) {
             JsonNode error = chunk.get("error");
-            throw ServerBackend.refusal("the server failed: "
-                    + Printable.value(error.path("message").asText(error.toString()), MAX_SHOWN_CHARS), error.path("code").asText(""));
+            String message = Printable.value(error.path("message").asText(error.toString()), MAX_SHOWN_CHARS);
+            throw ServerBackend.refusal("the server failed: " + message, error.path("code").asText(""));
         }
         JsonNode choice = chunk.path("choices").path(0);
         String part = choice.path("delta").path("content").asText("");
@@ -71,11 +71,16 @@ final class AnswerStream {
             reason = Optional.of(choice.path("finish_reason").textValue());
         }
         JsonNode own = chunk.path("tidestream");
-        weightsVersion = own.path("weights_version").isIntegralNumber() ? OptionalLong.of(own.path("weights_version").longValue()) : weightsVersion;
+        JsonNode version = own.path("weights_version");
+        weightsVersion = version.isIntegralNumber() ? OptionalLong.of(version.longValue()) : weightsVersion;
         seed = own.hasNonNull("seed") ? number(own.get("seed")) : seed;
         JsonNode usage = chunk.path("usage");
-        promptTokens = usage.path("prompt_tokens").isInt() ? OptionalInt.of(usage.path("prompt_tokens").intValue()) : promptTokens;
-        completionTokens = usage.path("completion_tokens").isInt() ? OptionalInt.of(usage.path("completion_tokens").intValue()) : completionTokens;
+        promptTokens = count(usage.path("prompt_tokens"), promptTokens);
+        completionTokens = count(usage.path("completion_tokens"), completionTokens);
+    }
+
+    private static OptionalInt count(JsonNode value, OptionalInt otherwise) {
+        return value.isInt() ? OptionalInt.of(value.intValue()) : otherwise;
     }
 
     /** Seeds may be text: JavaScript cannot hold all numbers. */

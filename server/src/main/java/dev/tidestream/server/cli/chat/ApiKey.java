@@ -43,7 +43,8 @@ final class ApiKey {
 
     private static String checked(String key, String source) {
         if (key.isEmpty() || !key.chars().allMatch(c -> c > ' ' && c < 0x7F)) {
-            throw new CliException("%s: no key: must be one word of visible ASCII characters: characters=%d".formatted(source, key.length()));
+            throw new CliException("%s: no key: must be one word of visible ASCII characters: characters=%d"
+                    .formatted(source, key.length()));
         }
         return key;
     }

@@ -47,7 +47,8 @@ abstract class ChatOptions {
 
     @Nullable URI url;
 
-    @Option(names = "--url", paramLabel = "URL", description = "A server with POST /v1/chat/completions, in place of a model of this process.")
+    @Option(names = "--url", paramLabel = "URL",
+            description = "A server with POST /v1/chat/completions, in place of a model of this process.")
     void setUrl(String value) {
         try {
             url = base(value);
@@ -56,7 +57,8 @@ abstract class ChatOptions {
         }
     }
 
-    @Option(names = "--server-model", paramLabel = "NAME", description = "What the server calls the model (default: the first one that it lists).")
+    @Option(names = "--server-model", paramLabel = "NAME",
+            description = "What the server calls the model (default: the first one that it lists).")
     @Nullable String serverModel;
 
     @Option(names = "--api-key-file", paramLabel = "FILE",
@@ -73,16 +75,19 @@ abstract class ChatOptions {
             description = "Without a chat template: the model continues the text of all messages and answers, joined by line ends.")
     boolean raw;
 
-    @Option(names = "--no-history", description = "Keep no file of what was typed (default: tidestream/chat_history in the state directory).")
+    @Option(names = "--no-history",
+            description = "Keep no file of what was typed (default: tidestream/chat_history in the state directory).")
     boolean noHistory;
 
-    @Option(names = "--json", description = "Read messages from standard input, a line each, and print one JSON object per answer.")
+    @Option(names = "--json",
+            description = "Read messages from standard input, a line each, and print one JSON object per answer.")
     boolean json;
 
     private final Map<Setting, Double> settings = new EnumMap<>(Setting.class);
     private final List<String> stop = new ArrayList<>();
 
-    @Option(names = "--seed", paramLabel = "S", description = "The same seed gives the same answer (default: a new one each time).")
+    @Option(names = "--seed", paramLabel = "S",
+            description = "The same seed gives the same answer (default: a new one each time).")
     private @Nullable Long seed;
 
     @Option(names = {"-n", "--max-tokens"}, paramLabel = "N", description = "Most tokens of an answer (default: 1024).")
@@ -91,7 +96,8 @@ abstract class ChatOptions {
     }
 
     @Option(names = "--temperature", paramLabel = "X",
-            description = "0 always takes the most likely token; more is more varied (default: 0.7; this and the following: with --url, what the server does).")
+            description = "0 always takes the most likely token; more is more varied (default: 0.7; this and the following: with"
+                    + " --url, what the server does).")
     void setTemperature(String value) {
         set("--temperature", Setting.TEMPERATURE, value);
     }
@@ -101,17 +107,20 @@ abstract class ChatOptions {
         set("--top-k", Setting.TOP_K, value);
     }
 
-    @Option(names = "--top-p", paramLabel = "P", description = "Choose among the most likely tokens that together reach P (default: 1).")
+    @Option(names = "--top-p", paramLabel = "P",
+            description = "Choose among the most likely tokens that together reach P (default: 1).")
     void setTopP(String value) {
         set("--top-p", Setting.TOP_P, value);
     }
 
-    @Option(names = "--min-p", paramLabel = "P", description = "Drop tokens less than P times as likely as the most likely one (default: 0).")
+    @Option(names = "--min-p", paramLabel = "P",
+            description = "Drop tokens less than P times as likely as the most likely one (default: 0).")
     void setMinP(String value) {
         set("--min-p", Setting.MIN_P, value);
     }
 
-    @Option(names = "--repetition-penalty", paramLabel = "X", description = "Above 1: make tokens seen before less likely (default: 1).")
+    @Option(names = "--repetition-penalty", paramLabel = "X",
+            description = "Above 1: make tokens seen before less likely (default: 1).")
     void setRepetitionPenalty(String value) {
         set("--repetition-penalty", Setting.REPETITION_PENALTY, value);
     }
@@ -128,7 +137,8 @@ abstract class ChatOptions {
         set("--frequency-penalty", Setting.FREQUENCY_PENALTY, value);
     }
 
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End where this text would appear; may be given more than once.")
+    @Option(names = "--stop", paramLabel = "TEXT",
+            description = "End where this text would appear; may be given more than once.")
     void setStop(List<String> values) {
         if (values.contains("")) {
             throw new ParameterException(spec.commandLine(), "--stop must not be empty");
@@ -163,8 +173,9 @@ abstract class ChatOptions {
     /** Refuses options of which one makes the other pointless. */
     void requireSense() {
         if (url != null && (model.path() != null || raw || chatTemplate != null)) {
-            throw new ParameterException(spec.commandLine(), "--url and %s exclude each other: the server has the model and its template"
-                    .formatted(model.path() != null ? "--model" : raw ? "--raw" : "--chat-template"));
+            String other = model.path() != null ? "--model" : raw ? "--raw" : "--chat-template";
+            throw new ParameterException(spec.commandLine(),
+                    "--url and " + other + " exclude each other: the server has the model and its template");
         }
         if (url == null && (apiKeyFile != null || serverModel != null)) {
             throw new ParameterException(spec.commandLine(), "%s is for a server: give --url, too"

@@ -62,8 +62,9 @@ final class ChatSettings {
 
     /** For the engine. */
     SamplingOptions sampling() {
-        return new SamplingOptions(number(Setting.TEMPERATURE), (int) value(Setting.TOP_K), number(Setting.TOP_P), number(Setting.MIN_P),
-                number(Setting.REPETITION_PENALTY), number(Setting.PRESENCE_PENALTY), number(Setting.FREQUENCY_PENALTY), Map.of(), seed);
+        return new SamplingOptions(number(Setting.TEMPERATURE), (int) value(Setting.TOP_K), number(Setting.TOP_P),
+                number(Setting.MIN_P), number(Setting.REPETITION_PENALTY), number(Setting.PRESENCE_PENALTY),
+                number(Setting.FREQUENCY_PENALTY), Map.of(), seed);
     }
 
     private float number(Setting setting) {

@@ -33,7 +33,8 @@ final class EventLines {
                 return Optional.of(data.toString());
             }
             if (text.startsWith(DATA)) {
-                data.append(some ? "\n" : "").append(text.startsWith(DATA + " ") ? text.substring(DATA.length() + 1) : text.substring(DATA.length()));
+                String value = text.substring(DATA.length());
+                data.append(some ? "\n" : "").append(value.startsWith(" ") ? value.substring(1) : value);
                 requireLength(data);
                 some = true;
             }

@@ -2,7 +2,9 @@ package dev.tidestream.server.cli.chat;
 
 import dev.tidestream.server.cli.chat.ChatConsole.Input;
 
-/** Messages of one line or several: a line that ends with a backslash goes on in the next, and so does what stands in triple quotes. */
+/**
+ * Messages of one line or several: a line that ends with a backslash goes on in the next, and so does what stands in triple quotes.
+ */
 final class MessageReader {
     private static final String QUOTES = "\"\"\"";
 

@@ -20,7 +20,7 @@ import dev.tidestream.console.Reasons;
 import dev.tidestream.server.cli.terminal.CliException;
 import dev.tidestream.server.cli.terminal.JsonText;
 
-/** A conversation without a person at a terminal: every line of the input is a message as it stands, every answer goes to the output. */
+/** A conversation from a pipe: every line of the input is a message as it stands, every answer goes to the output. */
 final class PipedChat {
     private static final int MAX_CHARS = 1 << 24;
 

@@ -34,7 +34,8 @@ final class ServerBackend implements Backend {
     private static final int MAX_SHOWN_CHARS = 500;
     static final JsonInput JSON = new JsonInput(MAX_BODY_CHARS, 100, 100_000, 65_536);
 
-    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT).build();
+    private final HttpClient client = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1).connectTimeout(CONNECT_TIMEOUT).build();
     private final URI base;
     private final Optional<String> key;
     private final String model;
@@ -81,7 +82,8 @@ final class ServerBackend implements Backend {
     }
 
     private HttpRequest.Builder request(String path) {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + path)).header("Accept", "application/json, text/event-stream");
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base + path))
+                .header("Accept", "application/json, text/event-stream");
         key.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
         return request;
     }

@@ -11,6 +11,7 @@ import java.util.OptionalLong;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 import dev.tidestream.server.cli.chat.ChatConsole.Input;
@@ -119,7 +120,7 @@ class ChatLoopTest {
     private static final class Echo implements Backend {
         private final List<String> asked = new ArrayList<>();
         private Consumer<StopSwitch> during = _ -> { };
-        private ChatFailedException failure;
+        private @Nullable ChatFailedException failure;
         private Answer.End end = Answer.End.STOP;
 
         List<String> questions() {
@@ -136,7 +137,8 @@ class ChatLoopTest {
             if (failure != null) {
                 throw failure;
             }
-            asked.add(conversation.stream().map(each -> ServerBackend.wire(each.role()) + " " + each.text()).collect(Collectors.joining("|")));
+            asked.add(conversation.stream().map(each -> ServerBackend.wire(each.role()) + " " + each.text())
+                    .collect(Collectors.joining("|")));
             String whole = "[" + asked.size();
             text.accept(whole);
             during.accept(stop);
