@@ -34,7 +34,7 @@ import dev.tidestream.server.cli.options.ModelOption;
             "  tidestream chat -m model.gguf",
             "  tidestream chat -m model.gguf --system \"Answer in one sentence.\" --temperature 0",
             "  tidestream chat --url http://127.0.0.1:8080 --api-key-file key.txt",
-            "  tidestream chat --raw                                     the starter model tells stories: it goes on with yours",
+            "  tidestream chat --raw                          the starter model goes on with your story",
             "  echo \"Why is the sky blue?\" | tidestream chat -m model.gguf --json",
             "",
             "In the conversation: /help lists the commands, Ctrl-C stops an answer, Ctrl-D ends.",
