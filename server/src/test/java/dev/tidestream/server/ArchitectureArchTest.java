@@ -325,6 +325,12 @@ class ArchitectureArchTest {
             .should().dependOnClassesThat().resideInAnyPackage("picocli..");
 
     @ArchTest
+    static final ArchRule JLINE_IN_THE_CHAT = noClasses()
+            .that().resideInAPackage("dev.tidestream..")
+            .and().resideOutsideOfPackage("dev.tidestream.server.cli.chat..")
+            .should().dependOnClassesThat().resideInAnyPackage("org.jline..");
+
+    @ArchTest
     static final ArchRule TOOLS_OF_THE_COMMAND_LINE = noClasses()
             .that().resideOutsideOfPackages("dev.tidestream.server.cli..", "dev.tidestream.server.bench..")
             .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.bench..");

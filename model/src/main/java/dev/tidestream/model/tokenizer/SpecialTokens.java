@@ -159,7 +159,7 @@ final class SpecialTokens {
         return parts;
     }
 
-    /** Index of the longest text that begins here; -1 if none does. One that is asked for is not lost because foreign text makes it longer. */
+    /** Index of the longest text that begins here, or -1. One that is asked for is not lost because foreign text makes it longer. */
     private int longestAt(String text, int at, ControlPlaces places) {
         int longest = -1;
         int node = 0;

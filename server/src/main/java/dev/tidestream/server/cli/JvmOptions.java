@@ -17,7 +17,7 @@ import dev.tidestream.model.kernels.KernelSelection;
 final class JvmOptions {
     private static final String NEEDED = "--add-modules=jdk.incubator.vector";
     private static final String GOOD = "--sun-misc-unsafe-memory-access=allow -XX:+UseSerialGC";
-    private static final Set<String> COMPUTING = Set.of("serve", "generate", "bench", "logits");
+    private static final Set<String> COMPUTING = Set.of("serve", "generate", "chat", "bench", "logits");
     /** Its yardstick is a loop in the Vector API. */
     private static final String BENCH_HEAD = "head";
 

@@ -13,6 +13,7 @@ import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.server.app.ServerException;
 import dev.tidestream.server.cli.admin.AdminCommand;
 import dev.tidestream.server.cli.bench.BenchCommand;
+import dev.tidestream.server.cli.chat.ChatCommand;
 import dev.tidestream.server.cli.terminal.CliException;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
@@ -23,6 +24,7 @@ import dev.tidestream.server.cli.terminal.CliException;
         subcommands = {
             ServeCommand.class,
             GenerateCommand.class,
+            ChatCommand.class,
             TokenizeCommand.class,
             InspectCommand.class,
             BenchCommand.class,

@@ -1,0 +1,51 @@
+package dev.tidestream.server.cli.chat;
+
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.console.Reasons;
+import dev.tidestream.server.cli.terminal.CliException;
+
+/** The key for a server: from a file or from the environment. It appears in no message. */
+final class ApiKey {
+    static final String VARIABLE = "OPENAI_API_KEY";
+
+    private ApiKey() {}
+
+    /**
+     * The key, if there is one.
+     *
+     * @throws CliException if the file cannot be read, or what it has could not stand in a header
+     */
+    static Optional<String> find(@Nullable Path file, UnaryOperator<@Nullable String> environment) {
+        if (file != null) {
+            return Optional.of(checked(read(file).strip(), file.toString()));
+        }
+        String key = environment.apply(VARIABLE);
+        return key == null || key.isBlank() ? Optional.empty() : Optional.of(checked(key.strip(), VARIABLE));
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (MalformedInputException e) {
+            throw new CliException(file + ": no key: not a text", e);
+        } catch (IOException e) {
+            throw new CliException(file + ": " + Reasons.of(e), e);
+        }
+    }
+
+    private static String checked(String key, String source) {
+        if (key.isEmpty() || !key.chars().allMatch(c -> c > ' ' && c < 0x7F)) {
+            throw new CliException("%s: no key: must be one word of visible ASCII characters: characters=%d"
+                    .formatted(source, key.length()));
+        }
+        return key;
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.cli.chat;
+
+import org.jspecify.annotations.NullMarked;
