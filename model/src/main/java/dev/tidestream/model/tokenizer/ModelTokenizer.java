@@ -61,7 +61,7 @@ final class ModelTokenizer implements Tokenizer {
         if (addSpecial) {
             IntStream.of(prefix).forEach(ids);
         }
-        encode(text, parseSpecial, ids);
+        encode(text, ControlPlaces.of(parseSpecial), ids);
         if (addSpecial) {
             IntStream.of(suffix).forEach(ids);
         }
@@ -69,33 +69,35 @@ final class ModelTokenizer implements Tokenizer {
     }
 
     @Override
-    public int[] encodePrompt(String text, boolean parseSpecial) {
+    public int[] encodePrompt(String text, ControlPlaces places) {
         IntStream.Builder ids = IntStream.builder();
-        encode(text, parseSpecial, ids);
+        encode(text, places, ids);
         int[] encoded = ids.build().toArray();
         boolean begun = encoded.length >= prefix.length && Arrays.equals(encoded, 0, prefix.length, prefix, 0, prefix.length);
         return begun ? encoded : IntStream.concat(IntStream.of(prefix), IntStream.of(encoded)).toArray();
     }
 
-    private void encode(String text, boolean parseSpecial, IntConsumer ids) {
+    private void encode(String text, ControlPlaces places, IntConsumer ids) {
         String repaired = Utf8.repair(text);
-        for (SpecialTokens.Part part : specialTokens.split(repaired, parseSpecial)) {
+        for (SpecialTokens.Part part : specialTokens.split(repaired, places)) {
             if (part.token() == SpecialTokens.Part.TEXT) {
-                encodeText(normalized(preparation, repaired.substring(part.start(), part.end())), part.start() == 0, parseSpecial, ids);
+                encodeText(repaired.substring(part.start(), part.end()), part.start() == 0, places.from(part.start()), ids);
             } else {
                 ids.accept(part.token());
             }
         }
     }
 
-    private void encodeText(String text, boolean atStart, boolean parseSpecial, IntConsumer ids) {
+    private void encodeText(String text, boolean atStart, ControlPlaces places, IntConsumer ids) {
+        String normalized = normalized(preparation, text);
         if (normalizedTokens.isEmpty()) {
-            encodeWords(text, atStart, ids);
+            encodeWords(normalized, atStart, ids);
             return;
         }
-        for (SpecialTokens.Part part : normalizedTokens.split(text, parseSpecial)) {
+        ControlPlaces moved = NormalizedPlaces.of(places, text, normalized, changed -> normalized(preparation, changed));
+        for (SpecialTokens.Part part : normalizedTokens.split(normalized, moved)) {
             if (part.token() == SpecialTokens.Part.TEXT) {
-                encodeWords(text.substring(part.start(), part.end()), atStart && part.start() == 0, ids);
+                encodeWords(normalized.substring(part.start(), part.end()), atStart && part.start() == 0, ids);
             } else {
                 ids.accept(part.token());
             }
@@ -124,7 +126,7 @@ final class ModelTokenizer implements Tokenizer {
 
     @Override
     public List<ControlToken> controlTokens(String text) {
-        return specialTokens.split(text, true).stream()
+        return specialTokens.split(text, ControlPlaces.EVERYWHERE).stream()
                 .filter(part -> part.token() != SpecialTokens.Part.TEXT && isControl(part.token()))
                 .map(part -> new ControlToken(part.start(), part.end(), part.token()))
                 .toList();

@@ -100,36 +100,45 @@ final class SpecialTokens {
         return used;
     }
 
-    /** Cuts the text into parts, in order, none of them empty. */
-    List<Part> split(String text, boolean parseControl) {
+    /**
+     * Cuts the text into parts, in order, none of them empty.
+     *
+     * @param places where control tokens are cut out
+     */
+    List<Part> split(String text, ControlPlaces places) {
         if (leftmost) {
-            return splitLeftmost(text, parseControl);
+            return splitLeftmost(text, places);
         }
         List<Part> parts = text.isEmpty() ? List.of() : List.of(new Part(0, text.length(), Part.TEXT));
         BitSet occurring = occurring(text);
         for (int i = occurring.nextSetBit(0); i >= 0; i = occurring.nextSetBit(i + 1)) {
-            if (parseControl || !control[i]) {
-                parts = cut(text, parts, texts[i], ids[i]);
-            }
+            parts = cut(text, parts, i, places);
         }
         return parts;
     }
 
-    /** What is found but not asked for is text as a whole: nothing is looked for within. */
-    private List<Part> splitLeftmost(String text, boolean parseControl) {
+    /**
+     * What is found but not asked for is text as a whole: nothing is looked for within. Of one that stands across the begin of a place
+     * that is asked for, this goes for what is in front of that.
+     */
+    private List<Part> splitLeftmost(String text, ControlPlaces places) {
         List<Part> parts = new ArrayList<>();
         int done = 0;
         int at = 0;
         while (at < text.length()) {
-            int index = firstChars.get(text.charAt(at)) ? longestAt(text, at) : -1;
+            int index = firstChars.get(text.charAt(at)) ? longestAt(text, at, places) : -1;
             if (index < 0) {
                 at++;
                 continue;
             }
             int start = at;
             int end = at + texts[index].length();
+            if (control[index] && !places.allow(start, end)) {
+                at = endOfForbidden(start, end, places);
+                continue;
+            }
             at = end;
-            if ((control[index] && !parseControl) || (rules[index].singleWord() && !standsAlone(text, start, end))) {
+            if (rules[index].singleWord() && !standsAlone(text, start, end)) {
                 continue;
             }
             while (rules[index].lstrip() && start > done && isSpace(text.codePointBefore(start))) {
@@ -150,8 +159,8 @@ final class SpecialTokens {
         return parts;
     }
 
-    /** Index of the longest text that begins here; -1 if none does. */
-    private int longestAt(String text, int at) {
+    /** Index of the longest text that begins here; -1 if none does. One that is asked for is not lost because foreign text makes it longer. */
+    private int longestAt(String text, int at, ControlPlaces places) {
         int longest = -1;
         int node = 0;
         for (int i = at; i < text.length(); i++) {
@@ -160,9 +169,26 @@ final class SpecialTokens {
                 break;
             }
             node = trie.first(slot);
-            longest = ends[node] >= 0 ? ends[node] : longest;
+            if (ends[node] >= 0 && !(longest >= 0 && isLengthened(longest, ends[node], at, places))) {
+                longest = ends[node];
+            }
         }
         return longest;
+    }
+
+    /** Whether one of the two is a control token, the shorter one is asked for and the longer one is not. */
+    private boolean isLengthened(int shorter, int longer, int at, ControlPlaces places) {
+        return (control[shorter] || control[longer])
+                && places.allow(at, at + texts[shorter].length()) && !places.allow(at, at + texts[longer].length());
+    }
+
+    /** Where control tokens may begin again, at most {@code end}. */
+    private static int endOfForbidden(int start, int end, ControlPlaces places) {
+        int at = start + 1;
+        while (at < end && !places.allow(at, at + 1)) {
+            at++;
+        }
+        return at;
     }
 
     private static boolean standsAlone(String text, int start, int end) {
@@ -202,19 +228,27 @@ final class SpecialTokens {
         return occurring;
     }
 
-    private static List<Part> cut(String text, List<Part> parts, String special, int id) {
+    private List<Part> cut(String text, List<Part> parts, int index, ControlPlaces places) {
+        if (control[index] && places == ControlPlaces.NOWHERE) {
+            return parts;
+        }
+        String special = texts[index];
         List<Part> result = new ArrayList<>();
         for (Part part : parts) {
             int start = part.start();
-            if (part.token() == Part.TEXT) {
-                int found;
-                while ((found = text.indexOf(special, start, part.end())) >= 0) {
-                    if (found > start) {
-                        result.add(new Part(start, found, Part.TEXT));
-                    }
-                    start = found + special.length();
-                    result.add(new Part(found, start, id));
+            int from = start;
+            int found;
+            while (part.token() == Part.TEXT && (found = text.indexOf(special, from, part.end())) >= 0) {
+                from = found + 1;
+                if (control[index] && !places.allow(found, found + special.length())) {
+                    continue;
                 }
+                if (found > start) {
+                    result.add(new Part(start, found, Part.TEXT));
+                }
+                start = found + special.length();
+                from = start;
+                result.add(new Part(found, start, ids[index]));
             }
             if (start < part.end()) {
                 result.add(start == part.start() ? part : new Part(start, part.end(), Part.TEXT));

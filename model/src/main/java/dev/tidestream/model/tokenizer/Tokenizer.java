@@ -45,7 +45,18 @@ public interface Tokenizer {
      * @return token ids {@code (n)}
      */
     default int[] encodePrompt(String text, boolean parseSpecial) {
-        return encode(text, true, parseSpecial);
+        return encodePrompt(text, ControlPlaces.of(parseSpecial));
+    }
+
+    /**
+     * The same for a text in which names of control tokens are those tokens in some places only. Words and other tokens are found as
+     * they would be in the text without places.
+     *
+     * @param places where; asked with indices of this text
+     * @return token ids {@code (n)}
+     */
+    default int[] encodePrompt(String text, ControlPlaces places) {
+        return encode(text, true, text.isEmpty() || places.allow(0, text.length()));
     }
 
     /** Whether this is a control token: one that has a name, such as {@code <|im_start|>}, and stands for no text. */
