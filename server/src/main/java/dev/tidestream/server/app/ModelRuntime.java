@@ -24,6 +24,8 @@ import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.chat.ChatTemplates;
+import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.EngineStats;
@@ -265,6 +267,15 @@ public final class ModelRuntime implements AutoCloseable {
     /** Of the model. */
     public Tokenizer tokenizer() {
         return tokenizer;
+    }
+
+    /**
+     * How the model chats.
+     *
+     * @param given templates instead of the model's own; null for these
+     */
+    public ModelChat chat(@Nullable ChatTemplates given) {
+        return ModelFiles.chat(file, tokenizer, given);
     }
 
     /** The engine over it; closed with this. */

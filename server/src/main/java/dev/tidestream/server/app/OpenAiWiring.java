@@ -3,6 +3,7 @@ package dev.tidestream.server.app;
 import java.time.Instant;
 import java.util.OptionalLong;
 
+import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
@@ -11,15 +12,17 @@ import dev.tidestream.server.openai.ServedModel;
 final class OpenAiWiring {
     private final ModelRuntime running;
     private final VersionStore store;
+    private final ModelChat chat;
     private final long loadedS = Instant.now().getEpochSecond();
 
-    OpenAiWiring(ModelRuntime running, VersionStore store) {
+    OpenAiWiring(ModelRuntime running, VersionStore store, ModelChat chat) {
         this.running = running;
         this.store = store;
+        this.chat = chat;
     }
 
     OpenAiEndpoints endpoints() {
-        return new OpenAiEndpoints(new Backend(running.engine(), running.tokenizer(), this::served, new ModelFingerprints(running, store.log()),
+        return new OpenAiEndpoints(new Backend(running.engine(), running.tokenizer(), chat, this::served, new ModelFingerprints(running, store.log()),
                 running.engine().openEndedTokens()));
     }
 

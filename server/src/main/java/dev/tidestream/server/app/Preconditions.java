@@ -5,6 +5,8 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
@@ -12,6 +14,10 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.console.Reasons;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.app.ServerException.Reason;
+import dev.tidestream.server.chat.ChatTemplate;
+import dev.tidestream.server.chat.ChatTemplateException;
+import dev.tidestream.server.chat.ChatTemplates;
+import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.AdminAccess;
 import dev.tidestream.server.transport.AdminToken;
@@ -26,9 +32,11 @@ import dev.tidestream.server.transport.TokenRefusal;
  * @param tokenMadeUp whether nobody has named a file with one
  * @param tokenLimit of wrong tokens
  * @param updateDirectory where files of updates may come from; null for nowhere
+ * @param chatTemplates instead of those of the model; null for these
  */
 record Preconditions(
-        ListenAddress address, String token, boolean tokenMadeUp, TokenLimit tokenLimit, @Nullable UpdateDirectory updateDirectory) {
+        ListenAddress address, String token, boolean tokenMadeUp, TokenLimit tokenLimit, @Nullable UpdateDirectory updateDirectory,
+        @Nullable ChatTemplates chatTemplates) {
 
     /** @throws ServerException if one is not met, with the reason */
     static Preconditions check(ServerConfig config) {
@@ -37,7 +45,22 @@ record Preconditions(
         UpdateDirectory files = updates.updateDir() == null ? null : updateDirectory(updates.updateDir());
         ListenAddress address = new ListenAddress(config.transport().host(), config.transport().port());
         address.requireFree();
-        return new Preconditions(address, token, updates.tokenFile() == null, updates.wrongTokens(), files);
+        ChatTemplates templates = config.chats().template() == null ? null : chatTemplates(config.chats().template());
+        return new Preconditions(address, token, updates.tokenFile() == null, updates.wrongTokens(), files, templates);
+    }
+
+    private static ChatTemplates chatTemplates(Path file) {
+        try {
+            ChatTemplates templates = ChatTemplates.ofFile(file);
+            ChatTemplate.parse(templates.choose(false).orElseThrow(), SpecialTokens.of(Optional.empty(), Optional.empty()), Clock.systemDefaultZone());
+            return templates;
+        } catch (NoSuchFileException e) {
+            throw new ServerException(Reason.CHAT_TEMPLATE, "no such file: %s (--chat-template)".formatted(file), e);
+        } catch (IOException e) {
+            throw new ServerException(Reason.CHAT_TEMPLATE, "chat template cannot be read: %s: %s".formatted(file, Reasons.of(e)), e);
+        } catch (ChatTemplateException e) {
+            throw new ServerException(Reason.CHAT_TEMPLATE, "%s: %s (--chat-template)".formatted(file, e.getMessage()), e);
+        }
     }
 
     private static UpdateDirectory updateDirectory(Path directory) {

@@ -159,7 +159,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
         Sequence(GenerateRequest request, CoreSubscriber<? super TokenEvent> subscriber) {
             this.request = request;
             this.subscriber = subscriber;
-            this.script = request.prompt() == null ? "tokens" : request.prompt();
+            this.script = request.prompt() == null ? text(request.tokens()) : request.prompt();
             preface.add(new TokenEvent.Accepted(number, request.sampling().seed().orElse(number * 10), 1, 3));
             if (script.equals("prefill")) {
                 for (int i = 1; i <= 3; i++) {
@@ -189,6 +189,14 @@ final class ScriptedEngine implements Engine, AutoCloseable {
                     changed();
                 }
             });
+        }
+
+        private static String text(int @Nullable [] tokens) {
+            StringBuilder text = new StringBuilder();
+            for (int token : tokens == null ? new int[0] : tokens) {
+                text.append((char) token);
+            }
+            return text.toString();
         }
 
         private void step() {

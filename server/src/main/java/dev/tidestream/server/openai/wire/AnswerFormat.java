@@ -8,6 +8,9 @@ public interface AnswerFormat {
     /** Value of {@code object}. */
     String object(boolean streamed);
 
+    /** Whether ids of the prompt belong to a choice; else to the answer. */
+    boolean promptIdsInChoice();
+
     /** Appends what the first chunk of a choice says; false if there is no such chunk. */
     boolean first(JsonBytes out);
 
@@ -30,6 +33,11 @@ public interface AnswerFormat {
         @Override
         public String object(boolean streamed) {
             return "text_completion";
+        }
+
+        @Override
+        public boolean promptIdsInChoice() {
+            return true;
         }
 
         @Override
@@ -63,6 +71,11 @@ public interface AnswerFormat {
         @Override
         public String object(boolean streamed) {
             return streamed ? "chat.completion.chunk" : "chat.completion";
+        }
+
+        @Override
+        public boolean promptIdsInChoice() {
+            return false; // as vLLM has it
         }
 
         @Override

@@ -55,7 +55,9 @@ final class Unsupported {
             Map.entry("web_search_options", Unsupported::never),
             Map.entry("verbosity", node -> node.asText().equals("medium")),
             Map.entry("chat_template", Unsupported::never),
-            Map.entry("documents", Unsupported::isEmpty));
+            Map.entry("echo", Unsupported::isFalse),
+            Map.entry("best_of", is(1)),
+            Map.entry("tool_choice", node -> node.isTextual() && (node.textValue().equals("none") || node.textValue().equals("auto"))));
 
     private Unsupported() {}
 
