@@ -1,12 +1,16 @@
 package dev.tidestream.server.app;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.OptionalLong;
 
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
+import dev.tidestream.server.openai.responses.ResponseStore;
+import dev.tidestream.server.openai.responses.ResponsesEndpoints;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
 
 /** What OpenAI's endpoints answer from: the model that is served. */
 final class OpenAiWiring {
@@ -21,9 +25,11 @@ final class OpenAiWiring {
         this.chat = chat;
     }
 
-    OpenAiEndpoints endpoints() {
-        return new OpenAiEndpoints(new Backend(running.engine(), running.tokenizer(), chat, this::served, new ModelFingerprints(running, store.log()),
-                running.engine().openEndedTokens()));
+    EndpointFactory endpoints(ServerConfig.Chats chats) {
+        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, new ModelFingerprints(running, store.log()),
+                running.engine().openEndedTokens());
+        ResponseStore responses = new ResponseStore(chats.maxStoredResponses(), chats.storedResponseBytes());
+        return EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses)));
     }
 
     private ServedModel served() {

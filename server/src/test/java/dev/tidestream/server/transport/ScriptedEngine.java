@@ -48,6 +48,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     private final AtomicLong numbers = new AtomicLong();
     private final Map<Long, Sequence> running = new ConcurrentHashMap<>();
     private final Queue<CompletableFuture<@Nullable Void>> changes = new ConcurrentLinkedQueue<>();
+    private final Queue<String> prompts = new ConcurrentLinkedQueue<>();
     final AtomicInteger cancelled = new AtomicInteger();
     final AtomicLong emitted = new AtomicLong();
     final AtomicLong mostDemand = new AtomicLong();
@@ -102,6 +103,11 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     /** Whether every stream that runs is without demand. */
     boolean allStalled() {
         return running.values().stream().allMatch(sequence -> sequence.stalled);
+    }
+
+    /** The prompts so far, of all streams. */
+    List<String> prompts() {
+        return List.copyOf(prompts);
     }
 
     int running() {
@@ -166,6 +172,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
                     preface.add(new TokenEvent.Progress(i * 100, 300));
                 }
             }
+            prompts.add(script);
             running.put(number, this);
         }
 

@@ -6,6 +6,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -27,8 +28,11 @@ import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
+import dev.tidestream.server.openai.responses.ResponseStore;
+import dev.tidestream.server.openai.responses.ResponsesEndpoints;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.VertxClock;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
 
 /** A server on a free port, with a scripted engine behind it. */
 final class TestServer implements AutoCloseable {
@@ -77,7 +81,8 @@ final class TestServer implements AutoCloseable {
     /** @param clock the time of connections, a {@link ManualClock} say */
     TestServer(TransportConfig config, Function<Context, EventLoopClock> clock) throws Exception {
         verticle = new ServerVerticle(config, engine, readiness::get, null, clock)
-                .serving(new OpenAiEndpoints(backend(engine)));
+                .serving(EndpointFactory.all(List.of(
+                        new OpenAiEndpoints(backend(engine)), new ResponsesEndpoints(backend(engine), new ResponseStore(3, 1 << 20)))));
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }
 

@@ -100,7 +100,7 @@ public interface AnswerFormat {
 
         @Override
         public LogprobList newLogprobs(TokenTexts texts, int topLogprobs) {
-            return new ChatLogprobs(texts);
+            return new ChatLogprobs(texts, false);
         }
     };
 }

@@ -81,6 +81,11 @@ public final class RequestReader {
         return ChatReader.chat(this, read(body));
     }
 
+    /** A {@code POST /v1/responses}. */
+    public ResponseRequest response(String body) throws BadRequestException {
+        return ResponseReader.response(this, read(body));
+    }
+
     OptionalInt maxTokens(RequestFields fields, String name, int min) throws BadRequestException {
         return fields.has(name) ? OptionalInt.of(fields.integer(name, min, maxTokens, min)) : OptionalInt.empty();
     }
