@@ -232,7 +232,7 @@ class ArchitectureArchTest {
     static final ArchRule HUGGINGFACE = classes().that().resideInAPackage("dev.tidestream.server.huggingface..")
             .should().onlyDependOnClassesThat().resideInAnyPackage(
                     "java..", "org.jspecify..", "com.fasterxml.jackson..", "dev.tidestream.protocol", "dev.tidestream.model.gguf",
-                    "dev.tidestream.model.architecture", "dev.tidestream.model.tokenizer", "dev.tidestream.server.safetensors",
+                    "dev.tidestream.model.architecture", "dev.tidestream.model.tokenizer..", "dev.tidestream.server.safetensors",
                     "dev.tidestream.server.huggingface..");
 
     @ArchTest

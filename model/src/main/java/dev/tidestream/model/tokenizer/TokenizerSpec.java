@@ -23,6 +23,9 @@ import dev.tidestream.model.tokenizer.pretokenizer.PreTokenizer;
 public record TokenizerSpec(
         Algorithm algorithm, List<String> tokens, List<TokenType> types, Preparation preparation, Decoding decoding, Specials specials) {
 
+    /** U+2581, which SentencePiece writes for a space. */
+    public static final char ESCAPED_SPACE = Vocabulary.ESCAPED_SPACE;
+
     /** @throws TokenizerException if an array is not as long as the vocabulary, or an id lies outside */
     public TokenizerSpec {
         if (tokens.isEmpty()) {
@@ -40,6 +43,11 @@ public record TokenizerSpec(
         specials.prefix().forEach(id -> requireId("prefix", id, size));
         specials.suffix().forEach(id -> requireId("suffix", id, size));
         preparation.addedTokens().keySet().forEach(id -> requireId("added token", id, size));
+    }
+
+    /** Whether a token of this text ends generation, whatever a file says: converters often name only one of several. */
+    public static boolean isEndText(String text) {
+        return Vocabulary.isEndText(text);
     }
 
     private static void requireCount(String what, int count, int tokens) {

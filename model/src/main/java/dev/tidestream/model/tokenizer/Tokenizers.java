@@ -1,21 +1,8 @@
 package dev.tidestream.model.tokenizer;
 
-import dev.tidestream.model.gguf.GgufException;
-import dev.tidestream.model.gguf.GgufMetadata;
-
 /** Makes tokenizers. */
 public final class Tokenizers {
     private Tokenizers() {}
-
-    /**
-     * The tokenizer of a model file. Keeps nothing of the metadata.
-     *
-     * @throws TokenizerException if the kind of tokenizer is not supported or its data contradict themselves
-     * @throws GgufException if a key is missing or has another type
-     */
-    public static Tokenizer fromGguf(GgufMetadata metadata) {
-        return of(GgufTokenizer.read(metadata));
-    }
 
     /**
      * The tokenizer that a specification describes.

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
 
 /** Reads tokenizers and golden cases from the shared folder. */
 final class Golden {
@@ -24,7 +25,7 @@ final class Golden {
 
     static Tokenizer tokenizer(Path gguf) {
         try (GgufFile file = GgufFile.open(gguf)) {
-            return Tokenizers.fromGguf(file.metadata());
+            return GgufTokenizer.tokenizer(file.metadata());
         }
     }
 

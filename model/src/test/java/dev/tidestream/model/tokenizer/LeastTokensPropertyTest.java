@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -144,7 +145,7 @@ class LeastTokensPropertyTest {
     @ValueSource(strings = {"cases/rope_none.gguf", "models/stories260K/stories260K.gguf"})
     void shouldBeWithinAFactorOfTheTruthForOrdinaryText(String model) {
         try (GgufFile file = GgufFile.open(SharedData.path(model))) {
-            Tokenizer tokenizer = Tokenizers.fromGguf(file.metadata());
+            Tokenizer tokenizer = GgufTokenizer.tokenizer(file.metadata());
             String text = "Once upon a time there was a café, and 模型 👍. ".repeat(200);
             long least = tokenizer.leastTokens(text);
             int tokens = tokenizer.encode(text, false, true).length;

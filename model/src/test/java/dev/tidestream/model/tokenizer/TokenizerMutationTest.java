@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -47,7 +48,7 @@ class TokenizerMutationTest {
     private static boolean works(MemorySegment image, String message) {
         Tokenizer tokenizer;
         try (GgufFile file = GgufFile.of(image, "mutated.gguf")) {
-            tokenizer = Tokenizers.fromGguf(file.metadata());
+            tokenizer = GgufTokenizer.tokenizer(file.metadata());
         } catch (GgufException | TokenizerException e) {
             assertNotNull(e.getMessage(), message);
             return false;

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufWriter;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
 import dev.tidestream.model.tokenizer.pretokenizer.NamedPreTokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -235,7 +236,7 @@ class TokenizersTest {
             byte[] bytes = writer.toByteArray();
             MemorySegment image = arena.allocate(bytes.length, 8).copyFrom(MemorySegment.ofArray(bytes));
             try (GgufFile file = GgufFile.of(image, "test.gguf")) {
-                return Tokenizers.fromGguf(file.metadata());
+                return GgufTokenizer.tokenizer(file.metadata());
             }
         }
     }

@@ -29,19 +29,16 @@ import dev.tidestream.model.gguf.GgufFileWriter;
 
 /**
  * Writes a GGUF file with random weights, for measuring speed and for tests: any family that can be run, any shape, any format.
- * Text that
- * it generates means nothing; any engine that knows the family can load it. Needs a JDK and the classes of this module:
+ * Text that it generates means nothing; any engine that knows the family can load it. Needs a JDK and the classes of this module:
  *
  * <pre>{@code
  * tool="java -cp model/target/classes model/src/test/java/dev/tidestream/model/tools/RandomModelFile.java"
  * $tool out=random-1b-q4_0.gguf format=q4_0
- * $tool out=small.gguf arch=gemma3 format=q8_0 vocab=32000 hidden=512 layers=6 heads=8 kv-heads=4 head-dim=64 ff=1536
- * context=2048
+ * $tool out=small.gguf arch=gemma3 format=q8_0 vocab=32000 hidden=512 layers=6 heads=8 kv-heads=4 head-dim=64 ff=1536 context=2048
  * }</pre>
  *
  * <p>The defaults are the shape of Llama-3.2-1B; {@link #HELP} has the options. Weights are drawn so that hidden states stay of
- * the order
- * of 1: from a stock of blocks that the format's own encoder made, ternary ones from -1, 0 and 1. Norms are 1.
+ * the order of 1: from a stock of blocks that the format's own encoder made, ternary ones from -1, 0 and 1. Norms are 1.
  */
 final class RandomModelFile {
     /** What {@code --help} prints. */

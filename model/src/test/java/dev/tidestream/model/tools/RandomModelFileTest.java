@@ -27,7 +27,7 @@ import dev.tidestream.model.gguf.GgmlType;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.WorkerTeam;
-import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
@@ -70,7 +70,7 @@ class RandomModelFileTest {
                         KernelSelection.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
             assertEquals(tied, model.blueprint().tied());
             LanguageModel forward = model.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, 24);
-            int[] prompt = Tokenizers.fromGguf(file.metadata()).encode("The quick brown fox", true, false);
+            int[] prompt = GgufTokenizer.tokenizer(file.metadata()).encode("The quick brown fox", true, false);
             float[] logits = TestModels.logits(forward, prompt, 24);
             double mean = 0;
             for (float logit : logits) {

@@ -25,7 +25,7 @@ import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
-import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -137,7 +137,7 @@ class ArchitectureGoldenTest {
     void shouldTokeniseThePrompt(String path) throws IOException {
         Golden golden = Golden.of(path);
         try (GgufFile file = GgufFile.open(SharedData.path(path))) {
-            assertArrayEquals(golden.prompt, Tokenizers.fromGguf(file.metadata()).encode(golden.text, true, false), path);
+            assertArrayEquals(golden.prompt, GgufTokenizer.tokenizer(file.metadata()).encode(golden.text, true, false), path);
         }
     }
 

@@ -141,8 +141,8 @@ class ModelMetadataTest {
         "llama.embedding_length | 0 | must be at least 1",
         "llama.feed_forward_length | 0 | must be at least 1",
         "llama.block_count | 2147483647 | must be from 1 to 20",
-        "llama.rope.dimension_count | 15 | is odd, or more than the 16 elements of a head: pairs of them are turned",
-        "llama.rope.dimension_count | 18 | is odd, or more than the 16 elements of a head: pairs of them are turned",
+        "llama.rope.dimension_count | 15 | is odd, or more than the 16 elements of a head: pairs of them are rotated",
+        "llama.rope.dimension_count | 18 | is odd, or more than the 16 elements of a head: pairs of them are rotated",
         "llama.rope.dimension_count | 0 | must be at least 1",
     })
     void shouldRefuseDegenerateNumbers(String key, String value, String why) {

@@ -26,10 +26,11 @@ import dev.tidestream.model.packed.PackedCache;
 import dev.tidestream.model.packed.PackedWarnings;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
-import dev.tidestream.model.tokenizer.GgufTokenizerWriter;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizerWriter;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.chat.ChatTemplates;
@@ -61,7 +62,7 @@ public final class ModelFiles {
      * @throws ModelException if this version cannot read it
      */
     public static Tokenizer tokenizer(ModelSource source) {
-        return source instanceof HuggingFaceFolder folder ? tokenizerOf(folder) : Tokenizers.fromGguf(source.metadata());
+        return source instanceof HuggingFaceFolder folder ? tokenizerOf(folder) : GgufTokenizer.tokenizer(source.metadata());
     }
 
     private static Tokenizer tokenizerOf(HuggingFaceFolder folder) {

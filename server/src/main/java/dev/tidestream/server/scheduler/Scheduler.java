@@ -1,7 +1,6 @@
 package dev.tidestream.server.scheduler;
 
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.LongSupplier;
@@ -169,7 +168,7 @@ public final class Scheduler {
         parked.sweep(sequence -> leaves(sequence) || timedOut(sequence, nowNs) || goesOn(sequence));
         waiting.sweep(sequence -> leaves(sequence) || stalls(sequence, nowNs));
         running.sweep(sequence -> leaves(sequence) || timedOut(sequence, nowNs));
-        sweepStopping(nowNs);
+        stopping.removeIf(sequence -> settles(sequence, nowNs) || timedOut(sequence, nowNs));
         admission.admit(nowNs, this::fail);
         for (Sequence tooMany = parked.overflow(); tooMany != null; tooMany = parked.overflow()) {
             fail(tooMany, ErrorCode.CREDIT_TIMEOUT, "no credit, and too many streams are without: limit=%d, limit_bytes=%d, stream=%d"
@@ -258,18 +257,15 @@ public final class Scheduler {
         return true;
     }
 
-    private void sweepStopping(long nowNs) {
-        for (Iterator<Sequence> all = stopping.iterator(); all.hasNext(); ) {
-            Sequence sequence = all.next();
-            if (sequence.client().settle()) {
-                all.remove();
-            } else if (sequence.client().demand() > 0) {
-                all.remove();
-                sequence.client().stopped(sequence.completedEarly(nowNs));
-            } else if (timedOut(sequence, nowNs)) {
-                all.remove();
-            }
+    private static boolean settles(Sequence sequence, long nowNs) {
+        if (sequence.client().settle()) {
+            return true;
         }
+        if (sequence.client().demand() <= 0) {
+            return false;
+        }
+        sequence.client().stopped(sequence.completedEarly(nowNs));
+        return true;
     }
 
     /** Fails a sequence that has been without demand for too long; else remembers when that would be. */

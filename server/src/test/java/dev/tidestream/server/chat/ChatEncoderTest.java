@@ -21,6 +21,7 @@ import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
 import dev.tidestream.server.huggingface.tokenizer.FolderTokenizer;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -176,7 +177,7 @@ class ChatEncoderTest {
             return Tokenizers.of(FolderTokenizer.read(model));
         }
         try (GgufFile file = GgufFile.open(model)) {
-            return Tokenizers.fromGguf(file.metadata());
+            return GgufTokenizer.tokenizer(file.metadata());
         }
     }
 

@@ -29,7 +29,7 @@ class ServerLifeIT {
             String number = "\\d+";
             assertLine(lines, 0, "starting version=.+ jdk=25.* vm=.+ os=.+ arch=\\w+ processor=.+ cores=%s pid=%s memory_bytes=%s"
                     .formatted(number, number, number) + " max_heap_bytes=\\d+ max_direct_bytes=\\d+");
-            assertLine(lines, 1, "loaded model=\"Tidestream starter\" file=\"starter-q8_0\\.gguf\" types=\"13 F32, 43 Q8_0\" parameters=\\d+"
+            assertLine(lines, 1, "loaded model=\"Tidestream starter\" file=\"starter-q8_0\\.gguf\" types=\"13 F32, 43 Q8_0\" head=\"tied: .+\" parameters=\\d+"
                     + " weights_bytes=\\d+ weights_version=1 context=512 vocabulary=4096 threads=2 kernels=.+ activations=int8"
                     + " head_activations=f32 kv_type=f16 since_start_ms=\\d+");
             assertLine(lines, 2, "data_dir path=\".+data\" weights_version=1 versions=0 base_sha256=[0-9a-f]{64}");

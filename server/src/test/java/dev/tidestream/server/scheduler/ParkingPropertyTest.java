@@ -21,7 +21,7 @@ import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tokenizer.Tokenizer;
-import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
@@ -74,7 +74,7 @@ class ParkingPropertyTest {
     void shouldGoOnWithTheSameBitsOfARealModel(KvType kvType) {
         try (GgufFile file = GgufFile.open(SharedData.path(STORIES));
                 LoadedModel loaded = TestModels.load(STORIES, KernelSelection.fastest())) {
-            Tokenizer tokenizer = Tokenizers.fromGguf(file.metadata());
+            Tokenizer tokenizer = GgufTokenizer.tokenizer(file.metadata());
             for (long seed = 0; seed < 4; seed++) {
                 LanguageModel model = loaded.newTransformer(
                         WorkerTeam.sequential(), Precision.withExactHead(ActivationPrecision.F32, kvType), 16);

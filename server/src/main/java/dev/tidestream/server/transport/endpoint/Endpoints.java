@@ -119,7 +119,7 @@ public final class Endpoints implements Handler<HttpServerRequest> {
             }
             if (endpoint == null) {
                 routing.response().putHeader(HttpHeaders.ALLOW, allowed);
-                exchange.refuse(HttpError.of(METHOD_NOT_ALLOWED, "method_not_allowed", "only %s are allowed: method=%s"
+                exchange.refuse(HttpError.of(METHOD_NOT_ALLOWED, "method_not_allowed", "allowed here: %s; method=%s"
                         .formatted(allowed, JsonAnswer.shown(routing.request().method().name()))));
             } else if (!endpoint.capacity().hasRoom()) {
                 refusals.count(Refusal.CONNECTIONS_FULL);

@@ -14,13 +14,14 @@ import dev.tidestream.model.SharedData;
 import dev.tidestream.model.gguf.GgufFile;
 import dev.tidestream.model.gguf.GgufMetadata;
 import dev.tidestream.model.gguf.GgufValue;
-import dev.tidestream.model.tokenizer.GgufTokenizerWriter;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.TokenizerSpec;
 import dev.tidestream.model.tokenizer.TokenizerSpec.AddedToken;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Preparation;
 import dev.tidestream.model.tokenizer.Tokenizers;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
+import dev.tidestream.model.tokenizer.gguf.GgufTokenizerWriter;
 import dev.tidestream.model.tokenizer.normalizer.Normalizer;
 import dev.tidestream.model.tokenizer.pretokenizer.PreTokenizer;
 
@@ -51,8 +52,8 @@ class GgufTokenizerWriterTest {
                     assertEquals(text(converted, prefix + key), text(written, prefix + key), key);
                 }
             }
-            Tokenizer theirs = Tokenizers.fromGguf(converted);
-            Tokenizer ours = Tokenizers.fromGguf(written);
+            Tokenizer theirs = GgufTokenizer.tokenizer(converted);
+            Tokenizer ours = GgufTokenizer.tokenizer(written);
             Tokenizer folder = Tokenizers.of(spec);
             for (long seed = 0; seed < 3_000; seed++) {
                 String text = text(new Random(seed));

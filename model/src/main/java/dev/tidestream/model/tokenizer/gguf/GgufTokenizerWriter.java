@@ -1,4 +1,4 @@
-package dev.tidestream.model.tokenizer;
+package dev.tidestream.model.tokenizer.gguf;
 
 import java.text.Normalizer.Form;
 import java.util.ArrayList;
@@ -12,6 +12,9 @@ import java.util.SequencedMap;
 
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.GgufValueType;
+import dev.tidestream.model.tokenizer.TokenType;
+import dev.tidestream.model.tokenizer.TokenizerException;
+import dev.tidestream.model.tokenizer.TokenizerSpec;
 import dev.tidestream.model.tokenizer.TokenizerSpec.AddedToken;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Merge;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Spelling;
@@ -30,7 +33,7 @@ import dev.tidestream.model.tokenizer.pretokenizer.Step;
  */
 public final class GgufTokenizerWriter {
     private static final String PREFIX = GgufTokenizer.PREFIX;
-    private static final String SPACE = String.valueOf(Vocabulary.ESCAPED_SPACE);
+    private static final String SPACE = String.valueOf(TokenizerSpec.ESCAPED_SPACE);
 
     private final TokenizerSpec spec;
     private final SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
@@ -218,7 +221,7 @@ public final class GgufTokenizerWriter {
         bool("add_eos_token", added("behind", specials.suffix(), specials.eos()));
         List<Integer> ends = specials.endOfGeneration().stream()
                 .filter(id -> specials.eos().isEmpty() || id != specials.eos().getAsInt())
-                .filter(id -> !Vocabulary.isEndText(spec.tokens().get(id)))
+                .filter(id -> !TokenizerSpec.isEndText(spec.tokens().get(id)))
                 .sorted()
                 .toList();
         if (ends.size() > 2) {

@@ -1,4 +1,4 @@
-package dev.tidestream.model.tokenizer;
+package dev.tidestream.model.tokenizer.gguf;
 
 import java.util.AbstractList;
 import java.util.ArrayList;
@@ -13,6 +13,10 @@ import java.util.Set;
 
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufMetadata;
+import dev.tidestream.model.tokenizer.TokenType;
+import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.model.tokenizer.TokenizerException;
+import dev.tidestream.model.tokenizer.TokenizerSpec;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Algorithm;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Decoding;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Merge;
@@ -20,6 +24,7 @@ import dev.tidestream.model.tokenizer.TokenizerSpec.Preparation;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Specials;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Spelling;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Symbols;
+import dev.tidestream.model.tokenizer.Tokenizers;
 import dev.tidestream.model.tokenizer.normalizer.CharsMap;
 import dev.tidestream.model.tokenizer.normalizer.Normalizer;
 import dev.tidestream.model.tokenizer.pretokenizer.NamedPreTokenizer;
@@ -35,7 +40,7 @@ public final class GgufTokenizer {
     static final String TYPES = PREFIX + "token_type";
     static final String MERGES = PREFIX + "merges";
     static final String CHARS_MAP = PREFIX + "precompiled_charsmap";
-    private static final String SPACE = String.valueOf(Vocabulary.ESCAPED_SPACE);
+    private static final String SPACE = String.valueOf(TokenizerSpec.ESCAPED_SPACE);
 
     /** What some converters write where a model has no such token. */
     private static final long NO_TOKEN = 0xffff_ffffL;
@@ -53,6 +58,16 @@ public final class GgufTokenizer {
     private GgufTokenizer(GgufMetadata metadata) {
         this.metadata = metadata;
         this.tokens = metadata.strings(TOKENS);
+    }
+
+    /**
+     * The tokenizer of a model file. Keeps nothing of the metadata.
+     *
+     * @throws TokenizerException if the kind of tokenizer is not supported or its data contradict themselves
+     * @throws GgufException if a key is missing or has another type
+     */
+    public static Tokenizer tokenizer(GgufMetadata metadata) {
+        return Tokenizers.of(read(metadata));
     }
 
     /**
