@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -34,6 +35,8 @@ class HttpFuzzIT {
     private static final List<String> PATHS = List.of("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/responses/resp_x",
             "/v1/responses/resp_x/cancel", "/v1/responses/resp_x/input_items?limit=2&order=asc", "/v1/responses/resp_x?stream=true&starting_after=3",
             "/v1/models", "/v1/models/m%2F1", "/tokenize", "/detokenize", "/apply-template", "/nothing");
+    /** The path that each body is for, as an index of {@link #PATHS}. */
+    private static final int[] OWN_PATHS = {0, 0, 1, 1, 2, 2, 10, 9};
     private static final List<String> BODIES = List.of(
             "{\"model\":\"m/1\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"count\"}]}],"
                     + "\"max_tokens\":2,\"n\":2,\"stream\":true,\"stream_options\":{\"include_usage\":true},\"logprobs\":true,\"top_logprobs\":2}",
@@ -76,8 +79,9 @@ class HttpFuzzIT {
         try {
             for (int i = 0; i < BODIES_EACH; i++) {
                 String method = random.nextInt(8) == 0 ? List.of("GET", "DELETE", "PUT", "HEAD", "OPTIONS").get(random.nextInt(5)) : "POST";
-                String path = PATHS.get(random.nextInt(PATHS.size()));
-                byte[] body = mutated(BODIES.get(random.nextInt(BODIES.size())), random).getBytes(StandardCharsets.UTF_8);
+                int kind = random.nextInt(BODIES.size());
+                String path = PATHS.get(random.nextInt(4) == 0 ? random.nextInt(PATHS.size()) : OWN_PATHS[kind]);
+                byte[] body = mutated(BODIES.get(kind), random).getBytes(StandardCharsets.UTF_8);
                 String head = "%s %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n".formatted(method, path, body.length);
                 RawHttp.Answer answer = http.send(concat(head.getBytes(StandardCharsets.US_ASCII), body)).anyAnswer(!method.equals("HEAD"));
                 String sent = head + new String(body, StandardCharsets.UTF_8);
@@ -131,7 +135,7 @@ class HttpFuzzIT {
     }
 
     private static byte[] concat(byte[] head, byte[] body) {
-        byte[] all = java.util.Arrays.copyOf(head, head.length + body.length);
+        byte[] all = Arrays.copyOf(head, head.length + body.length);
         System.arraycopy(body, 0, all, head.length, body.length);
         return all;
     }
