@@ -91,11 +91,11 @@ public final class ModelFiles {
     /**
      * How a model chats.
      *
-     * @param given templates instead of the model's own; null for these
+     * @param given a file with a template instead of the model's own; null for this
      */
-    public static ModelChat chat(ModelSource source, Tokenizer tokenizer, @Nullable ChatTemplates given) {
+    public static ModelChat chat(ModelSource source, Tokenizer tokenizer, @Nullable Path given) {
         try {
-            ChatTemplates templates = given != null ? given
+            ChatTemplates templates = given != null ? ChatTemplates.ofFile(given)
                     : source instanceof HuggingFaceFolder folder ? ChatTemplates.ofFolder(folder.folder()) : ChatTemplates.of(source.metadata());
             return new ModelChat(templates, specialTokens(source, tokenizer), tokenizer, Clock.systemDefaultZone());
         } catch (IOException e) {

@@ -6,7 +6,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.Optional;
+import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
@@ -32,11 +33,9 @@ import dev.tidestream.server.transport.TokenRefusal;
  * @param tokenMadeUp whether nobody has named a file with one
  * @param tokenLimit of wrong tokens
  * @param updateDirectory where files of updates may come from; null for nowhere
- * @param chatTemplates instead of those of the model; null for these
  */
 record Preconditions(
-        ListenAddress address, String token, boolean tokenMadeUp, TokenLimit tokenLimit, @Nullable UpdateDirectory updateDirectory,
-        @Nullable ChatTemplates chatTemplates) {
+        ListenAddress address, String token, boolean tokenMadeUp, TokenLimit tokenLimit, @Nullable UpdateDirectory updateDirectory) {
 
     /** @throws ServerException if one is not met, with the reason */
     static Preconditions check(ServerConfig config) {
@@ -45,15 +44,16 @@ record Preconditions(
         UpdateDirectory files = updates.updateDir() == null ? null : updateDirectory(updates.updateDir());
         ListenAddress address = new ListenAddress(config.transport().host(), config.transport().port());
         address.requireFree();
-        ChatTemplates templates = config.chats().template() == null ? null : chatTemplates(config.chats().template());
-        return new Preconditions(address, token, updates.tokenFile() == null, updates.wrongTokens(), files, templates);
+        if (config.chats().template() != null) {
+            requireTemplate(config.chats().template());
+        }
+        return new Preconditions(address, token, updates.tokenFile() == null, updates.wrongTokens(), files);
     }
 
-    private static ChatTemplates chatTemplates(Path file) {
+    private static void requireTemplate(Path file) {
         try {
             ChatTemplates templates = ChatTemplates.ofFile(file);
-            ChatTemplate.parse(templates.choose(false).orElseThrow(), SpecialTokens.of(Optional.empty(), Optional.empty()), Clock.systemDefaultZone());
-            return templates;
+            ChatTemplate.parse(templates.choose(false).orElseThrow(), new SpecialTokens(Map.of(), List.of()), Clock.systemDefaultZone());
         } catch (NoSuchFileException e) {
             throw new ServerException(Reason.CHAT_TEMPLATE, "no such file: %s (--chat-template)".formatted(file), e);
         } catch (IOException e) {

@@ -95,7 +95,7 @@ public final class TidestreamServer implements AutoCloseable {
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     met.access(audit, metrics::tokenRefused)).showing(metrics.page()).serving(
-                            new OpenAiWiring(running, store, running.chat(met.chatTemplates())).endpoints(config.chats()));
+                            new OpenAiWiring(running, store, running.chat()).endpoints(config.chats()));
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));

@@ -165,7 +165,8 @@ final class ScriptedEngine implements Engine, AutoCloseable {
         Sequence(GenerateRequest request, CoreSubscriber<? super TokenEvent> subscriber) {
             this.request = request;
             this.subscriber = subscriber;
-            this.script = request.prompt() == null ? text(request.tokens()) : request.prompt();
+            this.script = request.prompt() != null ? request.prompt()
+                    : request.messages().isEmpty() ? text(request.tokens()) : request.messages().getLast().content();
             preface.add(new TokenEvent.Accepted(number, request.sampling().seed().orElse(number * 10), 1, 3));
             if (script.equals("prefill")) {
                 for (int i = 1; i <= 3; i++) {

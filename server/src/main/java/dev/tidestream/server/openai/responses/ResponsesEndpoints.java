@@ -55,8 +55,8 @@ public final class ResponsesEndpoints implements EndpointFactory {
         return List.of(
                 new TokenEndpoint(loop, backend, true, body -> job(loop, reader.response(body))).at(PATH),
                 Endpoint.get(PATH + "/*", Auth.OWN_HOST, exchange -> get(loop, exchange)),
-                new Endpoint(HttpMethod.POST, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, ResponsesEndpoints.this::cancel),
-                new Endpoint(HttpMethod.DELETE, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, ResponsesEndpoints.this::delete));
+                new Endpoint(HttpMethod.POST, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, this::cancel),
+                new Endpoint(HttpMethod.DELETE, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, this::delete));
     }
 
     /** On a worker. */
