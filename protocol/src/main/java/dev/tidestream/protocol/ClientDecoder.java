@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
 /** From the tree of a client's frame to its message; strict. */
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
-            "type", "id", "prompt", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights", "kv",
-            "credit");
+            "type", "id", "prompt", "messages", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights",
+            "kv", "credit");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
             "top_k",
@@ -27,6 +27,8 @@ final class ClientDecoder {
             "frequency_penalty",
             "logit_bias",
             "seed");
+    private static final Set<String> MESSAGE = Set.of("role", "content");
+    private static final int MAX_ROLE_CHARS = 64;
     private static final Set<String> CREDIT = Set.of("type", "id", "n");
     private static final Set<String> CANCEL = Set.of("type", "id");
     private static final Set<String> WATCH = Set.of("type", "weights");
@@ -92,10 +94,14 @@ final class ClientDecoder {
         if (message.has("prompt") && message.has("tokens")) {
             throw message.error(ErrorCode.INVALID_VALUE, "prompt", "prompt and tokens: give one of them, not both");
         }
-        String prompt = message.has("tokens") ? null : message.text("prompt", 0, limits.messageChars());
+        if (message.has("messages") && (message.has("prompt") || message.has("tokens"))) {
+            throw message.error(ErrorCode.INVALID_VALUE, "messages", "messages, prompt and tokens: give one of them, not two");
+        }
+        String prompt = message.has("tokens") || message.has("messages") ? null : message.text("prompt", 0, limits.messageChars());
         return new ClientMessage.Generate(
                 id,
                 prompt,
+                messages(message),
                 parseSpecial(message),
                 tokens(message),
                 message.integer("max_tokens", 1, limits.maxTokens(), Math.min(Protocol.DEFAULT_MAX_TOKENS, limits.maxTokens())),
@@ -106,6 +112,30 @@ final class ClientDecoder {
                 message.has("credit")
                         ? OptionalInt.of(message.integer("credit", 0, Integer.MAX_VALUE))
                         : OptionalInt.empty());
+    }
+
+    private List<ChatMessage> messages(Fields message) throws ProtocolException {
+        JsonNode array = message.optional("messages");
+        if (array == null) {
+            return List.of();
+        }
+        if (!array.isArray()) {
+            throw message.wrongType("messages", "an array of objects", array);
+        }
+        if (array.isEmpty()) {
+            throw message.outOfRange("messages", "of at least one message", array);
+        }
+        List<ChatMessage> messages = new ArrayList<>(array.size());
+        for (JsonNode node : array) {
+            String path = "messages[" + messages.size() + "]";
+            if (!node.isObject()) {
+                throw message.wrongType(path, "an object", node);
+            }
+            Fields fields = message.nested(node, path);
+            fields.allowOnly(MESSAGE);
+            messages.add(new ChatMessage(fields.text("role", 1, MAX_ROLE_CHARS), fields.text("content", 0, limits.messageChars())));
+        }
+        return messages;
     }
 
     private static int @Nullable [] tokens(Fields message) throws ProtocolException {

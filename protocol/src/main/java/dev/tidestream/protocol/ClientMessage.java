@@ -11,9 +11,10 @@ import org.jspecify.annotations.Nullable;
 public sealed interface ClientMessage {
 
     /**
-     * Starts a stream. Exactly one of {@code prompt} and {@code tokens} is present.
+     * Starts a stream. Exactly one of {@code prompt}, {@code messages} and {@code tokens} is present.
      *
      * @param prompt text, possibly empty
+     * @param messages a conversation, of which the model's chat template makes the prompt; empty if there is none
      * @param parseSpecial take names of control tokens in the prompt for those tokens; false without a prompt
      * @param tokens at least one token id, used as they are; not copied
      * @param maxTokens most tokens to generate, at least 1
@@ -24,6 +25,7 @@ public sealed interface ClientMessage {
     record Generate(
             String id,
             @Nullable String prompt,
+            List<ChatMessage> messages,
             boolean parseSpecial,
             int @Nullable [] tokens,
             int maxTokens,
@@ -38,6 +40,7 @@ public sealed interface ClientMessage {
         public Generate(
                 String id,
                 @Nullable String prompt,
+                List<ChatMessage> messages,
                 boolean parseSpecial,
                 int @Nullable [] tokens,
                 int maxTokens,
@@ -46,14 +49,15 @@ public sealed interface ClientMessage {
                 int topLogprobs,
                 WeightsPolicy weights,
                 OptionalInt credit) {
-            if ((prompt == null) == (tokens == null)) {
-                throw new IllegalArgumentException("exactly one of prompt and tokens must be given: id=" + id);
+            if ((prompt == null ? 0 : 1) + (messages.isEmpty() ? 0 : 1) + (tokens == null ? 0 : 1) != 1) {
+                throw new IllegalArgumentException("exactly one of prompt, messages and tokens must be given: id=" + id);
             }
             if (parseSpecial && prompt == null) {
                 throw new IllegalArgumentException("parse_special goes with prompt only: id=" + id);
             }
             this.id = id;
             this.prompt = prompt;
+            this.messages = List.copyOf(messages);
             this.parseSpecial = parseSpecial;
             this.tokens = tokens;
             this.maxTokens = maxTokens;
@@ -62,6 +66,21 @@ public sealed interface ClientMessage {
             this.topLogprobs = topLogprobs;
             this.weights = weights;
             this.credit = credit;
+        }
+
+        /** A prompt that is text, or token ids. */
+        public Generate(
+                String id,
+                @Nullable String prompt,
+                boolean parseSpecial,
+                int @Nullable [] tokens,
+                int maxTokens,
+                SamplingOptions sampling,
+                List<String> stop,
+                int topLogprobs,
+                WeightsPolicy weights,
+                OptionalInt credit) {
+            this(id, prompt, List.of(), parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit);
         }
 
         /** A prompt that is text and nothing else, or token ids. */
@@ -97,6 +116,7 @@ public sealed interface ClientMessage {
             return other instanceof Generate g
                     && id.equals(g.id)
                     && Objects.equals(prompt, g.prompt)
+                    && messages.equals(g.messages)
                     && parseSpecial == g.parseSpecial
                     && Arrays.equals(tokens, g.tokens)
                     && maxTokens == g.maxTokens
@@ -110,7 +130,7 @@ public sealed interface ClientMessage {
         @Override
         public int hashCode() {
             return Objects.hash(
-                    id, prompt, parseSpecial, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit);
+                    id, prompt, messages, parseSpecial, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit);
         }
     }
 

@@ -15,10 +15,11 @@ import org.jspecify.annotations.Nullable;
  *
  * {"type":"generate",                                    {"type":"accepted",
  *  "id":          string 1..128,                          "id":              string,
- *  "prompt":      string         } exactly                "stream":          integer,
- *  "tokens":      [integer, …]   } one of them            "seed":            integer, or decimal string beyond ±(2^53-1),
- *  "max_tokens":  1..limit        = 256,                  "weights_version": integer,
- *  "sampling": {                                          "prompt_tokens":   integer}
+ *  "prompt":      string         }                        "stream":          integer,
+ *  "messages":    [{"role", "content"}, …]  } exactly     "seed":            integer, or decimal string beyond ±(2^53-1),
+ *  "tokens":      [integer, …]   } one of them            "weights_version": integer,
+ *  "max_tokens":  1..limit        = 256,                  "prompt_tokens":   integer}
+ *  "sampling": {
  *    "temperature":         [0, 100]    = 1,
  *    "top_k":               0..2^31-1   = 0 (all),       {"type":"progress",
  *    "top_p":               (0, 1]      = 1,              "id": string, "prefilled": integer, "of": integer}

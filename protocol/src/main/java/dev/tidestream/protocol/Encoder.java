@@ -126,6 +126,16 @@ final class Encoder {
         if (m.prompt() != null) {
             g.writeStringField("prompt", m.prompt());
         }
+        if (!m.messages().isEmpty()) {
+            g.writeArrayFieldStart("messages");
+            for (ChatMessage message : m.messages()) {
+                g.writeStartObject();
+                g.writeStringField("role", message.role());
+                g.writeStringField("content", message.content());
+                g.writeEndObject();
+            }
+            g.writeEndArray();
+        }
         if (m.parseSpecial()) {
             g.writeBooleanField("parse_special", true);
         }

@@ -63,6 +63,11 @@ public final class Fields {
         return new Fields(node, path(name) + ".", id);
     }
 
+    /** The fields of an object within. */
+    Fields nested(JsonNode node, String path) {
+        return new Fields(node, path + ".", id);
+    }
+
     /** Text of {@code minChars} to {@code maxChars} UTF-16 code units without unpaired surrogates. */
     public String text(String name, int minChars, int maxChars) throws ProtocolException {
         return text(path(name), required(name), minChars, maxChars);

@@ -25,6 +25,8 @@ class CodecTest {
                         OptionalInt.of(0)),
                 new ClientMessage.Generate("t", null, new int[] {0, 1, Integer.MAX_VALUE}, 1 << 20, SamplingOptions.DEFAULT,
                         List.of(), 0, WeightsPolicy.PIN, OptionalInt.of(Integer.MAX_VALUE)),
+                new ClientMessage.Generate("m", null, List.of(new ChatMessage("system", ""), new ChatMessage("user", "ü")), false, null, 1,
+                        SamplingOptions.DEFAULT, List.of(), -1, WeightsPolicy.PIN, OptionalInt.empty()),
                 new ClientMessage.Generate("s", "<s>x", true, null, 1, SamplingOptions.DEFAULT, List.of(), -1,
                         WeightsPolicy.PIN, OptionalInt.empty()),
                 new ClientMessage.Generate("r", "x", null, 1, SamplingOptions.DEFAULT, List.of(), 0,

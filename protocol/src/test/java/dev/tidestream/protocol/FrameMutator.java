@@ -7,6 +7,7 @@ import java.util.random.RandomGenerator;
 public final class FrameMutator {
     private static final List<String> SEEDS = List.of(
             "{\"type\":\"generate\",\"id\":\"f1\",\"prompt\":\"Once upon\",\"max_tokens\":3}",
+            "{\"type\":\"generate\",\"id\":\"f4\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],\"max_tokens\":3}",
             "{\"type\":\"generate\",\"id\":\"f2\",\"tokens\":[1,2,3],\"credit\":2,\"logprobs\":3,\"weights\":\"follow\"}",
             "{\"type\":\"generate\",\"id\":\"f3\",\"prompt\":\"\\u00e9\\ud83c\\udf0a\",\"parse_special\":true,\"max_tokens\":2,"
                     + "\"stop\":[\"x\",\"yz\"],"

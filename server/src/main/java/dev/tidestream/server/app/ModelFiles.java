@@ -3,8 +3,10 @@ package dev.tidestream.server.app;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.TreeMap;
@@ -32,10 +34,14 @@ import dev.tidestream.model.tokenizer.gguf.GgufTokenizerWriter;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.server.chat.ChatTemplates;
+import dev.tidestream.server.chat.ModelChat;
+import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.huggingface.HuggingFaceFolder;
 
 /** Files of models: opened, loaded with the kernels of this process, and put into words. */
 public final class ModelFiles {
+    private static final String EOS_KEY = "tokenizer.ggml.eos_token_id";
+
     private ModelFiles() {}
 
     /**
@@ -95,6 +101,35 @@ public final class ModelFiles {
             }
         }
         return metadata;
+    }
+
+    /**
+     * How a model chats.
+     *
+     * @param given a file with a template instead of the model's own; null for this
+     */
+    public static ModelChat chat(ModelSource source, Tokenizer tokenizer, @Nullable Path given) {
+        try {
+            ChatTemplates templates = given != null ? ChatTemplates.ofFile(given)
+                    : source instanceof HuggingFaceFolder folder ? ChatTemplates.ofFolder(folder.folder()) : ChatTemplates.of(source.metadata());
+            return new ModelChat(templates, specialTokens(source, tokenizer), tokenizer, Clock.systemDefaultZone());
+        } catch (IOException e) {
+            throw new UncheckedIOException("%s: the chat template cannot be read".formatted(source.path()), e);
+        }
+    }
+
+    private static SpecialTokens specialTokens(ModelSource source, Tokenizer tokenizer) throws IOException {
+        if (source instanceof HuggingFaceFolder folder) {
+            SpecialTokens named = SpecialTokens.ofFolder(folder.folder());
+            if (!named.texts().isEmpty()) {
+                return named;
+            }
+        }
+        return SpecialTokens.of(name(tokenizer.bosToken(), tokenizer), name(source.metadata().findInteger(EOS_KEY), tokenizer));
+    }
+
+    private static Optional<String> name(OptionalInt token, Tokenizer tokenizer) {
+        return token.stream().filter(id -> id >= 0 && id < tokenizer.vocabularySize()).mapToObj(tokenizer::tokenText).findFirst();
     }
 
     /**

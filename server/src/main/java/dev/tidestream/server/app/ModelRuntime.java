@@ -24,6 +24,8 @@ import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.chat.ModelChat;
+import dev.tidestream.server.engine.ChatPrompts;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.EngineStats;
@@ -58,6 +60,7 @@ public final class ModelRuntime implements AutoCloseable {
     private final @Nullable KernelWarmUp kernelWarmUp;
     private final LoadedModel first;
     private final Tokenizer tokenizer;
+    private final ModelChat chat;
     private final KernelWorkers workers;
     private final HeadTimings headTimings;
     private final StreamTimings streamTimings;
@@ -94,6 +97,7 @@ public final class ModelRuntime implements AutoCloseable {
         this.workers = workers;
         this.kernelWarmUp = kernelWarmUp;
         tokenizer = ModelFiles.tokenizer(file);
+        chat = ModelFiles.chat(file, tokenizer, config.chats().template());
         Versioned versioned =
                 firstVersion.of(file, loader, ModelFiles.load(loader, config.compute(), workers, listener), workers);
         first = versioned.model();
@@ -109,7 +113,7 @@ public final class ModelRuntime implements AutoCloseable {
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ModelEpoch.of(versioned.weightsVersion(), first, forward), reclaimer);
-            engine = startEngine(config.engine(), tokenizer, epochs, breaks, observer(streamTimings), workers);
+            engine = startEngine(config.engine(), tokenizer, ChatPrompts.of(chat), epochs, breaks, observer(streamTimings), workers);
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();
             throw e;
@@ -154,9 +158,10 @@ public final class ModelRuntime implements AutoCloseable {
     }
 
     private static TokenEngine startEngine(
-            EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, StepBreak breaks, TokenObserver observer, WorkerTeam team) {
+            EngineConfig config, Tokenizer tokenizer, ChatPrompts chats, CurrentEpoch epochs, StepBreak breaks, TokenObserver observer,
+            WorkerTeam team) {
         try {
-            return TokenEngine.start(config, tokenizer, epochs, breaks, observer, team);
+            return TokenEngine.start(config, tokenizer, chats, epochs, breaks, observer, team);
         } catch (IllegalArgumentException e) { // limits that do not fit this model
             throw new ServerException(ServerException.Reason.LIMITS, String.valueOf(e.getMessage()), e);
         }
@@ -265,6 +270,11 @@ public final class ModelRuntime implements AutoCloseable {
     /** Of the model. */
     public Tokenizer tokenizer() {
         return tokenizer;
+    }
+
+    /** How the model chats. */
+    public ModelChat chat() {
+        return chat;
     }
 
     /** The engine over it; closed with this. */

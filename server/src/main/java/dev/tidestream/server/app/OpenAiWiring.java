@@ -1,26 +1,35 @@
 package dev.tidestream.server.app;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.OptionalLong;
 
+import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
+import dev.tidestream.server.openai.responses.ResponseStore;
+import dev.tidestream.server.openai.responses.ResponsesEndpoints;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
 
 /** What OpenAI's endpoints answer from: the model that is served. */
 final class OpenAiWiring {
     private final ModelRuntime running;
     private final VersionStore store;
+    private final ModelChat chat;
     private final long loadedS = Instant.now().getEpochSecond();
 
-    OpenAiWiring(ModelRuntime running, VersionStore store) {
+    OpenAiWiring(ModelRuntime running, VersionStore store, ModelChat chat) {
         this.running = running;
         this.store = store;
+        this.chat = chat;
     }
 
-    OpenAiEndpoints endpoints() {
-        return new OpenAiEndpoints(new Backend(running.engine(), running.tokenizer(), this::served, new ModelFingerprints(running, store.log()),
-                running.engine().openEndedTokens()));
+    EndpointFactory endpoints(ServerConfig.Chats chats) {
+        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, new ModelFingerprints(running, store.log()),
+                running.engine().openEndedTokens());
+        ResponseStore responses = new ResponseStore(chats.maxStoredResponses(), chats.storedResponseBytes());
+        return EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses)));
     }
 
     private ServedModel served() {

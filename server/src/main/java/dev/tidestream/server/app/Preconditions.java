@@ -5,6 +5,9 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
@@ -12,6 +15,10 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.console.Reasons;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.app.ServerException.Reason;
+import dev.tidestream.server.chat.ChatTemplate;
+import dev.tidestream.server.chat.ChatTemplateException;
+import dev.tidestream.server.chat.ChatTemplates;
+import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.AdminAccess;
 import dev.tidestream.server.transport.AdminToken;
@@ -37,7 +44,23 @@ record Preconditions(
         UpdateDirectory files = updates.updateDir() == null ? null : updateDirectory(updates.updateDir());
         ListenAddress address = new ListenAddress(config.transport().host(), config.transport().port());
         address.requireFree();
+        if (config.chats().template() != null) {
+            requireTemplate(config.chats().template());
+        }
         return new Preconditions(address, token, updates.tokenFile() == null, updates.wrongTokens(), files);
+    }
+
+    private static void requireTemplate(Path file) {
+        try {
+            ChatTemplates templates = ChatTemplates.ofFile(file);
+            ChatTemplate.parse(templates.choose(false).orElseThrow(), new SpecialTokens(Map.of(), List.of()), Clock.systemDefaultZone());
+        } catch (NoSuchFileException e) {
+            throw new ServerException(Reason.CHAT_TEMPLATE, "no such file: %s (--chat-template)".formatted(file), e);
+        } catch (IOException e) {
+            throw new ServerException(Reason.CHAT_TEMPLATE, "chat template cannot be read: %s: %s".formatted(file, Reasons.of(e)), e);
+        } catch (ChatTemplateException e) {
+            throw new ServerException(Reason.CHAT_TEMPLATE, "%s: %s (--chat-template)".formatted(file, e.getMessage()), e);
+        }
     }
 
     private static UpdateDirectory updateDirectory(Path directory) {

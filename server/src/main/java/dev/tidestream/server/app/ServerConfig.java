@@ -30,31 +30,33 @@ import dev.tidestream.server.transport.TransportConfig;
  * @param engine limits of streams and prompts, and the memory of the KV cache
  * @param transport where it listens, who may connect, and what connections may hold
  * @param updates versions of the weights, memory, and how administrators get in
+ * @param chats how conversations become prompts, and which answers are kept
  */
-public record ServerConfig(@Nullable Path model, Compute compute, EngineConfig engine, TransportConfig transport, Updates updates) {
+public record ServerConfig(
+        @Nullable Path model, Compute compute, EngineConfig engine, TransportConfig transport, Updates updates, Chats chats) {
 
     /** The starter model at 127.0.0.1:8080, one thread a core, 1 GiB of KV cache, no data directory. */
     public static final ServerConfig DEFAULT = new ServerConfig(
-            null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT);
+            null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT, Chats.DEFAULT);
 
     /** The same with another model. */
     public ServerConfig withModel(@Nullable Path newModel) {
-        return new ServerConfig(newModel, compute, engine, transport, updates);
+        return new ServerConfig(newModel, compute, engine, transport, updates, chats);
     }
 
     /** The same, computed in another way. */
     public ServerConfig withCompute(Compute newCompute) {
-        return new ServerConfig(model, newCompute, engine, transport, updates);
+        return new ServerConfig(model, newCompute, engine, transport, updates, chats);
     }
 
     /** The same with other limits of streams. */
     public ServerConfig withEngine(EngineConfig newEngine) {
-        return new ServerConfig(model, compute, newEngine, transport, updates);
+        return new ServerConfig(model, compute, newEngine, transport, updates, chats);
     }
 
     /** The same with other limits of connections. */
     public ServerConfig withTransport(TransportConfig newTransport) {
-        return new ServerConfig(model, compute, engine, newTransport, updates);
+        return new ServerConfig(model, compute, engine, newTransport, updates, chats);
     }
 
     /** The same at another port of the same host; 0 for a free one. */
@@ -64,7 +66,12 @@ public record ServerConfig(@Nullable Path model, Compute compute, EngineConfig e
 
     /** The same with other versions, memory and administrators. */
     public ServerConfig withUpdates(Updates newUpdates) {
-        return new ServerConfig(model, compute, engine, transport, newUpdates);
+        return new ServerConfig(model, compute, engine, transport, newUpdates, chats);
+    }
+
+    /** The same with another chat template, or other bounds of what is kept. */
+    public ServerConfig withChats(Chats newChats) {
+        return new ServerConfig(model, compute, engine, transport, updates, newChats);
     }
 
     /** The same, which takes weight updates and keeps them there. */
@@ -128,6 +135,30 @@ public record ServerConfig(@Nullable Path model, Compute compute, EngineConfig e
             return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s%s"
                     .formatted(threads, KernelSelection.fastest().title(), activations.wireName(), headActivations.wireName(),
                             kvType.name().toLowerCase(Locale.ROOT), formats.asTheyAre() ? "" : ", " + formats.words());
+        }
+    }
+
+    /**
+     * Conversations.
+     *
+     * @param template a file with the chat template; null for that of the model
+     * @param maxStoredResponses most answers that {@code previous_response_id} can name; 0: none is kept
+     * @param storedResponseBytes what they may take together, estimated
+     */
+    public record Chats(@Nullable Path template, int maxStoredResponses, long storedResponseBytes) {
+        /** The model's template, 1,024 answers, 64 MiB. */
+        public static final Chats DEFAULT = new Chats(null, 1024, 64 << 20);
+
+        public Chats {
+            if (maxStoredResponses < 0 || storedResponseBytes < 0) {
+                throw new IllegalArgumentException("bounds of stored responses must be at least 0: responses=%d, bytes=%d"
+                        .formatted(maxStoredResponses, storedResponseBytes));
+            }
+        }
+
+        /** The same with another template. */
+        public Chats withTemplate(@Nullable Path file) {
+            return new Chats(file, maxStoredResponses, storedResponseBytes);
         }
     }
 

@@ -39,6 +39,8 @@ public final class ServerException extends RuntimeException {
         MEMORY,
         /** The model cannot be served. */
         MODEL,
+        /** The file with a chat template is of no use. */
+        CHAT_TEMPLATE,
         /** Limits do not fit the model. */
         LIMITS,
         /** The thread that started it was interrupted. */

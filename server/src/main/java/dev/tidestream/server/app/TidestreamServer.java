@@ -94,7 +94,8 @@ public final class TidestreamServer implements AutoCloseable {
                     transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
-                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).serving(new OpenAiWiring(running, store).endpoints());
+                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).serving(
+                            new OpenAiWiring(running, store, running.chat()).endpoints(config.chats()));
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));

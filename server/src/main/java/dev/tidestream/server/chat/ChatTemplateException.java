@@ -11,6 +11,8 @@ public final class ChatTemplateException extends RuntimeException {
 
     /** What is the matter. */
     public enum Reason {
+        /** The model has no template. */
+        NO_TEMPLATE,
         /** The template is not one, or has something in it that this server does not know. */
         NOT_A_TEMPLATE,
         /** The template refuses the conversation ({@code raise_exception}); the message is the template's text, for the client. */

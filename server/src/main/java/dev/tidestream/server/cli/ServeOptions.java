@@ -62,6 +62,9 @@ abstract class ServeOptions {
     @Mixin
     final LiveUpdateOptions live = new LiveUpdateOptions();
 
+    @Mixin
+    final ChatOptions chats = new ChatOptions();
+
     private int port = DEFAULT_PORT;
     private int maxSequences = DEFAULT_SEQUENCES;
     private int maxConnections = DEFAULT_CONNECTIONS;
@@ -110,6 +113,7 @@ abstract class ServeOptions {
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
                 network.applyTo(d.transport().withAddress(host, port).withMaxConnections(maxConnections)
                         .withMaxStreams(limits.maxStreams())),
-                live.config());
+                live.config(),
+                chats.config());
     }
 }

@@ -4,13 +4,15 @@ import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 
 /**
- * What a client asks the engine for. Exactly one of {@code prompt} and {@code tokens} is present.
+ * What a client asks the engine for. Exactly one of {@code prompt}, {@code messages} and {@code tokens} is present.
  *
  * @param prompt text; tokenized by the engine, BOS added if the model wants one
+ * @param messages a conversation, of which the model's chat template makes the prompt; empty if there is none
  * @param parseSpecial take names of control tokens in the prompt, such as {@code <|im_start|>}, for those tokens
  * @param tokens token ids, used as they are
  * @param maxTokens most tokens to generate; 0: none, for a prompt that is to be scored
@@ -23,6 +25,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  */
 public record GenerateRequest(
         @Nullable String prompt,
+        List<ChatMessage> messages,
         boolean parseSpecial,
         int @Nullable [] tokens,
         int maxTokens,
@@ -42,7 +45,7 @@ public record GenerateRequest(
             List<String> stop,
             int topLogprobs,
             WeightsPolicy weights) {
-        this(prompt, false, tokens, maxTokens, sampling, stop, topLogprobs, -1, weights, new Object());
+        this(prompt, List.of(), false, tokens, maxTokens, sampling, stop, topLogprobs, -1, weights, new Object());
     }
 
     /** A request that does not ask how likely its prompt is. */
@@ -56,21 +59,22 @@ public record GenerateRequest(
             int topLogprobs,
             WeightsPolicy weights,
             Object connection) {
-        this(prompt, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, -1, weights, connection);
+        this(prompt, List.of(), parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, -1, weights, connection);
     }
 
     public GenerateRequest {
-        if ((prompt == null) == (tokens == null)) {
-            throw new IllegalArgumentException("exactly one of prompt and tokens must be given");
+        if ((prompt == null ? 0 : 1) + (messages.isEmpty() ? 0 : 1) + (tokens == null ? 0 : 1) != 1) {
+            throw new IllegalArgumentException("exactly one of prompt, messages and tokens must be given");
         }
         if (maxTokens < 0) {
             throw new IllegalArgumentException("max_tokens must be at least 0: max_tokens=" + maxTokens);
         }
         stop = List.copyOf(stop);
+        messages = List.copyOf(messages);
     }
 
     /** The same, which tells how likely the tokens of the prompt are. */
     public GenerateRequest withPromptLogprobs(int top) {
-        return new GenerateRequest(prompt, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection);
+        return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection);
     }
 }

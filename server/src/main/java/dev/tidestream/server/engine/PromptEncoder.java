@@ -1,8 +1,10 @@
 package dev.tidestream.server.engine;
 
+import java.util.List;
 import java.util.Map;
 
 import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.server.scheduler.SequenceRequest;
@@ -18,6 +20,7 @@ final class PromptEncoder {
     private static final int BYTES_PER_COUNTED_TOKEN = 100; // an entry of a map, and of two arrays
 
     private final Tokenizer tokenizer;
+    private final ChatPrompts chats;
     private final int vocabularySize;
     private final int rows; // of the embedding: those behind the vocabulary are padding
     private final int contextLength;
@@ -29,8 +32,10 @@ final class PromptEncoder {
      * @param rows of the embedding, at least {@code vocabularySize}
      * @param kvPositions most positions that the KV cache has for one stream
      */
-    PromptEncoder(Tokenizer tokenizer, int vocabularySize, int rows, int contextLength, int maxPromptBytes, long kvPositions) {
+    PromptEncoder(Tokenizer tokenizer, ChatPrompts chats, int vocabularySize, int rows, int contextLength, int maxPromptBytes,
+            long kvPositions) {
         this.tokenizer = tokenizer;
+        this.chats = chats;
         this.vocabularySize = vocabularySize;
         this.rows = rows;
         this.contextLength = contextLength;
@@ -47,19 +52,35 @@ final class PromptEncoder {
     long requireFits(GenerateRequest request) {
         String text = request.prompt();
         int[] tokens = request.tokens();
+        if (!request.messages().isEmpty()) {
+            return fixedBytes(request) + requireFits(request.messages());
+        }
         if (text == null) {
             int count = tokens == null ? 0 : tokens.length;
             requireFits(count, "tokens=" + count);
             return fixedBytes(request) + (long) count * Integer.BYTES;
         }
         long bytes = utf8Bytes(text);
+        requireBytes(bytes);
+        long least = tokenizer.leastTokens(text);
+        requireFits(least, "bytes=%d, tokens>=%d".formatted(bytes, least));
+        return fixedBytes(request) + bytes;
+    }
+
+    private long requireFits(List<ChatMessage> messages) {
+        long bytes = 0;
+        for (ChatMessage message : messages) {
+            bytes += utf8Bytes(message.role()) + utf8Bytes(message.content());
+        }
+        requireBytes(bytes);
+        return bytes;
+    }
+
+    private void requireBytes(long bytes) {
         if (bytes > maxPromptBytes) {
             throw new EngineException(
                     ErrorCode.PROMPT_TOO_LONG, "prompt too long: bytes=%d, limit=%d".formatted(bytes, maxPromptBytes));
         }
-        long least = tokenizer.leastTokens(text);
-        requireFits(least, "bytes=%d, tokens>=%d".formatted(bytes, least));
-        return fixedBytes(request) + bytes;
     }
 
     private void requireFits(long tokens, String size) {
@@ -79,8 +100,8 @@ final class PromptEncoder {
      */
     int[] encode(GenerateRequest request) {
         String text = request.prompt();
-        int[] prompt = text == null
-                ? requireKnown(request.tokens() == null ? new int[0] : request.tokens())
+        int[] prompt = !request.messages().isEmpty() ? chats.encode(request.messages())
+                : text == null ? requireKnown(request.tokens() == null ? new int[0] : request.tokens())
                 : tokenizer.encodePrompt(text, request.parseSpecial());
         requireFits(prompt.length, "tokens=" + prompt.length);
         return prompt;

@@ -75,13 +75,15 @@ public final class TokenEngine implements Engine, AutoCloseable {
             LongSupplier nanoClock,
             LongSupplier seeds,
             Executor tokenizing) {
-        this(config, tokenizer, epochs, new StepBreak(), nanoClock, seeds, tokenizing, TokenObserver.NONE, WorkerTeam.sequential());
+        this(config, tokenizer, ChatPrompts.NONE, epochs, new StepBreak(), nanoClock, seeds, tokenizing, TokenObserver.NONE,
+                WorkerTeam.sequential());
     }
 
     /** The same, with breaks that somebody else may ask for. */
     TokenEngine(
             EngineConfig config,
             Tokenizer tokenizer,
+            ChatPrompts chats,
             CurrentEpoch epochs,
             StepBreak breaks,
             LongSupplier nanoClock,
@@ -103,7 +105,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             kernels = model.kernels();
             contextLength = model.contextLength();
             pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
-            prompts = new PromptEncoder(tokenizer, vocabularySize, rows, model.contextLength(), config.prompts().maxPromptBytes(),
+            prompts = new PromptEncoder(tokenizer, chats, vocabularySize, rows, model.contextLength(), config.prompts().maxPromptBytes(),
                     pool.budgetPositions());
         }
         scheduler = new Scheduler(config.scheduler(), epochs, pool, nanoClock, observer, team);
@@ -126,13 +128,14 @@ public final class TokenEngine implements Engine, AutoCloseable {
      * @throws IllegalArgumentException if the limits do not fit the model, with the numbers
      */
     public static TokenEngine start(EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer) {
-        return start(config, tokenizer, epochs, new StepBreak(), observer, WorkerTeam.sequential());
+        return start(config, tokenizer, ChatPrompts.NONE, epochs, new StepBreak(), observer, WorkerTeam.sequential());
     }
 
     /**
      * A running engine. The epochs and the team stay the caller's, to be closed after the engine.
      *
      * @param tokenizer of all these epochs
+     * @param chats makes prompts of conversations
      * @param breaks between two steps, for whoever builds the next epoch
      * @param observer told of every token, on the decode thread
      * @param team shares the sampling of large batches; may be the one that the models compute with
@@ -141,6 +144,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     public static TokenEngine start(
             EngineConfig config,
             Tokenizer tokenizer,
+            ChatPrompts chats,
             CurrentEpoch epochs,
             StepBreak breaks,
             TokenObserver observer,
@@ -150,7 +154,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 Thread.ofPlatform().name("tidestream-tokenize").daemon().factory());
         SecureRandom random = new SecureRandom();
         TokenEngine engine =
-                new TokenEngine(config, tokenizer, epochs, breaks, System::nanoTime, random::nextLong, tokenizing, observer, team);
+                new TokenEngine(config, tokenizer, chats, epochs, breaks, System::nanoTime, random::nextLong, tokenizing, observer, team);
         engine.loop.start();
         return engine;
     }

@@ -1,11 +1,17 @@
 package dev.tidestream.server.openai;
 
 import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.stream.FrameMapper;
 
 /** The answer to one request for tokens, streamed or whole. Event loop. */
-interface Answer {
+public interface Answer {
+    /** Makes the answer to a request. */
+    interface Maker {
+        Answer make(Exchange exchange, HttpGeneration generation);
+    }
+
     /** What makes frames of the events of a choice; asked for once each. */
     FrameMapper choice(int index);
 
@@ -20,4 +26,12 @@ interface Answer {
 
     /** Ends it with an error, as whatever that can be by now. */
     void fail(HttpError error);
+
+    /** The client has gone; nothing can be sent, and no choice goes on. */
+    default void gone() {}
+
+    /** It was asked to end; no choice goes on. Only for an answer that can be asked. */
+    default void cancelled() {
+        throw new IllegalStateException("nobody can ask this answer to end");
+    }
 }

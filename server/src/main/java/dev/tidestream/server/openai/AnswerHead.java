@@ -1,10 +1,8 @@
 package dev.tidestream.server.openai;
 
-import java.util.HexFormat;
-import java.util.concurrent.ThreadLocalRandom;
-
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.openai.wire.AnswerFormat;
+import dev.tidestream.server.openai.wire.Ids;
 import dev.tidestream.server.openai.wire.JsonBytes;
 
 /**
@@ -14,13 +12,9 @@ import dev.tidestream.server.openai.wire.JsonBytes;
  * @param model as the server calls it
  */
 record AnswerHead(String id, String object, long created, String model, Fingerprints fingerprints) {
-    private static final int HEX_DIGITS = 8;
-
     /** Of a new answer. */
     static AnswerHead of(AnswerFormat format, boolean streamed, String model, Fingerprints fingerprints) {
-        ThreadLocalRandom random = ThreadLocalRandom.current();
-        String id = format.idPrefix() + HexFormat.of().toHexDigits(random.nextLong()) + HexFormat.of().toHexDigits(random.nextLong(), HEX_DIGITS);
-        return new AnswerHead(id, format.object(streamed), System.currentTimeMillis() / 1000, model, fingerprints);
+        return new AnswerHead(Ids.next(format.idPrefix()), format.object(streamed), System.currentTimeMillis() / 1000, model, fingerprints);
     }
 
     /** Appends it, up to where the value of {@code choices} begins. */

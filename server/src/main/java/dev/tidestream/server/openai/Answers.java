@@ -11,7 +11,7 @@ import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.http.HttpError;
 
 /** Words that all answers have in common. */
-final class Answers {
+public final class Answers {
     private static final int BAD_REQUEST = 400;
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
@@ -29,7 +29,7 @@ final class Answers {
     }
 
     /** What an error of the engine is to a client of OpenAI. */
-    static HttpError error(ErrorCode code, String message) {
+    public static HttpError error(ErrorCode code, String message) {
         return switch (code) {
             case PROMPT_TOO_LONG -> HttpError.of(BAD_REQUEST, "context_length_exceeded",
                     "This request does not fit into the model's maximum context length, or into the server's memory for it: " + message);
@@ -42,7 +42,7 @@ final class Answers {
     }
 
     /** Answers with an error, nothing of the answer having gone. */
-    static Future<Void> refuse(Exchange exchange, HttpError error) {
+    public static Future<Void> refuse(Exchange exchange, HttpError error) {
         if (error.status() == UNAVAILABLE) {
             exchange.response().putHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_S);
         }
@@ -50,7 +50,7 @@ final class Answers {
     }
 
     /** Appends a seed: beyond what JavaScript holds exactly, as a decimal string. */
-    static void seed(JsonBytes out, long seed) {
+    public static void seed(JsonBytes out, long seed) {
         out.raw("\"seed\":");
         if (Math.abs(seed) <= Protocol.MAX_SAFE_INTEGER) {
             out.number(seed);

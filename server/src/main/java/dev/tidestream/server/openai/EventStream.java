@@ -11,7 +11,7 @@ import dev.tidestream.server.openai.wire.JsonBytes;
  * Server-sent events (WHATWG HTML, 9.2): {@code data: …} and an empty line. The head of the answer goes with the first of them, so that
  * what fails before can still be an HTTP status. Event loop.
  */
-final class EventStream {
+public final class EventStream {
     private static final Buffer ALIVE = Buffer.buffer(": keep-alive\n\n");
     private static final Buffer DONE = Buffer.buffer("data: [DONE]\n\n");
 
@@ -20,28 +20,29 @@ final class EventStream {
     private boolean wroteLately;
 
     /** @param writeQueueBytes unsent bytes at which no more is asked for */
-    EventStream(HttpServerResponse response, String requestId, int writeQueueBytes) {
+    public EventStream(HttpServerResponse response, String requestId, int writeQueueBytes) {
         this.response = response;
         this.requestId = requestId;
         response.setWriteQueueMaxSize(writeQueueBytes);
     }
 
     /** Whether the head of the answer has gone. */
-    boolean started() {
+    public boolean started() {
         return response.headWritten();
     }
 
-    boolean writable() {
+    /** Whether more would go out soon. */
+    public boolean writable() {
         return !response.writeQueueFull();
     }
 
-    /** Sends an event, which begins with {@code data: } and ends with an empty line. */
-    void send(JsonBytes event) {
+    /** Sends an event: lines that begin with {@code data: } or {@code event: }, and an empty one. */
+    public void send(JsonBytes event) {
         write(event.toBuffer());
     }
 
     /** Sends a comment, which clients pass over, if nothing was sent since the last call. */
-    void signOfLife() {
+    public void signOfLife() {
         if (!wroteLately && writable()) {
             write(ALIVE.copy());
         }
@@ -62,12 +63,12 @@ final class EventStream {
     }
 
     /** Ends the stream with the event that says it is whole. */
-    Future<Void> done() {
+    public Future<Void> done() {
         return response.end(DONE.copy());
     }
 
     /** Ends the stream behind an error; the body of the answer is well-formed all the same. */
-    Future<Void> end() {
+    public Future<Void> end() {
         return response.end();
     }
 }

@@ -15,7 +15,6 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.engine.GenerateRequest;
-import dev.tidestream.server.openai.wire.TokenTexts;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
@@ -32,7 +31,7 @@ import dev.tidestream.server.transport.stream.ClientStream;
  * are cancelled, so that their sequences leave before the next step, be they in the queue, in prefill or decoding. A client that does
  * not read makes its socket full; then no more tokens are asked for, and the streams are in no batch.
  */
-final class HttpGeneration implements Session, ClientStream.Outlet {
+public final class HttpGeneration implements Session, ClientStream.Outlet {
     private static final Logger log = LoggerFactory.getLogger(HttpGeneration.class);
     private static final int MIN_WINDOW_TOKENS = 4;
 
@@ -50,18 +49,13 @@ final class HttpGeneration implements Session, ClientStream.Outlet {
     private boolean over;
     private EventLoopClock.@Nullable Timer alive;
 
-    HttpGeneration(Exchange exchange, EndpointFactory.Loop loop, Backend backend, Plan plan) {
+    HttpGeneration(Exchange exchange, EndpointFactory.Loop loop, Backend backend, Plan plan, Answer.Maker maker) {
         this.exchange = exchange;
         this.loop = loop;
         this.backend = backend;
         this.plan = plan;
         this.mailbox = new Mailbox(task -> loop.context().runOnContext(v -> task.run()));
-        AnswerHead head = AnswerHead.of(
-                plan.format(), plan.request().stream(), backend.model().get().id(), backend.fingerprints());
-        TokenTexts texts = new TokenTexts(backend.tokenizer());
-        this.answer = plan.request().stream()
-                ? new StreamedAnswer(plan, head, texts, exchange, loop.streams().writeQueueBytes(), this)
-                : new WholeAnswer(plan, head, texts, exchange, this);
+        this.answer = maker.make(exchange, this);
     }
 
     @Override
@@ -121,7 +115,7 @@ final class HttpGeneration implements Session, ClientStream.Outlet {
     }
 
     /** A choice has finished, and its last frame is written. */
-    void finished(int choice, Usage usage) {
+    public void finished(int choice, Usage usage) {
         if (choice % plan.request().n() == 0) {
             promptTokens += usage.promptTokens(); // of each prompt once
         }
@@ -133,7 +127,7 @@ final class HttpGeneration implements Session, ClientStream.Outlet {
     }
 
     /** Ends all choices with an error. */
-    void fail(HttpError error) {
+    public void fail(HttpError error) {
         if (!over) {
             stop();
             answer.fail(error);
@@ -141,12 +135,24 @@ final class HttpGeneration implements Session, ClientStream.Outlet {
     }
 
     /** The answer has been given; it is out when this completes, or the client has gone. */
-    void ended(Future<Void> written) {
+    public void ended(Future<Void> written) {
         written.onComplete(done -> closed.tryComplete());
     }
 
+    /** Ends all choices because somebody wants no more of them. */
+    public void cancel() {
+        if (!over) {
+            stop();
+            answer.cancelled();
+        }
+    }
+
     private void gone() {
+        boolean early = !over;
         stop();
+        if (early) {
+            answer.gone();
+        }
         closed.tryComplete();
     }
 

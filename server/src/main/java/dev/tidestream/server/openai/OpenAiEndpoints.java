@@ -11,6 +11,7 @@ import dev.tidestream.server.openai.wire.CompletionRequest;
 import dev.tidestream.server.openai.wire.Prompt;
 import dev.tidestream.server.openai.wire.RequestReader;
 import dev.tidestream.server.openai.wire.TokenRequest;
+import dev.tidestream.server.openai.wire.TokenTexts;
 import dev.tidestream.server.transport.endpoint.Endpoint;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.http.HttpError;
@@ -31,9 +32,21 @@ public final class OpenAiEndpoints implements EndpointFactory {
     public List<Endpoint> endpoints(Loop loop) {
         RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
         List<Endpoint> endpoints = new ArrayList<>(ModelEndpoints.endpoints(backend.model()));
-        endpoints.add(new TokenEndpoint(loop, backend, body -> completion(reader.completion(body))).at("/v1/completions"));
+        endpoints.add(new TokenEndpoint(loop, backend, false, body -> job(loop, completion(reader.completion(body)))).at("/v1/completions"));
+        ChatPlanner chat = new ChatPlanner(backend);
+        endpoints.add(new TokenEndpoint(loop, backend, true, body -> job(loop, chat.plan(reader.chat(body)))).at("/v1/chat/completions"));
         endpoints.addAll(new TokenizerEndpoints(loop, backend, reader).endpoints());
         return endpoints;
+    }
+
+    private TokenEndpoint.Job job(Loop loop, Plan plan) {
+        TokenTexts texts = new TokenTexts(backend.tokenizer());
+        boolean streamed = plan.request().stream();
+        return new TokenEndpoint.Job(plan, (exchange, generation) -> {
+            AnswerHead head = AnswerHead.of(plan.format(), streamed, backend.model().get().id(), backend.fingerprints());
+            return streamed ? new StreamedAnswer(plan, head, texts, exchange, loop.streams().writeQueueBytes(), generation)
+                    : new WholeAnswer(plan, head, texts, exchange, generation);
+        });
     }
 
     private Plan completion(CompletionRequest asked) throws BadRequestException {

@@ -18,31 +18,32 @@ import dev.tidestream.server.openai.wire.TokenRequest;
  * @param maxTokens of each choice; 0 with {@code echo} only
  * @param echo whether each choice begins with its prompt
  */
-record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt> prompts, int maxTokens, boolean echo) {
+public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt> prompts, int maxTokens, boolean echo) {
 
     /**
      * One prompt; text or tokens, or both, then the tokens are what is generated from.
      *
      * @param text as it is echoed
      */
-    record PlannedPrompt(@Nullable String text, int @Nullable [] tokens) {}
+    public record PlannedPrompt(@Nullable String text, int @Nullable [] tokens) {}
 
     /** Choices, those of all prompts. */
-    int choices() {
+    public int choices() {
         return prompts.size() * request.n();
     }
 
-    PlannedPrompt promptOf(int choice) {
+    /** That of a choice. */
+    public PlannedPrompt promptOf(int choice) {
         return prompts.get(choice / request.n());
     }
 
     /** Whether log-probabilities of the prompt are told. */
-    boolean scores() {
+    public boolean scores() {
         return echo && request.topLogprobs() >= 0;
     }
 
     /** What the engine is asked for, choice by choice: {@code prompt * n + j}. */
-    List<GenerateRequest> requests(Object connection) {
+    public List<GenerateRequest> requests(Object connection) {
         List<GenerateRequest> requests = new ArrayList<>();
         for (int choice = 0; choice < choices(); choice++) {
             PlannedPrompt prompt = promptOf(choice);

@@ -194,9 +194,9 @@ final class StreamedAnswer implements Answer {
             } else {
                 chunk.string(finish);
             }
-            int[] prompt = plan.promptOf(index).tokens();
-            if (plan.request().returnTokenIds() && prompt != null && !toldPrompt) {
-                toldPrompt = true;
+            int[] prompt = plan.request().returnTokenIds() && !toldPrompt ? plan.promptOf(index).tokens() : null;
+            toldPrompt = true;
+            if (prompt != null && plan.format().promptIdsInChoice()) {
                 TokenIds.write(chunk.raw(",\"prompt_token_ids\":"), prompt);
             }
             if (ids.size() > 0) {
@@ -204,6 +204,9 @@ final class StreamedAnswer implements Answer {
                 ids.clear();
             }
             chunk.raw(plan.request().includeUsage() ? "}],\"usage\":null" : "}]");
+            if (prompt != null && !plan.format().promptIdsInChoice() && index == 0) {
+                TokenIds.write(chunk.raw(",\"prompt_token_ids\":"), prompt);
+            }
             chunk.raw(",\"tidestream\":{\"weights_version\":").number(version);
             if (seq.isPresent()) {
                 chunk.raw(",\"seq\":").number(seq.getAsLong()).raw(",\"token\":").number(token);

@@ -17,36 +17,48 @@ import dev.tidestream.server.transport.endpoint.RequestRefusedException;
 import dev.tidestream.server.transport.http.HttpError;
 
 /** An endpoint that answers with tokens. Event loop. */
-final class TokenEndpoint {
+public final class TokenEndpoint {
     private static final Logger log = LoggerFactory.getLogger(TokenEndpoint.class);
     private static final int FAULT = 500;
     private static final int SMALL_BYTES = 16 << 10; // more is read on a worker
 
     private final EndpointFactory.Loop loop;
     private final Backend backend;
+    private final boolean worker;
     private final Planner planner;
 
     /** From the text of a body to what is to be done; any thread. */
-    interface Planner {
-        Plan plan(String body) throws BadRequestException;
+    public interface Planner {
+        Job plan(String body) throws BadRequestException;
     }
 
-    TokenEndpoint(EndpointFactory.Loop loop, Backend backend, Planner planner) {
+    /**
+     * What is to be done for a request.
+     *
+     * @param plan what is to be generated
+     * @param maker makes the answer; called on the event loop
+     */
+    public record Job(Plan plan, Answer.Maker maker) {}
+
+    /** @param worker whether even short requests are read on a worker, since that takes its time */
+    public TokenEndpoint(EndpointFactory.Loop loop, Backend backend, boolean worker, Planner planner) {
         this.loop = loop;
         this.backend = backend;
+        this.worker = worker;
         this.planner = planner;
     }
 
-    Endpoint at(String path) {
+    /** Answers a POST at a path. */
+    public Endpoint at(String path) {
         return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, loop.sessions(), this::handle);
     }
 
     private void handle(Exchange exchange) {
         exchange.body(loop.maxBodyBytes())
-                .compose(body -> body.length() <= SMALL_BYTES
+                .compose(body -> !worker && body.length() <= SMALL_BYTES
                         ? Future.future(promise -> promise.complete(planned(body)))
                         : loop.context().executeBlocking(() -> planned(body)))
-                .compose(plan -> Future.fromCompletionStage(backend.fingerprints().ready(), loop.context()).map(plan))
+                .compose(job -> Future.fromCompletionStage(backend.fingerprints().ready(), loop.context()).map(job))
                 .onComplete(planned -> {
                     if (planned.succeeded()) {
                         begin(exchange, planned.result());
@@ -56,7 +68,7 @@ final class TokenEndpoint {
                 });
     }
 
-    private Plan planned(Buffer body) {
+    private Job planned(Buffer body) {
         try {
             return planner.plan(body.toString());
         } catch (BadRequestException e) {
@@ -64,18 +76,18 @@ final class TokenEndpoint {
         }
     }
 
-    private void begin(Exchange exchange, Plan plan) {
+    private void begin(Exchange exchange, Job job) {
         if (!loop.sessions().hasRoom()) { // there was when the request began to come
             Answers.refuse(exchange, loop.stopping().getAsBoolean()
                     ? Answers.error(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN)
                     : Answers.error(ErrorCode.BUSY, "the server answers as many requests as it can"));
             return;
         }
-        loop.sessions().open(new HttpGeneration(exchange, loop, backend, plan));
+        loop.sessions().open(new HttpGeneration(exchange, loop, backend, job.plan(), job.maker()));
     }
 
     /** Answers a request that could not be carried out. */
-    static void refuse(Exchange exchange, Throwable cause) {
+    public static void refuse(Exchange exchange, Throwable cause) {
         if (exchange.response().closed()) {
             return; // the client has gone
         }

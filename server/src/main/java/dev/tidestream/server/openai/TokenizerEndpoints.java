@@ -7,7 +7,9 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 
+import dev.tidestream.server.chat.RenderedChat;
 import dev.tidestream.server.openai.wire.BadRequestException;
+import dev.tidestream.server.openai.wire.ChatReader;
 import dev.tidestream.server.openai.wire.RequestFields;
 import dev.tidestream.server.openai.wire.RequestReader;
 import dev.tidestream.server.openai.wire.TokenTexts;
@@ -20,8 +22,8 @@ import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
 
 /**
- * {@code POST /tokenize} and {@code /detokenize}, with the fields of vLLM ({@code prompt}) and of llama.cpp ({@code content}). Done on a
- * worker, one at a time.
+ * {@code POST /tokenize} and {@code /detokenize}, with the fields of vLLM ({@code prompt}, {@code messages}) and of llama.cpp
+ * ({@code content}), and {@code /apply-template}. Done on a worker, one at a time.
  */
 final class TokenizerEndpoints {
     private static final int OK = 200;
@@ -30,15 +32,18 @@ final class TokenizerEndpoints {
     private final EndpointFactory.Loop loop;
     private final Backend backend;
     private final RequestReader reader;
+    private final ChatPlanner chat;
 
     TokenizerEndpoints(EndpointFactory.Loop loop, Backend backend, RequestReader reader) {
         this.loop = loop;
         this.backend = backend;
         this.reader = reader;
+        this.chat = new ChatPlanner(backend);
     }
 
     List<Endpoint> endpoints() {
-        return List.of(endpoint("/tokenize", this::tokenize), endpoint("/detokenize", this::detokenize));
+        return List.of(endpoint("/tokenize", this::tokenize), endpoint("/detokenize", this::detokenize),
+                endpoint("/apply-template", this::applyTemplate));
     }
 
     /** From the fields of a request to its answer; on a worker. */
@@ -76,15 +81,9 @@ final class TokenizerEndpoints {
     }
 
     private JsonAnswer.Body tokenize(RequestFields fields) throws BadRequestException {
-        boolean likeLlama = fields.has("content");
-        String field = likeLlama ? "content" : "prompt";
-        fields.required(field);
-        String text = String.valueOf(fields.text(field));
-        boolean addSpecial = fields.bool("add_special_tokens", fields.bool("add_special", !likeLlama));
-        boolean parseSpecial = fields.bool("parse_special", true);
-        boolean strings = fields.bool("return_token_strs", false);
-        int[] tokens = addSpecial ? backend.tokenizer().encodePrompt(text, parseSpecial) : backend.tokenizer().encode(text, false, parseSpecial);
         TokenTexts texts = new TokenTexts(backend.tokenizer());
+        boolean strings = fields.bool("return_token_strs", false);
+        int[] tokens = fields.has("messages") ? chatTokens(fields) : textTokens(fields);
         return json -> {
             json.writeNumberField("count", tokens.length);
             json.writeNumberField("max_model_len", backend.model().get().contextLength());
@@ -97,6 +96,33 @@ final class TokenizerEndpoints {
                 json.writeEndArray();
             }
         };
+    }
+
+    private int[] chatTokens(RequestFields fields) throws BadRequestException {
+        RenderedChat prompt = chat.render(ChatReader.conversation(fields), "messages");
+        return chat.encode(prompt, "messages");
+    }
+
+    /** As llama.cpp answers: {@code prompt}; with {@code return_token_ids} its tokens, too. */
+    private JsonAnswer.Body applyTemplate(RequestFields fields) throws BadRequestException {
+        RenderedChat prompt = chat.render(ChatReader.conversation(fields), "messages");
+        int[] tokens = fields.bool("return_token_ids", false) ? chat.encode(prompt, "messages") : null;
+        return json -> {
+            json.writeStringField("prompt", prompt.text());
+            if (tokens != null) {
+                array(json, "prompt_token_ids", tokens);
+            }
+        };
+    }
+
+    private int[] textTokens(RequestFields fields) throws BadRequestException {
+        boolean likeLlama = fields.has("content");
+        String field = likeLlama ? "content" : "prompt";
+        fields.required(field);
+        String text = String.valueOf(fields.text(field));
+        boolean addSpecial = fields.bool("add_special_tokens", fields.bool("add_special", !likeLlama));
+        boolean parseSpecial = fields.bool("parse_special", true);
+        return addSpecial ? backend.tokenizer().encodePrompt(text, parseSpecial) : backend.tokenizer().encode(text, false, parseSpecial);
     }
 
     private static void array(JsonGenerator json, String name, int[] tokens) throws IOException {

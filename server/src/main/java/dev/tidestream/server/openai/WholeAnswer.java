@@ -63,7 +63,12 @@ final class WholeAnswer implements Answer {
         for (Choice choice : choices) {
             choice.writeTo(out);
         }
-        out.raw("],\"usage\":");
+        out.raw("]");
+        int[] prompt = plan.promptOf(0).tokens();
+        if (plan.request().returnTokenIds() && prompt != null && !plan.format().promptIdsInChoice()) {
+            TokenIds.write(out.raw(",\"prompt_token_ids\":"), prompt);
+        }
+        out.raw(",\"usage\":");
         AnswerHead.usage(out, usage);
         Answers.seed(out.raw(",\"tidestream\":{\"weights_version\":").number(version).raw(","), choices.getFirst().seed);
         out.raw("}}\n");
@@ -187,7 +192,9 @@ final class WholeAnswer implements Answer {
             out.raw(",\"finish_reason\":").string(String.valueOf(finishReason));
             int[] prompt = plan.promptOf(index).tokens();
             if (plan.request().returnTokenIds() && prompt != null) {
-                TokenIds.write(out.raw(",\"prompt_token_ids\":"), prompt);
+                if (plan.format().promptIdsInChoice()) {
+                    TokenIds.write(out.raw(",\"prompt_token_ids\":"), prompt);
+                }
                 out.raw(",\"token_ids\":[").raw(ids).raw("]");
             }
             out.raw("}");

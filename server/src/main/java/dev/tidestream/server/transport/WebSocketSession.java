@@ -256,7 +256,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
                     "too many streams on this connection: running=" + streams.size() + ", limit=" + config.maxStreams());
         }
         GenerateRequest request = new GenerateRequest(
-                m.prompt(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), m.weights(), this);
+                m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this);
         ClientStream stream = new ClientStream(m.id(), m.credit(), engine.generate(request), mailbox, this,
                 new TidestreamFrames(m.id(), this::send), config.windowTokens());
         streams.put(m.id(), stream);

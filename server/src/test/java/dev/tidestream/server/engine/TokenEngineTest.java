@@ -1,6 +1,7 @@
 package dev.tidestream.server.engine;
 
 import java.time.Duration;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,12 +24,16 @@ import reactor.test.StepVerifier;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tokenizer.Tokenizer;
+import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.chat.ChatTemplates;
+import dev.tidestream.server.chat.ModelChat;
+import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.engine.TokenEvent.Accepted;
 import dev.tidestream.server.engine.TokenEvent.Finish;
 import dev.tidestream.server.engine.TokenEvent.Stopped;
@@ -271,6 +276,33 @@ class TokenEngineTest {
         assertEquals(ErrorCode.INVALID_VALUE, refusal(engine, tokenRequest(biased, 5)));
         engine.close();
         assertEquals(ErrorCode.SHUTTING_DOWN, refusal(engine, request("a", 1)));
+    }
+
+    private static GenerateRequest ofMessages(ChatMessage... messages) {
+        return new GenerateRequest(
+                null, List.of(messages), false, null, 1, GREEDY, List.of(), -1, -1, WeightsPolicy.PIN, new Object());
+    }
+
+    @Test
+    void shouldMakePromptsOfConversations() {
+        String template = "{% for m in messages %}{{ m.role[0] }}{{ m.content }}{% endfor %}{% if messages[0].role == 'x' %}"
+                + "{{ raise_exception('no x') }}{% endif %}";
+        ModelChat chat = new ModelChat(new ChatTemplates(Map.of(ChatTemplates.DEFAULT, template)), new SpecialTokens(Map.of(), List.of()),
+                new FakeTokenizer(), Clock.systemUTC());
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.of(chat), epochs, new StepBreak(), () -> nowNs, () -> -1L,
+                Runnable::run, TokenObserver.NONE, WorkerTeam.sequential());
+        Recorder conversation = subscribe(engine, ofMessages(new ChatMessage("system", "be"), new ChatMessage("user", "ab")));
+        Recorder text = subscribe(engine, request("sbeuab", 1));
+        conversation.requestUnbounded();
+        text.requestUnbounded();
+        engine.loop().doWork();
+        engine.loop().doWork();
+        assertEquals(6, ((TokenEvent.Accepted) conversation.events.getFirst()).promptTokens());
+        assertEquals(((TokenEvent.Token) text.events.getLast()).token(), ((TokenEvent.Token) conversation.events.getLast()).token());
+        assertEquals(ErrorCode.INVALID_VALUE, refusal(engine, ofMessages(new ChatMessage("x", ""))));
+        assertEquals(ErrorCode.PROMPT_TOO_LONG, refusal(engine, ofMessages(new ChatMessage("user", "x".repeat(61)))));
+        assertEquals(ErrorCode.INVALID_VALUE, refusal(manualEngine(), ofMessages(new ChatMessage("user", "a"))));
+        engine.close();
     }
 
     @Test
@@ -546,8 +578,8 @@ class TokenEngineTest {
             }
             return 0;
         };
-        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), epochs, breaks, breaksInTheFirstStep, () -> -1L, Runnable::run,
-                TokenObserver.NONE, WorkerTeam.sequential());
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.NONE, epochs, breaks, breaksInTheFirstStep, () -> -1L,
+                Runnable::run, TokenObserver.NONE, WorkerTeam.sequential());
         Recorder running = subscribe(engine, request("abc", 10));
         running.requestUnbounded();
         engine.loop().run();

@@ -1,5 +1,6 @@
 package dev.tidestream.server.transport;
 
+import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -32,7 +33,7 @@ final class RawHttp implements AutoCloseable {
         socket = new Socket(InetAddress.getLoopbackAddress(), port, from, 0);
         socket.setSoTimeout(PATIENCE_MS);
         socket.setTcpNoDelay(true);
-        in = new DataInputStream(socket.getInputStream());
+        in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
         out = socket.getOutputStream();
     }
 
@@ -74,6 +75,44 @@ final class RawHttp implements AutoCloseable {
         }
         line();
         return new Answer(head.status(), head.head(), body.toString());
+    }
+
+    /** The next answer, whatever its body is. */
+    Answer anyAnswer(boolean hasBody) throws IOException {
+        StringBuilder head = new StringBuilder();
+        while (!head.toString().endsWith("\r\n\r\n")) {
+            head.append((char) in.readUnsignedByte());
+        }
+        String lower = head.toString().toLowerCase(Locale.ROOT);
+        StringBuilder body = new StringBuilder();
+        if (hasBody && lower.contains("\r\ntransfer-encoding: chunked\r\n")) {
+            for (int size = Integer.parseInt(line(), 16); size > 0; size = Integer.parseInt(line(), 16)) {
+                body.append(new String(in.readNBytes(size), StandardCharsets.UTF_8));
+                line();
+            }
+            line();
+        } else if (hasBody && lower.contains("\r\ncontent-length: ")) {
+            int length = Integer.parseInt(lower.replaceAll("(?s).*content-length: *([0-9]+).*", "$1"));
+            body.append(new String(in.readNBytes(length), StandardCharsets.UTF_8));
+        }
+        return new Answer(Integer.parseInt(head.substring(9, 12)), lower, body.toString());
+    }
+
+    /** Says that nothing more is sent, and reads what comes until the end. */
+    String rest() throws IOException {
+        try {
+            socket.shutdownOutput();
+            return new String(in.readAllBytes(), StandardCharsets.ISO_8859_1);
+        } catch (java.net.SocketException e) {
+            return ""; // reset, since we had sent more than was read
+        }
+    }
+
+    /** Sends bytes as they are. */
+    RawHttp send(byte[] bytes) throws IOException {
+        out.write(bytes);
+        out.flush();
+        return this;
     }
 
     private String line() throws IOException {

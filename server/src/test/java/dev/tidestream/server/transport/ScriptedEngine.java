@@ -48,6 +48,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     private final AtomicLong numbers = new AtomicLong();
     private final Map<Long, Sequence> running = new ConcurrentHashMap<>();
     private final Queue<CompletableFuture<@Nullable Void>> changes = new ConcurrentLinkedQueue<>();
+    private final Queue<String> prompts = new ConcurrentLinkedQueue<>();
     final AtomicInteger cancelled = new AtomicInteger();
     final AtomicLong emitted = new AtomicLong();
     final AtomicLong mostDemand = new AtomicLong();
@@ -102,6 +103,11 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     /** Whether every stream that runs is without demand. */
     boolean allStalled() {
         return running.values().stream().allMatch(sequence -> sequence.stalled);
+    }
+
+    /** The prompts so far, of all streams. */
+    List<String> prompts() {
+        return List.copyOf(prompts);
     }
 
     int running() {
@@ -159,13 +165,15 @@ final class ScriptedEngine implements Engine, AutoCloseable {
         Sequence(GenerateRequest request, CoreSubscriber<? super TokenEvent> subscriber) {
             this.request = request;
             this.subscriber = subscriber;
-            this.script = request.prompt() == null ? "tokens" : request.prompt();
+            this.script = request.prompt() != null ? request.prompt()
+                    : request.messages().isEmpty() ? text(request.tokens()) : request.messages().getLast().content();
             preface.add(new TokenEvent.Accepted(number, request.sampling().seed().orElse(number * 10), 1, 3));
             if (script.equals("prefill")) {
                 for (int i = 1; i <= 3; i++) {
                     preface.add(new TokenEvent.Progress(i * 100, 300));
                 }
             }
+            prompts.add(script);
             running.put(number, this);
         }
 
@@ -189,6 +197,14 @@ final class ScriptedEngine implements Engine, AutoCloseable {
                     changed();
                 }
             });
+        }
+
+        private static String text(int @Nullable [] tokens) {
+            StringBuilder text = new StringBuilder();
+            for (int token : tokens == null ? new int[0] : tokens) {
+                text.append((char) token);
+            }
+            return text.toString();
         }
 
         private void step() {

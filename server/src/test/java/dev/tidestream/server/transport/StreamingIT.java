@@ -58,6 +58,14 @@ class StreamingIT {
     }
 
     @Test
+    void shouldTakeConversations() throws Exception {
+        try (TestClient client = server.client()) {
+            client.send("{\"type\":\"generate\",\"id\":\"a\",\"messages\":[{\"role\":\"user\",\"content\":\"refuse\"}]}");
+            assertEquals(ErrorCode.BUSY, client.next(ServerMessage.Failed.class).code());
+        }
+    }
+
+    @Test
     void shouldStreamInOrder() throws Exception {
         try (TestClient client = server.client()) {
             assertEquals(Protocol.SUBPROTOCOL, client.subprotocol());

@@ -4,7 +4,11 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -17,12 +21,18 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 
 import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.chat.ChatTemplates;
+import dev.tidestream.server.chat.ModelChat;
+import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
+import dev.tidestream.server.openai.responses.ResponseStore;
+import dev.tidestream.server.openai.responses.ResponsesEndpoints;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.VertxClock;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
 
 /** A server on a free port, with a scripted engine behind it. */
 final class TestServer implements AutoCloseable {
@@ -32,6 +42,14 @@ final class TestServer implements AutoCloseable {
             "127.0.0.1", 0, 4096, 16384, 100_000_000, 16, 16, 64 << 10, 32, 16,
             Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
 
+    private static final String TEMPLATE = """
+            {%- for tool in tools or [] %}[{{ tool.function.name }}]{% endfor %}
+            {%- for message in messages %}
+                {%- if message.role == 'fail' %}{{ raise_exception('no role of that name') }}{% endif %}
+                {%- if message.role == 'odd' %}{{ message.content + 1 }}{% endif %}
+                {%- if message.role != 'user' %}{{ message.role }}:{% endif %}{{ message.content }}
+            {%- endfor %}
+            {%- if loud %}!{% endif %}{% if more %}{% if add_generation_prompt %}>{% endif %}{% endif %}""";
     private static final ServedModel MODEL = new ServedModel("m/1", 1_795_000_000, 512, 256, OptionalLong.of(5_800_000), 7);
     private static final Fingerprints FINGERPRINTS = new Fingerprints() {
         @Override
@@ -63,8 +81,17 @@ final class TestServer implements AutoCloseable {
     /** @param clock the time of connections, a {@link ManualClock} say */
     TestServer(TransportConfig config, Function<Context, EventLoopClock> clock) throws Exception {
         verticle = new ServerVerticle(config, engine, readiness::get, null, clock)
-                .serving(new OpenAiEndpoints(new Backend(engine, new FakeTokenizer(), () -> MODEL, FINGERPRINTS, 64)));
+                .serving(EndpointFactory.all(List.of(
+                        new OpenAiEndpoints(backend(engine)), new ResponsesEndpoints(backend(engine), new ResponseStore(3, 1 << 20)))));
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
+    }
+
+    /** Its template writes roles that are not asked, and what is said; no role may be {@code fail}. */
+    private static Backend backend(ScriptedEngine engine) {
+        FakeTokenizer tokenizer = new FakeTokenizer();
+        ChatTemplates templates = new ChatTemplates(Map.of(ChatTemplates.DEFAULT, TEMPLATE));
+        ModelChat chat = new ModelChat(templates, SpecialTokens.of(Optional.empty(), Optional.empty()), tokenizer, Clock.systemUTC());
+        return new Backend(engine, tokenizer, chat, () -> MODEL, FINGERPRINTS, 64);
     }
 
     TransportStats stats() {

@@ -68,8 +68,8 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
         Path dataDir = Files.createTempDirectory("tidestream-bench-update");
         try {
             ServerConfig.Updates updates = ServerConfig.Updates.DEFAULT.withDataDir(dataDir).withBuilderShare(builderShare());
-            ServerConfig config = new ServerConfig(
-                    model.path(), compute.config(), EngineConfig.DEFAULT, TransportConfig.DEFAULT, updates);
+            ServerConfig config = new ServerConfig(model.path(), compute.config(), EngineConfig.DEFAULT, TransportConfig.DEFAULT, updates,
+                    ServerConfig.Chats.DEFAULT);
             StartListener terminal = new TerminalStart(spec.commandLine().getErr());
             MemoryBudget budget = updates.budget(EngineConfig.DEFAULT.kvMemoryBytes());
             Nd4jLowRankProduct product = new Nd4jLowRankProduct();

@@ -8,6 +8,9 @@ public interface AnswerFormat {
     /** Value of {@code object}. */
     String object(boolean streamed);
 
+    /** Whether ids of the prompt belong to a choice; else to the answer. */
+    boolean promptIdsInChoice();
+
     /** Appends what the first chunk of a choice says; false if there is no such chunk. */
     boolean first(JsonBytes out);
 
@@ -30,6 +33,11 @@ public interface AnswerFormat {
         @Override
         public String object(boolean streamed) {
             return "text_completion";
+        }
+
+        @Override
+        public boolean promptIdsInChoice() {
+            return true;
         }
 
         @Override
@@ -66,6 +74,11 @@ public interface AnswerFormat {
         }
 
         @Override
+        public boolean promptIdsInChoice() {
+            return false; // as vLLM has it
+        }
+
+        @Override
         public boolean first(JsonBytes out) {
             out.raw("\"delta\":{\"role\":\"assistant\",\"content\":\"\"}");
             return true;
@@ -87,7 +100,7 @@ public interface AnswerFormat {
 
         @Override
         public LogprobList newLogprobs(TokenTexts texts, int topLogprobs) {
-            return new ChatLogprobs(texts);
+            return new ChatLogprobs(texts, false);
         }
     };
 }

@@ -9,10 +9,13 @@ import dev.tidestream.protocol.TopLogprob;
 /** {@code {"content":[{"token","logprob","bytes","top_logprobs"}],"refusal":null}}. */
 final class ChatLogprobs implements LogprobList {
     private final TokenTexts texts;
+    private final boolean bare;
     private final JsonBytes entries = new JsonBytes();
 
-    ChatLogprobs(TokenTexts texts) {
+    /** @param bare whether it is a list and nothing around it, in which {@code bytes} is never null */
+    ChatLogprobs(TokenTexts texts, boolean bare) {
         this.texts = texts;
+        this.bare = bare;
     }
 
     @Override
@@ -36,7 +39,7 @@ final class ChatLogprobs implements LogprobList {
         LogprobList.number(entries, logprob);
         entries.raw(",\"bytes\":");
         if (bytes.length == 0) {
-            entries.nothing();
+            entries.raw(bare ? "[]" : "null");
             return;
         }
         for (int i = 0; i < bytes.length; i++) {
@@ -57,7 +60,7 @@ final class ChatLogprobs implements LogprobList {
 
     @Override
     public void writeTo(JsonBytes out) {
-        out.raw("{\"content\":[").raw(entries).raw("],\"refusal\":null}");
+        out.raw(bare ? "[" : "{\"content\":[").raw(entries).raw(bare ? "]" : "],\"refusal\":null}");
     }
 
     @Override

@@ -11,6 +11,11 @@ public interface LogprobList {
     /** JSON has no -Infinity: OpenAI's number for what is very unlikely. */
     float LEAST = -9999f;
 
+    /** An empty list in the form of {@code /v1/responses}: {@code [{"token","logprob","bytes","top_logprobs"}]}. */
+    static LogprobList ofResponses(TokenTexts texts) {
+        return new ChatLogprobs(texts, true);
+    }
+
     /**
      * Appends a token.
      *

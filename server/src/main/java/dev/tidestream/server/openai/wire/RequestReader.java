@@ -76,11 +76,21 @@ public final class RequestReader {
         return new CompletionRequest(common, prompts, echo);
     }
 
-    private OptionalInt maxTokens(RequestFields fields, String name, int min) throws BadRequestException {
+    /** A {@code POST /v1/chat/completions}. */
+    public ChatRequest chat(String body) throws BadRequestException {
+        return ChatReader.chat(this, read(body));
+    }
+
+    /** A {@code POST /v1/responses}. */
+    public ResponseRequest response(String body) throws BadRequestException {
+        return ResponseReader.response(this, read(body));
+    }
+
+    OptionalInt maxTokens(RequestFields fields, String name, int min) throws BadRequestException {
         return fields.has(name) ? OptionalInt.of(fields.integer(name, min, maxTokens, min)) : OptionalInt.empty();
     }
 
-    private TokenRequest common(RequestFields fields, int topLogprobs, OptionalInt most, int prompts) throws BadRequestException {
+    TokenRequest common(RequestFields fields, int topLogprobs, OptionalInt most, int prompts) throws BadRequestException {
         int n = fields.integer("n", 1, maxStreams, 1);
         if ((long) n * prompts > maxStreams) {
             throw BadRequestException.of("invalid_value", "n",

@@ -55,7 +55,18 @@ final class Unsupported {
             Map.entry("web_search_options", Unsupported::never),
             Map.entry("verbosity", node -> node.asText().equals("medium")),
             Map.entry("chat_template", Unsupported::never),
-            Map.entry("documents", Unsupported::isEmpty));
+            Map.entry("echo", Unsupported::isFalse),
+            Map.entry("best_of", is(1)),
+            Map.entry("tool_choice", Unsupported::freeChoice));
+
+    private static final Map<String, Predicate<JsonNode>> OF_RESPONSES = Map.ofEntries(
+            Map.entry("background", Unsupported::isFalse),
+            Map.entry("conversation", Unsupported::never),
+            Map.entry("prompt", Unsupported::never),
+            Map.entry("n", is(1)),
+            Map.entry("truncation", node -> node.asText().equals("disabled")),
+            Map.entry("context_management", Unsupported::isEmpty),
+            Map.entry("tool_choice", Unsupported::freeChoice));
 
     private Unsupported() {}
 
@@ -81,6 +92,19 @@ final class Unsupported {
 
     static void refuseOfCompletions(RequestFields fields) throws BadRequestException {
         refuse(fields, OF_COMPLETIONS);
+    }
+
+    /** Whether the model may call a tool and need not. */
+    private static boolean freeChoice(JsonNode node) {
+        return node.isTextual() && (node.textValue().equals("none") || node.textValue().equals("auto"));
+    }
+
+    static void refuseOfResponses(RequestFields fields) throws BadRequestException {
+        refuse(fields, OF_RESPONSES);
+        JsonNode format = fields.object("text").object("format").get("type");
+        if (format != null && !format.asText().equals("text")) {
+            throw RequestFields.unsupported("text.format.type", format);
+        }
     }
 
     static void refuseOfChat(RequestFields fields) throws BadRequestException {

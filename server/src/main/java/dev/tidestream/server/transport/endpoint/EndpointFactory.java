@@ -13,6 +13,11 @@ public interface EndpointFactory {
     /** The endpoints, when the server starts. Event loop. */
     List<Endpoint> endpoints(Loop loop);
 
+    /** What makes the endpoints of all of these. */
+    static EndpointFactory all(List<EndpointFactory> factories) {
+        return loop -> factories.stream().flatMap(factory -> factory.endpoints(loop).stream()).toList();
+    }
+
     /**
      * The event loop that they live on.
      *

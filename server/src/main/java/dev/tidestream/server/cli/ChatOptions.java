@@ -1,0 +1,42 @@
+package dev.tidestream.server.cli;
+
+import java.nio.file.Path;
+
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.cli.terminal.ByteSize;
+import dev.tidestream.server.cli.terminal.Check;
+
+/** Options of {@code serve} for conversations. */
+final class ChatOptions {
+    private static final int MAX_STORED = 1_000_000;
+    private static final int DEFAULT_STORED = 1024;
+
+    @Option(names = "--chat-template", paramLabel = "FILE",
+            description = "A chat template (Jinja) instead of the model's own.")
+    private @Nullable Path template;
+
+    @Option(names = "--stored-responses", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "64MiB",
+            description = "Memory for answers of /v1/responses that later requests can go on from (default: ${DEFAULT-VALUE}).")
+    private ByteSize storedBytes = new ByteSize(ServerConfig.Chats.DEFAULT.storedResponseBytes());
+
+    private int maxStored = DEFAULT_STORED;
+
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // set by picocli
+    private CommandSpec spec;
+
+    @Option(names = "--max-stored-responses", paramLabel = "N", defaultValue = "" + DEFAULT_STORED,
+            description = "How many of them; the oldest give their place; 0: none is kept (default: ${DEFAULT-VALUE}).")
+    void setMaxStored(int value) {
+        maxStored = Check.range(spec, "--max-stored-responses", value, 0, MAX_STORED);
+    }
+
+    ServerConfig.Chats config() {
+        return new ServerConfig.Chats(template, maxStored, storedBytes.bytes());
+    }
+}
