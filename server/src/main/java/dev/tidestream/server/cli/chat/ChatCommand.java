@@ -3,6 +3,7 @@ package dev.tidestream.server.cli.chat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 
@@ -81,7 +82,7 @@ public final class ChatCommand extends ChatOptions implements Callable<Integer> 
                 ("%s has no chat template, so it cannot tell who says what: give one with --chat-template FILE, or --raw to have it"
                         + " continue your text").formatted(source.path().getFileName())));
         try {
-            return ChatTemplate.parse(text, own.tokens(), Clock.systemDefaultZone());
+            return ChatTemplate.parse(text, own.tokens(), Clock.system(ZoneId.systemDefault()));
         } catch (ChatTemplateException e) {
             throw new CliException("%s: the chat template cannot be used: %s"
                     .formatted(chatTemplate == null ? source.path() : chatTemplate, e.getMessage()), e);
