@@ -14,7 +14,7 @@ import dev.tidestream.console.Printable;
 import dev.tidestream.console.Reasons;
 import dev.tidestream.console.Terminals;
 import dev.tidestream.model.gguf.ModelSource;
-import dev.tidestream.server.app.ModelChat;
+import dev.tidestream.server.app.ChatFiles;
 import dev.tidestream.server.app.ModelRuntime;
 import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.chat.ChatTemplate;
@@ -69,7 +69,7 @@ public final class ChatCommand extends ChatOptions implements Callable<Integer> 
     }
 
     private @Nullable ChatTemplate template(ModelSource source) {
-        ModelChat own = ModelChat.of(source);
+        ChatFiles own = ChatFiles.of(source);
         ChatTemplates templates = own.templates();
         if (chatTemplate != null) {
             try {

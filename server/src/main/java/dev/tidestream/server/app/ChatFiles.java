@@ -18,23 +18,23 @@ import dev.tidestream.server.huggingface.HuggingFaceFolder;
  * @param templates its own; perhaps none
  * @param tokens that templates know by name
  */
-public record ModelChat(ChatTemplates templates, SpecialTokens tokens) {
+public record ChatFiles(ChatTemplates templates, SpecialTokens tokens) {
 
     /**
      * Of a file or a folder. Keeps nothing of the source.
      *
      * @throws UncheckedIOException if a file of the folder cannot be read or is not what it should be
      */
-    public static ModelChat of(ModelSource source) {
+    public static ChatFiles of(ModelSource source) {
         if (source instanceof HuggingFaceFolder folder) {
             try {
-                return new ModelChat(ChatTemplates.ofFolder(folder.folder()), SpecialTokens.ofFolder(folder.folder()));
+                return new ChatFiles(ChatTemplates.ofFolder(folder.folder()), SpecialTokens.ofFolder(folder.folder()));
             } catch (IOException e) {
                 throw new UncheckedIOException("%s: the chat template cannot be read".formatted(folder.path()), e);
             }
         }
         GgufMetadata metadata = source.metadata();
-        return new ModelChat(ChatTemplates.of(metadata),
+        return new ChatFiles(ChatTemplates.of(metadata),
                 SpecialTokens.of(text(metadata, "tokenizer.ggml.bos_token_id"), text(metadata, "tokenizer.ggml.eos_token_id")));
     }
 
