@@ -1,7 +1,7 @@
 package dev.tidestream.server.engine;
 
-import java.time.Duration;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
