@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -97,7 +98,7 @@ public final class ModelFiles {
         try {
             ChatTemplates templates = given != null ? ChatTemplates.ofFile(given)
                     : source instanceof HuggingFaceFolder folder ? ChatTemplates.ofFolder(folder.folder()) : ChatTemplates.of(source.metadata());
-            return new ModelChat(templates, specialTokens(source, tokenizer), tokenizer, Clock.systemDefaultZone());
+            return new ModelChat(templates, specialTokens(source, tokenizer), tokenizer, Clock.system(ZoneId.systemDefault()));
         } catch (IOException e) {
             throw new UncheckedIOException("%s: the chat template cannot be read".formatted(source.path()), e);
         }

@@ -6,6 +6,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -53,7 +54,7 @@ record Preconditions(
     private static void requireTemplate(Path file) {
         try {
             ChatTemplates templates = ChatTemplates.ofFile(file);
-            ChatTemplate.parse(templates.choose(false).orElseThrow(), new SpecialTokens(Map.of(), List.of()), Clock.systemDefaultZone());
+            ChatTemplate.parse(templates.choose(false).orElseThrow(), new SpecialTokens(Map.of(), List.of()), Clock.system(ZoneId.systemDefault()));
         } catch (NoSuchFileException e) {
             throw new ServerException(Reason.CHAT_TEMPLATE, "no such file: %s (--chat-template)".formatted(file), e);
         } catch (IOException e) {
