@@ -278,6 +278,7 @@ class TokenEngineTest {
         assertEquals(ErrorCode.SHUTTING_DOWN, refusal(engine, request("a", 1)));
     }
 
+    @SuppressWarnings("NullAway") // as above
     private static GenerateRequest ofMessages(ChatMessage... messages) {
         return new GenerateRequest(
                 null, List.of(messages), false, null, 1, GREEDY, List.of(), -1, -1, WeightsPolicy.PIN, new Object());

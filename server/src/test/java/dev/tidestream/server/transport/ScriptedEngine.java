@@ -214,6 +214,9 @@ final class ScriptedEngine implements Engine, AutoCloseable {
             while (!done && !cancelledByClient && demand > 0) {
                 if (!preface.isEmpty()) {
                     emit(preface.remove());
+                } else if (request.maxTokens() == 0) {
+                    emit(new TokenEvent.Stopped(finish(FinishReason.LENGTH, 0)));
+                    end(null);
                 } else if (stopped && !(script.equals("late") && seq++ == 0)) {
                     emit(new TokenEvent.Stopped(stoppedAt()));
                     end(null);
