@@ -118,7 +118,7 @@ final class StreamedAnswer implements Answer {
             version = a.weightsVersion();
             seed = a.seed();
             int[] prompt = plan.promptOf(index).tokens();
-            if (plan.scores() && prompt != null) {
+            if (plan.scores() && prompt != null && prompt.length > 0) {
                 echoLogprobs.first(logprobs, prompt[0]);
             }
             begin(version);
