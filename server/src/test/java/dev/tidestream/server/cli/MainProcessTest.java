@@ -103,7 +103,7 @@ class MainProcessTest {
 
     @Test
     void shouldSayThatTheHeapIsTooSmall() throws Exception {
-        Run run = shell(Map.of(), folder.resolve("out").toFile(), List.of("-Xmx12m"), "exec \"$@\" generate -n 2 Once");
+        Run run = shell(Map.of(), folder.resolve("out").toFile(), List.of("-Xmx20m"), "exec \"$@\" generate -n 2 Once");
         assertEquals(1, run.code(), run.err());
         assertTrue(run.err().startsWith("tidestream: out of memory: "), run.err());
         assertTrue(run.err().contains("TIDESTREAM_JAVA_OPTS=-Xmx"), run.err());

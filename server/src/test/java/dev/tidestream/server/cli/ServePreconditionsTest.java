@@ -103,7 +103,7 @@ class ServePreconditionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed"})
+    @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed", "--chat-template"})
     void shouldRefuseBlankPathsWithTheirOption(String option) {
         for (String blank : List.of("", " ", "\t")) {
             for (Run run : List.of(Run.of("serve", option, blank), Run.of("serve", option + "=" + blank))) {
@@ -119,7 +119,7 @@ class ServePreconditionsTest {
     void shouldKnowAllPathOptionsOfServe() {
         List<String> paths = Main.commandLine(new ServeCommand()).getCommandSpec().options().stream()
                 .filter(option -> option.type() == Path.class).map(option -> option.longestName()).sorted().toList();
-        assertEquals(List.of("--admin-token-file", "--cache-packed", "--data-dir", "--model", "--update-dir"), paths);
+        assertEquals(List.of("--admin-token-file", "--cache-packed", "--chat-template", "--data-dir", "--model", "--update-dir"), paths);
     }
 
     @Test
