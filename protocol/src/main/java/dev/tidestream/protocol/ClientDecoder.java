@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
             "type", "id", "prompt", "messages", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights",
-            "kv", "credit");
+            "kv", "credit", "resumable");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
             "top_k",
@@ -31,6 +31,7 @@ final class ClientDecoder {
     private static final int MAX_ROLE_CHARS = 64;
     private static final Set<String> CREDIT = Set.of("type", "id", "n");
     private static final Set<String> CANCEL = Set.of("type", "id");
+    private static final Set<String> RESUME = Set.of("type", "id", "stream", "after_seq", "credit");
     private static final Set<String> WATCH = Set.of("type", "weights");
     private static final Pattern TOKEN_ID = Pattern.compile("0|[1-9][0-9]{0,9}");
 
@@ -50,6 +51,14 @@ final class ClientDecoder {
             case "cancel" -> {
                 message.allowOnly(CANCEL);
                 yield new ClientMessage.Cancel(id(message));
+            }
+            case "resume" -> {
+                message.allowOnly(RESUME);
+                yield new ClientMessage.Resume(
+                        id(message),
+                        message.text("stream", 1, Protocol.MAX_ID_CHARS),
+                        message.integer("after_seq", -1, Integer.MAX_VALUE - 1),
+                        credit(message));
             }
             case "watch" -> {
                 message.allowOnly(WATCH);
@@ -109,9 +118,12 @@ final class ClientDecoder {
                 stop(message),
                 logprobs(message),
                 weights(message),
-                message.has("credit")
-                        ? OptionalInt.of(message.integer("credit", 0, Integer.MAX_VALUE))
-                        : OptionalInt.empty());
+                credit(message),
+                message.has("resumable") && truth(message, "resumable", message.required("resumable")));
+    }
+
+    private static OptionalInt credit(Fields message) throws ProtocolException {
+        return message.has("credit") ? OptionalInt.of(message.integer("credit", 0, Integer.MAX_VALUE)) : OptionalInt.empty();
     }
 
     private List<ChatMessage> messages(Fields message) throws ProtocolException {

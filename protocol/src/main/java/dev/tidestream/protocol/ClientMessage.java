@@ -21,6 +21,7 @@ public sealed interface ClientMessage {
      * @param stop strings that end the stream
      * @param topLogprobs -1: none; 0: of the chosen token; n: also of the n most likely ones
      * @param credit token frames the server may send before it needs more; absent: as many as the socket takes
+     * @param resumable whether the stream outlives its connection for a while, see {@link Resume}
      */
     record Generate(
             String id,
@@ -33,7 +34,8 @@ public sealed interface ClientMessage {
             List<String> stop,
             int topLogprobs,
             WeightsPolicy weights,
-            OptionalInt credit)
+            OptionalInt credit,
+            boolean resumable)
             implements ClientMessage {
 
         // Not the compact form: javac 25 drops the @Nullable of its array parameter from the class file.
@@ -48,7 +50,8 @@ public sealed interface ClientMessage {
                 List<String> stop,
                 int topLogprobs,
                 WeightsPolicy weights,
-                OptionalInt credit) {
+                OptionalInt credit,
+                boolean resumable) {
             if ((prompt == null ? 0 : 1) + (messages.isEmpty() ? 0 : 1) + (tokens == null ? 0 : 1) != 1) {
                 throw new IllegalArgumentException("exactly one of prompt, messages and tokens must be given: id=" + id);
             }
@@ -66,6 +69,7 @@ public sealed interface ClientMessage {
             this.topLogprobs = topLogprobs;
             this.weights = weights;
             this.credit = credit;
+            this.resumable = resumable;
         }
 
         /** A prompt that is text, or token ids. */
@@ -80,7 +84,7 @@ public sealed interface ClientMessage {
                 int topLogprobs,
                 WeightsPolicy weights,
                 OptionalInt credit) {
-            this(id, prompt, List.of(), parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit);
+            this(id, prompt, List.of(), parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, false);
         }
 
         /** A prompt that is text and nothing else, or token ids. */
@@ -111,6 +115,12 @@ public sealed interface ClientMessage {
                     OptionalInt.empty());
         }
 
+        /** The same under another name, as one that outlives its connection. */
+        public Generate resumableAs(String name) {
+            return new Generate(
+                    name, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, true);
+        }
+
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Generate g
@@ -124,13 +134,15 @@ public sealed interface ClientMessage {
                     && stop.equals(g.stop)
                     && topLogprobs == g.topLogprobs
                     && weights == g.weights
-                    && credit.equals(g.credit);
+                    && credit.equals(g.credit)
+                    && resumable == g.resumable;
         }
 
         @Override
         public int hashCode() {
             return Objects.hash(
-                    id, prompt, messages, parseSpecial, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit);
+                    id, prompt, messages, parseSpecial, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit,
+                    resumable);
         }
     }
 
@@ -139,6 +151,17 @@ public sealed interface ClientMessage {
 
     /** Stops a stream before its next step; {@code finished} with reason {@code cancelled} follows. */
     record Cancel(String id) implements ClientMessage {}
+
+    /**
+     * Goes on with a resumable stream, which may have been another connection's: {@code accepted} follows, and every token after
+     * {@code afterSeq}.
+     *
+     * @param id the stream's name on this connection from now on
+     * @param stream what its {@code accepted} said in {@code resume}, 1 to {@value Protocol#MAX_ID_CHARS} characters
+     * @param afterSeq the last {@code seq} that the client has; -1: none
+     * @param credit as in {@link Generate}
+     */
+    record Resume(String id, String stream, int afterSeq, OptionalInt credit) implements ClientMessage {}
 
     /**
      * Asks for {@code weights_changed}: the current version at once, then every new one; or for no more of them.

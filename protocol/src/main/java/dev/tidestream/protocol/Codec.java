@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *  "prompt":      string         }                        "stream":          integer,
  *  "messages":    [{"role", "content"}, …]  } exactly     "seed":            integer, or decimal string beyond ±(2^53-1),
  *  "tokens":      [integer, …]   } one of them            "weights_version": integer,
- *  "max_tokens":  1..limit        = 256,                  "prompt_tokens":   integer}
+ *  "max_tokens":  1..limit        = 256,                  "prompt_tokens":   integer, "resume": string?}
  *  "sampling": {
  *    "temperature":         [0, 100]    = 1,
  *    "top_k":               0..2^31-1   = 0 (all),       {"type":"progress",
@@ -36,10 +36,14 @@ import org.jspecify.annotations.Nullable;
  *  "weights":     "pin" | "follow" = "pin",               "timing": {"queue_ms", "first_token_ms", "total_ms",
  *  "kv":          "keep" | "recompute" = "keep",                     "tokens_per_s"}}
  *                 with "follow" only,
- *  "credit":      0..2^31-1 = unlimited}
+ *  "credit":      0..2^31-1 = unlimited,
+ *  "resumable":   boolean = false}
  *
  * {"type":"credit", "id": string, "n": 1..2^31-1}        {"type":"failed",
  * {"type":"cancel", "id": string}                         "id": string?, "code": see ErrorCode, "message": string}
+ * {"type":"resume", "id": string, "stream": string,
+ *  "after_seq": -1..2^31-2,
+ *  "credit": 0..2^31-1 = unlimited}
  * {"type":"watch", "weights": boolean}                   {"type":"weights_changed", "weights_version": integer}
  * </pre>
  *

@@ -47,6 +47,14 @@ final class Encoder {
                 g.writeNumberField("n", m.n());
             }
             case ClientMessage.Cancel m -> head(g, "cancel", m.id());
+            case ClientMessage.Resume m -> {
+                head(g, "resume", m.id());
+                g.writeStringField("stream", m.stream());
+                g.writeNumberField("after_seq", m.afterSeq());
+                if (m.credit().isPresent()) {
+                    g.writeNumberField("credit", m.credit().getAsInt());
+                }
+            }
             case ClientMessage.Watch m -> {
                 g.writeStringField("type", "watch");
                 g.writeBooleanField("weights", m.weights());
@@ -92,6 +100,9 @@ final class Encoder {
         seed(g, a.seed());
         g.writeNumberField("weights_version", a.weightsVersion());
         g.writeNumberField("prompt_tokens", a.promptTokens());
+        if (a.resume() != null) {
+            g.writeStringField("resume", a.resume());
+        }
     }
 
     private static void seed(JsonGenerator g, long seed) throws IOException {
@@ -166,6 +177,9 @@ final class Encoder {
         }
         if (m.credit().isPresent()) {
             g.writeNumberField("credit", m.credit().getAsInt());
+        }
+        if (m.resumable()) {
+            g.writeBooleanField("resumable", true);
         }
     }
 

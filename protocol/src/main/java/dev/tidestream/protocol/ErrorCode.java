@@ -32,6 +32,14 @@ public enum ErrorCode {
     BUSY,
     /** The client granted no credit for longer than the server waits. */
     CREDIT_TIMEOUT,
+    /** No stream that can be resumed has this name: it never was, is over for too long, or is another key's. */
+    UNKNOWN_STREAM,
+    /** The stream went on on another connection. */
+    RESUMED,
+    /** The tokens that the client lacks are not kept any more, and cannot be made again. */
+    REPLAY_GONE,
+    /** The version of the weights that the stream needs does not exist any more. */
+    VERSION_GONE,
     /** The server is shutting down. */
     SHUTTING_DOWN,
     /** A fault of the server; the log has the details. */

@@ -34,4 +34,10 @@ public record SamplingOptions(
     public SamplingOptions {
         logitBias = Map.copyOf(logitBias);
     }
+
+    /** The same with this seed. */
+    public SamplingOptions withSeed(long newSeed) {
+        return new SamplingOptions(temperature, topK, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty, logitBias,
+                OptionalLong.of(newSeed));
+    }
 }

@@ -19,7 +19,8 @@ final class ServerDecoder {
                     m.longInteger("stream", 0, Long.MAX_VALUE),
                     seed(m),
                     m.longInteger("weights_version", 0, Long.MAX_VALUE),
-                    m.integer("prompt_tokens", 0, ANY));
+                    m.integer("prompt_tokens", 0, ANY),
+                    m.has("resume") ? m.text("resume", 1, Protocol.MAX_ID_CHARS) : null);
             case "progress" -> new ServerMessage.Progress(id(m), m.integer("prefilled", 0, ANY), m.integer("of", 0, ANY));
             case "token" -> new ServerMessage.Token(
                     id(m),

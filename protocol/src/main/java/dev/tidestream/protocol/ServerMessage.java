@@ -17,8 +17,16 @@ public sealed interface ServerMessage {
      * @param stream the server's number of the stream
      * @param seed the seed in use, the client's or the server's own
      * @param promptTokens tokens of the prompt, BOS included
+     * @param resume what {@link ClientMessage.Resume} calls the stream; null if it ends with its connection
      */
-    record Accepted(String id, long stream, long seed, long weightsVersion, int promptTokens) implements ServerMessage {}
+    record Accepted(String id, long stream, long seed, long weightsVersion, int promptTokens, @Nullable String resume)
+            implements ServerMessage {
+
+        /** Of a stream that ends with its connection. */
+        public Accepted(String id, long stream, long seed, long weightsVersion, int promptTokens) {
+            this(id, stream, seed, weightsVersion, promptTokens, null);
+        }
+    }
 
     /** {@code prefilled} of {@code of} prompt tokens are done; costs no credit. */
     record Progress(String id, int prefilled, int of) implements ServerMessage {}

@@ -26,11 +26,14 @@ class CodecTest {
                 new ClientMessage.Generate("t", null, new int[] {0, 1, Integer.MAX_VALUE}, 1 << 20, SamplingOptions.DEFAULT,
                         List.of(), 0, WeightsPolicy.PIN, OptionalInt.of(Integer.MAX_VALUE)),
                 new ClientMessage.Generate("m", null, List.of(new ChatMessage("system", ""), new ChatMessage("user", "ü")), false, null, 1,
-                        SamplingOptions.DEFAULT, List.of(), -1, WeightsPolicy.PIN, OptionalInt.empty()),
+                        SamplingOptions.DEFAULT, List.of(), -1, WeightsPolicy.PIN, OptionalInt.empty(), false),
                 new ClientMessage.Generate("s", "<s>x", true, null, 1, SamplingOptions.DEFAULT, List.of(), -1,
                         WeightsPolicy.PIN, OptionalInt.empty()),
                 new ClientMessage.Generate("r", "x", null, 1, SamplingOptions.DEFAULT, List.of(), 0,
                         WeightsPolicy.FOLLOW_AND_RECOMPUTE, OptionalInt.empty()),
+                ClientMessage.Generate.of("a", "x").resumableAs("h"),
+                new ClientMessage.Resume("a", "h", -1, OptionalInt.empty()),
+                new ClientMessage.Resume("a", "h", 41, OptionalInt.of(0)),
                 new ClientMessage.Credit("a", 17),
                 new ClientMessage.Cancel("a"),
                 new ClientMessage.Watch(true),
@@ -55,6 +58,7 @@ class CodecTest {
     void shouldRoundTripEveryServerMessage() throws ProtocolException {
         List<ServerMessage> messages = List.of(
                 new ServerMessage.Accepted("a", 7, Long.MAX_VALUE, 3, 12),
+                new ServerMessage.Accepted("a", 7, 1, 3, 12, "h"),
                 new ServerMessage.Progress("a", 512, 2048),
                 new ServerMessage.Token("a", 0, 42, " é\u2028\u0001🌊", 3, null, List.of()),
                 new ServerMessage.Token("a", 1, 43, "", 4, -0.25f, List.of(new TopLogprob(43, -0.25f), new TopLogprob(1, -9f))),

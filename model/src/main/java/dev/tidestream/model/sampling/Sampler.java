@@ -90,6 +90,25 @@ public final class Sampler {
     }
 
     /**
+     * Remembers tokens that another sampler of the same parameters chose, so that the next one is what that one would choose next.
+     *
+     * @param tokens in order {@code (n)}
+     * @throws IllegalArgumentException if one of them is outside the vocabulary
+     */
+    public void goOnAfter(int[] tokens) {
+        for (int token : tokens) {
+            if (token < 0 || token >= vocabularySize) {
+                throw new IllegalArgumentException(
+                        "token outside the vocabulary: token=%d, vocabulary=%d".formatted(token, vocabularySize));
+            }
+            if (params.temperature() > 0) {
+                random.nextLong();
+            }
+            adjustments.remember(token);
+        }
+    }
+
+    /**
      * Chooses the next token and remembers it.
      *
      * @param logits rows of logits; not modified

@@ -19,6 +19,7 @@ import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
 import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.resume.ResumeLimits;
 import dev.tidestream.server.transport.TokenLimit;
 import dev.tidestream.server.transport.TransportConfig;
 
@@ -31,32 +32,40 @@ import dev.tidestream.server.transport.TransportConfig;
  * @param transport where it listens, who may connect, and what connections may hold
  * @param updates versions of the weights, memory, and how administrators get in
  * @param chats how conversations become prompts, and which answers are kept
+ * @param resume what is kept of streams that outlive their connections
  */
 public record ServerConfig(
-        @Nullable Path model, Compute compute, EngineConfig engine, TransportConfig transport, Updates updates, Chats chats) {
+        @Nullable Path model,
+        Compute compute,
+        EngineConfig engine,
+        TransportConfig transport,
+        Updates updates,
+        Chats chats,
+        ResumeLimits resume) {
 
     /** The starter model at 127.0.0.1:8080, one thread a core, 1 GiB of KV cache, no data directory. */
     public static final ServerConfig DEFAULT = new ServerConfig(
-            null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT, Chats.DEFAULT);
+            null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT, Chats.DEFAULT,
+            ResumeLimits.DEFAULT);
 
     /** The same with another model. */
     public ServerConfig withModel(@Nullable Path newModel) {
-        return new ServerConfig(newModel, compute, engine, transport, updates, chats);
+        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume);
     }
 
     /** The same, computed in another way. */
     public ServerConfig withCompute(Compute newCompute) {
-        return new ServerConfig(model, newCompute, engine, transport, updates, chats);
+        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume);
     }
 
     /** The same with other limits of streams. */
     public ServerConfig withEngine(EngineConfig newEngine) {
-        return new ServerConfig(model, compute, newEngine, transport, updates, chats);
+        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume);
     }
 
     /** The same with other limits of connections. */
     public ServerConfig withTransport(TransportConfig newTransport) {
-        return new ServerConfig(model, compute, engine, newTransport, updates, chats);
+        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume);
     }
 
     /** The same at another port of the same host; 0 for a free one. */
@@ -66,12 +75,17 @@ public record ServerConfig(
 
     /** The same with other versions, memory and administrators. */
     public ServerConfig withUpdates(Updates newUpdates) {
-        return new ServerConfig(model, compute, engine, transport, newUpdates, chats);
+        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume);
     }
 
     /** The same with another chat template, or other bounds of what is kept. */
     public ServerConfig withChats(Chats newChats) {
-        return new ServerConfig(model, compute, engine, transport, updates, newChats);
+        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume);
+    }
+
+    /** The same with other limits of streams that outlive their connections. */
+    public ServerConfig withResume(ResumeLimits limits) {
+        return new ServerConfig(model, compute, engine, transport, updates, chats, limits);
     }
 
     /** The same, which takes weight updates and keeps them there. */

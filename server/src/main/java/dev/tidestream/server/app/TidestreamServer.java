@@ -60,6 +60,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final VersionStore store;
     private final ModelRuntime running;
     private final MetricsWiring metrics;
+    private final ResumeWiring resume;
     private final BackgroundWarmUp backgroundWarmUp;
     private final ServerVerticle verticle;
     private final Vertx vertx;
@@ -83,6 +84,7 @@ public final class TidestreamServer implements AutoCloseable {
         this.vertx = vertx;
         transport = config.transport();
         metrics = new MetricsWiring(running);
+        resume = new ResumeWiring(running, config.resume(), config.updates().dataDir());
         boolean listening = false;
         try {
             EventLog audit = EventLog.of(EventLog.AUDIT);
@@ -95,7 +97,8 @@ public final class TidestreamServer implements AutoCloseable {
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     met.access(audit, metrics::tokenRefused)).showing(metrics.page()).serving(
-                            new OpenAiWiring(running, store, running.chat()).endpoints(config.chats()));
+                            new OpenAiWiring(running, store, running.chat()).endpoints(config.chats()))
+                    .resuming(resume.streams());
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
@@ -287,6 +290,7 @@ public final class TidestreamServer implements AutoCloseable {
             }
             metrics.close();
             running.close();
+            resume.close();
             store.close();
             life.stopped(Duration.ofNanos(System.nanoTime() - startNs));
         }

@@ -65,6 +65,9 @@ abstract class ServeOptions {
     @Mixin
     final ChatOptions chats = new ChatOptions();
 
+    @Mixin
+    final ResumeOptions resume = new ResumeOptions();
+
     private int port = DEFAULT_PORT;
     private int maxSequences = DEFAULT_SEQUENCES;
     private int maxConnections = DEFAULT_CONNECTIONS;
@@ -114,6 +117,7 @@ abstract class ServeOptions {
                 network.applyTo(d.transport().withAddress(host, port).withMaxConnections(maxConnections)
                         .withMaxStreams(limits.maxStreams())),
                 live.config(),
-                chats.config());
+                chats.config(),
+                resume.config());
     }
 }

@@ -22,6 +22,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param promptLogprobs -1: none; 0: log-probabilities of the tokens of the prompt; n: also of the n most likely ones in their places
  * @param weights what to do when new weights are published
  * @param connection whose request it is: those of equal connections share slots, queues and limits, and connections take turns
+ * @param continuation where it goes on, if it ran before
  */
 public record GenerateRequest(
         @Nullable String prompt,
@@ -34,7 +35,25 @@ public record GenerateRequest(
         int topLogprobs,
         int promptLogprobs,
         WeightsPolicy weights,
-        Object connection) {
+        Object connection,
+        Continuation continuation) {
+
+    /** A request whose stream begins. */
+    public GenerateRequest(
+            @Nullable String prompt,
+            List<ChatMessage> messages,
+            boolean parseSpecial,
+            int @Nullable [] tokens,
+            int maxTokens,
+            SamplingOptions sampling,
+            List<String> stop,
+            int topLogprobs,
+            int promptLogprobs,
+            WeightsPolicy weights,
+            Object connection) {
+        this(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights, connection,
+                Continuation.NONE);
+    }
 
     /** A prompt that is text and nothing else, or token ids; of a connection of its own. */
     public GenerateRequest(
@@ -69,12 +88,28 @@ public record GenerateRequest(
         if (maxTokens < 0) {
             throw new IllegalArgumentException("max_tokens must be at least 0: max_tokens=" + maxTokens);
         }
+        if (continuation.generated().length > 0 && continuation.generated().length >= maxTokens) {
+            throw new IllegalArgumentException("a stream that goes on must have tokens left: generated=%d, max_tokens=%d"
+                    .formatted(continuation.generated().length, maxTokens));
+        }
         stop = List.copyOf(stop);
         messages = List.copyOf(messages);
     }
 
     /** The same, which tells how likely the tokens of the prompt are. */
     public GenerateRequest withPromptLogprobs(int top) {
-        return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection);
+        return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection,
+                continuation);
+    }
+
+    /**
+     * The same stream of tokens, from a point on.
+     *
+     * @param seed the one that the stream had
+     * @param from where it goes on
+     */
+    public GenerateRequest continued(long seed, Continuation from) {
+        return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling.withSeed(seed), stop, topLogprobs,
+                promptLogprobs, weights, connection, from);
     }
 }

@@ -249,6 +249,9 @@ public final class TokenEngine implements Engine, AutoCloseable {
         SamplingOptions o = request.sampling();
         SamplingParams params = new SamplingParams(o.temperature(), o.topK(), o.topP(), o.minP(), o.repetitionPenalty(),
                 o.presencePenalty(), o.frequencyPenalty(), o.logitBias(), stream.seed(), request.topLogprobs());
+        Continuation from = request.continuation();
+        Sampler sampler = new Sampler(kernels, params, vocabularySize, prompt);
+        sampler.goOnAfter(from.generated());
         return new SequenceRequest(
                 stream.stream(),
                 request.connection(),
@@ -256,10 +259,12 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 request.maxTokens(),
                 request.promptLogprobs(),
                 request.weights(),
-                new Sampler(kernels, params, vocabularySize, prompt),
+                sampler,
                 tokenizer.newDetokenizer(prompt),
                 StopStrings.matcher(request.stop(), tokenizer),
                 tokenizer::isEndOfGeneration,
+                from.generated(),
+                from.weightsVersion(),
                 prompts.memory(request),
                 arrivalNs,
                 stream);

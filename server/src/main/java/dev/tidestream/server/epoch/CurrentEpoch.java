@@ -2,6 +2,7 @@ package dev.tidestream.server.epoch;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.function.LongConsumer;
@@ -51,6 +52,23 @@ public final class CurrentEpoch implements AutoCloseable {
                 throw new IllegalStateException("no epoch is current: closed");
             }
         }
+    }
+
+    /**
+     * A lease on the newest epoch of a version that is alive, to be closed by the caller; empty if there is none.
+     *
+     * @throws IllegalStateException if no epoch is current any more
+     */
+    public Optional<Lease> lease(long weightsVersion) {
+        Lease newest = lease();
+        if (newest.epoch().weightsVersion() == weightsVersion) {
+            return Optional.of(newest);
+        }
+        newest.close();
+        return liveEpochs.list().reversed().stream()
+                .filter(counted -> counted.epoch().weightsVersion() == weightsVersion && counted.acquire())
+                .findFirst()
+                .map(Lease::new);
     }
 
     /** Whether a new lease would be for the very same epoch. */

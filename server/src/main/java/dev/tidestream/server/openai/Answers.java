@@ -13,6 +13,8 @@ import dev.tidestream.server.transport.http.HttpError;
 /** Words that all answers have in common. */
 public final class Answers {
     private static final int BAD_REQUEST = 400;
+    private static final int NOT_FOUND = 404;
+    private static final int CONFLICT = 409;
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
     private static final String RETRY_AFTER_S = "1";
@@ -35,6 +37,8 @@ public final class Answers {
                     "This request does not fit into the model's maximum context length, or into the server's memory for it: " + message);
             case BUSY, TOO_MANY_STREAMS -> HttpError.of(UNAVAILABLE, "overloaded", message);
             case SHUTTING_DOWN, CREDIT_TIMEOUT -> HttpError.of(UNAVAILABLE, code.wireName(), message);
+            case VERSION_GONE, REPLAY_GONE, RESUMED -> HttpError.of(CONFLICT, code.wireName(), message);
+            case UNKNOWN_STREAM -> HttpError.of(NOT_FOUND, code.wireName(), message);
             case INTERNAL -> HttpError.of(FAULT, null, message);
             case MALFORMED_JSON, UNKNOWN_TYPE, UNKNOWN_FIELD, MISSING_FIELD, INVALID_TYPE, INVALID_VALUE, DUPLICATE_ID, UNKNOWN_ID,
                     FRAME_TOO_LARGE, BINARY_FRAME -> HttpError.of(BAD_REQUEST, code.wireName(), message);

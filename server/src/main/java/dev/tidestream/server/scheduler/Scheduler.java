@@ -130,7 +130,13 @@ public final class Scheduler {
             client.failed(ErrorCode.PROMPT_TOO_LONG, never.get().message(prompt, request.maxTokens()));
             return;
         }
-        Sequence sequence = new Sequence(request, ++arrivals, epochs.lease(), contextLength);
+        Lease lease = request.weightsVersion() < 0 ? epochs.lease() : epochs.lease(request.weightsVersion()).orElse(null);
+        if (lease == null) {
+            client.failed(ErrorCode.VERSION_GONE, "the weights of the stream are not kept any more: weights_version=%d, newest=%d"
+                    .formatted(request.weightsVersion(), epochs.weightsVersion()));
+            return;
+        }
+        Sequence sequence = new Sequence(request, ++arrivals, lease, contextLength);
         String full = full(sequence);
         if (full != null) {
             fail(sequence, ErrorCode.BUSY, full);

@@ -59,9 +59,15 @@ final class Sequence {
         this.arrival = arrival;
         this.lease = lease;
         this.maxTokens = Math.min(request.maxTokens(), contextLength - request.prompt().length);
+        int[] generated = request.generated();
         this.tokens = request.prompt();
-        this.tokenCount = tokens.length;
+        this.tokenCount = tokens.length + generated.length;
         this.text = new StreamText(request.detokenizer(), request.stopMatcher(), request.endOfGeneration());
+        if (generated.length > 0) {
+            this.tokens = Arrays.copyOf(tokens, tokenCount);
+            System.arraycopy(generated, 0, tokens, request.prompt().length, generated.length);
+            text.goOnAfter(generated);
+        }
     }
 
     long stream() {
@@ -265,7 +271,7 @@ final class Sequence {
             tokens = Arrays.copyOf(tokens, (int) Math.min(positions(), Math.max(LEAST_TOKENS, 2L * tokenCount)));
         }
         tokens[tokenCount++] = sample.token();
-        if (seq == 0) {
+        if (seq == request.generated().length) {
             firstTokenNs = nowNs;
             observer.firstToken(nowNs - request.arrivalNs());
         } else if (!stalledSinceToken) {
@@ -329,8 +335,9 @@ final class Sequence {
 
     private Completion completion(FinishReason reason, long nowNs) {
         int generated = generated();
-        boolean started = generated > 0;
-        double tokensPerS = lastTokenNs > firstTokenNs ? (generated - 1) * NS_PER_S / (lastTokenNs - firstTokenNs) : 0;
+        int made = generated - request.generated().length;
+        boolean started = made > 0;
+        double tokensPerS = lastTokenNs > firstTokenNs ? (made - 1) * NS_PER_S / (lastTokenNs - firstTokenNs) : 0;
         Timing timing = new Timing(
                 ((wasAdmitted ? admittedNs : nowNs) - request.arrivalNs()) / NS_PER_MS,
                 started ? (firstTokenNs - request.arrivalNs()) / NS_PER_MS : 0,

@@ -16,6 +16,8 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param maxTokens most tokens to generate; 0: none
  * @param promptLogprobs -1: none; else so many of the most likely tokens in the place of each of the prompt, beside its own log-probability
  * @param endOfGeneration the tokens that end the stream
+ * @param generated ids of the tokens that it made before, if it goes on {@code (n)}; the sampler knows them
+ * @param weightsVersion the version it needs; -1: the newest
  * @param memory what it holds, tokens apart
  * @param arrivalNs when the request came, on the scheduler's clock
  */
@@ -30,9 +32,31 @@ public record SequenceRequest(
         IncrementalDetokenizer detokenizer,
         StopMatcher stopMatcher,
         IntPredicate endOfGeneration,
+        int[] generated,
+        long weightsVersion,
         Memory memory,
         long arrivalNs,
         SequenceClient client) {
+    private static final int[] NO_TOKENS = {};
+
+    /** A request whose stream begins, with the newest weights. */
+    public SequenceRequest(
+            long stream,
+            Object connection,
+            int[] prompt,
+            int maxTokens,
+            int promptLogprobs,
+            WeightsPolicy weights,
+            Sampler sampler,
+            IncrementalDetokenizer detokenizer,
+            StopMatcher stopMatcher,
+            IntPredicate endOfGeneration,
+            Memory memory,
+            long arrivalNs,
+            SequenceClient client) {
+        this(stream, connection, prompt, maxTokens, promptLogprobs, weights, sampler, detokenizer, stopMatcher, endOfGeneration,
+                NO_TOKENS, -1, memory, arrivalNs, client);
+    }
 
     /** A request that does not ask how likely its prompt is. */
     public SequenceRequest(

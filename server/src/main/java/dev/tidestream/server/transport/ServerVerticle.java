@@ -23,6 +23,7 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.channel.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.resume.ResumableStreams;
 import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Refusals;
@@ -51,6 +52,7 @@ public final class ServerVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ServerVerticle.class);
     /** Of the system, per socket; it would take 4 MiB of a client that does not read, and tokens would be computed for them. */
     private static final int SEND_BUFFER_BYTES = 128 << 10;
+    private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
     private static final Duration TELL_SUPPRESSED = Duration.ofSeconds(10);
 
     private final TransportConfig config;
@@ -60,6 +62,7 @@ public final class ServerVerticle extends VerticleBase {
     private final @Nullable AdminAccess admin;
     private final EventLog refusalLog = EventLog.of(EventLog.REFUSALS);
     private @Nullable MetricsPage metrics;
+    private @Nullable ResumableStreams resumable;
     private final Refusals refusals = new Refusals();
     private final AssemblyBudget assembly;
     private final List<EndpointFactory> factories = new ArrayList<>();
@@ -119,6 +122,12 @@ public final class ServerVerticle extends VerticleBase {
         return this;
     }
 
+    /** The same verticle, with streams that outlive their connections; before it is deployed. */
+    public ServerVerticle resuming(ResumableStreams streams) {
+        resumable = streams;
+        return this;
+    }
+
     /** The port that the server listens on; -1 before it does. Any thread. */
     public int actualPort() {
         return actualPort;
@@ -150,6 +159,7 @@ public final class ServerVerticle extends VerticleBase {
         RequestRules rules = new RequestRules(
                 new HostPolicy(config.host(), config.access().hosts(), config.access().origins()), refusals);
         tellSuppressed(now);
+        sweep(now);
         HttpServerOptions options = options();
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
@@ -197,6 +207,17 @@ public final class ServerVerticle extends VerticleBase {
         });
     }
 
+    /** Gives up streams that nobody has come back for. */
+    private void sweep(EventLoopClock now) {
+        ResumableStreams streams = resumable;
+        if (streams != null && !stopping) {
+            now.after(SWEEP_INTERVAL, () -> {
+                streams.sweep();
+                sweep(now);
+            });
+        }
+    }
+
     private List<Endpoint> endpoints(EventLoopClock now, HttpConnections plain) {
         List<Endpoint> endpoints = new ArrayList<>(Probes.endpoints(() -> stopping ? Readiness.STOPPING : readiness.get(), metrics));
         ConnectionLimits limits = new ConnectionLimits(config.hardFrameBytes(), config.writeQueueBytes(), config.pingInterval(),
@@ -220,7 +241,7 @@ public final class ServerVerticle extends VerticleBase {
             Connection connection =
                     new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
-            return new WebSocketSession(connection, context, config, codec, engine, refused);
+            return new WebSocketSession(connection, context, config, codec, engine, resumable, refused);
         }, plain::left);
     }
 

@@ -2,6 +2,8 @@ package dev.tidestream.server.transport;
 
 import java.util.function.Consumer;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.server.engine.TokenEvent;
@@ -10,17 +12,22 @@ import dev.tidestream.server.transport.stream.FrameMapper;
 /** The frames of {@code tidestream.v1}. */
 final class TidestreamFrames implements FrameMapper {
     private final String id;
+    private final @Nullable String resume;
     private final Consumer<ServerMessage> outlet;
 
-    /** @param id the client's name of the stream */
-    TidestreamFrames(String id, Consumer<ServerMessage> outlet) {
+    /**
+     * @param id the client's name of the stream
+     * @param resume what it can be resumed by; null if it ends with its connection
+     */
+    TidestreamFrames(String id, @Nullable String resume, Consumer<ServerMessage> outlet) {
         this.id = id;
+        this.resume = resume;
         this.outlet = outlet;
     }
 
     @Override
     public void accepted(TokenEvent.Accepted a) {
-        outlet.accept(new ServerMessage.Accepted(id, a.stream(), a.seed(), a.weightsVersion(), a.promptTokens()));
+        outlet.accept(new ServerMessage.Accepted(id, a.stream(), a.seed(), a.weightsVersion(), a.promptTokens(), resume));
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 
 import io.vertx.core.Context;
@@ -21,7 +22,10 @@ import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.resume.ResumableStreams;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.endpoint.Session;
@@ -47,8 +51,10 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private final TransportConfig config;
     private final Codec codec;
     private final Engine engine;
+    private final @Nullable ResumableStreams resumable;
     private final RefusedRequests refused;
     private final Mailbox mailbox;
+    private final String owner = ""; // everybody is one
     private final RecentIds recentIds;
     private final Map<String, ClientStream> streams = new HashMap<>();
 
@@ -59,14 +65,24 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private boolean draining;
     private boolean closed;
 
-    /** @param refused where it is written down what was refused */
+    /**
+     * @param resumable the streams that outlive their connections; null if none does
+     * @param refused where it is written down what was refused
+     */
     WebSocketSession(
-            Connection connection, Context context, TransportConfig config, Codec codec, Engine engine, RefusedRequests refused) {
+            Connection connection,
+            Context context,
+            TransportConfig config,
+            Codec codec,
+            Engine engine,
+            @Nullable ResumableStreams resumable,
+            RefusedRequests refused) {
         this.connection = connection;
         this.context = context;
         this.config = config;
         this.codec = codec;
         this.engine = engine;
+        this.resumable = resumable;
         this.refused = refused;
         this.mailbox = new Mailbox(task -> context.runOnContext(v -> task.run()));
         this.recentIds = new RecentIds(config.recentIds());
@@ -231,6 +247,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
                     stream.stop();
                 }
             }
+            case ClientMessage.Resume resume -> resume(resume);
             case ClientMessage.Watch watch -> watch(watch.weights());
         }
     }
@@ -244,22 +261,54 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         return stream;
     }
 
-    private void generate(ClientMessage.Generate m) throws ProtocolException {
-        if (streams.containsKey(m.id())) {
-            throw new ProtocolException(ErrorCode.DUPLICATE_ID, "id", "a running stream has this id: " + m.id(), m.id());
+    private void requireRoom(String id) throws ProtocolException {
+        if (streams.containsKey(id)) {
+            throw new ProtocolException(ErrorCode.DUPLICATE_ID, "id", "a running stream has this id: " + id, id);
         }
         if (draining) {
-            throw refused(m.id(), ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
+            throw refused(id, ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
         }
         if (streams.size() >= config.maxStreams()) {
-            throw refused(m.id(), ErrorCode.TOO_MANY_STREAMS,
+            throw refused(id, ErrorCode.TOO_MANY_STREAMS,
                     "too many streams on this connection: running=" + streams.size() + ", limit=" + config.maxStreams());
+        }
+    }
+
+    private void resume(ClientMessage.Resume m) throws ProtocolException {
+        requireRoom(m.id());
+        try {
+            if (resumable == null) {
+                throw new EngineException(ErrorCode.UNKNOWN_STREAM, "no stream outlives its connection on this server");
+            }
+            begin(m.id(), m.credit(), m.stream(), resumable.resume(m.stream(), owner, m.afterSeq()));
+        } catch (EngineException e) {
+            throw refused(m.id(), e.code(), String.valueOf(e.getMessage()));
+        }
+    }
+
+    private void generate(ClientMessage.Generate m) throws ProtocolException {
+        requireRoom(m.id());
+        if (m.resumable()) {
+            if (resumable == null) {
+                throw refused(m.id(), ErrorCode.INVALID_VALUE, "resumable: no stream outlives its connection on this server");
+            }
+            try {
+                ResumableStreams.Opened opened = resumable.open(m, owner, this);
+                begin(m.id(), m.credit(), opened.handle(), opened.generation());
+            } catch (EngineException e) {
+                throw refused(m.id(), e.code(), String.valueOf(e.getMessage()));
+            }
+            return;
         }
         GenerateRequest request = new GenerateRequest(
                 m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this);
-        ClientStream stream = new ClientStream(m.id(), m.credit(), engine.generate(request), mailbox, this,
-                new TidestreamFrames(m.id(), this::send), config.windowTokens());
-        streams.put(m.id(), stream);
+        begin(m.id(), m.credit(), null, engine.generate(request));
+    }
+
+    private void begin(String id, OptionalInt credit, @Nullable String handle, Generation generation) {
+        ClientStream stream = new ClientStream(
+                id, credit, generation, mailbox, this, new TidestreamFrames(id, handle, this::send), config.windowTokens());
+        streams.put(id, stream);
         try {
             stream.begin();
         } catch (RuntimeException e) {

@@ -101,6 +101,8 @@ class WireFaultsIT {
                 case ClientMessage.Cancel c -> unknown("cancel", c.id());
                 case ClientMessage.Credit c -> unknown("credit", c.id());
                 case ClientMessage.Generate g -> null;
+                case ClientMessage.Resume r -> new ServerMessage.Failed(
+                        r.id(), ErrorCode.UNKNOWN_STREAM, "no stream outlives its connection on this server");
                 case ClientMessage.Watch w -> null;
             };
         } catch (ProtocolException e) {

@@ -46,7 +46,6 @@ import dev.tidestream.server.cli.terminal.TerminalStart;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.pacing.StepBreak;
-import dev.tidestream.server.transport.TransportConfig;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 
 /** {@code bench update}: the time between two tokens of a stream while its weights are being changed, and while they are not. */
@@ -68,8 +67,8 @@ final class BenchUpdateCommand extends BenchUpdateOptions implements Callable<In
         Path dataDir = Files.createTempDirectory("tidestream-bench-update");
         try {
             ServerConfig.Updates updates = ServerConfig.Updates.DEFAULT.withDataDir(dataDir).withBuilderShare(builderShare());
-            ServerConfig config = new ServerConfig(model.path(), compute.config(), EngineConfig.DEFAULT, TransportConfig.DEFAULT, updates,
-                    ServerConfig.Chats.DEFAULT);
+            ServerConfig config = ServerConfig.DEFAULT.withModel(model.path()).withCompute(compute.config())
+                    .withEngine(EngineConfig.DEFAULT).withUpdates(updates);
             StartListener terminal = new TerminalStart(spec.commandLine().getErr());
             MemoryBudget budget = updates.budget(EngineConfig.DEFAULT.kvMemoryBytes());
             Nd4jLowRankProduct product = new Nd4jLowRankProduct();

@@ -1,0 +1,185 @@
+package dev.tidestream.server.resume;
+
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.ClientMessage;
+import dev.tidestream.protocol.Codec;
+import dev.tidestream.protocol.FinishReason;
+import dev.tidestream.protocol.Limits;
+import dev.tidestream.protocol.ProtocolException;
+import dev.tidestream.protocol.Timing;
+import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.engine.TokenEvent;
+
+/**
+ * The lines of a stream's file, a JSON object each: how it began, the request as the client sent it, then tokens as they were made, then its
+ * end. The last line counts only with its line feed: without it, it was being written when the process ended.
+ *
+ * <pre>
+ * {"journal":1,"owner":"","precision":"…","stream":7,"seed":7,"weights_version":3,"prompt_tokens":5}
+ * {"type":"generate","id":"…","prompt":"Once upon a time",…}
+ * {"from":0,"tokens":[403,11,5]}
+ * {"finish":"length","prompt_tokens":5,"completion_tokens":3,"queue_ms":0.4,"first_token_ms":12.5,"total_ms":31,"tokens_per_s":99}
+ * </pre>
+ */
+final class JournalLines {
+    private static final int FORMAT = 1;
+
+    private final ObjectMapper json = new ObjectMapper();
+    private final Codec codec = new Codec(new Limits(Integer.MAX_VALUE, Integer.MAX_VALUE));
+    private final String precision;
+
+    /** @param precision what this process computes with */
+    JournalLines(String precision) {
+        this.precision = precision;
+    }
+
+    /** What a piece adds to a file. */
+    String of(StreamRecord.Identity identity, StreamRecord.Piece piece) {
+        StringWriter out = new StringWriter();
+        TokenEvent.Accepted head = piece.accepted();
+        if (head != null) {
+            line(out, g -> {
+                g.writeNumberField("journal", FORMAT);
+                g.writeStringField("owner", identity.owner());
+                g.writeStringField("precision", precision);
+                g.writeNumberField("stream", head.stream());
+                g.writeNumberField("seed", head.seed());
+                g.writeNumberField("weights_version", head.weightsVersion());
+                g.writeNumberField("prompt_tokens", head.promptTokens());
+            });
+            out.append(codec.encode(identity.message())).append('\n');
+        }
+        if (piece.tokens().length > 0) {
+            line(out, g -> {
+                g.writeNumberField("from", piece.from());
+                g.writeFieldName("tokens");
+                g.writeArray(piece.tokens(), 0, piece.tokens().length);
+            });
+        }
+        TokenEvent.Finish finish = piece.finish();
+        if (finish != null) {
+            line(out, g -> {
+                g.writeStringField("finish", finish.reason().name().toLowerCase(Locale.ROOT));
+                g.writeNumberField("prompt_tokens", finish.usage().promptTokens());
+                g.writeNumberField("completion_tokens", finish.usage().completionTokens());
+                g.writeNumberField("queue_ms", finish.timing().queueMs());
+                g.writeNumberField("first_token_ms", finish.timing().firstTokenMs());
+                g.writeNumberField("total_ms", finish.timing().totalMs());
+                g.writeNumberField("tokens_per_s", finish.timing().tokensPerS());
+            });
+        }
+        return out.toString();
+    }
+
+    private interface Fields {
+        void write(JsonGenerator g) throws IOException;
+    }
+
+    private void line(StringWriter out, Fields fields) {
+        try (JsonGenerator g = json.getFactory().createGenerator(out).disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET)) {
+            g.writeStartObject();
+            fields.write(g);
+            g.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        out.append('\n');
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @param handle the stream's
+     * @param lines the whole ones
+     * @return null if it was computed with another precision, and needs the same
+     * @throws IOException if they are not those of a stream
+     */
+    @Nullable StreamRecord read(String handle, List<String> lines) throws IOException {
+        if (lines.size() < 2) {
+            throw new IOException("the file ends in its head: lines=" + lines.size());
+        }
+        JsonNode head = json.readTree(lines.get(0));
+        if (number(head, "journal") != FORMAT) {
+            throw new IOException("another format: journal=" + head.path("journal"));
+        }
+        ClientMessage.Generate request = request(handle, lines.get(1));
+        if (!request.weights().follows() && !head.path("precision").asText().equals(precision)) {
+            return null;
+        }
+        TokenEvent.Accepted accepted = new TokenEvent.Accepted(
+                number(head, "stream"), number(head, "seed"), number(head, "weights_version"), (int) number(head, "prompt_tokens"));
+        int[] tokens = {};
+        TokenEvent.Finish finish = null;
+        for (String line : lines.subList(2, lines.size())) {
+            JsonNode node = json.readTree(line);
+            if (node.has("finish")) {
+                finish = finish(node);
+            } else {
+                tokens = joined(tokens, node);
+                finish = null;
+            }
+        }
+        StreamRecord.Identity identity = new StreamRecord.Identity(handle, head.path("owner").asText(), request);
+        return new StreamRecord(identity, precision, accepted, tokens, finish);
+    }
+
+    private ClientMessage.Generate request(String handle, String line) throws IOException {
+        try {
+            if (codec.decodeClient(line) instanceof ClientMessage.Generate generate && generate.id().equals(handle)) {
+                return generate;
+            }
+        } catch (ProtocolException e) {
+            throw new IOException("the second line is no request: " + e.getMessage(), e);
+        }
+        throw new IOException("the second line is not the request of this stream");
+    }
+
+    private static long number(JsonNode node, String field) throws IOException {
+        JsonNode value = node.path(field);
+        if (!value.canConvertToLong() || !value.isIntegralNumber()) {
+            throw new IOException("%s must be an integer: %s".formatted(field, value));
+        }
+        return value.longValue();
+    }
+
+    private static int[] joined(int[] before, JsonNode node) throws IOException {
+        long from = number(node, "from");
+        JsonNode added = node.path("tokens");
+        if (from < 0 || from > before.length || !added.isArray()) {
+            throw new IOException("tokens do not follow those before: from=%d, tokens_before=%d".formatted(from, before.length));
+        }
+        int[] all = Arrays.copyOf(before, (int) from + added.size());
+        int at = (int) from;
+        for (JsonNode token : added) {
+            if (!token.isInt() || token.intValue() < 0) {
+                throw new IOException("a token must be an integer of at least 0: " + token);
+            }
+            all[at++] = token.intValue();
+        }
+        return all;
+    }
+
+    private static TokenEvent.Finish finish(JsonNode node) throws IOException {
+        String reason = node.path("finish").asText();
+        for (FinishReason known : FinishReason.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(reason)) {
+                return new TokenEvent.Finish(known,
+                        new Usage((int) number(node, "prompt_tokens"), (int) number(node, "completion_tokens")),
+                        new Timing(node.path("queue_ms").asDouble(), node.path("first_token_ms").asDouble(),
+                                node.path("total_ms").asDouble(), node.path("tokens_per_s").asDouble()));
+            }
+        }
+        throw new IOException("finish must be one of stop, length, cancelled: " + node.path("finish"));
+    }
+}

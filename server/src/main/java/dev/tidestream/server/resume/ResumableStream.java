@@ -1,0 +1,449 @@
+package dev.tidestream.server.resume;
+
+import java.util.Objects;
+import java.util.function.LongSupplier;
+
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
+import reactor.core.publisher.BaseSubscriber;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Operators;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.engine.Continuation;
+import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.engine.EngineException;
+import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.engine.TokenEvent;
+
+/**
+ * One stream between the engine and whichever connection has it: the engine's only subscriber, which keeps what it is given, and
+ * gives it to the {@link Attachment} of the day, from the point on that it asks for. While there is none, nothing is asked of the
+ * engine: the stream stalls, and is parked like any other without demand.
+ *
+ * <p>Tokens that are not kept any more are made again, by the same request with the same seed and weights, which has the same bits.
+ *
+ * <p>Signals come on the decode thread, demand on an event loop. One lock orders them, and is held while a subscriber is told:
+ * subscribers must not block.
+ */
+final class ResumableStream {
+    private final StreamRecord.Identity identity;
+    private final GenerateRequest request;
+    private final Engine engine;
+    private final LongSupplier nanoClock;
+    private final long keptBytes;
+    private final Runnable changed;
+
+    // all of this is guarded by this
+    private KeptTokens tokens;
+    private TokenEvent.@Nullable Accepted first; // of its begin: the seed, and the weights that a pinned stream keeps
+    private TokenEvent.@Nullable Accepted accepted; // of the run of today
+    private @Nullable Upstream upstream; // null before the first run of this process
+    private TokenEvent.@Nullable Finish finish;
+    private @Nullable Throwable failure;
+    private @Nullable Attachment attached;
+    private boolean telling;
+    private long idleSinceNs;
+    private boolean toBeWritten;
+    private boolean firstIsWritten;
+    private int written; // tokens
+
+    /**
+     * A stream that has not begun.
+     *
+     * @param keptBytes most bytes of tokens that can be sent again
+     * @param changed told that there is something to write; on any thread, must not block
+     */
+    ResumableStream(
+            StreamRecord.Identity identity, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes, Runnable changed) {
+        this.identity = identity;
+        this.request = request;
+        this.engine = engine;
+        this.nanoClock = nanoClock;
+        this.keptBytes = keptBytes;
+        this.changed = changed;
+        this.tokens = new KeptTokens(keptBytes, new int[0]);
+        this.idleSinceNs = nanoClock.getAsLong();
+    }
+
+    /** A stream of an earlier process. */
+    ResumableStream(
+            StreamRecord past, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes, Runnable changed) {
+        this(past.identity(), request, engine, nanoClock, keptBytes, changed);
+        tokens = new KeptTokens(keptBytes, past.tokens());
+        first = past.accepted();
+        accepted = past.accepted();
+        finish = past.finish();
+        firstIsWritten = true;
+        written = past.tokens().length;
+    }
+
+    StreamRecord.Identity identity() {
+        return identity;
+    }
+
+    /** From its first token on. */
+    synchronized Generation begin() {
+        return new Attachment(0, 0);
+    }
+
+    /**
+     * From the token behind one on.
+     *
+     * @throws EngineException if there is no such token, or those behind it can neither be sent nor made again
+     */
+    synchronized Generation after(int seq) {
+        int next = seq + 1;
+        int made = tokens.made();
+        boolean ranBefore = upstream == null; // and not in this process
+        boolean exact = !request.weights().follows(); // made again, its tokens are the same
+        if (next > made && (!ranBefore || finish != null || next >= request.maxTokens())) {
+            throw new EngineException(ErrorCode.INVALID_VALUE,
+                    "after_seq: the stream has no such token: after_seq=%d, tokens=%d".formatted(seq, made));
+        }
+        if (next > made || (next < tokens.firstKept() && !ranBefore)) {
+            if (!exact) {
+                throw new EngineException(ErrorCode.REPLAY_GONE,
+                        "tokens of a stream that follows the weights are not kept any more: after_seq=%d, kept=%d..%d"
+                                .formatted(seq, tokens.firstKept(), made - 1));
+            }
+            return new Attachment(next, Math.min(next, made));
+        }
+        boolean isThere = ranBefore ? finish != null && next == made : !(exact && hasTimedOut());
+        return new Attachment(next, isThere ? Attachment.AS_IT_RUNS : next);
+    }
+
+    private boolean hasTimedOut() {
+        return failure instanceof EngineException e && e.code() == ErrorCode.CREDIT_TIMEOUT;
+    }
+
+    /** Whether nobody has it, and nobody has had it for so long. */
+    synchronized boolean idleFor(long nanos) {
+        return attached == null && nanoClock.getAsLong() - idleSinceNs >= nanos;
+    }
+
+    /** Since when nobody has it, on the clock; {@code Long.MAX_VALUE} if somebody does. */
+    synchronized long idleSinceNs() {
+        return attached == null ? idleSinceNs : Long.MAX_VALUE;
+    }
+
+    /** Whether it ended before it was accepted, so that its client knows no name of it. */
+    synchronized boolean refused() {
+        return failure != null && first == null;
+    }
+
+    /** Whether it has a version of the weights that it cannot do without. */
+    boolean isPinned() {
+        return !request.weights().follows();
+    }
+
+    /** The weights that it began with; -1 before it was accepted. */
+    synchronized long weightsVersion() {
+        return first == null ? -1 : first.weightsVersion();
+    }
+
+    /** Ends it for good, silently. */
+    void giveUp() {
+        Upstream running;
+        synchronized (this) {
+            attached = null;
+            running = upstream;
+        }
+        if (running != null) {
+            running.cancel();
+        }
+    }
+
+    /** What the journal lacks. */
+    synchronized StreamRecord.Piece takeUnwritten() {
+        toBeWritten = false;
+        TokenEvent.Accepted head = firstIsWritten ? null : first;
+        StreamRecord.Piece piece = new StreamRecord.Piece(head, written, tokens.ids(written, tokens.made()), finish);
+        firstIsWritten = first != null;
+        written = tokens.made();
+        return piece;
+    }
+
+    private void write() {
+        if (!toBeWritten) {
+            toBeWritten = true;
+            changed.run();
+        }
+    }
+
+    /** Lock held. Runs it (again) from a token on. */
+    private Upstream run(int from) {
+        Upstream before = upstream;
+        if (before != null) {
+            before.cancel();
+        }
+        GenerateRequest now = request;
+        if (first != null) {
+            long version = request.weights().follows() ? Continuation.NEWEST : first.weightsVersion();
+            now = request.continued(first.seed(), new Continuation(tokens.ids(0, from), version));
+        }
+        tokens = new KeptTokens(keptBytes, tokens.ids(0, from));
+        written = Math.min(written, from);
+        accepted = null;
+        finish = null;
+        failure = null;
+        Upstream next = new Upstream(engine.generate(now));
+        upstream = next;
+        return next;
+    }
+
+    /** Lock held. Gives the attachment all that it can have, then asks the engine for what is left of its demand. */
+    private void tell() {
+        if (telling) {
+            return; // a subscriber asks for more while it is told
+        }
+        telling = true;
+        try {
+            boolean more = true;
+            while (more) {
+                more = attached != null && tellNext(attached);
+            }
+        } finally {
+            telling = false;
+        }
+        if (attached != null && upstream != null) {
+            upstream.ask(attached);
+        }
+    }
+
+    private boolean tellNext(Attachment to) {
+        if (to.told && to.next < tokens.made()) {
+            return tellToken(to);
+        }
+        if (to.told ? finish != null : accepted != null) {
+            if (to.demand == 0) {
+                return false;
+            }
+            if (to.told) {
+                to.give(new TokenEvent.Stopped(Objects.requireNonNull(finish)));
+                end(to, null);
+            } else {
+                to.told = true;
+                to.give(Objects.requireNonNull(accepted));
+            }
+            return true;
+        }
+        if (failure != null) {
+            end(to, failure);
+        }
+        return false;
+    }
+
+    private boolean tellToken(Attachment to) {
+        if (to.next < tokens.firstKept()) {
+            end(to, new EngineException(ErrorCode.REPLAY_GONE,
+                    "tokens are not kept any more: seq=%d, first=%d".formatted(to.next, tokens.firstKept())));
+            return false;
+        }
+        if (to.demand == 0) {
+            return false;
+        }
+        TokenEvent.Token token = tokens.get(to.next++);
+        to.give(token);
+        if (token.finish() != null) {
+            end(to, null);
+        }
+        return true;
+    }
+
+    /** Lock held. It has its last signal. */
+    private void end(Attachment to, @Nullable Throwable error) {
+        if (to == attached) { // it may have cancelled while it was told
+            attached = null;
+            idleSinceNs = nanoClock.getAsLong();
+            if (error == null) {
+                to.subscriber().onComplete();
+            } else {
+                to.subscriber().onError(error);
+            }
+        }
+    }
+
+    private void handle(TokenEvent event) {
+        switch (event) {
+            case TokenEvent.Accepted a -> {
+                accepted = a;
+                if (first == null) {
+                    first = a;
+                }
+                write();
+            }
+            case TokenEvent.Progress p -> {
+                if (attached != null && attached.told && attached.demand > 0) {
+                    attached.give(p);
+                }
+            }
+            case TokenEvent.Scored s -> throw new IllegalStateException("a stream that can be resumed is not scored: stream=" + accepted);
+            case TokenEvent.Token t -> {
+                tokens.add(t);
+                finish = t.finish();
+                write();
+            }
+            case TokenEvent.Stopped s -> {
+                finish = s.finish();
+                write();
+            }
+        }
+    }
+
+    /** The engine's side: one run of the stream. */
+    private final class Upstream extends BaseSubscriber<TokenEvent> {
+        private final Generation generation;
+        private long outstanding; // guarded by the stream, as is the next
+        private boolean subscribed;
+
+        Upstream(Generation generation) {
+            this.generation = generation;
+        }
+
+        void run() {
+            generation.events().subscribe(this);
+        }
+
+        /** Lock held. */
+        void ask(Attachment to) {
+            long wanted = Operators.addCap(to.demand, Math.max(0, to.next - tokens.made()));
+            long missing = wanted - outstanding;
+            if (subscribed && missing > 0) {
+                outstanding += missing;
+                request(missing);
+            }
+        }
+
+        @Override
+        protected void hookOnSubscribe(Subscription subscription) {
+            synchronized (ResumableStream.this) {
+                subscribed = true;
+                tell();
+            }
+        }
+
+        @Override
+        protected void hookOnNext(TokenEvent event) {
+            synchronized (ResumableStream.this) {
+                if (this == upstream) {
+                    outstanding--;
+                    handle(event);
+                    tell();
+                }
+            }
+        }
+
+        @Override
+        protected void hookOnError(Throwable error) {
+            synchronized (ResumableStream.this) {
+                if (this == upstream) {
+                    failure = error;
+                    tell();
+                }
+            }
+        }
+
+        @Override
+        protected void hookOnComplete() {
+            synchronized (ResumableStream.this) {
+                if (this == upstream && finish == null) {
+                    failure = new IllegalStateException("the engine completed without a finish: stream=" + accepted);
+                    tell();
+                }
+            }
+        }
+    }
+
+    /** A connection's side: the stream from a token on, until it ends, or another connection has it. */
+    private final class Attachment extends Flux<TokenEvent> implements Generation, Subscription {
+        /** In the place of a token that the stream is run again from: it is not. */
+        static final int AS_IT_RUNS = -1;
+
+        private final int runFrom;
+        private @Nullable CoreSubscriber<? super TokenEvent> subscriber;
+        private int next; // guarded by the stream, as are the next
+        private long demand;
+        private boolean told; // that it was accepted
+
+        Attachment(int next, int runFrom) {
+            this.next = next;
+            this.runFrom = runFrom;
+        }
+
+        CoreSubscriber<? super TokenEvent> subscriber() {
+            return Objects.requireNonNull(subscriber, "nobody has subscribed");
+        }
+
+        @Override
+        public Flux<TokenEvent> events() {
+            return this;
+        }
+
+        @Override
+        public void stop() {
+            Upstream running;
+            synchronized (ResumableStream.this) {
+                running = upstream;
+            }
+            if (running != null) {
+                running.generation.stop();
+            }
+        }
+
+        @Override
+        public void subscribe(CoreSubscriber<? super TokenEvent> newcomer) {
+            Upstream toRun = null;
+            newcomer.onSubscribe(this);
+            synchronized (ResumableStream.this) {
+                subscriber = newcomer;
+                Attachment before = attached;
+                if (before != null) {
+                    end(before, new EngineException(ErrorCode.RESUMED, "the stream goes on on another connection"));
+                }
+                attached = this;
+                if (runFrom != AS_IT_RUNS) {
+                    toRun = ResumableStream.this.run(runFrom);
+                }
+                tell();
+            }
+            if (toRun != null) {
+                toRun.run();
+            }
+        }
+
+        @Override
+        public void request(long n) {
+            synchronized (ResumableStream.this) {
+                if (n <= 0) {
+                    end(this, new IllegalArgumentException("demand must be positive (Reactive Streams, rule 3.9): n=" + n));
+                    return;
+                }
+                demand = Operators.addCap(demand, n);
+                if (this == attached) {
+                    tell();
+                }
+            }
+        }
+
+        @Override
+        public void cancel() {
+            synchronized (ResumableStream.this) {
+                if (this == attached) {
+                    attached = null;
+                    idleSinceNs = nanoClock.getAsLong();
+                }
+            }
+        }
+
+        /** Lock held. */
+        void give(TokenEvent event) {
+            if (demand != Long.MAX_VALUE) {
+                demand--;
+            }
+            subscriber().onNext(event);
+        }
+    }
+}

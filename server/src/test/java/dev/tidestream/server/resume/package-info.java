@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.resume;
+
+import org.jspecify.annotations.NullMarked;
