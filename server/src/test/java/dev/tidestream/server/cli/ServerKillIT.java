@@ -96,7 +96,7 @@ class ServerKillIT {
     /** Without checkpoints, of which there are two, and a third for as long as the oldest is not removed yet. */
     private long files() throws IOException {
         try (var files = Files.list(temp.resolve("data"))) {
-            List<String> names = files.map(file -> file.getFileName().toString()).toList();
+            List<String> names = files.filter(file -> !Files.isDirectory(file)).map(file -> file.getFileName().toString()).toList();
             long checkpoints = names.stream().filter(name -> name.startsWith("checkpoint-")).count();
             assertTrue(checkpoints <= 3, names.toString());
             return names.size() - checkpoints;

@@ -123,7 +123,7 @@ public final class TestClient implements AutoCloseable {
         return closeCode.get(PATIENCE_S, TimeUnit.SECONDS);
     }
 
-    void abort() {
+    public void abort() {
         socket.abort();
     }
 
