@@ -1,8 +1,10 @@
 package dev.tidestream.server.app;
 
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -37,6 +39,7 @@ import dev.tidestream.server.epoch.Reclaimer;
 import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.metrics.StreamTimings;
 import dev.tidestream.server.pacing.StepBreak;
+import dev.tidestream.server.scheduler.StreamEnd;
 import dev.tidestream.server.scheduler.TokenObserver;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 import dev.tidestream.server.warmup.KernelWarmUp;
@@ -64,6 +67,7 @@ public final class ModelRuntime implements AutoCloseable {
     private final KernelWorkers workers;
     private final HeadTimings headTimings;
     private final StreamTimings streamTimings;
+    private volatile Consumer<StreamEnd> streamEnds = end -> { };
     private final HiddenStates recentStates;
     private final Precision precision;
     private final Function<LoadedModel, LanguageModel> forward;
@@ -113,7 +117,8 @@ public final class ModelRuntime implements AutoCloseable {
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ModelEpoch.of(versioned.weightsVersion(), first, forward), reclaimer);
-            engine = startEngine(config.engine(), tokenizer, ChatPrompts.of(chat), epochs, breaks, observer(streamTimings), workers);
+            engine = startEngine(config.engine(), tokenizer, ChatPrompts.of(chat), epochs, breaks,
+                    observer(streamTimings, end -> streamEnds.accept(end)), workers);
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();
             throw e;
@@ -167,8 +172,21 @@ public final class ModelRuntime implements AutoCloseable {
         }
     }
 
-    private static TokenObserver observer(StreamTimings timings) {
+    private static TokenObserver observer(StreamTimings timings, Consumer<StreamEnd> ends) {
         return new TokenObserver() {
+            @Override
+            public void stepped(long nanos, int rows, int decodedRows) {
+                timings.stepped(decodedRows == 0 ? StreamTimings.Phase.PREFILL
+                        : decodedRows == rows ? StreamTimings.Phase.DECODE : StreamTimings.Phase.MIXED, nanos);
+            }
+
+            @Override
+            public void ended(StreamEnd end) {
+                timings.ended(end.code() == null ? end.outcome().name().toLowerCase(Locale.ROOT) : end.code().wireName(),
+                        end.timing().queueMs(), end.timing().totalMs());
+                ends.accept(end);
+            }
+
             @Override
             public void firstToken(long nanos) {
                 timings.firstToken(nanos);
@@ -229,7 +247,7 @@ public final class ModelRuntime implements AutoCloseable {
      */
     public BackgroundWarmUp backgroundWarmUp(Predicate<BooleanSupplier> updates) {
         return new BackgroundWarmUp(new BackgroundWarmUp.Subject(
-                loader, first.kernels(), precision, tokenizer, threads(), breaks, observer(new StreamTimings())), updates);
+                loader, first.kernels(), precision, tokenizer, threads(), breaks, observer(new StreamTimings(), end -> { })), updates);
     }
 
     /** Threads that compute. */
@@ -310,6 +328,11 @@ public final class ModelRuntime implements AutoCloseable {
     /** Of the streams' tokens. */
     StreamTimings streamTimings() {
         return streamTimings;
+    }
+
+    /** Has somebody told of every stream that ends from now on, on the decode thread, which must not wait. */
+    void onStreamEnd(Consumer<StreamEnd> listener) {
+        streamEnds = listener;
     }
 
     /** Of streams, for comparing heads. */

@@ -61,6 +61,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final ModelRuntime running;
     private final MetricsWiring metrics;
     private final ResumeWiring resume;
+    private final StreamLog streamLog = new StreamLog();
     private final BackgroundWarmUp backgroundWarmUp;
     private final ServerVerticle verticle;
     private final Vertx vertx;
@@ -106,6 +107,7 @@ public final class TidestreamServer implements AutoCloseable {
         } finally {
             if (!listening) {
                 vertx.close().toCompletionStage().toCompletableFuture().join();
+                streamLog.close();
                 metrics.close();
             }
         }
@@ -202,6 +204,7 @@ public final class TidestreamServer implements AutoCloseable {
     public void warmUp() {
         running.warmUp();
         running.beginMeasuring();
+        running.onStreamEnd(streamLog::ended);
         if (state.compareAndSet(Readiness.STARTING, Readiness.READY)) {
             backgroundWarmUp.start();
         }
@@ -291,6 +294,7 @@ public final class TidestreamServer implements AutoCloseable {
             metrics.close();
             running.close();
             resume.close();
+            streamLog.close();
             store.close();
             life.stopped(Duration.ofNanos(System.nanoTime() - startNs));
         }

@@ -18,6 +18,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        log.format.apply();
         ServerConfig config = config();
         try (TidestreamServer server = TidestreamServer.listen(config, new TerminalStart(spec.commandLine().getErr()))) {
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("tidestream-stop").unstarted(() -> stop(server)));

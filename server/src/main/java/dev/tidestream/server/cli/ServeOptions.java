@@ -66,6 +66,9 @@ abstract class ServeOptions {
     final ChatOptions chats = new ChatOptions();
 
     @Mixin
+    final LogOptions log = new LogOptions();
+
+    @Mixin
     final ResumeOptions resume = new ResumeOptions();
 
     private int port = DEFAULT_PORT;

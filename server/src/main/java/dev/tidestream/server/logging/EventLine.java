@@ -2,7 +2,9 @@ package dev.tidestream.server.logging;
 
 import java.lang.reflect.RecordComponent;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
 
@@ -22,12 +24,14 @@ public final class EventLine {
 
     private static final Pattern PLAIN = Pattern.compile("[\\w.:/@+\\[\\]*%-]+");
 
+    private static final double THOUSAND = 1000;
     private static final Pattern HUMP = Pattern.compile("[A-Z]");
 
-    private final StringBuilder line;
+    private final String event;
+    private final Map<String, Object> fields = new LinkedHashMap<>(); // numbers and truths as they are, other values as they are shown
 
     private EventLine(String event) {
-        line = new StringBuilder(event);
+        this.event = event;
     }
 
     /** @param event a word, e.g. {@code update} */
@@ -37,13 +41,19 @@ public final class EventLine {
 
     /** Adds a number. */
     public EventLine with(String key, long value) {
-        line.append(' ').append(key).append('=').append(value);
+        fields.put(key, value);
+        return this;
+    }
+
+    /** Adds a number, to thousandths. */
+    public EventLine with(String key, double value) {
+        fields.put(key, Math.rint(value * THOUSAND) / THOUSAND);
         return this;
     }
 
     /** Adds a truth. */
     public EventLine with(String key, boolean value) {
-        line.append(' ').append(key).append('=').append(value);
+        fields.put(key, value);
         return this;
     }
 
@@ -51,8 +61,7 @@ public final class EventLine {
     public EventLine with(String key, @Nullable Object value) {
         if (value != null) {
             String text = value.toString();
-            line.append(' ').append(key).append('=')
-                    .append(PLAIN.matcher(text).matches() ? text : LogText.quoted(text, Integer.MAX_VALUE));
+            fields.put(key, new Value(text, PLAIN.matcher(text).matches() ? text : LogText.quoted(text, Integer.MAX_VALUE)));
         }
         return this;
     }
@@ -60,7 +69,7 @@ public final class EventLine {
     /** Adds text of a client or a file: always quoted, and cut where it is longer than anybody needs; null is left out. */
     public EventLine withText(String key, @Nullable String text) {
         if (text != null) {
-            line.append(' ').append(key).append('=').append(LogText.quoted(text, MAX_TEXT_CHARS));
+            fields.put(key, new Value(LogText.cut(text, MAX_TEXT_CHARS), LogText.quoted(text, MAX_TEXT_CHARS)));
         }
         return this;
     }
@@ -91,8 +100,35 @@ public final class EventLine {
         return with("connection", caller.connection()).with("remote", caller.remote()).with("token", caller.token());
     }
 
+    /**
+     * A text.
+     *
+     * @param text as it is
+     * @param shown as it stands in a line
+     */
+    private record Value(String text, String shown) {
+        @Override
+        public String toString() {
+            return shown;
+        }
+    }
+
+    /** The word that names it. */
+    public String event() {
+        return event;
+    }
+
+    /** What was added, in its order: {@link Long}, {@link Double}, {@link Boolean}, or text as it is. */
+    public Map<String, Object> fields() {
+        Map<String, Object> plain = new LinkedHashMap<>();
+        fields.forEach((key, value) -> plain.put(key, value instanceof Value v ? v.text : value));
+        return plain;
+    }
+
     @Override
     public String toString() {
+        StringBuilder line = new StringBuilder(event);
+        fields.forEach((key, value) -> line.append(' ').append(key).append('=').append(value));
         return line.toString();
     }
 }

@@ -16,6 +16,8 @@ import org.slf4j.LoggerFactory;
 public final class EventLog {
     /** Of everything that administrators do. */
     public static final String AUDIT = "tidestream.audit";
+    /** Of streams that have ended. */
+    public static final String STREAMS = "tidestream.streams";
     /** Of requests that were refused to clients. */
     public static final String REFUSALS = "tidestream.refusals";
 

@@ -12,11 +12,14 @@ public final class LogText {
      * @param maxChars of the text; what is longer ends in an ellipsis
      */
     public static String quoted(String text, int maxChars) {
-        int end = text.length();
-        if (end > maxChars) {
-            end = Character.isHighSurrogate(text.charAt(maxChars - 1)) ? maxChars - 1 : maxChars;
+        return '"' + Printable.line(cut(text, maxChars).replace("\\", "\\\\").replace("\"", "\\\"")) + '"';
+    }
+
+    /** At most so many chars of a text; what is longer ends in an ellipsis. */
+    static String cut(String text, int maxChars) {
+        if (text.length() <= maxChars) {
+            return text;
         }
-        String shown = text.substring(0, end).replace("\\", "\\\\").replace("\"", "\\\"") + (end < text.length() ? "…" : "");
-        return '"' + Printable.line(shown) + '"';
+        return text.substring(0, Character.isHighSurrogate(text.charAt(maxChars - 1)) ? maxChars - 1 : maxChars) + "…";
     }
 }

@@ -3,6 +3,7 @@ package dev.tidestream.server.metrics;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -54,7 +55,33 @@ final class SampledMetrics implements MultiCollector {
                 "Time from a request to its first token.", streamTimings.firstTokenSnapshot()));
         page.add(histogram("tidestream_stream_next_token_seconds",
                 "Time from one token of a stream to the next.", streamTimings.nextTokenSnapshot()));
+        page.add(histogram("tidestream_stream_queue_seconds",
+                "Time from a request to its first place.", streamTimings.queuedSnapshot()));
+        page.add(histogram("tidestream_stream_duration_seconds", "Time from a request to its end.", streamTimings.wholeSnapshot()));
+        steps(page);
+        genAi(page);
         return new MetricSnapshots(page);
+    }
+
+    private void steps(List<MetricSnapshot> page) {
+        HistogramSnapshot.Builder steps = HistogramSnapshot.builder().name("tidestream_engine_step_seconds").help("Time of a step, by what its rows are of.");
+        for (StreamTimings.Phase phase : StreamTimings.Phase.values()) {
+            steps.dataPoint(times(Labels.of("phase", phase.name().toLowerCase(Locale.ROOT)), streamTimings.stepSnapshot(phase)));
+        }
+        page.add(steps.build());
+        CounterSnapshot.Builder ended = CounterSnapshot.builder().name("tidestream_streams_ended").help("Streams that have ended, by outcome.");
+        streamTimings.outcomes().forEach((outcome, count) -> ended.dataPoint(count(Labels.of("outcome", outcome), count)));
+        page.add(ended.build());
+    }
+
+    /** The same under the names of OpenTelemetry's semantic conventions for generative AI (status: development). */
+    private void genAi(List<MetricSnapshot> page) {
+        page.add(histogram("gen_ai_server_time_to_first_token_seconds",
+                "Time to generate the first token of a response.", streamTimings.firstTokenSnapshot()));
+        page.add(histogram("gen_ai_server_time_per_output_token_seconds",
+                "Time per output token after the first one.", streamTimings.nextTokenSnapshot()));
+        page.add(histogram("gen_ai_server_request_duration_seconds",
+                "Duration of a request: time to the last byte or the last token.", streamTimings.wholeSnapshot()));
     }
 
     private static void engine(MetricsSample.Engine engine, List<MetricSnapshot> page) {
@@ -62,6 +89,9 @@ final class SampledMetrics implements MultiCollector {
         page.add(gauge("tidestream_engine_queued_streams", "Streams with demand that wait for a slot.", engine.queued()));
         page.add(gauge("tidestream_engine_kv_used_bytes", "KV memory lent to streams.", engine.kvUsedBytes()));
         page.add(gauge("tidestream_engine_kv_budget_bytes", "KV memory there is.", engine.kvBudgetBytes()));
+        page.add(GaugeSnapshot.builder().name("tidestream_engine_kv_usage_ratio").help("Part of the KV memory that is lent to streams, 0 to 1.")
+                .dataPoint(measure(Labels.EMPTY, engine.kvBudgetBytes() == 0 ? 0 : (double) engine.kvUsedBytes() / engine.kvBudgetBytes()))
+                .build());
         page.add(counter("tidestream_engine_steps", "Forward passes.", engine.steps()));
         page.add(counter("tidestream_engine_rows", "Rows of forward passes, prompts and generated tokens.", engine.rows()));
         page.add(counter("tidestream_engine_generated_tokens", "Tokens sampled.", engine.tokensGenerated()));
@@ -177,11 +207,14 @@ final class SampledMetrics implements MultiCollector {
     }
 
     private static HistogramSnapshot histogram(String name, String help, TimeBuckets.Snapshot times) {
-        return HistogramSnapshot.builder().name(name).help(help)
-                .dataPoint(HistogramSnapshot.HistogramDataPointSnapshot.builder()
-                        .classicHistogramBuckets(ClassicHistogramBuckets.of(times.upperSeconds(), times.counts()))
-                        .sum(times.sumSeconds())
-                        .build())
+        return HistogramSnapshot.builder().name(name).help(help).dataPoint(times(Labels.EMPTY, times)).build();
+    }
+
+    private static HistogramSnapshot.HistogramDataPointSnapshot times(Labels labels, TimeBuckets.Snapshot times) {
+        return HistogramSnapshot.HistogramDataPointSnapshot.builder()
+                .labels(labels)
+                .classicHistogramBuckets(ClassicHistogramBuckets.of(times.upperSeconds(), times.counts()))
+                .sum(times.sumSeconds())
                 .build();
     }
 

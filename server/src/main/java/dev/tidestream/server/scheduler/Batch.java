@@ -27,6 +27,11 @@ record Batch(ModelEpoch epoch, List<Sequence> sequences, List<Slice> slices) {
         return slices.stream().mapToInt(Slice::count).sum();
     }
 
+    /** Rows that make a token each. */
+    int decodedRows() {
+        return (int) slices.stream().filter(slice -> slice.count() == 1 && slice.logits() == LogitsRows.LAST).count();
+    }
+
     int logitsRows() {
         return slices.stream().mapToInt(Batch::logitsRows).sum();
     }

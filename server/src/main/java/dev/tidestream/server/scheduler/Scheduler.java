@@ -181,9 +181,15 @@ public final class Scheduler {
                     .formatted(config.stalled().maxParked(), config.stalled().maxBytes(), tooMany.stream()));
         }
         int stepRows = 0;
+        int decodedRows = 0;
+        long startNs = nanoClock.getAsLong();
         for (Batch batch : composer.compose(running)) {
             stepRows += batch.rows();
+            decodedRows += batch.decodedRows();
             run(batch);
+        }
+        if (stepRows > 0) {
+            observer.stepped(nanoClock.getAsLong() - startNs, stepRows, decodedRows);
         }
         rows += stepRows;
         updateStats();
@@ -229,6 +235,7 @@ public final class Scheduler {
     private boolean leaves(Sequence sequence) {
         SequenceClient client = sequence.client();
         if (client.settle()) {
+            left(sequence);
             sequence.release(pool);
             return true;
         }
@@ -263,15 +270,22 @@ public final class Scheduler {
         return true;
     }
 
-    private static boolean settles(Sequence sequence, long nowNs) {
+    private boolean settles(Sequence sequence, long nowNs) {
         if (sequence.client().settle()) {
+            left(sequence);
             return true;
         }
         if (sequence.client().demand() <= 0) {
             return false;
         }
-        sequence.client().stopped(sequence.completedEarly(nowNs));
+        Completion completion = sequence.completedEarly(nowNs);
+        observer.ended(sequence.end(StreamEnd.Outcome.valueOf(completion.reason().name()), null, nowNs));
+        sequence.client().stopped(completion);
         return true;
+    }
+
+    private void left(Sequence sequence) {
+        observer.ended(sequence.end(StreamEnd.Outcome.LEFT, null, nanoClock.getAsLong()));
     }
 
     /** Fails a sequence that has been without demand for too long; else remembers when that would be. */
@@ -383,7 +397,10 @@ public final class Scheduler {
     /** Answers, then gives up what it holds; throws nothing, since others wait for their answers. */
     private void fail(Sequence sequence, ErrorCode code, String message) {
         try {
-            if (!sequence.client().settle()) {
+            if (sequence.client().settle()) {
+                left(sequence);
+            } else {
+                observer.ended(sequence.end(StreamEnd.Outcome.FAILED, code, nanoClock.getAsLong()));
                 sequence.client().failed(code, message);
             }
         } catch (RuntimeException | Error e) {

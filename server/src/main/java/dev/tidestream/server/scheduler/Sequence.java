@@ -11,6 +11,7 @@ import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
+import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.Usage;
@@ -284,6 +285,10 @@ final class Sequence {
         Completion completion = piece.stopped()
                 ? completion(FinishReason.STOP, nowNs)
                 : full ? completion(FinishReason.LENGTH, nowNs) : null;
+        if (completion != null) {
+            observer.ended(new StreamEnd(stream(), StreamEnd.Outcome.valueOf(completion.reason().name()), null, completion.usage(),
+                    completion.timing(), lease.epoch().weightsVersion()));
+        }
         client().token(new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), completion));
         return completion != null;
     }
@@ -326,6 +331,12 @@ final class Sequence {
     /** Since when a stalled sequence has been so. */
     long stalledSinceNs() {
         return stalledSinceNs;
+    }
+
+    /** How it has ended, or does so now. */
+    StreamEnd end(StreamEnd.Outcome outcome, @Nullable ErrorCode code, long nowNs) {
+        Completion now = completion(FinishReason.CANCELLED, nowNs);
+        return new StreamEnd(stream(), outcome, code, now.usage(), now.timing(), lease.epoch().weightsVersion());
     }
 
     /** How it ends without another token. */

@@ -17,6 +17,18 @@ public interface TokenObserver {
      */
     void nextToken(long nanos);
 
+    /**
+     * A step was computed.
+     *
+     * @param nanos that it took
+     * @param rows of it
+     * @param decodedRows rows that made a token each; the others are of prompts, or are computed anew
+     */
+    void stepped(long nanos, int rows, int decodedRows);
+
+    /** A stream has ended. */
+    void ended(StreamEnd end);
+
     /** Tells nobody. */
     TokenObserver NONE = new TokenObserver() {
         @Override
@@ -24,5 +36,11 @@ public interface TokenObserver {
 
         @Override
         public void nextToken(long nanos) {}
+
+        @Override
+        public void stepped(long nanos, int rows, int decodedRows) {}
+
+        @Override
+        public void ended(StreamEnd end) {}
     };
 }

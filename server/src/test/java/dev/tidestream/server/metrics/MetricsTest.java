@@ -171,6 +171,22 @@ class MetricsTest {
     }
 
     @Test
+    void shouldShowEndsOfStreamsAndStepsByPhase() {
+        streams.ended("length", 4, 300);
+        streams.ended("credit_timeout", 4, 300);
+        streams.ended("length", 4, 300);
+        streams.stepped(StreamTimings.Phase.MIXED, 6_000_000);
+        PrometheusPage page = page();
+        assertEquals(2, page.value("tidestream_streams_ended_total{outcome=\"length\"}"));
+        assertEquals(1, page.value("tidestream_streams_ended_total{outcome=\"credit_timeout\"}"));
+        assertEquals(3, page.value("tidestream_stream_queue_seconds_bucket{le=\"0.005\"}"));
+        assertEquals(3, page.value("gen_ai_server_request_duration_seconds_bucket{le=\"0.32\"}"));
+        assertEquals(1, page.value("tidestream_engine_step_seconds_bucket{phase=\"mixed\",le=\"0.01\"}"));
+        assertEquals(0, page.value("tidestream_engine_step_seconds_count{phase=\"decode\"}"));
+        assertEquals("gauge", page.types().get("tidestream_engine_kv_usage_ratio"));
+    }
+
+    @Test
     void shouldCountUpdatesAndToggles() {
         assertEquals(0, page().value("tidestream_weights_updates_committed_total"));
         assertEquals(0, page().value("tidestream_head_mode_changes_total{mode=\"packed\"}"));

@@ -1,0 +1,34 @@
+package dev.tidestream.server.scheduler;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.Timing;
+import dev.tidestream.protocol.Usage;
+
+/**
+ * How a stream that had come to the scheduler ended.
+ *
+ * @param stream the server's number of it
+ * @param outcome in a word
+ * @param code of the answer, if it failed
+ * @param usage tokens of its prompt, and those it made
+ * @param timing of its way, by the engine's clock
+ * @param weightsVersion the version that it had last
+ */
+public record StreamEnd(long stream, Outcome outcome, @Nullable ErrorCode code, Usage usage, Timing timing, long weightsVersion) {
+
+    /** How a stream may end. */
+    public enum Outcome {
+        /** At a stop string, or an end-of-generation token. */
+        STOP,
+        /** With as many tokens as it may have. */
+        LENGTH,
+        /** Its client asked for that. */
+        CANCELLED,
+        /** Its client went away. */
+        LEFT,
+        /** With an error. */
+        FAILED
+    }
+}
