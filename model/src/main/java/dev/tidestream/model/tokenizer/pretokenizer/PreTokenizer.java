@@ -78,9 +78,10 @@ public final class PreTokenizer {
 
     private static Words isolated(Words words, Regex pattern) {
         Words cut = new Words(words.text());
+        Regex.Finder finder = pattern.in(words.text());
         for (int i = 0; i < words.count(); i++) {
             int[] from = {words.start(i)};
-            pattern.findAll(words.text(), words.start(i), words.end(i), (start, end) -> {
+            finder.findAll(words.start(i), words.end(i), (start, end) -> {
                 cut.add(from[0], start);
                 cut.add(start, end);
                 from[0] = end;
@@ -95,18 +96,19 @@ public final class PreTokenizer {
 
     private static Words split(Words words, Step.Split split) {
         Words cut = new Words(words.text());
+        Regex.Finder finder = split.pattern().in(words.text());
         for (int i = 0; i < words.count(); i++) {
-            for (Part part : joined(parts(words.text(), words.start(i), words.end(i), split), split.behavior())) {
+            for (Part part : joined(parts(finder, words.start(i), words.end(i), split), split.behavior())) {
                 cut.add(part.start(), part.end());
             }
         }
         return cut;
     }
 
-    private static List<Part> parts(String text, int start, int end, Step.Split split) {
+    private static List<Part> parts(Regex.Finder finder, int start, int end, Step.Split split) {
         List<Part> parts = new ArrayList<>();
         int[] from = {start};
-        split.pattern().findAll(text, start, end, (matchStart, matchEnd) -> {
+        finder.findAll(start, end, (matchStart, matchEnd) -> {
             if (matchStart > from[0]) {
                 parts.add(new Part(from[0], matchStart, split.inverted()));
             }

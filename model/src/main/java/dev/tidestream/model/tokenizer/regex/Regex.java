@@ -51,19 +51,30 @@ public final class Regex {
      * @param text without unpaired surrogates
      */
     public void findAll(String text, int start, int end, Matches matches) {
-        Search search = new Search(program, text, start, end);
-        int from = start;
-        int last = -1;
-        while (from <= end && search.find(from)) {
-            boolean empty = search.matchStart() == search.matchEnd();
-            if (!empty || search.matchEnd() != last) {
-                matches.accept(search.matchStart(), search.matchEnd());
-                last = search.matchEnd();
-            }
-            from = search.matchEnd();
-            if (empty) {
-                from += from < end ? Character.charCount(text.codePointAt(from)) : 1;
-            }
+        in(text).findAll(start, end, matches);
+    }
+
+    /** Searches in many ranges of one text; for one thread. */
+    public Finder in(String text) {
+        return new Finder(new Search(program, text));
+    }
+
+    /** The same, but that nothing may be read again ({@link Future}): for tests. */
+    Finder onceIn(String text) {
+        return new Finder(new Search(program, text, -1));
+    }
+
+    /** Searches in one text. Used by one thread. */
+    public static final class Finder {
+        private final Search search;
+
+        private Finder(Search search) {
+            this.search = search;
+        }
+
+        /** {@link Regex#findAll} in a range. */
+        public void findAll(int start, int end, Matches matches) {
+            search.findAll(start, end, matches);
         }
     }
 
