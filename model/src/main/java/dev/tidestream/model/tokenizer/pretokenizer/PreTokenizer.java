@@ -30,7 +30,7 @@ public final class PreTokenizer {
             cuts.add(switch (step) {
                 case Step.Split split -> cut(split);
                 case Step.PrefixSpace _ -> (words, _) -> prefixed(words);
-                case Step.Metaspace metaspace -> (words, atStart) -> metaspace(words, metaspace, atStart);
+                case Step.Metaspace metaspace -> cut(metaspace);
             });
         }
     }
@@ -65,6 +65,14 @@ public final class PreTokenizer {
             return (words, _) -> scanned(words, rule);
         }
         return plain ? (words, _) -> isolated(words, split.pattern()) : (words, _) -> split(words, split);
+    }
+
+    private static Cut cut(Step.Metaspace metaspace) {
+        if (!metaspace.split()) {
+            return (words, atStart) -> metaspace(words, metaspace, atStart);
+        }
+        Step.Split split = new Step.Split(Regex.literal(metaspace.replacement()), Step.Behavior.MERGED_WITH_NEXT, false);
+        return (words, atStart) -> split(metaspace(words, metaspace, atStart), split);
     }
 
     private static Words scanned(Words words, WordScanner.Rule rule) {
@@ -201,9 +209,6 @@ public final class PreTokenizer {
             }
             ends[i] = text.length();
         }
-        Words replaced = rewritten(text.toString(), ends);
-        return step.split()
-                ? split(replaced, new Step.Split(Regex.literal(step.replacement()), Step.Behavior.MERGED_WITH_NEXT, false))
-                : replaced;
+        return rewritten(text.toString(), ends);
     }
 }
