@@ -138,6 +138,7 @@ class FolderTokenizerTest {
         Files.delete(folder.resolve(name));
         Files.createSymbolicLink(folder.resolve(name), Path.of("/dev/zero"));
         assertThrows(TokenizerException.class, () -> FolderTokenizer.read(folder));
+        Files.delete(folder.resolve(name));
     }
 
     /** The depth of JSON is bounded, and so is what it becomes. */
