@@ -4,8 +4,9 @@ import java.util.stream.Collectors;
 
 /**
  * A regular expression. What it finds is what a backtracking matcher finds: the leftmost match, of several there the one that the
- * expression prefers. All ways are followed at once, character by character, so a search costs at most (length of the text) x (size of the
- * expression), and no text overflows a stack. Immutable; any thread.
+ * expression prefers. All ways are followed at once, character by character, so all matches of a text take at most a constant times (length
+ * of the text) x (instructions of the expression) steps, whatever the text, and none overflows a stack ({@link Search} says how). Immutable;
+ * any thread.
  *
  * <p>The dialect is the one of tokenizer.json: Oniguruma's default. {@code \s}, {@code \d}, {@code \w} and {@code \b} know all of Unicode,
  * {@code ^} and {@code $} are ends of lines. Looks of any length in both directions. No back references, no atomic groups.
@@ -28,7 +29,7 @@ public final class Regex {
         void accept(int start, int end);
     }
 
-    /** @throws RegexSyntaxException if the expression has what is not understood */
+    /** @throws RegexSyntaxException if the expression has what is not understood, or is too large: the message has the place or the limit */
     public static Regex compile(String expression) {
         return new Regex(expression, Program.of(Parser.parse(expression)));
     }
