@@ -66,7 +66,8 @@ public record TokenizerSpec(
         for (Normalizer normalizer : preparation.normalizers()) {
             growth *= Math.min(MOST_GROWTH + 1, normalizer.growth());
             if (growth > MOST_GROWTH) {
-                throw new TokenizerException("normalizers may make a text too long: times=%d or more, limit=%d".formatted(growth, MOST_GROWTH));
+                throw new TokenizerException("normalizers may make a text too long: times=%d or more, limit=%d"
+                        .formatted(growth, MOST_GROWTH));
             }
         }
     }

@@ -33,11 +33,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class TokenizerMutationTest {
     private static final String TEXT = "Hello, y'all! <s> <|endoftext|> 1234 \u0000 é🦙\n\n  end";
     private static final int FILES = 1_000;
-    private static final List<String> OTHER_KEYS = Stream.of("add_bos_token", "add_eos_token", "add_space_prefix", "remove_extra_whitespaces",
-            "precompiled_charsmap", "bos_token_id", "eot_token_id", "unknown_token_id", "padding_token_id", "model", "pre")
+    private static final List<String> OTHER_KEYS = Stream.of(
+            "add_bos_token", "add_eos_token", "add_space_prefix", "remove_extra_whitespaces", "precompiled_charsmap", "bos_token_id", "eot_token_id", "unknown_token_id", "padding_token_id", "model", "pre")
             .map(key -> "tokenizer.ggml." + key).toList();
     private static final List<GgufValue> OTHER_VALUES = List.of(new GgufValue.BoolValue(true), new GgufValue.BoolValue(false),
-            new GgufValue.StringValue(""), new GgufValue.StringValue("t5"), new GgufValue.StringValue("llama"), new GgufValue.StringValue("gpt2"),
+            new GgufValue.StringValue(""), new GgufValue.StringValue("t5"), new GgufValue.StringValue("llama"),
+            new GgufValue.StringValue("gpt2"),
             new GgufValue.StringValue("jais-2"), new GgufValue.IntegerValue(GgufValueType.U32, 0xffff_ffffL),
             new GgufValue.IntegerValue(GgufValueType.U32, 3), new GgufValue.IntegerValue(GgufValueType.I32, -1),
             new GgufValue.FloatValue(GgufValueType.F32, Double.NaN), GgufValue.ArrayValue.ofStrings(List.of()),
@@ -76,7 +77,8 @@ class TokenizerMutationTest {
                 file.metadata().keys().forEach(key -> values.put(key, file.metadata().value(key)));
                 Random random = new Random(seed);
                 for (int changes = 1 + random.nextInt(2); changes > 0; changes--) {
-                    String key = random.nextInt(3) == 0 ? OTHER_KEYS.get(random.nextInt(OTHER_KEYS.size())) : keys.get(random.nextInt(keys.size()));
+                    List<String> from = random.nextInt(3) == 0 ? OTHER_KEYS : keys;
+                    String key = from.get(random.nextInt(from.size()));
                     GgufValue value = OTHER_VALUES.get(random.nextInt(OTHER_VALUES.size()));
                     if (random.nextInt(4) == 0) {
                         values.remove(key);

@@ -115,7 +115,8 @@ final class Shards implements AutoCloseable {
     /** A file beside the index on any system, and one that every system can name. */
     private static boolean isPlain(String file) {
         return file.length() <= MOST_NAME_CHARS && file.endsWith(".safetensors") && !file.startsWith(".")
-                && file.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ' || c == 0x7F || Character.isSurrogate((char) c));
+                && file.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ' || c == 0x7F
+                        || Character.isSurrogate((char) c));
     }
 
     private static List<Path> paths(Path weights, Map<String, String> index) {

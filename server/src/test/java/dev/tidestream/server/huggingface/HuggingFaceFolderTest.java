@@ -139,7 +139,8 @@ class HuggingFaceFolderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "a\0.safetensors", "..\\a.safetensors", "/tmp/a.safetensors", "../a.safetensors", "C:a.safetensors", ".safetensors", "a\n.safetensors",
+        "a\0.safetensors", "..\\a.safetensors", "/tmp/a.safetensors", "../a.safetensors",
+        "C:a.safetensors", ".safetensors", "a\n.safetensors",
         "a\uD800.safetensors", "a", ""
     })
     void shouldRefuseNamesThatAreNoneBesideTheIndex(String name) throws IOException {
@@ -148,7 +149,8 @@ class HuggingFaceFolderTest {
         ObjectNode index = (ObjectNode) JSON.readTree(file.toFile());
         ((ObjectNode) index.get("weight_map")).put("model.norm.weight", name);
         Files.writeString(file, JSON.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII).writeValueAsString(index));
-        assertTrue(refusal(folder).contains("weight_map: model.norm.weight is not the name of a safetensors file beside it: "), refusal(folder));
+        assertTrue(refusal(folder).contains("weight_map: model.norm.weight is not the name of a safetensors file beside it: "),
+                refusal(folder));
     }
 
     @Test

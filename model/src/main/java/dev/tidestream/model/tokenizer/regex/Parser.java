@@ -26,7 +26,8 @@ final class Parser {
 
     static Node parse(String expression) {
         if (expression.length() > MOST_CHARS) {
-            throw new RegexSyntaxException("regular expression too long: chars=%d, limit=%d".formatted(expression.length(), MOST_CHARS));
+            throw new RegexSyntaxException("regular expression too long: chars=%d, limit=%d"
+                    .formatted(expression.length(), MOST_CHARS));
         }
         Parser parser = new Parser(expression);
         Node node = parser.choice();

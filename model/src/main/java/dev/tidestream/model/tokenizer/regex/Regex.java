@@ -29,7 +29,7 @@ public final class Regex {
         void accept(int start, int end);
     }
 
-    /** @throws RegexSyntaxException if the expression has what is not understood, or is too large: the message has the place or the limit */
+    /** @throws RegexSyntaxException if the expression is not understood, or too large: with the place, or the limit */
     public static Regex compile(String expression) {
         return new Regex(expression, Program.of(Parser.parse(expression)));
     }

@@ -144,7 +144,8 @@ class RegexPropertyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"(){1000}{1000}{1000}{1000}", "((){1000}()){1000}{1000}", "(?:a{0}){1000}{1000}{1000}", "(?:(?:)*)*", "(?:)??{3}"})
+    @ValueSource(strings = {"(){1000}{1000}{1000}{1000}", "((){1000}()){1000}{1000}",
+        "(?:a{0}){1000}{1000}{1000}", "(?:(?:)*)*", "(?:)??{3}"})
     void shouldRepeatNothingOnce(String expression) {
         List<String> found = new ArrayList<>();
         Regex.compile(expression).findAll("ab", 0, 2, (start, end) -> found.add(start + "-" + end));
@@ -152,7 +153,8 @@ class RegexPropertyTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"((a{0,1000}){0,1000})", "a{1000}{1000}{1000}", "(?=a{1000}b){1000}((?=c{1000}d)e){1000}f{1000}{20}", "(?:(a|){1000}){1000}"})
+    @ValueSource(strings = {"((a{0,1000}){0,1000})", "a{1000}{1000}{1000}",
+        "(?=a{1000}b){1000}((?=c{1000}d)e){1000}f{1000}{20}", "(?:(a|){1000}){1000}"})
     void shouldRefuseWhatBecomesTooLarge(String expression) {
         RegexSyntaxException refusal = assertThrows(RegexSyntaxException.class, () -> Regex.compile(expression));
         assertEquals("regular expression too large: instructions>20000", refusal.getMessage());

@@ -20,7 +20,7 @@ final class JsonFile {
     private static final int MAX_BYTES = 1 << 27;
     private static final int MAX_DEPTH = 64;
     private static final int MAX_FIELDS = 1 << 22;
-    private static final int MAX_VALUES = 1 << 23; // names, values and brackets, all together; 260,000 tokens with their merges have 3 million
+    private static final int MAX_VALUES = 1 << 23; // names, values and brackets; 260,000 tokens and their merges have 3 million
     private static final int MAX_NAME_CHARS = 1 << 16;
 
     /** For vocabularies: one field per token. */

@@ -47,7 +47,8 @@ record TokenizerSettings(
             for (JsonNode node : List.of(config, map)) {
                 text(node.path(role + "_token")).ifPresent(text -> special.putIfAbsent(role, text));
             }
-            List<Part> saying = new ArrayList<>(List.of(new Part("generation_config.json:", generation), new Part("config.json:", model)));
+            List<Part> saying = new ArrayList<>(List.of(
+                    new Part("generation_config.json:", generation), new Part("config.json:", model)));
             INSIDE.forEach(key -> saying.add(new Part("config.json:", model).at(key)));
             for (Part part : saying) {
                 for (int id : ids(part.at(role + "_token_id"))) {

@@ -94,7 +94,8 @@ class GgufTokenizerWriterTest {
         TokenizerSpec gemma = read("gemma3");
         TokenizerSpec.Algorithm algorithm = unigram ? new TokenizerSpec.Unigram(new float[gemma.tokens().size()], true) : gemma.algorithm();
         Preparation preparation = unigram
-                ? new Preparation(List.of(), new PreTokenizer(List.of(new Step.Metaspace("▁", Step.Prefix.EVERYWHERE, true))), true, Map.of())
+                ? new Preparation(List.of(),
+                        new PreTokenizer(List.of(new Step.Metaspace("▁", Step.Prefix.EVERYWHERE, true))), true, Map.of())
                 : gemma.preparation();
         TokenizerSpec without = new TokenizerSpec(
                 algorithm, gemma.tokens(), gemma.types(), preparation, gemma.decoding(), TokenizerSpec.Specials.NONE);
@@ -151,7 +152,8 @@ class GgufTokenizerWriterTest {
     @Test
     void shouldScoreTokensWithoutAMergeLowest() {
         TokenizerSpec spec = new TokenizerSpec(
-                new TokenizerSpec.BytePair(TokenizerSpec.Symbols.CHARACTERS, List.of(new TokenizerSpec.Merge("b", "c")), false, false, false),
+                new TokenizerSpec.BytePair(
+                        TokenizerSpec.Symbols.CHARACTERS, List.of(new TokenizerSpec.Merge("b", "c")), false, false, false),
                 List.of("a", "b", "c", "ab", "bc"), Collections.nCopies(5, TokenType.NORMAL),
                 new Preparation(List.of(new Normalizer.ReplaceText(" ", "▁")), PreTokenizer.NONE, true, Map.of()),
                 new TokenizerSpec.Decoding(TokenizerSpec.Spelling.ESCAPED_SPACES, true, false), TokenizerSpec.Specials.NONE);
@@ -166,7 +168,8 @@ class GgufTokenizerWriterTest {
     private static void refused(TokenizerSpec spec, Preparation preparation, String name) {
         TokenizerSpec changed = new TokenizerSpec(
                 spec.algorithm(), spec.tokens(), spec.types(), preparation, spec.decoding(), spec.specials());
-        String message = String.valueOf(assertThrows(TokenizerException.class, () -> GgufTokenizerWriter.metadata(changed, warning -> fail(warning))).getMessage());
+        String message = String.valueOf(assertThrows(TokenizerException.class,
+                () -> GgufTokenizerWriter.metadata(changed, warning -> fail(warning))).getMessage());
         assertTrue(message.startsWith("a GGUF file cannot say this of a tokenizer: ") && message.contains(name), message);
     }
 
