@@ -48,6 +48,11 @@ public final class JsonInput {
      * @param maxNameChars longest name of a field, in UTF-16 code units
      */
     public JsonInput(int maxChars, int maxDepth, int maxFields, int maxNameChars) {
+        this(maxChars, maxDepth, maxFields, maxNameChars, maxChars);
+    }
+
+    /** @param maxTokens most names, values and brackets together */
+    public JsonInput(int maxChars, int maxDepth, int maxFields, int maxNameChars, int maxTokens) {
         this.maxFields = maxFields;
         this.factory = builder()
                 .streamReadConstraints(StreamReadConstraints.builder()
@@ -56,7 +61,7 @@ public final class JsonInput {
                         .maxNameLength(maxNameChars)
                         .maxStringLength(maxChars)
                         .maxDocumentLength(maxChars)
-                        .maxTokenCount(maxChars)
+                        .maxTokenCount(maxTokens)
                         .build())
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)

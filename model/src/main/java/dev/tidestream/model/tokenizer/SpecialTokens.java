@@ -8,14 +8,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 
 /**
  * Cuts a text at the tokens that are written in it as they are: user-defined ones always, control ones when asked for. As in
  * llama.cpp the longest token is cut out first, wherever it stands, then the next longest from what is left; or, as in Hugging Face's
  * tokenizers, they are found from left to right, the longest at each place.
  *
- * <p>A vocabulary may have thousands of them, so one pass over the text with a trie finds which occur at all, and only those
- * are searched for.
+ * <p>A vocabulary may have thousands of them, and so may a text: one pass over the text with a trie finds all places of all of them.
  */
 final class SpecialTokens {
 
@@ -109,12 +109,67 @@ final class SpecialTokens {
         if (leftmost) {
             return splitLeftmost(text, places);
         }
-        List<Part> parts = text.isEmpty() ? List.of() : List.of(new Part(0, text.length(), Part.TEXT));
-        BitSet occurring = occurring(text);
-        for (int i = occurring.nextSetBit(0); i >= 0; i = occurring.nextSetBit(i + 1)) {
-            parts = cut(text, parts, i, places);
+        return splitLongest(text, places);
+    }
+
+    /** Longest first, then from left to right: what does not touch one that was there before. */
+    private List<Part> splitLongest(String text, ControlPlaces places) {
+        boolean[] taken = new boolean[text.length()];
+        List<Part> tokens = new ArrayList<>();
+        for (long found : occurrences(text)) {
+            int index = (int) (found >>> Integer.SIZE);
+            int start = (int) found;
+            int end = start + texts[index].length();
+            if (!(control[index] && !places.allow(start, end)) && isFree(taken, start, end)) {
+                Arrays.fill(taken, start, end, true);
+                tokens.add(new Part(start, end, ids[index]));
+            }
+        }
+        tokens.sort(Comparator.comparingInt(Part::start));
+        List<Part> parts = new ArrayList<>();
+        int done = 0;
+        for (Part token : tokens) {
+            if (token.start() > done) {
+                parts.add(new Part(done, token.start(), Part.TEXT));
+            }
+            parts.add(token);
+            done = token.end();
+        }
+        if (done < text.length()) {
+            parts.add(new Part(done, text.length(), Part.TEXT));
         }
         return parts;
+    }
+
+    private static boolean isFree(boolean[] taken, int start, int end) {
+        for (int i = start; i < end; i++) {
+            if (taken[i]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Where texts stand, also within one another: {@code index << 32 | start}, ascending. */
+    private long[] occurrences(String text) {
+        LongStream.Builder found = LongStream.builder();
+        for (int at = 0; at < text.length(); at++) {
+            if (!firstChars.get(text.charAt(at))) {
+                continue;
+            }
+            int node = 0;
+            for (int i = at; i < text.length(); i++) {
+                int slot = trie.find(node, text.charAt(i));
+                if (slot == PairTable.ABSENT) {
+                    break;
+                }
+                node = trie.first(slot);
+                if (ends[node] >= 0) {
+                    found.add(((long) ends[node] << Integer.SIZE) | at);
+                }
+            }
+        }
+        return found.build().sorted().toArray();
     }
 
     /**
@@ -205,55 +260,5 @@ final class SpecialTokens {
 
     private static boolean isSpace(int c) {
         return (c >= '\t' && c <= '\r') || c == 0x85 || Character.isSpaceChar(c);
-    }
-
-    private BitSet occurring(String text) {
-        BitSet occurring = new BitSet();
-        for (int at = 0; at < text.length(); at++) {
-            if (!firstChars.get(text.charAt(at))) {
-                continue;
-            }
-            int node = 0;
-            for (int i = at; i < text.length(); i++) {
-                int slot = trie.find(node, text.charAt(i));
-                if (slot == PairTable.ABSENT) {
-                    break;
-                }
-                node = trie.first(slot);
-                if (ends[node] >= 0) {
-                    occurring.set(ends[node]);
-                }
-            }
-        }
-        return occurring;
-    }
-
-    private List<Part> cut(String text, List<Part> parts, int index, ControlPlaces places) {
-        if (control[index] && places == ControlPlaces.NOWHERE) {
-            return parts;
-        }
-        String special = texts[index];
-        List<Part> result = new ArrayList<>();
-        for (Part part : parts) {
-            int start = part.start();
-            int from = start;
-            int found;
-            while (part.token() == Part.TEXT && (found = text.indexOf(special, from, part.end())) >= 0) {
-                from = found + 1;
-                if (control[index] && !places.allow(found, found + special.length())) {
-                    continue;
-                }
-                if (found > start) {
-                    result.add(new Part(start, found, Part.TEXT));
-                }
-                start = found + special.length();
-                from = start;
-                result.add(new Part(found, start, ids[index]));
-            }
-            if (start < part.end()) {
-                result.add(start == part.start() ? part : new Part(start, part.end(), Part.TEXT));
-            }
-        }
-        return result;
     }
 }

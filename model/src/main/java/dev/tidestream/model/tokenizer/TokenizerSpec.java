@@ -29,8 +29,13 @@ public record TokenizerSpec(
     public static final char ESCAPED_SPACE = Vocabulary.ESCAPED_SPACE;
 
     private static final float PADDING_SCORE = -1000; // as in llama.cpp's converter
+    private static final int MOST_STEPS = 64; // normalizers, and steps of the pre-tokenizer
+    private static final long MOST_GROWTH = 4096; // of a text, by normalizers; known ones have up to 18 x 3 x 40
 
-    /** @throws TokenizerException if an array is not as long as the vocabulary, or an id lies outside */
+    /**
+     * @throws TokenizerException if an array is not as long as the vocabulary, an id lies outside, there are too many normalizers or steps,
+     *     or normalizers make a text too long
+     */
     public TokenizerSpec {
         if (tokens.isEmpty()) {
             throw new TokenizerException("the vocabulary is empty");
@@ -47,6 +52,24 @@ public record TokenizerSpec(
         specials.prefix().forEach(id -> requireId("prefix", id, size));
         specials.suffix().forEach(id -> requireId("suffix", id, size));
         preparation.addedTokens().keySet().forEach(id -> requireId("added token", id, size));
+        requireBounded(preparation);
+    }
+
+    private static void requireBounded(Preparation preparation) {
+        int normalizers = preparation.normalizers().size();
+        int steps = preparation.preTokenizer().steps().size();
+        if (normalizers > MOST_STEPS || steps > MOST_STEPS) {
+            throw new TokenizerException("too many normalizers or steps of the pre-tokenizer: normalizers=%d, steps=%d, limit=%d"
+                    .formatted(normalizers, steps, MOST_STEPS));
+        }
+        long growth = 1;
+        for (Normalizer normalizer : preparation.normalizers()) {
+            growth *= Math.min(MOST_GROWTH + 1, normalizer.growth());
+            if (growth > MOST_GROWTH) {
+                throw new TokenizerException("normalizers may make a text too long: times=%d or more, limit=%d"
+                        .formatted(growth, MOST_GROWTH));
+            }
+        }
     }
 
     /**

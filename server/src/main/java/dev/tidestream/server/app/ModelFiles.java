@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -89,12 +90,14 @@ public final class ModelFiles {
      * What a GGUF file of this model would have beside its metadata: of a folder, tokenizer and chat templates under GGUF's keys.
      *
      * @param rows of the embedding: each has a token, those behind the tokenizer's are padding
+     * @param warnings gets what other programs will not know of the file's tokenizer
      * @throws TokenizerException if the folder's tokenizer has what GGUF has no key for
      */
-    public static SequencedMap<String, GgufValue> otherMetadata(ModelSource source, int rows) {
+    public static SequencedMap<String, GgufValue> otherMetadata(
+            ModelSource source, int rows, Consumer<String> warnings) {
         SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
         if (source instanceof HuggingFaceFolder folder) {
-            folder.tokenizer().ifPresent(spec -> metadata.putAll(GgufTokenizerWriter.metadata(spec.padded(rows))));
+            folder.tokenizer().ifPresent(spec -> metadata.putAll(GgufTokenizerWriter.metadata(spec.padded(rows), warnings)));
             try {
                 ChatTemplates.ofFolder(folder.folder()).putInto(metadata);
             } catch (IOException e) {

@@ -106,7 +106,7 @@ final class ConvertCommand implements Callable<Integer> {
             }
             WeightFormats formats = new WeightFormats(Optional.of(to), Optional.ofNullable(head));
             GgufConversion conversion = new GgufConversion(
-                    source, formats, ModelFiles.otherMetadata(source, loader.blueprint().vocabularySize()));
+                    source, formats, ModelFiles.otherMetadata(source, loader.blueprint().vocabularySize(), this::warn));
             List<ChangedMatrix> changed;
             long[] done = {0};
             try (Progress progress = Progress.onTerminal(

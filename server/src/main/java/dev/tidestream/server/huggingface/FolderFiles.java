@@ -1,6 +1,7 @@
 package dev.tidestream.server.huggingface;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -149,9 +150,12 @@ record FolderFiles(Path named, Path folder, Path weights, String name) {
         if (!Files.isRegularFile(file)) { // opening a pipe would wait for a writer
             throw new ModelException("%s: not a file".formatted(file));
         }
-        if (Files.size(file) > mostBytes) {
-            throw new ModelException("%s: too long: bytes=%d, limit=%d".formatted(file, Files.size(file), mostBytes));
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(mostBytes + 1);
+            if (bytes.length > mostBytes) {
+                throw new ModelException("%s: too long: bytes>%d, limit=%d".formatted(file, mostBytes, mostBytes));
+            }
+            return new String(bytes, StandardCharsets.UTF_8);
         }
-        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
     }
 }

@@ -27,6 +27,7 @@ import dev.tidestream.server.safetensors.SafetensorsFile;
  */
 final class Shards implements AutoCloseable {
     private static final String MAP = "weight_map";
+    private static final int MOST_NAME_CHARS = 255; // of a file
 
     private final List<Shard> files;
     private final SequencedMap<String, Stored> tensors = new LinkedHashMap<>();
@@ -101,7 +102,7 @@ final class Shards implements AutoCloseable {
         Map<String, String> index = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : map.properties()) {
             String file = entry.getValue().asText();
-            boolean plain = entry.getValue().isTextual() && file.endsWith(".safetensors") && file.indexOf('/') < 0 && file.indexOf('\\') < 0;
+            boolean plain = entry.getValue().isTextual() && isPlain(file);
             if (!plain) { // a file beside the index, and no other
                 throw new ModelException("%s: %s: %s is not the name of a safetensors file beside it: %s"
                         .formatted(path, MAP, GgufException.quote(entry.getKey()), GgufException.quote(entry.getValue().toString())));
@@ -109,6 +110,13 @@ final class Shards implements AutoCloseable {
             index.put(entry.getKey(), file);
         }
         return index;
+    }
+
+    /** A file beside the index on any system, and one that every system can name. */
+    private static boolean isPlain(String file) {
+        return file.length() <= MOST_NAME_CHARS && file.endsWith(".safetensors") && !file.startsWith(".")
+                && file.chars().noneMatch(c -> c == '/' || c == '\\' || c == ':' || c < ' ' || c == 0x7F
+                        || Character.isSurrogate((char) c));
     }
 
     private static List<Path> paths(Path weights, Map<String, String> index) {

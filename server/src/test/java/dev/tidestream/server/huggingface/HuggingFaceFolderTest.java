@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.junit.jupiter.api.Test;
@@ -134,6 +135,22 @@ class HuggingFaceFolderTest {
         map.put("model.norm.weight", "../other.safetensors");
         JSON.writeValue(file.toFile(), index);
         assertTrue(refusal(folder).contains("is not the name of a safetensors file beside it: \"../other.safetensors\""), refusal(folder));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "a\0.safetensors", "..\\a.safetensors", "/tmp/a.safetensors", "../a.safetensors",
+        "C:a.safetensors", ".safetensors", "a\n.safetensors",
+        "a\uD800.safetensors", "a", ""
+    })
+    void shouldRefuseNamesThatAreNoneBesideTheIndex(String name) throws IOException {
+        Path folder = tiny.writeShards(temporary.resolve("sharded"));
+        Path file = folder.resolve("model.safetensors.index.json");
+        ObjectNode index = (ObjectNode) JSON.readTree(file.toFile());
+        ((ObjectNode) index.get("weight_map")).put("model.norm.weight", name);
+        Files.writeString(file, JSON.writer().with(JsonWriteFeature.ESCAPE_NON_ASCII).writeValueAsString(index));
+        assertTrue(refusal(folder).contains("weight_map: model.norm.weight is not the name of a safetensors file beside it: "),
+                refusal(folder));
     }
 
     @Test

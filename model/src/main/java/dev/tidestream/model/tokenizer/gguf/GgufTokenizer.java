@@ -3,6 +3,7 @@ package dev.tidestream.model.tokenizer.gguf;
 import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -10,6 +11,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.RandomAccess;
 import java.util.Set;
+import java.util.stream.Stream;
 
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufMetadata;
@@ -17,6 +19,7 @@ import dev.tidestream.model.tokenizer.TokenType;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.TokenizerSpec;
+import dev.tidestream.model.tokenizer.TokenizerSpec.AddedToken;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Algorithm;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Decoding;
 import dev.tidestream.model.tokenizer.TokenizerSpec.Merge;
@@ -40,10 +43,16 @@ public final class GgufTokenizer {
     static final String TYPES = PREFIX + "token_type";
     static final String MERGES = PREFIX + "merges";
     static final String CHARS_MAP = PREFIX + "precompiled_charsmap";
+
+    /** Keys of our own, for what GGUF has none: ids of added tokens, and whether byte tokens are a fallback. */
+    static final String SINGLE_WORD = "tidestream.tokenizer.single_word";
+    static final String LSTRIP = "tidestream.tokenizer.lstrip";
+    static final String RSTRIP = "tidestream.tokenizer.rstrip";
+    static final String BYTE_FALLBACK = "tidestream.tokenizer.byte_fallback";
     private static final String SPACE = String.valueOf(TokenizerSpec.ESCAPED_SPACE);
 
     /** What some converters write where a model has no such token. */
-    private static final long NO_TOKEN = 0xffff_ffffL;
+    static final long NO_TOKEN = 0xffff_ffffL;
 
     /** Ids that llama.cpp assumes for models that do not name them. */
     private static final int SENTENCE_PIECE_UNKNOWN = 0;
@@ -111,7 +120,7 @@ public final class GgufTokenizer {
         requireTokens();
         return spec(
                 new TokenizerSpec.BytePair(Symbols.BYTES, merges(), named.ignoresMerges(), false, false),
-                new Preparation(normalizers, named.preTokenizer(), false, Map.of()),
+                preparation(normalizers, named.preTokenizer()),
                 new Decoding(Spelling.BYTE_ALPHABET, false, false),
                 specials(id("bos"), id("eos"), id("unknown"), named.addsBos(), false));
     }
@@ -156,12 +165,12 @@ public final class GgufTokenizer {
         requireTokens();
         return spec(
                 algorithm,
-                new Preparation(normalizers, PreTokenizer.NONE, false, Map.of()),
+                preparation(normalizers, PreTokenizer.NONE),
                 new Decoding(Spelling.ESCAPED_SPACES, false, spacePrefix),
                 specials(
-                        orDefault(id("bos"), SENTENCE_PIECE_BOS),
-                        orDefault(id("eos"), SENTENCE_PIECE_EOS),
-                        orDefault(id("unknown"), SENTENCE_PIECE_UNKNOWN),
+                        orDefault("bos", SENTENCE_PIECE_BOS),
+                        orDefault("eos", SENTENCE_PIECE_EOS),
+                        orDefault("unknown", SENTENCE_PIECE_UNKNOWN),
                         true,
                         false));
     }
@@ -175,13 +184,13 @@ public final class GgufTokenizer {
             normalizers.add(new Normalizer.Replace(Regex.compile("\\A +| +\\z"), ""));
         }
         Step metaspace = new Step.Metaspace(SPACE, spacePrefix ? Step.Prefix.EVERYWHERE : Step.Prefix.NOWHERE, false);
-        Algorithm algorithm = new TokenizerSpec.Unigram(scores(), true);
+        Algorithm algorithm = new TokenizerSpec.Unigram(scores(), metadata.findBool(BYTE_FALLBACK).orElse(true));
         requireTokens();
         return spec(
                 algorithm,
-                new Preparation(normalizers, new PreTokenizer(List.of(metaspace)), false, Map.of()),
+                preparation(normalizers, new PreTokenizer(List.of(metaspace))),
                 new Decoding(Spelling.ESCAPED_SPACES, false, spacePrefix),
-                specials(id("bos"), orDefault(id("eos"), UNIGRAM_EOS), orDefault(id("unknown"), UNIGRAM_UNKNOWN), false, true));
+                specials(id("bos"), orDefault("eos", UNIGRAM_EOS), orDefault("unknown", UNIGRAM_UNKNOWN), false, true));
     }
 
     private static CharsMap charsMap(int[] numbers) {
@@ -266,7 +275,30 @@ public final class GgufTokenizer {
         return id.isPresent() ? OptionalInt.of((int) id.getAsLong()) : OptionalInt.empty();
     }
 
-    private OptionalInt orDefault(OptionalInt id, int assumed) {
-        return id.isPresent() || assumed >= tokens.size() ? id : OptionalInt.of(assumed);
+    /** The id that a key says, which may be that there is none; without a key the one that is assumed. */
+    private OptionalInt orDefault(String name, int assumed) {
+        return metadata.contains(PREFIX + name + "_token_id") || assumed >= tokens.size() ? id(name) : OptionalInt.of(assumed);
+    }
+
+    /** Where a file has rules for added tokens, which are ours and a folder's, they are found as in a folder. */
+    private Preparation preparation(List<Normalizer> normalizers, PreTokenizer preTokenizer) {
+        Set<Integer> alone = added(SINGLE_WORD);
+        Set<Integer> left = added(LSTRIP);
+        Set<Integer> right = added(RSTRIP);
+        Map<Integer, AddedToken> rules = new HashMap<>();
+        Stream.of(alone, left, right).flatMap(Set::stream).forEach(id ->
+                rules.put(id, new AddedToken(alone.contains(id), left.contains(id), right.contains(id), false)));
+        return new Preparation(normalizers, preTokenizer, !rules.isEmpty(), Map.copyOf(rules));
+    }
+
+    private Set<Integer> added(String key) {
+        Set<Integer> ids = new HashSet<>();
+        for (int id : metadata.findInts(key).orElse(new int[0])) {
+            if (id < 0 || id >= tokens.size()) {
+                throw new TokenizerException(key + ": not in the vocabulary: id=%d, tokens=%d".formatted(id, tokens.size()));
+            }
+            ids.add(id);
+        }
+        return ids;
     }
 }

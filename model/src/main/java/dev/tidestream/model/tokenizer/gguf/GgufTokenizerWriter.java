@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
 
+import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.gguf.GgufValueType;
 import dev.tidestream.model.tokenizer.TokenType;
@@ -29,32 +32,40 @@ import dev.tidestream.model.tokenizer.pretokenizer.Step;
  * composition (NFC) of the families whose pre-tokenizer implies it.
  *
  * <p>BPE over characters becomes SentencePiece's: the score of a token is the rank of its first merge, below 0. That merges in the same
- * order; pairs that are no merge and yet spell a token, which SentencePiece joins as well, do not occur in vocabularies that come from it.
+ * order; pairs that are no merge and yet spell a token, which SentencePiece joins as well, have the lowest score of all, and do not occur in
+ * vocabularies that come from it.
+ *
+ * <p>What only this program's reader knows is written under {@code tidestream.tokenizer.*}, with a warning: which added tokens take white
+ * space or stand alone, and that byte tokens are no fallback. That a model has no BOS, EOS or unknown token is written as the id 0xFFFFFFFF
+ * where a missing key means some id.
  */
 public final class GgufTokenizerWriter {
     private static final String PREFIX = GgufTokenizer.PREFIX;
     private static final String SPACE = String.valueOf(TokenizerSpec.ESCAPED_SPACE);
 
     private final TokenizerSpec spec;
+    private final Consumer<String> warnings;
     private final SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
 
-    private GgufTokenizerWriter(TokenizerSpec spec) {
+    private GgufTokenizerWriter(TokenizerSpec spec, Consumer<String> warnings) {
         this.spec = spec;
+        this.warnings = warnings;
     }
 
     /**
      * The metadata, in the order in which the converter writes them.
      *
+     * @param warnings gets what other programs will not know of this tokenizer
      * @throws TokenizerException if the tokenizer has what GGUF has no key for
      */
-    public static SequencedMap<String, GgufValue> metadata(TokenizerSpec spec) {
-        GgufTokenizerWriter writer = new GgufTokenizerWriter(spec);
+    public static SequencedMap<String, GgufValue> metadata(TokenizerSpec spec, Consumer<String> warnings) {
+        GgufTokenizerWriter writer = new GgufTokenizerWriter(spec, warnings);
         writer.write();
         return writer.metadata;
     }
 
     private void write() {
-        spec.preparation().addedTokens().forEach(this::requirePlain);
+        spec.preparation().addedTokens().forEach(this::requireFindable);
         switch (spec.algorithm()) {
             case TokenizerSpec.BytePair pairs when pairs.symbols() == Symbols.BYTES -> bytePair(pairs);
             case TokenizerSpec.BytePair pairs -> sentencePiece(scores(pairs.merges()));
@@ -62,16 +73,33 @@ public final class GgufTokenizerWriter {
             case TokenizerSpec.Unigram unigram -> unigram(unigram);
         }
         ids();
+        rules(GgufTokenizer.SINGLE_WORD, "stand alone only", AddedToken::singleWord);
+        rules(GgufTokenizer.LSTRIP, "take white space in front of them", AddedToken::lstrip);
+        rules(GgufTokenizer.RSTRIP, "take white space behind them", AddedToken::rstrip);
+    }
+
+    /** Writes which added tokens have a rule that GGUF has no key for. */
+    private void rules(String key, String what, Predicate<AddedToken> rule) {
+        int[] ids = spec.preparation().addedTokens().entrySet().stream()
+                .filter(token -> rule.test(token.getValue()))
+                .mapToInt(Map.Entry::getKey)
+                .sorted()
+                .toArray();
+        if (ids.length > 0) {
+            metadata.put(key, GgufValue.ArrayValue.ofInts(ids));
+            onlyHere("%d added tokens %s, '%s' among them".formatted(ids.length, what, GgufException.quote(spec.tokens().get(ids[0]))));
+        }
+    }
+
+    private void onlyHere(String what) {
+        warnings.accept("GGUF has no key for this of the tokenizer, and programs other than this one do without: " + what);
     }
 
     private static TokenizerException cannotSay(String what) {
         return new TokenizerException("a GGUF file cannot say this of a tokenizer: " + what);
     }
 
-    private void requirePlain(int id, AddedToken token) {
-        if (token.singleWord() || token.lstrip() || token.rstrip()) {
-            throw cannotSay("added token %d takes white space or stands alone: %s".formatted(id, token));
-        }
+    private void requireFindable(int id, AddedToken token) {
         String text = spec.tokens().get(id);
         for (Normalizer normalizer : spec.preparation().normalizers()) {
             boolean always = normalizer instanceof Normalizer.Prepend;
@@ -110,7 +138,7 @@ public final class GgufTokenizerWriter {
         metadata.put(GgufTokenizer.MERGES, GgufValue.ArrayValue.ofStrings(lines));
     }
 
-    /** By first merge that makes a token; 0 for those that none makes. */
+    /** By first merge that makes a token; the lowest for those that none makes. */
     private float[] scores(List<Merge> merges) {
         Map<String, Integer> ranks = new HashMap<>();
         for (int rank = 0; rank < merges.size(); rank++) {
@@ -119,7 +147,7 @@ public final class GgufTokenizerWriter {
         float[] scores = new float[spec.tokens().size()];
         for (int id = 0; id < scores.length; id++) {
             Integer rank = ranks.get(spec.tokens().get(id));
-            scores[id] = rank == null ? 0 : -1f - rank;
+            scores[id] = -1f - (rank == null ? merges.size() : rank);
         }
         return scores;
     }
@@ -192,6 +220,10 @@ public final class GgufTokenizerWriter {
         metadata.put(GgufTokenizer.SCORES, GgufValue.ArrayValue.ofFloats(unigram.scores()));
         bool("add_space_prefix", prefix);
         bool("remove_extra_whitespaces", removes);
+        if (!unigram.byteFallback() && spec.types().contains(TokenType.BYTE)) {
+            metadata.put(GgufTokenizer.BYTE_FALLBACK, new GgufValue.BoolValue(false));
+            onlyHere("characters without a token do not become byte tokens");
+        }
         if (map.length > 0) {
             metadata.put(GgufTokenizer.CHARS_MAP, GgufValue.ArrayValue.ofBytes(map));
         }
@@ -213,10 +245,12 @@ public final class GgufTokenizerWriter {
 
     private void ids() {
         TokenizerSpec.Specials specials = spec.specials();
-        id("bos", specials.bos());
-        id("eos", specials.eos());
-        id("unknown", specials.unknown());
-        id("padding", specials.padding());
+        boolean bytes = spec.algorithm() instanceof TokenizerSpec.BytePair pairs && pairs.symbols() == Symbols.BYTES;
+        boolean unigram = spec.algorithm() instanceof TokenizerSpec.Unigram;
+        id("bos", specials.bos(), !bytes && !unigram);
+        id("eos", specials.eos(), !bytes);
+        id("unknown", specials.unknown(), !bytes);
+        id("padding", specials.padding(), false);
         bool("add_bos_token", added("in front", specials.prefix(), specials.bos()));
         bool("add_eos_token", added("behind", specials.suffix(), specials.eos()));
         List<Integer> ends = specials.endOfGeneration().stream()
@@ -227,8 +261,8 @@ public final class GgufTokenizerWriter {
         if (ends.size() > 2) {
             throw cannotSay("more than two tokens that end generation beside EOS: " + ends);
         }
-        id("eot", ends.isEmpty() ? OptionalInt.empty() : OptionalInt.of(ends.getFirst()));
-        id("eom", ends.size() < 2 ? OptionalInt.empty() : OptionalInt.of(ends.getLast()));
+        id("eot", ends.isEmpty() ? OptionalInt.empty() : OptionalInt.of(ends.getFirst()), false);
+        id("eom", ends.size() < 2 ? OptionalInt.empty() : OptionalInt.of(ends.getLast()), false);
     }
 
     private static boolean added(String place, List<Integer> tokens, OptionalInt only) {
@@ -238,9 +272,11 @@ public final class GgufTokenizerWriter {
         return !tokens.isEmpty();
     }
 
-    private void id(String name, OptionalInt id) {
-        if (id.isPresent()) {
-            metadata.put(PREFIX + name + "_token_id", new GgufValue.IntegerValue(GgufValueType.U32, id.getAsInt()));
+    /** @param assumed where there is no key, a reader assumes some id */
+    private void id(String name, OptionalInt id, boolean assumed) {
+        if (id.isPresent() || assumed) {
+            long value = id.isPresent() ? id.getAsInt() : GgufTokenizer.NO_TOKEN;
+            metadata.put(PREFIX + name + "_token_id", new GgufValue.IntegerValue(GgufValueType.U32, value));
         }
     }
 

@@ -11,12 +11,16 @@ import java.nio.charset.StandardCharsets;
  */
 public final class CharsMap {
     private static final int NONE = -1;
+    private static final int MOST_KEY_BYTES = 256; // the tables of SentencePiece have some 20
+    private static final int MOST_REPLACEMENT_BYTES = 1024; // they have some 40
 
     private final byte[] bytes;
     private final int[] units;
     private final int replacements; // where they begin
+    private final int longest; // bytes of the longest replacement
 
-    private CharsMap(byte[] bytes, int[] units, int replacements) {
+    private CharsMap(byte[] bytes, int[] units, int replacements, int longest) {
+        this.longest = longest;
         this.bytes = bytes;
         this.units = units;
         this.replacements = replacements;
@@ -24,7 +28,8 @@ public final class CharsMap {
 
     /**
      * @param bytes as in the file; nobody changes them
-     * @throws IllegalArgumentException if the lengths contradict themselves; any units are taken: a walk that leaves the array finds nothing
+     * @throws IllegalArgumentException if the lengths contradict themselves, or a replacement is too long; any units are taken: a walk that
+     *     leaves the array finds nothing, and none is longer than 256 bytes
      */
     public static CharsMap of(byte[] bytes) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -34,7 +39,30 @@ public final class CharsMap {
         }
         int[] units = new int[(int) length / Integer.BYTES];
         buffer.asIntBuffer().get(units);
-        return new CharsMap(bytes, units, Integer.BYTES + (int) length);
+        int replacements = Integer.BYTES + (int) length;
+        int longest = longestReplacement(bytes, replacements);
+        if (longest > MOST_REPLACEMENT_BYTES) {
+            throw new IllegalArgumentException("precompiled_charsmap: a replacement is too long: bytes=%d, limit=%d"
+                    .formatted(longest, MOST_REPLACEMENT_BYTES));
+        }
+        return new CharsMap(bytes, units, replacements, longest);
+    }
+
+    private static int longestReplacement(byte[] bytes, int replacements) {
+        int longest = 1;
+        int start = replacements;
+        for (int i = replacements; i <= bytes.length; i++) {
+            if (i == bytes.length || bytes[i] == 0) {
+                longest = Math.max(longest, i - start);
+                start = i + 1;
+            }
+        }
+        return longest;
+    }
+
+    /** Bytes of the longest replacement, at least 1. */
+    int longestReplacement() {
+        return longest;
     }
 
     /** As in the file. */
@@ -65,7 +93,7 @@ public final class CharsMap {
     private long longest(byte[] input, int from) {
         long found = NONE;
         int node = offset(units[0]);
-        for (int i = from; i < input.length; i++) {
+        for (int i = from; i < Math.min(input.length, from + MOST_KEY_BYTES); i++) {
             node ^= input[i] & 0xFF;
             if (node < 0 || node >= units.length) {
                 break;

@@ -10,36 +10,47 @@ import java.util.Map;
 
 /**
  * Puts long rows of combining marks into Unicode's order, since the JDK sorts them by insertion: a row of n marks takes it n² steps, and
- * whoever sends a megabyte of them would hold the tokenizer for minutes. Every normal form of the result is that of the text.
+ * whoever sends a megabyte of them would hold the tokenizer for minutes. The normal form of the result is that of the text.
+ *
+ * <p>Forms of compatibility (NFKC, NFKD) have two marks more: U+FF9E and U+FF9F, the halfwidth sound marks, are letters that become marks.
  */
 final class CombiningRuns {
     private static final int LONG = 64; // chars; no language writes such a row
 
     private CombiningRuns() {}
 
-    /** The text, long rows of marks sorted; the same object if it has none. */
-    static String sorted(String text) {
+    /**
+     * The text, long rows of marks sorted; the same object if it has none.
+     *
+     * @param form that it is to be brought into
+     */
+    static String sorted(String text, Normalizer.Form form) {
+        boolean compatible = form == Normalizer.Form.NFKC || form == Normalizer.Form.NFKD;
         StringBuilder sorted = null;
         int done = 0;
         int at = 0;
         while (at < text.length()) {
-            if (!isMark(text.codePointAt(at))) {
+            if (!isMark(text.codePointAt(at), compatible)) {
                 at++;
                 continue;
             }
             int end = at;
-            while (end < text.length() && isMark(text.codePointAt(end))) {
+            while (end < text.length() && isMark(text.codePointAt(end), compatible)) {
                 end += Character.charCount(text.codePointAt(end));
             }
             if (end - at > LONG) {
                 sorted = sorted == null ? new StringBuilder(text.length()) : sorted;
                 sorted.append(text, done, at);
-                appendSorted(sorted, text, at, end);
+                appendSorted(sorted, text, at, end, compatible ? Normalizer.Form.NFKD : Normalizer.Form.NFD);
                 done = end;
             }
             at = end;
         }
         return sorted == null ? text : sorted.append(text, done, text.length()).toString();
+    }
+
+    private static boolean isMark(int c, boolean compatible) {
+        return isMark(c) || (compatible && (c == 0xFF9E || c == 0xFF9F));
     }
 
     private static boolean isMark(int c) {
@@ -48,11 +59,11 @@ final class CombiningRuns {
     }
 
     /** Marks of class 0 stay where they are, and the others between them are sorted, stably. */
-    private static void appendSorted(StringBuilder sorted, String text, int start, int end) {
+    private static void appendSorted(StringBuilder sorted, String text, int start, int end, Normalizer.Form form) {
         List<Integer> open = new ArrayList<>();
         // decomposed, so that no mark comes to be later than here; one at a time, since what one becomes is in order
         for (int at = start; at < end; at += Character.charCount(text.codePointAt(at))) {
-            String mark = Normalizer.normalize(Character.toString(text.codePointAt(at)), Normalizer.Form.NFD);
+            String mark = Normalizer.normalize(Character.toString(text.codePointAt(at)), form);
             mark.codePoints().forEach(c -> {
                 if (Classes.rank(c) == 0) {
                     close(sorted, open);

@@ -6,15 +6,30 @@ import dev.tidestream.model.tokenizer.regex.Regex;
 
 /** A change of a text before it is cut into words, as tokenizer.json has them. Immutable; any thread. */
 public sealed interface Normalizer {
+    /** Chars that a char becomes by NFKD, at most: U+FDFA does. */
+    int MOST_OF_FORM = 18;
+
+    /** Chars that a char becomes as a small letter, at most. */
+    int MOST_OF_LOWERCASE = 3;
 
     /** @param text without unpaired surrogates; the result has none, too */
     String apply(String text);
+
+    /** How many chars one char may become, at most. */
+    default long growth() {
+        return 1;
+    }
 
     /** One of Unicode's normal forms. */
     record Form(java.text.Normalizer.Form form) implements Normalizer {
         @Override
         public String apply(String text) {
-            return java.text.Normalizer.normalize(CombiningRuns.sorted(text), form);
+            return java.text.Normalizer.normalize(CombiningRuns.sorted(text, form), form);
+        }
+
+        @Override
+        public long growth() {
+            return MOST_OF_FORM;
         }
     }
 
@@ -25,6 +40,11 @@ public sealed interface Normalizer {
             StringBuilder lower = new StringBuilder(text.length());
             text.codePoints().forEach(c -> lower.append(Character.toString(c).toLowerCase(Locale.ROOT)));
             return lower.toString();
+        }
+
+        @Override
+        public long growth() {
+            return MOST_OF_LOWERCASE;
         }
     }
 
@@ -40,6 +60,11 @@ public sealed interface Normalizer {
             });
             return from[0] == 0 && replaced.isEmpty() ? text : replaced.append(text, from[0], text.length()).toString();
         }
+
+        @Override
+        public long growth() {
+            return Math.max(1, content.length());
+        }
     }
 
     /** The same for a text that is simply looked for. */
@@ -48,6 +73,11 @@ public sealed interface Normalizer {
         public String apply(String text) {
             return text.replace(wanted, content);
         }
+
+        @Override
+        public long growth() {
+            return wanted.isEmpty() ? 1 + content.length() : Math.max(1, Math.ceilDiv(content.length(), wanted.length()));
+        }
     }
 
     /** Something in front of a text that is not empty. */
@@ -55,6 +85,11 @@ public sealed interface Normalizer {
         @Override
         public String apply(String text) {
             return text.isEmpty() ? text : content + text;
+        }
+
+        @Override
+        public long growth() {
+            return Math.max(1, content.length());
         }
     }
 
@@ -97,6 +132,11 @@ public sealed interface Normalizer {
         @Override
         public String apply(String text) {
             return charsMap.apply(text);
+        }
+
+        @Override
+        public long growth() {
+            return charsMap.longestReplacement();
         }
     }
 }

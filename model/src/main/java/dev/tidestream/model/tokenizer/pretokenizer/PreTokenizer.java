@@ -30,7 +30,7 @@ public final class PreTokenizer {
             cuts.add(switch (step) {
                 case Step.Split split -> cut(split);
                 case Step.PrefixSpace _ -> (words, _) -> prefixed(words);
-                case Step.Metaspace metaspace -> (words, atStart) -> metaspace(words, metaspace, atStart);
+                case Step.Metaspace metaspace -> cut(metaspace);
             });
         }
     }
@@ -67,6 +67,14 @@ public final class PreTokenizer {
         return plain ? (words, _) -> isolated(words, split.pattern()) : (words, _) -> split(words, split);
     }
 
+    private static Cut cut(Step.Metaspace metaspace) {
+        if (!metaspace.split()) {
+            return (words, atStart) -> metaspace(words, metaspace, atStart);
+        }
+        Step.Split split = new Step.Split(Regex.literal(metaspace.replacement()), Step.Behavior.MERGED_WITH_NEXT, false);
+        return (words, atStart) -> split(metaspace(words, metaspace, atStart), split);
+    }
+
     private static Words scanned(Words words, WordScanner.Rule rule) {
         Words cut = new Words(words.text());
         WordScanner scanner = new WordScanner(words.text(), CharKind.of(words.text()), cut);
@@ -78,9 +86,10 @@ public final class PreTokenizer {
 
     private static Words isolated(Words words, Regex pattern) {
         Words cut = new Words(words.text());
+        Regex.Finder finder = pattern.in(words.text());
         for (int i = 0; i < words.count(); i++) {
             int[] from = {words.start(i)};
-            pattern.findAll(words.text(), words.start(i), words.end(i), (start, end) -> {
+            finder.findAll(words.start(i), words.end(i), (start, end) -> {
                 cut.add(from[0], start);
                 cut.add(start, end);
                 from[0] = end;
@@ -95,18 +104,19 @@ public final class PreTokenizer {
 
     private static Words split(Words words, Step.Split split) {
         Words cut = new Words(words.text());
+        Regex.Finder finder = split.pattern().in(words.text());
         for (int i = 0; i < words.count(); i++) {
-            for (Part part : joined(parts(words.text(), words.start(i), words.end(i), split), split.behavior())) {
+            for (Part part : joined(parts(finder, words.start(i), words.end(i), split), split.behavior())) {
                 cut.add(part.start(), part.end());
             }
         }
         return cut;
     }
 
-    private static List<Part> parts(String text, int start, int end, Step.Split split) {
+    private static List<Part> parts(Regex.Finder finder, int start, int end, Step.Split split) {
         List<Part> parts = new ArrayList<>();
         int[] from = {start};
-        split.pattern().findAll(text, start, end, (matchStart, matchEnd) -> {
+        finder.findAll(start, end, (matchStart, matchEnd) -> {
             if (matchStart > from[0]) {
                 parts.add(new Part(from[0], matchStart, split.inverted()));
             }
@@ -199,9 +209,6 @@ public final class PreTokenizer {
             }
             ends[i] = text.length();
         }
-        Words replaced = rewritten(text.toString(), ends);
-        return step.split()
-                ? split(replaced, new Step.Split(Regex.literal(step.replacement()), Step.Behavior.MERGED_WITH_NEXT, false))
-                : replaced;
+        return rewritten(text.toString(), ends);
     }
 }

@@ -8,17 +8,27 @@ import java.util.List;
  * are the greedy ones and a look ahead. As in Oniguruma's default, a plus behind <code>{n,m}</code> repeats once more: it is not possessive.
  */
 final class Parser {
+    private static final int MOST_CHARS = 65_536;
+    private static final int MOST_DEPTH = 64;
+    private static final int MOST_QUANTIFIERS = 4; // of one part
     private static final int MOST_REPEATS = 1000;
+    private static final int MOST_BOUNDS_CHARS = 11; // 12345,12345
+    private static final int MOST_NAME_CHARS = 64; // of a property
 
     private final String text;
     private int at;
     private boolean ignoreCase;
+    private int depth; // of groups and brackets that are open
 
     private Parser(String text) {
         this.text = text;
     }
 
     static Node parse(String expression) {
+        if (expression.length() > MOST_CHARS) {
+            throw new RegexSyntaxException("regular expression too long: chars=%d, limit=%d"
+                    .formatted(expression.length(), MOST_CHARS));
+        }
         Parser parser = new Parser(expression);
         Node node = parser.choice();
         if (parser.at < expression.length()) {
@@ -30,27 +40,50 @@ final class Parser {
     private Node choice() {
         boolean outside = ignoreCase;
         List<Node> options = new ArrayList<>();
+        deeper();
         do {
             options.add(row());
         } while (take('|'));
+        depth--;
         ignoreCase = outside;
         return options.size() == 1 ? options.getFirst() : new Node.Choice(options);
     }
 
+    private void deeper() {
+        if (++depth > MOST_DEPTH) {
+            throw fault("nested too deeply: limit=%d".formatted(MOST_DEPTH));
+        }
+    }
+
+    /** What is empty, however often it is repeated, is left out: every part that is left becomes at least one instruction. */
     private Node row() {
         List<Node> parts = new ArrayList<>();
         while (at < text.length() && text.charAt(at) != '|' && text.charAt(at) != ')') {
             Node part = atom();
+            int quantifiers = 0;
             while (true) {
                 Node repeated = repeated(part);
                 if (repeated == part) {
                     break;
                 }
+                if (++quantifiers > MOST_QUANTIFIERS) {
+                    throw fault("too many quantifiers of one part: limit=%d".formatted(MOST_QUANTIFIERS));
+                }
                 part = repeated;
             }
-            parts.add(part);
+            if (!isEmpty(part)) {
+                parts.add(part);
+            }
         }
         return parts.size() == 1 ? parts.getFirst() : new Node.Row(parts);
+    }
+
+    private static boolean isEmpty(Node node) {
+        return switch (node) {
+            case Node.Row(List<Node> parts) -> parts.isEmpty();
+            case Node.Repeat repeat -> repeat.most() == 0 || isEmpty(repeat.part());
+            default -> false;
+        };
     }
 
     /** The part with the quantifier that stands here; the part itself if none does. */
@@ -94,7 +127,7 @@ final class Parser {
         if (at >= text.length() || text.charAt(at) != '{') {
             return new int[0];
         }
-        int end = text.indexOf('}', at);
+        int end = text.indexOf('}', at, Math.min(text.length(), at + MOST_BOUNDS_CHARS + 2));
         String inside = end < 0 ? "" : text.substring(at + 1, end);
         if (!inside.matches("\\d{1,5}|\\d{1,5},\\d{0,5}|,\\d{1,5}")) {
             return new int[0];
@@ -113,7 +146,7 @@ final class Parser {
         int c = next();
         return switch (c) {
             case '(' -> group();
-            case '[' -> one(set());
+            case '[' -> new Node.One(set());
             case '.' -> new Node.One(CharClass.NOT_LINE_FEED);
             case '^' -> new Node.Place((before, _) -> before < 0 || before == '\n');
             case '$' -> new Node.Place((_, behind) -> behind < 0 || behind == '\n');
@@ -213,7 +246,7 @@ final class Parser {
     }
 
     private CharClass property(boolean negated) {
-        int end = text.indexOf('}', at);
+        int end = text.indexOf('}', at, Math.min(text.length(), at + MOST_NAME_CHARS));
         if (at >= text.length()) {
             throw fault("\\p without a name");
         }
@@ -281,29 +314,32 @@ final class Parser {
 
     /** A class in brackets, the first bracket being read. */
     private CharClass set() {
+        deeper();
         boolean negated = take('^');
-        CharClass set = union();
+        List<CharClass> all = new ArrayList<>(List.of(union()));
         while (text.startsWith("&&", at)) {
             at += 2;
-            set = set.and(union());
+            all.add(union());
         }
         if (!take(']')) {
             throw fault("'[' without ']'");
         }
-        if (ignoreCase) {
-            set = set.ignoringCase();
-        }
+        depth--;
+        CharClass set = CharClass.all(all);
         return negated ? set.negated() : set;
     }
 
     private CharClass union() {
-        CharClass set = new CharClass(_ -> false);
+        CharClass.Union members = new CharClass.Union();
+        CharClass.Union nested = new CharClass.Union(); // these ignore case already
         boolean first = true;
         while (at < text.length() && !text.startsWith("&&", at) && (text.charAt(at) != ']' || first)) {
-            set = set.or(member());
+            boolean inBrackets = text.charAt(at) == '[';
+            (inBrackets ? nested : members).add(member());
             first = false;
         }
-        return set;
+        CharClass set = members.build();
+        return nested.add(ignoreCase ? set.ignoringCase() : set).build();
     }
 
     private CharClass member() {

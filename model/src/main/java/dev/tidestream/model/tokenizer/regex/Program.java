@@ -3,7 +3,9 @@ package dev.tidestream.model.tokenizer.regex;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * An expression as instructions for {@link Threads}. Read backwards, it is the program of its mirror image. Immutable once it is made.
@@ -17,8 +19,10 @@ final class Program {
     static final int MATCH = 5;
 
     private static final int MOST = 20_000;
+    private static final int MOST_LOOKS = 64;
 
     private final boolean backwards;
+    private final Budget budget;
     private int[] ops = new int[16];
     private int[] as = new int[16];
     private int[] bs = new int[16];
@@ -26,16 +30,24 @@ final class Program {
     private final List<CharClass> classes = new ArrayList<>();
     private final List<Node.Between> places = new ArrayList<>();
     private final List<Looking> looks = new ArrayList<>();
+    private final Map<Node.Look, Integer> known = new IdentityHashMap<>(); // a look that is repeated is one
 
     /** A look: the program that finds out, and what is wanted of it. */
     record Looking(Program program, boolean ahead, boolean wanted) {}
 
-    private Program(boolean backwards) {
+    /** What an expression has left for all its programs. */
+    private static final class Budget {
+        private int instructions = MOST;
+        private int looks = MOST_LOOKS;
+    }
+
+    private Program(boolean backwards, Budget budget) {
         this.backwards = backwards;
+        this.budget = budget;
     }
 
     static Program of(Node node) {
-        Program program = new Program(false);
+        Program program = new Program(false, new Budget());
         program.add(node);
         program.emit(MATCH, 0, 0);
         return program;
@@ -60,7 +72,7 @@ final class Program {
                 places.add(place);
                 emit(PLACE, places.size() - 1, 0);
             }
-            case Node.Look(Node part, boolean ahead, boolean wanted) -> look(part, ahead, wanted);
+            case Node.Look look -> look(look);
         }
     }
 
@@ -106,23 +118,37 @@ final class Program {
         bs[split] = greedy ? size : split + 1;
     }
 
-    private void look(Node part, boolean ahead, boolean wanted) {
-        if (part instanceof Node.One(CharClass chars)) {
-            places.add(ahead
+    private void look(Node.Look look) {
+        boolean wanted = look.wanted();
+        if (look.part() instanceof Node.One(CharClass chars)) {
+            places.add(look.ahead()
                     ? (_, behind) -> (behind >= 0 && chars.has(behind)) == wanted
                     : (before, _) -> (before >= 0 && chars.has(before)) == wanted);
             emit(PLACE, places.size() - 1, 0);
             return;
         }
-        Program program = new Program(ahead); // what lies ahead is read from its end
-        program.add(part);
+        Integer index = known.get(look);
+        if (index == null) {
+            index = looks.size();
+            known.put(look, index);
+            looks.add(new Looking(looking(look), look.ahead(), wanted));
+        }
+        emit(LOOK, index, 0);
+    }
+
+    /** What lies ahead is read from its end. */
+    private Program looking(Node.Look look) {
+        if (--budget.looks < 0) {
+            throw new RegexSyntaxException("regular expression too large: looks>%d".formatted(MOST_LOOKS));
+        }
+        Program program = new Program(look.ahead(), budget);
+        program.add(look.part());
         program.emit(MATCH, 0, 0);
-        looks.add(new Looking(program, ahead, wanted));
-        emit(LOOK, looks.size() - 1, 0);
+        return program;
     }
 
     private int emit(int op, int a, int b) {
-        if (size == MOST) {
+        if (--budget.instructions < 0) {
             throw new RegexSyntaxException("regular expression too large: instructions>%d".formatted(MOST));
         }
         if (size == ops.length) {

@@ -4,8 +4,9 @@ import java.util.stream.Collectors;
 
 /**
  * A regular expression. What it finds is what a backtracking matcher finds: the leftmost match, of several there the one that the
- * expression prefers. All ways are followed at once, character by character, so a search costs at most (length of the text) x (size of the
- * expression), and no text overflows a stack. Immutable; any thread.
+ * expression prefers. All ways are followed at once, character by character, so all matches of a text take at most a constant times (length
+ * of the text) x (instructions of the expression) steps, whatever the text, and none overflows a stack ({@link Search} says how). Immutable;
+ * any thread.
  *
  * <p>The dialect is the one of tokenizer.json: Oniguruma's default. {@code \s}, {@code \d}, {@code \w} and {@code \b} know all of Unicode,
  * {@code ^} and {@code $} are ends of lines. Looks of any length in both directions. No back references, no atomic groups.
@@ -28,7 +29,7 @@ public final class Regex {
         void accept(int start, int end);
     }
 
-    /** @throws RegexSyntaxException if the expression has what is not understood */
+    /** @throws RegexSyntaxException if the expression is not understood, or too large: with the place, or the limit */
     public static Regex compile(String expression) {
         return new Regex(expression, Program.of(Parser.parse(expression)));
     }
@@ -51,19 +52,30 @@ public final class Regex {
      * @param text without unpaired surrogates
      */
     public void findAll(String text, int start, int end, Matches matches) {
-        Search search = new Search(program, text, start, end);
-        int from = start;
-        int last = -1;
-        while (from <= end && search.find(from)) {
-            boolean empty = search.matchStart() == search.matchEnd();
-            if (!empty || search.matchEnd() != last) {
-                matches.accept(search.matchStart(), search.matchEnd());
-                last = search.matchEnd();
-            }
-            from = search.matchEnd();
-            if (empty) {
-                from += from < end ? Character.charCount(text.codePointAt(from)) : 1;
-            }
+        in(text).findAll(start, end, matches);
+    }
+
+    /** Searches in many ranges of one text; for one thread. */
+    public Finder in(String text) {
+        return new Finder(new Search(program, text));
+    }
+
+    /** The same, but that nothing may be read again ({@link Future}): for tests. */
+    Finder onceIn(String text) {
+        return new Finder(new Search(program, text, -1));
+    }
+
+    /** Searches in one text. Used by one thread. */
+    public static final class Finder {
+        private final Search search;
+
+        private Finder(Search search) {
+            this.search = search;
+        }
+
+        /** {@link Regex#findAll} in a range. */
+        public void findAll(int start, int end, Matches matches) {
+            search.findAll(start, end, matches);
         }
     }
 

@@ -1,5 +1,6 @@
 /**
- * Regular expressions in time linear in the text, in the dialect of tokenizer.json (Oniguruma's default syntax). Knows nothing else of
+ * Regular expressions, all matches of a text in time linear in it, in the
+ * dialect of tokenizer.json (Oniguruma's default syntax). Knows nothing else of
  * ours.
  */
 @NullMarked

@@ -13,7 +13,7 @@ class CombiningRunsTest {
     private static final int[] MARKS = {
         0x300, 0x301, 0x307, 0x315, 0x323, 0x327, 0x334, 0x338, 0x344, 0x345, 0x35C, 0x360, 0x591, 0x5B0, 0x64B, 0x93C, 0x94D, 0x903,
         0xE38, 0xF71,
-        0xF73, 0x302A, 0x20DD, 0x1D165, 0x1D16D
+        0xF73, 0xFF9E, 0xFF9F, 0x302A, 0x20DD, 0x1D165, 0x1D16D
     };
 
     @Test
@@ -36,7 +36,7 @@ class CombiningRunsTest {
     @Test
     void shouldLeaveShortRowsAlone() {
         String text = "e\u0301\u0323 plain";
-        assertSame(text, CombiningRuns.sorted(text));
+        assertSame(text, CombiningRuns.sorted(text, Form.NFC));
     }
 
     /** The JDK takes minutes. */
@@ -44,5 +44,12 @@ class CombiningRunsTest {
     void shouldSortAMegabyteOfMarks() {
         String text = "a" + "\u0301\u0323".repeat(250_000);
         assertEquals("\u1EA1" + "\u0323".repeat(249_999) + "\u0301".repeat(250_000), new Normalizer.Form(Form.NFC).apply(text));
+    }
+
+    /** Letters that become marks of a low class, behind marks of a high one. */
+    @Test
+    void shouldSortHalfwidthSoundMarks() {
+        String text = "a" + "\u0301".repeat(200_000) + "\uFF9E".repeat(200_000);
+        assertEquals("a" + "\u3099".repeat(200_000) + "\u0301".repeat(200_000), new Normalizer.Form(Form.NFKD).apply(text));
     }
 }

@@ -40,6 +40,9 @@ class RegexPropertyTest {
                 List<String> found = new ArrayList<>();
                 regex.findAll(text, 0, text.length(), (start, end) -> found.add(start + "-" + end));
                 assertEquals(expected, found, () -> "expression='" + expression + "', text='" + text + "'");
+                found.clear();
+                regex.onceIn(text).findAll(0, text.length(), (start, end) -> found.add(start + "-" + end));
+                assertEquals(expected, found, () -> "read once: expression='" + expression + "', text='" + text + "'");
                 compared += expected.size();
             }
         }
@@ -83,6 +86,37 @@ class RegexPropertyTest {
         return text.toString();
     }
 
+    /** Blocks, and pairs of surrogates where they meet. */
+    @Test
+    void shouldFindTheSameInLongTexts() {
+        for (long seed = 0; seed < 300; seed++) {
+            Random random = new Random(seed);
+            Regex regex = Regex.compile(expression(random, 2));
+            StringBuilder text = new StringBuilder();
+            for (int i = random.nextInt(1_000); i > 0; i--) {
+                text.append(random.nextInt(3) == 0 ? "🦙" : TEXT[random.nextInt(TEXT.length)]);
+            }
+            List<String> forwards = new ArrayList<>();
+            List<String> once = new ArrayList<>();
+            regex.findAll(text.toString(), 0, text.length(), (start, end) -> forwards.add(start + "-" + end));
+            regex.onceIn(text.toString()).findAll(0, text.length(), (start, end) -> once.add(start + "-" + end));
+            assertEquals(forwards, once, () -> "expression='" + regex + "', text='" + text + "'");
+        }
+    }
+
+    /** What is preferred ends at the end of the text or nowhere, at every place again: n² steps for a search after the other. */
+    @ParameterizedTest
+    @ValueSource(strings = {"a*b|a", "(?:a{3})*b|aa?", "(?:a|aa)+$|a", "a(?=a*b)|a", "\\s*[\\r\\n]+|\\s{1,2}(?!\\S)|\\s", "a*?b|a"})
+    void shouldNotReadAheadAgainAndAgain(String expression) {
+        Regex regex = Regex.compile(expression);
+        for (String unit : List.of("a", " ", "ac")) {
+            String text = unit.repeat(200_000 / unit.length()) + "!";
+            int[] found = {0};
+            regex.findAll(text, 0, text.length(), (_, _) -> found[0]++);
+            assertTrue(found[0] <= text.length());
+        }
+    }
+
     /** A backtracking matcher takes hours, or all of its stack. */
     @ParameterizedTest
     @ValueSource(strings = {"\\s+$", "(?:a|a)*c", "(?:a*)*c", "(?=(\\d{3})+(?!\\d))", "\\d{1,3}(?=(?:\\d{3})*\\b)",
@@ -107,5 +141,62 @@ class RegexPropertyTest {
     void shouldRefuseWithThePlace(String expression, String reason) {
         RegexSyntaxException refusal = assertThrows(RegexSyntaxException.class, () -> Regex.compile(expression));
         assertEquals("regular expression not understood: " + reason, refusal.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"(){1000}{1000}{1000}{1000}", "((){1000}()){1000}{1000}",
+        "(?:a{0}){1000}{1000}{1000}", "(?:(?:)*)*", "(?:)??{3}"})
+    void shouldRepeatNothingOnce(String expression) {
+        List<String> found = new ArrayList<>();
+        Regex.compile(expression).findAll("ab", 0, 2, (start, end) -> found.add(start + "-" + end));
+        assertEquals(List.of("0-0", "1-1", "2-2"), found);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"((a{0,1000}){0,1000})", "a{1000}{1000}{1000}",
+        "(?=a{1000}b){1000}((?=c{1000}d)e){1000}f{1000}{20}", "(?:(a|){1000}){1000}"})
+    void shouldRefuseWhatBecomesTooLarge(String expression) {
+        RegexSyntaxException refusal = assertThrows(RegexSyntaxException.class, () -> Regex.compile(expression));
+        assertEquals("regular expression too large: instructions>20000", refusal.getMessage());
+    }
+
+    @Test
+    void shouldRefuseWhatIsTooLongOrTooDeep() {
+        String deep = "nested too deeply: limit=64, at=";
+        assertRefused("(".repeat(60_000), deep);
+        assertRefused("[".repeat(60_000), deep);
+        assertRefused("(?=".repeat(20_000), deep);
+        assertRefused("(?i)".repeat(15_000), deep);
+        assertRefused("a" + "*".repeat(60_000), "too many quantifiers of one part: limit=4, at=");
+        assertRefused("a".repeat(65_537), "regular expression too long: chars=65537, limit=65536");
+        assertRefused("(?=ab)(?!ab)".repeat(33), "regular expression too large: looks>64");
+        assertRefused("\\p{" + "x".repeat(60_000) + "}", "\\p{ without '}'");
+    }
+
+    private static void assertRefused(String expression, String reason) {
+        String message = String.valueOf(assertThrows(RegexSyntaxException.class, () -> Regex.compile(expression)).getMessage());
+        assertTrue(message.contains(reason) && message.length() < 200, message);
+    }
+
+    @Test
+    void shouldTakeClassesOfManyMembers() {
+        StringBuilder members = new StringBuilder();
+        StringBuilder nested = new StringBuilder();
+        for (int c = 0x4E00; c < 0x4E00 + 20_000; c += 2) {
+            members.appendCodePoint(c);
+            nested.append("[^").appendCodePoint(c).append("]&&");
+        }
+        Regex one = Regex.compile("[" + members + "\\p{L}&&[^\\p{Lu}]]");
+        Regex all = Regex.compile("[" + nested + "[^a]]");
+        Regex anyCase = Regex.compile("(?i:[[[[[[[[[[[[[[[[[[[[[[k]]]]]]]]]]]]]]]]]]]]]])");
+        assertEquals(List.of("0-1", "2-3"), found(one, "\u4E00A\u4E02"));
+        assertEquals(List.of("1-2"), found(all, "\u4E00\u4E01a"));
+        assertEquals(List.of("0-1", "1-2", "2-3"), found(anyCase, "kK\u212A"));
+    }
+
+    private static List<String> found(Regex regex, String text) {
+        List<String> found = new ArrayList<>();
+        regex.findAll(text, 0, text.length(), (start, end) -> found.add(start + "-" + end));
+        return found;
     }
 }

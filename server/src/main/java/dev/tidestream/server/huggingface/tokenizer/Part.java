@@ -92,6 +92,12 @@ record Part(String place, JsonNode node) {
         }
     }
 
+    /** An id that no token has. */
+    TokenizerException outside(int tokens) {
+        return new TokenizerException("%s: not in the vocabulary: id=%s, tokens=%d"
+                .formatted(place, GgufException.quote(node.toString()), tokens));
+    }
+
     /** What is not understood, by key and value. */
     TokenizerException refusal() {
         return new TokenizerException("%s: not understood: %s"

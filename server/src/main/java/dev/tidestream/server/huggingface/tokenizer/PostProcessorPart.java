@@ -8,10 +8,15 @@ final class PostProcessorPart {
     private final List<Integer> prefix = new ArrayList<>();
     private final List<Integer> suffix = new ArrayList<>();
 
-    private PostProcessorPart() {}
+    private final int tokens;
 
-    static PostProcessorPart read(Part part) {
-        PostProcessorPart processor = new PostProcessorPart();
+    private PostProcessorPart(int tokens) {
+        this.tokens = tokens;
+    }
+
+    /** @param tokens of the vocabulary */
+    static PostProcessorPart read(Part part, int tokens) {
+        PostProcessorPart processor = new PostProcessorPart(tokens);
         if (!part.isNull()) {
             processor.add(part);
         }
@@ -41,10 +46,20 @@ final class PostProcessorPart {
     }
 
     /** {@code [text, id]} */
-    private static int idOf(Part part) {
-        Part id = part.elements().size() == 2 ? part.elements().get(1) : part;
-        if (!id.node().canConvertToInt()) {
+    private int idOf(Part part) {
+        List<Part> both = part.elements();
+        if (both.size() != 2) {
             throw part.refusal();
+        }
+        return id(both.get(1));
+    }
+
+    private int id(Part id) {
+        if (!id.node().isIntegralNumber()) {
+            throw id.refusal();
+        }
+        if (!id.node().canConvertToInt() || id.node().intValue() < 0 || id.node().intValue() >= tokens) {
+            throw id.outside(tokens);
         }
         return id.node().intValue();
     }
@@ -63,10 +78,7 @@ final class PostProcessorPart {
             }
             Part token = part.at("special_tokens").at(piece.at("SpecialToken").text("id"));
             for (Part id : token.only("id", "ids", "tokens").at("ids").elements()) {
-                if (!id.node().canConvertToInt()) {
-                    throw id.refusal();
-                }
-                (textSeen ? suffix : before).add(id.node().intValue());
+                (textSeen ? suffix : before).add(id(id));
             }
         }
         if (!textSeen) {

@@ -96,7 +96,11 @@ final class PreTokenizerPart {
     private static Step metaspace(Part part) {
         part.only("type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep");
         Step.Prefix prefix = prefix(part);
-        return new Step.Metaspace(part.text("replacement"), prefix, part.bool("split", true));
+        String replacement = part.text("replacement");
+        if (replacement.codePointCount(0, replacement.length()) != 1) {
+            throw part.at("replacement").refusal();
+        }
+        return new Step.Metaspace(replacement, prefix, part.bool("split", true));
     }
 
     /** {@code prepend_scheme}, or what older files have. */

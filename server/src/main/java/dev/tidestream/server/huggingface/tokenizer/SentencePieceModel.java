@@ -2,7 +2,6 @@ package dev.tidestream.server.huggingface.tokenizer;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -11,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 
+import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenType;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.TokenizerSpec;
@@ -25,7 +25,6 @@ import dev.tidestream.model.tokenizer.regex.Regex;
 
 /** Reads tokenizer.model: SentencePiece's own file, a protobuf message. */
 final class SentencePieceModel {
-    private static final long MAX_BYTES = 1 << 28;
     private static final String SPACE = "▁";
     private static final int UNIGRAM = 1;
     private static final int BPE = 2;
@@ -47,11 +46,8 @@ final class SentencePieceModel {
     }
 
     static TokenizerSpec read(Path file, TokenizerSettings settings) throws IOException {
-        if (Files.size(file) > MAX_BYTES) {
-            throw new TokenizerException("%s: too large: bytes=%d, limit=%d".formatted(file, Files.size(file), MAX_BYTES));
-        }
         SentencePieceModel model = new SentencePieceModel(file.toString());
-        Protobuf message = new Protobuf(file.toString(), ByteBuffer.wrap(Files.readAllBytes(file)));
+        Protobuf message = new Protobuf(file.toString(), ByteBuffer.wrap(JsonFile.bytes(file)));
         while (message.next()) {
             switch (message.field()) {
                 case 1 -> model.piece(message.message());
@@ -81,6 +77,8 @@ final class SentencePieceModel {
         if (pieces == scores.length) {
             scores = Arrays.copyOf(scores, 2 * pieces);
         }
+        int other = table.idOf(text);
+        refuseIf(other >= 0, "pieces[%d]: the text of pieces[%d], too: '%s'".formatted(pieces, other, GgufException.quote(text)));
         scores[pieces] = score;
         table.put(pieces++, type == TokenType.USER_DEFINED ? text.replace(SPACE, " ") : text, type);
     }

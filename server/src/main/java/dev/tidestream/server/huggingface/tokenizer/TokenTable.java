@@ -16,7 +16,7 @@ import dev.tidestream.model.tokenizer.TokenizerSpec.AddedToken;
 
 /** Tokens by id and by text, while a tokenizer is read: those of the model, then added ones. Ids that nothing has become padding. */
 final class TokenTable {
-    private static final int MOST = 1 << 24;
+    private static final int MOST = 1 << 21;
 
     private final String file;
     private final List<@Nullable String> texts = new ArrayList<>();
@@ -81,8 +81,16 @@ final class TokenTable {
         return type != null && !type.isSpecial() && type != TokenType.BYTE;
     }
 
-    /** Marks the unknown token. */
+    /**
+     * Marks the unknown token.
+     *
+     * @throws TokenizerException if there is no token of this id
+     */
     void unknown(OptionalInt id) {
+        if (id.isPresent() && (id.getAsInt() < 0 || id.getAsInt() >= types.size())) {
+            throw new TokenizerException("%s: unknown token: not in the vocabulary: id=%d, tokens=%d"
+                    .formatted(file, id.getAsInt(), types.size()));
+        }
         if (id.isPresent() && types.get(id.getAsInt()) != TokenType.USER_DEFINED) {
             types.set(id.getAsInt(), TokenType.UNKNOWN);
         }

@@ -2,9 +2,10 @@ package dev.tidestream.server.huggingface.tokenizer;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 import com.fasterxml.jackson.core.JsonParser;
@@ -15,6 +16,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenType;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.TokenizerSpec;
@@ -81,6 +83,11 @@ final class TokenizerJson {
         boolean byteFallback = model.rest().bool("byte_fallback", false);
         for (int i = 0; i < model.size(); i++) {
             boolean isByte = byteFallback && BYTE_TOKEN.matcher(model.text(i)).matches();
+            int other = table.idOf(model.text(i));
+            if (other >= 0) {
+                throw new TokenizerException("%s: model.vocab: two tokens with one text: ids=%d and %d, text='%s'"
+                        .formatted(file, other, model.id(i), GgufException.quote(model.text(i))));
+            }
             table.put(model.id(i), model.text(i), isByte ? TokenType.BYTE : TokenType.NORMAL);
         }
         addedTokens();
@@ -103,7 +110,7 @@ final class TokenizerJson {
     }
 
     private void addedTokens() {
-        List<String> contents = new ArrayList<>();
+        Set<String> contents = new HashSet<>();
         if (!root.at("added_tokens").isNull()) {
             for (Part part : root.at("added_tokens").elements()) {
                 AddedTokenPart token = AddedTokenPart.read(part);
@@ -121,7 +128,7 @@ final class TokenizerJson {
     private OptionalInt unknown(String type) {
         Part rest = model.rest();
         if (type.equals("Unigram")) {
-            return rest.at("unk_id").isNull() ? OptionalInt.empty() : OptionalInt.of(rest.integer("unk_id"));
+            return unknownId(rest);
         }
         String text = rest.findText("unk_token").orElse(null);
         if (text == null) {
@@ -131,6 +138,17 @@ final class TokenizerJson {
             throw rest.at("unk_token").refusal();
         }
         return OptionalInt.of(table.idOf(text));
+    }
+
+    private OptionalInt unknownId(Part rest) {
+        if (rest.at("unk_id").isNull()) {
+            return OptionalInt.empty();
+        }
+        int id = rest.integer("unk_id");
+        if (id < 0 || id >= table.size()) {
+            throw rest.at("unk_id").outside(table.size());
+        }
+        return OptionalInt.of(id);
     }
 
     private TokenizerSpec.Algorithm bytePair(boolean byteLevel, boolean byteFallback, List<String> tokens) {
@@ -181,7 +199,7 @@ final class TokenizerJson {
     }
 
     private Specials specials(OptionalInt unknownOfModel) {
-        PostProcessorPart around = PostProcessorPart.read(root.at("post_processor"));
+        PostProcessorPart around = PostProcessorPart.read(root.at("post_processor"), table.size());
         return SpecialsMaker.make(file.toString(), settings, table.ids(), table.size(), unknownOfModel, around.prefix(), around.suffix());
     }
 }

@@ -13,10 +13,12 @@ import java.util.Set;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import dev.tidestream.model.tokenizer.TokenizerException;
+
 /**
  * What stands beside a vocabulary: tokenizer_config.json, special_tokens_map.json, generation_config.json and config.json. Of a token that
  * several name the first counts; of tokens that end generation all do. Ids that are not in the vocabulary are left out, since configurations
- * of larger models name tokens that text has none of.
+ * of larger models name tokens that text has none of; but for BOS and EOS, where nothing else says which they are.
  *
  * @param special by role ({@code bos}, {@code eos}, {@code unk}, {@code pad}): the text of the token
  * @param ids by role: ids, where no text says it
@@ -27,6 +29,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 record TokenizerSettings(
         Map<String, String> special, Map<String, Integer> ids, Set<Integer> ends, Map<Integer, AddedTokenPart> added, JsonNode config) {
     private static final List<String> ROLES = List.of("bos", "eos", "unk", "pad");
+
+    /** Parts of config.json that say what the text model is, where there are other models beside it. */
+    private static final List<String> INSIDE = List.of("text_config", "language_config", "llm_config");
+
+    private static final int NO_TOKEN = -1; // as some configurations write it
 
     static TokenizerSettings read(Path folder) throws IOException {
         JsonNode config = JsonFile.tree(folder.resolve("tokenizer_config.json"));
@@ -40,8 +47,11 @@ record TokenizerSettings(
             for (JsonNode node : List.of(config, map)) {
                 text(node.path(role + "_token")).ifPresent(text -> special.putIfAbsent(role, text));
             }
-            for (JsonNode node : List.of(generation, model, model.path("text_config"))) {
-                for (int id : ids(node.path(role + "_token_id"))) {
+            List<Part> saying = new ArrayList<>(List.of(
+                    new Part("generation_config.json:", generation), new Part("config.json:", model)));
+            INSIDE.forEach(key -> saying.add(new Part("config.json:", model).at(key)));
+            for (Part part : saying) {
+                for (int id : ids(part.at(role + "_token_id"))) {
                     ids.putIfAbsent(role, id);
                     if (role.equals("eos")) {
                         ends.add(id);
@@ -66,13 +76,22 @@ record TokenizerSettings(
         return text.isTextual() ? Optional.of(text.textValue()) : Optional.empty();
     }
 
-    private static List<Integer> ids(JsonNode node) {
-        if (node.isArray()) {
-            List<Integer> ids = new ArrayList<>();
-            node.forEach(each -> ids.addAll(ids(each)));
-            return ids;
+    /** An id or a list of them; none if there is nothing, or -1. */
+    private static List<Integer> ids(Part part) {
+        if (part.isNull()) {
+            return List.of();
         }
-        return node.isIntegralNumber() && node.canConvertToInt() ? List.of(node.intValue()) : List.of();
+        List<Integer> ids = new ArrayList<>();
+        for (Part each : part.node().isArray() ? part.elements() : List.of(part)) {
+            JsonNode id = each.node();
+            if (!id.isIntegralNumber() || !id.canConvertToInt() || id.intValue() < NO_TOKEN) {
+                throw each.refusal();
+            }
+            if (id.intValue() != NO_TOKEN) {
+                ids.add(id.intValue());
+            }
+        }
+        return ids;
     }
 
     /** {@code add_prefix_space}, if it says anything. */
@@ -90,12 +109,17 @@ record TokenizerSettings(
      * The token of a role.
      *
      * @param tokens ids by text
+     * @throws TokenizerException if it begins or ends a text, and all that is said of it is an id that no token has
      */
     OptionalInt id(String role, Map<String, Integer> tokens, int size) {
         String text = special.get(role);
         Integer id = text == null ? null : tokens.get(text);
         if (id == null) {
             id = ids.get(role);
+        }
+        if (id != null && id >= size && text == null && (role.equals("bos") || role.equals("eos"))) {
+            throw new TokenizerException("generation_config.json, config.json: %s_token_id: not in the vocabulary: id=%d, tokens=%d"
+                    .formatted(role, id, size));
         }
         return id == null || id < 0 || id >= size ? OptionalInt.empty() : OptionalInt.of(id);
     }
