@@ -121,7 +121,7 @@ final class TokenizerEndpoints {
         fields.required(field);
         String text = String.valueOf(fields.text(field));
         boolean addSpecial = fields.bool("add_special_tokens", fields.bool("add_special", !likeLlama));
-        boolean parseSpecial = fields.bool("parse_special", true);
+        boolean parseSpecial = fields.bool("parse_special", false);
         return addSpecial ? backend.tokenizer().encodePrompt(text, parseSpecial) : backend.tokenizer().encode(text, false, parseSpecial);
     }
 
