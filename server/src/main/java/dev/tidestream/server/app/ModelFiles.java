@@ -77,9 +77,14 @@ public final class ModelFiles {
                 .formatted(source.path(), kind));
     }
 
+    /** Whether a model has a tokenizer; perhaps one that this version does not understand. */
+    public static boolean hasTokenizer(ModelSource source) {
+        return source instanceof HuggingFaceFolder folder ? folder.hasTokenizer() : source.tokens().isPresent();
+    }
+
     /**
      * How many token ids of a model stand for something, without making a tokenizer: rows behind are padding. None if it has no
-     * tokenizer.
+     * tokenizer, or a folder one that is not understood.
      */
     public static OptionalInt usedTokens(ModelSource source) {
         return source instanceof HuggingFaceFolder ? source.tokens() : GgufTokenizer.usedTokens(source.metadata());

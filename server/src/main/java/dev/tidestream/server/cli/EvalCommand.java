@@ -67,6 +67,10 @@ final class EvalCommand extends EvalOptions implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--stride must be less than a window: stride=%d, context=%d"
                     .formatted(stride(), window));
         }
+        if (stride() == 0 && window < Windows.LEAST_CONTEXT) {
+            throw new ParameterException(spec.commandLine(), "a window needs at least %d tokens, or --stride: context=%d"
+                    .formatted(Windows.LEAST_CONTEXT, window));
+        }
         return new Windows(window, stride());
     }
 

@@ -138,7 +138,7 @@ final class ConfigObject {
     }
 
     /** Refuses a key with any value. */
-    void refuse(String key, String what) {
+    void requireAbsent(String key, String what) {
         if (has(key)) {
             throw refused(key, "is not supported: " + what);
         }

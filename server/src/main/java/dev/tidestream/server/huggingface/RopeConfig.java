@@ -151,8 +151,8 @@ final class RopeConfig {
         rope.findNumber("beta_slow").ifPresent(beta -> keys.put("rope.scaling.yarn_beta_slow", beta));
         rope.findNumber(AMPLITUDE).ifPresent(amplitude -> // GGUF has what the usual one is multiplied by
                 keys.put("rope.scaling.yarn_attn_factor", amplitude / (factor > 1 ? 0.1 * Math.log(factor) + 1 : 1)));
-        rope.refuse("mscale", "a scale of turned queries and keys");
-        rope.refuse("mscale_all_dim", "a scale of turned queries and keys");
+        rope.requireAbsent("mscale", "a scale of turned queries and keys");
+        rope.requireAbsent("mscale_all_dim", "a scale of turned queries and keys");
         rope.requireTrue("truncate", "bounds of YaRN that are not whole");
     }
 
