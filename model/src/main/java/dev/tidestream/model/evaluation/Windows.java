@@ -23,8 +23,8 @@ public record Windows(int context, int stride) {
 
     public Windows {
         if (stride < 0 || stride >= context || (stride == 0 && context < LEAST_CONTEXT)) {
-            throw new IllegalArgumentException("a window has at least %d tokens, with a stride 2, and more than that: context=%d, stride=%d"
-                    .formatted(LEAST_CONTEXT, context, stride));
+            throw new IllegalArgumentException(("a window has at least %d tokens,"
+                    + " with a stride 2, and more than that: context=%d, stride=%d").formatted(LEAST_CONTEXT, context, stride));
         }
     }
 

@@ -24,8 +24,8 @@ import java.util.function.LongConsumer;
  * tensor, one after the other, as it is asked for. Keys {@code split.*} and {@code general.alignment} of the metadata are left
  * out, since what they say is no longer so.
  *
- * <p>A file is written under another name, forced to disk, and then renamed: whoever opens it finds all of it, or nothing. The file of
- * the other name is removed if writing fails, and if the process is interrupted; not if it is killed. One thread.
+ * <p>A file is written under another name, forced to disk, and then renamed: whoever opens it finds all of it, or nothing. The
+ * file of the other name is removed if writing fails, and if the process is interrupted; not if it is killed. One thread.
  */
 public final class GgufFileWriter {
     private static final int VERSION = 3;

@@ -133,7 +133,9 @@ public final class ModelFiles {
         if (given != null) {
             return ChatTemplates.ofFile(given);
         }
-        return source instanceof HuggingFaceFolder folder ? ChatTemplates.ofFolder(folder.folder()) : ChatTemplates.of(source.metadata());
+        return source instanceof HuggingFaceFolder folder
+                ? ChatTemplates.ofFolder(folder.folder())
+                : ChatTemplates.of(source.metadata());
     }
 
     private static SpecialTokens specialTokens(ModelSource source, Tokenizer tokenizer) throws IOException {

@@ -33,8 +33,8 @@ import dev.tidestream.server.chat.jinja.value.Value;
  */
 public final class ChatTemplate {
     /**
-     * Roles that count as text of a template, in the order of error messages. A template may put a control token together from its own
-     * text and a role; any other role is a client's text, whatever it looks like.
+     * Roles that count as text of a template, in the order of error messages. A template may put a control token together from
+     * its own text and a role; any other role is a client's text, whatever it looks like.
      */
     public static final SequencedSet<String> KNOWN_ROLES = Collections.unmodifiableSequencedSet(new LinkedHashSet<>(
             List.of("system", "developer", "user", "assistant", "tool", "function", "ipython", "model", "observation")));
@@ -106,7 +106,8 @@ public final class ChatTemplate {
         try {
             return template.render(variables(messages, conversation, true), LocalDateTime.now(clock), false);
         } catch (TemplateException e) {
-            if (e.kind() == TemplateException.Kind.RUNTIME && (conversation.tools().isEmpty() || conversation.documents().isEmpty())) {
+            boolean none = conversation.tools().isEmpty() || conversation.documents().isEmpty();
+            if (none && e.kind() == TemplateException.Kind.RUNTIME) {
                 return renderedWithoutNone(messages, conversation, e);
             }
             throw new ChatTemplateException(e);

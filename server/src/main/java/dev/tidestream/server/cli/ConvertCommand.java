@@ -102,7 +102,8 @@ final class ConvertCommand implements Callable<Integer> {
             if (ModelFiles.hasTokenizer(source)) {
                 Tokenizer _ = ModelFiles.tokenizer(source);
             } else {
-                warn("%s has no tokenizer: the file has none, and only logits of token ids can be computed with it".formatted(from));
+                warn("%s has no tokenizer: the file has none, and only logits of token ids can be computed with it"
+                        .formatted(from));
             }
             WeightFormats formats = new WeightFormats(Optional.of(to), Optional.ofNullable(head));
             GgufConversion conversion = new GgufConversion(

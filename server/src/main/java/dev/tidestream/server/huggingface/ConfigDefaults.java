@@ -1,8 +1,8 @@
 package dev.tidestream.server.huggingface;
 
 /**
- * What a key means that a configuration leaves out: the defaults of a family's class. Source: the configuration classes of transformers
- * 5.18 ({@code LlamaConfig} and its kin). A size that does not go with the tensors is refused when they are looked at.
+ * What a key means that a configuration leaves out: the defaults of a family's class. Source: the configuration classes of
+ * transformers 5.18 ({@code LlamaConfig} and its kin). A size that does not go with the tensors is refused when they are looked at.
  *
  * @param hidden of {@code hidden_size}
  * @param feedForward of {@code intermediate_size}
@@ -49,7 +49,8 @@ record ConfigDefaults(
 
     /** Elements of a head. */
     int headDim(ConfigObject config) {
-        return config.findInteger("head_dim").orElseGet(() -> headDim == 0 ? hidden(config) / Math.max(heads(config), 1) : headDim);
+        int share = hidden(config) / Math.max(heads(config), 1);
+        return config.findInteger("head_dim").orElse(headDim == 0 ? share : headDim);
     }
 
     /** Sizes and the norm's constant. */

@@ -72,7 +72,8 @@ record FolderFiles(Path named, Path folder, Path weights, String name) {
             throw new ModelException("%s: not a file in a folder".formatted(named));
         }
         Path index = folder.resolve(INDEX);
-        boolean shard = fileName(named).endsWith(SUFFIX) && Files.exists(index) && Shards.index(index).containsValue(fileName(named));
+        String file = fileName(named);
+        boolean shard = file.endsWith(SUFFIX) && Files.exists(index) && Shards.index(index).containsValue(file);
         return new FolderFiles(named, withConfig(folder), shard ? index : named, modelName(folder));
     }
 

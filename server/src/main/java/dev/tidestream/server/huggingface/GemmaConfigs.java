@@ -19,7 +19,8 @@ final class GemmaConfigs {
         Optional<String> function = config.findText(ACTIVATION);
         String old = config.findText(OLD_ACTIVATION).orElse(GELU_TANH); // files of the first days have gelu, and mean the other
         if (!function.orElse(GELU_TANH).equals(GELU_TANH) || !(old.equals(GELU_TANH) || old.equals("gelu"))) {
-            throw config.refused(function.isPresent() ? ACTIVATION : OLD_ACTIVATION, "is not supported (supported: %s)".formatted(GELU_TANH));
+            throw config.refused(function.isPresent() ? ACTIVATION : OLD_ACTIVATION,
+                    "is not supported (supported: %s)".formatted(GELU_TANH));
         }
         attention(config);
     }

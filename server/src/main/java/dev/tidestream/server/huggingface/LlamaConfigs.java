@@ -127,7 +127,8 @@ final class LlamaConfigs {
         }
         rotated.ifPresent(layers -> {
             for (int i = 0; i < layers.size(); i++) {
-                if (layers.get(i).asInt() != (i % NOPE_INTERVAL == NOPE_INTERVAL - 1 ? 0 : 1) || layers.size() != defaults.layers(config)) {
+                int expected = i % NOPE_INTERVAL == NOPE_INTERVAL - 1 ? 0 : 1;
+                if (layers.get(i).asInt() != expected || layers.size() != defaults.layers(config)) {
                     throw config.refused("no_rope_layers", "is not supported: every fourth layer knows no positions");
                 }
             }

@@ -43,7 +43,7 @@ final class RopeConfig {
         new RopeConfig(config, keys, defaults).translate(Optional.empty());
     }
 
-    /** Translates a configuration whose layers that see everything have a rotation of their own, and those with a window another. */
+    /** Translates a configuration whose layers that see everything have one rotation, and those with a window another. */
     static void translateLocalAndGlobal(ConfigObject config, GgufKeys keys, ConfigDefaults defaults) {
         Optional<ConfigObject> perType = config.findObject(PARAMETERS).filter(parameters -> parameters.has(PER_LAYER_TYPE));
         Optional<ConfigObject> local = perType.flatMap(parameters -> parameters.findObject("sliding_attention"));
@@ -78,7 +78,8 @@ final class RopeConfig {
         }
         double theta = inside.or(() -> outside).orElse(defaults.theta());
         keys.put("rope.freq_base", theta);
-        int turned = turned(parameters.or(() -> scaling).flatMap(rope -> rope.findNumber(PARTIAL)).or(() -> config.findNumber(PARTIAL)));
+        int turned = turned(parameters.or(() -> scaling).flatMap(rope -> rope.findNumber(PARTIAL))
+                .or(() -> config.findNumber(PARTIAL)));
         keys.put("rope.dimension_count", turned);
         parameters.or(() -> scaling).ifPresent(rope -> {
             scale(rope, theta, turned);

@@ -16,4 +16,5 @@ import dev.tidestream.server.engine.Engine;
  * @param defaultMaxTokens most tokens of a chat answer whose request names no limit
  */
 public record Backend(
-        Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints, int defaultMaxTokens) {}
+        Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints,
+        int defaultMaxTokens) {}

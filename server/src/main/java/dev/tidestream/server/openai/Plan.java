@@ -45,8 +45,8 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
     }
 
     /**
-     * What the engine is asked for, choice by choice: {@code prompt * n + j}. Each has a seed: with a given one that of the j-th choice of
-     * each prompt is {@code seed + j}; else they are consecutive, those of all prompts, from a random one.
+     * What the engine is asked for, choice by choice: {@code prompt * n + j}. Each has a seed: with a given one that of the j-th
+     * choice of each prompt is {@code seed + j}; else they are consecutive, those of all prompts, from a random one.
      */
     public List<GenerateRequest> requests(Object connection) {
         List<GenerateRequest> requests = new ArrayList<>();
@@ -55,8 +55,9 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
         for (int choice = 0; choice < choices(); choice++) {
             PlannedPrompt prompt = promptOf(choice);
             String text = prompt.tokens() == null ? prompt.text() : null;
-            GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(), maxTokens,
-                    sampling(base + (given.isPresent() ? choice % request.n() : choice)), request.stop(), request.topLogprobs(), request.weights(), connection);
+            long seed = base + (given.isPresent() ? choice % request.n() : choice);
+            GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
+                    maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection);
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;

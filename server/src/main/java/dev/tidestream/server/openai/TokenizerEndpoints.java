@@ -52,7 +52,8 @@ final class TokenizerEndpoints {
     }
 
     private Endpoint endpoint(String path, Work work) {
-        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, exchange -> handle(exchange, work));
+        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED,
+                exchange -> handle(exchange, work));
     }
 
     private void handle(Exchange exchange, Work work) {
@@ -122,7 +123,9 @@ final class TokenizerEndpoints {
         String text = String.valueOf(fields.text(field));
         boolean addSpecial = fields.bool("add_special_tokens", fields.bool("add_special", !likeLlama));
         boolean parseSpecial = fields.bool("parse_special", false);
-        return addSpecial ? backend.tokenizer().encodePrompt(text, parseSpecial) : backend.tokenizer().encode(text, false, parseSpecial);
+        return addSpecial
+                ? backend.tokenizer().encodePrompt(text, parseSpecial)
+                : backend.tokenizer().encode(text, false, parseSpecial);
     }
 
     private static void array(JsonGenerator json, String name, int[] tokens) throws IOException {

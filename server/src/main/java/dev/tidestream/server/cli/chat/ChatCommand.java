@@ -63,7 +63,8 @@ public final class ChatCommand extends ChatOptions implements Callable<Integer> 
             }
         }
         ServerConfig config = ServerConfig.DEFAULT.withModel(model.path()).withCompute(compute.config())
-                .withEngine(EngineConfig.DEFAULT.withMaxSequences(1)).withChats(ServerConfig.Chats.DEFAULT.withTemplate(chatTemplate));
+                .withEngine(EngineConfig.DEFAULT.withMaxSequences(1))
+                .withChats(ServerConfig.Chats.DEFAULT.withTemplate(chatTemplate));
         ModelRuntime running = ModelRuntime.start(config, new TerminalStart(spec.commandLine().getErr()));
         return new LocalBackend(running, name, raw ? null : running.chat());
     }
@@ -73,8 +74,8 @@ public final class ChatCommand extends ChatOptions implements Callable<Integer> 
         Path path = chatTemplate == null ? source.path() : chatTemplate;
         try {
             String text = ModelFiles.chatTemplates(source, chatTemplate).choose(false).orElseThrow(() -> new CliException(
-                    ("%s has no chat template, so it cannot tell who says what: give one with --chat-template FILE, or --raw to have it"
-                            + " continue your text").formatted(source.path().getFileName())));
+                    ("%s has no chat template, so it cannot tell who says what: give one with --chat-template FILE,"
+                            + " or --raw to have it continue your text").formatted(source.path().getFileName())));
             ChatTemplate.parse(text, SpecialTokens.of(Optional.empty(), Optional.empty()), Clock.systemUTC());
         } catch (IOException e) {
             throw new CliException("%s: %s".formatted(path, Reasons.of(e)), e);

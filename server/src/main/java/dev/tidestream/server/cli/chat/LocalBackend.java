@@ -52,7 +52,8 @@ final class LocalBackend implements Backend {
         int[] prompt = prompt(conversation);
         int context = model.blueprint().contextLength();
         if (prompt.length >= context) {
-            throw ChatFailedException.tooLong("the conversation is too long: tokens=%d, context=%d".formatted(prompt.length, context));
+            throw ChatFailedException.tooLong("the conversation is too long: tokens=%d, context=%d"
+                    .formatted(prompt.length, context));
         }
         Generation generation = model.engine().generate(new GenerateRequest(null, false, prompt, settings.maxTokens(),
                 settings.sampling(), settings.stop(), NO_LOGPROBS, settings.weights(), this));

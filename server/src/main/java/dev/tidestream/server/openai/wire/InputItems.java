@@ -103,10 +103,12 @@ final class InputItems {
 
     private void message(String role, JsonNode shown, JsonNode content) {
         messages.add(NODES.objectNode().put("role", role).set("content", content));
-        ObjectNode item = NODES.objectNode().put("id", Ids.next("msg_")).put("type", "message").put("status", "completed").put("role", role);
+        ObjectNode item = NODES.objectNode().put("id", Ids.next("msg_")).put("type", "message")
+                .put("status", "completed").put("role", role);
         if (shown.isTextual()) {
             ArrayNode parts = item.putArray("content");
-            ObjectNode part = parts.addObject().put("type", role.equals("assistant") ? "output_text" : "input_text").put("text", shown.textValue());
+            String type = role.equals("assistant") ? "output_text" : "input_text";
+            ObjectNode part = parts.addObject().put("type", type).put("text", shown.textValue());
             if (role.equals("assistant")) {
                 part.putArray("annotations");
                 part.putArray("logprobs");

@@ -9,6 +9,7 @@ import java.util.OptionalLong;
 import java.util.regex.Pattern;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.server.transport.http.JsonAnswer;
@@ -72,7 +73,7 @@ public final class RequestFields {
         if (node != null && !node.isObject()) {
             throw wrongType(path(name), "an object", node);
         }
-        return new RequestFields(node == null ? com.fasterxml.jackson.databind.node.MissingNode.getInstance() : node, path(name) + ".");
+        return new RequestFields(node == null ? MissingNode.getInstance() : node, path(name) + ".");
     }
 
     /** A boolean. */
@@ -215,7 +216,8 @@ public final class RequestFields {
 
     /** The complaint about something that this server cannot do. */
     public static BadRequestException unsupported(String path, JsonNode node) {
-        return BadRequestException.of("unsupported_parameter", path, "%s is not supported by this server: %s".formatted(path, shown(node)));
+        return BadRequestException.of("unsupported_parameter", path,
+                "%s is not supported by this server: %s".formatted(path, shown(node)));
     }
 
     private static String shown(JsonNode node) {

@@ -99,7 +99,8 @@ public final class RequestReader {
         RequestFields own = fields.object("tidestream");
         for (String name : own.names()) {
             if (!Set.of("weights", "kv", "parse_special").contains(name)) {
-                throw BadRequestException.of("unknown_field", own.path(JsonAnswer.shown(name)), "unknown field: " + own.path(JsonAnswer.shown(name)));
+                String path = own.path(JsonAnswer.shown(name));
+                throw BadRequestException.of("unknown_field", path, "unknown field: " + path);
             }
         }
         return new TokenRequest(
