@@ -160,7 +160,7 @@ final class DeskFixture implements AutoCloseable {
     record Update(AdminRequest.WeightsUpdate request, byte[] payload) {}
 
     /** Small random numbers, the same for a seed. */
-    static float[] values(int count, long seed) {
+    static float[] randomValues(int count, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {

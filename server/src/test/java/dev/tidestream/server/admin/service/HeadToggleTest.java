@@ -30,7 +30,7 @@ import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.epoch.Lease;
 
 import static dev.tidestream.server.admin.service.DeskFixture.code;
-import static dev.tidestream.server.admin.service.DeskFixture.values;
+import static dev.tidestream.server.admin.service.DeskFixture.randomValues;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -50,7 +50,7 @@ class HeadToggleTest {
     @EnumSource(OptimizationMode.class)
     void shouldVerifyAndReportAToggle(OptimizationMode mode) throws Exception {
         try (DeskFixture f = new DeskFixture(data)) {
-            f.recent.record(values(H, 9), 0);
+            f.recent.record(randomValues(H, 9), 0);
             OptimizationMode from = mode == OptimizationMode.PACKED ? OptimizationMode.CACHED_TRANSPOSE : OptimizationMode.PACKED;
             f.set(from, false);
             long bytes = f.current().bytes();
@@ -77,7 +77,7 @@ class HeadToggleTest {
         Precision int8 = new Precision(ActivationPrecision.INT8, ActivationPrecision.INT8, KvType.F16);
         RandomLlama finite = new RandomLlama(TensorFormat.Q8_0).tame();
         try (DeskFixture f = new DeskFixture(data, DeskFixture.Options.DEFAULT.with(finite).with(int8))) {
-            f.recent.record(values(H, 9), 0);
+            f.recent.record(randomValues(H, 9), 0);
             assertEquals("int8", headActivations(f));
             Map<String, Object> details = f.set(OptimizationMode.CACHED_TRANSPOSE, true).details();
             assertTrue(details.get("verification") instanceof Map<?, ?> verification
@@ -85,7 +85,7 @@ class HeadToggleTest {
                     && verification.get("max_delta_over_bound") instanceof Double worst && worst <= 1, details.toString());
             assertEquals("f32", headActivations(f));
             f.set(OptimizationMode.PACKED, true);
-            f.send(DeskFixture.rows("a", 1, new int[] {3}, values(H, 1)));
+            f.send(DeskFixture.rows("a", 1, new int[] {3}, randomValues(H, 1)));
             assertEquals("int8", headActivations(f), "a new version keeps the choice");
             try (Lease lease = f.epochs.lease()) {
                 int[] tokens = {1, 3, 2};
@@ -152,10 +152,10 @@ class HeadToggleTest {
             assertThrows(IllegalStateException.class, () -> f.set(OptimizationMode.CACHED_TRANSPOSE, true));
             assertEquals(HeadMode.PACKED, f.current().headMode());
             float[][] before = f.embedding();
-            assertThrows(IllegalStateException.class, () -> f.send(DeskFixture.rows("a", 1, new int[] {3}, values(H, 1))));
+            assertThrows(IllegalStateException.class, () -> f.send(DeskFixture.rows("a", 1, new int[] {3}, randomValues(H, 1))));
             assertArrayEquals(before, f.embedding());
             assertEquals(1, f.log == null ? 0 : f.log.currentVersion());
-            assertEquals(2, f.send(DeskFixture.replace("n", 1, "output_norm.weight", NORM, values(H, 5))).weightsVersion());
+            assertEquals(2, f.send(DeskFixture.replace("n", 1, "output_norm.weight", NORM, randomValues(H, 5))).weightsVersion());
         }
     }
 
@@ -166,10 +166,10 @@ class HeadToggleTest {
             for (OptimizationMode mode : OptimizationMode.values()) {
                 assertEquals(AdminErrorCode.NO_TIED_WEIGHTS, code(() -> f.set(mode, true)));
             }
-            f.send(DeskFixture.replace("o", 1, "output.weight", DeskFixture.embeddingShape(), values(V * H, 1)));
-            f.send(DeskFixture.rows("e", 2, new int[] {3}, values(H, 1)));
-            assertArrayEquals(values(H, 1), f.embedding()[3], 0.002f);
-            assertArrayEquals(Arrays.copyOf(values(V * H, 1), H), DeskFixture.matrix(f.current(), "output.weight")[0], 0.005f);
+            f.send(DeskFixture.replace("o", 1, "output.weight", DeskFixture.embeddingShape(), randomValues(V * H, 1)));
+            f.send(DeskFixture.rows("e", 2, new int[] {3}, randomValues(H, 1)));
+            assertArrayEquals(randomValues(H, 1), f.embedding()[3], 0.002f);
+            assertArrayEquals(Arrays.copyOf(randomValues(V * H, 1), H), DeskFixture.matrix(f.current(), "output.weight")[0], 0.005f);
         }
     }
 }
