@@ -20,7 +20,6 @@ import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.chat.ChatTemplates;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.chat.SpecialTokens;
-import dev.tidestream.server.engine.TokenEvent.Accepted;
 import dev.tidestream.server.engine.TokenEvent.Token;
 import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.TokenObserver;
