@@ -160,7 +160,7 @@ class ArchitectureArchTest {
             .that().resideOutsideOfPackage("dev.tidestream.server.transport.endpoint")
             .should().dependOnClassesThat().resideInAPackage("io.vertx.ext.web..");
 
-    /** A front door to the engine: of the model it sees the tokenizer. */
+    /** Clients of the engine: of the model it sees the tokenizer. */
     @ArchTest
     static final ArchRule OPENAI = noClasses().that().resideInAPackage("dev.tidestream.server.openai..")
             .should().dependOnClassesThat(resideInAPackage("dev.tidestream.model..").and(not(resideInAPackage("dev.tidestream.model.tokenizer"))))

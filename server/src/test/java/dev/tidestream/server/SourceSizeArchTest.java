@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Packages and files of main code that somebody can still survey. Of all modules: the sources beside this one's. */
+/** Packages of main code, and files of it and of tests, that somebody can still survey. Of all modules: the sources beside this one's. */
 class SourceSizeArchTest {
     private static final int MAX_FILES = 25; // of a package, package-info aside
     private static final int MAX_LINES = 400; // of a file
@@ -23,7 +23,7 @@ class SourceSizeArchTest {
     @Test
     void shouldHaveSmallPackages() throws IOException {
         Map<String, Integer> files = new TreeMap<>();
-        for (Path source : sources()) {
+        for (Path source : sources("main")) {
             if (!source.endsWith("package-info.java")) {
                 files.merge(packageOf(source), 1, Integer::sum);
             }
@@ -37,7 +37,10 @@ class SourceSizeArchTest {
     @Test
     void shouldHaveShortFiles() throws IOException {
         Map<String, Long> large = new TreeMap<>();
-        for (Path source : sources()) {
+        List<Path> all = sources("main");
+        all.addAll(sources("test"));
+        assertTrue(all.stream().anyMatch(source -> source.endsWith("SourceSizeArchTest.java")), () -> "tests not found: " + all);
+        for (Path source : all) {
             try (Stream<String> lines = Files.lines(source)) {
                 long count = lines.count();
                 if (count > MAX_LINES) {
@@ -48,10 +51,10 @@ class SourceSizeArchTest {
         assertEquals(Map.of(), large, "files of more than %d lines".formatted(MAX_LINES));
     }
 
-    private static List<Path> sources() throws IOException {
+    private static List<Path> sources(String kind) throws IOException {
         List<Path> found = new ArrayList<>();
         for (String module : MODULES) {
-            try (Stream<Path> files = Files.walk(root(module))) {
+            try (Stream<Path> files = Files.walk(root(module, kind))) {
                 files.filter(file -> file.toString().endsWith(".java")).forEach(found::add);
             }
         }
@@ -59,14 +62,14 @@ class SourceSizeArchTest {
     }
 
     /** Tests run in the folder of their module. */
-    private static Path root(String module) {
-        return Path.of("..", module, "src", "main", "java", "dev", "tidestream");
+    private static Path root(String module, String kind) {
+        return Path.of("..", module, "src", kind, "java", "dev", "tidestream");
     }
 
     private static String packageOf(Path source) {
         for (String module : MODULES) {
-            if (source.startsWith(root(module))) {
-                Path inside = root(module).relativize(source);
+            if (source.startsWith(root(module, "main"))) {
+                Path inside = root(module, "main").relativize(source);
                 return inside.subpath(0, inside.getNameCount() - 1).toString().replace('\\', '/');
             }
         }

@@ -2,20 +2,15 @@ package dev.tidestream.model.gguf;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.zip.CRC32C;
 
 import org.jspecify.annotations.Nullable;
 
@@ -36,9 +31,6 @@ public final class GgufFile implements ModelSource {
     private static final String EMBEDDING = "token_embd.weight";
     private static final String HEAD = "output.weight";
 
-    private static final long DIGEST_BYTES = 1 << 20;
-    private static final long SAMPLE_BYTES = 4096;
-    private static final int SAMPLES = 3; // of a tensor
 
     private final List<GgufPart> parts; // at least one; the first has the metadata
     private final Map<String, Integer> partOf; // index of the part, by name of a tensor
@@ -207,16 +199,9 @@ public final class GgufFile implements ModelSource {
     public String sha256() {
         String known = sha256;
         if (known == null) {
-            MessageDigest digest = newDigest();
-            for (GgufPart part : parts) {
-                MemorySegment image = part.image();
-                for (long from = 0; from < image.byteSize(); from += DIGEST_BYTES) {
-                    MemorySegment piece = image.asSlice(from, Math.min(DIGEST_BYTES, image.byteSize() - from));
-                    digest.update(piece.asByteBuffer());
-                    part.release(piece);
-                }
-            }
-            known = HexFormat.of().formatHex(digest.digest());
+            ContentHash hash = new ContentHash();
+            parts.forEach(part -> hash.addAll(part.image(), part::release));
+            known = hash.hex();
             sha256 = known;
         }
         return known;
@@ -239,32 +224,12 @@ public final class GgufFile implements ModelSource {
      */
     @Override
     public String sampleHash() {
-        ByteBuffer checksums = ByteBuffer.allocate(Integer.BYTES * (parts.size() + SAMPLES * tensors.size()));
+        ContentHash hash = new ContentHash();
         for (GgufPart part : parts) {
-            checksums.putInt(crc(part.image(), 0, part.frontBytes()));
-            for (GgufTensor tensor : part.front().tensors().values()) {
-                long bytes = Math.min(SAMPLE_BYTES, tensor.bytes());
-                long spare = tensor.bytes() - bytes;
-                for (int i = 0; i < SAMPLES; i++) {
-                    checksums.putInt(crc(part.image(), tensor.offsetBytes() + spare * i / (SAMPLES - 1), bytes));
-                }
-            }
+            hash.addChecksum(part.image().asSlice(0, part.frontBytes()));
+            part.front().tensors().values().forEach(tensor -> hash.addSamples(part.data(tensor)));
         }
-        return HexFormat.of().formatHex(newDigest().digest(checksums.array()));
-    }
-
-    private static int crc(MemorySegment image, long from, long bytes) {
-        CRC32C crc = new CRC32C();
-        crc.update(image.asSlice(from, bytes).asByteBuffer());
-        return (int) crc.getValue();
-    }
-
-    private static MessageDigest newDigest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
-        }
+        return hash.hex();
     }
 
     /** Unmaps the file: its data can be read no longer. A second call does nothing. */

@@ -22,11 +22,10 @@ import java.util.function.LongConsumer;
  * Writes a GGUF file, version 3, little-endian, aligned to 32 bytes: its front from metadata and a table of tensors, then the
  * data of each
  * tensor, one after the other, as it is asked for. Keys {@code split.*} and {@code general.alignment} of the metadata are left
- * out, since
- * what they say is no longer so.
+ * out, since what they say is no longer so.
  *
- * <p>A file is written under another name, forced to disk, and then renamed: whoever opens it finds all of it, or nothing. One
- * thread.
+ * <p>A file is written under another name, forced to disk, and then renamed: whoever opens it finds all of it, or nothing. The
+ * file of the other name is removed if writing fails, and if the process is interrupted; not if it is killed. One thread.
  */
 public final class GgufFileWriter {
     private static final int VERSION = 3;
@@ -139,6 +138,7 @@ public final class GgufFileWriter {
         }
         Path temporary = folder.resolve("%s.%d-%d.tmp"
                 .formatted(file.getFileName(), ProcessHandle.current().pid(), Math.abs(System.nanoTime())));
+        temporary.toFile().deleteOnExit(); // also if a signal ends the process
         boolean moved = false;
         try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             write(channel, data, progress);

@@ -96,7 +96,7 @@ public interface ModelSource extends AutoCloseable {
      */
     String sampleHash();
 
-    /** How many tokens its tokenizer has, without making one; none if it has no tokenizer. */
+    /** How many tokens its tokenizer has, without making one; none if it has no tokenizer, or one that is not understood. */
     default OptionalInt tokens() {
         return metadata().findValue(TOKENS_KEY).orElse(null) instanceof GgufValue.ArrayValue tokens
                 ? OptionalInt.of(tokens.count())

@@ -82,7 +82,7 @@ public final class KvCache {
      *     what the next position would see may be gone; such a cache can only be emptied
      */
     public void truncate(int newLength) {
-        boolean gone = newLength != 0 && newLength != length && shape.reuses(capacity);
+        boolean gone = newLength != 0 && newLength != length && shape.overwritesBlocks(capacity);
         if (newLength < 0 || newLength > length || gone) {
             throw new IllegalArgumentException("cannot truncate: newLength=%d, length=%d%s"
                     .formatted(newLength, length, gone ? ", layers with a window have used blocks again" : ""));

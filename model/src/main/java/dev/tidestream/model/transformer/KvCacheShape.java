@@ -119,8 +119,8 @@ public record KvCacheShape(int kvHeads, int headDim, KvType type, List<Integer> 
         return (long) fits * BLOCK_POSITIONS;
     }
 
-    /** Whether some layer uses its blocks again in a cache of so many positions. */
-    boolean reuses(int positions) {
+    /** Whether some layer overwrites its blocks in a cache of so many positions. */
+    boolean overwritesBlocks(int positions) {
         return Collections.min(ringBlocks) < Math.ceilDiv(positions, BLOCK_POSITIONS);
     }
 

@@ -114,6 +114,9 @@ class PerplexityTest {
         assertThrows(IllegalArgumentException.class, () -> perplexity.of(TEXT, count -> { }));
         assertThrows(IllegalArgumentException.class, () -> new Windows(8, 8));
         assertThrows(IllegalArgumentException.class, () -> new Windows(1, 0));
+        assertThrows(IllegalArgumentException.class, () -> new Windows(2, 0), "no token would count");
+        assertEquals(1, new Windows(3, 0).counted());
+        assertEquals(1, new Windows(2, 1).counted());
     }
 
     private static void assertBits(Perplexity.Result expected, Perplexity.Result actual) {

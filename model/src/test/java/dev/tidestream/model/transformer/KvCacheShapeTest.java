@@ -29,7 +29,7 @@ class KvCacheShapeTest {
         assertEquals(12 * 2 * (8 * 32 + 32 * 32) * 4L, shape.blockBytes());
         assertEquals(List.of(0, 1, 1, 2), Stream.of(0, 1, 32, 33).map(shape::blocksFor).toList());
         assertEquals(7 * 32, shape.positionsWithin(7));
-        assertFalse(shape.reuses(100_000));
+        assertFalse(shape.overwritesBlocks(100_000));
     }
 
     @Test
@@ -39,8 +39,8 @@ class KvCacheShapeTest {
         assertEquals(6 * 3, LOCAL.blocksFor(3 * 32));
         assertEquals(5 * 3 + 4, LOCAL.blocksFor(4 * 32));
         assertEquals(5 * 3 + 1000, LOCAL.blocksFor(1000 * 32));
-        assertFalse(LOCAL.reuses(96));
-        assertTrue(LOCAL.reuses(97));
+        assertFalse(LOCAL.overwritesBlocks(96));
+        assertTrue(LOCAL.overwritesBlocks(97));
     }
 
     @Test

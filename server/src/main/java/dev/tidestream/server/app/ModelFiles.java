@@ -78,9 +78,14 @@ public final class ModelFiles {
                 .formatted(source.path(), kind));
     }
 
+    /** Whether a model has a tokenizer; perhaps one that this version does not understand. */
+    public static boolean hasTokenizer(ModelSource source) {
+        return source instanceof HuggingFaceFolder folder ? folder.hasTokenizer() : source.tokens().isPresent();
+    }
+
     /**
      * How many token ids of a model stand for something, without making a tokenizer: rows behind are padding. None if it has no
-     * tokenizer.
+     * tokenizer, or a folder one that is not understood.
      */
     public static OptionalInt usedTokens(ModelSource source) {
         return source instanceof HuggingFaceFolder ? source.tokens() : GgufTokenizer.usedTokens(source.metadata());
@@ -114,12 +119,26 @@ public final class ModelFiles {
      */
     public static ModelChat chat(ModelSource source, Tokenizer tokenizer, @Nullable Path given) {
         try {
-            ChatTemplates templates = given != null ? ChatTemplates.ofFile(given)
-                    : source instanceof HuggingFaceFolder folder ? ChatTemplates.ofFolder(folder.folder()) : ChatTemplates.of(source.metadata());
-            return new ModelChat(templates, specialTokens(source, tokenizer), tokenizer, Clock.system(ZoneId.systemDefault()));
+            return new ModelChat(chatTemplates(source, given), specialTokens(source, tokenizer), tokenizer,
+                    Clock.system(ZoneId.systemDefault()));
         } catch (IOException e) {
             throw new UncheckedIOException("%s: the chat template cannot be read".formatted(source.path()), e);
         }
+    }
+
+    /**
+     * The chat templates of a model; perhaps none. Makes no tokenizer.
+     *
+     * @param given a file with a template instead of the model's own; null for this
+     * @throws IOException if a file cannot be read or is not what it should be
+     */
+    public static ChatTemplates chatTemplates(ModelSource source, @Nullable Path given) throws IOException {
+        if (given != null) {
+            return ChatTemplates.ofFile(given);
+        }
+        return source instanceof HuggingFaceFolder folder
+                ? ChatTemplates.ofFolder(folder.folder())
+                : ChatTemplates.of(source.metadata());
     }
 
     private static SpecialTokens specialTokens(ModelSource source, Tokenizer tokenizer) throws IOException {

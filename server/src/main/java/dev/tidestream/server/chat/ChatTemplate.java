@@ -3,9 +3,12 @@ package dev.tidestream.server.chat;
 import java.time.Clock;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedSet;
 import java.util.Set;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -29,6 +32,13 @@ import dev.tidestream.server.chat.jinja.value.Value;
  * there are no tools; a content that is null is an empty text; what the template cannot read in one form it gets in the other.
  */
 public final class ChatTemplate {
+    /**
+     * Roles that count as text of a template, in the order of error messages. A template may put a control token together from
+     * its own text and a role; any other role is a client's text, whatever it looks like.
+     */
+    public static final SequencedSet<String> KNOWN_ROLES = Collections.unmodifiableSequencedSet(new LinkedHashSet<>(
+            List.of("system", "developer", "user", "assistant", "tool", "function", "ipython", "model", "observation")));
+
     private static final Set<String> OWN_NAMES = Set.of("messages", "tools", "documents", "add_generation_prompt");
 
     private final Template template;
@@ -96,7 +106,8 @@ public final class ChatTemplate {
         try {
             return template.render(variables(messages, conversation, true), LocalDateTime.now(clock), false);
         } catch (TemplateException e) {
-            if (e.kind() == TemplateException.Kind.RUNTIME && (conversation.tools().isEmpty() || conversation.documents().isEmpty())) {
+            boolean none = conversation.tools().isEmpty() || conversation.documents().isEmpty();
+            if (none && e.kind() == TemplateException.Kind.RUNTIME) {
                 return renderedWithoutNone(messages, conversation, e);
             }
             throw new ChatTemplateException(e);
@@ -132,19 +143,15 @@ public final class ChatTemplate {
         }
     }
 
-    /** Roles that are plain words count as text of the template. */
+    /** Makes known roles text of the template. */
     private static void ownRoles(Value messages) {
         if (messages instanceof Sequence list) {
             for (Value message : list.items()) {
-                if (message instanceof Dict dict && dict.get("role") instanceof Text role && plainWord(role.chars())) {
+                if (message instanceof Dict dict && dict.get("role") instanceof Text role && KNOWN_ROLES.contains(role.chars())) {
                     dict.put(Text.of("role"), Text.of(role.chars()));
                 }
             }
         }
-    }
-
-    private static boolean plainWord(String text) {
-        return text.chars().allMatch(c -> (c < 128 && Character.isLetterOrDigit(c)) || c == '_' || c == '-');
     }
 
     /** What a template makes of these messages as they are; empty text where it fails. */

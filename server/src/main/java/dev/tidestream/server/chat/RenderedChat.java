@@ -10,7 +10,7 @@ import java.util.List;
  * {@link #template} is true for it, unless the client asked for the opposite. Words are not cut where a foreign span begins or ends.
  *
  * <p>A template that puts the text of a control token together from its own text and a role (<code>'&lt;|' + role + '|&gt;'</code>) still
- * makes that token: a role of letters, digits, {@code _} and {@code -} counts as the template's own.
+ * makes that token: one of {@link ChatTemplate#KNOWN_ROLES} counts as the template's own.
  *
  * @param text the prompt
  * @param foreign the spans of it that came from the conversation, ascending, none touching

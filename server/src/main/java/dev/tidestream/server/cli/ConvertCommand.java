@@ -99,10 +99,11 @@ final class ConvertCommand implements Callable<Integer> {
         try (ModelSource source = ModelFiles.open(from); KernelWorkers workers = new KernelWorkers(threads)) {
             ModelLoader loader = new ModelLoader(source);
             loader.check();
-            if (source.tokens().isPresent()) {
+            if (ModelFiles.hasTokenizer(source)) {
                 Tokenizer _ = ModelFiles.tokenizer(source);
             } else {
-                warn("%s has no tokenizer: the file has none, and only logits of token ids can be computed with it".formatted(from));
+                warn("%s has no tokenizer: the file has none, and only logits of token ids can be computed with it"
+                        .formatted(from));
             }
             WeightFormats formats = new WeightFormats(Optional.of(to), Optional.ofNullable(head));
             GgufConversion conversion = new GgufConversion(

@@ -38,8 +38,8 @@ final class EvalCommand extends EvalOptions implements Callable<Integer> {
             try (LoadedModel loaded = compute.load(file, workers)) {
                 Windows windows = windows(loaded.blueprint().contextLength());
                 if (windows.count(tokens.length) == 0) {
-                    throw new CliException("%s is shorter than a window: tokens=%d, context=%d: give a longer text or less --context"
-                            .formatted(fileName(), tokens.length, windows.context()));
+                    throw new CliException(("%s is shorter than a window: tokens=%d, context=%d:"
+                            + " give a longer text or less --context").formatted(fileName(), tokens.length, windows.context()));
                 }
                 int rows = Math.clamp(LOGITS / loaded.blueprint().vocabularySize(), LEAST_ROWS, MOST_ROWS);
                 LanguageModel transformer = loaded.newTransformer(workers, compute.config().precision(), rows);
@@ -66,6 +66,10 @@ final class EvalCommand extends EvalOptions implements Callable<Integer> {
         if (stride() >= window) {
             throw new ParameterException(spec.commandLine(), "--stride must be less than a window: stride=%d, context=%d"
                     .formatted(stride(), window));
+        }
+        if (stride() == 0 && window < Windows.LEAST_CONTEXT) {
+            throw new ParameterException(spec.commandLine(), "a window needs at least %d tokens, or --stride: context=%d"
+                    .formatted(Windows.LEAST_CONTEXT, window));
         }
         return new Windows(window, stride());
     }

@@ -40,7 +40,7 @@ import dev.tidestream.server.scheduler.TokenObserver;
 public final class TokenEngine implements Engine, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TokenEngine.class);
 
-    private static final long MIN_OPEN_ENDED_TOKENS = 256;
+    private static final long MIN_DEFAULT_MAX_TOKENS = 256;
 
     /** Seeds of our own are whole numbers that JavaScript can hold, so that a browser can send one back. */
     private static final long SEED_MASK = (1L << 53) - 1;
@@ -190,8 +190,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
      * Most tokens of a stream that names no limit of its own: its part of the KV cache if as many streams run as may, at least 256, at most
      * the context. A stream has KV memory for all of its tokens from the beginning, so a limit beyond that would keep others waiting.
      */
-    public int openEndedTokens() {
-        long part = Math.max(MIN_OPEN_ENDED_TOKENS, pool.budgetPositions() / config.maxSequences());
+    public int defaultMaxTokens() {
+        long part = Math.max(MIN_DEFAULT_MAX_TOKENS, pool.budgetPositions() / config.maxSequences());
         return (int) Math.min(contextLength, part);
     }
 

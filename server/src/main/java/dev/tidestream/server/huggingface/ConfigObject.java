@@ -27,15 +27,16 @@ final class ConfigObject {
         this.node = node;
     }
 
-    Set<String> keys() {
-        Set<String> keys = new HashSet<>();
-        node.fieldNames().forEachRemaining(keys::add);
-        return keys;
-    }
-
     Optional<JsonNode> find(String key) {
         read.add(key);
         return Optional.ofNullable(node.get(key)).filter(value -> !value.isNull());
+    }
+
+    /** Whether a key is there with a null, which for some keys means another thing than no key. */
+    boolean isNull(String key) {
+        read.add(key);
+        JsonNode value = node.get(key);
+        return value != null && value.isNull();
     }
 
     boolean has(String key) {
@@ -59,10 +60,6 @@ final class ConfigObject {
             }
             return value.intValue();
         });
-    }
-
-    int integer(String key) {
-        return findInteger(key).orElseThrow(() -> missing(key));
     }
 
     Optional<Double> findNumber(String key) {
@@ -141,7 +138,7 @@ final class ConfigObject {
     }
 
     /** Refuses a key with any value. */
-    void requireNothing(String key, String what) {
+    void requireAbsent(String key, String what) {
         if (has(key)) {
             throw refused(key, "is not supported: " + what);
         }

@@ -29,8 +29,8 @@ record Family(
     private static final List<Family> KNOWN = List.of(
             llama("llama", "LlamaForCausalLM", false, TensorNaming.LLAMA, "llama", LlamaConfigs::llama),
             llama("mistral", "MistralForCausalLM", false, TensorNaming.LLAMA, "llama", LlamaConfigs::mistral),
-            llama("qwen2", "Qwen2ForCausalLM", false, TensorNaming.HALVES, "qwen2", LlamaConfigs::qwen),
-            llama("qwen3", "Qwen3ForCausalLM", false, TensorNaming.QWEN3, "qwen3", LlamaConfigs::qwen),
+            llama("qwen2", "Qwen2ForCausalLM", false, TensorNaming.HALVES, "qwen2", LlamaConfigs::qwen2),
+            llama("qwen3", "Qwen3ForCausalLM", false, TensorNaming.QWEN3, "qwen3", LlamaConfigs::qwen3),
             llama("smollm3", "SmolLM3ForCausalLM", true, TensorNaming.LLAMA, "smollm3", LlamaConfigs::smolLm3),
             llama("phi3", "Phi3ForCausalLM", false, TensorNaming.PHI3, "phi3", LlamaConfigs::phi3),
             new Family(Set.of("bitnet"), "BitNetForCausalLM", false, TensorNaming.BITNET,

@@ -63,6 +63,7 @@ record FolderFiles(Path named, Path folder, Path weights, String name) {
         return new FolderFiles(named, withConfig(folder), Files.exists(single) ? single : index, modelName(folder));
     }
 
+    /** A file that the folder's index lists stands for all that it lists; another one for itself. */
     private static FolderFiles ofFile(Path named) {
         if (!Files.exists(named)) {
             throw new ModelException("%s: no such file".formatted(named));
@@ -72,7 +73,8 @@ record FolderFiles(Path named, Path folder, Path weights, String name) {
             throw new ModelException("%s: not a file in a folder".formatted(named));
         }
         Path index = folder.resolve(INDEX);
-        boolean shard = fileName(named).endsWith(SUFFIX) && !fileName(named).equals(SINGLE) && Files.exists(index);
+        String file = fileName(named);
+        boolean shard = file.endsWith(SUFFIX) && Files.exists(index) && Shards.index(index).containsValue(file);
         return new FolderFiles(named, withConfig(folder), shard ? index : named, modelName(folder));
     }
 

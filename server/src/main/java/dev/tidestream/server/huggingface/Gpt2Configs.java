@@ -8,16 +8,22 @@ final class Gpt2Configs {
     private static final Set<String> GELU_TANH = Set.of("gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_accurate");
     private static final int WIDENING = 4;
 
+    /** What {@code GPT2Config} of transformers means where a configuration says nothing. */
+    private static final int HIDDEN = 768;
+    private static final int LAYERS = 12;
+    private static final int HEADS = 12;
+    private static final int CONTEXT = 1024;
+
     private Gpt2Configs() {}
 
     static void gpt2(ConfigObject config, GgufKeys keys) {
-        int hidden = config.integer("n_embd");
-        keys.put("context_length", config.findInteger("n_positions").or(() -> config.findInteger("n_ctx")).orElse(1024));
+        int hidden = config.findInteger("n_embd").orElse(HIDDEN);
+        keys.put("context_length", config.findInteger("n_positions").or(() -> config.findInteger("n_ctx")).orElse(CONTEXT));
         config.findInteger("n_ctx");
         keys.put("embedding_length", hidden);
-        keys.put("block_count", config.integer("n_layer"));
+        keys.put("block_count", config.findInteger("n_layer").orElse(LAYERS));
         keys.put("feed_forward_length", config.findInteger("n_inner").orElse(WIDENING * hidden));
-        keys.put("attention.head_count", config.integer("n_head"));
+        keys.put("attention.head_count", config.findInteger("n_head").orElse(HEADS));
         keys.put("attention.layer_norm_epsilon", config.findNumber("layer_norm_epsilon").orElse(1e-5));
         config.findInteger("vocab_size").ifPresent(rows -> keys.put("vocab_size", rows));
         if (!GELU_TANH.contains(config.findText("activation_function").orElse("gelu_new"))) {

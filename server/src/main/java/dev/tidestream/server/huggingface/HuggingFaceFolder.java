@@ -4,15 +4,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,11 +16,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
 import java.util.function.Supplier;
-import java.util.zip.CRC32C;
 
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.architecture.ModelException;
+import dev.tidestream.model.gguf.ContentHash;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufMetadata;
 import dev.tidestream.model.gguf.GgufTensor;
@@ -42,9 +38,6 @@ import dev.tidestream.server.huggingface.tokenizer.FolderTokenizer;
 public final class HuggingFaceFolder implements ModelSource {
     private static final int ALIGNMENT = 64;
     private static final int LEAST_ALIGNMENT = 8; // that of tensors in a GGUF file
-    private static final long DIGEST_BYTES = 1 << 20;
-    private static final long SAMPLE_BYTES = 4096;
-    private static final int SAMPLES = 3; // of a stored tensor
 
     private final FolderFiles files;
     private final byte[] config;
@@ -129,6 +122,11 @@ public final class HuggingFaceFolder implements ModelSource {
         return tokenizer.get();
     }
 
+    /** Whether there is a file of a tokenizer; perhaps of one that is not understood. */
+    public boolean hasTokenizer() {
+        return FolderTokenizer.isIn(files.folder());
+    }
+
     private static Optional<TokenizerSpec> readTokenizer(Path folder) {
         try {
             return FolderTokenizer.isIn(folder) ? Optional.of(FolderTokenizer.read(folder)) : Optional.empty();
@@ -139,7 +137,11 @@ public final class HuggingFaceFolder implements ModelSource {
 
     @Override
     public OptionalInt tokens() {
-        return tokenizer().map(spec -> OptionalInt.of(spec.tokens().size())).orElse(OptionalInt.empty());
+        try {
+            return tokenizer().map(spec -> OptionalInt.of(spec.tokens().size())).orElse(OptionalInt.empty());
+        } catch (TokenizerException _) { // whoever needs a tokenizer asks for it, and is told
+            return OptionalInt.empty();
+        }
     }
 
     /** The folder itself. */
@@ -188,7 +190,7 @@ public final class HuggingFaceFolder implements ModelSource {
     @Override
     public MemorySegment data(GgufTensor tensor, SegmentAllocator made) {
         Recipe recipe = recipe(tensor);
-        if (recipe.asStored()) {
+        if (recipe.copiesBytes()) {
             MemorySegment stored = shards.data(recipe.parts().getFirst());
             if (stored.address() % LEAST_ALIGNMENT == 0) {
                 return stored;
@@ -233,16 +235,10 @@ public final class HuggingFaceFolder implements ModelSource {
     public String sha256() {
         String known = sha256;
         if (known == null) {
-            MessageDigest digest = newDigest();
-            digest.update(config);
-            for (MemorySegment image : shards.images()) {
-                for (long from = 0; from < image.byteSize(); from += DIGEST_BYTES) {
-                    MemorySegment piece = image.asSlice(from, Math.min(DIGEST_BYTES, image.byteSize() - from));
-                    digest.update(piece.asByteBuffer());
-                    MappedPages.release(piece);
-                }
-            }
-            known = HexFormat.of().formatHex(digest.digest());
+            ContentHash hash = new ContentHash();
+            hash.add(config);
+            shards.images().forEach(image -> hash.addAll(image, MappedPages::release));
+            known = hash.hex();
             sha256 = known;
         }
         return known;
@@ -256,28 +252,13 @@ public final class HuggingFaceFolder implements ModelSource {
     /** Of the configuration, of names and places of all stored tensors, and of the beginning, the middle and the end of each. */
     @Override
     public String sampleHash() {
-        MessageDigest digest = newDigest();
-        digest.update(config);
-        ByteBuffer checksum = ByteBuffer.allocate(Integer.BYTES);
-        shards.tensors().forEach((name, stored) -> {
-            digest.update(stored.tensor().toString().getBytes(StandardCharsets.UTF_8));
-            MemorySegment data = shards.data(stored);
-            long bytes = Math.min(SAMPLE_BYTES, data.byteSize());
-            for (int i = 0; i < SAMPLES; i++) {
-                CRC32C crc = new CRC32C();
-                crc.update(data.asSlice((data.byteSize() - bytes) * i / (SAMPLES - 1), bytes).asByteBuffer());
-                digest.update(checksum.clear().putInt((int) crc.getValue()).flip());
-            }
+        ContentHash hash = new ContentHash();
+        hash.add(config);
+        shards.tensors().values().forEach(stored -> {
+            hash.add(stored.tensor().toString().getBytes(StandardCharsets.UTF_8));
+            hash.addSamples(shards.data(stored));
         });
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private static MessageDigest newDigest() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new AssertionError("every Java platform has SHA-256", e);
-        }
+        return hash.hex();
     }
 
     @Override

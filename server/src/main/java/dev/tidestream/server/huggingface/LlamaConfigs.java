@@ -11,43 +11,20 @@ final class LlamaConfigs {
     static final String WINDOW = "sliding_window";
     static final String WINDOWED = "sliding_attention";
     static final String GLOBAL = "full_attention";
-    private static final String LAYERS = "num_hidden_layers";
-    private static final String CONTEXT = "max_position_embeddings";
+    private static final String GGUF_WINDOW = "attention.sliding_window";
     private static final String ACTIVATION = "hidden_act";
     private static final String SILU = "silu";
     private static final String ATTENTION_BIAS = "attention_bias";
     private static final String BIASES = "biases of attention";
     private static final int NOPE_INTERVAL = 4;
+    private static final int DEFAULT_WINDOW = 4096; // of Mistral and Qwen
+    private static final int DEFAULT_FIRST_WINDOWED = 28; // of Qwen
 
     private LlamaConfigs() {}
 
-    /** Sizes, which all of them have. */
-    static void sizes(ConfigObject config, GgufKeys keys, int defaultHeads, int defaultKvHeads) {
-        int hidden = config.integer("hidden_size");
-        int heads = defaultHeads == 0 ? config.integer("num_attention_heads") : config.findInteger("num_attention_heads").orElse(defaultHeads);
-        keys.put("context_length", config.integer(CONTEXT));
-        keys.put("embedding_length", hidden);
-        keys.put("block_count", config.integer(LAYERS));
-        keys.put("feed_forward_length", config.integer("intermediate_size"));
-        keys.put("attention.head_count", heads);
-        keys.put("attention.head_count_kv", config.findInteger("num_key_value_heads").orElse(defaultKvHeads == 0 ? heads : defaultKvHeads));
-        keys.put("attention.layer_norm_rms_epsilon", config.findNumber("rms_norm_eps").orElse(1e-6));
-        config.findInteger("vocab_size").ifPresent(rows -> keys.put("vocab_size", rows));
-    }
-
-    /** Elements of a head, which is {@code fallback} where nothing is said; 0 for the hidden size's share. */
-    static int headDim(ConfigObject config, GgufKeys keys, int fallback) {
-        int heads = config.findInteger("num_attention_heads").orElse(1);
-        int headDim = config.findInteger("head_dim").orElse(fallback == 0 ? config.integer("hidden_size") / Math.max(heads, 1) : fallback);
-        keys.put("attention.key_length", headDim);
-        keys.put("attention.value_length", headDim);
-        return headDim;
-    }
-
-    private static void common(ConfigObject config, GgufKeys keys) {
-        sizes(config, keys, 0, 0);
-        int headDim = headDim(config, keys, 0);
-        RopeConfig.translate(config, keys, headDim, config.integer(CONTEXT));
+    private static void common(ConfigObject config, GgufKeys keys, ConfigDefaults defaults) {
+        defaults.sizes(config, keys);
+        RopeConfig.translate(config, keys, defaults);
     }
 
     private static void requireSilu(ConfigObject config) {
@@ -58,65 +35,88 @@ final class LlamaConfigs {
     }
 
     static void llama(ConfigObject config, GgufKeys keys) {
-        common(config, keys);
+        common(config, keys, ConfigDefaults.LLAMA);
         requireSilu(config);
         config.requireFalse(ATTENTION_BIAS, BIASES);
         config.requireFalse("mlp_bias", "biases of the feed-forward part");
         config.requireFalse("rope_interleaved", "another order of rows of queries and keys");
     }
 
+    /** A window in all layers, unless it is null. */
     static void mistral(ConfigObject config, GgufKeys keys) {
-        common(config, keys);
+        common(config, keys, ConfigDefaults.MISTRAL);
         requireSilu(config);
         config.requireFalse(ATTENTION_BIAS, BIASES);
-        config.findInteger(WINDOW).ifPresent(window -> keys.put("attention.sliding_window", window));
-        layerTypes(config).ifPresent(types -> {
-            if (types.contains(GLOBAL) && config.has(WINDOW)) {
-                throw config.refused(LAYER_TYPES, "is not supported: layers with and without a window");
+        if (!config.isNull(WINDOW)) {
+            keys.put(GGUF_WINDOW, config.findInteger(WINDOW).orElse(DEFAULT_WINDOW));
+        }
+        layerTypes(config, ConfigDefaults.MISTRAL).ifPresent(types -> {
+            if (types.contains(config.isNull(WINDOW) ? WINDOWED : GLOBAL)) {
+                throw config.refused(LAYER_TYPES, "is not supported: %s=%s is of all layers".formatted(WINDOW,
+                        config.isNull(WINDOW) ? "null" : config.findInteger(WINDOW).orElse(DEFAULT_WINDOW)));
             }
         });
     }
 
-    /** Qwen 2 and 3: a window only if it is asked for, and then only in layers from a number on. */
-    static void qwen(ConfigObject config, GgufKeys keys) {
-        common(config, keys);
+    static void qwen2(ConfigObject config, GgufKeys keys) {
+        qwen(config, keys, ConfigDefaults.QWEN2);
+    }
+
+    static void qwen3(ConfigObject config, GgufKeys keys) {
+        qwen(config, keys, ConfigDefaults.QWEN3);
+    }
+
+    /** A window only if it is asked for, and then only in layers from a number on. */
+    private static void qwen(ConfigObject config, GgufKeys keys, ConfigDefaults defaults) {
+        common(config, keys, defaults);
         requireSilu(config);
         config.requireFalse(ATTENTION_BIAS, BIASES); // those of Qwen 2 are not by this key
         config.requireFalse("use_mrope", "positions in several dimensions");
-        windowOfLayers(config, keys, config.bool("use_sliding_window", false));
+        int first = config.findInteger("max_window_layers").orElse(DEFAULT_FIRST_WINDOWED);
+        windowOfLayers(config, keys, defaults, config.isNull(WINDOW) ? Optional.empty()
+                : Optional.of(config.findInteger(WINDOW).orElse(DEFAULT_WINDOW)), Math.max(0, defaults.layers(config) - first));
     }
 
-    private static void windowOfLayers(ConfigObject config, GgufKeys keys, boolean asked) {
-        int layers = config.integer(LAYERS);
-        Optional<Integer> window = config.findInteger(WINDOW).filter(_ -> asked);
-        int first = config.findInteger("max_window_layers").orElse(layers);
-        Optional<List<String>> types = layerTypes(config);
-        long windowed = types.map(all -> all.stream().filter(WINDOWED::equals).count())
-                .orElse(window.isPresent() ? (long) Math.max(0, layers - first) : 0);
-        if (windowed == 0 || window.map(size -> size >= config.integer(CONTEXT)).orElse(false)) {
+    /**
+     * A window of some layers: all of them have it, or it makes no difference, or it is refused.
+     *
+     * @param window as the configuration has it; counts with {@code use_sliding_window} only
+     * @param usual how many layers have it where no list says so
+     */
+    private static void windowOfLayers(
+            ConfigObject config, GgufKeys keys, ConfigDefaults defaults, Optional<Integer> window, int usual) {
+        boolean used = config.bool("use_sliding_window", false) && window.isPresent();
+        int layers = defaults.layers(config);
+        Optional<List<String>> types = layerTypes(config, defaults);
+        long windowed = types.map(all -> all.stream().filter(WINDOWED::equals).count()).orElse(used ? (long) usual : 0L);
+        if (windowed == 0 || (used && window.get() >= defaults.context(config))) {
             return;
         }
-        if (windowed != layers || window.isEmpty()) {
-            throw config.refused(types.isPresent() ? LAYER_TYPES : WINDOW,
-                    "is not supported: layers with and without a window of %s positions".formatted(window.map(String::valueOf).orElse("unknown")));
+        if (windowed != layers || !used) {
+            String size = used ? String.valueOf(window.get()) : "unknown";
+            throw config.refused(types.isPresent() ? LAYER_TYPES : config.has(WINDOW) ? WINDOW : "use_sliding_window",
+                    "is not supported: layers with and without a window of %s positions".formatted(size));
         }
-        keys.put("attention.sliding_window", window.get());
+        keys.put(GGUF_WINDOW, window.get());
     }
 
     /** What each layer sees, if the configuration lists it: one for each layer, and no other kinds. */
-    static Optional<List<String>> layerTypes(ConfigObject config) {
+    static Optional<List<String>> layerTypes(ConfigObject config, ConfigDefaults defaults) {
+        int layers = defaults.layers(config);
         return config.findArray(LAYER_TYPES).map(types -> {
             List<String> names = types.stream().map(JsonNode::asText).toList();
-            if (names.size() != config.integer(LAYERS) || names.stream().anyMatch(name -> !name.equals(WINDOWED) && !name.equals(GLOBAL))) {
+            if (names.size() != layers || names.stream().anyMatch(name -> !name.equals(WINDOWED) && !name.equals(GLOBAL))) {
                 throw config.refused(LAYER_TYPES, "is not supported: one of %s, %s for each of %d layers"
-                        .formatted(GLOBAL, WINDOWED, config.integer(LAYERS)));
+                        .formatted(GLOBAL, WINDOWED, layers));
             }
             return names;
         });
     }
 
+    /** Layers that know no positions are those that have the window, if it is asked for. */
     static void smolLm3(ConfigObject config, GgufKeys keys) {
-        common(config, keys);
+        ConfigDefaults defaults = ConfigDefaults.SMOLLM3;
+        common(config, keys, defaults);
         requireSilu(config);
         config.requireFalse(ATTENTION_BIAS, BIASES);
         config.requireFalse("mlp_bias", "biases of the feed-forward part");
@@ -127,19 +127,20 @@ final class LlamaConfigs {
         }
         rotated.ifPresent(layers -> {
             for (int i = 0; i < layers.size(); i++) {
-                if (layers.get(i).asInt() != (i % NOPE_INTERVAL == NOPE_INTERVAL - 1 ? 0 : 1) || layers.size() != config.integer(LAYERS)) {
+                int expected = i % NOPE_INTERVAL == NOPE_INTERVAL - 1 ? 0 : 1;
+                if (layers.get(i).asInt() != expected || layers.size() != defaults.layers(config)) {
                     throw config.refused("no_rope_layers", "is not supported: every fourth layer knows no positions");
                 }
             }
         });
-        windowOfLayers(config, keys, config.bool("use_sliding_window", false));
+        windowOfLayers(config, keys, defaults, config.findInteger(WINDOW), defaults.layers(config) / NOPE_INTERVAL);
     }
 
     static void phi3(ConfigObject config, GgufKeys keys) {
-        common(config, keys);
+        common(config, keys, ConfigDefaults.PHI3);
         requireSilu(config);
         config.requireFalse(ATTENTION_BIAS, BIASES);
-        config.findInteger(WINDOW).ifPresent(window -> keys.put("attention.sliding_window", window));
+        config.findInteger(WINDOW).ifPresent(window -> keys.put(GGUF_WINDOW, window));
         config.findInteger("original_max_position_embeddings"); // of LongRoPE, and without it of no use
         config.requireFalse("mlp_bias", "biases of the feed-forward part");
         config.requireFalse("lm_head_bias", "a bias of the output head");
@@ -161,7 +162,7 @@ final class LlamaConfigs {
     }
 
     static void bitNet(ConfigObject config, GgufKeys keys) {
-        common(config, keys);
+        common(config, keys, ConfigDefaults.BITNET);
         config.requireFalse(ATTENTION_BIAS, BIASES);
     }
 }

@@ -24,8 +24,8 @@ sealed interface Recipe {
     /** As of GGUF, fastest first. */
     List<Long> dimensions();
 
-    /** Whether what is stored is what a GGUF file would have. */
-    default boolean asStored() {
+    /** Whether the stored bytes are those of a GGUF file, so that they need not be made. */
+    default boolean copiesBytes() {
         return false;
     }
 
@@ -63,8 +63,8 @@ sealed interface Recipe {
         return row - inHead + inHead / 2 + inHead % 2 * (headDim / 2);
     }
 
-    /** As it is. */
-    record AsStored(Stored stored) implements Recipe {
+    /** The stored bytes, as they are. */
+    record Copy(Stored stored) implements Recipe {
         @Override
         public List<Stored> parts() {
             return List.of(stored);
@@ -81,7 +81,7 @@ sealed interface Recipe {
         }
 
         @Override
-        public boolean asStored() {
+        public boolean copiesBytes() {
             return true;
         }
 

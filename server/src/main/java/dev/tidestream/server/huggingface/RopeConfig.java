@@ -19,7 +19,8 @@ final class RopeConfig {
     private static final String PARTIAL = "partial_rotary_factor";
     private static final String AMPLITUDE = "attention_factor";
     private static final String PER_LAYER_TYPE = "full_attention";
-    private static final double DEFAULT_THETA = 10_000;
+    private static final double LOCAL_THETA = 10_000;
+    private static final int PHI3_ORIGINAL = 4096;
     private static final int EVEN = 2;
 
     private final ConfigObject config;
@@ -27,24 +28,23 @@ final class RopeConfig {
     private final int headDim;
     private final int contextLength;
 
-    private RopeConfig(ConfigObject config, GgufKeys keys, int headDim, int contextLength) {
+    private final ConfigDefaults defaults;
+
+    private RopeConfig(ConfigObject config, GgufKeys keys, ConfigDefaults defaults) {
         this.config = config;
         this.keys = keys;
-        this.headDim = headDim;
-        this.contextLength = contextLength;
+        this.defaults = defaults;
+        this.headDim = defaults.headDim(config);
+        this.contextLength = defaults.context(config);
     }
 
     /** Translates what all layers have in common. */
-    static void translate(ConfigObject config, GgufKeys keys, int headDim, int contextLength) {
-        new RopeConfig(config, keys, headDim, contextLength).translate(Optional.empty(), DEFAULT_THETA);
+    static void translate(ConfigObject config, GgufKeys keys, ConfigDefaults defaults) {
+        new RopeConfig(config, keys, defaults).translate(Optional.empty());
     }
 
-    /**
-     * Translates a configuration whose layers that see everything have a rotation of their own, and those with a window another.
-     *
-     * @param globalTheta where the configuration says none
-     */
-    static void translateLocalAndGlobal(ConfigObject config, GgufKeys keys, int headDim, int contextLength, double globalTheta) {
+    /** Translates a configuration whose layers that see everything have one rotation, and those with a window another. */
+    static void translateLocalAndGlobal(ConfigObject config, GgufKeys keys, ConfigDefaults defaults) {
         Optional<ConfigObject> perType = config.findObject(PARAMETERS).filter(parameters -> parameters.has(PER_LAYER_TYPE));
         Optional<ConfigObject> local = perType.flatMap(parameters -> parameters.findObject("sliding_attention"));
         local.ifPresent(rope -> {
@@ -52,11 +52,11 @@ final class RopeConfig {
                 throw rope.refused("rope_type", "is not supported for layers with a window");
             }
         });
-        double localTheta = local.map(rope -> rope.number(THETA)).or(() -> config.findNumber("rope_local_base_freq")).orElse(DEFAULT_THETA);
+        double localTheta = local.flatMap(rope -> rope.findNumber(THETA)).or(() -> config.findNumber("rope_local_base_freq"))
+                .orElse(LOCAL_THETA);
         keys.put("rope.freq_base_swa", localTheta);
         local.ifPresent(rope -> rope.requireAllRead(Set.of()));
-        new RopeConfig(config, keys, headDim, contextLength)
-                .translate(perType.flatMap(parameters -> parameters.findObject(PER_LAYER_TYPE)), globalTheta);
+        new RopeConfig(config, keys, defaults).translate(perType.flatMap(parameters -> parameters.findObject(PER_LAYER_TYPE)));
         perType.ifPresent(parameters -> parameters.requireAllRead(Set.of()));
     }
 
@@ -65,7 +65,7 @@ final class RopeConfig {
         return rope.findText("rope_type").or(() -> old).orElse("default");
     }
 
-    private void translate(Optional<ConfigObject> given, double defaultTheta) {
+    private void translate(Optional<ConfigObject> given) {
         Optional<ConfigObject> parameters = given.or(() -> config.findObject(PARAMETERS));
         Optional<ConfigObject> scaling = config.findObject(SCALING);
         if (parameters.isPresent() && scaling.isPresent()) {
@@ -76,10 +76,11 @@ final class RopeConfig {
         if (inside.isPresent() && outside.isPresent() && !inside.equals(outside)) {
             throw config.refused(THETA, "contradicts the one of %s: %s".formatted(PARAMETERS, inside.get()));
         }
-        keys.put("rope.freq_base", inside.or(() -> outside).orElse(defaultTheta));
-        int turned = turned(parameters.or(() -> scaling).flatMap(rope -> rope.findNumber(PARTIAL)).or(() -> config.findNumber(PARTIAL)));
+        double theta = inside.or(() -> outside).orElse(defaults.theta());
+        keys.put("rope.freq_base", theta);
+        int turned = turned(parameters.or(() -> scaling).flatMap(rope -> rope.findNumber(PARTIAL))
+                .or(() -> config.findNumber(PARTIAL)));
         keys.put("rope.dimension_count", turned);
-        double theta = inside.or(() -> outside).orElse(defaultTheta);
         parameters.or(() -> scaling).ifPresent(rope -> {
             scale(rope, theta, turned);
             rope.requireAllRead(Set.of("finetuned"));
@@ -104,7 +105,13 @@ final class RopeConfig {
                 keys.put("rope.scaling.factor", rope.number(FACTOR));
             }
             case "llama3" -> keys.vector("rope_freqs.weight", llama3(rope, theta, turned));
-            case "yarn" -> yarn(rope);
+            case "yarn" -> {
+                if (rope.has("long_factor")) { // what early files of Phi-3 call it
+                    longrope(rope, turned);
+                } else {
+                    yarn(rope);
+                }
+            }
             case "longrope", "su" -> longrope(rope, turned);
             default -> throw rope.refused(rope.has("rope_type") ? "rope_type" : "type",
                     "is not supported (supported: default, linear, llama3, yarn, longrope)");
@@ -112,11 +119,11 @@ final class RopeConfig {
     }
 
     /** The factors that frequencies are divided by: Llama 3's rule by wavelength. */
-    private static float[] llama3(ConfigObject rope, double theta, int turned) {
+    private float[] llama3(ConfigObject rope, double theta, int turned) {
         double factor = rope.number(FACTOR);
         double low = rope.number("low_freq_factor");
         double high = rope.number("high_freq_factor");
-        double original = rope.integer(ORIGINAL);
+        double original = rope.findInteger(ORIGINAL).orElse(contextLength);
         if (!(factor > 0) || !(low > 0) || !(high > low) || !(original > 0)) {
             throw rope.refused(FACTOR, "and low_freq_factor=%s, high_freq_factor=%s, %s=%s are no scaling"
                     .formatted(low, high, ORIGINAL, original));
@@ -145,15 +152,16 @@ final class RopeConfig {
         rope.findNumber("beta_slow").ifPresent(beta -> keys.put("rope.scaling.yarn_beta_slow", beta));
         rope.findNumber(AMPLITUDE).ifPresent(amplitude -> // GGUF has what the usual one is multiplied by
                 keys.put("rope.scaling.yarn_attn_factor", amplitude / (factor > 1 ? 0.1 * Math.log(factor) + 1 : 1)));
-        rope.requireNothing("mscale", "a scale of turned queries and keys");
-        rope.requireNothing("mscale_all_dim", "a scale of turned queries and keys");
+        rope.requireAbsent("mscale", "a scale of turned queries and keys");
+        rope.requireAbsent("mscale_all_dim", "a scale of turned queries and keys");
         rope.requireTrue("truncate", "bounds of YaRN that are not whole");
     }
 
     private void longrope(ConfigObject rope, int turned) {
-        int original = config.findInteger(ORIGINAL).or(() -> rope.findInteger(ORIGINAL)).orElse(contextLength);
-        Optional<Double> said = rope.findNumber(FACTOR);
-        double factor = config.has(ORIGINAL) ? (double) contextLength / original : said.orElse((double) contextLength / original);
+        Optional<Integer> inside = rope.findInteger(ORIGINAL);
+        int original = config.findInteger(ORIGINAL)
+                .or(() -> defaults.equals(ConfigDefaults.PHI3) ? Optional.of(PHI3_ORIGINAL) : inside).orElse(contextLength);
+        double factor = rope.findNumber(FACTOR).orElse((double) contextLength / original);
         keys.put("rope.scaling.type", "longrope");
         keys.put("rope.scaling.original_context_length", original);
         keys.put("rope.scaling.attn_factor", rope.findNumber(AMPLITUDE)

@@ -94,7 +94,7 @@ final class Shards implements AutoCloseable {
     }
 
     /** Names of tensors, and of the files that have them. */
-    private static Map<String, String> index(Path path) {
+    static Map<String, String> index(Path path) {
         JsonNode map = FolderFiles.json(path).path(MAP);
         if (!map.isObject() || map.isEmpty()) {
             throw new ModelException("%s: %s is missing, or lists nothing".formatted(path, MAP));

@@ -99,7 +99,7 @@ final class Translation {
         if (naming.transposed().contains(name.stem())) {
             return new Recipe.Transposed(stored);
         }
-        return interleaved > 0 ? new Recipe.Interleaved(stored, interleaved) : new Recipe.AsStored(stored);
+        return interleaved > 0 ? new Recipe.Interleaved(stored, interleaved) : new Recipe.Copy(stored);
     }
 
     private boolean isPacked(Stored stored) {

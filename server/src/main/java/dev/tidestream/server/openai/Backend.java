@@ -13,7 +13,8 @@ import dev.tidestream.server.engine.Engine;
  * @param chat makes prompts of conversations
  * @param model as of now
  * @param fingerprints of the versions of the weights
- * @param openEndedTokens most tokens of a chat answer whose request names no limit
+ * @param defaultMaxTokens most tokens of a chat answer whose request names no limit
  */
 public record Backend(
-        Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints, int openEndedTokens) {}
+        Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints,
+        int defaultMaxTokens) {}

@@ -35,7 +35,7 @@ public final class ChatPlanner {
         OpenAiEndpoints.requireModel(backend, common.model());
         int[] tokens = encode(render(conversation, param), param);
         int room = backend.model().get().contextLength() - tokens.length;
-        int maxTokens = common.maxTokens().orElse(Math.max(1, Math.min(room, backend.openEndedTokens())));
+        int maxTokens = common.maxTokens().orElse(Math.max(1, Math.min(room, backend.defaultMaxTokens())));
         return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens)), maxTokens, false);
     }
 

@@ -3,9 +3,11 @@ package dev.tidestream.server.openai;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.ThreadLocalRandom;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.openai.wire.AnswerFormat;
@@ -42,24 +44,28 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
         return echo && request.topLogprobs() >= 0;
     }
 
-    /** What the engine is asked for, choice by choice: {@code prompt * n + j}. */
+    /**
+     * What the engine is asked for, choice by choice: {@code prompt * n + j}. Each has a seed: with a given one that of the j-th
+     * choice of each prompt is {@code seed + j}; else they are consecutive, those of all prompts, from a random one.
+     */
     public List<GenerateRequest> requests(Object connection) {
         List<GenerateRequest> requests = new ArrayList<>();
+        OptionalLong given = request.seed();
+        long base = given.orElseGet(() -> ThreadLocalRandom.current().nextLong(Protocol.MAX_SAFE_INTEGER - choices() + 2));
         for (int choice = 0; choice < choices(); choice++) {
             PlannedPrompt prompt = promptOf(choice);
             String text = prompt.tokens() == null ? prompt.text() : null;
-            GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(), maxTokens,
-                    sampling(choice % request.n()), request.stop(), request.topLogprobs(), request.weights(), connection);
+            long seed = base + (given.isPresent() ? choice % request.n() : choice);
+            GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
+                    maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection);
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;
     }
 
-    /** Choices of a prompt differ by their seeds. */
-    private SamplingOptions sampling(int j) {
+    private SamplingOptions sampling(long seed) {
         SamplingOptions o = request.sampling();
-        OptionalLong seed = request.seed().isPresent() ? OptionalLong.of(request.seed().getAsLong() + j) : OptionalLong.empty();
         return new SamplingOptions(o.temperature(), o.topK(), o.topP(), o.minP(), o.repetitionPenalty(), o.presencePenalty(),
-                o.frequencyPenalty(), o.logitBias(), seed);
+                o.frequencyPenalty(), o.logitBias(), OptionalLong.of(seed));
     }
 }

@@ -183,14 +183,14 @@ final class StreamedAnswer implements Answer {
                 @Nullable String finish, OptionalLong seq, int token, boolean tellSeed) {
             chunk.raw(",\"logprobs\":");
             if (logprobs.isEmpty()) {
-                chunk.nothing();
+                chunk.nullValue();
             } else {
                 logprobs.writeTo(chunk);
                 logprobs.clear();
             }
             chunk.raw(",\"finish_reason\":");
             if (finish == null) {
-                chunk.nothing();
+                chunk.nullValue();
             } else {
                 chunk.string(finish);
             }

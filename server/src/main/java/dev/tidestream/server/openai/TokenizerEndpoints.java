@@ -52,7 +52,8 @@ final class TokenizerEndpoints {
     }
 
     private Endpoint endpoint(String path, Work work) {
-        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, exchange -> handle(exchange, work));
+        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED,
+                exchange -> handle(exchange, work));
     }
 
     private void handle(Exchange exchange, Work work) {
@@ -121,8 +122,10 @@ final class TokenizerEndpoints {
         fields.required(field);
         String text = String.valueOf(fields.text(field));
         boolean addSpecial = fields.bool("add_special_tokens", fields.bool("add_special", !likeLlama));
-        boolean parseSpecial = fields.bool("parse_special", true);
-        return addSpecial ? backend.tokenizer().encodePrompt(text, parseSpecial) : backend.tokenizer().encode(text, false, parseSpecial);
+        boolean parseSpecial = fields.bool("parse_special", false);
+        return addSpecial
+                ? backend.tokenizer().encodePrompt(text, parseSpecial)
+                : backend.tokenizer().encode(text, false, parseSpecial);
     }
 
     private static void array(JsonGenerator json, String name, int[] tokens) throws IOException {

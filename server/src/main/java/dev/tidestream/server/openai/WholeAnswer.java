@@ -185,7 +185,7 @@ final class WholeAnswer implements Answer {
             plan.format().whole(out, text);
             out.raw(",\"logprobs\":");
             if (logprobs.isEmpty()) {
-                out.nothing();
+                out.nullValue();
             } else {
                 logprobs.writeTo(out);
             }

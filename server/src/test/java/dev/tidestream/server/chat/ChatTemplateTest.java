@@ -10,6 +10,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.tidestream.server.chat.ChatTemplateException.Reason;
 import dev.tidestream.server.chat.Conversation.Ending;
@@ -66,6 +68,16 @@ class ChatTemplateTest {
         assertTrue(chat.template(0, said));
         assertFalse(chat.template(chat.text().indexOf("<|x|>"), chat.text().indexOf("<|x|>") + 5), "a role that is no word");
         assertEquals(2, chat.foreign().size());
+    }
+
+    /** A template that makes a control token of a role does so of roles that a client cannot choose freely. */
+    @ParameterizedTest
+    @CsvSource({"system, true", "user, true", "assistant, true", "tool, true", "developer, true", "endoftext, false", "im_end, false",
+        "User, false", "eot_id, false"})
+    void shouldTakeKnownRolesOnlyForTextOfTheTemplate(String role, boolean template) {
+        RenderedChat chat = render("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}", "[{'role':'" + role + "','content':''}]");
+        assertEquals("<|" + role + "|>", chat.text());
+        assertEquals(template, chat.template(0, chat.text().length()));
     }
 
     @Test

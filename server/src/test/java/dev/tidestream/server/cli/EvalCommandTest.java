@@ -3,6 +3,8 @@ package dev.tidestream.server.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -26,9 +28,12 @@ class EvalCommandTest {
     }
 
     private JsonNode json(String... more) throws IOException {
-        String[] args = new String[more.length + 6];
-        System.arraycopy(new String[] {"eval", "--json", "--file", text, "--context", "32"}, 0, args, 0, 6);
-        System.arraycopy(more, 0, args, 6, more.length);
+        List<String> words = new ArrayList<>(List.of("eval", "--json", "--file", text));
+        words.addAll(List.of(more));
+        if (!words.contains("--context")) {
+            words.addAll(List.of("--context", "32"));
+        }
+        String[] args = words.toArray(String[]::new);
         Run run = Run.of(args);
         assertEquals(0, run.code(), run.err());
         assertEquals("", run.err());
@@ -65,6 +70,18 @@ class EvalCommandTest {
         Run run = Run.of("eval", "--file", text, "--context", "32");
         assertEquals(0, run.code(), run.err());
         assertTrue(run.out().matches("perplexity \\d+\\.\\d{4} \\+/- \\d+\\.\\d{4}\ntokens \\d+, counted \\d+, windows \\d+ of 32\n"), run.out());
+    }
+
+    /** Of two tokens side by side none is behind the first half; of overlapping ones the last counts. */
+    @Test
+    void shouldRefuseWindowsOfWhichNoTokenCounts() throws IOException {
+        Run two = Run.of("eval", "--file", text, "--context", "2");
+        assertEquals(2, two.code());
+        assertTrue(two.err().contains("a window needs at least 3 tokens, or --stride: context=2"), two.err());
+        JsonNode three = json("--context", "3");
+        assertEquals(three.get("windows").asInt(), three.get("counted").asInt());
+        JsonNode overlapping = json("--context", "2", "--stride", "1");
+        assertEquals(overlapping.get("tokens").asInt() - 1, overlapping.get("counted").asInt());
     }
 
     @Test

@@ -22,6 +22,7 @@ import dev.tidestream.model.gguf.GgufTensor;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Hugging Face folders as GGUF files. */
@@ -97,6 +98,23 @@ class FolderConversionTest {
             assertEquals(1, refused.code());
             assertTrue(refused.err().startsWith("tidestream: %s: no tokenizer in this ".formatted(model)), refused.err());
             assertEquals(0, Run.of("logits", "-m", model.toString(), "--tokens", "1,2", "-o", temp.resolve("logits").toString()).code());
+        }
+    }
+
+    @Test
+    void shouldComputeLogitsOfTokenIdsWithoutUnderstandingTheTokenizer() throws IOException {
+        Path folder = Files.createDirectory(temp.resolve("folder"));
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(golden("qwen2/hf/" + file), folder.resolve(file));
+        }
+        Files.writeString(folder.resolve("tokenizer.json"), "{\"model\":{\"type\":\"Morse\"}}");
+        Run logits = Run.of("logits", "-m", folder.toString(), "--tokens", "1,2", "-o", temp.resolve("logits").toString());
+        assertEquals(0, logits.code(), logits.err());
+        for (Run refused : List.of(Run.of("generate", "-m", folder.toString(), "a"),
+                Run.of("convert", "--to", "q8_0", folder.toString(), temp.resolve("out.gguf").toString()))) {
+            assertEquals(1, refused.code());
+            assertTrue(refused.err().contains("tokenizer.json"), refused.err());
+            assertFalse(refused.err().contains("no tokenizer"), refused.err());
         }
     }
 

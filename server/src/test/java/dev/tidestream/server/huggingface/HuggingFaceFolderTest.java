@@ -5,7 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Map;
 
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -18,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.ModelSource;
+import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.ModelLoader;
 
@@ -55,6 +58,34 @@ class HuggingFaceFolderTest {
         assertArrayEquals(expected, logits(sharded.resolve("model-00001-of-00002.safetensors")));
         assertTrue(HuggingFaceFolder.isOne(single) && HuggingFaceFolder.isOne(sharded.resolve("model.safetensors.index.json")));
         assertFalse(HuggingFaceFolder.isOne(Path.of("model.gguf")));
+    }
+
+    /** Such as one of other weights, or of an adapter. */
+    @Test
+    void shouldTakeAFileThatTheIndexDoesNotListForItself() throws IOException {
+        Path folder = tiny.writeShards(temporary.resolve("sharded"));
+        Path other = folder.resolve("consolidated.safetensors");
+        Files.write(other, TinyFolder.file("{}", new byte[0]));
+        try (ModelSource source = HuggingFaceFolder.open(other)) {
+            assertEquals(Map.of(), source.tensors());
+        }
+        Files.copy(tiny.write(temporary.resolve("single")).resolve("model.safetensors"), other, StandardCopyOption.REPLACE_EXISTING);
+        try (ModelSource source = HuggingFaceFolder.open(other)) {
+            assertEquals(List.of(other), source.parts());
+        }
+    }
+
+    @Test
+    void shouldCountNoTokensOfATokenizerThatIsNotUnderstood() throws IOException {
+        Path folder = tiny.write(temporary.resolve("model"));
+        float[] expected = logits(folder);
+        Files.writeString(folder.resolve("tokenizer.json"), "{\"model\":{\"type\":\"Morse\"}}");
+        try (HuggingFaceFolder source = HuggingFaceFolder.open(folder)) {
+            assertTrue(source.hasTokenizer());
+            assertTrue(source.tokens().isEmpty());
+            assertThrows(TokenizerException.class, source::tokenizer);
+        }
+        assertArrayEquals(expected, logits(folder));
     }
 
     @Test

@@ -282,41 +282,6 @@ class SchedulerTest {
     }
 
     @Test
-    void shouldKeepAFailedPassToItsOwnSequences() {
-        SchedulerFixture f = new SchedulerFixture();
-        FakeClient old = f.submit(prompt(5, 0), 8, PLENTY);
-        f.steps(1);
-        FakeLanguageModel next = new FakeLanguageModel(256, 64, 2);
-        f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, next, () -> { }));
-        FakeClient failing = f.submit(prompt(5, 0), 8, PLENTY);
-        next.beforePass(slices -> {
-            throw new OutOfMemoryError("as if");
-        });
-        f.steps(1);
-        assertEquals(ErrorCode.INTERNAL, failing.error);
-        next.beforePass(slices -> { });
-        FakeClient later = f.submit(prompt(5, 0), 8, PLENTY);
-        f.runToIdle();
-        assertEquals(8, old.tokens.size());
-        assertEquals(8, later.tokens.size());
-        assertEquals(0, f.pool.usedBytes());
-    }
-
-    @Test
-    void shouldKeepFailedSamplingToItsOwnSequence() {
-        SchedulerFixture f = new SchedulerFixture();
-        FakeClient poisoned = f.submit(new int[] {FakeLanguageModel.POISON, 5}, 8, PLENTY);
-        FakeClient good = f.submit(prompt(5, 0), 8, PLENTY);
-        f.runToIdle();
-        assertEquals(ErrorCode.INTERNAL, poisoned.error);
-        assertEquals("the model computes no usable logits: logit is not a finite number: token=0, logit=NaN, weights_version=1",
-                poisoned.message);
-        assertTrue(poisoned.tokens.isEmpty());
-        assertEquals(f.model.continuation(prompt(5, 0), 8), good.ids());
-        assertEquals(0, f.pool.usedBytes());
-    }
-
-    @Test
     void shouldEndAtMaxTokensAndAtTheContext() {
         SchedulerFixture f = new SchedulerFixture();
         FakeClient short3 = f.submit(prompt(5, 0), 3, PLENTY);
@@ -359,56 +324,6 @@ class SchedulerTest {
         assertEquals(50.0, completion.timing().totalMs());
         assertEquals(50.0, completion.timing().tokensPerS());
         assertEquals(new Usage(5, 3), completion.usage());
-    }
-
-    @Test
-    void shouldFailEverySequenceWhenToldTo() {
-        SchedulerFixture f = new SchedulerFixture(1, 4, 8, 8);
-        FakeClient running = f.submit(prompt(5, 0), 9, PLENTY);
-        f.steps(1);
-        FakeClient queued = f.submit(prompt(5, 0), 9, PLENTY);
-        f.scheduler.failAll(ErrorCode.SHUTTING_DOWN, "bye");
-        assertEquals(ErrorCode.SHUTTING_DOWN, running.error);
-        assertEquals(ErrorCode.SHUTTING_DOWN, queued.error);
-        assertEquals(0, f.pool.usedBytes());
-        assertTrue(f.scheduler.isEmpty());
-    }
-
-    @Test
-    void shouldFailEverySequenceThoughOneThrows() {
-        SchedulerFixture f = new SchedulerFixture(2, 4, 8, 16);
-        FakeClient throwing = f.submit(prompt(5, 0), 9, PLENTY);
-        FakeClient running = f.submit(prompt(5, 0), 9, PLENTY);
-        f.steps(1);
-        FakeClient queued = f.submit(prompt(5, 0), 9, PLENTY);
-        throwing.throwsWhenFailed = true;
-        f.scheduler.failAll(ErrorCode.SHUTTING_DOWN, "bye");
-        assertEquals(ErrorCode.SHUTTING_DOWN, throwing.error);
-        assertEquals(ErrorCode.SHUTTING_DOWN, running.error);
-        assertEquals(ErrorCode.SHUTTING_DOWN, queued.error);
-        assertEquals(0, f.pool.usedBytes());
-        assertTrue(f.scheduler.isEmpty());
-    }
-
-    @Test
-    void shouldFailEverySequenceThoughWhatOneHeldIsNotGivenBack() {
-        SchedulerFixture f = new SchedulerFixture(2, 4, 8, 16);
-        f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, f.model, () -> {
-            throw new OutOfMemoryError("as if");
-        }));
-        FakeClient lastOfItsEpoch = f.submit(prompt(5, 0), 9, PLENTY);
-        f.steps(1);
-        f.epochs.publish(new ModelEpoch(3, HeadMode.PACKED, f.model, () -> { }));
-        FakeClient running = f.submit(prompt(5, 0), 9, PLENTY);
-        f.steps(1);
-        FakeClient queued = f.submit(prompt(5, 0), 9, PLENTY);
-        f.scheduler.failAll(ErrorCode.SHUTTING_DOWN, "bye");
-        assertEquals(ErrorCode.SHUTTING_DOWN, lastOfItsEpoch.error);
-        assertEquals(ErrorCode.SHUTTING_DOWN, running.error);
-        assertEquals(ErrorCode.SHUTTING_DOWN, queued.error);
-        assertEquals(0, f.pool.usedBytes());
-        assertTrue(f.scheduler.isEmpty());
-        assertEquals(1, f.epochs.liveEpochs());
     }
 
     private static FinishReason reason(FakeClient client) {

@@ -139,7 +139,7 @@ class CompletionsIT {
         "{\"prompt\":null}|400|\"prompt\"|missing_field|prompt",
         "{\"prompt\":7}|400|\"prompt\"|invalid_type|prompt",
         "{\"prompt\":[]}|400|\"prompt\"|invalid_value|prompt",
-        "{\"prompt\":[1,\"a\"]}|400|\"prompt[1]\"|invalid_type|a token id",
+        "{\"prompt\":[1,\"a\"]}|400|\"prompt[1]\"|invalid_type|an integer",
         "{\"prompt\":\"a\",\"top_p\":2}|400|\"top_p\"|invalid_value|(0, 1]",
         "{\"prompt\":\"a\",\"max_tokens\":0}|400|\"max_tokens\"|invalid_value|max_tokens",
         "{\"prompt\":\"a\",\"n\":17}|400|\"n\"|invalid_value|n must be",

@@ -45,7 +45,7 @@ final class TestServer implements AutoCloseable {
     private static final String TEMPLATE = """
             {%- for tool in tools or [] %}[{{ tool.function.name }}]{% endfor %}
             {%- for message in messages %}
-                {%- if message.role == 'fail' %}{{ raise_exception('no role of that name') }}{% endif %}
+                {%- if message.role in ['fail', 'function'] %}{{ raise_exception('no role of that name') }}{% endif %}
                 {%- if message.role == 'odd' %}{{ message.content + 1 }}{% endif %}
                 {%- if message.role != 'user' %}{{ message.role }}:{% endif %}{{ message.content }}
             {%- endfor %}

@@ -3,23 +3,21 @@ package dev.tidestream.server.cli.chat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.ZoneId;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 
 import dev.tidestream.console.Printable;
 import dev.tidestream.console.Reasons;
 import dev.tidestream.console.Terminals;
 import dev.tidestream.model.gguf.ModelSource;
-import dev.tidestream.server.app.ChatFiles;
+import dev.tidestream.server.app.ModelFiles;
 import dev.tidestream.server.app.ModelRuntime;
 import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.chat.ChatTemplate;
 import dev.tidestream.server.chat.ChatTemplateException;
-import dev.tidestream.server.chat.ChatTemplates;
+import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.cli.terminal.CliException;
 import dev.tidestream.server.cli.terminal.TerminalStart;
 import dev.tidestream.server.engine.EngineConfig;
@@ -57,35 +55,32 @@ public final class ChatCommand extends ChatOptions implements Callable<Integer> 
     }
 
     private Backend local() {
-        ChatTemplate template;
         String name;
-        try (ModelSource source = model.open()) { // before the model is loaded for nothing
+        try (ModelSource source = model.open()) {
             name = Printable.line(String.valueOf(source.path().getFileName()));
-            template = raw ? null : template(source);
-        }
-        ServerConfig config = ServerConfig.DEFAULT.withModel(model.path()).withCompute(compute.config())
-                .withEngine(EngineConfig.DEFAULT.withMaxSequences(1));
-        return new LocalBackend(ModelRuntime.start(config, new TerminalStart(spec.commandLine().getErr())), name, template);
-    }
-
-    private @Nullable ChatTemplate template(ModelSource source) {
-        ChatFiles own = ChatFiles.of(source);
-        ChatTemplates templates = own.templates();
-        if (chatTemplate != null) {
-            try {
-                templates = ChatTemplates.ofFile(chatTemplate);
-            } catch (IOException e) {
-                throw new CliException("%s: %s".formatted(chatTemplate, Reasons.of(e)), e);
+            if (!raw) {
+                requireTemplate(source);
             }
         }
-        String text = templates.choose(false).orElseThrow(() -> new CliException(
-                ("%s has no chat template, so it cannot tell who says what: give one with --chat-template FILE, or --raw to have it"
-                        + " continue your text").formatted(source.path().getFileName())));
+        ServerConfig config = ServerConfig.DEFAULT.withModel(model.path()).withCompute(compute.config())
+                .withEngine(EngineConfig.DEFAULT.withMaxSequences(1))
+                .withChats(ServerConfig.Chats.DEFAULT.withTemplate(chatTemplate));
+        ModelRuntime running = ModelRuntime.start(config, new TerminalStart(spec.commandLine().getErr()));
+        return new LocalBackend(running, name, raw ? null : running.chat());
+    }
+
+    /** Before the model is loaded for nothing. */
+    private void requireTemplate(ModelSource source) {
+        Path path = chatTemplate == null ? source.path() : chatTemplate;
         try {
-            return ChatTemplate.parse(text, own.tokens(), Clock.system(ZoneId.systemDefault()));
+            String text = ModelFiles.chatTemplates(source, chatTemplate).choose(false).orElseThrow(() -> new CliException(
+                    ("%s has no chat template, so it cannot tell who says what: give one with --chat-template FILE,"
+                            + " or --raw to have it continue your text").formatted(source.path().getFileName())));
+            ChatTemplate.parse(text, SpecialTokens.of(Optional.empty(), Optional.empty()), Clock.systemUTC());
+        } catch (IOException e) {
+            throw new CliException("%s: %s".formatted(path, Reasons.of(e)), e);
         } catch (ChatTemplateException e) {
-            throw new CliException("%s: the chat template cannot be used: %s"
-                    .formatted(chatTemplate == null ? source.path() : chatTemplate, e.getMessage()), e);
+            throw new CliException("%s: the chat template cannot be used: %s".formatted(path, e.getMessage()), e);
         }
     }
 }

@@ -13,10 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.server.app.ModelRuntime;
-import dev.tidestream.server.chat.ChatEncoder;
-import dev.tidestream.server.chat.ChatTemplate;
 import dev.tidestream.server.chat.ChatTemplateException;
 import dev.tidestream.server.chat.Conversation;
+import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.cli.chat.ChatMessage.Role;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
@@ -30,22 +29,22 @@ final class LocalBackend implements Backend {
 
     private final ModelRuntime model;
     private final String name;
-    private final @Nullable ChatTemplate template;
+    private final @Nullable ModelChat chat;
 
     /**
      * @param model closed with this
-     * @param template null: what was said so far is text that the model continues
+     * @param chat null: what was said so far is text that the model continues
      */
-    LocalBackend(ModelRuntime model, String name, @Nullable ChatTemplate template) {
+    LocalBackend(ModelRuntime model, String name, @Nullable ModelChat chat) {
         this.model = model;
         this.name = name;
-        this.template = template;
+        this.chat = chat;
     }
 
     @Override
     public String description() {
         return "%s, %d positions%s".formatted(name, model.blueprint().contextLength(),
-                template == null ? ", without a chat template: it continues the text" : "");
+                chat == null ? ", without a chat template: it continues the text" : "");
     }
 
     @Override
@@ -53,7 +52,8 @@ final class LocalBackend implements Backend {
         int[] prompt = prompt(conversation);
         int context = model.blueprint().contextLength();
         if (prompt.length >= context) {
-            throw ChatFailedException.tooLong("the conversation is too long: tokens=%d, context=%d".formatted(prompt.length, context));
+            throw ChatFailedException.tooLong("the conversation is too long: tokens=%d, context=%d"
+                    .formatted(prompt.length, context));
         }
         Generation generation = model.engine().generate(new GenerateRequest(null, false, prompt, settings.maxTokens(),
                 settings.sampling(), settings.stop(), NO_LOGPROBS, settings.weights(), this));
@@ -68,7 +68,7 @@ final class LocalBackend implements Backend {
     }
 
     private int[] prompt(List<ChatMessage> conversation) {
-        if (template == null) {
+        if (chat == null) {
             String text = conversation.stream().map(ChatMessage::text).collect(Collectors.joining("\n"));
             return model.tokenizer().encodePrompt(text, false);
         }
@@ -77,7 +77,7 @@ final class LocalBackend implements Backend {
             messages.addObject().put("role", ServerBackend.wire(message.role())).put("content", message.text());
         }
         try {
-            return new ChatEncoder(model.tokenizer()).encode(template.render(Conversation.of(messages)));
+            return chat.encode(chat.render(Conversation.of(messages)));
         } catch (ChatTemplateException e) {
             boolean system = conversation.getFirst().role() == Role.SYSTEM;
             throw ChatFailedException.of("the chat template cannot render this conversation%s: %s"

@@ -30,7 +30,7 @@ final class CompletionLogprobs implements LogprobList {
         logprobs.raw(comma);
         tops.raw(comma);
         if (logprob == null) {
-            logprobs.nothing();
+            logprobs.nullValue();
             tops.raw(withTop ? "{}" : "null");
         } else {
             LogprobList.number(logprobs, logprob);
@@ -42,7 +42,7 @@ final class CompletionLogprobs implements LogprobList {
     /** The most likely ones, and the token itself if it is not among them. */
     private void top(int token, float logprob, List<TopLogprob> top) {
         if (!withTop) {
-            tops.nothing();
+            tops.nullValue();
             return;
         }
         Set<String> names = new HashSet<>();
@@ -78,7 +78,7 @@ final class CompletionLogprobs implements LogprobList {
         if (withTop) {
             out.raw("[").raw(tops).raw("]");
         } else {
-            out.nothing();
+            out.nullValue();
         }
         out.raw(",\"text_offset\":[").raw(offsets).raw("]}");
     }

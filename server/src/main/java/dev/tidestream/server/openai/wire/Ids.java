@@ -1,17 +1,19 @@
 package dev.tidestream.server.openai.wire;
 
+import java.security.SecureRandom;
 import java.util.HexFormat;
-import java.util.concurrent.ThreadLocalRandom;
 
-/** Names of answers and of parts of them. */
+/** Names of answers and of parts of them. Nobody can guess one: whoever knows the id of a kept response may read it. */
 public final class Ids {
-    private static final int HEX_DIGITS = 8;
+    private static final int BYTES = 16;
+    private static final SecureRandom RANDOM = new SecureRandom();
 
     private Ids() {}
 
-    /** A new one: 96 random bits behind a prefix. */
+    /** A new one: 128 bits of the system's secure random source, in hexadecimal, behind a prefix. */
     public static String next(String prefix) {
-        ThreadLocalRandom random = ThreadLocalRandom.current();
-        return prefix + HexFormat.of().toHexDigits(random.nextLong()) + HexFormat.of().toHexDigits(random.nextLong(), HEX_DIGITS);
+        byte[] random = new byte[BYTES];
+        RANDOM.nextBytes(random);
+        return prefix + HexFormat.of().formatHex(random);
     }
 }

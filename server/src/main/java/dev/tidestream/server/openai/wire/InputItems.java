@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.server.chat.ChatTemplate;
+
 /** The {@code input} of {@code /v1/responses}: as it is shown again, and as messages that templates know. */
 final class InputItems {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
@@ -21,7 +23,7 @@ final class InputItems {
     static InputItems of(JsonNode input) throws BadRequestException {
         InputItems read = new InputItems();
         if (input.isTextual()) {
-            read.message("user", input, input, "input");
+            read.message("user", input, input);
         } else if (input.isArray() && !input.isEmpty()) {
             for (int i = 0; i < input.size(); i++) {
                 String path = "input[" + i + "]";
@@ -54,7 +56,7 @@ final class InputItems {
             case "message" -> {
                 JsonNode content = item.required("content");
                 String path = item.path("content");
-                message(text(item, "role"), content, content.isTextual() ? content : parts(content, path), path);
+                message(role(item), content, content.isTextual() ? content : parts(content, path));
             }
             case "function_call" -> call(text(item, "call_id"), text(item, "name"), text(item, "arguments"));
             case "function_call_output" -> {
@@ -89,15 +91,24 @@ final class InputItems {
         return parts;
     }
 
-    private void message(String role, JsonNode shown, JsonNode content, String path) throws BadRequestException {
-        if (role.isEmpty()) {
-            throw BadRequestException.of("invalid_value", path, "a role must not be empty");
+    /** Of a message; a template passes over roles that it does not know, so those that nobody knows are refused. */
+    private static String role(RequestFields item) throws BadRequestException {
+        String role = text(item, "role");
+        if (!ChatTemplate.KNOWN_ROLES.contains(role)) {
+            throw RequestFields.invalid(item.path("role"),
+                    "a role (" + String.join(", ", ChatTemplate.KNOWN_ROLES) + ")", item.required("role"));
         }
+        return role;
+    }
+
+    private void message(String role, JsonNode shown, JsonNode content) {
         messages.add(NODES.objectNode().put("role", role).set("content", content));
-        ObjectNode item = NODES.objectNode().put("id", Ids.next("msg_")).put("type", "message").put("status", "completed").put("role", role);
+        ObjectNode item = NODES.objectNode().put("id", Ids.next("msg_")).put("type", "message")
+                .put("status", "completed").put("role", role);
         if (shown.isTextual()) {
             ArrayNode parts = item.putArray("content");
-            ObjectNode part = parts.addObject().put("type", role.equals("assistant") ? "output_text" : "input_text").put("text", shown.textValue());
+            String type = role.equals("assistant") ? "output_text" : "input_text";
+            ObjectNode part = parts.addObject().put("type", type).put("text", shown.textValue());
             if (role.equals("assistant")) {
                 part.putArray("annotations");
                 part.putArray("logprobs");

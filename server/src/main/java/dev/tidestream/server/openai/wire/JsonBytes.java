@@ -102,7 +102,7 @@ public final class JsonBytes {
     }
 
     /** Appends {@code null}. */
-    public JsonBytes nothing() {
+    public JsonBytes nullValue() {
         return raw(NULL);
     }
 

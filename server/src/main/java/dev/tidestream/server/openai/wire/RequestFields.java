@@ -6,8 +6,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.regex.Pattern;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.server.transport.http.JsonAnswer;
@@ -18,6 +20,7 @@ import dev.tidestream.server.transport.http.JsonAnswer;
  */
 public final class RequestFields {
     private static final int SHOWN_CHARS = 60;
+    private static final Pattern TOKEN_ID = Pattern.compile("0|[1-9][0-9]{0,9}");
 
     private final JsonNode object;
     private final String prefix;
@@ -70,7 +73,7 @@ public final class RequestFields {
         if (node != null && !node.isObject()) {
             throw wrongType(path(name), "an object", node);
         }
-        return new RequestFields(node == null ? com.fasterxml.jackson.databind.node.MissingNode.getInstance() : node, path(name) + ".");
+        return new RequestFields(node == null ? MissingNode.getInstance() : node, path(name) + ".");
     }
 
     /** A boolean. */
@@ -161,7 +164,7 @@ public final class RequestFields {
         return text;
     }
 
-    /** Numbers by token id. */
+    /** Numbers by token id. An id is written in one way only, so none is there twice. */
     public Map<Integer, Float> byToken(String name, float min, float max, int maxCount) throws BadRequestException {
         Map<Integer, Float> values = new HashMap<>();
         RequestFields entries = object(name);
@@ -171,11 +174,11 @@ public final class RequestFields {
         }
         for (String key : entries.names()) {
             String path = entries.path(JsonAnswer.shown(key));
-            try {
-                values.put(Integer.parseUnsignedInt(key), number(path, entries.required(key), min, false, max));
-            } catch (NumberFormatException e) {
-                throw BadRequestException.of("invalid_value", path(name), path(name) + " has a key that is no token id: " + JsonAnswer.shown(key));
+            if (!TOKEN_ID.matcher(key).matches() || Long.parseLong(key) > Integer.MAX_VALUE) {
+                throw BadRequestException.of("invalid_value", path(name),
+                        path(name) + " has a key that is no token id in decimal digits: " + cut(key));
             }
+            values.put(Integer.parseInt(key), number(path, entries.required(key), min, false, max));
         }
         return values;
     }
@@ -213,7 +216,8 @@ public final class RequestFields {
 
     /** The complaint about something that this server cannot do. */
     public static BadRequestException unsupported(String path, JsonNode node) {
-        return BadRequestException.of("unsupported_parameter", path, "%s is not supported by this server: %s".formatted(path, shown(node)));
+        return BadRequestException.of("unsupported_parameter", path,
+                "%s is not supported by this server: %s".formatted(path, shown(node)));
     }
 
     private static String shown(JsonNode node) {

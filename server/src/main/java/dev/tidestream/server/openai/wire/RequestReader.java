@@ -99,7 +99,8 @@ public final class RequestReader {
         RequestFields own = fields.object("tidestream");
         for (String name : own.names()) {
             if (!Set.of("weights", "kv", "parse_special").contains(name)) {
-                throw BadRequestException.of("unknown_field", own.path(JsonAnswer.shown(name)), "unknown field: " + own.path(JsonAnswer.shown(name)));
+                String path = own.path(JsonAnswer.shown(name));
+                throw BadRequestException.of("unknown_field", path, "unknown field: " + path);
             }
         }
         return new TokenRequest(
@@ -114,7 +115,7 @@ public final class RequestReader {
                 fields.object("stream_options").bool("include_usage", false),
                 fields.bool("return_token_ids", false),
                 weights(own),
-                own.bool("parse_special", true));
+                own.bool("parse_special", false));
     }
 
     private static SamplingOptions sampling(RequestFields fields) throws BadRequestException {
@@ -190,11 +191,7 @@ public final class RequestReader {
         }
         int[] tokens = new int[array.size()];
         for (int i = 0; i < tokens.length; i++) {
-            JsonNode token = array.get(i);
-            if (!token.isInt()) {
-                throw RequestFields.wrongType(path + "[" + i + "]", "a token id", token);
-            }
-            tokens[i] = token.intValue();
+            tokens[i] = (int) RequestFields.integer(path + "[" + i + "]", array.get(i), Integer.MIN_VALUE, Integer.MAX_VALUE);
         }
         return tokens;
     }

@@ -8,8 +8,10 @@ import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.SplittableRandom;
 
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.function.Executable;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.gguf.GgufFile;
@@ -27,6 +29,7 @@ import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.model.transformer.RandomLlama;
+import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.AdminResult;
@@ -47,6 +50,8 @@ import dev.tidestream.server.admin.store.directory.Storage;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.pacing.StepBreak;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 /** A desk over a small model with random weights, V = 100, H = 64, and a data directory. */
 final class DeskFixture implements AutoCloseable {
@@ -153,6 +158,21 @@ final class DeskFixture implements AutoCloseable {
 
     /** Float32 payload of an update, and the request that announces it. */
     record Update(AdminRequest.WeightsUpdate request, byte[] payload) {}
+
+    /** Small random numbers, the same for a seed. */
+    static float[] randomValues(int count, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian() * 0.1f;
+        }
+        return values;
+    }
+
+    /** With what a call is refused. */
+    static AdminErrorCode code(Executable call) {
+        return assertThrows(AdminException.class, call).code();
+    }
 
     static Update replace(String id, long base, String tensor, List<Long> shape, float... values) {
         return update(id, base, tensor, UpdateKind.REPLACE, shape, 0, floats(values));

@@ -24,7 +24,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Who gets in; and whoever comes, neither answers nor logs have the token. */
 @ExtendWith(NettyLeakCheck.class)
-class AdminDoorIT {
+class AdminAccessIT {
     private static final String ADMIN = "GET " + AdminProtocol.PATH;
     private static final String TOKEN = AdminServer.TOKEN;
     private static final String SUBPROTOCOL = "Sec-WebSocket-Protocol: tidestream.admin.v1\r\n";
