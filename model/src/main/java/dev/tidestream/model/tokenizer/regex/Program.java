@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * An expression as instructions for {@link Threads}. Read backwards, it is the program of its mirror image. Immutable once it is made.
@@ -30,7 +29,7 @@ final class Program {
     private final List<CharClass> classes = new ArrayList<>();
     private final List<Node.Between> places = new ArrayList<>();
     private final List<Looking> looks = new ArrayList<>();
-    private final Map<Node.Look, Integer> known = new IdentityHashMap<>(); // a look that is repeated is one
+    private final IdentityHashMap<Node.Look, Integer> known = new IdentityHashMap<>(); // a look that is repeated is one
 
     /** A look: the program that finds out, and what is wanted of it. */
     record Looking(Program program, boolean ahead, boolean wanted) {}
