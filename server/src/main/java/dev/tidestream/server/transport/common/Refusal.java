@@ -24,7 +24,7 @@ public enum Refusal {
     PENDING_FULL,
     /** A connection kept alive that had to give its place to a newer one. */
     IDLE_FULL,
-    /** A client of plain HTTP that asks for more and does not read the answers. */
+    /** A client of plain HTTP that does not read the answers: it asks for more meanwhile, or has taken nothing for too long. */
     UNREAD_ANSWERS,
     /** A request that is not HTTP, or ambiguous: 400, 414, 431. */
     BAD_REQUEST,
