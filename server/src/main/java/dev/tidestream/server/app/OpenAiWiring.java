@@ -26,7 +26,7 @@ final class OpenAiWiring {
     }
 
     EndpointFactory endpoints(ServerConfig.Chats chats) {
-        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, new ModelFingerprints(running, store.log()),
+        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, ModelFingerprints.of(running, store.log()),
                 running.engine().openEndedTokens());
         ResponseStore responses = new ResponseStore(chats.maxStoredResponses(), chats.storedResponseBytes());
         return EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses)));

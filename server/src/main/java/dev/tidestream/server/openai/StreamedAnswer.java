@@ -34,7 +34,7 @@ final class StreamedAnswer implements Answer {
     private final HttpGeneration generation;
     private final JsonBytes chunk = new JsonBytes();
     private final JsonBytes headBytes = new JsonBytes();
-    private long headVersion = -1;
+    private String headFingerprint = "";
 
     StreamedAnswer(Plan plan, AnswerHead head, TokenTexts texts, Exchange exchange, EndpointFactory.Loop loop, HttpGeneration generation) {
         this.plan = plan;
@@ -63,7 +63,7 @@ final class StreamedAnswer implements Answer {
     @Override
     public void end(Usage usage) {
         if (plan.request().includeUsage()) {
-            begin(headVersion);
+            begin(headFingerprint);
             chunk.raw("[],\"usage\":");
             AnswerHead.usage(chunk, usage);
             send();
@@ -83,11 +83,11 @@ final class StreamedAnswer implements Answer {
         generation.ended(events.end());
     }
 
-    /** Begins a chunk, up to where the value of {@code choices} begins; versions change seldom. */
-    private void begin(long weightsVersion) {
-        if (weightsVersion != headVersion || headBytes.size() == 0) {
-            headVersion = weightsVersion;
-            head.writeTo(headBytes.clear(), weightsVersion);
+    /** Begins a chunk, up to where the value of {@code choices} begins; it is the same for all choices, unless new weights came between them. */
+    private void begin(String fingerprint) {
+        if (!fingerprint.equals(headFingerprint) || headBytes.size() == 0) {
+            headFingerprint = fingerprint;
+            head.writeTo(headBytes.clear(), fingerprint);
         }
         chunk.clear().raw(DATA).raw(headBytes);
     }
@@ -107,6 +107,7 @@ final class StreamedAnswer implements Answer {
         private int textOffset;
         private long version;
         private long seed;
+        private String fingerprint = "";
         private boolean toldPrompt;
 
         Choice(int index) {
@@ -119,11 +120,12 @@ final class StreamedAnswer implements Answer {
         public void accepted(TokenEvent.Accepted a) {
             version = a.weightsVersion();
             seed = a.seed();
+            fingerprint = head.fingerprint(a);
             int[] prompt = plan.promptOf(index).tokens();
             if (plan.scores() && prompt != null && prompt.length > 0) {
                 echoLogprobs.first(logprobs, prompt[0]);
             }
-            begin(version);
+            begin(fingerprint);
             chunk.raw("[{\"index\":").number(index).raw(",");
             if (plan.format().first(chunk)) {
                 finishChunk(null, OptionalLong.empty(), -1, true);
@@ -171,7 +173,7 @@ final class StreamedAnswer implements Answer {
         }
 
         private void piece(String text, @Nullable String finish, OptionalLong seq, int token) {
-            begin(version);
+            begin(fingerprint);
             chunk.raw("[{\"index\":").number(index).raw(",");
             plan.format().piece(chunk, text);
             finishChunk(finish, seq, token, finish != null);

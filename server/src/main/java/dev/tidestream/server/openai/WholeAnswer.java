@@ -63,7 +63,7 @@ final class WholeAnswer implements Answer {
     public void end(Usage usage) {
         JsonBytes out = new JsonBytes();
         long version = choices.getLast().version;
-        head.writeTo(out, version);
+        head.writeTo(out, choices.getFirst().fingerprint);
         out.raw("[");
         long seed = choices.getFirst().seed;
         for (Choice choice : choices) {
@@ -114,6 +114,7 @@ final class WholeAnswer implements Answer {
         private long counted;
         private long version;
         private long seed;
+        private String fingerprint = "";
         private boolean echoed;
         private @Nullable String finishReason;
 
@@ -133,6 +134,7 @@ final class WholeAnswer implements Answer {
         public void accepted(TokenEvent.Accepted a) {
             version = a.weightsVersion();
             seed = a.seed();
+            fingerprint = head.fingerprint(a);
             int[] prompt = plan.promptOf(index).tokens();
             if (plan.scores() && prompt != null && prompt.length > 0) {
                 echoLogprobs.first(logprobs, prompt[0]);

@@ -94,7 +94,7 @@ final class ResponseAnswer implements Answer, FrameMapper {
     public void accepted(TokenEvent.Accepted a) {
         accepted = true;
         version = a.weightsVersion();
-        response.begun(version, a.seed(), fingerprints.of(version));
+        response.begun(version, a.seed(), fingerprints.of(version, a.headMode()));
         if (response.origin().request().store()) {
             response.cancelBy(generation::cancel);
             store.begin(response);
