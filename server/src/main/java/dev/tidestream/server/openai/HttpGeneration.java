@@ -99,7 +99,12 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     }
 
     private void scheduleSignOfLife(Duration wait) {
-        alive = loop.clock().after(wait, () -> scheduleSignOfLife(answer.signOfLife(loop.streams().silence())));
+        alive = loop.clock().after(wait, () -> {
+            Duration next = answer.signOfLife(loop.streams().silence());
+            if (!over) { // the client may have gone at this very moment
+                scheduleSignOfLife(next);
+            }
+        });
     }
 
     private void askAll() {

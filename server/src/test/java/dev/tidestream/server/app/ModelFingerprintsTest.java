@@ -47,8 +47,8 @@ class ModelFingerprintsTest {
             }
             return List.of("file");
         }, version -> "", "p", reading::add);
-        names.ready();
-        names.ready();
+        assertFalse(names.ready().isDone());
+        assertFalse(names.ready().isDone());
         assertEquals(1, reading.size(), "it is read once");
         reading.remove().run();
         fails[0] = false;

@@ -59,7 +59,12 @@ final class EventReplay implements Session {
     }
 
     private void scheduleSignOfLife(Duration wait) {
-        alive = loop.clock().after(wait, () -> scheduleSignOfLife(events.signOfLife(loop.streams().silence())));
+        alive = loop.clock().after(wait, () -> {
+            Duration next = events.signOfLife(loop.streams().silence());
+            if (!over) {
+                scheduleSignOfLife(next);
+            }
+        });
     }
 
     private void stop() {

@@ -16,7 +16,7 @@ public enum Refusal {
     FRAME_TOO_BIG,
     /** A client without any sign of life: closed with 1001. */
     NO_SIGN_OF_LIFE,
-    /** As many WebSockets as may be are open: 503. */
+    /** As many WebSockets and requests as may be are open: 503. */
     CONNECTIONS_FULL,
     /** A request that did not come to its end in time: 408. */
     REQUEST_TIMEOUT,
