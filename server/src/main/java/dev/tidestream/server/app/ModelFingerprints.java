@@ -91,7 +91,8 @@ final class ModelFingerprints implements Fingerprints {
     }
 
     private String compute(Key key) {
-        String decides = String.join("\n", String.join("\n", read().join()), updates.apply(key.weightsVersion()), precision, key.headMode());
+        String files = String.join("\n", read().join());
+        String decides = String.join("\n", files, updates.apply(key.weightsVersion()), precision, key.headMode());
         return "ts_" + Sha256.of(decides.getBytes(StandardCharsets.UTF_8)).substring(0, HEX_DIGITS);
     }
 }

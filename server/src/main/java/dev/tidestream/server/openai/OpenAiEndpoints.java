@@ -44,7 +44,8 @@ public final class OpenAiEndpoints implements EndpointFactory {
         boolean streamed = plan.request().stream();
         return new TokenEndpoint.Job(plan, (exchange, generation) -> {
             AnswerHead head = AnswerHead.of(plan.format(), streamed, backend.model().get().id(), backend.fingerprints());
-            return streamed ? new StreamedAnswer(plan, head, texts, exchange, loop, generation)
+            return streamed
+                    ? new StreamedAnswer(plan, head, texts, exchange, loop, generation)
                     : new WholeAnswer(plan, head, texts, exchange, loop, generation);
         });
     }

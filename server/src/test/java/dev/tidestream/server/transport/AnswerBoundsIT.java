@@ -58,7 +58,8 @@ class AnswerBoundsIT {
     }
 
     private static String completion(String prompt, int n, int maxTokens, boolean stream) {
-        return post("/v1/completions", "{\"prompt\":\"%s\",\"n\":%d,\"max_tokens\":%s,\"stream\":%s}".formatted(prompt, n, maxTokens, stream));
+        return post("/v1/completions", "{\"prompt\":\"%s\",\"n\":%d,\"max_tokens\":%s,\"stream\":%s}"
+                .formatted(prompt, n, maxTokens, stream));
     }
 
     private RawHttp.Answer answer(String request) throws Exception {
@@ -112,7 +113,8 @@ class AnswerBoundsIT {
     @Test
     void shouldSendTheEndOfAResponseAsItIsRead() throws Exception {
         try (RawHttp http = new RawHttp(server.port())) {
-            RawHttp.Answer answer = http.send(post("/v1/responses", "{\"input\":\"long\",\"max_output_tokens\":300,\"stream\":true}")).answerChunked();
+            String body = "{\"input\":\"long\",\"max_output_tokens\":300,\"stream\":true}";
+            RawHttp.Answer answer = http.send(post("/v1/responses", body)).answerChunked();
             List<JsonNode> events = new ArrayList<>();
             for (String event : answer.body().split("\n\n", -1)) {
                 if (event.startsWith("event: ")) {

@@ -125,7 +125,8 @@ public final class ResponsesEndpoints implements EndpointFactory {
         } else if ("true".equals(exchange.request().getParam("stream")) && exchange.request().method().equals(HttpMethod.GET)) {
             replay(loop, exchange, response);
         } else {
-            Answers.send(exchange, loop.memory(), (ResponseEvents.object(response, true) + "\n").getBytes(StandardCharsets.UTF_8));
+            byte[] json = (ResponseEvents.object(response, true) + "\n").getBytes(StandardCharsets.UTF_8);
+            Answers.send(exchange, loop.memory(), json);
         }
     }
 

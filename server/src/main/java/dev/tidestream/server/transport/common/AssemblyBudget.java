@@ -5,8 +5,8 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 
 /**
- * How many bytes of unfinished messages, and of bodies that nobody has read yet, all connections of a server may hold together. When there is no room for more, the
- * connection that holds most loses its message, be it the one that asks or another: who sends little is never harmed by those who
+ * How many bytes of unfinished messages, and of bodies that nobody has read yet, all connections of a server may hold together. When
+ * there is no room for more, the connection that holds most loses its message, be it the one that asks or another: who sends little is never harmed by those who
  * send much and do not come to an end. Event loop, but for {@link #heldBytes}.
  */
 public final class AssemblyBudget {

@@ -37,7 +37,9 @@ public final class Sessions implements Endpoint.Capacity {
 
     @Override
     public HttpError refusal() {
-        return stopping.getAsBoolean() ? HttpError.of(UNAVAILABLE, "shutting_down", ServerTexts.SHUTTING_DOWN) : Endpoint.Capacity.super.refusal();
+        return stopping.getAsBoolean()
+                ? HttpError.of(UNAVAILABLE, "shutting_down", ServerTexts.SHUTTING_DOWN)
+                : Endpoint.Capacity.super.refusal();
     }
 
     /** Keeps a place until this completes. */

@@ -17,8 +17,8 @@ public record AnswerLimits(Duration stallTimeout, Duration keepAlive, int maxByt
     private static final int SHARE_OF_HEAP = 8;
 
     /**
-     * 10 minutes without taking anything, a comment after 15 s; answers of 16 MiB, 64 MiB of all of them or an eighth of the heap if that is
-     * less, and 64 requests at work.
+     * 10 minutes without taking anything, a comment after 15 s; answers of 16 MiB, 64 MiB of all of them or an eighth of the heap if
+     * that is less, and 64 requests at work.
      */
     public static final AnswerLimits DEFAULT = new AnswerLimits(Duration.ofMinutes(10), Duration.ofSeconds(15), MAX_BYTES,
             Math.max(MAX_BYTES, Math.min(MAX_BYTES_OF_ALL, Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP)), 64);
@@ -28,7 +28,8 @@ public record AnswerLimits(Duration stallTimeout, Duration keepAlive, int maxByt
             throw new IllegalArgumentException("must be above 0: stallTimeout=" + stallTimeout + ", keepAlive=" + keepAlive);
         }
         if (maxBytes < 1 || maxBytesOfAll < maxBytes || maxWork < 1) {
-            throw new IllegalArgumentException("must be at least 1, and all together as much as one: maxBytes=%d, maxBytesOfAll=%d, maxWork=%d"
+            throw new IllegalArgumentException(
+                    "must be at least 1, and all together as much as one: maxBytes=%d, maxBytesOfAll=%d, maxWork=%d"
                     .formatted(maxBytes, maxBytesOfAll, maxWork));
         }
     }

@@ -38,8 +38,8 @@ import dev.tidestream.server.transport.common.Refusals;
  *                └── 101: a WebSocket, and no more our concern
  * </pre>
  *
- * Who is being answered is bounded by what answers: an endpoint's capacity, its keep-alive and its demand. Whoever takes nothing of an
- * answer that waits for it, for as long as {@link AnswerLimits#stallTimeout} says, is closed, whether the answer has come to its end or not.
+ * Who is being answered is bounded by what answers: an endpoint's capacity, its keep-alive and its demand. Whoever takes nothing of
+ * an answer that waits for it, for as long as {@link AnswerLimits#stallTimeout} says, is closed, whether the answer has ended or not.
  */
 public final class HttpConnections {
     private static final String DECODER = "httpDecoder"; // as Vert.x calls it
