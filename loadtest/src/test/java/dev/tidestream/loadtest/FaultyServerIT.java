@@ -56,7 +56,7 @@ class FaultyServerIT {
 
         private static List<TokenEvent> events(long number, GenerateRequest request) {
             List<TokenEvent> events = new ArrayList<>();
-            events.add(new TokenEvent.Accepted(number, 1, 7, 3));
+            events.add(new TokenEvent.Accepted(number, 1, 7, "packed", 3));
             for (int seq = 0; seq < TOKENS; seq++) {
                 long version = request.weights() == WeightsPolicy.FOLLOW && seq >= TOKENS / 2 ? 8 : 7;
                 TokenEvent.Finish finish = seq + 1 < TOKENS ? null

@@ -1,8 +1,12 @@
 package dev.tidestream.server.app;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Clock;
 import java.time.ZoneId;
 import java.util.LinkedHashMap;
@@ -35,10 +39,12 @@ import dev.tidestream.model.tokenizer.gguf.GgufTokenizer;
 import dev.tidestream.model.tokenizer.gguf.GgufTokenizerWriter;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
+import dev.tidestream.server.admin.store.directory.Sha256;
 import dev.tidestream.server.chat.ChatTemplates;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.huggingface.HuggingFaceFolder;
+import dev.tidestream.server.huggingface.tokenizer.FolderTokenizer;
 
 /** Files of models: opened, loaded with the kernels of this process, and put into words. */
 public final class ModelFiles {
@@ -139,6 +145,30 @@ public final class ModelFiles {
         return source instanceof HuggingFaceFolder folder
                 ? ChatTemplates.ofFolder(folder.folder())
                 : ChatTemplates.of(source.metadata());
+    }
+
+    /**
+     * SHA-256 of what makes prompts and texts: templates, and the tokenizer's files of a folder; a GGUF file has it in itself.
+     *
+     * @param chat of the model, or given
+     */
+    static String promptSha256(ModelSource source, ModelChat chat) {
+        MessageDigest digest = Sha256.digest();
+        digest.update(chat.content().getBytes(StandardCharsets.UTF_8));
+        if (source instanceof HuggingFaceFolder folder) {
+            for (String name : FolderTokenizer.FILES) {
+                Path file = folder.folder().resolve(name);
+                digest.update(("\n" + name + "\n").getBytes(StandardCharsets.UTF_8));
+                if (Files.exists(file)) {
+                    try (InputStream in = Files.newInputStream(file)) {
+                        digest.update(Sha256.of(in).getBytes(StandardCharsets.UTF_8));
+                    } catch (IOException e) {
+                        throw new UncheckedIOException("%s: cannot be read".formatted(file), e);
+                    }
+                }
+            }
+        }
+        return Sha256.hex(digest);
     }
 
     private static SpecialTokens specialTokens(ModelSource source, Tokenizer tokenizer) throws IOException {

@@ -2,27 +2,33 @@ package dev.tidestream.server.app;
 
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.LongFunction;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.directory.Sha256;
 import dev.tidestream.server.openai.Fingerprints;
 
 /**
- * Names of what decides the bits of an answer: the content of the model file, the updates on top of it, how it is computed. The file is
- * read for that once, when somebody asks first, on a thread of its own. Any thread.
+ * Names of what decides the bits of an answer: the content of the model file, of its tokenizer and its chat templates, the updates on top
+ * of it, how it is computed. Files are read for that once, when somebody asks first, on a thread of its own; again if that has failed. Any
+ * thread.
  */
 final class ModelFingerprints implements Fingerprints {
     private static final int HEX_DIGITS = 12;
     private static final int MAX_KEPT = 64;
 
-    private final ModelRuntime running;
-    private final @Nullable UpdateLog log;
+    private final Supplier<List<String>> content;
+    private final LongFunction<String> updates;
+    private final String precision;
+    private final Executor reading;
     private final Map<Key, String> known = new LinkedHashMap<>() { // guarded by itself
         private static final long serialVersionUID = 1L;
 
@@ -31,39 +37,62 @@ final class ModelFingerprints implements Fingerprints {
             return size() > MAX_KEPT;
         }
     };
-    private @Nullable CompletableFuture<String> file; // guarded by this
+    private @Nullable CompletableFuture<List<String>> read; // guarded by this
 
-    private record Key(long weightsVersion, HeadMode headMode) {}
+    private record Key(long weightsVersion, String headMode) {}
+
+    /**
+     * @param content of what is served, read when it is asked for
+     * @param updates that a version has on top of it
+     * @param precision of the process
+     * @param reading where the content is read
+     */
+    ModelFingerprints(Supplier<List<String>> content, LongFunction<String> updates, String precision, Executor reading) {
+        this.content = content;
+        this.updates = updates;
+        this.precision = precision;
+        this.reading = reading;
+    }
 
     /** @param log null for a server whose weights are the file's */
-    ModelFingerprints(ModelRuntime running, @Nullable UpdateLog log) {
-        this.running = running;
-        this.log = log;
+    static ModelFingerprints of(ModelRuntime running, @Nullable UpdateLog log) {
+        return new ModelFingerprints(running::contentSha256, version -> log == null ? "" : updates(log, version),
+                String.valueOf(running.precision()), task -> Thread.ofPlatform().name("tidestream-fingerprint").daemon().start(task));
     }
 
-    @Override
-    public synchronized CompletableFuture<?> ready() {
-        if (file == null) {
-            file = CompletableFuture.supplyAsync(() -> running.fileSha256(), task -> Thread.ofPlatform().name("tidestream-fingerprint").daemon().start(task));
+    private static String updates(UpdateLog log, long weightsVersion) {
+        try {
+            return log.rebuilds().contentSha256(weightsVersion);
+        } catch (AdminException e) {
+            throw new IllegalStateException("a version that is served is not in the log: weights_version=" + weightsVersion, e);
         }
-        return file;
     }
 
     @Override
-    public String of(long weightsVersion) {
-        Key key = new Key(weightsVersion, running.headMode());
+    public CompletableFuture<?> ready() {
+        return read();
+    }
+
+    private synchronized CompletableFuture<List<String>> read() {
+        CompletableFuture<List<String>> before = read;
+        if (before != null && !before.isCompletedExceptionally()) {
+            return before;
+        }
+        CompletableFuture<List<String>> next = CompletableFuture.supplyAsync(content, reading);
+        read = next;
+        return next;
+    }
+
+    @Override
+    public String of(long weightsVersion, String headMode) {
         synchronized (known) {
-            return known.computeIfAbsent(key, this::compute);
+            return known.computeIfAbsent(new Key(weightsVersion, headMode), this::compute);
         }
     }
 
     private String compute(Key key) {
-        try {
-            String updates = log == null ? "" : log.rebuilds().contentSha256(key.weightsVersion());
-            String decides = String.join("\n", String.valueOf(ready().join()), updates, String.valueOf(running.precision()), key.headMode().name());
-            return "ts_" + Sha256.of(decides.getBytes(StandardCharsets.UTF_8)).substring(0, HEX_DIGITS);
-        } catch (AdminException e) {
-            throw new IllegalStateException("a version that is served is not in the log: weights_version=" + key.weightsVersion(), e);
-        }
+        String files = String.join("\n", read().join());
+        String decides = String.join("\n", files, updates.apply(key.weightsVersion()), precision, key.headMode());
+        return "ts_" + Sha256.of(decides.getBytes(StandardCharsets.UTF_8)).substring(0, HEX_DIGITS);
     }
 }

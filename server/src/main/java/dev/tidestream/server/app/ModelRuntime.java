@@ -1,5 +1,6 @@
 package dev.tidestream.server.app;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -16,7 +17,6 @@ import dev.tidestream.model.gguf.ModelSource;
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
-import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.ForwardScratch;
@@ -270,14 +270,9 @@ public final class ModelRuntime implements AutoCloseable {
         return loader;
     }
 
-    /** Of the model file; reads all of it, once. */
-    String fileSha256() {
-        return file.sha256();
-    }
-
-    /** How logits are computed now. */
-    HeadMode headMode() {
-        return epochs.newest().headMode();
+    /** Of the model file, and of what makes prompts of texts; reads all of it, the file once. */
+    List<String> contentSha256() {
+        return List.of(file.sha256(), ModelFiles.promptSha256(file, chat));
     }
 
     /** Elements of all tensors of the file. */

@@ -27,7 +27,7 @@ final class OpenAiWiring {
 
     EndpointFactory endpoints(ServerConfig.Chats chats) {
         Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served,
-                new ModelFingerprints(running, store.log()), running.engine().defaultMaxTokens());
+                ModelFingerprints.of(running, store.log()), running.engine().defaultMaxTokens());
         ResponseStore responses = new ResponseStore(chats.maxStoredResponses(), chats.storedResponseBytes());
         return EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses)));
     }

@@ -34,6 +34,7 @@ import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
+import dev.tidestream.server.transport.TransportStats;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 
 /**
@@ -253,6 +254,11 @@ public final class TidestreamServer implements AutoCloseable {
     /** The model that is served; closed with the server. */
     public ModelRuntime running() {
         return running;
+    }
+
+    /** What connections hold, and what was refused. Any thread. */
+    public TransportStats transportStats() {
+        return verticle.stats();
     }
 
     private void await(Future<?> future) {

@@ -2,6 +2,7 @@ package dev.tidestream.server.chat;
 
 import java.time.Clock;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -84,6 +85,11 @@ public final class ModelChat {
         }
         return changed ? new Conversation(messages, conversation.tools(), conversation.documents(), conversation.ending(),
                 conversation.variables()) : conversation;
+    }
+
+    /** All that prompts are made of, as text: templates by name, and the special tokens they know. */
+    public String content() {
+        return new TreeMap<>(templates.byName()) + "\n" + new TreeMap<>(tokens.texts()) + "\n" + tokens.additional();
     }
 
     /** A lower bound of how many tokens {@link #encode} makes. */

@@ -17,6 +17,7 @@ import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.transport.AccessRules;
 import dev.tidestream.server.transport.SocketLimits;
 import dev.tidestream.server.transport.TransportConfig;
+import dev.tidestream.server.transport.http.AnswerLimits;
 import dev.tidestream.server.transport.http.HttpLimits;
 
 /** Options of {@code serve} for who may connect, and for what connections may hold. */
@@ -121,7 +122,7 @@ final class NetworkOptions {
     }
 
     /** The same configuration with these options. */
-    TransportConfig applyTo(TransportConfig config) {
+    TransportConfig applyTo(TransportConfig config, AnswerLimits answers) {
         HttpLimits http = HttpLimits.of(config.maxConnections());
         int perAddress = maxPendingPerAddress == null ? http.maxPendingPerAddress() : maxPendingPerAddress;
         int all = maxPending == null ? Math.max(http.maxPending(), perAddress) : maxPending;
@@ -137,7 +138,8 @@ final class NetworkOptions {
         }
         return config
                 .withLimits(
-                        new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout(), maxBodyBytes),
+                        new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout(), maxBodyBytes,
+                                answers),
                         new SocketLimits(assembly, maxInputBytesPerSecond, sockets.closeTimeout(), sockets.answerGrace()))
                 .withAccess(new AccessRules(hosts, origins))
                 .withShutdownGrace(Duration.ofSeconds(shutdownGraceS));

@@ -60,6 +60,9 @@ abstract class ServeOptions {
     final NetworkOptions network = new NetworkOptions();
 
     @Mixin
+    final AnswerOptions answers = new AnswerOptions();
+
+    @Mixin
     final LiveUpdateOptions live = new LiveUpdateOptions();
 
     @Mixin
@@ -118,7 +121,7 @@ abstract class ServeOptions {
                 compute.config(),
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
                 network.applyTo(d.transport().withAddress(host, port).withMaxConnections(maxConnections)
-                        .withMaxStreams(limits.maxStreams())),
+                        .withMaxStreams(limits.maxStreams()), answers.limits(limits.stallTimeout())),
                 live.config(),
                 chats.config(),
                 resume.config());

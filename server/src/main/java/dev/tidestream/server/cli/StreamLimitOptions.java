@@ -1,5 +1,6 @@
 package dev.tidestream.server.cli;
 
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 import picocli.CommandLine.Model.CommandSpec;
@@ -80,7 +81,8 @@ final class StreamLimitOptions {
     }
 
     @Option(names = "--stall-timeout", paramLabel = "SECONDS", defaultValue = "" + DEFAULT_TIMEOUT_S,
-            description = "How long a client may take nothing of a stream before that is ended (default: ${DEFAULT-VALUE}).")
+            description = "How long a client may take nothing of a stream, or of an answer over HTTP, before that is ended "
+                    + "(default: ${DEFAULT-VALUE}).")
     void setStallTimeout(int value) {
         stallTimeoutS = Check.range(spec, "--stall-timeout", value, 1, MAX_TIMEOUT_S);
     }
@@ -89,6 +91,11 @@ final class StreamLimitOptions {
             description = "Prompts that wait to be tokenized; more are refused as busy (default: ${DEFAULT-VALUE}).")
     void setMaxPrompts(int value) {
         maxPrompts = Check.range(spec, "--max-prompts", value, 1, MAX_COUNT);
+    }
+
+    /** How long a client may take nothing. */
+    Duration stallTimeout() {
+        return Duration.ofSeconds(stallTimeoutS);
     }
 
     /** Of one connection. */

@@ -25,9 +25,10 @@ public sealed interface TokenEvent {
      * @param stream the server's number of this stream
      * @param seed the seed in use, the client's or the server's own
      * @param weightsVersion the version the stream starts with, and is pinned to if it asked for that
+     * @param headMode how logits of that version are computed, at the moment: its head may be exchanged as well
      * @param promptTokens tokens of the prompt, BOS included
      */
-    record Accepted(long stream, long seed, long weightsVersion, int promptTokens) implements TokenEvent {}
+    record Accepted(long stream, long seed, long weightsVersion, String headMode, int promptTokens) implements TokenEvent {}
 
     /** A prompt takes longer than half a second: {@code prefilled} of {@code of} tokens are in the KV cache. Droppable. */
     record Progress(int prefilled, int of) implements TokenEvent {}

@@ -12,6 +12,7 @@ import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Operators;
 
 import dev.tidestream.model.sampling.Sample;
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.TopLogprob;
 import dev.tidestream.server.scheduler.Completion;
@@ -107,8 +108,8 @@ final class TokenStream implements Subscription, SequenceClient {
     }
 
     @Override
-    public void accepted(long weightsVersion, int promptTokens) {
-        next(new TokenEvent.Accepted(stream, seed, weightsVersion, promptTokens));
+    public void accepted(long weightsVersion, HeadMode headMode, int promptTokens) {
+        next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens));
     }
 
     @Override

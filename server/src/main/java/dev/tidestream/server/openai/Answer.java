@@ -1,5 +1,7 @@
 package dev.tidestream.server.openai;
 
+import java.time.Duration;
+
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.http.HttpError;
@@ -18,8 +20,13 @@ public interface Answer {
     /** Whether more would go out soon. */
     boolean writable();
 
-    /** Nothing was sent for a while. */
-    void signOfLife();
+    /** Tells a client that it is not forgotten, if nothing was sent for so long; returns when to ask again, from now. */
+    default Duration signOfLife(Duration silence) {
+        return silence; // there is no way to tell
+    }
+
+    /** More would go out soon, after it would not. */
+    default void drained() {}
 
     /** Ends an answer of which all choices have finished. */
     void end(Usage usage);

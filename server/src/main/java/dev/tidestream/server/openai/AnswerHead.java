@@ -1,6 +1,7 @@
 package dev.tidestream.server.openai;
 
 import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.openai.wire.AnswerFormat;
 import dev.tidestream.server.openai.wire.Ids;
 import dev.tidestream.server.openai.wire.JsonBytes;
@@ -17,13 +18,18 @@ record AnswerHead(String id, String object, long created, String model, Fingerpr
         return new AnswerHead(Ids.next(format.idPrefix()), format.object(streamed), System.currentTimeMillis() / 1000, model, fingerprints);
     }
 
+    /** Of what a stream was accepted with. */
+    String fingerprint(TokenEvent.Accepted accepted) {
+        return fingerprints.of(accepted.weightsVersion(), accepted.headMode());
+    }
+
     /** Appends it, up to where the value of {@code choices} begins. */
-    void writeTo(JsonBytes out, long weightsVersion) {
+    void writeTo(JsonBytes out, String fingerprint) {
         out.raw("{\"id\":").string(id)
                 .raw(",\"object\":").string(object)
                 .raw(",\"created\":").number(created)
                 .raw(",\"model\":").string(model)
-                .raw(",\"system_fingerprint\":").string(fingerprints.of(weightsVersion))
+                .raw(",\"system_fingerprint\":").string(fingerprint)
                 .raw(",\"choices\":");
     }
 

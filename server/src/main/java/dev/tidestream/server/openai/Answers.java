@@ -1,23 +1,24 @@
 package dev.tidestream.server.openai;
 
 import io.vertx.core.Future;
-import io.vertx.core.http.HttpHeaders;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.server.openai.wire.JsonBytes;
+import dev.tidestream.server.transport.endpoint.AnswerMemory;
 import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.http.HttpError;
+import dev.tidestream.server.transport.http.JsonAnswer;
 
 /** Words that all answers have in common. */
 public final class Answers {
+    private static final int OK = 200;
     private static final int BAD_REQUEST = 400;
     private static final int NOT_FOUND = 404;
     private static final int CONFLICT = 409;
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
-    private static final String RETRY_AFTER_S = "1";
 
     private Answers() {}
 
@@ -47,10 +48,22 @@ public final class Answers {
 
     /** Answers with an error, nothing of the answer having gone. */
     public static Future<Void> refuse(Exchange exchange, HttpError error) {
-        if (error.status() == UNAVAILABLE) {
-            exchange.response().putHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_S);
-        }
         return exchange.refuse(error);
+    }
+
+    /** Answers with JSON, if there is room for it among what has not been sent; completes when it is out, or the client has gone. */
+    public static Future<Void> send(Exchange exchange, AnswerMemory memory, byte[] json) {
+        AnswerMemory.Share share = memory.share();
+        if (!share.grow(json.length)) {
+            return exchange.refuse(noRoom(memory));
+        }
+        return JsonAnswer.send(exchange.request(), OK, JsonAnswer.TYPE, json).otherwiseEmpty().onComplete(done -> share.release());
+    }
+
+    /** That answers hold all that they may. */
+    public static HttpError noRoom(AnswerMemory memory) {
+        return HttpError.of(UNAVAILABLE, "overloaded",
+                "no room for this answer among those that are not sent yet, try again later: limit of all=" + memory.limitBytes());
     }
 
     /** Appends a seed: beyond what JavaScript holds exactly, as a decimal string. */

@@ -1,11 +1,14 @@
 package dev.tidestream.server.openai;
 
+import java.time.Duration;
+
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerResponse;
 
 import dev.tidestream.server.openai.wire.JsonBytes;
+import dev.tidestream.server.transport.common.EventLoopClock;
 
 /**
  * Server-sent events (WHATWG HTML, 9.2): {@code data: …} and an empty line. The head of the answer goes with the first of them, so that
@@ -17,12 +20,15 @@ public final class EventStream {
 
     private final HttpServerResponse response;
     private final String requestId;
-    private boolean wroteLately;
+    private final EventLoopClock clock;
+    private long lastWriteNs;
 
     /** @param writeQueueBytes unsent bytes at which no more is asked for */
-    public EventStream(HttpServerResponse response, String requestId, int writeQueueBytes) {
+    public EventStream(HttpServerResponse response, String requestId, int writeQueueBytes, EventLoopClock clock) {
         this.response = response;
         this.requestId = requestId;
+        this.clock = clock;
+        this.lastWriteNs = clock.nanoTime();
         response.setWriteQueueMaxSize(writeQueueBytes);
     }
 
@@ -41,12 +47,16 @@ public final class EventStream {
         write(event.toBuffer());
     }
 
-    /** Sends a comment, which clients pass over, if nothing was sent since the last call. */
-    public void signOfLife() {
-        if (!wroteLately && writable()) {
+    /** Sends a comment, which clients pass over, if nothing was sent for so long; returns when to ask again, from now. */
+    public Duration signOfLife(Duration silence) {
+        long leftNs = silence.toNanos() - (clock.nanoTime() - lastWriteNs);
+        if (leftNs > 0) {
+            return Duration.ofNanos(leftNs);
+        }
+        if (writable()) { // who does not read knows enough
             write(ALIVE.copy());
         }
-        wroteLately = false;
+        return silence;
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // who does not get it has gone, and its close handler says so
@@ -58,7 +68,7 @@ public final class EventStream {
                     .putHeader("X-Accel-Buffering", "no")
                     .putHeader("x-request-id", requestId);
         }
-        wroteLately = true;
+        lastWriteNs = clock.nanoTime();
         response.write(bytes);
     }
 

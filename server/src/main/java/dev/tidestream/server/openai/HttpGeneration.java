@@ -1,5 +1,6 @@
 package dev.tidestream.server.openai;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -29,7 +30,8 @@ import dev.tidestream.server.transport.stream.ClientStream;
  *
  * <p>Whatever happens ends it once: all choices finish, one of them fails, the client goes away, the server stops. Streams that run then
  * are cancelled, so that their sequences leave before the next step, be they in the queue, in prefill or decoding. A client that does
- * not read makes its socket full; then no more tokens are asked for, and the streams are in no batch.
+ * not read makes its socket full; then no more tokens are asked for, and the streams are in no batch. One that has read nothing for too
+ * long loses its connection ({@link HttpConnections}), and with it goes this.
  */
 public final class HttpGeneration implements Session, ClientStream.Outlet {
     private static final Logger log = LoggerFactory.getLogger(HttpGeneration.class);
@@ -67,7 +69,10 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
         }
         response.exceptionHandler(e -> log.debug("connection failed: remote={}", exchange.request().remoteAddress(), e));
         response.closeHandler(v -> gone());
-        response.drainHandler(v -> askAll());
+        response.drainHandler(v -> {
+            answer.drained();
+            askAll();
+        });
         try {
             begin(plan.requests(exchange.request().connection()));
         } catch (RuntimeException e) { // a fault of ours
@@ -77,7 +82,7 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     }
 
     private void begin(List<GenerateRequest> requests) {
-        scheduleSignOfLife();
+        scheduleSignOfLife(loop.streams().silence());
         int window = Math.max(MIN_WINDOW_TOKENS, loop.streams().windowTokens() / requests.size());
         unfinished = requests.size();
         for (int i = 0; i < requests.size(); i++) {
@@ -93,10 +98,12 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
         }
     }
 
-    private void scheduleSignOfLife() {
-        alive = loop.clock().after(loop.streams().silence(), () -> {
-            answer.signOfLife();
-            scheduleSignOfLife();
+    private void scheduleSignOfLife(Duration wait) {
+        alive = loop.clock().after(wait, () -> {
+            Duration next = answer.signOfLife(loop.streams().silence());
+            if (!over) { // the client may have gone at this very moment
+                scheduleSignOfLife(next);
+            }
         });
     }
 
@@ -122,7 +129,12 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
         completionTokens += usage.completionTokens();
         if (--unfinished == 0 && !over) {
             stop();
-            answer.end(new Usage(promptTokens, completionTokens));
+            try {
+                answer.end(new Usage(promptTokens, completionTokens));
+            } catch (RuntimeException e) { // a fault of ours
+                log.error("answer could not be ended: path={}", exchange.request().path(), e);
+                tell(Answers.error(ErrorCode.INTERNAL, ServerTexts.FAULT));
+            }
         }
     }
 
@@ -130,7 +142,17 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     public void fail(HttpError error) {
         if (!over) {
             stop();
+            tell(error);
+        }
+    }
+
+    private void tell(HttpError error) {
+        try {
             answer.fail(error);
+        } catch (RuntimeException e) { // then there is no end that a client could read
+            log.error("answer broken off: path={}", exchange.request().path(), e);
+            abort();
+            closed.tryComplete();
         }
     }
 
@@ -143,7 +165,12 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     public void cancel() {
         if (!over) {
             stop();
-            answer.cancelled();
+            try {
+                answer.cancelled();
+            } catch (RuntimeException e) { // a fault of ours
+                log.error("answer could not be cancelled: path={}", exchange.request().path(), e);
+                tell(Answers.error(ErrorCode.INTERNAL, ServerTexts.FAULT));
+            }
         }
     }
 

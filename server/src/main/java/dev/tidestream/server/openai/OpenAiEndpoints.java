@@ -32,7 +32,7 @@ public final class OpenAiEndpoints implements EndpointFactory {
     public List<Endpoint> endpoints(Loop loop) {
         RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
         List<Endpoint> endpoints = new ArrayList<>(ModelEndpoints.endpoints(backend.model()));
-        endpoints.add(new TokenEndpoint(loop, backend, false, body -> job(loop, completion(reader.completion(body)))).at("/v1/completions"));
+        endpoints.add(new TokenEndpoint(loop, backend, false, body -> job(loop, completion(loop, reader.completion(body)))).at("/v1/completions"));
         ChatPlanner chat = new ChatPlanner(backend);
         endpoints.add(new TokenEndpoint(loop, backend, true, body -> job(loop, chat.plan(reader.chat(body)))).at("/v1/chat/completions"));
         endpoints.addAll(new TokenizerEndpoints(loop, backend, reader).endpoints());
@@ -44,12 +44,13 @@ public final class OpenAiEndpoints implements EndpointFactory {
         boolean streamed = plan.request().stream();
         return new TokenEndpoint.Job(plan, (exchange, generation) -> {
             AnswerHead head = AnswerHead.of(plan.format(), streamed, backend.model().get().id(), backend.fingerprints());
-            return streamed ? new StreamedAnswer(plan, head, texts, exchange, loop.streams().writeQueueBytes(), generation)
-                    : new WholeAnswer(plan, head, texts, exchange, generation);
+            return streamed
+                    ? new StreamedAnswer(plan, head, texts, exchange, loop, generation)
+                    : new WholeAnswer(plan, head, texts, exchange, loop, generation);
         });
     }
 
-    private Plan completion(CompletionRequest asked) throws BadRequestException {
+    private Plan completion(Loop loop, CompletionRequest asked) throws BadRequestException {
         TokenRequest common = asked.common();
         requireModel(backend, common.model());
         int maxTokens = common.maxTokens().orElse(DEFAULT_COMPLETION_TOKENS);
@@ -60,15 +61,15 @@ public final class OpenAiEndpoints implements EndpointFactory {
             prompts.add(switch (prompt) {
                 case Prompt.Text(String text) -> new Plan.PlannedPrompt(
                         text, needsTokens ? backend.tokenizer().encodePrompt(text, common.parseSpecial()) : null);
-                case Prompt.Tokens(int[] tokens) -> new Plan.PlannedPrompt(needsText ? decoded(tokens) : null, tokens);
+                case Prompt.Tokens(int[] tokens) -> new Plan.PlannedPrompt(needsText ? decoded(tokens, loop.answers().maxBytes()) : null, tokens);
             });
         }
         return new Plan(common, AnswerFormat.COMPLETION, prompts, maxTokens, asked.echo());
     }
 
-    private String decoded(int[] tokens) throws BadRequestException {
+    private String decoded(int[] tokens, int maxBytes) throws BadRequestException {
         TokenizerEndpoints.requireKnown("prompt", tokens, backend.model().get().vocabularySize());
-        return backend.tokenizer().decode(tokens);
+        return TokenizerEndpoints.decoded(backend.tokenizer(), "prompt", tokens, maxBytes);
     }
 
     /** Refuses a request for another model than the one that is served; null is whichever that is. */

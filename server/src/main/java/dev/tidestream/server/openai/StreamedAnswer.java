@@ -1,6 +1,7 @@
 package dev.tidestream.server.openai;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.OptionalLong;
 
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,7 @@ import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.openai.wire.LogprobList;
 import dev.tidestream.server.openai.wire.TokenTexts;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
@@ -18,9 +20,10 @@ import dev.tidestream.server.transport.stream.FrameMapper;
 
 /**
  * Tokens as server-sent events, chunks of all choices as they come. A token without text (half a character, what may be a stop string) has
- * no chunk of its own: what is to be told of it goes with the next. Event loop.
+ * no chunk of its own: what is to be told of it goes with the next, unless that is much. Event loop.
  */
 final class StreamedAnswer implements Answer {
+    private static final int MAX_UNTOLD_BYTES = 16 << 10;
     private static final byte[] DATA = JsonBytes.ascii("data: ");
 
     private final Plan plan;
@@ -31,15 +34,15 @@ final class StreamedAnswer implements Answer {
     private final HttpGeneration generation;
     private final JsonBytes chunk = new JsonBytes();
     private final JsonBytes headBytes = new JsonBytes();
-    private long headVersion = -1;
+    private String headFingerprint = "";
 
-    StreamedAnswer(Plan plan, AnswerHead head, TokenTexts texts, Exchange exchange, int writeQueueBytes, HttpGeneration generation) {
+    StreamedAnswer(Plan plan, AnswerHead head, TokenTexts texts, Exchange exchange, EndpointFactory.Loop loop, HttpGeneration generation) {
         this.plan = plan;
         this.head = head;
         this.texts = texts;
         this.exchange = exchange;
         this.generation = generation;
-        this.events = new EventStream(exchange.response(), head.id(), writeQueueBytes);
+        this.events = new EventStream(exchange.response(), head.id(), loop.streams().writeQueueBytes(), loop.clock());
     }
 
     @Override
@@ -53,14 +56,14 @@ final class StreamedAnswer implements Answer {
     }
 
     @Override
-    public void signOfLife() {
-        events.signOfLife();
+    public Duration signOfLife(Duration silence) {
+        return events.signOfLife(silence);
     }
 
     @Override
     public void end(Usage usage) {
         if (plan.request().includeUsage()) {
-            begin(headVersion);
+            begin(headFingerprint);
             chunk.raw("[],\"usage\":");
             AnswerHead.usage(chunk, usage);
             send();
@@ -80,11 +83,11 @@ final class StreamedAnswer implements Answer {
         generation.ended(events.end());
     }
 
-    /** Begins a chunk, up to where the value of {@code choices} begins; versions change seldom. */
-    private void begin(long weightsVersion) {
-        if (weightsVersion != headVersion || headBytes.size() == 0) {
-            headVersion = weightsVersion;
-            head.writeTo(headBytes.clear(), weightsVersion);
+    /** Begins a chunk, up to where the value of {@code choices} begins; it is the same for all choices, unless new weights came between them. */
+    private void begin(String fingerprint) {
+        if (!fingerprint.equals(headFingerprint) || headBytes.size() == 0) {
+            headFingerprint = fingerprint;
+            head.writeTo(headBytes.clear(), fingerprint);
         }
         chunk.clear().raw(DATA).raw(headBytes);
     }
@@ -104,7 +107,7 @@ final class StreamedAnswer implements Answer {
         private int textOffset;
         private long version;
         private long seed;
-        private boolean echoed;
+        private String fingerprint = "";
         private boolean toldPrompt;
 
         Choice(int index) {
@@ -117,15 +120,16 @@ final class StreamedAnswer implements Answer {
         public void accepted(TokenEvent.Accepted a) {
             version = a.weightsVersion();
             seed = a.seed();
+            fingerprint = head.fingerprint(a);
             int[] prompt = plan.promptOf(index).tokens();
             if (plan.scores() && prompt != null && prompt.length > 0) {
                 echoLogprobs.first(logprobs, prompt[0]);
             }
-            begin(version);
+            begin(fingerprint);
             chunk.raw("[{\"index\":").number(index).raw(",");
             if (plan.format().first(chunk)) {
                 finishChunk(null, OptionalLong.empty(), -1, true);
-            } else if (plan.echo() && !plan.scores()) {
+            } else if (plan.echo()) {
                 echo();
             }
         }
@@ -136,10 +140,10 @@ final class StreamedAnswer implements Answer {
         @Override
         public void scored(TokenEvent.Scored scored) {
             echoLogprobs.add(logprobs, scored);
+            piece("", null, OptionalLong.empty(), -1); // those of a long prompt are not gathered
         }
 
         private void echo() {
-            echoed = true;
             String text = String.valueOf(plan.promptOf(index).text());
             textOffset += text.codePointCount(0, text.length());
             piece(text, null, OptionalLong.empty(), -1);
@@ -147,9 +151,6 @@ final class StreamedAnswer implements Answer {
 
         @Override
         public void token(TokenEvent.Token t) {
-            if (plan.echo() && !echoed) {
-                echo();
-            }
             version = t.weightsVersion();
             if (withLogprobs) {
                 logprobs.add(t.token(), t.logprob(), t.topLogprobs(), textOffset);
@@ -160,20 +161,19 @@ final class StreamedAnswer implements Answer {
             if (!t.text().isEmpty()) {
                 textOffset += t.text().codePointCount(0, t.text().length());
                 piece(t.text(), null, OptionalLong.of(t.seq()), t.token());
+            } else if (logprobs.size() + ids.size() > MAX_UNTOLD_BYTES) {
+                piece("", null, OptionalLong.of(t.seq()), t.token());
             }
         }
 
         @Override
         public void finished(TokenEvent.Finish f) {
-            if (plan.echo() && !echoed) {
-                echo();
-            }
             piece("", Answers.finishReason(f.reason()), OptionalLong.empty(), -1);
             generation.finished(index, f.usage());
         }
 
         private void piece(String text, @Nullable String finish, OptionalLong seq, int token) {
-            begin(version);
+            begin(fingerprint);
             chunk.raw("[{\"index\":").number(index).raw(",");
             plan.format().piece(chunk, text);
             finishChunk(finish, seq, token, finish != null);

@@ -1,19 +1,19 @@
 package dev.tidestream.server.openai;
 
 import io.vertx.core.Future;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.openai.wire.BadRequestException;
 import dev.tidestream.server.transport.endpoint.Auth;
+import dev.tidestream.server.transport.endpoint.Body;
 import dev.tidestream.server.transport.endpoint.Endpoint;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.endpoint.RequestRefusedException;
+import dev.tidestream.server.transport.endpoint.Sessions;
 import dev.tidestream.server.transport.http.HttpError;
 
 /** An endpoint that answers with tokens. Event loop. */
@@ -54,36 +54,52 @@ public final class TokenEndpoint {
     }
 
     private void handle(Exchange exchange) {
-        exchange.body(loop.maxBodyBytes())
-                .compose(body -> !worker && body.length() <= SMALL_BYTES
-                        ? Future.future(promise -> promise.complete(planned(body)))
-                        : loop.context().executeBlocking(() -> planned(body)))
+        exchange.body(loop.maxBodyBytes()).onComplete(came -> {
+            if (came.succeeded()) {
+                plan(exchange, came.result());
+            } else {
+                refuse(exchange, came.cause());
+            }
+        });
+    }
+
+    /** With a place from now on, so that what waits for a worker is bounded; who is slow to send a body takes none. */
+    private void plan(Exchange exchange, Body body) {
+        Sessions.Place place = loop.sessions().reserve();
+        if (place == null) {
+            body.release();
+            exchange.refuse(loop.sessions().refusal());
+            return;
+        }
+        Future<Job> planned = !worker && body.bytes().length() <= SMALL_BYTES
+                ? Future.future(promise -> promise.complete(planned(body)))
+                : loop.workers().run(exchange, () -> planned(body));
+        planned.onComplete(done -> body.release())
                 .compose(job -> Future.fromCompletionStage(backend.fingerprints().ready(), loop.context()).map(job))
-                .onComplete(planned -> {
-                    if (planned.succeeded()) {
-                        begin(exchange, planned.result());
+                .map(job -> session(exchange, job))
+                .onComplete(done -> {
+                    if (done.failed()) {
+                        place.release();
+                        refuse(exchange, done.cause());
                     } else {
-                        refuse(exchange, planned.cause());
+                        place.open(done.result());
                     }
                 });
     }
 
-    private Job planned(Buffer body) {
+    private Job planned(Body body) {
         try {
-            return planner.plan(body.toString());
+            return planner.plan(body.bytes().toString());
         } catch (BadRequestException e) {
             throw new RequestRefusedException(e.error());
         }
     }
 
-    private void begin(Exchange exchange, Job job) {
-        if (!loop.sessions().hasRoom()) { // there was when the request began to come
-            Answers.refuse(exchange, loop.stopping().getAsBoolean()
-                    ? Answers.error(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN)
-                    : Answers.error(ErrorCode.BUSY, "the server answers as many requests as it can"));
-            return;
+    private HttpGeneration session(Exchange exchange, Job job) {
+        if (loop.stopping().getAsBoolean()) { // it was not when the request came
+            throw new RequestRefusedException(loop.sessions().refusal());
         }
-        loop.sessions().open(new HttpGeneration(exchange, loop, backend, job.plan(), job.maker()));
+        return new HttpGeneration(exchange, loop, backend, job.plan(), job.maker());
     }
 
     /** Answers a request that could not be carried out. */
@@ -92,10 +108,10 @@ public final class TokenEndpoint {
             return; // the client has gone
         }
         if (cause instanceof RequestRefusedException refused) {
-            Answers.refuse(exchange, refused.error());
+            exchange.refuse(refused.error());
         } else {
             log.error("request failed: path={}", exchange.request().path(), cause);
-            Answers.refuse(exchange, HttpError.of(FAULT, null, ServerTexts.FAULT));
+            exchange.refuse(HttpError.of(FAULT, null, ServerTexts.FAULT));
         }
     }
 }

@@ -4,9 +4,10 @@ import java.io.IOException;
 import java.util.List;
 
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.vertx.core.buffer.Buffer;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpMethod;
 
+import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.server.chat.RenderedChat;
 import dev.tidestream.server.openai.wire.BadRequestException;
 import dev.tidestream.server.openai.wire.ChatReader;
@@ -14,6 +15,7 @@ import dev.tidestream.server.openai.wire.RequestFields;
 import dev.tidestream.server.openai.wire.RequestReader;
 import dev.tidestream.server.openai.wire.TokenTexts;
 import dev.tidestream.server.transport.endpoint.Auth;
+import dev.tidestream.server.transport.endpoint.Body;
 import dev.tidestream.server.transport.endpoint.Endpoint;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Exchange;
@@ -23,10 +25,10 @@ import dev.tidestream.server.transport.http.JsonAnswer;
 
 /**
  * {@code POST /tokenize} and {@code /detokenize}, with the fields of vLLM ({@code prompt}, {@code messages}) and of llama.cpp
- * ({@code content}), and {@code /apply-template}. Done on a worker, one at a time.
+ * ({@code content}), and {@code /apply-template}. Done on a worker, as many at once as it has room for.
  */
 final class TokenizerEndpoints {
-    private static final int OK = 200;
+    private static final int TIMES_TOLD = 2; // by two names
     private static final int BAD_REQUEST = 400;
 
     private final EndpointFactory.Loop loop;
@@ -52,28 +54,35 @@ final class TokenizerEndpoints {
     }
 
     private Endpoint endpoint(String path, Work work) {
-        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED,
-                exchange -> handle(exchange, work));
+        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, loop.workers(), exchange -> handle(exchange, work));
     }
 
     private void handle(Exchange exchange, Work work) {
-        exchange.body(loop.maxBodyBytes())
-                .compose(body -> loop.context().executeBlocking(() -> JsonAnswer.text(answer(body, work))))
-                .onComplete(done -> {
-                    if (exchange.response().closed()) {
-                        return; // the client has gone
-                    }
-                    if (done.succeeded()) {
-                        JsonAnswer.send(exchange.request(), OK, "application/json", done.result());
-                    } else {
-                        TokenEndpoint.refuse(exchange, done.cause());
-                    }
-                });
+        exchange.body(loop.maxBodyBytes()).onComplete(came -> {
+            if (came.succeeded()) {
+                work(exchange, came.result(), work);
+            } else {
+                TokenEndpoint.refuse(exchange, came.cause());
+            }
+        });
     }
 
-    private JsonAnswer.Body answer(Buffer body, Work work) {
+    private void work(Exchange exchange, Body body, Work work) {
+        if (!loop.workers().enter()) { // there was room when the request began to come
+            body.release();
+            exchange.refuse(loop.workers().refusal());
+            return;
+        }
+        loop.workers().run(exchange, () -> JsonAnswer.bytes(answer(body, work)))
+                .onComplete(done -> body.release())
+                .compose(json -> exchange.response().closed() ? Future.succeededFuture() : Answers.send(exchange, loop.memory(), json))
+                .onComplete(done -> loop.workers().leave())
+                .onFailure(cause -> TokenEndpoint.refuse(exchange, cause));
+    }
+
+    private JsonAnswer.Body answer(Body body, Work work) {
         try {
-            RequestFields fields = reader.read(body.toString());
+            RequestFields fields = reader.read(body.bytes().toString());
             OpenAiEndpoints.requireModel(backend, fields.text("model"));
             return work.answer(fields);
         } catch (BadRequestException e) {
@@ -136,11 +145,24 @@ final class TokenizerEndpoints {
     private JsonAnswer.Body detokenize(RequestFields fields) throws BadRequestException {
         int[] tokens = RequestReader.tokens("tokens", fields.required("tokens"));
         requireKnown("tokens", tokens, backend.model().get().vocabularySize());
-        String text = backend.tokenizer().decode(tokens);
+        String text = decoded(backend.tokenizer(), "tokens", tokens, loop.answers().maxBytes() / TIMES_TOLD);
         return json -> {
             json.writeStringField("prompt", text);
             json.writeStringField("content", text);
         };
+    }
+
+    /** The text of tokens; refuses those that stand for more bytes, before there is a text: short ids may stand for long texts. */
+    static String decoded(Tokenizer tokenizer, String path, int[] tokens, int maxBytes) throws BadRequestException {
+        long bytes = 0;
+        for (int token : tokens) {
+            bytes += tokenizer.tokenBytes(token).length;
+        }
+        if (bytes > maxBytes) {
+            throw new BadRequestException(HttpError.of(BAD_REQUEST, "answer_too_large", path,
+                    "the text of these tokens is too large: bytes=%d, limit=%d".formatted(bytes, maxBytes)));
+        }
+        return tokenizer.decode(tokens);
     }
 
     /** Refuses ids that stand for nothing. */

@@ -13,14 +13,14 @@ import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.openai.wire.LogprobList;
 import dev.tidestream.server.openai.wire.TokenTexts;
+import dev.tidestream.server.transport.endpoint.AnswerMemory;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.stream.FrameMapper;
 
 /** All choices in one JSON object, when the last has finished; bounded in bytes. Event loop. */
 final class WholeAnswer implements Answer {
-    /** Largest answer that is put together. */
-    static final int MAX_BYTES = 16 << 20;
     private static final int TOO_LARGE = 400;
     private static final int OK = 200;
 
@@ -29,14 +29,22 @@ final class WholeAnswer implements Answer {
     private final TokenTexts texts;
     private final Exchange exchange;
     private final HttpGeneration generation;
+    private final AnswerMemory memory;
+    private final AnswerMemory.Share share;
+    private final int maxBytes;
     private final List<Choice> choices = new ArrayList<>();
+    private long bytes; // of all choices
 
-    WholeAnswer(Plan plan, AnswerHead head, TokenTexts texts, Exchange exchange, HttpGeneration generation) {
+    WholeAnswer(Plan plan, AnswerHead head, TokenTexts texts, Exchange exchange, EndpointFactory.Loop loop, HttpGeneration generation) {
         this.plan = plan;
         this.head = head;
         this.texts = texts;
         this.exchange = exchange;
         this.generation = generation;
+        this.memory = loop.memory();
+        this.share = memory.share();
+        this.maxBytes = loop.answers().maxBytes();
+        generation.closed().onComplete(closed -> share.release());
     }
 
     @Override
@@ -52,17 +60,16 @@ final class WholeAnswer implements Answer {
     }
 
     @Override
-    public void signOfLife() {} // there is no way to give one
-
-    @Override
     public void end(Usage usage) {
         JsonBytes out = new JsonBytes();
         long version = choices.getLast().version;
-        head.writeTo(out, version);
+        head.writeTo(out, choices.getFirst().fingerprint);
         out.raw("[");
+        long seed = choices.getFirst().seed;
         for (Choice choice : choices) {
             choice.writeTo(out);
         }
+        choices.clear(); // what they hold is in the answer now
         out.raw("]");
         int[] prompt = plan.promptOf(0).tokens();
         if (plan.request().returnTokenIds() && prompt != null && !plan.format().promptIdsInChoice()) {
@@ -70,14 +77,14 @@ final class WholeAnswer implements Answer {
         }
         out.raw(",\"usage\":");
         AnswerHead.usage(out, usage);
-        Answers.seed(out.raw(",\"tidestream\":{\"weights_version\":").number(version).raw(","), choices.getFirst().seed);
+        Answers.seed(out.raw(",\"tidestream\":{\"weights_version\":").number(version).raw(","), seed);
         out.raw("}}\n");
         HttpServerResponse response = exchange.response().setStatusCode(OK)
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
                 .putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(out.size()))
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
                 .putHeader("x-request-id", head.id());
-        generation.ended(response.end(out.toBuffer()));
+        generation.ended(response.end(out.handOver()));
     }
 
     @Override
@@ -85,30 +92,29 @@ final class WholeAnswer implements Answer {
         generation.ended(Answers.refuse(exchange, error));
     }
 
-    private void checkSize() {
-        long bytes = 0;
-        for (Choice choice : choices) {
-            bytes += choice.size();
-        }
-        if (bytes > MAX_BYTES) {
+    /** Last in every event: there may be no more of them. */
+    private void grow(long more) {
+        bytes += more;
+        if (bytes > maxBytes) {
             generation.fail(HttpError.of(TOO_LARGE, "answer_too_large",
-                    "the answer is too large to be sent whole: bytes=%d, limit=%d; ask for a stream".formatted(bytes, MAX_BYTES)));
+                    "the answer is too large to be sent whole: bytes=%d, limit=%d; ask for a stream".formatted(bytes, maxBytes)));
+        } else if (!share.grow(bytes)) {
+            generation.fail(Answers.noRoom(memory));
         }
     }
 
     /** One choice. */
     private final class Choice implements FrameMapper {
-        private static final int CHECK_INTERVAL = 1024;
-
         private final int index;
         private final LogprobList logprobs;
         private final EchoLogprobs echoLogprobs = new EchoLogprobs(texts);
         private final StringBuilder text = new StringBuilder();
         private final JsonBytes ids = new JsonBytes();
         private int textOffset;
-        private int tokens;
+        private long counted;
         private long version;
         private long seed;
+        private String fingerprint = "";
         private boolean echoed;
         private @Nullable String finishReason;
 
@@ -117,14 +123,18 @@ final class WholeAnswer implements Answer {
             this.logprobs = plan.format().newLogprobs(texts, plan.request().topLogprobs());
         }
 
-        long size() {
-            return text.length() + (long) logprobs.size() + ids.size();
+        private void count() {
+            long now = (long) Character.BYTES * text.length() + logprobs.size() + ids.size();
+            long more = now - counted;
+            counted = now;
+            grow(more);
         }
 
         @Override
         public void accepted(TokenEvent.Accepted a) {
             version = a.weightsVersion();
             seed = a.seed();
+            fingerprint = head.fingerprint(a);
             int[] prompt = plan.promptOf(index).tokens();
             if (plan.scores() && prompt != null && prompt.length > 0) {
                 echoLogprobs.first(logprobs, prompt[0]);
@@ -137,7 +147,7 @@ final class WholeAnswer implements Answer {
         @Override
         public void scored(TokenEvent.Scored scored) {
             echoLogprobs.add(logprobs, scored);
-            checkSize();
+            count();
         }
 
         private void echo() {
@@ -163,15 +173,14 @@ final class WholeAnswer implements Answer {
                 ids.raw(ids.size() == 0 ? "" : ",").number(t.token());
             }
             append(t.text());
-            if (++tokens % CHECK_INTERVAL == 0) {
-                checkSize();
-            }
+            count();
         }
 
         @Override
         public void finished(TokenEvent.Finish f) {
             echo();
             finishReason = Answers.finishReason(f.reason());
+            count();
             generation.finished(index, f.usage());
         }
 

@@ -127,7 +127,7 @@ final class Sequence {
     void announce() {
         if (!accepted && client().demand() > 0) {
             accepted = true;
-            client().accepted(lease.epoch().weightsVersion(), request.prompt().length);
+            client().accepted(lease.epoch().weightsVersion(), lease.epoch().headMode(), request.prompt().length);
         }
     }
 

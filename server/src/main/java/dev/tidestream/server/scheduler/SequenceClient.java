@@ -3,6 +3,7 @@ package dev.tidestream.server.scheduler;
 import java.util.List;
 
 import dev.tidestream.model.sampling.Sample;
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ErrorCode;
 
 /**
@@ -27,8 +28,8 @@ public interface SequenceClient {
     /** Whether the sequence is to end before its next step, with {@link #stopped}; it is accepted before that. */
     boolean stopRequested();
 
-    /** The sequence waits for its turn. */
-    void accepted(long weightsVersion, int promptTokens);
+    /** The sequence waits for its turn, with a lease on the epoch of that version and head mode. */
+    void accepted(long weightsVersion, HeadMode headMode, int promptTokens);
 
     /** So many tokens of the prompt are done. */
     void progress(int prefilled, int of);

@@ -29,11 +29,13 @@ import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Refusals;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.common.VertxClock;
+import dev.tidestream.server.transport.endpoint.AnswerMemory;
 import dev.tidestream.server.transport.endpoint.Endpoint;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Endpoints;
 import dev.tidestream.server.transport.endpoint.Session;
 import dev.tidestream.server.transport.endpoint.Sessions;
+import dev.tidestream.server.transport.endpoint.Workers;
 import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.HttpConnections;
 import dev.tidestream.server.transport.http.RequestRules;
@@ -227,8 +229,10 @@ public final class ServerVerticle extends VerticleBase {
             endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(new TokenGuard(admin, now::nanoTime)));
         }
         EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming,
-                new StreamLimits(config.maxStreams(), config.maxTokens(), config.writeQueueBytes(), config.windowTokens(), config.pingInterval()),
-                config.http().maxBodyBytes(), () -> stopping);
+                new StreamLimits(config.maxStreams(), config.maxTokens(), config.writeQueueBytes(), config.windowTokens(),
+                        config.http().answers().keepAlive()),
+                config.http().maxBodyBytes(), config.http().answers(), new AnswerMemory(config.http().answers().maxBytesOfAll()),
+                new Workers(context, config.http().answers().maxWork()), () -> stopping);
         factories.forEach(factory -> endpoints.addAll(factory.endpoints(loop)));
         return endpoints;
     }

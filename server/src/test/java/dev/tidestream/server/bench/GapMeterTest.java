@@ -15,7 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class GapMeterTest {
     private static final long MS = 1_000_000;
     private static final TokenEvent TOKEN = new TokenEvent.Token(0, 1, "a", 1, null, List.of(), null);
-    private static final TokenEvent OTHER = new TokenEvent.Accepted(1, 1, 1, 1);
+    private static final TokenEvent OTHER = new TokenEvent.Accepted(1, 1, 1, "packed", 1);
 
     /** Uses a core, however long that takes. */
     private static void compute(long ns) {

@@ -62,7 +62,7 @@ class TokenEngineTest extends EngineFixture {
                 .then(() -> work(engine))
                 .thenRequest(1)
                 .then(() -> work(engine))
-                .expectNext(new Accepted(1, 7, 3, 2))
+                .expectNext(new Accepted(1, 7, 3, "packed", 2))
                 .thenRequest(2)
                 .then(() -> work(engine))
                 .expectNextMatches(e -> e instanceof Token t && t.seq() == 0)

@@ -6,6 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.sampling.Sample;
+import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ErrorCode;
 
 /** A client that writes down what it gets, and insists that nothing comes without demand or after the end. */
@@ -61,7 +62,7 @@ class FakeClient implements SequenceClient {
     }
 
     @Override
-    public void accepted(long weightsVersion, int promptTokens) {
+    public void accepted(long weightsVersion, HeadMode headMode, int promptTokens) {
         use();
         acceptedVersion = weightsVersion;
     }

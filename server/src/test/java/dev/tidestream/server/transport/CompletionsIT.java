@@ -165,6 +165,7 @@ class CompletionsIT {
             HttpResponse<String> busy = post("/v1/completions", "{\"prompt\":\"refuse\",\"stream\":" + stream + "}");
             assertEquals(503, busy.statusCode());
             assertEquals("1", busy.headers().firstValue("retry-after").orElseThrow());
+            assertEquals("1000", busy.headers().firstValue("retry-after-ms").orElseThrow());
             assertEquals("{\"error\":{\"message\":\"the queue is full: waiting=1, limit=1\",\"type\":\"server_error\",\"param\":null,"
                     + "\"code\":\"overloaded\"}}\n", busy.body());
         }
@@ -242,6 +243,9 @@ class CompletionsIT {
             assertTrue(preflight.head().contains("post"), preflight.head());
             RawHttp.Answer answer = http.send("GET /v1/models HTTP/1.1\nHost: localhost\nOrigin: http://localhost:3000\n\n").answer();
             assertTrue(answer.head().contains("access-control-allow-origin: http://localhost:3000\r\n"), answer.head());
+            for (String header : List.of("x-request-id", "retry-after", "retry-after-ms")) {
+                assertTrue(answer.head().matches("(?s).*access-control-expose-headers: [^\r]*\\b" + header + "\\b.*"), answer.head());
+            }
             assertEquals(403, http.send("""
                     OPTIONS /v1/completions HTTP/1.1
                     Host: localhost

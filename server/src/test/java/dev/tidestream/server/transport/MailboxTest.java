@@ -35,6 +35,24 @@ class MailboxTest {
         assertEquals(IntStream.range(0, 600).boxed().toList(), ran);
     }
 
+    /** It is a fault of ours, and no reason to hold back what others have posted, then or later. */
+    @Test
+    void shouldGoOnAfterATaskThatThrows() {
+        Queue<Runnable> loop = new ArrayDeque<>();
+        Mailbox mailbox = new Mailbox(loop::add);
+        List<Integer> ran = new ArrayList<>();
+        for (int round = 0; round < 2; round++) {
+            mailbox.post(() -> ran.add(1));
+            mailbox.post(() -> {
+                throw new IllegalStateException("scripted");
+            });
+            mailbox.post(() -> ran.add(2));
+            loop.remove().run();
+        }
+        assertEquals(List.of(1, 2, 1, 2), ran);
+        assertTrue(loop.isEmpty());
+    }
+
     @Test
     void shouldLoseNothingPostedByManyThreads() throws InterruptedException {
         int threads = 4;

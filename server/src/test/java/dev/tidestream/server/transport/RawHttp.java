@@ -77,6 +77,14 @@ final class RawHttp implements AutoCloseable {
         return new Answer(head.status(), head.head(), body.toString());
     }
 
+    /** The next chunk of an answer whose head was read; empty at its end. */
+    String chunk() throws IOException {
+        byte[] chunk = new byte[Integer.parseInt(line(), 16)];
+        in.readFully(chunk);
+        line();
+        return new String(chunk, StandardCharsets.UTF_8);
+    }
+
     /** The next answer, whatever its body is. */
     Answer anyAnswer(boolean hasBody) throws IOException {
         StringBuilder head = new StringBuilder();
@@ -121,6 +129,11 @@ final class RawHttp implements AutoCloseable {
             line.append((char) in.readUnsignedByte());
         }
         return line.toString().strip();
+    }
+
+    /** Whether something has come that was not read. */
+    boolean hasMore() throws IOException {
+        return in.available() > 0;
     }
 
     /** Whether nothing comes any more. */

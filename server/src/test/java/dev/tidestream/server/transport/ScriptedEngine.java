@@ -167,7 +167,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
             this.subscriber = subscriber;
             this.script = request.prompt() != null ? request.prompt()
                     : request.messages().isEmpty() ? text(request.tokens()) : request.messages().getLast().content();
-            preface.add(new TokenEvent.Accepted(number, request.sampling().seed().orElse(number * 10), 1, 3));
+            preface.add(new TokenEvent.Accepted(number, request.sampling().seed().orElse(number * 10), 1, "packed", 3));
             if (script.equals("prefill")) {
                 for (int i = 1; i <= 3; i++) {
                     preface.add(new TokenEvent.Progress(i * 100, 300));

@@ -107,11 +107,11 @@ class SlowRequestsIT {
             for (int i = 0; i <= PER_ADDRESS; i++) {
                 slow.add(new RawHttp(server.port(), InetAddress.getByName("127.0.0.2")).send("GET /"));
             }
-            refused(slow.getFirst(), 503, "busy");
+            refused(slow.getFirst(), 503, "overloaded");
             for (int i = PER_ADDRESS; i <= PENDING; i++) { // PER_ADDRESS are there, so one is too many
                 slow.add(new RawHttp(server.port(), InetAddress.getByName("127.0.0.3")).send("GET /"));
             }
-            refused(slow.get(1), 503, "busy");
+            refused(slow.get(1), 503, "overloaded");
             live(server);
             assertTrue(server.stats().pendingRequests() <= PENDING, server.stats().toString());
         } finally {

@@ -58,7 +58,7 @@ final class TestServer implements AutoCloseable {
         }
 
         @Override
-        public String of(long weightsVersion) {
+        public String of(long weightsVersion, String headMode) {
             return "ts_" + weightsVersion;
         }
     };

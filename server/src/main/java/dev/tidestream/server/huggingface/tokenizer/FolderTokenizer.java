@@ -3,12 +3,17 @@ package dev.tidestream.server.huggingface.tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.TokenizerSpec;
 
 /** Reads the tokenizer of a Hugging Face folder. */
 public final class FolderTokenizer {
+    /** The files of a folder that a tokenizer is read from, those that there are. */
+    public static final List<String> FILES = List.of("tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json",
+            "tokenizer_config.json", "special_tokens_map.json", "generation_config.json", "config.json");
+
     private static final String JSON = "tokenizer.json";
     private static final String SENTENCE_PIECE = "tokenizer.model";
 

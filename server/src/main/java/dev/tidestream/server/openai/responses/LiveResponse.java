@@ -100,7 +100,9 @@ final class LiveResponse {
     }
 
     private void tell() {
-        List.copyOf(followers).forEach(Runnable::run);
+        if (!followers.isEmpty()) { // seldom there are any
+            List.copyOf(followers).forEach(Runnable::run);
+        }
     }
 
     /** Calls this whenever there is more, and once more at the end. */

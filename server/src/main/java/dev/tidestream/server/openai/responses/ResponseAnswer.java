@@ -1,9 +1,10 @@
 package dev.tidestream.server.openai.responses;
 
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.function.Supplier;
 
 import io.vertx.core.Future;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import org.jspecify.annotations.Nullable;
 
@@ -20,13 +21,16 @@ import dev.tidestream.server.openai.responses.LiveResponse.Status;
 import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.openai.wire.LogprobList;
 import dev.tidestream.server.openai.wire.TokenTexts;
+import dev.tidestream.server.transport.endpoint.AnswerMemory;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.http.HttpError;
+import dev.tidestream.server.transport.http.JsonAnswer;
 import dev.tidestream.server.transport.stream.FrameMapper;
 
 /** The answer to the client that asked for a response, streamed or whole. Event loop. */
 final class ResponseAnswer implements Answer, FrameMapper {
-    private static final long MAX_BYTES = 32 << 20; // of which text takes two each character
+    private static final long MAX_BYTES = 4 << 20; // of which text takes two each character
     private static final int BAD_REQUEST = 400;
     private static final int OK = 200;
 
@@ -39,6 +43,10 @@ final class ResponseAnswer implements Answer, FrameMapper {
     private final boolean streamed;
     private final boolean withLogprobs;
     private final LogprobList logprobs; // not told yet
+    private final AnswerMemory memory;
+    private final AnswerMemory.Share share;
+    private final JsonBytes chunk = new JsonBytes();
+    private @Nullable Supplier<Future<Void>> ending; // once it is known, until all events are out
     private Status finished = Status.COMPLETED;
     private boolean accepted;
     private int sent;
@@ -47,16 +55,19 @@ final class ResponseAnswer implements Answer, FrameMapper {
     private int token;
 
     ResponseAnswer(LiveResponse response, ResponseStore store, Fingerprints fingerprints, TokenTexts texts, Exchange exchange,
-            int writeQueueBytes, HttpGeneration generation) {
+            EndpointFactory.Loop loop, HttpGeneration generation) {
         this.response = response;
         this.store = store;
         this.fingerprints = fingerprints;
         this.exchange = exchange;
         this.generation = generation;
-        this.events = new EventStream(exchange.response(), response.origin().id(), writeQueueBytes);
+        this.events = new EventStream(exchange.response(), response.origin().id(), loop.streams().writeQueueBytes(), loop.clock());
         this.streamed = response.origin().request().common().stream();
         this.withLogprobs = response.origin().request().common().topLogprobs() >= 0;
         this.logprobs = LogprobList.ofResponses(texts);
+        this.memory = loop.memory();
+        this.share = memory.share();
+        generation.closed().onComplete(closed -> share.release());
     }
 
     @Override
@@ -70,17 +81,20 @@ final class ResponseAnswer implements Answer, FrameMapper {
     }
 
     @Override
-    public void signOfLife() {
-        if (streamed) {
-            events.signOfLife();
-        }
+    public Duration signOfLife(Duration silence) {
+        return streamed ? events.signOfLife(silence) : silence;
+    }
+
+    @Override
+    public void drained() {
+        send();
     }
 
     @Override
     public void accepted(TokenEvent.Accepted a) {
         accepted = true;
         version = a.weightsVersion();
-        response.begun(version, a.seed(), fingerprints.of(version));
+        response.begun(version, a.seed(), fingerprints.of(version, a.headMode()));
         if (response.origin().request().store()) {
             response.cancelBy(generation::cancel);
             store.begin(response);
@@ -105,16 +119,19 @@ final class ResponseAnswer implements Answer, FrameMapper {
         if (!t.text().isEmpty()) {
             delta(t.text());
         }
-        if (response.bytes() + logprobs.size() > MAX_BYTES) {
+        long bytes = response.bytes() + logprobs.size();
+        if (bytes > MAX_BYTES) {
             generation.fail(HttpError.of(BAD_REQUEST, "answer_too_large",
-                    "the response is too large to be kept: bytes=%d, limit=%d".formatted(response.bytes() + logprobs.size(), MAX_BYTES)));
+                    "the response is too large to be kept: bytes=%d, limit=%d".formatted(bytes, MAX_BYTES)));
+        } else if (!share.grow(bytes)) {
+            generation.fail(Answers.noRoom(memory));
         }
     }
 
     private void delta(String text) {
-        JsonBytes entries = new JsonBytes();
         String told = "";
         if (!logprobs.isEmpty()) {
+            JsonBytes entries = new JsonBytes();
             logprobs.writeTo(entries);
             logprobs.clear();
             String list = new String(entries.toBytes(), StandardCharsets.UTF_8);
@@ -124,13 +141,20 @@ final class ResponseAnswer implements Answer, FrameMapper {
         send();
     }
 
-    /** Sends the events that the client has not got yet. */
+    /** Sends what the client has not got yet, as far as the socket takes it, and then the end. */
     private void send() {
         if (!streamed) {
             return;
         }
-        for (int count = ResponseEvents.count(response); sent < count; sent++) {
-            events.send(ResponseEvents.write(response, sent));
+        int count = ResponseEvents.count(response);
+        while (sent < count && events.writable()) {
+            events.send(ResponseEvents.write(chunk.clear(), response, sent));
+            sent++;
+        }
+        Supplier<Future<Void>> end = ending;
+        if (sent == count && end != null) {
+            ending = null;
+            generation.ended(end.get());
         }
     }
 
@@ -151,13 +175,13 @@ final class ResponseAnswer implements Answer, FrameMapper {
     @Override
     public void end(Usage usage) {
         ended(finished, usage, null);
-        generation.ended(tell());
+        tell();
     }
 
     @Override
     public void cancelled() {
         ended(Status.CANCELLED, null, null);
-        generation.ended(tell());
+        tell();
     }
 
     @Override
@@ -170,8 +194,8 @@ final class ResponseAnswer implements Answer, FrameMapper {
         ended(Status.FAILED, null, error);
         if (streamed && events.started()) {
             exchange.note(error);
+            ending = events::end;
             send();
-            generation.ended(events.end());
         } else {
             generation.ended(Answers.refuse(exchange, error));
         }
@@ -184,17 +208,18 @@ final class ResponseAnswer implements Answer, FrameMapper {
         }
     }
 
-    private Future<Void> tell() {
+    private void tell() {
         if (streamed) {
+            ending = events::done;
             send();
-            return events.done();
+            return;
         }
         byte[] json = (ResponseEvents.object(response, true) + "\n").getBytes(StandardCharsets.UTF_8);
-        return exchange.response().setStatusCode(OK)
+        generation.ended(exchange.response().setStatusCode(OK)
                 .putHeader(HttpHeaders.CONTENT_TYPE, "application/json")
                 .putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(json.length))
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store")
                 .putHeader("x-request-id", response.origin().id())
-                .end(Buffer.buffer(json));
+                .end(JsonAnswer.wrapped(json, json.length)));
     }
 }

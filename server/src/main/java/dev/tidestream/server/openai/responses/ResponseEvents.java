@@ -25,24 +25,28 @@ final class ResponseEvents {
         return OPENING + response.deltas().size() + (response.ended() ? CLOSING : 0);
     }
 
-    /** The event of a number, with its empty line. */
-    static JsonBytes write(LiveResponse response, int number) {
+    /** Appends the event of a number, with its empty line. */
+    static JsonBytes write(JsonBytes out, LiveResponse response, int number) {
         int delta = number - OPENING;
         if (delta >= 0 && delta < response.deltas().size()) {
-            return delta(response, number, response.deltas().get(delta));
+            return delta(out, response, number, response.deltas().get(delta));
         }
         ObjectNode event = number < OPENING ? opening(response, number) : closing(response, delta - response.deltas().size());
         event.put("sequence_number", number);
         byte[] json = event.toString().getBytes(StandardCharsets.UTF_8);
-        return new JsonBytes().raw("event: ").raw(event.get("type").textValue()).raw("\ndata: ").raw(json).raw("\n\n");
+        return out.raw("event: ").raw(event.get("type").textValue()).raw("\ndata: ").raw(json).raw("\n\n");
     }
 
-    private static JsonBytes delta(LiveResponse response, int number, LiveResponse.Delta delta) {
-        return new JsonBytes().raw("event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":")
+    /** There is one for each token: nothing is made for it but its bytes. */
+    private static JsonBytes delta(JsonBytes out, LiveResponse response, int number, LiveResponse.Delta delta) {
+        out.raw("event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":")
                 .number(number).raw(",\"item_id\":").string(response.origin().itemId())
                 .raw(",\"output_index\":0,\"content_index\":0,\"delta\":").string(delta.text())
-                .raw(",\"logprobs\":[").raw(delta.logprobs().getBytes(StandardCharsets.UTF_8))
-                .raw("],\"tidestream\":{\"weights_version\":").number(delta.weightsVersion())
+                .raw(",\"logprobs\":[");
+        if (!delta.logprobs().isEmpty()) {
+            out.raw(delta.logprobs().getBytes(StandardCharsets.UTF_8));
+        }
+        return out.raw("],\"tidestream\":{\"weights_version\":").number(delta.weightsVersion())
                 .raw(",\"seq\":").number(delta.seq()).raw(",\"token\":").number(delta.token()).raw("}}\n\n");
     }
 

@@ -1,5 +1,6 @@
 package dev.tidestream.server.openai.responses;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -11,7 +12,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.vertx.core.http.HttpMethod;
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.server.chat.Conversation;
 import dev.tidestream.server.openai.Answers;
 import dev.tidestream.server.openai.Backend;
@@ -75,7 +75,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
                 (exchange, generation) -> {
                     LiveResponse response = new LiveResponse(LiveResponse.Origin.of(backend.model().get().id(), request, prior));
                     return new ResponseAnswer(
-                            response, store, backend.fingerprints(), texts, exchange, loop.streams().writeQueueBytes(), generation);
+                            response, store, backend.fingerprints(), texts, exchange, loop, generation);
                 });
     }
 
@@ -125,7 +125,8 @@ public final class ResponsesEndpoints implements EndpointFactory {
         } else if ("true".equals(exchange.request().getParam("stream")) && exchange.request().method().equals(HttpMethod.GET)) {
             replay(loop, exchange, response);
         } else {
-            answer(exchange, ResponseEvents.object(response, true));
+            byte[] json = (ResponseEvents.object(response, true) + "\n").getBytes(StandardCharsets.UTF_8);
+            Answers.send(exchange, loop.memory(), json);
         }
     }
 
@@ -135,10 +136,10 @@ public final class ResponsesEndpoints implements EndpointFactory {
             return;
         }
         if (!loop.sessions().hasRoom()) {
-            Answers.refuse(exchange, Answers.error(ErrorCode.BUSY, "the server answers as many requests as it can"));
+            exchange.refuse(loop.sessions().refusal());
             return;
         }
-        loop.sessions().open(new EventReplay(response, after + 1, exchange, loop.streams().writeQueueBytes()));
+        loop.sessions().open(new EventReplay(response, after + 1, exchange, loop));
     }
 
     /** A number of the query; {@link #INVALID} if it is none, and then the request is answered. */

@@ -5,6 +5,8 @@ import java.util.Arrays;
 
 import io.vertx.core.buffer.Buffer;
 
+import dev.tidestream.server.transport.http.JsonAnswer;
+
 /**
  * JSON as bytes, put together piece by piece without trees or generators: whoever writes it knows its shape, and says the punctuation.
  * One thread.
@@ -13,6 +15,9 @@ public final class JsonBytes {
     private static final int MIN_BYTES = 256;
     private static final byte[] HEX = "0123456789abcdef".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] NULL = ascii("null");
+    private static final int TEN = 10;
+    private static final int MOST_BYTES_OF_CHAR = 6; // escaped
+    private static final int CHARS_AT_ONCE = 64;
     private static final int SPACE = 0x20;
     private static final int ASCII_END = 0x80;
     private static final int TWO_BYTES_END = 0x800;
@@ -65,7 +70,21 @@ public final class JsonBytes {
 
     /** Appends a number. */
     public JsonBytes number(long value) {
-        return raw(Long.toString(value));
+        if (value < 0) {
+            return raw(Long.toString(value)); // seeds at most
+        }
+        int digits = 1;
+        for (long rest = value / TEN; rest > 0; rest /= TEN) {
+            digits++;
+        }
+        ensure(digits);
+        size += digits;
+        long rest = value;
+        for (int at = size - 1; at >= size - digits; at--) {
+            bytes[at] = (byte) ('0' + rest % TEN);
+            rest /= TEN;
+        }
+        return this;
     }
 
     /** Appends a finite number. */
@@ -75,9 +94,12 @@ public final class JsonBytes {
 
     /** Appends a string, quoted and escaped, or null; an unpaired surrogate becomes U+FFFD. */
     public JsonBytes string(CharSequence text) {
-        ensure(2 + 6 * text.length());
+        ensure(2);
         put('"');
         for (int i = 0; i < text.length(); i++) {
+            if (bytes.length - size < MOST_BYTES_OF_CHAR + 1) { // and the quote
+                ensure(MOST_BYTES_OF_CHAR * Math.min(text.length() - i, CHARS_AT_ONCE) + 1);
+            }
             char c = text.charAt(i);
             if (c < ASCII_END) {
                 escaped(c);
@@ -149,6 +171,14 @@ public final class JsonBytes {
     /** A copy of the bytes. */
     public byte[] toBytes() {
         return Arrays.copyOf(bytes, size);
+    }
+
+    /** What there is, for the socket, without a copy; this is empty after it. */
+    public Buffer handOver() {
+        Buffer all = JsonAnswer.wrapped(bytes, size);
+        bytes = new byte[MIN_BYTES];
+        size = 0;
+        return all;
     }
 
     /** A copy for the socket. */

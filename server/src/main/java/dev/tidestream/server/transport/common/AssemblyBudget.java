@@ -5,8 +5,8 @@ import java.util.IdentityHashMap;
 import java.util.Set;
 
 /**
- * How many bytes of unfinished messages and bodies all connections of a server may hold together. When there is no room for more, the
- * connection that holds most loses its message, be it the one that asks or another: who sends little is never harmed by those who
+ * How many bytes of unfinished messages, and of bodies that nobody has read yet, all connections of a server may hold together. When
+ * there is no room for more, the connection that holds most loses its message, be it the one that asks or another: who sends little is never harmed by those who
  * send much and do not come to an end. Event loop, but for {@link #heldBytes}.
  */
 public final class AssemblyBudget {
@@ -61,6 +61,16 @@ public final class AssemblyBudget {
         add(moreBytes);
         holders.add(asking);
         return true;
+    }
+
+    /** What this one holds has come to its end, and is kept until it is read: it cannot be lost any more; {@link #free} gives it back. */
+    public void keep(Holder holder) {
+        holders.remove(holder);
+    }
+
+    /** So many bytes that were kept are not held any more. */
+    public void free(int bytes) {
+        add(-bytes);
     }
 
     /** This one holds nothing any more; before that so many bytes. */

@@ -16,7 +16,7 @@ public enum Refusal {
     FRAME_TOO_BIG,
     /** A client without any sign of life: closed with 1001. */
     NO_SIGN_OF_LIFE,
-    /** As many WebSockets as may be are open: 503. */
+    /** As many WebSockets and requests as may be are open: 503. */
     CONNECTIONS_FULL,
     /** A request that did not come to its end in time: 408. */
     REQUEST_TIMEOUT,
@@ -24,7 +24,7 @@ public enum Refusal {
     PENDING_FULL,
     /** A connection kept alive that had to give its place to a newer one. */
     IDLE_FULL,
-    /** A client of plain HTTP that asks for more and does not read the answers. */
+    /** A client of plain HTTP that does not read the answers: it asks for more meanwhile, or has taken nothing for too long. */
     UNREAD_ANSWERS,
     /** A request that is not HTTP, or ambiguous: 400, 414, 431. */
     BAD_REQUEST,

@@ -4,6 +4,8 @@ import java.util.function.Consumer;
 
 import io.vertx.core.http.HttpMethod;
 
+import dev.tidestream.server.transport.http.HttpError;
+
 /**
  * What requests are answered by. HEAD is answered wherever GET is.
  *
@@ -13,6 +15,7 @@ import io.vertx.core.http.HttpMethod;
  * @param handler answers; called on the event loop when the head of a request has come
  */
 public record Endpoint(HttpMethod method, String path, Auth auth, Capacity capacity, Consumer<Exchange> handler) {
+    private static final int UNAVAILABLE = 503;
 
     /** How many requests may be answered at once. */
     public interface Capacity {
@@ -21,6 +24,11 @@ public record Endpoint(HttpMethod method, String path, Auth auth, Capacity capac
 
         /** Whether one more may be. */
         boolean hasRoom();
+
+        /** What to answer if not. */
+        default HttpError refusal() {
+            return HttpError.of(UNAVAILABLE, "overloaded", "the server answers as many requests as it can");
+        }
     }
 
     /** An endpoint that answers at once. */

@@ -40,7 +40,6 @@ public final class Endpoints implements Handler<HttpServerRequest> {
     private static final int NOT_FOUND = 404;
     private static final int METHOD_NOT_ALLOWED = 405;
     private static final int FAULT = 500;
-    private static final int UNAVAILABLE = 503;
     private static final int PREFLIGHT_AGE_S = 600;
 
     private final Router router;
@@ -90,7 +89,7 @@ public final class Endpoints implements Handler<HttpServerRequest> {
         return CorsHandler.create()
                 .addOriginWithRegex(".+") // not ".*", which is taken for any, and answered with a star
                 .allowedMethods(methods)
-                .exposedHeader("x-request-id")
+                .exposedHeaders(Set.of("x-request-id", HttpHeaders.RETRY_AFTER.toString(), JsonAnswer.RETRY_AFTER_MS))
                 .maxAgeSeconds(PREFLIGHT_AGE_S);
     }
 
@@ -123,7 +122,7 @@ public final class Endpoints implements Handler<HttpServerRequest> {
                         .formatted(allowed, JsonAnswer.shown(routing.request().method().name()))));
             } else if (!endpoint.capacity().hasRoom()) {
                 refusals.count(Refusal.CONNECTIONS_FULL);
-                exchange.refuse(HttpError.of(UNAVAILABLE, "busy", "the server takes no more connections for now"));
+                exchange.refuse(endpoint.capacity().refusal());
             } else {
                 endpoint.handler().accept(exchange);
             }

@@ -4,7 +4,6 @@ import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 
 import io.vertx.core.Future;
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
@@ -51,11 +50,11 @@ public final class Exchange {
     }
 
     /**
-     * The body of the request; fails with a {@link RequestRefusedException} if it is not taken. To be asked for at once.
+     * The body of the request, to be released; fails with a {@link RequestRefusedException} if it is not taken. To be asked for at once.
      *
      * @param maxBytes largest that is taken
      */
-    public Future<Buffer> body(int maxBytes) {
+    public Future<Body> body(int maxBytes) {
         return new RequestBody(request(), maxBytes, bodies).future();
     }
 

@@ -22,7 +22,7 @@ final class RequestBody implements AssemblyBudget.Holder {
 
     private final int maxBytes;
     private final AssemblyBudget budget;
-    private final Promise<Buffer> result = Promise.promise();
+    private final Promise<Body> result = Promise.promise();
     private Buffer bytes = Buffer.buffer();
     private int held;
     private boolean refused;
@@ -39,8 +39,8 @@ final class RequestBody implements AssemblyBudget.Holder {
         begin(request);
     }
 
-    /** The whole body; fails with a {@link RequestRefusedException}, or if the client has gone. */
-    Future<Buffer> future() {
+    /** The whole body, which counts until it is released; fails with a {@link RequestRefusedException}, or if the client has gone. */
+    Future<Body> future() {
         return result.future();
     }
 
@@ -80,9 +80,10 @@ final class RequestBody implements AssemblyBudget.Holder {
 
     private void end() {
         if (!refused) {
-            Buffer whole = bytes;
-            release();
-            result.tryComplete(whole);
+            budget.keep(this);
+            result.tryComplete(new Body(bytes, budget, held));
+            held = 0;
+            bytes = Buffer.buffer();
         }
     }
 
@@ -105,7 +106,7 @@ final class RequestBody implements AssemblyBudget.Holder {
 
     @Override
     public void giveUp() {
-        refuse(HttpError.of(UNAVAILABLE, "busy",
+        refuse(HttpError.of(UNAVAILABLE, "overloaded",
                 "no room for this body among what is being received, try again later: limit of all=" + budget.limitBytes()));
     }
 }

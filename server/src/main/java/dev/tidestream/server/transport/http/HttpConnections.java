@@ -38,13 +38,15 @@ import dev.tidestream.server.transport.common.Refusals;
  *                └── 101: a WebSocket, and no more our concern
  * </pre>
  *
- * Who is being answered is bounded by what answers: an endpoint's capacity, its keep-alive and its demand.
+ * Who is being answered is bounded by what answers: an endpoint's capacity, its keep-alive and its demand. Whoever takes nothing of
+ * an answer that waits for it, for as long as {@link AnswerLimits#stallTimeout} says, is closed, whether the answer has ended or not.
  */
 public final class HttpConnections {
     private static final String DECODER = "httpDecoder"; // as Vert.x calls it
     private static final int REQUEST_TIMEOUT = 408;
     private static final int UNAVAILABLE = 503;
     private static final int IPV4_BYTES = 4;
+    private static final int LOOKS_PER_TIMEOUT = 8;
 
     private final HttpLimits limits;
     private final HttpServerOptions options;
@@ -149,6 +151,7 @@ public final class HttpConnections {
         private final HttpConnection connection;
         private final Channel channel;
         private final InetAddress address;
+        private final OutputWatch output;
         private @Nullable HttpServerRequest current; // whose head has come, and which is not yet whole and answered
         private boolean whole;
         private boolean answered;
@@ -159,6 +162,7 @@ public final class HttpConnections {
             this.connection = connection;
             this.channel = ((ConnectionBase) connection).channel();
             this.address = neighbourhood(channel);
+            this.output = new OutputWatch(channel);
         }
 
         void onBytes() {
@@ -197,6 +201,7 @@ public final class HttpConnections {
             }
             if (!answered) {
                 leave();
+                watchOutput();
                 return;
             }
             current = null;
@@ -227,12 +232,38 @@ public final class HttpConnections {
         void becomeIdle() {
             leave();
             idle.add(this);
-            timer = clock.after(limits.idleTimeout(), this::abort);
+            awaitNext();
             if (idle.size() > limits.maxIdle()) {
                 refusals.count(Refusal.IDLE_FULL);
                 idle.getFirst().abort();
             }
             count();
+        }
+
+        /** It may be kept alive for so long; longer if the client is still at the answer, and reads. */
+        private void awaitNext() {
+            timer = clock.after(limits.idleTimeout(), () -> {
+                if (output.isFlushed()) {
+                    abort();
+                } else {
+                    watchOutput();
+                }
+            });
+        }
+
+        private void watchOutput() {
+            timer = clock.after(limits.answers().stallTimeout().dividedBy(LOOKS_PER_TIMEOUT), this::look);
+        }
+
+        private void look() {
+            if (output.stalledNs(clock.nanoTime()) >= limits.answers().stallTimeout().toNanos()) {
+                refusals.count(Refusal.UNREAD_ANSWERS);
+                abort();
+            } else if (idle.contains(this) && output.isFlushed()) {
+                awaitNext();
+            } else {
+                watchOutput();
+            }
         }
 
         /** Is neither any more. */
@@ -251,7 +282,7 @@ public final class HttpConnections {
         }
 
         private void makeWay(String of, int limit) {
-            giveUp(Refusal.PENDING_FULL, UNAVAILABLE, "busy", "too many " + of + ", this was the oldest: limit=" + limit);
+            giveUp(Refusal.PENDING_FULL, UNAVAILABLE, "overloaded", "too many " + of + ", this was the oldest: limit=" + limit);
         }
 
         @SuppressWarnings("FutureReturnValueIgnored") // the connection ends either way
@@ -261,11 +292,16 @@ public final class HttpConnections {
                 String body = JsonAnswer.text(HttpError.of(status, code, message).body());
                 String answer = String.format(
                         Locale.ROOT,
-                        "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-                        status, HttpResponseStatus.valueOf(status).reasonPhrase(), body.length(), body);
+                        "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n%s",
+                        status, HttpResponseStatus.valueOf(status).reasonPhrase(), body.length(), retry(status), body);
                 channel.pipeline().firstContext().writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
             }
             abort();
+        }
+
+        private static String retry(int status) {
+            return status != UNAVAILABLE ? ""
+                    : "Retry-After: %1$s\r\n%2$s: %1$s000\r\n".formatted(JsonAnswer.RETRY_AFTER_S, JsonAnswer.RETRY_AFTER_MS);
         }
 
         void abort() {

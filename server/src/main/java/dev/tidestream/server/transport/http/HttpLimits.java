@@ -11,9 +11,11 @@ import java.time.Duration;
  * @param requestTimeout how long a request may take to come, from when the connection was accepted or its first byte came
  * @param idleTimeout how long a connection is kept alive without a request
  * @param maxBodyBytes largest body of a request
+ * @param answers bounds of what is sent, and of the work for it
  */
 public record HttpLimits(
-        int maxPending, int maxPendingPerAddress, int maxIdle, Duration requestTimeout, Duration idleTimeout, int maxBodyBytes) {
+        int maxPending, int maxPendingPerAddress, int maxIdle, Duration requestTimeout, Duration idleTimeout, int maxBodyBytes,
+        AnswerLimits answers) {
     private static final int MORE_PENDING = 64;
     private static final int PENDING_ADDRESSES = 4;
     private static final int MAX_IDLE = 256;
@@ -30,9 +32,9 @@ public record HttpLimits(
         }
     }
 
-    /** With bodies of 1 MiB at most. */
+    /** With bodies of 1 MiB at most, and the usual bounds of answers. */
     public HttpLimits(int maxPending, int maxPendingPerAddress, int maxIdle, Duration requestTimeout, Duration idleTimeout) {
-        this(maxPending, maxPendingPerAddress, maxIdle, requestTimeout, idleTimeout, MAX_BODY_BYTES);
+        this(maxPending, maxPendingPerAddress, maxIdle, requestTimeout, idleTimeout, MAX_BODY_BYTES, AnswerLimits.DEFAULT);
     }
 
     /**

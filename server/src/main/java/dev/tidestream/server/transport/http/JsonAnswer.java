@@ -1,22 +1,35 @@
 package dev.tidestream.server.transport.http;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.netty.buffer.Unpooled;
 import io.vertx.core.Future;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.internal.buffer.BufferInternal;
 
 /** Answers over HTTP, and what every one of them has: its length, and that nobody may keep it. The future: when it is out. Event loop. */
 public final class JsonAnswer {
+    /** Content type of JSON. */
+    public static final String TYPE = "application/json";
+
     private static final JsonFactory JSON = new JsonFactory();
     private static final int MAX_SHOWN_CHARS = 200;
+    private static final int TOO_MANY = 429;
+    private static final int UNAVAILABLE = 503;
+
+    /** When to ask again, in milliseconds. */
+    public static final String RETRY_AFTER_MS = "retry-after-ms";
+    /** When to ask again, in seconds, unless somebody knows better. */
+    static final String RETRY_AFTER_S = "1";
 
     private JsonAnswer() {}
 
@@ -27,12 +40,26 @@ public final class JsonAnswer {
 
     /** Answers with an object. */
     public static Future<Void> send(HttpServerRequest request, int status, Body body) {
-        return send(request, status, "application/json", text(body));
+        return send(request, status, TYPE, bytes(body));
     }
 
     /** Answers with an error. */
     public static Future<Void> refuse(HttpServerRequest request, HttpError error) {
         return send(request, error.status(), error.body());
+    }
+
+    /** For what may pass: in seconds, as HTTP has it, and in milliseconds, as OpenAI's clients read it first; what was said before stays. */
+    private static void sayWhenToRetry(HttpServerResponse response, int status) {
+        if (status == TOO_MANY || status == UNAVAILABLE) {
+            String seconds = response.headers().get(HttpHeaders.RETRY_AFTER);
+            if (seconds == null) {
+                seconds = RETRY_AFTER_S;
+                response.putHeader(HttpHeaders.RETRY_AFTER, seconds);
+            }
+            if (!response.headers().contains(RETRY_AFTER_MS)) {
+                response.putHeader(RETRY_AFTER_MS, seconds + "000");
+            }
+        }
     }
 
     /** Answers with an error that is about no field. */
@@ -42,26 +69,42 @@ public final class JsonAnswer {
 
     /** Answers with any text; to HEAD with its length only. */
     public static Future<Void> send(HttpServerRequest request, int status, String contentType, String text) {
-        byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+        return send(request, status, contentType, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Answers with bytes; to HEAD with their number only. */
+    public static Future<Void> send(HttpServerRequest request, int status, String contentType, byte[] utf8) {
+        sayWhenToRetry(request.response(), status);
         HttpServerResponse response = request.response()
                 .setStatusCode(status)
                 .putHeader(HttpHeaders.CONTENT_TYPE, contentType)
                 .putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(utf8.length))
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
-        return request.method().equals(HttpMethod.HEAD) ? response.end() : response.end(text);
+        return request.method().equals(HttpMethod.HEAD) ? response.end() : response.end(wrapped(utf8, utf8.length));
     }
 
     /** An object in a line. */
     public static String text(Body body) {
-        StringWriter text = new StringWriter();
-        try (JsonGenerator json = JSON.createGenerator(text)) {
+        return new String(bytes(body), StandardCharsets.UTF_8);
+    }
+
+    /** An object in a line, encoded once. */
+    public static byte[] bytes(Body body) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json = JSON.createGenerator(bytes)) { // UTF-8
             json.writeStartObject();
             body.writeTo(json);
             json.writeEndObject();
+            json.writeRaw('\n');
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return text.append('\n').toString();
+        return bytes.toByteArray();
+    }
+
+    /** The first of these bytes for the socket, without a copy: nobody may change them any more. */
+    public static Buffer wrapped(byte[] bytes, int count) {
+        return BufferInternal.buffer(Unpooled.wrappedBuffer(bytes, 0, count));
     }
 
     /** What a client sent, short enough and clean enough for a message. */

@@ -23,12 +23,14 @@ import dev.tidestream.server.transport.common.Mailbox;
  *   <li>one unit on subscription, for {@code Accepted};
  *   <li>then up to {@code min(credit, window)} units while the socket takes frames, topped up when half are used. Units out
  *       never exceed the credit left, so no token can arrive that the client has not paid for;
- *   <li>one unit back for each {@code Progress}, which costs no credit, and for each {@code Scored};
+ *   <li>one unit back for each {@code Progress}, which costs no credit; {@code Scored} costs none either, but it waits for the socket;
  *   <li>after a cancel always at least one, so that {@code Stopped} can come. The decode loop may spend that unit on one
  *       more token before it sees the stop; a token without credit is then dropped, not sent.
  * </ul>
  * A full socket thus stops the demand, and a stream without demand is in no batch. What can still arrive after that is at
  * most one window per stream.
+ *
+ * <p>It ends once, whatever happens: an event that cannot be made into a frame is a fault, which ends it.
  */
 public final class ClientStream extends BaseSubscriber<TokenEvent> {
     private static final Logger log = LoggerFactory.getLogger(ClientStream.class);
@@ -98,12 +100,20 @@ public final class ClientStream extends BaseSubscriber<TokenEvent> {
 
     @Override
     protected void hookOnNext(TokenEvent event) {
-        mailbox.post(() -> {
-            if (!ended) {
-                outstanding--;
-                handle(event);
-            }
-        });
+        mailbox.post(() -> take(event));
+    }
+
+    private void take(TokenEvent event) {
+        if (ended) {
+            return;
+        }
+        outstanding--;
+        try {
+            handle(event);
+        } catch (RuntimeException e) {
+            cancel();
+            fail(e);
+        }
     }
 
     @Override
@@ -181,9 +191,7 @@ public final class ClientStream extends BaseSubscriber<TokenEvent> {
             }
             case TokenEvent.Scored s -> {
                 frames.scored(s);
-                if (!ended) {
-                    request(1);
-                }
+                ask();
             }
             case TokenEvent.Token t -> token(t);
             case TokenEvent.Stopped s -> finish(s.finish());
@@ -213,13 +221,20 @@ public final class ClientStream extends BaseSubscriber<TokenEvent> {
     }
 
     private void fail(Throwable error) {
-        if (error instanceof EngineException e) {
-            end();
-            frames.failed(e.code(), String.valueOf(e.getMessage()));
-        } else {
+        if (!(error instanceof EngineException)) {
             log.error("stream failed: id={}, stream={}", id, stream, error);
+        }
+        if (!ended) {
             end();
-            frames.failed(ErrorCode.INTERNAL, ServerTexts.FAULT);
+        }
+        try {
+            if (error instanceof EngineException e) {
+                frames.failed(e.code(), String.valueOf(e.getMessage()));
+            } else {
+                frames.failed(ErrorCode.INTERNAL, ServerTexts.FAULT);
+            }
+        } catch (RuntimeException e) {
+            log.error("a client could not be told that its stream has failed: id={}, stream={}", id, stream, e);
         }
     }
 

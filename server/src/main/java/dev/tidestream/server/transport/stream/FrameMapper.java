@@ -5,7 +5,8 @@ import dev.tidestream.server.engine.TokenEvent;
 
 /**
  * Makes frames of the events of one stream, for one wire. Called on the event loop, in the order of {@link TokenEvent}; after
- * {@link #finished} or {@link #failed}, one of which comes unless the client has gone, nothing follows.
+ * {@link #finished} or {@link #failed}, one of which comes unless the client has gone, nothing follows; but if a frame cannot be made,
+ * which is a fault, {@link #failed} follows, even behind a {@link #finished} that has thrown.
  */
 public interface FrameMapper {
     void accepted(TokenEvent.Accepted accepted);

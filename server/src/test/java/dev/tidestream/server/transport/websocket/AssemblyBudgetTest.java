@@ -93,4 +93,33 @@ class AssemblyBudgetTest {
         assertTrue(first.accept(true, x(5), 0, true) instanceof MessageAssembler.Outcome.Text, "the next is read");
         assertTrue(budget.heldBytes() <= budget.limitBytes());
     }
+
+    /** A body that somebody has to read yet counts, but it has come to its end: an unfinished one gives way. */
+    @Test
+    void shouldKeepWhatHasComeToItsEnd() {
+        List<String> lost = new ArrayList<>();
+        AssemblyBudget.Holder whole = holder(2000, () -> lost.add("whole"));
+        assertTrue(budget.reserve(whole, 2000));
+        budget.keep(whole);
+        AssemblyBudget.Holder next = holder(0, () -> lost.add("next"));
+        assertEquals(false, budget.reserve(next, 600));
+        assertEquals(List.of(), lost);
+        budget.free(2000);
+        assertTrue(budget.reserve(next, 600));
+        assertEquals(600, budget.heldBytes());
+    }
+
+    private static AssemblyBudget.Holder holder(int bytes, Runnable lost) {
+        return new AssemblyBudget.Holder() {
+            @Override
+            public int heldBytes() {
+                return bytes;
+            }
+
+            @Override
+            public void giveUp() {
+                lost.run();
+            }
+        };
+    }
 }

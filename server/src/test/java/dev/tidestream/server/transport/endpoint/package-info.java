@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.transport.endpoint;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.transport.stream;
+
+import org.jspecify.annotations.NullMarked;
