@@ -8,6 +8,7 @@ import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
+import dev.tidestream.server.openai.responses.MemoryResponses;
 import dev.tidestream.server.openai.responses.ResponseStore;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
@@ -28,7 +29,7 @@ final class OpenAiWiring {
     EndpointFactory endpoints(ServerConfig.Chats chats) {
         Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, new ModelFingerprints(running, store.log()),
                 running.engine().openEndedTokens());
-        ResponseStore responses = new ResponseStore(chats.maxStoredResponses(), chats.storedResponseBytes());
+        ResponseStore responses = new MemoryResponses(chats.maxStoredResponses(), chats.storedResponseBytes());
         return EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses)));
     }
 

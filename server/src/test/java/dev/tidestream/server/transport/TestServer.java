@@ -28,7 +28,7 @@ import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
-import dev.tidestream.server.openai.responses.ResponseStore;
+import dev.tidestream.server.openai.responses.MemoryResponses;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.VertxClock;
@@ -82,7 +82,7 @@ final class TestServer implements AutoCloseable {
     TestServer(TransportConfig config, Function<Context, EventLoopClock> clock) throws Exception {
         verticle = new ServerVerticle(config, engine, readiness::get, null, clock)
                 .serving(EndpointFactory.all(List.of(
-                        new OpenAiEndpoints(backend(engine)), new ResponsesEndpoints(backend(engine), new ResponseStore(3, 1 << 20)))));
+                        new OpenAiEndpoints(backend(engine)), new ResponsesEndpoints(backend(engine), new MemoryResponses(3, 1 << 20)))));
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }
 
