@@ -8,9 +8,12 @@ import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
+import dev.tidestream.server.openai.lanes.ResponseLanes;
 import dev.tidestream.server.openai.responses.MemoryResponses;
 import dev.tidestream.server.openai.responses.ResponseStore;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
+import dev.tidestream.server.transport.ServerVerticle;
+import dev.tidestream.server.transport.WebSocketWire;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 
 /** What OpenAI's endpoints answer from: the model that is served. */
@@ -26,11 +29,15 @@ final class OpenAiWiring {
         this.chat = chat;
     }
 
-    EndpointFactory endpoints(ServerConfig.Chats chats) {
+    /** Serves them: requests over HTTP, and lanes over WebSockets. */
+    void serve(ServerVerticle verticle, ServerConfig config) {
         Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, new ModelFingerprints(running, store.log()),
                 running.engine().openEndedTokens());
+        ServerConfig.Chats chats = config.chats();
         ResponseStore responses = new MemoryResponses(chats.maxStoredResponses(), chats.storedResponseBytes());
-        return EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses)));
+        verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses))));
+        verticle.serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL, config.transport().http().maxBodyBytes(),
+                new ResponseLanes(backend, responses, chats.lanes())::session));
     }
 
     private ServedModel served() {

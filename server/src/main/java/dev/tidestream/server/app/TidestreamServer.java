@@ -94,10 +94,11 @@ public final class TidestreamServer implements AutoCloseable {
                     transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
-                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).serving(
-                            new OpenAiWiring(running, store, running.chat()).endpoints(config.chats()));
+                    met.access(audit, metrics::tokenRefused)).showing(metrics.page());
+            new OpenAiWiring(running, store, running.chat()).serve(verticle, config);
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
+            life.limits("lanes", config.chats().lanes());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             listening = true;
         } finally {

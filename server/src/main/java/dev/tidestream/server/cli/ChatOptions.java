@@ -3,6 +3,7 @@ package dev.tidestream.server.cli;
 import java.nio.file.Path;
 
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -24,6 +25,9 @@ final class ChatOptions {
             description = "Memory for answers of /v1/responses that later requests can go on from (default: ${DEFAULT-VALUE}).")
     private ByteSize storedBytes = new ByteSize(ServerConfig.Chats.DEFAULT.storedResponseBytes());
 
+    @Mixin
+    private LaneOptions lanes = new LaneOptions();
+
     private int maxStored = DEFAULT_STORED;
 
     @Spec(Spec.Target.MIXEE)
@@ -37,6 +41,6 @@ final class ChatOptions {
     }
 
     ServerConfig.Chats config() {
-        return new ServerConfig.Chats(template, maxStored, storedBytes.bytes());
+        return new ServerConfig.Chats(template, maxStored, storedBytes.bytes(), lanes.config());
     }
 }

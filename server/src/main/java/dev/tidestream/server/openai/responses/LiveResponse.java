@@ -103,6 +103,7 @@ public final class LiveResponse {
     private @Nullable End end;
     private boolean deleted;
     private long bytes;
+    private long bytesOfOrigin; // 0: not known yet
     private long weightsVersion;
 
     /** One of which nothing has come. */
@@ -209,7 +210,10 @@ public final class LiveResponse {
 
     /** An estimate of what it takes with all that belongs to it. */
     public long heldBytes() {
-        return BYTES_EACH + bytes + bytes(origin.conversation()) + bytes(origin.items()) + 2L * origin.echo().toString().length();
+        if (bytesOfOrigin == 0) {
+            bytesOfOrigin = BYTES_EACH + bytes(origin.conversation()) + bytes(origin.items()) + 2L * origin.echo().toString().length();
+        }
+        return bytesOfOrigin + 2 * bytes; // its text is in the conversation, too
     }
 
     private static long bytes(List<JsonNode> nodes) {

@@ -63,9 +63,18 @@ public final class ResponseGrowth implements FrameMapper {
 
     @Override
     public void accepted(TokenEvent.Accepted a) {
+        begin(a.weightsVersion(), a.seed());
+    }
+
+    /** The same for a warm-up that the engine has nothing to do for. */
+    public void prepared(long weightsVersion) {
+        begin(weightsVersion, 0);
+    }
+
+    private void begin(long weightsVersion, long seed) {
         accepted = true;
-        version = a.weightsVersion();
-        response.begun(new LiveResponse.Begin(version, a.seed(), fingerprints.of(version)));
+        version = weightsVersion;
+        response.begun(new LiveResponse.Begin(version, seed, fingerprints.of(version)));
         if (response.origin().store()) {
             store.begin(response);
         }
