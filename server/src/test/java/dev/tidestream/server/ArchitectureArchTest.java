@@ -166,7 +166,13 @@ class ArchitectureArchTest {
     static final ArchRule OPENAI = noClasses().that().resideInAPackage("dev.tidestream.server.openai..")
             .should().dependOnClassesThat(resideInAPackage("dev.tidestream.model..").and(not(resideInAPackage("dev.tidestream.model.tokenizer"))))
             .orShould().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..",
-                    "dev.tidestream.server.admin..", "dev.tidestream.server.transport");
+                    "dev.tidestream.server.transport");
+
+    /** What it keeps is in the same kind of directory as versions of the weights. */
+    @ArchTest
+    static final ArchRule OPENAI_AND_ADMIN = noClasses().that().resideInAPackage("dev.tidestream.server.openai..")
+            .should().dependOnClassesThat(resideInAPackage("dev.tidestream.server.admin..")
+                    .and(not(resideInAPackage("dev.tidestream.server.admin.store.directory"))));
 
     /** Of its parts, lanes alone know that there are WebSockets. */
     @ArchTest

@@ -60,6 +60,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final VersionStore store;
     private final ModelRuntime running;
     private final MetricsWiring metrics;
+    private final OpenAiWiring openAi;
     private final BackgroundWarmUp backgroundWarmUp;
     private final ServerVerticle verticle;
     private final Vertx vertx;
@@ -82,6 +83,7 @@ public final class TidestreamServer implements AutoCloseable {
         this.running = running;
         this.vertx = vertx;
         transport = config.transport();
+        openAi = new OpenAiWiring(config, running, store, running.chat());
         metrics = new MetricsWiring(running);
         boolean listening = false;
         try {
@@ -95,16 +97,18 @@ public final class TidestreamServer implements AutoCloseable {
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     met.access(audit, metrics::tokenRefused)).showing(metrics.page());
-            new OpenAiWiring(running, store, running.chat()).serve(verticle, config);
+            openAi.serve(verticle);
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
+            life.limits("responses_on_disk", config.chats().disk());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             listening = true;
         } finally {
             if (!listening) {
                 vertx.close().toCompletionStage().toCompletableFuture().join();
                 metrics.close();
+                openAi.close();
             }
         }
     }
@@ -287,6 +291,7 @@ public final class TidestreamServer implements AutoCloseable {
                 trim.close();
             }
             metrics.close();
+            openAi.close();
             running.close();
             store.close();
             life.stopped(Duration.ofNanos(System.nanoTime() - startNs));

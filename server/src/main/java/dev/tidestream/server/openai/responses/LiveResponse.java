@@ -174,7 +174,8 @@ public final class LiveResponse {
         deleted = true;
     }
 
-    boolean deleted() {
+    /** Whether it is not to be kept. */
+    public boolean deleted() {
         return deleted;
     }
 
