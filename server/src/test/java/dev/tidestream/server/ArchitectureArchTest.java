@@ -47,6 +47,7 @@ class ArchitectureArchTest {
             "server.chat.ChatTemplate", "server.chat.jinja.run.Evaluator", "server.safetensors.SafetensorsFile",
             "server.huggingface.HuggingFaceFolder", "server.huggingface.tokenizer.FolderTokenizer", "server.transport.AdminSession",
             "server.transport.endpoint.Endpoints", "server.transport.stream.ClientStream", "server.openai.OpenAiEndpoints",
+            "server.openai.lanes.ResponseLanes",
             "server.app.TidestreamServer", "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
@@ -165,7 +166,19 @@ class ArchitectureArchTest {
     static final ArchRule OPENAI = noClasses().that().resideInAPackage("dev.tidestream.server.openai..")
             .should().dependOnClassesThat(resideInAPackage("dev.tidestream.model..").and(not(resideInAPackage("dev.tidestream.model.tokenizer"))))
             .orShould().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..",
-                    "dev.tidestream.server.admin..", "dev.tidestream.server.transport", "dev.tidestream.server.transport.websocket..");
+                    "dev.tidestream.server.transport");
+
+    /** What it keeps is in the same kind of directory as versions of the weights. */
+    @ArchTest
+    static final ArchRule OPENAI_AND_ADMIN = noClasses().that().resideInAPackage("dev.tidestream.server.openai..")
+            .should().dependOnClassesThat(resideInAPackage("dev.tidestream.server.admin..")
+                    .and(not(resideInAPackage("dev.tidestream.server.admin.store.directory"))));
+
+    /** Of its parts, lanes alone know that there are WebSockets. */
+    @ArchTest
+    static final ArchRule OPENAI_OVER_HTTP = noClasses().that().resideInAPackage("dev.tidestream.server.openai..")
+            .and().resideOutsideOfPackage("dev.tidestream.server.openai.lanes")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.transport.websocket..");
 
     @ArchTest
     static final ArchRule WEBSOCKET_AND_HTTP = forbid(

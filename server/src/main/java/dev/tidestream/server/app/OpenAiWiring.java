@@ -1,35 +1,81 @@
 package dev.tidestream.server.app;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalLong;
 
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.console.Reasons;
+import dev.tidestream.server.admin.store.directory.DataDirException;
+import dev.tidestream.server.admin.store.directory.DirectoryStorage;
+import dev.tidestream.server.admin.store.directory.Storage;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
+import dev.tidestream.server.openai.lanes.ResponseLanes;
+import dev.tidestream.server.openai.responses.MemoryResponses;
 import dev.tidestream.server.openai.responses.ResponseStore;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
+import dev.tidestream.server.openai.responses.disk.DiskLimits;
+import dev.tidestream.server.openai.responses.disk.DiskResponses;
+import dev.tidestream.server.transport.ServerVerticle;
+import dev.tidestream.server.transport.WebSocketWire;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 
-/** What OpenAI's endpoints answer from: the model that is served. */
-final class OpenAiWiring {
+/** What OpenAI's endpoints answer from: the model that is served, and responses that are kept; closed when nobody asks any more. */
+final class OpenAiWiring implements AutoCloseable {
+    private static final String DIRECTORY = "responses"; // in the data directory
+
     private final ModelRuntime running;
     private final VersionStore store;
     private final ModelChat chat;
     private final long loadedS = Instant.now().getEpochSecond();
+    private final ServerConfig config;
+    private final ResponseStore responses;
+    private final @Nullable DiskResponses disk;
 
-    OpenAiWiring(ModelRuntime running, VersionStore store, ModelChat chat) {
+    /** @throws ServerException if responses cannot be kept in the data directory */
+    OpenAiWiring(ServerConfig config, ModelRuntime running, VersionStore store, ModelChat chat) {
+        this.config = config;
         this.running = running;
         this.store = store;
         this.chat = chat;
+        ServerConfig.Chats chats = config.chats();
+        MemoryResponses memory = new MemoryResponses(chats.maxStoredResponses(), chats.storedResponseBytes());
+        Path directory = config.updates().dataDir();
+        disk = directory == null || chats.maxStoredResponses() == 0 ? null : onDisk(directory.resolve(DIRECTORY), chats.disk(), memory);
+        responses = disk == null ? memory : disk;
     }
 
-    EndpointFactory endpoints(ServerConfig.Chats chats) {
-        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served,
-                ModelFingerprints.of(running, store.log()), running.engine().defaultMaxTokens());
-        ResponseStore responses = new ResponseStore(chats.maxStoredResponses(), chats.storedResponseBytes());
-        return EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses)));
+    private static DiskResponses onDisk(Path directory, DiskLimits limits, MemoryResponses memory) {
+        try {
+            Storage storage = DirectoryStorage.open(directory);
+            try {
+                return DiskResponses.open(storage, limits, memory);
+            } catch (IOException e) {
+                storage.close();
+                throw e;
+            }
+        } catch (DataDirException e) {
+            throw new ServerException(ServerException.Reason.DATA_DIRECTORY, "cannot keep responses: " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw new ServerException(
+                    ServerException.Reason.DATA_DIRECTORY, "cannot keep responses in %s: %s".formatted(directory, Reasons.of(e)), e);
+        }
+    }
+
+    /** Serves them: requests over HTTP, and lanes over WebSockets. */
+    void serve(ServerVerticle verticle) {
+        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, ModelFingerprints.of(running, store.log()),
+                running.engine().defaultMaxTokens());
+        verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses))));
+        verticle.serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL, config.transport().http().maxBodyBytes(),
+                new ResponseLanes(backend, responses, config.chats().lanes())::session));
     }
 
     private ServedModel served() {
@@ -39,6 +85,19 @@ final class OpenAiWiring {
                 running.blueprint().contextLength(),
                 running.engine().vocabularySize(),
                 OptionalLong.of(running.parameters()),
-                running.weightsVersion());
+                running.weightsVersion(),
+                running.epochs().newest().headMode().wireName());
+    }
+
+    /** What has ended is on disk when this returns. */
+    @Override
+    public void close() {
+        try {
+            if (disk != null) {
+                disk.close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the directory of responses could not be released", e);
+        }
     }
 }

@@ -21,6 +21,8 @@ import dev.tidestream.server.admin.store.UpdateLogLimits;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.resume.ResumeLimits;
 import dev.tidestream.server.transport.TokenLimit;
+import dev.tidestream.server.openai.lanes.LaneLimits;
+import dev.tidestream.server.openai.responses.disk.DiskLimits;
 import dev.tidestream.server.transport.TransportConfig;
 
 /**
@@ -158,10 +160,12 @@ public record ServerConfig(
      * @param template a file with the chat template; null for that of the model
      * @param maxStoredResponses most answers that {@code previous_response_id} can name; 0: none is kept
      * @param storedResponseBytes what they may take together, estimated
+     * @param disk bounds of those that are kept in the data directory
+     * @param lanes what connections with lanes may hold
      */
-    public record Chats(@Nullable Path template, int maxStoredResponses, long storedResponseBytes) {
+    public record Chats(@Nullable Path template, int maxStoredResponses, long storedResponseBytes, DiskLimits disk, LaneLimits lanes) {
         /** The model's template, 1,024 answers, 64 MiB. */
-        public static final Chats DEFAULT = new Chats(null, 1024, 64 << 20);
+        public static final Chats DEFAULT = new Chats(null, 1024, 64 << 20, DiskLimits.DEFAULT, LaneLimits.DEFAULT);
 
         public Chats {
             if (maxStoredResponses < 0 || storedResponseBytes < 0) {
@@ -172,7 +176,12 @@ public record ServerConfig(
 
         /** The same with another template. */
         public Chats withTemplate(@Nullable Path file) {
-            return new Chats(file, maxStoredResponses, storedResponseBytes);
+            return new Chats(file, maxStoredResponses, storedResponseBytes, disk, lanes);
+        }
+
+        /** The same with other bounds in the data directory. */
+        public Chats withDisk(DiskLimits limits) {
+            return new Chats(template, maxStoredResponses, storedResponseBytes, limits, lanes);
         }
     }
 

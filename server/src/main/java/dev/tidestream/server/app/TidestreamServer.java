@@ -63,6 +63,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final MetricsWiring metrics;
     private final ResumeWiring resume;
     private final StreamLog streamLog = new StreamLog();
+    private final OpenAiWiring openAi;
     private final BackgroundWarmUp backgroundWarmUp;
     private final ServerVerticle verticle;
     private final Vertx vertx;
@@ -85,6 +86,7 @@ public final class TidestreamServer implements AutoCloseable {
         this.running = running;
         this.vertx = vertx;
         transport = config.transport();
+        openAi = new OpenAiWiring(config, running, store, running.chat());
         metrics = new MetricsWiring(running);
         resume = new ResumeWiring(running, config.resume(), config.updates().dataDir());
         boolean listening = false;
@@ -98,11 +100,12 @@ public final class TidestreamServer implements AutoCloseable {
                     transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
-                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).serving(
-                            new OpenAiWiring(running, store, running.chat()).endpoints(config.chats()))
-                    .resuming(resume.streams());
+                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).resuming(resume.streams());
+            openAi.serve(verticle);
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
+            life.limits("lanes", config.chats().lanes());
+            life.limits("responses_on_disk", config.chats().disk());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             listening = true;
         } finally {
@@ -110,6 +113,7 @@ public final class TidestreamServer implements AutoCloseable {
                 vertx.close().toCompletionStage().toCompletableFuture().join();
                 streamLog.close();
                 metrics.close();
+                openAi.close();
             }
         }
     }
@@ -298,6 +302,7 @@ public final class TidestreamServer implements AutoCloseable {
                 trim.close();
             }
             metrics.close();
+            openAi.close();
             running.close();
             resume.close();
             streamLog.close();

@@ -32,11 +32,16 @@ public final class ChatPlanner {
      * @param param the field that it came in, for errors
      */
     public Plan plan(TokenRequest common, Conversation conversation, AnswerFormat format, String param) throws BadRequestException {
-        OpenAiEndpoints.requireModel(backend, common.model());
+        requireModel(common);
         int[] tokens = encode(render(conversation, param), param);
         int room = backend.model().get().contextLength() - tokens.length;
         int maxTokens = common.maxTokens().orElse(Math.max(1, Math.min(room, backend.defaultMaxTokens())));
         return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens)), maxTokens, false);
+    }
+
+    /** Refuses a request for another model than the one that is served. */
+    public void requireModel(TokenRequest common) throws BadRequestException {
+        OpenAiEndpoints.requireModel(backend, common.model());
     }
 
     /** The prompt as text. */

@@ -29,6 +29,11 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
      */
     public record PlannedPrompt(@Nullable String text, int @Nullable [] tokens) {}
 
+    /** The same, of which the prompt is prepared and no token is made. */
+    public Plan withoutTokens() {
+        return new Plan(request, format, prompts, 0, echo);
+    }
+
     /** Choices, those of all prompts. */
     public int choices() {
         return prompts.size() * request.n();

@@ -11,6 +11,13 @@ import java.util.OptionalLong;
  * @param vocabularySize token ids are 0 to this number minus 1
  * @param parameters weights of the model, if known
  * @param weightsVersion the version that a new stream starts with
+ * @param headMode how its logits are computed
  */
 public record ServedModel(
-        String id, long createdS, int contextLength, int vocabularySize, OptionalLong parameters, long weightsVersion) {}
+        String id,
+        long createdS,
+        int contextLength,
+        int vocabularySize,
+        OptionalLong parameters,
+        long weightsVersion,
+        String headMode) {}

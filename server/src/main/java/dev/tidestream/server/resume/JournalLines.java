@@ -26,7 +26,7 @@ import dev.tidestream.server.engine.TokenEvent;
  * end. The last line counts only with its line feed: without it, it was being written when the process ended.
  *
  * <pre>
- * {"journal":1,"owner":"","precision":"…","stream":7,"seed":7,"weights_version":3,"prompt_tokens":5}
+ * {"journal":1,"owner":"","precision":"…","stream":7,"seed":7,"weights_version":3,"head_mode":"packed","prompt_tokens":5}
  * {"type":"generate","id":"…","prompt":"Once upon a time",…}
  * {"from":0,"tokens":[403,11,5]}
  * {"finish":"length","prompt_tokens":5,"completion_tokens":3,"queue_ms":0.4,"first_token_ms":12.5,"total_ms":31,"tokens_per_s":99}
@@ -56,6 +56,7 @@ final class JournalLines {
                 g.writeNumberField("stream", head.stream());
                 g.writeNumberField("seed", head.seed());
                 g.writeNumberField("weights_version", head.weightsVersion());
+                g.writeStringField("head_mode", head.headMode());
                 g.writeNumberField("prompt_tokens", head.promptTokens());
             });
             out.append(codec.encode(identity.message())).append('\n');
@@ -118,7 +119,8 @@ final class JournalLines {
             return null;
         }
         TokenEvent.Accepted accepted = new TokenEvent.Accepted(
-                number(head, "stream"), number(head, "seed"), number(head, "weights_version"), (int) number(head, "prompt_tokens"));
+                number(head, "stream"), number(head, "seed"), number(head, "weights_version"),
+                head.path("head_mode").asText(), (int) number(head, "prompt_tokens"));
         int[] tokens = {};
         TokenEvent.Finish finish = null;
         for (String line : lines.subList(2, lines.size())) {

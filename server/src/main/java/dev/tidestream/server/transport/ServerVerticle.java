@@ -68,6 +68,7 @@ public final class ServerVerticle extends VerticleBase {
     private final Refusals refusals = new Refusals();
     private final AssemblyBudget assembly;
     private final List<EndpointFactory> factories = new ArrayList<>();
+    private final List<WebSocketWire> wires = new ArrayList<>();
     private final Sessions streaming;
     private final @Nullable Sessions administrators;
 
@@ -127,6 +128,12 @@ public final class ServerVerticle extends VerticleBase {
     /** The same verticle, with streams that outlive their connections; before it is deployed. */
     public ServerVerticle resuming(ResumableStreams streams) {
         resumable = streams;
+        return this;
+    }
+
+    /** The same verticle with one more wire over WebSockets; before it is deployed. */
+    public ServerVerticle serving(WebSocketWire wire) {
+        wires.add(wire);
         return this;
     }
 
@@ -224,7 +231,9 @@ public final class ServerVerticle extends VerticleBase {
         List<Endpoint> endpoints = new ArrayList<>(Probes.endpoints(() -> stopping ? Readiness.STOPPING : readiness.get(), metrics));
         ConnectionLimits limits = new ConnectionLimits(config.hardFrameBytes(), config.writeQueueBytes(), config.pingInterval(),
                 config.deadAfter(), config.sockets().closeTimeout(), config.sockets().answerGrace());
-        endpoints.add(streamEndpoint(limits, now, plain).endpoint());
+        InputRate rate = new InputRate(config.sockets().maxInputBytesPerSecond(), now::nanoTime);
+        input = rate;
+        endpoints.add(streamEndpoint(limits, rate, now, plain).endpoint());
         if (admin != null && administrators != null) {
             endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(new TokenGuard(admin, now::nanoTime)));
         }
@@ -233,15 +242,14 @@ public final class ServerVerticle extends VerticleBase {
                         config.http().answers().keepAlive()),
                 config.http().maxBodyBytes(), config.http().answers(), new AnswerMemory(config.http().answers().maxBytesOfAll()),
                 new Workers(context, config.http().answers().maxWork()), () -> stopping);
+        wires.forEach(wire -> endpoints.add(wireEndpoint(wire, loop, limits, rate, plain).endpoint()));
         factories.forEach(factory -> endpoints.addAll(factory.endpoints(loop)));
         return endpoints;
     }
 
-    private WebSocketEndpoint streamEndpoint(ConnectionLimits limits, EventLoopClock now, HttpConnections plain) {
+    private WebSocketEndpoint streamEndpoint(ConnectionLimits limits, InputRate rate, EventLoopClock now, HttpConnections plain) {
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
-        InputRate rate = new InputRate(config.sockets().maxInputBytesPerSecond(), now::nanoTime);
-        input = rate;
-        return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, streaming, socket -> {
+        return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, true, streaming, socket -> {
             Connection connection =
                     new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
@@ -249,11 +257,21 @@ public final class ServerVerticle extends VerticleBase {
         }, plain::left);
     }
 
+    private WebSocketEndpoint wireEndpoint(
+            WebSocketWire wire, EndpointFactory.Loop loop, ConnectionLimits limits, InputRate rate, HttpConnections plain) {
+        return new WebSocketEndpoint(wire.path(), wire.subprotocol(), false, streaming, socket -> {
+            Connection connection = new Connection(socket, wire.maxMessageBytes(),
+                    limits.withMaxFrameBytes(Math.max(limits.maxFrameBytes(), wire.maxMessageBytes())), assembly, rate.meter(), loop.clock(), refusals);
+            RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
+            return wire.sessions().open(connection, loop, refused);
+        }, plain::left);
+    }
+
     private WebSocketEndpoint adminEndpoint(
             AdminAccess access, Sessions admins, ConnectionLimits limits, EventLoopClock now, HttpConnections plain) {
         AdminCodec codec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
-        return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, admins, socket -> new AdminSession(
+        return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, true, admins, socket -> new AdminSession(
                 new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, null, now, refusals), codec, bus, access),
                 plain::left);
     }

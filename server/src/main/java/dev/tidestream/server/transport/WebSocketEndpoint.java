@@ -11,6 +11,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.internal.net.NetSocketInternal;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,11 +27,17 @@ import dev.tidestream.server.transport.websocket.Handshake;
 /**
  * An endpoint where requests become WebSockets of one subprotocol. Event loop.
  *
+ * @param required whether clients must offer it
  * @param create makes the session of a new socket
  * @param left told of connections that are plain HTTP no more
  */
 record WebSocketEndpoint(
-        String path, String subprotocol, Sessions sessions, Function<NetSocketInternal, Session> create, Consumer<HttpConnection> left) {
+        String path,
+        String subprotocol,
+        boolean required,
+        Sessions sessions,
+        Function<NetSocketInternal, Session> create,
+        Consumer<HttpConnection> left) {
     private static final Logger log = LoggerFactory.getLogger(WebSocketEndpoint.class);
     private static final int BAD_REQUEST = 400;
     private static final int UNAUTHORIZED = 401;
@@ -81,17 +88,18 @@ record WebSocketEndpoint(
         List<String> offered = offered(request);
         if (!Handshake.isWanted(request) || request.method().equals(HttpMethod.HEAD)) {
             exchange.response().putHeader(HttpHeaders.UPGRADE, "websocket");
-            refuse(exchange, UPGRADE_REQUIRED, "upgrade_required", path + " speaks WebSocket, subprotocol " + subprotocol);
+            refuse(exchange, UPGRADE_REQUIRED, "upgrade_required",
+                    "GET " + path + " is for WebSockets" + (required ? ", subprotocol " + subprotocol : ""));
         } else if (!Handshake.isSupportedVersion(request)) {
             exchange.response().putHeader(Handshake.VERSION, Handshake.SUPPORTED_VERSION);
             refuse(exchange, UPGRADE_REQUIRED, "unsupported_version", "the WebSocket version must be " + Handshake.SUPPORTED_VERSION);
         } else if (Handshake.fault(request) != null) {
             refuse(exchange, BAD_REQUEST, "bad_handshake", JsonAnswer.shown(String.valueOf(Handshake.fault(request))));
-        } else if (!offered.contains(subprotocol)) {
+        } else if (required && !offered.contains(subprotocol)) {
             refuse(exchange, BAD_REQUEST, "unsupported_subprotocol", "the WebSocket subprotocol must be " + subprotocol + ": offered="
                     + JsonAnswer.shown(offered.stream().filter(entry -> !TokenGuard.isBearer(entry)).toList().toString()));
         } else {
-            upgrade(request);
+            upgrade(request, offered.contains(subprotocol) ? subprotocol : null);
         }
     }
 
@@ -99,8 +107,8 @@ record WebSocketEndpoint(
         exchange.refuse(HttpError.of(status, code, message));
     }
 
-    private void upgrade(HttpServerRequest request) {
-        Future<Void> opened = Handshake.accept(request, subprotocol, socket -> sessions.open(create.apply(socket)))
+    private void upgrade(HttpServerRequest request, @Nullable String chosen) {
+        Future<Void> opened = Handshake.accept(request, chosen, socket -> sessions.open(create.apply(socket)))
                 .onSuccess(done -> left.accept(request.connection()))
                 .onFailure(e -> log.debug("no WebSocket: remote={}", request.remoteAddress(), e));
         sessions.reserveUntil(opened);

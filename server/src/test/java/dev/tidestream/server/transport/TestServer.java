@@ -28,7 +28,9 @@ import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
-import dev.tidestream.server.openai.responses.ResponseStore;
+import dev.tidestream.server.openai.lanes.LaneLimits;
+import dev.tidestream.server.openai.lanes.ResponseLanes;
+import dev.tidestream.server.openai.responses.MemoryResponses;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.VertxClock;
@@ -50,7 +52,7 @@ final class TestServer implements AutoCloseable {
                 {%- if message.role != 'user' %}{{ message.role }}:{% endif %}{{ message.content }}
             {%- endfor %}
             {%- if loud %}!{% endif %}{% if more %}{% if add_generation_prompt %}>{% endif %}{% endif %}""";
-    private static final ServedModel MODEL = new ServedModel("m/1", 1_795_000_000, 512, 256, OptionalLong.of(5_800_000), 7);
+    private static final ServedModel MODEL = new ServedModel("m/1", 1_795_000_000, 512, 256, OptionalLong.of(5_800_000), 7, "packed");
     private static final Fingerprints FINGERPRINTS = new Fingerprints() {
         @Override
         public CompletableFuture<?> ready() {
@@ -80,9 +82,16 @@ final class TestServer implements AutoCloseable {
 
     /** @param clock the time of connections, a {@link ManualClock} say */
     TestServer(TransportConfig config, Function<Context, EventLoopClock> clock) throws Exception {
+        this(config, clock, LaneLimits.DEFAULT);
+    }
+
+    TestServer(TransportConfig config, Function<Context, EventLoopClock> clock, LaneLimits lanes) throws Exception {
+        Backend backend = backend(engine);
+        MemoryResponses stored = new MemoryResponses(3, 1 << 20);
         verticle = new ServerVerticle(config, engine, readiness::get, null, clock)
-                .serving(EndpointFactory.all(List.of(
-                        new OpenAiEndpoints(backend(engine)), new ResponsesEndpoints(backend(engine), new ResponseStore(3, 1 << 20)))));
+                .serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, stored))))
+                .serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL, config.http().maxBodyBytes(),
+                        new ResponseLanes(backend, stored, lanes)::session));
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }
 

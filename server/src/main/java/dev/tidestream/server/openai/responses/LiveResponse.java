@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.Usage;
@@ -12,15 +14,21 @@ import dev.tidestream.server.openai.wire.ResponseRequest;
 import dev.tidestream.server.transport.http.HttpError;
 
 /** One answer: what has come of it, how it ended, and who follows it. Event loop; nothing changes once it has ended. */
-final class LiveResponse {
+public final class LiveResponse {
     private static final int DELTA_BYTES = 96; // beside its text
+    private static final long BYTES_EACH = 4096; // what is echoed, and objects
 
     /** How far it is. */
-    enum Status {
+    public enum Status {
+        /** It runs. */
         IN_PROGRESS("in_progress"),
+        /** The model has come to an end. */
         COMPLETED("completed"),
+        /** It came to its limit. */
         INCOMPLETE("incomplete"),
+        /** Something went wrong. */
         FAILED("failed"),
+        /** Nobody wanted more of it. */
         CANCELLED("cancelled");
 
         private final String wireName;
@@ -29,7 +37,8 @@ final class LiveResponse {
             this.wireName = wireName;
         }
 
-        String wireName() {
+        /** As answers say it. */
+        public String wireName() {
             return wireName;
         }
     }
@@ -39,16 +48,50 @@ final class LiveResponse {
      *
      * @param logprobs entries of a list, in JSON, without the brackets; of all tokens that it took
      */
-    record Delta(String text, String logprobs, long weightsVersion, int seq, int token) {}
+    public record Delta(String text, String logprobs, long weightsVersion, int seq, int token) {}
+
+    /**
+     * What its events begin with.
+     *
+     * @param weightsVersion of its last token
+     */
+    public record Begin(long weightsVersion, long seed, String fingerprint) {
+        static final Begin NOT_YET = new Begin(0, 0, "");
+    }
+
+    /**
+     * How it ended.
+     *
+     * @param endedS in seconds since 1970
+     * @param usage null if it did not come to its end
+     * @param error of one that has failed
+     */
+    public record End(Status status, long endedS, @Nullable Usage usage, @Nullable HttpError error) {}
 
     /**
      * The answer's name, and what made it.
      *
-     * @param prior the conversation before the request
+     * @param itemId of the one message in it
+     * @param createdS in seconds since 1970
+     * @param store whether it is kept
+     * @param warmUp whether it has no message, and none is generated
+     * @param items of the input, as they are shown again
+     * @param echo the fields of the request as each answer has them
+     * @param conversation that it answers
      */
-    record Origin(String id, String itemId, long createdS, String model, ResponseRequest request, List<JsonNode> prior) {
-        static Origin of(String model, ResponseRequest request, List<JsonNode> prior) {
-            return new Origin(Ids.next("resp_"), Ids.next("msg_"), System.currentTimeMillis() / 1000, model, request, prior);
+    public record Origin(
+            String id, String itemId, long createdS, String model, boolean store, boolean warmUp, List<JsonNode> items, ObjectNode echo,
+            List<JsonNode> conversation) {
+        /**
+         * Of a new answer.
+         *
+         * @param prior the conversation before the request
+         */
+        public static Origin of(String model, ResponseRequest request, List<JsonNode> prior) {
+            List<JsonNode> conversation = new ArrayList<>(prior);
+            conversation.addAll(request.messages());
+            return new Origin(Ids.next("resp_"), Ids.next("msg_"), System.currentTimeMillis() / 1000, model, request.store(), !request.generate(),
+                    request.items(), request.echo(), List.copyOf(conversation));
         }
     }
 
@@ -56,28 +99,36 @@ final class LiveResponse {
     private final List<Delta> deltas = new ArrayList<>();
     private final List<Runnable> followers = new ArrayList<>();
     private Runnable canceller = () -> { };
-    private Status status = Status.IN_PROGRESS;
+    private Begin begin = Begin.NOT_YET;
+    private @Nullable End end;
     private boolean deleted;
     private long bytes;
+    private long bytesOfOrigin; // 0: not known yet
     private long weightsVersion;
-    private long seed;
-    private String fingerprint = "";
-    private long endedS;
-    private @Nullable Usage usage;
-    private @Nullable HttpError error;
 
-    LiveResponse(Origin origin) {
+    /** One of which nothing has come. */
+    public LiveResponse(Origin origin) {
         this.origin = origin;
     }
 
-    Origin origin() {
+    /** One that has ended, as it was kept. */
+    public static LiveResponse ended(Origin origin, Begin begin, List<Delta> deltas, End end) {
+        LiveResponse response = new LiveResponse(origin);
+        response.begun(begin);
+        deltas.forEach(response::add);
+        response.end(end.status(), end.usage(), end.error());
+        response.end = end;
+        return response;
+    }
+
+    /** Its name, and what made it. */
+    public Origin origin() {
         return origin;
     }
 
-    void begun(long firstVersion, long usedSeed, String firstFingerprint) {
-        weightsVersion = firstVersion;
-        seed = usedSeed;
-        fingerprint = firstFingerprint;
+    void begun(Begin how) {
+        begin = how;
+        weightsVersion = how.weightsVersion();
     }
 
     void add(Delta delta) {
@@ -87,14 +138,11 @@ final class LiveResponse {
         tell();
     }
 
-    void end(Status how, @Nullable Usage counts, @Nullable HttpError why) {
-        if (status != Status.IN_PROGRESS) {
-            throw new IllegalStateException("a response ends once: id=%s, status=%s, again=%s".formatted(origin.id(), status, how));
+    void end(Status how, @Nullable Usage usage, @Nullable HttpError error) {
+        if (end != null) {
+            throw new IllegalStateException("a response ends once: id=%s, status=%s, again=%s".formatted(origin.id(), status(), how));
         }
-        status = how;
-        usage = counts;
-        error = why;
-        endedS = System.currentTimeMillis() / 1000;
+        end = new End(how, System.currentTimeMillis() / 1000, usage, error);
         tell();
         followers.clear();
     }
@@ -106,7 +154,7 @@ final class LiveResponse {
     }
 
     /** Calls this whenever there is more, and once more at the end. */
-    void follow(Runnable follower) {
+    public void follow(Runnable follower) {
         followers.add(follower);
     }
 
@@ -115,7 +163,7 @@ final class LiveResponse {
     }
 
     /** What ends it early. */
-    void cancelBy(Runnable how) {
+    public void cancelBy(Runnable how) {
         canceller = how;
     }
 
@@ -128,53 +176,79 @@ final class LiveResponse {
         deleted = true;
     }
 
-    boolean deleted() {
+    /** Whether it is not to be kept. */
+    public boolean deleted() {
         return deleted;
     }
 
-    Status status() {
-        return status;
+    /** How far it is. */
+    public Status status() {
+        return end == null ? Status.IN_PROGRESS : end.status();
     }
 
-    boolean ended() {
-        return status != Status.IN_PROGRESS;
+    /** Whether nothing more will come. */
+    public boolean ended() {
+        return end != null;
     }
 
-    List<Delta> deltas() {
+    /** How it ended; null while it runs. */
+    public @Nullable End end() {
+        return end;
+    }
+
+    /** What it began with. */
+    public Begin begin() {
+        return begin;
+    }
+
+    /** Its text, piece by piece. */
+    public List<Delta> deltas() {
         return deltas;
     }
 
-    /** An estimate of what it takes. */
+    /** An estimate of what its text takes. */
     long bytes() {
         return bytes;
     }
 
+    /** An estimate of what it takes with all that belongs to it. */
+    public long heldBytes() {
+        if (bytesOfOrigin == 0) {
+            bytesOfOrigin = BYTES_EACH + bytes(origin.conversation()) + bytes(origin.items()) + 2L * origin.echo().toString().length();
+        }
+        return bytesOfOrigin + 2 * bytes; // its text is in the conversation, too
+    }
+
+    private static long bytes(List<JsonNode> nodes) {
+        long sum = 0;
+        for (JsonNode node : nodes) {
+            sum += 2L * node.toString().length();
+        }
+        return sum;
+    }
+
+    /** Of the last token, or of the beginning. */
     long weightsVersion() {
         return weightsVersion;
     }
 
-    long seed() {
-        return seed;
+    /** Whether later requests can go on from it. */
+    public boolean canGoOn() {
+        return ended() && status() != Status.FAILED;
     }
 
-    String fingerprint() {
-        return fingerprint;
-    }
-
-    long endedS() {
-        return endedS;
-    }
-
-    @Nullable Usage usage() {
-        return usage;
-    }
-
-    @Nullable HttpError error() {
-        return error;
+    /** The conversation that it answers, and its answer. */
+    public List<JsonNode> conversation() {
+        if (origin.warmUp()) {
+            return origin.conversation();
+        }
+        List<JsonNode> conversation = new ArrayList<>(origin.conversation());
+        conversation.add(JsonNodeFactory.instance.objectNode().put("role", "assistant").put("content", text()));
+        return conversation;
     }
 
     /** All of its text. */
-    String text() {
+    public String text() {
         StringBuilder text = new StringBuilder();
         deltas.forEach(delta -> text.append(delta.text()));
         return text.toString();

@@ -8,10 +8,7 @@ import io.vertx.core.Future;
 import io.vertx.core.http.HttpHeaders;
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.Usage;
-import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.openai.Answer;
 import dev.tidestream.server.openai.Answers;
 import dev.tidestream.server.openai.EventStream;
@@ -19,7 +16,7 @@ import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.HttpGeneration;
 import dev.tidestream.server.openai.responses.LiveResponse.Status;
 import dev.tidestream.server.openai.wire.JsonBytes;
-import dev.tidestream.server.openai.wire.LogprobList;
+import dev.tidestream.server.openai.wire.TokenRequest;
 import dev.tidestream.server.openai.wire.TokenTexts;
 import dev.tidestream.server.transport.endpoint.AnswerMemory;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
@@ -28,51 +25,40 @@ import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
 import dev.tidestream.server.transport.stream.FrameMapper;
 
-/** The answer to the client that asked for a response, streamed or whole. Event loop. */
-final class ResponseAnswer implements Answer, FrameMapper {
-    private static final long MAX_BYTES = 4 << 20; // of which text takes two each character
-    private static final int BAD_REQUEST = 400;
+/** The answer over HTTP to the client that asked for a response, streamed or whole. Event loop. */
+final class ResponseAnswer implements Answer, ResponseGrowth.Listener {
     private static final int OK = 200;
 
     private final LiveResponse response;
-    private final ResponseStore store;
-    private final Fingerprints fingerprints;
+    private final ResponseGrowth growth;
     private final Exchange exchange;
     private final HttpGeneration generation;
     private final EventStream events;
     private final boolean streamed;
-    private final boolean withLogprobs;
-    private final LogprobList logprobs; // not told yet
     private final AnswerMemory memory;
     private final AnswerMemory.Share share;
     private final JsonBytes chunk = new JsonBytes();
     private @Nullable Supplier<Future<Void>> ending; // once it is known, until all events are out
     private Status finished = Status.COMPLETED;
-    private boolean accepted;
     private int sent;
-    private long version;
-    private int seq;
-    private int token;
 
-    ResponseAnswer(LiveResponse response, ResponseStore store, Fingerprints fingerprints, TokenTexts texts, Exchange exchange,
-            EndpointFactory.Loop loop, HttpGeneration generation) {
+    ResponseAnswer(LiveResponse response, TokenRequest request, ResponseStore store, Fingerprints fingerprints, TokenTexts texts,
+            Exchange exchange, EndpointFactory.Loop loop, HttpGeneration generation) {
         this.response = response;
-        this.store = store;
-        this.fingerprints = fingerprints;
+        this.growth = new ResponseGrowth(response, store, fingerprints, texts, request.topLogprobs() >= 0, this);
         this.exchange = exchange;
         this.generation = generation;
         this.events = new EventStream(exchange.response(), response.origin().id(), loop.streams().writeQueueBytes(), loop.clock());
-        this.streamed = response.origin().request().common().stream();
-        this.withLogprobs = response.origin().request().common().topLogprobs() >= 0;
-        this.logprobs = LogprobList.ofResponses(texts);
+        this.streamed = request.stream();
         this.memory = loop.memory();
         this.share = memory.share();
         generation.closed().onComplete(closed -> share.release());
+        response.cancelBy(generation::cancel);
     }
 
     @Override
     public FrameMapper choice(int index) {
-        return this;
+        return growth;
     }
 
     @Override
@@ -91,53 +77,10 @@ final class ResponseAnswer implements Answer, FrameMapper {
     }
 
     @Override
-    public void accepted(TokenEvent.Accepted a) {
-        accepted = true;
-        version = a.weightsVersion();
-        response.begun(version, a.seed(), fingerprints.of(version, a.headMode()));
-        if (response.origin().request().store()) {
-            response.cancelBy(generation::cancel);
-            store.begin(response);
-        }
-        send();
-    }
-
-    @Override
-    public void progress(TokenEvent.Progress progress) {}
-
-    @Override
-    public void scored(TokenEvent.Scored scored) {}
-
-    @Override
-    public void token(TokenEvent.Token t) {
-        version = t.weightsVersion();
-        seq = t.seq();
-        token = t.token();
-        if (withLogprobs) {
-            logprobs.add(t.token(), t.logprob(), t.topLogprobs(), 0);
-        }
-        if (!t.text().isEmpty()) {
-            delta(t.text());
-        }
-        long bytes = response.bytes() + logprobs.size();
-        if (bytes > MAX_BYTES) {
-            generation.fail(HttpError.of(BAD_REQUEST, "answer_too_large",
-                    "the response is too large to be kept: bytes=%d, limit=%d".formatted(bytes, MAX_BYTES)));
-        } else if (!share.grow(bytes)) {
+    public void grown() {
+        if (!share.grow(response.bytes())) {
             generation.fail(Answers.noRoom(memory));
         }
-    }
-
-    private void delta(String text) {
-        String told = "";
-        if (!logprobs.isEmpty()) {
-            JsonBytes entries = new JsonBytes();
-            logprobs.writeTo(entries);
-            logprobs.clear();
-            String list = new String(entries.toBytes(), StandardCharsets.UTF_8);
-            told = list.substring(1, list.length() - 1);
-        }
-        response.add(new LiveResponse.Delta(text, told, version, seq, token));
         send();
     }
 
@@ -159,52 +102,43 @@ final class ResponseAnswer implements Answer, FrameMapper {
     }
 
     @Override
-    public void finished(TokenEvent.Finish f) {
-        if (!logprobs.isEmpty()) {
-            delta(""); // of tokens that made no text
-        }
-        finished = f.reason() == FinishReason.STOP ? Status.COMPLETED : Status.INCOMPLETE;
-        generation.finished(0, f.usage());
+    public void finished(Status status, Usage usage) {
+        finished = status;
+        generation.finished(0, usage);
     }
 
     @Override
-    public void failed(ErrorCode code, String message) {
-        generation.fail(Answers.error(code, message));
+    public void failed(HttpError error) {
+        generation.fail(error);
     }
 
     @Override
     public void end(Usage usage) {
-        ended(finished, usage, null);
+        growth.end(finished, usage, null);
         tell();
     }
 
     @Override
     public void cancelled() {
-        ended(Status.CANCELLED, null, null);
+        growth.end(Status.CANCELLED, null, null);
         tell();
     }
 
     @Override
     public void gone() {
-        ended(Status.CANCELLED, null, null);
+        growth.end(Status.CANCELLED, null, null);
     }
 
     @Override
     public void fail(HttpError error) {
-        ended(Status.FAILED, null, error);
+        growth.end(Status.FAILED, null, error);
         if (streamed && events.started()) {
             exchange.note(error);
             ending = events::end;
             send();
         } else {
+            exchange.response().putHeader("x-request-id", response.origin().id()); // it may be kept, with its error
             generation.ended(Answers.refuse(exchange, error));
-        }
-    }
-
-    private void ended(Status status, @Nullable Usage usage, @Nullable HttpError error) {
-        response.end(status, usage, error);
-        if (accepted && response.origin().request().store()) {
-            store.end(response);
         }
     }
 

@@ -1,10 +1,12 @@
 package dev.tidestream.server.openai.responses;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.Usage;
@@ -12,42 +14,87 @@ import dev.tidestream.server.openai.responses.LiveResponse.Status;
 import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.transport.http.HttpError;
 
-/** A response as JSON and as server-sent events, which are numbered from 0: four that open it, its deltas, four that close it. */
-final class ResponseEvents {
+/**
+ * A response as JSON and as events, which are numbered from 0: four that open it, its deltas, four that close it; two and one if it is a
+ * warm-up. The same on every wire: over HTTP they are server-sent events, over a WebSocket messages with the name of their lane.
+ */
+public final class ResponseEvents {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final int OPENING = 4;
     private static final int CLOSING = 4;
+    private static final int WARM_UP_OPENING = 2;
+    private static final int WARM_UP_CLOSING = 1;
+    private static final String DELTA = "response.output_text.delta";
 
     private ResponseEvents() {}
 
     /** How many events there are by now. */
-    static int count(LiveResponse response) {
-        return OPENING + response.deltas().size() + (response.ended() ? CLOSING : 0);
+    public static int count(LiveResponse response) {
+        int closing = response.origin().warmUp() ? WARM_UP_CLOSING : CLOSING;
+        return opening(response) + response.deltas().size() + (response.ended() ? closing : 0);
     }
 
-    /** Appends the event of a number, with its empty line. */
+    private static int opening(LiveResponse response) {
+        return response.origin().warmUp() ? WARM_UP_OPENING : OPENING;
+    }
+
+    /** Appends the event of a number as a server-sent event, with its empty line. */
     static JsonBytes write(JsonBytes out, LiveResponse response, int number) {
-        int delta = number - OPENING;
-        if (delta >= 0 && delta < response.deltas().size()) {
-            return delta(out, response, number, response.deltas().get(delta));
-        }
-        ObjectNode event = number < OPENING ? opening(response, number) : closing(response, delta - response.deltas().size());
-        event.put("sequence_number", number);
-        byte[] json = event.toString().getBytes(StandardCharsets.UTF_8);
-        return out.raw("event: ").raw(event.get("type").textValue()).raw("\ndata: ").raw(json).raw("\n\n");
+        out.raw("event: ").raw(type(response, number)).raw("\ndata: ");
+        message(response, number, null, out);
+        return out.raw("\n\n");
     }
 
-    /** There is one for each token: nothing is made for it but its bytes. */
-    private static JsonBytes delta(JsonBytes out, LiveResponse response, int number, LiveResponse.Delta delta) {
-        out.raw("event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"sequence_number\":")
+    /**
+     * The event of a number as a message.
+     *
+     * @param lane that it is on; null for one without a name
+     */
+    public static JsonBytes message(LiveResponse response, int number, @Nullable String lane) {
+        JsonBytes out = new JsonBytes();
+        message(response, number, lane, out);
+        return out;
+    }
+
+    /** Whether the event of a number is a piece of the answer, which the client has given credit for. */
+    public static boolean isDelta(LiveResponse response, int number) {
+        int delta = number - opening(response);
+        return delta >= 0 && delta < response.deltas().size();
+    }
+
+    private static String type(LiveResponse response, int number) {
+        return isDelta(response, number) ? DELTA : other(response, number).get("type").textValue();
+    }
+
+    private static void message(LiveResponse response, int number, @Nullable String lane, JsonBytes out) {
+        if (isDelta(response, number)) {
+            delta(response, number, response.deltas().get(number - opening(response)), out);
+        } else {
+            byte[] json = other(response, number).put("sequence_number", number).toString().getBytes(StandardCharsets.UTF_8);
+            out.raw(Arrays.copyOf(json, json.length - 1));
+        }
+        if (lane != null) {
+            out.raw(",\"stream_id\":").string(lane);
+        }
+        out.raw("}");
+    }
+
+    private static ObjectNode other(LiveResponse response, int number) {
+        int opening = opening(response);
+        return number < opening ? opening(response, number) : closing(response, number - opening - response.deltas().size());
+    }
+
+    /** All but the brace that closes it. There is one for each token: nothing is made for it but its bytes. */
+    private static void delta(LiveResponse response, int number, LiveResponse.Delta delta, JsonBytes out) {
+        out.raw("{\"type\":\"" + DELTA + "\",\"sequence_number\":")
                 .number(number).raw(",\"item_id\":").string(response.origin().itemId())
                 .raw(",\"output_index\":0,\"content_index\":0,\"delta\":").string(delta.text())
                 .raw(",\"logprobs\":[");
         if (!delta.logprobs().isEmpty()) {
             out.raw(delta.logprobs().getBytes(StandardCharsets.UTF_8));
         }
-        return out.raw("],\"tidestream\":{\"weights_version\":").number(delta.weightsVersion())
-                .raw(",\"seq\":").number(delta.seq()).raw(",\"token\":").number(delta.token()).raw("}}\n\n");
+        out.raw("],\"tidestream\":{\"weights_version\":").number(delta.weightsVersion())
+                .raw(",\"seq\":").number(delta.seq()).raw(",\"token\":").number(delta.token()).raw("}");
     }
 
     private static ObjectNode opening(LiveResponse response, int index) {
@@ -64,7 +111,7 @@ final class ResponseEvents {
     }
 
     private static ObjectNode closing(LiveResponse response, int index) {
-        return switch (index) {
+        return switch (response.origin().warmUp() ? CLOSING - WARM_UP_CLOSING : index) {
             case 0 -> {
                 ObjectNode event = inPart("response.output_text.done", response).put("text", response.text());
                 event.putRawValue("logprobs", new RawValue("[" + response.logprobs() + "]"));
@@ -131,45 +178,46 @@ final class ResponseEvents {
      */
     static ObjectNode object(LiveResponse response, boolean whole) {
         LiveResponse.Origin origin = response.origin();
-        boolean ended = whole && response.ended();
+        LiveResponse.End end = whole ? response.end() : null;
         ObjectNode object = NODES.objectNode().put("id", origin.id()).put("object", "response").put("created_at", origin.createdS());
-        if (ended && response.status() == Status.COMPLETED) {
-            object.put("completed_at", response.endedS());
+        if (end != null && end.status() == Status.COMPLETED) {
+            object.put("completed_at", end.endedS());
         } else {
             object.putNull("completed_at");
         }
-        object.put("status", (ended ? response.status() : Status.IN_PROGRESS).wireName());
-        HttpError error = ended ? response.error() : null;
+        object.put("status", (end == null ? Status.IN_PROGRESS : end.status()).wireName());
+        HttpError error = end == null ? null : end.error();
         if (error == null) {
             object.putNull("error");
         } else {
             object.putObject("error").put("code", "server_error").put("message", error.message());
         }
-        if (ended && response.status() == Status.INCOMPLETE) {
+        if (end != null && end.status() == Status.INCOMPLETE) {
             object.putObject("incomplete_details").put("reason", "max_output_tokens");
         } else {
             object.putNull("incomplete_details");
         }
         object.put("model", origin.model());
-        if (ended) {
+        if (end != null && !origin.warmUp()) {
             object.putArray("output").add(item(response, true));
         } else {
             object.putArray("output");
         }
-        object.setAll(origin.request().echo());
-        Usage usage = ended ? response.usage() : null;
+        object.setAll(origin.echo());
+        Usage usage = end == null ? null : end.usage();
         if (usage == null) {
             object.putNull("usage");
         } else {
             usage(object.putObject("usage"), usage);
         }
-        ObjectNode own = object.putObject("tidestream").put("weights_version", response.weightsVersion());
-        if (Math.abs(response.seed()) <= Protocol.MAX_SAFE_INTEGER) {
-            own.put("seed", response.seed());
+        LiveResponse.Begin begin = response.begin();
+        ObjectNode own = object.putObject("tidestream").put("weights_version", whole ? response.weightsVersion() : begin.weightsVersion());
+        if (Math.abs(begin.seed()) <= Protocol.MAX_SAFE_INTEGER) {
+            own.put("seed", begin.seed());
         } else {
-            own.put("seed", Long.toString(response.seed()));
+            own.put("seed", Long.toString(begin.seed()));
         }
-        own.put("system_fingerprint", response.fingerprint());
+        own.put("system_fingerprint", begin.fingerprint());
         return object;
     }
 

@@ -3,12 +3,12 @@ package dev.tidestream.server.openai.responses;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.function.Consumer;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpMethod;
 import org.jspecify.annotations.Nullable;
 
@@ -55,27 +55,20 @@ public final class ResponsesEndpoints implements EndpointFactory {
         return List.of(
                 new TokenEndpoint(loop, backend, true, body -> job(loop, reader.response(body))).at(PATH),
                 Endpoint.get(PATH + "/*", Auth.OWN_HOST, exchange -> get(loop, exchange)),
-                new Endpoint(HttpMethod.POST, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, this::cancel),
-                new Endpoint(HttpMethod.DELETE, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, this::delete));
+                new Endpoint(HttpMethod.POST, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, exchange -> cancel(loop, exchange)),
+                new Endpoint(HttpMethod.DELETE, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, exchange -> delete(loop, exchange)));
     }
 
     /** On a worker. */
     private TokenEndpoint.Job job(Loop loop, ResponseRequest request) throws BadRequestException {
         List<JsonNode> prior = prior(request.previousId());
-        ArrayNode messages = JsonNodeFactory.instance.arrayNode();
-        if (request.instructions() != null) {
-            messages.addObject().put("role", "system").put("content", request.instructions());
-        }
-        messages.addAll(prior);
-        messages.addAll(request.messages());
-        Conversation conversation = new Conversation(
-                messages, request.tools(), Optional.empty(), Conversation.Ending.ANSWER_BEGINS, request.variables());
+        Conversation conversation = request.after(prior);
         TokenTexts texts = new TokenTexts(backend.tokenizer());
         return new TokenEndpoint.Job(planner.plan(request.common(), conversation, AnswerFormat.CHAT, "input"),
                 (exchange, generation) -> {
                     LiveResponse response = new LiveResponse(LiveResponse.Origin.of(backend.model().get().id(), request, prior));
                     return new ResponseAnswer(
-                            response, store, backend.fingerprints(), texts, exchange, loop, generation);
+                            response, request.common(), store, backend.fingerprints(), texts, exchange, loop, generation);
                 });
     }
 
@@ -83,8 +76,14 @@ public final class ResponsesEndpoints implements EndpointFactory {
         if (id == null) {
             return List.of();
         }
-        return store.conversation(id).orElseThrow(() -> new BadRequestException(HttpError.of(BAD_REQUEST, "previous_response_not_found",
-                "previous_response_id", "Previous response with id '%s' not found.".formatted(JsonAnswer.shown(id)))));
+        return store.find(id).join().filter(LiveResponse::canGoOn).map(LiveResponse::conversation)
+                .orElseThrow(() -> new BadRequestException(previousNotFound(id)));
+    }
+
+    /** What is answered to a request that goes on from a response that there is not. */
+    public static HttpError previousNotFound(String id) {
+        return HttpError.of(BAD_REQUEST, "previous_response_not_found", "previous_response_id",
+                "Previous response with id '%s' not found.".formatted(JsonAnswer.shown(id)));
     }
 
     /** What stands behind the path: the id of a response, and perhaps what is asked of it. */
@@ -115,19 +114,31 @@ public final class ResponsesEndpoints implements EndpointFactory {
 
     private void get(Loop loop, Exchange exchange) {
         Asked asked = Asked.of(exchange);
-        LiveResponse response = store.find(asked.id()).orElse(null);
-        if (response == null) {
-            unknown(exchange, asked);
-        } else if (asked.rest().equals("/input_items")) {
-            items(exchange, response);
-        } else if (!asked.rest().isEmpty()) {
-            nothingThere(exchange);
-        } else if ("true".equals(exchange.request().getParam("stream")) && exchange.request().method().equals(HttpMethod.GET)) {
-            replay(loop, exchange, response);
-        } else {
-            byte[] json = (ResponseEvents.object(response, true) + "\n").getBytes(StandardCharsets.UTF_8);
-            Answers.send(exchange, loop.memory(), json);
-        }
+        withResponse(loop, exchange, asked, response -> {
+            if (asked.rest().equals("/input_items")) {
+                items(exchange, response);
+            } else if (!asked.rest().isEmpty()) {
+                nothingThere(exchange);
+            } else if ("true".equals(exchange.request().getParam("stream")) && exchange.request().method().equals(HttpMethod.GET)) {
+                replay(loop, exchange, response);
+            } else {
+                byte[] json = (ResponseEvents.object(response, true) + "\n").getBytes(StandardCharsets.UTF_8);
+                Answers.send(exchange, loop.memory(), json);
+            }
+        });
+    }
+
+    /** Does something with a response that there is; answers if there is none, or if it cannot be had. */
+    private void withResponse(Loop loop, Exchange exchange, Asked asked, Consumer<LiveResponse> use) {
+        Future.fromCompletionStage(store.find(asked.id()), loop.context()).onComplete(found -> {
+            if (found.failed()) {
+                TokenEndpoint.refuse(exchange, found.cause());
+            } else if (found.result().isPresent()) {
+                use.accept(found.result().get());
+            } else {
+                unknown(exchange, asked);
+            }
+        });
     }
 
     private void replay(Loop loop, Exchange exchange, LiveResponse response) {
@@ -166,7 +177,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
         if (limit == INVALID) {
             return;
         }
-        List<JsonNode> items = new ArrayList<>(response.origin().request().items());
+        List<JsonNode> items = new ArrayList<>(response.origin().items());
         if (!"asc".equals(exchange.request().getParam("order"))) {
             items = new ArrayList<>(items.reversed());
         }
@@ -184,31 +195,34 @@ public final class ResponsesEndpoints implements EndpointFactory {
         answer(exchange, list);
     }
 
-    private void cancel(Exchange exchange) {
+    private void cancel(Loop loop, Exchange exchange) {
         Asked asked = Asked.of(exchange);
         if (!asked.rest().equals("/cancel")) {
             nothingThere(exchange);
             return;
         }
-        LiveResponse response = store.find(asked.id()).orElse(null);
-        if (response == null) {
-            unknown(exchange, asked);
-            return;
-        }
-        if (!response.ended()) {
-            response.cancel();
-        }
-        answer(exchange, ResponseEvents.object(response, true));
+        withResponse(loop, exchange, asked, response -> {
+            if (!response.ended()) {
+                response.cancel();
+            }
+            answer(exchange, ResponseEvents.object(response, true));
+        });
     }
 
-    private void delete(Exchange exchange) {
+    private void delete(Loop loop, Exchange exchange) {
         Asked asked = Asked.of(exchange);
         if (!asked.rest().isEmpty()) {
             nothingThere(exchange);
-        } else if (store.remove(asked.id())) {
-            answer(exchange, JsonNodeFactory.instance.objectNode().put("id", asked.id()).put("object", "response").put("deleted", true));
-        } else {
-            unknown(exchange, asked);
+            return;
         }
+        Future.fromCompletionStage(store.remove(asked.id()), loop.context()).onComplete(removed -> {
+            if (removed.failed()) {
+                TokenEndpoint.refuse(exchange, removed.cause());
+            } else if (removed.result()) {
+                answer(exchange, JsonNodeFactory.instance.objectNode().put("id", asked.id()).put("object", "response").put("deleted", true));
+            } else {
+                unknown(exchange, asked);
+            }
+        });
     }
 }

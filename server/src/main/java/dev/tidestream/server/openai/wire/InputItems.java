@@ -20,6 +20,11 @@ final class InputItems {
 
     private InputItems() {}
 
+    /** Of a request without input. */
+    static InputItems none() {
+        return new InputItems();
+    }
+
     static InputItems of(JsonNode input) throws BadRequestException {
         InputItems read = new InputItems();
         if (input.isTextual()) {

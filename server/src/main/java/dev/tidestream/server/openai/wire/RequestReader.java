@@ -18,6 +18,11 @@ import dev.tidestream.server.transport.http.JsonAnswer;
 
 /** Bodies of requests, read and judged. Safe for use by any thread. */
 public final class RequestReader {
+    /** What a request may have in {@code tidestream}. */
+    static final Set<String> OWN_FIELDS = Set.of("weights", "kv", "parse_special");
+    /** The same in a message of a WebSocket. */
+    static final Set<String> OWN_FIELDS_OF_FRAMES = Set.of("weights", "kv", "parse_special", "credit");
+
     private static final int MAX_DEPTH = 64;
     private static final int MAX_FIELDS = 16_384;
     private static final int MAX_NAME_CHARS = 256;
@@ -86,11 +91,22 @@ public final class RequestReader {
         return ResponseReader.response(this, read(body));
     }
 
+    /** A {@code response.create} of a WebSocket. */
+    public ResponseRequest responseFrame(RequestFields frame) throws BadRequestException {
+        return ResponseReader.frame(this, frame);
+    }
+
     OptionalInt maxTokens(RequestFields fields, String name, int min) throws BadRequestException {
         return fields.has(name) ? OptionalInt.of(fields.integer(name, min, maxTokens, min)) : OptionalInt.empty();
     }
 
     TokenRequest common(RequestFields fields, int topLogprobs, OptionalInt most, int prompts) throws BadRequestException {
+        return common(fields, topLogprobs, most, prompts, OWN_FIELDS);
+    }
+
+    /** @param ownFields what may be in {@code tidestream} */
+    TokenRequest common(RequestFields fields, int topLogprobs, OptionalInt most, int prompts, Set<String> ownFields)
+            throws BadRequestException {
         int n = fields.integer("n", 1, maxStreams, 1);
         if ((long) n * prompts > maxStreams) {
             throw BadRequestException.of("invalid_value", "n",
@@ -98,7 +114,7 @@ public final class RequestReader {
         }
         RequestFields own = fields.object("tidestream");
         for (String name : own.names()) {
-            if (!Set.of("weights", "kv", "parse_special").contains(name)) {
+            if (!ownFields.contains(name)) {
                 String path = own.path(JsonAnswer.shown(name));
                 throw BadRequestException.of("unknown_field", path, "unknown field: " + path);
             }

@@ -1,6 +1,8 @@
 package dev.tidestream.server.openai.wire;
 
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -19,18 +21,32 @@ final class ResponseReader {
     private ResponseReader() {}
 
     static ResponseRequest response(RequestReader reader, RequestFields fields) throws BadRequestException {
+        return read(reader, fields, InputItems.of(fields.required("input")), true, OptionalInt.empty(), RequestReader.OWN_FIELDS);
+    }
+
+    /** A {@code response.create} of a WebSocket: also with {@code generate} and {@code tidestream.credit}. */
+    static ResponseRequest frame(RequestReader reader, RequestFields fields) throws BadRequestException {
+        boolean generate = fields.bool("generate", true);
+        InputItems input = generate || fields.has("input") ? InputItems.of(fields.required("input")) : InputItems.none();
+        RequestFields own = fields.object("tidestream");
+        OptionalInt credit = own.has("credit") ? OptionalInt.of(own.integer("credit", 0, Integer.MAX_VALUE, 0)) : OptionalInt.empty();
+        return read(reader, fields, input, generate, credit, RequestReader.OWN_FIELDS_OF_FRAMES);
+    }
+
+    private static ResponseRequest read(RequestReader reader, RequestFields fields, InputItems input, boolean generate, OptionalInt credit,
+            Set<String> own) throws BadRequestException {
         Unsupported.refuseOfResponses(fields);
-        InputItems input = InputItems.of(fields.required("input"));
         int top = fields.integer("top_logprobs", 0, Protocol.MAX_TOP_LOGPROBS, 0);
         boolean logprobs = includes(fields);
-        TokenRequest common = reader.common(fields, logprobs ? top : -1, reader.maxTokens(fields, "max_output_tokens", 1), 1);
+        TokenRequest common = reader.common(fields, logprobs ? top : -1, reader.maxTokens(fields, "max_output_tokens", 1), 1, own);
         ArrayNode tools = tools(fields);
         boolean none = fields.has("tool_choice") && fields.required("tool_choice").asText().equals("none");
         Optional<JsonNode> shown = tools.isEmpty() || none ? Optional.empty() : Optional.of(nested(tools));
         boolean store = fields.bool("store", true);
         String effort = fields.object("reasoning").text("effort");
         return new ResponseRequest(common, input.items(), input.messages(), shown, ChatReader.variables(fields, effort),
-                fields.text("instructions"), fields.text("previous_response_id"), store, echo(fields, common, tools, store, top));
+                fields.text("instructions"), fields.text("previous_response_id"), generate, credit, store,
+                echo(fields, common, tools, store, top));
     }
 
     private static boolean includes(RequestFields fields) throws BadRequestException {

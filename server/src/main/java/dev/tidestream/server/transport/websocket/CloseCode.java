@@ -1,6 +1,6 @@
 package dev.tidestream.server.transport.websocket;
 
-/** Close codes of RFC 6455, section 7.4. */
+/** Close codes of RFC 6455, section 7.4, and of its registry. */
 public final class CloseCode {
     /** The server stops, or the client is gone. */
     public static final int GOING_AWAY = 1001;
@@ -10,6 +10,10 @@ public final class CloseCode {
     public static final int INVALID_UTF8 = 1007;
     /** A frame that is too large to be read at all. */
     public static final int TOO_BIG = 1009;
+    /** The server stops and starts again; clients come back. */
+    public static final int SERVICE_RESTART = 1012;
+    /** There is too much to do; clients come back later. */
+    public static final int TRY_AGAIN_LATER = 1013;
     /** Stands for a close frame without a code; never on the wire. */
     static final int NONE = 1005;
 

@@ -18,4 +18,10 @@ public record ConnectionLimits(
         Duration pingInterval,
         Duration deadAfter,
         Duration closeTimeout,
-        Duration answerGrace) {}
+        Duration answerGrace) {
+
+    /** The same with another bound of a frame. */
+    public ConnectionLimits withMaxFrameBytes(int bytes) {
+        return new ConnectionLimits(bytes, writeQueueBytes, pingInterval, deadAfter, closeTimeout, answerGrace);
+    }
+}

@@ -79,14 +79,17 @@ public final class Handshake {
     /**
      * Answers with 101; the request must have no {@linkplain #fault}.
      *
+     * @param subprotocol the one that was chosen; null for none
      * @param begin gets the socket, and has begun to read when it returns
      */
-    public static Future<Void> accept(HttpServerRequest request, String subprotocol, Consumer<NetSocketInternal> begin) {
+    public static Future<Void> accept(HttpServerRequest request, @Nullable String subprotocol, Consumer<NetSocketInternal> begin) {
         HttpServerResponse response = request.response();
         response.putHeader(HttpHeaders.UPGRADE, "websocket")
                 .putHeader(ACCEPT, accept(request.getHeader(KEY)))
-                .putHeader(SUBPROTOCOL, subprotocol)
                 .headersEndHandler(v -> response.putHeader(HttpHeaders.CONNECTION, "Upgrade")); // Vert.x may have made it "close"
+        if (subprotocol != null) {
+            response.putHeader(SUBPROTOCOL, subprotocol);
+        }
         ChannelPipeline pipeline = ((ConnectionBase) request.connection()).channel().pipeline();
         pipeline.addBefore(LAST_HANDLER, EARLY_BYTES, new EarlyBytes());
         return request.toNetSocket().map(socket -> {

@@ -1,0 +1,266 @@
+package dev.tidestream.server.openai.lanes;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.vertx.core.Future;
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.openai.Plan;
+import dev.tidestream.server.openai.ServedModel;
+import dev.tidestream.server.openai.lanes.LaneBackend.Planned;
+import dev.tidestream.server.openai.responses.LiveResponse;
+import dev.tidestream.server.openai.responses.LiveResponse.Status;
+import dev.tidestream.server.openai.responses.ResponseEvents;
+import dev.tidestream.server.openai.responses.ResponseGrowth;
+import dev.tidestream.server.openai.responses.ResponsesEndpoints;
+import dev.tidestream.server.openai.wire.ResponseRequest;
+import dev.tidestream.server.transport.http.HttpError;
+import dev.tidestream.server.transport.stream.ClientStream;
+
+/**
+ * One {@code response.create}, from when it came to the last event of its response. It ends once: its stream ends or fails, the client wants
+ * no more of it or has gone, the server stops. Event loop.
+ */
+final class Turn implements ResponseGrowth.Listener {
+    private static final int BYTES_EACH = 256; // beside its text
+
+    private final LaneSession session;
+    private final LaneBackend backend;
+    private final Lane lane;
+    private final @Nullable String previousId;
+    private final long bytes;
+    private @Nullable String text; // until it starts
+    private long credit; // granted before there was a stream
+    private @Nullable LiveResponse response;
+    private @Nullable ResponseGrowth growth;
+    private @Nullable ClientStream stream;
+    private int sent;
+    private boolean cancelled;
+    private boolean over;
+
+    Turn(LaneSession session, LaneBackend backend, Lane lane, LaneFrame.Create create) {
+        this.session = session;
+        this.backend = backend;
+        this.lane = lane;
+        this.previousId = create.previousId();
+        this.text = create.text();
+        this.bytes = BYTES_EACH + 2L * create.text().length();
+    }
+
+    Lane lane() {
+        return lane;
+    }
+
+    /** The response that it goes on from. */
+    @Nullable String previousId() {
+        return previousId;
+    }
+
+    /** What it takes while it waits. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** The response, if there is one that the client knows of. */
+    @Nullable LiveResponse response() {
+        return accepted() ? response : null;
+    }
+
+    private boolean accepted() {
+        return growth != null && growth.accepted();
+    }
+
+    /** Its turn has come. */
+    void start() {
+        session.started(this);
+        if (previousId == null) {
+            plan(List.of());
+            return;
+        }
+        LiveResponse latest = session.latest(previousId);
+        if (latest != null) {
+            plan(latest.conversation());
+            return;
+        }
+        Future.fromCompletionStage(backend.store().find(previousId), session.context()).onComplete(found -> {
+            if (over) {
+                return;
+            }
+            Optional<List<JsonNode>> prior = found.failed() ? Optional.empty()
+                    : found.result().filter(LiveResponse::canGoOn).map(LiveResponse::conversation);
+            if (found.failed()) {
+                failed(session.fault("a response could not be looked up", found.cause()));
+            } else if (prior.isPresent()) {
+                plan(prior.get());
+            } else {
+                failed(ResponsesEndpoints.previousNotFound(previousId));
+            }
+        });
+    }
+
+    private void plan(List<JsonNode> prior) {
+        String asked = text;
+        text = null;
+        session.context().executeBlocking(() -> backend.plan(String.valueOf(asked), prior))
+                .compose(planned -> Future.fromCompletionStage(backend.model().fingerprints().ready(), session.context()).map(planned))
+                .onComplete(planned -> {
+                    if (over) {
+                        return;
+                    }
+                    if (planned.succeeded()) {
+                        begin(planned.result());
+                    } else {
+                        failed(session.error(planned.cause()));
+                    }
+                });
+    }
+
+    private void begin(Planned planned) {
+        ResponseRequest request = planned.request();
+        LiveResponse made = new LiveResponse(LiveResponse.Origin.of(backend.model().model().get().id(), request, planned.prior()));
+        ResponseGrowth grows = new ResponseGrowth(made, backend.store(), backend.model().fingerprints(), backend.texts(),
+                request.common().topLogprobs() >= 0, this);
+        response = made;
+        growth = grows;
+        made.cancelBy(this::cancel);
+        Plan plan = planned.plan();
+        if (plan == null) {
+            ServedModel now = backend.model().model().get();
+            grows.prepared(now.weightsVersion(), now.headMode());
+            if (!over) {
+                finished(Status.COMPLETED, new Usage(0, 0));
+            }
+            return;
+        }
+        try {
+            Generation generation = backend.model().engine().generate(plan.requests(session).getFirst());
+            ClientStream begun = session.stream(made.origin().id(), creditOf(request), generation, grows);
+            stream = begun;
+            try {
+                begun.begin();
+            } catch (RuntimeException e) {
+                begun.onError(e);
+            }
+            if (cancelled) {
+                begun.stop();
+            }
+        } catch (RuntimeException e) {
+            failed(session.fault("no stream could be begun", e));
+        }
+    }
+
+    /** A warm-up has no tokens to be paid for. */
+    private OptionalInt creditOf(ResponseRequest request) {
+        if (request.credit().isEmpty() || !request.generate()) {
+            return OptionalInt.empty();
+        }
+        return OptionalInt.of((int) Math.min(Integer.MAX_VALUE, request.credit().getAsInt() + credit));
+    }
+
+    /** More tokens, at least 1. */
+    void grant(int tokens) {
+        if (stream != null) {
+            stream.grant(tokens);
+        } else {
+            credit = Math.min(Integer.MAX_VALUE, credit + tokens);
+        }
+    }
+
+    /** The socket takes more. */
+    void ask() {
+        if (stream != null) {
+            stream.ask();
+        }
+    }
+
+    /** The client wants no more of it; it is told of the response in any case, and that it ends. */
+    void cancel() {
+        if (over) {
+            return;
+        }
+        cancelled = true;
+        if (accepted()) {
+            abandon();
+            end(Status.CANCELLED, null, null);
+        } else if (stream != null) {
+            stream.stop();
+        }
+    }
+
+    /** The client has gone; what there is of its response is kept if it was to be. */
+    void gone() {
+        if (over) {
+            return;
+        }
+        over = true;
+        abandon();
+        if (growth != null && growth.accepted()) {
+            growth.end(Status.CANCELLED, null, null);
+        }
+    }
+
+    private void abandon() {
+        if (stream != null) {
+            stream.abandon();
+        }
+    }
+
+    @Override
+    public void grown() {
+        LiveResponse told = response;
+        if (over || told == null) {
+            return;
+        }
+        if (sent == 0) {
+            session.named(this, told.origin().id());
+        }
+        send(told);
+        if (cancelled) {
+            cancel();
+        }
+    }
+
+    private void send(LiveResponse told) {
+        for (int count = ResponseEvents.count(told); sent < count; sent++) {
+            session.send(LaneFrames.text(ResponseEvents.message(told, sent, lane.name)), !ResponseEvents.isDelta(told, sent));
+        }
+    }
+
+    @Override
+    public void finished(Status status, Usage usage) {
+        if (!over) {
+            end(status, usage, null);
+        }
+    }
+
+    /** Ends it with an error: a response that the client knows of has failed, another request is refused. */
+    @Override
+    public void failed(HttpError error) {
+        if (over) {
+            return;
+        }
+        abandon();
+        if (accepted()) {
+            session.note(lane, error);
+            end(Status.FAILED, null, error);
+        } else {
+            over = true;
+            session.refuse(lane.name, error);
+            session.ended(this, true);
+        }
+    }
+
+    private void end(Status status, @Nullable Usage usage, @Nullable HttpError error) {
+        over = true;
+        if (growth != null && response != null) {
+            growth.end(status, usage, error);
+            send(response);
+        }
+        session.ended(this, status == Status.FAILED);
+    }
+}

@@ -1,0 +1,22 @@
+package dev.tidestream.server.transport;
+
+import dev.tidestream.server.transport.common.RefusedRequests;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
+import dev.tidestream.server.transport.endpoint.Session;
+import dev.tidestream.server.transport.websocket.Connection;
+
+/**
+ * Another wire over WebSockets, at a path of its own, which POST and others may share. Its clients need not name a subprotocol.
+ *
+ * @param subprotocol the one that is chosen if a client offers it, as those in browsers must that offer any
+ * @param maxMessageBytes largest message
+ * @param sessions makes the session of a new connection; on the event loop
+ */
+public record WebSocketWire(String path, String subprotocol, int maxMessageBytes, Maker sessions) {
+
+    /** Makes sessions. */
+    public interface Maker {
+        /** @param refused where it is written down what was refused */
+        Session open(Connection connection, EndpointFactory.Loop loop, RefusedRequests refused);
+    }
+}

@@ -1,0 +1,223 @@
+package dev.tidestream.server.openai.responses.disk;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.admin.store.directory.DirectoryStorage;
+import dev.tidestream.server.admin.store.directory.FaultyStorage;
+import dev.tidestream.server.admin.store.directory.Storage;
+import dev.tidestream.server.openai.responses.LiveResponse;
+import dev.tidestream.server.openai.responses.LiveResponse.Delta;
+import dev.tidestream.server.openai.responses.LiveResponse.End;
+import dev.tidestream.server.openai.responses.LiveResponse.Origin;
+import dev.tidestream.server.openai.responses.LiveResponse.Status;
+import dev.tidestream.server.openai.responses.MemoryResponses;
+import dev.tidestream.server.openai.responses.ResponseEvents;
+import dev.tidestream.server.transport.http.HttpError;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+class DiskResponsesTest {
+    private static final DiskLimits MANY = new DiskLimits(100, 1 << 20);
+
+    private static ObjectNode object(String name, String value) {
+        return JsonNodeFactory.instance.objectNode().put(name, value);
+    }
+
+    private static LiveResponse response(int number, Status status, @Nullable Usage usage, @Nullable HttpError error) {
+        List<JsonNode> conversation = List.of(object("role", "user").put("content", "Zoë \ud83d\ude00\n" + number));
+        Origin origin = new Origin("resp_%02x".formatted(number), "msg_1", 1_795_000_000L, "m/1", true, false, List.of(object("id", "msg_0")),
+                object("user", "u"), conversation);
+        return LiveResponse.ended(origin, new LiveResponse.Begin(3, Long.MIN_VALUE, "ts_1"),
+                List.of(new Delta("a", "{\"token\":\"a\"}", 3, 0, 7), new Delta("\ud83d\ude00\"", "", 4, 2, 9)), new End(status, 1_795_000_001L, usage, error));
+    }
+
+    private static LiveResponse response(int number) {
+        return response(number, Status.COMPLETED, new Usage(3, 2), null);
+    }
+
+    private static DiskResponses open(Storage storage, DiskLimits limits) throws IOException {
+        return DiskResponses.open(storage, limits, new MemoryResponses(1, 1 << 20));
+    }
+
+    private static Optional<LiveResponse> find(DiskResponses responses, int number) {
+        return responses.find("resp_%02x".formatted(number)).join();
+    }
+
+    /** All events of a response. */
+    private static String events(LiveResponse response) {
+        StringBuilder all = new StringBuilder();
+        for (int i = 0; i < ResponseEvents.count(response); i++) {
+            all.append(new String(ResponseEvents.message(response, i, null).toBytes(), StandardCharsets.UTF_8)).append('\n');
+        }
+        return all.toString();
+    }
+
+    private static void write(Storage storage, DiskLimits limits, int from, int to) throws IOException {
+        try (DiskResponses responses = open(storage, limits)) {
+            for (int i = from; i < to; i++) {
+                responses.end(response(i));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "IN_PROGRESS", mode = EnumSource.Mode.EXCLUDE)
+    void shouldReadWhatItWrote(Status status, @TempDir Path directory) throws Exception {
+        HttpError error = status == Status.FAILED ? HttpError.of(503, "overloaded", null, "the queue is full") : null;
+        LiveResponse ended = response(1, status, status == Status.FAILED || status == Status.CANCELLED ? null : new Usage(3, 2), error);
+        try (DiskResponses responses = open(DirectoryStorage.open(directory), MANY)) {
+            responses.end(ended);
+        }
+        try (DiskResponses responses = open(DirectoryStorage.open(directory), MANY)) {
+            LiveResponse read = find(responses, 1).orElseThrow();
+            assertEquals(events(ended), events(read));
+            assertEquals(ended.end(), read.end());
+            assertEquals(ended.conversation(), read.conversation());
+            assertEquals(ended.origin(), read.origin());
+            assertEquals(status != Status.FAILED, read.canGoOn());
+        }
+    }
+
+    @Test
+    void shouldKeepTheNewestInNumber() throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        write(storage, new DiskLimits(3, 1 << 20), 0, 5);
+        try (DiskResponses responses = open(storage.afterKill(), MANY)) {
+            assertEquals(3, responses.size());
+            for (int i = 0; i < 5; i++) {
+                assertEquals(i >= 2, find(responses, i).isPresent(), "response " + i);
+            }
+            responses.end(response(5));
+        }
+        FaultyStorage next = storage.afterKill();
+        try (DiskResponses responses = open(next, new DiskLimits(2, 1 << 20))) {
+            assertEquals(2, responses.size(), "a bound that has become smaller");
+            assertEquals(2, next.list().size());
+        }
+    }
+
+    @Test
+    void shouldKeepTheNewestInBytes() throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        write(storage, MANY, 0, 1);
+        long one = storage.size(storage.list().getFirst());
+        write(storage, new DiskLimits(100, 2 * one + 1), 1, 5);
+        try (DiskResponses responses = open(storage, new DiskLimits(100, one - 1))) {
+            assertEquals(0, responses.size());
+            responses.end(response(9));
+        }
+        assertEquals(List.of(), storage.list(), "none is larger than all may be");
+        storage = new FaultyStorage();
+        write(storage, new DiskLimits(100, 2 * one + 1), 0, 5);
+        assertEquals(2, storage.list().size());
+    }
+
+    @Test
+    void shouldDelete() throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        try (DiskResponses responses = open(storage, MANY)) {
+            responses.end(response(1));
+            responses.end(response(2));
+            responses.end(response(3)); // the last is in memory, too
+            assertTrue(responses.remove("resp_01").join());
+            assertTrue(responses.remove("resp_03").join());
+            assertFalse(responses.remove("resp_01").join());
+            assertFalse(responses.remove("resp_04").join());
+            assertTrue(find(responses, 1).isEmpty());
+            assertTrue(find(responses, 3).isEmpty());
+        }
+        FaultyStorage next = storage.afterPowerLoss(new Random(1));
+        assertEquals(1, next.list().size());
+        try (DiskResponses responses = open(next, MANY)) {
+            assertTrue(find(responses, 2).isPresent());
+        }
+    }
+
+    @Test
+    void shouldNotWriteWhatWasRemovedWhileItRan() throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        try (DiskResponses responses = open(storage, MANY)) {
+            LiveResponse ended = response(1);
+            responses.begin(ended);
+            assertTrue(responses.remove("resp_01").join());
+            responses.end(ended);
+        }
+        assertEquals(List.of(), storage.list());
+    }
+
+    /** Power fails at each of the operations that write the second of two. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldHaveAllOfAResponseOrNothing(boolean before) throws Exception {
+        FaultyStorage counted = new FaultyStorage();
+        write(counted, MANY, 0, 1);
+        int operations = counted.operations();
+        int found = 0;
+        for (int n = 1; n < operations; n++) { // the first is the start's
+            FaultyStorage storage = new FaultyStorage();
+            write(storage, MANY, 0, 1);
+            storage.crashAt(n, before);
+            write(storage, MANY, 1, 2);
+            for (int seed = 0; seed < 8; seed++) {
+                try (DiskResponses responses = open(storage.afterPowerLoss(new Random(seed)), MANY)) {
+                    assertEquals(events(response(0)), events(find(responses, 0).orElseThrow()));
+                    Optional<LiveResponse> second = find(responses, 1);
+                    second.ifPresent(response -> assertEquals(events(response(1)), events(response)));
+                    found += second.isPresent() ? 1 : 0;
+                }
+            }
+        }
+        assertTrue(found > 0, "it is durable at some point");
+    }
+
+    @Test
+    void shouldGoOnWhenTheDiskIsFullAndWhenItIsNotAnyMore() throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        try (DiskResponses responses = open(storage, MANY)) {
+            storage.failAt(0, 2, true, "No space left on device"); // the first operation of each of two
+            responses.end(response(1));
+            assertTrue(find(responses, 1).isPresent(), "in memory");
+            responses.end(response(2));
+            responses.end(response(3));
+        }
+        assertEquals(1, storage.list().size());
+        try (DiskResponses responses = open(storage, MANY)) {
+            assertTrue(find(responses, 3).isPresent());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "{}", "[1]", "{\"format\":2}", "{\"format\":1}",
+        "{\"format\":1,\"origin\":{\"id\":\"resp_01\",\"item_id\":\"m\",\"created\":\"x\"}}"})
+    void shouldNotFindWhatIsDamaged(String content) throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        storage.put("0000000000000001-resp_01.json", content.getBytes(StandardCharsets.UTF_8));
+        storage.put("unfinished-0000000000000002-resp_02.json", new byte[3]);
+        storage.put("notes.txt", new byte[3]);
+        try (DiskResponses responses = open(storage, MANY)) {
+            assertTrue(find(responses, 1).isEmpty());
+            responses.end(response(1));
+        }
+        assertTrue(storage.list().contains("notes.txt"), "it is somebody else's");
+        assertFalse(storage.list().contains("unfinished-0000000000000002-resp_02.json"));
+        assertTrue(storage.list().contains("0000000000000002-resp_01.json"), storage.list().toString());
+    }
+}
