@@ -80,9 +80,10 @@ final class StreamCheck {
             check(Promise.SEQUENCE, t.seq() == tokens, () -> (t.seq() > tokens ? "tokens lost" : "a token repeated or out of order")
                     + ": seq=" + t.seq() + ", expected=" + tokens + ": " + t);
         }
-        if (t.weightsVersion() >= 0) { // other servers have none
+        if (version >= 0 && t.weightsVersion() >= 0) { // other servers have none
             version(t);
         }
+        version = t.weightsVersion();
         tokens++;
         check(Promise.MAX_TOKENS, tokens <= maxTokens, () -> "more tokens than asked for: tokens=" + tokens + ", max_tokens="
                 + maxTokens);
@@ -100,7 +101,6 @@ final class StreamCheck {
             check(Promise.PINNED, t.weightsVersion() == version, () -> "another weights version in a pinned stream: version="
                     + t.weightsVersion() + ", before=" + version + ": " + t);
         }
-        version = t.weightsVersion();
     }
 
     /** It was refused or broke off. */
