@@ -249,7 +249,8 @@ final class LoadOptions {
         boolean openAi = target == TargetKind.OPENAI;
         refuse(api != null && !openAi && baselineUrl == null, "--api is for --target openai and for --baseline-url");
         boolean foreign = openAi || baselineUrl != null;
-        refuse(foreign && !(credit instanceof CreditPolicy.Greedy), "--credit is not for openai");
+        refuse(foreign && !(credit instanceof CreditPolicy.Greedy) && !paced(),
+                "--credit is not for openai, but for --api responses-ws of a Tidestream, and there paced:TOKENS_PER_S");
         refuse(foreign && idle > 0, "--idle is not for openai");
         refuse(openAi && (updatesPerS > 0 || togglesPerS > 0 || follow > 0), "updates, toggles and --follow are not for openai");
         refuse((updatesPerS > 0 || togglesPerS > 0) && !spawn && adminTokenFile == null,
@@ -268,6 +269,11 @@ final class LoadOptions {
         refuse((prompt == null ? 0 : 1) + (prompts == null ? 0 : 1) + (words ? 1 : 0) > 1,
                 "--prompt, --prompts and --words exclude each other");
         refuse(sharedPrefix > 0 && (prompt != null || prompts != null), "--shared-prefix is for random prompts");
+    }
+
+    /** Tokens without text have no event: whoever waits for a number of them might wait forever. */
+    private boolean paced() {
+        return credit instanceof CreditPolicy.Paced && endpoints().stream().allMatch(endpoint -> endpoint.api() == Api.RESPONSES_WS);
     }
 
     private void inRange() {

@@ -36,6 +36,7 @@ import dev.tidestream.loadtest.wire.Target;
 import dev.tidestream.loadtest.wire.TidestreamTarget;
 import dev.tidestream.loadtest.wire.openai.Api;
 import dev.tidestream.loadtest.wire.openai.HttpTarget;
+import dev.tidestream.loadtest.wire.openai.LaneTarget;
 import dev.tidestream.protocol.admin.AdminProtocol;
 
 /** Everything between the options and the report: servers, targets, one run per level. The caller's thread waits. */
@@ -187,7 +188,8 @@ final class Session {
     }
 
     private static Target target(Io io, Api.Endpoint endpoint, ModelInfo model, @Nullable String key) {
-        return new HttpTarget(io, endpoint, model.id(), model.own(), key, System::nanoTime);
+        return endpoint.api() == Api.RESPONSES_WS ? new LaneTarget(io, endpoint, model.id(), model.own(), key, System::nanoTime)
+                : new HttpTarget(io, endpoint, model.id(), model.own(), key, System::nanoTime);
     }
 
     private String baselineName(URI url) {
