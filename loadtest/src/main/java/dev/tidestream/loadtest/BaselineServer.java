@@ -42,7 +42,7 @@ final class BaselineServer {
 
     private static boolean answers(URI url) throws InterruptedException {
         try {
-            ModelInfo.of(url);
+            ModelInfo.of(url, null);
             return true;
         } catch (IOException e) {
             return false; // not yet

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 import com.sun.management.OperatingSystemMXBean;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.loadtest.wire.ModelInfo;
 import dev.tidestream.loadtest.wire.ServerInfo;
@@ -23,9 +24,13 @@ final class Environment {
 
     private Environment() {}
 
-    /** Of the server at an address; blocks. */
-    static Map<String, String> of(URI url, ModelInfo model) throws InterruptedException {
-        ServerInfo server = ServerInfo.of(url);
+    /**
+     * Of the server at an address; blocks.
+     *
+     * @param key for the server; null: without
+     */
+    static Map<String, String> of(URI url, ModelInfo model, @Nullable String key) throws InterruptedException {
+        ServerInfo server = ServerInfo.of(url, key);
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("model", text(model));
         facts.put("server", server.fact("version").map(version -> "tidestream " + version + ", Java "

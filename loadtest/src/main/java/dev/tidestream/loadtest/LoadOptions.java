@@ -19,6 +19,7 @@ import dev.tidestream.loadtest.plan.LoadPlan;
 import dev.tidestream.loadtest.plan.Profile;
 import dev.tidestream.loadtest.plan.Slo;
 import dev.tidestream.loadtest.plan.Workload;
+import dev.tidestream.loadtest.wire.openai.Api;
 
 /** The options of a run. */
 final class LoadOptions {
@@ -34,14 +35,22 @@ final class LoadOptions {
         CONSTANT
     }
 
-    @Option(names = "--target", defaultValue = "TIDESTREAM", description = "tidestream (default), or openai: any server with"
-            + " /v1/completions as SSE.")
+    @Option(names = "--target", defaultValue = "TIDESTREAM", description = "tidestream (default), or openai: any server with one of"
+            + " OpenAI's wires (--api).")
     TargetKind target = TargetKind.TIDESTREAM;
 
     @Option(names = "--url", paramLabel = "URL",
             description = "Where to connect (default: ws://127.0.0.1:8080/v1/stream; for openai"
-            + " http://127.0.0.1:8080/v1/completions).")
+            + " http://127.0.0.1:8080/v1, or an endpoint below it).")
     @Nullable URI url;
+
+    @Option(names = "--api", paramLabel = "API", description = "Wire of openai targets: chat, completions, responses (as SSE), or"
+            + " responses-ws (default: what the address ends in, else completions).")
+    @Nullable Api api;
+
+    @Option(names = "--api-key-file", paramLabel = "FILE",
+            description = "A file with the key for the server (default: the environment variable " + ApiKey.VARIABLE + ", if set).")
+    @Nullable Path apiKeyFile;
 
     @Option(names = "--model", paramLabel = "NAME", description = "Model to name to an openai target (default: its first).")
     @Nullable String model;
@@ -139,7 +148,7 @@ final class LoadOptions {
             description = "From the end of an answer to the next turn (default: 0s).")
     Duration think = Duration.ZERO;
 
-    @Option(names = "--words", description = "Random words instead of random token ids, for targets that take no ids.")
+    @Option(names = "--words", description = "Random words instead of random token ids; of itself where conversations are text.")
     boolean words;
 
     @Option(names = "--shared-prefix", paramLabel = "SHARE", defaultValue = "0",
@@ -170,6 +179,11 @@ final class LoadOptions {
     @Option(names = "--faults", paramLabel = "SHARES",
             description = "Shares of the streams, e.g. vanish=0.02,cancel=0.1,slow=0.05.")
     Faults faults = Faults.NONE;
+
+    @Option(names = "--repeats", paramLabel = "SHARE", defaultValue = "0",
+            description = "Share of the requests that ask again, with the same seed, what an earlier one has asked: the text must be"
+                    + " the same (default: 0).")
+    double repeats;
 
     @Option(names = "--updates-per-s", paramLabel = "RATE", defaultValue = "0",
             description = "Weight updates over the admin channel.")
@@ -225,7 +239,7 @@ final class LoadOptions {
         Long n = requests;
         return new LoadPlan(first, streamsPerConnection, maxConnections, idle, think, warmup, duration,
                 n == null ? OptionalLong.empty() : OptionalLong.of(n), drain, stall, credit, follow, slo, faults,
-                new AdminTraffic(updatesPerS, togglesPerS, updateRows), seed);
+                new AdminTraffic(updatesPerS, togglesPerS, updateRows), repeats, seed);
     }
 
     private void fitTogether() {
@@ -233,26 +247,33 @@ final class LoadOptions {
         refuse(!sweep.isEmpty() && findMax, "--sweep and --find-max exclude each other");
         refuse(findMax && slo.equals(Slo.NONE), "--find-max needs --slo");
         boolean openAi = target == TargetKind.OPENAI;
-        boolean sse = openAi || baselineUrl != null;
-        refuse(sse && (!(credit instanceof CreditPolicy.Greedy) || !faults.equals(Faults.NONE) || idle > 0),
-                "--credit, --faults and --idle are not for openai");
+        refuse(api != null && !openAi && baselineUrl == null, "--api is for --target openai and for --baseline-url");
+        boolean foreign = openAi || baselineUrl != null;
+        refuse(foreign && !(credit instanceof CreditPolicy.Greedy) && !paced(),
+                "--credit is not for openai, but for --api responses-ws of a Tidestream, and there paced:TOKENS_PER_S");
+        refuse(foreign && idle > 0, "--idle is not for openai");
         refuse(openAi && (updatesPerS > 0 || togglesPerS > 0 || follow > 0), "updates, toggles and --follow are not for openai");
         refuse((updatesPerS > 0 || togglesPerS > 0) && !spawn && adminTokenFile == null,
                 "--updates-per-s and --toggles-per-s need --admin-token-file FILE, or --spawn");
         refuse(lacksHost(url), "--url must be like ws://127.0.0.1:8080/v1/stream: " + url);
         refuse(lacksHost(baselineUrl), "--baseline-url must be like http://127.0.0.1:8081/v1/completions: " + baselineUrl);
-        refuse(openAi && spawn, "--spawn starts a server of ours; for openai there is --url");
-        refuse(openAi && baselineUrl != null, "--baseline-url is for a server of ours as the target");
+        refuse(spawn && url != null, "--spawn starts a server of its own, and --url is that of another");
+        endpoints();
         refuse(findMax && baselineUrl != null, "--find-max is for one target");
         refuse(baselineUrl == null && (baselineCommand != null || baselineModel != null || baselineName != null),
                 "--baseline-url is missing");
         boolean several = !turns.equals(new Lengths.Constant(1));
-        refuse(several && sse && !words && prompts == null,
+        refuse(several && foreign && !words() && prompts == null,
                 "--turns with openai needs --words or --prompts: it tells no token ids");
         refuse(several && prompt != null, "--turns is for random prompts and --prompts");
         refuse((prompt == null ? 0 : 1) + (prompts == null ? 0 : 1) + (words ? 1 : 0) > 1,
                 "--prompt, --prompts and --words exclude each other");
         refuse(sharedPrefix > 0 && (prompt != null || prompts != null), "--shared-prefix is for random prompts");
+    }
+
+    /** Tokens without text have no event: whoever waits for a number of them might wait forever. */
+    private boolean paced() {
+        return credit instanceof CreditPolicy.Paced && endpoints().stream().allMatch(endpoint -> endpoint.api() == Api.RESPONSES_WS);
     }
 
     private void inRange() {
@@ -269,6 +290,7 @@ final class LoadOptions {
         atLeast("--update-rows", updateRows, 1);
         share("--shared-prefix", sharedPrefix);
         share("--follow", follow);
+        share("--repeats", repeats);
         share("--slo-share", sloShare);
         for (double level : sweep) {
             refuse(!(level > 0), "--sweep must be above 0: " + level);
@@ -307,6 +329,46 @@ final class LoadOptions {
         if (given != null) {
             return given;
         }
-        return URI.create(target == TargetKind.OPENAI ? "http://127.0.0.1:8080/v1/completions" : "ws://127.0.0.1:8080/v1/stream");
+        return URI.create(target == TargetKind.OPENAI ? "http://127.0.0.1:8080" : "ws://127.0.0.1:8080/v1/stream");
+    }
+
+    /** Whether random prompts are words: where they must be text, or by wish. */
+    boolean words() {
+        return words || (prompt == null && prompts == null && textOnly());
+    }
+
+    /** Whether a target takes prompts as text only. */
+    boolean textOnly() {
+        return endpoints().stream().anyMatch(endpoint -> !endpoint.api().takesTokens());
+    }
+
+    /** Of the openai targets. */
+    private List<Api.Endpoint> endpoints() {
+        List<Api.Endpoint> endpoints = new ArrayList<>();
+        if (target == TargetKind.OPENAI) {
+            endpoints.add(endpoint(urlOrDefault()));
+        }
+        if (baselineUrl != null) {
+            endpoints.add(baseline(baselineUrl));
+        }
+        return endpoints;
+    }
+
+    /** @throws IllegalArgumentException if an address is not one of the wire that is wanted */
+    Api.Endpoint endpoint(URI base) {
+        return named("--url ", base, api);
+    }
+
+    /** Of the baseline; its address may name another wire. */
+    Api.Endpoint baseline(URI base) {
+        return named("--baseline-url ", base, Api.isNamed(base) ? null : api);
+    }
+
+    private static Api.Endpoint named(String option, URI base, @Nullable Api wanted) {
+        try {
+            return Api.endpoint(base, wanted);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(option + e.getMessage(), e);
+        }
     }
 }

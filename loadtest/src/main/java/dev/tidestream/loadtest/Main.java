@@ -37,6 +37,7 @@ import dev.tidestream.loadtest.report.ReportFiles;
 import dev.tidestream.loadtest.report.RunReport;
 import dev.tidestream.loadtest.report.TextReport;
 import dev.tidestream.loadtest.run.Live;
+import dev.tidestream.loadtest.wire.openai.Api;
 
 /** {@code tidestream loadtest …}. */
 @Command(
@@ -55,6 +56,7 @@ import dev.tidestream.loadtest.run.Live;
             "  tidestream loadtest --rate 5 --slo ttft=500ms,itl=50ms         open loop on a running server",
             "  tidestream loadtest --spawn --sweep 1,2,4,8,16 --report r.html a curve of latency and throughput",
             "  tidestream loadtest --spawn --rate ramp:1-20 --duration 60s    the same within one run",
+            "  tidestream loadtest --target openai --api chat --url http://127.0.0.1:8080   any server with OpenAI's chat completions",
             "  tidestream loadtest report --compare a.json b.json --html c.html two runs that were kept",
             "", "All of it: docs/loadtest.md"})
 public final class Main implements Callable<Integer> {
@@ -100,7 +102,8 @@ public final class Main implements Callable<Integer> {
                 .registerConverter(Profile.class, converter(Profile::parse))
                 .registerConverter(CreditPolicy.class, converter(CreditPolicy::parse))
                 .registerConverter(Slo.class, converter(Slo::parse))
-                .registerConverter(Faults.class, converter(Faults::parse));
+                .registerConverter(Faults.class, converter(Faults::parse))
+                .registerConverter(Api.class, converter(Api::parse));
     }
 
     private static <T> ITypeConverter<T> converter(Function<String, T> parse) {

@@ -31,10 +31,12 @@ import dev.tidestream.loadtest.run.RunResult;
 import dev.tidestream.loadtest.wire.AdminLink;
 import dev.tidestream.loadtest.wire.Io;
 import dev.tidestream.loadtest.wire.ModelInfo;
-import dev.tidestream.loadtest.wire.OpenAiTarget;
 import dev.tidestream.loadtest.wire.StreamRequest;
 import dev.tidestream.loadtest.wire.Target;
 import dev.tidestream.loadtest.wire.TidestreamTarget;
+import dev.tidestream.loadtest.wire.openai.Api;
+import dev.tidestream.loadtest.wire.openai.HttpTarget;
+import dev.tidestream.loadtest.wire.openai.LaneTarget;
 import dev.tidestream.protocol.admin.AdminProtocol;
 
 /** Everything between the options and the report: servers, targets, one run per level. The caller's thread waits. */
@@ -72,6 +74,9 @@ final class Session {
         Instant started = Instant.now().truncatedTo(ChronoUnit.SECONDS);
         if (options.prompts != null) {
             promptFile = promptFile(options.prompts); // before anything is started for it
+            if (options.textOnly() && promptFile.hasTokens()) {
+                throw new LoadFailedException("%s has token ids, and a conversation is text".formatted(options.prompts));
+            }
         }
         if (!options.spawn) {
             besideBaseline(null);
@@ -141,28 +146,18 @@ final class Session {
     private void measure(@Nullable SpawnedServer server, @Nullable ServerProcess baseline)
             throws LoadFailedException, InterruptedException {
         URI url = server == null ? options.urlOrDefault() : server.url();
+        String key = ApiKey.find(options.apiKeyFile, System::getenv);
         try (Io io = new Io()) {
             List<Subject> subjects = new ArrayList<>();
-            ModelInfo model;
-            if (options.target == LoadOptions.TargetKind.OPENAI) {
-                model = modelInfo(url, options.model);
-                subjects.add(new Subject(url.getRawAuthority(), new OpenAiTarget(io, url, model.id(), System::nanoTime), null,
-                        () -> null));
-            } else {
-                if (!"ws".equals(url.getScheme()) && !"wss".equals(url.getScheme())) {
-                    throw new LoadFailedException("not a WebSocket's address (ws://…): " + url);
-                }
-                model = modelInfo(url, null);
-                subjects.add(new Subject("tidestream", new TidestreamTarget(io, url, System::nanoTime),
-                        plan.admin().any() ? connectAdmin(io, url, server) : null,
-                        () -> server == null ? null : server.process().use()));
-            }
-            environment.putAll(Environment.of(url, model));
+            ModelInfo model = modelInfo(url, options.target == LoadOptions.TargetKind.OPENAI ? options.model : null, key);
+            subjects.add(options.target == LoadOptions.TargetKind.OPENAI ? openAi(io, url, server, model, key)
+                    : tidestream(io, url, server, key));
+            environment.putAll(Environment.of(url, model, key));
             if (options.baselineUrl != null) {
-                ModelInfo other = modelInfo(options.baselineUrl, options.baselineModel);
-                environment.putAll(Environment.ofBaseline(baselineName(options.baselineUrl), options.baselineUrl, other));
-                subjects.add(new Subject(baselineName(options.baselineUrl), new OpenAiTarget(io, options.baselineUrl,
-                        other.id(), System::nanoTime), null,
+                Api.Endpoint endpoint = options.baseline(options.baselineUrl);
+                ModelInfo other = modelInfo(endpoint.url(), options.baselineModel, null);
+                environment.putAll(Environment.ofBaseline(baselineName(endpoint.url()), endpoint.url(), other));
+                subjects.add(new Subject(baselineName(endpoint.url()), target(io, endpoint, other, null), null,
                         () -> baseline == null ? null : baseline.use()));
             }
             steps(io, subjects, model);
@@ -175,6 +170,26 @@ final class Session {
         } catch (IOException e) {
             throw new LoadFailedException(Reasons.message(e), e);
         }
+    }
+
+    private Subject tidestream(Io io, URI url, @Nullable SpawnedServer server, @Nullable String key)
+            throws LoadFailedException, IOException, InterruptedException {
+        if (!"ws".equals(url.getScheme()) && !"wss".equals(url.getScheme())) {
+            throw new LoadFailedException("not a WebSocket's address (ws://…): " + url);
+        }
+        return new Subject("tidestream", new TidestreamTarget(io, url, key, System::nanoTime),
+                plan.admin().any() ? connectAdmin(io, url, server) : null, () -> server == null ? null : server.process().use());
+    }
+
+    private Subject openAi(Io io, URI url, @Nullable SpawnedServer server, ModelInfo model, @Nullable String key) {
+        Api.Endpoint endpoint = options.endpoint(server == null ? url : URI.create("http://" + url.getRawAuthority()));
+        return new Subject(server == null ? url.getRawAuthority() : "tidestream " + endpoint.api(), target(io, endpoint, model, key), null,
+                () -> server == null ? null : server.process().use());
+    }
+
+    private static Target target(Io io, Api.Endpoint endpoint, ModelInfo model, @Nullable String key) {
+        return endpoint.api() == Api.RESPONSES_WS ? new LaneTarget(io, endpoint, model.id(), model.own(), key, System::nanoTime)
+                : new HttpTarget(io, endpoint, model.id(), model.own(), key, System::nanoTime);
     }
 
     private String baselineName(URI url) {
@@ -204,13 +219,18 @@ final class Session {
         return plan.seed() + levelsMeasured++ * SEED_STRIDE;
     }
 
-    private ModelInfo modelInfo(URI url, @Nullable String name) throws IOException, InterruptedException {
-        boolean needed = options.prompt == null && options.prompts == null && !options.words;
-        if (!needed && name != null) {
-            return new ModelInfo(name, 0, 0, 0);
+    private ModelInfo modelInfo(URI url, @Nullable String name, @Nullable String key) throws IOException, InterruptedException {
+        boolean needed = name == null || (options.prompt == null && options.prompts == null && !options.words());
+        try {
+            ModelInfo info = ModelInfo.of(url, key);
+            return name == null ? info
+                    : new ModelInfo(name, info.vocabularySize(), info.contextLength(), info.parameters(), info.own());
+        } catch (IOException e) {
+            if (needed || name == null) {
+                throw e;
+            }
+            return new ModelInfo(name, 0, 0, 0, false); // a server need not tell its models
         }
-        ModelInfo info = ModelInfo.of(url);
-        return name == null ? info : new ModelInfo(name, info.vocabularySize(), info.contextLength(), info.parameters());
     }
 
     private AdminLink connectAdmin(Io io, URI url, @Nullable SpawnedServer server) throws IOException, LoadFailedException,
@@ -284,7 +304,7 @@ final class Session {
         if (promptFile != null) {
             return Workload.of(promptFile, sizes);
         }
-        if (options.words) {
+        if (options.words()) {
             return Workload.words(sizes, seed);
         }
         return Workload.tokens(sizes, model.vocabularySize() > 0 ? model.vocabularySize() : FALLBACK_VOCABULARY, seed);

@@ -9,6 +9,7 @@ import dev.tidestream.loadtest.plan.Faults;
 import dev.tidestream.loadtest.plan.LoadPlan;
 import dev.tidestream.loadtest.plan.Times;
 import dev.tidestream.loadtest.report.RunReport;
+import dev.tidestream.protocol.Protocol;
 
 /** All that was set for a run, by name and for people, whether it was given or is a default. */
 final class Settings {
@@ -16,6 +17,8 @@ final class Settings {
 
     static Map<String, String> of(LoadOptions options, LoadPlan plan) {
         Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("wire", options.target == LoadOptions.TargetKind.OPENAI
+                ? "openai " + options.endpoint(options.urlOrDefault()).api() : Protocol.SUBPROTOCOL);
         settings.put("load", load(options, plan));
         settings.put("prompts", prompts(options));
         settings.put("max_tokens", options.outputTokens.toString());
@@ -28,6 +31,7 @@ final class Settings {
         settings.put("credit", plan.credit().toString());
         settings.put("follow", share(plan.followShare()) + " of the streams, the others pin");
         settings.put("faults", faults(plan.faults()));
+        settings.put("repeats", share(plan.repeatShare()) + " of the requests ask again");
         settings.put("admin", admin(plan.admin()));
         settings.put("connections", plan.streamsPerConnection() + " streams each" + (plan.arrivals() instanceof Arrivals.Open
                 ? ", at most " + plan.maxConnections() : "") + (plan.idle() == 0 ? "" : ", and " + plan.idle()
@@ -54,7 +58,7 @@ final class Settings {
 
     private static String prompts(LoadOptions options) {
         return options.prompt != null ? "one text" : options.prompts != null ? options.prompts.toString()
-                : options.promptTokens + (options.words ? " words" : " tokens") + ", shared " + options.sharedPrefix;
+                : options.promptTokens + (options.words() ? " words" : " tokens") + ", shared " + options.sharedPrefix;
     }
 
     private static String faults(Faults faults) {

@@ -92,7 +92,8 @@ class MainTest {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
         for (String wrong : new String[] {"--sweep 1,2 --find-max --slo ttft=1s", "--rate ramp:1-5 --requests 9",
-            "--rate steps:1,2 --sweep 1,2", "--target openai --spawn", "--target openai --follow 1",
+            "--rate steps:1,2 --sweep 1,2", "--target openai --credit paced:5", "--target openai --follow 1", "--api chat",
+            "--spawn --url ws://x", "--repeats 2", "--target openai --api chat --url http://x/v1/completions",
             "--baseline-url http://x/v1/completions --idle 3", "--baseline-command x", "--turns 2 --prompt x",
             "--target openai --turns 2", "--words --prompt x", "--shared-prefix 0.5 --prompts x", "--shared-prefix 2",
             "--concurrency ramp:0.5-3", "--faults vanish=x", "--updates-per-s -1", "report",

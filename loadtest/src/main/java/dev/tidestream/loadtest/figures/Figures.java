@@ -2,6 +2,7 @@ package dev.tidestream.loadtest.figures;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param good finished requests that met the SLO
  * @param goodShare of all requests of the window that no fault of ours ended
  * @param errors by code, admin channel included ({@code admin:CODE})
+ * @param errorExamples what was said with the first of a code, if anything was
  * @param admin latencies of acknowledged admin requests, by kind
  * @param versions lowest and highest weights version that made a token; empty without tokens
  */
@@ -49,6 +51,7 @@ public record Figures(
         double goodShare,
         double goodPerS,
         Map<String, Long> errors,
+        Map<String, String> errorExamples,
         Map<String, Latency> admin,
         List<Long> versions,
         ClientCpu client,
@@ -56,6 +59,7 @@ public record Figures(
 
     public Figures {
         errors = Map.copyOf(errors);
+        errorExamples = Map.copyOf(Objects.requireNonNullElse(errorExamples, Map.<String, String>of())); // reports of before have none
         admin = Map.copyOf(admin);
         versions = List.copyOf(versions);
     }

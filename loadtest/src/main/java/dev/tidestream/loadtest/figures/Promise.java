@@ -4,6 +4,12 @@ package dev.tidestream.loadtest.figures;
 public enum Promise {
     ACCEPTED("accepted comes first and once, progress before the first token", "streams"),
     SEQUENCE("seq is 0, 1, 2, …: no token is lost, repeated or out of order", "tokens"),
+    FORM("events have the form that clients rely on: object, type, role, one id, one model", "events"),
+    NUMBERED("events are numbered: none is lost, repeated or out of order", "events"),
+    WHOLE("the text at the end is the text of the pieces", "streams"),
+    TERMINAL("a stream has one end that says why, and nothing but [DONE] comes after it", "streams"),
+    DONE("[DONE] ends a stream", "streams"),
+    REPEATED("the same prompt and seed give the same text again", "repeats"),
     PINNED("a pinned stream never changes its weights version", "tokens"),
     FOLLOWING("a following stream never falls back to an older weights version", "tokens"),
     ACKNOWLEDGED("a stream begins with weights no older than acknowledged before its request", "streams"),

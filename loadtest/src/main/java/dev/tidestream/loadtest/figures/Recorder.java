@@ -20,6 +20,9 @@ public final class Recorder {
     private static final double LATE_MS = 20;
     private static final double NS_PER_S = 1e9;
     private static final int DIGITS = 3;
+    private static final int MAX_CODES = 100;
+    private static final String OTHER_CODES = "others";
+    private static final int MAX_EXAMPLE_CHARS = 300;
 
     private final Slo slo;
     private final long startNs;
@@ -31,6 +34,7 @@ public final class Recorder {
     private final Histogram lateness = new Histogram(DIGITS);
     private final Histogram streamRates = new Histogram(DIGITS); // thousandths of a token per second
     private final Map<String, Long> errors = new TreeMap<>();
+    private final Map<String, String> errorExamples = new TreeMap<>();
     private final Map<String, Histogram> admin = new TreeMap<>();
     private final List<Sample> samples = new ArrayList<>();
     private final List<Mark> marks = new ArrayList<>();
@@ -120,8 +124,10 @@ public final class Recorder {
         if (nowNs >= openNs && nowNs < closeNs) {
             tokens++;
         }
-        lowestVersion = Math.min(lowestVersion, version);
-        highestVersion = Math.max(highestVersion, version);
+        if (version >= 0) {
+            lowestVersion = Math.min(lowestVersion, version);
+            highestVersion = Math.max(highestVersion, version);
+        }
     }
 
     /** Tokens that came without a frame of their own, by the server's account at the end. */
@@ -167,9 +173,17 @@ public final class Recorder {
         failed++;
     }
 
-    /** An error, of a measured request or not. */
+    /** An error, of a measured request or not. Codes may be a server's: of very many, the last ones are counted together. */
     public void error(String code) {
-        errors.merge(code, 1L, Long::sum);
+        errors.merge(errors.containsKey(code) || errors.size() < MAX_CODES ? code : OTHER_CODES, 1L, Long::sum);
+    }
+
+    /** @param why in the server's words, or ours; the first of each code is kept */
+    public void error(String code, String why) {
+        error(code);
+        if (errors.containsKey(code)) {
+            errorExamples.putIfAbsent(code, why.length() <= MAX_EXAMPLE_CHARS ? why : why.substring(0, MAX_EXAMPLE_CHARS) + "…");
+        }
     }
 
     public void admin(String kind, long beganNs, long nowNs) {
@@ -234,7 +248,7 @@ public final class Recorder {
         return new Figures(seconds, requests, finished, cancelled, vanished, failed, finished / seconds, tokens, tokens / seconds,
                 streamRates.getTotalCount() == 0 ? 0 : streamRates.getValueAtPercentile(50) / 1e3, Latency.of(ttft),
                 Latency.of(laterTtft), Latency.of(itl), Latency.of(tpot), Latency.of(e2e), late, good,
-                judged <= 0 ? 0 : (double) good / judged, good / seconds, errors, adminLatencies,
+                judged <= 0 ? 0 : (double) good / judged, good / seconds, errors, errorExamples, adminLatencies,
                 highestVersion < 0 ? List.of() : List.of(lowestVersion, highestVersion),
                 new Figures.ClientCpu(clientCores, ioShare, others,
                         ioShare > BUSY_SHARE || late.p99() > LATE_MS), server);

@@ -1,6 +1,7 @@
 package dev.tidestream.loadtest.plan;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -12,6 +13,7 @@ public final class Conversation {
     private final List<Prompt> turns;
     private final int contextLength;
     private int at;
+    private final List<String> messages = new ArrayList<>();
     private String text = "";
     private int[] tokens = {};
     private int used;
@@ -25,7 +27,8 @@ public final class Conversation {
         this.contextLength = contextLength;
     }
 
-    static Conversation of(Prompt only) {
+    /** One turn. */
+    public static Conversation of(Prompt only) {
         return new Conversation(List.of(only), 0);
     }
 
@@ -40,7 +43,8 @@ public final class Conversation {
             return Prompt.of(all, turn.maxTokens());
         }
         text = text.isEmpty() ? String.valueOf(turn.text()) : text + "\n" + turn.text();
-        return Prompt.of(text, turn.maxTokens());
+        messages.add(String.valueOf(turn.text()));
+        return new Prompt(text, null, turn.maxTokens(), messages);
     }
 
     /**
@@ -55,6 +59,7 @@ public final class Conversation {
         System.arraycopy(ids, 0, all, tokens.length, ids.length);
         tokens = all;
         text += answer;
+        messages.add(answer);
         used = usedTokens;
     }
 

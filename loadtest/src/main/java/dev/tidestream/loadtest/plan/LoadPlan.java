@@ -16,6 +16,7 @@ import java.util.OptionalLong;
  * @param drain how long running streams get to end after the last has started, before they are cancelled
  * @param stall silence of a stream, in spite of credit, that counts as a breach
  * @param followShare share of the streams that follow new weights; the others pin
+ * @param repeatShare share of the requests that ask again, with the same seed, what an earlier one has asked
  * @param seed of everything random in the run
  */
 public record LoadPlan(
@@ -34,6 +35,7 @@ public record LoadPlan(
         Slo slo,
         Faults faults,
         AdminTraffic admin,
+        double repeatShare,
         long seed) {
 
     public LoadPlan {
@@ -44,6 +46,9 @@ public record LoadPlan(
         }
         if (!(followShare >= 0 && followShare <= 1)) {
             throw new IllegalArgumentException("the share that follows must be in [0, 1]: " + followShare);
+        }
+        if (!(repeatShare >= 0 && repeatShare <= 1)) {
+            throw new IllegalArgumentException("the share that repeats must be in [0, 1]: " + repeatShare);
         }
         if (requests.isPresent() && requests.getAsLong() < 1) {
             throw new IllegalArgumentException("requests must be at least 1: " + requests.getAsLong());
@@ -59,6 +64,6 @@ public record LoadPlan(
     /** The same at another level of load, with other prompts: a server that keeps old ones must not find them. */
     public LoadPlan at(Arrivals other, long otherSeed) {
         return new LoadPlan(other, streamsPerConnection, maxConnections, idle, think, warmup, duration, requests, drain, stall,
-                credit, followShare, slo, faults, admin, otherSeed);
+                credit, followShare, slo, faults, admin, repeatShare, otherSeed);
     }
 }

@@ -31,6 +31,11 @@ public record PromptFile(List<Entry> entries) {
         }
     }
 
+    /** Whether any of it is token ids. */
+    public boolean hasTokens() {
+        return entries.stream().flatMap(entry -> entry.turns().stream()).anyMatch(turn -> turn.tokens() != null);
+    }
+
     /** What the user says; exactly one of both is present. */
     public record Turn(@Nullable String text, int @Nullable [] tokens) {}
 

@@ -93,6 +93,7 @@ final class StepSection {
             html.add(" Server: %.2f cores, %.0f MiB resident.", server.cores(), server.rssMb());
         }
         html.add("</p>");
+        new TreeMap<>(f.errorExamples()).forEach((code, why) -> html.add("<p class=\"soft\">%s: %s</p>", esc(code), esc(why)));
     }
 
     private static void row(Page html, String name, Latency l) {

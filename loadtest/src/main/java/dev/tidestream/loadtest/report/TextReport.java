@@ -127,6 +127,7 @@ public final class TextReport {
         }
         if (!f.errors().isEmpty()) {
             line(text, "errors      %s", new TreeMap<>(f.errors()));
+            new TreeMap<>(f.errorExamples()).forEach((code, why) -> line(text, "  %s: %s", code, why));
         }
         line(text, "client      %.2f cores, I/O thread %.0f %% busy", f.client().cores(), f.client().ioShare() * 100);
         Figures.ServerUse server = f.server();

@@ -2,6 +2,7 @@ package dev.tidestream.loadtest.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +66,16 @@ final class Idle {
                 } else {
                     promises.broken(Promise.FRAME, "idle connection " + index + ": unexpected: " + message);
                 }
+            }
+
+            @Override
+            public void failed(String id, String code, String why, long nowNs) {
+                promises.broken(Promise.FRAME, "idle connection " + index + ": unexpected: " + code + ": " + why);
+            }
+
+            @Override
+            public void checked(String id, Promise promise, boolean kept, Supplier<String> otherwise) {
+                promises.check(promise, kept, otherwise);
             }
 
             @Override

@@ -3,6 +3,7 @@ package dev.tidestream.loadtest.run;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,9 @@ final class Lane implements Link.Listener {
         void laneClosed(Lane lane, List<Stream> broken, String why, long nowNs);
 
         void frame(Lane lane, Stream stream, ServerMessage message, long nowNs);
+
+        /** A stream was refused or broke off. */
+        void failed(Lane lane, Stream stream, String code, String why);
 
         Promises promises();
     }
@@ -63,6 +67,19 @@ final class Lane implements Link.Listener {
         if (stream != null) {
             owner.frame(this, stream, message, nowNs);
         }
+    }
+
+    @Override
+    public void failed(String id, String code, String why, long nowNs) {
+        Stream stream = running.get(id);
+        if (stream != null) {
+            owner.failed(this, stream, code, why);
+        }
+    }
+
+    @Override
+    public void checked(String id, Promise promise, boolean kept, Supplier<String> otherwise) {
+        owner.promises().check(promise, kept, () -> id + ": " + otherwise.get());
     }
 
     @Override

@@ -71,7 +71,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
         this.nanoTime = nanoTime;
         this.admin = admin;
         this.live = live;
-        this.lanes = new Lanes(plan.streamsPerConnection());
+        this.lanes = new Lanes(Math.min(plan.streamsPerConnection(), target.streamsPerConnection()));
         this.startNs = nanoTime.getAsLong();
         this.ledger = new Ledger(plan, new CpuMeter(io.threadId()), serverUse, startNs);
         this.readers = new Readers(plan, io, nanoTime, ledger, promises, this::guarded);
@@ -247,20 +247,29 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
                     readers.token(lane, stream, nowNs, phase != Phase.DRAINING || plan.requests().isPresent());
                 }
                 case ServerMessage.Finished f -> finished(lane, stream, f, nowNs);
-                case ServerMessage.Failed f -> {
-                    ledger.whole().error(f.code().wireName());
-                    ledger.failed(stream);
-                    // The next one starts a moment later, lest a server that refuses is asked without end.
-                    gone(lane, stream, RECONNECT_NS);
-                }
+                case ServerMessage.Failed f -> broke(lane, stream, f.code().wireName(), f.message());
                 case ServerMessage.Accepted _ -> readers.accepted(lane, stream, nowNs);
                 case ServerMessage.Progress _, ServerMessage.WeightsChanged _ -> { }
             }
         });
     }
 
+    @Override
+    public void failed(Lane lane, Stream stream, String code, String why) {
+        guarded(() -> {
+            stream.check.failed();
+            broke(lane, stream, code, why);
+        });
+    }
+
+    private void broke(Lane lane, Stream stream, String code, String why) {
+        ledger.whole().error(code, why);
+        ledger.failed(stream);
+        gone(lane, stream, RECONNECT_NS); // the next one starts a moment later, lest a server that refuses is asked without end
+    }
+
     private void finished(Lane lane, Stream stream, ServerMessage.Finished f, long nowNs) {
-        int unseen = target.countsFrames() ? 0 : Math.max(0, f.usage().completionTokens() - stream.check.tokens());
+        int unseen = target.framesAreItsOwn() ? 0 : Math.max(0, f.usage().completionTokens() - stream.check.tokens());
         ledger.finished(stream, f, unseen, nowNs);
         if (lane.running.remove(stream.id) != null) {
             promises.kept(Promise.CONNECTION);

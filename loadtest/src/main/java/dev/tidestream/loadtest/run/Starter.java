@@ -1,6 +1,7 @@
 package dev.tidestream.loadtest.run;
 
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.PriorityQueue;
 import java.util.Queue;
@@ -46,8 +47,12 @@ final class Starter {
         void guarded(Runnable task);
     }
 
-    /** Somebody who wants to begin a turn, and how it will misbehave. */
-    private record Due(long intendedNs, Conversation conversation, Stream.Fault fault) {
+    /**
+     * Somebody who wants to begin a turn, and how it will misbehave.
+     *
+     * @param repeats what it asks for again; null: nothing
+     */
+    private record Due(long intendedNs, Conversation conversation, Stream.Fault fault, Repeats.@Nullable Answered repeats) {
         /**
          * Whoever does not read its socket does so on one of its own: others on it would wait for the client, not for the
          * server.
@@ -67,6 +72,7 @@ final class Starter {
     private final Lanes lanes;
     private final Ledger ledger;
     private final Run run;
+    private final Repeats repeats;
     private final SplittableRandom random;
     private final Queue<Due> waiting = new PriorityQueue<>(Comparator.comparingLong(Due::intendedNs));
     private final Queue<Due> waitingAlone = new PriorityQueue<>(Comparator.comparingLong(Due::intendedNs));
@@ -88,6 +94,7 @@ final class Starter {
         this.lanes = lanes;
         this.ledger = ledger;
         this.run = run;
+        this.repeats = new Repeats(run.promises());
         this.random = new SplittableRandom(plan.seed());
     }
 
@@ -95,7 +102,7 @@ final class Starter {
     int firstLanes() {
         return switch (plan.arrivals()) {
             case Arrivals.Closed closed -> (int) Math.ceil(Math.round(closed.profile().highest())
-                    / (double) plan.streamsPerConnection());
+                    / (double) Math.min(plan.streamsPerConnection(), target.streamsPerConnection()));
             case Arrivals.Open _ -> 1;
         };
     }
@@ -129,7 +136,7 @@ final class Starter {
         }
         long nowNs = nanoTime.getAsLong();
         while (nextArrivalNs() <= nowNs) {
-            enqueue(nextArrivalNs(), workload.next(random));
+            arrives(nextArrivalNs());
             nextArrivalS = open.after(nextArrivalS, plan.duration().toNanos() / 1e9, random);
         }
         fill();
@@ -145,7 +152,7 @@ final class Starter {
         boolean started = true;
         while (started && run.isGoing()) {
             while (plan.arrivals() instanceof Arrivals.Closed && waiting.isEmpty() && hasPlace()) {
-                enqueue(nanoTime.getAsLong(), workload.next(random));
+                arrives(nanoTime.getAsLong());
             }
             boolean shared = start(waiting, false);
             boolean alone = start(waitingAlone, true);
@@ -153,8 +160,20 @@ final class Starter {
         }
     }
 
+    /** Somebody new comes, or who asks again what somebody has asked. */
+    private void arrives(long intendedNs) {
+        if (plan.repeatShare() > 0 && random.nextDouble() < plan.repeatShare()) {
+            Optional<Repeats.Answered> before = repeats.pick(random);
+            if (before.isPresent()) {
+                waiting.add(new Due(intendedNs, Conversation.of(before.get().prompt()), Stream.Fault.NONE, before.get()));
+                return;
+            }
+        }
+        enqueue(intendedNs, workload.next(random));
+    }
+
     private void enqueue(long intendedNs, Conversation conversation) {
-        Due due = new Due(intendedNs, conversation, Readers.fault(plan.faults(), random.nextDouble()));
+        Due due = new Due(intendedNs, conversation, Readers.fault(plan.faults(), random.nextDouble()), null);
         (due.alone() ? waitingAlone : waiting).add(due);
     }
 
@@ -190,18 +209,20 @@ final class Starter {
         Prompt prompt = due.conversation().next();
         long index = number++;
         OptionalInt credit = Readers.firstCredit(plan.credit());
-        boolean follow = random.nextDouble() < plan.followShare();
+        boolean follow = random.nextDouble() < plan.followShare() && due.repeats() == null;
+        long seed = due.repeats() == null ? sampling.seed() + index : due.repeats().seed();
         int faultAfter = random.nextInt(1, Math.max(2, prompt.maxTokens() / 2));
         long nowNs = nanoTime.getAsLong();
         long intendedNs = plan.arrivals() instanceof Arrivals.Closed ? nowNs : due.intendedNs();
         boolean measured = ledger.whole().measures(intendedNs);
         StreamCheck check = new StreamCheck("s" + index + (follow ? " (follow)" : " (pin)"), prompt.maxTokens(), follow,
-                admin == null ? 0 : admin.acknowledgedVersion(), credit, target.countsFrames(), run.promises());
-        Stream stream = new Stream("s" + index, intendedNs, nowNs, measured, due.conversation(), check, due.fault(), faultAfter);
+                admin == null ? 0 : admin.acknowledgedVersion(), credit, target.framesAreItsOwn(), run.promises());
+        Stream stream = new Stream("s" + index, intendedNs, nowNs, measured, due.conversation(), prompt, seed, due.repeats(),
+                plan.repeatShare() > 0, check, due.fault(), faultAfter);
         stream.granted = credit.orElse(0);
         lane.running.put(stream.id, stream);
         link.start(new StreamRequest(stream.id, prompt, follow, credit,
-                new StreamRequest.Sampling(sampling.temperature(), sampling.seed() + index, sampling.suppressed())));
+                new StreamRequest.Sampling(sampling.temperature(), seed, sampling.suppressed())));
         if (measured) {
             ledger.sent(stream);
             measuredSent++;
@@ -217,6 +238,9 @@ final class Starter {
      * @param usedTokens prompt and output as the server counts them
      */
     void ended(Stream stream, int usedTokens) {
+        if (plan.repeatShare() > 0) {
+            repeats.finished(stream);
+        }
         Conversation conversation = stream.conversation;
         conversation.answered(stream.answerTokens(), stream.answerText(), usedTokens);
         if (!run.isGoing() || !conversation.hasNext() || (plan.arrivals() instanceof Arrivals.Closed && !hasPlace())) {

@@ -2,8 +2,11 @@ package dev.tidestream.loadtest.run;
 
 import java.util.stream.IntStream;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.loadtest.figures.StreamTimes;
 import dev.tidestream.loadtest.plan.Conversation;
+import dev.tidestream.loadtest.plan.Prompt;
 import dev.tidestream.protocol.ServerMessage;
 
 /** One stream under way; belongs to the I/O thread. */
@@ -21,6 +24,10 @@ final class Stream {
     final long sentNs;
     final boolean measured;
     final Conversation conversation;
+    final Prompt prompt;
+    final long seed;
+    /** What it asks for again; null: nothing. */
+    final Repeats.@Nullable Answered repeats;
     /** Of the conversation, counted from 1. */
     final int turn;
     final StreamCheck check;
@@ -38,20 +45,28 @@ final class Stream {
     /** Credit granted so far, for paced readers. */
     long granted;
 
-    private final boolean goesOn; // so the answer must be kept
+    private final boolean keeps; // the answer is needed at the end
     private final IntStream.Builder answerTokens = IntStream.builder();
     private final StringBuilder answerText = new StringBuilder();
 
-    /** @param conversation whose turn has begun */
-    Stream(String id, long intendedNs, long sentNs, boolean measured, Conversation conversation, StreamCheck check, Fault fault,
-            int faultAfter) {
+    /**
+     * @param conversation whose turn has begun
+     * @param prompt of that turn
+     * @param repeats what it asks for again; null: nothing
+     * @param keeps whether the text of the answer is wanted at the end even if the conversation ends with it
+     */
+    Stream(String id, long intendedNs, long sentNs, boolean measured, Conversation conversation, Prompt prompt, long seed,
+            Repeats.@Nullable Answered repeats, boolean keeps, StreamCheck check, Fault fault, int faultAfter) {
         this.id = id;
+        this.prompt = prompt;
+        this.seed = seed;
+        this.repeats = repeats;
         this.intendedNs = intendedNs;
         this.sentNs = sentNs;
         this.measured = measured;
         this.conversation = conversation;
         this.turn = conversation.begun();
-        this.goesOn = conversation.hasNext();
+        this.keeps = keeps || conversation.hasNext();
         this.check = check;
         this.fault = fault;
         this.faultAfter = faultAfter;
@@ -59,7 +74,7 @@ final class Stream {
     }
 
     void answer(ServerMessage.Token token) {
-        if (goesOn) {
+        if (keeps) {
             answerTokens.add(token.token());
             answerText.append(token.text());
         }

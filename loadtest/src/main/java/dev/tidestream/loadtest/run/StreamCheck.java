@@ -17,7 +17,7 @@ final class StreamCheck {
     private final int maxTokens;
     private final boolean follow;
     private final long leastVersion;
-    private final boolean countsFrames;
+    private final boolean own;
     private final Promises promises;
     private long credit; // -1: unlimited
     private boolean cancelSent;
@@ -28,16 +28,16 @@ final class StreamCheck {
 
     /**
      * @param leastVersion that the stream may start with: an administrator was told that it is published; 0 for none
-     * @param countsFrames whether usage must equal the token frames
+     * @param own whether the frames are the server's own ({@link Target#framesAreItsOwn})
      */
-    StreamCheck(String name, int maxTokens, boolean follow, long leastVersion, OptionalInt credit, boolean countsFrames,
+    StreamCheck(String name, int maxTokens, boolean follow, long leastVersion, OptionalInt credit, boolean own,
             Promises promises) {
         this.name = name;
         this.maxTokens = maxTokens;
         this.follow = follow;
         this.leastVersion = leastVersion;
         this.credit = credit.orElse(-1);
-        this.countsFrames = countsFrames;
+        this.own = own;
         this.promises = promises;
     }
 
@@ -61,7 +61,9 @@ final class StreamCheck {
     }
 
     private void accepted(ServerMessage.Accepted a) {
-        check(Promise.ACCEPTED, !accepted, () -> "accepted twice: " + a);
+        if (own) {
+            check(Promise.ACCEPTED, !accepted, () -> "accepted twice: " + a);
+        }
         if (leastVersion > 0) {
             check(Promise.ACKNOWLEDGED, a.weightsVersion() >= leastVersion, () -> "begins with old weights: version="
                     + a.weightsVersion() + ", acknowledged before the request=" + leastVersion);
@@ -74,15 +76,12 @@ final class StreamCheck {
         if (!accepted) {
             broken(Promise.ACCEPTED, "a token before accepted: " + t);
         }
-        check(Promise.SEQUENCE, t.seq() == tokens, () -> (t.seq() > tokens ? "tokens lost" : "a token repeated or out of order")
-                + ": seq=" + t.seq() + ", expected=" + tokens + ": " + t);
-        if (follow) {
-            check(Promise.FOLLOWING, t.weightsVersion() >= version, () ->
-                    "an older weights version in a following stream: version="
-                    + t.weightsVersion() + ", before=" + version + ": " + t);
-        } else {
-            check(Promise.PINNED, t.weightsVersion() == version, () -> "another weights version in a pinned stream: version="
-                    + t.weightsVersion() + ", before=" + version + ": " + t);
+        if (own) {
+            check(Promise.SEQUENCE, t.seq() == tokens, () -> (t.seq() > tokens ? "tokens lost" : "a token repeated or out of order")
+                    + ": seq=" + t.seq() + ", expected=" + tokens + ": " + t);
+        }
+        if (version >= 0 && t.weightsVersion() >= 0) { // other servers have none
+            version(t);
         }
         version = t.weightsVersion();
         tokens++;
@@ -93,22 +92,39 @@ final class StreamCheck {
         }
     }
 
+    private void version(ServerMessage.Token t) {
+        if (follow) {
+            check(Promise.FOLLOWING, t.weightsVersion() >= version, () ->
+                    "an older weights version in a following stream: version="
+                    + t.weightsVersion() + ", before=" + version + ": " + t);
+        } else {
+            check(Promise.PINNED, t.weightsVersion() == version, () -> "another weights version in a pinned stream: version="
+                    + t.weightsVersion() + ", before=" + version + ": " + t);
+        }
+    }
+
+    /** It was refused or broke off. */
+    void failed() {
+        ended = true;
+    }
+
     private void finished(ServerMessage.Finished f) {
         ended = true;
         if (!accepted) {
             broken(Promise.ACCEPTED, "finished before accepted: " + f);
+        }
+        if (!own) {
+            return;
         }
         check(Promise.CANCELLED, f.reason() != FinishReason.CANCELLED || cancelSent, () ->
                 "cancelled, and nobody asked for it: " + f);
         if (cancelSent) {
             promises.kept(Promise.CANCEL_ENDS); // one that does not end is judged when the patience is over
         }
-        if (countsFrames) {
-            int extra = f.usage().completionTokens() - tokens;
-            boolean oneComputedUnsent = cancelSent && credit >= 0 && extra == 1; // the protocol allows it
-            check(Promise.USAGE, extra == 0 || oneComputedUnsent, () -> "usage is not what came: received=" + tokens + ", usage="
-                    + f.usage().completionTokens());
-        }
+        int extra = f.usage().completionTokens() - tokens;
+        boolean oneComputedUnsent = cancelSent && credit >= 0 && extra == 1; // the protocol allows it
+        check(Promise.USAGE, extra == 0 || oneComputedUnsent, () -> "usage is not what came: received=" + tokens + ", usage="
+                + f.usage().completionTokens());
     }
 
     void granted(int n) {
@@ -148,5 +164,10 @@ final class StreamCheck {
 
     boolean follows() {
         return follow;
+    }
+
+    /** Of the weights that made the last token; -1 if the server does not say. */
+    long weightsVersion() {
+        return version;
     }
 }

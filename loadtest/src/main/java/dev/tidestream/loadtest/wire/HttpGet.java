@@ -9,6 +9,8 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.console.Reasons;
 
 /** A page of a server, asked for by plain HTTP; blocks. */
@@ -22,15 +24,19 @@ final class HttpGet {
      * Asks for a page.
      *
      * @param anyUrl of the server, with the scheme ws, wss, http or https; its path is replaced
+     * @param key for the header {@code Authorization}; null: without
      * @throws IOException if there is no such page; the message names the address
      */
-    static String page(URI anyUrl, String path) throws IOException, InterruptedException {
+    static String page(URI anyUrl, String path, @Nullable String key) throws IOException, InterruptedException {
         String scheme = String.valueOf(anyUrl.getScheme());
         boolean secure = scheme.equals("wss") || scheme.equals("https");
         URI url = URI.create((secure ? "https" : "http") + "://" + anyUrl.getRawAuthority() + path);
         try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build()) {
-            HttpResponse<String> response = http.send(
-                    HttpRequest.newBuilder(url).timeout(PATIENCE).build(), HttpResponse.BodyHandlers.ofString());
+            HttpRequest.Builder request = HttpRequest.newBuilder(url).timeout(PATIENCE);
+            if (key != null) {
+                request.header("Authorization", "Bearer " + key);
+            }
+            HttpResponse<String> response = http.send(request.build(), HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != OK) {
                 throw new IOException("%s answers with HTTP status %d".formatted(url, response.statusCode()));
             }

@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import org.jspecify.annotations.Nullable;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.resources.ConnectionProvider;
 import reactor.netty.resources.LoopResources;
@@ -58,11 +59,16 @@ public final class Io implements AutoCloseable {
     }
 
     /** One connection per call, on this thread. */
-    HttpClient http() {
+    public HttpClient http() {
         return HttpClient.create(ConnectionProvider.newConnection())
                 .runOn(resources)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis())
                 .option(ChannelOption.TCP_NODELAY, true);
+    }
+
+    /** The same, and who is asked is told the key; null: without. */
+    public HttpClient http(@Nullable String key) {
+        return key == null ? http() : http().headers(h -> h.set("Authorization", "Bearer " + key));
     }
 
     @Override

@@ -1,5 +1,8 @@
 package dev.tidestream.loadtest.wire;
 
+import java.util.function.Supplier;
+
+import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.protocol.ServerMessage;
 
 /** A connection that carries streams. All methods are called on, and the listener is called by, the I/O thread. */
@@ -12,6 +15,21 @@ public interface Link {
 
         /** A frame; {@code nowNs} was read when it arrived, before it was decoded. */
         void message(ServerMessage message, long nowNs);
+
+        /**
+         * A stream was refused or broke off, on a wire that is not ours.
+         *
+         * @param code the server's word for it, or what stands for it: {@code http_503}, {@code connection_lost}
+         * @param why for people
+         */
+        void failed(String id, String code, String why, long nowNs);
+
+        /**
+         * Something that the wire promises was looked at.
+         *
+         * @param otherwise what came instead
+         */
+        void checked(String id, Promise promise, boolean kept, Supplier<String> otherwise);
 
         /** What is no frame of the protocol. */
         void garbage(String what, long nowNs);

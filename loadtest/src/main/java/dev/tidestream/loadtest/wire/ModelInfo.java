@@ -6,6 +6,7 @@ import java.net.URI;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.JsonInput;
 
@@ -15,21 +16,24 @@ import dev.tidestream.protocol.JsonInput;
  * @param vocabularySize 0 if it does not say
  * @param contextLength most tokens of one stream, prompt and output together; 0 if it does not say
  * @param parameters 0 if it does not say
+ * @param own whether the server is a Tidestream, which knows fields beyond OpenAI's
  */
-public record ModelInfo(String id, int vocabularySize, int contextLength, long parameters) {
+public record ModelInfo(String id, int vocabularySize, int contextLength, long parameters, boolean own) {
     /**
      * Asks a server; blocks.
      *
      * @param anyUrl of the server, with the scheme ws, wss, http or https; its path is replaced
+     * @param key for the header {@code Authorization}; null: without
      * @throws IOException if there is no such answer; the message names the address
      */
-    public static ModelInfo of(URI anyUrl) throws IOException, InterruptedException {
-        JsonNode model = json(anyUrl, HttpGet.page(anyUrl, "/v1/models")).path("data").path(0);
+    public static ModelInfo of(URI anyUrl, @Nullable String key) throws IOException, InterruptedException {
+        JsonNode model = json(anyUrl, HttpGet.page(anyUrl, "/v1/models", key)).path("data").path(0);
         JsonNode meta = model.path("meta"); // llama.cpp's
         int context = model.path("context_length").asInt(meta.path("n_ctx").asInt(meta.path("n_ctx_train").asInt(0)));
         int size = model.path("vocabulary_size").asInt(meta.path("n_vocab").asInt(0));
         long parameters = model.path("parameters").asLong(meta.path("n_params").asLong(0));
-        return new ModelInfo(model.path("id").asText("model"), size, context, parameters);
+        return new ModelInfo(model.path("id").asText("model"), size, context, parameters,
+                model.path("owned_by").asText("").equals("tidestream"));
     }
 
     private static JsonNode json(URI url, String body) throws IOException {

@@ -8,6 +8,8 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a server of ours says of itself: the labels of {@code tidestream_server_info} at {@code GET /metrics}.
  *
@@ -25,10 +27,11 @@ public record ServerInfo(Map<String, String> facts) {
      * Asks a server; blocks.
      *
      * @param anyUrl of the server, with the scheme ws, wss, http or https; its path is replaced
+     * @param key for the header {@code Authorization}; null: without
      */
-    public static ServerInfo of(URI anyUrl) throws InterruptedException {
+    public static ServerInfo of(URI anyUrl, @Nullable String key) throws InterruptedException {
         try {
-            return parse(HttpGet.page(anyUrl, "/metrics"));
+            return parse(HttpGet.page(anyUrl, "/metrics", key));
         } catch (IOException e) {
             return new ServerInfo(Map.of()); // a report without it is better than none
         }

@@ -22,12 +22,12 @@ import dev.tidestream.console.Reasons;
  * A WebSocket of text messages over Reactor Netty, on the I/O thread. Outgoing frames go to the channel itself: one thread, one
  * writer, no publisher in between.
  */
-final class Socket {
+public final class Socket {
     private static final int MAX_FRAME_BYTES = 4 << 20;
     private static final int NORMAL_CLOSURE = 1000;
 
     /** Hears what comes, on the I/O thread. */
-    interface Listener {
+    public interface Listener {
         void opened(Socket socket);
 
         void text(String text, long nowNs);
@@ -47,13 +47,18 @@ final class Socket {
         this.nanoTime = nanoTime;
     }
 
-    static void connect(HttpClient http, URI url, String subprotocol, LongSupplier nanoTime, Listener listener) {
+    /**
+     * Begins to connect.
+     *
+     * @param subprotocol null: none is offered
+     */
+    public static void connect(HttpClient http, URI url, @Nullable String subprotocol, LongSupplier nanoTime, Listener listener) {
         Socket socket = new Socket(listener, nanoTime);
-        WebsocketClientSpec spec = WebsocketClientSpec.builder()
-                .protocols(subprotocol)
-                .maxFramePayloadLength(MAX_FRAME_BYTES)
-                .build();
-        http.websocket(spec)
+        WebsocketClientSpec.Builder spec = WebsocketClientSpec.builder().maxFramePayloadLength(MAX_FRAME_BYTES);
+        if (subprotocol != null) {
+            spec.protocols(subprotocol);
+        }
+        http.websocket(spec.build())
                 .uri(url)
                 .handle((in, _) -> socket.receive(in))
                 .subscribe(_ -> { }, error -> socket.end("connection lost: " + Reasons.of(error)), () -> socket.end(null));
@@ -84,34 +89,34 @@ final class Socket {
         }
     }
 
-    void send(String text) {
+    public void send(String text) {
         if (channel != null) {
             var _ = channel.writeAndFlush(new TextWebSocketFrame(text), channel.voidPromise()); // closed() tells if it fails
         }
     }
 
     /** The caller cuts a payload into frames. */
-    void send(byte[] bytes, int from, int length) {
+    public void send(byte[] bytes, int from, int length) {
         if (channel != null) {
             var _ = channel.writeAndFlush(new BinaryWebSocketFrame(Unpooled.wrappedBuffer(bytes, from, length)),
                     channel.voidPromise());
         }
     }
 
-    void pauseReading(boolean pause) {
+    public void pauseReading(boolean pause) {
         if (channel != null) {
             channel.config().setAutoRead(!pause);
         }
     }
 
-    void vanish() {
+    public void vanish() {
         if (channel != null) {
             channel.config().setOption(ChannelOption.SO_LINGER, 0); // a reset, as when a device dies
             var _ = channel.close();
         }
     }
 
-    void close() {
+    public void close() {
         if (channel != null) {
             var _ = channel.writeAndFlush(new CloseWebSocketFrame(NORMAL_CLOSURE, ""), channel.voidPromise());
         }

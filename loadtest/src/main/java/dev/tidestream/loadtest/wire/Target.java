@@ -8,6 +8,12 @@ public interface Target {
     /** Begins to connect; the listener hears the rest. Called on the I/O thread. */
     void connect(Link.Listener listener);
 
-    /** Whether the server counts as many tokens as it sends frames; others may put several into one. */
-    boolean countsFrames();
+    /**
+     * Whether the frames are the server's own, of tidestream.v1: one for each token, numbered, with the version of the weights. Otherwise they
+     * were made from the events of another wire, and what that wire promises was looked at where they were made.
+     */
+    boolean framesAreItsOwn();
+
+    /** Most streams that share a connection. */
+    int streamsPerConnection();
 }

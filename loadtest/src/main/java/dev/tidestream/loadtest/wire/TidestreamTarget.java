@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.Limits;
@@ -21,13 +23,18 @@ public final class TidestreamTarget implements Target {
 
     private final Io io;
     private final URI url;
+    private final @Nullable String key;
     private final LongSupplier nanoTime;
     private final Codec codec = new Codec(Limits.DEFAULT);
 
-    /** @param url of the stream endpoint, with the scheme ws or wss */
-    public TidestreamTarget(Io io, URI url, LongSupplier nanoTime) {
+    /**
+     * @param url of the stream endpoint, with the scheme ws or wss
+     * @param key goes into a header, nowhere else; null: without
+     */
+    public TidestreamTarget(Io io, URI url, @Nullable String key, LongSupplier nanoTime) {
         this.io = io;
         this.url = url;
+        this.key = key;
         this.nanoTime = nanoTime;
     }
 
@@ -37,13 +44,18 @@ public final class TidestreamTarget implements Target {
     }
 
     @Override
-    public boolean countsFrames() {
+    public boolean framesAreItsOwn() {
         return true;
     }
 
     @Override
+    public int streamsPerConnection() {
+        return Integer.MAX_VALUE; // the server has its own limit, and says so
+    }
+
+    @Override
     public void connect(Link.Listener listener) {
-        Socket.connect(io.http(), url, Protocol.SUBPROTOCOL, nanoTime, new Socket.Listener() {
+        Socket.connect(io.http(key), url, Protocol.SUBPROTOCOL, nanoTime, new Socket.Listener() {
             @Override
             public void opened(Socket socket) {
                 listener.opened(new SocketLink(socket));
