@@ -45,6 +45,7 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     private final List<ClientStream> running = new ArrayList<>();
     private int unfinished;
     private int promptTokens;
+    private int cachedTokens;
     private int completionTokens;
     private boolean over;
     private EventLoopClock.@Nullable Timer alive;
@@ -118,11 +119,12 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     public void finished(int choice, Usage usage) {
         if (choice % plan.request().n() == 0) {
             promptTokens += usage.promptTokens(); // of each prompt once
+            cachedTokens += usage.cachedTokens(); // by the first of its choices
         }
         completionTokens += usage.completionTokens();
         if (--unfinished == 0 && !over) {
             stop();
-            answer.end(new Usage(promptTokens, completionTokens));
+            answer.end(new Usage(promptTokens, completionTokens, cachedTokens));
         }
     }
 

@@ -13,6 +13,7 @@ import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.kv.KvCachePool;
 
 /** A scheduler over a fake model, with a clock that is set by hand. */
 final class SchedulerFixture {
