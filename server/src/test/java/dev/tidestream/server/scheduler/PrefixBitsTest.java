@@ -121,7 +121,7 @@ class PrefixBitsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"Q4_0", "Q8_0", "Q4_K"})
+    @ValueSource(strings = {"Q4_0", "Q8_0"})
     void shouldHaveTheSameBitsOfAQuantisedModel(String format) {
         try (GgufFile file = new RandomLlama(TensorFormat.valueOf(format)).tame().file();
                 LoadedModel loaded = ModelLoader.load(
