@@ -30,7 +30,7 @@ final class KvLending {
     private final AdmissionQueue queue;
     private final Slots slots;
     private final Parking parking;
-    private final List<Sequence> without = new ArrayList<>(); // of a step
+    private final List<Sequence> without = new ArrayList<>(); // of a step, empty between two
     private long blocksTaken;
     private long preemptions;
 
@@ -71,15 +71,15 @@ final class KvLending {
         }
         List<Sequence> donors = new ArrayList<>();
         List<LentCache> given = new ArrayList<>();
-        int enough = missing;
         for (Sequence holder : holders(next)) {
-            if (pool.returnedBy(given) >= enough) {
+            LentCache lent = holder.lent();
+            if (lent == null || pool.returnedBy(given) >= missing) {
                 break;
             }
             donors.add(holder);
-            given.add(holder.lent());
+            given.add(lent);
         }
-        if (pool.returnedBy(given) < enough) {
+        if (pool.returnedBy(given) < missing) {
             return false;
         }
         donors.forEach(this::take);
@@ -119,7 +119,6 @@ final class KvLending {
      * @param failed is given a sequence that got no memory from the system
      */
     void prepareStep(Consumer<Sequence> failed) {
-        without.clear();
         for (Sequence sequence : slots.all()) {
             if (sequence.hasDemand()) {
                 sequence.reusePrefix(pool);
@@ -139,6 +138,7 @@ final class KvLending {
                 failed.accept(sequence);
             }
         }
+        without.clear();
     }
 
     private void makeRoom(Sequence sequence) {
@@ -153,10 +153,8 @@ final class KvLending {
 
     private @Nullable Sequence donor(Sequence needs) {
         List<Sequence> stalled = stalledHolders();
-        for (Sequence sequence : stalled) {
-            if (givesAny(sequence)) {
-                return sequence;
-            }
+        if (!stalled.isEmpty()) {
+            return stalled.getFirst();
         }
         Youngest youngest = new Youngest();
         queue.forEach(youngest);
@@ -170,21 +168,26 @@ final class KvLending {
         return youngest.found;
     }
 
-    /** Of those that have blocks which nobody shares. */
+    /**
+     * Of those that have blocks. One with blocks that nobody shares comes before one without: what only several have together comes back
+     * once the last of them gives it, so all of them are asked in the end.
+     */
     private final class Youngest implements Consumer<Sequence> {
         private @Nullable Sequence found;
+        private boolean givesAny;
 
         @Override
         public void accept(Sequence sequence) {
-            if ((found == null || sequence.arrival() > found.arrival()) && givesAny(sequence)) {
+            LentCache lent = sequence.lent();
+            if (lent == null || lent.blocks() == 0) {
+                return;
+            }
+            boolean gives = pool.returnedBy(List.of(lent)) > 0;
+            if (found == null || (gives == givesAny ? sequence.arrival() > found.arrival() : gives)) {
                 found = sequence;
+                givesAny = gives;
             }
         }
-    }
-
-    private boolean givesAny(Sequence sequence) {
-        LentCache lent = sequence.lent();
-        return lent != null && pool.returnedBy(List.of(lent)) > 0;
     }
 
     private void take(Sequence donor) {
