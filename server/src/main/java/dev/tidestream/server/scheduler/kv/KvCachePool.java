@@ -3,11 +3,8 @@ package dev.tidestream.server.scheduler.kv;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongPredicate;
 
@@ -328,7 +325,7 @@ public final class KvCachePool implements AutoCloseable {
     /** Blocks that would be available if all these caches were given back, and are not now. */
     public int returnedBy(Collection<LentCache> caches) {
         int blocks = 0;
-        Map<SharedBlocks, Integer> holders = new IdentityHashMap<>();
+        IdentityHashMap<SharedBlocks, Integer> holders = new IdentityHashMap<>();
         for (LentCache cache : caches) {
             blocks += cache.own().size();
             for (SharedBlocks shared : cache.shared) {
