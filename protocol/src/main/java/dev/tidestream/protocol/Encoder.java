@@ -119,6 +119,9 @@ final class Encoder {
         g.writeObjectFieldStart("usage");
         g.writeNumberField("prompt_tokens", f.usage().promptTokens());
         g.writeNumberField("completion_tokens", f.usage().completionTokens());
+        if (f.usage().cachedTokens() > 0) {
+            g.writeNumberField("cached_tokens", f.usage().cachedTokens());
+        }
         g.writeEndObject();
         g.writeObjectFieldStart("timing");
         g.writeNumberField("queue_ms", thousandths(f.timing().queueMs()));

@@ -53,7 +53,8 @@ final class ServerDecoder {
         return new ServerMessage.Finished(
                 id(m),
                 constant(m, "reason", FinishReason.class),
-                new Usage(usage.integer("prompt_tokens", 0, ANY), usage.integer("completion_tokens", 0, ANY)),
+                new Usage(usage.integer("prompt_tokens", 0, ANY), usage.integer("completion_tokens", 0, ANY),
+                        usage.integer("cached_tokens", 0, ANY, 0)),
                 new Timing(
                         timing.anyNumber("queue_ms"),
                         timing.anyNumber("first_token_ms"),

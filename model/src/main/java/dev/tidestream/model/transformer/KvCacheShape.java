@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 import dev.tidestream.model.architecture.AttentionPlan;
 import dev.tidestream.model.architecture.Blueprint;
@@ -120,48 +121,44 @@ public record KvCacheShape(int kvHeads, int headDim, KvType type, List<Integer> 
     }
 
     /** Whether some layer overwrites its blocks in a cache of so many positions. */
-    boolean overwritesBlocks(int positions) {
+    public boolean overwritesBlocks(int positions) {
         return Collections.min(ringBlocks) < Math.ceilDiv(positions, BLOCK_POSITIONS);
+    }
+
+    /** How many blocks each stack has at most; those with fewest first. */
+    int[] rings() {
+        int together = layersPerBlock();
+        return layersByRing().entrySet().stream()
+                .flatMapToInt(layers -> IntStream.generate(layers::getKey).limit(layers.getValue() / together))
+                .toArray();
     }
 
     /**
      * Where keys and values are in these blocks.
      *
-     * @param blocks as many as {@link #blocksFor} says, those of the first stack first, in order of position
+     * @param blocks {@code (stacks, positions / 32)}, in the order of {@link #rings}; may be filled in later
      * @return {@code (layers, kvHeads)}
      */
-    KvHead[] heads(int positions, List<MemorySegment> blocks) {
+    KvHead[] heads(MemorySegment[][] blocks) {
         int together = layersPerBlock();
-        int entries = Math.ceilDiv(positions, BLOCK_POSITIONS);
         KvHead[] heads = new KvHead[layers() * kvHeads];
-        int next = 0; // of the blocks
+        int stack = 0;
         for (int ring : layersByRing().keySet()) {
-            MemorySegment[] stack = {};
-            int inStack = together;
+            int inStack = 0;
             for (int layer = 0; layer < layers(); layer++) {
                 if (ringBlocks.get(layer) != ring) {
                     continue;
                 }
-                if (inStack == together) {
-                    inStack = 0;
-                    stack = inTurn(blocks.subList(next, next += Math.min(entries, ring)), entries);
-                }
                 for (int head = 0; head < kvHeads; head++) {
-                    heads[layer * kvHeads + head] = head(stack, together, inStack, head);
+                    heads[layer * kvHeads + head] = head(blocks[stack], together, inStack, head);
                 }
-                inStack++;
+                if (++inStack == together) {
+                    inStack = 0;
+                    stack++;
+                }
             }
         }
         return heads;
-    }
-
-    /** One block for each 32 positions: when the last one has been used, the first one comes again. */
-    private static MemorySegment[] inTurn(List<MemorySegment> ring, int entries) {
-        MemorySegment[] blocks = new MemorySegment[entries];
-        for (int i = 0; i < entries; i++) {
-            blocks[i] = ring.get(i % ring.size());
-        }
-        return blocks;
     }
 
     private KvHead head(MemorySegment[] blocks, int layersInBlock, int layer, int head) {

@@ -40,7 +40,7 @@ import dev.tidestream.model.gguf.GgufFileWriter;
  * <p>The defaults are the shape of Llama-3.2-1B; {@link #HELP} has the options. Weights are drawn so that hidden states stay of
  * the order of 1: from a stock of blocks that the format's own encoder made, ternary ones from -1, 0 and 1. Norms are 1.
  */
-final class RandomModelFile {
+public final class RandomModelFile {
     /** What {@code --help} prints. */
     static final String HELP = """
             usage: RandomModelFile.java out=FILE [name=value ...]
@@ -97,7 +97,7 @@ final class RandomModelFile {
      *
      * @throws IllegalArgumentException if an option is not known, or a value is not one of it
      */
-    static void write(Map<String, String> options, Path out) throws IOException {
+    public static void write(Map<String, String> options, Path out) throws IOException {
         Set<String> unknown = new TreeSet<>(options.keySet());
         unknown.removeAll(OPTIONS);
         if (!unknown.isEmpty()) {

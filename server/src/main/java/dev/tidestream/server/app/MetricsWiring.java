@@ -20,6 +20,7 @@ import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.metrics.Metrics;
 import dev.tidestream.server.metrics.MetricsSample;
 import dev.tidestream.server.scheduler.SchedulerStats;
+import dev.tidestream.server.scheduler.kv.KvStats;
 import dev.tidestream.server.transport.MetricsPage;
 import dev.tidestream.server.transport.TokenRefusal;
 import dev.tidestream.server.transport.TransportStats;
@@ -61,7 +62,7 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
         EngineStats s = running.stats();
         return new MetricsSample(
                 new MetricsSample.Engine(s.running(), s.queued(), s.kvUsedBytes(), s.kvBudgetBytes(), s.steps(), s.rows(),
-                        s.tokensGenerated(), s.weightsVersion(), waiting(s)),
+                        s.tokensGenerated(), s.weightsVersion(), waiting(s), prefixes(s.kv())),
                 head(),
                 running.epochs().live().stream().map(MetricsWiring::epoch).toList(),
                 transport());
@@ -82,7 +83,12 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
     private static MetricsSample.Waiting waiting(EngineStats s) {
         SchedulerStats streams = s.streams();
         return new MetricsSample.Waiting(s.promptsInIntake(), s.promptBytesInIntake(), streams.queuedBytes(), streams.parked(),
-                streams.parkedBytes(), streams.recomputedRows(), streams.slotsGivenBack(), streams.blocksTaken());
+                streams.parkedBytes(), streams.recomputedRows(), streams.slotsGivenBack(), streams.blocksTaken(),
+                streams.preemptions());
+    }
+
+    private static MetricsSample.Prefixes prefixes(KvStats kv) {
+        return new MetricsSample.Prefixes(kv.sharedBytes(), kv.keptBytes(), kv.reusedTokens(), kv.evictions());
     }
 
     private static MetricsSample.Epoch epoch(EpochStatus status) {

@@ -18,6 +18,7 @@ import dev.tidestream.server.scheduler.StallLimits;
 final class StreamLimitOptions {
     private static final int MAX_COUNT = 1_000_000;
     private static final int MAX_TIMEOUT_S = 86_400;
+    private static final String OFF = "off";
     private static final int DEFAULT_STREAMS = 64;
     private static final int DEFAULT_QUEUED = 256;
     private static final int DEFAULT_PARKED = 1024;
@@ -54,6 +55,7 @@ final class StreamLimitOptions {
     private int maxParked = DEFAULT_PARKED;
     private int maxPrompts = DEFAULT_PROMPTS;
     private int stallTimeoutS = DEFAULT_TIMEOUT_S;
+    private double prefixShare = EngineConfig.DEFAULT.prefixShare();
 
     @Option(names = "--max-streams", paramLabel = "N", defaultValue = "" + DEFAULT_STREAMS,
             description = "Streams of one connection: running, waiting and parked (default: ${DEFAULT-VALUE}).")
@@ -93,6 +95,13 @@ final class StreamLimitOptions {
         maxPrompts = Check.range(spec, "--max-prompts", value, 1, MAX_COUNT);
     }
 
+    @Option(names = "--prefix-cache", paramLabel = "SHARE|off", defaultValue = "0.5",
+            description = "Share of the KV memory, above 0 and at most 1, that may be kept for prompts that begin like others before; "
+                    + "off: keys and values are shared by nobody (default: ${DEFAULT-VALUE}).")
+    void setPrefixCache(String value) {
+        prefixShare = value.equals(OFF) ? 0 : Check.share(spec, "--prefix-cache", value, OFF);
+    }
+
     /** How long a client may take nothing. */
     Duration stallTimeout() {
         return Duration.ofSeconds(stallTimeoutS);
@@ -111,6 +120,7 @@ final class StreamLimitOptions {
         long ofAll = Check.range(spec, "--max-prompt-memory", promptMemory.bytes(), ofOne, Long.MAX_VALUE);
         return engine
                 .withMaxSequencesPerConnection(sequencesPerConnection)
+                .withPrefixShare(prefixShare)
                 .withLimits(
                         new PromptLimits(maxPrompts, (int) prompt, ofAll, ofOne),
                         new QueueLimits(maxQueued, Check.range(spec, "--max-queued-memory", queuedMemory.bytes(), 1, Long.MAX_VALUE)),

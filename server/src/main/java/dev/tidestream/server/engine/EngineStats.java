@@ -1,6 +1,7 @@
 package dev.tidestream.server.engine;
 
 import dev.tidestream.server.scheduler.SchedulerStats;
+import dev.tidestream.server.scheduler.kv.KvStats;
 
 /**
  * What the engine holds at a moment.
@@ -8,8 +9,7 @@ import dev.tidestream.server.scheduler.SchedulerStats;
  * @param streams by what they do
  * @param promptsInIntake prompts that wait for the tokenizer or are with it
  * @param promptBytesInIntake what these hold
- * @param kvUsedBytes KV memory lent to streams
- * @param kvBudgetBytes KV memory there is
+ * @param kv KV memory, lent and kept
  * @param liveEpochs versions of the weights in memory
  * @param weightsVersion the newest
  */
@@ -17,8 +17,7 @@ public record EngineStats(
         SchedulerStats streams,
         int promptsInIntake,
         long promptBytesInIntake,
-        long kvUsedBytes,
-        long kvBudgetBytes,
+        KvStats kv,
         int liveEpochs,
         long weightsVersion) {
 
@@ -30,6 +29,16 @@ public record EngineStats(
     /** Streams with demand that wait for a slot. */
     public int queued() {
         return streams.queued();
+    }
+
+    /** KV memory lent to streams. */
+    public long kvUsedBytes() {
+        return kv.usedBytes();
+    }
+
+    /** KV memory there is. */
+    public long kvBudgetBytes() {
+        return kv.budgetBytes();
     }
 
     /** Forward passes so far. */
@@ -49,7 +58,7 @@ public record EngineStats(
 
     /** What has come since: counts are those from {@code start} on, everything else is as it is now. */
     public EngineStats since(EngineStats start) {
-        return new EngineStats(streams.since(start.streams), promptsInIntake, promptBytesInIntake, kvUsedBytes, kvBudgetBytes, liveEpochs,
+        return new EngineStats(streams.since(start.streams), promptsInIntake, promptBytesInIntake, kv.since(start.kv), liveEpochs,
                 weightsVersion);
     }
 }

@@ -28,10 +28,10 @@ import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.pacing.StepBreak;
-import dev.tidestream.server.scheduler.KvCachePool;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
 import dev.tidestream.server.scheduler.TokenObserver;
+import dev.tidestream.server.scheduler.kv.KvCachePool;
 
 /**
  * The engine: prompts are tokenized on one thread of their own, {@code tidestream-tokenize}, so that a long one delays neither an
@@ -104,7 +104,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             vocabularySize = Math.min(tokenizer.usedTokens(), rows);
             kernels = model.kernels();
             contextLength = model.contextLength();
-            pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes());
+            pool = new KvCachePool(model.kvCacheShape(), config.kvMemoryBytes(), config.prefixShare());
             prompts = new PromptEncoder(tokenizer, chats, vocabularySize, rows, model.contextLength(), config.prompts().maxPromptBytes(),
                     pool.budgetPositions());
         }
@@ -177,7 +177,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
 
     /** A snapshot; any thread. */
     public EngineStats stats() {
-        return new EngineStats(scheduler.stats(), intake.prompts(), intake.bytes(), pool.usedBytes(), pool.budgetBytes(),
+        return new EngineStats(scheduler.stats(), intake.prompts(), intake.bytes(), pool.stats(),
                 epochs.liveEpochs(), epochs.weightsVersion());
     }
 
@@ -188,7 +188,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
 
     /**
      * Most tokens of a stream that names no limit of its own: its part of the KV cache if as many streams run as may, at least 256, at most
-     * the context. A stream has KV memory for all of its tokens from the beginning, so a limit beyond that would keep others waiting.
+     * the context. With more, streams that do not end by themselves would take each other's KV memory.
      */
     public int defaultMaxTokens() {
         long part = Math.max(MIN_DEFAULT_MAX_TOKENS, pool.budgetPositions() / config.maxSequences());

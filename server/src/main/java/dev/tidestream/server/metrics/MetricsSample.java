@@ -33,6 +33,7 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
      * @param tokensGenerated tokens sampled so far
      * @param weightsVersion the newest
      * @param waiting what has no slot
+     * @param prefixes KV memory shared by content
      */
     public record Engine(
             int running,
@@ -43,7 +44,18 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
             long rows,
             long tokensGenerated,
             long weightsVersion,
-            Waiting waiting) {}
+            Waiting waiting,
+            Prefixes prefixes) {}
+
+    /**
+     * KV memory shared by content.
+     *
+     * @param sharedBytes full blocks that any stream may take, lent or kept
+     * @param keptBytes those of them that no stream has
+     * @param hitTokens positions so far that were taken from there instead of being computed
+     * @param evictions how often kept blocks of 32 positions were given up so far
+     */
+    public record Prefixes(long sharedBytes, long keptBytes, long hitTokens, long evictions) {}
 
     /**
      * Prompts and streams without a slot.
@@ -54,8 +66,9 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
      * @param parked streams without demand and without a slot
      * @param parkedBytes what these hold, KV memory apart
      * @param recomputedRows rows so far that had been computed before
-     * @param slotsGivenBack how often a stream lost its slot to another so far
-     * @param blocksTaken how often a stream without demand lost its KV memory to another so far
+     * @param slotsGivenBack how often a stream that had not ended gave its slot back so far
+     * @param blocksTaken how often a stream lost its KV memory to another so far
+     * @param preemptions how often one of these had demand and a slot
      */
     public record Waiting(
             int tokenizingPrompts,
@@ -65,7 +78,8 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
             long parkedBytes,
             long recomputedRows,
             long slotsGivenBack,
-            long blocksTaken) {}
+            long blocksTaken,
+            long preemptions) {}
 
     /**
      * The tied head.

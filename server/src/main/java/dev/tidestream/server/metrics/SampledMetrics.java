@@ -97,6 +97,15 @@ final class SampledMetrics implements MultiCollector {
         page.add(counter("tidestream_engine_generated_tokens", "Tokens sampled.", engine.tokensGenerated()));
         page.add(gauge("tidestream_weights_version", "The newest version of the weights.", engine.weightsVersion()));
         waiting(engine.waiting(), page);
+        prefixes(engine.prefixes(), page);
+    }
+
+    private static void prefixes(MetricsSample.Prefixes prefixes, List<MetricSnapshot> page) {
+        page.add(gauge("tidestream_engine_prefix_shared_bytes", "KV memory that any stream may take, lent or kept.", prefixes.sharedBytes()));
+        page.add(gauge("tidestream_engine_prefix_kept_bytes", "KV memory that is kept for prompts to come.", prefixes.keptBytes()));
+        page.add(counter("tidestream_engine_prefix_hit_tokens",
+                "Tokens whose keys and values were there already and were not computed.", prefixes.hitTokens()));
+        page.add(counter("tidestream_engine_prefix_evictions", "How often kept blocks of 32 positions were given up.", prefixes.evictions()));
     }
 
     private static void waiting(MetricsSample.Waiting waiting, List<MetricSnapshot> page) {
@@ -111,9 +120,12 @@ final class SampledMetrics implements MultiCollector {
         page.add(counter("tidestream_engine_recomputed_rows",
                 "Rows that had been computed before: of streams whose KV memory was taken, or that follow new weights.",
                 waiting.recomputedRows()));
-        page.add(counter("tidestream_engine_slots_given_back", "How often a stream lost its slot to another.", waiting.slotsGivenBack()));
+        page.add(counter("tidestream_engine_slots_given_back", "How often a stream that had not ended gave its slot back.",
+                waiting.slotsGivenBack()));
         page.add(counter("tidestream_engine_kv_taken",
-                "How often a stream without demand lost its KV memory to another.", waiting.blocksTaken()));
+                "How often a stream lost its KV memory to another.", waiting.blocksTaken()));
+        page.add(counter("tidestream_engine_preemptions",
+                "How often a stream with demand and a slot lost both slot and KV memory to an older one.", waiting.preemptions()));
     }
 
     private static void transport(MetricsSample.Transport transport, List<MetricSnapshot> page) {

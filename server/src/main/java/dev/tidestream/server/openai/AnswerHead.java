@@ -38,6 +38,7 @@ record AnswerHead(String id, String object, long created, String model, Fingerpr
         out.raw("{\"prompt_tokens\":").number(usage.promptTokens())
                 .raw(",\"completion_tokens\":").number(usage.completionTokens())
                 .raw(",\"total_tokens\":").number((long) usage.promptTokens() + usage.completionTokens())
-                .raw(",\"prompt_tokens_details\":{\"cached_tokens\":0},\"completion_tokens_details\":{\"reasoning_tokens\":0}}");
+                .raw(",\"prompt_tokens_details\":{\"cached_tokens\":").number(usage.cachedTokens())
+                .raw("},\"completion_tokens_details\":{\"reasoning_tokens\":0}}");
     }
 }

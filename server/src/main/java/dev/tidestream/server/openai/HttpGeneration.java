@@ -47,6 +47,7 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     private final List<ClientStream> running = new ArrayList<>();
     private int unfinished;
     private int promptTokens;
+    private int cachedTokens;
     private int completionTokens;
     private boolean over;
     private EventLoopClock.@Nullable Timer alive;
@@ -125,12 +126,13 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     public void finished(int choice, Usage usage) {
         if (choice % plan.request().n() == 0) {
             promptTokens += usage.promptTokens(); // of each prompt once
+            cachedTokens += usage.cachedTokens(); // by the first of its choices
         }
         completionTokens += usage.completionTokens();
         if (--unfinished == 0 && !over) {
             stop();
             try {
-                answer.end(new Usage(promptTokens, completionTokens));
+                answer.end(new Usage(promptTokens, completionTokens, cachedTokens));
             } catch (RuntimeException e) { // a fault of ours
                 log.error("answer could not be ended: path={}", exchange.request().path(), e);
                 tell(Answers.error(ErrorCode.INTERNAL, ServerTexts.FAULT));

@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 
@@ -22,6 +23,25 @@ final class AdmissionQueue {
     void add(Sequence sequence) {
         byConnection.computeIfAbsent(sequence.connection(), c -> new TreeMap<>()).put(sequence.arrival(), sequence);
         count(sequence, 1);
+    }
+
+    /**
+     * Why one more sequence of its connection cannot wait; null if it can.
+     *
+     * @param stopping sequences that have ended but for their last event: they count as waiting
+     * @param running for the message
+     */
+    @Nullable String full(Sequence sequence, QueueLimits limits, int stopping, int running) {
+        boolean hasSome = byConnection.containsKey(sequence.connection());
+        int queued = size + stopping;
+        if (queued >= limits.maxQueued(hasSome)) {
+            return "waiting queue is full: queued=%d, limit=%d, running=%d".formatted(queued, limits.maxQueued(hasSome), running);
+        }
+        if (bytes + sequence.heldBytes() > limits.maxBytes(hasSome)) {
+            return "waiting queue is full: queued_bytes=%d, bytes=%d, limit=%d"
+                    .formatted(bytes, sequence.heldBytes(), limits.maxBytes(hasSome));
+        }
+        return null;
     }
 
     /** Takes out a sequence that has its turn. */
@@ -63,16 +83,16 @@ final class AdmissionQueue {
      *
      * @param slots how many a connection has
      * @param eligible whether a connection may have one more
-     * @param holdersOnly whether only sequences that hold their KV blocks count
+     * @param which sequences count
      * @return null if there is none
      */
-    @Nullable Sequence next(ToIntFunction<Object> slots, Predicate<Object> eligible, boolean holdersOnly) {
+    @Nullable Sequence next(ToIntFunction<Object> slots, Predicate<Object> eligible, Predicate<Sequence> which) {
         Sequence next = null;
         int fewest = Integer.MAX_VALUE;
         for (Map.Entry<Object, TreeMap<Long, Sequence>> entry : byConnection.entrySet()) {
             int has = slots.applyAsInt(entry.getKey());
             if (has < fewest && eligible.test(entry.getKey())) {
-                Sequence first = first(entry.getValue(), holdersOnly);
+                Sequence first = first(entry.getValue(), which);
                 next = first == null ? next : first;
                 fewest = first == null ? fewest : has;
             }
@@ -80,13 +100,18 @@ final class AdmissionQueue {
         return next;
     }
 
-    private static @Nullable Sequence first(Map<Long, Sequence> ofOne, boolean holdersOnly) {
+    private static @Nullable Sequence first(Map<Long, Sequence> ofOne, Predicate<Sequence> which) {
         for (Sequence sequence : ofOne.values()) {
-            if (!holdersOnly || sequence.holdsBlocks()) {
+            if (which.test(sequence)) {
                 return sequence;
             }
         }
         return null;
+    }
+
+    /** Shows all of them. */
+    void forEach(Consumer<Sequence> reader) {
+        byConnection.values().forEach(ofOne -> ofOne.values().forEach(reader));
     }
 
     int size() {
@@ -100,10 +125,5 @@ final class AdmissionQueue {
     /** What they hold, KV blocks apart. */
     long bytes() {
         return bytes;
-    }
-
-    /** Whether a connection has a sequence here. */
-    boolean has(Object connection) {
-        return byConnection.containsKey(connection);
     }
 }

@@ -11,7 +11,7 @@ import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.server.epoch.ModelEpoch;
 
 /**
- * Chooses the rows of a step: one of each decoding sequence with demand, then prompts with what is left, in chunks. Of several
+ * Chooses the rows of a step: one of each decoding sequence with demand and room, then prompts with what is left, in chunks. Of several
  * connections each has one prompt done in turn, so that many long prompts of one delay that of another by one of them; within a
  * connection, and among connections with one prompt each, the oldest comes first.
  */
@@ -19,14 +19,17 @@ final class BatchComposer {
     /** Most rows of prompts in a step whose logits are wanted, each of which is a row of the head, and of memory. */
     static final int MAX_SCORED_ROWS = 16;
 
+    private final KvLending lending;
     private final int maxRows;
     private final int prefillChunkRows;
 
     /**
+     * @param lending makes room for rows of prompts
      * @param maxRows most rows of a step
      * @param prefillChunkRows most prompt rows in a step that decodes as well
      */
-    BatchComposer(int maxRows, int prefillChunkRows) {
+    BatchComposer(KvLending lending, int maxRows, int prefillChunkRows) {
+        this.lending = lending;
         this.maxRows = maxRows;
         this.prefillChunkRows = prefillChunkRows;
     }
@@ -37,7 +40,7 @@ final class BatchComposer {
         List<Sequence> prompts = new ArrayList<>();
         int decodeRows = 0;
         for (Sequence sequence : slots.all()) {
-            if (!sequence.hasDemand()) {
+            if (!sequence.hasDemand() || sequence.room() == 0) {
                 continue;
             }
             if (sequence.decoding()) {
@@ -56,10 +59,11 @@ final class BatchComposer {
             if (left == 0) {
                 break;
             }
-            Slice slice = sequence.prefillSlice(left, scoredRows);
-            if (slice == null) {
+            int rows = sequence.prefillRows(left, scoredRows);
+            if (rows == 0) {
                 continue; // others are scored in this step
             }
+            Slice slice = sequence.prefillSlice(lending.extend(sequence, rows));
             if (sequence.endsPrompt(slice)) {
                 slots.promptDone(sequence.connection());
             }

@@ -85,8 +85,16 @@ final class Parking {
         return bytes;
     }
 
+    /** Why one more sequence of a connection cannot be taken, since it may cost it one: null if it can. */
+    @Nullable String full(Object connection) {
+        return isFullOf(connection)
+                ? "too many streams without credit: parked=%d, limit=%d, parked_bytes=%d, limit_bytes=%d"
+                        .formatted(parked.size(), limits.maxParked(), bytes, limits.maxBytes())
+                : null;
+    }
+
     /** Whether it is full, and no connection holds more than this one, so that one more sequence would cost it one. */
-    boolean isFullOf(Object connection) {
+    private boolean isFullOf(Object connection) {
         boolean tooMany = parked.size() >= limits.maxParked();
         if (!tooMany && bytes < limits.maxBytes()) {
             return false;

@@ -3,6 +3,8 @@ package dev.tidestream.server.scheduler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
@@ -18,6 +20,9 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
+import dev.tidestream.server.scheduler.kv.KvCachePool;
+import dev.tidestream.server.scheduler.kv.NeverFits;
+import dev.tidestream.server.scheduler.kv.OldPrefixes;
 
 /**
  * Continuous batching. Sequences join and leave between steps; a step is at most one forward pass per epoch.
@@ -27,13 +32,15 @@ import dev.tidestream.server.epoch.Lease;
  *
  * <p>What it keeps true:
  * <ul>
- *   <li><b>Demand.</b> A sequence has rows in a step only if its client can take what comes of it. One without demand keeps slot and KV
- *       blocks while nobody needs them, and goes on with the same bits wherever it was: nothing of a token depends on them.
+ *   <li><b>Demand.</b> A sequence has rows in a step only if its client can take what comes of it. One without demand gives its slot back
+ *       at once and keeps its KV blocks while nobody needs them, and goes on with the same bits wherever it was: nothing of a token depends
+ *       on them.
  *   <li><b>Running streams flow.</b> Every decoding sequence with a slot and demand has a row in every step; prompts share what is left,
  *       in chunks ({@link BatchComposer}), so a long prompt delays a token by a chunk and not by itself.
  *   <li><b>Connections share.</b> Slots, prompts and the queue go round the connections, within each in order of arrival
  *       ({@link Admission}).
- *   <li><b>No surprise half-way.</b> Admission reserves KV blocks for the whole sequence.
+ *   <li><b>Memory is lent as it is filled.</b> A sequence gets KV blocks when it reaches their positions, or those that others have filled
+ *       with the same tokens; the oldest that runs always gets them ({@link KvLending}).
  *   <li><b>Faults stay where they happen.</b> A failed pass ends the sequences of that pass, failed sampling its own sequence.
  * </ul>
  * The method is iteration-level scheduling (Yu et al., "Orca", OSDI 2022) with chunked prefill (Agrawal et al., "Sarathi-Serve",
@@ -56,7 +63,9 @@ public final class Scheduler {
     private final AdmissionQueue waiting = new AdmissionQueue();
     private final Slots running = new Slots();
     private final Parking parked;
+    private final KvLending lending;
     private final Admission admission;
+    private final OldPrefixes oldPrefixes;
     private final List<Sequence> stopping = new ArrayList<>(); // released; their last event waits for demand
     private float[] logits = {}; // (most rows so far, vocabulary)
     private long arrivals;
@@ -65,14 +74,11 @@ public final class Scheduler {
     private long steps;
     private long rows;
     private long recomputedRows;
+    private long slotsGivenBack;
     private long tokensGenerated;
     private volatile SchedulerStats stats = SchedulerStats.NONE;
 
-    /**
-     * @param epochs all of one vocabulary, context length and KV-cache shape
-     * @param nanoClock monotonic
-     * @throws IllegalArgumentException if a step could not give every running sequence a row
-     */
+    /** One that tells nobody of tokens, and samples alone. */
     public Scheduler(SchedulerConfig config, CurrentEpoch epochs, KvCachePool pool, LongSupplier nanoClock) {
         this(config, epochs, pool, nanoClock, TokenObserver.NONE, WorkerTeam.sequential());
     }
@@ -104,9 +110,11 @@ public final class Scheduler {
             maxRows = model.maxRows();
         }
         batchSampler = new BatchSampler(team, vocabularySize);
-        composer = new BatchComposer(maxRows, config.prefillChunkRows());
         parked = new Parking(config.stalled());
-        admission = new Admission(config, pool, waiting, running, parked);
+        oldPrefixes = new OldPrefixes(pool);
+        lending = new KvLending(pool, waiting, running, parked);
+        composer = new BatchComposer(lending, maxRows, config.prefillChunkRows());
+        admission = new Admission(config, pool, waiting, running, lending);
         if (config.maxSequences() > maxRows || ((long) config.maxSequences() + BatchComposer.MAX_SCORED_ROWS) * vocabularySize > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("too many sequences for one step: max_sequences=%d, max_rows=%d, vocabulary=%d"
                     .formatted(config.maxSequences(), maxRows, vocabularySize));
@@ -125,7 +133,7 @@ public final class Scheduler {
             return;
         }
         int positions = Math.min(contextLength, (int) Math.min(Integer.MAX_VALUE, (long) prompt + request.maxTokens()));
-        Optional<KvReservation.NeverFits> never = pool.neverFits(positions);
+        Optional<NeverFits> never = pool.neverFits(positions);
         if (never.isPresent()) {
             client.failed(ErrorCode.PROMPT_TOO_LONG, never.get().message(prompt, request.maxTokens()));
             return;
@@ -147,20 +155,8 @@ public final class Scheduler {
 
     /** Why one more sequence of its connection cannot wait; null if it can. */
     private @Nullable String full(Sequence sequence) {
-        boolean hasSome = waiting.has(sequence.connection());
-        int queued = waiting.size() + stopping.size();
-        if (queued >= config.queue().maxQueued(hasSome)) {
-            return "waiting queue is full: queued=%d, limit=%d, running=%d".formatted(queued, config.queue().maxQueued(hasSome), running.size());
-        }
-        if (waiting.bytes() + sequence.heldBytes() > config.queue().maxBytes(hasSome)) {
-            return "waiting queue is full: queued_bytes=%d, bytes=%d, limit=%d"
-                    .formatted(waiting.bytes(), sequence.heldBytes(), config.queue().maxBytes(hasSome));
-        }
-        if (parked.isFullOf(sequence.connection())) {
-            return "too many streams without credit: parked=%d, limit=%d, parked_bytes=%d, limit_bytes=%d".formatted(
-                    parked.size(), config.stalled().maxParked(), parked.bytes(), config.stalled().maxBytes());
-        }
-        return null;
+        String full = waiting.full(sequence, config.queue(), stopping.size(), running.size());
+        return full == null ? parked.full(sequence.connection()) : full;
     }
 
     /**
@@ -173,13 +169,17 @@ public final class Scheduler {
         nextTimeoutNs = Long.MAX_VALUE;
         parked.sweep(sequence -> leaves(sequence) || timedOut(sequence, nowNs) || goesOn(sequence));
         waiting.sweep(sequence -> leaves(sequence) || stalls(sequence, nowNs));
-        running.sweep(sequence -> leaves(sequence) || timedOut(sequence, nowNs));
+        int alreadyParked = parked.size();
+        running.sweep(sequence -> leaves(sequence) || stalls(sequence, nowNs));
+        slotsGivenBack += parked.size() - alreadyParked;
         stopping.removeIf(sequence -> settles(sequence, nowNs) || timedOut(sequence, nowNs));
-        admission.admit(nowNs, this::fail);
+        oldPrefixes.forget(epochs.weightsVersion(), this::tellVersions);
+        admission.admit(nowNs);
         for (Sequence tooMany = parked.overflow(); tooMany != null; tooMany = parked.overflow()) {
             fail(tooMany, ErrorCode.CREDIT_TIMEOUT, "no credit, and too many streams are without: limit=%d, limit_bytes=%d, stream=%d"
                     .formatted(config.stalled().maxParked(), config.stalled().maxBytes(), tooMany.stream()));
         }
+        lending.prepareStep(this::fail);
         int stepRows = 0;
         int decodedRows = 0;
         long startNs = nanoClock.getAsLong();
@@ -198,7 +198,8 @@ public final class Scheduler {
 
     private void updateStats() {
         stats = new SchedulerStats(running.size(), waiting.size(), waiting.bytes(), parked.size(), parked.bytes(), steps, rows,
-                recomputedRows, tokensGenerated, admission.slotsGivenBack(), admission.blocksTaken());
+                recomputedRows, tokensGenerated, slotsGivenBack + admission.slotsGivenBack() + lending.preemptions(), lending.blocksTaken(),
+                lending.preemptions());
     }
 
     /** Nanoseconds from the last step until some sequence without demand has to go; {@code Long.MAX_VALUE} if there is none. */
@@ -239,7 +240,7 @@ public final class Scheduler {
             sequence.release(pool);
             return true;
         }
-        sequence.follow(epochs);
+        sequence.follow(epochs, pool);
         sequence.announce();
         if ((client.stopRequested() || sequence.done()) && sequence.accepted()) {
             stopping.add(sequence);
@@ -249,7 +250,14 @@ public final class Scheduler {
         return false;
     }
 
-    /** Parks a waiting sequence that has no demand. */
+    private void tellVersions(LongConsumer versions) {
+        Consumer<Sequence> tell = sequence -> versions.accept(sequence.lease().epoch().weightsVersion());
+        running.all().forEach(tell);
+        parked.all().forEach(tell);
+        waiting.forEach(tell);
+    }
+
+    /** Parks a sequence that waits or runs and has no demand. */
     private boolean stalls(Sequence sequence, long nowNs) {
         if (timedOut(sequence, nowNs)) {
             return true;
@@ -312,8 +320,7 @@ public final class Scheduler {
             }
             int written = batch.epoch().model().forward(batch.slices(), logits);
             if (written != batch.logitsRows()) {
-                throw new IllegalStateException(
-                        "model wrote other rows of logits: rows=%d, expected=%d".formatted(written, batch.logitsRows()));
+                throw new IllegalStateException("model wrote other rows of logits: rows=%d, expected=%d".formatted(written, batch.logitsRows()));
             }
         } catch (Throwable e) {
             log.error("forward pass failed: sequences={}, rows={}, weights_version={}",
@@ -325,7 +332,7 @@ public final class Scheduler {
         }
         steps++;
         for (int i = 0; i < batch.sequences().size(); i++) {
-            recomputedRows += batch.sequences().get(i).advanced(batch.slices().get(i).count());
+            recomputedRows += batch.sequences().get(i).advanced(batch.slices().get(i).count(), pool);
         }
         deliver(batch);
     }
@@ -366,7 +373,8 @@ public final class Scheduler {
         anyToken = true;
         try {
             if (sequence.take(sample, nowNs, observer)) {
-                end(sequence);
+                running.remove(sequence);
+                sequence.release(pool);
             }
         } catch (Throwable e) {
             log.error("a token was not delivered: stream={}", sequence.stream(), e);
@@ -411,10 +419,5 @@ public final class Scheduler {
         } catch (RuntimeException | Error e) {
             log.error("what a stream held was not given back: stream={}", sequence.stream(), e);
         }
-    }
-
-    private void end(Sequence sequence) {
-        running.remove(sequence);
-        sequence.release(pool);
     }
 }

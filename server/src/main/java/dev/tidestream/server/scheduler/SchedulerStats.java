@@ -13,8 +13,9 @@ package dev.tidestream.server.scheduler;
  * @param recomputedRows those of them that had been computed before: for sequences whose KV blocks were taken, or which follow new
  *     weights with a KV cache that is computed anew
  * @param tokensGenerated tokens sampled so far
- * @param slotsGivenBack how often a sequence lost its slot to another so far
- * @param blocksTaken how often a sequence without demand lost its KV blocks to another so far
+ * @param slotsGivenBack how often a sequence that had not ended gave its slot back so far
+ * @param blocksTaken how often a sequence lost its KV blocks to another so far
+ * @param preemptions how often one of these had demand and a slot
  */
 public record SchedulerStats(
         int running,
@@ -27,13 +28,14 @@ public record SchedulerStats(
         long recomputedRows,
         long tokensGenerated,
         long slotsGivenBack,
-        long blocksTaken) {
-    static final SchedulerStats NONE = new SchedulerStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        long blocksTaken,
+        long preemptions) {
+    static final SchedulerStats NONE = new SchedulerStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /** What has come since: counts are those from {@code start} on, everything else is as it is now. */
     public SchedulerStats since(SchedulerStats start) {
         return new SchedulerStats(running, queued, queuedBytes, parked, parkedBytes, steps - start.steps, rows - start.rows,
                 recomputedRows - start.recomputedRows, tokensGenerated - start.tokensGenerated, slotsGivenBack - start.slotsGivenBack,
-                blocksTaken - start.blocksTaken);
+                blocksTaken - start.blocksTaken, preemptions - start.preemptions);
     }
 }

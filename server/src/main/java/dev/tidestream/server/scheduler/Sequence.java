@@ -8,24 +8,22 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.sampling.StopMatcher;
-import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
-import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
+import dev.tidestream.server.scheduler.kv.KvCachePool;
+import dev.tidestream.server.scheduler.kv.LentCache;
 
 /**
  * All state of one stream. Its tokens are prompt and output in one array; those the cache does not hold yet are pending. Prompt
  * and decode are the same thing: a slice of pending tokens, whose last one needs logits when none is left.
  */
 final class Sequence {
-    private static final double NS_PER_MS = 1e6;
-    private static final double NS_PER_S = 1e9;
     private static final int LEAST_TOKENS = 64;
 
     private final SequenceRequest request;
@@ -33,17 +31,15 @@ final class Sequence {
     private final StreamText text;
     private Lease lease;
     private final long arrival;
-    private @Nullable KvCache cache; // may be kept without a slot
+    private @Nullable LentCache lent; // may be kept without a slot
     private int[] tokens; // (at least tokenCount): prompt, then output
     private int tokenCount;
     private int scored; // positions whose logits have told how likely the next token of the prompt is
     private int furthest; // most positions that the cache has held
+    private int cachedTokens; // of the prompt: others had computed them
     private boolean accepted;
-    private boolean wasAdmitted;
 
-    private long admittedNs;
-    private long firstTokenNs;
-    private long lastTokenNs;
+    private final SequenceTimes times;
     private long lastProgressNs;
     private boolean stalled;
     private boolean stalledSinceToken;
@@ -63,6 +59,7 @@ final class Sequence {
         int[] generated = request.generated();
         this.tokens = request.prompt();
         this.tokenCount = tokens.length + generated.length;
+        this.times = new SequenceTimes(request.arrivalNs());
         this.text = new StreamText(request.detokenizer(), request.stopMatcher(), request.endOfGeneration());
         if (generated.length > 0) {
             this.tokens = Arrays.copyOf(tokens, tokenCount);
@@ -101,11 +98,16 @@ final class Sequence {
         return request.prompt().length + maxTokens;
     }
 
+    /** Positions that the tokens it has so far need, each of which is filled before there is another token. */
+    int neededPositions() {
+        return tokenCount;
+    }
+
     /**
      * Moves on to the newest epoch, if that is what the client asked for. With other weights the cache may have to go: all tokens
-     * are pending then, and go through the model like a prompt.
+     * are pending then, and go through the model like a prompt. If it is kept, what is in it from there on is of use to nobody else.
      */
-    void follow(CurrentEpoch epochs) {
+    void follow(CurrentEpoch epochs, KvCachePool pool) {
         if (!request.weights().follows() || epochs.isCurrent(lease)) {
             return;
         }
@@ -113,8 +115,14 @@ final class Sequence {
         boolean otherWeights = newest.epoch().weightsVersion() != lease.epoch().weightsVersion();
         lease.close();
         lease = newest;
-        if (otherWeights && request.weights() == WeightsPolicy.FOLLOW_AND_RECOMPUTE && cache != null) {
-            cache.truncate(0);
+        if (!otherWeights || lent == null || lent.cache().length() == 0) {
+            return;
+        }
+        if (request.weights() == WeightsPolicy.FOLLOW_AND_RECOMPUTE) {
+            giveBackBlocks(pool);
+            lent = pool.open(positions());
+        } else {
+            lent.stopSharing();
         }
     }
 
@@ -132,53 +140,92 @@ final class Sequence {
     }
 
     /** Takes a slot. What it had computed before is still there if its blocks are. */
-    void admit(long nowNs) {
-        lastProgressNs = nowNs;
-        if (!wasAdmitted) {
-            wasAdmitted = true;
-            admittedNs = nowNs;
+    void admit(KvCachePool pool, long nowNs) {
+        if (lent == null) {
+            lent = pool.open(positions());
         }
+        lastProgressNs = nowNs;
+        times.admitted(nowNs);
     }
 
-    /** Takes KV blocks; all its tokens are pending then. */
-    void receive(KvCache lent) {
-        cache = lent;
+    /** What it has of the KV memory; null if it has given that back, or never had a slot. */
+    @Nullable LentCache lent() {
+        return lent;
     }
 
-    boolean holdsBlocks() {
-        return cache != null;
-    }
-
-    /** KV blocks that it holds. */
+    /** KV blocks that it has, shared ones too. */
     int blocks() {
-        return cache == null ? 0 : cache.blocks().size();
+        return lent == null ? 0 : lent.blocks();
     }
 
-    /** Gives its KV blocks back; with others it goes on with the same bits, after all its tokens were computed anew. */
+    /** Gives its KV blocks back; with others it goes on with the same bits, after its tokens were computed anew. */
     void giveBackBlocks(KvCachePool pool) {
-        KvCache lent = cache();
-        cache = null;
-        pool.release(lent);
+        LentCache leaving = lent;
+        lent = null;
+        if (leaving != null) {
+            pool.release(leaving);
+        }
     }
 
     /** Gives up cache and lease. */
     void release(KvCachePool pool) {
-        KvCache lent = cache;
-        cache = null;
         try {
             lease.close();
         } finally {
-            if (lent != null) {
-                pool.release(lent);
-            }
+            giveBackBlocks(pool);
         }
     }
 
-    private KvCache cache() {
-        if (cache == null) {
+    private LentCache requireLent() {
+        if (lent == null) {
             throw new IllegalStateException("sequence has no KV cache: stream=" + stream());
         }
-        return cache;
+        return lent;
+    }
+
+    private int length() {
+        return requireLent().cache().length();
+    }
+
+    /** Positions that it has blocks for and has not filled: rows that it can have now. */
+    int room() {
+        return lent == null ? 0 : lent.room();
+    }
+
+    /**
+     * Makes room for some rows, as far as blocks are available.
+     *
+     * @return whether there is
+     * @throws OutOfMemoryError if the system has less memory than the pool was promised
+     */
+    boolean makeRoom(KvCachePool pool, int rows) {
+        return pool.lend(requireLent(), length() + rows);
+    }
+
+    /** Takes blocks that others have filled with its next tokens. The last token is always its own to compute: its logits are wanted. */
+    void reusePrefix(KvCachePool pool) {
+        LentCache to = requireLent();
+        int reused = pool.reuse(to, lease.epoch().weightsVersion(), tokens, reusablePositions());
+        if (reused > 0) {
+            int length = to.cache().length();
+            cachedTokens += Math.clamp(length - furthest, 0, reused);
+            furthest = Math.max(furthest, length);
+        }
+    }
+
+    /** Its positions whose logits nobody wants: neither for a token nor for a score. */
+    private int reusablePositions() {
+        return scoring() ? scored : tokenCount - 1;
+    }
+
+    /** Of the blocks that the tokens it has need, how many it would share with sequences that have them now. */
+    int blocksOfOthers(KvCachePool pool) {
+        return blocks() > 0 ? 0 : pool.lentToOthers(lease.epoch().weightsVersion(), tokens, reusablePositions());
+    }
+
+    /** KV blocks that it needs for the tokens it has, and has not. */
+    int missingBlocks(KvCachePool pool) {
+        return Math.max(0, pool.blocksFor(neededPositions()) - blocks());
     }
 
     /** Whether it has made a token and only that one is pending, so that one more row makes one more token. */
@@ -187,7 +234,7 @@ final class Sequence {
     }
 
     int pendingRows() {
-        return tokenCount - cache().length();
+        return tokenCount - length();
     }
 
     /** Whether tokens of the prompt are yet to be scored, by the positions before them. */
@@ -210,26 +257,30 @@ final class Sequence {
     }
 
     /**
-     * The next pending tokens of a prompt, or of all that has to be computed anew.
+     * Rows that a step may take of a prompt, or of all that has to be computed anew.
      *
      * @param most of them, at least 1
-     * @param mostScored of them if they are to be scored; null if none may be
+     * @param mostScored of them if they are to be scored
+     * @return 0 if they are to be scored and none may be
      */
-    @Nullable Slice prefillSlice(int most, int mostScored) {
+    int prefillRows(int most, int mostScored) {
         if (!scoring()) {
-            int count = Math.min(most, pendingRows());
-            return slice(count, count == pendingRows() ? LogitsRows.LAST : LogitsRows.NONE);
+            return Math.min(most, pendingRows());
         }
-        int length = cache().length();
-        if (length < scored) {
-            return slice(Math.min(most, scored - length), LogitsRows.NONE);
+        int length = length();
+        return length < scored ? Math.min(most, scored - length) : Math.min(Math.min(most, mostScored), lastOfPrompt() - length);
+    }
+
+    /** The next tokens, no more than {@link #prefillRows}. */
+    Slice prefillSlice(int rows) {
+        if (scoring()) {
+            return slice(rows, length() < scored ? LogitsRows.NONE : LogitsRows.ALL);
         }
-        int count = Math.min(Math.min(most, mostScored), lastOfPrompt() - length);
-        return count == 0 ? null : slice(count, LogitsRows.ALL);
+        return slice(rows, rows == pendingRows() ? LogitsRows.LAST : LogitsRows.NONE);
     }
 
     private Slice slice(int count, LogitsRows logits) {
-        return new Slice(cache(), tokens, cache().length(), count, logits);
+        return new Slice(requireLent().cache(), tokens, length(), count, logits);
     }
 
     /** Whether the prompt is behind it once this slice is. */
@@ -252,11 +303,13 @@ final class Sequence {
         client().scored(scores);
     }
 
-    /** Notes that {@code rows} more positions are filled; how many of them had been before. */
-    int advanced(int rows) {
-        int length = cache().length();
+    /** Notes that {@code rows} more positions are filled, and shares what is full; how many of these rows had been computed before. */
+    int advanced(int rows, KvCachePool pool) {
+        LentCache filled = requireLent();
+        int length = filled.cache().length();
         int before = Math.clamp(furthest - (length - rows), 0, rows);
         furthest = Math.max(furthest, length);
+        pool.share(filled, lease.epoch().weightsVersion(), tokens);
         return before;
     }
 
@@ -272,13 +325,7 @@ final class Sequence {
             tokens = Arrays.copyOf(tokens, (int) Math.min(positions(), Math.max(LEAST_TOKENS, 2L * tokenCount)));
         }
         tokens[tokenCount++] = sample.token();
-        if (seq == request.generated().length) {
-            firstTokenNs = nowNs;
-            observer.firstToken(nowNs - request.arrivalNs());
-        } else if (!stalledSinceToken) {
-            observer.nextToken(nowNs - lastTokenNs);
-        }
-        lastTokenNs = nowNs;
+        times.token(seq - request.generated().length, nowNs, stalledSinceToken, observer);
         stalledSinceToken = false;
         boolean full = generated() == maxTokens;
         StopMatcher.Result piece = text.append(sample.token(), full);
@@ -302,7 +349,7 @@ final class Sequence {
     void reportProgress(long nowNs, long intervalNs, int toSpare) {
         if (generated() == 0 && nowNs - lastProgressNs >= intervalNs && client().demand() > toSpare) {
             lastProgressNs = nowNs;
-            client().progress(cache().length(), tokenCount);
+            client().progress(length(), tokenCount);
         }
     }
 
@@ -345,16 +392,8 @@ final class Sequence {
     }
 
     private Completion completion(FinishReason reason, long nowNs) {
-        int generated = generated();
-        int made = generated - request.generated().length;
-        boolean started = made > 0;
-        double tokensPerS = lastTokenNs > firstTokenNs ? (made - 1) * NS_PER_S / (lastTokenNs - firstTokenNs) : 0;
-        Timing timing = new Timing(
-                ((wasAdmitted ? admittedNs : nowNs) - request.arrivalNs()) / NS_PER_MS,
-                started ? (firstTokenNs - request.arrivalNs()) / NS_PER_MS : 0,
-                (nowNs - request.arrivalNs()) / NS_PER_MS,
-                tokensPerS);
-        return new Completion(reason, new Usage(request.prompt().length, generated), timing);
+        int made = generated() - request.generated().length;
+        return new Completion(reason, new Usage(request.prompt().length, generated(), cachedTokens), times.timing(made, nowNs));
     }
 
     private int generated() {

@@ -2,7 +2,6 @@ package dev.tidestream.server.scheduler;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -91,22 +90,14 @@ final class Slots {
         return holder == null ? 0 : holder.lastTurn;
     }
 
-    /** The sequence that has been without demand longest; null if all have demand. */
-    @Nullable Sequence longestStalled() {
-        return running.stream().filter(Sequence::stalled).min(Comparator.comparingLong(Sequence::stalledSinceNs)).orElse(null);
-    }
-
-    /** The same for one connection. */
-    @Nullable Sequence longestStalledOf(Object connection) {
-        return running.stream()
-                .filter(s -> s.connection().equals(connection) && s.stalled())
-                .min(Comparator.comparingLong(Sequence::stalledSinceNs))
-                .orElse(null);
+    /** Whether a sequence has one. */
+    boolean has(Sequence sequence) {
+        return running.contains(sequence);
     }
 
     /**
-     * Who yields to a connection that has no slot: of the connection with most slots, the sequence that got its slot last. Null if the
-     * connection has one, or no other has two.
+     * Who yields to a connection that has no slot: of the connection with most slots, the sequence that came last, and so never the oldest
+     * there is. Null if the connection has one, or no other has two.
      */
     @Nullable Sequence yieldsTo(Object connection) {
         if (of(connection) > 0) {
@@ -114,11 +105,11 @@ final class Slots {
         }
         int most = 1;
         Sequence yields = null;
-        for (int i = running.size() - 1; i >= 0; i--) {
-            int slots = of(running.get(i).connection());
-            if (slots > most) {
+        for (Sequence sequence : running) {
+            int slots = of(sequence.connection());
+            if (slots > most || (yields != null && slots == most && sequence.arrival() > yields.arrival())) {
                 most = slots;
-                yields = running.get(i);
+                yields = sequence;
             }
         }
         return yields;

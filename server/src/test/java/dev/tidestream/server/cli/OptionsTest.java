@@ -105,12 +105,14 @@ class OptionsTest {
     @Test
     void shouldTakeServeOptions() {
         Serve serve = taken(new Serve(), "--host", "0.0.0.0", "--port", "0", "--threads", "3", "--max-sequences", "4",
-                "--kv-memory", "2GiB");
+                "--kv-memory", "2GiB", "--prefix-cache", "0.25");
         assertEquals("0.0.0.0", serve.host);
         assertEquals(0, serve.config().transport().port());
         assertEquals(3, serve.compute.config().threads());
         assertEquals(4, serve.config().engine().maxSequences());
         assertEquals(2L << 30, serve.kvMemory.bytes());
+        assertEquals(0.25, serve.config().engine().prefixShare());
+        assertEquals(0, taken(new Serve(), "--prefix-cache", "off").config().engine().prefixShare());
     }
 
     @Test
@@ -168,6 +170,8 @@ class OptionsTest {
         "serve    | --max-sequences 0              | --max-sequences must be 1 to 1024: 0",
         "serve    | --kv-memory lots               | "
                 + "--kv-memory: 'lots' is no size: write 2GiB, 512MiB or a number of bytes, for example --kv-memory 4GiB",
+        "serve    | --prefix-cache 0              | --prefix-cache must be above 0 and at most 1, or off: \"0\", for example --prefix-cache 0.25",
+        "serve    | --prefix-cache on             | --prefix-cache must be above 0 and at most 1, or off: \"on\", for example --prefix-cache 0.25",
         "serve    | --head-activations int4        | "
                 + "--head-activations must be int8 or f32: 'int4', for example --head-activations f32",
         "logits   | --tokens 1 --out x --head-activations q8 | "

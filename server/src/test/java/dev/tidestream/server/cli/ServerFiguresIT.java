@@ -122,13 +122,13 @@ class ServerFiguresIT {
         }
     }
 
-    /** As of the end of a step after which so many streams run, which are those that have no credit. */
-    private Figures figures(int running) throws Exception {
+    /** As of the end of a step after which none runs, and so many are there yet, which are those that have no credit. */
+    private Figures figures(int parked) throws Exception {
         long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
         while (true) {
             AdminReply.Ack ack = admin.call(new AdminRequest.Stats(ref()), progress -> {});
             Figures figures = new Figures(ack.details(), page());
-            if (figures.stat("engine", "running") == running) {
+            if (figures.stat("engine", "running") == 0 && figures.stat("engine", "parked") == parked) {
                 assertEquals(1, ack.weightsVersion());
                 assertEquals(1, figures.metric("weights_version"));
                 return figures;

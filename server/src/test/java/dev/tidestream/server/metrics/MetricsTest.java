@@ -25,7 +25,7 @@ class MetricsTest {
             4, 1, 6, 7, 8000, 9000, 10, new TreeMap<>(Map.of("request_timeout", 11L, "foreign_origin", 0L)));
     private static final MetricsSample SAMPLE = new MetricsSample(
             new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7,
-                    new MetricsSample.Waiting(11, 1200, 1300, 14, 1500, 16, 17, 18)),
+                    new MetricsSample.Waiting(11, 1200, 1300, 14, 1500, 16, 17, 18, 19), new MetricsSample.Prefixes(2000, 2100, 22, 23)),
             new MetricsSample.Head(HeadMode.CACHED_TRANSPOSE, false, 1000, 4000, 5000, 4000),
             List.of(epoch(6, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1000)),
             TRANSPORT);
@@ -70,6 +70,11 @@ class MetricsTest {
                 Map.entry("tidestream_engine_recomputed_rows_total", 16),
                 Map.entry("tidestream_engine_slots_given_back_total", 17),
                 Map.entry("tidestream_engine_kv_taken_total", 18),
+                Map.entry("tidestream_engine_preemptions_total", 19),
+                Map.entry("tidestream_engine_prefix_shared_bytes", 2000),
+                Map.entry("tidestream_engine_prefix_kept_bytes", 2100),
+                Map.entry("tidestream_engine_prefix_hit_tokens_total", 22),
+                Map.entry("tidestream_engine_prefix_evictions_total", 23),
                 Map.entry("tidestream_engine_kv_used_bytes", 1 << 20),
                 Map.entry("tidestream_engine_kv_budget_bytes", 1 << 30),
                 Map.entry("tidestream_engine_steps_total", 100),

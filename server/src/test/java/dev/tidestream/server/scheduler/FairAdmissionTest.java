@@ -137,13 +137,13 @@ class FairAdmissionTest {
     @Test
     void shouldNotTakeASlotForAStreamThatHasNoBlocks() {
         SchedulerFixture f = new SchedulerFixture(2, 16, 8, 4);
-        FakeClient first = f.submit("a", prompt(5, 0), 50, PLENTY); // two blocks each
-        FakeClient second = f.submit("a", prompt(5, 1), 50, PLENTY);
+        FakeClient first = f.submit("a", prompt(33, 0), 30, PLENTY); // two blocks each
+        FakeClient second = f.submit("a", prompt(33, 1), 30, PLENTY);
         f.steps(3);
         FakeClient waits = f.submit("b", prompt(5, 2), 50, PLENTY);
         f.steps(10);
         assertEquals(13, first.tokens.size());
-        assertEquals(13, second.tokens.size());
+        assertEquals(12, second.tokens.size());
         assertTrue(waits.tokens.isEmpty());
         f.runToIdle();
         assertTrue(waits.ended());

@@ -13,6 +13,7 @@ import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.kv.KvCachePool;
 
 /** A scheduler over a fake model, with a clock that is set by hand. */
 final class SchedulerFixture {
@@ -32,11 +33,19 @@ final class SchedulerFixture {
         this(config(maxSequences, maxQueued, chunkRows), kvBlocks);
     }
 
-    /** @param kvBlocks of 32 positions */
+    /** @param kvBlocks of 32 positions; nothing is shared */
     SchedulerFixture(SchedulerConfig config, int kvBlocks) {
+        this(config, kvBlocks, 0);
+    }
+
+    /**
+     * @param kvBlocks of 32 positions
+     * @param prefixShare most of them that are kept for sequences to come
+     */
+    SchedulerFixture(SchedulerConfig config, int kvBlocks, double prefixShare) {
         model = new FakeLanguageModel(256, 64, 1);
         epochs = new CurrentEpoch(new ModelEpoch(1, HeadMode.PACKED, model, () -> { }));
-        pool = new KvCachePool(model.kvCacheShape(), kvBlocks * model.kvCacheShape().blockBytes());
+        pool = new KvCachePool(model.kvCacheShape(), kvBlocks * model.kvCacheShape().blockBytes(), prefixShare);
         scheduler = new Scheduler(config, epochs, pool, () -> nowNs);
     }
 

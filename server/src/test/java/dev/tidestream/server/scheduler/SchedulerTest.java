@@ -175,9 +175,9 @@ class SchedulerTest {
     @Test
     void shouldAdmitInOrderOfArrivalEvenIfALaterOneWouldFit() {
         SchedulerFixture f = new SchedulerFixture(4, 4, 8, 4);
-        FakeClient holder = f.submit(prompt(40, 0), 24, PLENTY); // two of four blocks
+        FakeClient holder = f.submit(prompt(70, 0), 24, PLENTY); // three of four blocks
         f.steps(1);
-        FakeClient large = f.submit(prompt(40, 1), 60, PLENTY); // four
+        FakeClient large = f.submit(prompt(40, 1), 60, PLENTY); // two at first
         FakeClient small = f.submit(prompt(2, 2), 4, PLENTY); // one
         f.steps(10);
         assertFalse(holder.ended());

@@ -17,6 +17,7 @@ import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.kv.KvCachePool;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -223,7 +223,7 @@ public final class ResponseEvents {
 
     private static void usage(ObjectNode out, Usage usage) {
         out.put("input_tokens", usage.promptTokens());
-        out.putObject("input_tokens_details").put("cached_tokens", 0).put("cache_write_tokens", 0);
+        out.putObject("input_tokens_details").put("cached_tokens", usage.cachedTokens()).put("cache_write_tokens", 0);
         out.put("output_tokens", usage.completionTokens());
         out.putObject("output_tokens_details").put("reasoning_tokens", 0);
         out.put("total_tokens", (long) usage.promptTokens() + usage.completionTokens());

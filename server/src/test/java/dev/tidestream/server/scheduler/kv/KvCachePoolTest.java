@@ -1,54 +1,56 @@
-package dev.tidestream.server.scheduler;
+package dev.tidestream.server.scheduler.kv;
 
 import org.junit.jupiter.api.Test;
 
 import dev.tidestream.model.tensor.KvType;
-import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.KvCacheShape;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class KvCachePoolTest {
     private static final KvCacheShape SHAPE = new KvCacheShape(2, 3, 5, KvType.F16);
 
-    private static KvCache granted(KvReservation reservation) {
-        return assertInstanceOf(KvReservation.Granted.class, reservation).cache();
-    }
-
     @Test
-    void shouldLendWholeSequencesWithinTheBudgetAndUseBlocksAgain() {
+    void shouldLendBlocksAsPositionsAreReachedWithinTheBudgetAndUseThemAgain() {
         try (KvCachePool pool = new KvCachePool(SHAPE, 3 * SHAPE.blockBytes() + 1)) {
             assertEquals(0, pool.allocatedBytes());
-            KvCache two = granted(pool.reserve(33));
-            assertEquals(64, two.capacity());
-            assertEquals(0, two.blocks().getFirst().address() % 64);
+            LentCache first = pool.open(1000);
+            assertEquals(0, first.blocks());
+            assertTrue(pool.lend(first, 33));
+            assertEquals(64, first.room());
+            assertEquals(0, first.cache().blocks().getFirst().address() % 64);
             assertEquals(2 * SHAPE.blockBytes(), pool.usedBytes());
-            assertEquals(new KvReservation.NotNow(2, 1), pool.reserve(64));
-            granted(pool.reserve(1));
-            pool.release(two);
-            granted(pool.reserve(64));
+            LentCache second = pool.open(64);
+            assertFalse(pool.lend(second, 64));
+            assertEquals(32, second.room(), "as far as there are blocks");
+            assertEquals(0, pool.available());
+            pool.release(first);
+            assertTrue(pool.lend(second, 64));
+            assertTrue(pool.lend(second, 1), "has it");
             assertEquals(3 * SHAPE.blockBytes(), pool.allocatedBytes());
+            assertEquals(1, pool.available());
         }
     }
 
     @Test
     void shouldSayWithNumbersThatItCanNeverFit() {
         try (KvCachePool pool = new KvCachePool(SHAPE, 2 * SHAPE.blockBytes())) {
-            KvReservation.NeverFits never = assertInstanceOf(KvReservation.NeverFits.class, pool.reserve(65));
-            assertEquals(new KvReservation.NeverFits(65, 3, 3 * SHAPE.blockBytes(), 2, 2 * SHAPE.blockBytes(), 64), never);
-            assertEquals(never, pool.neverFits(65).orElseThrow());
+            assertEquals(new NeverFits(65, 3, 3 * SHAPE.blockBytes(), 2, 2 * SHAPE.blockBytes(), 64), pool.neverFits(65).orElseThrow());
             assertFalse(pool.neverFits(64).isPresent());
         }
         assertThrows(IllegalArgumentException.class, () -> new KvCachePool(SHAPE, SHAPE.blockBytes() - 1));
+        assertThrows(IllegalArgumentException.class, () -> new KvCachePool(SHAPE, SHAPE.blockBytes(), 1.01));
+        assertThrows(IllegalArgumentException.class, () -> new KvCachePool(SHAPE, SHAPE.blockBytes(), Double.NaN));
     }
 
     @Test
     void shouldNoticeADoubleRelease() {
         try (KvCachePool pool = new KvCachePool(SHAPE, 2 * SHAPE.blockBytes())) {
-            KvCache cache = granted(pool.reserve(1));
+            LentCache cache = pool.open(1);
+            pool.lend(cache, 1);
             pool.release(cache);
             assertThrows(IllegalStateException.class, () -> pool.release(cache));
             assertEquals(0, pool.usedBytes());
@@ -58,8 +60,9 @@ class KvCachePoolTest {
     @Test
     void shouldGiveMemoryBackWhenClosed() {
         KvCachePool pool = new KvCachePool(SHAPE, 2 * SHAPE.blockBytes());
-        KvCache cache = granted(pool.reserve(1));
+        LentCache cache = pool.open(1);
+        pool.lend(cache, 1);
         pool.close();
-        assertFalse(cache.blocks().getFirst().scope().isAlive());
+        assertFalse(cache.cache().blocks().getFirst().scope().isAlive());
     }
 }

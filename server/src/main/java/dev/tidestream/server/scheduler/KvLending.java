@@ -1,0 +1,221 @@
+package dev.tidestream.server.scheduler;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import dev.tidestream.server.scheduler.kv.KvCachePool;
+import dev.tidestream.server.scheduler.kv.LentCache;
+
+/**
+ * Whose KV blocks go to whom. A sequence gets them as it reaches their positions. When none is left, others give all of theirs back, to be
+ * computed anew later:
+ * <ol>
+ *   <li>those without demand, the longest stalled first;
+ *   <li>for one that runs also those that wait for a slot, the youngest first, since they cannot use them;
+ *   <li>and the youngest that runs, if it is younger: it waits for a slot, and gets one when there are blocks for all tokens it has.
+ * </ol>
+ * If there is none of these, it waits with what it has. So the oldest that runs always can run to its end: it takes what it needs from all
+ * others, nobody takes it back, and alone it fits, or it would have been refused.
+ */
+final class KvLending {
+    private static final Logger log = LoggerFactory.getLogger(KvLending.class);
+
+    private final KvCachePool pool;
+    private final AdmissionQueue queue;
+    private final Slots slots;
+    private final Parking parking;
+    private final List<Sequence> without = new ArrayList<>(); // of a step, empty between two
+    private long blocksTaken;
+    private long preemptions;
+
+    KvLending(KvCachePool pool, AdmissionQueue queue, Slots slots, Parking parking) {
+        this.pool = pool;
+        this.queue = queue;
+        this.slots = slots;
+        this.parking = parking;
+    }
+
+    /** How often a sequence lost its KV blocks to another. */
+    long blocksTaken() {
+        return blocksTaken;
+    }
+
+    /** How often one of these had a slot, and lost that, too. */
+    long preemptions() {
+        return preemptions;
+    }
+
+    /**
+     * Takes blocks from sequences without demand until there are enough for all tokens that a sequence has, beside what those that run
+     * need for theirs. If nobody runs, those that wait give, too.
+     *
+     * @return false if there are not enough; then nobody has lost any
+     */
+    boolean admits(Sequence next) {
+        int missing = next.missingBlocks(pool);
+        if (missing == 0) {
+            return true; // so that nobody who has all blocks waits for somebody who wants them
+        }
+        for (Sequence sequence : slots.all()) {
+            missing += sequence.missingBlocks(pool);
+        }
+        missing -= pool.available();
+        if (missing > 0) {
+            missing -= next.blocksOfOthers(pool);
+        }
+        List<Sequence> donors = new ArrayList<>();
+        List<LentCache> given = new ArrayList<>();
+        for (Sequence holder : holders(next)) {
+            LentCache lent = holder.lent();
+            if (lent == null || pool.returnedBy(given) >= missing) {
+                break;
+            }
+            donors.add(holder);
+            given.add(lent);
+        }
+        if (pool.returnedBy(given) < missing) {
+            return false;
+        }
+        donors.forEach(this::take);
+        return true;
+    }
+
+    private List<Sequence> holders(Sequence apartFrom) {
+        List<Sequence> holders = new ArrayList<>(stalledHolders());
+        if (slots.size() == 0) {
+            List<Sequence> waiting = new ArrayList<>();
+            queue.forEach(sequence -> {
+                if (sequence != apartFrom && sequence.blocks() > 0) {
+                    waiting.add(sequence);
+                }
+            });
+            waiting.sort(Comparator.comparingLong(Sequence::arrival).reversed());
+            holders.addAll(waiting);
+        }
+        return holders;
+    }
+
+    private List<Sequence> stalledHolders() {
+        List<Sequence> stalled = new ArrayList<>();
+        for (Sequence sequence : parking.all()) {
+            if (sequence.blocks() > 0 && sequence.stalled()) {
+                stalled.add(sequence);
+            }
+        }
+        stalled.sort(Comparator.comparingLong(Sequence::stalledSinceNs));
+        return stalled;
+    }
+
+    /**
+     * Before a step: what others have computed of a prompt is taken from there, and every sequence with a slot and demand gets room for its
+     * next position, the oldest first. Who gets none has no row in the step.
+     *
+     * @param failed is given a sequence that got no memory from the system
+     */
+    void prepareStep(Consumer<Sequence> failed) {
+        for (Sequence sequence : slots.all()) {
+            if (sequence.hasDemand()) {
+                sequence.reusePrefix(pool);
+                if (sequence.room() == 0) {
+                    without.add(sequence);
+                }
+            }
+        }
+        if (without.size() > 1) {
+            without.sort(Comparator.comparingLong(Sequence::arrival));
+        }
+        for (Sequence sequence : without) {
+            try {
+                makeRoom(sequence);
+            } catch (RuntimeException | OutOfMemoryError e) {
+                log.error("no KV memory for a sequence: stream={}, positions={}", sequence.stream(), sequence.neededPositions(), e);
+                failed.accept(sequence);
+            }
+        }
+        without.clear();
+    }
+
+    private void makeRoom(Sequence sequence) {
+        while (sequence.lent() != null && !sequence.makeRoom(pool, 1)) { // null: an older one has taken its blocks, and its slot
+            Sequence donor = donor(sequence);
+            if (donor == null) {
+                return;
+            }
+            take(donor);
+        }
+    }
+
+    private @Nullable Sequence donor(Sequence needs) {
+        List<Sequence> stalled = stalledHolders();
+        if (!stalled.isEmpty()) {
+            return stalled.getFirst();
+        }
+        Youngest youngest = new Youngest();
+        queue.forEach(youngest);
+        if (youngest.found == null) {
+            for (Sequence sequence : slots.all()) {
+                if (sequence.arrival() > needs.arrival()) {
+                    youngest.accept(sequence);
+                }
+            }
+        }
+        return youngest.found;
+    }
+
+    /**
+     * Of those that have blocks. One with blocks that nobody shares comes before one without: what only several have together comes back
+     * once the last of them gives it, so all of them are asked in the end.
+     */
+    private final class Youngest implements Consumer<Sequence> {
+        private @Nullable Sequence found;
+        private boolean givesAny;
+
+        @Override
+        public void accept(Sequence sequence) {
+            LentCache lent = sequence.lent();
+            if (lent == null || lent.blocks() == 0) {
+                return;
+            }
+            boolean gives = pool.returnedBy(List.of(lent)) > 0;
+            if (found == null || (gives == givesAny ? sequence.arrival() > found.arrival() : gives)) {
+                found = sequence;
+                givesAny = gives;
+            }
+        }
+    }
+
+    private void take(Sequence donor) {
+        donor.giveBackBlocks(pool);
+        blocksTaken++;
+        if (slots.has(donor)) {
+            slots.remove(donor);
+            queue.add(donor);
+            preemptions++;
+        }
+    }
+
+    /**
+     * Rows that a prompt can have, of those that a step has for it: blocks for them are taken from those without demand, but from nobody
+     * else.
+     */
+    int extend(Sequence prompt, int rows) {
+        try {
+            while (prompt.room() < rows && !prompt.makeRoom(pool, rows)) {
+                List<Sequence> stalled = stalledHolders();
+                if (stalled.isEmpty()) {
+                    break;
+                }
+                take(stalled.getFirst());
+            }
+        } catch (OutOfMemoryError e) {
+            log.warn("the system has less memory than the KV cache was promised: stream={}", prompt.stream(), e);
+        }
+        return Math.min(rows, prompt.room());
+    }
+}

@@ -1,0 +1,53 @@
+package dev.tidestream.server.scheduler;
+
+import dev.tidestream.protocol.Timing;
+
+/** When the request of a sequence came, when it got a slot, and when its tokens came; on the scheduler's clock. */
+final class SequenceTimes {
+    private static final double NS_PER_MS = 1e6;
+    private static final double NS_PER_S = 1e9;
+
+    private final long arrivalNs;
+    private long admittedNs;
+    private boolean wasAdmitted;
+    private long firstTokenNs;
+    private long lastTokenNs;
+
+    SequenceTimes(long arrivalNs) {
+        this.arrivalNs = arrivalNs;
+    }
+
+    /** It has a slot; what counts is the first time. */
+    void admitted(long nowNs) {
+        if (!wasAdmitted) {
+            wasAdmitted = true;
+            admittedNs = nowNs;
+        }
+    }
+
+    /**
+     * It has a token.
+     *
+     * @param seq 0 for the first one
+     * @param stalled whether it was without demand since the one before
+     */
+    void token(int seq, long nowNs, boolean stalled, TokenObserver observer) {
+        if (seq == 0) {
+            firstTokenNs = nowNs;
+            observer.firstToken(nowNs - arrivalNs);
+        } else if (!stalled) {
+            observer.nextToken(nowNs - lastTokenNs);
+        }
+        lastTokenNs = nowNs;
+    }
+
+    /** Of a sequence that ends now, with so many tokens. */
+    Timing timing(int tokens, long nowNs) {
+        double tokensPerS = lastTokenNs > firstTokenNs ? (tokens - 1) * NS_PER_S / (lastTokenNs - firstTokenNs) : 0;
+        return new Timing(
+                ((wasAdmitted ? admittedNs : nowNs) - arrivalNs) / NS_PER_MS,
+                tokens > 0 ? (firstTokenNs - arrivalNs) / NS_PER_MS : 0,
+                (nowNs - arrivalNs) / NS_PER_MS,
+                tokensPerS);
+    }
+}

@@ -1,0 +1,61 @@
+package dev.tidestream.server.scheduler.kv;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.transformer.KvCache;
+import dev.tidestream.model.transformer.KvCacheShape;
+
+/**
+ * What a sequence has of the pool: a cache whose first blocks it shares with others, and whose last ones are its own. Lent by
+ * {@link KvCachePool#open}, to be given back by {@link KvCachePool#release}.
+ */
+public final class LentCache {
+    final KvCache cache;
+    final List<SharedBlocks> shared = new ArrayList<>(); // of the first positions
+    boolean sharing;
+    boolean released;
+
+    LentCache(KvCache cache, boolean sharing) {
+        this.cache = cache;
+        this.sharing = sharing;
+    }
+
+    /** The cache, for forward passes. */
+    public KvCache cache() {
+        return cache;
+    }
+
+    /** Positions that there are blocks for, beyond those that are filled. */
+    public int room() {
+        return cache.capacity() - cache.length();
+    }
+
+    /** Blocks that it has, shared ones too. */
+    public int blocks() {
+        return cache.blocks().size();
+    }
+
+    /** From now on it is filled with weights of another version: no block from here on is anybody else's. */
+    public void stopSharing() {
+        sharing = false;
+    }
+
+    /** What its first positions end with that are shared; null if none are. */
+    @Nullable SharedBlocks lastShared() {
+        return shared.isEmpty() ? null : shared.getLast();
+    }
+
+    int sharedPositions() {
+        return shared.size() * KvCacheShape.BLOCK_POSITIONS;
+    }
+
+    /** The blocks that nobody else has. */
+    List<MemorySegment> own() {
+        int ofShared = shared.stream().mapToInt(s -> s.blocks.length).sum();
+        return cache.blocks().subList(ofShared, cache.blocks().size());
+    }
+}

@@ -1,0 +1,5 @@
+/** Tests. */
+@NullMarked
+package dev.tidestream.server.scheduler.kv;
+
+import org.jspecify.annotations.NullMarked;
