@@ -273,7 +273,8 @@ class LanesIT {
     @Test
     void shouldEndWhatRunsWhenTheClientHasGone() throws Exception {
         client.create("a", "hold", 1, ",\"store\":true").create("b", "hold", 1, "").create("b", "c", 1, "");
-        String id = LaneClient.id(client.until(message -> LaneClient.type(message).equals("response.created") && LaneClient.lane(message).equals("a")).getLast());
+        String id = LaneClient.id(client.until(message ->
+                LaneClient.type(message).equals("response.created") && LaneClient.lane(message).equals("a")).getLast());
         server.engine.await(() -> server.engine.running() == 2);
         client.abort();
         server.engine.await(() -> server.engine.running() == 0);
