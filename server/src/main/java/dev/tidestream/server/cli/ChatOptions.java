@@ -54,7 +54,8 @@ final class ChatOptions {
     }
 
     ServerConfig.Chats config() {
-        DiskLimits disk = new DiskLimits(maxOnDisk, Check.range(spec, "--stored-responses-on-disk", diskBytes.bytes(), 1, Long.MAX_VALUE));
+        DiskLimits disk = new DiskLimits(
+                maxOnDisk, Check.range(spec, "--stored-responses-on-disk", diskBytes.bytes(), 1, Long.MAX_VALUE));
         return new ServerConfig.Chats(template, maxStored, storedBytes.bytes(), disk, lanes.config());
     }
 }

@@ -261,7 +261,8 @@ public final class ServerVerticle extends VerticleBase {
             WebSocketWire wire, EndpointFactory.Loop loop, ConnectionLimits limits, InputRate rate, HttpConnections plain) {
         return new WebSocketEndpoint(wire.path(), wire.subprotocol(), false, streaming, socket -> {
             Connection connection = new Connection(socket, wire.maxMessageBytes(),
-                    limits.withMaxFrameBytes(Math.max(limits.maxFrameBytes(), wire.maxMessageBytes())), assembly, rate.meter(), loop.clock(), refusals);
+                    limits.withMaxFrameBytes(Math.max(limits.maxFrameBytes(), wire.maxMessageBytes())), assembly, rate.meter(),
+                    loop.clock(), refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
             return wire.sessions().open(connection, loop, refused);
         }, plain::left);

@@ -90,8 +90,8 @@ class OpenAiLanesIT {
     }
 
     private static String overHttp(String input, Optional<String> previous) {
-        return text(client.responses().create(
-                ResponseCreateParams.builder().model(model).input(input).maxOutputTokens(TOKENS).temperature(0.0).previousResponseId(previous).build()));
+        return text(client.responses().create(ResponseCreateParams.builder().model(model).input(input).maxOutputTokens(TOKENS)
+                .temperature(0.0).previousResponseId(previous).build()));
     }
 
     @Test
@@ -172,7 +172,8 @@ class OpenAiLanesIT {
 
     @Test
     void shouldWarmUp() {
-        ResponseWebSocketOptions options = ResponseWebSocketOptions.builder().putHeader("OpenAI-Beta", "responses_websockets=2026-02-06").build();
+        ResponseWebSocketOptions options =
+                ResponseWebSocketOptions.builder().putHeader("OpenAI-Beta", "responses_websockets=2026-02-06").build();
         try (ResponseConnection connection = client.responses().connect(options); ResponseConnection.Lane lane = connection.lane("warm")) {
             send(lane::send, event(create("Of a mouse.").generate(false)));
             Response warm = lane.finalResponse();

@@ -55,7 +55,8 @@ class StoredResponsesIT {
         withServer(client -> {
             assertEquals(kept[0], client.responses().retrieve(kept[0].id()));
             Response again = client.responses().create(create("And then?").previousResponseId(kept[0].id()).build());
-            assertEquals(kept[2].output().getFirst().asMessage().content(), again.output().getFirst().asMessage().content(), "the same conversation");
+            assertEquals(kept[2].output().getFirst().asMessage().content(), again.output().getFirst().asMessage().content(),
+                    "the same conversation");
             assertEquals(1, client.responses().inputItems().list(kept[1].id()).data().size());
             client.responses().delete(kept[1].id());
             assertThrows(NotFoundException.class, () -> client.responses().retrieve(kept[1].id()));

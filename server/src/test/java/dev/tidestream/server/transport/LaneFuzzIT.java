@@ -71,7 +71,7 @@ class LaneFuzzIT {
             }
             assertTrue(beside.get() > 0, "tokens of the stream beside");
             for (String what : List.of("response.incomplete", "response.completed", "malformed_json", "invalid_stream_id", "unknown_type",
-                    "previous_response_not_found", "unsupported_event", "missing_field", "invalid_type")) {
+                    "previous_response_not_found", "unsupported_event", "missing_field", "unsupported_parameter")) {
                 assertTrue(heard.getOrDefault(what, 0) > 0, what + " was never heard: " + heard);
             }
             server.engine.await(() -> server.engine.running() == 0);

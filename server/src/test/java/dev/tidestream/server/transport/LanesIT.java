@@ -197,6 +197,23 @@ class LanesIT {
     }
 
     @Test
+    void shouldAskForNoMoreWhileTheSocketIsFull() throws Exception {
+        try (LaneClient slow = new LaneClient(server.port(), false)) {
+            slow.create("a", "long", 12_000, "").create("b", "long", 12_000, "");
+            // messages of 1 kB: what the sockets hold, and a window
+            server.engine.await(() -> server.engine.emitted.get() > 100 && server.engine.allStalled());
+            client.create("x", "count", 1000, "");
+            assertTrue(client.untilEnd("x").size() > 1000);
+            assertTrue(server.engine.emitted.get() < 20_000, "emitted=" + server.engine.emitted);
+            assertEquals(2, server.engine.running());
+            slow.read();
+            slow.send("{\"type\":\"response.cancel\",\"stream_id\":\"b\"}");
+            assertTrue(slow.untilEnd("b").size() > 100, "it goes on when it is read");
+        }
+        server.engine.await(() -> server.engine.running() == 0);
+    }
+
+    @Test
     void shouldEndOneResponseThatFailsAndNothingElse() throws Exception {
         client.create("good", "hold", 1, "").create("bad", "crash", 9, ",\"store\":true");
         JsonNode failed = client.untilEnd("bad").getLast();
@@ -256,7 +273,8 @@ class LanesIT {
     @Test
     void shouldEndWhatRunsWhenTheClientHasGone() throws Exception {
         client.create("a", "hold", 1, ",\"store\":true").create("b", "hold", 1, "").create("b", "c", 1, "");
-        String id = LaneClient.id(client.until(message -> LaneClient.type(message).equals("response.created") && LaneClient.lane(message).equals("a")).getLast());
+        String id = LaneClient.id(client.until(message ->
+                LaneClient.type(message).equals("response.created") && LaneClient.lane(message).equals("a")).getLast());
         server.engine.await(() -> server.engine.running() == 2);
         client.abort();
         server.engine.await(() -> server.engine.running() == 0);

@@ -204,7 +204,11 @@ class ResponsesIT {
         assertEquals("server_error", events.getLast().get("response").get("error").get("code").textValue());
         assertFalse(answer.body().contains("[DONE]"), answer.body());
         assertEquals(503, send("POST", "", "{\"input\":\"refuse\",\"stream\":true}").statusCode(), "before anything was said");
-        assertEquals(500, send("POST", "", "{\"input\":\"crash\"}").statusCode());
+        HttpResponse<String> whole = send("POST", "", "{\"input\":\"crash\"}");
+        assertEquals(500, whole.statusCode());
+        JsonNode kept = ok("GET", "/" + whole.headers().firstValue("x-request-id").orElseThrow(), "");
+        assertEquals("failed", kept.get("status").textValue(), "it is kept, with its error");
+        assertEquals("server_error", kept.get("error").get("code").textValue());
     }
 
     @ParameterizedTest

@@ -61,9 +61,10 @@ final class LaneFrames {
                 yield new Credit(lane, fields.integer("n", 1, Integer.MAX_VALUE, 1));
             }
             case "response.steer" -> new Refused(lane, HttpError.of(BAD_REQUEST, "unsupported_event", "type",
-                    "response.steer: a response that is being made takes no more input here; send response.cancel and a new response.create"));
+                    "response.steer: a response that is being made takes no more input; send response.cancel and a new response.create"));
             case null -> throw new BadRequestException(HttpError.of(BAD_REQUEST, "missing_field", "type", "missing field: type"));
-            default -> new Refused(lane, HttpError.of(BAD_REQUEST, "unknown_type", "type", "no such type of message: " + JsonAnswer.shown(type)));
+            default -> new Refused(
+                    lane, HttpError.of(BAD_REQUEST, "unknown_type", "type", "no such type of message: " + JsonAnswer.shown(type)));
         };
     }
 

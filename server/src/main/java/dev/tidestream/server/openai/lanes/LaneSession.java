@@ -108,7 +108,8 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
         connection.hold(); // so that messages keep their order
         context().executeBlocking(() -> frames.read(text)).onComplete(read -> {
             if (!closed) {
-                handle(read.succeeded() ? read.result() : new LaneFrame.Refused(null, fault("a message could not be read", read.cause())));
+                handle(read.succeeded() ? read.result()
+                        : new LaneFrame.Refused(null, fault("a message could not be read", read.cause())));
             }
             connection.release();
         });
@@ -144,8 +145,8 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
         }
         Turn turn = new Turn(this, backend, lane, create);
         if (schedule.waitingCount() >= limits.maxWaiting() || !budget.take(turn.bytes())) {
-            refuse(create.lane(), Answers.error(ErrorCode.BUSY, "too much waits on this connection, or on all of them: waiting=%d, limit=%d, bytes=%d"
-                    .formatted(schedule.waitingCount(), limits.maxWaiting(), turn.bytes())));
+            refuse(create.lane(), Answers.error(ErrorCode.BUSY,
+                    "too much waits on this connection, or on all of them: waiting=%d, limit=%d, bytes=%d".formatted(schedule.waitingCount(), limits.maxWaiting(), turn.bytes())));
             if (++overloads >= MAX_OVERLOADS) {
                 connection.close(CloseCode.TRY_AGAIN_LATER, "too many requests that do not wait for others to end");
             }

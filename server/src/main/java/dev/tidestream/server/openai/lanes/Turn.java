@@ -121,6 +121,14 @@ final class Turn implements ResponseGrowth.Listener {
     }
 
     private void begin(Planned planned) {
+        try {
+            generate(planned);
+        } catch (RuntimeException e) { // a fault of ours
+            failed(session.fault("no response could be begun", e));
+        }
+    }
+
+    private void generate(Planned planned) {
         ResponseRequest request = planned.request();
         LiveResponse made = new LiveResponse(LiveResponse.Origin.of(backend.model().model().get().id(), request, planned.prior()));
         ResponseGrowth grows = new ResponseGrowth(made, backend.store(), backend.model().fingerprints(), backend.texts(),
@@ -132,25 +140,19 @@ final class Turn implements ResponseGrowth.Listener {
         if (plan == null) {
             ServedModel now = backend.model().model().get();
             grows.prepared(now.weightsVersion(), now.headMode());
-            if (!over) {
-                finished(Status.COMPLETED, new Usage(0, 0));
-            }
+            finished(Status.COMPLETED, new Usage(0, 0));
             return;
         }
+        Generation generation = backend.model().engine().generate(plan.requests(session).getFirst());
+        ClientStream begun = session.stream(made.origin().id(), creditOf(request), generation, grows);
+        stream = begun;
         try {
-            Generation generation = backend.model().engine().generate(plan.requests(session).getFirst());
-            ClientStream begun = session.stream(made.origin().id(), creditOf(request), generation, grows);
-            stream = begun;
-            try {
-                begun.begin();
-            } catch (RuntimeException e) {
-                begun.onError(e);
-            }
-            if (cancelled) {
-                begun.stop();
-            }
+            begun.begin();
         } catch (RuntimeException e) {
-            failed(session.fault("no stream could be begun", e));
+            begun.onError(e);
+        }
+        if (cancelled) {
+            begun.stop();
         }
     }
 

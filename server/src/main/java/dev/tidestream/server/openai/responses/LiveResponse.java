@@ -90,8 +90,8 @@ public final class LiveResponse {
         public static Origin of(String model, ResponseRequest request, List<JsonNode> prior) {
             List<JsonNode> conversation = new ArrayList<>(prior);
             conversation.addAll(request.messages());
-            return new Origin(Ids.next("resp_"), Ids.next("msg_"), System.currentTimeMillis() / 1000, model, request.store(), !request.generate(),
-                    request.items(), request.echo(), List.copyOf(conversation));
+            return new Origin(Ids.next("resp_"), Ids.next("msg_"), System.currentTimeMillis() / 1000, model, request.store(),
+                    !request.generate(), request.items(), request.echo(), List.copyOf(conversation));
         }
     }
 

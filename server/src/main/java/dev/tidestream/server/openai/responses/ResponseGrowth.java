@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.openai.Answers;

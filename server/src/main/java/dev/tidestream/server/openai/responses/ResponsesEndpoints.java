@@ -56,7 +56,8 @@ public final class ResponsesEndpoints implements EndpointFactory {
                 new TokenEndpoint(loop, backend, true, body -> job(loop, reader.response(body))).at(PATH),
                 Endpoint.get(PATH + "/*", Auth.OWN_HOST, exchange -> get(loop, exchange)),
                 new Endpoint(HttpMethod.POST, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, exchange -> cancel(loop, exchange)),
-                new Endpoint(HttpMethod.DELETE, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, exchange -> delete(loop, exchange)));
+                new Endpoint(
+                        HttpMethod.DELETE, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, exchange -> delete(loop, exchange)));
     }
 
     /** On a worker. */

@@ -79,7 +79,8 @@ final class ResponseFormat {
             if (!delta.isArray() || delta.size() != DELTA_FIELDS) {
                 throw new IOException("not a piece of a response: " + deltas.size());
             }
-            deltas.add(new Delta(delta.get(0).asText(), delta.get(1).asText(), delta.get(2).asLong(), delta.get(3).asInt(), delta.get(4).asInt()));
+            deltas.add(new Delta(delta.get(0).asText(), delta.get(1).asText(), delta.get(2).asLong(), delta.get(3).asInt(),
+                    delta.get(4).asInt()));
         }
         return LiveResponse.ended(origin,
                 new LiveResponse.Begin(number(begin, "weights_version"), number(begin, "seed"), text(begin, "fingerprint")), deltas,
