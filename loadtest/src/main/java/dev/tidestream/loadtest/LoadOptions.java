@@ -35,7 +35,8 @@ final class LoadOptions {
         CONSTANT
     }
 
-    @Option(names = "--target", defaultValue = "TIDESTREAM", description = "tidestream (default), or openai: any server with one of"
+    @Option(names = "--target", defaultValue = "TIDESTREAM",
+            description = "tidestream (default), or openai: any server with one of"
             + " OpenAI's wires (--api).")
     TargetKind target = TargetKind.TIDESTREAM;
 
@@ -49,7 +50,8 @@ final class LoadOptions {
     @Nullable Api api;
 
     @Option(names = "--api-key-file", paramLabel = "FILE",
-            description = "A file with the key for the server (default: the environment variable " + ApiKey.VARIABLE + ", if set).")
+            description = "A file with the key for the server (default: the environment variable " + ApiKey.VARIABLE
+                    + ", if set).")
     @Nullable Path apiKeyFile;
 
     @Option(names = "--model", paramLabel = "NAME", description = "Model to name to an openai target (default: its first).")
@@ -181,8 +183,8 @@ final class LoadOptions {
     Faults faults = Faults.NONE;
 
     @Option(names = "--repeats", paramLabel = "SHARE", defaultValue = "0",
-            description = "Share of the requests that ask again, with the same seed, what an earlier one has asked: the text must be"
-                    + " the same (default: 0).")
+            description = "Share of the requests that ask again, with the same seed, what an earlier one has asked: the text"
+                    + " must be the same (default: 0).")
     double repeats;
 
     @Option(names = "--updates-per-s", paramLabel = "RATE", defaultValue = "0",
@@ -273,7 +275,8 @@ final class LoadOptions {
 
     /** Tokens without text have no event: whoever waits for a number of them might wait forever. */
     private boolean paced() {
-        return credit instanceof CreditPolicy.Paced && endpoints().stream().allMatch(endpoint -> endpoint.api() == Api.RESPONSES_WS);
+        return credit instanceof CreditPolicy.Paced && endpoints().stream().allMatch(endpoint ->
+                endpoint.api() == Api.RESPONSES_WS);
     }
 
     private void inRange() {

@@ -56,7 +56,7 @@ import dev.tidestream.loadtest.wire.openai.Api;
             "  tidestream loadtest --rate 5 --slo ttft=500ms,itl=50ms         open loop on a running server",
             "  tidestream loadtest --spawn --sweep 1,2,4,8,16 --report r.html a curve of latency and throughput",
             "  tidestream loadtest --spawn --rate ramp:1-20 --duration 60s    the same within one run",
-            "  tidestream loadtest --target openai --api chat --url http://127.0.0.1:8080   any server with OpenAI's chat completions",
+            "  tidestream loadtest --target openai --api chat --url http://127.0.0.1:8080   any server's chat completions",
             "  tidestream loadtest report --compare a.json b.json --html c.html two runs that were kept",
             "", "All of it: docs/loadtest.md"})
 public final class Main implements Callable<Integer> {

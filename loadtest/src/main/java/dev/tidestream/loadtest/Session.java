@@ -183,7 +183,8 @@ final class Session {
 
     private Subject openAi(Io io, URI url, @Nullable SpawnedServer server, ModelInfo model, @Nullable String key) {
         Api.Endpoint endpoint = options.endpoint(server == null ? url : URI.create("http://" + url.getRawAuthority()));
-        return new Subject(server == null ? url.getRawAuthority() : "tidestream " + endpoint.api(), target(io, endpoint, model, key), null,
+        return new Subject(server == null ? url.getRawAuthority() : "tidestream " + endpoint.api(), target(io, endpoint, model,
+                key), null,
                 () -> server == null ? null : server.process().use());
     }
 

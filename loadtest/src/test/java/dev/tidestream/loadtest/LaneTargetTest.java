@@ -45,7 +45,8 @@ class LaneTargetTest {
                     assertTrue(matcher.find(), message);
                     String lane = matcher.group(1);
                     lanes.add(lane);
-                    return Flux.fromIterable(answer.apply(lane, message)).concatMap(text -> Mono.just(text).delayElement(Duration.ofMillis(2)));
+                    return Flux.fromIterable(answer.apply(lane, message)).concatMap(text ->
+                            Mono.just(text).delayElement(Duration.ofMillis(2)));
                 }, 64)))).bindNow();
     }
 
@@ -60,7 +61,8 @@ class LaneTargetTest {
     }
 
     private int run(String... args) {
-        List<String> all = new ArrayList<>(List.of("--target", "openai", "--api", "responses-ws", "--url", "http://127.0.0.1:" + server.port(),
+        List<String> all = new ArrayList<>(List.of("--target", "openai", "--api", "responses-ws", "--url", "http://127.0.0.1:"
+                + server.port(),
                 "--warmup", "0s", "--output-tokens", "2"));
         all.addAll(List.of(args));
         return Main.run(new PrintWriter(said), new PrintWriter(said), all.toArray(String[]::new));
@@ -88,7 +90,8 @@ class LaneTargetTest {
         has("tokens      80;");
         has("none was broken");
         assertTrue(lanes.size() >= 8 && lanes.size() <= 16, "lanes: " + lanes);
-        assertTrue(messages.getFirst().matches("\\{\"model\":\"peer\",\"input\":\\[\\{\"role\":\"user\",\"content\":\"[a-z ]+\"}],\"temperature\":1.0,"
+        assertTrue(messages.getFirst()
+                .matches("\\{\"model\":\"peer\",\"input\":\\[\\{\"role\":\"user\",\"content\":\"[a-z ]+\"}],\"temperature\":1.0,"
                 + "\"max_output_tokens\":2,\"store\":false,\"seed\":\\d+,\"type\":\"response.create\",\"stream_id\":\"lane-0\"}"), messages.getFirst());
     }
 
@@ -129,7 +132,8 @@ class LaneTargetTest {
         });
         assertEquals(0, run("--requests", "3", "--credit", "paced:50"), said.toString());
         assertTrue(messages.getFirst().contains("\"tidestream\":{\"credit\":1}"), messages.getFirst());
-        assertTrue(messages.get(1).matches("\\{\"type\":\"tidestream.credit\",\"n\":\\d+,\"stream_id\":\"lane-0\"}"), messages.get(1));
+        assertTrue(messages.get(1).matches("\\{\"type\":\"tidestream.credit\",\"n\":\\d+,\"stream_id\":\"lane-0\"}"),
+                messages.get(1));
         messages.clear();
         serve((lane, message) -> {
             List<String> all = response(lane);

@@ -18,7 +18,8 @@ class OpenAiFaultsTest {
     private void fails(SsePeer server, String api, String evidence) {
         said.getBuffer().setLength(0);
         try (SsePeer peer = server) {
-            assertEquals(1, peer.run(said, "--api", api, "--requests", "1", "--output-tokens", "2", "--fail-on-errors"), said.toString());
+            assertEquals(1, peer.run(said, "--api", api, "--requests", "1", "--output-tokens", "2", "--fail-on-errors"),
+                    said.toString());
         }
         assertTrue(said.toString().contains(evidence), () -> "no \"" + evidence + "\": " + said);
     }
@@ -45,7 +46,8 @@ class OpenAiFaultsTest {
         chatFails(all -> all.replace("\"length\"", "null"), "{no_end=1}");
         chatFails(all -> all.replace(SsePeer.chatUsage(2), SsePeer.chatChunk("{}", "\"stop\"")), "a second finish_reason: stop");
         chatFails(all -> all.replaceFirst("\"role\":\"assistant\",", ""), "a first chunk without a role");
-        chatFails(all -> all.replace("\"completion_tokens\":2", "\"completion_tokens\":3"), "usage is not what came: tokens seen=2 or more");
+        chatFails(all -> all.replace("\"completion_tokens\":2", "\"completion_tokens\":3"),
+                "usage is not what came: tokens seen=2 or more");
         chatFails(all -> all.replace(SsePeer.chatUsage(2), SsePeer.chatUsage(3)), "more tokens than asked for: usage=3, limit=2");
         chatFails(all -> all.substring(0, all.indexOf("\"b\"")) + all.substring(all.indexOf("\"b\"")).replaceFirst("c1", "c2"),
                 "a chunk unlike the first");
@@ -56,11 +58,14 @@ class OpenAiFaultsTest {
     @Test
     void shouldCatchResponsesThatBreakTheWire() {
         responseFails(all -> all.replace("\"sequence_number\":3", "\"sequence_number\":4"), "sequence_number is not 3");
-        responseFails(all -> all.replace("\"text\":\"Hi you\"", "\"text\":\"Hi\""), "the text is not that of the deltas: characters=2, deltas=6");
+        responseFails(all -> all.replace("\"text\":\"Hi you\"", "\"text\":\"Hi\""),
+                "the text is not that of the deltas: characters=2, deltas=6");
         responseFails(all -> all.replace("event: response.in_progress", "event: response.progress"), "an event out of place");
-        responseFails(all -> all.replace("\"response\":{\"id\":\"r1\",\"status\":\"completed\"", "\"response\":{\"id\":\"r2\""), "id of the response=r1");
+        responseFails(all -> all.replace("\"response\":{\"id\":\"r1\",\"status\":\"completed\"", "\"response\":{\"id\":\"r2\""),
+                "id of the response=r1");
         responseFails(all -> all.substring(0, all.indexOf("event: response.completed")), "no end after 2 tokens");
-        responseFails(all -> all + SsePeer.event(6, "response.completed", "\"response\":{\"id\":\"r1\"}"), "events after response.completed");
+        responseFails(all -> all + SsePeer.event(6, "response.completed", "\"response\":{\"id\":\"r1\"}"),
+                "events after response.completed");
         responseFails(all -> all.replace("\"total_tokens\":7", "\"total_tokens\":8"), "usage is not what came");
         responseFails(all -> all.replace("response.completed", "response.failed").replace("\"status\":\"completed\"",
                 "\"error\":{\"code\":\"server_error\",\"message\":\"out of luck\"}"), "server_error: out of luck");
@@ -73,12 +78,15 @@ class OpenAiFaultsTest {
                 "{\"error\":{\"message\":\"slow down\",\"type\":\"requests\",\"param\":null,\"code\":\"rate_limit_exceeded\"}}"))),
                 "chat", "rate_limit_exceeded: HTTP status 429: slow down");
         fails(new SsePeer("somebody", (response, _) -> response.status(400).sendString(Mono.just(
-                "{\"error\":{\"message\":\"no\",\"type\":\"invalid_request_error\",\"code\":400}}"))), "chat", "{http_400 invalid_request_error=1}");
+                "{\"error\":{\"message\":\"no\",\"type\":\"invalid_request_error\",\"code\":400}}"))), "chat",
+                        "{http_400 invalid_request_error=1}");
         fails(new SsePeer("somebody", (response, _) -> response.status(502).sendString(Mono.just("<html>\u001b[31mgone</html>"))),
                 "completions", "http_502: HTTP status 502: <html>\\u001b[31mgone</html>");
-        fails(new SsePeer("somebody", (response, _) -> response.status(503).sendString(Flux.range(0, 10_000).map(_ -> "x".repeat(100)))),
+        fails(new SsePeer("somebody", (response, _) -> response.status(503).sendString(Flux.range(0, 10_000).map(_ ->
+                "x".repeat(100)))),
                 "responses", "http_503: HTTP status 503: xxx");
-        fails(new SsePeer("somebody", (response, _) -> response.header("Content-Type", "application/json").sendString(Mono.just("{\"id\":1}"))),
+        fails(new SsePeer("somebody", (response, _) -> response.header("Content-Type", "application/json")
+                .sendString(Mono.just("{\"id\":1}"))),
                 "chat", "no stream of events: Content-Type=application/json: {\"id\":1}");
         for (String api : List.of("chat", "completions", "responses")) {
             fails(SsePeer.saying("data: {\"error\":{\"message\":\"lost it\",\"type\":\"server_error\",\"param\":null,\"code\":\"internal\"}}\n\n"), api,

@@ -34,13 +34,15 @@ class OpenAiTargetTest {
                 chunk.formatted("c", "null"), chunk.formatted("", "\"length\""),
                 "data: {\"id\":\"1\",\"object\":\"text_completion\",\"choices\":[],\"usage\":"
                         + "{\"prompt_tokens\":5,\"completion_tokens\":3,\"total_tokens\":8}}\n\n", "data: [DONE]\n\n")) {
-            assertEquals(0, peer.run(said, "--requests", "4", "--concurrency", "2", "--prompt-tokens", "5", "--output-tokens", "3"),
+            assertEquals(0, peer.run(said, "--requests", "4", "--concurrency", "2", "--prompt-tokens", "5", "--output-tokens",
+                    "3"),
                     said.toString());
             has("requests    4: finished 4, failed 0");
             has("tokens      12;");
             has("none was broken");
             assertEquals(4, peer.bodies().size());
-            assertTrue(peer.bodies().getFirst().matches(".*\"model\":\"peer\",\"prompt\":\\[\\d+(,\\d+){4}].*\"max_tokens\":3.*\"stream\":true.*"),
+            assertTrue(peer.bodies().getFirst()
+                    .matches(".*\"model\":\"peer\",\"prompt\":\\[\\d+(,\\d+){4}].*\"max_tokens\":3.*\"stream\":true.*"),
                     peer.bodies().getFirst());
         }
     }
@@ -48,10 +50,13 @@ class OpenAiTargetTest {
     @Test
     void shouldMeasureChats(@TempDir Path folder) throws Exception {
         Path out = folder.resolve("out.json");
-        try (SsePeer peer = SsePeer.saying(SsePeer.joined(SsePeer.chat("Hi", " you"), SsePeer.chatEnd(4)).toArray(String[]::new))) {
-            assertEquals(0, peer.run(said, "--api", "chat", "--requests", "4", "-c", "2", "--output-tokens", "4", "--out", out.toString()),
+        try (SsePeer peer = SsePeer.saying(SsePeer.joined(SsePeer.chat("Hi", " you"), SsePeer.chatEnd(4))
+                .toArray(String[]::new))) {
+            assertEquals(0, peer.run(said, "--api", "chat", "--requests", "4", "-c", "2", "--output-tokens", "4", "--out",
+                    out.toString()),
                     said.toString());
-            assertTrue(peer.bodies().getFirst().matches("\\{\"model\":\"peer\",\"messages\":\\[\\{\"role\":\"user\",\"content\":\"[a-z ]+\"}],"
+            assertTrue(peer.bodies().getFirst()
+                    .matches("\\{\"model\":\"peer\",\"messages\":\\[\\{\"role\":\"user\",\"content\":\"[a-z ]+\"}],"
                     + "\"temperature\":1.0,\"max_completion_tokens\":4,\"stream\":true,\"stream_options\":\\{\"include_usage\":true},\"seed\":\\d+}"),
                     peer.bodies().getFirst());
         }
@@ -88,17 +93,21 @@ class OpenAiTargetTest {
         }
         try (SsePeer peer = new SsePeer("tidestream", (response, _) -> SsePeer.sent(response, SsePeer.response()))) {
             assertEquals(0, peer.run(said, "--api", "responses", "--requests", "1", "--suppress-token", "9"), said.toString());
-            assertTrue(peer.bodies().getFirst().matches(".*\"seed\":\\d+,\"logit_bias\":\\{\"9\":-100}.*"), peer.bodies().getFirst());
+            assertTrue(peer.bodies().getFirst().matches(".*\"seed\":\\d+,\"logit_bias\":\\{\"9\":-100}.*"),
+                    peer.bodies().getFirst());
         }
     }
 
     @Test
     void shouldGoOnWithConversationsAsMessages() {
-        try (SsePeer peer = SsePeer.saying(SsePeer.joined(SsePeer.chat("Hi", " you"), SsePeer.chatEnd(2)).toArray(String[]::new))) {
-            assertEquals(0, peer.run(said, "--api", "chat", "--requests", "2", "--turns", "2", "--prompt-tokens", "1", "--turn-tokens", "1"),
+        try (SsePeer peer = SsePeer.saying(SsePeer.joined(SsePeer.chat("Hi", " you"), SsePeer.chatEnd(2))
+                .toArray(String[]::new))) {
+            assertEquals(0, peer.run(said, "--api", "chat", "--requests", "2", "--turns", "2", "--prompt-tokens", "1",
+                    "--turn-tokens", "1"),
                     said.toString());
             assertTrue(peer.bodies().getLast().matches(".*\"messages\":\\[\\{\"role\":\"user\",\"content\":\"[a-z]+\"},"
-                    + "\\{\"role\":\"assistant\",\"content\":\"Hi you\"},\\{\"role\":\"user\",\"content\":\"[a-z]+\"}].*"), peer.bodies().getLast());
+                    + "\\{\"role\":\"assistant\",\"content\":\"Hi you\"},\\{\"role\":\"user\",\"content\":\"[a-z]+\"}].*"),
+                            peer.bodies().getLast());
         }
     }
 
@@ -107,7 +116,8 @@ class OpenAiTargetTest {
         Path key = Files.writeString(folder.resolve("key"), " sk-secret\n");
         Path out = folder.resolve("out.json");
         try (SsePeer peer = SsePeer.saying(SsePeer.response().toArray(String[]::new))) {
-            assertEquals(0, peer.run(said, "--api", "responses", "--requests", "1", "--api-key-file", key.toString(), "--out", out.toString()),
+            assertEquals(0, peer.run(said, "--api", "responses", "--requests", "1", "--api-key-file", key.toString(), "--out",
+                    out.toString()),
                     said.toString());
             assertEquals(List.of("Bearer sk-secret", "Bearer sk-secret"), peer.keys());
         }
@@ -126,11 +136,14 @@ class OpenAiTargetTest {
                 int exitCode = peer.run(said, "--api", "chat", "--requests", "3", "-c", "3", "--faults", fault + "=1");
                 assertEquals(1, exitCode); // nothing came to its end
                 has(fault.equals("cancel") ? "cancelled 3, vanished 0" : "cancelled 0, vanished 3");
-                assertTrue(peer.left().tryAcquire(3, 60, TimeUnit.SECONDS), "the server goes on for clients that have left: " + said);
+                assertTrue(peer.left().tryAcquire(3, 60, TimeUnit.SECONDS), "the server goes on for clients that have left: "
+                        + said);
             }
         }
-        try (SsePeer peer = SsePeer.saying(SsePeer.joined(SsePeer.chat("a", "b", "c"), SsePeer.chatEnd(3)).toArray(String[]::new))) {
-            assertEquals(0, peer.run(said, "--api", "chat", "--requests", "2", "-c", "2", "--output-tokens", "3", "--faults", "slow=1"),
+        try (SsePeer peer = SsePeer.saying(SsePeer.joined(SsePeer.chat("a", "b", "c"), SsePeer.chatEnd(3))
+                .toArray(String[]::new))) {
+            assertEquals(0, peer.run(said, "--api", "chat", "--requests", "2", "-c", "2", "--output-tokens", "3", "--faults",
+                    "slow=1"),
                     said.toString());
             has("requests    2: finished 2, failed 0");
         }

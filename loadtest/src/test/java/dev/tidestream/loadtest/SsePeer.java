@@ -52,7 +52,8 @@ final class SsePeer implements AutoCloseable {
     }
 
     static Publisher<Void> sent(HttpServerResponse response, List<String> events) {
-        return response.sse().sendString(Flux.fromIterable(events).concatMap(event -> Mono.just(event).delayElement(Duration.ofMillis(2))));
+        return response.sse().sendString(Flux.fromIterable(events).concatMap(event ->
+                Mono.just(event).delayElement(Duration.ofMillis(2))));
     }
 
     /** One that begins to answer each request, and goes on until its client has gone; then {@link #left} has a permit. */

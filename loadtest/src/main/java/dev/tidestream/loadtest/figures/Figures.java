@@ -59,7 +59,8 @@ public record Figures(
 
     public Figures {
         errors = Map.copyOf(errors);
-        errorExamples = Map.copyOf(Objects.requireNonNullElse(errorExamples, Map.<String, String>of())); // reports of before have none
+        // reports of before have none
+        errorExamples = Map.copyOf(Objects.requireNonNullElse(errorExamples, Map.<String, String>of()));
         admin = Map.copyOf(admin);
         versions = List.copyOf(versions);
     }

@@ -182,7 +182,8 @@ public final class Recorder {
     public void error(String code, String why) {
         error(code);
         if (errors.containsKey(code)) {
-            errorExamples.putIfAbsent(code, why.length() <= MAX_EXAMPLE_CHARS ? why : why.substring(0, MAX_EXAMPLE_CHARS) + "…");
+            errorExamples.putIfAbsent(code,
+                    why.length() <= MAX_EXAMPLE_CHARS ? why : why.substring(0, MAX_EXAMPLE_CHARS) + "…");
         }
     }
 

@@ -38,7 +38,8 @@ final class Repeats {
         String text = stream.answerText();
         if (before != null) {
             if (before.weightsVersion() == stream.check.weightsVersion()) {
-                promises.check(Promise.REPEATED, text.equals(before.text()), () -> stream.id + ": another text with the same prompt and seed: seed="
+                promises.check(Promise.REPEATED, text.equals(before.text()), () -> stream.id
+                        + ": another text with the same prompt and seed: seed="
                         + before.seed() + ": " + difference(before.text(), text));
             }
             return;

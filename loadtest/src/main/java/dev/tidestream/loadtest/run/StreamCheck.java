@@ -77,7 +77,8 @@ final class StreamCheck {
             broken(Promise.ACCEPTED, "a token before accepted: " + t);
         }
         if (own) {
-            check(Promise.SEQUENCE, t.seq() == tokens, () -> (t.seq() > tokens ? "tokens lost" : "a token repeated or out of order")
+            check(Promise.SEQUENCE, t.seq() == tokens, () -> (t.seq() > tokens ? "tokens lost"
+                    : "a token repeated or out of order")
                     + ": seq=" + t.seq() + ", expected=" + tokens + ": " + t);
         }
         if (version >= 0 && t.weightsVersion() >= 0) { // other servers have none

@@ -9,8 +9,9 @@ public interface Target {
     void connect(Link.Listener listener);
 
     /**
-     * Whether the frames are the server's own, of tidestream.v1: one for each token, numbered, with the version of the weights. Otherwise they
-     * were made from the events of another wire, and what that wire promises was looked at where they were made.
+     * Whether the frames are the server's own, of tidestream.v1: one for each token, numbered, with the version of the
+     * weights. Otherwise they were made from the events of another wire, and what that wire promises was looked at where
+     * they were made.
      */
     boolean framesAreItsOwn();
 

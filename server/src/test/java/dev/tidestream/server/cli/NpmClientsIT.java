@@ -21,7 +21,10 @@ import dev.tidestream.server.app.TidestreamServer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** OpenAI's client from npm, of the pinned version in {@code src/npm}; with {@code mvn -P npm-clients}, which needs node and npm. */
+/**
+ * OpenAI's client from npm, of the pinned version in {@code src/npm}; with {@code mvn -P npm-clients}, which needs node and
+ * npm.
+ */
 @EnabledIfSystemProperty(named = "tidestream.npm.clients", matches = "true")
 class NpmClientsIT {
     private static final Path SOURCES = Path.of("src/npm");

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.springframework.ai.chat.messages.SystemMessage;
 import org.springframework.ai.chat.messages.UserMessage;
 import org.springframework.ai.chat.model.ChatResponse;
+import org.springframework.ai.chat.model.Generation;
 import org.springframework.ai.chat.prompt.Prompt;
 import org.springframework.ai.openai.OpenAiChatModel;
 import org.springframework.ai.openai.OpenAiChatOptions;
@@ -66,7 +67,8 @@ class SpringAiIT {
     }
 
     private static OpenAiChatModel model(String name) {
-        return OpenAiChatModel.builder().options(OpenAiChatOptions.builder().baseUrl(url()).apiKey("none").model(name).temperature(0.0).maxTokens(8).maxRetries(0).streamUsage(true).build()).build();
+        return OpenAiChatModel.builder().options(OpenAiChatOptions.builder().baseUrl(url()).apiKey("none").model(name)
+                .temperature(0.0).maxTokens(8).maxRetries(0).streamUsage(true).build()).build();
     }
 
     @Test
@@ -80,12 +82,14 @@ class SpringAiIT {
                 text.append(piece.getResult().getOutput().getText());
             }
         }
-        assertEquals(whole.getResult().getOutput().getText(), text.toString());
+        Generation answer = Objects.requireNonNull(whole.getResult());
+        assertEquals(answer.getOutput().getText(), text.toString());
         assertTrue(pieces.size() > 2, "in pieces: " + pieces);
         assertEquals(8, whole.getMetadata().getUsage().getCompletionTokens());
         assertEquals(8, pieces.getLast().getMetadata().getUsage().getCompletionTokens());
-        assertEquals(whole.getMetadata().getUsage().getPromptTokens(), pieces.getLast().getMetadata().getUsage().getPromptTokens());
-        assertEquals(whole.getResult().getMetadata().getFinishReason(), "LENGTH");
+        assertEquals(whole.getMetadata().getUsage().getPromptTokens(),
+                pieces.getLast().getMetadata().getUsage().getPromptTokens());
+        assertEquals("LENGTH", answer.getMetadata().getFinishReason());
     }
 
     @Test

@@ -119,7 +119,8 @@ abstract sealed class AnswerReader permits ChoiceReader, ResponseReader {
      *
      * @param exactly whether each token was seen, so that {@code usage} must be their number; otherwise events may have several
      */
-    final void finish(FinishReason reason, JsonNode usage, String promptField, String completionField, boolean exactly, long nowNs) {
+    final void finish(FinishReason reason, JsonNode usage, String promptField, String completionField, boolean exactly,
+            long nowNs) {
         if (ended) {
             return;
         }
@@ -130,8 +131,10 @@ abstract sealed class AnswerReader permits ChoiceReader, ResponseReader {
             long prompt = usage.path(promptField).asLong(-1);
             long total = usage.path("total_tokens").asLong(-1);
             check(Promise.USAGE, prompt >= 0 && told >= 0 && total == prompt + told && (!exactly || told == tokens),
-                    () -> "usage is not what came: tokens seen=%d%s, usage=%s".formatted(tokens, exactly ? "" : " or more", usage));
-            check(Promise.MAX_TOKENS, told <= maxTokens, () -> "more tokens than asked for: usage=" + told + ", limit=" + maxTokens);
+                    () -> "usage is not what came: tokens seen=%d%s, usage=%s".formatted(tokens, exactly ? "" : " or more",
+                            usage));
+            check(Promise.MAX_TOKENS, told <= maxTokens, () -> "more tokens than asked for: usage=" + told + ", limit="
+                    + maxTokens);
             completion = Math.max(told, tokens);
         }
         ended = true;

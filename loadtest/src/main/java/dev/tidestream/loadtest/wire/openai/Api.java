@@ -72,7 +72,8 @@ public enum Api {
         }
         String path = String.valueOf(url.getRawPath()).replaceFirst("/+$", "");
         Optional<Api> named = ofPath(path);
-        Api api = wanted != null ? wanted : named.map(found -> found == RESPONSES && socket ? RESPONSES_WS : found).orElse(COMPLETIONS);
+        Api api = wanted != null ? wanted : named.map(found -> found == RESPONSES && socket ? RESPONSES_WS
+                : found).orElse(COMPLETIONS);
         if (named.isPresent() && !named.get().path.equals(api.path)) {
             throw new IllegalArgumentException("is the endpoint of %s, and %s is wanted: %s".formatted(named.get(), api, url));
         }
@@ -92,6 +93,7 @@ public enum Api {
     }
 
     private static Optional<Api> ofPath(String path) {
-        return Arrays.stream(values()).filter(api -> path.endsWith(api.path)).findFirst(); // chat's ends as that of completions does, too
+        // chat's ends as that of completions does, too
+        return Arrays.stream(values()).filter(api -> path.endsWith(api.path)).findFirst();
     }
 }

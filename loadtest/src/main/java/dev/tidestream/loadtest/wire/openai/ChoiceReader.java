@@ -7,8 +7,8 @@ import dev.tidestream.loadtest.wire.Link;
 import dev.tidestream.protocol.FinishReason;
 
 /**
- * Chunks of a chat completion or of a completion with one choice: chunks with text, one with the reason why it ended, one with {@code usage},
- * {@code [DONE]}.
+ * Chunks of a chat completion or of a completion with one choice: chunks with text, one with the reason why it ended, one
+ * with {@code usage}, {@code [DONE]}.
  */
 final class ChoiceReader extends AnswerReader {
     private static final String DONE = "[DONE]";
@@ -90,7 +90,7 @@ final class ChoiceReader extends AnswerReader {
             for (int i = 0; i < ids.size(); i++) {
                 token(i + 1 < ids.size() ? "" : text, ids.get(i).asInt(0), nowNs);
             }
-        } else if (!text.isEmpty() || (!chat && !last && choice.has("text"))) { // llama.cpp: half a character has a chunk of a completion
+        } else if (!text.isEmpty() || (!chat && !last && choice.has("text"))) { // llama.cpp: half a character has a chunk
             token(text, token, nowNs);
         }
         if (last) {
@@ -114,7 +114,8 @@ final class ChoiceReader extends AnswerReader {
             return;
         }
         boolean whole = !reason.isEmpty();
-        check(Promise.TERMINAL, whole && !ranOn && !second, () -> second ? "a second finish_reason: " + reason : whole ? "events after [DONE]"
+        check(Promise.TERMINAL, whole && !ranOn && !second, () -> second ? "a second finish_reason: " + reason : whole
+                ? "events after [DONE]"
                 : "no finish_reason after " + tokens() + " tokens");
         check(Promise.DONE, done, () -> "no [DONE] after " + tokens() + " tokens: finish_reason=" + reason);
         if (whole) {

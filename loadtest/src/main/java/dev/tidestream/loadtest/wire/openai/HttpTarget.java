@@ -29,9 +29,9 @@ import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.Usage;
 
 /**
- * Any server with one of OpenAI's wires as server-sent events. A stream is a request on a connection of its own: so a client can leave, or
- * read slowly, without others; and llama.cpp's server closes a connection after a streamed answer, now and then just when the next request is
- * on its way. Credit and updates do not exist there.
+ * Any server with one of OpenAI's wires as server-sent events. A stream is a request on a connection of its own: so a client
+ * can leave, or read slowly, without others; and llama.cpp's server closes a connection after a streamed answer, now and
+ * then just when the next request is on its way. Credit and updates do not exist there.
  */
 public final class HttpTarget implements Target {
     private static final int HTTP_OK = 200;
@@ -177,7 +177,8 @@ public final class HttpTarget implements Target {
             }
             return head(content).doOnNext(text -> {
                 if (status == HTTP_OK) {
-                    reader.garbage("no stream of events: Content-Type=%s: %s".formatted(type, Told.head(text)), nanoTime.getAsLong());
+                    reader.garbage("no stream of events: Content-Type=%s: %s".formatted(type, Told.head(text)),
+                            nanoTime.getAsLong());
                 } else {
                     Told told = Told.ofBody(status, text);
                     reader.fail(told.code(), "HTTP status " + status + ": " + told.message(), nanoTime.getAsLong());
@@ -187,7 +188,8 @@ public final class HttpTarget implements Target {
 
         /** The beginning of a body that is no stream. */
         private static Mono<String> head(ByteBufFlux content) {
-            return Flux.from(content.asByteArray()).scan(new byte[0], Request::joined).takeUntil(all -> all.length >= MAX_ERROR_BYTES)
+            return Flux.from(content.asByteArray()).scan(new byte[0], Request::joined).takeUntil(all ->
+                    all.length >= MAX_ERROR_BYTES)
                     .last(new byte[0]).map(all -> new String(all, StandardCharsets.UTF_8));
         }
 
@@ -228,7 +230,8 @@ public final class HttpTarget implements Target {
             }
             boolean refused = channel == null || error instanceof ConnectException;
             if (!refused) {
-                listener.checked(id, Promise.CONNECTION, false, () -> "not finished after " + reader.tokens() + " tokens: " + Reasons.of(error));
+                listener.checked(id, Promise.CONNECTION, false, () -> "not finished after " + reader.tokens() + " tokens: "
+                        + Reasons.of(error));
             }
             reader.fail(refused ? "connection_refused" : "connection_lost", Reasons.of(error), nanoTime.getAsLong());
         }

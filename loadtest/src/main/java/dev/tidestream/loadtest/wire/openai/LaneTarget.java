@@ -19,8 +19,9 @@ import dev.tidestream.loadtest.wire.StreamRequest;
 import dev.tidestream.loadtest.wire.Target;
 
 /**
- * Responses over a WebSocket: {@code response.create} on a lane of its own ({@code stream_id}) for each stream that runs, so that streams of one
- * connection run side by side. The names of lanes are used again, since a connection may have but so many.
+ * Responses over a WebSocket: {@code response.create} on a lane of its own ({@code stream_id}) for each stream that runs, so
+ * that streams of one connection run side by side. The names of lanes are used again, since a connection may have but so
+ * many.
  */
 public final class LaneTarget implements Target {
     private static final int LANES = 16; // that OpenAI answers at the same time
@@ -110,7 +111,8 @@ public final class LaneTarget implements Target {
             String lane = free.remove();
             running.put(lane, new Running(request.id(),
                     new ResponseReader(false, request.id(), request.prompt().maxTokens(), listener, () -> { })));
-            ObjectNode message = RequestBody.of(endpoint.api(), model, request, own).put("type", "response.create").put(STREAM_ID, lane);
+            ObjectNode message = RequestBody.of(endpoint.api(), model, request, own).put("type", "response.create")
+                    .put(STREAM_ID, lane);
             request.credit().ifPresent(credit -> message.putObject("tidestream").put("credit", credit));
             socket.send(message.toString());
         }

@@ -7,8 +7,8 @@ import dev.tidestream.loadtest.wire.Link;
 import dev.tidestream.protocol.FinishReason;
 
 /**
- * Events of a response, as server-sent events or as messages of a WebSocket: {@code response.created} first, deltas, one event that ends it,
- * numbered from 0.
+ * Events of a response, as server-sent events or as messages of a WebSocket: {@code response.created} first, deltas, one
+ * event that ends it, numbered from 0.
  */
 final class ResponseReader extends AnswerReader {
     private static final String DONE = "[DONE]";
@@ -67,7 +67,8 @@ final class ResponseReader extends AnswerReader {
             case "response.reasoning_text.delta", "response.reasoning_summary_text.delta", "response.refusal.delta" ->
                     token(event.path("delta").asText(""), 0, nowNs);
             case "response.output_text.done" -> whole(event.path("text").asText(""));
-            case "error" -> error = event.path("error").isObject() ? Told.of(event.path("error"), "error") : Told.of(event, "error");
+            case "error" -> error = event.path("error").isObject() ? Told.of(event.path("error"), "error") : Told.of(event,
+                    "error");
             case "response.completed", "response.incomplete", "response.failed" -> {
                 end = type;
                 endNs = nowNs;
@@ -79,7 +80,8 @@ final class ResponseReader extends AnswerReader {
 
     private void form(String name, String type, JsonNode event) {
         if (!type.equals("error") || event.has("sequence_number")) {
-            check(Promise.NUMBERED, event.path("sequence_number").asLong(-1) == next, () -> "sequence_number is not " + next + ": "
+            check(Promise.NUMBERED, event.path("sequence_number").asLong(-1) == next, () -> "sequence_number is not " + next
+                    + ": "
                     + Told.head(event.toString()));
         }
         String id = event.path("response").path("id").asText("");
@@ -89,7 +91,8 @@ final class ResponseReader extends AnswerReader {
         }
         check(Promise.FORM, (!named || name.equals(type)) && (!first || type.equals("response.created") || type.equals("error"))
                 && (!event.has("response") || id.equals(responseId)),
-                () -> "an event out of place: name=%s, id of the response=%s: %s".formatted(name, responseId, Told.head(event.toString())));
+                () -> "an event out of place: name=%s, id of the response=%s: %s".formatted(name, responseId,
+                        Told.head(event.toString())));
     }
 
     private void delta(JsonNode event, long nowNs) {
@@ -98,7 +101,8 @@ final class ResponseReader extends AnswerReader {
         JsonNode own = event.path("tidestream");
         if (own.path("seq").canConvertToInt()) {
             int seq = own.path("seq").intValue(); // tokens without text have no event
-            check(Promise.SEQUENCE, seq > lastSeq || piece.isEmpty(), () -> "a token repeated or out of order: seq=" + seq + ", before=" + lastSeq);
+            check(Promise.SEQUENCE, seq > lastSeq || piece.isEmpty(), () -> "a token repeated or out of order: seq=" + seq
+                    + ", before=" + lastSeq);
             while (++lastSeq < seq) {
                 token("", 0, nowNs);
             }
@@ -123,10 +127,12 @@ final class ResponseReader extends AnswerReader {
             fail(error.code(), error.message(), nowNs);
             return;
         }
-        check(Promise.TERMINAL, terminal() && !ranOn, () -> terminal() ? "events after " + end : "no end after " + tokens() + " tokens");
+        check(Promise.TERMINAL, terminal() && !ranOn, () -> terminal() ? "events after " + end : "no end after " + tokens()
+                + " tokens");
         switch (end) {
             case "response.completed", "response.incomplete" -> {
-                FinishReason why = response.at("/incomplete_details/reason").asText("").equals("max_output_tokens") ? FinishReason.LENGTH
+                FinishReason why = response.at("/incomplete_details/reason").asText("").equals("max_output_tokens")
+                        ? FinishReason.LENGTH
                         : FinishReason.STOP;
                 finish(why, response.path("usage"), "input_tokens", "output_tokens", false, endNs);
             }

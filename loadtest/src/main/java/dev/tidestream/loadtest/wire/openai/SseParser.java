@@ -9,8 +9,9 @@ import java.util.function.BiConsumer;
 import io.netty.buffer.ByteBuf;
 
 /**
- * Server-sent events (WHATWG HTML, 9.2.6) of bytes as they come: lines end in CR, LF or both; comments, {@code id} and {@code retry} are passed
- * over; an event is its name and its data, whose lines are joined by line feeds. What an event may have in bytes is bounded.
+ * Server-sent events (WHATWG HTML, 9.2.6) of bytes as they come: lines end in CR, LF or both; comments,
+ * {@code id} and {@code retry} are passed over; an event is its name and its data, whose lines are joined by line feeds.
+ * What an event may have in bytes is bounded.
  */
 final class SseParser {
     /** Text of a whole answer, twice, and its log-probabilities. */

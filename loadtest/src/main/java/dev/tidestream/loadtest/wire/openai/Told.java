@@ -25,7 +25,8 @@ record Told(String code, String message) {
             if (json.path("error").isObject()) {
                 return of(json.path("error"), unnamed);
             }
-            return new Told(unnamed, head(json.path("error").asText(json.path("message").asText(json.path("detail").asText(body)))));
+            return new Told(unnamed,
+                    head(json.path("error").asText(json.path("message").asText(json.path("detail").asText(body)))));
         } catch (JsonProcessingException e) {
             return new Told(unnamed, head(body)); // a proxy's page, perhaps
         }
@@ -40,7 +41,8 @@ record Told(String code, String message) {
         JsonNode code = error.path("code");
         JsonNode type = error.path("type");
         String word = code.isTextual() && !code.textValue().isBlank() ? code.textValue()
-                : type.isTextual() && !type.textValue().isBlank() && !type.textValue().equals("error") ? unnamed + " " + type.textValue()
+                : type.isTextual() && !type.textValue().isBlank() && !type.textValue().equals("error") ? unnamed + " "
+                        + type.textValue()
                 : unnamed;
         return new Told(word.length() <= MAX_CODE_CHARS ? word : word.substring(0, MAX_CODE_CHARS) + "…",
                 head(error.path("message").asText(error.toString())));

@@ -34,7 +34,8 @@ class ApiTest {
         "ws://x/v1 | chat | is a WebSocket's address, and chat is spoken over HTTP: ws://x/v1",
         "gopher://x | chat | must begin with http, https, ws or wss: gopher://x"})
     void shouldSayWhatDoesNotFit(String url, String wanted, String message) {
-        assertEquals(message, assertThrows(IllegalArgumentException.class, () -> Api.endpoint(URI.create(url), Api.parse(wanted))).getMessage());
+        assertEquals(message, assertThrows(IllegalArgumentException.class, () -> Api.endpoint(URI.create(url),
+                Api.parse(wanted))).getMessage());
     }
 
     @Test
