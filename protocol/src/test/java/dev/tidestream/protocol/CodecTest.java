@@ -80,8 +80,10 @@ class CodecTest {
                         + "\"timing\":{\"queue_ms\":0.123,\"first_token_ms\":10.0,\"total_ms\":20.0,\"tokens_per_s\":100.0}}",
                 codec.encode(new ServerMessage.Finished(
                         "a", FinishReason.LENGTH, new Usage(5, 2), new Timing(0.12345, 10, 20, 100))));
-        assertTrue(codec.encode(new ServerMessage.Finished("a", FinishReason.LENGTH, new Usage(70, 2, 64), new Timing(0, 10, 20, 100)))
-                .contains("\"usage\":{\"prompt_tokens\":70,\"completion_tokens\":2,\"cached_tokens\":64},"));
+        ServerMessage reused =
+                new ServerMessage.Finished("a", FinishReason.LENGTH, new Usage(70, 2, 64), new Timing(0, 10, 20, 100));
+        assertTrue(codec.encode(reused).contains(
+                "\"usage\":{\"prompt_tokens\":70,\"completion_tokens\":2,\"cached_tokens\":64},"));
         assertEquals(
                 "{\"type\":\"failed\",\"code\":\"frame_too_large\",\"message\":\"m\"}",
                 codec.encode(new ServerMessage.Failed(null, ErrorCode.FRAME_TOO_LARGE, "m")));

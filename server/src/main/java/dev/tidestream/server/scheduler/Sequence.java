@@ -98,7 +98,8 @@ final class Sequence {
 
     /**
      * Moves on to the newest epoch, if that is what the client asked for. With other weights the cache may have to go: all tokens
-     * are pending then, and go through the model like a prompt. If it is kept, what is in it from there on is of use to nobody else.
+     * are pending then, and go through the model like a prompt. If it is kept, what is in it from there on is of use to nobody
+     * else.
      */
     void follow(CurrentEpoch epochs, KvCachePool pool) {
         if (!request.weights().follows() || epochs.isCurrent(lease)) {
@@ -195,7 +196,10 @@ final class Sequence {
         return pool.lend(requireLent(), length() + rows);
     }
 
-    /** Takes blocks that others have filled with its next tokens. The last token is always its own to compute: its logits are wanted. */
+    /**
+     * Takes blocks that others have filled with its next tokens. The last token is always its own to compute: its logits are
+     * wanted.
+     */
     void reusePrefix(KvCachePool pool) {
         LentCache to = requireLent();
         int reused = pool.reuse(to, lease.epoch().weightsVersion(), tokens, reusablePositions());
@@ -296,7 +300,10 @@ final class Sequence {
         client().scored(scores);
     }
 
-    /** Notes that {@code rows} more positions are filled, and shares what is full; how many of these rows had been computed before. */
+    /**
+     * Notes that {@code rows} more positions are filled, and shares what is full; how many of these rows had been computed
+     * before.
+     */
     int advanced(int rows, KvCachePool pool) {
         LentCache filled = requireLent();
         int length = filled.cache().length();
@@ -375,7 +382,8 @@ final class Sequence {
     }
 
     private Completion completion(FinishReason reason, long nowNs) {
-        return new Completion(reason, new Usage(request.prompt().length, generated(), cachedTokens), times.timing(generated(), nowNs));
+        Usage usage = new Usage(request.prompt().length, generated(), cachedTokens);
+        return new Completion(reason, usage, times.timing(generated(), nowNs));
     }
 
     private int generated() {

@@ -24,7 +24,10 @@ import dev.tidestream.server.transport.TestClient;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Requests of which four fifths of the prompt are the same, at a real server: what is computed falls, what is said does not change. */
+/**
+ * Requests of which four fifths of the prompt are the same, at a real server: what is computed falls, what is said does not
+ * change.
+ */
 class PrefixReuseIT {
     private static final int REQUESTS = 16;
     private static final int PROMPT = 480;
@@ -44,7 +47,8 @@ class PrefixReuseIT {
             tokens.add(300 + random.nextInt(2000));
         }
         return ("{\"type\":\"generate\",\"id\":\"r%d\",\"tokens\":%s,\"max_tokens\":%d,\"logprobs\":2,"
-                + "\"sampling\":{\"temperature\":1,\"seed\":%d,\"logit_bias\":{\"1\":-100,\"2\":-100}}}").formatted(i, tokens, TOKENS, i);
+                + "\"sampling\":{\"temperature\":1,\"seed\":%d,\"logit_bias\":{\"1\":-100,\"2\":-100}}}")
+                .formatted(i, tokens, TOKENS, i);
     }
 
     private Outcome run(String name, boolean together, String prefixCache) throws Exception {
@@ -117,16 +121,19 @@ class PrefixReuseIT {
     @Test
     void shouldReportCachedTokensOnEveryWire() throws Exception {
         String text = "Once upon a time there was a little girl who lived in a house by the sea. ".repeat(4);
-        String template = Files.writeString(temp.resolve("chat.jinja"), "{% for m in messages %}{{ m.content }}\n{% endfor %}").toString();
-        try (StartedServer server = server("wires", "0.5", "--chat-template", template); HttpClient http = HttpClient.newHttpClient()) {
+        Path template = Files.writeString(temp.resolve("chat.jinja"), "{% for m in messages %}{{ m.content }}\n{% endfor %}");
+        try (StartedServer server = server("wires", "0.5", "--chat-template", template.toString());
+                HttpClient http = HttpClient.newHttpClient()) {
             String completion = "{\"prompt\":\"%s\",\"max_tokens\":2}".formatted(text);
             assertEquals("0", cachedTokens(post(http, server, "/v1/completions", completion), "prompt_tokens_details"));
             String cached = cachedTokens(post(http, server, "/v1/completions", completion), "prompt_tokens_details");
             assertTrue(Integer.parseInt(cached) >= 64 && Integer.parseInt(cached) % 32 == 0, cached);
             String response = "{\"input\":\"%s\",\"max_output_tokens\":16}".formatted(text);
             post(http, server, "/v1/responses", response);
-            assertTrue(Integer.parseInt(cachedTokens(post(http, server, "/v1/responses", response), "input_tokens_details")) >= 64);
-            String metrics = http.send(HttpRequest.newBuilder(uri(server, "/metrics")).build(), HttpResponse.BodyHandlers.ofString()).body();
+            String ofResponse = cachedTokens(post(http, server, "/v1/responses", response), "input_tokens_details");
+            assertTrue(Integer.parseInt(ofResponse) >= 64, ofResponse);
+            HttpRequest page = HttpRequest.newBuilder(uri(server, "/metrics")).build();
+            String metrics = http.send(page, HttpResponse.BodyHandlers.ofString()).body();
             assertTrue(PrometheusPage.parse(metrics).value("tidestream_engine_prefix_hit_tokens_total") >= 128, metrics);
         }
     }
@@ -136,8 +143,9 @@ class PrefixReuseIT {
     }
 
     private static String post(HttpClient http, StartedServer server, String path, String body) throws Exception {
-        HttpResponse<String> answer = http.send(HttpRequest.newBuilder(uri(server, path)).header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(body)).build(), HttpResponse.BodyHandlers.ofString());
+        HttpRequest request = HttpRequest.newBuilder(uri(server, path)).header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body)).build();
+        HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
         assertEquals(200, answer.statusCode(), answer.body());
         return answer.body();
     }
