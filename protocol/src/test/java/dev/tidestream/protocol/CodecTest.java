@@ -11,6 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class CodecTest {
     private final Codec codec = new Codec(Limits.DEFAULT);
@@ -63,6 +64,7 @@ class CodecTest {
                 new ServerMessage.Token("a", 0, 42, " é\u2028\u0001🌊", 3, null, List.of()),
                 new ServerMessage.Token("a", 1, 43, "", 4, -0.25f, List.of(new TopLogprob(43, -0.25f), new TopLogprob(1, -9f))),
                 new ServerMessage.Finished("a", FinishReason.CANCELLED, new Usage(12, 2), new Timing(0.125, 20.5, 40.75, 50)),
+                new ServerMessage.Finished("a", FinishReason.STOP, new Usage(70, 2, 64), new Timing(0.125, 20.5, 40.75, 50)),
                 new ServerMessage.Failed("a", ErrorCode.INVALID_VALUE, "m"),
                 new ServerMessage.Failed(null, ErrorCode.MALFORMED_JSON, "m"),
                 new ServerMessage.WeightsChanged(7));
@@ -82,6 +84,10 @@ class CodecTest {
                         + "\"timing\":{\"queue_ms\":0.123,\"first_token_ms\":10.0,\"total_ms\":20.0,\"tokens_per_s\":100.0}}",
                 codec.encode(new ServerMessage.Finished(
                         "a", FinishReason.LENGTH, new Usage(5, 2), new Timing(0.12345, 10, 20, 100))));
+        ServerMessage reused =
+                new ServerMessage.Finished("a", FinishReason.LENGTH, new Usage(70, 2, 64), new Timing(0, 10, 20, 100));
+        assertTrue(codec.encode(reused).contains(
+                "\"usage\":{\"prompt_tokens\":70,\"completion_tokens\":2,\"cached_tokens\":64},"));
         assertEquals(
                 "{\"type\":\"failed\",\"code\":\"frame_too_large\",\"message\":\"m\"}",
                 codec.encode(new ServerMessage.Failed(null, ErrorCode.FRAME_TOO_LARGE, "m")));

@@ -17,7 +17,7 @@ public final class KvCache {
 
     private final KvCacheShape shape;
     private final int[] rings; // (stacks)
-    private final MemorySegment[][] blocksOf; // (stacks, most positions / 32): those of a ring again and again; null where none is lent
+    private final MemorySegment[][] blocksOf; // (stacks, most positions / 32): those of a ring in turn; null where none is lent
     private final KvHead[] heads; // (layers, kvHeads)
     private final List<MemorySegment> blocks = new ArrayList<>();
     private int capacity; // positions
@@ -78,8 +78,8 @@ public final class KvCache {
     /**
      * Makes room for 32 more positions.
      *
-     * @param more {@link #blocksOfNext} of them, each of {@link KvCacheShape#blockBytes()}, 64-byte aligned; contents do not matter
-     *     unless {@link #advance} says that they are filled
+     * @param more {@link #blocksOfNext} of them, each of {@link KvCacheShape#blockBytes()}, 64-byte aligned; contents do not
+     *     matter unless {@link #advance} says that they are filled
      * @throws IllegalArgumentException if they do not fit, or the cache has room for all positions that it may have
      */
     public void lend(MemorySegment... more) {
@@ -102,7 +102,8 @@ public final class KvCache {
 
     private void requireSize(MemorySegment block) {
         if (block.byteSize() != shape.blockBytes()) {
-            throw new IllegalArgumentException("KV block size: bytes=%d, expected=%d".formatted(block.byteSize(), shape.blockBytes()));
+            throw new IllegalArgumentException(
+                    "KV block size: bytes=%d, expected=%d".formatted(block.byteSize(), shape.blockBytes()));
         }
     }
 

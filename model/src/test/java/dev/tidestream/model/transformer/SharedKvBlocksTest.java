@@ -20,7 +20,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-/** Blocks that one sequence has filled do for another one that begins with the same tokens; and blocks come as positions are reached. */
+/**
+ * Blocks that one sequence has filled do for another one that begins with the same tokens; and blocks come as positions are
+ * reached.
+ */
 class SharedKvBlocksTest {
     private static final int LENGTH = 50; // less than the shortest context
     private static final KvCacheShape WINDOWS = new KvCacheShape(1, 4, KvType.F32, List.of(2, KvCacheShape.ALL));
@@ -52,7 +55,8 @@ class SharedKvBlocksTest {
                 second.lend(blocks(second));
                 int rows = model.forward(List.of(new Slice(second, tokens, 32, LENGTH - 32, LogitsRows.ALL)), logits);
                 assertEquals(LENGTH - 32, rows);
-                assertArrayEquals(Arrays.copyOfRange(expected, 32 * vocabulary, expected.length), Arrays.copyOf(logits, rows * vocabulary));
+                assertArrayEquals(
+                        Arrays.copyOfRange(expected, 32 * vocabulary, expected.length), Arrays.copyOf(logits, rows * vocabulary));
             }
         }
     }

@@ -96,7 +96,7 @@ final class StreamLimitOptions {
     }
 
     @Option(names = "--prefix-cache", paramLabel = "SHARE|off", defaultValue = "0.5",
-            description = "Share of the KV memory, above 0 and at most 1, that may be kept for prompts that begin like others before; "
+            description = "Share of the KV memory, above 0 and at most 1, that may be kept for prompts that begin like others; "
                     + "off: keys and values are shared by nobody (default: ${DEFAULT-VALUE}).")
     void setPrefixCache(String value) {
         prefixShare = value.equals(OFF) ? 0 : Check.share(spec, "--prefix-cache", value, OFF);

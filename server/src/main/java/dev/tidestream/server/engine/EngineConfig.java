@@ -33,8 +33,9 @@ public record EngineConfig(
     private static final long PROGRESS_INTERVAL_NS = TimeUnit.MILLISECONDS.toNanos(500);
 
     /**
-     * 16 streams, any number of them of one connection, 512 MiB of KV cache, half of which may be kept for prompts to come, prompts in chunks of 128 rows, 10 s of grace; prompts of 1 MiB,
-     * 256 of them and 32 MiB at once, 4 MiB of a connection; 256 streams and 64 MiB waiting; 1024 streams and 64 MiB parked, for 10 minutes.
+     * 16 streams, any number of them of one connection, 512 MiB of KV cache, half of which may be kept for prompts to come,
+     * prompts in chunks of 128 rows, 10 s of grace; prompts of 1 MiB, 256 of them and 32 MiB at once, 4 MiB of a connection; 256
+     * streams and 64 MiB waiting; 1024 streams and 64 MiB parked, for 10 minutes.
      */
     public static final EngineConfig DEFAULT = new EngineConfig(
             16,
@@ -57,8 +58,8 @@ public record EngineConfig(
             PromptLimits prompts,
             QueueLimits queue,
             StallLimits stalled) {
-        this(maxSequences, maxSequencesPerConnection, kvMemoryBytes, DEFAULT_PREFIX_SHARE, prefillChunkRows, shutdownGraceNs, prompts, queue,
-                stalled);
+        this(maxSequences, maxSequencesPerConnection, kvMemoryBytes, DEFAULT_PREFIX_SHARE, prefillChunkRows, shutdownGraceNs,
+                prompts, queue, stalled);
     }
 
     public EngineConfig {
@@ -73,31 +74,32 @@ public record EngineConfig(
 
     /** The same with another number of streams. */
     public EngineConfig withMaxSequences(int sequences) {
-        return new EngineConfig(
-                sequences, maxSequencesPerConnection, kvMemoryBytes, prefixShare, prefillChunkRows, shutdownGraceNs, prompts, queue, stalled);
+        return new EngineConfig(sequences, maxSequencesPerConnection, kvMemoryBytes, prefixShare, prefillChunkRows,
+                shutdownGraceNs, prompts, queue, stalled);
     }
 
     /** The same with another number of running streams of a connection. */
     public EngineConfig withMaxSequencesPerConnection(int sequences) {
-        return new EngineConfig(maxSequences, sequences, kvMemoryBytes, prefixShare, prefillChunkRows, shutdownGraceNs, prompts, queue, stalled);
+        return new EngineConfig(maxSequences, sequences, kvMemoryBytes, prefixShare, prefillChunkRows, shutdownGraceNs,
+                prompts, queue, stalled);
     }
 
     /** The same with another budget for the KV cache. */
     public EngineConfig withKvMemoryBytes(long bytes) {
-        return new EngineConfig(
-                maxSequences, maxSequencesPerConnection, bytes, prefixShare, prefillChunkRows, shutdownGraceNs, prompts, queue, stalled);
+        return new EngineConfig(maxSequences, maxSequencesPerConnection, bytes, prefixShare, prefillChunkRows, shutdownGraceNs,
+                prompts, queue, stalled);
     }
 
     /** The same with another share of the KV cache that is kept for prompts to come; 0: none. */
     public EngineConfig withPrefixShare(double share) {
-        return new EngineConfig(maxSequences, maxSequencesPerConnection, kvMemoryBytes, share, prefillChunkRows, shutdownGraceNs, prompts,
-                queue, stalled);
+        return new EngineConfig(maxSequences, maxSequencesPerConnection, kvMemoryBytes, share, prefillChunkRows, shutdownGraceNs,
+                prompts, queue, stalled);
     }
 
     /** The same with other limits of what waits and of what is parked. */
     public EngineConfig withLimits(PromptLimits promptLimits, QueueLimits queueLimits, StallLimits stallLimits) {
-        return new EngineConfig(maxSequences, maxSequencesPerConnection, kvMemoryBytes, prefixShare, prefillChunkRows, shutdownGraceNs,
-                promptLimits, queueLimits, stallLimits);
+        return new EngineConfig(maxSequences, maxSequencesPerConnection, kvMemoryBytes, prefixShare, prefillChunkRows,
+                shutdownGraceNs, promptLimits, queueLimits, stallLimits);
     }
 
     SchedulerConfig scheduler() {

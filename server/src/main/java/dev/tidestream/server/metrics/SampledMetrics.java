@@ -101,11 +101,14 @@ final class SampledMetrics implements MultiCollector {
     }
 
     private static void prefixes(MetricsSample.Prefixes prefixes, List<MetricSnapshot> page) {
-        page.add(gauge("tidestream_engine_prefix_shared_bytes", "KV memory that any stream may take, lent or kept.", prefixes.sharedBytes()));
-        page.add(gauge("tidestream_engine_prefix_kept_bytes", "KV memory that is kept for prompts to come.", prefixes.keptBytes()));
+        page.add(gauge("tidestream_engine_prefix_shared_bytes",
+                "KV memory that any stream may take, lent or kept.", prefixes.sharedBytes()));
+        page.add(gauge("tidestream_engine_prefix_kept_bytes",
+                "KV memory that is kept for prompts to come.", prefixes.keptBytes()));
         page.add(counter("tidestream_engine_prefix_hit_tokens",
                 "Tokens whose keys and values were there already and were not computed.", prefixes.hitTokens()));
-        page.add(counter("tidestream_engine_prefix_evictions", "How often kept blocks of 32 positions were given up.", prefixes.evictions()));
+        page.add(counter("tidestream_engine_prefix_evictions",
+                "How often kept blocks of 32 positions were given up.", prefixes.evictions()));
     }
 
     private static void waiting(MetricsSample.Waiting waiting, List<MetricSnapshot> page) {
@@ -125,7 +128,7 @@ final class SampledMetrics implements MultiCollector {
         page.add(counter("tidestream_engine_kv_taken",
                 "How often a stream lost its KV memory to another.", waiting.blocksTaken()));
         page.add(counter("tidestream_engine_preemptions",
-                "How often a stream with demand and a slot lost both slot and KV memory to an older one.", waiting.preemptions()));
+                "How often a stream with demand and a slot lost both to an older one.", waiting.preemptions()));
     }
 
     private static void transport(MetricsSample.Transport transport, List<MetricSnapshot> page) {

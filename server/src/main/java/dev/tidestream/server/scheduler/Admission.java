@@ -3,12 +3,12 @@ package dev.tidestream.server.scheduler;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 
 /**
- * Who has a slot. Sequences with demand get them; one without gives its slot back at once, and waits in the {@link Parking}. If all have
- * demand, a connection that has no slot gets one of the connection with most; the sequence that yields waits with its KV blocks. Others
- * wait for a slot to become free, and the connection with fewest gets it.
+ * Who has a slot. Sequences with demand get them; one without gives its slot back at once, and waits in the {@link Parking}. If
+ * all have demand, a connection that has no slot gets one of the connection with most; the sequence that yields waits with its KV
+ * blocks. Others wait for a slot to become free, and the connection with fewest gets it.
  *
- * <p>A slot is for whom there are KV blocks for all tokens that it has ({@link KvLending#admits}). <b>A large request is not starved:</b>
- * while the next in turn waits for blocks, nobody else is given any; those that have all they need pass it.
+ * <p>A slot is for whom there are KV blocks for all tokens that it has ({@link KvLending#admits}). <b>A large request is not
+ * starved:</b> while the next in turn waits for blocks, nobody else is given any; those that have all they need pass it.
  */
 final class Admission {
     private final SchedulerConfig config;

@@ -11,9 +11,9 @@ import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.server.epoch.ModelEpoch;
 
 /**
- * Chooses the rows of a step: one of each decoding sequence with demand and room, then prompts with what is left, in chunks. Of several
- * connections each has one prompt done in turn, so that many long prompts of one delay that of another by one of them; within a
- * connection, and among connections with one prompt each, the oldest comes first.
+ * Chooses the rows of a step: one of each decoding sequence with demand and room, then prompts with what is left, in chunks. Of
+ * several connections each has one prompt done in turn, so that many long prompts of one delay that of another by one of them;
+ * within a connection, and among connections with one prompt each, the oldest comes first.
  */
 final class BatchComposer {
     /** Most rows of prompts in a step whose logits are wanted, each of which is a row of the head, and of memory. */

@@ -13,15 +13,16 @@ import dev.tidestream.server.scheduler.kv.KvCachePool;
 import dev.tidestream.server.scheduler.kv.LentCache;
 
 /**
- * Whose KV blocks go to whom. A sequence gets them as it reaches their positions. When none is left, others give all of theirs back, to be
- * computed anew later:
+ * Whose KV blocks go to whom. A sequence gets them as it reaches their positions. When none is left, others give all of theirs
+ * back, to be computed anew later:
  * <ol>
  *   <li>those without demand, the longest stalled first;
  *   <li>for one that runs also those that wait for a slot, the youngest first, since they cannot use them;
- *   <li>and the youngest that runs, if it is younger: it waits for a slot, and gets one when there are blocks for all tokens it has.
+ *   <li>and the youngest that runs, if it is younger: it waits for a slot, and gets one when there are blocks for all tokens it
+ *       has.
  * </ol>
- * If there is none of these, it waits with what it has. So the oldest that runs always can run to its end: it takes what it needs from all
- * others, nobody takes it back, and alone it fits, or it would have been refused.
+ * If there is none of these, it waits with what it has. So the oldest that runs always can run to its end: it takes what it needs
+ * from all others, nobody takes it back, and alone it fits, or it would have been refused.
  */
 final class KvLending {
     private static final Logger log = LoggerFactory.getLogger(KvLending.class);
@@ -52,8 +53,8 @@ final class KvLending {
     }
 
     /**
-     * Takes blocks from sequences without demand until there are enough for all tokens that a sequence has, beside what those that run
-     * need for theirs. If nobody runs, those that wait give, too.
+     * Takes blocks from sequences without demand until there are enough for all tokens that a sequence has, beside what those
+     * that run need for theirs. If nobody runs, those that wait give, too.
      *
      * @return false if there are not enough; then nobody has lost any
      */
@@ -113,8 +114,8 @@ final class KvLending {
     }
 
     /**
-     * Before a step: what others have computed of a prompt is taken from there, and every sequence with a slot and demand gets room for its
-     * next position, the oldest first. Who gets none has no row in the step.
+     * Before a step: what others have computed of a prompt is taken from there, and every sequence with a slot and demand gets
+     * room for its next position, the oldest first. Who gets none has no row in the step.
      *
      * @param failed is given a sequence that got no memory from the system
      */
@@ -134,7 +135,8 @@ final class KvLending {
             try {
                 makeRoom(sequence);
             } catch (RuntimeException | OutOfMemoryError e) {
-                log.error("no KV memory for a sequence: stream={}, positions={}", sequence.stream(), sequence.neededPositions(), e);
+                log.error("no KV memory for a sequence: stream={}, positions={}",
+                        sequence.stream(), sequence.neededPositions(), e);
                 failed.accept(sequence);
             }
         }
@@ -169,8 +171,8 @@ final class KvLending {
     }
 
     /**
-     * Of those that have blocks. One with blocks that nobody shares comes before one without: what only several have together comes back
-     * once the last of them gives it, so all of them are asked in the end.
+     * Of those that have blocks. One with blocks that nobody shares comes before one without: what only several have together
+     * comes back once the last of them gives it, so all of them are asked in the end.
      */
     private final class Youngest implements Consumer<Sequence> {
         private @Nullable Sequence found;
@@ -201,8 +203,8 @@ final class KvLending {
     }
 
     /**
-     * Rows that a prompt can have, of those that a step has for it: blocks for them are taken from those without demand, but from nobody
-     * else.
+     * Rows that a prompt can have, of those that a step has for it: blocks for them are taken from those without demand, but from
+     * nobody else.
      */
     int extend(Sequence prompt, int rows) {
         try {

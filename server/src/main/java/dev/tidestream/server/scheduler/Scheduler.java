@@ -32,15 +32,15 @@ import dev.tidestream.server.scheduler.kv.OldPrefixes;
  *
  * <p>What it keeps true:
  * <ul>
- *   <li><b>Demand.</b> A sequence has rows in a step only if its client can take what comes of it. One without demand gives its slot back
- *       at once and keeps its KV blocks while nobody needs them, and goes on with the same bits wherever it was: nothing of a token depends
- *       on them.
- *   <li><b>Running streams flow.</b> Every decoding sequence with a slot and demand has a row in every step; prompts share what is left,
- *       in chunks ({@link BatchComposer}), so a long prompt delays a token by a chunk and not by itself.
+ *   <li><b>Demand.</b> A sequence has rows in a step only if its client can take what comes of it. One without demand gives its
+ *       slot back at once and keeps its KV blocks while nobody needs them, and goes on with the same bits wherever it was:
+ *       nothing of a token depends on them.
+ *   <li><b>Running streams flow.</b> Every decoding sequence with a slot and demand has a row in every step; prompts share what
+ *       is left, in chunks ({@link BatchComposer}), so a long prompt delays a token by a chunk and not by itself.
  *   <li><b>Connections share.</b> Slots, prompts and the queue go round the connections, within each in order of arrival
  *       ({@link Admission}).
- *   <li><b>Memory is lent as it is filled.</b> A sequence gets KV blocks when it reaches their positions, or those that others have filled
- *       with the same tokens; the oldest that runs always gets them ({@link KvLending}).
+ *   <li><b>Memory is lent as it is filled.</b> A sequence gets KV blocks when it reaches their positions, or those that others
+ *       have filled with the same tokens; the oldest that runs always gets them ({@link KvLending}).
  *   <li><b>Faults stay where they happen.</b> A failed pass ends the sequences of that pass, failed sampling its own sequence.
  * </ul>
  * The method is iteration-level scheduling (Yu et al., "Orca", OSDI 2022) with chunked prefill (Agrawal et al., "Sarathi-Serve",
@@ -198,8 +198,8 @@ public final class Scheduler {
 
     private void updateStats() {
         stats = new SchedulerStats(running.size(), waiting.size(), waiting.bytes(), parked.size(), parked.bytes(), steps, rows,
-                recomputedRows, tokensGenerated, slotsGivenBack + admission.slotsGivenBack() + lending.preemptions(), lending.blocksTaken(),
-                lending.preemptions());
+                recomputedRows, tokensGenerated, slotsGivenBack + admission.slotsGivenBack() + lending.preemptions(),
+                lending.blocksTaken(), lending.preemptions());
     }
 
     /** Nanoseconds from the last step until some sequence without demand has to go; {@code Long.MAX_VALUE} if there is none. */
@@ -320,7 +320,7 @@ public final class Scheduler {
             }
             int written = batch.epoch().model().forward(batch.slices(), logits);
             if (written != batch.logitsRows()) {
-                throw new IllegalStateException("model wrote other rows of logits: rows=%d, expected=%d".formatted(written, batch.logitsRows()));
+                throw new IllegalStateException("model wrote rows=%d, expected=%d".formatted(written, batch.logitsRows()));
             }
         } catch (Throwable e) {
             log.error("forward pass failed: sequences={}, rows={}, weights_version={}",

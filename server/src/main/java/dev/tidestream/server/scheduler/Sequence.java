@@ -105,7 +105,8 @@ final class Sequence {
 
     /**
      * Moves on to the newest epoch, if that is what the client asked for. With other weights the cache may have to go: all tokens
-     * are pending then, and go through the model like a prompt. If it is kept, what is in it from there on is of use to nobody else.
+     * are pending then, and go through the model like a prompt. If it is kept, what is in it from there on is of use to nobody
+     * else.
      */
     void follow(CurrentEpoch epochs, KvCachePool pool) {
         if (!request.weights().follows() || epochs.isCurrent(lease)) {
@@ -202,7 +203,10 @@ final class Sequence {
         return pool.lend(requireLent(), length() + rows);
     }
 
-    /** Takes blocks that others have filled with its next tokens. The last token is always its own to compute: its logits are wanted. */
+    /**
+     * Takes blocks that others have filled with its next tokens. The last token is always its own to compute: its logits are
+     * wanted.
+     */
     void reusePrefix(KvCachePool pool) {
         LentCache to = requireLent();
         int reused = pool.reuse(to, lease.epoch().weightsVersion(), tokens, reusablePositions());
@@ -303,7 +307,10 @@ final class Sequence {
         client().scored(scores);
     }
 
-    /** Notes that {@code rows} more positions are filled, and shares what is full; how many of these rows had been computed before. */
+    /**
+     * Notes that {@code rows} more positions are filled, and shares what is full; how many of these rows had been computed
+     * before.
+     */
     int advanced(int rows, KvCachePool pool) {
         LentCache filled = requireLent();
         int length = filled.cache().length();
@@ -393,7 +400,8 @@ final class Sequence {
 
     private Completion completion(FinishReason reason, long nowNs) {
         int made = generated() - request.generated().length;
-        return new Completion(reason, new Usage(request.prompt().length, generated(), cachedTokens), times.timing(made, nowNs));
+        Usage usage = new Usage(request.prompt().length, generated(), cachedTokens);
+        return new Completion(reason, usage, times.timing(made, nowNs));
     }
 
     private int generated() {

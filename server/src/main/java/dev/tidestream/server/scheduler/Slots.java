@@ -96,8 +96,8 @@ final class Slots {
     }
 
     /**
-     * Who yields to a connection that has no slot: of the connection with most slots, the sequence that came last, and so never the oldest
-     * there is. Null if the connection has one, or no other has two.
+     * Who yields to a connection that has no slot: of the connection with most slots, the sequence that came last, and so never
+     * the oldest there is. Null if the connection has one, or no other has two.
      */
     @Nullable Sequence yieldsTo(Object connection) {
         if (of(connection) > 0) {

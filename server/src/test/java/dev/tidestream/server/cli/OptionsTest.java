@@ -170,8 +170,10 @@ class OptionsTest {
         "serve    | --max-sequences 0              | --max-sequences must be 1 to 1024: 0",
         "serve    | --kv-memory lots               | "
                 + "--kv-memory: 'lots' is no size: write 2GiB, 512MiB or a number of bytes, for example --kv-memory 4GiB",
-        "serve    | --prefix-cache 0              | --prefix-cache must be above 0 and at most 1, or off: \"0\", for example --prefix-cache 0.25",
-        "serve    | --prefix-cache on             | --prefix-cache must be above 0 and at most 1, or off: \"on\", for example --prefix-cache 0.25",
+        "serve    | --prefix-cache 0              | "
+                + "--prefix-cache must be above 0 and at most 1, or off: \"0\", for example --prefix-cache 0.25",
+        "serve    | --prefix-cache on             | "
+                + "--prefix-cache must be above 0 and at most 1, or off: \"on\", for example --prefix-cache 0.25",
         "serve    | --head-activations int4        | "
                 + "--head-activations must be int8 or f32: 'int4', for example --head-activations f32",
         "logits   | --tokens 1 --out x --head-activations q8 | "

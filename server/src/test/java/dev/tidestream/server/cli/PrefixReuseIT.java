@@ -1,6 +1,10 @@
 package dev.tidestream.server.cli;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,11 +18,16 @@ import org.junit.jupiter.api.io.TempDir;
 
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.server.engine.EngineStats;
+import dev.tidestream.server.metrics.PrometheusPage;
 import dev.tidestream.server.transport.TestClient;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Requests of which four fifths of the prompt are the same, at a real server: what is computed falls, what is said does not change. */
+/**
+ * Requests of which four fifths of the prompt are the same, at a real server: what is computed falls, what is said does not
+ * change.
+ */
 class PrefixReuseIT {
     private static final int REQUESTS = 16;
     private static final int PROMPT = 480;
@@ -38,7 +47,8 @@ class PrefixReuseIT {
             tokens.add(300 + random.nextInt(2000));
         }
         return ("{\"type\":\"generate\",\"id\":\"r%d\",\"tokens\":%s,\"max_tokens\":%d,\"logprobs\":2,"
-                + "\"sampling\":{\"temperature\":1,\"seed\":%d,\"logit_bias\":{\"1\":-100,\"2\":-100}}}").formatted(i, tokens, TOKENS, i);
+                + "\"sampling\":{\"temperature\":1,\"seed\":%d,\"logit_bias\":{\"1\":-100,\"2\":-100}}}")
+                .formatted(i, tokens, TOKENS, i);
     }
 
     private Outcome run(String name, boolean together, String prefixCache) throws Exception {
@@ -70,9 +80,11 @@ class PrefixReuseIT {
         }
     }
 
-    private StartedServer server(String name, String prefixCache) throws IOException {
+    private StartedServer server(String name, String prefixCache, String... more) throws IOException {
         Path directory = temp.resolve(name);
-        return new StartedServer(Files.createDirectories(directory), "--prefix-cache", prefixCache);
+        List<String> options = new ArrayList<>(List.of("--prefix-cache", prefixCache));
+        options.addAll(List.of(more));
+        return new StartedServer(Files.createDirectories(directory), options.toArray(String[]::new));
     }
 
     private static EngineStats awaitIdle(StartedServer server) {
@@ -104,5 +116,41 @@ class PrefixReuseIT {
         assertEquals((long) REQUESTS * (PROMPT + TOKENS - 1), without.rows());
         assertEquals(without.rows() - (long) REQUESTS * COMMON, with.rows());
         assertEquals(with.rows(), together.rows());
+    }
+
+    @Test
+    void shouldReportCachedTokensOnEveryWire() throws Exception {
+        String text = "Once upon a time there was a little girl who lived in a house by the sea. ".repeat(4);
+        Path template = Files.writeString(temp.resolve("chat.jinja"), "{% for m in messages %}{{ m.content }}\n{% endfor %}");
+        try (StartedServer server = server("wires", "0.5", "--chat-template", template.toString());
+                HttpClient http = HttpClient.newHttpClient()) {
+            String completion = "{\"prompt\":\"%s\",\"max_tokens\":2}".formatted(text);
+            assertEquals("0", cachedTokens(post(http, server, "/v1/completions", completion), "prompt_tokens_details"));
+            String cached = cachedTokens(post(http, server, "/v1/completions", completion), "prompt_tokens_details");
+            assertTrue(Integer.parseInt(cached) >= 64 && Integer.parseInt(cached) % 32 == 0, cached);
+            String response = "{\"input\":\"%s\",\"max_output_tokens\":16}".formatted(text);
+            post(http, server, "/v1/responses", response);
+            String ofResponse = cachedTokens(post(http, server, "/v1/responses", response), "input_tokens_details");
+            assertTrue(Integer.parseInt(ofResponse) >= 64, ofResponse);
+            HttpRequest page = HttpRequest.newBuilder(uri(server, "/metrics")).build();
+            String metrics = http.send(page, HttpResponse.BodyHandlers.ofString()).body();
+            assertTrue(PrometheusPage.parse(metrics).value("tidestream_engine_prefix_hit_tokens_total") >= 128, metrics);
+        }
+    }
+
+    private static URI uri(StartedServer server, String path) {
+        return URI.create("http://127.0.0.1:" + server.port() + path);
+    }
+
+    private static String post(HttpClient http, StartedServer server, String path, String body) throws Exception {
+        HttpRequest request = HttpRequest.newBuilder(uri(server, path)).header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofString(body)).build();
+        HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
+        assertEquals(200, answer.statusCode(), answer.body());
+        return answer.body();
+    }
+
+    private static String cachedTokens(String answer, String details) {
+        return answer.replaceAll("(?s).*\"" + details + "\":\\{\"cached_tokens\":(\\d+).*", "$1");
     }
 }

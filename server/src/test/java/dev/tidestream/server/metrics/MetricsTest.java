@@ -25,7 +25,8 @@ class MetricsTest {
             4, 1, 6, 7, 8000, 9000, 10, new TreeMap<>(Map.of("request_timeout", 11L, "foreign_origin", 0L)));
     private static final MetricsSample SAMPLE = new MetricsSample(
             new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7,
-                    new MetricsSample.Waiting(11, 1200, 1300, 14, 1500, 16, 17, 18, 19), new MetricsSample.Prefixes(2000, 2100, 22, 23)),
+                    new MetricsSample.Waiting(11, 1200, 1300, 14, 1500, 16, 17, 18, 19),
+                    new MetricsSample.Prefixes(2000, 2100, 22, 23)),
             new MetricsSample.Head(HeadMode.CACHED_TRANSPOSE, false, 1000, 4000, 5000, 4000),
             List.of(epoch(6, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1000)),
             TRANSPORT);

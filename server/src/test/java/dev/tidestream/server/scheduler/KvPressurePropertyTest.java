@@ -36,8 +36,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * Streams come at random, from several connections, with prompts that begin alike; demand comes in drops, some leave; KV memory is a quarter
- * of what all of them need. Every stream that stays ends, with the bits of its undisturbed run.
+ * Streams come at random, from several connections, with prompts that begin alike; demand comes in drops, some leave; KV memory
+ * is a quarter of what all of them need. Every stream that stays ends, with the bits of its undisturbed run.
  */
 class KvPressurePropertyTest {
     private static final int STREAMS = 16;
@@ -45,8 +45,8 @@ class KvPressurePropertyTest {
     /** What happened. */
     private record Pressure(long preemptions, long blocksTaken, long recomputedRows, long reusedTokens, long evictions) {
         Pressure plus(Pressure other) {
-            return new Pressure(preemptions + other.preemptions, blocksTaken + other.blocksTaken, recomputedRows + other.recomputedRows,
-                    reusedTokens + other.reusedTokens, evictions + other.evictions);
+            return new Pressure(preemptions + other.preemptions, blocksTaken + other.blocksTaken,
+                    recomputedRows + other.recomputedRows, reusedTokens + other.reusedTokens, evictions + other.evictions);
         }
     }
 
@@ -59,7 +59,8 @@ class KvPressurePropertyTest {
         for (long seed = 0; seed < seeds; seed++) {
             all = all.plus(compare(new FakeLanguageModel(256, 32, seed), seed, prefixShare, 90, 90));
         }
-        assertTrue(all.preemptions() > 100 && all.blocksTaken() > all.preemptions() && all.recomputedRows() > 1000, all.toString());
+        assertTrue(all.preemptions() > 100 && all.blocksTaken() > all.preemptions(), all.toString());
+        assertTrue(all.recomputedRows() > 1000, all.toString());
         assertEquals(prefixShare > 0, all.reusedTokens() > 1000, all.toString());
     }
 
@@ -98,7 +99,8 @@ class KvPressurePropertyTest {
     void shouldEndEveryStreamOfAModelWithWindows(@TempDir Path temp) throws IOException {
         Path path = temp.resolve("gemma3.gguf");
         Map<String, String> options = new HashMap<>(Map.of("arch", "gemma3", "format", "q8_0", "head", "q8_0", "window", "40"));
-        options.putAll(Map.of("hidden", "64", "layers", "6", "heads", "4", "kv-heads", "2", "ff", "64", "context", "256", "vocab", "320"));
+        options.putAll(Map.of("hidden", "64", "layers", "6", "heads", "4", "kv-heads", "2", "ff", "64"));
+        options.putAll(Map.of("context", "256", "vocab", "320"));
         RandomModelFile.write(options, path);
         try (GgufFile file = GgufFile.open(path);
                 LoadedModel loaded = ModelLoader.load(
@@ -121,7 +123,8 @@ class KvPressurePropertyTest {
         Pressure pressure = together(model, plans, random, prefixShare, together);
         for (int i = 0; i < STREAMS; i++) {
             if (!together.get(i).cancelled) {
-                PlannedStreams.assertSame(PlannedStreams.alone(model, plans.get(i)), together.get(i), "seed=" + seed + ", stream=" + i);
+                FakeClient undisturbed = PlannedStreams.alone(model, plans.get(i));
+                PlannedStreams.assertSame(undisturbed, together.get(i), "seed=" + seed + ", stream=" + i);
             }
         }
         return pressure;
@@ -153,7 +156,8 @@ class KvPressurePropertyTest {
             int steps = 0;
             while (clients.size() < plans.size() || !run.scheduler.isEmpty()) {
                 if (clients.size() < plans.size() && random.nextInt(plenty ? 2 : 8) == 0) {
-                    clients.add(run.submit(plans.get(clients.size()), new FakeClient(plenty ? PlannedStreams.PLENTY : random.nextInt(3))));
+                    FakeClient client = new FakeClient(plenty ? PlannedStreams.PLENTY : random.nextInt(3));
+                    clients.add(run.submit(plans.get(clients.size()), client));
                 }
                 if (!clients.isEmpty()) {
                     disturb(clients.get(random.nextInt(clients.size())), random);

@@ -35,8 +35,9 @@ final class PlannedStreams {
         static SamplingParams params(Random random) {
             boolean penalties = random.nextBoolean();
             return new SamplingParams(
-                    random.nextInt(3) == 0 ? 0 : 1.2f, random.nextInt(3) * 10, random.nextBoolean() ? 1 : 0.9f, 0, penalties ? 1.3f : 1,
-                    penalties ? 0.2f : 0, penalties ? 0.1f : 0, Map.of(0, -100f, 2, -100f), random.nextLong(), 2);
+                    random.nextInt(3) == 0 ? 0 : 1.2f, random.nextInt(3) * 10, random.nextBoolean() ? 1 : 0.9f, 0,
+                    penalties ? 1.3f : 1, penalties ? 0.2f : 0, penalties ? 0.1f : 0,
+                    Map.of(0, -100f, 2, -100f), random.nextLong(), 2);
         }
 
         int positions() {
@@ -62,9 +63,10 @@ final class PlannedStreams {
         }
 
         FakeClient submit(Plan plan, FakeClient client) {
-            scheduler.submit(new SequenceRequest(++streams, plan.connection(), plan.prompt(), plan.maxTokens(), plan.promptLogprobs(),
-                    WeightsPolicy.PIN, new Sampler(KernelSelection.fastest(), plan.params(), model.vocabularySize(), plan.prompt()),
-                    tokenizer.newDetokenizer(), new StopMatcher(List.of()), id -> false, SchedulerFixture.MEMORY, nowNs, client));
+            Sampler sampler = new Sampler(KernelSelection.fastest(), plan.params(), model.vocabularySize(), plan.prompt());
+            scheduler.submit(new SequenceRequest(++streams, plan.connection(), plan.prompt(), plan.maxTokens(),
+                    plan.promptLogprobs(), WeightsPolicy.PIN, sampler, tokenizer.newDetokenizer(),
+                    new StopMatcher(List.of()), id -> false, SchedulerFixture.MEMORY, nowNs, client));
             return client;
         }
 
@@ -83,7 +85,8 @@ final class PlannedStreams {
 
     /** What a stream says that nobody disturbs, with room for all of it and nothing to share. */
     static FakeClient alone(LanguageModel model, Plan plan) {
-        try (Run run = new Run(model, SchedulerFixture.config(1, 64, model.maxRows()), model.kvCacheShape().blocksFor(plan.positions()), 0)) {
+        int blocks = model.kvCacheShape().blocksFor(plan.positions());
+        try (Run run = new Run(model, SchedulerFixture.config(1, 64, model.maxRows()), blocks, 0)) {
             FakeClient client = run.submit(plan, new FakeClient(PLENTY));
             while (run.step() > 0) { }
             assertNotNull(client.completion, client.message);

@@ -55,7 +55,8 @@ class PrefixBitsTest {
 
     private static Said together(LanguageModel model, List<Plan> plans, double share) {
         try (Run run = new Run(model, SchedulerFixture.config(STREAMS, 64, 32), BLOCKS, share)) {
-            List<FakeClient> clients = plans.stream().map(plan -> run.submit(plan, new FakeClient(PlannedStreams.PLENTY))).toList();
+            List<FakeClient> clients = plans.stream()
+                    .map(plan -> run.submit(plan, new FakeClient(PlannedStreams.PLENTY))).toList();
             while (run.step() > 0) { }
             return new Said(clients, run.scheduler.stats().rows());
         }
@@ -107,7 +108,8 @@ class PrefixBitsTest {
                 }
                 long rowsWithout = STREAMS * (prompt + tokens - 1L);
                 assertEquals(rowsWithout - 15L * whole, reused.rows());
-                assertTrue(shared.rows() < reused.rows() + 4L * maxRows, "some is computed twice while it is not there yet: " + shared.rows());
+                assertTrue(shared.rows() < reused.rows() + 4L * maxRows, // some is computed twice while it is not there yet
+                        "rows=" + shared.rows());
             }
         }
     }
@@ -130,7 +132,10 @@ class PrefixBitsTest {
         }
     }
 
-    /** Not a number in a key is the cache's mark, not the block's: nothing of such a cache is shared, and every stream fails alike. */
+    /**
+     * Not a number in a key is the cache's mark, not the block's: nothing of such a cache is shared, and every stream fails
+     * alike.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"F16", "F32"})
     void shouldShareNothingThatIsNotFinite(String kvType) {

@@ -24,7 +24,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** A prompt that begins like another is not computed again, and says the same. The model hashes all that it finds in its cache. */
+/**
+ * A prompt that begins like another is not computed again, and says the same. The model hashes all that it finds in its cache.
+ */
 class PrefixReuseTest {
     private static final long PLENTY = 1_000_000;
 
@@ -111,8 +113,8 @@ class PrefixReuseTest {
         FakeClient scored = new FakeClient(PLENTY);
         f.scheduler.submit(new SequenceRequest(99, "s", prompt, 5, 0, WeightsPolicy.PIN,
                 new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt),
-                f.tokenizer.newDetokenizer(), new StopMatcher(List.of()), f.tokenizer::isEndOfGeneration, SchedulerFixture.MEMORY, f.nowNs,
-                scored));
+                f.tokenizer.newDetokenizer(), new StopMatcher(List.of()), f.tokenizer::isEndOfGeneration,
+                SchedulerFixture.MEMORY, f.nowNs, scored));
         f.runToIdle();
         assertEquals(99, scored.scores.size());
         assertEquals(0, usage(scored).cachedTokens());
@@ -132,7 +134,8 @@ class PrefixReuseTest {
         stalled.demand = PLENTY;
         small.runToIdle();
         assertEquals(small.model.continuation(prompt(150, 0), 20), stalled.ids());
-        assertTrue(small.scheduler.stats().recomputedRows() <= 150 - 96 && small.scheduler.stats().recomputedRows() > 0, small.scheduler.stats().toString());
+        SchedulerStats stats = small.scheduler.stats();
+        assertTrue(stats.recomputedRows() <= 150 - 96 && stats.recomputedRows() > 0, stats.toString());
         assertEquals(0, usage(stalled).cachedTokens(), "it had computed them itself");
     }
 
@@ -186,7 +189,9 @@ class PrefixReuseTest {
         assertEquals(next.continuation(begin, 5), same.ids());
     }
 
-    /** One that computes its cache anew takes what others have computed with the new weights, and writes in no block of the old. */
+    /**
+     * One that computes its cache anew takes what others have computed with the new weights, and writes in no block of the old.
+     */
     @Test
     void shouldTakeTheNewPrefixForAFollowerThatComputesAnew() {
         FakeClient follower = f.submit("a", prompt(100, 0), 100, PLENTY, WeightsPolicy.FOLLOW_AND_RECOMPUTE, List.of());

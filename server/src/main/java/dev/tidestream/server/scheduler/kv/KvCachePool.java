@@ -15,18 +15,20 @@ import dev.tidestream.model.transformer.KvCache;
 import dev.tidestream.model.transformer.KvCacheShape;
 
 /**
- * Lends KV-cache blocks within a stated budget of bytes, as positions are reached. Blocks are off-heap, allocated when first needed and
- * then used again; contents are not cleared.
+ * Lends KV-cache blocks within a stated budget of bytes, as positions are reached. Blocks are off-heap, allocated when first
+ * needed and then used again; contents are not cleared.
  *
- * <p>Full blocks are shared by content ({@link PrefixIndex}) if the pool was told to keep some: a sequence that begins with the same
- * tokens, computed with weights of the same version, takes them instead of computing them. Keys and values of a position depend on
- * nothing else, so its bits are the same. Type and precision are those of the process, and of the pool. Not shared are blocks of caches
+ * <p>Full blocks are shared by content ({@link PrefixIndex}) if the pool was told to keep some: a sequence that begins with the
+ * same tokens, computed with weights of the same version, takes them instead of computing them. Keys and values of a position
+ * depend on nothing else, so its bits are the same. Type and precision are those of the process, and of the pool. Not shared are
+ * blocks of caches
  * <ul>
  *   <li>in which layers with a window use blocks again, since these are written again;
  *   <li>with a position that is not finite, whose mark is the cache's;
  *   <li>filled with weights of more than one version ({@link LentCache#stopSharing}).
  * </ul>
- * A share of the blocks is kept after the last sequence has let go of them; whenever a block is missing, kept ones are taken first.
+ * A share of the blocks is kept after the last sequence has let go of them; whenever a block is missing, kept ones are taken
+ * first.
  *
  * <p>Used by the decode thread only, except {@link #stats}, {@link #neverFits} and the budget.
  */
@@ -108,7 +110,8 @@ public final class KvCachePool implements AutoCloseable {
         int needed = shape.blocksFor(positions);
         return needed <= budgetBlocks
                 ? Optional.empty()
-                : Optional.of(new NeverFits(positions, needed, needed * shape.blockBytes(), budgetBlocks, budgetBytes, budgetPositions()));
+                : Optional.of(new NeverFits(
+                        positions, needed, needed * shape.blockBytes(), budgetBlocks, budgetBytes, budgetPositions()));
     }
 
     /** Positions that one sequence may have at most; any thread. */
@@ -270,8 +273,8 @@ public final class KvCachePool implements AutoCloseable {
     }
 
     /**
-     * Shares the blocks of a cache that have become full, once each. If others have filled blocks with the same before, these take the
-     * place of the cache's own.
+     * Shares the blocks of a cache that have become full, once each. If others have filled blocks with the same before, these
+     * take the place of the cache's own.
      *
      * @param weightsVersion of the weights that the cache is filled with
      * @param tokens of the sequence, from its first on

@@ -29,7 +29,7 @@ final class KvCounts {
     }
 
     KvStats stats(long blockBytes, long budgetBytes) {
-        return new KvStats(lentBlocks.get() * blockBytes, budgetBytes, sharedBlocks.get() * blockBytes, keptBlocks.get() * blockBytes,
-                reusedTokens.get(), evictions.get());
+        return new KvStats(lentBlocks.get() * blockBytes, budgetBytes, sharedBlocks.get() * blockBytes,
+                keptBlocks.get() * blockBytes, reusedTokens.get(), evictions.get());
     }
 }

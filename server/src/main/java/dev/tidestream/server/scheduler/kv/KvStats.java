@@ -8,7 +8,8 @@ package dev.tidestream.server.scheduler.kv;
  * @param sharedBytes full blocks that any sequence may take, lent or kept
  * @param keptBytes those of them that no sequence has
  * @param reusedTokens positions so far that were taken from shared blocks instead of being computed
- * @param evictions how often blocks of 32 positions that were kept were given up so far, for others or for the bound of what is kept
+ * @param evictions how often blocks of 32 positions that were kept were given up so far, for others or for the bound of what is
+ *     kept
  */
 public record KvStats(long usedBytes, long budgetBytes, long sharedBytes, long keptBytes, long reusedTokens, long evictions) {
 

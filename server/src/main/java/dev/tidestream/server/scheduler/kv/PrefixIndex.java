@@ -16,12 +16,12 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.model.transformer.KvCacheShape;
 
 /**
- * Full blocks by content: weights version, their 32 tokens, and all tokens before. A chain hash finds them, the tokens themselves decide,
- * so a collision costs a comparison and no more. Each content is there once, so equal parents are identical.
+ * Full blocks by content: weights version, their 32 tokens, and all tokens before. A chain hash finds them, the tokens themselves
+ * decide, so a collision costs a comparison and no more. Each content is there once, so equal parents are identical.
  *
- * <p>Blocks that no sequence holds are kept in the order in which they will be needed least: the longest unused first, and of those that
- * were let go of together the last of a sequence first. A block is held whenever one behind it is, so the first of this order never has
- * another behind it.
+ * <p>Blocks that no sequence holds are kept in the order in which they will be needed least: the longest unused first, and of
+ * those that were let go of together the last of a sequence first. A block is held whenever one behind it is, so the first of
+ * this order never has another behind it.
  */
 final class PrefixIndex {
     private static final int BLOCK = KvCacheShape.BLOCK_POSITIONS;

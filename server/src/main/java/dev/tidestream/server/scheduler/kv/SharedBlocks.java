@@ -29,8 +29,8 @@ final class SharedBlocks {
     }
 
     /**
-     * Whether these are the keys and values of such tokens behind such others, computed with such weights. That the tokens before are
-     * the same follows from the parent, of which the index has one for each content.
+     * Whether these are the keys and values of such tokens behind such others, computed with such weights. That the tokens before
+     * are the same follows from the parent, of which the index has one for each content.
      */
     boolean holds(@Nullable SharedBlocks before, long version, int[] of, int from) {
         return parent == before && weightsVersion == version

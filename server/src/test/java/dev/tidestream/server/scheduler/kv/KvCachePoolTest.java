@@ -38,7 +38,8 @@ class KvCachePoolTest {
     @Test
     void shouldSayWithNumbersThatItCanNeverFit() {
         try (KvCachePool pool = new KvCachePool(SHAPE, 2 * SHAPE.blockBytes())) {
-            assertEquals(new NeverFits(65, 3, 3 * SHAPE.blockBytes(), 2, 2 * SHAPE.blockBytes(), 64), pool.neverFits(65).orElseThrow());
+            NeverFits never = new NeverFits(65, 3, 3 * SHAPE.blockBytes(), 2, 2 * SHAPE.blockBytes(), 64);
+            assertEquals(never, pool.neverFits(65).orElseThrow());
             assertFalse(pool.neverFits(64).isPresent());
         }
         assertThrows(IllegalArgumentException.class, () -> new KvCachePool(SHAPE, SHAPE.blockBytes() - 1));
