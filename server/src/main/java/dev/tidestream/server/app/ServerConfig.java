@@ -19,10 +19,10 @@ import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
 import dev.tidestream.server.engine.EngineConfig;
-import dev.tidestream.server.resume.ResumeLimits;
-import dev.tidestream.server.transport.TokenLimit;
 import dev.tidestream.server.openai.lanes.LaneLimits;
 import dev.tidestream.server.openai.responses.disk.DiskLimits;
+import dev.tidestream.server.resume.ResumeLimits;
+import dev.tidestream.server.transport.TokenLimit;
 import dev.tidestream.server.transport.TransportConfig;
 
 /**

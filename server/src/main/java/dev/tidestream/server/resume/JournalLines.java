@@ -29,7 +29,7 @@ import dev.tidestream.server.engine.TokenEvent;
  * {"journal":1,"owner":"","precision":"…","stream":7,"seed":7,"weights_version":3,"head_mode":"packed","prompt_tokens":5}
  * {"type":"generate","id":"…","prompt":"Once upon a time",…}
  * {"from":0,"tokens":[403,11,5]}
- * {"finish":"length","prompt_tokens":5,"completion_tokens":3,"queue_ms":0.4,"first_token_ms":12.5,"total_ms":31,"tokens_per_s":99}
+ * {"finish":"length","prompt_tokens":5,"completion_tokens":3,"cached_tokens":0,"queue_ms":0.4,"first_token_ms":12.5,"total_ms":31,"tokens_per_s":99}
  * </pre>
  */
 final class JournalLines {
@@ -74,6 +74,7 @@ final class JournalLines {
                 g.writeStringField("finish", finish.reason().name().toLowerCase(Locale.ROOT));
                 g.writeNumberField("prompt_tokens", finish.usage().promptTokens());
                 g.writeNumberField("completion_tokens", finish.usage().completionTokens());
+                g.writeNumberField("cached_tokens", finish.usage().cachedTokens());
                 g.writeNumberField("queue_ms", finish.timing().queueMs());
                 g.writeNumberField("first_token_ms", finish.timing().firstTokenMs());
                 g.writeNumberField("total_ms", finish.timing().totalMs());
@@ -177,7 +178,8 @@ final class JournalLines {
         for (FinishReason known : FinishReason.values()) {
             if (known.name().toLowerCase(Locale.ROOT).equals(reason)) {
                 return new TokenEvent.Finish(known,
-                        new Usage((int) number(node, "prompt_tokens"), (int) number(node, "completion_tokens")),
+                        new Usage((int) number(node, "prompt_tokens"), (int) number(node, "completion_tokens"),
+                                node.path("cached_tokens").asInt()),
                         new Timing(node.path("queue_ms").asDouble(), node.path("first_token_ms").asDouble(),
                                 node.path("total_ms").asDouble(), node.path("tokens_per_s").asDouble()));
             }

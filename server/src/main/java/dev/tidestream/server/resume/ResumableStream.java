@@ -5,9 +5,7 @@ import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
-import reactor.core.CoreSubscriber;
 import reactor.core.publisher.BaseSubscriber;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Operators;
 
 import dev.tidestream.protocol.ErrorCode;
@@ -86,7 +84,7 @@ final class ResumableStream {
 
     /** From its first token on. */
     synchronized Generation begin() {
-        return new Attachment(0, 0);
+        return new Attachment(this, 0, 0);
     }
 
     /**
@@ -98,7 +96,7 @@ final class ResumableStream {
         int next = seq + 1;
         int made = tokens.made();
         boolean ranBefore = upstream == null; // and not in this process
-        boolean exact = !request.weights().follows(); // made again, its tokens are the same
+        boolean exact = isPinned(); // made again, its tokens are the same
         if (next > made && (!ranBefore || finish != null || next >= request.maxTokens())) {
             throw new EngineException(ErrorCode.INVALID_VALUE,
                     "after_seq: the stream has no such token: after_seq=%d, tokens=%d".formatted(seq, made));
@@ -109,10 +107,10 @@ final class ResumableStream {
                         "tokens of a stream that follows the weights are not kept any more: after_seq=%d, kept=%d..%d"
                                 .formatted(seq, tokens.firstKept(), made - 1));
             }
-            return new Attachment(next, Math.min(next, made));
+            return new Attachment(this, next, Math.min(next, made));
         }
         boolean isThere = ranBefore ? finish != null && next == made : !(exact && hasTimedOut());
-        return new Attachment(next, isThere ? Attachment.AS_IT_RUNS : next);
+        return new Attachment(this, next, isThere ? Attachment.AS_IT_RUNS : next);
     }
 
     private boolean hasTimedOut() {
@@ -139,11 +137,6 @@ final class ResumableStream {
         return !request.weights().follows();
     }
 
-    /** The weights that it began with; -1 before it was accepted. */
-    synchronized long weightsVersion() {
-        return first == null ? -1 : first.weightsVersion();
-    }
-
     /** Ends it for good, silently. */
     void giveUp() {
         Upstream running;
@@ -153,6 +146,51 @@ final class ResumableStream {
         }
         if (running != null) {
             running.cancel();
+        }
+    }
+
+    /** A connection has it from now on, and whoever had it before has it no more. */
+    void attach(Attachment to, int runFrom) {
+        Upstream toRun = null;
+        synchronized (this) {
+            Attachment before = attached;
+            if (before != null) {
+                end(before, new EngineException(ErrorCode.RESUMED, "the stream goes on on another connection"));
+            }
+            attached = to;
+            if (runFrom != Attachment.AS_IT_RUNS) {
+                toRun = run(runFrom);
+            }
+            tell();
+        }
+        if (toRun != null) {
+            toRun.run();
+        }
+    }
+
+    /** Lock held. */
+    void demandRose(Attachment by) {
+        if (by == attached) {
+            tell();
+        }
+    }
+
+    /** A connection has gone. */
+    synchronized void detach(Attachment gone) {
+        if (gone == attached) {
+            attached = null;
+            idleSinceNs = nanoClock.getAsLong();
+        }
+    }
+
+    /** Its client wants no more. */
+    void stop() {
+        Upstream running;
+        synchronized (this) {
+            running = upstream;
+        }
+        if (running != null) {
+            running.generation.stop();
         }
     }
 
@@ -214,18 +252,17 @@ final class ResumableStream {
     }
 
     private boolean tellNext(Attachment to) {
-        if (to.told && to.next < tokens.made()) {
+        if (to.told() && to.nextSeq() < tokens.made()) {
             return tellToken(to);
         }
-        if (to.told ? finish != null : accepted != null) {
-            if (to.demand == 0) {
+        if (to.told() ? finish != null : accepted != null) {
+            if (to.demand() == 0) {
                 return false;
             }
-            if (to.told) {
+            if (to.told()) {
                 to.give(new TokenEvent.Stopped(Objects.requireNonNull(finish)));
                 end(to, null);
             } else {
-                to.told = true;
                 to.give(Objects.requireNonNull(accepted));
             }
             return true;
@@ -237,15 +274,15 @@ final class ResumableStream {
     }
 
     private boolean tellToken(Attachment to) {
-        if (to.next < tokens.firstKept()) {
+        if (to.nextSeq() < tokens.firstKept()) {
             end(to, new EngineException(ErrorCode.REPLAY_GONE,
-                    "tokens are not kept any more: seq=%d, first=%d".formatted(to.next, tokens.firstKept())));
+                    "tokens are not kept any more: seq=%d, first=%d".formatted(to.nextSeq(), tokens.firstKept())));
             return false;
         }
-        if (to.demand == 0) {
+        if (to.demand() == 0) {
             return false;
         }
-        TokenEvent.Token token = tokens.get(to.next++);
+        TokenEvent.Token token = tokens.get(to.nextSeq());
         to.give(token);
         if (token.finish() != null) {
             end(to, null);
@@ -254,7 +291,7 @@ final class ResumableStream {
     }
 
     /** Lock held. It has its last signal. */
-    private void end(Attachment to, @Nullable Throwable error) {
+    void end(Attachment to, @Nullable Throwable error) {
         if (to == attached) { // it may have cancelled while it was told
             attached = null;
             idleSinceNs = nanoClock.getAsLong();
@@ -276,7 +313,7 @@ final class ResumableStream {
                 write();
             }
             case TokenEvent.Progress p -> {
-                if (attached != null && attached.told && attached.demand > 0) {
+                if (attached != null && attached.told() && attached.demand() > 0) {
                     attached.give(p);
                 }
             }
@@ -309,7 +346,7 @@ final class ResumableStream {
 
         /** Lock held. */
         void ask(Attachment to) {
-            long wanted = Operators.addCap(to.demand, Math.max(0, to.next - tokens.made()));
+            long wanted = Operators.addCap(to.demand(), Math.max(0, to.nextSeq() - tokens.made()));
             long missing = wanted - outstanding;
             if (subscribed && missing > 0) {
                 outstanding += missing;
@@ -354,96 +391,6 @@ final class ResumableStream {
                     tell();
                 }
             }
-        }
-    }
-
-    /** A connection's side: the stream from a token on, until it ends, or another connection has it. */
-    private final class Attachment extends Flux<TokenEvent> implements Generation, Subscription {
-        /** In the place of a token that the stream is run again from: it is not. */
-        static final int AS_IT_RUNS = -1;
-
-        private final int runFrom;
-        private @Nullable CoreSubscriber<? super TokenEvent> subscriber;
-        private int next; // guarded by the stream, as are the next
-        private long demand;
-        private boolean told; // that it was accepted
-
-        Attachment(int next, int runFrom) {
-            this.next = next;
-            this.runFrom = runFrom;
-        }
-
-        CoreSubscriber<? super TokenEvent> subscriber() {
-            return Objects.requireNonNull(subscriber, "nobody has subscribed");
-        }
-
-        @Override
-        public Flux<TokenEvent> events() {
-            return this;
-        }
-
-        @Override
-        public void stop() {
-            Upstream running;
-            synchronized (ResumableStream.this) {
-                running = upstream;
-            }
-            if (running != null) {
-                running.generation.stop();
-            }
-        }
-
-        @Override
-        public void subscribe(CoreSubscriber<? super TokenEvent> newcomer) {
-            Upstream toRun = null;
-            newcomer.onSubscribe(this);
-            synchronized (ResumableStream.this) {
-                subscriber = newcomer;
-                Attachment before = attached;
-                if (before != null) {
-                    end(before, new EngineException(ErrorCode.RESUMED, "the stream goes on on another connection"));
-                }
-                attached = this;
-                if (runFrom != AS_IT_RUNS) {
-                    toRun = ResumableStream.this.run(runFrom);
-                }
-                tell();
-            }
-            if (toRun != null) {
-                toRun.run();
-            }
-        }
-
-        @Override
-        public void request(long n) {
-            synchronized (ResumableStream.this) {
-                if (n <= 0) {
-                    end(this, new IllegalArgumentException("demand must be positive (Reactive Streams, rule 3.9): n=" + n));
-                    return;
-                }
-                demand = Operators.addCap(demand, n);
-                if (this == attached) {
-                    tell();
-                }
-            }
-        }
-
-        @Override
-        public void cancel() {
-            synchronized (ResumableStream.this) {
-                if (this == attached) {
-                    attached = null;
-                    idleSinceNs = nanoClock.getAsLong();
-                }
-            }
-        }
-
-        /** Lock held. */
-        void give(TokenEvent event) {
-            if (demand != Long.MAX_VALUE) {
-                demand--;
-            }
-            subscriber().onNext(event);
         }
     }
 }

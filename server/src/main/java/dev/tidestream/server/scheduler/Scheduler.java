@@ -2,7 +2,6 @@ package dev.tidestream.server.scheduler;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
@@ -21,7 +20,6 @@ import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
-import dev.tidestream.server.scheduler.kv.NeverFits;
 import dev.tidestream.server.scheduler.kv.OldPrefixes;
 
 /**
@@ -56,7 +54,7 @@ public final class Scheduler {
     private final LongSupplier nanoClock;
     private final TokenObserver observer;
     private final int vocabularySize;
-    private final int contextLength;
+    private final SequenceIntake intake;
     private final BatchSampler batchSampler;
     private final BatchComposer composer;
 
@@ -68,7 +66,6 @@ public final class Scheduler {
     private final OldPrefixes oldPrefixes;
     private final List<Sequence> stopping = new ArrayList<>(); // released; their last event waits for demand
     private float[] logits = {}; // (most rows so far, vocabulary)
-    private long arrivals;
     private boolean anyToken; // was ever made
     private long nextTimeoutNs = Long.MAX_VALUE;
     private long steps;
@@ -106,7 +103,7 @@ public final class Scheduler {
         try (Lease lease = epochs.lease()) {
             LanguageModel model = lease.epoch().model();
             vocabularySize = model.vocabularySize();
-            contextLength = model.contextLength();
+            intake = new SequenceIntake(epochs, pool, model.contextLength());
             maxRows = model.maxRows();
         }
         batchSampler = new BatchSampler(team, vocabularySize);
@@ -123,40 +120,19 @@ public final class Scheduler {
 
     /** Puts a request in the queue, or refuses it by {@link SequenceClient#failed}. */
     public void submit(SequenceRequest request) {
-        SequenceClient client = request.client();
-        int prompt = request.prompt().length;
-        if (prompt == 0 || prompt >= contextLength) {
-            client.failed(
-                    prompt == 0 ? ErrorCode.INVALID_VALUE : ErrorCode.PROMPT_TOO_LONG,
-                    prompt == 0 ? "prompt has no tokens: tokens=0" : "prompt too long: tokens=%d, context=%d, room for at least 1 token is needed"
-                            .formatted(prompt, contextLength));
+        Sequence sequence = intake.sequence(request);
+        if (sequence == null) {
             return;
         }
-        int positions = Math.min(contextLength, (int) Math.min(Integer.MAX_VALUE, (long) prompt + request.maxTokens()));
-        Optional<NeverFits> never = pool.neverFits(positions);
-        if (never.isPresent()) {
-            client.failed(ErrorCode.PROMPT_TOO_LONG, never.get().message(prompt, request.maxTokens()));
-            return;
-        }
-        Lease lease = request.weightsVersion() < 0 ? epochs.lease() : epochs.lease(request.weightsVersion()).orElse(null);
-        if (lease == null) {
-            client.failed(ErrorCode.VERSION_GONE, "the weights of the stream are not kept any more: weights_version=%d, newest=%d"
-                    .formatted(request.weightsVersion(), epochs.weightsVersion()));
-            return;
-        }
-        Sequence sequence = new Sequence(request, ++arrivals, lease, contextLength);
-        String full = full(sequence);
-        if (full != null) {
-            fail(sequence, ErrorCode.BUSY, full);
-            return;
-        }
-        waiting.add(sequence);
-    }
-
-    /** Why one more sequence of its connection cannot wait; null if it can. */
-    private @Nullable String full(Sequence sequence) {
         String full = waiting.full(sequence, config.queue(), stopping.size(), running.size());
-        return full == null ? parked.full(sequence.connection()) : full;
+        if (full == null) {
+            full = parked.full(sequence.connection());
+        }
+        if (full == null) {
+            waiting.add(sequence);
+        } else {
+            fail(sequence, ErrorCode.BUSY, full);
+        }
     }
 
     /**

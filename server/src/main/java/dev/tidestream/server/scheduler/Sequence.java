@@ -25,7 +25,6 @@ import dev.tidestream.server.scheduler.kv.LentCache;
  */
 final class Sequence {
     private static final int LEAST_TOKENS = 64;
-
     private final SequenceRequest request;
     private final int maxTokens;
     private final StreamText text;
@@ -38,12 +37,9 @@ final class Sequence {
     private int furthest; // most positions that the cache has held
     private int cachedTokens; // of the prompt: others had computed them
     private boolean accepted;
-
     private final SequenceTimes times;
     private long lastProgressNs;
     private boolean stalled;
-    private boolean stalledSinceToken;
-    private long stalledSinceNs;
 
     /**
      * A sequence that waits for its turn.
@@ -56,16 +52,11 @@ final class Sequence {
         this.arrival = arrival;
         this.lease = lease;
         this.maxTokens = Math.min(request.maxTokens(), contextLength - request.prompt().length);
-        int[] generated = request.generated();
-        this.tokens = request.prompt();
-        this.tokenCount = tokens.length + generated.length;
+        this.tokens = request.tokens();
+        this.tokenCount = tokens.length;
         this.times = new SequenceTimes(request.arrivalNs());
         this.text = new StreamText(request.detokenizer(), request.stopMatcher(), request.endOfGeneration());
-        if (generated.length > 0) {
-            this.tokens = Arrays.copyOf(tokens, tokenCount);
-            System.arraycopy(generated, 0, tokens, request.prompt().length, generated.length);
-            text.goOnAfter(generated);
-        }
+        text.goOnAfter(request.generated());
     }
 
     long stream() {
@@ -212,7 +203,7 @@ final class Sequence {
         int reused = pool.reuse(to, lease.epoch().weightsVersion(), tokens, reusablePositions());
         if (reused > 0) {
             int length = to.cache().length();
-            cachedTokens += Math.clamp(length - furthest, 0, reused);
+            cachedTokens += Math.clamp(Math.min(length, request.prompt().length) - furthest, 0, reused);
             furthest = Math.max(furthest, length);
         }
     }
@@ -332,16 +323,14 @@ final class Sequence {
             tokens = Arrays.copyOf(tokens, (int) Math.min(positions(), Math.max(LEAST_TOKENS, 2L * tokenCount)));
         }
         tokens[tokenCount++] = sample.token();
-        times.token(seq - request.generated().length, nowNs, stalledSinceToken, observer);
-        stalledSinceToken = false;
+        times.token(seq - request.generated().length, nowNs, observer);
         boolean full = generated() == maxTokens;
         StopMatcher.Result piece = text.append(sample.token(), full);
         Completion completion = piece.stopped()
                 ? completion(FinishReason.STOP, nowNs)
                 : full ? completion(FinishReason.LENGTH, nowNs) : null;
         if (completion != null) {
-            observer.ended(new StreamEnd(stream(), StreamEnd.Outcome.valueOf(completion.reason().name()), null, completion.usage(),
-                    completion.timing(), lease.epoch().weightsVersion()));
+            observer.ended(end(StreamEnd.Outcome.valueOf(completion.reason().name()), null, completion));
         }
         client().token(new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), completion));
         return completion != null;
@@ -366,8 +355,7 @@ final class Sequence {
             stalled = false;
         } else if (!stalled) {
             stalled = true;
-            stalledSinceToken = true;
-            stalledSinceNs = nowNs;
+            times.stalls(nowNs);
         }
         return stalled;
     }
@@ -384,13 +372,16 @@ final class Sequence {
 
     /** Since when a stalled sequence has been so. */
     long stalledSinceNs() {
-        return stalledSinceNs;
+        return times.stalledSinceNs();
     }
 
     /** How it has ended, or does so now. */
     StreamEnd end(StreamEnd.Outcome outcome, @Nullable ErrorCode code, long nowNs) {
-        Completion now = completion(FinishReason.CANCELLED, nowNs);
-        return new StreamEnd(stream(), outcome, code, now.usage(), now.timing(), lease.epoch().weightsVersion());
+        return end(outcome, code, completion(FinishReason.CANCELLED, nowNs));
+    }
+
+    private StreamEnd end(StreamEnd.Outcome outcome, @Nullable ErrorCode code, Completion completion) {
+        return new StreamEnd(stream(), outcome, code, completion.usage(), completion.timing(), lease.epoch().weightsVersion());
     }
 
     /** How it ends without another token. */
@@ -399,9 +390,8 @@ final class Sequence {
     }
 
     private Completion completion(FinishReason reason, long nowNs) {
-        int made = generated() - request.generated().length;
         Usage usage = new Usage(request.prompt().length, generated(), cachedTokens);
-        return new Completion(reason, usage, times.timing(made, nowNs));
+        return new Completion(reason, usage, times.timing(generated() - request.generated().length, nowNs));
     }
 
     private int generated() {

@@ -1,5 +1,6 @@
 package dev.tidestream.server.scheduler;
 
+import java.util.Arrays;
 import java.util.function.IntPredicate;
 
 import dev.tidestream.model.sampling.Sampler;
@@ -38,6 +39,13 @@ public record SequenceRequest(
         long arrivalNs,
         SequenceClient client) {
     private static final int[] NO_TOKENS = {};
+
+    /** Prompt and what was generated before, in one array that the sequence may have. */
+    int[] tokens() {
+        int[] all = Arrays.copyOf(prompt, prompt.length + generated.length);
+        System.arraycopy(generated, 0, all, prompt.length, generated.length);
+        return all;
+    }
 
     /** A request whose stream begins, with the newest weights. */
     public SequenceRequest(

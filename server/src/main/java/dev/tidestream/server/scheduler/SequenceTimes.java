@@ -12,6 +12,8 @@ final class SequenceTimes {
     private boolean wasAdmitted;
     private long firstTokenNs;
     private long lastTokenNs;
+    private long stalledSinceNs;
+    private boolean stalledSinceToken;
 
     SequenceTimes(long arrivalNs) {
         this.arrivalNs = arrivalNs;
@@ -29,16 +31,27 @@ final class SequenceTimes {
      * It has a token.
      *
      * @param seq 0 for the first one
-     * @param stalled whether it was without demand since the one before
      */
-    void token(int seq, long nowNs, boolean stalled, TokenObserver observer) {
+    void token(int seq, long nowNs, TokenObserver observer) {
         if (seq == 0) {
             firstTokenNs = nowNs;
             observer.firstToken(nowNs - arrivalNs);
-        } else if (!stalled) {
+        } else if (!stalledSinceToken) { // else that would be the client's time
             observer.nextToken(nowNs - lastTokenNs);
         }
         lastTokenNs = nowNs;
+        stalledSinceToken = false;
+    }
+
+    /** It is without demand from now on. */
+    void stalls(long nowNs) {
+        stalledSinceToken = true;
+        stalledSinceNs = nowNs;
+    }
+
+    /** Since when it was without demand the last time. */
+    long stalledSinceNs() {
+        return stalledSinceNs;
     }
 
     /** Of a sequence that ends now, with so many tokens. */
