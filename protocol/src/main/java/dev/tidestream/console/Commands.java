@@ -153,8 +153,10 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
 
     private int usage(ParameterException exception, List<String> args) {
         CommandLine command = exception.getCommandLine();
-        say(command.getErr(), "%s (see %s --help)".formatted(
-                UsageErrors.message(exception, args), caller + command.getCommandSpec().qualifiedName()));
+        String message = UsageErrors.message(exception, args);
+        String origin = command.getCommandSpec().defaultValueProvider() instanceof ValueOrigins origins
+                ? origins.originOf(exception, message, args).map(" (from %s)"::formatted).orElse("") : "";
+        say(command.getErr(), "%s%s (see %s --help)".formatted(message, origin, caller + command.getCommandSpec().qualifiedName()));
         return USAGE;
     }
 

@@ -28,7 +28,7 @@ final class NetworkOptions {
     private static final int DEFAULT_REQUEST_TIMEOUT_S = 10;
     private static final int DEFAULT_GRACE_S = 10;
 
-    @Option(names = "--allow-host", paramLabel = "NAME",
+    @Option(names = "--allow-host", paramLabel = "NAME", split = ",",
             description = "A host name or address, without port, that clients may call this server by, beside localhost and "
                     + "--host; any address if --host is none of the loopback; repeatable; *: any.")
     private List<String> hosts = new ArrayList<>();
@@ -51,7 +51,7 @@ final class NetworkOptions {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(names = "--allow-origin", paramLabel = "ORIGIN",
+    @Option(names = "--allow-origin", paramLabel = "ORIGIN", split = ",",
             description = "Web pages that may use this server, as browsers send it, e.g. https://chat.example, beside pages of "
                     + "the host itself; repeatable; *: any.")
     void setOrigins(List<String> values) {

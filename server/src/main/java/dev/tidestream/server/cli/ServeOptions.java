@@ -1,5 +1,8 @@
 package dev.tidestream.server.cli;
 
+import java.nio.file.Path;
+
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -9,6 +12,7 @@ import picocli.CommandLine.Spec;
 
 import dev.tidestream.console.Printable;
 import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.cli.configuration.SettingDefaults;
 import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.cli.options.ModelOption;
 import dev.tidestream.server.cli.terminal.ByteSize;
@@ -28,6 +32,7 @@ import dev.tidestream.server.cli.terminal.Check;
             "  tidestream serve --allow-origin https://chat.example  for the pages of a site, too",
             "  tidestream serve --kv-type f32                        keys and values as computed, at twice the memory",
             "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
+            "  tidestream serve --config tidestream.yaml             options from a file; TIDESTREAM_PORT=9000 is --port 9000",
             "",
             "SIGINT or SIGTERM: no new streams; running ones have ten seconds (--shutdown-grace), clients one more to",
             "close; then the process ends, with exit code 0.",
@@ -40,6 +45,11 @@ abstract class ServeOptions {
     private static final int DEFAULT_CONNECTIONS = 256;
     private static final int DEFAULT_PORT = 8080;
     private static final int DEFAULT_SEQUENCES = 16;
+
+    @Option(names = SettingDefaults.CONFIG, paramLabel = "FILE",
+            description = "Options from a YAML file: max-streams: 64 is --max-streams 64. Options of the command line count for more, "
+                    + "then TIDESTREAM_MAX_STREAMS of the environment. Shown by: tidestream config.")
+    @Nullable Path configFile;
 
     @Mixin
     final ModelOption model = new ModelOption();
