@@ -3,18 +3,21 @@ package dev.tidestream.server.transport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.Limits;
 import dev.tidestream.protocol.Protocol;
@@ -37,6 +40,9 @@ import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.HttpConnections;
 import dev.tidestream.server.transport.http.RequestRules;
 import dev.tidestream.server.transport.stream.StreamLimits;
+import dev.tidestream.server.transport.tls.TlsException;
+import dev.tidestream.server.transport.tls.TlsFiles;
+import dev.tidestream.server.transport.tls.TlsIdentity;
 import dev.tidestream.server.transport.websocket.Connection;
 import dev.tidestream.server.transport.websocket.ConnectionLimits;
 import dev.tidestream.server.transport.websocket.InputRate;
@@ -67,7 +73,7 @@ public final class ServerVerticle extends VerticleBase {
     private final @Nullable Sessions administrators;
 
     private @Nullable EventLoopClock clock;
-    private @Nullable HttpServer server;
+    private volatile @Nullable HttpServer server;
     private volatile @Nullable HttpConnections connections;
     private volatile @Nullable InputRate input;
     private long lastStreamConnection;
@@ -143,14 +149,43 @@ public final class ServerVerticle extends VerticleBase {
                 refusals.snapshot());
     }
 
+    /**
+     * Reads certificate and key anew; connections from then on have them. Any thread that may block.
+     *
+     * @return the identity that they are
+     * @throws TlsException if they are of no use; those of before stay
+     */
+    public TlsIdentity renewTls() throws TlsException {
+        TlsFiles files = config.tls();
+        HttpServer http = server;
+        if (files == null || http == null) {
+            throw new TlsException("this server has no TLS");
+        }
+        TlsIdentity identity = TlsIdentity.read(files);
+        try {
+            http.updateSSLOptions(identity.options(config.http().requestTimeout()), true).toCompletionStage().toCompletableFuture().join();
+        } catch (CompletionException e) {
+            throw new TlsException("certificate and key cannot be used: " + Reasons.of(e), e);
+        }
+        return identity;
+    }
+
     @Override
     public Future<?> start() {
+        TlsFiles files = config.tls();
+        return files == null ? listen(options()) : context.executeBlocking(() -> TlsIdentity.read(files)).compose(identity -> {
+            HttpServerOptions options = options();
+            identity.applyTo(options, config.http().requestTimeout());
+            return listen(options);
+        });
+    }
+
+    private Future<?> listen(HttpServerOptions options) {
         EventLoopClock now = clocks.apply(context);
         clock = now;
         RequestRules rules = new RequestRules(
                 new HostPolicy(config.host(), config.access().hosts(), config.access().origins()), refusals);
         tellSuppressed(now);
-        HttpServerOptions options = options();
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
         Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog);
@@ -179,6 +214,7 @@ public final class ServerVerticle extends VerticleBase {
         if (http == null || plain == null || now == null) {
             return Future.succeededFuture(); // never started
         }
+        plain.drain(config.shutdownGrace());
         return new Drain(this::openSessions, config.shutdownGrace(), now).run()
                 .compose(drained -> {
                     refusalLog.tellSuppressed();
@@ -247,6 +283,7 @@ public final class ServerVerticle extends VerticleBase {
                 .setHost(config.host())
                 .setPort(config.port())
                 .setSendBufferSize(SEND_BUFFER_BYTES)
+                .setInitialSettings(new Http2Settings().setMaxConcurrentStreams(config.maxStreams()).setPushEnabled(false))
                 .setHttp2ClearTextEnabled(false);
     }
 }

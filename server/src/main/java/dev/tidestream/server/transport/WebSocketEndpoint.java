@@ -10,6 +10,7 @@ import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.net.NetSocketInternal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,7 +80,9 @@ record WebSocketEndpoint(
     private void enter(Exchange exchange) {
         HttpServerRequest request = exchange.request();
         List<String> offered = offered(request);
-        if (!Handshake.isWanted(request) || request.method().equals(HttpMethod.HEAD)) {
+        if (request.version() == HttpVersion.HTTP_2) { // which has no Upgrade, not even as a header of an answer
+            refuse(exchange, BAD_REQUEST, "bad_handshake", path + " speaks WebSocket over HTTP/1.1: offer http/1.1 alone (ALPN)");
+        } else if (!Handshake.isWanted(request) || request.method().equals(HttpMethod.HEAD)) {
             exchange.response().putHeader(HttpHeaders.UPGRADE, "websocket");
             refuse(exchange, UPGRADE_REQUIRED, "upgrade_required", path + " speaks WebSocket, subprotocol " + subprotocol);
         } else if (!Handshake.isSupportedVersion(request)) {

@@ -102,6 +102,10 @@ final class TestServer implements AutoCloseable {
         return verticle.actualPort();
     }
 
+    ServerVerticle verticle() {
+        return verticle;
+    }
+
     TestClient client() {
         return new TestClient(port());
     }
