@@ -114,10 +114,10 @@ final class NetworkOptions {
         requestTimeoutS = Check.range(spec, "--request-timeout", value, 1, MAX_TIMEOUT_S);
     }
 
-    @Option(names = "--shutdown-grace", paramLabel = "SECONDS", defaultValue = "" + DEFAULT_GRACE_S,
+    @Option(names = {"--drain-timeout", "--shutdown-grace"}, paramLabel = "SECONDS", defaultValue = "" + DEFAULT_GRACE_S,
             description = "How long running streams may go on when the server is told to stop (default: ${DEFAULT-VALUE}).")
     void setShutdownGrace(int value) {
-        shutdownGraceS = Check.range(spec, "--shutdown-grace", value, 0, MAX_TIMEOUT_S);
+        shutdownGraceS = Check.range(spec, "--drain-timeout", value, 0, MAX_TIMEOUT_S);
     }
 
     /** The same configuration with these options. */

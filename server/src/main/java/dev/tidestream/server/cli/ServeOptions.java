@@ -1,6 +1,7 @@
 package dev.tidestream.server.cli;
 
 import java.nio.file.Path;
+import java.util.Optional;
 
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -17,6 +18,7 @@ import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.cli.options.ModelOption;
 import dev.tidestream.server.cli.terminal.ByteSize;
 import dev.tidestream.server.cli.terminal.Check;
+import dev.tidestream.server.logging.LogLevels;
 
 /** The options of {@code serve}. */
 @Command(
@@ -32,10 +34,11 @@ import dev.tidestream.server.cli.terminal.Check;
             "  tidestream serve --allow-origin https://chat.example  for the pages of a site, too",
             "  tidestream serve --kv-type f32                        keys and values as computed, at twice the memory",
             "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
+            "  tidestream serve --tls-cert cert.pem --tls-key key.pem   https and wss",
             "  tidestream serve --config tidestream.yaml             options from a file; TIDESTREAM_PORT=9000 is --port 9000",
             "",
-            "SIGINT or SIGTERM: no new streams; running ones have ten seconds (--shutdown-grace), clients one more to",
-            "close; then the process ends, with exit code 0.",
+            "SIGINT or SIGTERM: no new streams; running ones have ten seconds (--drain-timeout), clients one more to",
+            "close; then the process ends, with exit code 0. A second signal ends it at once. SIGHUP: files are read anew.",
         })
 abstract class ServeOptions {
     private static final int MAX_HOST_CHARS = 253;
@@ -65,6 +68,13 @@ abstract class ServeOptions {
 
     @Mixin
     final StreamLimitOptions limits = new StreamLimitOptions();
+
+    @Mixin
+    final TlsOptions tls = new TlsOptions();
+
+    @Option(names = "--log-level", paramLabel = "LEVEL",
+            description = "How much is written to the log: error, warn, info, debug or trace (default: info, or what a logback file says).")
+    private @Nullable LogLevels logLevel;
 
     @Mixin
     final NetworkOptions network = new NetworkOptions();
@@ -110,6 +120,11 @@ abstract class ServeOptions {
         maxConnections = Check.range(spec, "--max-connections", value, 1, MAX_CONNECTIONS);
     }
 
+    /** The level of the log that is asked for; nothing if none is. */
+    Optional<LogLevels> logLevel() {
+        return Optional.ofNullable(logLevel);
+    }
+
     /**
      * What these options say.
      *
@@ -122,7 +137,7 @@ abstract class ServeOptions {
                 compute.config(),
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
                 network.applyTo(d.transport().withAddress(host, port).withMaxConnections(maxConnections)
-                        .withMaxStreams(limits.maxStreams())),
+                        .withMaxStreams(limits.maxStreams()).withTls(tls.files())),
                 live.config(),
                 chats.config());
     }

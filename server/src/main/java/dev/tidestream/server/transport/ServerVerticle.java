@@ -9,6 +9,7 @@ import java.util.function.Supplier;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
 import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServer;
@@ -51,7 +52,7 @@ import dev.tidestream.server.transport.websocket.InputRate;
  * Listens for HTTP and WebSockets. An event-loop verticle: everything here runs on one event loop, and so do its connections.
  *
  * <p>Stopping: no new WebSockets, no new streams; running streams have the grace period; then what is left is broken off
- * with {@code shutting_down}, the sockets close with 1001, and the port is free again ({@link Drain}).
+ * with {@code shutting_down}, the sockets close with 1012, and the port is free again ({@link Drain}).
  */
 public final class ServerVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ServerVerticle.class);
@@ -59,7 +60,7 @@ public final class ServerVerticle extends VerticleBase {
     private static final int SEND_BUFFER_BYTES = 128 << 10;
     private static final Duration TELL_SUPPRESSED = Duration.ofSeconds(10);
 
-    private final TransportConfig config;
+    private volatile TransportConfig config;
     private final Engine engine;
     private final Supplier<Readiness> readiness;
     private final Function<Context, EventLoopClock> clocks;
@@ -73,6 +74,7 @@ public final class ServerVerticle extends VerticleBase {
     private final @Nullable Sessions administrators;
 
     private @Nullable EventLoopClock clock;
+    private @Nullable RequestRules requestRules;
     private volatile @Nullable HttpServer server;
     private volatile @Nullable HttpConnections connections;
     private volatile @Nullable InputRate input;
@@ -170,6 +172,28 @@ public final class ServerVerticle extends VerticleBase {
         return identity;
     }
 
+    /**
+     * Takes what a running server can take of a configuration: {@link TransportConfig#withHotPartsOf}. New connections and requests have it,
+     * WebSockets that are open keep what they began with. Any thread.
+     *
+     * @return completes when it is in force
+     */
+    public Future<Void> reconfigure(TransportConfig newer) {
+        Promise<Void> done = Promise.promise();
+        context.runOnContext(v -> {
+            config = config.withHotPartsOf(newer);
+            streaming.limit(config.maxConnections());
+            HttpConnections plain = connections;
+            RequestRules rules = requestRules;
+            if (plain != null && rules != null) {
+                plain.limits(config.http());
+                rules.policy(policy());
+            }
+            done.complete();
+        });
+        return done.future();
+    }
+
     @Override
     public Future<?> start() {
         TlsFiles files = config.tls();
@@ -183,8 +207,8 @@ public final class ServerVerticle extends VerticleBase {
     private Future<?> listen(HttpServerOptions options) {
         EventLoopClock now = clocks.apply(context);
         clock = now;
-        RequestRules rules = new RequestRules(
-                new HostPolicy(config.host(), config.access().hosts(), config.access().origins()), refusals);
+        RequestRules rules = new RequestRules(policy(), refusals);
+        requestRules = rules;
         tellSuppressed(now);
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
@@ -241,11 +265,19 @@ public final class ServerVerticle extends VerticleBase {
         if (admin != null && administrators != null) {
             endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(new TokenGuard(admin, now::nanoTime)));
         }
-        EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming,
-                new StreamLimits(config.maxStreams(), config.maxTokens(), config.writeQueueBytes(), config.windowTokens(), config.pingInterval()),
-                config.http().maxBodyBytes(), () -> stopping);
+        EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming, this::limits, () -> stopping);
         factories.forEach(factory -> endpoints.addAll(factory.endpoints(loop)));
         return endpoints;
+    }
+
+    private EndpointFactory.Limits limits() {
+        TransportConfig c = config;
+        return new EndpointFactory.Limits(new StreamLimits(c.maxStreams(), c.maxTokens(), c.writeQueueBytes(), c.windowTokens(), c.pingInterval()),
+                c.http().maxBodyBytes());
+    }
+
+    private HostPolicy policy() {
+        return new HostPolicy(config.host(), config.access().hosts(), config.access().origins());
     }
 
     private WebSocketEndpoint streamEndpoint(ConnectionLimits limits, EventLoopClock now, HttpConnections plain) {

@@ -141,6 +141,18 @@ public record TransportConfig(
                 writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls);
     }
 
+    /**
+     * This configuration with what of another one a running server can take: WebSockets and requests at once, streams on one connection, bounds and
+     * time of HTTP requests, hosts and origins, the grace of a stop.
+     */
+    public TransportConfig withHotPartsOf(TransportConfig newer) {
+        HttpLimits bounds = newer.http();
+        int body = (int) Math.min(bounds.maxBodyBytes(), sockets.maxAssemblyBytes()); // where they are put together stays as large as it is
+        return withMaxConnections(newer.maxConnections()).withMaxStreams(newer.maxStreams()).withShutdownGrace(newer.shutdownGrace())
+                .withAccess(newer.access()).withLimits(new HttpLimits(bounds.maxPending(), bounds.maxPendingPerAddress(), http.maxIdle(),
+                        bounds.requestTimeout(), http.idleTimeout(), body), sockets);
+    }
+
     private static void atLeast(String name, long value, long min) {
         if (value < min) {
             throw new IllegalArgumentException(name + " must be at least " + min + ": " + value);

@@ -21,6 +21,11 @@ public record Endpoint(HttpMethod method, String path, Auth auth, Capacity capac
 
         /** Whether one more may be. */
         boolean hasRoom();
+
+        /** Whether there is none because the server stops. */
+        default boolean isStopping() {
+            return false;
+        }
     }
 
     /** An endpoint that answers at once. */

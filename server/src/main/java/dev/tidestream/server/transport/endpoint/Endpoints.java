@@ -18,6 +18,7 @@ import io.vertx.ext.web.handler.CorsHandler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.AssemblyBudget;
@@ -42,6 +43,8 @@ public final class Endpoints implements Handler<HttpServerRequest> {
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
     private static final int PREFLIGHT_AGE_S = 600;
+    private static final String RETRY_AFTER_S = "1";
+    private static final String RETRY_AFTER_STOP_S = "5"; // a restart takes some seconds
 
     private final Router router;
     private final RequestRules rules;
@@ -122,12 +125,22 @@ public final class Endpoints implements Handler<HttpServerRequest> {
                 exchange.refuse(HttpError.of(METHOD_NOT_ALLOWED, "method_not_allowed", "allowed here: %s; method=%s"
                         .formatted(allowed, JsonAnswer.shown(routing.request().method().name()))));
             } else if (!endpoint.capacity().hasRoom()) {
-                refusals.count(Refusal.CONNECTIONS_FULL);
-                exchange.refuse(HttpError.of(UNAVAILABLE, "busy", "the server takes no more connections for now"));
+                refuse(exchange, endpoint.capacity());
             } else {
                 endpoint.handler().accept(exchange);
             }
         });
+    }
+
+    private void refuse(Exchange exchange, Endpoint.Capacity full) {
+        if (full.isStopping()) {
+            exchange.response().putHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_STOP_S);
+            exchange.refuse(HttpError.of(UNAVAILABLE, ErrorCode.SHUTTING_DOWN.wireName(), ServerTexts.SHUTTING_DOWN));
+        } else {
+            refusals.count(Refusal.CONNECTIONS_FULL);
+            exchange.response().putHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_S);
+            exchange.refuse(HttpError.of(UNAVAILABLE, "busy", "the server takes no more connections for now"));
+        }
     }
 
     private void notFound(RoutingContext routing) {

@@ -9,7 +9,7 @@ import io.vertx.core.Future;
 
 /** The live connections of one kind, bounded in number. Event loop, but for {@link #count}. */
 public final class Sessions implements Endpoint.Capacity {
-    private final int limit;
+    private volatile int limit;
     private final BooleanSupplier stopping;
     private final Set<Session> open = new HashSet<>();
     private int opening;
@@ -27,6 +27,11 @@ public final class Sessions implements Endpoint.Capacity {
     @Override
     public boolean hasRoom() {
         return !stopping.getAsBoolean() && open.size() + opening < limit;
+    }
+
+    @Override
+    public boolean isStopping() {
+        return stopping.getAsBoolean();
     }
 
     /** Keeps a place until this completes. */
@@ -47,6 +52,11 @@ public final class Sessions implements Endpoint.Capacity {
         if (stopping.getAsBoolean()) {
             session.drain();
         }
+    }
+
+    /** Another number of sessions may be open from now on; those that are stay. Any thread. */
+    public void limit(int sessions) {
+        limit = sessions;
     }
 
     /** Those that are open now. */

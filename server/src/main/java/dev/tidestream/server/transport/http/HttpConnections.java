@@ -50,7 +50,7 @@ public final class HttpConnections {
     private static final long ENHANCE_YOUR_CALM = 0xB;
     private static final long CLOSE_NOTIFY_MS = 100;
 
-    private final HttpLimits limits;
+    private HttpLimits limits;
     private final HttpServerOptions options;
     private final EventLoopClock clock;
     private final Refusals refusals;
@@ -67,6 +67,11 @@ public final class HttpConnections {
         this.options = options;
         this.clock = clock;
         this.refusals = refusals;
+    }
+
+    /** Takes other bounds; connections that are there meet them at their next request. */
+    public void limits(HttpLimits newer) {
+        limits = newer;
     }
 
     /** Connections whose request has not come to its end. Any thread. */

@@ -24,12 +24,17 @@ public final class RequestRules {
 
     private static final Pattern ABSOLUTE = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)");
 
-    private final HostPolicy policy;
+    private HostPolicy policy;
     private final Refusals refusals;
 
     public RequestRules(HostPolicy policy, Refusals refusals) {
         this.policy = policy;
         this.refusals = refusals;
+    }
+
+    /** Judges by another policy from now on. */
+    public void policy(HostPolicy newer) {
+        policy = newer;
     }
 
     /** Answers something that the decoder made no request of; Vert.x closes the connection behind the answer. */
