@@ -62,10 +62,14 @@ final class ServeReload {
             return;
         }
         server.reconfigure(config);
-        if (!Objects.equals(next.get(LOG_LEVEL), current.get(LOG_LEVEL))) {
-            command.logLevel().orElse(LogLevels.INFO).set();
+        boolean otherLevel = !Objects.equals(next.get(LOG_LEVEL), current.get(LOG_LEVEL));
+        if (otherLevel) {
+            LogLevels.INFO.set(); // what has changed is told at either level
         }
         tell(next);
+        if (otherLevel) {
+            command.logLevel().orElse(LogLevels.INFO).set();
+        }
         current = next;
     }
 

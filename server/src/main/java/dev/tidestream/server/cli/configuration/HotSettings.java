@@ -9,6 +9,11 @@ public final class HotSettings {
 
     private HotSettings() {}
 
+    /** All of them. */
+    public static Set<String> names() {
+        return HOT;
+    }
+
     /** Whether a change of this setting needs no restart. */
     public static boolean isHot(String name) {
         return HOT.contains(name);
