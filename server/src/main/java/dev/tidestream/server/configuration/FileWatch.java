@@ -26,6 +26,7 @@ public final class FileWatch implements AutoCloseable {
     private final ScheduledExecutorService thread;
 
     /** @param interval between looks */
+    @SuppressWarnings("FutureReturnValueIgnored") // it ends with its thread, and a look throws nothing
     public FileWatch(Duration interval) {
         thread = Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().name("tidestream-files").daemon().factory());
         thread.scheduleWithFixedDelay(this::look, interval.toNanos(), interval.toNanos(), TimeUnit.NANOSECONDS);

@@ -17,8 +17,8 @@ class KeptHeadModeIT {
     @TempDir
     Path temp;
 
-    private static Object mode(AdminClient admin) throws Exception {
-        return admin.call(new AdminRequest.OptimizationStatus("s"), progress -> {}).details().get("mode");
+    private static String mode(AdminClient admin) throws Exception {
+        return String.valueOf(admin.call(new AdminRequest.OptimizationStatus("s"), progress -> {}).details().get("mode"));
     }
 
     @Test

@@ -37,14 +37,14 @@ class ServeReloadIT {
     @TempDir
     Path temp;
 
+    @SuppressWarnings("NullAway.Init") // set by start
     private Path printed;
+    @SuppressWarnings("NullAway.Init") // set by start
     private Process process;
 
     @AfterEach
     void end() {
-        if (process != null) {
-            process.destroyForcibly();
-        }
+        process.destroyForcibly();
     }
 
     private void start(String... options) throws IOException {
@@ -107,7 +107,7 @@ class ServeReloadIT {
         Files.writeString(config, Files.readString(config).replace("log-level: warn", "log-level: wran"));
         assertTrue(awaitLine("config_kept").contains("reason=\"--log-level must be error, warn, info, debug or trace: 'wran'"), Files.readString(printed));
         Files.writeString(config, Files.readString(config).replace("log-level: wran\n", ""));
-        awaitLine("setting_changed name=log-level");
+        awaitLines("setting_changed name=log-level", 2);
         second.write(temp);
         assertTrue(awaitLine("tls_renewed").contains("subject=\"CN=second\""));
         Files.writeString(temp.resolve("key.pem"), first.keyPem());
