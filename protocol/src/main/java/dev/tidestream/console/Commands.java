@@ -153,7 +153,8 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
 
     private int usage(ParameterException exception, List<String> args) {
         CommandLine command = exception.getCommandLine();
-        say(command.getErr(), "%s (see %s --help)".formatted(message(exception, args), caller + command.getCommandSpec().qualifiedName()));
+        say(command.getErr(), "%s (see %s --help)".formatted(
+                message(exception, args), caller + command.getCommandSpec().qualifiedName()));
         return USAGE;
     }
 

@@ -245,7 +245,8 @@ class ArchitectureArchTest {
     @ArchTest
     static final ArchRule CONFIGURATION = classes().that().resideInAPackage("dev.tidestream.server.configuration..")
             .should().onlyDependOnClassesThat().resideInAnyPackage(
-                    "java..", "org.jspecify..", "org.slf4j..", "org.snakeyaml..", "dev.tidestream.console..", "dev.tidestream.server.configuration..");
+                    "java..", "org.jspecify..", "org.slf4j..", "org.snakeyaml..", "dev.tidestream.console..",
+                    "dev.tidestream.server.configuration..");
 
     @ArchTest
     static final ArchRule YAML_IN_ITS_ROOM = noClasses()

@@ -19,8 +19,8 @@ import dev.tidestream.server.transport.tls.TlsFiles;
 import dev.tidestream.server.transport.tls.TlsIdentity;
 
 /**
- * Files that a server takes anew when they change: certificate and key, the administrators' token, and whatever its owner has watched. What is
- * broken changes nothing, and is a line of the log.
+ * Files that a server takes anew when they change: certificate and key, the administrators' token, and whatever its owner has
+ * watched. What is broken changes nothing, and is a line of the log.
  */
 final class LiveFiles implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger("tidestream.server");
@@ -57,7 +57,8 @@ final class LiveFiles implements AutoCloseable {
     private static void renewTls(ServerVerticle server) {
         try {
             TlsIdentity identity = server.renewTls();
-            log.info("{}", EventLine.of("tls_renewed").withText("subject", identity.subject()).with("fingerprint", identity.fingerprint())
+            log.info("{}", EventLine.of("tls_renewed").withText("subject", identity.subject())
+                    .with("fingerprint", identity.fingerprint())
                     .with("expires", identity.expires()));
         } catch (TlsException e) {
             log.warn("{}", EventLine.of("tls_kept").withText("reason", e.getMessage()));

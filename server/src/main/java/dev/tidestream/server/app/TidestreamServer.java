@@ -257,8 +257,8 @@ public final class TidestreamServer implements AutoCloseable {
     }
 
     /**
-     * Takes what a running server can take of a configuration ({@link TransportConfig#withHotPartsOf}); the rest needs a restart. Any thread but
-     * an event loop; returns when it is in force.
+     * Takes what a running server can take of a configuration ({@link TransportConfig#withHotPartsOf}); the rest needs a
+     * restart. Any thread but an event loop; returns when it is in force.
      */
     public void reconfigure(ServerConfig newer) {
         verticle.reconfigure(newer.transport()).toCompletionStage().toCompletableFuture().join();

@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Signals of the system, where the JVM lets a program have them: {@code sun.misc.Signal} of the module jdk.unsupported, by reflection since no
- * compiler likes it. Where there is none, signals do what the JVM does with them.
+ * Signals of the system, where the JVM lets a program have them: {@code sun.misc.Signal} of the module jdk.unsupported, by
+ * reflection since no compiler likes it. Where there is none, signals do what the JVM does with them.
  */
 final class ProcessSignals {
     private static final Logger log = LoggerFactory.getLogger(ProcessSignals.class);
@@ -38,7 +38,8 @@ final class ProcessSignals {
                         case "hashCode" -> System.identityHashCode(self);
                         default -> "handler of " + name;
                     });
-            signal.getMethod("handle", signal, handling).invoke(null, signal.getConstructor(String.class).newInstance(name), proxy);
+            signal.getMethod("handle", signal, handling).invoke(null, signal.getConstructor(String.class).newInstance(name),
+                    proxy);
             return true;
         } catch (ReflectiveOperationException e) { // no such class, no such signal, or one that the JVM has for itself
             log.debug("no handler for this signal: name={}", name, e);

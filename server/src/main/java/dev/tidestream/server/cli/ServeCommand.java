@@ -30,7 +30,8 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         ServerConfig config = config();
         logLevel().ifPresent(LogLevels::set);
-        SettingDefaults.of(spec).ifPresent(defaults -> defaults.settings().warnings().forEach(warning -> log.warn("{}", warning)));
+        SettingDefaults.of(spec).ifPresent(defaults -> defaults.settings().warnings()
+                .forEach(warning -> log.warn("{}", warning)));
         try (TidestreamServer server = TidestreamServer.listen(config, new TerminalStart(spec.commandLine().getErr()))) {
             Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("tidestream-stop").unstarted(() -> stop(server)));
             watch(server);
@@ -53,14 +54,18 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
                 List.of(file), new ServeReload(server, defaults.args(), spec)::run)));
     }
 
-    /** The first signal to end runs the shutdown hook, the second waits for nothing. SIGHUP stays what it is where no file is taken anew. */
+    /**
+     * The first signal to end runs the shutdown hook, the second waits for nothing. SIGHUP stays what it is where no
+     * file is taken anew.
+     */
     private static void onSignals(TidestreamServer server) {
         AtomicBoolean again = new AtomicBoolean();
         IntConsumer end = number -> {
             if (again.getAndSet(true)) {
                 Runtime.getRuntime().halt(SIGNALLED + number);
             }
-            Thread.ofPlatform().name("tidestream-signal").start(() -> System.exit(SIGNALLED + number)); // the hook has the last word
+            // the hook has the last word
+            Thread.ofPlatform().name("tidestream-signal").start(() -> System.exit(SIGNALLED + number));
         };
         if (ProcessEnd.isExpected()) { // and no test's JVM
             ProcessSignals.on("TERM", end);
@@ -72,9 +77,9 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
     }
 
     /**
-     * Where it listens, and how administrators get in: a token that was made up has to be told, this one time. At once, for a reader who
-     * leaves after the first line. Programs look for the address here, so nothing that a file says is beside it: what the model
-     * calls itself is in the log.
+     * Where it listens, and how administrators get in: a token that was made up has to be told, this one time. At once, for a
+     * reader who leaves after the first line. Programs look for the address here, so nothing that a file says is beside it:
+     * what the model calls itself is in the log.
      */
     static void announce(TidestreamServer server, ServerConfig.Compute compute, PrintWriter out) {
         String admin = server.madeUpToken()

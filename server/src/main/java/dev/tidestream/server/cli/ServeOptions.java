@@ -50,8 +50,8 @@ abstract class ServeOptions {
     private static final int DEFAULT_SEQUENCES = 16;
 
     @Option(names = SettingDefaults.CONFIG, paramLabel = "FILE",
-            description = "Options from a YAML file: max-streams: 64 is --max-streams 64. Options of the command line count for more, "
-                    + "then TIDESTREAM_MAX_STREAMS of the environment. Shown by: tidestream config.")
+            description = "Options from a YAML file: max-streams: 64 is --max-streams 64. Options of the command line "
+                    + "count for more, then TIDESTREAM_MAX_STREAMS of the environment. Shown by: tidestream config.")
     @Nullable Path configFile;
 
     @Mixin
@@ -73,7 +73,8 @@ abstract class ServeOptions {
     final TlsOptions tls = new TlsOptions();
 
     @Option(names = "--log-level", paramLabel = "LEVEL",
-            description = "How much is written to the log: error, warn, info, debug or trace (default: info, or what a logback file says).")
+            description = "How much is written to the log: error, warn, info, debug or trace (default: info, or what a "
+                    + "logback file says).")
     private @Nullable LogLevels logLevel;
 
     @Mixin

@@ -21,8 +21,9 @@ import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.LogLevels;
 
 /**
- * Reads the settings of a running server anew, as its start did: command line, environment, file. What may change does, what else is different
- * needs a restart, and the log says which is which. A file that is of no use changes nothing. One thread at a time.
+ * Reads the settings of a running server anew, as its start did: command line, environment, file. What may change does, what
+ * else is different needs a restart, and the log says which is which. A file that is of no use changes nothing. One thread at
+ * a time.
  */
 final class ServeReload {
     private static final Logger log = LoggerFactory.getLogger("tidestream.server");
@@ -88,7 +89,8 @@ final class ServeReload {
                 changed++;
                 log.info("{}", EventLine.of("setting_changed").with("name", setting.name())
                         .withText("from", before == null ? null : before.value()).withText("to", setting.value())
-                        .withText("origin", setting.origin().words()).with("takes_effect", HotSettings.isHot(setting.name()) ? "now" : "at_restart"));
+                        .withText("origin", setting.origin().words())
+                        .with("takes_effect", HotSettings.isHot(setting.name()) ? "now" : "at_restart"));
             }
         }
         log.info("{}", EventLine.of("config_read").with("settings_changed", changed));

@@ -13,8 +13,8 @@ import dev.tidestream.server.transport.tls.TlsFiles;
 /** Options of {@code serve} for TLS. */
 final class TlsOptions {
     @Option(names = "--tls-cert", paramLabel = "FILE",
-            description = "Certificate in PEM, with those that signed it; makes it https and wss, HTTP/2 and HTTP/1.1, TLS 1.2 and 1.3. "
-                    + "Taken anew when it changes.")
+            description = "Certificate in PEM, with those that signed it; makes it https and wss, HTTP/2 and HTTP/1.1, "
+                    + "TLS 1.2 and 1.3. Taken anew when it changes.")
     private @Nullable Path certificate;
 
     @Option(names = "--tls-key", paramLabel = "FILE",

@@ -10,9 +10,9 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Settings of the environment: {@code TIDESTREAM_MAX_STREAMS=5}; values of a list are separated by commas. Variables of that prefix that
- * are no settings are let be, since other programs make some (Kubernetes does, for a service that is called tidestream); one that looks
- * like a setting misspelt is told.
+ * Settings of the environment: {@code TIDESTREAM_MAX_STREAMS=5}; values of a list are separated by commas. Variables of that
+ * prefix that are no settings are let be, since other programs make some (Kubernetes does, for a service that is called
+ * tidestream); one that looks like a setting misspelt is told.
  */
 final class EnvironmentSettings {
     private static final String PREFIX = "TIDESTREAM_";

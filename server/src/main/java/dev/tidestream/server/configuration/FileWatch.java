@@ -15,9 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks every while whether files have changed, by size, time and identity, links followed: what an editor, {@code cp} or a mounted secret does.
- * Tells of a change when two looks have found the same, so that files that are being written, or several that belong together, are not read too
- * early. All of it happens on one thread of its own.
+ * Looks every while whether files have changed, by size, time and identity, links followed: what an editor, {@code cp} or a
+ * mounted secret does. Tells of a change when two looks have found the same, so that files that are being written, or several
+ * that belong together, are not read too early. All of it happens on one thread of its own.
  */
 public final class FileWatch implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(FileWatch.class);

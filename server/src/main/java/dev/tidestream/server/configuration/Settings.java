@@ -24,7 +24,8 @@ public final class Settings {
      * @param file null for none
      * @throws ConfigurationException if the file is of no use
      */
-    public static Settings read(SettingNames names, @Nullable Path file, Map<String, String> environment) throws ConfigurationException {
+    public static Settings read(SettingNames names, @Nullable Path file, Map<String, String> environment)
+            throws ConfigurationException {
         Map<String, Setting> all = new TreeMap<>();
         if (file != null) {
             all.putAll(SettingsFile.read(file, names));

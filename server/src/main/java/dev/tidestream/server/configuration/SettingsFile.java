@@ -30,9 +30,9 @@ import dev.tidestream.console.Printable;
 import dev.tidestream.console.Reasons;
 
 /**
- * A file of settings in YAML 1.2: one flat mapping, a scalar or a list of scalars for each name. Values stay text as it was written, so
- * that an option says what is wrong with one, whichever way it came. Nodes are composed and never made objects of: a tag can do nothing.
- * At most {@value #MAX_BYTES} bytes, no aliases.
+ * A file of settings in YAML 1.2: one flat mapping, a scalar or a list of scalars for each name. Values stay text as it was
+ * written, so that an option says what is wrong with one, whichever way it came. Nodes are composed and never made objects of:
+ * a tag can do nothing. At most {@value #MAX_BYTES} bytes, no aliases.
  */
 final class SettingsFile {
     static final int MAX_BYTES = 256 << 10;
@@ -63,14 +63,15 @@ final class SettingsFile {
             root = new Compose(limits).composeString(text());
         } catch (MarkedYamlEngineException e) {
             int line = e.getProblemMark().or(e::getContextMark).map(mark -> mark.getLine() + 1).orElse(1);
-            throw new ConfigurationException("%s:%d: no YAML: %s".formatted(file, line, shown(String.valueOf(e.getProblem()))), e);
+            throw new ConfigurationException("%s:%d: no YAML: %s".formatted(file, line, shown(String.valueOf(e.getProblem()))),
+                    e);
         } catch (YamlEngineException e) {
             throw new ConfigurationException("%s: no YAML: %s".formatted(file, shown(String.valueOf(e.getMessage()))), e);
         }
         Map<String, Setting> settings = new LinkedHashMap<>();
         if (root.isPresent()) {
             if (!(root.get() instanceof MappingNode mapping)) {
-                throw new ConfigurationException("%s: no mapping of names to values, such as max-streams: 64".formatted(at(root.get())));
+                throw new ConfigurationException(at(root.get()) + ": no mapping of names to values, such as max-streams: 64");
             }
             for (NodeTuple entry : mapping.getValue()) {
                 Setting setting = setting(entry);

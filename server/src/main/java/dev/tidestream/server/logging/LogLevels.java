@@ -12,7 +12,10 @@ public enum LogLevels {
     DEBUG,
     TRACE;
 
-    /** Loggers that have no level of their own write this and what is more serious; nothing happens where logback does not write the log. */
+    /**
+     * Loggers that have no level of their own write this and what is more serious; nothing happens where logback does
+     * not write the log.
+     */
     public void set() {
         if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
             context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME).setLevel(Level.valueOf(name()));

@@ -165,7 +165,8 @@ public final class ServerVerticle extends VerticleBase {
         }
         TlsIdentity identity = TlsIdentity.read(files);
         try {
-            http.updateSSLOptions(identity.options(config.http().requestTimeout()), true).toCompletionStage().toCompletableFuture().join();
+            http.updateSSLOptions(identity.options(config.http().requestTimeout()), true).toCompletionStage()
+                    .toCompletableFuture().join();
         } catch (CompletionException e) {
             throw new TlsException("certificate and key cannot be used: " + Reasons.of(e), e);
         }
@@ -173,8 +174,8 @@ public final class ServerVerticle extends VerticleBase {
     }
 
     /**
-     * Takes what a running server can take of a configuration: {@link TransportConfig#withHotPartsOf}. New connections and requests have it,
-     * WebSockets that are open keep what they began with. Any thread.
+     * Takes what a running server can take of a configuration: {@link TransportConfig#withHotPartsOf}. New connections and
+     * requests have it, WebSockets that are open keep what they began with. Any thread.
      *
      * @return completes when it is in force
      */
@@ -272,7 +273,8 @@ public final class ServerVerticle extends VerticleBase {
 
     private EndpointFactory.Limits limits() {
         TransportConfig c = config;
-        return new EndpointFactory.Limits(new StreamLimits(c.maxStreams(), c.maxTokens(), c.writeQueueBytes(), c.windowTokens(), c.pingInterval()),
+        return new EndpointFactory.Limits(new StreamLimits(c.maxStreams(), c.maxTokens(), c.writeQueueBytes(), c.windowTokens(),
+                c.pingInterval()),
                 c.http().maxBodyBytes());
     }
 

@@ -120,7 +120,8 @@ public record TransportConfig(
     /** The same with other bounds of HTTP and of WebSockets. */
     public TransportConfig withLimits(HttpLimits newHttp, SocketLimits newSockets) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, newHttp, newSockets, access, tls);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, newHttp, newSockets, access,
+                tls);
     }
 
     /** The same for other hosts and origins. */
@@ -142,14 +143,17 @@ public record TransportConfig(
     }
 
     /**
-     * This configuration with what of another one a running server can take: WebSockets and requests at once, streams on one connection, bounds and
-     * time of HTTP requests, hosts and origins, the grace of a stop.
+     * This configuration with what of another one a running server can take: WebSockets and requests at once, streams on one
+     * connection, bounds and time of HTTP requests, hosts and origins, the grace of a stop.
      */
     public TransportConfig withHotPartsOf(TransportConfig newer) {
         HttpLimits bounds = newer.http();
-        int body = (int) Math.min(bounds.maxBodyBytes(), sockets.maxAssemblyBytes()); // where they are put together stays as large as it is
-        return withMaxConnections(newer.maxConnections()).withMaxStreams(newer.maxStreams()).withShutdownGrace(newer.shutdownGrace())
-                .withAccess(newer.access()).withLimits(new HttpLimits(bounds.maxPending(), bounds.maxPendingPerAddress(), http.maxIdle(),
+        // where they are put together stays as large as it is
+        int body = (int) Math.min(bounds.maxBodyBytes(), sockets.maxAssemblyBytes());
+        return withMaxConnections(newer.maxConnections()).withMaxStreams(newer.maxStreams())
+                .withShutdownGrace(newer.shutdownGrace())
+                .withAccess(newer.access())
+                .withLimits(new HttpLimits(bounds.maxPending(), bounds.maxPendingPerAddress(), http.maxIdle(),
                         bounds.requestTimeout(), http.idleTimeout(), body), sockets);
     }
 

@@ -49,7 +49,8 @@ class ConfigCommandTest {
         assertEquals("{\"value\":\"f32\",\"origin\":\"file\",\"file\":\"%s\",\"line\":1,\"hot\":false}".formatted(file),
                 settings.get("kv-type").toString());
         assertEquals("{\"value\":\"64\",\"origin\":\"default\",\"hot\":true}", settings.get("max-streams").toString());
-        assertEquals("{\"value\":null,\"computed\":\"one per core\",\"origin\":\"default\",\"hot\":false}", settings.get("threads").toString());
+        assertEquals("{\"value\":null,\"computed\":\"one per core\",\"origin\":\"default\",\"hot\":false}",
+                settings.get("threads").toString());
     }
 
     /** With the words that flags are refused with, and where the value stands. */
@@ -57,8 +58,10 @@ class ConfigCommandTest {
     void shouldRefuseValuesAsThoseOfTheCommandLine() throws Exception {
         String file = file("# one\nport: 65536\n");
         String see = " (see tidestream config --help)\n";
-        assertEquals(new Run(2, "", "tidestream: --port must be 0 to 65535: 65536 (from %s:2)%s".formatted(file, see)), Run.of("config", "--config", file));
-        assertEquals(new Run(2, "", "tidestream: --port must be 0 to 65535: 65537" + see), Run.of("config", "--config", file, "--port", "65537"));
+        assertEquals(new Run(2, "", "tidestream: --port must be 0 to 65535: 65536 (from %s:2)%s".formatted(file, see)),
+                Run.of("config", "--config", file));
+        assertEquals(new Run(2, "", "tidestream: --port must be 0 to 65535: 65537" + see),
+                Run.of("config", "--config", file, "--port", "65537"));
         assertEquals(0, Run.of("config", "--config", file, "--port=1").code(), "nobody asks for it");
         file("port: http\n");
         String said = Run.of("config", "--config", file).err();
@@ -68,11 +71,13 @@ class ConfigCommandTest {
         assertEquals(new Run(2, "", "tidestream: --max-prompt-memory must be at least 4194304: 2097152 (from %s:1)%s".formatted(file, see)),
                 Run.of("config", "--config", file));
         file("tls-cert: a.pem\n");
-        assertEquals(new Run(2, "", "tidestream: --tls-cert needs --tls-key, too (from %s:1)%s".formatted(file, see)), Run.of("config", "--config", file));
+        assertEquals(new Run(2, "", "tidestream: --tls-cert needs --tls-key, too (from %s:1)%s".formatted(file, see)),
+                Run.of("config", "--config", file));
         file("prot: 1\n");
         assertEquals(new Run(2, "", "tidestream: %s:1: unknown setting 'prot'; did you mean port?%s".formatted(file, see)),
                 Run.of("config", "--config", file));
-        assertEquals(new Run(2, "", "tidestream: no such file: %s/none%s".formatted(temp, see)), Run.of("config", "--config", temp + "/none"));
+        assertEquals(new Run(2, "", "tidestream: no such file: %s/none%s".formatted(temp, see)),
+                Run.of("config", "--config", temp + "/none"));
     }
 
     /** Help is there whatever the file says. */

@@ -66,7 +66,8 @@ class ServeReloadIT {
     private String awaitLines(String pattern, int count) throws Exception {
         long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
         while (true) {
-            List<String> found = Files.readAllLines(printed).stream().filter(line -> line.matches(".*" + pattern + ".*")).toList();
+            List<String> found = Files.readAllLines(printed).stream().filter(line -> line.matches(".*" + pattern + ".*"))
+                    .toList();
             if (found.size() >= count) {
                 return found.get(count - 1);
             }
@@ -95,17 +96,21 @@ class ServeReloadIT {
         SSLContext trust = TestCertificate.trusting(first, second);
         try (HttpClient client = HttpClient.newBuilder().sslContext(trust).build()) {
             HttpResponse<String> ready = client.send(HttpRequest.newBuilder(
-                    URI.create(url.replace("wss:", "https:").replace("/v1/stream", "/health/ready"))).build(), HttpResponse.BodyHandlers.ofString());
+                    URI.create(url.replace("wss:", "https:").replace("/v1/stream", "/health/ready"))).build(),
+                    HttpResponse.BodyHandlers.ofString());
             assertEquals("200 HTTP_2", ready.statusCode() + " " + ready.version());
-            Files.writeString(config, Files.readString(config).replace("max-connections: 2", "max-connections: 1\nkv-memory: 64MiB\nlog-level: warn"));
-            assertTrue(awaitLine("setting_changed name=max-connections").endsWith("from=\"2\" to=\"1\" origin=\"%s:4\" takes_effect=now".formatted(config)));
+            Files.writeString(config, Files.readString(config)
+                    .replace("max-connections: 2", "max-connections: 1\nkv-memory: 64MiB\nlog-level: warn"));
+            assertTrue(awaitLine("setting_changed name=max-connections")
+                    .endsWith("from=\"2\" to=\"1\" origin=\"%s:4\" takes_effect=now".formatted(config)));
             assertTrue(awaitLine("setting_changed name=kv-memory").endsWith("takes_effect=at_restart"));
             WebSocket only = socket(client, url);
             assertThrows(CompletionException.class, () -> socket(client, url), "one connection is all");
             only.abort();
         }
         Files.writeString(config, Files.readString(config).replace("log-level: warn", "log-level: wran"));
-        assertTrue(awaitLine("config_kept").contains("reason=\"--log-level must be error, warn, info, debug or trace: 'wran'"), Files.readString(printed));
+        assertTrue(awaitLine("config_kept").contains("reason=\"--log-level must be error, warn, info, debug or trace: 'wran'"),
+                Files.readString(printed));
         Files.writeString(config, Files.readString(config).replace("log-level: wran\n", ""));
         awaitLines("setting_changed name=log-level", 2);
         second.write(temp);
@@ -121,7 +126,8 @@ class ServeReloadIT {
     }
 
     private static WebSocket socket(HttpClient client, String url) {
-        return client.newWebSocketBuilder().subprotocols("tidestream.v1").buildAsync(URI.create(url), new WebSocket.Listener() {}).join();
+        return client.newWebSocketBuilder().subprotocols("tidestream.v1")
+                .buildAsync(URI.create(url), new WebSocket.Listener() {}).join();
     }
 
     /** The first signal waits for a stream, the second for nobody. */
@@ -133,7 +139,8 @@ class ServeReloadIT {
             WebSocket waiting = socket(client, url);
             waiting.sendText("{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"x\",\"max_tokens\":9,\"credit\":1}", true).join();
             HttpResponse<String> models = client.send(HttpRequest.newBuilder(
-                    URI.create(url.replace("ws:", "http:").replace("/v1/stream", "/v1/models"))).build(), HttpResponse.BodyHandlers.ofString());
+                    URI.create(url.replace("ws:", "http:").replace("/v1/stream", "/v1/models"))).build(),
+                    HttpResponse.BodyHandlers.ofString());
             assertEquals(200, models.statusCode(), "what was sent before has been read");
             signal("TERM");
             awaitLine("stopping: connections=1, under_way=1");

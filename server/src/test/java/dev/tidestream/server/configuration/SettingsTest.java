@@ -17,7 +17,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class SettingsTest {
     private static final SettingNames NAMES = new SettingNames(
-            Set.of("port", "max-streams", "allow-origin", "drain-timeout", "model"), Set.of("allow-origin"), Map.of("shutdown-grace", "drain-timeout"));
+            Set.of("port", "max-streams", "allow-origin", "drain-timeout", "model"), Set.of("allow-origin"),
+            Map.of("shutdown-grace", "drain-timeout"));
 
     @TempDir
     Path temp;
@@ -54,8 +55,10 @@ class SettingsTest {
     @Test
     void shouldLetTheEnvironmentGoFirst() throws Exception {
         Settings settings = read("port: 1\nshutdown-grace: 3\n", Map.of(
-                "TIDESTREAM_PORT", "2", "TIDESTREAM_ALLOW_ORIGIN", "https://a.example,https://b.example", "TIDESTREAM_JAVA_OPTS", "-Xmx1g"));
-        assertEquals(new Setting("port", List.of("2"), new Origin.Environment("TIDESTREAM_PORT")), settings.of("port").orElseThrow());
+                "TIDESTREAM_PORT", "2", "TIDESTREAM_ALLOW_ORIGIN", "https://a.example,https://b.example",
+                "TIDESTREAM_JAVA_OPTS", "-Xmx1g"));
+        assertEquals(new Setting("port", List.of("2"), new Origin.Environment("TIDESTREAM_PORT")), settings.of("port")
+                .orElseThrow());
         assertEquals(List.of("https://a.example", "https://b.example"), settings.of("allow-origin").orElseThrow().values());
         assertEquals(List.of("3"), settings.of("drain-timeout").orElseThrow().values(), "an alias");
         assertEquals(List.of(), settings.warnings());
@@ -99,7 +102,8 @@ class SettingsTest {
     /** A tag is a word, and makes no object; an anchor makes no bomb. */
     @Test
     void shouldMakeNothingOfTags() throws Exception {
-        assertEquals(List.of("x"), read("model: !!javax.script.ScriptEngineManager x\n", Map.of()).of("model").orElseThrow().values());
+        assertEquals(List.of("x"), read("model: !!javax.script.ScriptEngineManager x\n", Map.of()).of("model").orElseThrow()
+                .values());
         assertTrue(refusal("model: !!javax.script.ScriptEngineManager [a]\n").contains("model takes one value"));
     }
 
@@ -108,8 +112,10 @@ class SettingsTest {
         assertEquals("t.yaml: too large: limit_bytes=262144", refusal("#" + "x".repeat(256 << 10)));
         Files.write(temp.resolve("t.yaml"), new byte[] {'a', (byte) 0xFF});
         assertEquals("no such file: " + temp.resolve("none"),
-                assertThrows(ConfigurationException.class, () -> Settings.read(NAMES, temp.resolve("none"), Map.of())).getMessage());
+                assertThrows(ConfigurationException.class, () -> Settings.read(NAMES, temp.resolve("none"), Map.of()))
+                .getMessage());
         assertEquals(temp.resolve("t.yaml") + ": no UTF-8",
-                assertThrows(ConfigurationException.class, () -> Settings.read(NAMES, temp.resolve("t.yaml"), Map.of())).getMessage());
+                assertThrows(ConfigurationException.class, () -> Settings.read(NAMES, temp.resolve("t.yaml"), Map.of()))
+                .getMessage());
     }
 }

@@ -57,7 +57,8 @@ class Http2IT {
 
     @BeforeEach
     void open() {
-        client = vertx.createHttpClient(new HttpClientOptions().setSsl(true).setTrustAll(true).setVerifyHost(false).setUseAlpn(true)
+        client = vertx.createHttpClient(new HttpClientOptions().setSsl(true).setTrustAll(true).setVerifyHost(false)
+                .setUseAlpn(true)
                 .setProtocolVersion(HttpVersion.HTTP_2));
     }
 
@@ -73,7 +74,8 @@ class Http2IT {
     private static TransportConfig config() {
         HttpLimits http = TestServer.CONFIG.http();
         return TestServer.CONFIG.withTls(files).withLimits(
-                new HttpLimits(http.maxPending(), http.maxPendingPerAddress(), 2, Duration.ofSeconds(10), Duration.ofSeconds(60), 1000),
+                new HttpLimits(http.maxPending(), http.maxPendingPerAddress(), 2, Duration.ofSeconds(10),
+                Duration.ofSeconds(60), 1000),
                 TestServer.CONFIG.sockets());
     }
 
@@ -266,7 +268,8 @@ class Http2IT {
                 await(open.get(i).end(Buffer.buffer(LONG.replace("long", "hold"))));
             }
             server.engine.await(() -> server.engine.running() == 2);
-            Future<HttpClientRequest> third = connection.request(new RequestOptions().setMethod(HttpMethod.GET).setURI("/health/live"));
+            Future<HttpClientRequest> third = connection.request(new RequestOptions().setMethod(HttpMethod.GET)
+                    .setURI("/health/live"));
             assertFalse(third.isComplete(), "the client knows the bound");
             await(open.getFirst().reset(8));
             assertEquals(200, await(await(third).send().map(HttpClientResponse::statusCode)));

@@ -92,7 +92,8 @@ class TlsIT {
             assertEquals(200, answer.statusCode(), answer.body());
             assertEquals(version, answer.version());
             assertEquals(404, get(client, server.port(), "/nowhere").statusCode());
-            HttpResponse<String> completion = client.send(HttpRequest.newBuilder(URI.create("https://localhost:" + server.port() + "/v1/completions"))
+            HttpResponse<String> completion = client.send(HttpRequest.newBuilder(URI.create("https://localhost:" + server.port()
+                    + "/v1/completions"))
                     .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"m/1\",\"prompt\":\"x\",\"max_tokens\":3,\"stream\":true}")).build(),
                     HttpResponse.BodyHandlers.ofString());
             assertEquals(200, completion.statusCode());
@@ -134,8 +135,10 @@ class TlsIT {
         };
         try (TestServer server = new TestServer(config()); HttpClient client = client(HttpClient.Version.HTTP_2)) {
             WebSocket socket = client.newWebSocketBuilder().subprotocols("tidestream.v1")
-                    .buildAsync(URI.create("wss://127.0.0.1:" + server.port() + "/v1/stream"), listener).get(TestServer.PATIENCE_S, TimeUnit.SECONDS);
-            socket.sendText("{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"x\",\"max_tokens\":3}", true).get(TestServer.PATIENCE_S, TimeUnit.SECONDS);
+                    .buildAsync(URI.create("wss://127.0.0.1:" + server.port() + "/v1/stream"), listener)
+                    .get(TestServer.PATIENCE_S, TimeUnit.SECONDS);
+            socket.sendText("{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"x\",\"max_tokens\":3}", true)
+                    .get(TestServer.PATIENCE_S, TimeUnit.SECONDS);
             String frames = text.get(TestServer.PATIENCE_S, TimeUnit.SECONDS);
             assertEquals(3, frames.split("\"type\":\"token\"", -1).length - 1, frames);
             socket.sendClose(1000, "").get(TestServer.PATIENCE_S, TimeUnit.SECONDS);
@@ -165,7 +168,8 @@ class TlsIT {
     void shouldGiveUpHandshakesThatDoNotEnd() throws Exception {
         HttpLimits http = config().http();
         TransportConfig impatient = config().withLimits(
-                new HttpLimits(http.maxPending(), http.maxPendingPerAddress(), http.maxIdle(), Duration.ofMillis(100), http.idleTimeout()), config().sockets());
+                new HttpLimits(http.maxPending(), http.maxPendingPerAddress(), http.maxIdle(), Duration.ofMillis(100),
+                http.idleTimeout()), config().sockets());
         try (TestServer server = new TestServer(impatient);
                 Socket silent = new Socket(InetAddress.getLoopbackAddress(), server.port());
                 Socket half = new Socket(InetAddress.getLoopbackAddress(), server.port())) {

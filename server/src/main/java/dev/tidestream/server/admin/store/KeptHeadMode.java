@@ -17,8 +17,9 @@ import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.server.admin.AdminEvents;
 
 /**
- * The head mode that an administrator has chosen, in a file of the data directory: a restart goes on with it. A file that cannot be written or
- * read changes nothing but that, and is a warning: the mode decides how fast logits are, and is no part of a version. One thread at a time.
+ * The head mode that an administrator has chosen, in a file of the data directory: a restart goes on with it. A file that
+ * cannot be written or read changes nothing but that, and is a warning: the mode decides how fast logits are, and is no part
+ * of a version. One thread at a time.
  */
 public final class KeptHeadMode {
     private static final Logger log = LoggerFactory.getLogger(KeptHeadMode.class);
@@ -40,7 +41,8 @@ public final class KeptHeadMode {
             String word = new String(in.readNBytes(MAX_BYTES), StandardCharsets.ISO_8859_1).strip();
             Optional<HeadMode> mode = Arrays.stream(HeadMode.values()).filter(known -> known.wireName().equals(word)).findFirst();
             if (mode.isEmpty()) {
-                log.warn("no head mode, so the model begins with packed: file={}, content={}", file, Printable.quoted(word, MAX_BYTES));
+                log.warn("no head mode, so the model begins with packed: file={}, content={}", file,
+                        Printable.quoted(word, MAX_BYTES));
             }
             return mode;
         } catch (NoSuchFileException e) {

@@ -42,7 +42,8 @@ public record ListedSetting(String name, String value, boolean isValue, Origin o
     private static ListedSetting of(String name, OptionSpec option, ParseResult parsed, SettingDefaults defaults) {
         Optional<Setting> given = defaults.settings().of(name);
         if (parsed.hasMatchedOption(option)) {
-            return shown(name, option, String.join(",", parsed.matchedOption(option.longestName()).originalStringValues()), new Origin.Flag());
+            return shown(name, option, String.join(",", parsed.matchedOption(option.longestName()).originalStringValues()),
+                    new Origin.Flag());
         } else if (given.isPresent()) {
             return shown(name, option, String.join(",", given.get().values()), given.get().origin());
         } else if (option.defaultValue() != null) {

@@ -27,8 +27,8 @@ import dev.tidestream.server.configuration.SettingNames;
 import dev.tidestream.server.configuration.Settings;
 
 /**
- * What options of a command are by default: what the file of {@code --config} and the environment say, and else their own default. So a
- * value is read, checked and refused as one of the command line is. Of one thread.
+ * What options of a command are by default: what the file of {@code --config} and the environment say, and else their own
+ * default. So a value is read, checked and refused as one of the command line is. Of one thread.
  */
 public final class SettingDefaults implements IDefaultValueProvider, ValueOrigins {
     /** The option that names the file. */
@@ -109,7 +109,8 @@ public final class SettingDefaults implements IDefaultValueProvider, ValueOrigin
             }
         }
         try {
-            return named == null || named.isBlank() ? Optional.empty() : Optional.of(Path.of(named)); // the option says what is wrong with it
+            // the option says what is wrong with it
+            return named == null || named.isBlank() ? Optional.empty() : Optional.of(Path.of(named));
         } catch (InvalidPathException e) {
             throw new ParameterException(spec.commandLine(), "--config: " + e.getReason(), e);
         }
@@ -149,7 +150,8 @@ public final class SettingDefaults implements IDefaultValueProvider, ValueOrigin
     }
 
     private static boolean isGiven(OptionSpec option, List<String> given) {
-        return given.stream().anyMatch(arg -> Arrays.stream(option.names()).anyMatch(name -> arg.equals(name) || arg.startsWith(name + "=")));
+        return given.stream().anyMatch(arg -> Arrays.stream(option.names())
+                .anyMatch(name -> arg.equals(name) || arg.startsWith(name + "=")));
     }
 
     /** The name of an option as a setting: its first long one, without dashes; nothing for one that is none. */

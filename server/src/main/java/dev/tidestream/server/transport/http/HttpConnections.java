@@ -40,7 +40,8 @@ import dev.tidestream.server.transport.common.Refusals;
  *                └── 101: a WebSocket, and no more our concern
  * </pre>
  *
- * Of HTTP/2 a connection is one of these, too, with many requests at once. Who is being answered is bounded by what answers: an endpoint's capacity, its keep-alive and its demand.
+ * Of HTTP/2 a connection is one of these, too, with many requests at once. Who is being answered is bounded by what answers:
+ * an endpoint's capacity, its keep-alive and its demand.
  */
 public final class HttpConnections {
     private static final String DECODER = "httpDecoder"; // as Vert.x calls it
@@ -91,7 +92,8 @@ public final class HttpConnections {
         if (tls != null) {
             tls.setCloseNotifyFlushTimeoutMillis(CLOSE_NOTIFY_MS); // who does not read would keep it open for longer
         }
-        Entry entry = channel.pipeline().get(DECODER) == null ? new Http2Entry(connection, channel) : new Http1Entry(connection, channel);
+        Entry entry = channel.pipeline().get(DECODER) == null ? new Http2Entry(connection, channel)
+                : new Http1Entry(connection, channel);
         entries.put(connection, entry);
         connection.closeHandler(v -> left(connection)); // not called once it has become a WebSocket
         entry.becomePending();
@@ -320,11 +322,12 @@ public final class HttpConnections {
     }
 
     /**
-     * One of HTTP/2: many requests at once, as many as its settings allow. It is pending until the first request, and while any is not whole;
-     * each of them has its time, and one that takes too long ends alone.
+     * One of HTTP/2: many requests at once, as many as its settings allow. It is pending until the first request, and while
+     * any is not whole; each of them has its time, and one that takes too long ends alone.
      */
     private final class Http2Entry extends Entry {
-        private final SequencedMap<HttpServerRequest, Long> coming = new LinkedHashMap<>(); // oldest first, with the time of its head
+        // oldest first, with the time of its head
+        private final SequencedMap<HttpServerRequest, Long> coming = new LinkedHashMap<>();
         private int unanswered;
 
         Http2Entry(HttpConnection connection, Channel channel) {

@@ -53,7 +53,8 @@ public final class TlsIdentity {
      * @throws TlsException if one cannot be read or is none, or the key is not that of the certificate
      */
     public static TlsIdentity read(TlsFiles files) throws TlsException {
-        PemKeyCertOptions pem = new PemKeyCertOptions().setCertValue(content(files.certificate())).setKeyValue(content(files.key()));
+        PemKeyCertOptions pem = new PemKeyCertOptions().setCertValue(content(files.certificate()))
+                .setKeyValue(content(files.key()));
         try {
             for (KeyManager manager : pem.getKeyManagerFactory(null).getKeyManagers()) { // a Vert.x is needed for paths alone
                 if (manager instanceof X509KeyManager keys) {
@@ -70,7 +71,8 @@ public final class TlsIdentity {
         } catch (TlsException e) {
             throw e;
         } catch (Exception e) { // whatever a reader of PEM throws
-            throw new TlsException("no certificate and key in PEM: %s, %s: %s".formatted(files.certificate(), files.key(), Reasons.of(e)), e);
+            throw new TlsException("no certificate and key in PEM: %s, %s: %s".formatted(files.certificate(), files.key(),
+                    Reasons.of(e)), e);
         }
         throw new TlsException("no certificate and key in PEM: %s, %s".formatted(files.certificate(), files.key()));
     }
@@ -94,7 +96,8 @@ public final class TlsIdentity {
         String algorithm = switch (key.getAlgorithm()) {
             case "RSA" -> "SHA256withRSA";
             case "EC" -> "SHA256withECDSA";
-            default -> throw new TlsException("%s: a key of %s, but RSA or EC is needed".formatted(files.key(), key.getAlgorithm()));
+            default -> throw new TlsException("%s: a key of %s, but RSA or EC is needed".formatted(files.key(),
+                    key.getAlgorithm()));
         };
         boolean pair;
         try {

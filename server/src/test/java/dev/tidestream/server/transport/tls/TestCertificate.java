@@ -30,7 +30,8 @@ public record TestCertificate(Certificate certificate, String certificatePem, St
     private static final int PATIENCE_S = 60;
 
     /** @param temp where keytool may write; a file of that name must not be there */
-    public static TestCertificate make(Path temp, String name, String algorithm) throws IOException, InterruptedException, GeneralSecurityException {
+    public static TestCertificate make(Path temp, String name, String algorithm) throws IOException, InterruptedException,
+            GeneralSecurityException {
         Path store = temp.resolve(name + ".p12");
         Path said = temp.resolve(name + ".keytool");
         Process keytool = new ProcessBuilder(List.of(
