@@ -7,6 +7,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -176,6 +177,24 @@ class TlsIT {
             half.getOutputStream().write(new byte[] {0x16, 3, 1, 1, 0, 1});
             assertEquals(-1, silent.getInputStream().read());
             assertEquals(-1, half.getInputStream().read());
+        }
+    }
+
+    /** An answer of the bounds, which are in front of the codec, is behind TLS all the same. */
+    @Test
+    void shouldTellSlowRequestsWhyTheyEnd() throws Exception {
+        ManualClock clock = new ManualClock();
+        try (TestServer server = new TestServer(config(), clock);
+                SSLSocket slow = (SSLSocket) trust.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), server.port())) {
+            slow.setSoTimeout((int) TimeUnit.SECONDS.toMillis(TestServer.PATIENCE_S));
+            slow.getOutputStream().write("GET /".getBytes(StandardCharsets.US_ASCII));
+            while (server.stats().pendingRequests() == 0) {
+                Thread.onSpinWait();
+            }
+            clock.advance(config().http().requestTimeout());
+            String answer = new String(slow.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+            assertTrue(answer.startsWith("HTTP/1.1 408 "), answer);
+            assertTrue(answer.contains("\"code\":\"request_timeout\""), answer);
         }
     }
 
