@@ -254,6 +254,18 @@ class ArchitectureArchTest {
             "dev.tidestream.server.engine..", "dev.tidestream.server.epoch..", "dev.tidestream.server.metrics..",
             "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..");
 
+    /** Where settings come from is one thing, what they are another. */
+    @ArchTest
+    static final ArchRule CONFIGURATION = classes().that().resideInAPackage("dev.tidestream.server.configuration..")
+            .should().onlyDependOnClassesThat().resideInAnyPackage(
+                    "java..", "org.jspecify..", "org.slf4j..", "org.snakeyaml..", "dev.tidestream.console..",
+                    "dev.tidestream.server.configuration..");
+
+    @ArchTest
+    static final ArchRule YAML_IN_ITS_ROOM = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.server.configuration..")
+            .should().dependOnClassesThat().resideInAPackage("org.snakeyaml..");
+
     @ArchTest
     static final ArchRule LOGBACK_IN_ITS_ROOM = noClasses()
             .that().resideOutsideOfPackage("dev.tidestream.server.logging..")

@@ -25,6 +25,9 @@ import dev.tidestream.server.transport.AdminAccess;
 import dev.tidestream.server.transport.AdminToken;
 import dev.tidestream.server.transport.TokenLimit;
 import dev.tidestream.server.transport.TokenRefusal;
+import dev.tidestream.server.transport.tls.TlsException;
+import dev.tidestream.server.transport.tls.TlsFiles;
+import dev.tidestream.server.transport.tls.TlsIdentity;
 
 /**
  * What a server needs beside the model. It is looked at before the model is loaded, which may take minutes.
@@ -45,10 +48,21 @@ record Preconditions(
         UpdateDirectory files = updates.updateDir() == null ? null : updateDirectory(updates.updateDir());
         ListenAddress address = new ListenAddress(config.transport().host(), config.transport().port());
         address.requireFree();
+        requireTls(config.transport().tls());
         if (config.chats().template() != null) {
             requireTemplate(config.chats().template());
         }
         return new Preconditions(address, token, updates.tokenFile() == null, updates.wrongTokens(), files);
+    }
+
+    private static void requireTls(@Nullable TlsFiles files) {
+        if (files != null) {
+            try {
+                TlsIdentity.read(files);
+            } catch (TlsException e) {
+                throw new ServerException(Reason.TLS, e.getMessage() + " (--tls-cert, --tls-key)", e);
+            }
+        }
     }
 
     private static void requireTemplate(Path file) {

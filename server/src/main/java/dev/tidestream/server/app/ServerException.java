@@ -31,6 +31,8 @@ public final class ServerException extends RuntimeException {
         ADDRESS,
         /** The file with the administrators' token is of no use. */
         ADMIN_TOKEN,
+        /** Certificate or key are of no use. */
+        TLS,
         /** The directory for files of updates is of no use. */
         UPDATE_DIRECTORY,
         /** The data directory cannot be served from. */

@@ -29,7 +29,7 @@ final class NetworkOptions {
     private static final int DEFAULT_REQUEST_TIMEOUT_S = 10;
     private static final int DEFAULT_GRACE_S = 10;
 
-    @Option(names = "--allow-host", paramLabel = "NAME",
+    @Option(names = "--allow-host", paramLabel = "NAME", split = ",",
             description = "A host name or address, without port, that clients may call this server by, beside localhost and "
                     + "--host; any address if --host is none of the loopback; repeatable; *: any.")
     private List<String> hosts = new ArrayList<>();
@@ -52,7 +52,7 @@ final class NetworkOptions {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(names = "--allow-origin", paramLabel = "ORIGIN",
+    @Option(names = "--allow-origin", paramLabel = "ORIGIN", split = ",",
             description = "Web pages that may use this server, as browsers send it, e.g. https://chat.example, beside pages of "
                     + "the host itself; repeatable; *: any.")
     void setOrigins(List<String> values) {
@@ -115,10 +115,10 @@ final class NetworkOptions {
         requestTimeoutS = Check.range(spec, "--request-timeout", value, 1, MAX_TIMEOUT_S);
     }
 
-    @Option(names = "--shutdown-grace", paramLabel = "SECONDS", defaultValue = "" + DEFAULT_GRACE_S,
+    @Option(names = {"--drain-timeout", "--shutdown-grace"}, paramLabel = "SECONDS", defaultValue = "" + DEFAULT_GRACE_S,
             description = "How long running streams may go on when the server is told to stop (default: ${DEFAULT-VALUE}).")
     void setShutdownGrace(int value) {
-        shutdownGraceS = Check.range(spec, "--shutdown-grace", value, 0, MAX_TIMEOUT_S);
+        shutdownGraceS = Check.range(spec, "--drain-timeout", value, 0, MAX_TIMEOUT_S);
     }
 
     /** The same configuration with these options. */

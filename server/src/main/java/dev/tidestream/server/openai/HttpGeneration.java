@@ -21,7 +21,7 @@ import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.endpoint.Session;
-import dev.tidestream.server.transport.http.HttpConnections;
+import dev.tidestream.server.transport.http.Abort;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.stream.ClientStream;
 
@@ -214,6 +214,6 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
 
     @Override
     public void abort() {
-        HttpConnections.abort(exchange.request().connection());
+        Abort.answer(exchange.request());
     }
 }

@@ -2,6 +2,7 @@ package dev.tidestream.server.openai;
 
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.StreamResetException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -104,8 +105,8 @@ public final class TokenEndpoint {
 
     /** Answers a request that could not be carried out. */
     public static void refuse(Exchange exchange, Throwable cause) {
-        if (exchange.response().closed()) {
-            return; // the client has gone
+        if (exchange.response().closed() || cause instanceof StreamResetException) {
+            return; // the client has gone, or wants no answer any more
         }
         if (cause instanceof RequestRefusedException refused) {
             exchange.refuse(refused.error());

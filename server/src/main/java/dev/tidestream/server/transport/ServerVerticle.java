@@ -3,18 +3,22 @@ package dev.tidestream.server.transport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.Limits;
 import dev.tidestream.protocol.Protocol;
@@ -40,6 +44,9 @@ import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.HttpConnections;
 import dev.tidestream.server.transport.http.RequestRules;
 import dev.tidestream.server.transport.stream.StreamLimits;
+import dev.tidestream.server.transport.tls.TlsException;
+import dev.tidestream.server.transport.tls.TlsFiles;
+import dev.tidestream.server.transport.tls.TlsIdentity;
 import dev.tidestream.server.transport.websocket.Connection;
 import dev.tidestream.server.transport.websocket.ConnectionLimits;
 import dev.tidestream.server.transport.websocket.InputRate;
@@ -48,7 +55,7 @@ import dev.tidestream.server.transport.websocket.InputRate;
  * Listens for HTTP and WebSockets. An event-loop verticle: everything here runs on one event loop, and so do its connections.
  *
  * <p>Stopping: no new WebSockets, no new streams; running streams have the grace period; then what is left is broken off
- * with {@code shutting_down}, the sockets close with 1001, and the port is free again ({@link Drain}).
+ * with {@code shutting_down}, the sockets close with 1012, and the port is free again ({@link Drain}).
  */
 public final class ServerVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ServerVerticle.class);
@@ -57,7 +64,7 @@ public final class ServerVerticle extends VerticleBase {
     private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
     private static final Duration TELL_SUPPRESSED = Duration.ofSeconds(10);
 
-    private final TransportConfig config;
+    private volatile TransportConfig config;
     private final Engine engine;
     private final Supplier<Readiness> readiness;
     private final Function<Context, EventLoopClock> clocks;
@@ -73,7 +80,8 @@ public final class ServerVerticle extends VerticleBase {
     private final @Nullable Sessions administrators;
 
     private @Nullable EventLoopClock clock;
-    private @Nullable HttpServer server;
+    private @Nullable RequestRules requestRules;
+    private volatile @Nullable HttpServer server;
     private volatile @Nullable HttpConnections connections;
     private volatile @Nullable InputRate input;
     private long lastStreamConnection;
@@ -161,15 +169,67 @@ public final class ServerVerticle extends VerticleBase {
                 refusals.snapshot());
     }
 
+    /**
+     * Reads certificate and key anew; connections from then on have them. Any thread that may block.
+     *
+     * @return the identity that they are
+     * @throws TlsException if they are of no use; those of before stay
+     */
+    public TlsIdentity renewTls() throws TlsException {
+        TlsFiles files = config.tls();
+        HttpServer http = server;
+        if (files == null || http == null) {
+            throw new TlsException("this server has no TLS");
+        }
+        TlsIdentity identity = TlsIdentity.read(files);
+        try {
+            http.updateSSLOptions(identity.options(config.http().requestTimeout()), true).toCompletionStage()
+                    .toCompletableFuture().join();
+        } catch (CompletionException e) {
+            throw new TlsException("certificate and key cannot be used: " + Reasons.of(e), e);
+        }
+        return identity;
+    }
+
+    /**
+     * Takes what a running server can take of a configuration: {@link TransportConfig#withHotPartsOf}. New connections and
+     * requests have it, WebSockets that are open keep what they began with. Any thread.
+     *
+     * @return completes when it is in force
+     */
+    public Future<Void> reconfigure(TransportConfig newer) {
+        Promise<Void> done = Promise.promise();
+        context.runOnContext(v -> {
+            config = config.withHotPartsOf(newer);
+            streaming.limit(config.maxConnections());
+            HttpConnections plain = connections;
+            RequestRules rules = requestRules;
+            if (plain != null && rules != null) {
+                plain.limits(config.http());
+                rules.policy(policy());
+            }
+            done.complete();
+        });
+        return done.future();
+    }
+
     @Override
     public Future<?> start() {
+        TlsFiles files = config.tls();
+        return files == null ? listen(options()) : context.executeBlocking(() -> TlsIdentity.read(files)).compose(identity -> {
+            HttpServerOptions options = options();
+            identity.applyTo(options, config.http().requestTimeout());
+            return listen(options);
+        });
+    }
+
+    private Future<?> listen(HttpServerOptions options) {
         EventLoopClock now = clocks.apply(context);
         clock = now;
-        RequestRules rules = new RequestRules(
-                new HostPolicy(config.host(), config.access().hosts(), config.access().origins()), refusals);
+        RequestRules rules = new RequestRules(policy(), refusals);
+        requestRules = rules;
         tellSuppressed(now);
         sweep(now);
-        HttpServerOptions options = options();
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
         Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog);
@@ -198,6 +258,7 @@ public final class ServerVerticle extends VerticleBase {
         if (http == null || plain == null || now == null) {
             return Future.succeededFuture(); // never started
         }
+        plain.drain(config.shutdownGrace());
         return new Drain(this::openSessions, config.shutdownGrace(), now).run()
                 .compose(drained -> {
                     refusalLog.tellSuppressed();
@@ -237,14 +298,23 @@ public final class ServerVerticle extends VerticleBase {
         if (admin != null && administrators != null) {
             endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(new TokenGuard(admin, now::nanoTime)));
         }
-        EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming,
-                new StreamLimits(config.maxStreams(), config.maxTokens(), config.writeQueueBytes(), config.windowTokens(),
-                        config.http().answers().keepAlive()),
-                config.http().maxBodyBytes(), config.http().answers(), new AnswerMemory(config.http().answers().maxBytesOfAll()),
-                new Workers(context, config.http().answers().maxWork()), () -> stopping);
+        EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming, this::limits, config.http().answers(),
+                new AnswerMemory(config.http().answers().maxBytesOfAll()), new Workers(context, config.http().answers().maxWork()),
+                () -> stopping);
         wires.forEach(wire -> endpoints.add(wireEndpoint(wire, loop, limits, rate, plain).endpoint()));
         factories.forEach(factory -> endpoints.addAll(factory.endpoints(loop)));
         return endpoints;
+    }
+
+    private EndpointFactory.Limits limits() {
+        TransportConfig c = config;
+        return new EndpointFactory.Limits(new StreamLimits(c.maxStreams(), c.maxTokens(), c.writeQueueBytes(), c.windowTokens(),
+                c.http().answers().keepAlive()),
+                c.http().maxBodyBytes());
+    }
+
+    private HostPolicy policy() {
+        return new HostPolicy(config.host(), config.access().hosts(), config.access().origins());
     }
 
     private WebSocketEndpoint streamEndpoint(ConnectionLimits limits, InputRate rate, EventLoopClock now, HttpConnections plain) {
@@ -290,6 +360,7 @@ public final class ServerVerticle extends VerticleBase {
                 .setHost(config.host())
                 .setPort(config.port())
                 .setSendBufferSize(SEND_BUFFER_BYTES)
+                .setInitialSettings(new Http2Settings().setMaxConcurrentStreams(config.maxStreams()).setPushEnabled(false))
                 .setHttp2ClearTextEnabled(false);
     }
 }

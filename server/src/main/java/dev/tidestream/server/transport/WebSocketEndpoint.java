@@ -10,6 +10,7 @@ import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpVersion;
 import io.vertx.core.internal.net.NetSocketInternal;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -86,7 +87,9 @@ record WebSocketEndpoint(
     private void enter(Exchange exchange) {
         HttpServerRequest request = exchange.request();
         List<String> offered = offered(request);
-        if (!Handshake.isWanted(request) || request.method().equals(HttpMethod.HEAD)) {
+        if (request.version() == HttpVersion.HTTP_2) { // which has no Upgrade, not even as a header of an answer
+            refuse(exchange, BAD_REQUEST, "bad_handshake", path + " speaks WebSocket over HTTP/1.1: offer http/1.1 alone (ALPN)");
+        } else if (!Handshake.isWanted(request) || request.method().equals(HttpMethod.HEAD)) {
             exchange.response().putHeader(HttpHeaders.UPGRADE, "websocket");
             refuse(exchange, UPGRADE_REQUIRED, "upgrade_required",
                     "GET " + path + " is for WebSockets" + (required ? ", subprotocol " + subprotocol : ""));

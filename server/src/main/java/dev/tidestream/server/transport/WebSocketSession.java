@@ -351,7 +351,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     private void closeIfDrained() {
         if (draining && streams.isEmpty()) {
-            connection.close(CloseCode.GOING_AWAY, ServerTexts.SHUTTING_DOWN);
+            connection.close(CloseCode.RESTART, ServerTexts.SHUTTING_DOWN);
         }
     }
 }

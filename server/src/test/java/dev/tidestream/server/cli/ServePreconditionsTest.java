@@ -103,7 +103,8 @@ class ServePreconditionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed", "--chat-template"})
+    @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed", "--chat-template", "--config",
+        "--tls-cert", "--tls-key"})
     void shouldRefuseBlankPathsWithTheirOption(String option) {
         for (String blank : List.of("", " ", "\t")) {
             for (Run run : List.of(Run.of("serve", option, blank), Run.of("serve", option + "=" + blank))) {
@@ -119,7 +120,20 @@ class ServePreconditionsTest {
     void shouldKnowAllPathOptionsOfServe() {
         List<String> paths = Main.commandLine(new ServeCommand()).getCommandSpec().options().stream()
                 .filter(option -> option.type() == Path.class).map(option -> option.longestName()).sorted().toList();
-        assertEquals(List.of("--admin-token-file", "--cache-packed", "--chat-template", "--data-dir", "--model", "--update-dir"), paths);
+        assertEquals(List.of("--admin-token-file", "--cache-packed", "--chat-template", "--config", "--data-dir", "--model", "--tls-cert",
+                "--tls-key", "--update-dir"), paths);
+    }
+
+    @Test
+    void shouldRefuseACertificateThatIsNone() throws Exception {
+        Path file = Files.writeString(temp.resolve("file"), "no certificate");
+        Run run = Run.of("serve", "--port", "0", "--tls-cert", file.toString(), "--tls-key", file.toString());
+        assertEquals(1, run.code());
+        assertTrue(run.err().startsWith("tidestream: no certificate and key in PEM: %s, %s: ".formatted(file, file)), run.err());
+        assertTrue(run.err().endsWith(" (--tls-cert, --tls-key)\n"), run.err());
+        Path none = temp.resolve("none");
+        assertEquals(new Run(1, "", "tidestream: no such file: %s (--tls-cert, --tls-key)\n".formatted(none)),
+                Run.of("serve", "--port", "0", "--tls-cert", none.toString(), "--tls-key", file.toString()));
     }
 
     @Test

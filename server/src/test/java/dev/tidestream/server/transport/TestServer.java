@@ -111,6 +111,10 @@ final class TestServer implements AutoCloseable {
         return verticle.actualPort();
     }
 
+    ServerVerticle verticle() {
+        return verticle;
+    }
+
     TestClient client() {
         return new TestClient(port());
     }

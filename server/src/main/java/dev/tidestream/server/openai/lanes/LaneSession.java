@@ -325,7 +325,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
             refuse(turn.lane().name, error);
         }
         if (schedule.count() == 0) {
-            mailbox.post(() -> connection.close(CloseCode.SERVICE_RESTART, ServerTexts.SHUTTING_DOWN));
+            mailbox.post(() -> connection.close(CloseCode.RESTART, ServerTexts.SHUTTING_DOWN));
         }
     }
 
@@ -336,7 +336,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
     @Override
     public void breakOff() {
         endAll(stopping());
-        connection.close(CloseCode.SERVICE_RESTART, ServerTexts.SHUTTING_DOWN);
+        connection.close(CloseCode.RESTART, ServerTexts.SHUTTING_DOWN);
     }
 
     private void tooOld() {

@@ -18,6 +18,7 @@ import io.vertx.ext.web.handler.CorsHandler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.AssemblyBudget;
@@ -41,6 +42,7 @@ public final class Endpoints implements Handler<HttpServerRequest> {
     private static final int METHOD_NOT_ALLOWED = 405;
     private static final int FAULT = 500;
     private static final int PREFLIGHT_AGE_S = 600;
+    private static final String RETRY_AFTER_STOP_S = "5"; // a restart takes some seconds
 
     private final Router router;
     private final RequestRules rules;
@@ -121,12 +123,20 @@ public final class Endpoints implements Handler<HttpServerRequest> {
                 exchange.refuse(HttpError.of(METHOD_NOT_ALLOWED, "method_not_allowed", "allowed here: %s; method=%s"
                         .formatted(allowed, JsonAnswer.shown(routing.request().method().name()))));
             } else if (!endpoint.capacity().hasRoom()) {
-                refusals.count(Refusal.CONNECTIONS_FULL);
-                exchange.refuse(endpoint.capacity().refusal());
+                refuse(exchange, endpoint.capacity().refusal());
             } else {
                 endpoint.handler().accept(exchange);
             }
         });
+    }
+
+    private void refuse(Exchange exchange, HttpError refusal) {
+        if (ErrorCode.SHUTTING_DOWN.wireName().equals(refusal.code())) {
+            exchange.response().putHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_STOP_S);
+        } else {
+            refusals.count(Refusal.CONNECTIONS_FULL);
+        }
+        exchange.refuse(refusal);
     }
 
     private void notFound(RoutingContext routing) {
