@@ -30,6 +30,8 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.keys.ApiKeys;
+import dev.tidestream.server.keys.KeyFileWatch;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServerVerticle;
@@ -94,7 +96,7 @@ public final class TidestreamServer implements AutoCloseable {
                     transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
-                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).serving(
+                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).requiring(keys(config)).serving(
                             new OpenAiWiring(running, store, running.chat()).endpoints(config.chats()));
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
@@ -102,9 +104,26 @@ public final class TidestreamServer implements AutoCloseable {
             listening = true;
         } finally {
             if (!listening) {
+                closeKeys();
                 vertx.close().toCompletionStage().toCompletableFuture().join();
                 metrics.close();
             }
+        }
+    }
+
+    private ApiKeys keys(ServerConfig config) {
+        KeyFileWatch watch = met.keys();
+        if (watch == null) {
+            return ApiKeys.notRequired();
+        }
+        metrics.observe(watch.keys(), config.transport().access().keyMetrics());
+        watch.start();
+        return watch.keys();
+    }
+
+    private void closeKeys() {
+        if (met.keys() != null) {
+            met.keys().close();
         }
     }
 
@@ -285,6 +304,7 @@ public final class TidestreamServer implements AutoCloseable {
             if (trim != null) {
                 trim.close();
             }
+            closeKeys();
             metrics.close();
             running.close();
             store.close();

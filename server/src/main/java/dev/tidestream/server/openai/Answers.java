@@ -13,6 +13,8 @@ import dev.tidestream.server.transport.http.HttpError;
 /** Words that all answers have in common. */
 public final class Answers {
     private static final int BAD_REQUEST = 400;
+    private static final int UNAUTHORIZED = 401;
+    private static final int TOO_MANY_REQUESTS = 429;
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
     private static final String RETRY_AFTER_S = "1";
@@ -34,6 +36,8 @@ public final class Answers {
             case PROMPT_TOO_LONG -> HttpError.of(BAD_REQUEST, "context_length_exceeded",
                     "This request does not fit into the model's maximum context length, or into the server's memory for it: " + message);
             case BUSY, TOO_MANY_STREAMS -> HttpError.of(UNAVAILABLE, "overloaded", message);
+            case RATE_LIMIT_EXCEEDED -> HttpError.of(TOO_MANY_REQUESTS, code.wireName(), message);
+            case INVALID_API_KEY -> HttpError.of(UNAUTHORIZED, code.wireName(), message);
             case SHUTTING_DOWN, CREDIT_TIMEOUT -> HttpError.of(UNAVAILABLE, code.wireName(), message);
             case INTERNAL -> HttpError.of(FAULT, null, message);
             case MALFORMED_JSON, UNKNOWN_TYPE, UNKNOWN_FIELD, MISSING_FIELD, INVALID_TYPE, INVALID_VALUE, DUPLICATE_ID, UNKNOWN_ID,

@@ -1,5 +1,7 @@
 package dev.tidestream.server.openai;
 
+import java.util.List;
+
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
@@ -8,6 +10,9 @@ import org.slf4j.LoggerFactory;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
+import dev.tidestream.server.keys.KeyLimitException;
+import dev.tidestream.server.keys.Owner;
+import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.openai.wire.BadRequestException;
 import dev.tidestream.server.transport.endpoint.Auth;
 import dev.tidestream.server.transport.endpoint.Endpoint;
@@ -27,9 +32,9 @@ public final class TokenEndpoint {
     private final boolean worker;
     private final Planner planner;
 
-    /** From the text of a body to what is to be done; any thread. */
+    /** From the text of a body, and whose it is, to what is to be done; any thread. */
     public interface Planner {
-        Job plan(String body) throws BadRequestException;
+        Job plan(String body, Owner owner) throws BadRequestException;
     }
 
     /**
@@ -50,14 +55,15 @@ public final class TokenEndpoint {
 
     /** Answers a POST at a path. */
     public Endpoint at(String path) {
-        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, loop.sessions(), this::handle);
+        return new Endpoint(HttpMethod.POST, path, Auth.COUNTED, loop.sessions(), this::handle);
     }
 
     private void handle(Exchange exchange) {
+        Owner owner = exchange.account().owner();
         exchange.body(loop.maxBodyBytes())
                 .compose(body -> !worker && body.length() <= SMALL_BYTES
-                        ? Future.future(promise -> promise.complete(planned(body)))
-                        : loop.context().executeBlocking(() -> planned(body)))
+                        ? Future.future(promise -> promise.complete(planned(body, owner)))
+                        : loop.context().executeBlocking(() -> planned(body, owner)))
                 .compose(job -> Future.fromCompletionStage(backend.fingerprints().ready(), loop.context()).map(job))
                 .onComplete(planned -> {
                     if (planned.succeeded()) {
@@ -68,9 +74,9 @@ public final class TokenEndpoint {
                 });
     }
 
-    private Job planned(Buffer body) {
+    private Job planned(Buffer body, Owner owner) {
         try {
-            return planner.plan(body.toString());
+            return planner.plan(body.toString(), owner);
         } catch (BadRequestException e) {
             throw new RequestRefusedException(e.error());
         }
@@ -83,7 +89,14 @@ public final class TokenEndpoint {
                     : Answers.error(ErrorCode.BUSY, "the server answers as many requests as it can"));
             return;
         }
-        loop.sessions().open(new HttpGeneration(exchange, loop, backend, job.plan(), job.maker()));
+        List<StreamLease> leases;
+        try {
+            leases = exchange.account().streams(job.plan().choices(), job.plan().request().n());
+        } catch (KeyLimitException e) {
+            exchange.refuse(e);
+            return;
+        }
+        loop.sessions().open(new HttpGeneration(exchange, loop, backend, job.plan(), leases, job.maker()));
     }
 
     /** Answers a request that could not be carried out. */

@@ -52,7 +52,7 @@ final class TokenizerEndpoints {
     }
 
     private Endpoint endpoint(String path, Work work) {
-        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, exchange -> handle(exchange, work));
+        return new Endpoint(HttpMethod.POST, path, Auth.COUNTED, Endpoint.Capacity.UNBOUNDED, exchange -> handle(exchange, work));
     }
 
     private void handle(Exchange exchange, Work work) {

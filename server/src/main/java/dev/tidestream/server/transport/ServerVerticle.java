@@ -22,6 +22,7 @@ import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.channel.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.EventLoopClock;
@@ -63,6 +64,7 @@ public final class ServerVerticle extends VerticleBase {
     private final Refusals refusals = new Refusals();
     private final AssemblyBudget assembly;
     private final List<EndpointFactory> factories = new ArrayList<>();
+    private ApiKeys keys = ApiKeys.notRequired();
     private final Sessions streaming;
     private final @Nullable Sessions administrators;
 
@@ -113,6 +115,12 @@ public final class ServerVerticle extends VerticleBase {
         return this;
     }
 
+    /** The same verticle for clients with these keys only; before it is deployed. */
+    public ServerVerticle requiring(ApiKeys some) {
+        keys = some;
+        return this;
+    }
+
     /** The same verticle with more endpoints; before it is deployed. */
     public ServerVerticle serving(EndpointFactory factory) {
         factories.add(factory);
@@ -153,7 +161,7 @@ public final class ServerVerticle extends VerticleBase {
         HttpServerOptions options = options();
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
-        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog);
+        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog, keys);
         HttpServer http = vertx.createHttpServer(options);
         server = http;
         return http.connectionHandler(plain::opened)
@@ -203,7 +211,8 @@ public final class ServerVerticle extends VerticleBase {
                 config.deadAfter(), config.sockets().closeTimeout(), config.sockets().answerGrace());
         endpoints.add(streamEndpoint(limits, now, plain).endpoint());
         if (admin != null && administrators != null) {
-            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(new TokenGuard(admin, now::nanoTime)));
+            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(
+                    new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime)));
         }
         EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming,
                 new StreamLimits(config.maxStreams(), config.maxTokens(), config.writeQueueBytes(), config.windowTokens(), config.pingInterval()),
@@ -216,11 +225,11 @@ public final class ServerVerticle extends VerticleBase {
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
         InputRate rate = new InputRate(config.sockets().maxInputBytesPerSecond(), now::nanoTime);
         input = rate;
-        return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, streaming, socket -> {
+        return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, streaming, (exchange, socket) -> {
             Connection connection =
                     new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
-            return new WebSocketSession(connection, context, config, codec, engine, refused);
+            return new WebSocketSession(connection, context, config, codec, engine, refused, exchange.account());
         }, plain::left);
     }
 
@@ -228,7 +237,7 @@ public final class ServerVerticle extends VerticleBase {
             AdminAccess access, Sessions admins, ConnectionLimits limits, EventLoopClock now, HttpConnections plain) {
         AdminCodec codec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
-        return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, admins, socket -> new AdminSession(
+        return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, admins, (exchange, socket) -> new AdminSession(
                 new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, null, now, refusals), codec, bus, access),
                 plain::left);
     }

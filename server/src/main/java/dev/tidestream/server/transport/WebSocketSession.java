@@ -22,6 +22,10 @@ import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.keys.KeyAccount;
+import dev.tidestream.server.keys.KeyLimitException;
+import dev.tidestream.server.keys.KeyRefusal;
+import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.endpoint.Session;
@@ -48,6 +52,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private final Codec codec;
     private final Engine engine;
     private final RefusedRequests refused;
+    private final KeyAccount account;
     private final Mailbox mailbox;
     private final RecentIds recentIds;
     private final Map<String, ClientStream> streams = new HashMap<>();
@@ -59,15 +64,19 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private boolean draining;
     private boolean closed;
 
-    /** @param refused where it is written down what was refused */
-    WebSocketSession(
-            Connection connection, Context context, TransportConfig config, Codec codec, Engine engine, RefusedRequests refused) {
+    /**
+     * @param refused where it is written down what was refused
+     * @param account of whoever has opened it
+     */
+    WebSocketSession(Connection connection, Context context, TransportConfig config, Codec codec, Engine engine, RefusedRequests refused,
+            KeyAccount account) {
         this.connection = connection;
         this.context = context;
         this.config = config;
         this.codec = codec;
         this.engine = engine;
         this.refused = refused;
+        this.account = account;
         this.mailbox = new Mailbox(task -> context.runOnContext(v -> task.run()));
         this.recentIds = new RecentIds(config.recentIds());
     }
@@ -255,16 +264,42 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             throw refused(m.id(), ErrorCode.TOO_MANY_STREAMS,
                     "too many streams on this connection: running=" + streams.size() + ", limit=" + config.maxStreams());
         }
+        StreamLease lease;
+        try {
+            lease = account.requestStream();
+        } catch (KeyLimitException e) {
+            recentIds.add(m.id());
+            send(limited(m.id(), e));
+            return;
+        }
+        boolean begun = false;
+        try {
+            begin(m, lease);
+            begun = true;
+        } finally {
+            if (!begun) {
+                lease.close();
+            }
+        }
+    }
+
+    private void begin(ClientMessage.Generate m, StreamLease lease) {
         GenerateRequest request = new GenerateRequest(
                 m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this);
         ClientStream stream = new ClientStream(m.id(), m.credit(), engine.generate(request), mailbox, this,
-                new TidestreamFrames(m.id(), this::send), config.windowTokens());
+                new TidestreamFrames(m.id(), this::send), config.windowTokens(), lease);
         streams.put(m.id(), stream);
         try {
             stream.begin();
         } catch (RuntimeException e) {
             stream.onError(e);
         }
+    }
+
+    private static ServerMessage limited(String id, KeyLimitException e) {
+        ErrorCode code = e.refusal() == KeyRefusal.REVOKED ? ErrorCode.INVALID_API_KEY : ErrorCode.RATE_LIMIT_EXCEEDED;
+        Long retryAfterMs = e.retryAfterMs().isPresent() ? e.retryAfterMs().getAsLong() : null;
+        return new ServerMessage.Failed(id, code, String.valueOf(e.getMessage()), retryAfterMs);
     }
 
     private void watch(boolean weights) {

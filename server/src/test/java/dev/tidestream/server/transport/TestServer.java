@@ -24,6 +24,7 @@ import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.chat.ChatTemplates;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.chat.SpecialTokens;
+import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.OpenAiEndpoints;
@@ -80,7 +81,15 @@ final class TestServer implements AutoCloseable {
 
     /** @param clock the time of connections, a {@link ManualClock} say */
     TestServer(TransportConfig config, Function<Context, EventLoopClock> clock) throws Exception {
-        verticle = new ServerVerticle(config, engine, readiness::get, null, clock)
+        this(config, clock, ApiKeys.notRequired());
+    }
+
+    TestServer(ApiKeys keys) throws Exception {
+        this(CONFIG, context -> new VertxClock(context.owner()), keys);
+    }
+
+    private TestServer(TransportConfig config, Function<Context, EventLoopClock> clock, ApiKeys keys) throws Exception {
+        verticle = new ServerVerticle(config, engine, readiness::get, null, clock).requiring(keys)
                 .serving(EndpointFactory.all(List.of(
                         new OpenAiEndpoints(backend(engine)), new ResponsesEndpoints(backend(engine), new ResponseStore(3, 1 << 20)))));
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);

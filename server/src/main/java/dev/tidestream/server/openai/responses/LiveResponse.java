@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.keys.Owner;
 import dev.tidestream.server.openai.wire.Ids;
 import dev.tidestream.server.openai.wire.ResponseRequest;
 import dev.tidestream.server.transport.http.HttpError;
@@ -44,11 +45,12 @@ final class LiveResponse {
     /**
      * The answer's name, and what made it.
      *
+     * @param owner whose it is: nobody else sees it
      * @param prior the conversation before the request
      */
-    record Origin(String id, String itemId, long createdS, String model, ResponseRequest request, List<JsonNode> prior) {
-        static Origin of(String model, ResponseRequest request, List<JsonNode> prior) {
-            return new Origin(Ids.next("resp_"), Ids.next("msg_"), System.currentTimeMillis() / 1000, model, request, prior);
+    record Origin(String id, String itemId, long createdS, String model, Owner owner, ResponseRequest request, List<JsonNode> prior) {
+        static Origin of(String model, Owner owner, ResponseRequest request, List<JsonNode> prior) {
+            return new Origin(Ids.next("resp_"), Ids.next("msg_"), System.currentTimeMillis() / 1000, model, owner, request, prior);
         }
     }
 

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.server.chat.Conversation;
+import dev.tidestream.server.keys.Owner;
 import dev.tidestream.server.openai.Answers;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.ChatPlanner;
@@ -53,15 +54,15 @@ public final class ResponsesEndpoints implements EndpointFactory {
     public List<Endpoint> endpoints(Loop loop) {
         RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
         return List.of(
-                new TokenEndpoint(loop, backend, true, body -> job(loop, reader.response(body))).at(PATH),
+                new TokenEndpoint(loop, backend, true, (body, owner) -> job(loop, reader.response(body), owner)).at(PATH),
                 Endpoint.get(PATH + "/*", Auth.OWN_HOST, exchange -> get(loop, exchange)),
                 new Endpoint(HttpMethod.POST, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, this::cancel),
                 new Endpoint(HttpMethod.DELETE, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, this::delete));
     }
 
     /** On a worker. */
-    private TokenEndpoint.Job job(Loop loop, ResponseRequest request) throws BadRequestException {
-        List<JsonNode> prior = prior(request.previousId());
+    private TokenEndpoint.Job job(Loop loop, ResponseRequest request, Owner owner) throws BadRequestException {
+        List<JsonNode> prior = prior(request.previousId(), owner);
         ArrayNode messages = JsonNodeFactory.instance.arrayNode();
         if (request.instructions() != null) {
             messages.addObject().put("role", "system").put("content", request.instructions());
@@ -73,17 +74,17 @@ public final class ResponsesEndpoints implements EndpointFactory {
         TokenTexts texts = new TokenTexts(backend.tokenizer());
         return new TokenEndpoint.Job(planner.plan(request.common(), conversation, AnswerFormat.CHAT, "input"),
                 (exchange, generation) -> {
-                    LiveResponse response = new LiveResponse(LiveResponse.Origin.of(backend.model().get().id(), request, prior));
+                    LiveResponse response = new LiveResponse(LiveResponse.Origin.of(backend.model().get().id(), owner, request, prior));
                     return new ResponseAnswer(
                             response, store, backend.fingerprints(), texts, exchange, loop.streams().writeQueueBytes(), generation);
                 });
     }
 
-    private List<JsonNode> prior(@Nullable String id) throws BadRequestException {
+    private List<JsonNode> prior(@Nullable String id, Owner owner) throws BadRequestException {
         if (id == null) {
             return List.of();
         }
-        return store.conversation(id).orElseThrow(() -> new BadRequestException(HttpError.of(BAD_REQUEST, "previous_response_not_found",
+        return store.find(id).filter(response -> response.origin().owner().equals(owner)).flatMap(own -> store.conversation(id)).orElseThrow(() -> new BadRequestException(HttpError.of(BAD_REQUEST, "previous_response_not_found",
                 "previous_response_id", "Previous response with id '%s' not found.".formatted(JsonAnswer.shown(id)))));
     }
 
@@ -115,7 +116,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
 
     private void get(Loop loop, Exchange exchange) {
         Asked asked = Asked.of(exchange);
-        LiveResponse response = store.find(asked.id()).orElse(null);
+        LiveResponse response = find(exchange, asked);
         if (response == null) {
             unknown(exchange, asked);
         } else if (asked.rest().equals("/input_items")) {
@@ -127,6 +128,11 @@ public final class ResponsesEndpoints implements EndpointFactory {
         } else {
             answer(exchange, ResponseEvents.object(response, true));
         }
+    }
+
+    /** The response of this id, if it was made with the key of this request: those of others do not exist for it. */
+    private @Nullable LiveResponse find(Exchange exchange, Asked asked) {
+        return store.find(asked.id()).filter(response -> response.origin().owner().equals(exchange.account().owner())).orElse(null);
     }
 
     private void replay(Loop loop, Exchange exchange, LiveResponse response) {
@@ -189,7 +195,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
             nothingThere(exchange);
             return;
         }
-        LiveResponse response = store.find(asked.id()).orElse(null);
+        LiveResponse response = find(exchange, asked);
         if (response == null) {
             unknown(exchange, asked);
             return;
@@ -204,7 +210,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
         Asked asked = Asked.of(exchange);
         if (!asked.rest().isEmpty()) {
             nothingThere(exchange);
-        } else if (store.remove(asked.id())) {
+        } else if (find(exchange, asked) != null && store.remove(asked.id())) {
             answer(exchange, JsonNodeFactory.instance.objectNode().put("id", asked.id()).put("object", "response").put("deleted", true));
         } else {
             unknown(exchange, asked);
