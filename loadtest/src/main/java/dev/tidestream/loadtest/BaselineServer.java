@@ -8,6 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 import dev.tidestream.console.Reasons;
+import dev.tidestream.loadtest.wire.ApiKey;
 import dev.tidestream.loadtest.wire.ModelInfo;
 
 /** Another server to compare with, started for one run. It is ready when it answers {@code GET /v1/models}. */
@@ -42,7 +43,7 @@ final class BaselineServer {
 
     private static boolean answers(URI url) throws InterruptedException {
         try {
-            ModelInfo.of(url);
+            ModelInfo.of(url, ApiKey.NONE);
             return true;
         } catch (IOException e) {
             return false; // not yet

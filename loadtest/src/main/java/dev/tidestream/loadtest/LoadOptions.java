@@ -184,6 +184,10 @@ final class LoadOptions {
     @Option(names = "--admin-token-file", paramLabel = "FILE", description = "Token of administrators, for the two above.")
     @Nullable Path adminTokenFile;
 
+    @Option(names = "--api-key-file", paramLabel = "FILE",
+            description = "Key that the target wants (default: the environment variable TIDESTREAM_API_KEY, if set); no baseline sees it.")
+    @Nullable Path apiKeyFile;
+
     @Option(names = "--sweep", paramLabel = "N,…", split = ",",
             description = "One run per level: of concurrency, or of the rate if --rate is given.")
     List<Double> sweep = new ArrayList<>();

@@ -29,6 +29,7 @@ import dev.tidestream.loadtest.run.Live;
 import dev.tidestream.loadtest.run.LoadRun;
 import dev.tidestream.loadtest.run.RunResult;
 import dev.tidestream.loadtest.wire.AdminLink;
+import dev.tidestream.loadtest.wire.ApiKey;
 import dev.tidestream.loadtest.wire.Io;
 import dev.tidestream.loadtest.wire.ModelInfo;
 import dev.tidestream.loadtest.wire.OpenAiTarget;
@@ -141,28 +142,29 @@ final class Session {
     private void measure(@Nullable SpawnedServer server, @Nullable ServerProcess baseline)
             throws LoadFailedException, InterruptedException {
         URI url = server == null ? options.urlOrDefault() : server.url();
+        ApiKey key = apiKey();
         try (Io io = new Io()) {
             List<Subject> subjects = new ArrayList<>();
             ModelInfo model;
             if (options.target == LoadOptions.TargetKind.OPENAI) {
-                model = modelInfo(url, options.model);
-                subjects.add(new Subject(url.getRawAuthority(), new OpenAiTarget(io, url, model.id(), System::nanoTime), null,
+                model = modelInfo(url, options.model, key);
+                subjects.add(new Subject(url.getRawAuthority(), new OpenAiTarget(io, url, model.id(), key, System::nanoTime), null,
                         () -> null));
             } else {
                 if (!"ws".equals(url.getScheme()) && !"wss".equals(url.getScheme())) {
                     throw new LoadFailedException("not a WebSocket's address (ws://…): " + url);
                 }
-                model = modelInfo(url, null);
-                subjects.add(new Subject("tidestream", new TidestreamTarget(io, url, System::nanoTime),
+                model = modelInfo(url, null, key);
+                subjects.add(new Subject("tidestream", new TidestreamTarget(io, url, key, System::nanoTime),
                         plan.admin().any() ? connectAdmin(io, url, server) : null,
                         () -> server == null ? null : server.process().use()));
             }
             environment.putAll(Environment.of(url, model));
             if (options.baselineUrl != null) {
-                ModelInfo other = modelInfo(options.baselineUrl, options.baselineModel);
+                ModelInfo other = modelInfo(options.baselineUrl, options.baselineModel, ApiKey.NONE);
                 environment.putAll(Environment.ofBaseline(baselineName(options.baselineUrl), options.baselineUrl, other));
                 subjects.add(new Subject(baselineName(options.baselineUrl), new OpenAiTarget(io, options.baselineUrl,
-                        other.id(), System::nanoTime), null,
+                        other.id(), ApiKey.NONE, System::nanoTime), null,
                         () -> baseline == null ? null : baseline.use()));
             }
             steps(io, subjects, model);
@@ -204,12 +206,12 @@ final class Session {
         return plan.seed() + levelsMeasured++ * SEED_STRIDE;
     }
 
-    private ModelInfo modelInfo(URI url, @Nullable String name) throws IOException, InterruptedException {
+    private ModelInfo modelInfo(URI url, @Nullable String name, ApiKey key) throws IOException, InterruptedException {
         boolean needed = options.prompt == null && options.prompts == null && !options.words;
         if (!needed && name != null) {
             return new ModelInfo(name, 0, 0, 0);
         }
-        ModelInfo info = ModelInfo.of(url);
+        ModelInfo info = ModelInfo.of(url, key);
         return name == null ? info : new ModelInfo(name, info.vocabularySize(), info.contextLength(), info.parameters());
     }
 
@@ -231,6 +233,16 @@ final class Session {
             return connected.get();
         } catch (ExecutionException e) {
             throw new LoadFailedException("admin channel: " + adminUrl + ": " + Reasons.of(e), e);
+        }
+    }
+
+    private ApiKey apiKey() throws LoadFailedException {
+        try {
+            return ApiKey.find(options.apiKeyFile, System::getenv);
+        } catch (IOException e) {
+            throw new LoadFailedException("API key cannot be read: %s: %s".formatted(options.apiKeyFile, Reasons.of(e)), e);
+        } catch (IllegalArgumentException e) {
+            throw new LoadFailedException(String.valueOf(e.getMessage()), e);
         }
     }
 

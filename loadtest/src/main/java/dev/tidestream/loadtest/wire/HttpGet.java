@@ -22,15 +22,16 @@ final class HttpGet {
      * Asks for a page.
      *
      * @param anyUrl of the server, with the scheme ws, wss, http or https; its path is replaced
+     * @param key that it wants
      * @throws IOException if there is no such page; the message names the address
      */
-    static String page(URI anyUrl, String path) throws IOException, InterruptedException {
+    static String page(URI anyUrl, String path, ApiKey key) throws IOException, InterruptedException {
         String scheme = String.valueOf(anyUrl.getScheme());
         boolean secure = scheme.equals("wss") || scheme.equals("https");
         URI url = URI.create((secure ? "https" : "http") + "://" + anyUrl.getRawAuthority() + path);
         try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(PATIENCE).build()) {
             HttpResponse<String> response = http.send(
-                    HttpRequest.newBuilder(url).timeout(PATIENCE).build(), HttpResponse.BodyHandlers.ofString());
+                    key.shownBy(HttpRequest.newBuilder(url)).timeout(PATIENCE).build(), HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != OK) {
                 throw new IOException("%s answers with HTTP status %d".formatted(url, response.statusCode()));
             }

@@ -21,10 +21,11 @@ public record ModelInfo(String id, int vocabularySize, int contextLength, long p
      * Asks a server; blocks.
      *
      * @param anyUrl of the server, with the scheme ws, wss, http or https; its path is replaced
+     * @param key that it wants
      * @throws IOException if there is no such answer; the message names the address
      */
-    public static ModelInfo of(URI anyUrl) throws IOException, InterruptedException {
-        JsonNode model = json(anyUrl, HttpGet.page(anyUrl, "/v1/models")).path("data").path(0);
+    public static ModelInfo of(URI anyUrl, ApiKey key) throws IOException, InterruptedException {
+        JsonNode model = json(anyUrl, HttpGet.page(anyUrl, "/v1/models", key)).path("data").path(0);
         JsonNode meta = model.path("meta"); // llama.cpp's
         int context = model.path("context_length").asInt(meta.path("n_ctx").asInt(meta.path("n_ctx_train").asInt(0)));
         int size = model.path("vocabulary_size").asInt(meta.path("n_vocab").asInt(0));

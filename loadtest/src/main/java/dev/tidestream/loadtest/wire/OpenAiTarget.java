@@ -41,13 +41,18 @@ public final class OpenAiTarget implements Target {
     private final String model;
     private final LongSupplier nanoTime;
 
-    /** @param url of the completions endpoint */
-    public OpenAiTarget(Io io, URI url, String model, LongSupplier nanoTime) {
+    /**
+     * Connects when it is told to.
+     *
+     * @param url of the completions endpoint
+     * @param key that the server wants
+     */
+    public OpenAiTarget(Io io, URI url, String model, ApiKey key, LongSupplier nanoTime) {
         this.io = io;
         this.url = url;
         this.model = model;
         this.nanoTime = nanoTime;
-        this.http = io.http().keepAlive(false);
+        this.http = key.shownBy(io.http()).keepAlive(false);
     }
 
     @Override

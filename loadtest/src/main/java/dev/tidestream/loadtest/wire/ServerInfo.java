@@ -28,7 +28,7 @@ public record ServerInfo(Map<String, String> facts) {
      */
     public static ServerInfo of(URI anyUrl) throws InterruptedException {
         try {
-            return parse(HttpGet.page(anyUrl, "/metrics"));
+            return parse(HttpGet.page(anyUrl, "/metrics", ApiKey.NONE));
         } catch (IOException e) {
             return new ServerInfo(Map.of()); // a report without it is better than none
         }

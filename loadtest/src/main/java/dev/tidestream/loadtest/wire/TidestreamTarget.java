@@ -21,11 +21,18 @@ public final class TidestreamTarget implements Target {
 
     private final Io io;
     private final URI url;
+    private final ApiKey key;
     private final LongSupplier nanoTime;
     private final Codec codec = new Codec(Limits.DEFAULT);
 
-    /** @param url of the stream endpoint, with the scheme ws or wss */
-    public TidestreamTarget(Io io, URI url, LongSupplier nanoTime) {
+    /**
+     * Connects when it is told to.
+     *
+     * @param url of the stream endpoint, with the scheme ws or wss
+     * @param key that the server wants
+     */
+    public TidestreamTarget(Io io, URI url, ApiKey key, LongSupplier nanoTime) {
+        this.key = key;
         this.io = io;
         this.url = url;
         this.nanoTime = nanoTime;
@@ -43,7 +50,7 @@ public final class TidestreamTarget implements Target {
 
     @Override
     public void connect(Link.Listener listener) {
-        Socket.connect(io.http(), url, Protocol.SUBPROTOCOL, nanoTime, new Socket.Listener() {
+        Socket.connect(key.shownBy(io.http()), url, Protocol.SUBPROTOCOL, nanoTime, new Socket.Listener() {
             @Override
             public void opened(Socket socket) {
                 listener.opened(new SocketLink(socket));

@@ -2,8 +2,8 @@ package dev.tidestream.server.transport;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpConnection;
