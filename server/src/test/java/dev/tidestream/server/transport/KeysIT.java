@@ -146,8 +146,8 @@ class KeysIT {
             }
         }
         assertEquals(List.of(), server.engine.prompts());
-        assertEquals(2 * 10, keys.refusals().get(KeyRefusal.MISSING));
-        assertEquals((wrong.size() - 2) * 10, keys.refusals().get(KeyRefusal.WRONG));
+        assertEquals(20, keys.refusals().get(KeyRefusal.MISSING));
+        assertEquals((wrong.size() - 2) * 10L, keys.refusals().get(KeyRefusal.WRONG));
         for (String open : List.of("/health/live", "/health/ready")) {
             assertEquals(200, ask(server.port(), "GET " + open + " HTTP/1.1\nHost: localhost\n\n").status());
         }
