@@ -185,7 +185,8 @@ final class LoadOptions {
     @Nullable Path adminTokenFile;
 
     @Option(names = "--api-key-file", paramLabel = "FILE",
-            description = "Key that the target wants (default: the environment variable TIDESTREAM_API_KEY, if set); no baseline sees it.")
+            description = "Key that the target wants (default: the environment variable TIDESTREAM_API_KEY, if set); no baseline"
+                    + " sees it.")
     @Nullable Path apiKeyFile;
 
     @Option(names = "--sweep", paramLabel = "N,…", split = ",",

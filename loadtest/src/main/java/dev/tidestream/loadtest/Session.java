@@ -148,8 +148,8 @@ final class Session {
             ModelInfo model;
             if (options.target == LoadOptions.TargetKind.OPENAI) {
                 model = modelInfo(url, options.model, key);
-                subjects.add(new Subject(url.getRawAuthority(), new OpenAiTarget(io, url, model.id(), key, System::nanoTime), null,
-                        () -> null));
+                subjects.add(new Subject(url.getRawAuthority(), new OpenAiTarget(io, url, model.id(), key, System::nanoTime),
+                        null, () -> null));
             } else {
                 if (!"ws".equals(url.getScheme()) && !"wss".equals(url.getScheme())) {
                     throw new LoadFailedException("not a WebSocket's address (ws://…): " + url);

@@ -68,7 +68,8 @@ record Preconditions(
         try {
             watch = KeyFileWatch.of(new KeyFile(file));
         } catch (NoSuchFileException e) {
-            throw new ServerException(Reason.API_KEYS, "no such file: %s (--api-keys); tidestream keys add makes it".formatted(file), e);
+            throw new ServerException(
+                    Reason.API_KEYS, "no such file: %s (--api-keys); tidestream keys add makes it".formatted(file), e);
         } catch (AccessDeniedException e) {
             throw new ServerException(Reason.API_KEYS, "permission denied: %s (--api-keys)".formatted(file), e);
         } catch (IOException e) {
@@ -77,8 +78,9 @@ record Preconditions(
             throw new ServerException(Reason.API_KEYS, "%s (--api-keys)".formatted(e.getMessage()), e);
         }
         watch.keys().find(adminToken).ifPresent(same -> {
-            throw new ServerException(Reason.API_KEYS, "%s: the admin token is also the API key of %s: whoever may stream could administrate"
-                    .formatted(file, same.owner().name()));
+            throw new ServerException(Reason.API_KEYS,
+                    "%s: the admin token is also the API key of %s: whoever may stream could administrate"
+                            .formatted(file, same.owner().name()));
         });
         return watch;
     }

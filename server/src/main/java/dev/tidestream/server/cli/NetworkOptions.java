@@ -138,8 +138,8 @@ final class NetworkOptions {
     /** Refuses to let strangers in by oversight: who reaches the port of a server without keys may use all of it. */
     private void requireKeysBeyondThisMachine(String host) {
         if (apiKeys == null && !unauthenticated && !HostPolicy.isLoopback(host)) {
-            throw new ParameterException(spec.commandLine(), ("--host %s lets other machines in, and without keys whoever reaches the port may generate:"
-                    + " give --api-keys FILE (tidestream keys add makes it), or --allow-unauthenticated if that is meant")
+            throw new ParameterException(spec.commandLine(), ("--host %s lets other machines in, and without keys whoever reaches"
+                    + " the port may generate: give --api-keys FILE (tidestream keys add makes it), or --allow-unauthenticated if that is meant")
                     .formatted(Printable.quoted(host, MAX_HOST_CHARS)));
         }
     }

@@ -124,8 +124,8 @@ public final class KeyAccount {
     public List<StreamLease> streams(int count, int choices) throws KeyLimitException {
         int limit = budget.limits().streams();
         if (limit > 0 && count > limit) {
-            throw refuse(KeyLimitException.never(KeyRefusal.STREAMS, "more streams than the key may ever have at once: streams=%d, limit=%d, key=%s"
-                    .formatted(count, limit, owner.name())));
+            throw refuse(KeyLimitException.never(KeyRefusal.STREAMS,
+                    "more streams than the key may ever have at once: streams=%d, limit=%d, key=%s".formatted(count, limit, owner.name())));
         }
         int before = streams.getAndAdd(count);
         if (limit > 0 && before + count > limit) {

@@ -25,6 +25,7 @@ public final class KeyFile {
     public static final int MAX_KEYS = 1000;
 
     private static final int MAX_BYTES = 1 << 20;
+    private static final String HEADING = "# API keys of Tidestream: name, SHA-256 of the key, limits";
     private static final String HASH = "sha256:";
     private static final String REQUESTS = "requests-per-minute";
     private static final String TOKENS = "tokens-per-minute";
@@ -57,7 +58,7 @@ public final class KeyFile {
      * @throws KeyFileException if a key has this name, or the file is of no use
      */
     public void add(ApiKey key) throws IOException, KeyFileException {
-        List<String> lines = new ArrayList<>(Files.exists(path) ? lines() : List.of("# API keys of Tidestream: name, SHA-256 of the key, limits"));
+        List<String> lines = new ArrayList<>(Files.exists(path) ? lines() : List.of(HEADING));
         for (ApiKey other : ring(lines).keys()) {
             if (other.name().equals(key.name())) {
                 throw new KeyFileException("%s: there is a key of this name: %s".formatted(path, key.name()));

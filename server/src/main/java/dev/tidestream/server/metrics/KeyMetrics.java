@@ -43,10 +43,12 @@ public final class KeyMetrics implements MultiCollector {
         CounterSnapshot.Builder refused = CounterSnapshot.builder().name("tidestream_api_key_refusals")
                 .help("Requests that were refused for their API key, or for want of one.");
         refusals.get().forEach((reason, count) -> refused.dataPoint(count(Labels.of("reason", reason), count)));
-        CounterSnapshot.Builder requests = CounterSnapshot.builder().name("tidestream_api_key_requests").help("Requests of each API key.");
+        CounterSnapshot.Builder requests = CounterSnapshot.builder().name("tidestream_api_key_requests")
+                .help("Requests of each API key.");
         CounterSnapshot.Builder tokens = CounterSnapshot.builder().name("tidestream_api_key_tokens")
                 .help("Tokens of each API key, those of prompts and answers.");
-        GaugeSnapshot.Builder streams = GaugeSnapshot.builder().name("tidestream_api_key_streams").help("Streams of each API key that run now.");
+        GaugeSnapshot.Builder streams = GaugeSnapshot.builder().name("tidestream_api_key_streams")
+                .help("Streams of each API key that run now.");
         for (Use use : uses.get()) {
             Labels key = Labels.of(LABEL, use.key());
             requests.dataPoint(count(key, use.requests()));

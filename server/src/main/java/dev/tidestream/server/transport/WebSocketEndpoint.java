@@ -31,7 +31,8 @@ import dev.tidestream.server.transport.websocket.Handshake;
  * @param left told of connections that are plain HTTP no more
  */
 record WebSocketEndpoint(
-        String path, String subprotocol, Sessions sessions, BiFunction<Exchange, NetSocketInternal, Session> create, Consumer<HttpConnection> left) {
+        String path, String subprotocol, Sessions sessions, BiFunction<Exchange, NetSocketInternal, Session> create,
+        Consumer<HttpConnection> left) {
     private static final Logger log = LoggerFactory.getLogger(WebSocketEndpoint.class);
     private static final int BAD_REQUEST = 400;
     private static final int UNAUTHORIZED = 401;
@@ -70,7 +71,8 @@ record WebSocketEndpoint(
                 yield false;
             }
             case TokenGuard.Verdict.ApiKey k -> {
-                JsonAnswer.refuse(exchange.request(), FORBIDDEN, "permission_error", "an API key is no admin token: it makes no administrator");
+                JsonAnswer.refuse(exchange.request(), FORBIDDEN, "permission_error",
+                        "an API key is no admin token: it makes no administrator");
                 yield false;
             }
             case TokenGuard.Verdict.Throttled t -> {

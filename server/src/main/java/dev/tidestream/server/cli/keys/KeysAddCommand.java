@@ -45,7 +45,8 @@ final class KeysAddCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Parameters(paramLabel = "NAME",
-            description = "What log, metrics and messages call it: letters, digits and . _ -, at most " + ApiKey.MAX_NAME_CHARS + ".")
+            description = "What log, metrics and messages call it: letters, digits and . _ -, at most " + ApiKey.MAX_NAME_CHARS
+                    + ".")
     void setName(String value) {
         try {
             ApiKey.requireName(value);
@@ -55,13 +56,15 @@ final class KeysAddCommand implements Callable<Integer> {
         name = value;
     }
 
-    @Option(names = "--requests-per-minute", paramLabel = "N", description = "Requests for tokens per minute (default: any number).")
+    @Option(names = "--requests-per-minute", paramLabel = "N",
+            description = "Requests for tokens per minute (default: any number).")
     void setRequestsPerMinute(int value) {
         requestsPerMinute = Check.range(spec, "--requests-per-minute", value, 1, Integer.MAX_VALUE);
     }
 
     @Option(names = "--tokens-per-minute", paramLabel = "N",
-            description = "Tokens of prompts and answers per minute; a stream is never cut, the next request waits (default: any number).")
+            description = "Tokens of prompts and answers per minute; a stream is never cut, the next request waits (default: any"
+                    + " number).")
     void setTokensPerMinute(int value) {
         tokensPerMinute = Check.range(spec, "--tokens-per-minute", value, 1, Integer.MAX_VALUE);
     }

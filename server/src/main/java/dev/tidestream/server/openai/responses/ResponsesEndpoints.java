@@ -84,7 +84,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
         if (id == null) {
             return List.of();
         }
-        return store.find(id).filter(response -> response.origin().owner().equals(owner)).flatMap(own -> store.conversation(id)).orElseThrow(() -> new BadRequestException(HttpError.of(BAD_REQUEST, "previous_response_not_found",
+        return find(id, owner).flatMap(own -> store.conversation(id)).orElseThrow(() -> new BadRequestException(HttpError.of(BAD_REQUEST, "previous_response_not_found",
                 "previous_response_id", "Previous response with id '%s' not found.".formatted(JsonAnswer.shown(id)))));
     }
 
@@ -132,7 +132,11 @@ public final class ResponsesEndpoints implements EndpointFactory {
 
     /** The response of this id, if it was made with the key of this request: those of others do not exist for it. */
     private @Nullable LiveResponse find(Exchange exchange, Asked asked) {
-        return store.find(asked.id()).filter(response -> response.origin().owner().equals(exchange.account().owner())).orElse(null);
+        return find(asked.id(), exchange.account().owner()).orElse(null);
+    }
+
+    private Optional<LiveResponse> find(String id, Owner owner) {
+        return store.find(id).filter(response -> response.origin().owner().equals(owner));
     }
 
     private void replay(Loop loop, Exchange exchange, LiveResponse response) {
