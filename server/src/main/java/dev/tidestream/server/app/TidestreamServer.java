@@ -30,6 +30,8 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.keys.ApiKeys;
+import dev.tidestream.server.keys.KeyFileWatch;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServerVerticle;
@@ -100,7 +102,8 @@ public final class TidestreamServer implements AutoCloseable {
                     transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
-                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).resuming(resume.streams());
+                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).requiring(keys(config))
+                            .resuming(resume.streams());
             openAi.serve(verticle);
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
@@ -110,11 +113,28 @@ public final class TidestreamServer implements AutoCloseable {
             listening = true;
         } finally {
             if (!listening) {
+                closeKeys();
                 vertx.close().toCompletionStage().toCompletableFuture().join();
                 streamLog.close();
                 metrics.close();
                 openAi.close();
             }
+        }
+    }
+
+    private ApiKeys keys(ServerConfig config) {
+        KeyFileWatch watch = met.keys();
+        if (watch == null) {
+            return ApiKeys.notRequired();
+        }
+        metrics.observe(watch.keys(), config.transport().access().keyMetrics());
+        watch.start();
+        return watch.keys();
+    }
+
+    private void closeKeys() {
+        if (met.keys() != null) {
+            met.keys().close();
         }
     }
 
@@ -301,6 +321,7 @@ public final class TidestreamServer implements AutoCloseable {
             if (trim != null) {
                 trim.close();
             }
+            closeKeys();
             metrics.close();
             openAi.close();
             running.close();

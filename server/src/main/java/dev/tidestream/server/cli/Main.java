@@ -14,6 +14,7 @@ import dev.tidestream.server.app.ServerException;
 import dev.tidestream.server.cli.admin.AdminCommand;
 import dev.tidestream.server.cli.bench.BenchCommand;
 import dev.tidestream.server.cli.chat.ChatCommand;
+import dev.tidestream.server.cli.keys.KeysCommand;
 import dev.tidestream.server.cli.terminal.CliException;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
@@ -32,6 +33,7 @@ import dev.tidestream.server.cli.terminal.CliException;
             EvalCommand.class,
             ConvertCommand.class,
             AdminCommand.class,
+            KeysCommand.class,
         },
         footer = {
             "",

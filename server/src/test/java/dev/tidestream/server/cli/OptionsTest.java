@@ -104,7 +104,7 @@ class OptionsTest {
 
     @Test
     void shouldTakeServeOptions() {
-        Serve serve = taken(new Serve(), "--host", "0.0.0.0", "--port", "0", "--threads", "3", "--max-sequences", "4",
+        Serve serve = taken(new Serve(), "--allow-unauthenticated", "--host", "0.0.0.0", "--port", "0", "--threads", "3", "--max-sequences", "4",
                 "--kv-memory", "2GiB");
         assertEquals("0.0.0.0", serve.host);
         assertEquals(0, serve.config().transport().port());
