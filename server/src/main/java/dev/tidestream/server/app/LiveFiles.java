@@ -10,6 +10,7 @@ import org.slf4j.LoggerFactory;
 
 import dev.tidestream.console.Printable;
 import dev.tidestream.server.configuration.FileWatch;
+import dev.tidestream.server.keys.KeyFileWatch;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.transport.AdminAccess;
 import dev.tidestream.server.transport.AdminToken;
@@ -19,8 +20,8 @@ import dev.tidestream.server.transport.tls.TlsFiles;
 import dev.tidestream.server.transport.tls.TlsIdentity;
 
 /**
- * Files that a server takes anew when they change: certificate and key, the administrators' token, and whatever its owner has
- * watched. What is broken changes nothing, and is a line of the log.
+ * Files that a server takes anew when they change: certificate and key, the administrators' token, API keys, and whatever its
+ * owner has watched. What is broken changes nothing, and is a line of the log.
  */
 final class LiveFiles implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger("tidestream.server");
@@ -34,6 +35,11 @@ final class LiveFiles implements AutoCloseable {
 
     void watchToken(Path file, AdminAccess access) {
         watch(List.of(file), () -> renewToken(file, access));
+    }
+
+    void watchKeys(KeyFileWatch keys) {
+        watch(List.of(keys.path()), keys::look);
+        keys.look(); // it may have changed since it was read
     }
 
     synchronized void watch(List<Path> files, Runnable changed) {

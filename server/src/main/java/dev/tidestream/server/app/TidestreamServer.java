@@ -32,6 +32,8 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.keys.ApiKeys;
+import dev.tidestream.server.keys.KeyFileWatch;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.AdminAccess;
 import dev.tidestream.server.transport.Readiness;
@@ -105,7 +107,7 @@ public final class TidestreamServer implements AutoCloseable {
                     transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
-                    access).showing(metrics.page()).resuming(resume.streams());
+                    access).showing(metrics.page()).requiring(keys(config)).resuming(resume.streams());
             openAi.serve(verticle);
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
@@ -128,6 +130,16 @@ public final class TidestreamServer implements AutoCloseable {
                 openAi.close();
             }
         }
+    }
+
+    private ApiKeys keys(ServerConfig config) {
+        KeyFileWatch watch = met.keys();
+        if (watch == null) {
+            return ApiKeys.notRequired();
+        }
+        metrics.observe(watch.keys(), config.transport().access().keyMetrics());
+        files.watchKeys(watch);
+        return watch.keys();
     }
 
     /** Nothing is served from files: no cache of them, which would be a directory that a killed server leaves behind. */

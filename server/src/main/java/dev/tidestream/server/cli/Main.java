@@ -15,6 +15,7 @@ import dev.tidestream.server.cli.admin.AdminCommand;
 import dev.tidestream.server.cli.bench.BenchCommand;
 import dev.tidestream.server.cli.chat.ChatCommand;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
+import dev.tidestream.server.cli.keys.KeysCommand;
 import dev.tidestream.server.cli.terminal.CliException;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
@@ -34,6 +35,7 @@ import dev.tidestream.server.cli.terminal.CliException;
             EvalCommand.class,
             ConvertCommand.class,
             AdminCommand.class,
+            KeysCommand.class,
         },
         footer = {
             "",

@@ -2,6 +2,7 @@ package dev.tidestream.server.cli;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,11 +13,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.server.cli.terminal.ByteSize;
 import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.transport.AccessRules;
 import dev.tidestream.server.transport.SocketLimits;
 import dev.tidestream.server.transport.TransportConfig;
+import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.AnswerLimits;
 import dev.tidestream.server.transport.http.HttpLimits;
 
@@ -24,6 +27,7 @@ import dev.tidestream.server.transport.http.HttpLimits;
 final class NetworkOptions {
     private static final long MIN_INPUT_RATE_BYTES = 64 << 10; // what one read of a socket brings
     private static final int MAX_BODY_BYTES = 1 << 30;
+    private static final int MAX_HOST_CHARS = 253;
     private static final int MAX_PENDING = 1_000_000;
     private static final int MAX_TIMEOUT_S = 3600;
     private static final int DEFAULT_REQUEST_TIMEOUT_S = 10;
@@ -40,6 +44,17 @@ final class NetworkOptions {
             description = "What all connections together may hold of messages that have not come to their end "
                     + "(default: 64MiB, or an eighth of the heap if that is less).")
     private @Nullable ByteSize maxAssembly;
+
+    @Option(names = "--api-keys", paramLabel = "FILE",
+            description = "A file of API keys, made by tidestream keys add; clients must show one. Read again when it changes.")
+    private @Nullable Path apiKeys;
+
+    @Option(names = "--allow-unauthenticated",
+            description = "Listen beyond this machine without --api-keys: whoever reaches the port may generate.")
+    private boolean unauthenticated;
+
+    @Option(names = "--key-metrics", description = "Name API keys in the metrics: requests, tokens and streams of each.")
+    private boolean keyMetrics;
 
     private long maxInputBytesPerSecond;
     private int maxBodyBytes;
@@ -121,8 +136,22 @@ final class NetworkOptions {
         shutdownGraceS = Check.range(spec, "--drain-timeout", value, 0, MAX_TIMEOUT_S);
     }
 
-    /** The same configuration with these options. */
+    /** Refuses to let strangers in by oversight: who reaches the port of a server without keys may use all of it. */
+    private void requireKeysBeyondThisMachine(String host) {
+        if (apiKeys == null && !unauthenticated && !HostPolicy.isLoopback(host)) {
+            throw new ParameterException(spec.commandLine(), ("--host %s lets other machines in, and without keys whoever reaches"
+                    + " the port may generate: give --api-keys FILE (tidestream keys add makes it), or --allow-unauthenticated if that is meant")
+                    .formatted(Printable.quoted(host, MAX_HOST_CHARS)));
+        }
+    }
+
+    /**
+     * The same configuration with these options.
+     *
+     * @throws ParameterException if it would let in other machines without keys, and nobody said that it should
+     */
     TransportConfig applyTo(TransportConfig config, AnswerLimits answers) {
+        requireKeysBeyondThisMachine(config.host());
         HttpLimits http = HttpLimits.of(config.maxConnections());
         int perAddress = maxPendingPerAddress == null ? http.maxPendingPerAddress() : maxPendingPerAddress;
         int all = maxPending == null ? Math.max(http.maxPending(), perAddress) : maxPending;
@@ -141,7 +170,7 @@ final class NetworkOptions {
                         new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout(), maxBodyBytes,
                                 answers),
                         new SocketLimits(assembly, maxInputBytesPerSecond, sockets.closeTimeout(), sockets.answerGrace()))
-                .withAccess(new AccessRules(hosts, origins))
+                .withAccess(new AccessRules(hosts, origins, apiKeys, unauthenticated, keyMetrics))
                 .withShutdownGrace(Duration.ofSeconds(shutdownGraceS));
     }
 }

@@ -26,6 +26,7 @@ import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.channel.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.resume.ResumableStreams;
 import dev.tidestream.server.transport.common.AssemblyBudget;
@@ -76,6 +77,7 @@ public final class ServerVerticle extends VerticleBase {
     private final AssemblyBudget assembly;
     private final List<EndpointFactory> factories = new ArrayList<>();
     private final List<WebSocketWire> wires = new ArrayList<>();
+    private ApiKeys keys = ApiKeys.notRequired();
     private final Sessions streaming;
     private final @Nullable Sessions administrators;
 
@@ -124,6 +126,12 @@ public final class ServerVerticle extends VerticleBase {
     /** The same verticle, showing metrics; before it is deployed. */
     public ServerVerticle showing(MetricsPage page) {
         metrics = page;
+        return this;
+    }
+
+    /** The same verticle for clients with these keys only; before it is deployed. */
+    public ServerVerticle requiring(ApiKeys some) {
+        keys = some;
         return this;
     }
 
@@ -232,7 +240,7 @@ public final class ServerVerticle extends VerticleBase {
         sweep(now);
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
-        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog);
+        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog, keys);
         HttpServer http = vertx.createHttpServer(options);
         server = http;
         return http.connectionHandler(plain::opened)
@@ -296,7 +304,8 @@ public final class ServerVerticle extends VerticleBase {
         input = rate;
         endpoints.add(streamEndpoint(limits, rate, now, plain).endpoint());
         if (admin != null && administrators != null) {
-            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(new TokenGuard(admin, now::nanoTime)));
+            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(
+                    new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime)));
         }
         EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming, this::limits, config.http().answers(),
                 new AnswerMemory(config.http().answers().maxBytesOfAll()), new Workers(context, config.http().answers().maxWork()),
@@ -319,21 +328,21 @@ public final class ServerVerticle extends VerticleBase {
 
     private WebSocketEndpoint streamEndpoint(ConnectionLimits limits, InputRate rate, EventLoopClock now, HttpConnections plain) {
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
-        return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, true, streaming, socket -> {
+        return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, true, streaming, (exchange, socket) -> {
             Connection connection =
                     new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
-            return new WebSocketSession(connection, context, config, codec, engine, resumable, refused);
+            return new WebSocketSession(connection, context, config, codec, engine, resumable, refused, exchange.account());
         }, plain::left);
     }
 
     private WebSocketEndpoint wireEndpoint(
             WebSocketWire wire, EndpointFactory.Loop loop, ConnectionLimits limits, InputRate rate, HttpConnections plain) {
-        return new WebSocketEndpoint(wire.path(), wire.subprotocol(), false, streaming, socket -> {
+        return new WebSocketEndpoint(wire.path(), wire.subprotocol(), false, streaming, (exchange, socket) -> {
             Connection connection = new Connection(socket, wire.maxMessageBytes(),
                     limits.withMaxFrameBytes(Math.max(limits.maxFrameBytes(), wire.maxMessageBytes())), assembly, rate.meter(), loop.clock(), refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
-            return wire.sessions().open(connection, loop, refused);
+            return wire.sessions().open(connection, loop, exchange.account(), refused);
         }, plain::left);
     }
 
@@ -341,7 +350,7 @@ public final class ServerVerticle extends VerticleBase {
             AdminAccess access, Sessions admins, ConnectionLimits limits, EventLoopClock now, HttpConnections plain) {
         AdminCodec codec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
-        return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, true, admins, socket -> new AdminSession(
+        return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, true, admins, (exchange, socket) -> new AdminSession(
                 new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, null, now, refusals), codec, bus, access),
                 plain::left);
     }
