@@ -154,8 +154,19 @@ public record Commands(String program, String caller, Set<Class<? extends Throwa
     private int usage(ParameterException exception, List<String> args) {
         CommandLine command = exception.getCommandLine();
         say(command.getErr(), "%s (see %s --help)".formatted(
-                UsageErrors.message(exception, args), caller + command.getCommandSpec().qualifiedName()));
+                message(exception, args), caller + command.getCommandSpec().qualifiedName()));
         return USAGE;
+    }
+
+    /**
+     * What is wrong with a command line, and where the value came from if it was not there.
+     *
+     * @param args the command line
+     */
+    public static String message(ParameterException exception, List<String> args) {
+        String message = UsageErrors.message(exception, args);
+        return exception.getCommandLine().getCommandSpec().defaultValueProvider() instanceof ValueOrigins origins
+                ? message + origins.originOf(exception, message, args).map(" (from %s)"::formatted).orElse("") : message;
     }
 
     private int failure(Throwable failure, String where, PrintWriter err) {

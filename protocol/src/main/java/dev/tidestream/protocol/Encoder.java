@@ -29,6 +29,9 @@ final class Encoder {
                 }
                 g.writeStringField("code", f.code().wireName());
                 g.writeStringField("message", f.message());
+                if (f.retryAfterMs() != null) {
+                    g.writeNumberField("retry_after_ms", f.retryAfterMs());
+                }
             }
             case ServerMessage.WeightsChanged w -> {
                 g.writeStringField("type", "weights_changed");

@@ -30,6 +30,10 @@ public enum ErrorCode {
     PROMPT_TOO_LONG,
     /** The server's waiting queue is full; try again later. */
     BUSY,
+    /** The limit of an API key: requests or tokens per minute, or streams at once; {@code retry_after_ms} says when to try again. */
+    RATE_LIMIT_EXCEEDED,
+    /** The API key that the connection was opened with is valid no more. */
+    INVALID_API_KEY,
     /** The client granted no credit for longer than the server waits. */
     CREDIT_TIMEOUT,
     /** No stream that can be resumed has this name: it never was, is over for too long, or is another key's. */

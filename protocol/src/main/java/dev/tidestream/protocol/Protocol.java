@@ -7,6 +7,12 @@ public final class Protocol {
     /** Where a server listens for WebSockets. */
     public static final String PATH = "/v1/stream";
 
+    /**
+     * A second subprotocol entry that begins like this carries an API key in base64url, for pages, which can set no headers; the server never
+     * chooses it.
+     */
+    public static final String BEARER_SUBPROTOCOL_PREFIX = "tidestream.bearer.";
+
     /** Longest {@code id}, in UTF-16 code units. */
     public static final int MAX_ID_CHARS = 128;
     /** {@code max_tokens} when a {@code generate} does not say. */

@@ -32,7 +32,8 @@ final class ServerDecoder {
                     topLogprobs(m));
             case "finished" -> finished(m);
             case "failed" -> new ServerMessage.Failed(
-                    m.has("id") ? id(m) : null, constant(m, "code", ErrorCode.class), m.text("message", 0, ANY));
+                    m.has("id") ? id(m) : null, constant(m, "code", ErrorCode.class), m.text("message", 0, ANY),
+                    m.has("retry_after_ms") ? (Long) m.longInteger("retry_after_ms", 0, Long.MAX_VALUE) : null);
             case "weights_changed" -> new ServerMessage.WeightsChanged(m.longInteger("weights_version", 0, Long.MAX_VALUE));
             default -> throw FrameReader.unknownType(m, type);
         };

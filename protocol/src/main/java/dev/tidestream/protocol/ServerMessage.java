@@ -56,8 +56,14 @@ public sealed interface ServerMessage {
      * A message was refused or a stream broke off.
      *
      * @param message for people: names the field and the value
+     * @param retryAfterMs when to try again; null if that is not known, or of no use
      */
-    record Failed(@Nullable String id, ErrorCode code, String message) implements ServerMessage {}
+    record Failed(@Nullable String id, ErrorCode code, String message, @Nullable Long retryAfterMs) implements ServerMessage {
+        /** Without a time to try again. */
+        public Failed(@Nullable String id, ErrorCode code, String message) {
+            this(id, code, message, null);
+        }
+    }
 
     /** New streams get this version from now on; sent to connections that watch. Of several in a row, the last may stand for all. */
     record WeightsChanged(long weightsVersion) implements ServerMessage {

@@ -48,6 +48,7 @@ class ArchitectureArchTest {
             "server.huggingface.HuggingFaceFolder", "server.huggingface.tokenizer.FolderTokenizer", "server.transport.AdminSession",
             "server.transport.endpoint.Endpoints", "server.transport.stream.ClientStream", "server.openai.OpenAiEndpoints",
             "server.openai.lanes.ResponseLanes",
+            "server.keys.ApiKeys",
             "server.app.TidestreamServer", "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
@@ -188,6 +189,18 @@ class ArchitectureArchTest {
     static final ArchRule HTTP_AND_WEBSOCKET = forbid(
             "dev.tidestream.server.transport.http..", "dev.tidestream.server.transport.websocket..");
 
+    /** Who a client is and how much it may ask for, whatever asks. */
+    @ArchTest
+    static final ArchRule KEYS = noClasses().that().resideInAPackage("dev.tidestream.server.keys..")
+            .should().dependOnClassesThat(resideInAPackage("dev.tidestream.server..").and(not(resideInAPackage("dev.tidestream.server.keys.."))))
+            .orShould().dependOnClassesThat().resideInAnyPackage("io.vertx..", "io.netty..", "reactor..", "dev.tidestream.model..",
+                    "dev.tidestream.protocol..");
+
+    @ArchTest
+    static final ArchRule BUCKETS_IN_KEYS = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.server.keys")
+            .should().dependOnClassesThat().resideInAPackage("io.github.bucket4j..");
+
     @ArchTest
     static final ArchRule ADMIN = forbid("dev.tidestream.server.admin..",
             "dev.tidestream.server.engine..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..");
@@ -253,6 +266,18 @@ class ArchitectureArchTest {
             "dev.tidestream.protocol..", "dev.tidestream.model..", "dev.tidestream.server.admin..",
             "dev.tidestream.server.engine..", "dev.tidestream.server.epoch..", "dev.tidestream.server.metrics..",
             "dev.tidestream.server.scheduler..", "dev.tidestream.server.transport..");
+
+    /** Where settings come from is one thing, what they are another. */
+    @ArchTest
+    static final ArchRule CONFIGURATION = classes().that().resideInAPackage("dev.tidestream.server.configuration..")
+            .should().onlyDependOnClassesThat().resideInAnyPackage(
+                    "java..", "org.jspecify..", "org.slf4j..", "org.snakeyaml..", "dev.tidestream.console..",
+                    "dev.tidestream.server.configuration..");
+
+    @ArchTest
+    static final ArchRule YAML_IN_ITS_ROOM = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.server.configuration..")
+            .should().dependOnClassesThat().resideInAPackage("org.snakeyaml..");
 
     @ArchTest
     static final ArchRule LOGBACK_IN_ITS_ROOM = noClasses()

@@ -4,22 +4,31 @@ import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.TiedHeads;
+import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.protocol.admin.OptimizationMode;
+import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
+import dev.tidestream.server.admin.store.KeptHeadMode;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.engine.EngineStats;
+import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.metrics.HeadTimings;
 
 /** The administrators' side of a server: the desk, and what it says of the engine. */
 public final class AdminWiring {
+    private static final Logger log = LoggerFactory.getLogger(AdminWiring.class);
+
     private final ModelRuntime running;
     private final ServerConfig.Updates config;
     private final MetricsWiring metrics;
@@ -38,6 +47,7 @@ public final class AdminWiring {
      */
     public AdminService service(
             VersionStore store, MemoryBudget budget, LowRankProduct product, @Nullable UpdateDirectory directory) {
+        KeptHeadMode kept = config.dataDir() == null ? null : new KeptHeadMode(config.dataDir());
         AdminService service = new AdminSetup(
                 running.epochs(),
                 running.breaks(),
@@ -54,9 +64,23 @@ public final class AdminWiring {
                 product,
                 config.checkpoints(),
                 this::runtime,
-                metrics).service();
+                kept == null ? metrics : kept.keeping(metrics)).service();
+        if (kept != null) {
+            kept.read().filter(mode -> mode != HeadMode.PACKED).ifPresent(mode -> restore(service, mode));
+        }
         metrics.observe(service);
         return service;
+    }
+
+    /** Nobody streams yet, and the layout was compared when it was chosen. */
+    private static void restore(AdminService service, HeadMode mode) {
+        try {
+            service.handle(new AdminRequest.OptimizationSet("start", HeadModes.of(mode), false), (stage, done, of) -> {});
+            ServerLife.say(EventLine.of("head_mode").with("mode", mode.wireName()).with("from", "data_dir"));
+        } catch (AdminException e) {
+            log.warn("the head mode of before cannot be had, so the model begins with packed: mode={}, reason={}",
+                    mode.wireName(), Printable.line(String.valueOf(e.getMessage())));
+        }
     }
 
     /** What {@code stats} says of the engine and of the head's times. */

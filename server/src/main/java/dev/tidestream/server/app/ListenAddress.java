@@ -12,9 +12,15 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.console.Reasons;
 import dev.tidestream.server.app.ServerException.Reason;
+import dev.tidestream.server.transport.http.HostPolicy;
 
 /** Where a server is to listen. */
 record ListenAddress(String host, int port) {
+
+    /** Whether only this machine can come here; of a name, whether it is one of the loopback. */
+    boolean isLoopback() {
+        return HostPolicy.isLoopback(host);
+    }
 
     /**
      * Tries whether a server could listen here now, so that nobody waits for a model to be loaded to learn that it cannot. Whoever takes

@@ -1,6 +1,7 @@
 package dev.tidestream.server.app;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -17,6 +18,8 @@ import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.epoch.EpochStatus;
+import dev.tidestream.server.keys.ApiKeys;
+import dev.tidestream.server.metrics.KeyMetrics;
 import dev.tidestream.server.metrics.Metrics;
 import dev.tidestream.server.metrics.MetricsSample;
 import dev.tidestream.server.scheduler.SchedulerStats;
@@ -52,6 +55,20 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
     /** Has the figures of connections read from there from now on. */
     void observe(Supplier<TransportStats> stats) {
         transport = stats;
+    }
+
+    /**
+     * Has refusals of keys shown, from their counters.
+     *
+     * @param named whether what each key used is shown, too
+     */
+    void observe(ApiKeys keys, boolean named) {
+        metrics.show(new KeyMetrics(() -> {
+            SortedMap<String, Long> refusals = new TreeMap<>();
+            keys.refusals().forEach((why, count) -> refusals.put(why.wireName(), count));
+            return refusals;
+        }, () -> !named ? List.of() : keys.use().stream()
+                .map(use -> new KeyMetrics.Use(use.name(), use.requests(), use.tokens(), use.streams())).toList()));
     }
 
     MetricsPage page() {

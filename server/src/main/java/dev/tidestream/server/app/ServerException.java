@@ -31,6 +31,10 @@ public final class ServerException extends RuntimeException {
         ADDRESS,
         /** The file with the administrators' token is of no use. */
         ADMIN_TOKEN,
+        /** Certificate or key are of no use. */
+        TLS,
+        /** The file with clients' keys is of no use. */
+        API_KEYS,
         /** The directory for files of updates is of no use. */
         UPDATE_DIRECTORY,
         /** The data directory cannot be served from. */

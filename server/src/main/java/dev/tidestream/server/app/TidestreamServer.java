@@ -1,8 +1,10 @@
 package dev.tidestream.server.app;
 
+import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -30,7 +32,10 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.keys.ApiKeys;
+import dev.tidestream.server.keys.KeyFileWatch;
 import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.transport.AdminAccess;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
@@ -57,7 +62,7 @@ public final class TidestreamServer implements AutoCloseable {
 
     private final Preconditions met;
     private final ServerLife life;
-    private final TransportConfig transport;
+    private volatile TransportConfig transport;
     private final VersionStore store;
     private final ModelRuntime running;
     private final MetricsWiring metrics;
@@ -66,6 +71,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final OpenAiWiring openAi;
     private final BackgroundWarmUp backgroundWarmUp;
     private final ServerVerticle verticle;
+    private final LiveFiles files = new LiveFiles();
     private final Vertx vertx;
     private final AtomicReference<Readiness> state = new AtomicReference<>(Readiness.STARTING);
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -96,26 +102,44 @@ public final class TidestreamServer implements AutoCloseable {
                     new AdminWiring(running, config.updates(), metrics).service(store, budget, product, met.updateDirectory());
             backgroundWarmUp = running.backgroundWarmUp(service::warmUp);
             AdminVerticle desk = new AdminVerticle(service, audit);
+            AdminAccess access = met.access(audit, metrics::tokenRefused);
             verticle = new ServerVerticle(
                     transport,
                     running.engine(),
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
-                    met.access(audit, metrics::tokenRefused)).showing(metrics.page()).resuming(resume.streams());
+                    access).showing(metrics.page()).requiring(keys(config)).resuming(resume.streams());
             openAi.serve(verticle);
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
             life.limits("responses_on_disk", config.chats().disk());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
+            if (transport.tls() != null) {
+                files.watchTls(transport.tls(), verticle);
+            }
+            if (config.updates().tokenFile() != null) {
+                files.watchToken(config.updates().tokenFile(), access);
+            }
             listening = true;
         } finally {
             if (!listening) {
+                files.close();
                 vertx.close().toCompletionStage().toCompletableFuture().join();
                 streamLog.close();
                 metrics.close();
                 openAi.close();
             }
         }
+    }
+
+    private ApiKeys keys(ServerConfig config) {
+        KeyFileWatch watch = met.keys();
+        if (watch == null) {
+            return ApiKeys.notRequired();
+        }
+        metrics.observe(watch.keys(), config.transport().access().keyMetrics());
+        files.watchKeys(watch);
+        return watch.keys();
     }
 
     /** Nothing is served from files: no cache of them, which would be a directory that a killed server leaves behind. */
@@ -242,7 +266,7 @@ public final class TidestreamServer implements AutoCloseable {
     }
 
     private String address() {
-        return "ws://" + new ListenAddress(transport.host(), port());
+        return (transport.tls() == null ? "ws://" : "wss://") + new ListenAddress(transport.host(), port());
     }
 
     /** The administrators' token, if it was made up for this run. */
@@ -253,6 +277,30 @@ public final class TidestreamServer implements AutoCloseable {
     /** Where it listens. */
     public int port() {
         return verticle.actualPort();
+    }
+
+    /**
+     * Takes what a running server can take of a configuration ({@link TransportConfig#withHotPartsOf}); the rest needs a
+     * restart. Any thread but an event loop; returns when it is in force.
+     */
+    public void reconfigure(ServerConfig newer) {
+        verticle.reconfigure(newer.transport()).toCompletionStage().toCompletableFuture().join();
+        transport = transport.withHotPartsOf(newer.transport());
+    }
+
+    /** Calls back, on a thread of this server, when one of these files has changed. */
+    public void watch(List<Path> changing, Runnable changed) {
+        files.watch(changing, changed);
+    }
+
+    /** Whether there are files that it takes anew when they change: with TLS, a token file, or what is watched. */
+    public boolean takesFilesAnew() {
+        return files.any();
+    }
+
+    /** Takes all these files anew, whether they have changed or not. Any thread; returns at once. */
+    public void reloadFiles() {
+        files.reloadAll();
     }
 
     /** The model that is served; closed with the server. */
@@ -295,7 +343,7 @@ public final class TidestreamServer implements AutoCloseable {
         stopping();
         long startNs = System.nanoTime();
         life.stopping(running.stats().running(), running.stats().queued(), transport.shutdownGrace());
-        try (backgroundWarmUp) {
+        try (backgroundWarmUp; files) {
             awaitClosed(vertx.close().toCompletionStage().toCompletableFuture(), startNs);
         } finally {
             if (trim != null) {

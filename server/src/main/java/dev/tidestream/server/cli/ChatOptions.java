@@ -9,6 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.cli.options.LaneOptions;
 import dev.tidestream.server.cli.terminal.ByteSize;
 import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.openai.responses.disk.DiskLimits;

@@ -14,6 +14,8 @@ import dev.tidestream.server.app.ServerException;
 import dev.tidestream.server.cli.admin.AdminCommand;
 import dev.tidestream.server.cli.bench.BenchCommand;
 import dev.tidestream.server.cli.chat.ChatCommand;
+import dev.tidestream.server.cli.configuration.SettingDefaults;
+import dev.tidestream.server.cli.keys.KeysCommand;
 import dev.tidestream.server.cli.terminal.CliException;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
@@ -23,6 +25,7 @@ import dev.tidestream.server.cli.terminal.CliException;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             ServeCommand.class,
+            ConfigCommand.class,
             GenerateCommand.class,
             ChatCommand.class,
             TokenizeCommand.class,
@@ -32,6 +35,7 @@ import dev.tidestream.server.cli.terminal.CliException;
             EvalCommand.class,
             ConvertCommand.class,
             AdminCommand.class,
+            KeysCommand.class,
         },
         footer = {
             "",
@@ -57,6 +61,7 @@ public final class Main {
 
     /** Runs any command that has our conventions. Returns its exit code. */
     static int run(CommandLine commandLine, String... args) {
+        SettingDefaults.tell(commandLine, args);
         return COMMANDS.run(commandLine, args);
     }
 
@@ -65,6 +70,7 @@ public final class Main {
         CommandLine commandLine = new CommandLine(command);
         standardOptions(commandLine);
         COMMANDS.apply(commandLine);
+        SettingDefaults.addTo(commandLine, System.getenv());
         return commandLine.setExecutionStrategy(JvmOptions.strategy(commandLine.getExecutionStrategy()));
     }
 

@@ -2,6 +2,7 @@ package dev.tidestream.server.cli;
 
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,11 +13,13 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.server.cli.terminal.ByteSize;
 import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.transport.AccessRules;
 import dev.tidestream.server.transport.SocketLimits;
 import dev.tidestream.server.transport.TransportConfig;
+import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.AnswerLimits;
 import dev.tidestream.server.transport.http.HttpLimits;
 
@@ -24,12 +27,13 @@ import dev.tidestream.server.transport.http.HttpLimits;
 final class NetworkOptions {
     private static final long MIN_INPUT_RATE_BYTES = 64 << 10; // what one read of a socket brings
     private static final int MAX_BODY_BYTES = 1 << 30;
+    private static final int MAX_HOST_CHARS = 253;
     private static final int MAX_PENDING = 1_000_000;
     private static final int MAX_TIMEOUT_S = 3600;
     private static final int DEFAULT_REQUEST_TIMEOUT_S = 10;
     private static final int DEFAULT_GRACE_S = 10;
 
-    @Option(names = "--allow-host", paramLabel = "NAME",
+    @Option(names = "--allow-host", paramLabel = "NAME", split = ",",
             description = "A host name or address, without port, that clients may call this server by, beside localhost and "
                     + "--host; any address if --host is none of the loopback; repeatable; *: any.")
     private List<String> hosts = new ArrayList<>();
@@ -40,6 +44,17 @@ final class NetworkOptions {
             description = "What all connections together may hold of messages that have not come to their end "
                     + "(default: 64MiB, or an eighth of the heap if that is less).")
     private @Nullable ByteSize maxAssembly;
+
+    @Option(names = "--api-keys", paramLabel = "FILE",
+            description = "A file of API keys, made by tidestream keys add; clients must show one. Read again when it changes.")
+    private @Nullable Path apiKeys;
+
+    @Option(names = "--allow-unauthenticated",
+            description = "Listen beyond this machine without --api-keys: whoever reaches the port may generate.")
+    private boolean unauthenticated;
+
+    @Option(names = "--key-metrics", description = "Name API keys in the metrics: requests, tokens and streams of each.")
+    private boolean keyMetrics;
 
     private long maxInputBytesPerSecond;
     private int maxBodyBytes;
@@ -52,7 +67,7 @@ final class NetworkOptions {
     @SuppressWarnings("NullAway.Init") // set by picocli
     private CommandSpec spec;
 
-    @Option(names = "--allow-origin", paramLabel = "ORIGIN",
+    @Option(names = "--allow-origin", paramLabel = "ORIGIN", split = ",",
             description = "Web pages that may use this server, as browsers send it, e.g. https://chat.example, beside pages of "
                     + "the host itself; repeatable; *: any.")
     void setOrigins(List<String> values) {
@@ -115,14 +130,28 @@ final class NetworkOptions {
         requestTimeoutS = Check.range(spec, "--request-timeout", value, 1, MAX_TIMEOUT_S);
     }
 
-    @Option(names = "--shutdown-grace", paramLabel = "SECONDS", defaultValue = "" + DEFAULT_GRACE_S,
+    @Option(names = {"--drain-timeout", "--shutdown-grace"}, paramLabel = "SECONDS", defaultValue = "" + DEFAULT_GRACE_S,
             description = "How long running streams may go on when the server is told to stop (default: ${DEFAULT-VALUE}).")
     void setShutdownGrace(int value) {
-        shutdownGraceS = Check.range(spec, "--shutdown-grace", value, 0, MAX_TIMEOUT_S);
+        shutdownGraceS = Check.range(spec, "--drain-timeout", value, 0, MAX_TIMEOUT_S);
     }
 
-    /** The same configuration with these options. */
+    /** Refuses to let strangers in by oversight: who reaches the port of a server without keys may use all of it. */
+    private void requireKeysBeyondThisMachine(String host) {
+        if (apiKeys == null && !unauthenticated && !HostPolicy.isLoopback(host)) {
+            throw new ParameterException(spec.commandLine(), ("--host %s lets other machines in, and without keys whoever reaches"
+                    + " the port may generate: give --api-keys FILE (tidestream keys add makes it), or --allow-unauthenticated if that is meant")
+                    .formatted(Printable.quoted(host, MAX_HOST_CHARS)));
+        }
+    }
+
+    /**
+     * The same configuration with these options.
+     *
+     * @throws ParameterException if it would let in other machines without keys, and nobody said that it should
+     */
     TransportConfig applyTo(TransportConfig config, AnswerLimits answers) {
+        requireKeysBeyondThisMachine(config.host());
         HttpLimits http = HttpLimits.of(config.maxConnections());
         int perAddress = maxPendingPerAddress == null ? http.maxPendingPerAddress() : maxPendingPerAddress;
         int all = maxPending == null ? Math.max(http.maxPending(), perAddress) : maxPending;
@@ -141,7 +170,7 @@ final class NetworkOptions {
                         new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout(), maxBodyBytes,
                                 answers),
                         new SocketLimits(assembly, maxInputBytesPerSecond, sockets.closeTimeout(), sockets.answerGrace()))
-                .withAccess(new AccessRules(hosts, origins))
+                .withAccess(new AccessRules(hosts, origins, apiKeys, unauthenticated, keyMetrics))
                 .withShutdownGrace(Duration.ofSeconds(shutdownGraceS));
     }
 }

@@ -18,6 +18,11 @@ final class ProcessEnd {
         expected = true;
     }
 
+    /** Whether there is one. */
+    static boolean isExpected() {
+        return expected;
+    }
+
     /** Ends the process with this code; everything is written. Does not return. */
     static void exit(int code) {
         CODE.complete(code);

@@ -1,5 +1,9 @@
 package dev.tidestream.server.cli;
 
+import java.nio.file.Path;
+import java.util.Optional;
+
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -9,10 +13,17 @@ import picocli.CommandLine.Spec;
 
 import dev.tidestream.console.Printable;
 import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.cli.configuration.SettingDefaults;
+import dev.tidestream.server.cli.options.AnswerOptions;
 import dev.tidestream.server.cli.options.ComputeOptions;
+import dev.tidestream.server.cli.options.LogOptions;
 import dev.tidestream.server.cli.options.ModelOption;
+import dev.tidestream.server.cli.options.ResumeOptions;
+import dev.tidestream.server.cli.options.StreamLimitOptions;
+import dev.tidestream.server.cli.options.TlsOptions;
 import dev.tidestream.server.cli.terminal.ByteSize;
 import dev.tidestream.server.cli.terminal.Check;
+import dev.tidestream.server.logging.LogLevels;
 
 /** The options of {@code serve}. */
 @Command(
@@ -24,13 +35,16 @@ import dev.tidestream.server.cli.terminal.Check;
             "Examples:",
             "  tidestream serve                                      the starter model, on this machine only",
             "  tidestream serve -m model.gguf --port 9000            another model, another port",
-            "  tidestream serve --host 0.0.0.0 --kv-memory 4GiB      for the network, with room for more streams",
+            "  tidestream serve --host 0.0.0.0 --api-keys api-keys   for the network, for those who have a key",
+            "  tidestream serve --kv-memory 4GiB                     with room for more streams",
             "  tidestream serve --allow-origin https://chat.example  for the pages of a site, too",
             "  tidestream serve --kv-type f32                        keys and values as computed, at twice the memory",
             "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
+            "  tidestream serve --tls-cert cert.pem --tls-key key.pem   https and wss",
+            "  tidestream serve --config tidestream.yaml             options from a file; TIDESTREAM_PORT=9000 is --port 9000",
             "",
-            "SIGINT or SIGTERM: no new streams; running ones have ten seconds (--shutdown-grace), clients one more to",
-            "close; then the process ends, with exit code 0.",
+            "SIGINT or SIGTERM: no new streams; running ones have ten seconds (--drain-timeout), clients one more to",
+            "close; then the process ends, with exit code 0. A second signal ends it at once. SIGHUP: files are read anew.",
         })
 abstract class ServeOptions {
     private static final int MAX_HOST_CHARS = 253;
@@ -40,6 +54,11 @@ abstract class ServeOptions {
     private static final int DEFAULT_CONNECTIONS = 256;
     private static final int DEFAULT_PORT = 8080;
     private static final int DEFAULT_SEQUENCES = 16;
+
+    @Option(names = SettingDefaults.CONFIG, paramLabel = "FILE",
+            description = "Options from a YAML file: max-streams: 64 is --max-streams 64. Options of the command line "
+                    + "count for more, then TIDESTREAM_MAX_STREAMS of the environment. Shown by: tidestream config.")
+    @Nullable Path configFile;
 
     @Mixin
     final ModelOption model = new ModelOption();
@@ -57,6 +76,14 @@ abstract class ServeOptions {
     final StreamLimitOptions limits = new StreamLimitOptions();
 
     @Mixin
+    final TlsOptions tls = new TlsOptions();
+
+    @Option(names = "--log-level", paramLabel = "LEVEL",
+            description = "How much is written to the log: error, warn, info, debug or trace (default: info, or what a "
+                    + "logback file says).")
+    private @Nullable LogLevels logLevel;
+
+    @Mixin
     final NetworkOptions network = new NetworkOptions();
 
     @Mixin
@@ -69,7 +96,7 @@ abstract class ServeOptions {
     final ChatOptions chats = new ChatOptions();
 
     @Mixin
-    final LogOptions log = new LogOptions();
+    final LogOptions logging = new LogOptions();
 
     @Mixin
     final ResumeOptions resume = new ResumeOptions();
@@ -109,6 +136,11 @@ abstract class ServeOptions {
         maxConnections = Check.range(spec, "--max-connections", value, 1, MAX_CONNECTIONS);
     }
 
+    /** The level of the log that is asked for; nothing if none is. */
+    Optional<LogLevels> logLevel() {
+        return Optional.ofNullable(logLevel);
+    }
+
     /**
      * What these options say.
      *
@@ -121,7 +153,7 @@ abstract class ServeOptions {
                 compute.config(),
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
                 network.applyTo(d.transport().withAddress(host, port).withMaxConnections(maxConnections)
-                        .withMaxStreams(limits.maxStreams()), answers.limits(limits.stallTimeout())),
+                        .withMaxStreams(limits.maxStreams()).withTls(tls.files()), answers.limits(limits.stallTimeout())),
                 live.config(),
                 chats.config(),
                 resume.config());

@@ -77,6 +77,11 @@ public final class Metrics implements AutoCloseable {
                 .description("Ceiling of direct buffers, of Netty's and of the JDK's each.").register(registry);
     }
 
+    /** Shows what clients' keys were refused and have used. */
+    public void show(KeyMetrics keys) {
+        registry.getPrometheusRegistry().register(keys);
+    }
+
     /** The page. Whatever the sampler throws comes through. Any thread. */
     public String scrape() {
         return registry.scrape(CONTENT_TYPE);

@@ -5,6 +5,8 @@ import io.vertx.core.Future;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.Protocol;
+import dev.tidestream.server.keys.KeyLimitException;
+import dev.tidestream.server.keys.KeyRefusal;
 import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.transport.endpoint.AnswerMemory;
 import dev.tidestream.server.transport.endpoint.Exchange;
@@ -17,10 +19,17 @@ public final class Answers {
     private static final int BAD_REQUEST = 400;
     private static final int NOT_FOUND = 404;
     private static final int CONFLICT = 409;
+    private static final int UNAUTHORIZED = 401;
+    private static final int TOO_MANY_REQUESTS = 429;
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
 
     private Answers() {}
+
+    /** What is said to a key that may not ask for more. */
+    public static HttpError limit(KeyLimitException e) {
+        return error(e.refusal() == KeyRefusal.REVOKED ? ErrorCode.INVALID_API_KEY : ErrorCode.RATE_LIMIT_EXCEEDED, String.valueOf(e.getMessage()));
+    }
 
     /** As OpenAI calls it; there is no word for a cancelled one, whose client has gone. */
     static String finishReason(FinishReason reason) {
@@ -37,6 +46,8 @@ public final class Answers {
             case PROMPT_TOO_LONG -> HttpError.of(BAD_REQUEST, "context_length_exceeded",
                     "This request does not fit into the model's maximum context length, or into the server's memory for it: " + message);
             case BUSY, TOO_MANY_STREAMS -> HttpError.of(UNAVAILABLE, "overloaded", message);
+            case RATE_LIMIT_EXCEEDED -> HttpError.of(TOO_MANY_REQUESTS, code.wireName(), message);
+            case INVALID_API_KEY -> HttpError.of(UNAUTHORIZED, code.wireName(), message);
             case SHUTTING_DOWN, CREDIT_TIMEOUT -> HttpError.of(UNAVAILABLE, code.wireName(), message);
             case VERSION_GONE, REPLAY_GONE, RESUMED -> HttpError.of(CONFLICT, code.wireName(), message);
             case UNKNOWN_STREAM -> HttpError.of(NOT_FOUND, code.wireName(), message);

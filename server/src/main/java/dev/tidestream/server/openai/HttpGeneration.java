@@ -16,12 +16,13 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.endpoint.Session;
-import dev.tidestream.server.transport.http.HttpConnections;
+import dev.tidestream.server.transport.http.Abort;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.stream.ClientStream;
 
@@ -41,6 +42,7 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     private final EndpointFactory.Loop loop;
     private final Backend backend;
     private final Plan plan;
+    private final List<StreamLease> leases;
     private final Answer answer;
     private final Mailbox mailbox;
     private final Promise<Void> closed = Promise.promise();
@@ -52,7 +54,10 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
     private boolean over;
     private EventLoopClock.@Nullable Timer alive;
 
-    HttpGeneration(Exchange exchange, EndpointFactory.Loop loop, Backend backend, Plan plan, Answer.Maker maker) {
+    /** @param leases of all choices */
+    HttpGeneration(
+            Exchange exchange, EndpointFactory.Loop loop, Backend backend, Plan plan, List<StreamLease> leases, Answer.Maker maker) {
+        this.leases = leases;
         this.exchange = exchange;
         this.loop = loop;
         this.backend = backend;
@@ -88,7 +93,7 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
         unfinished = requests.size();
         for (int i = 0; i < requests.size(); i++) {
             running.add(new ClientStream(String.valueOf(i), OptionalInt.empty(), backend.engine().generate(requests.get(i)), mailbox, this,
-                    answer.choice(i), window));
+                    answer.choice(i), window, leases.get(i)));
         }
         for (ClientStream stream : List.copyOf(running)) {
             try {
@@ -189,6 +194,7 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
         over = true;
         running.forEach(ClientStream::abandon);
         running.clear();
+        leases.forEach(StreamLease::close);
         if (alive != null) {
             alive.cancel();
         }
@@ -214,6 +220,6 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
 
     @Override
     public void abort() {
-        HttpConnections.abort(exchange.request().connection());
+        Abort.answer(exchange.request());
     }
 }

@@ -32,9 +32,11 @@ public final class OpenAiEndpoints implements EndpointFactory {
     public List<Endpoint> endpoints(Loop loop) {
         RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
         List<Endpoint> endpoints = new ArrayList<>(ModelEndpoints.endpoints(backend.model()));
-        endpoints.add(new TokenEndpoint(loop, backend, false, body -> job(loop, completion(loop, reader.completion(body)))).at("/v1/completions"));
+        endpoints.add(new TokenEndpoint(loop, backend, false, (body, owner) -> job(loop, completion(loop, reader.completion(body))))
+                .at("/v1/completions"));
         ChatPlanner chat = new ChatPlanner(backend);
-        endpoints.add(new TokenEndpoint(loop, backend, true, body -> job(loop, chat.plan(reader.chat(body)))).at("/v1/chat/completions"));
+        endpoints.add(new TokenEndpoint(loop, backend, true, (body, owner) -> job(loop, chat.plan(reader.chat(body))))
+                .at("/v1/chat/completions"));
         endpoints.addAll(new TokenizerEndpoints(loop, backend, reader).endpoints());
         return endpoints;
     }

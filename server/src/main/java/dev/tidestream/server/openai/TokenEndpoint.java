@@ -1,11 +1,17 @@
 package dev.tidestream.server.openai;
 
+import java.util.List;
+
 import io.vertx.core.Future;
 import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.StreamResetException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.protocol.ServerTexts;
+import dev.tidestream.server.keys.KeyLimitException;
+import dev.tidestream.server.keys.Owner;
+import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.openai.wire.BadRequestException;
 import dev.tidestream.server.transport.endpoint.Auth;
 import dev.tidestream.server.transport.endpoint.Body;
@@ -27,9 +33,9 @@ public final class TokenEndpoint {
     private final boolean worker;
     private final Planner planner;
 
-    /** From the text of a body to what is to be done; any thread. */
+    /** From the text of a body, and whose it is, to what is to be done; any thread. */
     public interface Planner {
-        Job plan(String body) throws BadRequestException;
+        Job plan(String body, Owner owner) throws BadRequestException;
     }
 
     /**
@@ -50,7 +56,7 @@ public final class TokenEndpoint {
 
     /** Answers a POST at a path. */
     public Endpoint at(String path) {
-        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, loop.sessions(), this::handle);
+        return new Endpoint(HttpMethod.POST, path, Auth.COUNTED, loop.sessions(), this::handle);
     }
 
     private void handle(Exchange exchange) {
@@ -71,12 +77,13 @@ public final class TokenEndpoint {
             exchange.refuse(loop.sessions().refusal());
             return;
         }
+        Owner owner = exchange.account().owner();
         Future<Job> planned = !worker && body.bytes().length() <= SMALL_BYTES
-                ? Future.future(promise -> promise.complete(planned(body)))
-                : loop.workers().run(exchange, () -> planned(body));
+                ? Future.future(promise -> promise.complete(planned(body, owner)))
+                : loop.workers().run(exchange, () -> planned(body, owner));
         planned.onComplete(done -> body.release())
                 .compose(job -> Future.fromCompletionStage(backend.fingerprints().ready(), loop.context()).map(job))
-                .map(job -> session(exchange, job))
+                .compose(job -> session(exchange, job))
                 .onComplete(done -> {
                     if (done.failed()) {
                         place.release();
@@ -87,28 +94,45 @@ public final class TokenEndpoint {
                 });
     }
 
-    private Job planned(Body body) {
+    private Job planned(Body body, Owner owner) {
         try {
-            return planner.plan(body.bytes().toString());
+            return planner.plan(body.bytes().toString(), owner);
         } catch (BadRequestException e) {
             throw new RequestRefusedException(e.error());
         }
     }
 
-    private HttpGeneration session(Exchange exchange, Job job) {
+    /** Fails with a {@link KeyLimitException} if the key may not have so many streams. */
+    private Future<HttpGeneration> session(Exchange exchange, Job job) {
         if (loop.stopping().getAsBoolean()) { // it was not when the request came
-            throw new RequestRefusedException(loop.sessions().refusal());
+            return Future.failedFuture(new RequestRefusedException(loop.sessions().refusal()));
         }
-        return new HttpGeneration(exchange, loop, backend, job.plan(), job.maker());
+        List<StreamLease> leases;
+        try {
+            leases = exchange.account().streams(job.plan().choices(), job.plan().request().n());
+        } catch (KeyLimitException e) {
+            return Future.failedFuture(e);
+        }
+        HttpGeneration made = null;
+        try {
+            made = new HttpGeneration(exchange, loop, backend, job.plan(), leases, job.maker());
+            return Future.succeededFuture(made);
+        } finally {
+            if (made == null) {
+                leases.forEach(StreamLease::close);
+            }
+        }
     }
 
     /** Answers a request that could not be carried out. */
     public static void refuse(Exchange exchange, Throwable cause) {
-        if (exchange.response().closed()) {
-            return; // the client has gone
+        if (exchange.response().closed() || cause instanceof StreamResetException) {
+            return; // the client has gone, or wants no answer any more
         }
         if (cause instanceof RequestRefusedException refused) {
             exchange.refuse(refused.error());
+        } else if (cause instanceof KeyLimitException limit) {
+            exchange.refuse(limit);
         } else {
             log.error("request failed: path={}", exchange.request().path(), cause);
             exchange.refuse(HttpError.of(FAULT, null, ServerTexts.FAULT));

@@ -54,7 +54,7 @@ final class TokenizerEndpoints {
     }
 
     private Endpoint endpoint(String path, Work work) {
-        return new Endpoint(HttpMethod.POST, path, Auth.OWN_HOST, loop.workers(), exchange -> handle(exchange, work));
+        return new Endpoint(HttpMethod.POST, path, Auth.COUNTED, loop.workers(), exchange -> handle(exchange, work));
     }
 
     private void handle(Exchange exchange, Work work) {

@@ -15,6 +15,7 @@ import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.keys.StreamTab;
 
 /**
  * One stream between the engine and whichever connection has it: the engine's only subscriber, which keeps what it is given, and
@@ -33,6 +34,7 @@ final class ResumableStream {
     private final LongSupplier nanoClock;
     private final long keptBytes;
     private final Runnable changed;
+    private final StreamTab tab;
 
     // all of this is guarded by this
     private KeptTokens tokens;
@@ -56,6 +58,12 @@ final class ResumableStream {
      */
     ResumableStream(
             StreamRecord.Identity identity, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes, Runnable changed) {
+        this(identity, request, engine, nanoClock, keptBytes, changed, StreamTab.ofNew());
+    }
+
+    private ResumableStream(StreamRecord.Identity identity, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes,
+            Runnable changed, StreamTab tab) {
+        this.tab = tab;
         this.identity = identity;
         this.request = request;
         this.engine = engine;
@@ -69,7 +77,7 @@ final class ResumableStream {
     /** A stream of an earlier process. */
     ResumableStream(
             StreamRecord past, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes, Runnable changed) {
-        this(past.identity(), request, engine, nanoClock, keptBytes, changed);
+        this(past.identity(), request, engine, nanoClock, keptBytes, changed, StreamTab.counted(past.tokens().length));
         tokens = new KeptTokens(keptBytes, past.tokens());
         first = past.accepted();
         accepted = past.accepted();
@@ -80,6 +88,11 @@ final class ResumableStream {
 
     StreamRecord.Identity identity() {
         return identity;
+    }
+
+    /** What is counted of it for its owner. */
+    StreamTab tab() {
+        return tab;
     }
 
     /** From its first token on. */

@@ -17,6 +17,7 @@ import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.keys.StreamTab;
 
 /**
  * The streams that outlive their connections, by handles that nobody can guess: 128 random bits. A stream is kept for
@@ -55,12 +56,13 @@ public final class ResumableStreams {
     }
 
     /**
-     * A stream that has not begun, and its handle.
+     * A stream that has not begun, or not for this connection, and its handle.
      *
      * @param handle what {@link #resume} wants
      * @param generation its events
+     * @param tab what is counted of it for its owner
      */
-    public record Opened(String handle, Generation generation) {}
+    public record Opened(String handle, Generation generation, StreamTab tab) {}
 
     /**
      * Opens a stream.
@@ -85,7 +87,7 @@ public final class ResumableStreams {
         if (givenUp != null) {
             end(givenUp);
         }
-        return new Opened(handle, stream.begin());
+        return new Opened(handle, stream.begin(), stream.tab());
     }
 
     /** Puts one in; the one that makes room for it, if there is none. */
@@ -111,7 +113,7 @@ public final class ResumableStreams {
      * @param afterSeq the last token that is not to be sent again; -1: all are
      * @throws EngineException if there is no such stream, or it cannot go on from there
      */
-    public Generation resume(String handle, String owner, int afterSeq) {
+    public Opened resume(String handle, String owner, int afterSeq) {
         ResumableStream stream;
         synchronized (this) {
             stream = streams.get(handle);
@@ -120,7 +122,7 @@ public final class ResumableStreams {
             throw new EngineException(ErrorCode.UNKNOWN_STREAM,
                     "no stream that could be resumed has this name; they are kept for %d s".formatted(limits.window().toSeconds()));
         }
-        return stream.after(afterSeq);
+        return new Opened(handle, stream.after(afterSeq), stream.tab());
     }
 
     /** Streams that are kept. */

@@ -31,6 +31,11 @@ public record AdminAccess(
         }
     }
 
+    /** Administrators show this token from now on; who is connected stays. Any thread. */
+    public void renew(AdminToken newer) {
+        token.become(newer);
+    }
+
     /** 16 requests on each of 16 connections. */
     public AdminAccess(AdminToken token, TokenLimit limit, EventLog audit, Consumer<TokenRefusal> refusals) {
         this(token, DEFAULT_CONNECTIONS, DEFAULT_REQUESTS, limit, audit, refusals);

@@ -299,7 +299,7 @@ final class AdminSession implements Session, ConnectionListener {
 
     private void closeIfDrained() {
         if (draining && underWay.isEmpty()) {
-            connection.close(CloseCode.GOING_AWAY, ServerTexts.SHUTTING_DOWN);
+            connection.close(CloseCode.RESTART, ServerTexts.SHUTTING_DOWN);
         }
     }
 

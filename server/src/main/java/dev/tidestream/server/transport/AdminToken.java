@@ -22,7 +22,7 @@ public final class AdminToken {
     /** Beside letters and digits, what RFC 9110 allows in a token; subprotocols of RFC 6455 are such. */
     private static final String MARKS = "!#$%&'*+-.^_`|~";
 
-    private final byte[] sha256;
+    private volatile byte[] sha256;
 
     private AdminToken(byte[] sha256) {
         this.sha256 = sha256;
@@ -65,6 +65,11 @@ public final class AdminToken {
             throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
         }
         return text;
+    }
+
+    /** Is the same as another from now on. */
+    void become(AdminToken other) {
+        sha256 = other.sha256;
     }
 
     /** Whether this is the token; takes the same time whatever part of it is right. */

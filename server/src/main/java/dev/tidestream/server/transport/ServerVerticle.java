@@ -3,18 +3,22 @@ package dev.tidestream.server.transport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
+import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
+import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.Limits;
 import dev.tidestream.protocol.Protocol;
@@ -22,6 +26,7 @@ import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.channel.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.resume.ResumableStreams;
 import dev.tidestream.server.transport.common.AssemblyBudget;
@@ -40,6 +45,9 @@ import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.HttpConnections;
 import dev.tidestream.server.transport.http.RequestRules;
 import dev.tidestream.server.transport.stream.StreamLimits;
+import dev.tidestream.server.transport.tls.TlsException;
+import dev.tidestream.server.transport.tls.TlsFiles;
+import dev.tidestream.server.transport.tls.TlsIdentity;
 import dev.tidestream.server.transport.websocket.Connection;
 import dev.tidestream.server.transport.websocket.ConnectionLimits;
 import dev.tidestream.server.transport.websocket.InputRate;
@@ -48,7 +56,7 @@ import dev.tidestream.server.transport.websocket.InputRate;
  * Listens for HTTP and WebSockets. An event-loop verticle: everything here runs on one event loop, and so do its connections.
  *
  * <p>Stopping: no new WebSockets, no new streams; running streams have the grace period; then what is left is broken off
- * with {@code shutting_down}, the sockets close with 1001, and the port is free again ({@link Drain}).
+ * with {@code shutting_down}, the sockets close with 1012, and the port is free again ({@link Drain}).
  */
 public final class ServerVerticle extends VerticleBase {
     private static final Logger log = LoggerFactory.getLogger(ServerVerticle.class);
@@ -57,7 +65,7 @@ public final class ServerVerticle extends VerticleBase {
     private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
     private static final Duration TELL_SUPPRESSED = Duration.ofSeconds(10);
 
-    private final TransportConfig config;
+    private volatile TransportConfig config;
     private final Engine engine;
     private final Supplier<Readiness> readiness;
     private final Function<Context, EventLoopClock> clocks;
@@ -69,11 +77,13 @@ public final class ServerVerticle extends VerticleBase {
     private final AssemblyBudget assembly;
     private final List<EndpointFactory> factories = new ArrayList<>();
     private final List<WebSocketWire> wires = new ArrayList<>();
+    private ApiKeys keys = ApiKeys.notRequired();
     private final Sessions streaming;
     private final @Nullable Sessions administrators;
 
     private @Nullable EventLoopClock clock;
-    private @Nullable HttpServer server;
+    private @Nullable RequestRules requestRules;
+    private volatile @Nullable HttpServer server;
     private volatile @Nullable HttpConnections connections;
     private volatile @Nullable InputRate input;
     private long lastStreamConnection;
@@ -119,6 +129,12 @@ public final class ServerVerticle extends VerticleBase {
         return this;
     }
 
+    /** The same verticle for clients with these keys only; before it is deployed. */
+    public ServerVerticle requiring(ApiKeys some) {
+        keys = some;
+        return this;
+    }
+
     /** The same verticle with more endpoints; before it is deployed. */
     public ServerVerticle serving(EndpointFactory factory) {
         factories.add(factory);
@@ -161,18 +177,70 @@ public final class ServerVerticle extends VerticleBase {
                 refusals.snapshot());
     }
 
+    /**
+     * Reads certificate and key anew; connections from then on have them. Any thread that may block.
+     *
+     * @return the identity that they are
+     * @throws TlsException if they are of no use; those of before stay
+     */
+    public TlsIdentity renewTls() throws TlsException {
+        TlsFiles files = config.tls();
+        HttpServer http = server;
+        if (files == null || http == null) {
+            throw new TlsException("this server has no TLS");
+        }
+        TlsIdentity identity = TlsIdentity.read(files);
+        try {
+            http.updateSSLOptions(identity.options(config.http().requestTimeout()), true).toCompletionStage()
+                    .toCompletableFuture().join();
+        } catch (CompletionException e) {
+            throw new TlsException("certificate and key cannot be used: " + Reasons.of(e), e);
+        }
+        return identity;
+    }
+
+    /**
+     * Takes what a running server can take of a configuration: {@link TransportConfig#withHotPartsOf}. New connections and
+     * requests have it, WebSockets that are open keep what they began with. Any thread.
+     *
+     * @return completes when it is in force
+     */
+    public Future<Void> reconfigure(TransportConfig newer) {
+        Promise<Void> done = Promise.promise();
+        context.runOnContext(v -> {
+            config = config.withHotPartsOf(newer);
+            streaming.limit(config.maxConnections());
+            HttpConnections plain = connections;
+            RequestRules rules = requestRules;
+            if (plain != null && rules != null) {
+                plain.limits(config.http());
+                rules.policy(policy());
+            }
+            done.complete();
+        });
+        return done.future();
+    }
+
     @Override
     public Future<?> start() {
+        TlsFiles files = config.tls();
+        return files == null ? listen(options()) : context.executeBlocking(() -> TlsIdentity.read(files)).compose(identity -> {
+            HttpServerOptions options = options();
+            identity.applyTo(options, config.http().requestTimeout());
+            return listen(options);
+        });
+    }
+
+    private Future<?> listen(HttpServerOptions options) {
         EventLoopClock now = clocks.apply(context);
         clock = now;
-        RequestRules rules = new RequestRules(
-                new HostPolicy(config.host(), config.access().hosts(), config.access().origins()), refusals);
+        RequestRules rules = new RequestRules(policy(), refusals);
+        requestRules = rules;
         tellSuppressed(now);
         sweep(now);
-        HttpServerOptions options = options();
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
-        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog);
+        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog, keys);
         HttpServer http = vertx.createHttpServer(options);
         server = http;
         return http.connectionHandler(plain::opened)
@@ -198,6 +266,7 @@ public final class ServerVerticle extends VerticleBase {
         if (http == null || plain == null || now == null) {
             return Future.succeededFuture(); // never started
         }
+        plain.drain(config.shutdownGrace());
         return new Drain(this::openSessions, config.shutdownGrace(), now).run()
                 .compose(drained -> {
                     refusalLog.tellSuppressed();
@@ -235,36 +304,46 @@ public final class ServerVerticle extends VerticleBase {
         input = rate;
         endpoints.add(streamEndpoint(limits, rate, now, plain).endpoint());
         if (admin != null && administrators != null) {
-            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(new TokenGuard(admin, now::nanoTime)));
+            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(
+                    new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime)));
         }
-        EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming,
-                new StreamLimits(config.maxStreams(), config.maxTokens(), config.writeQueueBytes(), config.windowTokens(),
-                        config.http().answers().keepAlive()),
-                config.http().maxBodyBytes(), config.http().answers(), new AnswerMemory(config.http().answers().maxBytesOfAll()),
-                new Workers(context, config.http().answers().maxWork()), () -> stopping);
+        EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming, this::limits, config.http().answers(),
+                new AnswerMemory(config.http().answers().maxBytesOfAll()), new Workers(context, config.http().answers().maxWork()),
+                () -> stopping);
         wires.forEach(wire -> endpoints.add(wireEndpoint(wire, loop, limits, rate, plain).endpoint()));
         factories.forEach(factory -> endpoints.addAll(factory.endpoints(loop)));
         return endpoints;
     }
 
+    private EndpointFactory.Limits limits() {
+        TransportConfig c = config;
+        return new EndpointFactory.Limits(new StreamLimits(c.maxStreams(), c.maxTokens(), c.writeQueueBytes(), c.windowTokens(),
+                c.http().answers().keepAlive()),
+                c.http().maxBodyBytes());
+    }
+
+    private HostPolicy policy() {
+        return new HostPolicy(config.host(), config.access().hosts(), config.access().origins());
+    }
+
     private WebSocketEndpoint streamEndpoint(ConnectionLimits limits, InputRate rate, EventLoopClock now, HttpConnections plain) {
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
-        return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, true, streaming, socket -> {
+        return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, true, streaming, (exchange, socket) -> {
             Connection connection =
                     new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
-            return new WebSocketSession(connection, context, config, codec, engine, resumable, refused);
+            return new WebSocketSession(connection, context, config, codec, engine, resumable, refused, exchange.account());
         }, plain::left);
     }
 
     private WebSocketEndpoint wireEndpoint(
             WebSocketWire wire, EndpointFactory.Loop loop, ConnectionLimits limits, InputRate rate, HttpConnections plain) {
-        return new WebSocketEndpoint(wire.path(), wire.subprotocol(), false, streaming, socket -> {
+        return new WebSocketEndpoint(wire.path(), wire.subprotocol(), false, streaming, (exchange, socket) -> {
             Connection connection = new Connection(socket, wire.maxMessageBytes(),
                     limits.withMaxFrameBytes(Math.max(limits.maxFrameBytes(), wire.maxMessageBytes())), assembly, rate.meter(),
                     loop.clock(), refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
-            return wire.sessions().open(connection, loop, refused);
+            return wire.sessions().open(connection, loop, exchange.account(), refused);
         }, plain::left);
     }
 
@@ -272,7 +351,7 @@ public final class ServerVerticle extends VerticleBase {
             AdminAccess access, Sessions admins, ConnectionLimits limits, EventLoopClock now, HttpConnections plain) {
         AdminCodec codec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
-        return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, true, admins, socket -> new AdminSession(
+        return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, true, admins, (exchange, socket) -> new AdminSession(
                 new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, null, now, refusals), codec, bus, access),
                 plain::left);
     }
@@ -291,6 +370,7 @@ public final class ServerVerticle extends VerticleBase {
                 .setHost(config.host())
                 .setPort(config.port())
                 .setSendBufferSize(SEND_BUFFER_BYTES)
+                .setInitialSettings(new Http2Settings().setMaxConcurrentStreams(config.maxStreams()).setPushEnabled(false))
                 .setHttp2ClearTextEnabled(false);
     }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
@@ -44,17 +45,23 @@ final class TokenGuard {
 
         record Refused(TokenRefusal why) implements Verdict {}
 
+        /** The key of a client was shown: whoever has it is known, and may not come in here. */
+        record ApiKey() implements Verdict {}
+
         /** @param retryAfterS whole seconds until a token of this address is looked at again, at least 1 */
         record Throttled(long retryAfterS) implements Verdict {}
     }
 
     private final AdminAccess access;
+    private final Predicate<String> isApiKey;
     private final LongSupplier nanoTime;
     private final Map<String, TokenBucket> wrong; // by address, the one used longest ago first
     private final Map<String, Boolean> known = bounded(MAX_KNOWN); // addresses that have shown the right token
 
-    TokenGuard(AdminAccess access, LongSupplier nanoTime) {
+    /** @param isApiKey whether something is the key of a client */
+    TokenGuard(AdminAccess access, Predicate<String> isApiKey, LongSupplier nanoTime) {
         this.access = access;
+        this.isApiKey = isApiKey;
         this.nanoTime = nanoTime;
         this.wrong = bounded(access.limit().maxAddresses());
     }
@@ -90,6 +97,10 @@ final class TokenGuard {
         }
         if (shown.isEmpty()) {
             return refused(request, TokenRefusal.MISSING, null);
+        }
+        if (shown.size() == 1 && isApiKey.test(shown.getFirst())) {
+            note(request, TokenRefusal.API_KEY, null);
+            return new Verdict.ApiKey();
         }
         if (bucket == null) {
             bucket = new TokenBucket(access.limit().perSecond(), access.limit().burst(), nowNs);

@@ -8,6 +8,8 @@ public enum TokenRefusal {
     MISSING,
     /** Another token than the right one, or more than one. */
     WRONG,
+    /** The API key of a client. */
+    API_KEY,
     /** The address had shown too many wrong ones: this one was not looked at, or it was wrong, too. */
     THROTTLED;
 

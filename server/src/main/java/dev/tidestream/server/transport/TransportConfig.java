@@ -2,7 +2,10 @@ package dev.tidestream.server.transport;
 
 import java.time.Duration;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.server.transport.http.HttpLimits;
+import dev.tidestream.server.transport.tls.TlsFiles;
 
 /**
  * Where the server listens and every limit of a connection.
@@ -23,6 +26,7 @@ import dev.tidestream.server.transport.http.HttpLimits;
  * @param http bounds of connections that have not become WebSockets
  * @param sockets bounds of WebSockets beside these
  * @param access hosts and origins
+ * @param tls certificate and key; null: no TLS
  */
 public record TransportConfig(
         String host,
@@ -40,7 +44,8 @@ public record TransportConfig(
         Duration shutdownGrace,
         HttpLimits http,
         SocketLimits sockets,
-        AccessRules access) {
+        AccessRules access,
+        @Nullable TlsFiles tls) {
 
     /** Local only, port 8080, messages up to 1 MiB, 64 streams on each of 256 connections. */
     public static final TransportConfig DEFAULT = new TransportConfig(
@@ -75,7 +80,7 @@ public record TransportConfig(
             Duration shutdownGrace) {
         this(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams, writeQueueBytes, windowTokens,
                 recentIds, pingInterval, deadAfter, shutdownGrace, HttpLimits.of(maxConnections),
-                SocketLimits.of(maxMessageBytes), AccessRules.OWN);
+                SocketLimits.of(maxMessageBytes), AccessRules.OWN, null);
     }
 
     public TransportConfig {
@@ -97,37 +102,59 @@ public record TransportConfig(
     /** The same with another address. */
     public TransportConfig withAddress(String newHost, int newPort) {
         return new TransportConfig(newHost, newPort, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls);
     }
 
     /** The same with another number of WebSockets open at once. */
     public TransportConfig withMaxConnections(int connections) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, connections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls);
     }
 
     /** The same with another time for running streams when the server stops. */
     public TransportConfig withShutdownGrace(Duration grace) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, grace, http, sockets, access);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, grace, http, sockets, access, tls);
     }
 
     /** The same with other bounds of HTTP and of WebSockets. */
     public TransportConfig withLimits(HttpLimits newHttp, SocketLimits newSockets) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, newHttp, newSockets, access);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, newHttp, newSockets, access,
+                tls);
     }
 
     /** The same for other hosts and origins. */
     public TransportConfig withAccess(AccessRules rules) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, rules);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, rules, tls);
+    }
+
+    /** The same with TLS; null for none. */
+    public TransportConfig withTls(@Nullable TlsFiles files) {
+        return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, files);
     }
 
     /** The same with another number of streams on one connection. */
     public TransportConfig withMaxStreams(int streams) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, streams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls);
+    }
+
+    /**
+     * This configuration with what of another one a running server can take: WebSockets and requests at once, streams on one
+     * connection, bounds and time of HTTP requests, hosts and origins, the grace of a stop.
+     */
+    public TransportConfig withHotPartsOf(TransportConfig newer) {
+        HttpLimits bounds = newer.http();
+        // where they are put together stays as large as it is
+        int body = (int) Math.min(bounds.maxBodyBytes(), sockets.maxAssemblyBytes());
+        return withMaxConnections(newer.maxConnections()).withMaxStreams(newer.maxStreams())
+                .withShutdownGrace(newer.shutdownGrace())
+                .withAccess(newer.access())
+                .withLimits(new HttpLimits(bounds.maxPending(), bounds.maxPendingPerAddress(), http.maxIdle(),
+                        bounds.requestTimeout(), http.idleTimeout(), body, http.answers()), sockets);
     }
 
     private static void atLeast(String name, long value, long min) {

@@ -25,6 +25,10 @@ import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.keys.KeyAccount;
+import dev.tidestream.server.keys.KeyLimitException;
+import dev.tidestream.server.keys.KeyRefusal;
+import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.resume.ResumableStreams;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.common.RefusedRequests;
@@ -53,8 +57,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private final Engine engine;
     private final @Nullable ResumableStreams resumable;
     private final RefusedRequests refused;
+    private final KeyAccount account;
     private final Mailbox mailbox;
-    private final String owner = ""; // everybody is one
     private final RecentIds recentIds;
     private final Map<String, ClientStream> streams = new HashMap<>();
 
@@ -68,6 +72,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     /**
      * @param resumable the streams that outlive their connections; null if none does
      * @param refused where it is written down what was refused
+     * @param account of whoever has opened it
      */
     WebSocketSession(
             Connection connection,
@@ -76,7 +81,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             Codec codec,
             Engine engine,
             @Nullable ResumableStreams resumable,
-            RefusedRequests refused) {
+            RefusedRequests refused,
+            KeyAccount account) {
         this.connection = connection;
         this.context = context;
         this.config = config;
@@ -84,6 +90,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         this.engine = engine;
         this.resumable = resumable;
         this.refused = refused;
+        this.account = account;
         this.mailbox = new Mailbox(task -> context.runOnContext(v -> task.run()));
         this.recentIds = new RecentIds(config.recentIds());
     }
@@ -277,10 +284,14 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private void resume(ClientMessage.Resume m) throws ProtocolException {
         requireRoom(m.id());
         try {
+            account.requestResume();
             if (resumable == null) {
                 throw new EngineException(ErrorCode.UNKNOWN_STREAM, "no stream outlives its connection on this server");
             }
-            begin(m.id(), m.credit(), m.stream(), resumable.resume(m.stream(), owner, m.afterSeq()));
+            ResumableStreams.Opened opened = resumable.resume(m.stream(), account.owner().name(), m.afterSeq());
+            begin(m.id(), m.credit(), opened.handle(), opened.generation(), account.resumed(opened.tab()));
+        } catch (KeyLimitException e) {
+            refuse(m.id(), e);
         } catch (EngineException e) {
             throw refused(m.id(), e.code(), String.valueOf(e.getMessage()));
         }
@@ -288,13 +299,32 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     private void generate(ClientMessage.Generate m) throws ProtocolException {
         requireRoom(m.id());
+        StreamLease lease;
+        try {
+            lease = account.requestStream();
+        } catch (KeyLimitException e) {
+            refuse(m.id(), e);
+            return;
+        }
+        boolean begun = false;
+        try {
+            begin(m, lease);
+            begun = true;
+        } finally {
+            if (!begun) {
+                lease.close();
+            }
+        }
+    }
+
+    private void begin(ClientMessage.Generate m, StreamLease lease) throws ProtocolException {
         if (m.resumable()) {
             if (resumable == null) {
                 throw refused(m.id(), ErrorCode.INVALID_VALUE, "resumable: no stream outlives its connection on this server");
             }
             try {
-                ResumableStreams.Opened opened = resumable.open(m, owner, this);
-                begin(m.id(), m.credit(), opened.handle(), opened.generation());
+                ResumableStreams.Opened opened = resumable.open(m, account.owner().name(), this);
+                begin(m.id(), m.credit(), opened.handle(), opened.generation(), opened.tab().begin(lease));
             } catch (EngineException e) {
                 throw refused(m.id(), e.code(), String.valueOf(e.getMessage()));
             }
@@ -302,18 +332,25 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         }
         GenerateRequest request = new GenerateRequest(
                 m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this);
-        begin(m.id(), m.credit(), null, engine.generate(request));
+        begin(m.id(), m.credit(), null, engine.generate(request), lease);
     }
 
-    private void begin(String id, OptionalInt credit, @Nullable String handle, Generation generation) {
+    private void begin(String id, OptionalInt credit, @Nullable String handle, Generation generation, StreamLease lease) {
         ClientStream stream = new ClientStream(
-                id, credit, generation, mailbox, this, new TidestreamFrames(id, handle, this::send), config.windowTokens());
+                id, credit, generation, mailbox, this, new TidestreamFrames(id, handle, this::send), config.windowTokens(), lease);
         streams.put(id, stream);
         try {
             stream.begin();
         } catch (RuntimeException e) {
             stream.onError(e);
         }
+    }
+
+    private void refuse(String id, KeyLimitException e) {
+        ErrorCode code = e.refusal() == KeyRefusal.REVOKED ? ErrorCode.INVALID_API_KEY : ErrorCode.RATE_LIMIT_EXCEEDED;
+        Long retryAfterMs = e.retryAfterMs().isPresent() ? e.retryAfterMs().getAsLong() : null;
+        recentIds.add(id);
+        send(new ServerMessage.Failed(id, code, String.valueOf(e.getMessage()), retryAfterMs));
     }
 
     private void watch(boolean weights) {
@@ -351,7 +388,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     private void closeIfDrained() {
         if (draining && streams.isEmpty()) {
-            connection.close(CloseCode.GOING_AWAY, ServerTexts.SHUTTING_DOWN);
+            connection.close(CloseCode.RESTART, ServerTexts.SHUTTING_DOWN);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.tidestream.server.transport;
 
+import dev.tidestream.server.keys.KeyAccount;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Session;
@@ -16,7 +17,12 @@ public record WebSocketWire(String path, String subprotocol, int maxMessageBytes
 
     /** Makes sessions. */
     public interface Maker {
-        /** @param refused where it is written down what was refused */
-        Session open(Connection connection, EndpointFactory.Loop loop, RefusedRequests refused);
+        /**
+         * Makes one.
+         *
+         * @param account of whoever has opened the connection
+         * @param refused where it is written down what was refused
+         */
+        Session open(Connection connection, EndpointFactory.Loop loop, KeyAccount account, RefusedRequests refused);
     }
 }

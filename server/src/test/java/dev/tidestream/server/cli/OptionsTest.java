@@ -104,8 +104,8 @@ class OptionsTest {
 
     @Test
     void shouldTakeServeOptions() {
-        Serve serve = taken(new Serve(), "--host", "0.0.0.0", "--port", "0", "--threads", "3", "--max-sequences", "4",
-                "--kv-memory", "2GiB", "--prefix-cache", "0.25");
+        Serve serve = taken(new Serve(), "--allow-unauthenticated", "--host", "0.0.0.0", "--port", "0", "--threads", "3",
+                "--max-sequences", "4", "--kv-memory", "2GiB", "--prefix-cache", "0.25");
         assertEquals("0.0.0.0", serve.host);
         assertEquals(0, serve.config().transport().port());
         assertEquals(3, serve.compute.config().threads());

@@ -6,6 +6,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
@@ -14,8 +15,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.server.admin.store.directory.DataDirectory;
+import dev.tidestream.server.keys.ApiKey;
+import dev.tidestream.server.keys.KeyFile;
+import dev.tidestream.server.keys.KeyHash;
+import dev.tidestream.server.keys.KeyLimits;
+import dev.tidestream.server.keys.KeyText;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
@@ -60,8 +67,8 @@ class ServePreconditionsTest {
 
     @Test
     void shouldNameAnAddressThatIsNotOfThisMachine() {
-        assertRefused("no address of this machine: 192.0.2.1", serve("--port", "0", "--host", "192.0.2.1")); // of RFC 5737
-        Run unknown = serve("--port", "0", "--host", "no-such-host.invalid");
+        assertRefused("no address of this machine: 192.0.2.1", serve("--port", "0", "--allow-unauthenticated", "--host", "192.0.2.1")); // of RFC 5737
+        Run unknown = serve("--port", "0", "--allow-unauthenticated", "--host", "no-such-host.invalid");
         assertRefused("no such host: no-such-host.invalid", unknown);
     }
 
@@ -103,7 +110,8 @@ class ServePreconditionsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed", "--chat-template"})
+    @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed", "--chat-template", "--config",
+        "--tls-cert", "--tls-key", "--api-keys"})
     void shouldRefuseBlankPathsWithTheirOption(String option) {
         for (String blank : List.of("", " ", "\t")) {
             for (Run run : List.of(Run.of("serve", option, blank), Run.of("serve", option + "=" + blank))) {
@@ -119,7 +127,57 @@ class ServePreconditionsTest {
     void shouldKnowAllPathOptionsOfServe() {
         List<String> paths = Main.commandLine(new ServeCommand()).getCommandSpec().options().stream()
                 .filter(option -> option.type() == Path.class).map(option -> option.longestName()).sorted().toList();
-        assertEquals(List.of("--admin-token-file", "--cache-packed", "--chat-template", "--data-dir", "--model", "--update-dir"), paths);
+        assertEquals(List.of("--admin-token-file", "--api-keys", "--cache-packed", "--chat-template", "--config", "--data-dir", "--model",
+                "--tls-cert", "--tls-key", "--update-dir"), paths);
+    }
+
+    @Test
+    void shouldRefuseACertificateThatIsNone() throws Exception {
+        Path file = Files.writeString(temp.resolve("file"), "no certificate");
+        Run run = Run.of("serve", "--port", "0", "--tls-cert", file.toString(), "--tls-key", file.toString());
+        assertEquals(1, run.code());
+        assertTrue(run.err().startsWith("tidestream: no certificate and key in PEM: %s, %s: ".formatted(file, file)), run.err());
+        assertTrue(run.err().endsWith(" (--tls-cert, --tls-key)\n"), run.err());
+        Path none = temp.resolve("none");
+        assertEquals(new Run(1, "", "tidestream: no such file: %s (--tls-cert, --tls-key)\n".formatted(none)),
+                Run.of("serve", "--port", "0", "--tls-cert", none.toString(), "--tls-key", file.toString()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0.0.0.0", "192.0.2.1", "::", "some-host.example"})
+    void shouldListenBeyondThisMachineOnlyWithKeysOrIfToldSo(String host) {
+        assertEquals(new Run(2, "", ("tidestream: --host \"%s\" lets other machines in, and without keys whoever reaches the port may generate:"
+                + " give --api-keys FILE (tidestream keys add makes it), or --allow-unauthenticated if that is meant"
+                + " (see tidestream serve --help)\n").formatted(host)), Run.of("serve", "--port", "0", "--host", host));
+        for (String[] meant : List.of(new String[] {"--allow-unauthenticated"}, new String[] {"--api-keys", "some"})) {
+            List<String> all = new ArrayList<>(List.of("serve", "--host", host, "--max-sequences", "0"));
+            all.addAll(List.of(meant));
+            assertTrue(Run.of(all.toArray(String[]::new)).err().startsWith("tidestream: --max-sequences must be"));
+        }
+    }
+
+    @Test
+    void shouldNameAFileOfKeysThatIsOfNoUse() throws IOException {
+        Path file = temp.resolve("keys");
+        assertRefused("no such file: %s (--api-keys); tidestream keys add makes it".formatted(file),
+                serve("--port", "0", "--api-keys", file.toString()));
+        Files.writeString(file, "alice ts-a-key-where-a-hash-should-be\n");
+        assertRefused("%s: line 1: after the name comes sha256: and the hash of the key (--api-keys)".formatted(file),
+                serve("--port", "0", "--api-keys", file.toString()));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
+        assertRefused("%s: anybody may write it, and so make keys; run chmod 600 on it (--api-keys)".formatted(file),
+                serve("--port", "0", "--api-keys", file.toString()));
+    }
+
+    @Test
+    void shouldRefuseAnAdminTokenThatIsAnApiKey() throws Exception {
+        Path keys = temp.resolve("keys");
+        String key = KeyText.generate();
+        new KeyFile(keys).add(new ApiKey("alice", KeyHash.of(key), KeyLimits.NONE));
+        Path token = Files.writeString(temp.resolve("token"), key);
+        Run run = serve("--port", "0", "--api-keys", keys.toString(), "--admin-token-file", token.toString());
+        assertRefused("%s: the admin token is also the API key of alice: whoever may stream could administrate".formatted(keys), run);
+        assertFalse(run.err().contains(key), run.err());
     }
 
     @Test

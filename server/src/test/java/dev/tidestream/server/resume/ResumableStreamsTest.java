@@ -137,7 +137,7 @@ class ResumableStreamsTest {
         for (int drop = 0; joined.getLast().finish() == null; drop++) {
             reader.request(drop % 5); // on their way when the connection goes
             reader.cancel();
-            reader = Reader.of(streams.resume(opened.handle(), "", joined.getLast().seq()));
+            reader = Reader.of(streams.resume(opened.handle(), "", joined.getLast().seq()).generation());
             assertEquals(7, reader.accepted().seed());
             joined.addAll(reader.tokens(1 + drop % 40));
         }
@@ -151,10 +151,10 @@ class ResumableStreamsTest {
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         List<TokenEvent.Token> tokens = reader.tokens(TOKENS);
-        Reader again = Reader.of(streams.resume(opened.handle(), "", tokens.getLast().seq() - 2));
+        Reader again = Reader.of(streams.resume(opened.handle(), "", tokens.getLast().seq() - 2).generation());
         again.accepted();
         assertSame(tokens.subList(tokens.size() - 2, tokens.size()), again.tokens(TOKENS));
-        Reader end = Reader.of(streams.resume(opened.handle(), "", tokens.getLast().seq()));
+        Reader end = Reader.of(streams.resume(opened.handle(), "", tokens.getLast().seq()).generation());
         end.accepted();
         assertEquals(tokens.getLast().finish(), assertInstanceOf(TokenEvent.Stopped.class, end.next()).finish());
         assertEquals("completed", end.last());
@@ -169,7 +169,7 @@ class ResumableStreamsTest {
         reader.accepted();
         reader.tokens(300);
         for (int afterSeq : new int[] {9, 200, -1, 298}) {
-            Reader again = Reader.of(streams.resume(opened.handle(), "", afterSeq));
+            Reader again = Reader.of(streams.resume(opened.handle(), "", afterSeq).generation());
             again.accepted();
             assertSame(undisturbed.subList(afterSeq + 1, TOKENS), again.tokens(TOKENS));
         }
@@ -184,7 +184,7 @@ class ResumableStreamsTest {
         List<TokenEvent.Token> tokens = reader.tokens(300);
         assertEquals(ErrorCode.REPLAY_GONE,
                 assertThrows(EngineException.class, () -> streams.resume(opened.handle(), "", 9)).code());
-        Reader again = Reader.of(streams.resume(opened.handle(), "", 289));
+        Reader again = Reader.of(streams.resume(opened.handle(), "", 289).generation());
         again.accepted();
         assertSame(tokens.subList(290, 300), again.tokens(10));
     }
@@ -196,7 +196,7 @@ class ResumableStreamsTest {
         Reader first = Reader.of(opened.generation());
         first.accepted();
         first.tokens(2);
-        Reader second = Reader.of(streams.resume(opened.handle(), "", 1));
+        Reader second = Reader.of(streams.resume(opened.handle(), "", 1).generation());
         assertEquals(ErrorCode.RESUMED, first.error(EngineException.class).code());
         second.accepted();
         assertEquals(2, second.tokens(1).getFirst().seq());
@@ -260,13 +260,13 @@ class ResumableStreamsTest {
         reader.accepted();
         List<TokenEvent.Token> joined = new ArrayList<>(reader.tokens(50));
         while (joined.getLast().finish() == null) {
-            reader = Reader.of(restarted().resume(opened.handle(), "alice", joined.getLast().seq()));
+            reader = Reader.of(restarted().resume(opened.handle(), "alice", joined.getLast().seq()).generation());
             assertEquals(7, reader.accepted().seed());
             joined.addAll(reader.tokens(90));
         }
         assertSame(undisturbed, joined);
         ResumableStreams after = restarted();
-        Reader end = Reader.of(after.resume(opened.handle(), "alice", TOKENS - 1));
+        Reader end = Reader.of(after.resume(opened.handle(), "alice", TOKENS - 1).generation());
         assertEquals(3, end.accepted().weightsVersion());
         assertEquals(joined.getLast().finish(), assertInstanceOf(TokenEvent.Stopped.class, end.next()).finish());
     }
@@ -295,7 +295,7 @@ class ResumableStreamsTest {
         ResumableStreams again = restarted();
         assertEquals(ErrorCode.REPLAY_GONE,
                 assertThrows(EngineException.class, () -> again.resume(following.handle(), "", 19)).code());
-        Reader reader = Reader.of(again.resume(pinned.handle(), "", 19));
+        Reader reader = Reader.of(again.resume(pinned.handle(), "", 19).generation());
         reader.accepted();
         assertSame(undisturbed.subList(20, 60), reader.tokens(40));
     }
@@ -308,7 +308,7 @@ class ResumableStreamsTest {
         reader.accepted();
         reader.tokens(5);
         version = 4;
-        Reader again = Reader.of(restarted().resume(pinned.handle(), "", 4));
+        Reader again = Reader.of(restarted().resume(pinned.handle(), "", 4).generation());
         again.request(1);
         assertEquals(ErrorCode.VERSION_GONE, again.error(EngineException.class).code());
     }

@@ -163,11 +163,11 @@ class AdminIT {
             client.send(set("hold"));
             server.desk.await(() -> server.desk.waiting.get() == 1);
             Future<Void> stopped = server.stopServer();
-            assertEquals(1001, idle.closeCode());
+            assertEquals(1012, idle.closeCode());
             client.send(set("late")).failed("late", AdminErrorCode.SHUTTING_DOWN, "shutting down");
             server.desk.openGate();
             client.ack("hold");
-            assertEquals(1001, client.closeCode());
+            assertEquals(1012, client.closeCode());
             stopped.await(AdminServer.PATIENCE_S, TimeUnit.SECONDS);
         }
     }

@@ -12,6 +12,7 @@ import io.vertx.core.Future;
 import io.vertx.core.Vertx;
 
 import dev.tidestream.server.admin.channel.AdminVerticle;
+import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.VertxClock;
@@ -58,7 +59,12 @@ final class AdminServer implements AutoCloseable {
 
     /** @param clock the time of connections, and of wrong tokens */
     AdminServer(TransportConfig config, AdminAccess access, Function<Context, EventLoopClock> clock) throws Exception {
-        verticle = new ServerVerticle(config, engine, () -> Readiness.READY, access, clock);
+        this(config, access, clock, ApiKeys.notRequired());
+    }
+
+    /** @param keys of clients */
+    AdminServer(TransportConfig config, AdminAccess access, Function<Context, EventLoopClock> clock, ApiKeys keys) throws Exception {
+        verticle = new ServerVerticle(config, engine, () -> Readiness.READY, access, clock).requiring(keys);
         serverId = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
         AdminVerticle deskVerticle = new AdminVerticle(desk, access.audit(), 4, Duration.ofMillis(500), this::look);
         deskId = vertx.deployVerticle(deskVerticle).await(PATIENCE_S, TimeUnit.SECONDS);

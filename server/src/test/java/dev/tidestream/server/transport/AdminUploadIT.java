@@ -313,11 +313,11 @@ class AdminUploadIT {
             client.send(AdminClient.update("a", "u", payload)).sendBinary(payload, 0, 100, true);
             client.progress("a", "receiving", 0, payload.length);
             Future<Void> stopped = server.stopServer();
-            assertEquals(1001, idle.closeCode());
+            assertEquals(1012, idle.closeCode());
             client.send(new AdminRequest.Stats("s")).failed("s", AdminErrorCode.SHUTTING_DOWN, "shutting down");
             client.sendBinary(payload, 100, payload.length, true).progress("a", "building", 1, 2);
             client.ack("a");
-            assertEquals(1001, client.closeCode());
+            assertEquals(1012, client.closeCode());
             stopped.await(AdminServer.PATIENCE_S, TimeUnit.SECONDS);
         }
     }
@@ -335,8 +335,8 @@ class AdminUploadIT {
             short0.desk.await(() -> short0.desk.waiting.get() == 1);
             Future<Void> stopped = short0.stopServer();
             receiving.failed("a", AdminErrorCode.SHUTTING_DOWN, "shutting down");
-            assertEquals(1001, receiving.closeCode());
-            assertEquals(1001, changing.closeCode());
+            assertEquals(1012, receiving.closeCode());
+            assertEquals(1012, changing.closeCode());
             assertTrue(changing.nothingReceived(), "whether it failed is not known yet");
             stopped.await(AdminServer.PATIENCE_S, TimeUnit.SECONDS);
             short0.desk.await(() -> short0.desk.closed.get() == 1);

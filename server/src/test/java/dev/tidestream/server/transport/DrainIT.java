@@ -31,7 +31,7 @@ class DrainIT {
             assertTrue(silent.nextText().contains("\"accepted\""));
             slow.send("GET /");
             Future<Void> stopped = server.stop();
-            assertEquals(1001, idle.closeCode());
+            assertEquals(1012, idle.closeCode());
             clock.advance(Duration.ofSeconds(5)); // and does not answer
             assertEquals(RawSocket.END, idle.next());
             clock.advance(Duration.ofSeconds(5).minusNanos(1));
@@ -41,7 +41,7 @@ class DrainIT {
             assertFalse(stopped.isComplete());
             clock.advance(Duration.ofNanos(1));
             assertTrue(silent.nextText().contains("\"shutting_down\""));
-            assertEquals(1001, silent.next().closeCode());
+            assertEquals(1012, silent.next().closeCode());
             clock.advance(Duration.ofSeconds(1));
             stopped.await(TestServer.PATIENCE_S, TimeUnit.SECONDS);
             assertEquals(RawSocket.END, silent.next());

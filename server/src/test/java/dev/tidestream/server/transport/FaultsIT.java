@@ -176,11 +176,11 @@ class FaultsIT {
             client.generate("a", "x", 10, ",\"credit\":1");
             client.until(ServerMessage.Token.class::isInstance);
             Future<Void> stopped = server.stop();
-            assertEquals(1001, idle.closeCode());
+            assertEquals(1012, idle.closeCode());
             check(client.generate("b", "x", 1, ""), "b", ErrorCode.SHUTTING_DOWN, "shutting down");
             client.credit("a", 9);
             assertEquals(10, client.untilFinished("a").size());
-            assertEquals(1001, client.closeCode());
+            assertEquals(1012, client.closeCode());
             stopped.await(TestServer.PATIENCE_S, TimeUnit.SECONDS);
         }
     }
@@ -195,7 +195,7 @@ class FaultsIT {
             client.next(ServerMessage.Accepted.class);
             Future<Void> stopped = server.stop();
             check(client, "a", ErrorCode.SHUTTING_DOWN, "shutting down");
-            assertEquals(1001, client.closeCode());
+            assertEquals(1012, client.closeCode());
             stopped.await(TestServer.PATIENCE_S, TimeUnit.SECONDS);
             server.engine.await(() -> server.engine.cancelled.get() == 1); // on its own thread
         }

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -36,7 +37,16 @@ final class LaneClient implements AutoCloseable {
 
     /** @param reading false: reads nothing until {@link #read} is called */
     LaneClient(int port, boolean reading) {
-        socket = http.newWebSocketBuilder().buildAsync(URI.create("ws://127.0.0.1:" + port + "/v1/responses"), new Listener(reading)).join();
+        this(port, reading, http -> http);
+    }
+
+    /** Shows a key. */
+    LaneClient(int port, String key) {
+        this(port, true, http -> http.header("Authorization", "Bearer " + key));
+    }
+
+    private LaneClient(int port, boolean reading, UnaryOperator<WebSocket.Builder> more) {
+        socket = more.apply(http.newWebSocketBuilder()).buildAsync(URI.create("ws://127.0.0.1:" + port + "/v1/responses"), new Listener(reading)).join();
     }
 
     String subprotocol() {

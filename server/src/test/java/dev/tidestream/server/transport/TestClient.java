@@ -11,6 +11,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,16 @@ public final class TestClient implements AutoCloseable {
 
     /** @param reading false: reads nothing until {@link #read} is called */
     public TestClient(int port, boolean reading) {
-        socket = http.newWebSocketBuilder()
+        this(port, reading, http -> http);
+    }
+
+    /** Shows a key. */
+    public TestClient(int port, String key) {
+        this(port, true, http -> http.header("Authorization", "Bearer " + key));
+    }
+
+    private TestClient(int port, boolean reading, UnaryOperator<WebSocket.Builder> more) {
+        socket = more.apply(http.newWebSocketBuilder())
                 .subprotocols(Protocol.SUBPROTOCOL)
                 .buildAsync(URI.create("ws://127.0.0.1:" + port + Protocol.PATH), new Listener(reading))
                 .join();

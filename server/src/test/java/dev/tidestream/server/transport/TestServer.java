@@ -24,6 +24,7 @@ import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.chat.ChatTemplates;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.chat.SpecialTokens;
+import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.OpenAiEndpoints;
@@ -32,6 +33,8 @@ import dev.tidestream.server.openai.lanes.LaneLimits;
 import dev.tidestream.server.openai.lanes.ResponseLanes;
 import dev.tidestream.server.openai.responses.MemoryResponses;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
+import dev.tidestream.server.resume.ResumableStreams;
+import dev.tidestream.server.resume.ResumeLimits;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.VertxClock;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
@@ -86,12 +89,24 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(TransportConfig config, Function<Context, EventLoopClock> clock, LaneLimits lanes) throws Exception {
+        this(config, clock, lanes, ApiKeys.notRequired());
+    }
+
+    /** One where streams can be resumed, too. */
+    TestServer(ApiKeys keys) throws Exception {
+        this(CONFIG, context -> new VertxClock(context.owner()), LaneLimits.DEFAULT, keys);
+    }
+
+    private TestServer(TransportConfig config, Function<Context, EventLoopClock> clock, LaneLimits lanes, ApiKeys keys) throws Exception {
         Backend backend = backend(engine);
         MemoryResponses stored = new MemoryResponses(3, 1 << 20);
-        verticle = new ServerVerticle(config, engine, readiness::get, null, clock)
+        verticle = new ServerVerticle(config, engine, readiness::get, null, clock).requiring(keys)
                 .serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, stored))))
                 .serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL, config.http().maxBodyBytes(),
                         new ResponseLanes(backend, stored, lanes)::session));
+        if (keys.required()) {
+            verticle.resuming(new ResumableStreams(engine, ResumeLimits.DEFAULT, System::nanoTime));
+        }
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }
 
@@ -109,6 +124,10 @@ final class TestServer implements AutoCloseable {
 
     int port() {
         return verticle.actualPort();
+    }
+
+    ServerVerticle verticle() {
+        return verticle;
     }
 
     TestClient client() {

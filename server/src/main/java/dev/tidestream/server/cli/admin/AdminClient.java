@@ -38,6 +38,7 @@ public final class AdminClient implements AutoCloseable {
 
     private static final Duration PATIENCE = Duration.ofSeconds(1);
     private static final int UNAUTHORIZED = 401;
+    private static final int FORBIDDEN = 403;
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final HttpClient http;
@@ -89,6 +90,8 @@ public final class AdminClient implements AutoCloseable {
         return new IOException(switch (cause) {
             case WebSocketHandshakeException refused when refused.getResponse().statusCode() == UNAUTHORIZED ->
                 "unauthorized: %s does not accept this token".formatted(url);
+            case WebSocketHandshakeException refused when refused.getResponse().statusCode() == FORBIDDEN ->
+                "permission_error: %s does not let this in as an administrator; an API key is no admin token".formatted(url);
             case WebSocketHandshakeException refused when refused.getResponse().statusCode() == TOO_MANY_REQUESTS ->
                 "too_many_attempts: %s has seen too many wrong tokens from here; try again in %s s"
                         .formatted(url, refused.getResponse().headers().firstValue("Retry-After").orElse("some"));

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 
@@ -14,7 +15,10 @@ import dev.tidestream.server.cli.terminal.CliException;
 
 /** The key for a server: from a file or from the environment. It appears in no message. */
 final class ApiKey {
-    static final String VARIABLE = "OPENAI_API_KEY";
+    /** Looked at first. */
+    static final String VARIABLE = "TIDESTREAM_API_KEY";
+    /** What other clients of such servers read. */
+    static final String COMMON_VARIABLE = "OPENAI_API_KEY";
 
     private ApiKey() {}
 
@@ -27,8 +31,13 @@ final class ApiKey {
         if (file != null) {
             return Optional.of(checked(read(file).strip(), file.toString()));
         }
-        String key = environment.apply(VARIABLE);
-        return key == null || key.isBlank() ? Optional.empty() : Optional.of(checked(key.strip(), VARIABLE));
+        for (String variable : List.of(VARIABLE, COMMON_VARIABLE)) {
+            String key = environment.apply(variable);
+            if (key != null && !key.isBlank()) {
+                return Optional.of(checked(key.strip(), variable));
+            }
+        }
+        return Optional.empty();
     }
 
     private static String read(Path file) {

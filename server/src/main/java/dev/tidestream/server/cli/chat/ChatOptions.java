@@ -62,7 +62,8 @@ abstract class ChatOptions {
     @Nullable String serverModel;
 
     @Option(names = "--api-key-file", paramLabel = "FILE",
-            description = "A file with the key for the server (default: the environment variable " + ApiKey.VARIABLE + ", if set).")
+            description = "A file with the key for the server (default: the environment variable " + ApiKey.VARIABLE + " or "
+                    + ApiKey.COMMON_VARIABLE + ", if set).")
     @Nullable Path apiKeyFile;
 
     @Option(names = "--system", paramLabel = "TEXT", description = "What the model is told before the conversation.")

@@ -14,6 +14,10 @@ import org.slf4j.LoggerFactory;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.keys.KeyAccount;
+import dev.tidestream.server.keys.KeyLimitException;
+import dev.tidestream.server.keys.Owner;
+import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.openai.Answers;
 import dev.tidestream.server.openai.responses.LiveResponse;
 import dev.tidestream.server.openai.wire.BadRequestException;
@@ -49,6 +53,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
     private final LaneBackend backend;
     private final LaneLimits limits;
     private final LaneBudget.Share budget;
+    private final KeyAccount account;
     private final RefusedRequests refused;
     private final LaneFrames frames;
     private final Mailbox mailbox;
@@ -61,13 +66,15 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
     private @Nullable HttpError ending; // what new requests are refused with
     private boolean closed;
 
+    /** @param account of whoever has opened the connection */
     LaneSession(Connection connection, EndpointFactory.Loop loop, LaneBackend backend, LaneLimits limits, LaneBudget.Share budget,
-            RefusedRequests refused) {
+            KeyAccount account, RefusedRequests refused) {
         this.connection = connection;
         this.loop = loop;
         this.backend = backend;
         this.limits = limits;
         this.budget = budget;
+        this.account = account;
         this.refused = refused;
         this.frames = new LaneFrames(backend.reader());
         this.mailbox = new Mailbox(task -> loop.context().runOnContext(v -> task.run()));
@@ -131,6 +138,12 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
     private void create(LaneFrame.Create create) {
         if (ending != null) {
             refuse(create.lane(), ending);
+            return;
+        }
+        try {
+            account.request();
+        } catch (KeyLimitException e) {
+            refuse(create.lane(), Answers.limit(e));
             return;
         }
         Lane lane = lane(create.lane());
@@ -233,8 +246,19 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
         return loop.context();
     }
 
-    ClientStream stream(String id, OptionalInt credit, Generation generation, FrameMapper frame) {
-        return new ClientStream(id, credit, generation, mailbox, this, frame, loop.streams().windowTokens());
+    /** Whose connection it is. */
+    Owner owner() {
+        return account.owner();
+    }
+
+    /**
+     * A stream that has not begun.
+     *
+     * @throws KeyLimitException if as many run as the key may have
+     */
+    ClientStream stream(String id, OptionalInt credit, Generation generation, FrameMapper frame) throws KeyLimitException {
+        StreamLease lease = account.streams(1, 1).getFirst();
+        return new ClientStream(id, credit, generation, mailbox, this, frame, loop.streams().windowTokens(), lease);
     }
 
     /** It waits no more. */
@@ -326,7 +350,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
             refuse(turn.lane().name, error);
         }
         if (schedule.count() == 0) {
-            mailbox.post(() -> connection.close(CloseCode.SERVICE_RESTART, ServerTexts.SHUTTING_DOWN));
+            mailbox.post(() -> connection.close(CloseCode.RESTART, ServerTexts.SHUTTING_DOWN));
         }
     }
 
@@ -337,7 +361,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
     @Override
     public void breakOff() {
         endAll(stopping());
-        connection.close(CloseCode.SERVICE_RESTART, ServerTexts.SHUTTING_DOWN);
+        connection.close(CloseCode.RESTART, ServerTexts.SHUTTING_DOWN);
     }
 
     private void tooOld() {

@@ -1,5 +1,6 @@
 package dev.tidestream.server.openai.lanes;
 
+import dev.tidestream.server.keys.KeyAccount;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.ChatPlanner;
 import dev.tidestream.server.openai.responses.ResponseStore;
@@ -30,10 +31,14 @@ public final class ResponseLanes {
         this.budget = new LaneBudget(limits.maxBytes(), limits.maxBytesPerConnection());
     }
 
-    /** The session of a new connection. */
-    public Session session(Connection connection, EndpointFactory.Loop loop, RefusedRequests refused) {
+    /**
+     * The session of a new connection.
+     *
+     * @param account of whoever has opened it
+     */
+    public Session session(Connection connection, EndpointFactory.Loop loop, KeyAccount account, RefusedRequests refused) {
         RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
         LaneBackend made = new LaneBackend(backend, store, new ChatPlanner(backend), reader, new TokenTexts(backend.tokenizer()));
-        return new LaneSession(connection, loop, made, limits, budget.share(), refused);
+        return new LaneSession(connection, loop, made, limits, budget.share(), account, refused);
     }
 }

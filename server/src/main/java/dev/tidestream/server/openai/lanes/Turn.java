@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.keys.KeyLimitException;
+import dev.tidestream.server.openai.Answers;
 import dev.tidestream.server.openai.Plan;
 import dev.tidestream.server.openai.ServedModel;
 import dev.tidestream.server.openai.lanes.LaneBackend.Planned;
@@ -87,7 +89,7 @@ final class Turn implements ResponseGrowth.Listener {
             plan(latest.conversation());
             return;
         }
-        Future.fromCompletionStage(backend.store().find(previousId), session.context()).onComplete(found -> {
+        Future.fromCompletionStage(backend.store().find(previousId, session.owner()), session.context()).onComplete(found -> {
             if (over) {
                 return;
             }
@@ -123,6 +125,8 @@ final class Turn implements ResponseGrowth.Listener {
     private void begin(Planned planned) {
         try {
             generate(planned);
+        } catch (KeyLimitException e) {
+            refused(Answers.limit(e));
         } catch (RuntimeException e) { // a fault of ours
             failed(session.fault("no response could be begun", e));
         }
@@ -130,7 +134,7 @@ final class Turn implements ResponseGrowth.Listener {
 
     private void generate(Planned planned) {
         ResponseRequest request = planned.request();
-        LiveResponse made = new LiveResponse(LiveResponse.Origin.of(backend.model().model().get().id(), request, planned.prior()));
+        LiveResponse made = new LiveResponse(LiveResponse.Origin.of(backend.model().model().get().id(), session.owner(), request, planned.prior()));
         ResponseGrowth grows = new ResponseGrowth(made, backend.store(), backend.model().fingerprints(), backend.texts(),
                 request.common().topLogprobs() >= 0, this);
         response = made;
@@ -255,6 +259,13 @@ final class Turn implements ResponseGrowth.Listener {
             session.refuse(lane.name, error);
             session.ended(this, true);
         }
+    }
+
+    /** Ends it because it may not begin now; what it goes on from stays, so that it can be asked for again. */
+    private void refused(HttpError error) {
+        over = true;
+        session.refuse(lane.name, error);
+        session.ended(this, false);
     }
 
     private void end(Status status, @Nullable Usage usage, @Nullable HttpError error) {

@@ -15,7 +15,7 @@ import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Exchange;
 import dev.tidestream.server.transport.endpoint.Session;
-import dev.tidestream.server.transport.http.HttpConnections;
+import dev.tidestream.server.transport.http.Abort;
 
 /**
  * Events of a response for a client that comes later, or again: those there are, and those to come, as fast as it reads. It makes nobody
@@ -124,6 +124,6 @@ final class EventReplay implements Session {
 
     @Override
     public void abort() {
-        HttpConnections.abort(exchange.request().connection());
+        Abort.answer(exchange.request());
     }
 }

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.keys.Owner;
 import dev.tidestream.server.openai.wire.Ids;
 import dev.tidestream.server.openai.wire.ResponseRequest;
 import dev.tidestream.server.transport.http.HttpError;
@@ -71,6 +72,7 @@ public final class LiveResponse {
     /**
      * The answer's name, and what made it.
      *
+     * @param owner whose it is: nobody else sees it
      * @param itemId of the one message in it
      * @param createdS in seconds since 1970
      * @param store whether it is kept
@@ -80,17 +82,17 @@ public final class LiveResponse {
      * @param conversation that it answers
      */
     public record Origin(
-            String id, String itemId, long createdS, String model, boolean store, boolean warmUp, List<JsonNode> items, ObjectNode echo,
+            String id, Owner owner, String itemId, long createdS, String model, boolean store, boolean warmUp, List<JsonNode> items, ObjectNode echo,
             List<JsonNode> conversation) {
         /**
          * Of a new answer.
          *
          * @param prior the conversation before the request
          */
-        public static Origin of(String model, ResponseRequest request, List<JsonNode> prior) {
+        public static Origin of(String model, Owner owner, ResponseRequest request, List<JsonNode> prior) {
             List<JsonNode> conversation = new ArrayList<>(prior);
             conversation.addAll(request.messages());
-            return new Origin(Ids.next("resp_"), Ids.next("msg_"), System.currentTimeMillis() / 1000, model, request.store(),
+            return new Origin(Ids.next("resp_"), owner, Ids.next("msg_"), System.currentTimeMillis() / 1000, model, request.store(),
                     !request.generate(), request.items(), request.echo(), List.copyOf(conversation));
         }
     }

@@ -13,6 +13,7 @@ import io.vertx.core.http.HttpMethod;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.server.chat.Conversation;
+import dev.tidestream.server.keys.Owner;
 import dev.tidestream.server.openai.Answers;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.ChatPlanner;
@@ -53,7 +54,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
     public List<Endpoint> endpoints(Loop loop) {
         RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
         return List.of(
-                new TokenEndpoint(loop, backend, true, body -> job(loop, reader.response(body))).at(PATH),
+                new TokenEndpoint(loop, backend, true, (body, owner) -> job(loop, reader.response(body), owner)).at(PATH),
                 Endpoint.get(PATH + "/*", Auth.OWN_HOST, exchange -> get(loop, exchange)),
                 new Endpoint(HttpMethod.POST, PATH + "/*", Auth.OWN_HOST, Endpoint.Capacity.UNBOUNDED, exchange -> cancel(loop, exchange)),
                 new Endpoint(
@@ -61,23 +62,23 @@ public final class ResponsesEndpoints implements EndpointFactory {
     }
 
     /** On a worker. */
-    private TokenEndpoint.Job job(Loop loop, ResponseRequest request) throws BadRequestException {
-        List<JsonNode> prior = prior(request.previousId());
+    private TokenEndpoint.Job job(Loop loop, ResponseRequest request, Owner owner) throws BadRequestException {
+        List<JsonNode> prior = prior(request.previousId(), owner);
         Conversation conversation = request.after(prior);
         TokenTexts texts = new TokenTexts(backend.tokenizer());
         return new TokenEndpoint.Job(planner.plan(request.common(), conversation, AnswerFormat.CHAT, "input"),
                 (exchange, generation) -> {
-                    LiveResponse response = new LiveResponse(LiveResponse.Origin.of(backend.model().get().id(), request, prior));
+                    LiveResponse response = new LiveResponse(LiveResponse.Origin.of(backend.model().get().id(), owner, request, prior));
                     return new ResponseAnswer(
                             response, request.common(), store, backend.fingerprints(), texts, exchange, loop, generation);
                 });
     }
 
-    private List<JsonNode> prior(@Nullable String id) throws BadRequestException {
+    private List<JsonNode> prior(@Nullable String id, Owner owner) throws BadRequestException {
         if (id == null) {
             return List.of();
         }
-        return store.find(id).join().filter(LiveResponse::canGoOn).map(LiveResponse::conversation)
+        return store.find(id, owner).join().filter(LiveResponse::canGoOn).map(LiveResponse::conversation)
                 .orElseThrow(() -> new BadRequestException(previousNotFound(id)));
     }
 
@@ -129,9 +130,9 @@ public final class ResponsesEndpoints implements EndpointFactory {
         });
     }
 
-    /** Does something with a response that there is; answers if there is none, or if it cannot be had. */
+    /** Does something with a response of the key of this request; answers if there is none, or if it cannot be had. */
     private void withResponse(Loop loop, Exchange exchange, Asked asked, Consumer<LiveResponse> use) {
-        Future.fromCompletionStage(store.find(asked.id()), loop.context()).onComplete(found -> {
+        Future.fromCompletionStage(store.find(asked.id(), exchange.account().owner()), loop.context()).onComplete(found -> {
             if (found.failed()) {
                 TokenEndpoint.refuse(exchange, found.cause());
             } else if (found.result().isPresent()) {
@@ -216,7 +217,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
             nothingThere(exchange);
             return;
         }
-        Future.fromCompletionStage(store.remove(asked.id()), loop.context()).onComplete(removed -> {
+        withResponse(loop, exchange, asked, response -> Future.fromCompletionStage(store.remove(asked.id()), loop.context()).onComplete(removed -> {
             if (removed.failed()) {
                 TokenEndpoint.refuse(exchange, removed.cause());
             } else if (removed.result()) {
@@ -224,6 +225,6 @@ public final class ResponsesEndpoints implements EndpointFactory {
             } else {
                 unknown(exchange, asked);
             }
-        });
+        }));
     }
 }

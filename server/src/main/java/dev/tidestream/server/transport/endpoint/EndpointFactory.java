@@ -2,6 +2,7 @@ package dev.tidestream.server.transport.endpoint;
 
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 import io.vertx.core.Context;
 
@@ -23,14 +24,32 @@ public interface EndpointFactory {
      * The event loop that they live on.
      *
      * @param sessions live connections that tokens are made for, on whatever wire
-     * @param streams what the streams of one of them may hold
-     * @param maxBodyBytes largest body of a request
+     * @param limits those of now; they may change
      * @param answers bounds of what is sent
      * @param memory for answers that are put together
      * @param workers for what must not be done on the event loop
      * @param stopping whether the server takes nothing new
      */
     record Loop(
-            Context context, EventLoopClock clock, Sessions sessions, StreamLimits streams, int maxBodyBytes, AnswerLimits answers,
-            AnswerMemory memory, Workers workers, BooleanSupplier stopping) {}
+            Context context, EventLoopClock clock, Sessions sessions, Supplier<Limits> limits, AnswerLimits answers,
+            AnswerMemory memory, Workers workers, BooleanSupplier stopping) {
+
+        /** What the streams of a live connection may hold. */
+        public StreamLimits streams() {
+            return limits.get().streams();
+        }
+
+        /** Largest body of a request. */
+        public int maxBodyBytes() {
+            return limits.get().maxBodyBytes();
+        }
+    }
+
+    /**
+     * Limits that a running server may be given anew.
+     *
+     * @param streams what the streams of a live connection may hold
+     * @param maxBodyBytes largest body of a request
+     */
+    record Limits(StreamLimits streams, int maxBodyBytes) {}
 }

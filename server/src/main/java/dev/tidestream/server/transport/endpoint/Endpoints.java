@@ -18,7 +18,9 @@ import io.vertx.ext.web.handler.CorsHandler;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
+import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.Refusal;
@@ -31,8 +33,8 @@ import dev.tidestream.server.transport.http.RequestRules;
  * Routes requests to endpoints, and answers those that go nowhere; every error is JSON. Event loop.
  *
  * <p>The way of a request: what is malformed is refused; then, but for endpoints that anybody may ask, foreign hosts and origins; then
- * pages of allowed origins get what browsers want of them (CORS, preflight included); then the path leads to an endpoint, whose auth,
- * method and capacity are asked in this order.
+ * pages of allowed origins get what browsers want of them (CORS, preflight included, which has no key); then the path leads to an
+ * endpoint, whose key, auth, method and capacity are asked in this order, and then the limits of the key.
  */
 public final class Endpoints implements Handler<HttpServerRequest> {
     private static final Logger log = LoggerFactory.getLogger(Endpoints.class);
@@ -41,21 +43,25 @@ public final class Endpoints implements Handler<HttpServerRequest> {
     private static final int METHOD_NOT_ALLOWED = 405;
     private static final int FAULT = 500;
     private static final int PREFLIGHT_AGE_S = 600;
+    private static final String RETRY_AFTER_STOP_S = "5"; // a restart takes some seconds
 
     private final Router router;
     private final RequestRules rules;
     private final Refusals refusals;
     private final AssemblyBudget bodies;
     private final EventLog refusalLog;
+    private final KeyCheck keys;
 
     /**
      * @param rules which requests are refused whatever they ask for
      * @param bodies room for bodies that have not come to their end
      * @param refusals counts
      * @param refusalLog where it is written down what was refused
+     * @param keys of clients
      */
-    public Endpoints(
-            Vertx vertx, List<Endpoint> endpoints, RequestRules rules, AssemblyBudget bodies, Refusals refusals, EventLog refusalLog) {
+    public Endpoints(Vertx vertx, List<Endpoint> endpoints, RequestRules rules, AssemblyBudget bodies, Refusals refusals,
+            EventLog refusalLog, ApiKeys keys) {
+        this.keys = new KeyCheck(keys);
         this.rules = rules;
         this.refusals = refusals;
         this.bodies = bodies;
@@ -89,7 +95,8 @@ public final class Endpoints implements Handler<HttpServerRequest> {
         return CorsHandler.create()
                 .addOriginWithRegex(".+") // not ".*", which is taken for any, and answered with a star
                 .allowedMethods(methods)
-                .exposedHeaders(Set.of("x-request-id", HttpHeaders.RETRY_AFTER.toString(), JsonAnswer.RETRY_AFTER_MS))
+                .exposedHeaders(Set.copyOf(KeyCheck.HEADERS))
+                .exposedHeader("x-request-id")
                 .maxAgeSeconds(PREFLIGHT_AGE_S);
     }
 
@@ -113,7 +120,8 @@ public final class Endpoints implements Handler<HttpServerRequest> {
         router.route(path).handler(routing -> {
             Exchange exchange = exchange(routing, path);
             Endpoint endpoint = endpoints.stream().filter(e -> e.takes(routing.request().method())).findFirst().orElse(null);
-            if (!(endpoint == null ? endpoints.getFirst() : endpoint).auth().admits().test(exchange)) {
+            Auth auth = (endpoint == null ? endpoints.getFirst() : endpoint).auth();
+            if ((auth.needsKey() && !keys.admits(exchange)) || !auth.admits().test(exchange)) {
                 return; // it has been answered
             }
             if (endpoint == null) {
@@ -121,12 +129,20 @@ public final class Endpoints implements Handler<HttpServerRequest> {
                 exchange.refuse(HttpError.of(METHOD_NOT_ALLOWED, "method_not_allowed", "allowed here: %s; method=%s"
                         .formatted(allowed, JsonAnswer.shown(routing.request().method().name()))));
             } else if (!endpoint.capacity().hasRoom()) {
-                refusals.count(Refusal.CONNECTIONS_FULL);
-                exchange.refuse(endpoint.capacity().refusal());
-            } else {
+                refuse(exchange, endpoint.capacity().refusal());
+            } else if (!auth.counted() || keys.counts(exchange)) {
                 endpoint.handler().accept(exchange);
             }
         });
+    }
+
+    private void refuse(Exchange exchange, HttpError refusal) {
+        if (ErrorCode.SHUTTING_DOWN.wireName().equals(refusal.code())) {
+            exchange.response().putHeader(HttpHeaders.RETRY_AFTER, RETRY_AFTER_STOP_S);
+        } else {
+            refusals.count(Refusal.CONNECTIONS_FULL);
+        }
+        exchange.refuse(refusal);
     }
 
     private void notFound(RoutingContext routing) {

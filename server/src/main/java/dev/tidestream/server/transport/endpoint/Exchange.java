@@ -7,7 +7,10 @@ import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
+import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.server.keys.KeyAccount;
+import dev.tidestream.server.keys.KeyLimitException;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.RefusedRequests;
@@ -20,6 +23,7 @@ public final class Exchange {
     private final String path;
     private final AssemblyBudget bodies;
     private final EventLog refusalLog;
+    private @Nullable KeyAccount account;
 
     /** @param path of the endpoint */
     Exchange(RoutingContext routing, String path, AssemblyBudget bodies, EventLog refusalLog) {
@@ -27,6 +31,18 @@ public final class Exchange {
         this.path = path;
         this.bodies = bodies;
         this.refusalLog = refusalLog;
+    }
+
+    /** The account of the key that was shown, or of everybody where none need be. Only for endpoints of clients. */
+    public KeyAccount account() {
+        if (account == null) {
+            throw new IllegalStateException("an endpoint that asks for no key: path=" + path);
+        }
+        return account;
+    }
+
+    void account(KeyAccount whose) {
+        account = whose;
     }
 
     /** What was asked. */
@@ -67,6 +83,11 @@ public final class Exchange {
     public Future<Void> refuse(HttpError error) {
         note(error);
         return JsonAnswer.refuse(request(), error);
+    }
+
+    /** Answers that the key may not ask for this, or not now. */
+    public Future<Void> refuse(KeyLimitException e) {
+        return KeyCheck.refuse(this, e);
     }
 
     /** Writes down that the request was refused, or failed on the way. */

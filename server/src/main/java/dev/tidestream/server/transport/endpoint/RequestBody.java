@@ -34,6 +34,7 @@ final class RequestBody implements AssemblyBudget.Holder {
             release();
             result.tryFail(e); // the client has gone
         });
+        request.response().closeHandler(v -> giveBack()); // a stream of HTTP/2 that we have reset tells nobody else
         request.endHandler(v -> end());
         request.handler(this::append);
         begin(request);
@@ -85,6 +86,11 @@ final class RequestBody implements AssemblyBudget.Holder {
             held = 0;
             bytes = Buffer.buffer();
         }
+    }
+
+    private void giveBack() {
+        release();
+        result.tryFail("the request has ended before its body");
     }
 
     private void refuse(HttpError error) {

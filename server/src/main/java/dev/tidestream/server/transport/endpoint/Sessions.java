@@ -8,6 +8,7 @@ import java.util.function.BooleanSupplier;
 import io.vertx.core.Future;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.transport.http.HttpError;
 
@@ -15,7 +16,7 @@ import dev.tidestream.server.transport.http.HttpError;
 public final class Sessions implements Endpoint.Capacity {
     private static final int UNAVAILABLE = 503;
 
-    private final int limit;
+    private volatile int limit;
     private final BooleanSupplier stopping;
     private final Set<Session> open = new HashSet<>();
     private int opening;
@@ -38,7 +39,7 @@ public final class Sessions implements Endpoint.Capacity {
     @Override
     public HttpError refusal() {
         return stopping.getAsBoolean()
-                ? HttpError.of(UNAVAILABLE, "shutting_down", ServerTexts.SHUTTING_DOWN)
+                ? HttpError.of(UNAVAILABLE, ErrorCode.SHUTTING_DOWN.wireName(), ServerTexts.SHUTTING_DOWN)
                 : Endpoint.Capacity.super.refusal();
     }
 
@@ -90,6 +91,11 @@ public final class Sessions implements Endpoint.Capacity {
         if (stopping.getAsBoolean()) {
             session.drain();
         }
+    }
+
+    /** Another number of sessions may be open from now on; those that are stay. Any thread. */
+    public void limit(int sessions) {
+        limit = sessions;
     }
 
     /** Those that are open now. */

@@ -43,13 +43,13 @@ public final class HostPolicy {
         this.hosts = Set.copyOf(names);
         this.origins = Set.copyOf(allowedOrigins);
         this.anyHost = allowedHosts.contains(ANY);
-        this.anyAddress = !isLoopback(bound); // an address cannot be rebound, and machines may have many
+        this.anyAddress = !isLoopbackName(bound); // an address cannot be rebound, and machines may have many
     }
 
     /** Whether this server goes by that name, which has no port. */
     public boolean isOurs(String host) {
         String name = name(host);
-        return anyHost || hosts.contains(name) || isLoopback(name) || (anyAddress && address(name) != null);
+        return anyHost || hosts.contains(name) || isLoopbackName(name) || (anyAddress && address(name) != null);
     }
 
     /**
@@ -69,7 +69,7 @@ public final class HostPolicy {
                 return false; // "null", too
             }
             String page = name(uri.getHost());
-            return page.equals(name(host)) || (isLoopback(page) && isLoopback(name(host)));
+            return page.equals(name(host)) || (isLoopbackName(page) && isLoopbackName(name(host)));
         } catch (URISyntaxException e) {
             return false; // no browser's
         }
@@ -81,7 +81,12 @@ public final class HostPolicy {
         return parsed == null || parsed.host().isEmpty() ? null : parsed.host();
     }
 
-    private static boolean isLoopback(String name) {
+    /** Whether this is an address of the loopback, or a name for it: {@code localhost}, and what ends in it. */
+    public static boolean isLoopback(String host) {
+        return isLoopbackName(name(host));
+    }
+
+    private static boolean isLoopbackName(String name) {
         InetAddress address = address(name);
         return address == null ? name.equals("localhost") || name.endsWith(".localhost") : address.isLoopbackAddress();
     }

@@ -1,21 +1,20 @@
 package dev.tidestream.server.transport.http;
 
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.SequencedSet;
+import java.util.concurrent.TimeUnit;
 
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
@@ -38,17 +37,18 @@ import dev.tidestream.server.transport.common.Refusals;
  *                └── 101: a WebSocket, and no more our concern
  * </pre>
  *
- * Who is being answered is bounded by what answers: an endpoint's capacity, its keep-alive and its demand. Whoever takes nothing of
- * an answer that waits for it, for as long as {@link AnswerLimits#stallTimeout} says, is closed, whether the answer has ended or not.
+ * Of HTTP/2 a connection is one of these, too, with many requests at once. Who is being answered is bounded by what answers:
+ * an endpoint's capacity, its keep-alive and its demand. Whoever takes nothing of an answer that waits for it, for as long as
+ * {@link AnswerLimits#stallTimeout} says, is closed, whether the answer has ended or not.
  */
 public final class HttpConnections {
     private static final String DECODER = "httpDecoder"; // as Vert.x calls it
     private static final int REQUEST_TIMEOUT = 408;
     private static final int UNAVAILABLE = 503;
-    private static final int IPV4_BYTES = 4;
-    private static final int LOOKS_PER_TIMEOUT = 8;
+    private static final long NO_ERROR = 0; // of HTTP/2
+    private static final long ENHANCE_YOUR_CALM = 0xB;
 
-    private final HttpLimits limits;
+    private HttpLimits limits;
     private final HttpServerOptions options;
     private final EventLoopClock clock;
     private final Refusals refusals;
@@ -67,6 +67,11 @@ public final class HttpConnections {
         this.refusals = refusals;
     }
 
+    /** Takes other bounds; connections that are there meet them at their next request. */
+    public void limits(HttpLimits newer) {
+        limits = newer;
+    }
+
     /** Connections whose request has not come to its end. Any thread. */
     public int pending() {
         return pendingCount;
@@ -79,9 +84,11 @@ public final class HttpConnections {
 
     /** A connection was accepted, and nothing was read of it. */
     public void opened(HttpConnection connection) {
-        Entry entry = new Entry(connection);
+        Channel channel = ((ConnectionBase) connection).channel();
+        Abort.shortenCloseNotify(channel);
+        Entry entry = channel.pipeline().get(DECODER) == null ? new Http2Entry(connection, channel)
+                : new Http1Entry(connection, channel);
         entries.put(connection, entry);
-        entry.channel.pipeline().replace(DECODER, DECODER, new StrictRequestDecoder(options, entry::onBytes));
         connection.closeHandler(v -> left(connection)); // not called once it has become a WebSocket
         entry.becomePending();
     }
@@ -96,27 +103,26 @@ public final class HttpConnections {
         if (entry == null) {
             return false; // given up in this very moment
         }
-        if (!entry.channel.isWritable()) {
-            refusals.count(Refusal.UNREAD_ANSWERS);
-            entry.abort();
-            return false;
-        }
-        entry.follow(request);
-        return true;
+        entry.output.watch(limits.answers().stallTimeout());
+        return entry.follow(request);
     }
 
     /** The connection has become a WebSocket, or is closed. */
     public void left(HttpConnection connection) {
         Entry entry = entries.remove(connection);
         if (entry != null) {
-            entry.leave();
+            entry.end();
         }
     }
 
-    /** Closes a connection, whatever it has not written yet: who does not read would keep it open. */
-    @SuppressWarnings("FutureReturnValueIgnored") // it is closed, or was
-    public static void abort(HttpConnection connection) {
-        ((ConnectionBase) connection).channel().pipeline().firstContext().close(); // the last one would wait until all is written
+    /** Lets connections of HTTP/2 end when they have answered what was asked: they take no more. */
+    @SuppressWarnings("FutureReturnValueIgnored") // who stays longer is closed with the server
+    public void drain(Duration grace) {
+        for (Entry entry : List.copyOf(entries.values())) {
+            if (entry instanceof Http2Entry) {
+                entry.connection.shutdown(grace.toMillis(), TimeUnit.MILLISECONDS);
+            }
+        }
     }
 
     /** Closes all of them, without a word. */
@@ -129,43 +135,131 @@ public final class HttpConnections {
         idleCount = idle.size();
     }
 
-    /** Whose neighbours count as one: an address, of IPv6 the network of 64 bits that one customer has. */
-    private static InetAddress neighbourhood(Channel channel) {
-        if (!(channel.remoteAddress() instanceof InetSocketAddress remote)) {
-            return InetAddress.getLoopbackAddress(); // a socket of this machine
+    /** One connection. */
+    private abstract class Entry {
+        final HttpConnection connection;
+        final Channel channel;
+        private final InetAddress address;
+        private final OutputWatch output;
+        private EventLoopClock.@Nullable Timer timer;
+
+        Entry(HttpConnection connection, Channel channel) {
+            this.connection = connection;
+            this.channel = channel;
+            this.output = new OutputWatch(channel, clock, this::unread);
+            this.address = Neighbourhood.of(channel);
         }
-        byte[] bytes = remote.getAddress().getAddress();
-        if (bytes.length == IPV4_BYTES) {
-            return remote.getAddress();
+
+        /** The head of a request has come. False if that was one too many. */
+        abstract boolean follow(HttpServerRequest request);
+
+        /** Ends it, with an answer where one can be given. */
+        abstract void giveUp(Refusal refusal, int status, String code, String message);
+
+        /** What takes longest to come has taken too long. */
+        void timeOut() {
+            giveUp(Refusal.REQUEST_TIMEOUT, REQUEST_TIMEOUT, "request_timeout", slow());
         }
-        Arrays.fill(bytes, bytes.length / 2, bytes.length, (byte) 0);
-        try {
-            return InetAddress.getByAddress(bytes);
-        } catch (UnknownHostException e) {
-            throw new AssertionError("it was an address: " + remote, e);
+
+        final String slow() {
+            return "the request took too long: limit_ms=" + limits.requestTimeout().toMillis();
+        }
+
+        final void becomePending() {
+            becomePending(limits.requestTimeout());
+        }
+
+        /** Stays where it is among the others if it is already. */
+        final void becomePending(Duration left) {
+            if (pending.contains(this) && timer != null) {
+                timer.cancel();
+                timer = clock.after(left.isPositive() ? left : Duration.ofNanos(1), this::timeOut);
+                return;
+            }
+            leave();
+            SequencedSet<Entry> neighbours = pendingByAddress.computeIfAbsent(address, a -> new LinkedHashSet<>());
+            pending.add(this);
+            neighbours.add(this);
+            timer = clock.after(left, this::timeOut);
+            if (neighbours.size() > limits.maxPendingPerAddress()) {
+                neighbours.getFirst().makeWay("unfinished requests of this address", limits.maxPendingPerAddress());
+            } else if (pending.size() > limits.maxPending()) {
+                pending.getFirst().makeWay("unfinished requests", limits.maxPending());
+            }
+            count();
+        }
+
+        final void becomeIdle() {
+            leave();
+            idle.add(this);
+            awaitNext();
+            if (idle.size() > limits.maxIdle()) {
+                refusals.count(Refusal.IDLE_FULL);
+                idle.getFirst().abort();
+            }
+            count();
+        }
+
+        /** It may be kept alive for so long; longer if the client is still at the answer, and reads. */
+        private void awaitNext() {
+            timer = clock.after(limits.idleTimeout(), () -> {
+                if (output.isFlushed()) {
+                    abort();
+                } else {
+                    awaitNext();
+                }
+            });
+        }
+
+        final void unread() {
+            refusals.count(Refusal.UNREAD_ANSWERS);
+            abort();
+        }
+
+        /** It is none of these connections any more. */
+        final void end() {
+            leave();
+            output.end();
+        }
+
+        /** Is neither any more. */
+        final void leave() {
+            idle.remove(this);
+            pending.remove(this);
+            SequencedSet<Entry> neighbours = pendingByAddress.get(address);
+            if (neighbours != null && neighbours.remove(this) && neighbours.isEmpty()) {
+                pendingByAddress.remove(address);
+            }
+            if (timer != null) {
+                timer.cancel();
+                timer = null;
+            }
+            count();
+        }
+
+        private void makeWay(String of, int limit) {
+            giveUp(Refusal.PENDING_FULL, UNAVAILABLE, "overloaded", "too many " + of + ", this was the oldest: limit=" + limit);
+        }
+
+        final void abort() {
+            left(connection);
+            Abort.connection(connection);
         }
     }
 
-    /** One connection. */
-    private final class Entry {
-        private final HttpConnection connection;
-        private final Channel channel;
-        private final InetAddress address;
-        private final OutputWatch output;
+    /** One of HTTP/1: a request at a time. */
+    private final class Http1Entry extends Entry {
         private @Nullable HttpServerRequest current; // whose head has come, and which is not yet whole and answered
         private boolean whole;
         private boolean answered;
         private boolean more; // bytes behind the current one
-        private EventLoopClock.@Nullable Timer timer;
 
-        Entry(HttpConnection connection) {
-            this.connection = connection;
-            this.channel = ((ConnectionBase) connection).channel();
-            this.address = neighbourhood(channel);
-            this.output = new OutputWatch(channel);
+        Http1Entry(HttpConnection connection, Channel channel) {
+            super(connection, channel);
+            channel.pipeline().replace(DECODER, DECODER, new StrictRequestDecoder(options, this::onBytes));
         }
 
-        void onBytes() {
+        private void onBytes() {
             more = whole;
             if (idle.contains(this)) {
                 becomePending();
@@ -173,7 +267,12 @@ public final class HttpConnections {
         }
 
         /** From now on this is the request that is coming, or is answered. */
-        void follow(HttpServerRequest request) {
+        @Override
+        boolean follow(HttpServerRequest request) {
+            if (!channel.isWritable()) {
+                unread();
+                return false;
+            }
             if (!pending.contains(this)) {
                 becomePending(); // it came together with the one before
             }
@@ -193,6 +292,7 @@ public final class HttpConnections {
                     progressed();
                 }
             });
+            return true;
         }
 
         private void progressed() {
@@ -201,7 +301,6 @@ public final class HttpConnections {
             }
             if (!answered) {
                 leave();
-                watchOutput();
                 return;
             }
             current = null;
@@ -213,100 +312,88 @@ public final class HttpConnections {
             }
         }
 
-        void becomePending() {
-            leave();
-            SequencedSet<Entry> neighbours = pendingByAddress.computeIfAbsent(address, a -> new LinkedHashSet<>());
-            pending.add(this);
-            neighbours.add(this);
-            timer = clock.after(limits.requestTimeout(), () -> giveUp(
-                    Refusal.REQUEST_TIMEOUT, REQUEST_TIMEOUT, "request_timeout",
-                    "the request took too long: limit_ms=" + limits.requestTimeout().toMillis()));
-            if (neighbours.size() > limits.maxPendingPerAddress()) {
-                neighbours.getFirst().makeWay("unfinished requests of this address", limits.maxPendingPerAddress());
-            } else if (pending.size() > limits.maxPending()) {
-                pending.getFirst().makeWay("unfinished requests", limits.maxPending());
-            }
-            count();
-        }
-
-        void becomeIdle() {
-            leave();
-            idle.add(this);
-            awaitNext();
-            if (idle.size() > limits.maxIdle()) {
-                refusals.count(Refusal.IDLE_FULL);
-                idle.getFirst().abort();
-            }
-            count();
-        }
-
-        /** It may be kept alive for so long; longer if the client is still at the answer, and reads. */
-        private void awaitNext() {
-            timer = clock.after(limits.idleTimeout(), () -> {
-                if (output.isFlushed()) {
-                    abort();
-                } else {
-                    watchOutput();
-                }
-            });
-        }
-
-        private void watchOutput() {
-            timer = clock.after(limits.answers().stallTimeout().dividedBy(LOOKS_PER_TIMEOUT), this::look);
-        }
-
-        private void look() {
-            if (output.stalledNs(clock.nanoTime()) >= limits.answers().stallTimeout().toNanos()) {
-                refusals.count(Refusal.UNREAD_ANSWERS);
-                abort();
-            } else if (idle.contains(this) && output.isFlushed()) {
-                awaitNext();
-            } else {
-                watchOutput();
-            }
-        }
-
-        /** Is neither any more. */
-        void leave() {
-            idle.remove(this);
-            pending.remove(this);
-            SequencedSet<Entry> neighbours = pendingByAddress.get(address);
-            if (neighbours != null && neighbours.remove(this) && neighbours.isEmpty()) {
-                pendingByAddress.remove(address);
-            }
-            if (timer != null) {
-                timer.cancel();
-                timer = null;
-            }
-            count();
-        }
-
-        private void makeWay(String of, int limit) {
-            giveUp(Refusal.PENDING_FULL, UNAVAILABLE, "overloaded", "too many " + of + ", this was the oldest: limit=" + limit);
-        }
-
+        @Override
         @SuppressWarnings("FutureReturnValueIgnored") // the connection ends either way
-        private void giveUp(Refusal refusal, int status, String code, String message) {
+        void giveUp(Refusal refusal, int status, String code, String message) {
             refusals.count(refusal);
             if (current == null || !current.response().headWritten()) {
-                String body = JsonAnswer.text(HttpError.of(status, code, message).body());
-                String answer = String.format(
-                        Locale.ROOT,
-                        "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n%s",
-                        status, HttpResponseStatus.valueOf(status).reasonPhrase(), body.length(), retry(status), body);
-                channel.pipeline().firstContext().writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
+                String answer = JsonAnswer.last(HttpError.of(status, code, message));
+                // in front of the codec, but behind TLS
+                channel.pipeline().context(DECODER).writeAndFlush(Unpooled.copiedBuffer(answer, StandardCharsets.US_ASCII));
             }
             abort();
         }
+    }
 
-        private static String retry(int status) {
-            return status != UNAVAILABLE ? ""
-                    : "Retry-After: %1$s\r\n%2$s: %1$s000\r\n".formatted(JsonAnswer.RETRY_AFTER_S, JsonAnswer.RETRY_AFTER_MS);
+    /**
+     * One of HTTP/2: many requests at once. It is pending until the first, and while any is not whole; each of them has its
+     * time, and one that takes too long ends alone.
+     */
+    private final class Http2Entry extends Entry {
+        private final SequencedMap<HttpServerRequest, Long> coming = new LinkedHashMap<>(); // oldest first; when its head came
+        private int unanswered;
+
+        Http2Entry(HttpConnection connection, Channel channel) {
+            super(connection, channel);
         }
 
-        void abort() {
-            left(connection);
-            HttpConnections.abort(connection);
+        @Override
+        boolean follow(HttpServerRequest request) {
+            coming.put(request, clock.nanoTime());
+            unanswered++;
+            request.end().onComplete(wholeOrReset -> {
+                coming.remove(request);
+                look();
+            });
+            request.response().endHandler(answeredOrReset -> {
+                unanswered--;
+                look();
+            });
+            look();
+            return true;
+        }
+
+        private void look() {
+            Map.Entry<HttpServerRequest, Long> oldest = coming.firstEntry();
+            if (!entries.containsKey(connection)) {
+                return; // it has ended
+            }
+            if (oldest != null) {
+                becomePending(limits.requestTimeout().minusNanos(clock.nanoTime() - oldest.getValue()));
+            } else if (unanswered > 0) {
+                leave();
+            } else {
+                becomeIdle();
+            }
+        }
+
+        @Override
+        void timeOut() {
+            Map.Entry<HttpServerRequest, Long> oldest = coming.pollFirstEntry();
+            if (oldest == null) { // not even one has come
+                super.timeOut();
+                return;
+            }
+            refusals.count(Refusal.REQUEST_TIMEOUT);
+            HttpServerRequest request = oldest.getKey();
+            if (request.response().headWritten()) {
+                end(request);
+            } else {
+                JsonAnswer.refuse(request, REQUEST_TIMEOUT, "request_timeout", slow()).onComplete(written -> end(request));
+            }
+            look();
+        }
+
+        @SuppressWarnings("FutureReturnValueIgnored") // it ends either way
+        private void end(HttpServerRequest request) {
+            request.response().reset(NO_ERROR); // what is left of the request is not wanted (RFC 9113, 8.1)
+        }
+
+        @Override
+        void giveUp(Refusal refusal, int status, String code, String message) {
+            refusals.count(refusal);
+            connection.goAway(status == REQUEST_TIMEOUT ? NO_ERROR : ENHANCE_YOUR_CALM);
+            abort();
         }
     }
 }

@@ -4,10 +4,12 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.vertx.core.Future;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
@@ -29,7 +31,9 @@ public final class JsonAnswer {
     /** When to ask again, in milliseconds. */
     public static final String RETRY_AFTER_MS = "retry-after-ms";
     /** When to ask again, in seconds, unless somebody knows better. */
-    static final String RETRY_AFTER_S = "1";
+    private static final String RETRY_AFTER_S = "1";
+
+    private static final String RETRY_HEADERS = "Retry-After: %1$s\r\n%2$s: %1$s000\r\n".formatted(RETRY_AFTER_S, RETRY_AFTER_MS);
 
     private JsonAnswer() {}
 
@@ -81,6 +85,16 @@ public final class JsonAnswer {
                 .putHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(utf8.length))
                 .putHeader(HttpHeaders.CACHE_CONTROL, "no-store");
         return request.method().equals(HttpMethod.HEAD) ? response.end() : response.end(wrapped(utf8, utf8.length));
+    }
+
+    /** A whole answer of HTTP/1.1, for a connection that is closed after it. */
+    static String last(HttpError error) {
+        String body = text(error.body());
+        return String.format(
+                Locale.ROOT,
+                "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n%s",
+                error.status(), HttpResponseStatus.valueOf(error.status()).reasonPhrase(), body.length(),
+                error.status() == UNAVAILABLE ? RETRY_HEADERS : "", body);
     }
 
     /** An object in a line. */

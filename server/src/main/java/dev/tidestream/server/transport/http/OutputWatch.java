@@ -1,18 +1,54 @@
 package dev.tidestream.server.transport.http;
 
+import java.time.Duration;
+
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
 import org.jspecify.annotations.Nullable;
 
-/** Whether a client takes what was written to it; looked at every while. Event loop. */
+import dev.tidestream.server.transport.common.EventLoopClock;
+
+/** Whether a client takes what was written to it; looks every while. Event loop. */
 final class OutputWatch {
+    private static final int LOOKS_PER_TIMEOUT = 8;
+
     private final Channel channel;
+    private final EventLoopClock clock;
+    private final Runnable stalled;
+    private EventLoopClock.@Nullable Timer next;
     private long waitingBytes;
     private long goneOfFirst;
     private long sinceNs;
 
-    OutputWatch(Channel channel) {
+    /** @param stalled called, once, when the client has taken nothing for too long */
+    OutputWatch(Channel channel, EventLoopClock clock, Runnable stalled) {
         this.channel = channel;
+        this.clock = clock;
+        this.stalled = stalled;
+    }
+
+    /** Looks from now on, whether anything is written or not; if it does already, does nothing. */
+    void watch(Duration timeout) {
+        if (next == null) {
+            next = clock.after(timeout.dividedBy(LOOKS_PER_TIMEOUT), () -> look(timeout));
+        }
+    }
+
+    private void look(Duration timeout) {
+        next = null;
+        if (stalledNs(clock.nanoTime()) >= timeout.toNanos()) {
+            stalled.run();
+        } else {
+            watch(timeout);
+        }
+    }
+
+    /** Looks no more. */
+    void end() {
+        if (next != null) {
+            next.cancel();
+            next = null;
+        }
     }
 
     /** Whether the system has taken all of it. */

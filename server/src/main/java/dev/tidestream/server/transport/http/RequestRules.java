@@ -24,12 +24,17 @@ public final class RequestRules {
 
     private static final Pattern ABSOLUTE = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)");
 
-    private final HostPolicy policy;
+    private HostPolicy policy;
     private final Refusals refusals;
 
     public RequestRules(HostPolicy policy, Refusals refusals) {
         this.policy = policy;
         this.refusals = refusals;
+    }
+
+    /** Judges by another policy from now on. */
+    public void policy(HostPolicy newer) {
+        policy = newer;
     }
 
     /** Answers something that the decoder made no request of; Vert.x closes the connection behind the answer. */
@@ -54,6 +59,9 @@ public final class RequestRules {
 
     private static @Nullable String fault(HttpServerRequest request) {
         List<String> hosts = request.headers().getAll(HttpHeaders.HOST);
+        if (request.uri() == null || (isHttp2(request) && request.authority() == null)) { // of HTTP/2: CONNECT, or no :authority
+            return request.uri() == null ? "no path" : "no Host";
+        }
         if (hosts.size() > 1) {
             return "more than one Host: " + hosts;
         }
@@ -97,11 +105,18 @@ public final class RequestRules {
     /** What the request was sent to: its {@code Host}, and the authority of a target in absolute form, which counts for more. */
     private static List<String> authorities(HttpServerRequest request) {
         List<String> authorities = new ArrayList<>(request.headers().getAll(HttpHeaders.HOST));
+        if (isHttp2(request) && request.authority() != null) {
+            authorities.add(request.authority().toString());
+        }
         Matcher absolute = ABSOLUTE.matcher(request.uri());
         if (absolute.lookingAt()) {
             authorities.add(absolute.group(1));
         }
         return authorities;
+    }
+
+    private static boolean isHttp2(HttpServerRequest request) {
+        return request.version() == HttpVersion.HTTP_2;
     }
 
     private void badRequest(HttpServerRequest request, String message) {
@@ -110,6 +125,10 @@ public final class RequestRules {
 
     private void close(HttpServerRequest request, int status, String code, String message) {
         refusals.count(Refusal.BAD_REQUEST);
+        if (isHttp2(request)) { // where requests are told apart; others of the connection go on
+            JsonAnswer.refuse(request, status, code, JsonAnswer.shown(message));
+            return;
+        }
         request.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         JsonAnswer.refuse(request, status, code, JsonAnswer.shown(message));
         request.connection().close();

@@ -12,6 +12,7 @@ import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.transport.common.Mailbox;
 
 /**
@@ -51,6 +52,7 @@ public final class ClientStream extends BaseSubscriber<TokenEvent> {
     private final Outlet outlet;
     private final FrameMapper frames;
     private final int windowTokens;
+    private final StreamLease lease;
 
     private long credit;
     private int outstanding = 1;
@@ -69,6 +71,17 @@ public final class ClientStream extends BaseSubscriber<TokenEvent> {
      */
     public ClientStream(
             String id, OptionalInt credit, Generation generation, Mailbox mailbox, Outlet outlet, FrameMapper frames, int windowTokens) {
+        this(id, credit, generation, mailbox, outlet, frames, windowTokens, StreamLease.NONE);
+    }
+
+    /**
+     * A stream that has not begun, of a key; see the other constructor.
+     *
+     * @param lease what is told of its tokens, and closed when it has ended
+     */
+    public ClientStream(String id, OptionalInt credit, Generation generation, Mailbox mailbox, Outlet outlet, FrameMapper frames,
+            int windowTokens, StreamLease lease) {
+        this.lease = lease;
         this.id = id;
         this.credit = credit.isPresent() ? credit.getAsInt() : UNLIMITED;
         this.generation = generation;
@@ -155,6 +168,7 @@ public final class ClientStream extends BaseSubscriber<TokenEvent> {
     /** Ends the stream without a word to the engine's events; the sequence leaves before the next step. */
     public void abandon() {
         ended = true;
+        lease.close();
         cancel();
     }
 
@@ -182,6 +196,7 @@ public final class ClientStream extends BaseSubscriber<TokenEvent> {
             case TokenEvent.Accepted a -> {
                 accepted = true;
                 stream = a.stream();
+                lease.accepted(a.promptTokens());
                 frames.accepted(a);
                 ask();
             }
@@ -199,6 +214,7 @@ public final class ClientStream extends BaseSubscriber<TokenEvent> {
     }
 
     private void token(TokenEvent.Token t) {
+        lease.token(t.seq());
         if (credit > 0) {
             if (credit != UNLIMITED) {
                 credit--;
@@ -240,6 +256,7 @@ public final class ClientStream extends BaseSubscriber<TokenEvent> {
 
     private void end() {
         ended = true;
+        lease.close();
         outlet.ended(this);
     }
 }

@@ -2,7 +2,7 @@ package dev.tidestream.server.transport.websocket;
 
 /** Close codes of RFC 6455, section 7.4, and of its registry. */
 public final class CloseCode {
-    /** The server stops, or the client is gone. */
+    /** The client is gone. */
     public static final int GOING_AWAY = 1001;
     /** A violation of the protocol. */
     public static final int PROTOCOL_ERROR = 1002;
@@ -10,8 +10,8 @@ public final class CloseCode {
     public static final int INVALID_UTF8 = 1007;
     /** A frame that is too large to be read at all. */
     public static final int TOO_BIG = 1009;
-    /** The server stops and starts again; clients come back. */
-    public static final int SERVICE_RESTART = 1012;
+    /** The server stops, and another may be there soon; clients that know this code connect again. */
+    public static final int RESTART = 1012;
     /** There is too much to do; clients come back later. */
     public static final int TRY_AGAIN_LATER = 1013;
     /** Stands for a close frame without a code; never on the wire. */

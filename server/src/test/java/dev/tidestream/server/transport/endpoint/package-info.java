@@ -1,3 +1,4 @@
+/** Who may use an endpoint. */
 @NullMarked
 package dev.tidestream.server.transport.endpoint;
 

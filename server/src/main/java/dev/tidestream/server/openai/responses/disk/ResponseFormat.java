@@ -15,6 +15,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.Usage;
+import dev.tidestream.server.keys.Owner;
 import dev.tidestream.server.openai.responses.LiveResponse;
 import dev.tidestream.server.openai.responses.LiveResponse.Delta;
 import dev.tidestream.server.openai.responses.LiveResponse.End;
@@ -37,8 +38,8 @@ final class ResponseFormat {
     static byte[] write(LiveResponse response) {
         ObjectNode root = JsonNodeFactory.instance.objectNode().put("format", FORMAT);
         Origin from = response.origin();
-        ObjectNode origin = root.putObject("origin").put("id", from.id()).put("item_id", from.itemId()).put("created", from.createdS())
-                .put("model", from.model()).put("warm_up", from.warmUp());
+        ObjectNode origin = root.putObject("origin").put("id", from.id()).put("owner", from.owner().name()).put("item_id", from.itemId())
+                .put("created", from.createdS()).put("model", from.model()).put("warm_up", from.warmUp());
         origin.putArray("items").addAll(from.items());
         origin.set("echo", from.echo());
         origin.putArray("conversation").addAll(from.conversation());
@@ -71,8 +72,8 @@ final class ResponseFormat {
             throw new IOException("not a response of format " + FORMAT);
         }
         JsonNode from = object(root, "origin");
-        Origin origin = new Origin(text(from, "id"), text(from, "item_id"), number(from, "created"), text(from, "model"), true,
-                from.path("warm_up").asBoolean(), nodes(from, "items"), (ObjectNode) object(from, "echo"), nodes(from, "conversation"));
+        Origin origin = new Origin(text(from, "id"), new Owner(text(from, "owner")), text(from, "item_id"), number(from, "created"), text(from, "model"),
+                true, from.path("warm_up").asBoolean(), nodes(from, "items"), (ObjectNode) object(from, "echo"), nodes(from, "conversation"));
         JsonNode begin = object(root, "begin");
         List<Delta> deltas = new ArrayList<>();
         for (JsonNode delta : nodes(root, "deltas")) {

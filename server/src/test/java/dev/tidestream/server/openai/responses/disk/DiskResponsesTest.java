@@ -21,6 +21,7 @@ import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.admin.store.directory.DirectoryStorage;
 import dev.tidestream.server.admin.store.directory.FaultyStorage;
 import dev.tidestream.server.admin.store.directory.Storage;
+import dev.tidestream.server.keys.Owner;
 import dev.tidestream.server.openai.responses.LiveResponse;
 import dev.tidestream.server.openai.responses.LiveResponse.Delta;
 import dev.tidestream.server.openai.responses.LiveResponse.End;
@@ -36,6 +37,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class DiskResponsesTest {
     private static final DiskLimits MANY = new DiskLimits(100, 1 << 20);
+    private static final Owner ALICE = new Owner("alice");
 
     private static ObjectNode object(String name, String value) {
         return JsonNodeFactory.instance.objectNode().put(name, value);
@@ -43,7 +45,7 @@ class DiskResponsesTest {
 
     private static LiveResponse response(int number, Status status, @Nullable Usage usage, @Nullable HttpError error) {
         List<JsonNode> conversation = List.of(object("role", "user").put("content", "Zoë \ud83d\ude00\n" + number));
-        Origin origin = new Origin("resp_%02x".formatted(number), "msg_1", 1_795_000_000L, "m/1", true, false, List.of(object("id", "msg_0")),
+        Origin origin = new Origin("resp_%02x".formatted(number), ALICE, "msg_1", 1_795_000_000L, "m/1", true, false, List.of(object("id", "msg_0")),
                 object("user", "u"), conversation);
         return LiveResponse.ended(origin, new LiveResponse.Begin(3, Long.MIN_VALUE, "ts_1"),
                 List.of(new Delta("a", "{\"token\":\"a\"}", 3, 0, 7), new Delta("\ud83d\ude00\"", "", 4, 2, 9)),
@@ -94,6 +96,19 @@ class DiskResponsesTest {
             assertEquals(ended.conversation(), read.conversation());
             assertEquals(ended.origin(), read.origin());
             assertEquals(status != Status.FAILED, read.canGoOn());
+        }
+    }
+
+    @Test
+    void shouldShowOneToItsOwnerOnlyAfterARestart(@TempDir Path directory) throws Exception {
+        try (DiskResponses responses = open(DirectoryStorage.open(directory), MANY)) {
+            responses.end(response(1));
+        }
+        try (DiskResponses responses = open(DirectoryStorage.open(directory), MANY)) {
+            for (Owner other : List.of(new Owner("bob"), Owner.ANYBODY)) {
+                assertTrue(responses.find("resp_01", other).join().isEmpty(), other.toString());
+            }
+            assertTrue(responses.find("resp_01", ALICE).join().isPresent());
         }
     }
 

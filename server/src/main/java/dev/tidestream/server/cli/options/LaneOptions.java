@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli;
+package dev.tidestream.server.cli.options;
 
 import java.time.Duration;
 
@@ -11,7 +11,7 @@ import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.openai.lanes.LaneLimits;
 
 /** Options of {@code serve} for responses over WebSockets, which have lanes. */
-final class LaneOptions {
+public final class LaneOptions {
     private static final int MAX_COUNT = 1_000_000;
     private static final int MAX_MINUTES = 525_600;
     private static final int DEFAULT_LANES = 32;
@@ -60,7 +60,8 @@ final class LaneOptions {
         maxMinutes = Check.range(spec, "--max-lane-minutes", value, 1, MAX_MINUTES);
     }
 
-    LaneLimits config() {
+    /** What they say. */
+    public LaneLimits config() {
         long ofOne = Check.range(spec, "--max-lane-memory-per-connection", memoryPerConnection.bytes(), 1, Long.MAX_VALUE);
         long ofAll = Check.range(spec, "--max-lane-memory", memory.bytes(), ofOne, Long.MAX_VALUE);
         return new LaneLimits(maxLanes, maxResponses, maxWaiting, ofAll, ofOne, Duration.ofMinutes(maxMinutes));

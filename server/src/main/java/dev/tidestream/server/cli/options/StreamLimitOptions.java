@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli;
+package dev.tidestream.server.cli.options;
 
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -15,7 +15,7 @@ import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.StallLimits;
 
 /** Options of {@code serve}: how much streams and prompts may hold, of one connection and in all. */
-final class StreamLimitOptions {
+public final class StreamLimitOptions {
     private static final int MAX_COUNT = 1_000_000;
     private static final int MAX_TIMEOUT_S = 86_400;
     private static final String OFF = "off";
@@ -103,17 +103,17 @@ final class StreamLimitOptions {
     }
 
     /** How long a client may take nothing. */
-    Duration stallTimeout() {
+    public Duration stallTimeout() {
         return Duration.ofSeconds(stallTimeoutS);
     }
 
     /** Of one connection. */
-    int maxStreams() {
+    public int maxStreams() {
         return maxStreams;
     }
 
     /** The same configuration with these limits. */
-    EngineConfig applyTo(EngineConfig engine) {
+    public EngineConfig applyTo(EngineConfig engine) {
         long prompt = Check.range(spec, "--max-prompt-bytes", promptBytes.bytes(), 1, Integer.MAX_VALUE);
         long ofOne = Check.range(
                 spec, "--max-prompt-memory-per-connection", promptMemoryPerConnection.bytes(), prompt, Long.MAX_VALUE);

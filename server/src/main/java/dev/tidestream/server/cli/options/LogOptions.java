@@ -1,12 +1,17 @@
-package dev.tidestream.server.cli;
+package dev.tidestream.server.cli.options;
 
 import picocli.CommandLine.Option;
 
 import dev.tidestream.server.logging.LogFormat;
 
 /** What the log looks like. */
-final class LogOptions {
+public final class LogOptions {
     @Option(names = "--log-format", paramLabel = "FORMAT", defaultValue = "TEXT",
             description = "The log on stderr: ${COMPLETION-CANDIDATES}; JSON is an object a line (default: ${DEFAULT-VALUE}).")
-    LogFormat format = LogFormat.TEXT;
+    private LogFormat format = LogFormat.TEXT;
+
+    /** Makes it look like that from now on. */
+    public void apply() {
+        format.apply();
+    }
 }

@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli;
+package dev.tidestream.server.cli.options;
 
 import java.time.Duration;
 
@@ -13,7 +13,7 @@ import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.transport.http.AnswerLimits;
 
 /** Options of {@code serve} for what is answered over HTTP. */
-final class AnswerOptions {
+public final class AnswerOptions {
     private static final int DEFAULT_KEEP_ALIVE_S = 15;
     private static final int DEFAULT_WORK = 64;
     private static final int MAX_WORK = 1_000_000;
@@ -54,7 +54,7 @@ final class AnswerOptions {
     }
 
     /** What they say. */
-    AnswerLimits limits(Duration stallTimeout) {
+    public AnswerLimits limits(Duration stallTimeout) {
         long ofAll = maxBytesOfAll == null ? Math.max(maxBytes, AnswerLimits.DEFAULT.maxBytesOfAll()) : maxBytesOfAll.bytes();
         if (ofAll < maxBytes) {
             throw new ParameterException(spec.commandLine(), "--max-answers must have room for one answer: bytes=%d, max_answer=%d"

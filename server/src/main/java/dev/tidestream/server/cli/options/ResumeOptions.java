@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli;
+package dev.tidestream.server.cli.options;
 
 import java.time.Duration;
 
@@ -11,7 +11,7 @@ import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.resume.ResumeLimits;
 
 /** Options of streams that outlive their connections. */
-final class ResumeOptions {
+public final class ResumeOptions {
     private static final int MAX_WINDOW_S = 86_400;
     private static final int MAX_STREAMS = 1_000_000;
 
@@ -42,7 +42,8 @@ final class ResumeOptions {
         maxStreams = Check.range(spec, "--max-resumable", value, 1, MAX_STREAMS);
     }
 
-    ResumeLimits config() {
+    /** What they say. */
+    public ResumeLimits config() {
         return new ResumeLimits(Duration.ofSeconds(windowS), maxStreams, Math.max(memory.bytes(), maxStreams), disk.bytes());
     }
 }

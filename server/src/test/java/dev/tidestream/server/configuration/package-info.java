@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.configuration;
+
+import org.jspecify.annotations.NullMarked;

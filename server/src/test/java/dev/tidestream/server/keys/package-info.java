@@ -1,0 +1,5 @@
+/** Keys, their file and their limits. */
+@NullMarked
+package dev.tidestream.server.keys;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.transport.tls;
+
+import org.jspecify.annotations.NullMarked;
