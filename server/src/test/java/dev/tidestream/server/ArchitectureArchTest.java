@@ -98,8 +98,7 @@ class ArchitectureArchTest {
     static final ArchRule GENERATED_KERNELS = forbidRooms("kernels.jit", "kernels.vector");
 
     @ArchTest
-    static final ArchRule KERNELS = forbidRooms(
-            "kernels", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j", "packed", "patch");
+    static final ArchRule KERNELS = forbidRooms("kernels", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j", "packed", "patch");
 
     @ArchTest
     static final ArchRule MACHINE = forbidRooms(
@@ -111,15 +110,13 @@ class ArchitectureArchTest {
             .should().dependOnClassesThat().resideInAnyPackage("org.nd4j..", "org.bytedeco..");
 
     @ArchTest
-    static final ArchRule BRIDGE_KNOWS_TENSORS_ONLY =
-            forbidRooms("nd4j", "gguf", "tokenizer", "transformer", "tied", "sampling", "kernels");
+    static final ArchRule BRIDGE_KNOWS_TENSORS_ONLY = forbidRooms("nd4j", "gguf", "tokenizer", "transformer", "tied", "sampling", "kernels");
 
     /** It is a product for patches, and knows no more of them than what that is. */
     @ArchTest
     static final ArchRule BRIDGE_AND_PATCHES = noClasses()
             .that().resideInAPackage("dev.tidestream.model.nd4j")
-            .should().dependOnClassesThat(
-                    resideInAPackage("dev.tidestream.model.patch").and(not(type(LowRankProduct.class))));
+            .should().dependOnClassesThat(resideInAPackage("dev.tidestream.model.patch").and(not(type(LowRankProduct.class))));
 
     @ArchTest
     static final ArchRule SCHEDULER_AND_EPOCH = forbid("dev.tidestream.server.[scheduler|epoch]..",
@@ -134,8 +131,8 @@ class ArchitectureArchTest {
             "io.vertx..", "io.netty..", "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
 
     @ArchTest
-    static final ArchRule TRANSPORT = forbid("dev.tidestream.server.transport..",
-            "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
+    static final ArchRule TRANSPORT = forbid(
+            "dev.tidestream.server.transport..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
 
     /** Of admin, transport sees the bus and nothing behind it. */
     @ArchTest
@@ -320,8 +317,7 @@ class ArchitectureArchTest {
             .should().callMethod(String.class, "toLowerCase").orShould().callMethod(String.class, "toUpperCase");
 
     @ArchTest
-    static final ArchRule GGUF = forbidRooms(
-            "gguf", "tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j", "packed");
+    static final ArchRule GGUF = forbidRooms("gguf", "tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j", "packed");
 
     @ArchTest
     static final ArchRule ARCHITECTURE = forbidRooms(
@@ -331,8 +327,7 @@ class ArchitectureArchTest {
     static final ArchRule TOKENIZER = forbidRooms("tokenizer", "tensor", "kernels", "transformer", "tied", "sampling", "nd4j");
 
     @ArchTest
-    static final ArchRule TENSOR = forbidRooms(
-            "tensor", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j", "packed");
+    static final ArchRule TENSOR = forbidRooms("tensor", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j", "packed");
 
     @ArchTest
     static final ArchRule PATCH = forbidRooms("patch", "gguf", "tokenizer", "transformer", "tied", "sampling", "nd4j");

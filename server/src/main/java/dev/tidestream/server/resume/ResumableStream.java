@@ -34,7 +34,7 @@ final class ResumableStream {
     private final LongSupplier nanoClock;
     private final long keptBytes;
     private final Runnable changed;
-    private final StreamTab tab;
+    private StreamTab tab; // as it is made
 
     // all of this is guarded by this
     private KeptTokens tokens;
@@ -58,12 +58,7 @@ final class ResumableStream {
      */
     ResumableStream(
             StreamRecord.Identity identity, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes, Runnable changed) {
-        this(identity, request, engine, nanoClock, keptBytes, changed, StreamTab.ofNew());
-    }
-
-    private ResumableStream(StreamRecord.Identity identity, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes,
-            Runnable changed, StreamTab tab) {
-        this.tab = tab;
+        this.tab = StreamTab.ofNew();
         this.identity = identity;
         this.request = request;
         this.engine = engine;
@@ -77,7 +72,8 @@ final class ResumableStream {
     /** A stream of an earlier process. */
     ResumableStream(
             StreamRecord past, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes, Runnable changed) {
-        this(past.identity(), request, engine, nanoClock, keptBytes, changed, StreamTab.counted(past.tokens().length));
+        this(past.identity(), request, engine, nanoClock, keptBytes, changed);
+        tab = StreamTab.counted(past.tokens().length);
         tokens = new KeptTokens(keptBytes, past.tokens());
         first = past.accepted();
         accepted = past.accepted();
@@ -109,7 +105,7 @@ final class ResumableStream {
         int next = seq + 1;
         int made = tokens.made();
         boolean ranBefore = upstream == null; // and not in this process
-        boolean exact = isPinned(); // made again, its tokens are the same
+        boolean exact = !request.weights().follows(); // made again, its tokens are the same
         if (next > made && (!ranBefore || finish != null || next >= request.maxTokens())) {
             throw new EngineException(ErrorCode.INVALID_VALUE,
                     "after_seq: the stream has no such token: after_seq=%d, tokens=%d".formatted(seq, made));
@@ -143,11 +139,6 @@ final class ResumableStream {
     /** Whether it ended before it was accepted, so that its client knows no name of it. */
     synchronized boolean refused() {
         return failure != null && first == null;
-    }
-
-    /** Whether it has a version of the weights that it cannot do without. */
-    boolean isPinned() {
-        return !request.weights().follows();
     }
 
     /** Ends it for good, silently. */
