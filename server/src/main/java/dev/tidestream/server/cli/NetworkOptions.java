@@ -19,8 +19,8 @@ import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.transport.AccessRules;
 import dev.tidestream.server.transport.SocketLimits;
 import dev.tidestream.server.transport.TransportConfig;
-import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.AnswerLimits;
+import dev.tidestream.server.transport.http.HostPolicy;
 import dev.tidestream.server.transport.http.HttpLimits;
 
 /** Options of {@code serve} for who may connect, and for what connections may hold. */
