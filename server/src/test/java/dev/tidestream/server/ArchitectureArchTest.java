@@ -36,20 +36,17 @@ class ArchitectureArchTest {
     static void shouldHaveLoadedTheClasses(JavaClasses classes) {
         for (String name : new String[] {
             "console.Printable", "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.architecture.Blueprint",
-            "model.format.TensorFormat", "model.format.q50.Q50",
-            "model.kernels.scalar.ScalarKernels",
-            "model.kernels.vector.VectorKernels", "model.kernels.jit.GeneratedKernels",
-            "model.packed.PackedCache", "model.sampling.Sampler",
-            "server.engine.TokenEngine",
-            "server.scheduler.Scheduler", "server.epoch.CurrentEpoch", "server.metrics.Metrics", "server.logging.EventLog",
-            "server.admin.channel.AdminVerticle", "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService",
-            "server.admin.store.UpdateLog", "server.admin.build.EpochBuilder", "server.pacing.StepBreak",
-            "server.chat.ChatTemplate", "server.chat.jinja.run.Evaluator", "server.safetensors.SafetensorsFile",
-            "server.huggingface.HuggingFaceFolder", "server.huggingface.tokenizer.FolderTokenizer", "server.transport.AdminSession",
+            "model.format.TensorFormat", "model.format.q50.Q50", "model.kernels.scalar.ScalarKernels",
+            "model.kernels.vector.VectorKernels", "model.kernels.jit.GeneratedKernels", "model.packed.PackedCache",
+            "model.sampling.Sampler", "server.engine.TokenEngine", "server.scheduler.Scheduler", "server.epoch.CurrentEpoch",
+            "server.metrics.Metrics", "server.logging.EventLog", "server.admin.channel.AdminVerticle",
+            "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService", "server.admin.store.UpdateLog",
+            "server.admin.build.EpochBuilder", "server.pacing.StepBreak", "server.chat.ChatTemplate",
+            "server.chat.jinja.run.Evaluator", "server.safetensors.SafetensorsFile", "server.huggingface.HuggingFaceFolder",
+            "server.huggingface.tokenizer.FolderTokenizer", "server.transport.AdminSession",
             "server.transport.endpoint.Endpoints", "server.transport.stream.ClientStream", "server.openai.OpenAiEndpoints",
-            "server.openai.lanes.ResponseLanes",
-            "server.keys.ApiKeys",
-            "server.app.TidestreamServer", "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
+            "server.openai.lanes.ResponseLanes", "server.keys.ApiKeys", "server.app.TidestreamServer",
+            "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
         }
@@ -386,8 +383,7 @@ class ArchitectureArchTest {
     static final ArchRule NO_CYCLES = slices().matching("dev.tidestream.(**)").should().beFreeOfCycles();
 
     private static ArchRule forbid(String room, String... packages) {
-        return noClasses().that().resideInAPackage(room).should().dependOnClassesThat().resideInAnyPackage(packages)
-                .allowEmptyShould(true);
+        return noClasses().that().resideInAPackage(room).should().dependOnClassesThat().resideInAnyPackage(packages).allowEmptyShould(true);
     }
 
     private static ArchRule forbidRooms(String room, String... others) {

@@ -16,8 +16,8 @@ import java.util.TreeSet;
  */
 final class EnvironmentSettings {
     private static final String PREFIX = "TIDESTREAM_";
-    /** What else has a meaning: to the launcher, to the commands of administrators, to whoever looks for the file. */
-    private static final Set<String> OTHERS = Set.of("java-opts", "maven", "admin-token", "config");
+    /** What else has a meaning: to the launcher, to commands that are clients, to whoever looks for the file. */
+    private static final Set<String> OTHERS = Set.of("java-opts", "maven", "admin-token", "api-key", "config");
     /** Kubernetes' own variable for the port of a service of our name. */
     private static final String KUBERNETES_PORT = "TIDESTREAM_PORT";
     private static final String KUBERNETES_SCHEME = "tcp://";

@@ -17,7 +17,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class SettingsTest {
     private static final SettingNames NAMES = new SettingNames(
-            Set.of("port", "max-streams", "allow-origin", "drain-timeout", "model"), Set.of("allow-origin"),
+            Set.of("port", "max-streams", "allow-origin", "drain-timeout", "api-keys", "model"), Set.of("allow-origin"),
             Map.of("shutdown-grace", "drain-timeout"));
 
     @TempDir
@@ -68,7 +68,8 @@ class SettingsTest {
     @Test
     void shouldLetVariablesOfOthersBe() throws Exception {
         Settings settings = read("", Map.of("TIDESTREAM_PORT", "tcp://10.0.0.1:8080", "TIDESTREAM_SERVICE_HOST", "10.0.0.1",
-                "TIDESTREAM_PORT_8080_TCP_ADDR", "10.0.0.1", "TIDESTREAM_ADMIN_TOKEN", "a secret", "TIDESTREAM_MAX_STREMS", "4"));
+                "TIDESTREAM_PORT_8080_TCP_ADDR", "10.0.0.1", "TIDESTREAM_ADMIN_TOKEN", "a secret", "TIDESTREAM_API_KEY", "another",
+                "TIDESTREAM_MAX_STREMS", "4"));
         assertTrue(settings.of("port").isEmpty());
         assertEquals(List.of("TIDESTREAM_MAX_STREMS is no setting; did you mean TIDESTREAM_MAX_STREAMS?"), settings.warnings());
     }

@@ -227,7 +227,7 @@ class LanesIT {
         }
         client.send("{\"type\":\"response.cancel\",\"stream_id\":\"good\"}");
         assertEquals("cancelled", client.untilEnd("good").getLast().get("response").get("status").textValue());
-        assertEquals(0, server.engine.running());
+        server.engine.await(() -> server.engine.running() == 0);
     }
 
     @ParameterizedTest
