@@ -29,6 +29,7 @@ class KeyedLanesIT {
     private static final String BOB = KeyText.generate();
 
     private ApiKeys keys = ApiKeys.notRequired();
+    @SuppressWarnings("NullAway.Init") // before each test
     private TestServer server;
 
     /** @param limits of alice; bob has none */

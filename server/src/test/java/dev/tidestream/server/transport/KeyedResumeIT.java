@@ -25,6 +25,7 @@ class KeyedResumeIT {
     private static final String BOB = KeyText.generate();
 
     private ApiKeys keys = ApiKeys.notRequired();
+    @SuppressWarnings("NullAway.Init") // before each test
     private TestServer server;
 
     /** @param limits of alice; bob has none */
