@@ -381,14 +381,13 @@ public final class Scheduler {
     /** Answers, then gives up what it holds; throws nothing, since others wait for their answers. */
     private void fail(Sequence sequence, ErrorCode code, String message) {
         try {
-            if (sequence.client().settle()) {
-                left(sequence);
-            } else {
-                observer.ended(sequence.end(StreamEnd.Outcome.FAILED, code, nanoClock.getAsLong()));
+            boolean left = sequence.client().settle();
+            if (!left) {
                 sequence.client().failed(code, message);
             }
+            observer.ended(sequence.end(left ? StreamEnd.Outcome.LEFT : StreamEnd.Outcome.FAILED, left ? null : code, nanoClock.getAsLong()));
         } catch (RuntimeException | Error e) {
-            log.error("a stream could not be told that it failed: stream={}, code={}", sequence.stream(), code, e);
+            log.error("the failure of a stream could not be told: stream={}, code={}", sequence.stream(), code, e);
         }
         try {
             sequence.release(pool);
