@@ -137,7 +137,8 @@ class AdminFaultsServerIT {
     private static Map<String, String> files(Path directory) throws IOException {
         Map<String, String> files = new TreeMap<>();
         for (String name : names(directory)) {
-            files.put(name, Files.readString(directory.resolve(name), StandardCharsets.ISO_8859_1));
+            Path file = directory.resolve(name);
+            files.put(name, Files.isDirectory(file) ? String.join("/", names(file)) : Files.readString(file, StandardCharsets.ISO_8859_1));
         }
         return files;
     }

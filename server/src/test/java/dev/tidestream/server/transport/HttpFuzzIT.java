@@ -31,7 +31,7 @@ class HttpFuzzIT {
     private static final TransportConfig CONFIG = new TransportConfig(
             "127.0.0.1", 0, 4096, 16384, MAX_TOKENS, 64, 16, 64 << 10, 32, 16,
             Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
-    private static final Set<Integer> CODES = Set.of(200, 204, 400, 404, 405, 413, 503);
+    private static final Set<Integer> CODES = Set.of(200, 204, 400, 404, 405, 413, 426, 503);
     private static final List<String> PATHS = List.of("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/responses/resp_x",
             "/v1/responses/resp_x/cancel", "/v1/responses/resp_x/input_items?limit=2&order=asc", "/v1/responses/resp_x?stream=true&starting_after=3",
             "/v1/models", "/v1/models/m%2F1", "/tokenize", "/detokenize", "/apply-template", "/nothing");
