@@ -18,6 +18,9 @@ import reactor.netty.http.server.HttpServer;
  * arguments in the file, and {@code sse PORT}.
  */
 final class Peers {
+    /** What every event says of its stream. */
+    private static final String HEAD = "\"id\":\"cmpl-1\",\"object\":\"text_completion\",\"created\":1,\"model\":\"peer\"";
+
     private Peers() {}
 
     public static void main(String[] args) throws IOException, InterruptedException {
@@ -47,8 +50,8 @@ final class Peers {
     /** OpenAI's completions, in words: each event 5 ms after the one before. */
     static DisposableServer sse(int port, List<String> words, int gapMs) {
         List<String> events = words.stream()
-                .map(word -> "data: {\"choices\":[{\"text\":\"%s\",\"finish_reason\":null}]}\n\n".formatted(word)).toList();
-        String end = "data: {\"choices\":[{\"text\":\"\",\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n";
+                .map(word -> "data: {%s,\"choices\":[{\"text\":\"%s\",\"finish_reason\":null}]}\n\n".formatted(HEAD, word)).toList();
+        String end = "data: {" + HEAD + ",\"choices\":[{\"text\":\"\",\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n";
         return HttpServer.create().host("127.0.0.1").port(port).route(routes -> routes
                 .get("/v1/models", (_, response) -> response.sendString(
                         Mono.just("{\"data\":[{\"id\":\"peer\",\"meta\":{\"n_vocab\":2000}}]}")))

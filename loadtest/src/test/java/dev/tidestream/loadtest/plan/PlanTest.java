@@ -205,10 +205,10 @@ class PlanTest {
         Conversation talk = talks.next(random);
         assertEquals(Prompt.of("u", 9), talk.next());
         talk.answered(new int[] {1}, " yes", 0);
-        assertEquals(Prompt.of("u yes\nv", 9), talk.next());
+        assertEquals(new Prompt("u yes\nv", null, 9, List.of("u", " yes", "v")), talk.next());
         Conversation turns = talks.next(random);
         assertEquals(Prompt.of("a", 2), turns.next());
-        assertEquals(Prompt.of("a\nb", 2), turns.next());
+        assertEquals(new Prompt("a\nb", null, 2, List.of("a", "b")), turns.next());
         assertFalse(turns.hasNext(), "two turns were asked for");
         for (String wrong : new String[] {"", "{", "{\"text\":\"x\"}",
                 "{\"conversations\":[{\"from\":\"gpt\",\"value\":\"x\"}]}"}) {

@@ -33,8 +33,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * end is what they would have had without. {@code -Dtidestream.streams=200 -Dtidestream.drops=500} for the full measure.
  */
 class ResumeIT {
-    private static final int STREAMS = Integer.getInteger("tidestream.streams", 12);
-    private static final int DROPS = Integer.getInteger("tidestream.drops", 30);
+    private static final int STREAMS = Integer.getInteger("tidestream.streams", 8);
+    private static final int DROPS = Integer.getInteger("tidestream.drops", 20);
     private static final int STRETCH = 16; // tokens between two points where the weights change, or the server
     private static final int STRETCHES = 4;
     private static final int H = 256;
