@@ -205,15 +205,21 @@ class PlanTest {
         Conversation talk = talks.next(random);
         assertEquals(Prompt.of("u", 9), talk.next());
         talk.answered(new int[] {1}, " yes", 0);
-        assertEquals(new Prompt("u yes\nv", null, 9, List.of("u", " yes", "v")), talk.next());
+        assertSaid("u yes\nv", 9, List.of("u", " yes", "v"), talk.next());
         Conversation turns = talks.next(random);
         assertEquals(Prompt.of("a", 2), turns.next());
-        assertEquals(new Prompt("a\nb", null, 2, List.of("a", "b")), turns.next());
+        assertSaid("a\nb", 2, List.of("a", "b"), turns.next());
         assertFalse(turns.hasNext(), "two turns were asked for");
         for (String wrong : new String[] {"", "{", "{\"text\":\"x\"}",
                 "{\"conversations\":[{\"from\":\"gpt\",\"value\":\"x\"}]}"}) {
             Path file = Files.writeString(directory.resolve("wrong.jsonl"), wrong);
             assertThrows(IllegalArgumentException.class, () -> PromptFile.read(file), wrong);
         }
+    }
+
+    private static void assertSaid(String text, int maxTokens, List<String> messages, Prompt prompt) {
+        assertEquals(text, prompt.text());
+        assertEquals(maxTokens, prompt.maxTokens());
+        assertEquals(messages, prompt.said());
     }
 }
