@@ -82,7 +82,7 @@ if [ -n "$llama" ]; then
     port=$(free_port)
     "$llama/llama-server" -m "$model" -t "$threads" -np "$most" -c $((most * (prompt + tokens + 16))) --host 127.0.0.1 --port "$port" >"$work/llama.log" 2>&1 &
     pids+=($!)
-    await $! "$work/llama.log" 'server is listening|all slots are idle'
+    await $! "$work/llama.log" 'listening on|server is listening|all slots are idle'
 fi
 
 url_of() { [ "$1" = websocket ] && echo "$ours" || echo "$base"; }
