@@ -14,7 +14,7 @@ package dev.tidestream.model.evaluation;
  * <p>These are the two ways of llama.cpp's {@code llama-perplexity}, which adds half of {@code --ppl-stride} to the context
  * before.
  *
- * @param context tokens of a window, at least {@value #LEAST_CONTEXT}; with a stride, 2
+ * @param context tokens of a window, at least {@value #LEAST_CONTEXT}, or 2 with a stride
  * @param stride tokens between the beginnings of two windows, less than {@code context}; 0 for none
  */
 public record Windows(int context, int stride) {
@@ -23,8 +23,8 @@ public record Windows(int context, int stride) {
 
     public Windows {
         if (stride < 0 || stride >= context || (stride == 0 && context < LEAST_CONTEXT)) {
-            throw new IllegalArgumentException(("a window has at least %d tokens,"
-                    + " with a stride 2, and more than that: context=%d, stride=%d").formatted(LEAST_CONTEXT, context, stride));
+            throw new IllegalArgumentException(("a window has at least %d tokens, with a stride at least 2,"
+                    + " and more than the stride: context=%d, stride=%d").formatted(LEAST_CONTEXT, context, stride));
         }
     }
 

@@ -31,7 +31,6 @@ public final class GgufFile implements ModelSource {
     private static final String EMBEDDING = "token_embd.weight";
     private static final String HEAD = "output.weight";
 
-
     private final List<GgufPart> parts; // at least one; the first has the metadata
     private final Map<String, Integer> partOf; // index of the part, by name of a tensor
     private final Map<String, GgufTensor> tensors;

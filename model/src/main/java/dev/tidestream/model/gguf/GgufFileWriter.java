@@ -19,9 +19,8 @@ import java.util.SequencedMap;
 import java.util.function.LongConsumer;
 
 /**
- * Writes a GGUF file, version 3, little-endian, aligned to 32 bytes: its front from metadata and a table of tensors, then the
- * data of each
- * tensor, one after the other, as it is asked for. Keys {@code split.*} and {@code general.alignment} of the metadata are left
+ * Writes a GGUF file, version 3, little-endian, aligned to 32 bytes: its front from metadata and a table of tensors, then the data of
+ * each tensor, one after the other, as it is asked for. Keys {@code split.*} and {@code general.alignment} of the metadata are left
  * out, since what they say is no longer so.
  *
  * <p>A file is written under another name, forced to disk, and then renamed: whoever opens it finds all of it, or nothing. The

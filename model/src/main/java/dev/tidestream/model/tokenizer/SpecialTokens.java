@@ -7,8 +7,8 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.function.UnaryOperator;
-import java.util.stream.LongStream;
 
 /**
  * Cuts a text at the tokens that are written in it as they are: user-defined ones always, control ones when asked for. As in
@@ -116,13 +116,22 @@ final class SpecialTokens {
     private List<Part> splitLongest(String text, ControlPlaces places) {
         boolean[] taken = new boolean[text.length()];
         List<Part> tokens = new ArrayList<>();
-        for (long found : occurrences(text)) {
+        PriorityQueue<Long> open = new PriorityQueue<>(); // index << 32 | start: at most one for each place
+        for (int at = 0; at < text.length(); at++) {
+            offer(open, text, at, text.length());
+        }
+        for (Long found = open.poll(); found != null; found = open.poll()) {
             int index = (int) (found >>> Integer.SIZE);
-            int start = (int) found;
+            int start = found.intValue();
             int end = start + texts[index].length();
+            if (taken[start]) {
+                continue;
+            }
             if (!(control[index] && !places.allow(start, end)) && isFree(taken, start, end)) {
                 Arrays.fill(taken, start, end, true);
                 tokens.add(new Part(start, end, ids[index]));
+            } else {
+                offer(open, text, start, end - 1); // which is later in turn than all that are longer
             }
         }
         tokens.sort(Comparator.comparingInt(Part::start));
@@ -150,26 +159,21 @@ final class SpecialTokens {
         return true;
     }
 
-    /** Where texts stand, also within one another: {@code index << 32 | start}, ascending. */
-    private long[] occurrences(String text) {
-        LongStream.Builder found = LongStream.builder();
-        for (int at = 0; at < text.length(); at++) {
-            if (!firstChars.get(text.charAt(at))) {
-                continue;
+    /** Puts the longest text in that begins at a place and ends at {@code last} or before it, if there is one. */
+    private void offer(PriorityQueue<Long> open, String text, int at, int last) {
+        int longest = -1;
+        int node = 0;
+        for (int i = at; i < last && (i > at || firstChars.get(text.charAt(at))); i++) {
+            int slot = trie.find(node, text.charAt(i));
+            if (slot == PairTable.ABSENT) {
+                break;
             }
-            int node = 0;
-            for (int i = at; i < text.length(); i++) {
-                int slot = trie.find(node, text.charAt(i));
-                if (slot == PairTable.ABSENT) {
-                    break;
-                }
-                node = trie.first(slot);
-                if (ends[node] >= 0) {
-                    found.add(((long) ends[node] << Integer.SIZE) | at);
-                }
-            }
+            node = trie.first(slot);
+            longest = ends[node] >= 0 ? ends[node] : longest;
         }
-        return found.build().sorted().toArray();
+        if (longest >= 0) {
+            open.add(((long) longest << Integer.SIZE) | at);
+        }
     }
 
     /**

@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.stream.LongStream;
 
 import dev.tidestream.model.tokenizer.normalizer.Normalizer;
 import dev.tidestream.model.tokenizer.pretokenizer.PreTokenizer;
+import dev.tidestream.model.tokenizer.pretokenizer.Step;
 
 /**
  * What a tokenizer is made of, whatever file says it: {@link Tokenizers} reads it from GGUF, the server also from Hugging Face folders.
@@ -62,13 +64,14 @@ public record TokenizerSpec(
             throw new TokenizerException("too many normalizers or steps of the pre-tokenizer: normalizers=%d, steps=%d, limit=%d"
                     .formatted(normalizers, steps, MOST_STEPS));
         }
-        long growth = 1;
-        for (Normalizer normalizer : preparation.normalizers()) {
-            growth *= Math.min(MOST_GROWTH + 1, normalizer.growth());
-            if (growth > MOST_GROWTH) {
-                throw new TokenizerException("normalizers may make a text too long: times=%d or more, limit=%d"
-                        .formatted(growth, MOST_GROWTH));
-            }
+        requireBounded("normalizers", preparation.normalizers().stream().mapToLong(Normalizer::growth));
+        requireBounded("steps of the pre-tokenizer", preparation.preTokenizer().steps().stream().mapToLong(Step::growth));
+    }
+
+    private static void requireBounded(String what, LongStream growths) {
+        long growth = growths.reduce(1, (all, one) -> all > MOST_GROWTH ? all : all * Math.min(MOST_GROWTH + 1, one));
+        if (growth > MOST_GROWTH) {
+            throw new TokenizerException("%s may make a text too long: times=%d or more, limit=%d".formatted(what, growth, MOST_GROWTH));
         }
     }
 

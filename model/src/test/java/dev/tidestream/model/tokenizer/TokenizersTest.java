@@ -253,4 +253,19 @@ class TokenizersTest {
         assertEquals("", detokenizer.flush());
         return text.toString();
     }
+
+    /** Rows of spaces of every length are tokens of many models: of a long row the longest are cut out, then what is left. */
+    @Test
+    void shouldCutALongRowIntoTheLongestTokens() {
+        int longest = 31;
+        List<String> tokens = new ArrayList<>(List.of("x"));
+        IntStream.rangeClosed(1, longest).forEach(length -> tokens.add("#".repeat(length)));
+        int[] types = IntStream.range(0, tokens.size()).map(id -> id == 0 ? 1 : 4).toArray(); // 4: user-defined
+        Tokenizer tokenizer = tokenizer(bytePair(new GgufWriter(), tokens, List.of()).ints(PREFIX + "token_type", types));
+        int rows = 20_000;
+        int[] ids = tokenizer.encode("#".repeat(rows * longest + 7) + "x" + "#".repeat(3), false, false);
+        assertEquals(rows + 3, ids.length);
+        assertTrue(Arrays.stream(ids, 0, rows).allMatch(id -> id == longest));
+        assertArrayEquals(new int[] {7, 0, 3}, Arrays.copyOfRange(ids, rows, rows + 3));
+    }
 }

@@ -27,7 +27,6 @@ final class RopeConfig {
     private final GgufKeys keys;
     private final int headDim;
     private final int contextLength;
-
     private final ConfigDefaults defaults;
 
     private RopeConfig(ConfigObject config, GgufKeys keys, ConfigDefaults defaults) {

@@ -63,7 +63,7 @@ public sealed interface Normalizer {
 
         @Override
         public long growth() {
-            return Math.max(1, content.length());
+            return pattern.mayBeEmpty() ? 1 + content.length() : Math.max(1, content.length());
         }
     }
 

@@ -5,6 +5,11 @@ import dev.tidestream.model.tokenizer.regex.Regex;
 /** A step of a {@link PreTokenizer}, as tokenizer.json has them. Immutable. */
 public sealed interface Step {
 
+    /** How many chars one char of a word may become, at most. */
+    default long growth() {
+        return 1;
+    }
+
     /** What becomes of matches. */
     enum Behavior {
         /** They are left out. */
@@ -41,12 +46,22 @@ public sealed interface Step {
     }
 
     /** A space in front of every word that does not begin with one (byte-level BPE's {@code add_prefix_space}). */
-    record PrefixSpace() implements Step {}
+    record PrefixSpace() implements Step {
+        @Override
+        public long growth() {
+            return 2;
+        }
+    }
 
     /**
      * Writes spaces as another character, puts one in front, and cuts before each.
      *
      * @param replacement one character, U+2581 as a rule
      */
-    record Metaspace(String replacement, Prefix prefix, boolean split) implements Step {}
+    record Metaspace(String replacement, Prefix prefix, boolean split) implements Step {
+        @Override
+        public long growth() {
+            return (prefix == Prefix.NOWHERE ? 1L : 2L) * replacement.length();
+        }
+    }
 }

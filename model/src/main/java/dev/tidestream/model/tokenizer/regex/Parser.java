@@ -214,7 +214,7 @@ final class Parser {
             case 'v' -> 0x0B;
             case 'a' -> 0x07;
             case 'e' -> 0x1B;
-            case 'u' -> hex(4);
+            case 'u' -> hex(at + 4 > text.length() ? 0 : 4);
             case 'x' -> take('{') ? bracedHex() : hex(2);
             default -> {
                 if (c < 128 && Character.isLetterOrDigit(c)) {
@@ -237,7 +237,7 @@ final class Parser {
         if (!number.matches("[0-9A-Fa-f]{1,6}")) {
             throw fault("a number in hexadecimal digits");
         }
-        at += digits;
+        at += number.length();
         int c = Integer.parseInt(number, 16);
         if (c > Character.MAX_CODE_POINT) {
             throw fault("no such character: " + number);

@@ -1,10 +1,12 @@
 package dev.tidestream.model.tokenizer.regex;
 
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A regular expression. What it finds is what a backtracking matcher finds: the leftmost match, of several there the one that the
- * expression prefers. All ways are followed at once, character by character, so all matches of a text take at most a constant times (length
+ * expression prefers; but for repetitions of what prefers to be empty, such as {@code (?:|a)*}, where engines differ. All ways are
+ * followed at once, character by character, so all matches of a text take at most a constant times (length
  * of the text) x (instructions of the expression) steps, whatever the text, and none overflows a stack ({@link Search} says how). Immutable;
  * any thread.
  *
@@ -44,6 +46,14 @@ public final class Regex {
     /** The expression as it was written. */
     public String expression() {
         return expression;
+    }
+
+    /** Whether it may match nothing, at some place of some text. */
+    public boolean mayBeEmpty() {
+        Threads ways = new Threads(program);
+        ways.clear();
+        ways.add(0, 0, 0, (_, _, _) -> true);
+        return IntStream.range(0, ways.count()).anyMatch(way -> program.op(ways.pc(way)) == Program.MATCH);
     }
 
     /**

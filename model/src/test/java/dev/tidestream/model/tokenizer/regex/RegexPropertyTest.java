@@ -163,6 +163,8 @@ class RegexPropertyTest {
     @Test
     void shouldRefuseWhatIsTooLongOrTooDeep() {
         String deep = "nested too deeply: limit=64, at=";
+        assertRefused("[\\x1", "'[' without ']'");
+        assertRefused("\\u12", "a number in hexadecimal digits");
         assertRefused("(".repeat(60_000), deep);
         assertRefused("[".repeat(60_000), deep);
         assertRefused("(?=".repeat(20_000), deep);

@@ -1,5 +1,7 @@
 package dev.tidestream.server.huggingface.tokenizer;
 
+import java.util.function.Function;
+
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.model.tokenizer.regex.Regex;
@@ -11,15 +13,21 @@ final class PatternPart {
 
     static Regex read(Part part) {
         part.only("String", "Regex");
-        if (!part.at("String").isNull()) {
-            return Regex.literal(part.text("String"));
-        }
-        String expression = part.text("Regex");
+        return part.at("String").isNull() ? read(part, "Regex", Regex::compile) : read(part, "String", Regex::literal);
+    }
+
+    /** A text to be found, which a field has. */
+    static Regex literal(Part part, String field) {
+        return read(part, field, Regex::literal);
+    }
+
+    private static Regex read(Part part, String field, Function<String, Regex> of) {
+        String expression = part.text(field);
         try {
-            return Regex.compile(expression);
+            return of.apply(expression);
         } catch (RegexSyntaxException e) {
             throw new TokenizerException(
-                    "%s: %s, expression='%s'".formatted(part.at("Regex").place(), e.getMessage(), GgufException.quote(expression)));
+                    "%s: %s, expression='%s'".formatted(part.at(field).place(), e.getMessage(), GgufException.quote(expression)));
         }
     }
 }

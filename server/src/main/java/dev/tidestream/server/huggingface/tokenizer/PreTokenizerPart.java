@@ -59,7 +59,7 @@ final class PreTokenizerPart {
                     Regex.compile("\\w+|[^\\w\\s]+"), only(part, Step.Behavior.REMOVED), true));
             case "WhitespaceSplit" -> steps.add(new Step.Split(Regex.compile("\\s"), only(part, Step.Behavior.REMOVED), false));
             case "CharDelimiterSplit" -> steps.add(new Step.Split(
-                    Regex.literal(part.only("type", "delimiter").text("delimiter")), Step.Behavior.REMOVED, false));
+                    PatternPart.literal(part.only("type", "delimiter"), "delimiter"), Step.Behavior.REMOVED, false));
             case "Metaspace" -> steps.add(metaspace(part));
             default -> throw part.at("type").refusal();
         }

@@ -160,4 +160,27 @@ class FolderTokenizerTest {
         assertEquals("normalizers may make a text too long: times=8192 or more, limit=4096",
                 assertThrows(TokenizerException.class, () -> FolderTokenizer.read(folder)).getMessage());
     }
+
+    /** What matches nothing puts its text in at every place, and steps put characters in front of every word. */
+    @Test
+    void shouldCountWhatIsPutInBetween() throws IOException {
+        String between = "{'type':'Replace','pattern':{'Regex':'b*'},'content':'x'},";
+        write("tokenizer.json", "{" + MODEL + "," + DECODER + ",'normalizer':{'type':'Sequence','normalizers':["
+                + between.repeat(13) + "{'type':'NFC'}]}}");
+        assertEquals("normalizers may make a text too long: times=8192 or more, limit=4096",
+                assertThrows(TokenizerException.class, () -> FolderTokenizer.read(folder)).getMessage());
+        String twice = "{'type':'Metaspace','replacement':'_','prepend_scheme':'always','split':false},";
+        write("tokenizer.json", "{" + MODEL + "," + DECODER + ",'pre_tokenizer':{'type':'Sequence','pretokenizers':["
+                + twice.repeat(13) + "{'type':'Punctuation'}]}}");
+        assertEquals("steps of the pre-tokenizer may make a text too long: times=8192 or more, limit=4096",
+                assertThrows(TokenizerException.class, () -> FolderTokenizer.read(folder)).getMessage());
+    }
+
+    @Test
+    void shouldNameThePatternThatIsTooLong() throws IOException {
+        write("tokenizer.json", "{" + MODEL + "," + DECODER + ",'pre_tokenizer':{'type':'Split','pattern':{'String':'"
+                + "a".repeat(20_000) + "'},'behavior':'Removed','invert':false}}");
+        String refusal = String.valueOf(assertThrows(TokenizerException.class, () -> FolderTokenizer.read(folder)).getMessage());
+        assertTrue(refusal.contains("pattern.String") && refusal.contains("instructions>20000"), refusal);
+    }
 }
