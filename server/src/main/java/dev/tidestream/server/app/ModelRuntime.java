@@ -272,7 +272,12 @@ public final class ModelRuntime implements AutoCloseable {
 
     /** Of the model file, and of what makes prompts of texts; reads all of it, the file once. */
     List<String> contentSha256() {
-        return List.of(file.sha256(), ModelFiles.promptSha256(file, chat));
+        return List.of(file.sha256(), promptSha256());
+    }
+
+    /** Of what makes prompts and texts: chat templates and tokenizer. */
+    String promptSha256() {
+        return ModelFiles.promptSha256(file, chat);
     }
 
     /** Elements of all tensors of the file. */

@@ -20,8 +20,9 @@ final class ResumeWiring implements AutoCloseable {
     /** @param dataDir locked by this process; null for streams that end with it */
     ResumeWiring(ModelRuntime running, ResumeLimits limits, @Nullable Path dataDir) {
         try {
-            journal = dataDir == null || !limits.any() ? null
-                    : new JournalDirectory(dataDir.resolve(DIRECTORY), limits.maxJournalBytes(), running.precision().toString());
+            journal = dataDir == null ? null
+                    : new JournalDirectory(dataDir.resolve(DIRECTORY), limits.maxJournalBytes(),
+                            running.precision() + " " + running.promptSha256());
         } catch (IOException e) {
             throw new ServerException(ServerException.Reason.DATA_DIRECTORY,
                     "cannot keep streams in the data directory: " + e.getMessage(), e);

@@ -40,7 +40,7 @@ final class Attachment extends Flux<TokenEvent> implements Generation, Subscript
 
     @Override
     public void stop() {
-        stream.stop();
+        stream.stop(this);
     }
 
     @Override

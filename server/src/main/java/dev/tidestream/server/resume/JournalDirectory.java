@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
@@ -28,24 +28,27 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A file for each stream, in a directory that only this process uses. One thread writes, as much at a time as has come meanwhile. What it
- * has written survives the process, however that ends; it is not forced to the disk, so not the machine.
+ * A file for each stream, in a directory that only this process uses. One thread writes, {@value #GATHER_MS} ms after there is something
+ * to write, all that has come meanwhile: else each token would open a file. What it has written survives the process, however that ends; it is
+ * not forced to the disk, so not the machine.
  */
 public final class JournalDirectory implements StreamJournal, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(JournalDirectory.class);
     private static final String SUFFIX = ".stream";
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-]{22}" + Pattern.quote(SUFFIX));
     private static final FileAttribute<?>[] NONE = {};
+    private static final int GATHER_MS = 100;
 
     private final Path directory;
     private final long maxBytes;
     private final JournalLines lines;
-    private final ExecutorService writer = Executors.newSingleThreadExecutor(
+    private final ScheduledExecutorService writer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("tidestream-journal").daemon().factory());
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private final Map<String, Long> sizes = new HashMap<>(); // the writer's, once it runs
     private long bytes;
+    private boolean full; // was said
 
     /**
      * @param directory made if it is not there
@@ -128,7 +131,7 @@ public final class JournalDirectory implements StreamJournal, AutoCloseable {
     private void later(Runnable task) {
         tasks.add(task);
         if (scheduled.compareAndSet(false, true) && !writer.isShutdown()) {
-            writer.execute(this::work);
+            var _ = writer.schedule(this::work, GATHER_MS, TimeUnit.MILLISECONDS);
         }
     }
 
@@ -152,8 +155,10 @@ public final class JournalDirectory implements StreamJournal, AutoCloseable {
         }
         byte[] text = lines.of(stream.identity(), piece).getBytes(StandardCharsets.UTF_8);
         if (bytes + text.length > maxBytes) {
-            log.warn("a stream does not survive a restart, too much is written of others: stream={}, bytes={}, limit={}",
-                    piece.accepted() == null ? "" : piece.accepted().stream(), bytes, maxBytes);
+            if (!full) {
+                log.warn("streams do not survive a restart any more, too much is written of others: bytes={}, limit={}", bytes, maxBytes);
+            }
+            full = true;
             delete(handle);
             return;
         }
@@ -164,6 +169,7 @@ public final class JournalDirectory implements StreamJournal, AutoCloseable {
             Files.write(file(handle), text, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
             sizes.merge(handle, (long) text.length, Long::sum);
             bytes += text.length;
+            full = false;
         } catch (IOException e) {
             log.error("a stream does not survive a restart, it cannot be written: file={}", file(handle), e);
             delete(handle);

@@ -28,8 +28,8 @@ import dev.tidestream.server.engine.TokenEvent;
  * <pre>
  * {"journal":1,"owner":"","precision":"…","stream":7,"seed":7,"weights_version":3,"head_mode":"packed","prompt_tokens":5}
  * {"type":"generate","id":"…","prompt":"Once upon a time",…}
- * {"from":0,"tokens":[403,11,5]}
- * {"finish":"length","prompt_tokens":5,"completion_tokens":3,"cached_tokens":0,"queue_ms":0.4,"first_token_ms":12.5,"total_ms":31,"tokens_per_s":99}
+ * {"from":0,"tokens":[403,11]}
+ * {"from":2,"tokens":[5],"finish":"length","prompt_tokens":5,"completion_tokens":3,"cached_tokens":0,"queue_ms":0.4,"first_token_ms":12.5,"total_ms":31,"tokens_per_s":99}
  * </pre>
  */
 final class JournalLines {
@@ -61,27 +61,29 @@ final class JournalLines {
             });
             out.append(codec.encode(identity.message())).append('\n');
         }
-        if (piece.tokens().length > 0) {
+        TokenEvent.Finish finish = piece.finish();
+        if (piece.tokens().length > 0 || finish != null) { // in one line, so that no last token is there without its finish
             line(out, g -> {
                 g.writeNumberField("from", piece.from());
                 g.writeFieldName("tokens");
                 g.writeArray(piece.tokens(), 0, piece.tokens().length);
-            });
-        }
-        TokenEvent.Finish finish = piece.finish();
-        if (finish != null) {
-            line(out, g -> {
-                g.writeStringField("finish", finish.reason().name().toLowerCase(Locale.ROOT));
-                g.writeNumberField("prompt_tokens", finish.usage().promptTokens());
-                g.writeNumberField("completion_tokens", finish.usage().completionTokens());
-                g.writeNumberField("cached_tokens", finish.usage().cachedTokens());
-                g.writeNumberField("queue_ms", finish.timing().queueMs());
-                g.writeNumberField("first_token_ms", finish.timing().firstTokenMs());
-                g.writeNumberField("total_ms", finish.timing().totalMs());
-                g.writeNumberField("tokens_per_s", finish.timing().tokensPerS());
+                if (finish != null) {
+                    finish(g, finish);
+                }
             });
         }
         return out.toString();
+    }
+
+    private static void finish(JsonGenerator g, TokenEvent.Finish finish) throws IOException {
+        g.writeStringField("finish", finish.reason().name().toLowerCase(Locale.ROOT));
+        g.writeNumberField("prompt_tokens", finish.usage().promptTokens());
+        g.writeNumberField("completion_tokens", finish.usage().completionTokens());
+        g.writeNumberField("cached_tokens", finish.usage().cachedTokens());
+        g.writeNumberField("queue_ms", finish.timing().queueMs());
+        g.writeNumberField("first_token_ms", finish.timing().firstTokenMs());
+        g.writeNumberField("total_ms", finish.timing().totalMs());
+        g.writeNumberField("tokens_per_s", finish.timing().tokensPerS());
     }
 
     private interface Fields {
@@ -126,12 +128,8 @@ final class JournalLines {
         TokenEvent.Finish finish = null;
         for (String line : lines.subList(2, lines.size())) {
             JsonNode node = json.readTree(line);
-            if (node.has("finish")) {
-                finish = finish(node);
-            } else {
-                tokens = joined(tokens, node);
-                finish = null;
-            }
+            tokens = joined(tokens, node);
+            finish = node.has("finish") ? finish(node) : null;
         }
         StreamRecord.Identity identity = new StreamRecord.Identity(handle, head.path("owner").asText(), request);
         return new StreamRecord(identity, precision, accepted, tokens, finish);

@@ -4,11 +4,9 @@ import java.util.Objects;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
-import org.reactivestreams.Subscription;
-import reactor.core.publisher.BaseSubscriber;
-import reactor.core.publisher.Operators;
 
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
@@ -40,7 +38,7 @@ final class ResumableStream {
     private KeptTokens tokens;
     private TokenEvent.@Nullable Accepted first; // of its begin: the seed, and the weights that a pinned stream keeps
     private TokenEvent.@Nullable Accepted accepted; // of the run of today
-    private @Nullable Upstream upstream; // null before the first run of this process
+    private @Nullable StreamRun run; // null before the first run of this process
     private TokenEvent.@Nullable Finish finish;
     private @Nullable Throwable failure;
     private @Nullable Attachment attached;
@@ -104,7 +102,7 @@ final class ResumableStream {
     synchronized Generation after(int seq) {
         int next = seq + 1;
         int made = tokens.made();
-        boolean ranBefore = upstream == null; // and not in this process
+        boolean ranBefore = run == null; // and not in this process
         boolean exact = !request.weights().follows(); // made again, its tokens are the same
         if (next > made && (!ranBefore || finish != null || next >= request.maxTokens())) {
             throw new EngineException(ErrorCode.INVALID_VALUE,
@@ -118,12 +116,13 @@ final class ResumableStream {
             }
             return new Attachment(this, next, Math.min(next, made));
         }
-        boolean isThere = ranBefore ? finish != null && next == made : !(exact && hasTimedOut());
+        boolean isThere = ranBefore ? finish != null && next == made
+                : !(failedWith(ErrorCode.BUSY) || (exact && failedWith(ErrorCode.CREDIT_TIMEOUT)));
         return new Attachment(this, next, isThere ? Attachment.AS_IT_RUNS : next);
     }
 
-    private boolean hasTimedOut() {
-        return failure instanceof EngineException e && e.code() == ErrorCode.CREDIT_TIMEOUT;
+    private boolean failedWith(ErrorCode code) {
+        return failure instanceof EngineException e && e.code() == code;
     }
 
     /** Whether nobody has it, and nobody has had it for so long. */
@@ -141,12 +140,14 @@ final class ResumableStream {
         return failure != null && first == null;
     }
 
-    /** Ends it for good, silently. */
+    /** Ends it for good. Whoever has just come for it is told. */
     void giveUp() {
-        Upstream running;
+        StreamRun running;
         synchronized (this) {
-            attached = null;
-            running = upstream;
+            running = run;
+            accepted = null;
+            failure = new EngineException(ErrorCode.UNKNOWN_STREAM, "the stream is not kept any more");
+            tell();
         }
         if (running != null) {
             running.cancel();
@@ -155,7 +156,7 @@ final class ResumableStream {
 
     /** A connection has it from now on, and whoever had it before has it no more. */
     void attach(Attachment to, int runFrom) {
-        Upstream toRun = null;
+        StreamRun toRun = null;
         synchronized (this) {
             Attachment before = attached;
             if (before != null) {
@@ -163,12 +164,12 @@ final class ResumableStream {
             }
             attached = to;
             if (runFrom != Attachment.AS_IT_RUNS) {
-                toRun = run(runFrom);
+                toRun = runFrom(runFrom);
             }
             tell();
         }
         if (toRun != null) {
-            toRun.run();
+            toRun.begin();
         }
     }
 
@@ -187,14 +188,14 @@ final class ResumableStream {
         }
     }
 
-    /** Its client wants no more. */
-    void stop() {
-        Upstream running;
+    /** A client wants no more of it, which counts if it is still the client's. */
+    void stop(Attachment by) {
+        StreamRun running;
         synchronized (this) {
-            running = upstream;
+            running = by == attached ? run : null;
         }
         if (running != null) {
-            running.generation.stop();
+            running.stop();
         }
     }
 
@@ -216,8 +217,8 @@ final class ResumableStream {
     }
 
     /** Lock held. Runs it (again) from a token on. */
-    private Upstream run(int from) {
-        Upstream before = upstream;
+    private StreamRun runFrom(int from) {
+        StreamRun before = run;
         if (before != null) {
             before.cancel();
         }
@@ -228,11 +229,15 @@ final class ResumableStream {
         }
         tokens = new KeptTokens(keptBytes, tokens.ids(0, from));
         written = Math.min(written, from);
+        boolean wasStopped = finish != null && finish.reason() == FinishReason.CANCELLED;
         accepted = null;
         finish = null;
         failure = null;
-        Upstream next = new Upstream(engine.generate(now));
-        upstream = next;
+        StreamRun next = new StreamRun(this, engine.generate(now));
+        run = next;
+        if (wasStopped) {
+            next.stop();
+        }
         return next;
     }
 
@@ -250,8 +255,8 @@ final class ResumableStream {
         } finally {
             telling = false;
         }
-        if (attached != null && upstream != null) {
-            upstream.ask(attached);
+        if (attached != null && run != null) {
+            run.ask(attached, tokens.made());
         }
     }
 
@@ -334,67 +339,25 @@ final class ResumableStream {
         }
     }
 
-    /** The engine's side: one run of the stream. */
-    private final class Upstream extends BaseSubscriber<TokenEvent> {
-        private final Generation generation;
-        private long outstanding; // guarded by the stream, as is the next
-        private boolean subscribed;
+    /** A run has begun to listen. */
+    synchronized void subscribed() {
+        tell();
+    }
 
-        Upstream(Generation generation) {
-            this.generation = generation;
+    /** A run has an event. */
+    synchronized void received(StreamRun by, TokenEvent event) {
+        if (by == run) {
+            by.hasOneLess();
+            handle(event);
+            tell();
         }
+    }
 
-        void run() {
-            generation.events().subscribe(this);
-        }
-
-        /** Lock held. */
-        void ask(Attachment to) {
-            long wanted = Operators.addCap(to.demand(), Math.max(0, to.nextSeq() - tokens.made()));
-            long missing = wanted - outstanding;
-            if (subscribed && missing > 0) {
-                outstanding += missing;
-                request(missing);
-            }
-        }
-
-        @Override
-        protected void hookOnSubscribe(Subscription subscription) {
-            synchronized (ResumableStream.this) {
-                subscribed = true;
-                tell();
-            }
-        }
-
-        @Override
-        protected void hookOnNext(TokenEvent event) {
-            synchronized (ResumableStream.this) {
-                if (this == upstream) {
-                    outstanding--;
-                    handle(event);
-                    tell();
-                }
-            }
-        }
-
-        @Override
-        protected void hookOnError(Throwable error) {
-            synchronized (ResumableStream.this) {
-                if (this == upstream) {
-                    failure = error;
-                    tell();
-                }
-            }
-        }
-
-        @Override
-        protected void hookOnComplete() {
-            synchronized (ResumableStream.this) {
-                if (this == upstream && finish == null) {
-                    failure = new IllegalStateException("the engine completed without a finish: stream=" + accepted);
-                    tell();
-                }
-            }
+    /** A run has ended; null: as it should. */
+    synchronized void ended(StreamRun by, @Nullable Throwable error) {
+        if (by == run && (error != null || finish == null)) {
+            failure = error != null ? error : new IllegalStateException("the engine completed without a finish: stream=" + accepted);
+            tell();
         }
     }
 }

@@ -9,8 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
 
-import org.jspecify.annotations.Nullable;
-
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.server.engine.Engine;
@@ -32,6 +30,7 @@ public final class ResumableStreams {
     private final StreamJournal journal;
     private final SecureRandom random = new SecureRandom();
     private final Map<String, ResumableStream> streams = new HashMap<>(); // guarded by this
+    private long promptBytes; // of these; guarded by this
 
     /** Streams that end with the process. */
     public ResumableStreams(Engine engine, ResumeLimits limits, LongSupplier nanoClock) {
@@ -47,11 +46,12 @@ public final class ResumableStreams {
         this.limits = limits;
         this.nanoClock = nanoClock;
         this.journal = journal;
-        for (StreamRecord past : journal.read(limits.maxStreams())) {
+        for (StreamRecord past : journal.read(limits.any() ? limits.maxStreams() : 0)) {
             ResumableStream[] self = new ResumableStream[1];
-            self[0] = new ResumableStream(past, request(past.identity().message(), this), engine, nanoClock, limits.bytesPerStream(),
+            self[0] = new ResumableStream(past, request(past.identity().message(), new Object()), engine, nanoClock, limits.bytesPerStream(),
                     () -> journal.changed(self[0]));
             streams.put(past.identity().handle(), self[0]);
+            promptBytes += past.identity().promptBytes();
         }
     }
 
@@ -83,26 +83,39 @@ public final class ResumableStreams {
         ResumableStream stream = new ResumableStream(identity, request(message, connection), engine, nanoClock, limits.bytesPerStream(),
                 () -> journal.changed(self[0]));
         self[0] = stream;
-        ResumableStream givenUp = put(handle, stream);
-        if (givenUp != null) {
-            end(givenUp);
+        List<ResumableStream> over = new ArrayList<>();
+        boolean hasRoom = put(stream, over);
+        over.forEach(this::end);
+        if (!hasRoom) {
+            throw new EngineException(ErrorCode.BUSY, "as many streams that can be resumed are under way as may be: limit=%d, bytes=%d"
+                    .formatted(limits.maxStreams(), limits.maxBytes()));
         }
         return new Opened(handle, stream.begin(), stream.tab());
     }
 
-    /** Puts one in; the one that makes room for it, if there is none. */
-    private synchronized @Nullable ResumableStream put(String handle, ResumableStream stream) {
-        ResumableStream givenUp = null;
-        if (streams.size() >= limits.maxStreams()) {
-            givenUp = streams.values().stream().min(Comparator.comparingLong(ResumableStream::idleSinceNs)).orElseThrow();
-            if (givenUp.idleSinceNs() == Long.MAX_VALUE) {
-                throw new EngineException(ErrorCode.BUSY,
-                        "as many streams that can be resumed are under way as may be: limit=" + limits.maxStreams());
+    /**
+     * Puts one in, if there is room.
+     *
+     * @param over gets those that had to make room
+     */
+    private synchronized boolean put(ResumableStream stream, List<ResumableStream> over) {
+        long bytes = stream.identity().promptBytes();
+        while (streams.size() >= limits.maxStreams() || (!streams.isEmpty() && promptBytes + bytes > limits.maxBytes())) {
+            ResumableStream longest = streams.values().stream().min(Comparator.comparingLong(ResumableStream::idleSinceNs)).orElseThrow();
+            if (longest.idleSinceNs() == Long.MAX_VALUE) {
+                return false;
             }
-            streams.remove(givenUp.identity().handle());
+            remove(longest);
+            over.add(longest);
         }
-        streams.put(handle, stream);
-        return givenUp;
+        streams.put(stream.identity().handle(), stream);
+        promptBytes += bytes;
+        return true;
+    }
+
+    private void remove(ResumableStream stream) {
+        streams.remove(stream.identity().handle());
+        promptBytes -= stream.identity().promptBytes();
     }
 
     /**
@@ -134,13 +147,10 @@ public final class ResumableStreams {
     public void sweep() {
         List<ResumableStream> over = new ArrayList<>();
         synchronized (this) {
-            streams.values().removeIf(stream -> {
-                boolean isOver = stream.refused() || stream.idleFor(limits.window().toNanos());
-                if (isOver) {
-                    over.add(stream);
-                }
-                return isOver;
-            });
+            streams.values().stream()
+                    .filter(stream -> stream.refused() || stream.idleFor(limits.window().toNanos()))
+                    .forEach(over::add);
+            over.forEach(this::remove);
         }
         over.forEach(this::end);
     }

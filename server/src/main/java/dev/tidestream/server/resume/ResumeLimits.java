@@ -7,7 +7,7 @@ import java.time.Duration;
  *
  * @param window how long a stream is kept after its connection has gone, or after its end
  * @param maxStreams most streams at once; beyond that the one that has been without a connection longest is given up
- * @param maxBytes of tokens that can be sent again, all streams together; each has an equal part
+ * @param maxBytes of tokens that can be sent again, all streams together; each has an equal part. As much again of their prompts
  * @param maxJournalBytes of what is written of them, all streams together; those beyond it do not survive a restart
  */
 public record ResumeLimits(Duration window, int maxStreams, long maxBytes, long maxJournalBytes) {

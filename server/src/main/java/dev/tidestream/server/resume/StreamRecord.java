@@ -26,7 +26,15 @@ record StreamRecord(
      * @param owner who may go on with it
      * @param message what was asked for; its id is the handle
      */
-    record Identity(String handle, String owner, ClientMessage.Generate message) {}
+    record Identity(String handle, String owner, ClientMessage.Generate message) {
+        /** What its prompt takes, at most. */
+        long promptBytes() {
+            int[] tokens = message.tokens();
+            long chars = message.prompt() == null ? 0 : message.prompt().length();
+            chars += message.messages().stream().mapToLong(said -> said.role().length() + said.content().length()).sum();
+            return Character.BYTES * chars + (tokens == null ? 0 : (long) Integer.BYTES * tokens.length);
+        }
+    }
 
     /**
      * What is to be written of a stream.
