@@ -42,7 +42,7 @@ class MainTest {
         "--toggles-per-s 1 | --updates-per-s and --toggles-per-s need --admin-token-file FILE, or --spawn",
         "--duration 10 | --duration: not a duration such as 500ms, 10s or 2m: 10, for example --duration 60s",
         "--seed x | --seed must be a whole number: 'x', for example --seed 1",
-        "--target ollama | --target must be tidestream or openai: 'ollama', for example --target tidestream",
+        "--target ollama | --target must be tidestream or openai: 'ollama', for example --target openai",
         "--sed 1 | unknown option '--sed'; did you mean --seed?",
         "--slo | --slo needs a value, for example --slo ttft=500ms,itl=50ms",
         "--rate --spawn | --rate needs a value, and --spawn is another option, for example --rate 5",

@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.ZoneId;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -67,7 +69,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final ModelRuntime running;
     private final MetricsWiring metrics;
     private final ResumeWiring resume;
-    private final StreamLog streamLog = new StreamLog();
+    private final StreamLog streamLog;
     private final OpenAiWiring openAi;
     private final BackgroundWarmUp backgroundWarmUp;
     private final ServerVerticle verticle;
@@ -92,11 +94,17 @@ public final class TidestreamServer implements AutoCloseable {
         this.running = running;
         this.vertx = vertx;
         transport = config.transport();
-        openAi = new OpenAiWiring(config, running, store, running.chat());
-        metrics = new MetricsWiring(running);
-        resume = new ResumeWiring(running, config.resume(), config.updates().dataDir());
         boolean listening = false;
+        Deque<Runnable> closings = new ArrayDeque<>(); // of what was made, the last first
         try {
+            streamLog = new StreamLog();
+            closings.push(streamLog::close);
+            resume = new ResumeWiring(running, config.resume(), config.updates().dataDir());
+            closings.push(resume::close);
+            openAi = new OpenAiWiring(config, running, store, running.chat());
+            closings.push(openAi::close);
+            metrics = new MetricsWiring(running);
+            closings.push(metrics::close);
             EventLog audit = EventLog.of(EventLog.AUDIT);
             AdminService service =
                     new AdminWiring(running, config.updates(), metrics).service(store, budget, product, met.updateDirectory());
@@ -125,9 +133,7 @@ public final class TidestreamServer implements AutoCloseable {
             if (!listening) {
                 files.close();
                 vertx.close().toCompletionStage().toCompletableFuture().join();
-                streamLog.close();
-                metrics.close();
-                openAi.close();
+                closings.forEach(Runnable::run);
             }
         }
     }
@@ -349,13 +355,12 @@ public final class TidestreamServer implements AutoCloseable {
             if (trim != null) {
                 trim.close();
             }
-            metrics.close();
-            openAi.close();
-            running.close();
-            resume.close();
-            streamLog.close();
-            store.close();
-            life.stopped(Duration.ofNanos(System.nanoTime() - startNs));
+            try (store; streamLog; resume; running) { // closed from the last to the first, whatever one of them throws
+                metrics.close();
+                openAi.close();
+            } finally {
+                life.stopped(Duration.ofNanos(System.nanoTime() - startNs));
+            }
         }
     }
 

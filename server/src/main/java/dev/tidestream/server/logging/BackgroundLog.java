@@ -5,11 +5,15 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 /**
  * Events of threads that must not wait for a log: a thread of its own makes the lines and writes them. Where more come than it can write,
  * they are left out and counted, and the next line says how many. Any thread.
  */
 public final class BackgroundLog implements AutoCloseable {
+    private static final Logger fault = LoggerFactory.getLogger(BackgroundLog.class);
     private static final EventLine END = EventLine.of("end");
 
     private final EventLog log;
@@ -41,11 +45,19 @@ public final class BackgroundLog implements AutoCloseable {
     private void write() {
         try {
             for (EventLine line = lines.take().get(); line != END; line = lines.take().get()) {
-                long left = suppressed.getAndSet(0);
-                log.done(left == 0 ? line : line.with("suppressed", left));
+                write(line);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void write(EventLine line) {
+        long left = suppressed.getAndSet(0);
+        try {
+            log.done(left == 0 ? line : line.with("suppressed", left));
+        } catch (RuntimeException e) { // of whatever the log is configured with: the next line may be written
+            fault.error("a line of the log was not written: event={}", line.event(), e);
         }
     }
 

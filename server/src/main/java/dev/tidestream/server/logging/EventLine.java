@@ -74,12 +74,19 @@ public final class EventLine {
         return this;
     }
 
-    /** Adds all components of a record: {@code maxTokens} as {@code max_tokens}, a time in ms, a record in it as its own components. */
+    /**
+     * Adds all components of a record: {@code maxTokens} as {@code max_tokens}, a time in ms, a record in it as its own components behind
+     * its name: {@code queue_max_bytes}.
+     */
     public EventLine withAll(Record values) {
+        return withAll("", values);
+    }
+
+    private EventLine withAll(String prefix, Record values) {
         for (RecordComponent component : values.getClass().getRecordComponents()) {
-            String key = HUMP.matcher(component.getName()).replaceAll("_$0").toLowerCase(Locale.ROOT);
+            String key = prefix + HUMP.matcher(component.getName()).replaceAll("_$0").toLowerCase(Locale.ROOT);
             switch (value(values, component)) {
-                case Record nested -> withAll(nested);
+                case Record nested -> withAll(key + "_", nested);
                 case Duration time -> with(key + "_ms", time.toMillis());
                 case Object value -> with(key, value);
             }
