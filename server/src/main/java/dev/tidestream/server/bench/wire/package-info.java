@@ -1,0 +1,8 @@
+/**
+ * What the way from the scheduler to the socket costs: the whole server over a model that computes nothing, beside a bare WebSocket server
+ * that sends the same frames.
+ */
+@NullMarked
+package dev.tidestream.server.bench.wire;
+
+import org.jspecify.annotations.NullMarked;
