@@ -14,8 +14,8 @@ import io.vertx.core.http.ServerWebSocket;
 import dev.tidestream.protocol.Protocol;
 
 /**
- * A WebSocket server of Vert.x with nothing behind it, on one event loop: whoever sends it a message gets the same frames. As tokens do, they go
- * out one for each stream in turn; a stream whose socket takes nothing is passed over.
+ * A WebSocket server of Vert.x with nothing behind it, on one event loop: whoever sends it a message gets the same frames. As tokens
+ * do, they go out one for each stream in turn; a stream whose socket takes nothing is passed over.
  */
 final class BareServer implements AutoCloseable {
     private final Vertx vertx = Vertx.vertx();

@@ -19,8 +19,8 @@ import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.Protocol;
 
 /**
- * Opens WebSockets, asks each for one stream, and counts its frames, of which it looks at the length and at the first letter of the type: a client
- * that decoded them would take more of the machine than the servers do.
+ * Opens WebSockets, asks each for one stream, and counts its frames, of which it looks at the length and at the first letter of the
+ * type: a client that decoded them would take more of the machine than the servers do.
  */
 final class FrameClient implements AutoCloseable {
     private static final int MASKED = 0x80;
@@ -57,7 +57,8 @@ final class FrameClient implements AutoCloseable {
         all.forEach(stream -> await(stream.end));
         long nanos = System.nanoTime() - startNs;
         all.forEach(stream -> stream.socket.close());
-        return new Count(all.stream().mapToLong(stream -> stream.tokens).sum(), all.stream().mapToLong(stream -> stream.bytes).sum(), nanos);
+        return new Count(all.stream().mapToLong(stream -> stream.tokens).sum(),
+                all.stream().mapToLong(stream -> stream.bytes).sum(), nanos);
     }
 
     /** The text messages of one stream, from the first to the last. */
@@ -119,9 +120,9 @@ final class FrameClient implements AutoCloseable {
         }
 
         void upgrade(int port) {
-            socket.write("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                    .formatted(Protocol.PATH, port)
-                    + "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: " + Protocol.SUBPROTOCOL + "\r\n\r\n");
+            socket.write(("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                    + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+                    + "Sec-WebSocket-Protocol: %s\r\n\r\n").formatted(Protocol.PATH, port, Protocol.SUBPROTOCOL));
         }
 
         void ask(Buffer frame) {

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Frames per second of many streams of one token each in turn: of the whole server over a model that computes nothing, and of a bare server that sends
- * the same frames. Client and servers share the process and the machine.
+ * Token frames per second of many streams: of the whole server over a model that computes nothing, and of a bare server that sends the
+ * same frames. Client and servers share the process and the machine.
  *
  * @param server tokens per second of each round
  * @param bare the same of the bare server
@@ -29,7 +29,8 @@ public record WireRates(List<Double> server, List<Double> bare, double frameByte
      * @throws IllegalStateException if a stream does not come to its end
      */
     public static WireRates measure(int streams, int tokens, int rounds) throws TimeoutException {
-        String request = "{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"Once\",\"max_tokens\":" + tokens + ",\"sampling\":{\"temperature\":0}}";
+        String request = "{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"Once\",\"max_tokens\":%d,\"sampling\":{\"temperature\":0}}"
+                .formatted(tokens);
         List<Double> server = new ArrayList<>();
         List<Double> bare = new ArrayList<>();
         double frameBytes = 0;

@@ -29,7 +29,8 @@ import dev.tidestream.server.cli.terminal.JsonText;
             "  tidestream bench wire",
             "  tidestream bench wire --streams 100 --gen-tokens 1000 --json",
             "",
-            "With --json: {\"streams\":N,\"tokens\":N,\"frame_bytes\":..,\"server\":median,\"bare\":median,\"ratio\":..}, in frames per second"})
+            "With --json: {\"streams\":N,\"tokens\":N,\"frame_bytes\":..,\"server\":median,\"bare\":median,\"ratio\":..},",
+            "in frames per second"})
 final class BenchWireCommand implements Callable<Integer> {
     private static final int MAX_STREAMS = 10_000;
 
@@ -83,7 +84,8 @@ final class BenchWireCommand implements Callable<Integer> {
                 text.writeNumberField("ratio", server / bare);
             }));
         } else {
-            out.printf(Locale.ROOT, "%d streams of %d tokens, frames of %.0f bytes, %d rounds%n", streams, tokens, rates.frameBytes(), repeat);
+            out.printf(Locale.ROOT, "%d streams of %d tokens, frames of %.0f bytes, %d rounds%n",
+                    streams, tokens, rates.frameBytes(), repeat);
             out.printf("%-8s %12s %12s %12s%n", "SERVER", "FRAMES/S", "MIN", "MAX");
             line(out, "ours", rates.server());
             line(out, "bare", rates.bare());
