@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,8 @@ import dev.tidestream.console.Reasons;
 
 /** The key for the server that is measured: from a file or from the environment. It appears in no message and in no report. */
 final class ApiKey {
-    static final String VARIABLE = "OPENAI_API_KEY";
+    static final String VARIABLE = "TIDESTREAM_API_KEY";
+    static final String OPENAI_VARIABLE = "OPENAI_API_KEY";
 
     private ApiKey() {}
 
@@ -25,8 +27,13 @@ final class ApiKey {
         if (file != null) {
             return checked(read(file).strip(), file.toString());
         }
-        String key = environment.apply(VARIABLE);
-        return key == null || key.isBlank() ? null : checked(key.strip(), VARIABLE);
+        for (String variable : List.of(VARIABLE, OPENAI_VARIABLE)) {
+            String key = environment.apply(variable);
+            if (key != null && !key.isBlank()) {
+                return checked(key.strip(), variable);
+            }
+        }
+        return null;
     }
 
     private static String read(Path file) throws LoadFailedException {

@@ -51,7 +51,7 @@ final class LoadOptions {
 
     @Option(names = "--api-key-file", paramLabel = "FILE",
             description = "A file with the key for the server (default: the environment variable " + ApiKey.VARIABLE
-                    + ", if set).")
+                    + ", else " + ApiKey.OPENAI_VARIABLE + ").")
     @Nullable Path apiKeyFile;
 
     @Option(names = "--model", paramLabel = "NAME", description = "Model to name to an openai target (default: its first).")
@@ -101,6 +101,10 @@ final class LoadOptions {
 
     @Option(names = "--max-connections", paramLabel = "N", defaultValue = "200", description = "Of an open loop (default: 200).")
     int maxConnections;
+
+    @Option(names = "--connect-timeout", paramLabel = "TIME", defaultValue = "10s",
+            description = "For a connection, and for the handshake of a WebSocket (default: 10s).")
+    Duration connectTimeout = Duration.ofSeconds(10);
 
     @Option(names = "--idle", paramLabel = "N", defaultValue = "0",
             description = "Connections that are open beside the load and only watch the weights (default: 0).")
@@ -179,7 +183,7 @@ final class LoadOptions {
     Slo slo = Slo.NONE;
 
     @Option(names = "--faults", paramLabel = "SHARES",
-            description = "Shares of the streams, e.g. vanish=0.02,cancel=0.1,slow=0.05.")
+            description = "Shares of the streams, e.g. vanish=0.02,cancel=0.1,slow=0.05,resume=0.1.")
     Faults faults = Faults.NONE;
 
     @Option(names = "--repeats", paramLabel = "SHARE", defaultValue = "0",
@@ -260,6 +264,8 @@ final class LoadOptions {
         refuse(lacksHost(url), "--url must be like ws://127.0.0.1:8080/v1/stream: " + url);
         refuse(lacksHost(baselineUrl), "--baseline-url must be like http://127.0.0.1:8081/v1/completions: " + baselineUrl);
         refuse(spawn && url != null, "--spawn starts a server of its own, and --url is that of another");
+        refuse(faults.resume() > 0 && (foreign || !(credit instanceof CreditPolicy.Greedy)),
+                "--faults resume is for the wire of Tidestream, and for --credit greedy: elsewhere a stream ends with its connection");
         endpoints();
         refuse(findMax && baselineUrl != null, "--find-max is for one target");
         refuse(baselineUrl == null && (baselineCommand != null || baselineModel != null || baselineName != null),
@@ -283,6 +289,7 @@ final class LoadOptions {
         atLeast("--streams-per-connection", streamsPerConnection, 1);
         atLeast("--max-connections", maxConnections, 1);
         atLeast("--idle", idle, 0);
+        atLeast("--connect-timeout, in ms,", connectTimeout.toMillis(), 1);
         Long n = requests;
         if (n != null) {
             atLeast("--requests", n, 1);

@@ -147,7 +147,7 @@ final class Session {
             throws LoadFailedException, InterruptedException {
         URI url = server == null ? options.urlOrDefault() : server.url();
         String key = ApiKey.find(options.apiKeyFile, System::getenv);
-        try (Io io = new Io()) {
+        try (Io io = new Io(options.connectTimeout)) {
             List<Subject> subjects = new ArrayList<>();
             ModelInfo model = modelInfo(url, options.target == LoadOptions.TargetKind.OPENAI ? options.model : null, key);
             subjects.add(options.target == LoadOptions.TargetKind.OPENAI ? openAi(io, url, server, model, key)

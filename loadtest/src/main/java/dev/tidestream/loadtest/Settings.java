@@ -66,7 +66,8 @@ final class Settings {
             return "none";
         }
         return "vanish " + share(faults.vanish()) + ", cancel " + share(faults.cancel()) + ", slow " + share(faults.slow())
-                + " of the streams (a slow one reads nothing for " + Faults.SLOW_MS + " ms, on a connection of its own)";
+                + ", resume " + share(faults.resume()) + " of the streams (a slow one reads nothing for " + Faults.SLOW_MS
+                + " ms; it and one that is resumed have a connection of their own)";
     }
 
     private static String admin(AdminTraffic admin) {

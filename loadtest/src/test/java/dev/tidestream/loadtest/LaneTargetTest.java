@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,6 +32,9 @@ class LaneTargetTest {
     private final List<String> messages = new CopyOnWriteArrayList<>();
     private final Set<String> lanes = ConcurrentHashMap.newKeySet();
     private final Map<String, Integer> running = new ConcurrentHashMap<>();
+    private final Map<String, Integer> busy = new ConcurrentHashMap<>(); // responses under way, by lane
+    private final AtomicInteger mostOfALane = new AtomicInteger();
+    private final AtomicInteger mostLanes = new AtomicInteger();
     private DisposableServer server = HttpServer.create().host("127.0.0.1").port(0).route(_ -> { }).bindNow(); // 404 to all
 
     /** @param answer messages of the server for a message of the client on a lane, 2 ms apart */
@@ -45,8 +49,16 @@ class LaneTargetTest {
                     assertTrue(matcher.find(), message);
                     String lane = matcher.group(1);
                     lanes.add(lane);
+                    if (message.contains("response.create")) {
+                        mostOfALane.accumulateAndGet(busy.merge(lane, 1, Integer::sum), Math::max);
+                        mostLanes.accumulateAndGet((int) busy.values().stream().filter(count -> count > 0).count(), Math::max);
+                    }
                     return Flux.fromIterable(answer.apply(lane, message)).concatMap(text ->
-                            Mono.just(text).delayElement(Duration.ofMillis(2)));
+                            Mono.just(text).delayElement(Duration.ofMillis(2)).doOnNext(_ -> {
+                                if (text.contains("\"response.completed\"")) { // it is not out yet, so nobody can have answered it
+                                    busy.merge(lane, -1, Integer::sum);
+                                }
+                            }));
                 }, 64)))).bindNow();
     }
 
@@ -79,16 +91,13 @@ class LaneTargetTest {
 
     @Test
     void shouldMeasureLanesSideBySide() {
-        serve((lane, message) -> {
-            assertEquals(1, running.merge(lane, 1, Integer::sum), "two at once on a lane: " + message);
-            List<String> events = response(lane);
-            running.merge(lane, -1, Integer::sum);
-            return events;
-        });
+        serve((lane, _) -> response(lane));
         assertEquals(0, run("--requests", "40", "-c", "8"), said.toString());
         has("requests    40: finished 40, failed 0");
         has("tokens      80;");
         has("none was broken");
+        assertEquals(1, mostOfALane.get(), "at once on a lane");
+        assertTrue(mostLanes.get() > 1, "lanes at once: " + mostLanes);
         assertTrue(lanes.size() >= 8 && lanes.size() <= 16, "lanes: " + lanes);
         assertTrue(messages.getFirst()
                 .matches("\\{\"model\":\"peer\",\"input\":\\[\\{\"role\":\"user\",\"content\":\"[a-z ]+\"}],\"temperature\":1.0,"
@@ -118,6 +127,37 @@ class LaneTargetTest {
         serve((lane, _) -> List.of("{\"stream_id\":\"" + lane));
         assertEquals(1, run("--requests", "1", "--stall", "1s", "--drain", "1s"));
         has("a message that is not JSON: {\"stream_id\":\"lane-0");
+    }
+
+    /** A lane that ends with such an error is free again: a connection has sixteen of them. */
+    @Test
+    void shouldGoOnWithALaneWhoseErrorHasNoType() {
+        serve((lane, _) -> List.of("{\"stream_id\":\"%s\",\"error\":{\"code\":\"overloaded\",\"message\":\"later\"}}".formatted(lane)));
+        assertEquals(1, run("--requests", "40"), said.toString()); // nothing was measured
+        has("finished 0, failed 40");
+        has("overloaded: later");
+        has("none was broken");
+    }
+
+    @Test
+    void shouldReadTheLongTextAtTheEndOfAResponse() {
+        serve((lane, _) -> {
+            List<String> events = response(lane);
+            events.set(5, events.get(5).replace("\"id\":\"r1\"",
+                    "\"id\":\"r1\",\"instructions\":\"" + "x".repeat(6 << 20) + "\""));
+            return events;
+        });
+        assertEquals(0, run("--requests", "1"), said.toString());
+    }
+
+    @Test
+    void shouldNotWaitForAServerThatDoesNotAnswerAnUpgrade() {
+        server.disposeNow();
+        server = HttpServer.create().host("127.0.0.1").port(0).route(routes -> routes
+                .get("/v1/models", (_, response) -> response.sendString(Mono.just("{\"data\":[{\"id\":\"peer\"}]}")))
+                .get("/v1/responses", (_, _) -> Mono.never())).bindNow();
+        assertEquals(1, run("--requests", "1", "--connect-timeout", "300ms"));
+        has("no WebSocket within 300 ms (--connect-timeout)");
     }
 
     @Test

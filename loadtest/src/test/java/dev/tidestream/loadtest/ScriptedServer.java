@@ -46,6 +46,11 @@ final class ScriptedServer implements AutoCloseable {
         List<Reply> to(ClientMessage.Generate request, int number);
     }
 
+    /** What to say to whoever goes on with a stream, given what was said to its request. */
+    interface Resumption {
+        List<Reply> to(ClientMessage.Resume request, List<Reply> said);
+    }
+
     /** @param delayNs after the reply before, or after the request */
     record Reply(long delayNs, ServerMessage message) {}
 
@@ -56,6 +61,8 @@ final class ScriptedServer implements AutoCloseable {
     private final Map<String, List<Long>> sentNs = new ConcurrentHashMap<>();
     private final Map<String, List<Long>> creditNs = new ConcurrentHashMap<>();
     private final Map<String, Long> finishedNs = new ConcurrentHashMap<>();
+    private final Map<String, List<Reply>> resumable = new ConcurrentHashMap<>(); // by their name
+    private final Resumption resumption;
     private final boolean keepsToCredit;
     private volatile long connectedNs;
     private final DisposableServer server;
@@ -68,7 +75,17 @@ final class ScriptedServer implements AutoCloseable {
 
     /** @param keepsToCredit sends a token, and the end, only if there is credit; the gap before it counts from the last one */
     ScriptedServer(Script script, boolean keepsToCredit) {
+        this(script, keepsToCredit, ScriptedServer::rest);
+    }
+
+    /** One that goes on with streams on other connections, if they were asked for as resumable: {@code "name-of-" + id}. */
+    ScriptedServer(Script script, Resumption resumption) {
+        this(script, false, resumption);
+    }
+
+    private ScriptedServer(Script script, boolean keepsToCredit, Resumption resumption) {
         this.keepsToCredit = keepsToCredit;
+        this.resumption = resumption;
         server = HttpServer.create()
                 .host("127.0.0.1")
                 .port(0)
@@ -92,13 +109,19 @@ final class ScriptedServer implements AutoCloseable {
                 ClientMessage message = codec.decodeClient(text);
                 if (message instanceof ClientMessage.Generate generate) {
                     running.incrementAndGet();
-                    Play play = new Play(channel[0], script.to(generate, requests.getAndIncrement()),
+                    List<Reply> replies = script.to(generate, requests.getAndIncrement());
+                    Play play = new Play(channel[0], generate.resumable() ? named(generate.id(), replies) : replies,
                             keepsToCredit ? generate.credit().orElse(Integer.MAX_VALUE) : Integer.MAX_VALUE);
                     plays.put(generate.id(), play);
                     play.next();
                 } else if (message instanceof ClientMessage.Credit credit && keepsToCredit) {
                     creditNs.computeIfAbsent(credit.id(), _ -> new ArrayList<>()).add(System.nanoTime());
                     Objects.requireNonNull(plays.get(credit.id()), credit.id()).granted(credit.n());
+                }
+                if (message instanceof ClientMessage.Resume resume) {
+                    running.incrementAndGet();
+                    new Play(channel[0], resumption.to(resume, Objects.requireNonNull(resumable.get(resume.stream()), resume.stream())),
+                            Integer.MAX_VALUE).next();
                 }
                 synchronized (received) {
                     received.add(message);
@@ -108,6 +131,22 @@ final class ScriptedServer implements AutoCloseable {
                 throw new AssertionError("not a frame of a client: " + text, e);
             }
         }).then();
+    }
+
+    private List<Reply> named(String id, List<Reply> replies) {
+        String name = "name-of-" + id;
+        List<Reply> all = replies.stream().map(reply -> reply.message() instanceof ServerMessage.Accepted a
+                ? new Reply(reply.delayNs(),
+                        new ServerMessage.Accepted(id, a.stream(), a.seed(), a.weightsVersion(), a.promptTokens(), name))
+                : reply).toList();
+        resumable.put(name, all);
+        return all;
+    }
+
+    /** {@code accepted}, and what comes behind the last token that the client has. */
+    static List<Reply> rest(ClientMessage.Resume request, List<Reply> said) {
+        return new ArrayList<>(said.stream()
+                .filter(reply -> !(reply.message() instanceof ServerMessage.Token t && t.seq() <= request.afterSeq())).toList());
     }
 
     /** The replies to one request; on its connection's event loop. */

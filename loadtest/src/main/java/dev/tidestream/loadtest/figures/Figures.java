@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * @param errorExamples what was said with the first of a code, if anything was
  * @param admin latencies of acknowledged admin requests, by kind
  * @param versions lowest and highest weights version that made a token; empty without tokens
+ * @param promptTokens of requests that have ended, by the server's account
+ * @param cachedTokens those of them that the server says it did not compute, since others had begun the same; 0 if it says nothing
+ * @param resumes streams that went on on another connection, of the whole run; null if none was to
  */
 public record Figures(
         double seconds,
@@ -55,7 +58,10 @@ public record Figures(
         Map<String, Latency> admin,
         List<Long> versions,
         ClientCpu client,
-        @Nullable ServerUse server) {
+        @Nullable ServerUse server,
+        long promptTokens,
+        long cachedTokens,
+        @Nullable Resumes resumes) {
 
     public Figures {
         errors = Map.copyOf(errors);
@@ -63,6 +69,21 @@ public record Figures(
         errorExamples = Map.copyOf(Objects.requireNonNullElse(errorExamples, Map.<String, String>of()));
         admin = Map.copyOf(admin);
         versions = List.copyOf(versions);
+    }
+
+    /**
+     * What became of streams whose connection was broken off, to go on on another one.
+     *
+     * @param dropped whose connection was broken off
+     * @param resumed that the server accepted on another
+     * @param refused by code, also those that failed after they were accepted there
+     * @param lost tokens of them that never came
+     * @param repeated tokens of them that came again
+     */
+    public record Resumes(long dropped, long resumed, Map<String, Long> refused, long lost, long repeated) {
+        public Resumes {
+            refused = Map.copyOf(refused);
+        }
     }
 
     /**

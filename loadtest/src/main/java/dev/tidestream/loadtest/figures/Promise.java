@@ -9,6 +9,7 @@ public enum Promise {
     WHOLE("the text at the end is the text of the pieces", "streams"),
     TERMINAL("a stream has one end that says why, and nothing but [DONE] comes after it", "streams"),
     DONE("[DONE] ends a stream", "streams"),
+    RESUMED("a dropped stream goes on on another connection, as the same stream", "resumes"),
     REPEATED("the same prompt and seed give the same text again", "repeats"),
     PINNED("a pinned stream never changes its weights version", "tokens"),
     FOLLOWING("a following stream never falls back to an older weights version", "tokens"),

@@ -9,6 +9,7 @@ import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.loadtest.plan.Slo;
+import dev.tidestream.protocol.Usage;
 
 /**
  * Gathers times; for one thread. All times are nanoseconds of one clock. What happens before {@link #openWindow} is warm-up:
@@ -50,6 +51,8 @@ public final class Recorder {
     private long slowed;
     private long tokens;
     private long allTokens;
+    private long promptTokens;
+    private long cachedTokens;
     private long lowestVersion = Long.MAX_VALUE;
     private long highestVersion = -1;
 
@@ -168,6 +171,12 @@ public final class Recorder {
         vanished++;
     }
 
+    /** What the server says that a measured request has used. */
+    public void usage(Usage usage) {
+        promptTokens += usage.promptTokens();
+        cachedTokens += usage.cachedTokens();
+    }
+
     /** A measured request failed. */
     public void failed() {
         failed++;
@@ -240,6 +249,12 @@ public final class Recorder {
      * @param machineCores busy on this machine, with whatever; 0 if unknown
      */
     public Figures figures(double clientCores, double ioShare, double machineCores, Figures.@Nullable ServerUse server) {
+        return figures(clientCores, ioShare, machineCores, server, null);
+    }
+
+    /** @param resumes null if no stream was to go on on another connection */
+    public Figures figures(double clientCores, double ioShare, double machineCores, Figures.@Nullable ServerUse server,
+            Figures.@Nullable Resumes resumes) {
         double seconds = Math.max(1, closeNs - openNs) / NS_PER_S;
         Map<String, Latency> adminLatencies = new TreeMap<>();
         admin.forEach((kind, histogram) -> adminLatencies.put(kind, Latency.of(histogram)));
@@ -252,6 +267,6 @@ public final class Recorder {
                 judged <= 0 ? 0 : (double) good / judged, good / seconds, errors, errorExamples, adminLatencies,
                 highestVersion < 0 ? List.of() : List.of(lowestVersion, highestVersion),
                 new Figures.ClientCpu(clientCores, ioShare, others,
-                        ioShare > BUSY_SHARE || late.p99() > LATE_MS), server);
+                        ioShare > BUSY_SHARE || late.p99() > LATE_MS), server, promptTokens, cachedTokens, resumes);
     }
 }

@@ -92,6 +92,15 @@ final class StepSection {
         if (server != null) {
             html.add(" Server: %.2f cores, %.0f MiB resident.", server.cores(), server.rssMb());
         }
+        if (f.cachedTokens() > 0) {
+            html.add(" Prompts: %d tokens, %d of them not computed again (cached_tokens).", f.promptTokens(), f.cachedTokens());
+        }
+        Figures.Resumes resumes = f.resumes();
+        if (resumes != null) {
+            html.add(" Resumed: %d of %d dropped; tokens lost %d, repeated %d; refused: %s.", resumes.resumed(), resumes.dropped(),
+                    resumes.lost(), resumes.repeated(),
+                    esc(resumes.refused().isEmpty() ? "none" : new TreeMap<>(resumes.refused()).toString()));
+        }
         html.add("</p>");
         new TreeMap<>(f.errorExamples()).forEach((code, why) -> html.add("<p class=\"soft\">%s: %s</p>", esc(code), esc(why)));
     }

@@ -110,6 +110,15 @@ public final class TextReport {
                 f.failed(), f.cancelled(), f.vanished(), f.requestsPerS());
         line(text, "tokens      %d; %.1f tokens/s in all, %.1f tokens/s per stream (median)", f.tokens(), f.tokensPerS(),
                 f.streamTokensPerS());
+        if (f.cachedTokens() > 0) {
+            line(text, "prompts     %d tokens, %d of them (%.1f %%) not computed again (cached_tokens)", f.promptTokens(), f.cachedTokens(),
+                    100.0 * f.cachedTokens() / Math.max(1, f.promptTokens()));
+        }
+        Figures.Resumes resumes = f.resumes();
+        if (resumes != null) {
+            line(text, "resumed     %d of %d dropped; tokens lost %d, repeated %d; refused %s", resumes.resumed(), resumes.dropped(),
+                    resumes.lost(), resumes.repeated(), resumes.refused().isEmpty() ? "none" : new TreeMap<>(resumes.refused()));
+        }
         if (hasSlo) {
             line(text, "goodput     %d requests met the SLO, %.1f %%; %.2f/s", f.good(), f.goodShare() * 100, f.goodPerS());
         }

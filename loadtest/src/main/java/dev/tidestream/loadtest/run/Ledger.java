@@ -30,6 +30,7 @@ final class Ledger {
     private final Supplier<Figures.@Nullable ServerUse> serverUse;
     // the stages of a load that changes, or as many parts of one that does not
     private final List<Recorder> parts = new ArrayList<>();
+    private final Resumptions resumptions = new Resumptions();
     private Recorder whole;
     private long startNs;
     private long windowNs;
@@ -93,6 +94,11 @@ final class Ledger {
         return whole;
     }
 
+    /** Streams that go on on another connection, of the whole run. */
+    Resumptions resumptions() {
+        return resumptions;
+    }
+
     private void each(Stream stream, Consumer<Recorder> what) {
         if (stream.measured) {
             what.accept(whole);
@@ -134,6 +140,7 @@ final class Ledger {
     void finished(Stream stream, ServerMessage.Finished f, int unseen, long nowNs) {
         whole.unseen(unseen, nowNs);
         parts.forEach(part -> part.unseen(unseen, nowNs));
+        each(stream, to -> to.usage(f.usage()));
         if (f.reason() == FinishReason.CANCELLED || stream.cancelled) {
             each(stream, Recorder::cancelled);
         } else if (stream.slowed) {
@@ -159,7 +166,7 @@ final class Ledger {
         double fromS = (windowNs - startNs) / NS_PER_S;
         List<Figures> ofParts = parts.stream().map(part -> part.figures(0, 0, 0, null)).toList();
         boolean constant = profile.isConstant();
-        Figures figures = whole.figures(clientCores, ioShare, machineCores, serverUsed);
+        Figures figures = whole.figures(clientCores, ioShare, machineCores, serverUsed, resumptions.figures());
         return new RunResult(figures, constant ? Figure.noise(ofParts) : Map.of(), whole.samples(), whole.marks(),
                 constant ? List.of() : stages(ofParts, fromS), fromS, (endNs - startNs) / NS_PER_S,
                 promises.counts(), promises.evidence());

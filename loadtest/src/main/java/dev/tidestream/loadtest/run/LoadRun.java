@@ -124,6 +124,10 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
     public void laneOpened(Lane lane) {
         guarded(() -> {
             refusals = 0;
+            if (!lane.running.isEmpty()) {
+                lane.running.values().forEach(stream -> goOn(lane, stream));
+                return;
+            }
             switch (phase) {
                 case CONNECTING -> {
                     if (lanes.connecting(false) == 0) {
@@ -257,7 +261,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
     @Override
     public void failed(Lane lane, Stream stream, String code, String why) {
         guarded(() -> {
-            stream.check.failed();
+            stream.check.failed(code);
             broke(lane, stream, code, why);
         });
     }
@@ -308,12 +312,40 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
                 lost(lane, broken, why);
             }
             broken.stream().filter(s -> s.vanished).forEach(ledger::vanished);
+            List<Stream> dropped = broken.stream().filter(s -> s.dropped).toList();
+            dropped.forEach(this::reconnect);
+            if (!dropped.isEmpty()) {
+                return;
+            }
             if (phase == Phase.DRAINING) {
                 maybeDone();
             } else if (phase != Phase.DONE) {
                 io.after(lane.leaving ? 0 : RECONNECT_NS, () -> guarded(() -> openLane(lane.alone)));
             }
         });
+    }
+
+    /** A stream whose connection we broke off has another one for itself. */
+    private void reconnect(Stream stream) {
+        stream.dropped = false;
+        stream.resumed = true;
+        stream.heardNs = nanoTime.getAsLong();
+        stream.check.resuming(ledger.resumptions());
+        ledger.resumptions().dropped();
+        Lane lane = new Lane(lanesMade++, true, this);
+        lane.running.put(stream.id, stream);
+        lanes.add(lane);
+        target.connect(lane);
+    }
+
+    private void goOn(Lane lane, Stream stream) {
+        Link link = lane.link();
+        String name = stream.check.resumeName();
+        if (link == null || name == null) {
+            throw new IllegalStateException("a stream that cannot be resumed: stream=%s, lane=%d".formatted(stream.id, lane.number));
+        }
+        stream.heardNs = nanoTime.getAsLong();
+        link.resume(stream.id, name, stream.check.lastSeq());
     }
 
     private void lost(Lane lane, List<Stream> broken, String why) {

@@ -49,7 +49,8 @@ final class Readers {
         if (draw < faults.vanish() + faults.cancel()) {
             return Stream.Fault.CANCEL;
         }
-        return draw < faults.vanish() + faults.cancel() + faults.slow() ? Stream.Fault.SLOW : Stream.Fault.NONE;
+        double others = faults.vanish() + faults.cancel() + faults.slow();
+        return draw < others ? Stream.Fault.SLOW : draw < others + faults.resume() ? Stream.Fault.RESUME : Stream.Fault.NONE;
     }
 
     void accepted(Lane lane, Stream stream, long nowNs) {
@@ -111,14 +112,28 @@ final class Readers {
                     lane.paused = true;
                     lane.running.values().forEach(s -> s.slowed = true);
                     link.pauseReading(true);
-                    io.after(Faults.SLOW_MS * 1_000_000, () -> guard.accept(() -> resume(lane)));
+                    io.after(Faults.SLOW_MS * 1_000_000, () -> guard.accept(() -> readOn(lane)));
                 }
             }
+            case RESUME -> drop(lane, stream, link, nowNs);
             case NONE -> { }
         }
     }
 
-    private void resume(Lane lane) {
+    /** Breaks its connection off, which it has for itself; it goes on when that is closed. What is on its way may still be heard. */
+    private void drop(Lane lane, Stream stream, Link link, long nowNs) {
+        if (stream.check.resumeName() == null) {
+            stream.check.broken(Promise.RESUMED, "a stream that was asked for as resumable has no name to resume it by");
+            return;
+        }
+        ledger.whole().mark(nowNs, 0, "fault", "drop: " + stream.id + ", tokens=" + stream.check.tokens());
+        lane.leaving = true;
+        stream.dropped = true;
+        stream.slowed = true; // the gap is ours
+        link.vanish();
+    }
+
+    private void readOn(Lane lane) {
         lane.paused = false;
         long nowNs = nanoTime.getAsLong();
         lane.running.values().forEach(s -> {

@@ -55,10 +55,10 @@ final class Starter {
     private record Due(long intendedNs, Conversation conversation, Stream.Fault fault, Repeats.@Nullable Answered repeats) {
         /**
          * Whoever does not read its socket does so on one of its own: others on it would wait for the client, not for the
-         * server.
+         * server. So does whoever breaks it off to go on elsewhere: others on it would be gone.
          */
         boolean alone() {
-            return fault == Stream.Fault.SLOW;
+            return fault == Stream.Fault.SLOW || fault == Stream.Fault.RESUME;
         }
     }
 
@@ -94,7 +94,7 @@ final class Starter {
         this.lanes = lanes;
         this.ledger = ledger;
         this.run = run;
-        this.repeats = new Repeats(run.promises());
+        this.repeats = new Repeats(run.promises(), target.framesAreItsOwn());
         this.random = new SplittableRandom(plan.seed());
     }
 
@@ -222,7 +222,7 @@ final class Starter {
         stream.granted = credit.orElse(0);
         lane.running.put(stream.id, stream);
         link.start(new StreamRequest(stream.id, prompt, follow, credit,
-                new StreamRequest.Sampling(sampling.temperature(), seed, sampling.suppressed())));
+                new StreamRequest.Sampling(sampling.temperature(), seed, sampling.suppressed()), due.fault() == Stream.Fault.RESUME));
         if (measured) {
             ledger.sent(stream);
             measuredSent++;
@@ -239,7 +239,8 @@ final class Starter {
      */
     void ended(Stream stream, int usedTokens) {
         if (plan.repeatShare() > 0) {
-            repeats.finished(stream);
+            repeats.finished(stream).filter(_ -> stream.resumed && run.isGoing()).ifPresent(answered -> waiting.add(
+                    new Due(nanoTime.getAsLong(), Conversation.of(answered.prompt()), Stream.Fault.NONE, answered))); // undisturbed
         }
         Conversation conversation = stream.conversation;
         conversation.answered(stream.answerTokens(), stream.answerText(), usedTokens);

@@ -16,7 +16,8 @@ final class Stream {
         NONE,
         VANISH,
         CANCEL,
-        SLOW
+        SLOW,
+        RESUME
     }
 
     final String id;
@@ -42,11 +43,16 @@ final class Stream {
     boolean slowed;
     boolean cancelled;
     boolean vanished;
+    /** Its connection is being broken off, and it is to go on on another one. */
+    boolean dropped;
+    /** It went on on another connection at least once. */
+    boolean resumed;
     /** Credit granted so far, for paced readers. */
     long granted;
 
     private final boolean keeps; // the answer is needed at the end
     private final IntStream.Builder answerTokens = IntStream.builder();
+    private int @Nullable [] answered;
     private final StringBuilder answerText = new StringBuilder();
 
     /**
@@ -80,9 +86,14 @@ final class Stream {
         }
     }
 
-    /** Once, at the end. */
+    /** At the end. */
     int[] answerTokens() {
-        return answerTokens.build().toArray();
+        int[] all = answered;
+        if (all == null) {
+            all = answerTokens.build().toArray();
+            answered = all;
+        }
+        return all;
     }
 
     String answerText() {

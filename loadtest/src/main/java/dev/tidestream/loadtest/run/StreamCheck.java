@@ -1,7 +1,10 @@
 package dev.tidestream.loadtest.run;
 
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.protocol.FinishReason;
@@ -9,8 +12,8 @@ import dev.tidestream.protocol.ServerMessage;
 
 /**
  * Whether one stream keeps the promises of the protocol: {@code accepted} first, {@code seq} 0, 1, 2, … without gap or
- * repetition,
- * versions as its policy has it, no token beyond {@code max_tokens} or the credit, usage as received, nothing after the end.
+ * repetition, also over several connections, versions as its policy has it, no token beyond {@code max_tokens} or the credit,
+ * usage as received, nothing after the end.
  */
 final class StreamCheck {
     private final String name;
@@ -25,6 +28,11 @@ final class StreamCheck {
     private boolean ended;
     private long version;
     private int tokens;
+    private int next; // seq after the highest that came
+    private long seed;
+    private @Nullable String resumeName;
+    private @Nullable Resumptions resumes; // once it has gone on on another connection
+    private boolean resuming; // and was not accepted there yet
 
     /**
      * @param leastVersion that the stream may start with: an administrator was told that it is published; 0 for none
@@ -55,12 +63,21 @@ final class StreamCheck {
             }
             case ServerMessage.Token t -> token(t);
             case ServerMessage.Finished f -> finished(f);
-            case ServerMessage.Failed _ -> ended = true;
+            case ServerMessage.Failed f -> failed(f.code().wireName());
             case ServerMessage.WeightsChanged w -> broken(Promise.FRAME, "news of weights in a stream: " + w);
         }
     }
 
     private void accepted(ServerMessage.Accepted a) {
+        Resumptions into = resumes;
+        if (resuming && into != null) {
+            resuming = false;
+            into.resumed();
+            boolean same = a.seed() == seed && Objects.equals(a.resume(), resumeName) && (follow || a.weightsVersion() == version);
+            check(Promise.RESUMED, same, () -> "resumed as another stream: seed before=%d, name before=%s, version before=%d: %s"
+                    .formatted(seed, resumeName, version, a));
+            return;
+        }
         if (own) {
             check(Promise.ACCEPTED, !accepted, () -> "accepted twice: " + a);
         }
@@ -69,6 +86,8 @@ final class StreamCheck {
                     + a.weightsVersion() + ", acknowledged before the request=" + leastVersion);
         }
         accepted = true;
+        seed = a.seed();
+        resumeName = a.resume();
         version = a.weightsVersion();
     }
 
@@ -81,6 +100,10 @@ final class StreamCheck {
                     : "a token repeated or out of order")
                     + ": seq=" + t.seq() + ", expected=" + tokens + ": " + t);
         }
+        if (own && resumes != null) {
+            resumes.token(t.seq(), next);
+        }
+        next = Math.max(next, t.seq() + 1);
         if (version >= 0 && t.weightsVersion() >= 0) { // other servers have none
             version(t);
         }
@@ -105,8 +128,17 @@ final class StreamCheck {
     }
 
     /** It was refused or broke off. */
-    void failed() {
+    void failed(String code) {
         ended = true;
+        if (resumes != null) {
+            resumes.refused(code);
+        }
+    }
+
+    /** It goes on on another connection: {@code accepted} comes again, and then the tokens behind those that came. */
+    void resuming(Resumptions into) {
+        resumes = into;
+        resuming = true;
     }
 
     private void finished(ServerMessage.Finished f) {
@@ -121,6 +153,9 @@ final class StreamCheck {
                 "cancelled, and nobody asked for it: " + f);
         if (cancelSent) {
             promises.kept(Promise.CANCEL_ENDS); // one that does not end is judged when the patience is over
+        }
+        if (resumes != null) {
+            resumes.end(f.usage().completionTokens(), next);
         }
         int extra = f.usage().completionTokens() - tokens;
         boolean oneComputedUnsent = cancelSent && credit >= 0 && extra == 1; // the protocol allows it
@@ -148,6 +183,17 @@ final class StreamCheck {
 
     int tokens() {
         return tokens;
+    }
+
+    /** The highest {@code seq} that came; -1: none. */
+    int lastSeq() {
+        return next - 1;
+    }
+
+    /** What the stream is resumed by; null: it cannot be. */
+    @Nullable
+    String resumeName() {
+        return resumeName;
     }
 
     boolean ended() {

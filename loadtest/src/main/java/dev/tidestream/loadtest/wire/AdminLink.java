@@ -37,7 +37,7 @@ public final class AdminLink {
     public static void connect(Io io, URI url, String token, LongSupplier nanoTime, Consumer<AdminLink> opened,
             Consumer<String> lost) {
         AdminLink link = new AdminLink();
-        Socket.connect(io.http().headers(h -> h.set("Authorization", "Bearer " + token)), url, AdminProtocol.SUBPROTOCOL,
+        Socket.connect(io, io.http().headers(h -> h.set("Authorization", "Bearer " + token)), url, AdminProtocol.SUBPROTOCOL,
                 nanoTime,
                 new Socket.Listener() {
                     @Override

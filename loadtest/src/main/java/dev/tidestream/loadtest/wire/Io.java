@@ -14,15 +14,16 @@ import reactor.netty.resources.LoopResources;
 
 /** The one I/O thread, which owns the state of all connections and streams. */
 public final class Io implements AutoCloseable {
-    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
-
     private final LoopResources resources = LoopResources.create("loadtest-io", 1, true);
     private final EventLoop loop = resources.onClient(true).next();
     private final long threadId;
+    private final Duration connectTimeout;
     private volatile Consumer<Throwable> fault =
             e -> Thread.currentThread().getUncaughtExceptionHandler().uncaughtException(Thread.currentThread(), e);
 
-    public Io() {
+    /** @param connectTimeout how long a server may take for a connection, and for the handshake of a WebSocket; at least 1 ms */
+    public Io(Duration connectTimeout) {
+        this.connectTimeout = connectTimeout;
         try {
             threadId = loop.submit(() -> Thread.currentThread().threadId()).get();
         } catch (InterruptedException e) {
@@ -31,6 +32,11 @@ public final class Io implements AutoCloseable {
         } catch (ExecutionException e) {
             throw new IllegalStateException("the I/O thread does not start", e);
         }
+    }
+
+    /** How long a server may take for a connection, and for the handshake of a WebSocket. */
+    public Duration connectTimeout() {
+        return connectTimeout;
     }
 
     /** {@link Thread#threadId()} of the thread. */
@@ -62,7 +68,7 @@ public final class Io implements AutoCloseable {
     public HttpClient http() {
         return HttpClient.create(ConnectionProvider.newConnection())
                 .runOn(resources)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) CONNECT_TIMEOUT.toMillis())
+                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) Math.min(Integer.MAX_VALUE, connectTimeout.toMillis()))
                 .option(ChannelOption.TCP_NODELAY, true);
     }
 

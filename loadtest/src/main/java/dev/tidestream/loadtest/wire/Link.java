@@ -40,6 +40,15 @@ public interface Link {
 
     void start(StreamRequest request);
 
+    /**
+     * Goes on with a stream of a connection that is gone.
+     *
+     * @param id its name on this connection
+     * @param name what its {@code accepted} said
+     * @param afterSeq the last {@code seq} that came; -1: none
+     */
+    void resume(String id, String name, int afterSeq);
+
     void credit(String id, int tokens);
 
     void cancel(String id);

@@ -1,6 +1,7 @@
 package dev.tidestream.loadtest.wire;
 
 import java.net.URI;
+import java.time.Duration;
 import java.util.function.LongSupplier;
 
 import io.netty.buffer.Unpooled;
@@ -12,6 +13,8 @@ import io.netty.handler.codec.http.websocketx.TextWebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
+import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.http.client.WebsocketClientSpec;
 import reactor.netty.http.websocket.WebsocketInbound;
@@ -23,7 +26,8 @@ import dev.tidestream.console.Reasons;
  * writer, no publisher in between.
  */
 public final class Socket {
-    private static final int MAX_FRAME_BYTES = 4 << 20;
+    /** Largest frame, and largest message of several. A response at its end tells its whole text, and log-probabilities. */
+    public static final int MAX_FRAME_BYTES = 16 << 20;
     private static final int NORMAL_CLOSURE = 1000;
 
     /** Hears what comes, on the I/O thread. */
@@ -39,6 +43,7 @@ public final class Socket {
     private final Listener listener;
     private final LongSupplier nanoTime;
     private @Nullable Channel channel;
+    private @Nullable Disposable handshake;
     private boolean closed;
     private String why = "the server closed the connection without a close frame";
 
@@ -50,21 +55,36 @@ public final class Socket {
     /**
      * Begins to connect.
      *
+     * @param http of {@code io}
      * @param subprotocol null: none is offered
      */
-    public static void connect(HttpClient http, URI url, @Nullable String subprotocol, LongSupplier nanoTime, Listener listener) {
+    public static void connect(Io io, HttpClient http, URI url, @Nullable String subprotocol, LongSupplier nanoTime, Listener listener) {
         Socket socket = new Socket(listener, nanoTime);
         WebsocketClientSpec.Builder spec = WebsocketClientSpec.builder().maxFramePayloadLength(MAX_FRAME_BYTES);
         if (subprotocol != null) {
             spec.protocols(subprotocol);
         }
-        http.websocket(spec.build())
+        socket.handshake = http.websocket(spec.build())
                 .uri(url)
                 .handle((in, _) -> socket.receive(in))
                 .subscribe(_ -> { }, error -> socket.end("connection lost: " + Reasons.of(error)), () -> socket.end(null));
+        io.after(io.connectTimeout().toNanos(), () -> socket.giveUp(io.connectTimeout()));
+    }
+
+    /** A server may take a connection and never answer. */
+    private void giveUp(Duration after) {
+        if (channel == null && !closed) {
+            end("no WebSocket within %d ms (--connect-timeout)".formatted(after.toMillis()));
+            if (handshake != null) {
+                handshake.dispose();
+            }
+        }
     }
 
     private Publisher<Void> receive(WebsocketInbound in) {
+        if (closed) {
+            return Mono.empty(); // it came too late
+        }
         in.withConnection(connection -> channel = connection.channel());
         in.receiveCloseStatus().subscribe(
                 status -> why = "closed by the server: code=" + status.code() + ", reason=" + status.reasonText(),

@@ -3,6 +3,7 @@ package dev.tidestream.loadtest.wire;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.function.LongSupplier;
 
@@ -55,7 +56,7 @@ public final class TidestreamTarget implements Target {
 
     @Override
     public void connect(Link.Listener listener) {
-        Socket.connect(io.http(key), url, Protocol.SUBPROTOCOL, nanoTime, new Socket.Listener() {
+        Socket.connect(io, io.http(key), url, Protocol.SUBPROTOCOL, nanoTime, new Socket.Listener() {
             @Override
             public void opened(Socket socket) {
                 listener.opened(new SocketLink(socket));
@@ -96,9 +97,14 @@ public final class TidestreamTarget implements Target {
             StreamRequest.Sampling s = request.sampling();
             SamplingOptions sampling = new SamplingOptions(s.temperature(), 0, 1, 0, 1, 0, 0,
                     s.suppressed() < 0 ? Map.of() : Map.of(s.suppressed(), NEVER), OptionalLong.of(s.seed()));
-            socket.send(codec.encode(new ClientMessage.Generate(request.id(), request.prompt().text(), request.prompt().tokens(),
-                    request.prompt().maxTokens(), sampling, List.of(), -1,
-                    request.follow() ? WeightsPolicy.FOLLOW : WeightsPolicy.PIN, request.credit())));
+            socket.send(codec.encode(new ClientMessage.Generate(request.id(), request.prompt().text(), List.of(), false,
+                    request.prompt().tokens(), request.prompt().maxTokens(), sampling, List.of(), -1,
+                    request.follow() ? WeightsPolicy.FOLLOW : WeightsPolicy.PIN, request.credit(), request.resumable())));
+        }
+
+        @Override
+        public void resume(String id, String name, int afterSeq) {
+            socket.send(codec.encode(new ClientMessage.Resume(id, name, afterSeq, OptionalInt.empty())));
         }
 
         @Override

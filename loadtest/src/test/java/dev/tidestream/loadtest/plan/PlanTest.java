@@ -62,7 +62,7 @@ class PlanTest {
         assertFalse(slo.met(500.1, 50, 0));
         assertFalse(slo.met(0, 50.1, 0));
         assertThrows(IllegalArgumentException.class, () -> Slo.parse("speed=1s"));
-        assertEquals(new Faults(0.1, 0.2, 0), Faults.parse("vanish=0.1,cancel=0.2"));
+        assertEquals(new Faults(0.1, 0.2, 0, 0.3), Faults.parse("vanish=0.1,cancel=0.2,resume=0.3"));
         assertThrows(IllegalArgumentException.class, () -> Faults.parse("vanish=0.6,cancel=0.6"));
         assertThrows(IllegalArgumentException.class, () -> Faults.parse("sleep=0.1"));
     }

@@ -35,7 +35,7 @@ final class Made {
         return new Figures(10, 40, finished, 0, 0, 0, finished / 10.0, Math.round(tokensPerS * 10), tokensPerS, tokensPerS / 4,
                 latency, NOTHING, ended, ended, ended, NOTHING, finished, finished / 40.0, finished / 10.0, Map.of(), Map.of(),
                         Map.of(),
-                List.of(1L, 1L), new Figures.ClientCpu(0.1, 0.1, othersCores, false), null);
+                List.of(1L, 1L), new Figures.ClientCpu(0.1, 0.1, othersCores, false), null, 0, 0, null);
     }
 
     static RunReport.Step step(String name, int level, Figures figures) {

@@ -30,7 +30,7 @@ public final class OpenAiEndpoints implements EndpointFactory {
 
     @Override
     public List<Endpoint> endpoints(Loop loop) {
-        RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
+        RequestReader reader = RequestReader.of(loop.limits());
         List<Endpoint> endpoints = new ArrayList<>(ModelEndpoints.endpoints(backend.model()));
         endpoints.add(new TokenEndpoint(loop, backend, false, (body, owner) -> job(loop, completion(loop, reader.completion(body))))
                 .at("/v1/completions"));

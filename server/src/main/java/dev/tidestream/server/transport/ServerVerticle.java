@@ -339,8 +339,9 @@ public final class ServerVerticle extends VerticleBase {
     private WebSocketEndpoint wireEndpoint(
             WebSocketWire wire, EndpointFactory.Loop loop, ConnectionLimits limits, InputRate rate, HttpConnections plain) {
         return new WebSocketEndpoint(wire.path(), wire.subprotocol(), false, streaming, (exchange, socket) -> {
-            Connection connection = new Connection(socket, wire.maxMessageBytes(),
-                    limits.withMaxFrameBytes(Math.max(limits.maxFrameBytes(), wire.maxMessageBytes())), assembly, rate.meter(),
+            int maxMessageBytes = loop.maxBodyBytes(); // now; a running server may be given another
+            Connection connection = new Connection(socket, maxMessageBytes,
+                    limits.withMaxFrameBytes(Math.max(limits.maxFrameBytes(), maxMessageBytes)), assembly, rate.meter(),
                     loop.clock(), refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
             return wire.sessions().open(connection, loop, exchange.account(), refused);

@@ -7,13 +7,13 @@ import dev.tidestream.server.transport.endpoint.Session;
 import dev.tidestream.server.transport.websocket.Connection;
 
 /**
- * Another wire over WebSockets, at a path of its own, which POST and others may share. Its clients need not name a subprotocol.
+ * Another wire over WebSockets, at a path of its own, which POST and others may share. Its clients need not name a subprotocol. The
+ * largest message of a connection is what the largest body of a request is when it is opened.
  *
  * @param subprotocol the one that is chosen if a client offers it, as those in browsers must that offer any
- * @param maxMessageBytes largest message
  * @param sessions makes the session of a new connection; on the event loop
  */
-public record WebSocketWire(String path, String subprotocol, int maxMessageBytes, Maker sessions) {
+public record WebSocketWire(String path, String subprotocol, Maker sessions) {
 
     /** Makes sessions. */
     public interface Maker {

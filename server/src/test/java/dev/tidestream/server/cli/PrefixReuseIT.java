@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * change.
  */
 class PrefixReuseIT {
+    private static final int PATIENCE_S = 60;
     private static final int REQUESTS = 16;
     private static final int PROMPT = 480;
     private static final int COMMON = 384; // twelve blocks
@@ -89,7 +91,11 @@ class PrefixReuseIT {
 
     private static EngineStats awaitIdle(StartedServer server) {
         EngineStats stats = server.running().engine().stats();
+        long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_S);
         while (stats.running() + stats.queued() > 0) {
+            if (System.nanoTime() > deadlineNs) {
+                throw new AssertionError("not idle within %d s: %s".formatted(PATIENCE_S, stats));
+            }
             Thread.onSpinWait();
             stats = server.running().engine().stats();
         }

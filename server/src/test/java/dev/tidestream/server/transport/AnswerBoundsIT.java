@@ -176,6 +176,26 @@ class AnswerBoundsIT {
         }
     }
 
+    @Test
+    void shouldBoundWhatIsToldOfResponses() throws Exception {
+        try (TestServer small = new TestServer(TestServer.CONFIG.withLimits(
+                new HttpLimits(99, 99, 99, Duration.ofSeconds(60), Duration.ofSeconds(60), 1 << 20,
+                        new AnswerLimits(STALL, KEEP_ALIVE, 300, 300, 1)), TestServer.CONFIG.sockets()));
+                RawHttp http = new RawHttp(small.port())) {
+            String text = "x".repeat(200);
+            RawHttp.Answer whole = http.send(post("/v1/responses", "{\"input\":\"%s\",\"instructions\":\"%s\",\"max_output_tokens\":1}"
+                    .formatted(text, text))).answer();
+            assertEquals(200, whole.status(), whole.body());
+            String path = "/v1/responses/" + JSON.readTree(whole.body()).get("id").textValue();
+            for (String request : List.of("GET " + path, "GET " + path + "/input_items", "POST " + path + "/cancel")) {
+                RawHttp.Answer refused = http.send(request + " HTTP/1.1\nHost: localhost\nContent-Length: 0\n\n").answer();
+                assertEquals(503, refused.status(), request);
+                assertEquals("overloaded", code(refused), request);
+            }
+            assertEquals(200, http.send("DELETE " + path + " HTTP/1.1\nHost: localhost\n\n").answer().status());
+        }
+    }
+
     /** In the queue, or in prefill; who gets the answer whole gets no such sign. */
     @ParameterizedTest
     @ValueSource(strings = {"/v1/completions", "/v1/chat/completions", "/v1/responses"})

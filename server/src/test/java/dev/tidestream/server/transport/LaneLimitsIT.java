@@ -10,6 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 import dev.tidestream.server.openai.lanes.LaneLimits;
+import dev.tidestream.server.transport.http.AnswerLimits;
+import dev.tidestream.server.transport.http.HttpLimits;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -96,6 +98,38 @@ class LaneLimitsIT {
             assertEquals("overloaded", code(client.untilEnd("c").getLast()));
             other.create("a", "x".repeat(3000), 1, "");
             assertEquals("overloaded", code(other.next()), "all connections together");
+        }
+    }
+
+    /** Tokens of 1,000 characters, which take some 2,100 bytes each. */
+    @Test
+    void shouldBoundWhatGrowingResponsesHoldTogether() throws Exception {
+        HttpLimits of = HttpLimits.of(16);
+        AnswerLimits answers = new AnswerLimits(Duration.ofMinutes(5), Duration.ofSeconds(15), 10_000, 10_000, 1);
+        TransportConfig config = CONFIG.withLimits(new HttpLimits(of.maxPending(), of.maxPendingPerAddress(), of.maxIdle(),
+                of.requestTimeout(), of.idleTimeout(), 1 << 20, answers), CONFIG.sockets());
+        try (TestServer server = new TestServer(config, clock, LIMITS); LaneClient client = new LaneClient(server.port());
+                LaneClient other = new LaneClient(server.port())) {
+            client.create("a", "long", 100, ",\"tidestream\":{\"credit\":4}");
+            String first = LaneClient.id(client.next());
+            client.until(message -> message.path("sequence_number").asInt() == 7);
+            other.create("b", "x", 1, "");
+            JsonNode refused = other.next();
+            assertEquals("overloaded", code(refused));
+            assertEquals(503, refused.get("status").intValue());
+            client.send("{\"type\":\"tidestream.credit\",\"stream_id\":\"a\",\"n\":1}");
+            JsonNode failed = client.untilEnd("a").getLast();
+            assertEquals("response.failed", LaneClient.type(failed));
+            assertEquals(first, LaneClient.id(failed));
+            assertTrue(failed.get("response").get("error").get("message").textValue().contains("limit of all=10000"), failed.toString());
+            other.create("b", "x", 1, "");
+            assertEquals("response.incomplete", LaneClient.type(other.untilEnd("b").getLast()));
+            client.create("a", "long", 100, ",\"tidestream\":{\"credit\":4}");
+            client.until(message -> message.path("sequence_number").asInt() == 7);
+            client.abort();
+            server.engine.await(() -> server.engine.running() == 0);
+            other.create("b", "y", 1, "");
+            assertEquals("response.incomplete", LaneClient.type(other.untilEnd("b").getLast()), "with its client went what it held");
         }
     }
 

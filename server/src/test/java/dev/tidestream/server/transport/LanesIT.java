@@ -1,6 +1,7 @@
 package dev.tidestream.server.transport;
 
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
@@ -14,6 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+
+import dev.tidestream.server.openai.lanes.LaneLimits;
+import dev.tidestream.server.transport.common.VertxClock;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -86,10 +90,11 @@ class LanesIT {
 
     @Test
     void shouldLetLanesGoOnSideBySide() throws Exception {
-        client.create("slow", "hold", 1, "").create("fast", "a", 2, "").create("slow", "b", 1, "");
-        List<JsonNode> messages = client.untilEnd("fast");
-        assertEquals(TYPES, types(of(messages, "fast")));
-        assertEquals(TYPES.subList(0, 4), types(of(messages, "slow")), "the second of a lane waits for the first");
+        client.create("slow", "hold", 1, "");
+        List<JsonNode> begun = client.until(message -> LaneClient.type(message).equals("response.content_part.added"));
+        assertEquals(TYPES.subList(0, 4), types(begun));
+        client.create("slow", "b", 1, "").create("fast", "a", 2, "");
+        assertEquals(TYPES, types(client.untilEnd("fast")), "nothing of the second of the other lane, which waits for the first");
         client.send("{\"type\":\"response.cancel\",\"stream_id\":\"slow\"}");
         List<JsonNode> cancelled = client.untilEnd("slow");
         assertEquals("response.incomplete", LaneClient.type(cancelled.getLast()));
@@ -122,6 +127,23 @@ class LanesIT {
         client.send("{\"type\":\"response.cancel\",\"response_id\":\"" + parent + "\"}");
         client.untilEnd("side");
         assertEquals("holdassistant:b", server.engine.prompts().getLast());
+    }
+
+    /** What they go on from is kept nowhere once the next turn of its lane has ended. */
+    @Test
+    void shouldLetForksGoBeforeTheLaneThatTheyForkFrom() throws Exception {
+        LaneLimits oneAtOnce = new LaneLimits(3, 1, 9, 1 << 20, 1 << 20, Duration.ofMinutes(60));
+        try (TestServer one = new TestServer(TestServer.CONFIG, context -> new VertxClock(context.owner()), oneAtOnce);
+                LaneClient forking = new LaneClient(one.port())) {
+            forking.create("main", "hold", 1, "");
+            String parent = LaneClient.id(forking.until(message -> LaneClient.type(message).equals("response.created")).getLast());
+            forking.create("main", "a", 1, after(parent)).create("side", "b", 1, after(parent)).create("other", "c", 1, after(parent));
+            forking.send("{\"type\":\"response.cancel\",\"response_id\":\"" + parent + "\"}").untilEnd("main");
+            assertEquals("response.incomplete", LaneClient.type(forking.untilEnd("side").getLast()));
+            assertEquals("response.incomplete", LaneClient.type(forking.untilEnd("other").getLast()));
+            assertEquals("response.incomplete", LaneClient.type(forking.untilEnd("main").getLast()));
+            assertEquals(List.of("hold", "holdassistant:b", "holdassistant:c", "holdassistant:a"), one.engine.prompts());
+        }
     }
 
     @Test

@@ -102,7 +102,7 @@ final class TestServer implements AutoCloseable {
         MemoryResponses stored = new MemoryResponses(3, 1 << 20);
         verticle = new ServerVerticle(config, engine, readiness::get, null, clock).requiring(keys)
                 .serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, stored))))
-                .serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL, config.http().maxBodyBytes(),
+                .serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL,
                         new ResponseLanes(backend, stored, lanes)::session));
         if (keys.required()) {
             verticle.resuming(new ResumableStreams(engine, ResumeLimits.DEFAULT, System::nanoTime));

@@ -187,7 +187,9 @@ class TlsIT {
                 SSLSocket slow = (SSLSocket) trust.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), server.port())) {
             slow.setSoTimeout((int) TimeUnit.SECONDS.toMillis(TestServer.PATIENCE_S));
             slow.getOutputStream().write("GET /".getBytes(StandardCharsets.US_ASCII));
+            long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(TestServer.PATIENCE_S);
             while (server.stats().pendingRequests() == 0) {
+                assertTrue(System.nanoTime() < deadlineNs, () -> "the request was not seen: " + server.stats());
                 Thread.onSpinWait();
             }
             clock.advance(config().http().requestTimeout());

@@ -106,6 +106,10 @@ abstract sealed class AnswerReader permits ChoiceReader, ResponseReader {
 
     /** A token came. */
     final void token(String text, int token, long nowNs) {
+        if (ended) {
+            check(Promise.TERMINAL, false, () -> "a token after the end: " + Told.head(text));
+            return;
+        }
         accept(nowNs);
         listener.message(new ServerMessage.Token(id, tokens++, token, text, version, null, List.of()), nowNs);
     }
@@ -114,10 +118,16 @@ abstract sealed class AnswerReader permits ChoiceReader, ResponseReader {
         return tokens;
     }
 
+    /** Tokens that were asked for. */
+    final int maxTokens() {
+        return maxTokens;
+    }
+
     /**
      * The end.
      *
-     * @param exactly whether each token was seen, so that {@code usage} must be their number; otherwise events may have several
+     * @param exactly whether each token was seen, so that {@code usage} must be their number; otherwise events may have several, and
+     *     tokens without text none, but no event has less than one
      */
     final void finish(FinishReason reason, JsonNode usage, String promptField, String completionField, boolean exactly,
             long nowNs) {
@@ -126,11 +136,12 @@ abstract sealed class AnswerReader permits ChoiceReader, ResponseReader {
         }
         accept(nowNs);
         int completion = tokens;
+        int cached = usage.path(promptField + "_details").path("cached_tokens").asInt(0);
         if (usage.isObject()) {
             int told = usage.path(completionField).asInt(-1);
             long prompt = usage.path(promptField).asLong(-1);
             long total = usage.path("total_tokens").asLong(-1);
-            check(Promise.USAGE, prompt >= 0 && told >= 0 && total == prompt + told && (!exactly || told == tokens),
+            check(Promise.USAGE, prompt >= 0 && told >= 0 && total == prompt + told && (exactly ? told == tokens : told >= tokens),
                     () -> "usage is not what came: tokens seen=%d%s, usage=%s".formatted(tokens, exactly ? "" : " or more",
                             usage));
             check(Promise.MAX_TOKENS, told <= maxTokens, () -> "more tokens than asked for: usage=" + told + ", limit="
@@ -138,7 +149,7 @@ abstract sealed class AnswerReader permits ChoiceReader, ResponseReader {
             completion = Math.max(told, tokens);
         }
         ended = true;
-        listener.message(new ServerMessage.Finished(id, reason, new Usage(usage.path(promptField).asInt(0), completion),
+        listener.message(new ServerMessage.Finished(id, reason, new Usage(usage.path(promptField).asInt(0), completion, cached),
                 new Timing(0, 0, 0, 0)), nowNs);
     }
 }

@@ -96,6 +96,11 @@ public final class HttpTarget implements Target {
         }
 
         @Override
+        public void resume(String id, String name, int afterSeq) {
+            throw new IllegalStateException("nothing to resume on OpenAI's wires: stream=" + id);
+        }
+
+        @Override
         public void credit(String id, int tokens) {
             throw new IllegalStateException("no credit over HTTP: stream=" + id);
         }

@@ -65,7 +65,7 @@ public final class LaneTarget implements Target {
 
     @Override
     public void connect(Link.Listener listener) {
-        Socket.connect(io.http(key), endpoint.url(), null, nanoTime, new Socket.Listener() {
+        Socket.connect(io, io.http(key), endpoint.url(), null, nanoTime, new Socket.Listener() {
             private @Nullable LaneLink link;
 
             @Override
@@ -118,6 +118,11 @@ public final class LaneTarget implements Target {
         }
 
         @Override
+        public void resume(String id, String name, int afterSeq) {
+            throw new IllegalStateException("nothing to resume on OpenAI's wires: stream=" + id);
+        }
+
+        @Override
         public void credit(String id, int tokens) {
             send(id, Told.JSON.createObjectNode().put("type", "tidestream.credit").put("n", tokens));
         }
@@ -150,7 +155,8 @@ public final class LaneTarget implements Target {
             }
             String lane = event.path(STREAM_ID).asText("");
             Running stream = running.get(lane);
-            if (event.path("type").asText("").equals("error")) {
+            String type = event.path("type").asText("");
+            if (type.equals("error") || (type.isEmpty() && event.path("error").isObject())) {
                 JsonNode error = event.path("error").isObject() ? event.path("error") : event;
                 failed(lane, Told.of(error, "http_" + event.path("status").asText("?")), nowNs);
             } else if (stream == null) {
@@ -160,6 +166,8 @@ public final class LaneTarget implements Target {
                 if (stream.reader().terminal()) {
                     ended(lane);
                     stream.reader().bodyEnded(nowNs);
+                } else if (stream.reader().ended()) { // it could not be read any further
+                    ended(lane);
                 }
             }
         }

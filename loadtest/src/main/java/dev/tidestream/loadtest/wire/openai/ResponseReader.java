@@ -103,13 +103,22 @@ final class ResponseReader extends AnswerReader {
             int seq = own.path("seq").intValue(); // tokens without text have no event
             check(Promise.SEQUENCE, seq > lastSeq || piece.isEmpty(), () -> "a token repeated or out of order: seq=" + seq
                     + ", before=" + lastSeq);
-            while (++lastSeq < seq) {
-                token("", 0, nowNs);
-            }
+            gap(seq, nowNs);
             lastSeq = Math.max(lastSeq, seq);
         }
         if (!piece.isEmpty()) {
             token(piece, own.path("token").asInt(0), nowNs);
+        }
+    }
+
+    /** Tokens without text between two deltas. Whatever number a server says, there are no more than were asked for. */
+    private void gap(int seq, long nowNs) {
+        int without = seq - lastSeq - 1;
+        boolean possible = without <= maxTokens() - tokens();
+        check(Promise.MAX_TOKENS, possible, () -> "tokens that were not asked for: seq=%d, before=%d, limit=%d"
+                .formatted(seq, lastSeq, maxTokens()));
+        for (int i = 0; possible && i < without; i++) {
+            token("", 0, nowNs);
         }
     }
 
@@ -134,6 +143,7 @@ final class ResponseReader extends AnswerReader {
                 FinishReason why = response.at("/incomplete_details/reason").asText("").equals("max_output_tokens")
                         ? FinishReason.LENGTH
                         : FinishReason.STOP;
+                // not exactly: tokens without text behind the last delta, the one that ends the text say, are in usage alone
                 finish(why, response.path("usage"), "input_tokens", "output_tokens", false, endNs);
             }
             case "response.failed" -> {

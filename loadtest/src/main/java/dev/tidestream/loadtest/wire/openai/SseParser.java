@@ -8,14 +8,16 @@ import java.util.function.BiConsumer;
 
 import io.netty.buffer.ByteBuf;
 
+import dev.tidestream.loadtest.wire.Socket;
+
 /**
  * Server-sent events (WHATWG HTML, 9.2.6) of bytes as they come: lines end in CR, LF or both; comments,
  * {@code id} and {@code retry} are passed over; an event is its name and its data, whose lines are joined by line feeds.
  * What an event may have in bytes is bounded.
  */
 final class SseParser {
-    /** Text of a whole answer, twice, and its log-probabilities. */
-    static final int MAX_EVENT_BYTES = 16 << 20;
+    /** As much as a frame of a WebSocket: the same events go over both. */
+    static final int MAX_EVENT_BYTES = Socket.MAX_FRAME_BYTES;
 
     /** What is no stream of events; the message says why. */
     static final class BadStreamException extends Exception {

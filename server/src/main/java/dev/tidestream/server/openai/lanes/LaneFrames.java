@@ -1,6 +1,5 @@
 package dev.tidestream.server.openai.lanes;
 
-import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -81,7 +80,7 @@ final class LaneFrames {
             out.raw(",\"stream_id\":").string(lane);
         }
         fields(out.raw(","), error).raw(",\"error\":{\"type\":").string(error.type()).raw(",");
-        return text(fields(out, error).raw("}}"));
+        return fields(out, error).raw("}}").toText();
     }
 
     private static JsonBytes fields(JsonBytes out, HttpError error) {
@@ -91,10 +90,5 @@ final class LaneFrames {
 
     private static JsonBytes orNull(JsonBytes out, @Nullable String text) {
         return text == null ? out.nullValue() : out.string(text);
-    }
-
-    /** JSON as text. */
-    static String text(JsonBytes json) {
-        return new String(json.toBytes(), StandardCharsets.UTF_8);
     }
 }

@@ -74,14 +74,15 @@ final class LaneSchedule {
         if (responseId != null) {
             making.remove(responseId);
         }
+        // first those that go on from it: the next turn of its lane takes its place as the latest, and it may be kept nowhere else
+        List<Lane> waitingForIt = forks.remove(turn);
+        if (waitingForIt != null) {
+            waitingForIt.forEach(this::nextOf);
+        }
         Lane lane = turn.lane();
         lane.current = null;
         if (!lane.waiting.isEmpty()) {
             nextOf(lane);
-        }
-        List<Lane> waitingForIt = forks.remove(turn);
-        if (waitingForIt != null) {
-            waitingForIt.forEach(this::nextOf);
         }
         startReady();
     }

@@ -3,6 +3,8 @@ package dev.tidestream.server.openai.lanes;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import java.util.function.BooleanSupplier;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -24,6 +26,7 @@ import dev.tidestream.server.openai.wire.BadRequestException;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.common.RefusedRequests;
+import dev.tidestream.server.transport.endpoint.AnswerMemory;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Session;
 import dev.tidestream.server.transport.http.HttpError;
@@ -55,6 +58,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
     private final LaneBudget.Share budget;
     private final KeyAccount account;
     private final RefusedRequests refused;
+    private final int maxMessageBytes; // of this connection
     private final LaneFrames frames;
     private final Mailbox mailbox;
     private final LatestResponses latest;
@@ -64,7 +68,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
     private EventLoopClock.@Nullable Timer age;
     private int overloads;
     private @Nullable HttpError ending; // what new requests are refused with
-    private boolean closed;
+    private volatile boolean closed; // read by workers, too
 
     /** @param account of whoever has opened the connection */
     LaneSession(Connection connection, EndpointFactory.Loop loop, LaneBackend backend, LaneLimits limits, LaneBudget.Share budget,
@@ -76,6 +80,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
         this.budget = budget;
         this.account = account;
         this.refused = refused;
+        this.maxMessageBytes = loop.maxBodyBytes();
         this.frames = new LaneFrames(backend.reader());
         this.mailbox = new Mailbox(task -> loop.context().runOnContext(v -> task.run()));
         this.latest = new LatestResponses(budget);
@@ -113,7 +118,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
             return;
         }
         connection.hold(); // so that messages keep their order
-        context().executeBlocking(() -> frames.read(text)).onComplete(read -> {
+        work(() -> closed, () -> frames.read(text)).onComplete(read -> {
             if (!closed) {
                 handle(read.succeeded() ? read.result()
                         : new LaneFrame.Refused(null, fault("a message could not be read", read.cause())));
@@ -202,7 +207,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
     @Override
     public void onTooLarge(long bytes, String head) {
         refuse(LaneFrames.laneOf(head), HttpError.of(TOO_LARGE, "request_too_large",
-                "message too large: bytes>=%d, limit=%d".formatted(bytes, loop.maxBodyBytes())));
+                "message too large: bytes>=%d, limit=%d".formatted(bytes, maxMessageBytes)));
     }
 
     @Override
@@ -244,6 +249,16 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
 
     Context context() {
         return loop.context();
+    }
+
+    /** Does what takes its time on a worker, unless nobody wants it any more when its turn comes. */
+    <T> Future<T> work(BooleanSupplier gone, Callable<T> work) {
+        return loop.workers().run(gone, work);
+    }
+
+    /** What answers that grow hold, on whatever wire. */
+    AnswerMemory answers() {
+        return loop.memory();
     }
 
     /** Whose connection it is. */

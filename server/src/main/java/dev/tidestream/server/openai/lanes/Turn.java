@@ -20,7 +20,9 @@ import dev.tidestream.server.openai.responses.LiveResponse.Status;
 import dev.tidestream.server.openai.responses.ResponseEvents;
 import dev.tidestream.server.openai.responses.ResponseGrowth;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
+import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.openai.wire.ResponseRequest;
+import dev.tidestream.server.transport.endpoint.AnswerMemory;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.stream.ClientStream;
 
@@ -30,6 +32,7 @@ import dev.tidestream.server.transport.stream.ClientStream;
  */
 final class Turn implements ResponseGrowth.Listener {
     private static final int BYTES_EACH = 256; // beside its text
+    private static final int LEAST_BYTES = 4096; // of a response that grows; without them none is begun
 
     private final LaneSession session;
     private final LaneBackend backend;
@@ -41,12 +44,15 @@ final class Turn implements ResponseGrowth.Listener {
     private @Nullable LiveResponse response;
     private @Nullable ResponseGrowth growth;
     private @Nullable ClientStream stream;
+    private final AnswerMemory.Share memory;
+    private final JsonBytes message = new JsonBytes();
     private int sent;
     private boolean cancelled;
-    private boolean over;
+    private volatile boolean over; // read by workers, too
 
     Turn(LaneSession session, LaneBackend backend, Lane lane, LaneFrame.Create create) {
         this.session = session;
+        this.memory = session.answers().share();
         this.backend = backend;
         this.lane = lane;
         this.previousId = create.previousId();
@@ -108,7 +114,7 @@ final class Turn implements ResponseGrowth.Listener {
     private void plan(List<JsonNode> prior) {
         String asked = text;
         text = null;
-        session.context().executeBlocking(() -> backend.plan(String.valueOf(asked), prior))
+        session.work(() -> over, () -> backend.plan(String.valueOf(asked), prior))
                 .compose(planned -> Future.fromCompletionStage(backend.model().fingerprints().ready(), session.context()).map(planned))
                 .onComplete(planned -> {
                     if (over) {
@@ -133,6 +139,10 @@ final class Turn implements ResponseGrowth.Listener {
     }
 
     private void generate(Planned planned) throws KeyLimitException {
+        if (!memory.grow(LEAST_BYTES)) {
+            refused(Answers.noRoom(session.answers()));
+            return;
+        }
         ResponseRequest request = planned.request();
         LiveResponse made = new LiveResponse(LiveResponse.Origin.of(backend.model().model().get().id(), session.owner(), request, planned.prior()));
         ResponseGrowth grows = new ResponseGrowth(made, backend.store(), backend.model().fingerprints(), backend.texts(),
@@ -205,6 +215,7 @@ final class Turn implements ResponseGrowth.Listener {
         }
         over = true;
         abandon();
+        memory.release();
         if (growth != null && growth.accepted()) {
             growth.end(Status.CANCELLED, null, null);
         }
@@ -225,6 +236,10 @@ final class Turn implements ResponseGrowth.Listener {
         if (sent == 0) {
             session.named(this, told.origin().id());
         }
+        if (!memory.grow(Math.max(LEAST_BYTES, told.bytes()))) {
+            failed(Answers.noRoom(session.answers()));
+            return;
+        }
         send(told);
         if (cancelled) {
             cancel();
@@ -233,7 +248,7 @@ final class Turn implements ResponseGrowth.Listener {
 
     private void send(LiveResponse told) {
         for (int count = ResponseEvents.count(told); sent < count; sent++) {
-            session.send(LaneFrames.text(ResponseEvents.message(told, sent, lane.name)), !ResponseEvents.isDelta(told, sent));
+            session.send(ResponseEvents.message(message.clear(), told, sent, lane.name).toText(), !ResponseEvents.isDelta(told, sent));
         }
     }
 
@@ -256,6 +271,7 @@ final class Turn implements ResponseGrowth.Listener {
             end(Status.FAILED, null, error);
         } else {
             over = true;
+            memory.release();
             session.refuse(lane.name, error);
             session.ended(this, true);
         }
@@ -264,6 +280,7 @@ final class Turn implements ResponseGrowth.Listener {
     /** Ends it because it may not begin now; what it goes on from stays, so that it can be asked for again. */
     private void refused(HttpError error) {
         over = true;
+        memory.release();
         session.refuse(lane.name, error);
         session.ended(this, false);
     }
@@ -274,6 +291,7 @@ final class Turn implements ResponseGrowth.Listener {
             growth.end(status, usage, error);
             send(response);
         }
+        memory.release();
         session.ended(this, status == Status.FAILED);
     }
 }

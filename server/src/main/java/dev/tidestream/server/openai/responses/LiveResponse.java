@@ -14,7 +14,10 @@ import dev.tidestream.server.openai.wire.Ids;
 import dev.tidestream.server.openai.wire.ResponseRequest;
 import dev.tidestream.server.transport.http.HttpError;
 
-/** One answer: what has come of it, how it ended, and who follows it. Event loop; nothing changes once it has ended. */
+/**
+ * One answer: what has come of it, how it ended, and who follows it. Event loop; nothing changes once it has ended. Who sees that it
+ * has ended, on whatever thread, sees all of it: the end is written last.
+ */
 public final class LiveResponse {
     private static final int DELTA_BYTES = 96; // beside its text
     private static final long BYTES_EACH = 4096; // what is echoed, and objects
@@ -102,10 +105,10 @@ public final class LiveResponse {
     private final List<Runnable> followers = new ArrayList<>();
     private Runnable canceller = () -> { };
     private Begin begin = Begin.NOT_YET;
-    private @Nullable End end;
-    private boolean deleted;
+    private volatile @Nullable End end;
+    private volatile boolean deleted;
     private long bytes;
-    private long bytesOfOrigin; // 0: not known yet
+    private volatile long bytesOfOrigin; // 0: not known yet
     private long weightsVersion;
 
     /** One of which nothing has come. */
@@ -185,7 +188,8 @@ public final class LiveResponse {
 
     /** How far it is. */
     public Status status() {
-        return end == null ? Status.IN_PROGRESS : end.status();
+        End how = end;
+        return how == null ? Status.IN_PROGRESS : how.status();
     }
 
     /** Whether nothing more will come. */
@@ -209,16 +213,18 @@ public final class LiveResponse {
     }
 
     /** An estimate of what its text takes. */
-    long bytes() {
+    public long bytes() {
         return bytes;
     }
 
     /** An estimate of what it takes with all that belongs to it. */
     public long heldBytes() {
-        if (bytesOfOrigin == 0) {
-            bytesOfOrigin = BYTES_EACH + bytes(origin.conversation()) + bytes(origin.items()) + 2L * origin.echo().toString().length();
+        long ofOrigin = bytesOfOrigin;
+        if (ofOrigin == 0) {
+            ofOrigin = BYTES_EACH + bytes(origin.conversation()) + bytes(origin.items()) + 2L * origin.echo().toString().length();
+            bytesOfOrigin = ofOrigin;
         }
-        return bytesOfOrigin + 2 * bytes; // its text is in the conversation, too
+        return ofOrigin + 2 * bytes; // its text is in the conversation, too
     }
 
     private static long bytes(List<JsonNode> nodes) {

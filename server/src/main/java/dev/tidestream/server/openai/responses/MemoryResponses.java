@@ -37,15 +37,17 @@ public final class MemoryResponses implements ResponseStore {
 
     /** Keeps it at the cost of those that were not used for longest. */
     @Override
-    public synchronized void end(LiveResponse response) {
-        running.remove(response.origin().id());
-        if (!response.deleted()) {
-            keep(response);
+    public void end(LiveResponse response) {
+        long size = response.heldBytes(); // takes its time, and nothing that is guarded here
+        synchronized (this) {
+            running.remove(response.origin().id());
+            if (!response.deleted()) {
+                keep(response, size);
+            }
         }
     }
 
-    private void keep(LiveResponse response) {
-        long size = response.heldBytes();
+    private void keep(LiveResponse response, long size) {
         if (maxResponses == 0 || size > maxBytes) {
             return;
         }
@@ -83,6 +85,9 @@ public final class MemoryResponses implements ResponseStore {
         Kept kept = forget(id);
         if (live != null) {
             live.delete();
+        }
+        if (kept != null) {
+            kept.response().delete(); // it may be about to be written
         }
         return CompletableFuture.completedFuture(live != null || kept != null);
     }

@@ -1,7 +1,6 @@
 package dev.tidestream.server.openai.responses;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -40,19 +39,26 @@ public final class ResponseEvents {
 
     /** Appends the event of a number as a server-sent event, with its empty line. */
     static JsonBytes write(JsonBytes out, LiveResponse response, int number) {
-        out.raw("event: ").raw(type(response, number)).raw("\ndata: ");
-        message(response, number, null, out);
+        if (isDelta(response, number)) {
+            delta(response, number, null, out.raw("event: " + DELTA + "\ndata: "));
+        } else {
+            ObjectNode event = other(response, number);
+            whole(event, null, out.raw("event: ").raw(event.get("type").textValue()).raw("\ndata: "));
+        }
         return out.raw("\n\n");
     }
 
     /**
-     * The event of a number as a message.
+     * Appends the event of a number as a message.
      *
      * @param lane that it is on; null for one without a name
      */
-    public static JsonBytes message(LiveResponse response, int number, @Nullable String lane) {
-        JsonBytes out = new JsonBytes();
-        message(response, number, lane, out);
+    public static JsonBytes message(JsonBytes out, LiveResponse response, int number, @Nullable String lane) {
+        if (isDelta(response, number)) {
+            delta(response, number, lane, out);
+        } else {
+            whole(other(response, number), lane, out);
+        }
         return out;
     }
 
@@ -62,30 +68,23 @@ public final class ResponseEvents {
         return delta >= 0 && delta < response.deltas().size();
     }
 
-    private static String type(LiveResponse response, int number) {
-        return isDelta(response, number) ? DELTA : other(response, number).get("type").textValue();
-    }
-
-    private static void message(LiveResponse response, int number, @Nullable String lane, JsonBytes out) {
-        if (isDelta(response, number)) {
-            delta(response, number, response.deltas().get(number - opening(response)), out);
-        } else {
-            byte[] json = other(response, number).put("sequence_number", number).toString().getBytes(StandardCharsets.UTF_8);
-            out.raw(Arrays.copyOf(json, json.length - 1));
-        }
+    private static void whole(ObjectNode event, @Nullable String lane, JsonBytes out) {
         if (lane != null) {
-            out.raw(",\"stream_id\":").string(lane);
+            event.put("stream_id", lane);
         }
-        out.raw("}");
+        out.raw(event.toString().getBytes(StandardCharsets.UTF_8));
     }
 
+    /** Any event but a delta. */
     private static ObjectNode other(LiveResponse response, int number) {
         int opening = opening(response);
-        return number < opening ? opening(response, number) : closing(response, number - opening - response.deltas().size());
+        ObjectNode event = number < opening ? opening(response, number) : closing(response, number - opening - response.deltas().size());
+        return event.put("sequence_number", number);
     }
 
-    /** All but the brace that closes it. There is one for each token: nothing is made for it but its bytes. */
-    private static void delta(LiveResponse response, int number, LiveResponse.Delta delta, JsonBytes out) {
+    /** There is one for each token: nothing is made for it but its bytes. */
+    private static void delta(LiveResponse response, int number, @Nullable String lane, JsonBytes out) {
+        LiveResponse.Delta delta = response.deltas().get(number - opening(response));
         out.raw("{\"type\":\"" + DELTA + "\",\"sequence_number\":")
                 .number(number).raw(",\"item_id\":").string(response.origin().itemId())
                 .raw(",\"output_index\":0,\"content_index\":0,\"delta\":").string(delta.text())
@@ -95,6 +94,10 @@ public final class ResponseEvents {
         }
         out.raw("],\"tidestream\":{\"weights_version\":").number(delta.weightsVersion())
                 .raw(",\"seq\":").number(delta.seq()).raw(",\"token\":").number(delta.token()).raw("}");
+        if (lane != null) {
+            out.raw(",\"stream_id\":").string(lane);
+        }
+        out.raw("}");
     }
 
     private static ObjectNode opening(LiveResponse response, int index) {

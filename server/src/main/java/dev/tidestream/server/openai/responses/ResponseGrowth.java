@@ -1,7 +1,5 @@
 package dev.tidestream.server.openai.responses;
 
-import java.nio.charset.StandardCharsets;
-
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ErrorCode;
@@ -39,6 +37,7 @@ public final class ResponseGrowth implements FrameMapper {
     private final Listener listener;
     private final boolean withLogprobs;
     private final LogprobList logprobs; // not told yet
+    private final JsonBytes entries = new JsonBytes();
     private boolean accepted;
     private long version;
     private int seq;
@@ -104,12 +103,11 @@ public final class ResponseGrowth implements FrameMapper {
     }
 
     private void delta(String text) {
-        JsonBytes entries = new JsonBytes();
         String told = "";
         if (!logprobs.isEmpty()) {
-            logprobs.writeTo(entries);
+            logprobs.writeTo(entries.clear());
             logprobs.clear();
-            String list = new String(entries.toBytes(), StandardCharsets.UTF_8);
+            String list = entries.toText();
             told = list.substring(1, list.length() - 1);
         }
         response.add(new LiveResponse.Delta(text, told, version, seq, token));

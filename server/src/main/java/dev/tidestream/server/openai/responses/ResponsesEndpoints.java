@@ -33,7 +33,6 @@ import dev.tidestream.server.transport.http.JsonAnswer;
 /** {@code /v1/responses} and what is below it. */
 public final class ResponsesEndpoints implements EndpointFactory {
     private static final String PATH = "/v1/responses";
-    private static final int OK = 200;
     private static final int BAD_REQUEST = 400;
     private static final int NOT_FOUND = 404;
     private static final int DEFAULT_ITEMS = 20;
@@ -52,7 +51,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
 
     @Override
     public List<Endpoint> endpoints(Loop loop) {
-        RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
+        RequestReader reader = RequestReader.of(loop.limits());
         return List.of(
                 new TokenEndpoint(loop, backend, true, (body, owner) -> job(loop, reader.response(body), owner)).at(PATH),
                 Endpoint.get(PATH + "/*", Auth.OWN_HOST, exchange -> get(loop, exchange)),
@@ -110,22 +109,22 @@ public final class ResponsesEndpoints implements EndpointFactory {
         exchange.refuse(HttpError.of(NOT_FOUND, "not_found", "no such path: " + JsonAnswer.shown(String.valueOf(exchange.request().path()))));
     }
 
-    private static void answer(Exchange exchange, ObjectNode object) {
-        JsonAnswer.send(exchange.request(), OK, "application/json", object + "\n");
+    /** Within what answers may hold that are not sent yet. */
+    private static void answer(Loop loop, Exchange exchange, ObjectNode object) {
+        var _ = Answers.send(exchange, loop.memory(), (object + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
     private void get(Loop loop, Exchange exchange) {
         Asked asked = Asked.of(exchange);
         withResponse(loop, exchange, asked, response -> {
             if (asked.rest().equals("/input_items")) {
-                items(exchange, response);
+                items(loop, exchange, response);
             } else if (!asked.rest().isEmpty()) {
                 nothingThere(exchange);
             } else if ("true".equals(exchange.request().getParam("stream")) && exchange.request().method().equals(HttpMethod.GET)) {
                 replay(loop, exchange, response);
             } else {
-                byte[] json = (ResponseEvents.object(response, true) + "\n").getBytes(StandardCharsets.UTF_8);
-                Answers.send(exchange, loop.memory(), json);
+                answer(loop, exchange, ResponseEvents.object(response, true));
             }
         });
     }
@@ -174,7 +173,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
         return INVALID;
     }
 
-    private static void items(Exchange exchange, LiveResponse response) {
+    private static void items(Loop loop, Exchange exchange, LiveResponse response) {
         int limit = number(exchange, "limit", 1, MAX_ITEMS, DEFAULT_ITEMS);
         if (limit == INVALID) {
             return;
@@ -194,7 +193,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
         list.put("first_id", page.isEmpty() ? null : page.getFirst().path("id").asText());
         list.put("last_id", page.isEmpty() ? null : page.getLast().path("id").asText());
         list.put("has_more", page.size() < items.size());
-        answer(exchange, list);
+        answer(loop, exchange, list);
     }
 
     private void cancel(Loop loop, Exchange exchange) {
@@ -207,7 +206,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
             if (!response.ended()) {
                 response.cancel();
             }
-            answer(exchange, ResponseEvents.object(response, true));
+            answer(loop, exchange, ResponseEvents.object(response, true));
         });
     }
 
@@ -221,7 +220,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
             if (removed.failed()) {
                 TokenEndpoint.refuse(exchange, removed.cause());
             } else if (removed.result()) {
-                answer(exchange, JsonNodeFactory.instance.objectNode().put("id", asked.id()).put("object", "response").put("deleted", true));
+                answer(loop, exchange, JsonNodeFactory.instance.objectNode().put("id", asked.id()).put("object", "response").put("deleted", true));
             } else {
                 unknown(exchange, asked);
             }

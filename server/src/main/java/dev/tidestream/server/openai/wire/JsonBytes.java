@@ -173,6 +173,11 @@ public final class JsonBytes {
         return Arrays.copyOf(bytes, size);
     }
 
+    /** What there is as text. */
+    public String toText() {
+        return new String(bytes, 0, size, StandardCharsets.UTF_8);
+    }
+
     /** What there is, for the socket, without a copy; this is empty after it. */
     public Buffer handOver() {
         Buffer all = JsonAnswer.wrapped(bytes, size);

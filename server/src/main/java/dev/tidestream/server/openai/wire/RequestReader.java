@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Supplier;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -13,6 +14,7 @@ import dev.tidestream.protocol.JsonInput;
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
 
@@ -30,9 +32,17 @@ public final class RequestReader {
     private static final int MAX_BIAS = 100;
     private static final int BAD_REQUEST = 400;
 
-    private final JsonInput json;
-    private final int maxTokens;
-    private final int maxStreams;
+    private final Supplier<Bounds> bounds;
+    private volatile Input input;
+
+    private record Bounds(int maxBodyBytes, int maxTokens, int maxStreams) {}
+
+    /** What reads bodies up to a size. */
+    private record Input(int maxBytes, JsonInput json) {
+        static Input of(int maxBytes) {
+            return new Input(maxBytes, new JsonInput(maxBytes, MAX_DEPTH, MAX_FIELDS, MAX_NAME_CHARS));
+        }
+    }
 
     /**
      * @param maxBodyBytes largest body
@@ -40,16 +50,37 @@ public final class RequestReader {
      * @param maxStreams most choices of one request, those of all its prompts together
      */
     public RequestReader(int maxBodyBytes, int maxTokens, int maxStreams) {
-        this.json = new JsonInput(maxBodyBytes, MAX_DEPTH, MAX_FIELDS, MAX_NAME_CHARS);
-        this.maxTokens = maxTokens;
-        this.maxStreams = maxStreams;
+        this(() -> new Bounds(maxBodyBytes, maxTokens, maxStreams));
+    }
+
+    private RequestReader(Supplier<Bounds> bounds) {
+        this.bounds = bounds;
+        this.input = Input.of(bounds.get().maxBodyBytes());
+    }
+
+    /** One that judges each body by the limits of when it is read. */
+    public static RequestReader of(Supplier<EndpointFactory.Limits> limits) {
+        return new RequestReader(() -> {
+            EndpointFactory.Limits now = limits.get();
+            return new Bounds(now.maxBodyBytes(), now.streams().maxTokens(), now.streams().maxStreams());
+        });
+    }
+
+    private JsonInput json() {
+        int maxBytes = bounds.get().maxBodyBytes();
+        Input now = input;
+        if (now.maxBytes() != maxBytes) {
+            now = Input.of(maxBytes);
+            input = now;
+        }
+        return now.json();
     }
 
     /** The fields of the one object that a body must be. */
     public RequestFields read(String body) throws BadRequestException {
         JsonNode root;
         try {
-            root = json.tree(body);
+            root = json().tree(body);
         } catch (JsonInput.TooManyFieldsException e) {
             throw malformed(String.valueOf(e.getOriginalMessage()));
         } catch (JsonProcessingException e) {
@@ -97,7 +128,7 @@ public final class RequestReader {
     }
 
     OptionalInt maxTokens(RequestFields fields, String name, int min) throws BadRequestException {
-        return fields.has(name) ? OptionalInt.of(fields.integer(name, min, maxTokens, min)) : OptionalInt.empty();
+        return fields.has(name) ? OptionalInt.of(fields.integer(name, min, bounds.get().maxTokens(), min)) : OptionalInt.empty();
     }
 
     TokenRequest common(RequestFields fields, int topLogprobs, OptionalInt most, int prompts) throws BadRequestException {
@@ -107,6 +138,7 @@ public final class RequestReader {
     /** @param ownFields what may be in {@code tidestream} */
     TokenRequest common(RequestFields fields, int topLogprobs, OptionalInt most, int prompts, Set<String> ownFields)
             throws BadRequestException {
+        int maxStreams = bounds.get().maxStreams();
         int n = fields.integer("n", 1, maxStreams, 1);
         if ((long) n * prompts > maxStreams) {
             throw BadRequestException.of("invalid_value", "n",

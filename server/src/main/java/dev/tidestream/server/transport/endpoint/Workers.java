@@ -3,6 +3,7 @@ package dev.tidestream.server.transport.endpoint;
 import java.io.Serial;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 
 import io.vertx.core.Context;
 import io.vertx.core.Future;
@@ -11,7 +12,7 @@ import io.vertx.core.WorkerExecutor;
 /**
  * Threads for what requests need before there is anything to generate: long bodies read, templates rendered, texts made into tokens. They
  * are nobody else's, so that a request that takes its time keeps no message of a WebSocket waiting. What waits for them is bounded: by the
- * places of sessions, and here for requests that have none. Event loop.
+ * places of sessions, by the turns that a connection with lanes may have at once, and here for requests that have none. Event loop.
  */
 public final class Workers implements Endpoint.Capacity {
     private static final String NAME = "tidestream-request";
@@ -52,8 +53,17 @@ public final class Workers implements Endpoint.Capacity {
         if (!gone.get()) {
             exchange.response().closeHandler(v -> gone.set(true));
         }
+        return run(gone::get, work);
+    }
+
+    /**
+     * Does it, unless nobody wants it any more when its turn comes; for who bounds by itself how much waits.
+     *
+     * @param gone asked on a worker
+     */
+    public <T> Future<T> run(BooleanSupplier gone, Callable<T> work) {
         return executor.executeBlocking(() -> {
-            if (gone.get()) {
+            if (gone.getAsBoolean()) {
                 throw new GoneException();
             }
             return work.call();

@@ -1,12 +1,17 @@
 package dev.tidestream.server.openai.wire;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
+import dev.tidestream.server.transport.stream.StreamLimits;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -25,6 +30,25 @@ class RequestReaderTest {
     void shouldTakeTextAsTextUnlessAskedNotTo() throws BadRequestException {
         assertFalse(completion("").common().parseSpecial());
         assertTrue(completion(",\"tidestream\":{\"parse_special\":true}").common().parseSpecial());
+    }
+
+    @Test
+    void shouldJudgeByTheLimitsOfNow() throws BadRequestException {
+        AtomicReference<EndpointFactory.Limits> limits = new AtomicReference<>(limits(1000, 2));
+        RequestReader reader = RequestReader.of(limits::get);
+        String large = "{\"prompt\":\"%s\"}".formatted("a".repeat(2000));
+        String many = "{\"prompt\":\"a\",\"n\":3}";
+        assertThrows(BadRequestException.class, () -> reader.completion(large));
+        assertThrows(BadRequestException.class, () -> reader.completion(many));
+        limits.set(limits(3000, 3));
+        assertEquals(1, reader.completion(large).prompts().size());
+        assertEquals(3, reader.completion(many).common().n());
+        limits.set(limits(1000, 2));
+        assertThrows(BadRequestException.class, () -> reader.completion(large));
+    }
+
+    private static EndpointFactory.Limits limits(int maxBodyBytes, int maxStreams) {
+        return new EndpointFactory.Limits(new StreamLimits(maxStreams, 4096, 1 << 16, 16, Duration.ofSeconds(15)), maxBodyBytes);
     }
 
     @Test

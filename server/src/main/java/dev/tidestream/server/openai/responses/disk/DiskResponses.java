@@ -3,6 +3,7 @@ package dev.tidestream.server.openai.responses.disk;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -44,7 +45,7 @@ public final class DiskResponses implements ResponseStore, AutoCloseable {
     private final DiskLimits limits;
     private final ResponseStore memory;
     private final ExecutorService files = Executors.newSingleThreadExecutor(Thread.ofPlatform().name("tidestream-responses").factory());
-    private final Map<String, Entry> entries = new LinkedHashMap<>(); // the oldest comes first
+    private final LinkedHashMap<String, Entry> entries = new LinkedHashMap<>(); // the oldest comes first
     private final Set<String> removed = new HashSet<>(); // whose files are about to go
     private long bytes;
     private long pendingBytes;
@@ -111,14 +112,17 @@ public final class DiskResponses implements ResponseStore, AutoCloseable {
         String id = response.origin().id();
         long size = response.heldBytes();
         synchronized (this) {
+            if (response.deleted()) {
+                return; // since it was looked at above
+            }
             if (pendingBytes + size > MAX_PENDING_BYTES || files.isShutdown()) {
                 miss("too much is waiting to be written: bytes=" + pendingBytes);
                 return;
             }
             pendingBytes += size;
             entries.put(id, new Entry("%016x-%s.json".formatted(++lastNumber, id), 0));
+            files.execute(() -> write(response, id, size));
         }
-        files.execute(() -> write(response, id, size));
     }
 
     private void write(LiveResponse response, String id, long size) {
@@ -151,12 +155,27 @@ public final class DiskResponses implements ResponseStore, AutoCloseable {
 
     private void write(String name, byte[] json) throws IOException {
         String unfinished = UNFINISHED + name;
-        try (Storage.Sink sink = storage.create(unfinished)) {
-            sink.write(ByteBuffer.wrap(json));
-            sink.force();
+        try {
+            try (Storage.Sink sink = storage.create(unfinished)) {
+                sink.write(ByteBuffer.wrap(json));
+                sink.force();
+            }
+            storage.rename(unfinished, name);
+            storage.force();
+        } catch (IOException | RuntimeException e) {
+            clear(unfinished, e);
+            clear(name, e);
+            throw e;
         }
-        storage.rename(unfinished, name);
-        storage.force();
+    }
+
+    /** What is left of a failed write takes room that nobody counts. */
+    private void clear(String name, Exception failure) {
+        try {
+            storage.delete(name);
+        } catch (IOException | RuntimeException e) {
+            failure.addSuppressed(e); // what is unfinished is deleted at the next start
+        }
     }
 
     private synchronized void written(String id, int length) {
@@ -185,21 +204,33 @@ public final class DiskResponses implements ResponseStore, AutoCloseable {
         }
     }
 
-    private void deleteOldest() throws IOException {
-        for (Entry entry : takeOldest()) {
-            storage.delete(entry.name());
+    /** What cannot be deleted is kept, and tried again with the next that is written. */
+    private void deleteOldest() {
+        for (Map.Entry<String, Entry> old : takeOldest().reversed()) {
+            try {
+                storage.delete(old.getValue().name());
+            } catch (IOException | RuntimeException e) {
+                log.warn("a stored response beyond the limits could not be deleted: file={}: {}",
+                        storage.path(old.getValue().name()), Reasons.of(e));
+                putBack(old);
+            }
         }
     }
 
-    /** Those beyond the limits, which there are no more from now on. */
-    private synchronized List<Entry> takeOldest() {
-        List<Entry> taken = new ArrayList<>();
-        Iterator<Entry> oldest = entries.values().iterator();
+    private synchronized void putBack(Map.Entry<String, Entry> old) {
+        entries.putFirst(old.getKey(), old.getValue());
+        bytes += old.getValue().bytes();
+    }
+
+    /** Those beyond the limits, the oldest first, which there are no more from now on. */
+    private synchronized List<Map.Entry<String, Entry>> takeOldest() {
+        List<Map.Entry<String, Entry>> taken = new ArrayList<>();
+        Iterator<Map.Entry<String, Entry>> oldest = entries.entrySet().iterator();
         while ((entries.size() > limits.maxResponses() || bytes > limits.maxBytes()) && oldest.hasNext()) {
-            Entry entry = oldest.next();
-            if (entry.bytes() > 0) { // else it is still to be written, and will be looked at then
-                taken.add(entry);
-                bytes -= entry.bytes();
+            Map.Entry<String, Entry> old = oldest.next();
+            if (old.getValue().bytes() > 0) { // else it is still to be written, and will be looked at then
+                taken.add(Map.entry(old.getKey(), old.getValue()));
+                bytes -= old.getValue().bytes();
                 oldest.remove();
             }
         }
@@ -210,7 +241,10 @@ public final class DiskResponses implements ResponseStore, AutoCloseable {
     public CompletableFuture<Optional<LiveResponse>> find(String id) {
         return memory.find(id).thenCompose(found -> {
             synchronized (this) {
-                if (found.isPresent() || removed.contains(id) || !entries.containsKey(id) || files.isShutdown()) {
+                if (removed.contains(id)) {
+                    return CompletableFuture.completedFuture(Optional.empty()); // a read may have brought it back to memory meanwhile
+                }
+                if (found.isPresent() || !entries.containsKey(id) || files.isShutdown()) {
                     return CompletableFuture.completedFuture(found);
                 }
                 return CompletableFuture.supplyAsync(() -> read(id), files);
@@ -226,6 +260,10 @@ public final class DiskResponses implements ResponseStore, AutoCloseable {
         byte[] file;
         try (InputStream in = storage.open(entry.name())) {
             file = in.readAllBytes();
+        } catch (NoSuchFileException e) {
+            log.warn("a stored response has gone: file={}", storage.path(entry.name()));
+            forget(id);
+            return Optional.empty();
         } catch (IOException e) {
             throw new CompletionException(e);
         }
@@ -252,7 +290,7 @@ public final class DiskResponses implements ResponseStore, AutoCloseable {
         });
     }
 
-    /** Behind what was to be written. */
+    /** Behind what was to be written or read. */
     private boolean delete(String id) {
         Entry entry;
         synchronized (this) {
@@ -265,9 +303,10 @@ public final class DiskResponses implements ResponseStore, AutoCloseable {
             }
             forget(id);
             return true;
-        } catch (IOException e) {
+        } catch (IOException e) { // it is still there
             throw new CompletionException(e);
         } finally {
+            var _ = memory.remove(id); // a read that was under way has put it there
             synchronized (this) {
                 removed.remove(id);
             }
@@ -282,7 +321,9 @@ public final class DiskResponses implements ResponseStore, AutoCloseable {
     /** What is still to be written is, within a bounded time. */
     @Override
     public void close() throws IOException {
-        files.shutdown();
+        synchronized (this) {
+            files.shutdown(); // nobody is between a look whether it is and a task for it
+        }
         try {
             if (!files.awaitTermination(CLOSE_S, TimeUnit.SECONDS)) {
                 log.warn("responses are left that could not be stored in time: seconds={}", CLOSE_S);

@@ -55,7 +55,7 @@ final class ResponseFormat {
         }
         ObjectNode end = root.putObject("end").put("status", how.status().wireName()).put("ended", how.endedS());
         if (how.usage() != null) {
-            end.putArray("usage").add(how.usage().promptTokens()).add(how.usage().completionTokens());
+            end.putArray("usage").add(how.usage().promptTokens()).add(how.usage().completionTokens()).add(how.usage().cachedTokens());
         }
         if (how.error() != null) {
             HttpError error = how.error();
@@ -92,7 +92,7 @@ final class ResponseFormat {
         JsonNode usage = end.path("usage");
         JsonNode error = end.path("error");
         return new End(status(text(end, "status")), number(end, "ended"),
-                usage.isArray() ? new Usage(usage.path(0).asInt(), usage.path(1).asInt()) : null,
+                usage.isArray() ? new Usage(usage.path(0).asInt(), usage.path(1).asInt(), usage.path(2).asInt()) : null,
                 error.isObject() ? new HttpError(error.path("status").asInt(), text(error, "type"), orNull(error, "code"),
                         orNull(error, "param"), text(error, "message")) : null);
     }

@@ -1,11 +1,14 @@
 package dev.tidestream.server.openai.responses.disk;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -29,6 +32,7 @@ import dev.tidestream.server.openai.responses.LiveResponse.Origin;
 import dev.tidestream.server.openai.responses.LiveResponse.Status;
 import dev.tidestream.server.openai.responses.MemoryResponses;
 import dev.tidestream.server.openai.responses.ResponseEvents;
+import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.transport.http.HttpError;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -68,7 +72,7 @@ class DiskResponsesTest {
     private static String events(LiveResponse response) {
         StringBuilder all = new StringBuilder();
         for (int i = 0; i < ResponseEvents.count(response); i++) {
-            all.append(new String(ResponseEvents.message(response, i, null).toBytes(), StandardCharsets.UTF_8)).append('\n');
+            all.append(ResponseEvents.message(new JsonBytes(), response, i, null).toText()).append('\n');
         }
         return all.toString();
     }
@@ -85,7 +89,7 @@ class DiskResponsesTest {
     @EnumSource(names = "IN_PROGRESS", mode = EnumSource.Mode.EXCLUDE)
     void shouldReadWhatItWrote(Status status, @TempDir Path directory) throws Exception {
         HttpError error = status == Status.FAILED ? HttpError.of(503, "overloaded", null, "the queue is full") : null;
-        LiveResponse ended = response(1, status, status == Status.FAILED || status == Status.CANCELLED ? null : new Usage(3, 2), error);
+        LiveResponse ended = response(1, status, status == Status.FAILED || status == Status.CANCELLED ? null : new Usage(3, 2, 1), error);
         try (DiskResponses responses = open(DirectoryStorage.open(directory), MANY)) {
             responses.end(ended);
         }
@@ -208,7 +212,7 @@ class DiskResponsesTest {
     void shouldGoOnWhenTheDiskIsFullAndWhenItIsNotAnyMore() throws Exception {
         FaultyStorage storage = new FaultyStorage();
         try (DiskResponses responses = open(storage, MANY)) {
-            storage.failAt(0, 2, true, "No space left on device"); // the first operation of each of two
+            storage.failAt(0, 4, true, "No space left on device"); // the first operation of each of two, and clearing up after the first
             responses.end(response(1));
             assertTrue(find(responses, 1).isPresent(), "in memory");
             responses.end(response(2));
@@ -217,6 +221,77 @@ class DiskResponsesTest {
         assertEquals(1, storage.list().size());
         try (DiskResponses responses = open(storage, MANY)) {
             assertTrue(find(responses, 3).isPresent());
+        }
+    }
+
+    /** At each operation of a write. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6})
+    void shouldLeaveNothingOfAWriteThatFailed(int operation) throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        try (DiskResponses responses = open(storage, MANY)) {
+            storage.failAt(operation, 1, false, "No space left on device");
+            responses.end(response(1));
+            assertTrue(find(responses, 1).isPresent(), "in memory");
+        }
+        assertEquals(List.of(), storage.list());
+    }
+
+    @Test
+    void shouldKeepWhatWasWrittenWhenAnOlderOneCannotBeDeleted() throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        DiskLimits one = new DiskLimits(1, 1 << 20);
+        write(storage, one, 1, 2);
+        try (DiskResponses responses = open(storage, one)) {
+            storage.failAt(7, 1, true, "Input/output error"); // behind the seven of the write
+            responses.end(response(2));
+        }
+        assertEquals(2, storage.list().size());
+        try (DiskResponses responses = open(storage.afterKill(), MANY)) {
+            assertTrue(find(responses, 2).isPresent());
+        }
+        try (DiskResponses responses = open(storage, new DiskLimits(2, 1 << 20))) {
+            storage.failAt(7, 1, true, "Input/output error");
+            responses.end(response(3));
+            responses.end(response(4));
+        }
+        assertEquals(2, storage.list().size(), "the next one tries again: " + storage.list());
+    }
+
+    /** The file is read, and its response removed, before the read is done. */
+    @Test
+    void shouldNotBringBackWhatIsRemovedWhileItIsRead() throws Exception {
+        FaultyStorage files = new FaultyStorage();
+        write(files, MANY, 1, 3);
+        CountDownLatch reading = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        Class<?>[] storage = {Storage.class};
+        Storage slow = (Storage) Proxy.newProxyInstance(Storage.class.getClassLoader(), storage, (proxy, method, args) -> {
+            if (method.getName().equals("open")) {
+                reading.countDown();
+                go.await();
+            }
+            return method.invoke(files, args);
+        });
+        try (DiskResponses responses = open(slow, MANY)) {
+            CompletableFuture<Optional<LiveResponse>> read = responses.find("resp_01");
+            reading.await();
+            CompletableFuture<Boolean> removed = responses.remove("resp_01");
+            go.countDown();
+            read.join().ifPresent(response -> assertEquals(events(response(1)), events(response), "all of it or nothing"));
+            assertTrue(removed.join());
+            assertTrue(find(responses, 1).isEmpty());
+        }
+    }
+
+    @Test
+    void shouldNotFindWhatSomebodyElseHasDeleted() throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        write(storage, MANY, 1, 3);
+        try (DiskResponses responses = open(storage, MANY)) {
+            storage.delete(storage.list().getFirst());
+            assertTrue(find(responses, 1).isEmpty());
+            assertTrue(find(responses, 2).isPresent());
         }
     }
 
