@@ -22,6 +22,7 @@ public sealed interface ClientMessage {
      * @param topLogprobs -1: none; 0: of the chosen token; n: also of the n most likely ones
      * @param credit token frames the server may send before it needs more; absent: as many as the socket takes
      * @param resumable whether the stream outlives its connection for a while, see {@link Resume}
+     * @param receipt whether {@code finished} has a receipt
      */
     record Generate(
             String id,
@@ -35,7 +36,8 @@ public sealed interface ClientMessage {
             int topLogprobs,
             WeightsPolicy weights,
             OptionalInt credit,
-            boolean resumable)
+            boolean resumable,
+            boolean receipt)
             implements ClientMessage {
 
         // Not the compact form: javac 25 drops the @Nullable of its array parameter from the class file.
@@ -51,7 +53,8 @@ public sealed interface ClientMessage {
                 int topLogprobs,
                 WeightsPolicy weights,
                 OptionalInt credit,
-                boolean resumable) {
+                boolean resumable,
+                boolean receipt) {
             if ((prompt == null ? 0 : 1) + (messages.isEmpty() ? 0 : 1) + (tokens == null ? 0 : 1) != 1) {
                 throw new IllegalArgumentException("exactly one of prompt, messages and tokens must be given: id=" + id);
             }
@@ -70,6 +73,7 @@ public sealed interface ClientMessage {
             this.weights = weights;
             this.credit = credit;
             this.resumable = resumable;
+            this.receipt = receipt;
         }
 
         /** A prompt that is text, or token ids. */
@@ -84,7 +88,7 @@ public sealed interface ClientMessage {
                 int topLogprobs,
                 WeightsPolicy weights,
                 OptionalInt credit) {
-            this(id, prompt, List.of(), parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, false);
+            this(id, prompt, List.of(), parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, false, false);
         }
 
         /** A prompt that is text and nothing else, or token ids. */
@@ -118,7 +122,13 @@ public sealed interface ClientMessage {
         /** The same under another name, as one that outlives its connection. */
         public Generate resumableAs(String name) {
             return new Generate(
-                    name, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, true);
+                    name, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, true, receipt);
+        }
+
+        /** The same, whose {@code finished} has a receipt. */
+        public Generate withReceipt() {
+            return new Generate(
+                    id, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, resumable, true);
         }
 
         @Override
@@ -135,14 +145,15 @@ public sealed interface ClientMessage {
                     && topLogprobs == g.topLogprobs
                     && weights == g.weights
                     && credit.equals(g.credit)
-                    && resumable == g.resumable;
+                    && resumable == g.resumable
+                    && receipt == g.receipt;
         }
 
         @Override
         public int hashCode() {
             return Objects.hash(
                     id, prompt, messages, parseSpecial, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit,
-                    resumable);
+                    resumable, receipt);
         }
     }
 

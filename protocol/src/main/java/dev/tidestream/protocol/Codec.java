@@ -34,10 +34,11 @@ import org.jspecify.annotations.Nullable;
  *  "stop":        [string 1..256, …] at most 16,          "id": string, "reason": "stop" | "length" | "cancelled",
  *  "logprobs":    0..20 | true (= 0) | false (= absent),  "usage":  {"prompt_tokens", "completion_tokens"},
  *  "weights":     "pin" | "follow" = "pin",               "timing": {"queue_ms", "first_token_ms", "total_ms",
- *  "kv":          "keep" | "recompute" = "keep",                     "tokens_per_s"}}
- *                 with "follow" only,
+ *  "kv":          "keep" | "recompute" = "keep",                     "tokens_per_s"},
+ *                 with "follow" only,                     "receipt": string?}
  *  "credit":      0..2^31-1 = unlimited,
- *  "resumable":   boolean = false}
+ *  "resumable":   boolean = false,
+ *  "receipt":     boolean = false}
  *
  * {"type":"credit", "id": string, "n": 1..2^31-1}        {"type":"failed",
  * {"type":"cancel", "id": string}                         "id": string?, "code": see ErrorCode, "message": string}

@@ -132,6 +132,9 @@ final class Encoder {
         g.writeNumberField("total_ms", thousandths(f.timing().totalMs()));
         g.writeNumberField("tokens_per_s", thousandths(f.timing().tokensPerS()));
         g.writeEndObject();
+        if (f.receipt() != null) {
+            g.writeStringField("receipt", f.receipt());
+        }
     }
 
     private static double thousandths(double value) {
@@ -186,6 +189,9 @@ final class Encoder {
         }
         if (m.resumable()) {
             g.writeBooleanField("resumable", true);
+        }
+        if (m.receipt()) {
+            g.writeBooleanField("receipt", true);
         }
     }
 

@@ -60,7 +60,8 @@ final class ServerDecoder {
                         timing.anyNumber("queue_ms"),
                         timing.anyNumber("first_token_ms"),
                         timing.anyNumber("total_ms"),
-                        timing.anyNumber("tokens_per_s")));
+                        timing.anyNumber("tokens_per_s")),
+                m.has("receipt") ? m.text("receipt", 1, ANY) : null);
     }
 
     private static List<TopLogprob> topLogprobs(Fields m) throws ProtocolException {

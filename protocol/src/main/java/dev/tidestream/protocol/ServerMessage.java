@@ -49,8 +49,17 @@ public sealed interface ServerMessage {
             List<TopLogprob> topLogprobs)
             implements ServerMessage {}
 
-    /** The stream has ended and its id is free; costs no credit. */
-    record Finished(String id, FinishReason reason, Usage usage, Timing timing) implements ServerMessage {}
+    /**
+     * The stream has ended and its id is free; costs no credit.
+     *
+     * @param receipt what the stream is a function of, signed: a compact JWS; null unless asked for
+     */
+    record Finished(String id, FinishReason reason, Usage usage, Timing timing, @Nullable String receipt) implements ServerMessage {
+        /** Without a receipt. */
+        public Finished(String id, FinishReason reason, Usage usage, Timing timing) {
+            this(id, reason, usage, timing, null);
+        }
+    }
 
     /**
      * A message was refused or a stream broke off.

@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.directory.Sha256;
@@ -37,6 +38,14 @@ final class ModelFingerprints implements Fingerprints {
             return size() > MAX_KEPT;
         }
     };
+    private final Map<Long, String> knownUpdates = new LinkedHashMap<>() { // guarded by itself
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, String> eldest) {
+            return size() > MAX_KEPT;
+        }
+    };
     private @Nullable CompletableFuture<List<String>> read; // guarded by this
 
     private record Key(long weightsVersion, String headMode) {}
@@ -54,10 +63,15 @@ final class ModelFingerprints implements Fingerprints {
         this.reading = reading;
     }
 
-    /** @param log null for a server whose weights are the file's */
-    static ModelFingerprints of(ModelRuntime running, @Nullable UpdateLog log) {
+    /**
+     * Of a server.
+     *
+     * @param log null if its weights are the file's
+     * @param formats that weights are held in
+     */
+    static ModelFingerprints of(ModelRuntime running, @Nullable UpdateLog log, WeightFormats formats) {
         return new ModelFingerprints(running::contentSha256, version -> log == null ? "" : updates(log, version),
-                String.valueOf(running.precision()), task -> Thread.ofPlatform().name("tidestream-fingerprint").daemon().start(task));
+                running.precision() + (formats.asTheyAre() ? "" : ", " + formats.words()), task -> Thread.ofPlatform().name("tidestream-fingerprint").daemon().start(task));
     }
 
     private static String updates(UpdateLog log, long weightsVersion) {
@@ -81,6 +95,21 @@ final class ModelFingerprints implements Fingerprints {
         CompletableFuture<List<String>> next = CompletableFuture.supplyAsync(content, reading);
         read = next;
         return next;
+    }
+
+    /** Hashes of the model file and of what makes prompts; waits unless {@link #ready} has completed. */
+    List<String> contentSha256() {
+        return read().join();
+    }
+
+    /** Hash of the updates that a version has on top of the file. */
+    String updatesSha256(long weightsVersion) {
+        synchronized (knownUpdates) {
+            return knownUpdates.computeIfAbsent(weightsVersion, version -> {
+                String ofLog = updates.apply(version);
+                return ofLog.isEmpty() ? Sha256.of(new byte[0]) : ofLog; // without a log there are none, as with one that is empty
+            });
+        }
     }
 
     @Override

@@ -23,6 +23,7 @@ import dev.tidestream.server.openai.responses.ResponseStore;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
 import dev.tidestream.server.openai.responses.disk.DiskLimits;
 import dev.tidestream.server.openai.responses.disk.DiskResponses;
+import dev.tidestream.server.receipts.verify.VerifyEndpoints;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.WebSocketWire;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
@@ -32,19 +33,21 @@ final class OpenAiWiring implements AutoCloseable {
     private static final String DIRECTORY = "responses"; // in the data directory
 
     private final ModelRuntime running;
-    private final VersionStore store;
     private final ModelChat chat;
     private final long loadedS = Instant.now().getEpochSecond();
     private final ServerConfig config;
     private final ResponseStore responses;
     private final @Nullable DiskResponses disk;
+    private final ModelFingerprints fingerprints;
+    private final ReceiptWiring receipts;
 
     /** @throws ServerException if responses cannot be kept in the data directory */
     OpenAiWiring(ServerConfig config, ModelRuntime running, VersionStore store, ModelChat chat) {
         this.config = config;
         this.running = running;
-        this.store = store;
         this.chat = chat;
+        fingerprints = ModelFingerprints.of(running, store.log(), config.compute().formats());
+        receipts = new ReceiptWiring(config, running, fingerprints);
         ServerConfig.Chats chats = config.chats();
         MemoryResponses memory = new MemoryResponses(chats.maxStoredResponses(), chats.storedResponseBytes());
         Path directory = config.updates().dataDir();
@@ -71,9 +74,11 @@ final class OpenAiWiring implements AutoCloseable {
 
     /** Serves them: requests over HTTP, and lanes over WebSockets. */
     void serve(ServerVerticle verticle) {
-        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, ModelFingerprints.of(running, store.log()),
+        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, fingerprints, receipts.issuer(),
                 running.engine().defaultMaxTokens());
-        verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses))));
+        verticle.issuing(receipts.issuer());
+        verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses),
+                new VerifyEndpoints(backend, receipts.trusted(), receipts.content(), config.receipts().maxVerifications()))));
         verticle.serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL,
                 new ResponseLanes(backend, responses, config.chats().lanes())::session));
     }

@@ -61,6 +61,7 @@ record Preconditions(
         KeyFileWatch keys = access.apiKeys() == null ? null : keys(access.apiKeys(), token);
         address.requireFree();
         requireTls(config.transport().tls());
+        ReceiptWiring.requireUsable(config.receipts());
         if (config.chats().template() != null) {
             requireTemplate(config.chats().template());
         }

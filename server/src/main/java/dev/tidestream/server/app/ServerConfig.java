@@ -35,6 +35,7 @@ import dev.tidestream.server.transport.TransportConfig;
  * @param updates versions of the weights, memory, and how administrators get in
  * @param chats how conversations become prompts, and which answers are kept
  * @param resume what is kept of streams that outlive their connections
+ * @param receipts how they are signed and verified
  */
 public record ServerConfig(
         @Nullable Path model,
@@ -43,31 +44,32 @@ public record ServerConfig(
         TransportConfig transport,
         Updates updates,
         Chats chats,
-        ResumeLimits resume) {
+        ResumeLimits resume,
+        Receipts receipts) {
 
     /** The starter model at 127.0.0.1:8080, one thread a core, 1 GiB of KV cache, no data directory. */
     public static final ServerConfig DEFAULT = new ServerConfig(
             null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT, Chats.DEFAULT,
-            ResumeLimits.DEFAULT);
+            ResumeLimits.DEFAULT, Receipts.DEFAULT);
 
     /** The same with another model. */
     public ServerConfig withModel(@Nullable Path newModel) {
-        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume);
+        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume, receipts);
     }
 
     /** The same, computed in another way. */
     public ServerConfig withCompute(Compute newCompute) {
-        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume);
+        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume, receipts);
     }
 
     /** The same with other limits of streams. */
     public ServerConfig withEngine(EngineConfig newEngine) {
-        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume);
+        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume, receipts);
     }
 
     /** The same with other limits of connections. */
     public ServerConfig withTransport(TransportConfig newTransport) {
-        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume);
+        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume, receipts);
     }
 
     /** The same at another port of the same host; 0 for a free one. */
@@ -77,17 +79,22 @@ public record ServerConfig(
 
     /** The same with other versions, memory and administrators. */
     public ServerConfig withUpdates(Updates newUpdates) {
-        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume);
+        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume, receipts);
     }
 
     /** The same with another chat template, or other bounds of what is kept. */
     public ServerConfig withChats(Chats newChats) {
-        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume);
+        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume, receipts);
     }
 
     /** The same with other limits of streams that outlive their connections. */
     public ServerConfig withResume(ResumeLimits limits) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, limits);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, limits, receipts);
+    }
+
+    /** The same with another key of receipts. */
+    public ServerConfig withReceipts(Receipts newReceipts) {
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, newReceipts);
     }
 
     /** The same, which takes weight updates and keeps them there. */
@@ -151,6 +158,24 @@ public record ServerConfig(
             return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s%s"
                     .formatted(threads, KernelSelection.fastest().title(), activations.wireName(), headActivations.wireName(),
                             kvType.name().toLowerCase(Locale.ROOT), formats.asTheyAre() ? "" : ", " + formats.words());
+        }
+    }
+
+    /**
+     * Receipts.
+     *
+     * @param keyFile the key that they are signed with; null: one in the data directory, or else one of this process
+     * @param trustFile further keys that they are verified with, a JWK set; null for none
+     * @param maxVerifications most that are computed at once, at least 1
+     */
+    public record Receipts(@Nullable Path keyFile, @Nullable Path trustFile, int maxVerifications) {
+        /** A key of the server's own, one verification at a time. */
+        public static final Receipts DEFAULT = new Receipts(null, null, 1);
+
+        public Receipts {
+            if (maxVerifications < 1) {
+                throw new IllegalArgumentException("max_verifications must be at least 1: " + maxVerifications);
+            }
         }
     }
 

@@ -35,6 +35,8 @@ public final class ServerException extends RuntimeException {
         TLS,
         /** The file with clients' keys is of no use. */
         API_KEYS,
+        /** The key of receipts is of no use. */
+        RECEIPT_KEY,
         /** The directory for files of updates is of no use. */
         UPDATE_DIRECTORY,
         /** The data directory cannot be served from. */

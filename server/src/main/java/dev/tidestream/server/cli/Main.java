@@ -16,6 +16,7 @@ import dev.tidestream.server.cli.bench.BenchCommand;
 import dev.tidestream.server.cli.chat.ChatCommand;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
 import dev.tidestream.server.cli.keys.KeysCommand;
+import dev.tidestream.server.cli.receipt.ReceiptCommand;
 import dev.tidestream.server.cli.terminal.CliException;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
@@ -36,6 +37,7 @@ import dev.tidestream.server.cli.terminal.CliException;
             ConvertCommand.class,
             AdminCommand.class,
             KeysCommand.class,
+            ReceiptCommand.class,
         },
         footer = {
             "",

@@ -18,6 +18,7 @@ import dev.tidestream.server.cli.options.AnswerOptions;
 import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.cli.options.LogOptions;
 import dev.tidestream.server.cli.options.ModelOption;
+import dev.tidestream.server.cli.options.ReceiptOptions;
 import dev.tidestream.server.cli.options.ResumeOptions;
 import dev.tidestream.server.cli.options.StreamLimitOptions;
 import dev.tidestream.server.cli.options.TlsOptions;
@@ -101,6 +102,9 @@ abstract class ServeOptions {
     @Mixin
     final ResumeOptions resume = new ResumeOptions();
 
+    @Mixin
+    final ReceiptOptions receipts = new ReceiptOptions();
+
     private int port = DEFAULT_PORT;
     private int maxSequences = DEFAULT_SEQUENCES;
     private int maxConnections = DEFAULT_CONNECTIONS;
@@ -156,6 +160,7 @@ abstract class ServeOptions {
                         .withMaxStreams(limits.maxStreams()).withTls(tls.files()), answers.limits(limits.stallTimeout())),
                 live.config(),
                 chats.config(),
-                resume.config());
+                resume.config(),
+                receipts.config());
     }
 }

@@ -73,6 +73,15 @@ public sealed interface TokenEvent {
     /** The stream was stopped by {@link Generation#stop}, or was asked for no tokens; nothing follows. */
     record Stopped(Finish finish) implements TokenEvent {}
 
-    /** How a stream ended. */
-    record Finish(FinishReason reason, Usage usage, Timing timing) {}
+    /**
+     * How a stream ended.
+     *
+     * @param evidence what a receipt says of it; null unless the request asked for one
+     */
+    record Finish(FinishReason reason, Usage usage, Timing timing, @Nullable Evidence evidence) {
+        /** Without evidence. */
+        public Finish(FinishReason reason, Usage usage, Timing timing) {
+            this(reason, usage, timing, null);
+        }
+    }
 }

@@ -38,6 +38,7 @@ final class TokenStream implements Subscription, SequenceClient {
     private volatile long invalidDemand = 1;
     private volatile boolean cancelled;
     private volatile boolean stopRequested;
+    private @Nullable EvidenceBook evidence; // set before the decode thread has the stream
     private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null before, and once there is nothing more to say
 
     /** @param wake tells the decode loop to look again */
@@ -51,6 +52,11 @@ final class TokenStream implements Subscription, SequenceClient {
     void subscribed(CoreSubscriber<? super TokenEvent> newcomer) {
         subscriber = newcomer;
         newcomer.onSubscribe(this);
+    }
+
+    /** Has it written down what a receipt needs; before it is submitted. */
+    void record(EvidenceBook book) {
+        evidence = book;
     }
 
     long stream() {
@@ -109,6 +115,9 @@ final class TokenStream implements Subscription, SequenceClient {
 
     @Override
     public void accepted(long weightsVersion, HeadMode headMode, int promptTokens) {
+        if (evidence != null) {
+            evidence.accepted(weightsVersion, headMode);
+        }
         next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens));
     }
 
@@ -129,6 +138,9 @@ final class TokenStream implements Subscription, SequenceClient {
     @Override
     public void token(GeneratedToken t) {
         Sample sample = t.sample();
+        if (evidence != null) {
+            evidence.token(sample.token(), t.weightsVersion(), t.headMode());
+        }
         Completion completion = t.completion();
         TokenEvent.Finish finish = completion == null ? null : finish(completion);
         Float logprob = Float.isNaN(sample.logprob()) ? null : (Float) sample.logprob();
@@ -147,8 +159,9 @@ final class TokenStream implements Subscription, SequenceClient {
         return List.copyOf(top);
     }
 
-    private static TokenEvent.Finish finish(Completion completion) {
-        return new TokenEvent.Finish(completion.reason(), completion.usage(), completion.timing());
+    private TokenEvent.Finish finish(Completion completion) {
+        Evidence closed = evidence == null ? null : evidence.close();
+        return new TokenEvent.Finish(completion.reason(), completion.usage(), completion.timing(), closed);
     }
 
     @Override

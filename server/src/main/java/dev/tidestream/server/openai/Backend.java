@@ -2,9 +2,14 @@ package dev.tidestream.server.openai;
 
 import java.util.function.Supplier;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.keys.Owner;
+import dev.tidestream.server.receipts.ReceiptIssuer;
 
 /**
  * What the endpoints answer from. Any thread.
@@ -13,8 +18,21 @@ import dev.tidestream.server.engine.Engine;
  * @param chat makes prompts of conversations
  * @param model as of now
  * @param fingerprints of the versions of the weights
+ * @param receipts signs receipts; null if there are none
  * @param defaultMaxTokens most tokens of a chat answer whose request names no limit
  */
 public record Backend(
         Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints,
-        int defaultMaxTokens) {}
+        @Nullable ReceiptIssuer receipts, int defaultMaxTokens) {
+
+    /** One that issues no receipts. */
+    public Backend(
+            Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints, int defaultMaxTokens) {
+        this(engine, tokenizer, chat, model, fingerprints, null, defaultMaxTokens);
+    }
+
+    /** The receipt of a stream that has ended, for whoever asked for it; null for one that asked for none. */
+    public @Nullable String receipt(TokenEvent.Finish finish, Owner owner) {
+        return receipts == null || finish.evidence() == null ? null : receipts.issue(finish, owner.name());
+    }
+}

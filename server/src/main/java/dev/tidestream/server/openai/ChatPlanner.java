@@ -42,10 +42,15 @@ public final class ChatPlanner {
     /** Refuses a request for another model than the one that is served. */
     public void requireModel(TokenRequest common) throws BadRequestException {
         OpenAiEndpoints.requireModel(backend, common.model());
+        OpenAiEndpoints.requireReceipts(backend, common);
     }
 
-    /** The prompt as text. */
-    RenderedChat render(Conversation conversation, String param) throws BadRequestException {
+    /**
+     * The prompt as text.
+     *
+     * @param param the field that it came in, for errors
+     */
+    public RenderedChat render(Conversation conversation, String param) throws BadRequestException {
         try {
             return backend.chat().render(conversation);
         } catch (ChatTemplateException e) {
@@ -65,8 +70,12 @@ public final class ChatPlanner {
         };
     }
 
-    /** The tokens of a prompt; one that can never fit costs no memory. */
-    int[] encode(RenderedChat chat, String param) throws BadRequestException {
+    /**
+     * The tokens of a prompt; one that can never fit costs no memory.
+     *
+     * @param param the field that it came in, for errors
+     */
+    public int[] encode(RenderedChat chat, String param) throws BadRequestException {
         int contextLength = backend.model().get().contextLength();
         long least = backend.chat().leastTokens(chat);
         if (least > contextLength) {

@@ -47,14 +47,15 @@ public final class OpenAiEndpoints implements EndpointFactory {
         return new TokenEndpoint.Job(plan, (exchange, generation) -> {
             AnswerHead head = AnswerHead.of(plan.format(), streamed, backend.model().get().id(), backend.fingerprints());
             return streamed
-                    ? new StreamedAnswer(plan, head, texts, exchange, loop, generation)
-                    : new WholeAnswer(plan, head, texts, exchange, loop, generation);
+                    ? new StreamedAnswer(plan, head, backend, texts, exchange, loop, generation)
+                    : new WholeAnswer(plan, head, backend, texts, exchange, loop, generation);
         });
     }
 
     private Plan completion(Loop loop, CompletionRequest asked) throws BadRequestException {
         TokenRequest common = asked.common();
         requireModel(backend, common.model());
+        requireReceipts(backend, common);
         int maxTokens = common.maxTokens().orElse(DEFAULT_COMPLETION_TOKENS);
         boolean needsTokens = common.returnTokenIds() || (asked.echo() && common.topLogprobs() >= 0);
         boolean needsText = asked.echo();
@@ -72,6 +73,13 @@ public final class OpenAiEndpoints implements EndpointFactory {
     private String decoded(int[] tokens, int maxBytes) throws BadRequestException {
         TokenizerEndpoints.requireKnown("prompt", tokens, backend.model().get().vocabularySize());
         return TokenizerEndpoints.decoded(backend.tokenizer(), "prompt", tokens, maxBytes);
+    }
+
+    /** Refuses a request for a receipt where there are none. */
+    static void requireReceipts(Backend backend, TokenRequest common) throws BadRequestException {
+        if (common.receipt() && backend.receipts() == null) {
+            throw BadRequestException.of("invalid_value", "tidestream.receipt", "tidestream.receipt: this server issues none");
+        }
     }
 
     /** Refuses a request for another model than the one that is served; null is whichever that is. */

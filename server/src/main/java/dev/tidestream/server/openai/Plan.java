@@ -62,7 +62,8 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
             String text = prompt.tokens() == null ? prompt.text() : null;
             long seed = base + (given.isPresent() ? choice % request.n() : choice);
             GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
-                    maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection);
+                    maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection)
+                    .withReceipt(request.receipt());
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;

@@ -28,6 +28,7 @@ final class StreamedAnswer implements Answer {
 
     private final Plan plan;
     private final AnswerHead head;
+    private final Backend backend;
     private final TokenTexts texts;
     private final Exchange exchange;
     private final EventStream events;
@@ -36,9 +37,11 @@ final class StreamedAnswer implements Answer {
     private final JsonBytes headBytes = new JsonBytes();
     private String headFingerprint = "";
 
-    StreamedAnswer(Plan plan, AnswerHead head, TokenTexts texts, Exchange exchange, EndpointFactory.Loop loop, HttpGeneration generation) {
+    StreamedAnswer(Plan plan, AnswerHead head, Backend backend, TokenTexts texts, Exchange exchange, EndpointFactory.Loop loop,
+            HttpGeneration generation) {
         this.plan = plan;
         this.head = head;
+        this.backend = backend;
         this.texts = texts;
         this.exchange = exchange;
         this.generation = generation;
@@ -109,6 +112,7 @@ final class StreamedAnswer implements Answer {
         private long seed;
         private String fingerprint = "";
         private boolean toldPrompt;
+        private @Nullable String receipt; // at its end
 
         Choice(int index) {
             this.index = index;
@@ -168,6 +172,7 @@ final class StreamedAnswer implements Answer {
 
         @Override
         public void finished(TokenEvent.Finish f) {
+            receipt = backend.receipt(f, exchange.account().owner());
             piece("", Answers.finishReason(f.reason()), OptionalLong.empty(), -1);
             generation.finished(index, f.usage());
         }
@@ -213,6 +218,9 @@ final class StreamedAnswer implements Answer {
             }
             if (tellSeed) {
                 Answers.seed(chunk.raw(","), seed);
+            }
+            if (receipt != null) {
+                chunk.raw(",\"receipt\":").string(receipt);
             }
             chunk.raw("}");
             send();

@@ -26,6 +26,7 @@ final class WholeAnswer implements Answer {
 
     private final Plan plan;
     private final AnswerHead head;
+    private final Backend backend;
     private final TokenTexts texts;
     private final Exchange exchange;
     private final HttpGeneration generation;
@@ -35,9 +36,11 @@ final class WholeAnswer implements Answer {
     private final List<Choice> choices = new ArrayList<>();
     private long bytes; // of all choices
 
-    WholeAnswer(Plan plan, AnswerHead head, TokenTexts texts, Exchange exchange, EndpointFactory.Loop loop, HttpGeneration generation) {
+    WholeAnswer(Plan plan, AnswerHead head, Backend backend, TokenTexts texts, Exchange exchange, EndpointFactory.Loop loop,
+            HttpGeneration generation) {
         this.plan = plan;
         this.head = head;
+        this.backend = backend;
         this.texts = texts;
         this.exchange = exchange;
         this.generation = generation;
@@ -117,6 +120,7 @@ final class WholeAnswer implements Answer {
         private String fingerprint = "";
         private boolean echoed;
         private @Nullable String finishReason;
+        private @Nullable String receipt;
 
         Choice(int index) {
             this.index = index;
@@ -180,6 +184,7 @@ final class WholeAnswer implements Answer {
         public void finished(TokenEvent.Finish f) {
             echo();
             finishReason = Answers.finishReason(f.reason());
+            receipt = backend.receipt(f, exchange.account().owner());
             count();
             generation.finished(index, f.usage());
         }
@@ -205,6 +210,9 @@ final class WholeAnswer implements Answer {
                     TokenIds.write(out.raw(",\"prompt_token_ids\":"), prompt);
                 }
                 out.raw(",\"token_ids\":[").raw(ids).raw("]");
+            }
+            if (receipt != null) {
+                out.raw(",\"tidestream\":{\"receipt\":").string(receipt).raw("}");
             }
             out.raw("}");
         }

@@ -116,9 +116,18 @@ final class ResumableStream {
             }
             return new Attachment(this, next, Math.min(next, made));
         }
+        if (ranBefore && next == made && lacksEvidence()) {
+            return new Attachment(this, next, made - 1); // its last token is made again, and with it what its receipt says
+        }
         boolean isThere = ranBefore ? finish != null && next == made
                 : !(failedWith(ErrorCode.BUSY) || (exact && failedWith(ErrorCode.CREDIT_TIMEOUT)));
         return new Attachment(this, next, isThere ? Attachment.AS_IT_RUNS : next);
+    }
+
+    /** Whether its client wants a receipt, and what that says can be had again: the process that ended the stream knew it. */
+    private boolean lacksEvidence() {
+        return request.receipt() && !request.weights().follows() && tokens.made() > 0
+                && finish != null && finish.evidence() == null && finish.reason() != FinishReason.CANCELLED;
     }
 
     private boolean failedWith(ErrorCode code) {

@@ -332,7 +332,7 @@ final class Sequence {
         if (completion != null) {
             observer.ended(end(StreamEnd.Outcome.valueOf(completion.reason().name()), null, completion));
         }
-        client().token(new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), completion));
+        client().token(new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), lease.epoch().headMode(), completion));
         return completion != null;
     }
 

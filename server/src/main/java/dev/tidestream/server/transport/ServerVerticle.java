@@ -28,6 +28,7 @@ import dev.tidestream.server.admin.channel.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.receipts.ReceiptIssuer;
 import dev.tidestream.server.resume.ResumableStreams;
 import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.EventLoopClock;
@@ -73,6 +74,7 @@ public final class ServerVerticle extends VerticleBase {
     private final EventLog refusalLog = EventLog.of(EventLog.REFUSALS);
     private @Nullable MetricsPage metrics;
     private @Nullable ResumableStreams resumable;
+    private @Nullable ReceiptIssuer receipts;
     private final Refusals refusals = new Refusals();
     private final AssemblyBudget assembly;
     private final List<EndpointFactory> factories = new ArrayList<>();
@@ -144,6 +146,12 @@ public final class ServerVerticle extends VerticleBase {
     /** The same verticle, with streams that outlive their connections; before it is deployed. */
     public ServerVerticle resuming(ResumableStreams streams) {
         resumable = streams;
+        return this;
+    }
+
+    /** The same verticle, whose streams have receipts if they ask for them; before it is deployed. */
+    public ServerVerticle issuing(ReceiptIssuer issuer) {
+        receipts = issuer;
         return this;
     }
 
@@ -328,11 +336,12 @@ public final class ServerVerticle extends VerticleBase {
 
     private WebSocketEndpoint streamEndpoint(ConnectionLimits limits, InputRate rate, EventLoopClock now, HttpConnections plain) {
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
+        StreamSources sources = new StreamSources(engine, resumable, receipts);
         return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, true, streaming, (exchange, socket) -> {
             Connection connection =
                     new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);
             RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
-            return new WebSocketSession(connection, context, config, codec, engine, resumable, refused, exchange.account());
+            return new WebSocketSession(connection, context, config, codec, sources, refused, exchange.account());
         }, plain::left);
     }
 

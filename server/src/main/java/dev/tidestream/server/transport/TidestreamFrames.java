@@ -13,15 +13,24 @@ import dev.tidestream.server.transport.stream.FrameMapper;
 final class TidestreamFrames implements FrameMapper {
     private final String id;
     private final @Nullable String resume;
+    private final Receipts receipts;
     private final Consumer<ServerMessage> outlet;
+
+    /** Signs what is said of a stream at its end. */
+    interface Receipts {
+        /** Null for one that asked for no receipt. */
+        @Nullable String of(TokenEvent.Finish finish);
+    }
 
     /**
      * @param id the client's name of the stream
      * @param resume what it can be resumed by; null if it ends with its connection
+     * @param receipts asked at its end
      */
-    TidestreamFrames(String id, @Nullable String resume, Consumer<ServerMessage> outlet) {
+    TidestreamFrames(String id, @Nullable String resume, Receipts receipts, Consumer<ServerMessage> outlet) {
         this.id = id;
         this.resume = resume;
+        this.receipts = receipts;
         this.outlet = outlet;
     }
 
@@ -47,7 +56,7 @@ final class TidestreamFrames implements FrameMapper {
 
     @Override
     public void finished(TokenEvent.Finish f) {
-        outlet.accept(new ServerMessage.Finished(id, f.reason(), f.usage(), f.timing()));
+        outlet.accept(new ServerMessage.Finished(id, f.reason(), f.usage(), f.timing(), receipts.of(f)));
     }
 
     @Override

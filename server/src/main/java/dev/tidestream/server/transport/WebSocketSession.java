@@ -21,10 +21,9 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.ServerTexts;
-import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
-import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.keys.KeyAccount;
 import dev.tidestream.server.keys.KeyLimitException;
 import dev.tidestream.server.keys.KeyRefusal;
@@ -54,8 +53,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private final Context context;
     private final TransportConfig config;
     private final Codec codec;
-    private final Engine engine;
-    private final @Nullable ResumableStreams resumable;
+    private final StreamSources sources;
     private final RefusedRequests refused;
     private final KeyAccount account;
     private final Mailbox mailbox;
@@ -70,7 +68,6 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private boolean closed;
 
     /**
-     * @param resumable the streams that outlive their connections; null if none does
      * @param refused where it is written down what was refused
      * @param account of whoever has opened it
      */
@@ -79,16 +76,14 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             Context context,
             TransportConfig config,
             Codec codec,
-            Engine engine,
-            @Nullable ResumableStreams resumable,
+            StreamSources sources,
             RefusedRequests refused,
             KeyAccount account) {
         this.connection = connection;
         this.context = context;
         this.config = config;
         this.codec = codec;
-        this.engine = engine;
-        this.resumable = resumable;
+        this.sources = sources;
         this.refused = refused;
         this.account = account;
         this.mailbox = new Mailbox(task -> context.runOnContext(v -> task.run()));
@@ -285,6 +280,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         requireRoom(m.id());
         try {
             account.requestResume();
+            ResumableStreams resumable = sources.resumable();
             if (resumable == null) {
                 throw new EngineException(ErrorCode.UNKNOWN_STREAM, "no stream outlives its connection on this server");
             }
@@ -318,32 +314,27 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     }
 
     private void begin(ClientMessage.Generate m, StreamLease lease) throws ProtocolException {
-        if (m.resumable()) {
-            if (resumable == null) {
-                throw refused(m.id(), ErrorCode.INVALID_VALUE, "resumable: no stream outlives its connection on this server");
-            }
-            try {
-                ResumableStreams.Opened opened = resumable.open(m, account.owner().name(), this);
-                begin(m.id(), m.credit(), opened.handle(), opened.generation(), opened.tab().begin(lease));
-            } catch (EngineException e) {
-                throw refused(m.id(), e.code(), String.valueOf(e.getMessage()));
-            }
-            return;
+        try {
+            StreamSources.Opening opening = sources.open(m, account, this, lease);
+            begin(m.id(), m.credit(), opening.handle(), opening.generation(), opening.lease());
+        } catch (EngineException e) {
+            throw refused(m.id(), e.code(), String.valueOf(e.getMessage()));
         }
-        GenerateRequest request = new GenerateRequest(
-                m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this);
-        begin(m.id(), m.credit(), null, engine.generate(request), lease);
     }
 
     private void begin(String id, OptionalInt credit, @Nullable String handle, Generation generation, StreamLease lease) {
         ClientStream stream = new ClientStream(
-                id, credit, generation, mailbox, this, new TidestreamFrames(id, handle, this::send), config.windowTokens(), lease);
+                id, credit, generation, mailbox, this, new TidestreamFrames(id, handle, this::receipt, this::send), config.windowTokens(), lease);
         streams.put(id, stream);
         try {
             stream.begin();
         } catch (RuntimeException e) {
             stream.onError(e);
         }
+    }
+
+    private @Nullable String receipt(TokenEvent.Finish finish) {
+        return finish.evidence() == null || sources.receipts() == null ? null : sources.receipts().issue(finish, account.owner().name());
     }
 
     private void refuse(String id, KeyLimitException e) {
@@ -356,7 +347,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private void watch(boolean weights) {
         if (weights && watcher == null) {
             watcher = new VersionWatcher(mailbox, this::writable, this::send);
-            engine.weightsVersions().subscribe(watcher);
+            sources.engine().weightsVersions().subscribe(watcher);
         } else if (!weights && watcher != null) {
             watcher.cancel();
             watcher = null;

@@ -71,7 +71,7 @@ class TokenEngineTest extends EngineFixture {
                 .thenRequest(Long.MAX_VALUE)
                 .then(() -> work(engine))
                 .expectNextCount(2)
-                .expectNextMatches(e -> e instanceof Token(_, _, _, _, _, _, Finish(FinishReason reason, _, _)) && reason == FinishReason.LENGTH)
+                .expectNextMatches(e -> e instanceof Token(_, _, _, _, _, _, Finish f) && f.reason() == FinishReason.LENGTH)
                 .verifyComplete();
         assertEquals(0, engine.stats().kvUsedBytes());
         engine.close();

@@ -14,11 +14,11 @@ import dev.tidestream.console.Reasons;
 import dev.tidestream.server.cli.terminal.CliException;
 
 /** The key for a server: from a file or from the environment. It appears in no message. */
-final class ApiKey {
+public final class ApiKey {
     /** Looked at first. */
-    static final String VARIABLE = "TIDESTREAM_API_KEY";
+    public static final String VARIABLE = "TIDESTREAM_API_KEY";
     /** What other clients of such servers read. */
-    static final String COMMON_VARIABLE = "OPENAI_API_KEY";
+    public static final String COMMON_VARIABLE = "OPENAI_API_KEY";
 
     private ApiKey() {}
 
@@ -27,7 +27,7 @@ final class ApiKey {
      *
      * @throws CliException if the file cannot be read, or what it has could not stand in a header
      */
-    static Optional<String> find(@Nullable Path file, UnaryOperator<@Nullable String> environment) {
+    public static Optional<String> find(@Nullable Path file, UnaryOperator<@Nullable String> environment) {
         if (file != null) {
             return Optional.of(checked(read(file).strip(), file.toString()));
         }

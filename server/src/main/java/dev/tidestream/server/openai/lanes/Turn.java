@@ -145,7 +145,7 @@ final class Turn implements ResponseGrowth.Listener {
         }
         ResponseRequest request = planned.request();
         LiveResponse made = new LiveResponse(LiveResponse.Origin.of(backend.model().model().get().id(), session.owner(), request, planned.prior()));
-        ResponseGrowth grows = new ResponseGrowth(made, backend.store(), backend.model().fingerprints(), backend.texts(),
+        ResponseGrowth grows = new ResponseGrowth(made, backend.store(), backend.model(), backend.texts(),
                 request.common().topLogprobs() >= 0, this);
         response = made;
         growth = grows;

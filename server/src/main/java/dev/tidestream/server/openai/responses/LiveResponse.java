@@ -69,8 +69,9 @@ public final class LiveResponse {
      * @param endedS in seconds since 1970
      * @param usage null if it did not come to its end
      * @param error of one that has failed
+     * @param receipt of its stream, if that was asked for
      */
-    public record End(Status status, long endedS, @Nullable Usage usage, @Nullable HttpError error) {}
+    public record End(Status status, long endedS, @Nullable Usage usage, @Nullable HttpError error, @Nullable String receipt) {}
 
     /**
      * The answer's name, and what made it.
@@ -121,7 +122,7 @@ public final class LiveResponse {
         LiveResponse response = new LiveResponse(origin);
         response.begun(begin);
         deltas.forEach(response::add);
-        response.end(end.status(), end.usage(), end.error());
+        response.end(end.status(), end.usage(), end.error(), end.receipt());
         response.end = end;
         return response;
     }
@@ -143,11 +144,11 @@ public final class LiveResponse {
         tell();
     }
 
-    void end(Status how, @Nullable Usage usage, @Nullable HttpError error) {
+    void end(Status how, @Nullable Usage usage, @Nullable HttpError error, @Nullable String receipt) {
         if (end != null) {
             throw new IllegalStateException("a response ends once: id=%s, status=%s, again=%s".formatted(origin.id(), status(), how));
         }
-        end = new End(how, System.currentTimeMillis() / 1000, usage, error);
+        end = new End(how, System.currentTimeMillis() / 1000, usage, error, receipt);
         tell();
         followers.clear();
     }

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.openai.Answer;
 import dev.tidestream.server.openai.Answers;
+import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.EventStream;
-import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.HttpGeneration;
 import dev.tidestream.server.openai.responses.LiveResponse.Status;
 import dev.tidestream.server.openai.wire.JsonBytes;
@@ -42,10 +42,10 @@ final class ResponseAnswer implements Answer, ResponseGrowth.Listener {
     private Status finished = Status.COMPLETED;
     private int sent;
 
-    ResponseAnswer(LiveResponse response, TokenRequest request, ResponseStore store, Fingerprints fingerprints, TokenTexts texts,
+    ResponseAnswer(LiveResponse response, TokenRequest request, ResponseStore store, Backend backend, TokenTexts texts,
             Exchange exchange, EndpointFactory.Loop loop, HttpGeneration generation) {
         this.response = response;
-        this.growth = new ResponseGrowth(response, store, fingerprints, texts, request.topLogprobs() >= 0, this);
+        this.growth = new ResponseGrowth(response, store, backend, texts, request.topLogprobs() >= 0, this);
         this.exchange = exchange;
         this.generation = generation;
         this.events = new EventStream(exchange.response(), response.origin().id(), loop.streams().writeQueueBytes(), loop.clock());

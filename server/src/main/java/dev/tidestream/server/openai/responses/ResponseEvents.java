@@ -221,6 +221,9 @@ public final class ResponseEvents {
             own.put("seed", Long.toString(begin.seed()));
         }
         own.put("system_fingerprint", begin.fingerprint());
+        if (end != null && end.receipt() != null) {
+            own.put("receipt", end.receipt());
+        }
         return object;
     }
 

@@ -6,7 +6,7 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.openai.Answers;
-import dev.tidestream.server.openai.Fingerprints;
+import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.responses.LiveResponse.Status;
 import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.openai.wire.LogprobList;
@@ -33,7 +33,7 @@ public final class ResponseGrowth implements FrameMapper {
 
     private final LiveResponse response;
     private final ResponseStore store;
-    private final Fingerprints fingerprints;
+    private final Backend backend;
     private final Listener listener;
     private final boolean withLogprobs;
     private final LogprobList logprobs; // not told yet
@@ -42,13 +42,14 @@ public final class ResponseGrowth implements FrameMapper {
     private long version;
     private int seq;
     private int token;
+    private @Nullable String receipt; // at its end
 
     /** @param withLogprobs whether log-probabilities of tokens are told */
-    public ResponseGrowth(LiveResponse response, ResponseStore store, Fingerprints fingerprints, TokenTexts texts, boolean withLogprobs,
+    public ResponseGrowth(LiveResponse response, ResponseStore store, Backend backend, TokenTexts texts, boolean withLogprobs,
             Listener listener) {
         this.response = response;
         this.store = store;
-        this.fingerprints = fingerprints;
+        this.backend = backend;
         this.listener = listener;
         this.withLogprobs = withLogprobs;
         this.logprobs = LogprobList.ofResponses(texts);
@@ -72,7 +73,7 @@ public final class ResponseGrowth implements FrameMapper {
     private void begin(long weightsVersion, String headMode, long seed) {
         accepted = true;
         version = weightsVersion;
-        response.begun(new LiveResponse.Begin(version, seed, fingerprints.of(version, headMode)));
+        response.begun(new LiveResponse.Begin(version, seed, backend.fingerprints().of(version, headMode)));
         if (response.origin().store()) {
             store.begin(response);
         }
@@ -119,6 +120,7 @@ public final class ResponseGrowth implements FrameMapper {
         if (!logprobs.isEmpty()) {
             delta(""); // of tokens that made no text
         }
+        receipt = backend.receipt(f, response.origin().owner());
         listener.finished(response.origin().warmUp() ? Status.COMPLETED : switch (f.reason()) {
             case STOP -> Status.COMPLETED;
             case LENGTH -> Status.INCOMPLETE;
@@ -133,7 +135,7 @@ public final class ResponseGrowth implements FrameMapper {
 
     /** Ends the response, once, and has it kept if it is to be; the last events are there when this returns. */
     public void end(Status status, @Nullable Usage usage, @Nullable HttpError error) {
-        response.end(status, usage, error);
+        response.end(status, usage, error, receipt);
         if (accepted && response.origin().store()) {
             store.end(response);
         }

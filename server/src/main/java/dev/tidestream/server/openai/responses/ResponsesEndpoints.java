@@ -69,7 +69,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
                 (exchange, generation) -> {
                     LiveResponse response = new LiveResponse(LiveResponse.Origin.of(backend.model().get().id(), owner, request, prior));
                     return new ResponseAnswer(
-                            response, request.common(), store, backend.fingerprints(), texts, exchange, loop, generation);
+                            response, request.common(), store, backend, texts, exchange, loop, generation);
                 });
     }
 

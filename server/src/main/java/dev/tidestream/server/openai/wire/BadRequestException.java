@@ -20,7 +20,7 @@ public final class BadRequestException extends Exception {
     }
 
     /** A 400 about a field. */
-    static BadRequestException of(String code, @Nullable String param, String message) {
+    public static BadRequestException of(String code, @Nullable String param, String message) {
         return new BadRequestException(HttpError.of(BAD_REQUEST, code, param, message));
     }
 

@@ -21,9 +21,9 @@ import dev.tidestream.server.transport.http.JsonAnswer;
 /** Bodies of requests, read and judged. Safe for use by any thread. */
 public final class RequestReader {
     /** What a request may have in {@code tidestream}. */
-    static final Set<String> OWN_FIELDS = Set.of("weights", "kv", "parse_special");
+    static final Set<String> OWN_FIELDS = Set.of("weights", "kv", "parse_special", "receipt");
     /** The same in a message of a WebSocket. */
-    static final Set<String> OWN_FIELDS_OF_FRAMES = Set.of("weights", "kv", "parse_special", "credit");
+    static final Set<String> OWN_FIELDS_OF_FRAMES = Set.of("weights", "kv", "parse_special", "receipt", "credit");
 
     private static final int MAX_DEPTH = 64;
     private static final int MAX_FIELDS = 16_384;
@@ -163,7 +163,8 @@ public final class RequestReader {
                 fields.object("stream_options").bool("include_usage", false),
                 fields.bool("return_token_ids", false),
                 weights(own),
-                own.bool("parse_special", false));
+                own.bool("parse_special", false),
+                own.bool("receipt", false));
     }
 
     private static SamplingOptions sampling(RequestFields fields) throws BadRequestException {

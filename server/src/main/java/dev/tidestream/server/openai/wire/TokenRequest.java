@@ -24,6 +24,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param returnTokenIds whether token ids are told
  * @param weights what to do when new weights are published
  * @param parseSpecial take names of control tokens in text for those tokens
+ * @param receipt whether the end of each choice has a receipt
  */
 public record TokenRequest(
         @Nullable String model,
@@ -37,4 +38,5 @@ public record TokenRequest(
         boolean includeUsage,
         boolean returnTokenIds,
         WeightsPolicy weights,
-        boolean parseSpecial) {}
+        boolean parseSpecial,
+        boolean receipt) {}

@@ -57,6 +57,9 @@ final class ResponseFormat {
         if (how.usage() != null) {
             end.putArray("usage").add(how.usage().promptTokens()).add(how.usage().completionTokens()).add(how.usage().cachedTokens());
         }
+        if (how.receipt() != null) {
+            end.put("receipt", how.receipt());
+        }
         if (how.error() != null) {
             HttpError error = how.error();
             end.putObject("error").put("status", error.status()).put("type", error.type()).put("code", error.code())
@@ -94,7 +97,8 @@ final class ResponseFormat {
         return new End(status(text(end, "status")), number(end, "ended"),
                 usage.isArray() ? new Usage(usage.path(0).asInt(), usage.path(1).asInt(), usage.path(2).asInt()) : null,
                 error.isObject() ? new HttpError(error.path("status").asInt(), text(error, "type"), orNull(error, "code"),
-                        orNull(error, "param"), text(error, "message")) : null);
+                        orNull(error, "param"), text(error, "message")) : null,
+                orNull(end, "receipt"));
     }
 
     private static Status status(String name) throws IOException {

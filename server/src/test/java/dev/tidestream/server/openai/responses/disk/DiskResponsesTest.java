@@ -53,7 +53,7 @@ class DiskResponsesTest {
                 object("user", "u"), conversation);
         return LiveResponse.ended(origin, new LiveResponse.Begin(3, Long.MIN_VALUE, "ts_1"),
                 List.of(new Delta("a", "{\"token\":\"a\"}", 3, 0, 7), new Delta("\ud83d\ude00\"", "", 4, 2, 9)),
-                new End(status, 1_795_000_001L, usage, error));
+                new End(status, 1_795_000_001L, usage, error, usage == null ? null : "a.b.c"));
     }
 
     private static LiveResponse response(int number) {

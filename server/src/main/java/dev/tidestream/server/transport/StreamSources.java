@@ -1,0 +1,82 @@
+package dev.tidestream.server.transport;
+
+import java.util.concurrent.CompletableFuture;
+
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+import dev.tidestream.protocol.ClientMessage;
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.engine.EngineException;
+import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.keys.KeyAccount;
+import dev.tidestream.server.keys.StreamLease;
+import dev.tidestream.server.receipts.ReceiptIssuer;
+import dev.tidestream.server.resume.ResumableStreams;
+
+/**
+ * Where the streams of a WebSocket come from.
+ *
+ * @param resumable the streams that outlive their connections; null if none does
+ * @param receipts signs receipts; null if there are none
+ */
+record StreamSources(Engine engine, @Nullable ResumableStreams resumable, @Nullable ReceiptIssuer receipts) {
+
+    /**
+     * A stream that has not begun.
+     *
+     * @param handle what it can be resumed by; null if it ends with its connection
+     */
+    record Opening(@Nullable String handle, Generation generation, StreamLease lease) {}
+
+    /**
+     * A stream for a message.
+     *
+     * @param connection whose it is
+     * @throws EngineException if it asks for what there is not
+     */
+    Opening open(ClientMessage.Generate m, KeyAccount account, Object connection, StreamLease lease) {
+        Opening opening = start(m, account, connection, lease);
+        return m.receipt() ? whenReady(opening) : opening;
+    }
+
+    private Opening start(ClientMessage.Generate m, KeyAccount account, Object connection, StreamLease lease) {
+        if (m.receipt() && receipts == null) {
+            throw new EngineException(ErrorCode.INVALID_VALUE, "receipt: this server issues none");
+        }
+        if (m.resumable()) {
+            if (resumable == null) {
+                throw new EngineException(ErrorCode.INVALID_VALUE, "resumable: no stream outlives its connection on this server");
+            }
+            ResumableStreams.Opened opened = resumable.open(m, account.owner().name(), connection);
+            return new Opening(opened.handle(), opened.generation(), opened.tab().begin(lease));
+        }
+        GenerateRequest request = new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(),
+                m.stop(), m.topLogprobs(), -1, m.weights(), connection);
+        return new Opening(null, engine.generate(request.withReceipt(m.receipt())), lease);
+    }
+
+    /** The same stream, which begins when there can be a receipt at its end: the first one waits until the model file has been read. */
+    private Opening whenReady(Opening opening) {
+        if (receipts == null || receipts.ready().isDone()) {
+            return opening;
+        }
+        CompletableFuture<?> ready = receipts.ready();
+        Generation waiting = new Generation() {
+            @Override
+            public Flux<TokenEvent> events() {
+                return Mono.fromFuture(ready, true).thenMany(Flux.defer(opening.generation()::events));
+            }
+
+            @Override
+            public void stop() {
+                opening.generation().stop();
+            }
+        };
+        return new Opening(opening.handle(), waiting, opening.lease());
+    }
+}

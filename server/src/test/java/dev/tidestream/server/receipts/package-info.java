@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.receipts;
+
+import org.jspecify.annotations.NullMarked;
