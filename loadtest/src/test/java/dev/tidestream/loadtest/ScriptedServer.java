@@ -110,7 +110,7 @@ final class ScriptedServer implements AutoCloseable {
                 if (message instanceof ClientMessage.Generate generate) {
                     running.incrementAndGet();
                     List<Reply> replies = script.to(generate, requests.getAndIncrement());
-                    Play play = new Play(channel[0], generate.resumable() ? named(generate.id(), replies) : replies,
+                    Play play = new Play(channel[0], generate.options().resumable() ? named(generate.id(), replies) : replies,
                             keepsToCredit ? generate.credit().orElse(Integer.MAX_VALUE) : Integer.MAX_VALUE);
                     plays.put(generate.id(), play);
                     play.next();

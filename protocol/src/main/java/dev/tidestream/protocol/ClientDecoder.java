@@ -119,6 +119,11 @@ final class ClientDecoder {
                 logprobs(message),
                 weights(message),
                 credit(message),
+                options(message));
+    }
+
+    private static StreamOptions options(Fields message) throws ProtocolException {
+        return new StreamOptions(
                 message.has("resumable") && truth(message, "resumable", message.required("resumable")),
                 message.has("receipt") && truth(message, "receipt", message.required("receipt")));
     }

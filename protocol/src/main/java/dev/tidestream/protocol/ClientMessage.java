@@ -21,8 +21,7 @@ public sealed interface ClientMessage {
      * @param stop strings that end the stream
      * @param topLogprobs -1: none; 0: of the chosen token; n: also of the n most likely ones
      * @param credit token frames the server may send before it needs more; absent: as many as the socket takes
-     * @param resumable whether the stream outlives its connection for a while, see {@link Resume}
-     * @param receipt whether {@code finished} has a receipt
+     * @param options what else is asked for
      */
     record Generate(
             String id,
@@ -36,8 +35,7 @@ public sealed interface ClientMessage {
             int topLogprobs,
             WeightsPolicy weights,
             OptionalInt credit,
-            boolean resumable,
-            boolean receipt)
+            StreamOptions options)
             implements ClientMessage {
 
         // Not the compact form: javac 25 drops the @Nullable of its array parameter from the class file.
@@ -53,8 +51,7 @@ public sealed interface ClientMessage {
                 int topLogprobs,
                 WeightsPolicy weights,
                 OptionalInt credit,
-                boolean resumable,
-                boolean receipt) {
+                StreamOptions options) {
             if ((prompt == null ? 0 : 1) + (messages.isEmpty() ? 0 : 1) + (tokens == null ? 0 : 1) != 1) {
                 throw new IllegalArgumentException("exactly one of prompt, messages and tokens must be given: id=" + id);
             }
@@ -72,8 +69,7 @@ public sealed interface ClientMessage {
             this.topLogprobs = topLogprobs;
             this.weights = weights;
             this.credit = credit;
-            this.resumable = resumable;
-            this.receipt = receipt;
+            this.options = options;
         }
 
         /** A prompt that is text, or token ids. */
@@ -88,7 +84,8 @@ public sealed interface ClientMessage {
                 int topLogprobs,
                 WeightsPolicy weights,
                 OptionalInt credit) {
-            this(id, prompt, List.of(), parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, false, false);
+            this(id, prompt, List.of(), parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit,
+                    StreamOptions.NONE);
         }
 
         /** A prompt that is text and nothing else, or token ids. */
@@ -121,14 +118,13 @@ public sealed interface ClientMessage {
 
         /** The same under another name, as one that outlives its connection. */
         public Generate resumableAs(String name) {
-            return new Generate(
-                    name, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, true, receipt);
+            return new Generate(name, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit,
+                    options.withResumable(true));
         }
 
-        /** The same, whose {@code finished} has a receipt. */
-        public Generate withReceipt() {
-            return new Generate(
-                    id, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, resumable, true);
+        /** The same, which asks for something else beside its tokens. */
+        public Generate with(StreamOptions others) {
+            return new Generate(id, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, others);
         }
 
         @Override

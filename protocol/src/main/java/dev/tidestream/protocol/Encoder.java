@@ -187,10 +187,14 @@ final class Encoder {
         if (m.credit().isPresent()) {
             g.writeNumberField("credit", m.credit().getAsInt());
         }
-        if (m.resumable()) {
+        options(g, m.options());
+    }
+
+    private static void options(JsonGenerator g, StreamOptions options) throws IOException {
+        if (options.resumable()) {
             g.writeBooleanField("resumable", true);
         }
-        if (m.receipt()) {
+        if (options.receipt()) {
             g.writeBooleanField("receipt", true);
         }
     }

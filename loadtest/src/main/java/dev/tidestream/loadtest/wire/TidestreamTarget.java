@@ -16,6 +16,7 @@ import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.protocol.StreamOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 
 /** A server that speaks tidestream.v1. */
@@ -99,7 +100,8 @@ public final class TidestreamTarget implements Target {
                     s.suppressed() < 0 ? Map.of() : Map.of(s.suppressed(), NEVER), OptionalLong.of(s.seed()));
             socket.send(codec.encode(new ClientMessage.Generate(request.id(), request.prompt().text(), List.of(), false,
                     request.prompt().tokens(), request.prompt().maxTokens(), sampling, List.of(), -1,
-                    request.follow() ? WeightsPolicy.FOLLOW : WeightsPolicy.PIN, request.credit(), request.resumable())));
+                    request.follow() ? WeightsPolicy.FOLLOW : WeightsPolicy.PIN, request.credit(),
+                    StreamOptions.NONE.withResumable(request.resumable()))));
         }
 
         @Override

@@ -23,7 +23,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param weights what to do when new weights are published
  * @param connection whose request it is: those of equal connections share slots, queues and limits, and connections take turns
  * @param continuation where it goes on, if it ran before
- * @param receipt whether its end has {@link Evidence} for a receipt
+ * @param options what else is asked for
  */
 public record GenerateRequest(
         @Nullable String prompt,
@@ -38,7 +38,7 @@ public record GenerateRequest(
         WeightsPolicy weights,
         Object connection,
         Continuation continuation,
-        boolean receipt) {
+        RequestOptions options) {
 
     /** A request whose stream begins. */
     public GenerateRequest(
@@ -54,7 +54,7 @@ public record GenerateRequest(
             WeightsPolicy weights,
             Object connection) {
         this(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights, connection,
-                Continuation.NONE, false);
+                Continuation.NONE, RequestOptions.NONE);
     }
 
     /** A prompt that is text and nothing else, or token ids; of a connection of its own. */
@@ -101,7 +101,7 @@ public record GenerateRequest(
     /** The same, which tells how likely the tokens of the prompt are. */
     public GenerateRequest withPromptLogprobs(int top) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection,
-                continuation, receipt);
+                continuation, options);
     }
 
     /**
@@ -112,12 +112,12 @@ public record GenerateRequest(
      */
     public GenerateRequest continued(long seed, Continuation from) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling.withSeed(seed), stop, topLogprobs,
-                promptLogprobs, weights, connection, from, receipt);
+                promptLogprobs, weights, connection, from, options);
     }
 
-    /** The same, whose end has evidence for a receipt if that is wanted. */
-    public GenerateRequest withReceipt(boolean wanted) {
+    /** The same, of which something else is asked. */
+    public GenerateRequest with(RequestOptions others) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights,
-                connection, continuation, wanted);
+                connection, continuation, others);
     }
 }

@@ -246,7 +246,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
 
     private SequenceRequest sequence(GenerateRequest request, TokenStream stream, long arrivalNs) {
         int[] prompt = prompts.encode(request);
-        if (request.receipt()) {
+        if (request.options().receipt()) {
             stream.record(new EvidenceBook(request, stream.seed(), prompt));
         }
         SamplingOptions o = request.sampling();

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.RequestOptions;
 import dev.tidestream.server.openai.wire.AnswerFormat;
 import dev.tidestream.server.openai.wire.TokenRequest;
 
@@ -63,7 +64,7 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
             long seed = base + (given.isPresent() ? choice % request.n() : choice);
             GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
                     maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection)
-                    .withReceipt(request.receipt());
+                    .with(new RequestOptions(request.receipt()));
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;

@@ -126,7 +126,7 @@ final class ResumableStream {
 
     /** Whether its client wants a receipt, and what that says can be had again: the process that ended the stream knew it. */
     private boolean lacksEvidence() {
-        return request.receipt() && !request.weights().follows() && tokens.made() > 0
+        return request.options().receipt() && !request.weights().follows() && tokens.made() > 0
                 && finish != null && finish.evidence() == null && finish.reason() != FinishReason.CANCELLED;
     }
 

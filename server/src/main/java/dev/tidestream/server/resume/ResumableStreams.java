@@ -14,6 +14,7 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.RequestOptions;
 import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.keys.StreamTab;
 
@@ -163,6 +164,6 @@ public final class ResumableStreams {
     /** What the engine is asked for. */
     private static GenerateRequest request(ClientMessage.Generate m, Object connection) {
         return new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(),
-                m.topLogprobs(), -1, m.weights(), connection).withReceipt(m.receipt());
+                m.topLogprobs(), -1, m.weights(), connection).with(new RequestOptions(m.options().receipt()));
     }
 }

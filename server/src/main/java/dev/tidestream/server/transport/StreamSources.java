@@ -12,6 +12,7 @@ import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.engine.RequestOptions;
 import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.keys.KeyAccount;
 import dev.tidestream.server.keys.StreamLease;
@@ -41,14 +42,14 @@ record StreamSources(Engine engine, @Nullable ResumableStreams resumable, @Nulla
      */
     Opening open(ClientMessage.Generate m, KeyAccount account, Object connection, StreamLease lease) {
         Opening opening = start(m, account, connection, lease);
-        return m.receipt() ? whenReady(opening) : opening;
+        return m.options().receipt() ? whenReady(opening) : opening;
     }
 
     private Opening start(ClientMessage.Generate m, KeyAccount account, Object connection, StreamLease lease) {
-        if (m.receipt() && receipts == null) {
+        if (m.options().receipt() && receipts == null) {
             throw new EngineException(ErrorCode.INVALID_VALUE, "receipt: this server issues none");
         }
-        if (m.resumable()) {
+        if (m.options().resumable()) {
             if (resumable == null) {
                 throw new EngineException(ErrorCode.INVALID_VALUE, "resumable: no stream outlives its connection on this server");
             }
@@ -57,7 +58,7 @@ record StreamSources(Engine engine, @Nullable ResumableStreams resumable, @Nulla
         }
         GenerateRequest request = new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(),
                 m.stop(), m.topLogprobs(), -1, m.weights(), connection);
-        return new Opening(null, engine.generate(request.withReceipt(m.receipt())), lease);
+        return new Opening(null, engine.generate(request.with(new RequestOptions(m.options().receipt()))), lease);
     }
 
     /** The same stream, which begins when there can be a receipt at its end: the first one waits until the model file has been read. */

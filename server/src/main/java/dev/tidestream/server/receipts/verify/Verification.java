@@ -16,6 +16,7 @@ import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.Evidence;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.RequestOptions;
 import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.openai.Answers;
@@ -96,7 +97,7 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         Evidence.Span now = spans().get(span);
         Continuation from = new Continuation(comparison.tokens(), now.weightsVersion());
         GenerateRequest request = new GenerateRequest(null, List.of(), false, recompute.prompt(), evidence.maxTokens(), evidence.sampling(),
-                evidence.stop(), -1, -1, WeightsPolicy.PIN, connection, from, false);
+                evidence.stop(), -1, -1, WeightsPolicy.PIN, connection, from, RequestOptions.NONE);
         ClientStream stream = new ClientStream(ID, OptionalInt.of(now.to() - comparison.count()), engine.generate(request), mailbox, this, this,
                 loop.streams().windowTokens());
         running = stream;
