@@ -141,15 +141,14 @@ public sealed interface ClientMessage {
                     && topLogprobs == g.topLogprobs
                     && weights == g.weights
                     && credit.equals(g.credit)
-                    && resumable == g.resumable
-                    && receipt == g.receipt;
+                    && options.equals(g.options);
         }
 
         @Override
         public int hashCode() {
             return Objects.hash(
                     id, prompt, messages, parseSpecial, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit,
-                    resumable, receipt);
+                    options);
         }
     }
 
