@@ -2,6 +2,7 @@ package dev.tidestream.loadtest;
 
 import java.io.StringWriter;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
 import org.junit.jupiter.api.Test;
@@ -102,9 +103,9 @@ class OpenAiFaultsTest {
 
     @Test
     void shouldBoundCodes() {
-        int[] number = {0};
+        AtomicInteger number = new AtomicInteger(); // of both threads of the peer
         try (SsePeer peer = new SsePeer("somebody", (response, _) -> response.status(500).sendString(Mono.just(
-                "{\"error\":{\"message\":\"x\",\"code\":\"code-%d-%s\"}}".formatted(number[0]++, "y".repeat(1000)))))) {
+                "{\"error\":{\"message\":\"x\",\"code\":\"code-%d-%s\"}}".formatted(number.getAndIncrement(), "y".repeat(1000)))))) {
             assertEquals(1, peer.run(said, "--api", "chat", "--requests", "120", "-c", "60", "--drain", "5s"), said.toString());
         }
         assertTrue(said.toString().contains("others=20"), said.toString());

@@ -78,7 +78,7 @@ class ReportTest {
         assertTrue(page.contains("<td>processor</td><td>" + Environment.processor() + "</td>"), page);
         assertTrue(page.contains("<td>server</td><td>tidestream 9.9, Java 25, 127.0.0.1:"), page);
         assertTrue(page.contains("<td>threads</td><td>3</td>") && page.contains("<td>kernels</td><td>quick</td>"), page);
-        assertTrue(page.contains("<td>faults</td><td>vanish 0.0 %, cancel 20.0 %, slow 0.0 % of the streams"), page);
+        assertTrue(page.contains("<td>faults</td><td>vanish 0.0 %, cancel 20.0 %, slow 0.0 %, resume 0.0 % of the streams"), page);
         assertTrue(page.contains("<td>follow</td><td>50.0 % of the streams"), page);
         assertTrue(page.contains("<td>admin</td><td>none</td>"), page);
         RunReport report = JsonReport.read(directory.resolve("out.json"));

@@ -125,7 +125,7 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
         guarded(() -> {
             refusals = 0;
             if (!lane.running.isEmpty()) {
-                lane.running.values().forEach(stream -> goOn(lane, stream));
+                lane.running.values().forEach(stream -> readers.goOn(lane, stream));
                 return;
             }
             switch (phase) {
@@ -336,16 +336,6 @@ public final class LoadRun implements Lane.Owner, Starter.Run {
         lane.running.put(stream.id, stream);
         lanes.add(lane);
         target.connect(lane);
-    }
-
-    private void goOn(Lane lane, Stream stream) {
-        Link link = lane.link();
-        String name = stream.check.resumeName();
-        if (link == null || name == null) {
-            throw new IllegalStateException("a stream that cannot be resumed: stream=%s, lane=%d".formatted(stream.id, lane.number));
-        }
-        stream.heardNs = nanoTime.getAsLong();
-        link.resume(stream.id, name, stream.check.lastSeq());
     }
 
     private void lost(Lane lane, List<Stream> broken, String why) {

@@ -133,6 +133,20 @@ final class Readers {
         link.vanish();
     }
 
+    /** A dropped stream has a connection again. */
+    void goOn(Lane lane, Stream stream) {
+        Link link = lane.link();
+        String name = stream.check.resumeName();
+        if (link == null || name == null) {
+            throw new IllegalStateException("a stream that cannot be resumed: stream=%s, lane=%d".formatted(stream.id, lane.number));
+        }
+        stream.heardNs = nanoTime.getAsLong();
+        link.resume(stream.id, name, stream.check.lastSeq());
+        if (stream.cancelled) { // while it had no connection that could have said so
+            link.cancel(stream.id);
+        }
+    }
+
     private void readOn(Lane lane) {
         lane.paused = false;
         long nowNs = nanoTime.getAsLong();
@@ -149,10 +163,12 @@ final class Readers {
     /** Cancels a stream, once. */
     void cancel(Lane lane, Stream stream) {
         Link link = lane.link();
-        if (link != null && !stream.cancelled) {
+        if (!stream.cancelled && (link != null || stream.resumed)) {
             stream.cancelled = true;
             stream.check.cancelSent();
-            link.cancel(stream.id);
+            if (link != null) {
+                link.cancel(stream.id);
+            }
         }
     }
 
