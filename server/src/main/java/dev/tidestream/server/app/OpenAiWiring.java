@@ -72,7 +72,7 @@ final class OpenAiWiring implements AutoCloseable {
     /** Serves them: requests over HTTP, and lanes over WebSockets. */
     void serve(ServerVerticle verticle) {
         Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, ModelFingerprints.of(running, store.log()),
-                running.engine().defaultMaxTokens());
+                running.engine()::defaultMaxTokens);
         verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses))));
         verticle.serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL, config.transport().http().maxBodyBytes(),
                 new ResponseLanes(backend, responses, config.chats().lanes())::session));

@@ -18,8 +18,10 @@ import reactor.core.publisher.Sinks;
 import dev.tidestream.model.sampling.InvalidSamplingException;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
+import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tokenizer.IncrementalDetokenizer;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.protocol.ErrorCode;
@@ -188,11 +190,13 @@ public final class TokenEngine implements Engine, AutoCloseable {
 
     /**
      * Most tokens of a stream that names no limit of its own: its part of the KV cache if as many streams run as may, at least 256, at most
-     * the context. With more, streams that do not end by themselves would take each other's KV memory.
+     * what the context and the whole KV cache leave beside the prompt, at least 1. With more, streams that do not end by themselves would
+     * take each other's KV memory.
      */
-    public int defaultMaxTokens() {
+    public int defaultMaxTokens(int promptTokens) {
         long part = Math.max(MIN_DEFAULT_MAX_TOKENS, pool.budgetPositions() / config.maxSequences());
-        return (int) Math.min(contextLength, part);
+        long room = Math.min(contextLength, pool.budgetPositions()) - promptTokens;
+        return (int) Math.max(1, Math.min(part, room));
     }
 
     /** Whether it has failed for good: running streams have been told, new ones are refused. Any thread. */
@@ -252,6 +256,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
         Continuation from = request.continuation();
         Sampler sampler = new Sampler(kernels, params, vocabularySize, prompt);
         sampler.goOnAfter(from.generated());
+        IncrementalDetokenizer detokenizer = tokenizer.newDetokenizer(prompt);
+        StopMatcher stops = StopStrings.matcher(request.stop(), tokenizer);
+        for (int token : from.generated()) { // whose text has been given out before
+            stops.append(detokenizer.append(token));
+        }
         return new SequenceRequest(
                 stream.stream(),
                 request.connection(),
@@ -260,8 +269,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 request.promptLogprobs(),
                 request.weights(),
                 sampler,
-                tokenizer.newDetokenizer(prompt),
-                StopStrings.matcher(request.stop(), tokenizer),
+                detokenizer,
+                stops,
                 tokenizer::isEndOfGeneration,
                 from.generated(),
                 from.weightsVersion(),

@@ -1,5 +1,6 @@
 package dev.tidestream.server.openai;
 
+import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
 
 import dev.tidestream.model.tokenizer.Tokenizer;
@@ -13,8 +14,8 @@ import dev.tidestream.server.engine.Engine;
  * @param chat makes prompts of conversations
  * @param model as of now
  * @param fingerprints of the versions of the weights
- * @param defaultMaxTokens most tokens of a chat answer whose request names no limit
+ * @param defaultMaxTokens of the tokens of a prompt: most tokens of a chat answer whose request names no limit
  */
 public record Backend(
         Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints,
-        int defaultMaxTokens) {}
+        IntUnaryOperator defaultMaxTokens) {}

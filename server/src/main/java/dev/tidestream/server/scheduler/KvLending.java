@@ -31,7 +31,7 @@ final class KvLending {
     private final AdmissionQueue queue;
     private final Slots slots;
     private final Parking parking;
-    private final List<Sequence> without = new ArrayList<>(); // of a step, empty between two
+    private final List<Sequence> without = new ArrayList<>(); // room for the next position; of one step
     private long blocksTaken;
     private long preemptions;
 
@@ -74,13 +74,13 @@ final class KvLending {
         List<LentCache> given = new ArrayList<>();
         for (Sequence holder : holders(next)) {
             LentCache lent = holder.lent();
-            if (lent == null || pool.returnedBy(given) >= missing) {
+            if (lent == null || next.returnedBy(given, pool) >= missing) {
                 break;
             }
             donors.add(holder);
             given.add(lent);
         }
-        if (pool.returnedBy(given) < missing) {
+        if (next.returnedBy(given, pool) < missing) {
             return false;
         }
         donors.forEach(this::take);
@@ -117,9 +117,10 @@ final class KvLending {
      * Before a step: what others have computed of a prompt is taken from there, and every sequence with a slot and demand gets
      * room for its next position, the oldest first. Who gets none has no row in the step.
      *
-     * @param failed is given a sequence that got no memory from the system
+     * @return those that got no memory from the system, for the caller to fail
      */
-    void prepareStep(Consumer<Sequence> failed) {
+    List<Sequence> prepareStep() {
+        without.clear();
         for (Sequence sequence : slots.all()) {
             if (sequence.hasDemand()) {
                 sequence.reusePrefix(pool);
@@ -131,16 +132,19 @@ final class KvLending {
         if (without.size() > 1) {
             without.sort(Comparator.comparingLong(Sequence::arrival));
         }
-        for (Sequence sequence : without) {
-            try {
-                makeRoom(sequence);
-            } catch (RuntimeException | OutOfMemoryError e) {
-                log.error("no KV memory for a sequence: stream={}, positions={}",
-                        sequence.stream(), sequence.neededPositions(), e);
-                failed.accept(sequence);
-            }
+        without.removeIf(this::hasRoomNow);
+        return without;
+    }
+
+    /** Makes room as far as others have blocks to give; false if the system has none. */
+    private boolean hasRoomNow(Sequence sequence) {
+        try {
+            makeRoom(sequence);
+            return true;
+        } catch (RuntimeException | OutOfMemoryError e) {
+            log.error("no KV memory for a sequence: stream={}, positions={}", sequence.stream(), sequence.neededPositions(), e);
+            return false;
         }
-        without.clear();
     }
 
     private void makeRoom(Sequence sequence) {

@@ -138,7 +138,8 @@ public final class Scheduler {
     /**
      * One step: who has left goes, who fits comes, everybody with a slot and demand gets rows.
      *
-     * @return rows computed; 0 if nothing can be done until a client acts or {@link #untilTimeoutNs} has passed
+     * @return rows computed, and sequences that failed for want of memory, which others have then; 0 if nothing can be done until a
+     *     client acts or {@link #untilTimeoutNs} has passed
      */
     public int step() {
         long nowNs = nanoClock.getAsLong();
@@ -155,7 +156,8 @@ public final class Scheduler {
             fail(tooMany, ErrorCode.CREDIT_TIMEOUT, "no credit, and too many streams are without: limit=%d, limit_bytes=%d, stream=%d"
                     .formatted(config.stalled().maxParked(), config.stalled().maxBytes(), tooMany.stream()));
         }
-        lending.prepareStep(this::fail);
+        List<Sequence> failed = lending.prepareStep();
+        failed.forEach(this::fail);
         int stepRows = 0;
         int decodedRows = 0;
         long startNs = nanoClock.getAsLong();
@@ -169,7 +171,7 @@ public final class Scheduler {
         }
         rows += stepRows;
         updateStats();
-        return stepRows;
+        return stepRows + failed.size();
     }
 
     private void updateStats() {

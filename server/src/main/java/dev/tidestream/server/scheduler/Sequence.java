@@ -56,7 +56,6 @@ final class Sequence {
         this.tokenCount = tokens.length;
         this.times = new SequenceTimes(request.arrivalNs());
         this.text = new StreamText(request.detokenizer(), request.stopMatcher(), request.endOfGeneration());
-        text.goOnAfter(request.generated());
     }
 
     long stream() {
@@ -216,6 +215,11 @@ final class Sequence {
     /** Of the blocks that the tokens it has need, how many it would share with sequences that have them now. */
     int blocksOfOthers(KvCachePool pool) {
         return blocks() > 0 ? 0 : pool.lentToOthers(lease.epoch().weightsVersion(), tokens, reusablePositions());
+    }
+
+    /** Blocks that these give it beyond {@link #blocksOfOthers}, if all of them are given back. */
+    int returnedBy(List<LentCache> caches, KvCachePool pool) {
+        return pool.returnedBy(caches, lease.epoch().weightsVersion(), tokens, blocks() > 0 ? 0 : reusablePositions());
     }
 
     /** KV blocks that it needs for the tokens it has, and has not. */

@@ -17,7 +17,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param maxTokens most tokens to generate; 0: none
  * @param promptLogprobs -1: none; else so many of the most likely tokens in the place of each of the prompt, beside its own log-probability
  * @param endOfGeneration the tokens that end the stream
- * @param generated ids of the tokens that it made before, if it goes on {@code (n)}; the sampler knows them
+ * @param generated ids of the tokens that it made before, if it goes on {@code (n)}; sampler, detokenizer and stop matcher know them
  * @param weightsVersion the version it needs; -1: the newest
  * @param memory what it holds, tokens apart
  * @param arrivalNs when the request came, on the scheduler's clock
