@@ -37,7 +37,9 @@ import org.jspecify.annotations.Nullable;
  *  "kv":          "keep" | "recompute" = "keep",                     "tokens_per_s"}}
  *                 with "follow" only,
  *  "credit":      0..2^31-1 = unlimited,
- *  "resumable":   boolean = false}
+ *  "resumable":   boolean = false,
+ *  "priority":    "interactive" | "batch" = "interactive",
+ *  "deadline_ms": 1..86400000 = none}
  *
  * {"type":"credit", "id": string, "n": 1..2^31-1}        {"type":"failed",
  * {"type":"cancel", "id": string}                         "id": string?, "code": see ErrorCode, "message": string}

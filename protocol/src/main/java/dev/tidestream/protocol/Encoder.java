@@ -187,6 +187,12 @@ final class Encoder {
         if (m.resumable()) {
             g.writeBooleanField("resumable", true);
         }
+        if (m.urgency().priority() != Priority.INTERACTIVE) {
+            g.writeStringField("priority", m.urgency().priority().wireName());
+        }
+        if (m.urgency().hasDeadline()) {
+            g.writeNumberField("deadline_ms", m.urgency().deadlineMs());
+        }
     }
 
     private static void sampling(JsonGenerator g, SamplingOptions s) throws IOException {

@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 
 /**
@@ -21,7 +22,9 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param topLogprobs -1: no log-probabilities; 0: of the chosen token; n: also of the n most likely ones
  * @param promptLogprobs -1: none; 0: log-probabilities of the tokens of the prompt; n: also of the n most likely ones in their places
  * @param weights what to do when new weights are published
- * @param connection whose request it is: those of equal connections share slots, queues and limits, and connections take turns
+ * @param connection that it came on: those of equal connections share slots, queues and limits, and connections take turns
+ * @param account whose request it is: accounts share with each other what there is, however many connections they have
+ * @param urgency before whom it comes, and how long it may take
  * @param continuation where it goes on, if it ran before
  */
 public record GenerateRequest(
@@ -36,9 +39,11 @@ public record GenerateRequest(
         int promptLogprobs,
         WeightsPolicy weights,
         Object connection,
+        Object account,
+        Urgency urgency,
         Continuation continuation) {
 
-    /** A request whose stream begins. */
+    /** A request whose stream begins; of a client with one connection. */
     public GenerateRequest(
             @Nullable String prompt,
             List<ChatMessage> messages,
@@ -52,7 +57,7 @@ public record GenerateRequest(
             WeightsPolicy weights,
             Object connection) {
         this(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights, connection,
-                Continuation.NONE);
+                connection, Urgency.DEFAULT, Continuation.NONE);
     }
 
     /** A prompt that is text and nothing else, or token ids; of a connection of its own. */
@@ -99,7 +104,7 @@ public record GenerateRequest(
     /** The same, which tells how likely the tokens of the prompt are. */
     public GenerateRequest withPromptLogprobs(int top) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection,
-                continuation);
+                account, urgency, continuation);
     }
 
     /**
@@ -110,6 +115,16 @@ public record GenerateRequest(
      */
     public GenerateRequest continued(long seed, Continuation from) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling.withSeed(seed), stop, topLogprobs,
-                promptLogprobs, weights, connection, from);
+                promptLogprobs, weights, connection, account, urgency, from);
+    }
+
+    /**
+     * The same for a client that may have other connections.
+     *
+     * @param whose all requests of equal ones are one client's
+     */
+    public GenerateRequest of(Object whose, Urgency howUrgent) {
+        return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights,
+                connection, whose, howUrgent, continuation);
     }
 }

@@ -33,6 +33,7 @@ import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
 import dev.tidestream.server.scheduler.TokenObserver;
+import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 
 /**
@@ -207,7 +208,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private void begin(GenerateRequest request, TokenStream stream) {
         long arrivalNs = nanoClock.getAsLong();
         try {
-            intake.offer(request.connection(), prompts.requireFits(request), () -> prepare(request, stream, arrivalNs))
+            intake.offer(new Party(request.account(), request.connection()), prompts.requireFits(request), () -> prepare(request, stream, arrivalNs))
                     .ifPresent(full -> stream.failed(ErrorCode.BUSY, full));
         } catch (EngineException e) { // it can never fit; nobody spends time on its tokens
             stream.failed(e.code(), String.valueOf(e.getMessage()));
@@ -227,6 +228,12 @@ public final class TokenEngine implements Engine, AutoCloseable {
         }
         if (closing) { // no time is spent on its tokens
             stream.failed(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
+            return;
+        }
+        long waitedMs = TimeUnit.NANOSECONDS.toMillis(nanoClock.getAsLong() - arrivalNs);
+        if (request.urgency().hasDeadline() && waitedMs >= request.urgency().deadlineMs()) {
+            stream.failed(ErrorCode.DEADLINE_EXCEEDED, "not done in time: deadline_ms=%d, waited_ms=%d, stream=%d"
+                    .formatted(request.urgency().deadlineMs(), waitedMs, stream.stream()));
             return;
         }
         try {
@@ -263,7 +270,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
         }
         return new SequenceRequest(
                 stream.stream(),
-                request.connection(),
+                new Party(request.account(), request.connection()),
                 prompt,
                 request.maxTokens(),
                 request.promptLogprobs(),
@@ -274,6 +281,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 tokenizer::isEndOfGeneration,
                 from.generated(),
                 from.weightsVersion(),
+                request.urgency(),
                 prompts.memory(request),
                 arrivalNs,
                 stream);

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.protocol.Priority;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 import dev.tidestream.server.scheduler.kv.LentCache;
 
@@ -21,11 +22,16 @@ import dev.tidestream.server.scheduler.kv.LentCache;
  *   <li>and the youngest that runs, if it is younger: it waits for a slot, and gets one when there are blocks for all tokens it
  *       has.
  * </ol>
+ * A batch stream counts as younger than all interactive ones, but while it uses what its share has given it ({@link Sequence#givesWay}).
  * If there is none of these, it waits with what it has. So the oldest that runs always can run to its end: it takes what it needs
  * from all others, nobody takes it back, and alone it fits, or it would have been refused.
  */
 final class KvLending {
     private static final Logger log = LoggerFactory.getLogger(KvLending.class);
+
+    /** The first has the best claim. */
+    private static final Comparator<Sequence> SENIORITY =
+            Comparator.comparing(Sequence::givesWay).thenComparingLong(sequence -> sequence.standing().arrival());
 
     private final KvCachePool pool;
     private final AdmissionQueue queue;
@@ -87,17 +93,19 @@ final class KvLending {
         return true;
     }
 
-    private List<Sequence> holders(Sequence apartFrom) {
+    private List<Sequence> holders(Sequence next) {
         List<Sequence> holders = new ArrayList<>(stalledHolders());
-        if (slots.size() == 0) {
-            List<Sequence> waiting = new ArrayList<>();
-            queue.forEach(sequence -> {
-                if (sequence != apartFrom && sequence.blocks() > 0) {
-                    waiting.add(sequence);
-                }
-            });
-            waiting.sort(Comparator.comparingLong(Sequence::arrival).reversed());
-            holders.addAll(waiting);
+        boolean interactive = next.standing().priority() == Priority.INTERACTIVE;
+        List<Sequence> waiting = new ArrayList<>();
+        queue.forEach(sequence -> {
+            if (sequence != next && sequence.blocks() > 0 && (slots.size() == 0 || (interactive && sequence.givesWay()))) {
+                waiting.add(sequence);
+            }
+        });
+        waiting.sort(SENIORITY.reversed());
+        holders.addAll(waiting);
+        if (interactive && !slots.batchIsOwed()) {
+            slots.all().stream().filter(Sequence::givesWay).sorted(SENIORITY.reversed()).forEach(holders::add);
         }
         return holders;
     }
@@ -130,7 +138,7 @@ final class KvLending {
             }
         }
         if (without.size() > 1) {
-            without.sort(Comparator.comparingLong(Sequence::arrival));
+            without.sort(SENIORITY);
         }
         without.removeIf(this::hasRoomNow);
         return without;
@@ -142,7 +150,7 @@ final class KvLending {
             makeRoom(sequence);
             return true;
         } catch (RuntimeException | OutOfMemoryError e) {
-            log.error("no KV memory for a sequence: stream={}, positions={}", sequence.stream(), sequence.neededPositions(), e);
+            log.error("no KV memory for a sequence: stream={}, blocks={}", sequence.stream(), sequence.blocks(), e);
             return false;
         }
     }
@@ -166,7 +174,7 @@ final class KvLending {
         queue.forEach(youngest);
         if (youngest.found == null) {
             for (Sequence sequence : slots.all()) {
-                if (sequence.arrival() > needs.arrival()) {
+                if (SENIORITY.compare(sequence, needs) > 0) {
                     youngest.accept(sequence);
                 }
             }
@@ -189,7 +197,7 @@ final class KvLending {
                 return;
             }
             boolean gives = pool.returnedBy(List.of(lent)) > 0;
-            if (found == null || (gives == givesAny ? sequence.arrival() > found.arrival() : gives)) {
+            if (found == null || (gives == givesAny ? SENIORITY.compare(sequence, found) > 0 : gives)) {
                 found = sequence;
                 givesAny = gives;
             }
@@ -200,8 +208,8 @@ final class KvLending {
         donor.giveBackBlocks(pool);
         blocksTaken++;
         if (slots.has(donor)) {
+            queue.add(donor); // first, so that its party is never without a stream
             slots.remove(donor);
-            queue.add(donor);
             preemptions++;
         }
     }

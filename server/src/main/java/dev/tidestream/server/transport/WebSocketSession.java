@@ -323,7 +323,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
                 throw refused(m.id(), ErrorCode.INVALID_VALUE, "resumable: no stream outlives its connection on this server");
             }
             try {
-                ResumableStreams.Opened opened = resumable.open(m, account.owner().name(), this);
+                ResumableStreams.Opened opened = resumable.open(m, account.owner().name(), this, sharer());
                 begin(m.id(), m.credit(), opened.handle(), opened.generation(), opened.tab().begin(lease));
             } catch (EngineException e) {
                 throw refused(m.id(), e.code(), String.valueOf(e.getMessage()));
@@ -332,7 +332,11 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         }
         GenerateRequest request = new GenerateRequest(
                 m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this);
-        begin(m.id(), m.credit(), null, engine.generate(request), lease);
+        begin(m.id(), m.credit(), null, engine.generate(request.of(sharer(), m.urgency())), lease);
+    }
+
+    private Object sharer() {
+        return account.owner().at(connection.remote());
     }
 
     private void begin(String id, OptionalInt credit, @Nullable String handle, Generation generation, StreamLease lease) {

@@ -10,9 +10,11 @@ import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.fair.Party;
 
 import static dev.tidestream.server.scheduler.SchedulerFixture.prompt;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -124,10 +126,10 @@ class SchedulerFaultsTest {
     @SuppressWarnings("NullAway") // a request that nobody can make a sequence of
     void shouldGiveTheLeaseBackOfARequestThatMakesNoSequence() {
         SchedulerFixture f = new SchedulerFixture();
-        SequenceRequest broken = new SequenceRequest(1, "c", prompt(5, 0), 8, -1, WeightsPolicy.PIN,
+        SequenceRequest broken = new SequenceRequest(1, new Party("c", "c"), prompt(5, 0), 8, -1, WeightsPolicy.PIN,
                 new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt(5, 0)),
                 f.tokenizer.newDetokenizer(), new StopMatcher(List.of()), f.tokenizer::isEndOfGeneration,
-                null, -1, SchedulerFixture.MEMORY, f.nowNs, new FakeClient(PLENTY));
+                null, -1, Urgency.DEFAULT, SchedulerFixture.MEMORY, f.nowNs, new FakeClient(PLENTY));
         assertThrows(NullPointerException.class, () -> f.scheduler.submit(broken));
         f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, f.model, () -> { }));
         assertEquals(1, f.epochs.liveEpochs());
