@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
             "type", "id", "prompt", "messages", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights",
-            "kv", "credit", "resumable", "receipt");
+            "kv", "credit", "resumable", "receipt", "priority", "deadline_ms");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
             "top_k",
@@ -125,7 +125,18 @@ final class ClientDecoder {
     private static StreamOptions options(Fields message) throws ProtocolException {
         return new StreamOptions(
                 message.has("resumable") && truth(message, "resumable", message.required("resumable")),
-                message.has("receipt") && truth(message, "receipt", message.required("receipt")));
+                message.has("receipt") && truth(message, "receipt", message.required("receipt")),
+                urgency(message));
+    }
+
+    private static Urgency urgency(Fields message) throws ProtocolException {
+        boolean batch = isSecond(message, "priority", Priority.INTERACTIVE.wireName(), Priority.BATCH.wireName());
+        int deadlineMs = message.has("deadline_ms") ? message.integer("deadline_ms", 1, Protocol.MAX_DEADLINE_MS) : 0;
+        if (deadlineMs > 0 && message.has("resumable") && truth(message, "resumable", message.required("resumable"))) {
+            throw message.error(ErrorCode.INVALID_VALUE, "deadline_ms",
+                    "deadline_ms does not go with resumable: a stream that can be resumed is kept until its client comes");
+        }
+        return new Urgency(batch ? Priority.BATCH : Priority.INTERACTIVE, deadlineMs);
     }
 
     private static OptionalInt credit(Fields message) throws ProtocolException {

@@ -38,7 +38,9 @@ import org.jspecify.annotations.Nullable;
  *                 with "follow" only,                     "receipt": string?}
  *  "credit":      0..2^31-1 = unlimited,
  *  "resumable":   boolean = false,
- *  "receipt":     boolean = false}
+ *  "receipt":     boolean = false,
+ *  "priority":    "interactive" | "batch" = "interactive",
+ *  "deadline_ms": 1..86400000 = none}
  *
  * {"type":"credit", "id": string, "n": 1..2^31-1}        {"type":"failed",
  * {"type":"cancel", "id": string}                         "id": string?, "code": see ErrorCode, "message": string}

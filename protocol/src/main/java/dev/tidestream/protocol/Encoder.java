@@ -197,6 +197,12 @@ final class Encoder {
         if (options.receipt()) {
             g.writeBooleanField("receipt", true);
         }
+        if (options.urgency().priority() != Priority.INTERACTIVE) {
+            g.writeStringField("priority", options.urgency().priority().wireName());
+        }
+        if (options.urgency().hasDeadline()) {
+            g.writeNumberField("deadline_ms", options.urgency().deadlineMs());
+        }
     }
 
     private static void sampling(JsonGenerator g, SamplingOptions s) throws IOException {

@@ -36,6 +36,8 @@ public enum ErrorCode {
     INVALID_API_KEY,
     /** The client granted no credit for longer than the server waits. */
     CREDIT_TIMEOUT,
+    /** The stream was not done when the time was up that its client had given it. */
+    DEADLINE_EXCEEDED,
     /** No stream that can be resumed has this name: it never was, is over for too long, or is another key's. */
     UNKNOWN_STREAM,
     /** The stream went on on another connection. */

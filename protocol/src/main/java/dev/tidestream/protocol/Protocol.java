@@ -30,5 +30,8 @@ public final class Protocol {
     /** The largest integer that a JavaScript number holds exactly; larger seeds travel as decimal strings. */
     public static final long MAX_SAFE_INTEGER = (1L << 53) - 1;
 
+    /** Longest {@code deadline_ms}: a day. */
+    public static final int MAX_DEADLINE_MS = 86_400_000;
+
     private Protocol() {}
 }

@@ -34,6 +34,8 @@ class CodecTest {
                         WeightsPolicy.FOLLOW_AND_RECOMPUTE, OptionalInt.empty()),
                 ClientMessage.Generate.of("a", "x").resumableAs("h"),
                 ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withReceipt(true)),
+                ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withUrgency(new Urgency(Priority.BATCH, 1))),
+                ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withUrgency(new Urgency(Priority.INTERACTIVE, Protocol.MAX_DEADLINE_MS))),
                 new ClientMessage.Resume("a", "h", -1, OptionalInt.empty()),
                 new ClientMessage.Resume("a", "h", 41, OptionalInt.of(0)),
                 new ClientMessage.Credit("a", 17),
@@ -53,6 +55,23 @@ class CodecTest {
         for (String bad : List.of("\"kv\":\"keep\"}", "\"weights\":\"pin\",\"kv\":\"recompute\"}",
                 "\"weights\":\"follow\",\"kv\":\"drop\"}", "\"weights\":\"follow\",\"kv\":true}")) {
             assertEquals("kv", assertThrows(ProtocolException.class, () -> codec.decodeClient(head + bad)).field(), bad);
+        }
+    }
+
+    @Test
+    void shouldNameAPriorityOrDeadlineThatThereIsNot() {
+        String head = "{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"x\",";
+        for (String bad : List.of("\"priority\":\"urgent\"}", "\"priority\":\"BATCH\"}", "\"priority\":1}", "\"priority\":null}")) {
+            ProtocolException e = assertThrows(ProtocolException.class, () -> codec.decodeClient(head + bad));
+            assertEquals("priority", e.field(), bad);
+        }
+        ProtocolException unknown = assertThrows(ProtocolException.class, () -> codec.decodeClient(head + "\"priority\":\"urgent\"}"));
+        assertTrue(String.valueOf(unknown.getMessage()).contains("\"interactive\" or \"batch\"")
+                && String.valueOf(unknown.getMessage()).contains("urgent"), unknown.getMessage());
+        for (String bad : List.of("\"deadline_ms\":0}", "\"deadline_ms\":-1}", "\"deadline_ms\":86400001}", "\"deadline_ms\":1.5}",
+                "\"deadline_ms\":\"5\"}", "\"deadline_ms\":5,\"resumable\":true}")) {
+            ProtocolException e = assertThrows(ProtocolException.class, () -> codec.decodeClient(head + bad));
+            assertEquals("deadline_ms", e.field(), bad);
         }
     }
 

@@ -121,6 +121,10 @@ class ArchitectureArchTest {
             "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
 
     @ArchTest
+    static final ArchRule FAIR_TURNS = forbid("dev.tidestream.server.scheduler.fair..", "dev.tidestream.server.scheduler",
+            "dev.tidestream.server.scheduler.kv..", "dev.tidestream.server.epoch..", "dev.tidestream.model..");
+
+    @ArchTest
     static final ArchRule EPOCH_KNOWS_NO_SCHEDULER = forbid("dev.tidestream.server.epoch..", "dev.tidestream.server.scheduler..");
 
     @ArchTest

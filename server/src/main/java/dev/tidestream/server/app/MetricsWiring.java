@@ -101,7 +101,13 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
         SchedulerStats streams = s.streams();
         return new MetricsSample.Waiting(s.promptsInIntake(), s.promptBytesInIntake(), streams.queuedBytes(), streams.parked(),
                 streams.parkedBytes(), streams.recomputedRows(), streams.slotsGivenBack(), streams.blocksTaken(),
-                streams.preemptions());
+                streams.preemptions(), urgency(streams));
+    }
+
+    private static MetricsSample.Urgency urgency(SchedulerStats streams) {
+        SchedulerStats.Deadlines deadlines = streams.deadlines();
+        return new MetricsSample.Urgency(streams.queued() - streams.queuedBatch(), streams.queuedBatch(), streams.queuedTokens(),
+                deadlines.met(), deadlines.missedWaiting(), deadlines.missedRunning());
     }
 
     private static MetricsSample.Prefixes prefixes(KvStats kv) {

@@ -75,7 +75,7 @@ final class OpenAiWiring implements AutoCloseable {
     /** Serves them: requests over HTTP, and lanes over WebSockets. */
     void serve(ServerVerticle verticle) {
         Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, fingerprints, receipts.issuer(),
-                running.engine().defaultMaxTokens());
+                running.engine()::defaultMaxTokens);
         verticle.issuing(receipts.issuer());
         verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses),
                 new VerifyEndpoints(backend, receipts.trusted(), receipts.content(), config.receipts().maxVerifications()))));

@@ -87,7 +87,7 @@ final class DecodeLoop implements Runnable {
     }
 
     private static long bytes(SequenceRequest request) {
-        return request.memory().bytes(request.prompt().length);
+        return request.memory().bytes(Math.addExact(request.prompt().length, request.generated().length));
     }
 
     private Outcome refusal() {

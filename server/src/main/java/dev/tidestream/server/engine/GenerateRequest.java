@@ -21,7 +21,8 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param topLogprobs -1: no log-probabilities; 0: of the chosen token; n: also of the n most likely ones
  * @param promptLogprobs -1: none; 0: log-probabilities of the tokens of the prompt; n: also of the n most likely ones in their places
  * @param weights what to do when new weights are published
- * @param connection whose request it is: those of equal connections share slots, queues and limits, and connections take turns
+ * @param connection that it came on: those of equal connections share slots, queues and limits, and connections take turns
+ * @param account whose request it is: accounts share with each other what there is, however many connections they have
  * @param continuation where it goes on, if it ran before
  * @param options what else is asked for
  */
@@ -37,10 +38,11 @@ public record GenerateRequest(
         int promptLogprobs,
         WeightsPolicy weights,
         Object connection,
+        Object account,
         Continuation continuation,
         RequestOptions options) {
 
-    /** A request whose stream begins. */
+    /** A request whose stream begins; of a client with one connection. */
     public GenerateRequest(
             @Nullable String prompt,
             List<ChatMessage> messages,
@@ -54,7 +56,7 @@ public record GenerateRequest(
             WeightsPolicy weights,
             Object connection) {
         this(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights, connection,
-                Continuation.NONE, RequestOptions.NONE);
+                connection, Continuation.NONE, RequestOptions.NONE);
     }
 
     /** A prompt that is text and nothing else, or token ids; of a connection of its own. */
@@ -101,7 +103,7 @@ public record GenerateRequest(
     /** The same, which tells how likely the tokens of the prompt are. */
     public GenerateRequest withPromptLogprobs(int top) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection,
-                continuation, options);
+                account, continuation, options);
     }
 
     /**
@@ -112,12 +114,22 @@ public record GenerateRequest(
      */
     public GenerateRequest continued(long seed, Continuation from) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling.withSeed(seed), stop, topLogprobs,
-                promptLogprobs, weights, connection, from, options);
+                promptLogprobs, weights, connection, account, from, options);
     }
 
     /** The same, of which something else is asked. */
     public GenerateRequest with(RequestOptions others) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights,
-                connection, continuation, others);
+                connection, account, continuation, others);
+    }
+
+    /**
+     * The same for a client that may have other connections.
+     *
+     * @param whose all requests of equal ones are one client's
+     */
+    public GenerateRequest of(Object whose) {
+        return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights,
+                connection, whose, continuation, options);
     }
 }

@@ -1,7 +1,7 @@
 package dev.tidestream.server.engine;
 
 import java.util.ArrayDeque;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -9,19 +9,24 @@ import java.util.concurrent.RejectedExecutionException;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.server.scheduler.fair.FairShares;
+import dev.tidestream.server.scheduler.fair.Party;
+
 /**
- * Prompts on their way through the tokenizer: bounded in number and in bytes, and taken from the connections in turn, so that many
- * prompts of one delay that of another by one of them. Safe for use by any thread.
+ * Prompts on their way through the tokenizer: bounded in number and in bytes, and taken from the clients, and of these from their
+ * connections, in turn by bytes ({@link FairShares}), so that many prompts of one delay that of another by the one that is under way.
+ * Safe for use by any thread.
  */
 final class PromptIntake {
     private final PromptLimits limits;
     private final Executor executor;
-    private final Map<Object, Waiting> byConnection = new LinkedHashMap<>(); // longest without a turn first
+    private final FairShares turns = new FairShares(1);
+    private final Map<Party, Waiting> byParty = new HashMap<>();
     private int prompts;
     private long bytes;
 
     /** Work that waits, or is done. */
-    private record Entry(Object connection, long bytes, Runnable work) {}
+    private record Entry(Party party, long bytes, Runnable work) {}
 
     /** What one connection has here. */
     private static final class Waiting {
@@ -43,8 +48,8 @@ final class PromptIntake {
      * @return why it was refused, with the numbers; empty if it was taken
      * @throws RejectedExecutionException if the executor takes nothing any more
      */
-    Optional<String> offer(Object connection, long promptBytes, Runnable work) {
-        Entry entry = new Entry(connection, promptBytes, work);
+    Optional<String> offer(Party party, long promptBytes, Runnable work) {
+        Entry entry = new Entry(party, promptBytes, work);
         String full = add(entry);
         if (full != null) {
             return Optional.of(full);
@@ -59,8 +64,8 @@ final class PromptIntake {
     }
 
     private synchronized @Nullable String add(Entry entry) {
-        Waiting own = byConnection.get(entry.connection);
-        boolean hasSome = own != null;
+        Waiting own = byParty.get(entry.party);
+        boolean hasSome = byParty.keySet().stream().anyMatch(party -> party.account().equals(entry.party.account()));
         if (prompts >= limits.maxPrompts(hasSome)) {
             return "too many prompts wait to be tokenized: prompts=%d, limit=%d".formatted(prompts, limits.maxPrompts(hasSome));
         }
@@ -72,8 +77,9 @@ final class PromptIntake {
             return "prompts of this connection that wait to be tokenized are too long: waiting_bytes=%d, bytes=%d, limit=%d"
                     .formatted(own.bytes, entry.bytes, limits.maxBytesPerConnection());
         }
-        Waiting waiting = byConnection.computeIfAbsent(entry.connection, c -> new Waiting());
+        Waiting waiting = byParty.computeIfAbsent(entry.party, party -> new Waiting());
         waiting.queue.add(entry);
+        turns.join(entry.party);
         count(waiting, entry, 1);
         return null;
     }
@@ -98,31 +104,33 @@ final class PromptIntake {
     }
 
     private synchronized @Nullable Entry take() {
-        for (Map.Entry<Object, Waiting> next : byConnection.entrySet()) {
-            Waiting waiting = next.getValue();
-            Entry entry = waiting.queue.poll();
-            if (entry != null) {
-                byConnection.remove(next.getKey());
-                byConnection.put(entry.connection, waiting); // behind the others
-                return entry;
-            }
+        Party party = turns.next(candidate -> {
+            Waiting waiting = byParty.get(candidate);
+            return waiting != null && !waiting.queue.isEmpty();
+        });
+        Waiting waiting = party == null ? null : byParty.get(party);
+        if (party == null || waiting == null) {
+            return null; // withdrawn
         }
-        return null; // withdrawn
+        Entry entry = waiting.queue.remove();
+        turns.charge(party, entry.bytes);
+        return entry;
     }
 
     private synchronized void withdraw(Entry entry) {
-        Waiting waiting = byConnection.get(entry.connection);
+        Waiting waiting = byParty.get(entry.party);
         if (waiting != null && waiting.queue.removeLastOccurrence(entry)) {
             release(entry);
         }
     }
 
     private synchronized void release(Entry entry) {
-        Waiting waiting = byConnection.get(entry.connection);
+        Waiting waiting = byParty.get(entry.party);
         if (waiting != null) {
             count(waiting, entry, -1);
+            turns.leave(entry.party);
             if (waiting.prompts == 0) {
-                byConnection.remove(entry.connection);
+                byParty.remove(entry.party);
             }
         }
     }

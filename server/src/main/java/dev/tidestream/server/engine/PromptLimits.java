@@ -1,7 +1,7 @@
 package dev.tidestream.server.engine;
 
 /**
- * How much may wait for the tokenizer or be with it. The last quarter of number and bytes is kept for connections that have nothing
+ * How much may wait for the tokenizer or be with it. The last quarter of number and bytes is kept for clients that have nothing
  * there, so that a few that send a lot do not shut the others out.
  *
  * @param maxPrompts most prompts, at least 1
@@ -19,12 +19,12 @@ public record PromptLimits(int maxPrompts, int maxPromptBytes, long maxBytes, lo
         EngineConfig.requireAtLeast(maxBytesPerConnection, "max_prompt_bytes_in_all", maxBytes);
     }
 
-    /** @param hasSome whether the connection that asks has a prompt there already */
+    /** @param hasSome whether the client that asks has a prompt there already */
     int maxPrompts(boolean hasSome) {
         return hasSome ? maxPrompts - maxPrompts / KEPT_FOR_OTHERS : maxPrompts;
     }
 
-    /** @param hasSome whether the connection that asks has a prompt there already */
+    /** @param hasSome whether the client that asks has a prompt there already */
     long maxBytes(boolean hasSome) {
         return hasSome ? maxBytes - maxBytes / KEPT_FOR_OTHERS : maxBytes;
     }

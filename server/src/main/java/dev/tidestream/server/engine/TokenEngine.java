@@ -18,8 +18,10 @@ import reactor.core.publisher.Sinks;
 import dev.tidestream.model.sampling.InvalidSamplingException;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
+import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tensor.Kernels;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tokenizer.IncrementalDetokenizer;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.protocol.ErrorCode;
@@ -31,6 +33,7 @@ import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
 import dev.tidestream.server.scheduler.TokenObserver;
+import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 
 /**
@@ -188,11 +191,13 @@ public final class TokenEngine implements Engine, AutoCloseable {
 
     /**
      * Most tokens of a stream that names no limit of its own: its part of the KV cache if as many streams run as may, at least 256, at most
-     * the context. With more, streams that do not end by themselves would take each other's KV memory.
+     * what the context and the whole KV cache leave beside the prompt, at least 1. With more, streams that do not end by themselves would
+     * take each other's KV memory.
      */
-    public int defaultMaxTokens() {
+    public int defaultMaxTokens(int promptTokens) {
         long part = Math.max(MIN_DEFAULT_MAX_TOKENS, pool.budgetPositions() / config.maxSequences());
-        return (int) Math.min(contextLength, part);
+        long room = Math.min(contextLength, pool.budgetPositions()) - promptTokens;
+        return (int) Math.max(1, Math.min(part, room));
     }
 
     /** Whether it has failed for good: running streams have been told, new ones are refused. Any thread. */
@@ -203,7 +208,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private void begin(GenerateRequest request, TokenStream stream) {
         long arrivalNs = nanoClock.getAsLong();
         try {
-            intake.offer(request.connection(), prompts.requireFits(request), () -> prepare(request, stream, arrivalNs))
+            intake.offer(new Party(request.account(), request.connection()), prompts.requireFits(request), () -> prepare(request, stream, arrivalNs))
                     .ifPresent(full -> stream.failed(ErrorCode.BUSY, full));
         } catch (EngineException e) { // it can never fit; nobody spends time on its tokens
             stream.failed(e.code(), String.valueOf(e.getMessage()));
@@ -223,6 +228,12 @@ public final class TokenEngine implements Engine, AutoCloseable {
         }
         if (closing) { // no time is spent on its tokens
             stream.failed(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
+            return;
+        }
+        long waitedMs = TimeUnit.NANOSECONDS.toMillis(nanoClock.getAsLong() - arrivalNs);
+        if (request.options().urgency().hasDeadline() && waitedMs >= request.options().urgency().deadlineMs()) {
+            stream.failed(ErrorCode.DEADLINE_EXCEEDED, "not done in time: deadline_ms=%d, waited_ms=%d, stream=%d"
+                    .formatted(request.options().urgency().deadlineMs(), waitedMs, stream.stream()));
             return;
         }
         try {
@@ -255,19 +266,25 @@ public final class TokenEngine implements Engine, AutoCloseable {
         Continuation from = request.continuation();
         Sampler sampler = new Sampler(kernels, params, vocabularySize, prompt);
         sampler.goOnAfter(from.generated());
+        IncrementalDetokenizer detokenizer = tokenizer.newDetokenizer(prompt);
+        StopMatcher stops = StopStrings.matcher(request.stop(), tokenizer);
+        for (int token : from.generated()) { // whose text has been given out before
+            stops.append(detokenizer.append(token));
+        }
         return new SequenceRequest(
                 stream.stream(),
-                request.connection(),
+                new Party(request.account(), request.connection()),
                 prompt,
                 request.maxTokens(),
                 request.promptLogprobs(),
                 request.weights(),
                 sampler,
-                tokenizer.newDetokenizer(prompt),
-                StopStrings.matcher(request.stop(), tokenizer),
+                detokenizer,
+                stops,
                 tokenizer::isEndOfGeneration,
                 from.generated(),
                 from.weightsVersion(),
+                request.options().urgency(),
                 prompts.memory(request),
                 arrivalNs,
                 stream);

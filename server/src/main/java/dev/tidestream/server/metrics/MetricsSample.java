@@ -69,6 +69,7 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
      * @param slotsGivenBack how often a stream that had not ended gave its slot back so far
      * @param blocksTaken how often a stream lost its KV memory to another so far
      * @param preemptions how often one of these had demand and a slot
+     * @param urgency priorities and deadlines
      */
     public record Waiting(
             int tokenizingPrompts,
@@ -79,7 +80,20 @@ public record MetricsSample(Engine engine, @Nullable Head head, List<Epoch> epoc
             long recomputedRows,
             long slotsGivenBack,
             long blocksTaken,
-            long preemptions) {}
+            long preemptions,
+            Urgency urgency) {}
+
+    /**
+     * Priorities and deadlines.
+     *
+     * @param interactive streams with demand that wait for a slot
+     * @param batch the same of priority batch
+     * @param queuedTokens of the prompts of both
+     * @param met streams so far that were done before their deadline
+     * @param missedWaiting that had made no token when theirs passed
+     * @param missedRunning that had made some
+     */
+    public record Urgency(int interactive, int batch, long queuedTokens, long met, long missedWaiting, long missedRunning) {}
 
     /**
      * The tied head.

@@ -97,6 +97,7 @@ final class SampledMetrics implements MultiCollector {
         page.add(counter("tidestream_engine_generated_tokens", "Tokens sampled.", engine.tokensGenerated()));
         page.add(gauge("tidestream_weights_version", "The newest version of the weights.", engine.weightsVersion()));
         waiting(engine.waiting(), page);
+        urgency(engine.waiting().urgency(), page);
         prefixes(engine.prefixes(), page);
     }
 
@@ -129,6 +130,20 @@ final class SampledMetrics implements MultiCollector {
                 "How often a stream lost its KV memory to another.", waiting.blocksTaken()));
         page.add(counter("tidestream_engine_preemptions",
                 "How often a stream with demand and a slot lost both to an older one.", waiting.preemptions()));
+    }
+
+    private static void urgency(MetricsSample.Urgency urgency, List<MetricSnapshot> page) {
+        page.add(GaugeSnapshot.builder().name("tidestream_engine_waiting_streams")
+                .help("Streams with demand that wait for a slot, by priority.")
+                .dataPoint(point(Labels.of("priority", "interactive"), urgency.interactive()))
+                .dataPoint(point(Labels.of("priority", "batch"), urgency.batch()))
+                .build());
+        page.add(gauge("tidestream_engine_queued_tokens", "Tokens of the prompts of streams that wait for a slot.", urgency.queuedTokens()));
+        page.add(CounterSnapshot.builder().name("tidestream_engine_deadlines").help("Streams with a deadline, by what became of it.")
+                .dataPoint(count(Labels.of("outcome", "met"), urgency.met()))
+                .dataPoint(count(Labels.of("outcome", "missed_waiting"), urgency.missedWaiting()))
+                .dataPoint(count(Labels.of("outcome", "missed_running"), urgency.missedRunning()))
+                .build());
     }
 
     private static void transport(MetricsSample.Transport transport, List<MetricSnapshot> page) {

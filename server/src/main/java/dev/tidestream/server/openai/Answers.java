@@ -23,6 +23,7 @@ public final class Answers {
     private static final int TOO_MANY_REQUESTS = 429;
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
+    private static final int TOO_LATE = 504;
 
     private Answers() {}
 
@@ -49,6 +50,7 @@ public final class Answers {
             case RATE_LIMIT_EXCEEDED -> HttpError.of(TOO_MANY_REQUESTS, code.wireName(), message);
             case INVALID_API_KEY -> HttpError.of(UNAUTHORIZED, code.wireName(), message);
             case SHUTTING_DOWN, CREDIT_TIMEOUT -> HttpError.of(UNAVAILABLE, code.wireName(), message);
+            case DEADLINE_EXCEEDED -> HttpError.of(TOO_LATE, code.wireName(), message);
             case VERSION_GONE, REPLAY_GONE, RESUMED -> HttpError.of(CONFLICT, code.wireName(), message);
             case UNKNOWN_STREAM -> HttpError.of(NOT_FOUND, code.wireName(), message);
             case INTERNAL -> HttpError.of(FAULT, null, message);

@@ -1,5 +1,6 @@
 package dev.tidestream.server.openai;
 
+import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
@@ -19,15 +20,16 @@ import dev.tidestream.server.receipts.ReceiptIssuer;
  * @param model as of now
  * @param fingerprints of the versions of the weights
  * @param receipts signs receipts; null if there are none
- * @param defaultMaxTokens most tokens of a chat answer whose request names no limit
+ * @param defaultMaxTokens of the tokens of a prompt: most tokens of a chat answer whose request names no limit
  */
 public record Backend(
         Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints,
-        @Nullable ReceiptIssuer receipts, int defaultMaxTokens) {
+        @Nullable ReceiptIssuer receipts, IntUnaryOperator defaultMaxTokens) {
 
     /** One that issues no receipts. */
     public Backend(
-            Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints, int defaultMaxTokens) {
+            Engine engine, Tokenizer tokenizer, ModelChat chat, Supplier<ServedModel> model, Fingerprints fingerprints,
+            IntUnaryOperator defaultMaxTokens) {
         this(engine, tokenizer, chat, model, fingerprints, null, defaultMaxTokens);
     }
 

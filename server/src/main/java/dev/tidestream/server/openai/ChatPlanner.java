@@ -34,8 +34,7 @@ public final class ChatPlanner {
     public Plan plan(TokenRequest common, Conversation conversation, AnswerFormat format, String param) throws BadRequestException {
         requireModel(common);
         int[] tokens = encode(render(conversation, param), param);
-        int room = backend.model().get().contextLength() - tokens.length;
-        int maxTokens = common.maxTokens().orElse(Math.max(1, Math.min(room, backend.defaultMaxTokens())));
+        int maxTokens = common.maxTokens().orElseGet(() -> backend.defaultMaxTokens().applyAsInt(tokens.length));
         return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens)), maxTokens, false);
     }
 

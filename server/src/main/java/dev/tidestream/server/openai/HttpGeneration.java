@@ -80,7 +80,8 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
             askAll();
         });
         try {
-            begin(plan.requests(exchange.request().connection()));
+            begin(plan.requests(exchange.request().connection(),
+                    exchange.account().owner().at(String.valueOf(exchange.request().remoteAddress()))));
         } catch (RuntimeException e) { // a fault of ours
             log.error("request failed: path={}", exchange.request().path(), e);
             fail(Answers.error(ErrorCode.INTERNAL, ServerTexts.FAULT));

@@ -53,8 +53,11 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
     /**
      * What the engine is asked for, choice by choice: {@code prompt * n + j}. Each has a seed: with a given one that of the j-th
      * choice of each prompt is {@code seed + j}; else they are consecutive, those of all prompts, from a random one.
+     *
+     * @param connection that it came on
+     * @param account who shares the server with others, over all its connections
      */
-    public List<GenerateRequest> requests(Object connection) {
+    public List<GenerateRequest> requests(Object connection, Object account) {
         List<GenerateRequest> requests = new ArrayList<>();
         OptionalLong given = request.seed();
         long base = given.orElseGet(() -> ThreadLocalRandom.current().nextLong(Protocol.MAX_SAFE_INTEGER - choices() + 2));
@@ -64,7 +67,7 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
             long seed = base + (given.isPresent() ? choice % request.n() : choice);
             GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
                     maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection)
-                    .with(new RequestOptions(request.receipt()));
+                    .of(account).with(new RequestOptions(request.receipt(), request.urgency()));
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;

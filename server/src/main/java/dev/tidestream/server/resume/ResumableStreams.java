@@ -16,6 +16,7 @@ import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.RequestOptions;
 import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.keys.Owner;
 import dev.tidestream.server.keys.StreamTab;
 
 /**
@@ -49,8 +50,10 @@ public final class ResumableStreams {
         this.journal = journal;
         for (StreamRecord past : journal.read(limits.any() ? limits.maxStreams() : 0)) {
             ResumableStream[] self = new ResumableStream[1];
-            self[0] = new ResumableStream(past, request(past.identity().message(), new Object()), engine, nanoClock, limits.bytesPerStream(),
-                    () -> journal.changed(self[0]));
+            Object connection = new Object(); // nobody has it yet
+            Object account = past.identity().owner().isEmpty() ? connection : new Owner(past.identity().owner());
+            GenerateRequest request = request(past.identity().message(), connection, account);
+            self[0] = new ResumableStream(past, request, engine, nanoClock, limits.bytesPerStream(), () -> journal.changed(self[0]));
             streams.put(past.identity().handle(), self[0]);
             promptBytes += past.identity().promptBytes();
         }
@@ -70,9 +73,10 @@ public final class ResumableStreams {
      *
      * @param owner who may go on with it: equal owners are one
      * @param connection whose it is as long as that lives
+     * @param account who shares the server with others, over all its connections
      * @throws EngineException if streams are not kept, or if as many are under way as may be
      */
-    public Opened open(ClientMessage.Generate message, String owner, Object connection) {
+    public Opened open(ClientMessage.Generate message, String owner, Object connection, Object account) {
         if (!limits.any()) {
             throw new EngineException(ErrorCode.INVALID_VALUE, "resumable: this server keeps no streams (--resume-window is 0)");
         }
@@ -81,8 +85,8 @@ public final class ResumableStreams {
         String handle = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
         StreamRecord.Identity identity = new StreamRecord.Identity(handle, owner, message.resumableAs(handle));
         ResumableStream[] self = new ResumableStream[1];
-        ResumableStream stream = new ResumableStream(identity, request(message, connection), engine, nanoClock, limits.bytesPerStream(),
-                () -> journal.changed(self[0]));
+        GenerateRequest request = request(message, connection, account);
+        ResumableStream stream = new ResumableStream(identity, request, engine, nanoClock, limits.bytesPerStream(), () -> journal.changed(self[0]));
         self[0] = stream;
         List<ResumableStream> over = new ArrayList<>();
         boolean hasRoom = put(stream, over);
@@ -162,8 +166,9 @@ public final class ResumableStreams {
     }
 
     /** What the engine is asked for. */
-    private static GenerateRequest request(ClientMessage.Generate m, Object connection) {
+    private static GenerateRequest request(ClientMessage.Generate m, Object connection, Object account) {
         return new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(),
-                m.topLogprobs(), -1, m.weights(), connection).with(new RequestOptions(m.options().receipt()));
+                m.topLogprobs(), -1, m.weights(), connection).of(account)
+                .with(new RequestOptions(m.options().receipt(), m.options().urgency()));
     }
 }

@@ -1,11 +1,17 @@
 package dev.tidestream.server.scheduler;
 
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.Priority;
+import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 
 /**
  * Who has a slot. Sequences with demand get them; one without gives its slot back at once, and waits in the {@link Parking}. If
- * all have demand, a connection that has no slot gets one of the connection with most; the sequence that yields waits with its KV
- * blocks. Others wait for a slot to become free, and the connection with fewest gets it.
+ * all have demand, an account that has no slot gets one of the account with most, within an account a connection likewise, and an
+ * interactive sequence gets that of a batch stream ({@link Slots#yieldsTo}); the sequence that yields waits with its KV blocks.
+ * Others wait for a slot to become free, and get it in turn ({@link AdmissionQueue}): that costs the tokens that it is the first
+ * to need, and each that it makes while others wait.
  *
  * <p>A slot is for whom there are KV blocks for all tokens that it has ({@link KvLending#admits}). <b>A large request is not
  * starved:</b> while the next in turn waits for blocks, nobody else is given any; those that have all they need pass it.
@@ -34,36 +40,59 @@ final class Admission {
     /** Gives slots to all that can have one. */
     void admit(long nowNs) {
         boolean holdersOnly = false;
-        while (true) {
+        while (!queue.isEmpty()) {
             boolean blocked = holdersOnly;
-            Sequence next = queue.next(slots::of, this::mayHaveMore, sequence -> !blocked || sequence.missingBlocks(pool) == 0);
+            Sequence next = queue.next(this::mayHaveSlot, sequence -> !blocked || sequence.missingBlocks(pool) == 0);
             if (next == null) {
                 return;
             }
-            Sequence leaving = slotIsFree(next) ? null : slots.yieldsTo(next.connection());
-            if (leaving == null && !slotIsFree(next)) {
-                return; // whoever comes after it has as many slots, or more
-            }
-            if (!lending.admits(next)) {
+            if (lending.admits(next)) {
+                admit(next, nowNs);
+            } else {
                 holdersOnly = true;
-                continue;
             }
-            queue.removeForSlot(next);
-            if (leaving != null) {
-                slots.remove(leaving);
-                slotsGivenBack++;
-                queue.add(leaving);
-            }
-            slots.add(next);
-            next.admit(pool, nowNs);
         }
     }
 
-    private boolean mayHaveMore(Object connection) {
-        return slots.of(connection) < config.maxSequencesPerConnection();
+    private void admit(Sequence next, long nowNs) {
+        Sequence leaving = leavesFor(next.standing().party(), next.standing().priority());
+        if (leaving != null) {
+            givesSlotBack(leaving);
+        }
+        boolean byShare = queue.byShare(next);
+        slots.add(next); // first, so that its party is never without a stream
+        queue.removeForSlot(next);
+        queue.charge(next, Math.max(1, next.newRows()));
+        next.admit(pool, byShare, nowNs);
     }
 
-    private boolean slotIsFree(Sequence next) {
-        return slots.size() < config.maxSequences() && mayHaveMore(next.connection());
+    private void givesSlotBack(Sequence leaving) {
+        queue.add(leaving);
+        slots.remove(leaving);
+        slotsGivenBack++;
+    }
+
+    private boolean hasFreeSlot(Party party) {
+        return slots.size() < config.maxSequences() && mayHaveMore(party);
+    }
+
+    private boolean mayHaveMore(Party party) {
+        return slots.of(party.connection()) < config.maxSequencesPerConnection();
+    }
+
+    private boolean mayHaveSlot(Party party, Priority priority) {
+        return hasFreeSlot(party) || leavesFor(party, priority) != null;
+    }
+
+    /** Whose slot a party gets; null if it needs none, or gets none. */
+    private @Nullable Sequence leavesFor(Party party, Priority priority) {
+        if (hasFreeSlot(party)) {
+            return null;
+        }
+        if (mayHaveMore(party)) {
+            return slots.yieldsTo(party, priority);
+        }
+        return priority == Priority.BATCH ? null
+                : slots.givesWay(batch -> batch.standing().party().connection().equals(party.connection()));
     }
 }

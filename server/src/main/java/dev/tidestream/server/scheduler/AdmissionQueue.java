@@ -1,39 +1,66 @@
 package dev.tidestream.server.scheduler;
 
+import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.function.ToIntFunction;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.Priority;
+import dev.tidestream.server.scheduler.fair.Party;
+import dev.tidestream.server.scheduler.fair.Turns;
+
 /**
- * Sequences with demand that wait for a slot. Within a connection they come in order of arrival, also if they had a slot before. Of the
- * connections, that with the fewest slots comes first, and of equals the one whose last turn is longest ago: one that queues many
- * sequences delays the only one of another by one admission.
+ * Sequences with demand that wait for a slot. Within a connection they come in order of arrival, also if they had a slot before. Whose
+ * turn it is of the connections, their accounts and the priorities is said by {@link Turns}: one that queues many sequences delays
+ * the only one of another by one admission.
  */
 final class AdmissionQueue {
-    private final Map<Object, TreeMap<Long, Sequence>> byConnection = new LinkedHashMap<>(); // longest without a turn first
-    private int size;
+    private final Turns turns;
+    private final Waiting interactive = new Waiting();
+    private final Waiting batch = new Waiting();
+    private final Map<Object, Integer> ofAccount = new HashMap<>(); // sequences
     private long bytes;
+    private long tokens;
+
+    /** Those of a priority, within a party by arrival. */
+    private static final class Waiting {
+        final Map<Party, TreeMap<Long, Sequence>> byParty = new HashMap<>();
+        int size;
+    }
+
+    /** @param turns is told who waits, and what that costs */
+    AdmissionQueue(Turns turns) {
+        this.turns = turns;
+    }
+
+    private Waiting of(Priority priority) {
+        return switch (priority) {
+            case INTERACTIVE -> interactive;
+            case BATCH -> batch;
+        };
+    }
 
     void add(Sequence sequence) {
-        byConnection.computeIfAbsent(sequence.connection(), c -> new TreeMap<>()).put(sequence.arrival(), sequence);
+        Waiting same = of(sequence.standing().priority());
+        same.byParty.computeIfAbsent(sequence.standing().party(), p -> new TreeMap<>()).put(sequence.standing().arrival(), sequence);
+        turns.join(sequence.standing());
         count(sequence, 1);
     }
 
     /**
-     * Why one more sequence of its connection cannot wait; null if it can.
+     * Why one more sequence of its account cannot wait; null if it can.
      *
      * @param stopping sequences that have ended but for their last event: they count as waiting
      * @param running for the message
      */
     @Nullable String full(Sequence sequence, QueueLimits limits, int stopping, int running) {
-        boolean hasSome = byConnection.containsKey(sequence.connection());
-        int queued = size + stopping;
+        boolean hasSome = ofAccount.containsKey(sequence.standing().party().account());
+        int queued = size() + stopping;
         if (queued >= limits.maxQueued(hasSome)) {
             return "waiting queue is full: queued=%d, limit=%d, running=%d".formatted(queued, limits.maxQueued(hasSome), running);
         }
@@ -41,89 +68,139 @@ final class AdmissionQueue {
             return "waiting queue is full: queued_bytes=%d, bytes=%d, limit=%d"
                     .formatted(bytes, sequence.heldBytes(), limits.maxBytes(hasSome));
         }
+        if (tokens > 0 && tokens + sequence.request().prompt().length > limits.maxTokens(hasSome)) {
+            return "waiting queue is full: queued_tokens=%d, prompt_tokens=%d, limit=%d"
+                    .formatted(tokens, sequence.request().prompt().length, limits.maxTokens(hasSome));
+        }
         return null;
     }
 
-    /** Takes out a sequence that has its turn. */
+    /** Takes out a sequence that has its turn; its party stays in the round, if it has a slot now. */
     void removeForSlot(Sequence sequence) {
-        TreeMap<Long, Sequence> others = byConnection.remove(sequence.connection());
-        if (others == null || others.remove(sequence.arrival()) == null) {
+        Waiting same = of(sequence.standing().priority());
+        TreeMap<Long, Sequence> ofOne = same.byParty.get(sequence.standing().party());
+        if (ofOne == null || ofOne.remove(sequence.standing().arrival()) == null) {
             throw new IllegalStateException("sequence does not wait: stream=" + sequence.stream());
         }
-        if (!others.isEmpty()) {
-            byConnection.put(sequence.connection(), others); // behind the other connections
+        if (ofOne.isEmpty()) {
+            same.byParty.remove(sequence.standing().party());
         }
+        gone(sequence);
+    }
+
+    private void gone(Sequence sequence) {
         count(sequence, -1);
+        turns.leave(sequence.standing());
+        if (batch.size == 0) {
+            turns.noBatchWaits();
+        }
+        if (isEmpty()) {
+            turns.nobodyWaits();
+        }
     }
 
     /** Takes out those that the test says; it may add to other collections, not to this one. */
     void sweep(Predicate<Sequence> leaves) {
-        for (Iterator<TreeMap<Long, Sequence>> connections = byConnection.values().iterator(); connections.hasNext(); ) {
-            TreeMap<Long, Sequence> ofOne = connections.next();
+        sweep(interactive, leaves);
+        sweep(batch, leaves);
+    }
+
+    private void sweep(Waiting same, Predicate<Sequence> leaves) {
+        for (Iterator<TreeMap<Long, Sequence>> parties = same.byParty.values().iterator(); parties.hasNext(); ) {
+            TreeMap<Long, Sequence> ofOne = parties.next();
             for (Iterator<Sequence> sequences = ofOne.values().iterator(); sequences.hasNext(); ) {
                 Sequence sequence = sequences.next();
                 if (leaves.test(sequence)) {
                     sequences.remove();
-                    count(sequence, -1);
+                    gone(sequence);
                 }
             }
             if (ofOne.isEmpty()) {
-                connections.remove();
+                parties.remove();
             }
         }
     }
 
     private void count(Sequence sequence, int sign) {
-        size += sign;
+        of(sequence.standing().priority()).size += sign;
         bytes += sign * sequence.heldBytes();
+        tokens += (long) sign * sequence.request().prompt().length;
+        ofAccount.merge(sequence.standing().party().account(), sign, (had, more) -> had + more == 0 ? null : had + more);
     }
 
     /**
      * Whose turn it is.
      *
-     * @param slots how many a connection has
-     * @param eligible whether a connection may have one more
+     * @param eligible whether a party may have a slot for a sequence of that priority
      * @param which sequences count
      * @return null if there is none
      */
-    @Nullable Sequence next(ToIntFunction<Object> slots, Predicate<Object> eligible, Predicate<Sequence> which) {
-        Sequence next = null;
-        int fewest = Integer.MAX_VALUE;
-        for (Map.Entry<Object, TreeMap<Long, Sequence>> entry : byConnection.entrySet()) {
-            int has = slots.applyAsInt(entry.getKey());
-            if (has < fewest && eligible.test(entry.getKey())) {
-                Sequence first = first(entry.getValue(), which);
-                next = first == null ? next : first;
-                fewest = first == null ? fewest : has;
-            }
-        }
-        return next;
+    @Nullable Sequence next(BiPredicate<Party, Priority> eligible, Predicate<Sequence> which) {
+        Sequence owed = turns.batchIsOwed() ? next(Priority.BATCH, eligible, which) : null;
+        Sequence next = owed == null ? next(Priority.INTERACTIVE, eligible, which) : owed;
+        return next == null ? next(Priority.BATCH, eligible, which) : next;
     }
 
-    private static @Nullable Sequence first(Map<Long, Sequence> ofOne, Predicate<Sequence> which) {
-        for (Sequence sequence : ofOne.values()) {
-            if (which.test(sequence)) {
-                return sequence;
+    private @Nullable Sequence next(Priority priority, BiPredicate<Party, Priority> eligible, Predicate<Sequence> which) {
+        Waiting same = of(priority);
+        if (same.size == 0) {
+            return null;
+        }
+        Party party = turns.next(priority, candidate -> first(same, candidate, which) != null && eligible.test(candidate, priority));
+        return party == null ? null : first(same, party, which);
+    }
+
+    private static @Nullable Sequence first(Waiting same, Party party, Predicate<Sequence> which) {
+        TreeMap<Long, Sequence> ofOne = same.byParty.get(party);
+        if (ofOne != null) {
+            for (Sequence sequence : ofOne.values()) {
+                if (which.test(sequence)) {
+                    return sequence;
+                }
             }
         }
         return null;
     }
 
+    /** A sequence was served, which counts if others wait. */
+    void charge(Sequence sequence, long served) {
+        if (!isEmpty()) {
+            boolean otherWaits = sequence.standing().priority() == Priority.BATCH ? interactive.size > 0 : batch.size > 0;
+            turns.charge(sequence.standing(), served, otherWaits);
+        }
+    }
+
+    /** Whether a batch sequence that has a slot now has it by the share of these, before interactive ones. */
+    boolean byShare(Sequence sequence) {
+        return sequence.standing().priority() == Priority.BATCH && interactive.size > 0 && turns.batchIsOwed();
+    }
+
     /** Shows all of them. */
     void forEach(Consumer<Sequence> reader) {
-        byConnection.values().forEach(ofOne -> ofOne.values().forEach(reader));
+        interactive.byParty.values().forEach(ofOne -> ofOne.values().forEach(reader));
+        batch.byParty.values().forEach(ofOne -> ofOne.values().forEach(reader));
     }
 
     int size() {
-        return size;
+        return interactive.size + batch.size;
+    }
+
+    /** Those of them that are batch streams. */
+    int batchSize() {
+        return batch.size;
     }
 
     boolean isEmpty() {
-        return size == 0;
+        return size() == 0;
     }
 
     /** What they hold, KV blocks apart. */
     long bytes() {
         return bytes;
+    }
+
+    /** Of their prompts. */
+    long tokens() {
+        return tokens;
     }
 }

@@ -1,35 +1,37 @@
 package dev.tidestream.server.scheduler;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
 import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.fair.RowTurns;
+import dev.tidestream.server.scheduler.fair.Standing;
 
 /**
- * Chooses the rows of a step: one of each decoding sequence with demand and room, then prompts with what is left, in chunks. Of
- * several connections each has one prompt done in turn, so that many long prompts of one delay that of another by one of them;
- * within a connection, and among connections with one prompt each, the oldest comes first.
+ * Chooses the rows of a step: one of each decoding sequence with demand and room, then prompts with what is left, in chunks and in
+ * turn ({@link RowTurns}).
  */
 final class BatchComposer {
     /** Most rows of prompts in a step whose logits are wanted, each of which is a row of the head, and of memory. */
     static final int MAX_SCORED_ROWS = 16;
 
     private final KvLending lending;
+    private final RowTurns<Sequence> turns;
     private final int maxRows;
     private final int prefillChunkRows;
 
     /**
      * @param lending makes room for rows of prompts
      * @param maxRows most rows of a step
-     * @param prefillChunkRows most prompt rows in a step that decodes as well
+     * @param prefillChunkRows most prompt rows in a step that decodes as well, and rows of a client's turn
+     * @param batchShare of the rows of prompts, for batch streams
      */
-    BatchComposer(KvLending lending, int maxRows, int prefillChunkRows) {
+    BatchComposer(KvLending lending, int maxRows, int prefillChunkRows, double batchShare) {
         this.lending = lending;
+        this.turns = new RowTurns<>(prefillChunkRows, batchShare);
         this.maxRows = maxRows;
         this.prefillChunkRows = prefillChunkRows;
     }
@@ -44,7 +46,7 @@ final class BatchComposer {
                 continue;
             }
             if (sequence.decoding()) {
-                batchOf(batches, sequence).add(sequence, sequence.decodeSlice());
+                batchOf(batches, sequence).add(sequence, sequence.prefillSlice(1));
                 decodeRows++;
             } else {
                 prompts.add(sequence);
@@ -54,40 +56,46 @@ final class BatchComposer {
         if (decodeRows > 0) {
             left = Math.min(left, prefillChunkRows);
         }
-        int scoredRows = MAX_SCORED_ROWS;
-        for (Sequence sequence : inTurn(prompts, slots)) {
-            if (left == 0) {
-                break;
-            }
-            int rows = sequence.prefillRows(left, scoredRows);
-            if (rows == 0) {
-                continue; // others are scored in this step
-            }
-            Slice slice = sequence.prefillSlice(lending.extend(sequence, rows));
-            if (sequence.endsPrompt(slice)) {
-                slots.promptDone(sequence.connection());
-            }
-            batchOf(batches, sequence).add(sequence, slice);
-            left -= slice.count();
-            scoredRows -= slice.logits() == LogitsRows.ALL ? slice.count() : 0;
-        }
+        turns.divide(prompts, left, new PromptRows(prompts))
+                .forEach((sequence, rows) -> batchOf(batches, sequence).add(sequence, sequence.prefillSlice(rows)));
         return batches;
     }
 
-    /** A prompt, and the how manyth of its connection it is. */
-    private record Turn(Sequence prompt, int round) {}
+    /** What prompts can have in a step: tokens and blocks for them, and of scored rows what is left. */
+    private final class PromptRows implements RowTurns.Rows<Sequence> {
+        private final List<Sequence> prompts;
+        private final Map<Sequence, Integer> scored = new HashMap<>();
+        private int scoredLeft = MAX_SCORED_ROWS;
 
-    private static List<Sequence> inTurn(List<Sequence> prompts, Slots slots) {
-        if (prompts.size() < 2) {
-            return prompts;
+        PromptRows(List<Sequence> prompts) {
+            this.prompts = prompts;
         }
-        Map<Object, Integer> rounds = new HashMap<>();
-        List<Turn> turns = new ArrayList<>(prompts.size());
-        for (Sequence prompt : prompts) {
-            turns.add(new Turn(prompt, rounds.merge(prompt.connection(), 1, Integer::sum)));
+
+        @Override
+        public Sequence leader(Sequence prompt) {
+            Sequence leader = prompt;
+            for (Sequence other : prompts) {
+                leader = leader.waitsFor(other) ? other : leader;
+            }
+            return leader;
         }
-        turns.sort(Comparator.comparingInt(Turn::round).thenComparingLong(turn -> slots.lastTurn(turn.prompt().connection())));
-        return turns.stream().map(Turn::prompt).toList();
+
+        @Override
+        public Standing standing(Sequence prompt) {
+            return prompt.standing();
+        }
+
+        @Override
+        public int grow(Sequence prompt, int rows) {
+            int had = scored.getOrDefault(prompt, 0);
+            int wanted = prompt.prefillRows(rows, had + scoredLeft);
+            int has = wanted == 0 ? 0 : lending.extend(prompt, wanted);
+            if (prompt.scoresNow()) {
+                scored.put(prompt, has);
+                scoredLeft -= has - had;
+            }
+            return has;
+        }
     }
 
     private static Batch batchOf(List<Batch> batches, Sequence sequence) {

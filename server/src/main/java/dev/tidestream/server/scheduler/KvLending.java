@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.protocol.Priority;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 import dev.tidestream.server.scheduler.kv.LentCache;
 
@@ -21,17 +22,22 @@ import dev.tidestream.server.scheduler.kv.LentCache;
  *   <li>and the youngest that runs, if it is younger: it waits for a slot, and gets one when there are blocks for all tokens it
  *       has.
  * </ol>
+ * A batch stream counts as younger than all interactive ones, but while it uses what its share has given it ({@link Sequence#givesWay}).
  * If there is none of these, it waits with what it has. So the oldest that runs always can run to its end: it takes what it needs
  * from all others, nobody takes it back, and alone it fits, or it would have been refused.
  */
 final class KvLending {
     private static final Logger log = LoggerFactory.getLogger(KvLending.class);
 
+    /** The first has the best claim. */
+    private static final Comparator<Sequence> SENIORITY =
+            Comparator.comparing(Sequence::givesWay).thenComparingLong(sequence -> sequence.standing().arrival());
+
     private final KvCachePool pool;
     private final AdmissionQueue queue;
     private final Slots slots;
     private final Parking parking;
-    private final List<Sequence> without = new ArrayList<>(); // of a step, empty between two
+    private final List<Sequence> without = new ArrayList<>(); // room for the next position; of one step
     private long blocksTaken;
     private long preemptions;
 
@@ -74,30 +80,32 @@ final class KvLending {
         List<LentCache> given = new ArrayList<>();
         for (Sequence holder : holders(next)) {
             LentCache lent = holder.lent();
-            if (lent == null || pool.returnedBy(given) >= missing) {
+            if (lent == null || next.returnedBy(given, pool) >= missing) {
                 break;
             }
             donors.add(holder);
             given.add(lent);
         }
-        if (pool.returnedBy(given) < missing) {
+        if (next.returnedBy(given, pool) < missing) {
             return false;
         }
         donors.forEach(this::take);
         return true;
     }
 
-    private List<Sequence> holders(Sequence apartFrom) {
+    private List<Sequence> holders(Sequence next) {
         List<Sequence> holders = new ArrayList<>(stalledHolders());
-        if (slots.size() == 0) {
-            List<Sequence> waiting = new ArrayList<>();
-            queue.forEach(sequence -> {
-                if (sequence != apartFrom && sequence.blocks() > 0) {
-                    waiting.add(sequence);
-                }
-            });
-            waiting.sort(Comparator.comparingLong(Sequence::arrival).reversed());
-            holders.addAll(waiting);
+        boolean interactive = next.standing().priority() == Priority.INTERACTIVE;
+        List<Sequence> waiting = new ArrayList<>();
+        queue.forEach(sequence -> {
+            if (sequence != next && sequence.blocks() > 0 && (slots.size() == 0 || (interactive && sequence.givesWay()))) {
+                waiting.add(sequence);
+            }
+        });
+        waiting.sort(SENIORITY.reversed());
+        holders.addAll(waiting);
+        if (interactive && !slots.batchIsOwed()) {
+            slots.all().stream().filter(Sequence::givesWay).sorted(SENIORITY.reversed()).forEach(holders::add);
         }
         return holders;
     }
@@ -117,9 +125,10 @@ final class KvLending {
      * Before a step: what others have computed of a prompt is taken from there, and every sequence with a slot and demand gets
      * room for its next position, the oldest first. Who gets none has no row in the step.
      *
-     * @param failed is given a sequence that got no memory from the system
+     * @return those that got no memory from the system, for the caller to fail
      */
-    void prepareStep(Consumer<Sequence> failed) {
+    List<Sequence> prepareStep() {
+        without.clear();
         for (Sequence sequence : slots.all()) {
             if (sequence.hasDemand()) {
                 sequence.reusePrefix(pool);
@@ -129,18 +138,21 @@ final class KvLending {
             }
         }
         if (without.size() > 1) {
-            without.sort(Comparator.comparingLong(Sequence::arrival));
+            without.sort(SENIORITY);
         }
-        for (Sequence sequence : without) {
-            try {
-                makeRoom(sequence);
-            } catch (RuntimeException | OutOfMemoryError e) {
-                log.error("no KV memory for a sequence: stream={}, positions={}",
-                        sequence.stream(), sequence.neededPositions(), e);
-                failed.accept(sequence);
-            }
+        without.removeIf(this::hasRoomNow);
+        return without;
+    }
+
+    /** Makes room as far as others have blocks to give; false if the system has none. */
+    private boolean hasRoomNow(Sequence sequence) {
+        try {
+            makeRoom(sequence);
+            return true;
+        } catch (RuntimeException | OutOfMemoryError e) {
+            log.error("no KV memory for a sequence: stream={}, blocks={}", sequence.stream(), sequence.blocks(), e);
+            return false;
         }
-        without.clear();
     }
 
     private void makeRoom(Sequence sequence) {
@@ -162,7 +174,7 @@ final class KvLending {
         queue.forEach(youngest);
         if (youngest.found == null) {
             for (Sequence sequence : slots.all()) {
-                if (sequence.arrival() > needs.arrival()) {
+                if (SENIORITY.compare(sequence, needs) > 0) {
                     youngest.accept(sequence);
                 }
             }
@@ -185,7 +197,7 @@ final class KvLending {
                 return;
             }
             boolean gives = pool.returnedBy(List.of(lent)) > 0;
-            if (found == null || (gives == givesAny ? sequence.arrival() > found.arrival() : gives)) {
+            if (found == null || (gives == givesAny ? SENIORITY.compare(sequence, found) > 0 : gives)) {
                 found = sequence;
                 givesAny = gives;
             }
@@ -196,8 +208,8 @@ final class KvLending {
         donor.giveBackBlocks(pool);
         blocksTaken++;
         if (slots.has(donor)) {
+            queue.add(donor); // first, so that its party is never without a stream
             slots.remove(donor);
-            queue.add(donor);
             preemptions++;
         }
     }

@@ -58,12 +58,12 @@ final class Parking {
     }
 
     private void count(Sequence sequence, int sign) {
-        Holding holding = holdings.computeIfAbsent(sequence.connection(), c -> new Holding());
+        Holding holding = holdings.computeIfAbsent(sequence.standing().party().connection(), c -> new Holding());
         holding.sequences += sign;
         holding.bytes += sign * sequence.heldBytes();
         bytes += sign * sequence.heldBytes();
         if (holding.sequences == 0) {
-            holdings.remove(sequence.connection());
+            holdings.remove(sequence.standing().party().connection());
         }
     }
 
@@ -113,7 +113,7 @@ final class Parking {
         Comparator<Holding> order = tooMany ? Comparator.comparingInt(h -> h.sequences) : Comparator.comparingLong(h -> h.bytes);
         Object most = Collections.max(holdings.entrySet(), Map.Entry.comparingByValue(order)).getKey();
         Sequence longest = Collections.min(
-                parked.stream().filter(s -> s.connection().equals(most)).toList(),
+                parked.stream().filter(s -> s.standing().party().connection().equals(most)).toList(),
                 Comparator.comparingLong(Sequence::stalledSinceNs));
         parked.remove(longest);
         count(longest, -1);

@@ -19,6 +19,7 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
+import dev.tidestream.server.scheduler.fair.Turns;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 import dev.tidestream.server.scheduler.kv.OldPrefixes;
 
@@ -35,8 +36,10 @@ import dev.tidestream.server.scheduler.kv.OldPrefixes;
  *       nothing of a token depends on them.
  *   <li><b>Running streams flow.</b> Every decoding sequence with a slot and demand has a row in every step; prompts share what
  *       is left, in chunks ({@link BatchComposer}), so a long prompt delays a token by a chunk and not by itself.
- *   <li><b>Connections share.</b> Slots, prompts and the queue go round the connections, within each in order of arrival
- *       ({@link Admission}).
+ *   <li><b>Clients share.</b> Slots and rows of prompts go round the accounts by tokens, and round the connections of each; within a
+ *       connection streams come in order of arrival ({@link Admission}, {@link BatchComposer}). Batch streams have what interactive ones
+ *       leave, and a share.
+ *   <li><b>Time is kept.</b> A stream whose deadline has passed ends before the next step ({@link Timeouts}).
  *   <li><b>Memory is lent as it is filled.</b> A sequence gets KV blocks when it reaches their positions, or those that others
  *       have filled with the same tokens; the oldest that runs always gets them ({@link KvLending}).
  *   <li><b>Faults stay where they happen.</b> A failed pass ends the sequences of that pass, failed sampling its own sequence.
@@ -58,16 +61,16 @@ public final class Scheduler {
     private final BatchSampler batchSampler;
     private final BatchComposer composer;
 
-    private final AdmissionQueue waiting = new AdmissionQueue();
-    private final Slots running = new Slots();
+    private final AdmissionQueue waiting;
+    private final Slots running;
     private final Parking parked;
+    private final Timeouts timeouts;
     private final KvLending lending;
     private final Admission admission;
     private final OldPrefixes oldPrefixes;
     private final List<Sequence> stopping = new ArrayList<>(); // released; their last event waits for demand
     private float[] logits = {}; // (most rows so far, vocabulary)
     private boolean anyToken; // was ever made
-    private long nextTimeoutNs = Long.MAX_VALUE;
     private long steps;
     private long rows;
     private long recomputedRows;
@@ -107,10 +110,14 @@ public final class Scheduler {
             maxRows = model.maxRows();
         }
         batchSampler = new BatchSampler(team, vocabularySize);
+        Turns turns = new Turns(config.queue().batchShare());
+        waiting = new AdmissionQueue(turns);
+        running = new Slots(turns);
         parked = new Parking(config.stalled());
+        timeouts = new Timeouts(config.stalled().timeoutNs(), this::fail);
         oldPrefixes = new OldPrefixes(pool);
         lending = new KvLending(pool, waiting, running, parked);
-        composer = new BatchComposer(lending, maxRows, config.prefillChunkRows());
+        composer = new BatchComposer(lending, maxRows, config.prefillChunkRows(), config.queue().batchShare());
         admission = new Admission(config, pool, waiting, running, lending);
         if (config.maxSequences() > maxRows || ((long) config.maxSequences() + BatchComposer.MAX_SCORED_ROWS) * vocabularySize > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("too many sequences for one step: max_sequences=%d, max_rows=%d, vocabulary=%d"
@@ -121,12 +128,13 @@ public final class Scheduler {
     /** Puts a request in the queue, or refuses it by {@link SequenceClient#failed}. */
     public void submit(SequenceRequest request) {
         Sequence sequence = intake.sequence(request);
-        if (sequence == null) {
+        timeouts.begin(nanoClock.getAsLong());
+        if (sequence == null || timeouts.late(sequence)) {
             return;
         }
         String full = waiting.full(sequence, config.queue(), stopping.size(), running.size());
         if (full == null) {
-            full = parked.full(sequence.connection());
+            full = parked.full(sequence.standing().party().connection());
         }
         if (full == null) {
             waiting.add(sequence);
@@ -138,24 +146,26 @@ public final class Scheduler {
     /**
      * One step: who has left goes, who fits comes, everybody with a slot and demand gets rows.
      *
-     * @return rows computed; 0 if nothing can be done until a client acts or {@link #untilTimeoutNs} has passed
+     * @return rows computed, and sequences that failed for want of memory, which others have then; 0 if nothing can be done until a
+     *     client acts or {@link #untilTimeoutNs} has passed
      */
     public int step() {
         long nowNs = nanoClock.getAsLong();
-        nextTimeoutNs = Long.MAX_VALUE;
-        parked.sweep(sequence -> leaves(sequence) || timedOut(sequence, nowNs) || goesOn(sequence));
-        waiting.sweep(sequence -> leaves(sequence) || stalls(sequence, nowNs));
+        timeouts.begin(nowNs);
+        parked.sweep(sequence -> leaves(sequence) || timeouts.over(sequence) || goesOn(sequence));
+        waiting.sweep(sequence -> leaves(sequence) || timeouts.over(sequence) || stalls(sequence));
         int alreadyParked = parked.size();
-        running.sweep(sequence -> leaves(sequence) || stalls(sequence, nowNs));
+        running.sweep(sequence -> leaves(sequence) || timeouts.over(sequence) || stalls(sequence));
         slotsGivenBack += parked.size() - alreadyParked;
-        stopping.removeIf(sequence -> settles(sequence, nowNs) || timedOut(sequence, nowNs));
+        stopping.removeIf(sequence -> settles(sequence, nowNs) || timeouts.stalledTooLong(sequence));
         oldPrefixes.forget(epochs.weightsVersion(), this::tellVersions);
         admission.admit(nowNs);
         for (Sequence tooMany = parked.overflow(); tooMany != null; tooMany = parked.overflow()) {
             fail(tooMany, ErrorCode.CREDIT_TIMEOUT, "no credit, and too many streams are without: limit=%d, limit_bytes=%d, stream=%d"
                     .formatted(config.stalled().maxParked(), config.stalled().maxBytes(), tooMany.stream()));
         }
-        lending.prepareStep(this::fail);
+        List<Sequence> failed = lending.prepareStep();
+        failed.forEach(this::fail);
         int stepRows = 0;
         int decodedRows = 0;
         long startNs = nanoClock.getAsLong();
@@ -169,18 +179,18 @@ public final class Scheduler {
         }
         rows += stepRows;
         updateStats();
-        return stepRows;
+        return stepRows + failed.size();
     }
 
     private void updateStats() {
         stats = new SchedulerStats(running.size(), waiting.size(), waiting.bytes(), parked.size(), parked.bytes(), steps, rows,
                 recomputedRows, tokensGenerated, slotsGivenBack + admission.slotsGivenBack() + lending.preemptions(),
-                lending.blocksTaken(), lending.preemptions());
+                lending.blocksTaken(), lending.preemptions(), waiting.batchSize(), waiting.tokens(), timeouts.deadlines());
     }
 
-    /** Nanoseconds from the last step until some sequence without demand has to go; {@code Long.MAX_VALUE} if there is none. */
+    /** Nanoseconds from the last step until the time of some sequence is up; {@code Long.MAX_VALUE} if there is none. */
     public long untilTimeoutNs() {
-        return nextTimeoutNs;
+        return timeouts.nextNs();
     }
 
     /** Whether no sequence is left. */
@@ -210,7 +220,7 @@ public final class Scheduler {
 
     /** Lets a sequence go whose client has left or wants no more; all others see the newest epoch, and are announced once. */
     private boolean leaves(Sequence sequence) {
-        SequenceClient client = sequence.client();
+        SequenceClient client = sequence.request().client();
         if (client.settle()) {
             left(sequence);
             sequence.release(pool);
@@ -234,10 +244,7 @@ public final class Scheduler {
     }
 
     /** Parks a sequence that waits or runs and has no demand. */
-    private boolean stalls(Sequence sequence, long nowNs) {
-        if (timedOut(sequence, nowNs)) {
-            return true;
-        }
+    private boolean stalls(Sequence sequence) {
         if (!sequence.stalled()) {
             return false;
         }
@@ -255,37 +262,21 @@ public final class Scheduler {
     }
 
     private boolean settles(Sequence sequence, long nowNs) {
-        if (sequence.client().settle()) {
+        if (sequence.request().client().settle()) {
             left(sequence);
             return true;
         }
-        if (sequence.client().demand() <= 0) {
+        if (sequence.request().client().demand() <= 0) {
             return false;
         }
         Completion completion = sequence.completedEarly(nowNs);
         observer.ended(sequence.end(StreamEnd.Outcome.valueOf(completion.reason().name()), null, nowNs));
-        sequence.client().stopped(completion);
+        sequence.request().client().stopped(completion);
         return true;
     }
 
     private void left(Sequence sequence) {
         observer.ended(sequence.end(StreamEnd.Outcome.LEFT, null, nanoClock.getAsLong()));
-    }
-
-    /** Fails a sequence that has been without demand for too long; else remembers when that would be. */
-    private boolean timedOut(Sequence sequence, long nowNs) {
-        if (!sequence.checkStalled(nowNs)) {
-            return false;
-        }
-        long timeoutNs = config.stalled().timeoutNs();
-        long leftNs = timeoutNs - (nowNs - sequence.stalledSinceNs());
-        if (leftNs > 0) {
-            nextTimeoutNs = Math.min(nextTimeoutNs, leftNs);
-            return false;
-        }
-        fail(sequence, ErrorCode.CREDIT_TIMEOUT, "no credit for too long: limit_ms=%d, stream=%d"
-                .formatted(timeoutNs / 1_000_000, sequence.stream()));
-        return true;
     }
 
     private void run(Batch batch) {
@@ -333,7 +324,7 @@ public final class Scheduler {
 
     private void deliverScores(Sequence sequence, Slice slice, int row) {
         try {
-            sequence.score(slice, logits, row, vocabularySize);
+            sequence.scores().score(slice, logits, row, vocabularySize);
         } catch (Throwable e) {
             failWithoutToken(sequence, e);
         }
@@ -347,8 +338,10 @@ public final class Scheduler {
             return;
         }
         anyToken = true;
+        waiting.charge(sequence, 1);
         try {
             if (sequence.take(sample, nowNs, observer)) {
+                timeouts.done(sequence);
                 running.remove(sequence);
                 sequence.release(pool);
             }
@@ -381,9 +374,9 @@ public final class Scheduler {
     /** Answers, then gives up what it holds; throws nothing, since others wait for their answers. */
     private void fail(Sequence sequence, ErrorCode code, String message) {
         try {
-            boolean left = sequence.client().settle();
+            boolean left = sequence.request().client().settle();
             if (!left) {
-                sequence.client().failed(code, message);
+                sequence.request().client().failed(code, message);
             }
             observer.ended(sequence.end(left ? StreamEnd.Outcome.LEFT : StreamEnd.Outcome.FAILED, left ? null : code, nanoClock.getAsLong()));
         } catch (RuntimeException | Error e) {

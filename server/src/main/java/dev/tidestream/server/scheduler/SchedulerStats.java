@@ -16,6 +16,9 @@ package dev.tidestream.server.scheduler;
  * @param slotsGivenBack how often a sequence that had not ended gave its slot back so far
  * @param blocksTaken how often a sequence lost its KV blocks to another so far
  * @param preemptions how often one of these had demand and a slot
+ * @param queuedBatch those of the queued that are batch streams
+ * @param queuedTokens of the prompts of the queued
+ * @param deadlines of streams that had one, so far
  */
 public record SchedulerStats(
         int running,
@@ -29,13 +32,30 @@ public record SchedulerStats(
         long tokensGenerated,
         long slotsGivenBack,
         long blocksTaken,
-        long preemptions) {
-    static final SchedulerStats NONE = new SchedulerStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        long preemptions,
+        int queuedBatch,
+        long queuedTokens,
+        Deadlines deadlines) {
+    static final SchedulerStats NONE = new SchedulerStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, new Deadlines(0, 0, 0));
+
+    /**
+     * What became of deadlines.
+     *
+     * @param met streams that made their last token in time
+     * @param missedWaiting that had made no token when theirs passed
+     * @param missedRunning that had made some
+     */
+    public record Deadlines(long met, long missedWaiting, long missedRunning) {
+        private Deadlines since(Deadlines start) {
+            return new Deadlines(met - start.met, missedWaiting - start.missedWaiting, missedRunning - start.missedRunning);
+        }
+    }
 
     /** What has come since: counts are those from {@code start} on, everything else is as it is now. */
     public SchedulerStats since(SchedulerStats start) {
         return new SchedulerStats(running, queued, queuedBytes, parked, parkedBytes, steps - start.steps, rows - start.rows,
                 recomputedRows - start.recomputedRows, tokensGenerated - start.tokensGenerated, slotsGivenBack - start.slotsGivenBack,
-                blocksTaken - start.blocksTaken, preemptions - start.preemptions);
+                blocksTaken - start.blocksTaken, preemptions - start.preemptions, queuedBatch, queuedTokens,
+                deadlines.since(start.deadlines));
     }
 }

@@ -1,6 +1,5 @@
 package dev.tidestream.server.scheduler;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -16,6 +15,7 @@ import dev.tidestream.protocol.Usage;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
+import dev.tidestream.server.scheduler.fair.Standing;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 import dev.tidestream.server.scheduler.kv.LentCache;
 
@@ -29,11 +29,11 @@ final class Sequence {
     private final int maxTokens;
     private final StreamText text;
     private Lease lease;
-    private final long arrival;
+    private final Standing standing;
     private @Nullable LentCache lent; // may be kept without a slot
     private int[] tokens; // (at least tokenCount): prompt, then output
     private int tokenCount;
-    private int scored; // positions whose logits have told how likely the next token of the prompt is
+    private final PromptScores scores;
     private int furthest; // most positions that the cache has held
     private int cachedTokens; // of the prompt: others had computed them
     private boolean accepted;
@@ -49,30 +49,44 @@ final class Sequence {
      */
     Sequence(SequenceRequest request, long arrival, Lease lease, int contextLength) {
         this.request = request;
-        this.arrival = arrival;
+        this.standing = new Standing(request.party(), request.urgency().priority(), arrival);
         this.lease = lease;
         this.maxTokens = Math.min(request.maxTokens(), contextLength - request.prompt().length);
         this.tokens = request.tokens();
         this.tokenCount = tokens.length;
+        this.scores = new PromptScores(request);
         this.times = new SequenceTimes(request.arrivalNs());
         this.text = new StreamText(request.detokenizer(), request.stopMatcher(), request.endOfGeneration());
-        text.goOnAfter(request.generated());
     }
 
     long stream() {
         return request.stream();
     }
 
-    Object connection() {
-        return request.connection();
+    Standing standing() {
+        return standing;
     }
 
-    long arrival() {
-        return arrival;
+    /** Whether it is a batch stream whose slot and blocks are any interactive one's that needs them. */
+    boolean givesWay() {
+        return standing.givesWay(tokenCount);
     }
 
-    SequenceClient client() {
-        return request.client();
+    boolean hadSlot() {
+        return standing.hadSlot(tokenCount);
+    }
+
+    /** Positions of its tokens that were never computed: what it costs to bring it to its next token. */
+    int newRows() {
+        return tokenCount - furthest;
+    }
+
+    SequenceRequest request() {
+        return request;
+    }
+
+    PromptScores scores() {
+        return scores;
     }
 
     /** What it holds, KV blocks apart; does not change while it has no slot. */
@@ -87,11 +101,6 @@ final class Sequence {
     /** Positions it may need in all. */
     int positions() {
         return request.prompt().length + maxTokens;
-    }
-
-    /** Positions that the tokens it has so far need, each of which is filled before there is another token. */
-    int neededPositions() {
-        return tokenCount;
     }
 
     /**
@@ -125,14 +134,19 @@ final class Sequence {
 
     /** Says {@code accepted}, once, when there is demand for it. */
     void announce() {
-        if (!accepted && client().demand() > 0) {
+        if (!accepted && request.client().demand() > 0) {
             accepted = true;
-            client().accepted(lease.epoch().weightsVersion(), lease.epoch().headMode(), request.prompt().length);
+            request.client().accepted(lease.epoch().weightsVersion(), lease.epoch().headMode(), request.prompt().length);
         }
     }
 
-    /** Takes a slot. What it had computed before is still there if its blocks are. */
-    void admit(KvCachePool pool, long nowNs) {
+    /**
+     * Takes a slot. What it had computed before is still there if its blocks are.
+     *
+     * @param byShare whether it has it though interactive ones wait
+     */
+    void admit(KvCachePool pool, boolean byShare, long nowNs) {
+        standing.slot(tokenCount, byShare);
         if (lent == null) {
             lent = pool.open(positions());
         }
@@ -210,7 +224,14 @@ final class Sequence {
 
     /** Its positions whose logits nobody wants: neither for a token nor for a score. */
     private int reusablePositions() {
-        return scoring() ? scored : tokenCount - 1;
+        return scores.pending() ? scores.scored() : tokenCount - 1;
+    }
+
+    /** Whether it can take its next block from another that fills it now, or that comes before it. */
+    boolean waitsFor(Sequence other) {
+        return (other.length() > length() || other.standing.arrival() < standing.arrival())
+                && other.lease.epoch().weightsVersion() == lease.epoch().weightsVersion()
+                && requireLent().needsWhatFills(other.requireLent(), tokens, reusablePositions(), other.tokens, other.tokenCount);
     }
 
     /** Of the blocks that the tokens it has need, how many it would share with sequences that have them now. */
@@ -218,9 +239,14 @@ final class Sequence {
         return blocks() > 0 ? 0 : pool.lentToOthers(lease.epoch().weightsVersion(), tokens, reusablePositions());
     }
 
+    /** Blocks that these give it beyond {@link #blocksOfOthers}, if all of them are given back. */
+    int returnedBy(List<LentCache> caches, KvCachePool pool) {
+        return pool.returnedBy(caches, lease.epoch().weightsVersion(), tokens, blocks() > 0 ? 0 : reusablePositions());
+    }
+
     /** KV blocks that it needs for the tokens it has, and has not. */
     int missingBlocks(KvCachePool pool) {
-        return Math.max(0, pool.blocksFor(neededPositions()) - blocks());
+        return Math.max(0, pool.blocksFor(tokenCount) - blocks());
     }
 
     /** Whether it has made a token and only that one is pending, so that one more row makes one more token. */
@@ -232,23 +258,14 @@ final class Sequence {
         return tokenCount - length();
     }
 
-    /** Whether tokens of the prompt are yet to be scored, by the positions before them. */
-    private boolean scoring() {
-        return request.promptLogprobs() >= 0 && scored < lastOfPrompt();
-    }
-
-    private int lastOfPrompt() {
-        return request.prompt().length - 1;
+    /** Whether the next rows of it are scored. */
+    boolean scoresNow() {
+        return scores.pending() && length() >= scores.scored();
     }
 
     /** Whether nothing is left to be done: the prompt is scored, and no token is wanted. */
     boolean done() {
-        return maxTokens == 0 && !scoring();
-    }
-
-    /** The next pending token, to make another of. */
-    Slice decodeSlice() {
-        return slice(1, LogitsRows.LAST);
+        return maxTokens == 0 && !scores.pending();
     }
 
     /**
@@ -259,43 +276,25 @@ final class Sequence {
      * @return 0 if they are to be scored and none may be
      */
     int prefillRows(int most, int mostScored) {
-        if (!scoring()) {
+        if (!scores.pending()) {
             return Math.min(most, pendingRows());
         }
         int length = length();
-        return length < scored ? Math.min(most, scored - length) : Math.min(Math.min(most, mostScored), lastOfPrompt() - length);
+        return length < scores.scored()
+                ? Math.min(most, scores.scored() - length)
+                : Math.min(Math.min(most, mostScored), scores.lastPosition() - length);
     }
 
     /** The next tokens, no more than {@link #prefillRows}. */
     Slice prefillSlice(int rows) {
-        if (scoring()) {
-            return slice(rows, length() < scored ? LogitsRows.NONE : LogitsRows.ALL);
+        if (scores.pending()) {
+            return slice(rows, length() < scores.scored() ? LogitsRows.NONE : LogitsRows.ALL);
         }
         return slice(rows, rows == pendingRows() ? LogitsRows.LAST : LogitsRows.NONE);
     }
 
     private Slice slice(int count, LogitsRows logits) {
         return new Slice(requireLent().cache(), tokens, length(), count, logits);
-    }
-
-    /** Whether the prompt is behind it once this slice is. */
-    boolean endsPrompt(Slice slice) {
-        return slice.logits() == LogitsRows.LAST || (maxTokens == 0 && slice.from() + slice.count() == lastOfPrompt());
-    }
-
-    /**
-     * Scores the tokens that follow those of a slice, and tells the client.
-     *
-     * @param row of the logits of the slice's first token
-     */
-    void score(Slice slice, float[] logits, int row, int vocabularySize) {
-        List<Sample> scores = new ArrayList<>(slice.count());
-        for (int i = 0; i < slice.count(); i++) {
-            int next = tokens[slice.from() + i + 1];
-            scores.add(request.sampler().score(logits, (row + i) * vocabularySize, next, request.promptLogprobs()));
-        }
-        scored = slice.from() + slice.count();
-        client().scored(scores);
     }
 
     /**
@@ -332,7 +331,8 @@ final class Sequence {
         if (completion != null) {
             observer.ended(end(StreamEnd.Outcome.valueOf(completion.reason().name()), null, completion));
         }
-        client().token(new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), lease.epoch().headMode(), completion));
+        request.client().token(
+                new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), lease.epoch().headMode(), completion));
         return completion != null;
     }
 
@@ -343,9 +343,9 @@ final class Sequence {
      * @param toSpare demand that must be left for the token, so that the sequence is not without while others wait for its slot
      */
     void reportProgress(long nowNs, long intervalNs, int toSpare) {
-        if (generated() == 0 && nowNs - lastProgressNs >= intervalNs && client().demand() > toSpare) {
+        if (generated() == 0 && nowNs - lastProgressNs >= intervalNs && request.client().demand() > toSpare) {
             lastProgressNs = nowNs;
-            client().progress(length(), tokenCount);
+            request.client().progress(length(), tokenCount);
         }
     }
 
@@ -367,7 +367,7 @@ final class Sequence {
 
     /** Whether a token that is computed now can be delivered; not before {@code accepted}, which comes first. */
     boolean hasDemand() {
-        return accepted && client().demand() > 0;
+        return accepted && request.client().demand() > 0;
     }
 
     /** Since when a stalled sequence has been so. */
@@ -394,7 +394,8 @@ final class Sequence {
         return new Completion(reason, usage, times.timing(generated() - request.generated().length, nowNs));
     }
 
-    private int generated() {
+    /** Tokens that it has made. */
+    int generated() {
         return tokenCount - request.prompt().length;
     }
 }

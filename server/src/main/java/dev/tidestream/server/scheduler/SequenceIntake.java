@@ -46,6 +46,11 @@ final class SequenceIntake {
                     .formatted(request.weightsVersion(), epochs.weightsVersion()));
             return null;
         }
-        return new Sequence(request, ++arrivals, lease, contextLength);
+        try {
+            return new Sequence(request, ++arrivals, lease, contextLength);
+        } catch (RuntimeException | Error e) {
+            lease.close();
+            throw e;
+        }
     }
 }

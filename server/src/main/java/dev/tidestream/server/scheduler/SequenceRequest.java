@@ -1,30 +1,34 @@
 package dev.tidestream.server.scheduler;
 
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
 
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tokenizer.IncrementalDetokenizer;
+import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.scheduler.fair.Party;
 
 /**
  * What a sequence is made of: a tokenized, validated request. Handed to the decode thread once and for all.
  *
  * @param stream the server's number of the stream
- * @param connection whose it is: sequences of equal connections share slots and their part of the queue
+ * @param party whose it is: equal ones share slots, turns and their part of the queue
  * @param prompt ids of the vocabulary {@code (n)}, at least one
  * @param maxTokens most tokens to generate; 0: none
  * @param promptLogprobs -1: none; else so many of the most likely tokens in the place of each of the prompt, beside its own log-probability
  * @param endOfGeneration the tokens that end the stream
- * @param generated ids of the tokens that it made before, if it goes on {@code (n)}; the sampler knows them
+ * @param generated ids of the tokens that it made before, if it goes on {@code (n)}; sampler, detokenizer and stop matcher know them
  * @param weightsVersion the version it needs; -1: the newest
+ * @param urgency before whom it comes, and until when after its arrival it has to be done
  * @param memory what it holds, tokens apart
  * @param arrivalNs when the request came, on the scheduler's clock
  */
 public record SequenceRequest(
         long stream,
-        Object connection,
+        Party party,
         int[] prompt,
         int maxTokens,
         int promptLogprobs,
@@ -35,6 +39,7 @@ public record SequenceRequest(
         IntPredicate endOfGeneration,
         int[] generated,
         long weightsVersion,
+        Urgency urgency,
         Memory memory,
         long arrivalNs,
         SequenceClient client) {
@@ -47,7 +52,18 @@ public record SequenceRequest(
         return all;
     }
 
-    /** A request whose stream begins, with the newest weights. */
+    /** The same as urgent as that. */
+    public SequenceRequest asUrgentAs(Urgency other) {
+        return new SequenceRequest(stream, party, prompt, maxTokens, promptLogprobs, weights, sampler, detokenizer, stopMatcher,
+                endOfGeneration, generated, weightsVersion, other, memory, arrivalNs, client);
+    }
+
+    /** Nanoseconds until it has to be done, 0 or less if it is too late; {@code Long.MAX_VALUE} if it has time. */
+    long untilDeadlineNs(long nowNs) {
+        return urgency.hasDeadline() ? TimeUnit.MILLISECONDS.toNanos(urgency.deadlineMs()) - (nowNs - arrivalNs) : Long.MAX_VALUE;
+    }
+
+    /** A request whose stream begins, with the newest weights; of a client with one connection. */
     public SequenceRequest(
             long stream,
             Object connection,
@@ -62,8 +78,8 @@ public record SequenceRequest(
             Memory memory,
             long arrivalNs,
             SequenceClient client) {
-        this(stream, connection, prompt, maxTokens, promptLogprobs, weights, sampler, detokenizer, stopMatcher, endOfGeneration,
-                NO_TOKENS, -1, memory, arrivalNs, client);
+        this(stream, new Party(connection, connection), prompt, maxTokens, promptLogprobs, weights, sampler, detokenizer, stopMatcher,
+                endOfGeneration, NO_TOKENS, -1, Urgency.DEFAULT, memory, arrivalNs, client);
     }
 
     /** A request that does not ask how likely its prompt is. */

@@ -2,42 +2,45 @@ package dev.tidestream.server.scheduler;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
 
 import org.jspecify.annotations.Nullable;
 
-/** The sequences that have a slot, in order of admission, and what each connection has of them. */
+import dev.tidestream.protocol.Priority;
+import dev.tidestream.server.scheduler.fair.Party;
+import dev.tidestream.server.scheduler.fair.Turns;
+
+/** The sequences that have a slot, in order of admission, and what each connection and each account has of them. */
 final class Slots {
+    private static final Comparator<Sequence> BY_ARRIVAL = Comparator.comparingLong(sequence -> sequence.standing().arrival());
+    private static final int[] NO_SLOTS = new int[Priority.values().length];
 
-    /** A connection with slots. */
-    private static final class Holder {
-        int slots;
-        long lastTurn; // rises; when its last prompt was done, or it got its first slot
-    }
-
+    private final Turns turns;
     private final List<Sequence> running = new ArrayList<>();
-    private final Map<Object, Holder> holders = new HashMap<>();
-    private long turns;
+    private final Map<Object, int[]> ofConnections = new HashMap<>(); // slots by priority
+    private final Map<Object, int[]> ofAccounts = new HashMap<>();
+
+    /** @param turns is told who has a slot */
+    Slots(Turns turns) {
+        this.turns = turns;
+    }
 
     void add(Sequence sequence) {
         running.add(sequence);
-        holders.computeIfAbsent(sequence.connection(), c -> newHolder()).slots++;
-    }
-
-    private Holder newHolder() {
-        Holder holder = new Holder();
-        holder.lastTurn = ++turns;
-        return holder;
+        turns.join(sequence.standing());
+        count(sequence, 1);
     }
 
     /** Takes a sequence out; nothing happens if it has no slot. */
     void remove(Sequence sequence) {
         if (running.remove(sequence)) {
-            uncount(sequence);
+            gone(sequence);
         }
     }
 
@@ -47,18 +50,40 @@ final class Slots {
             Sequence sequence = sequences.next();
             if (leaves.test(sequence)) {
                 sequences.remove();
-                uncount(sequence);
+                gone(sequence);
             }
         }
     }
 
-    private void uncount(Sequence sequence) {
-        holders.computeIfPresent(sequence.connection(), (connection, holder) -> --holder.slots == 0 ? null : holder);
+    private void gone(Sequence sequence) {
+        turns.leave(sequence.standing());
+        count(sequence, -1);
+    }
+
+    private void count(Sequence sequence, int sign) {
+        Party party = sequence.standing().party();
+        count(ofConnections, party.connection(), sequence, sign);
+        count(ofAccounts, party.account(), sequence, sign);
+    }
+
+    private static void count(Map<Object, int[]> holders, Object key, Sequence sequence, int sign) {
+        int[] slots = holders.computeIfAbsent(key, k -> new int[NO_SLOTS.length]);
+        slots[sequence.standing().priority().ordinal()] += sign;
+        if (all(slots) == 0) {
+            holders.remove(key);
+        }
+    }
+
+    private static int all(int[] slots) {
+        int all = 0;
+        for (int ofOne : slots) {
+            all += ofOne;
+        }
+        return all;
     }
 
     void clear() {
-        running.clear();
-        holders.clear();
+        new ArrayList<>(running).forEach(this::remove);
     }
 
     /** All of them, in order of admission; a view. */
@@ -72,22 +97,7 @@ final class Slots {
 
     /** Slots that a connection has. */
     int of(Object connection) {
-        Holder holder = holders.get(connection);
-        return holder == null ? 0 : holder.slots;
-    }
-
-    /** A prompt of this connection is done: the prompts of all others come before its next one. */
-    void promptDone(Object connection) {
-        Holder holder = holders.get(connection);
-        if (holder != null) {
-            holder.lastTurn = ++turns;
-        }
-    }
-
-    /** When the last prompt of a connection was done; less is longer ago. */
-    long lastTurn(Object connection) {
-        Holder holder = holders.get(connection);
-        return holder == null ? 0 : holder.lastTurn;
+        return all(ofConnections.getOrDefault(connection, NO_SLOTS));
     }
 
     /** Whether a sequence has one. */
@@ -96,22 +106,50 @@ final class Slots {
     }
 
     /**
-     * Who yields to a connection that has no slot: of the connection with most slots, the sequence that came last, and so never
-     * the oldest there is. Null if the connection has one, or no other has two.
+     * Who yields to a party that waits with a sequence of some priority; null if nobody does. To an interactive one the batch stream
+     * that came last, unless these are owed their share. Else those of the same priority share: to an account without a slot yields
+     * the one with most, and within an account a connection likewise, the sequence that came last; if each has one, the sequence that
+     * has had it longest, if it made some tokens meanwhile.
      */
-    @Nullable Sequence yieldsTo(Object connection) {
-        if (of(connection) > 0) {
-            return null;
+    @Nullable Sequence yieldsTo(Party party, Priority priority) {
+        Sequence batch = priority == Priority.INTERACTIVE ? givesWay(sequence -> true) : null;
+        if (batch != null) {
+            return batch;
         }
-        int most = 1;
-        Sequence yields = null;
-        for (Sequence sequence : running) {
-            int slots = of(sequence.connection());
-            if (slots > most || (yields != null && slots == most && sequence.arrival() > yields.arrival())) {
-                most = slots;
-                yields = sequence;
-            }
+        int same = priority.ordinal();
+        if (ofAccounts.getOrDefault(party.account(), NO_SLOTS)[same] == 0) {
+            return ofMost(priority, sequence -> true, this::ofAccount);
         }
-        return yields;
+        if (ofConnections.getOrDefault(party.connection(), NO_SLOTS)[same] == 0) {
+            return ofMost(priority, sequence -> sequence.standing().party().account().equals(party.account()), this::ofConnection);
+        }
+        return null;
+    }
+
+    /** Of whoever has most slots, two at least; if nobody has two, the one whose turn began first of those that have had theirs. */
+    private @Nullable Sequence ofMost(Priority priority, Predicate<Sequence> which, ToIntFunction<Sequence> slots) {
+        List<Sequence> same = running.stream().filter(one -> one.standing().priority() == priority && which.test(one)).toList();
+        Comparator<Sequence> most = Comparator.comparingInt(slots).thenComparingInt(this::ofConnection).thenComparing(BY_ARRIVAL);
+        return same.stream().filter(one -> slots.applyAsInt(one) > 1).max(most)
+                .orElseGet(() -> same.stream().filter(Sequence::hadSlot).findFirst().orElse(null));
+    }
+
+    private int ofAccount(Sequence sequence) {
+        return ofAccounts.getOrDefault(sequence.standing().party().account(), NO_SLOTS)[sequence.standing().priority().ordinal()];
+    }
+
+    private int ofConnection(Sequence sequence) {
+        return ofConnections.getOrDefault(sequence.standing().party().connection(), NO_SLOTS)[sequence.standing().priority().ordinal()];
+    }
+
+    /** Whether batch streams keep their slots though interactive ones wait. */
+    boolean batchIsOwed() {
+        return turns.batchIsOwed();
+    }
+
+    /** The batch stream that gives its slot to an interactive one that waits; null if there is none, or if they are owed their share. */
+    @Nullable Sequence givesWay(Predicate<Sequence> which) {
+        return turns.batchIsOwed() ? null
+                : running.stream().filter(Sequence::givesWay).filter(which).max(BY_ARRIVAL).orElse(null);
     }
 }

@@ -7,13 +7,13 @@ import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.Usage;
 
 /**
- * How a stream that had come to the scheduler ended.
+ * How a stream ended that had waited for a slot, or had found the queue full. What is refused before that has none.
  *
  * @param stream the server's number of it
  * @param outcome in a word
  * @param code of the answer, if it failed
- * @param usage tokens of its prompt, and those it made
- * @param timing of its way, by the engine's clock
+ * @param usage tokens of its prompt, and those it made, also before it went on here
+ * @param timing of its way here, by the engine's clock
  * @param weightsVersion the version that it had last
  */
 public record StreamEnd(long stream, Outcome outcome, @Nullable ErrorCode code, Usage usage, Timing timing, long weightsVersion) {

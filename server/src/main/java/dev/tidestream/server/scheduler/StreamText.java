@@ -17,13 +17,6 @@ final class StreamText {
         this.endOfGeneration = endOfGeneration;
     }
 
-    /** Takes in tokens whose text has been given out before. */
-    void goOnAfter(int[] generated) {
-        for (int token : generated) {
-            append(token, false);
-        }
-    }
-
     /** @param last whether the stream may have no more tokens, so that nothing is withheld any longer */
     StopMatcher.Result append(int token, boolean last) {
         boolean endToken = endOfGeneration.test(token);

@@ -37,15 +37,16 @@ record StreamSources(Engine engine, @Nullable ResumableStreams resumable, @Nulla
     /**
      * A stream for a message.
      *
-     * @param connection whose it is
+     * @param connection that it came on
+     * @param remote address of the client
      * @throws EngineException if it asks for what there is not
      */
-    Opening open(ClientMessage.Generate m, KeyAccount account, Object connection, StreamLease lease) {
-        Opening opening = start(m, account, connection, lease);
+    Opening open(ClientMessage.Generate m, KeyAccount account, Object connection, String remote, StreamLease lease) {
+        Opening opening = start(m, account, connection, account.owner().at(remote), lease);
         return m.options().receipt() ? whenReady(opening) : opening;
     }
 
-    private Opening start(ClientMessage.Generate m, KeyAccount account, Object connection, StreamLease lease) {
+    private Opening start(ClientMessage.Generate m, KeyAccount account, Object connection, Object sharer, StreamLease lease) {
         if (m.options().receipt() && receipts == null) {
             throw new EngineException(ErrorCode.INVALID_VALUE, "receipt: this server issues none");
         }
@@ -53,12 +54,13 @@ record StreamSources(Engine engine, @Nullable ResumableStreams resumable, @Nulla
             if (resumable == null) {
                 throw new EngineException(ErrorCode.INVALID_VALUE, "resumable: no stream outlives its connection on this server");
             }
-            ResumableStreams.Opened opened = resumable.open(m, account.owner().name(), connection);
+            ResumableStreams.Opened opened = resumable.open(m, account.owner().name(), connection, sharer);
             return new Opening(opened.handle(), opened.generation(), opened.tab().begin(lease));
         }
         GenerateRequest request = new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(),
                 m.stop(), m.topLogprobs(), -1, m.weights(), connection);
-        return new Opening(null, engine.generate(request.with(new RequestOptions(m.options().receipt()))), lease);
+        RequestOptions options = new RequestOptions(m.options().receipt(), m.options().urgency());
+        return new Opening(null, engine.generate(request.of(sharer).with(options)), lease);
     }
 
     /** The same stream, which begins when there can be a receipt at its end: the first one waits until the model file has been read. */

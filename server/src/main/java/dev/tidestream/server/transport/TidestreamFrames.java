@@ -11,6 +11,8 @@ import dev.tidestream.server.transport.stream.FrameMapper;
 
 /** The frames of {@code tidestream.v1}. */
 final class TidestreamFrames implements FrameMapper {
+    private static final Long BUSY_RETRY_MS = 1000L; // as over HTTP; nobody knows when there is room
+
     private final String id;
     private final @Nullable String resume;
     private final Receipts receipts;
@@ -61,6 +63,6 @@ final class TidestreamFrames implements FrameMapper {
 
     @Override
     public void failed(ErrorCode code, String message) {
-        outlet.accept(new ServerMessage.Failed(id, code, message));
+        outlet.accept(new ServerMessage.Failed(id, code, message, code == ErrorCode.BUSY ? BUSY_RETRY_MS : null));
     }
 }

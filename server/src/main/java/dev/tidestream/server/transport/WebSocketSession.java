@@ -315,7 +315,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     private void begin(ClientMessage.Generate m, StreamLease lease) throws ProtocolException {
         try {
-            StreamSources.Opening opening = sources.open(m, account, this, lease);
+            StreamSources.Opening opening = sources.open(m, account, this, connection.remote(), lease);
             begin(m.id(), m.credit(), opening.handle(), opening.generation(), opening.lease());
         } catch (EngineException e) {
             throw refused(m.id(), e.code(), String.valueOf(e.getMessage()));

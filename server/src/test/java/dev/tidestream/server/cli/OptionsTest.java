@@ -76,13 +76,14 @@ class OptionsTest {
         assertEquals(EngineConfig.DEFAULT, byDefault.limits.applyTo(EngineConfig.DEFAULT));
         assertEquals(TransportConfig.DEFAULT.maxStreams(), byDefault.limits.maxStreams());
         Serve serve = taken(new Serve(), "--max-streams", "5", "--max-sequences-per-connection", "2", "--max-queued", "7",
-                "--max-queued-memory", "1MiB", "--max-parked", "9", "--max-parked-memory", "2MiB", "--stall-timeout", "30",
+                "--max-queued-memory", "1MiB", "--max-queued-tokens", "500", "--batch-share", "0.25",
+                "--max-parked", "9", "--max-parked-memory", "2MiB", "--stall-timeout", "30",
                 "--max-prompts", "11", "--max-prompt-bytes", "1KiB", "--max-prompt-memory-per-connection", "2KiB", "--max-prompt-memory", "3KiB");
         assertEquals(5, serve.limits.maxStreams());
         EngineConfig engine = serve.limits.applyTo(EngineConfig.DEFAULT);
         assertEquals(2, engine.maxSequencesPerConnection());
         assertEquals(new PromptLimits(11, 1024, 3072, 2048), engine.prompts());
-        assertEquals(new QueueLimits(7, 1 << 20), engine.queue());
+        assertEquals(new QueueLimits(7, 1 << 20, 500, 0.25), engine.queue());
         assertEquals(new StallLimits(9, 2 << 20, Duration.ofSeconds(30).toNanos()), engine.stalled());
         Serve tooLittle = taken(new Serve(), "--max-prompt-memory", "2MiB");
         CommandLine.ParameterException refused = assertThrows(

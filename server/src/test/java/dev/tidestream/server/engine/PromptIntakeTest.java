@@ -8,6 +8,8 @@ import java.util.concurrent.RejectedExecutionException;
 
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.server.scheduler.fair.Party;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -21,7 +23,7 @@ class PromptIntakeTest {
     }
 
     private Optional<String> offer(PromptIntake intake, String connection, long bytes, String name) {
-        return intake.offer(connection, bytes, () -> done.add(name));
+        return intake.offer(new Party(connection, connection), bytes, () -> done.add(name));
     }
 
     private void work(int prompts) {
@@ -41,9 +43,26 @@ class PromptIntakeTest {
         offer(intake, "c", 1, "c1");
         offer(intake, "b", 1, "b2");
         work(6);
-        assertEquals(List.of("a1", "a2", "b1", "c1", "a3", "b2", "a4"), done);
+        assertEquals(List.of("a1", "b1", "c1", "a2", "b2", "a3", "a4"), done);
         assertEquals(0, intake.prompts());
         assertEquals(0, intake.bytes());
+    }
+
+    /** By bytes, and a client is one however many connections it has. */
+    @Test
+    void shouldTakeClientsInTurnByBytes() {
+        PromptIntake intake = intake(100, 1000, 1000);
+        for (int i = 0; i < 3; i++) {
+            String name = "a" + i;
+            intake.offer(new Party("a", name), 10, () -> done.add(name));
+        }
+        for (String name : List.of("b1", "b2", "b3", "b4")) {
+            offer(intake, "b", 5, name);
+        }
+        work(7);
+        assertEquals(List.of("a0", "b1", "b2", "a1", "b3", "b4", "a2"), done);
+        intake.offer(new Party("a", "a"), 1, () -> done.add("a"));
+        assertEquals(1, intake.prompts());
     }
 
     @Test
@@ -82,7 +101,7 @@ class PromptIntakeTest {
     @Test
     void shouldCountAPromptUntilItIsTokenizedEvenIfThatFails() {
         PromptIntake intake = intake(100, 400, 200);
-        intake.offer("a", 100, () -> {
+        intake.offer(new Party("a", "a"), 100, () -> {
             assertEquals(1, intake.prompts());
             assertEquals(100, intake.bytes());
             throw new IllegalStateException("as if");

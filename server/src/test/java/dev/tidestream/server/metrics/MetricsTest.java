@@ -25,7 +25,7 @@ class MetricsTest {
             4, 1, 6, 7, 8000, 9000, 10, new TreeMap<>(Map.of("request_timeout", 11L, "foreign_origin", 0L)));
     private static final MetricsSample SAMPLE = new MetricsSample(
             new MetricsSample.Engine(3, 2, 1 << 20, 1 << 30, 100, 250, 180, 7,
-                    new MetricsSample.Waiting(11, 1200, 1300, 14, 1500, 16, 17, 18, 19),
+                    new MetricsSample.Waiting(11, 1200, 1300, 14, 1500, 16, 17, 18, 19, new MetricsSample.Urgency(2, 5, 3100, 32, 33, 34)),
                     new MetricsSample.Prefixes(2000, 2100, 22, 23)),
             new MetricsSample.Head(HeadMode.CACHED_TRANSPOSE, false, 1000, 4000, 5000, 4000),
             List.of(epoch(6, HeadMode.PACKED, 900), epoch(7, HeadMode.CACHED_TRANSPOSE, 1000)),
@@ -66,6 +66,12 @@ class MetricsTest {
                 Map.entry("tidestream_engine_tokenizing_prompts", 11),
                 Map.entry("tidestream_engine_tokenizing_bytes", 1200),
                 Map.entry("tidestream_engine_queued_bytes", 1300),
+                Map.entry("tidestream_engine_waiting_streams{priority=\"interactive\"}", 2),
+                Map.entry("tidestream_engine_waiting_streams{priority=\"batch\"}", 5),
+                Map.entry("tidestream_engine_queued_tokens", 3100),
+                Map.entry("tidestream_engine_deadlines_total{outcome=\"met\"}", 32),
+                Map.entry("tidestream_engine_deadlines_total{outcome=\"missed_waiting\"}", 33),
+                Map.entry("tidestream_engine_deadlines_total{outcome=\"missed_running\"}", 34),
                 Map.entry("tidestream_engine_parked_streams", 14),
                 Map.entry("tidestream_engine_parked_bytes", 1500),
                 Map.entry("tidestream_engine_recomputed_rows_total", 16),

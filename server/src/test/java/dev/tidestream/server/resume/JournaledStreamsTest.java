@@ -34,7 +34,7 @@ class JournaledStreamsTest extends ResumeFixture {
     void shouldSurviveTheProcess(WeightsPolicy weights) throws Exception {
         ResumableStreams streams = journaled();
         List<TokenEvent.Token> undisturbed = all(streams);
-        ResumableStreams.Opened opened = streams.open(message(weights), "alice", "c");
+        ResumableStreams.Opened opened = streams.open(message(weights), "alice", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         List<TokenEvent.Token> joined = new ArrayList<>(reader.tokens(50));
@@ -55,8 +55,8 @@ class JournaledStreamsTest extends ResumeFixture {
     void shouldMakeAgainWhatTheJournalLost() throws Exception {
         ResumableStreams streams = journaled();
         List<TokenEvent.Token> undisturbed = all(streams);
-        ResumableStreams.Opened pinned = streams.open(message(WeightsPolicy.PIN), "", "c");
-        ResumableStreams.Opened following = streams.open(message(WeightsPolicy.FOLLOW), "", "c");
+        ResumableStreams.Opened pinned = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
+        ResumableStreams.Opened following = streams.open(message(WeightsPolicy.FOLLOW), "", "c", "c");
         for (ResumableStreams.Opened each : List.of(pinned, following)) {
             Reader reader = Reader.of(each.generation());
             reader.accepted();
@@ -82,7 +82,7 @@ class JournaledStreamsTest extends ResumeFixture {
     @Test
     void shouldNotGoOnWithOtherWeights() throws Exception {
         ResumableStreams streams = journaled();
-        ResumableStreams.Opened pinned = streams.open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened pinned = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader reader = Reader.of(pinned.generation());
         reader.accepted();
         reader.tokens(5);
@@ -95,7 +95,7 @@ class JournaledStreamsTest extends ResumeFixture {
     @Test
     void shouldForgetFilesThatAreNoneAndThoseOfStreamsThatAreOver() throws Exception {
         ResumableStreams streams = journaled();
-        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         reader.tokens(5);
@@ -116,7 +116,7 @@ class JournaledStreamsTest extends ResumeFixture {
     /** The engine is full when somebody comes back after a restart: that is no reason to be refused for ever. */
     @Test
     void shouldTryAgainAfterTheEngineWasBusy() throws Exception {
-        ResumableStreams.Opened opened = journaled().open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened opened = journaled().open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         List<TokenEvent.Token> joined = new ArrayList<>(reader.tokens(5));
@@ -162,7 +162,7 @@ class JournaledStreamsTest extends ResumeFixture {
     @Test
     void shouldMakeTheEndAgainIfItsLineIsTorn() throws Exception {
         ResumableStreams streams = journaled();
-        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         List<TokenEvent.Token> tokens = reader.tokens(TOKENS);

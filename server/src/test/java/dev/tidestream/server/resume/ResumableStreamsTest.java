@@ -26,7 +26,7 @@ class ResumableStreamsTest extends ResumeFixture {
     void shouldGoOnAfterEveryDropWithoutALostOrRepeatedToken() throws InterruptedException {
         ResumableStreams streams = streams(LIMITS);
         List<TokenEvent.Token> undisturbed = all(streams);
-        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         List<TokenEvent.Token> joined = new ArrayList<>(reader.tokens(3));
@@ -43,7 +43,7 @@ class ResumableStreamsTest extends ResumeFixture {
     @Test
     void shouldSendTheEndAgain() throws InterruptedException {
         ResumableStreams streams = streams(LIMITS);
-        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         List<TokenEvent.Token> tokens = reader.tokens(TOKENS);
@@ -60,7 +60,7 @@ class ResumableStreamsTest extends ResumeFixture {
     void shouldMakeAgainWhatIsNotKept() throws InterruptedException {
         ResumableStreams streams = streams(FORGETFUL);
         List<TokenEvent.Token> undisturbed = all(streams);
-        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         reader.tokens(300);
@@ -74,7 +74,7 @@ class ResumableStreamsTest extends ResumeFixture {
     @Test
     void shouldRefuseWhatAFollowerCannotHaveAgain() throws InterruptedException {
         ResumableStreams streams = streams(FORGETFUL);
-        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.FOLLOW), "", "c");
+        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.FOLLOW), "", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         List<TokenEvent.Token> tokens = reader.tokens(300);
@@ -88,7 +88,7 @@ class ResumableStreamsTest extends ResumeFixture {
     @Test
     void shouldTellWhoHadItThatItGoesOnElsewhere() throws InterruptedException {
         ResumableStreams streams = streams(LIMITS);
-        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader first = Reader.of(opened.generation());
         first.accepted();
         first.tokens(2);
@@ -103,7 +103,7 @@ class ResumableStreamsTest extends ResumeFixture {
     @Test
     void shouldKeepAStreamForItsWindowAndItsOwner() throws InterruptedException {
         ResumableStreams streams = streams(LIMITS);
-        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "alice", "c");
+        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "alice", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         reader.tokens(2);
@@ -131,16 +131,16 @@ class ResumableStreamsTest extends ResumeFixture {
         List<ResumableStreams.Opened> opened = new ArrayList<>();
         List<Reader> readers = new ArrayList<>();
         for (int i = 0; i < LIMITS.maxStreams(); i++) {
-            opened.add(streams.open(message(WeightsPolicy.PIN), "", "c"));
+            opened.add(streams.open(message(WeightsPolicy.PIN), "", "c", "c"));
             readers.add(Reader.of(opened.getLast().generation()));
             readers.getLast().accepted();
         }
         assertEquals(ErrorCode.BUSY,
-                assertThrows(EngineException.class, () -> streams.open(message(WeightsPolicy.PIN), "", "c")).code());
+                assertThrows(EngineException.class, () -> streams.open(message(WeightsPolicy.PIN), "", "c", "c")).code());
         readers.get(2).cancel();
         nowNs.addAndGet(1);
         readers.get(1).cancel();
-        assertNotEquals(opened.get(2).handle(), streams.open(message(WeightsPolicy.PIN), "", "c").handle());
+        assertNotEquals(opened.get(2).handle(), streams.open(message(WeightsPolicy.PIN), "", "c", "c").handle());
         assertEquals(ErrorCode.UNKNOWN_STREAM,
                 assertThrows(EngineException.class, () -> streams.resume(opened.get(2).handle(), "", -1)).code());
         assertNotNull(streams.resume(opened.get(1).handle(), "", -1));
@@ -149,7 +149,7 @@ class ResumableStreamsTest extends ResumeFixture {
     @Test
     void shouldNotMakeACancelledStreamAgain() throws Exception {
         ResumableStreams streams = streams(FORGETFUL);
-        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened opened = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader reader = Reader.of(opened.generation());
         reader.accepted();
         reader.tokens(300);
@@ -163,14 +163,14 @@ class ResumableStreamsTest extends ResumeFixture {
     @Test
     void shouldBoundThePromptsThatItKeeps() throws Exception {
         ResumableStreams streams = streams(new ResumeLimits(Duration.ofSeconds(30), 4, 40, 1 << 20)); // a prompt takes 18
-        ResumableStreams.Opened first = streams.open(message(WeightsPolicy.PIN), "", "c");
+        ResumableStreams.Opened first = streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         Reader reader = Reader.of(first.generation());
         reader.accepted();
-        Reader.of(streams.open(message(WeightsPolicy.PIN), "", "c").generation()).accepted();
+        Reader.of(streams.open(message(WeightsPolicy.PIN), "", "c", "c").generation()).accepted();
         assertEquals(ErrorCode.BUSY,
-                assertThrows(EngineException.class, () -> streams.open(message(WeightsPolicy.PIN), "", "c")).code());
+                assertThrows(EngineException.class, () -> streams.open(message(WeightsPolicy.PIN), "", "c", "c")).code());
         reader.cancel();
-        streams.open(message(WeightsPolicy.PIN), "", "c");
+        streams.open(message(WeightsPolicy.PIN), "", "c", "c");
         assertEquals(ErrorCode.UNKNOWN_STREAM,
                 assertThrows(EngineException.class, () -> streams.resume(first.handle(), "", -1)).code());
     }

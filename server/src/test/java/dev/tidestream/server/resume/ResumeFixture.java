@@ -97,7 +97,7 @@ abstract class ResumeFixture {
     }
 
     static List<TokenEvent.Token> all(ResumableStreams streams) throws InterruptedException {
-        Reader reader = Reader.of(streams.open(message(WeightsPolicy.PIN), "", "c").generation());
+        Reader reader = Reader.of(streams.open(message(WeightsPolicy.PIN), "", "c", "c").generation());
         assertEquals(7, reader.accepted().seed());
         return reader.tokens(TOKENS);
     }

@@ -176,7 +176,7 @@ class FairAdmissionTest {
     }
 
     @Test
-    void shouldDelayAPromptByOneOfEachOtherConnection() {
+    void shouldDelayAPromptByATurnOfEachOtherConnection() {
         SchedulerFixture f = new SchedulerFixture(16, 16, 8, 256);
         FakeClient decoding = f.submit("z", prompt(3, 0), 250, PLENTY);
         f.steps(1);
@@ -186,11 +186,9 @@ class FairAdmissionTest {
         }
         f.steps(3);
         FakeClient shortOne = f.submit("b", prompt(5, 0), 2, PLENTY);
-        f.steps(7);
-        assertEquals(1, longOnes.stream().filter(c -> !c.tokens.isEmpty()).count());
-        assertTrue(shortOne.tokens.isEmpty());
-        f.steps(1);
-        assertEquals(1, shortOne.tokens.size());
+        f.steps(2);
+        assertTrue(shortOne.tokens.size() >= 1);
+        assertTrue(longOnes.stream().allMatch(c -> c.tokens.isEmpty()));
         assertFalse(decoding.ended());
         f.runToIdle();
         for (int i = 0; i < 6; i++) {

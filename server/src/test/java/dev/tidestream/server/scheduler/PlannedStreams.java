@@ -12,6 +12,8 @@ import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
@@ -40,6 +42,11 @@ final class PlannedStreams {
                     Map.of(0, -100f, 2, -100f), random.nextLong(), 2);
         }
 
+        /** One connection has batch streams. */
+        Urgency urgency() {
+            return new Urgency(connection.equals("c3") ? Priority.BATCH : Priority.INTERACTIVE, Urgency.NO_DEADLINE);
+        }
+
         int positions() {
             return prompt.length + maxTokens;
         }
@@ -66,7 +73,7 @@ final class PlannedStreams {
             Sampler sampler = new Sampler(KernelSelection.fastest(), plan.params(), model.vocabularySize(), plan.prompt());
             scheduler.submit(new SequenceRequest(++streams, plan.connection(), plan.prompt(), plan.maxTokens(),
                     plan.promptLogprobs(), WeightsPolicy.PIN, sampler, tokenizer.newDetokenizer(),
-                    new StopMatcher(List.of()), id -> false, SchedulerFixture.MEMORY, nowNs, client));
+                    new StopMatcher(List.of()), id -> false, SchedulerFixture.MEMORY, nowNs, client).asUrgentAs(plan.urgency()));
             return client;
         }
 

@@ -222,4 +222,26 @@ class PrefixReuseTest {
         assertEquals(List.of("176/200"), again.progress);
         assertEquals(List.of(1, 8), f.model.lastPass().stream().map(Slice::count).toList());
     }
+
+    /** What a stalled stream and the next one have in common is of no use to it twice: as shared, and as given back. */
+    @Test
+    void shouldTakeNoBlocksForOneThatWouldNotFitWithThem() {
+        SchedulerFixture small = new SchedulerFixture(SchedulerFixture.config(4, 32, 64), 4, 1);
+        FakeClient stalled = small.submit("a", prompt(64, 0), 20, 1 + 1); // two blocks, which the next begins with
+        small.steps(2);
+        FakeClient runs = small.submit("b", prompt(10, 50), 20, PLENTY); // one block
+        small.steps(1);
+        FakeClient next = small.submit("c", join(prompt(64, 0), prompt(36, 9)), 20, PLENTY); // two more
+        small.steps(10);
+        assertEquals(0, small.scheduler.stats().blocksTaken(), "with one more it would wait for another in its slot");
+        assertEquals(1, small.scheduler.stats().running());
+        small.runToIdle();
+        assertTrue(runs.ended() && next.ended());
+        assertEquals(64, usage(next).cachedTokens());
+        assertEquals(0, small.scheduler.stats().blocksTaken(), "it shares them");
+        stalled.demand = PLENTY;
+        small.runToIdle();
+        assertEquals(small.model.continuation(prompt(64, 0), 20), stalled.ids());
+        assertEquals(small.model.continuation(join(prompt(64, 0), prompt(36, 9)), 20), next.ids());
+    }
 }

@@ -1,14 +1,24 @@
 package dev.tidestream.server.scheduler;
 
+import java.util.List;
+
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.model.kernels.KernelSelection;
+import dev.tidestream.model.sampling.Sampler;
+import dev.tidestream.model.sampling.SamplingParams;
+import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.fair.Party;
 
 import static dev.tidestream.server.scheduler.SchedulerFixture.prompt;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Whom a failure ends, and whom not. */
@@ -97,6 +107,31 @@ class SchedulerFaultsTest {
         assertEquals(ErrorCode.SHUTTING_DOWN, queued.error);
         assertEquals(0, f.pool.usedBytes());
         assertTrue(f.scheduler.isEmpty());
+        assertEquals(1, f.epochs.liveEpochs());
+    }
+
+    /** A sequence that gets no memory gives back what it had: others may go on with that, so the loop must not wait. */
+    @Test
+    void shouldCountAFailureForWantOfMemoryAsProgress() {
+        SchedulerFixture f = new SchedulerFixture();
+        f.pool.close(); // it lends no block any more
+        FakeClient client = f.submit(prompt(5, 0), 8, PLENTY);
+        assertEquals(1, f.scheduler.step());
+        assertEquals(ErrorCode.INTERNAL, client.error);
+        assertEquals(0, f.scheduler.step());
+        assertTrue(f.scheduler.isEmpty());
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // a request that nobody can make a sequence of
+    void shouldGiveTheLeaseBackOfARequestThatMakesNoSequence() {
+        SchedulerFixture f = new SchedulerFixture();
+        SequenceRequest broken = new SequenceRequest(1, new Party("c", "c"), prompt(5, 0), 8, -1, WeightsPolicy.PIN,
+                new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt(5, 0)),
+                f.tokenizer.newDetokenizer(), new StopMatcher(List.of()), f.tokenizer::isEndOfGeneration,
+                null, -1, Urgency.DEFAULT, SchedulerFixture.MEMORY, f.nowNs, new FakeClient(PLENTY));
+        assertThrows(NullPointerException.class, () -> f.scheduler.submit(broken));
+        f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, f.model, () -> { }));
         assertEquals(1, f.epochs.liveEpochs());
     }
 }

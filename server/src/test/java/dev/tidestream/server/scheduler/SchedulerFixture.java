@@ -8,11 +8,13 @@ import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 
 /** A scheduler over a fake model, with a clock that is set by hand. */
@@ -91,6 +93,21 @@ final class SchedulerFixture {
                 MEMORY,
                 nowNs,
                 client));
+        return client;
+    }
+
+    /** For a client that may have other connections. */
+    FakeClient submit(Party party, int[] prompt, int maxTokens, Urgency urgency) {
+        return submit(party, prompt, maxTokens, urgency, nowNs);
+    }
+
+    /** The same, which came at some time. */
+    FakeClient submit(Party party, int[] prompt, int maxTokens, Urgency urgency, long arrivalNs) {
+        FakeClient client = new FakeClient(Integer.MAX_VALUE);
+        scheduler.submit(new SequenceRequest(++lastStream, party, prompt, maxTokens, -1, WeightsPolicy.PIN,
+                new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt),
+                tokenizer.newDetokenizer(), new StopMatcher(List.of()), tokenizer::isEndOfGeneration, new int[0], -1, urgency, MEMORY,
+                arrivalNs, client));
         return client;
     }
 

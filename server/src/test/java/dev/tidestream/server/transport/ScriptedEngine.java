@@ -49,6 +49,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     private final Map<Long, Sequence> running = new ConcurrentHashMap<>();
     private final Queue<CompletableFuture<@Nullable Void>> changes = new ConcurrentLinkedQueue<>();
     private final Queue<String> prompts = new ConcurrentLinkedQueue<>();
+    final Queue<GenerateRequest> requests = new ConcurrentLinkedQueue<>();
     final AtomicInteger cancelled = new AtomicInteger();
     final AtomicLong emitted = new AtomicLong();
     final AtomicLong mostDemand = new AtomicLong();
@@ -58,6 +59,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
         if ("throw".equals(request.prompt())) {
             throw new IllegalStateException("scripted");
         }
+        requests.add(request);
         return new Script(request);
     }
 

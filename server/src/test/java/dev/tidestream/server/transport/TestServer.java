@@ -115,7 +115,7 @@ final class TestServer implements AutoCloseable {
         FakeTokenizer tokenizer = new FakeTokenizer();
         ChatTemplates templates = new ChatTemplates(Map.of(ChatTemplates.DEFAULT, TEMPLATE));
         ModelChat chat = new ModelChat(templates, SpecialTokens.of(Optional.empty(), Optional.empty()), tokenizer, Clock.systemUTC());
-        return new Backend(engine, tokenizer, chat, () -> MODEL, FINGERPRINTS, 64);
+        return new Backend(engine, tokenizer, chat, () -> MODEL, FINGERPRINTS, prompt -> Math.clamp(MODEL.contextLength() - prompt, 1, 64));
     }
 
     TransportStats stats() {

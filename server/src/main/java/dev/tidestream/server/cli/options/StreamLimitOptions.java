@@ -5,6 +5,7 @@ import java.util.concurrent.TimeUnit;
 
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 import dev.tidestream.server.cli.terminal.ByteSize;
@@ -21,6 +22,7 @@ public final class StreamLimitOptions {
     private static final String OFF = "off";
     private static final int DEFAULT_STREAMS = 64;
     private static final int DEFAULT_QUEUED = 256;
+    private static final int DEFAULT_QUEUED_TOKENS = 1 << 20;
     private static final int DEFAULT_PARKED = 1024;
     private static final int DEFAULT_PROMPTS = 256;
     private static final int DEFAULT_TIMEOUT_S = 600;
@@ -52,6 +54,8 @@ public final class StreamLimitOptions {
     private int maxStreams = DEFAULT_STREAMS;
     private int sequencesPerConnection = Integer.MAX_VALUE;
     private int maxQueued = DEFAULT_QUEUED;
+    private int maxQueuedTokens = DEFAULT_QUEUED_TOKENS;
+    private double batchShare = QueueLimits.DEFAULT_BATCH_SHARE;
     private int maxParked = DEFAULT_PARKED;
     private int maxPrompts = DEFAULT_PROMPTS;
     private int stallTimeoutS = DEFAULT_TIMEOUT_S;
@@ -74,6 +78,23 @@ public final class StreamLimitOptions {
             description = "Streams that wait for their turn; more are refused as busy (default: ${DEFAULT-VALUE}).")
     void setMaxQueued(int value) {
         maxQueued = Check.range(spec, "--max-queued", value, 1, MAX_COUNT);
+    }
+
+    @Option(names = "--max-queued-tokens", paramLabel = "N", defaultValue = "" + DEFAULT_QUEUED_TOKENS,
+            description = "Tokens of the prompts of streams that wait for their turn; more are refused as busy "
+                    + "(default: ${DEFAULT-VALUE}).")
+    void setMaxQueuedTokens(int value) {
+        maxQueuedTokens = Check.range(spec, "--max-queued-tokens", value, 1, Integer.MAX_VALUE);
+    }
+
+    @Option(names = "--batch-share", paramLabel = "SHARE|off", defaultValue = "0.1",
+            description = "Share of the tokens, above 0 and below 1, that streams of priority batch are served while interactive "
+                    + "ones wait; off: they wait for all of these (default: ${DEFAULT-VALUE}).")
+    void setBatchShare(String value) {
+        batchShare = value.equals(OFF) ? 0 : Check.share(spec, "--batch-share", value, OFF);
+        if (batchShare >= 1) {
+            throw new ParameterException(spec.commandLine(), "--batch-share must be below 1: 1, for example --batch-share 0.1");
+        }
     }
 
     @Option(names = "--max-parked", paramLabel = "N", defaultValue = "" + DEFAULT_PARKED,
@@ -123,7 +144,8 @@ public final class StreamLimitOptions {
                 .withPrefixShare(prefixShare)
                 .withLimits(
                         new PromptLimits(maxPrompts, (int) prompt, ofAll, ofOne),
-                        new QueueLimits(maxQueued, Check.range(spec, "--max-queued-memory", queuedMemory.bytes(), 1, Long.MAX_VALUE)),
+                        new QueueLimits(maxQueued, Check.range(spec, "--max-queued-memory", queuedMemory.bytes(), 1, Long.MAX_VALUE),
+                                maxQueuedTokens, batchShare),
                         new StallLimits(
                                 maxParked,
                                 Check.range(spec, "--max-parked-memory", parkedMemory.bytes(), 1, Long.MAX_VALUE),

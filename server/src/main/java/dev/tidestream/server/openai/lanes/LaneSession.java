@@ -266,6 +266,11 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
         return account.owner();
     }
 
+    /** Who shares the server with others, over all its connections. */
+    Object sharer() {
+        return account.owner().at(connection.remote());
+    }
+
     /**
      * A stream that has not begun.
      *

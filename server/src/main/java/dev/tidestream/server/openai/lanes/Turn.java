@@ -157,7 +157,7 @@ final class Turn implements ResponseGrowth.Listener {
             finished(Status.COMPLETED, new Usage(0, 0));
             return;
         }
-        Generation generation = backend.model().engine().generate(plan.requests(session).getFirst());
+        Generation generation = backend.model().engine().generate(plan.requests(session, session.sharer()).getFirst());
         ClientStream begun = session.stream(made.origin().id(), creditOf(request), generation, grows);
         stream = begun;
         try {

@@ -11,8 +11,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import dev.tidestream.protocol.JsonInput;
+import dev.tidestream.protocol.Priority;
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.http.HttpError;
@@ -21,10 +23,14 @@ import dev.tidestream.server.transport.http.JsonAnswer;
 /** Bodies of requests, read and judged. Safe for use by any thread. */
 public final class RequestReader {
     /** What a request may have in {@code tidestream}. */
-    static final Set<String> OWN_FIELDS = Set.of("weights", "kv", "parse_special", "receipt");
+    static final Set<String> OWN_FIELDS = Set.of("weights", "kv", "parse_special", "receipt", "deadline_ms");
     /** The same in a message of a WebSocket. */
-    static final Set<String> OWN_FIELDS_OF_FRAMES = Set.of("weights", "kv", "parse_special", "receipt", "credit");
+    static final Set<String> OWN_FIELDS_OF_FRAMES = Set.of("weights", "kv", "parse_special", "receipt", "deadline_ms", "credit");
 
+    /** The tier of OpenAI that may wait. */
+    static final String FLEX = "flex";
+
+    private static final List<String> TIERS = List.of("auto", "default", FLEX, "priority", "scale");
     private static final int MAX_DEPTH = 64;
     private static final int MAX_FIELDS = 16_384;
     private static final int MAX_NAME_CHARS = 256;
@@ -163,6 +169,7 @@ public final class RequestReader {
                 fields.object("stream_options").bool("include_usage", false),
                 fields.bool("return_token_ids", false),
                 weights(own),
+                urgency(fields, own),
                 own.bool("parse_special", false),
                 own.bool("receipt", false));
     }
@@ -180,6 +187,16 @@ public final class RequestReader {
                 fields.number("frequency_penalty", -100, false, 100, 0),
                 fields.byToken("logit_bias", -MAX_BIAS, MAX_BIAS, Protocol.MAX_LOGIT_BIAS),
                 OptionalLong.empty());
+    }
+
+    /** {@code flex} is OpenAI's word for what may wait; all its other tiers are interactive here. */
+    private static Urgency urgency(RequestFields fields, RequestFields own) throws BadRequestException {
+        String tier = fields.text("service_tier");
+        if (tier != null && !TIERS.contains(tier)) {
+            throw RequestFields.invalid(fields.path("service_tier"), "one of " + String.join(", ", TIERS), fields.required("service_tier"));
+        }
+        int deadlineMs = own.integer("deadline_ms", 1, Protocol.MAX_DEADLINE_MS, (int) Urgency.NO_DEADLINE);
+        return new Urgency(FLEX.equals(tier) ? Priority.BATCH : Priority.INTERACTIVE, deadlineMs);
     }
 
     private static WeightsPolicy weights(RequestFields own) throws BadRequestException {

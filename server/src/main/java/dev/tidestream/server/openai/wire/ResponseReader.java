@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.Priority;
 import dev.tidestream.protocol.Protocol;
 
 /** Bodies of {@code POST /v1/responses}. */
@@ -111,7 +112,7 @@ final class ResponseReader {
         RequestFields reasoning = fields.object("reasoning");
         echo.putObject("reasoning").put("effort", reasoning.text("effort")).put("summary", reasoning.text("summary"));
         echo.put("safety_identifier", fields.text("safety_identifier"));
-        echo.put("service_tier", "default");
+        echo.put("service_tier", common.urgency().priority() == Priority.BATCH ? RequestReader.FLEX : "default");
         echo.put("store", store);
         echo.put("temperature", shortest(common.sampling().temperature()));
         echo.putObject("text").putObject("format").put("type", "text");

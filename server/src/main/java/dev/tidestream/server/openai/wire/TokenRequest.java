@@ -7,6 +7,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 
 /**
@@ -23,6 +24,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param includeUsage whether a streamed answer ends with the counts
  * @param returnTokenIds whether token ids are told
  * @param weights what to do when new weights are published
+ * @param urgency before whom it comes, and how long each choice may take
  * @param parseSpecial take names of control tokens in text for those tokens
  * @param receipt whether the end of each choice has a receipt
  */
@@ -38,5 +40,6 @@ public record TokenRequest(
         boolean includeUsage,
         boolean returnTokenIds,
         WeightsPolicy weights,
+        Urgency urgency,
         boolean parseSpecial,
         boolean receipt) {}

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 /**
  * Fields that change what an answer is and that this server cannot honour, with the values that change nothing. Other servers have them;
  * passing over them would be answering another question. Fields that only concern how, where or for whom an answer is made
- * ({@code user}, {@code store}, {@code service_tier}, …) are not here: they are passed over.
+ * ({@code user}, {@code store}, …) are not here: they are passed over.
  */
 final class Unsupported {
     private static final Map<String, Predicate<JsonNode>> EVERYWHERE = Map.ofEntries(

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerTexts;
+import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.Engine;
@@ -97,7 +99,8 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         Evidence.Span now = spans().get(span);
         Continuation from = new Continuation(comparison.tokens(), now.weightsVersion());
         GenerateRequest request = new GenerateRequest(null, List.of(), false, recompute.prompt(), evidence.maxTokens(), evidence.sampling(),
-                evidence.stop(), -1, -1, WeightsPolicy.PIN, connection, from, RequestOptions.NONE);
+                evidence.stop(), -1, -1, WeightsPolicy.PIN, connection, connection, from,
+                new RequestOptions(false, new Urgency(Priority.BATCH, Urgency.NO_DEADLINE)));
         ClientStream stream = new ClientStream(ID, OptionalInt.of(now.to() - comparison.count()), engine.generate(request), mailbox, this, this,
                 loop.streams().windowTokens());
         running = stream;

@@ -3,8 +3,10 @@ package dev.tidestream.server.scheduler.kv;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.LongPredicate;
 
@@ -260,14 +262,18 @@ public final class KvCachePool implements AutoCloseable {
      * @param limit most positions that count
      */
     public int lentToOthers(long weightsVersion, int[] tokens, int limit) {
-        int lent = 0;
+        return lentPrefix(weightsVersion, tokens, limit).stream().mapToInt(shared -> shared.blocks.length).sum();
+    }
+
+    private List<SharedBlocks> lentPrefix(long weightsVersion, int[] tokens, int limit) {
+        List<SharedBlocks> lent = new ArrayList<>();
         SharedBlocks last = null;
         for (int at = 0; index != null && at + BLOCK <= limit; at += BLOCK) {
             last = index.find(last, weightsVersion, tokens, at);
             if (last == null || last.holders == 0) {
                 break;
             }
-            lent += last.blocks.length;
+            lent.add(last);
         }
         return lent;
     }
@@ -327,8 +333,17 @@ public final class KvCachePool implements AutoCloseable {
 
     /** Blocks that would be available if all these caches were given back, and are not now. */
     public int returnedBy(Collection<LentCache> caches) {
+        return returnedBy(caches, 0, new int[0], 0);
+    }
+
+    /**
+     * The same without those blocks that {@link #lentToOthers} counts: a sequence that takes these over needs no others for them,
+     * whoever holds them.
+     */
+    public int returnedBy(Collection<LentCache> caches, long weightsVersion, int[] tokens, int limit) {
         int blocks = 0;
         IdentityHashMap<SharedBlocks, Integer> holders = new IdentityHashMap<>();
+        lentPrefix(weightsVersion, tokens, limit).forEach(shared -> holders.put(shared, -1)); // one more holder than there are
         for (LentCache cache : caches) {
             blocks += cache.own().size();
             for (SharedBlocks shared : cache.shared) {

@@ -2,6 +2,7 @@ package dev.tidestream.server.scheduler.kv;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
@@ -42,6 +43,21 @@ public final class LentCache {
     /** From now on it is filled with weights of another version: no block from here on is anybody else's. */
     public void stopSharing() {
         sharing = false;
+    }
+
+    /**
+     * Whether another fills the block that this one needs next, so that it can be taken from there.
+     *
+     * @param tokens of the sequence that this one is lent to
+     * @param limit most positions that need not be computed
+     * @param othersTokens of the one that the other is lent to
+     * @param othersCount how many of these there are
+     */
+    public boolean needsWhatFills(LentCache other, int[] tokens, int limit, int[] othersTokens, int othersCount) {
+        int from = sharedPositions();
+        int to = from + KvCacheShape.BLOCK_POSITIONS;
+        return sharing && other.sharing && cache.length() == from && other.sharedPositions() == from && lastShared() == other.lastShared()
+                && to <= limit && to <= othersCount && Arrays.equals(tokens, from, to, othersTokens, from, to);
     }
 
     /** What its first positions end with that are shared; null if none are. */

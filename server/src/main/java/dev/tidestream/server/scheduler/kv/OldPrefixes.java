@@ -4,32 +4,40 @@ import java.util.HashSet;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.function.LongPredicate;
 
 /** Forgets what was shared of older versions of the weights once nobody computes with these. */
 public final class OldPrefixes {
-    private final KvCachePool pool;
+    private final Consumer<LongPredicate> retain;
+    private Set<Long> inUse = Set.of();
     private long newest;
-    private boolean inUse; // others than the newest
 
     public OldPrefixes(KvCachePool pool) {
-        this.pool = pool;
+        this(pool::retain);
+    }
+
+    /** @param retain forgets all other versions */
+    OldPrefixes(Consumer<LongPredicate> retain) {
+        this.retain = retain;
     }
 
     /**
-     * Looks again, which costs next to nothing while only the newest version is in use.
+     * Looks again. That costs next to nothing while only the newest version is in use, and little while the same versions are.
      *
      * @param version the newest
      * @param tellVersions tells the version of each sequence
      */
     public void forget(long version, Consumer<LongConsumer> tellVersions) {
-        if (version == newest && !inUse) {
+        if (version == newest && inUse.size() == 1) {
             return;
         }
         newest = version;
         Set<Long> versions = new HashSet<>();
         versions.add(version);
         tellVersions.accept(versions::add);
-        pool.retain(versions::contains);
-        inUse = versions.size() > 1;
+        if (!versions.equals(inUse)) {
+            inUse = versions;
+            retain.accept(versions::contains);
+        }
     }
 }

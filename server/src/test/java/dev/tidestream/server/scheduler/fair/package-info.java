@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.scheduler.fair;
+
+import org.jspecify.annotations.NullMarked;
