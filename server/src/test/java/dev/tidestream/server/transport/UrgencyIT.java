@@ -13,7 +13,6 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.Priority;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.Urgency;
-import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.keys.ApiKey;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.keys.KeyHash;
@@ -60,7 +59,7 @@ class UrgencyIT {
         assertEquals(
                 List.of(Urgency.DEFAULT, new Urgency(Priority.BATCH, 60_000), new Urgency(Priority.BATCH, 500),
                         Urgency.DEFAULT, Urgency.DEFAULT),
-                server.engine.requests.stream().map(GenerateRequest::urgency).toList());
+                server.engine.requests.stream().map(request -> request.options().urgency()).toList());
     }
 
     @Test
