@@ -13,6 +13,7 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.Priority;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.Urgency;
+import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.keys.ApiKey;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.keys.KeyHash;
