@@ -240,7 +240,8 @@ public final class ServerVerticle extends VerticleBase {
         sweep(now);
         HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
         connections = plain;
-        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog, keys);
+        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog, keys,
+                text -> admin != null && admin.token().matches(text));
         HttpServer http = vertx.createHttpServer(options);
         server = http;
         return http.connectionHandler(plain::opened)

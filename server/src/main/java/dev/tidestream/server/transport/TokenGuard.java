@@ -91,16 +91,16 @@ final class TokenGuard {
             return throttled(request, bucket, nowNs);
         }
         List<String> shown = shown(request, offered);
+        if (shown.size() == 1 && isApiKey.test(shown.getFirst())) { // even if a file that was changed later makes both the same
+            note(request, TokenRefusal.API_KEY, null);
+            return new Verdict.ApiKey();
+        }
         if (shown.size() == 1 && access.token().matches(shown.getFirst())) {
             known.put(address, true);
             return new Verdict.Right();
         }
         if (shown.isEmpty()) {
             return refused(request, TokenRefusal.MISSING, null);
-        }
-        if (shown.size() == 1 && isApiKey.test(shown.getFirst())) {
-            note(request, TokenRefusal.API_KEY, null);
-            return new Verdict.ApiKey();
         }
         if (bucket == null) {
             bucket = new TokenBucket(access.limit().perSecond(), access.limit().burst(), nowNs);
