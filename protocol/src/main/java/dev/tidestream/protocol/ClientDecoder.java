@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
             "type", "id", "prompt", "messages", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights",
-            "kv", "credit", "resumable");
+            "kv", "credit", "resumable", "traceparent", "tracestate");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
             "top_k",
@@ -119,7 +119,9 @@ final class ClientDecoder {
                 logprobs(message),
                 weights(message),
                 credit(message),
-                message.has("resumable") && truth(message, "resumable", message.required("resumable")));
+                message.has("resumable") && truth(message, "resumable", message.required("resumable")),
+                message.has("traceparent") ? message.text("traceparent", 0, Protocol.MAX_TRACE_CHARS) : null,
+                message.has("tracestate") ? message.text("tracestate", 0, Protocol.MAX_TRACE_CHARS) : null);
     }
 
     private static OptionalInt credit(Fields message) throws ProtocolException {

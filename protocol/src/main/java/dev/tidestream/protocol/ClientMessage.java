@@ -22,6 +22,8 @@ public sealed interface ClientMessage {
      * @param topLogprobs -1: none; 0: of the chosen token; n: also of the n most likely ones
      * @param credit token frames the server may send before it needs more; absent: as many as the socket takes
      * @param resumable whether the stream outlives its connection for a while, see {@link Resume}
+     * @param traceparent the span that the request comes from, as W3C Trace Context has it, unchecked; null: that of the connection
+     * @param tracestate what goes with it; null for nothing
      */
     record Generate(
             String id,
@@ -35,7 +37,9 @@ public sealed interface ClientMessage {
             int topLogprobs,
             WeightsPolicy weights,
             OptionalInt credit,
-            boolean resumable)
+            boolean resumable,
+            @Nullable String traceparent,
+            @Nullable String tracestate)
             implements ClientMessage {
 
         // Not the compact form: javac 25 drops the @Nullable of its array parameter from the class file.
@@ -51,7 +55,9 @@ public sealed interface ClientMessage {
                 int topLogprobs,
                 WeightsPolicy weights,
                 OptionalInt credit,
-                boolean resumable) {
+                boolean resumable,
+                @Nullable String traceparent,
+                @Nullable String tracestate) {
             if ((prompt == null ? 0 : 1) + (messages.isEmpty() ? 0 : 1) + (tokens == null ? 0 : 1) != 1) {
                 throw new IllegalArgumentException("exactly one of prompt, messages and tokens must be given: id=" + id);
             }
@@ -70,6 +76,25 @@ public sealed interface ClientMessage {
             this.weights = weights;
             this.credit = credit;
             this.resumable = resumable;
+            this.traceparent = traceparent;
+            this.tracestate = tracestate;
+        }
+
+        /** A stream of no trace of its own. */
+        public Generate(
+                String id,
+                @Nullable String prompt,
+                List<ChatMessage> messages,
+                boolean parseSpecial,
+                int @Nullable [] tokens,
+                int maxTokens,
+                SamplingOptions sampling,
+                List<String> stop,
+                int topLogprobs,
+                WeightsPolicy weights,
+                OptionalInt credit,
+                boolean resumable) {
+            this(id, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, resumable, null, null);
         }
 
         /** A prompt that is text, or token ids. */
@@ -118,7 +143,14 @@ public sealed interface ClientMessage {
         /** The same under another name, as one that outlives its connection. */
         public Generate resumableAs(String name) {
             return new Generate(
-                    name, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, true);
+                    name, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, true, traceparent,
+                    tracestate);
+        }
+
+        /** The same in a trace. */
+        public Generate tracedBy(@Nullable String parent, @Nullable String state) {
+            return new Generate(
+                    id, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, resumable, parent, state);
         }
 
         @Override
@@ -135,14 +167,16 @@ public sealed interface ClientMessage {
                     && topLogprobs == g.topLogprobs
                     && weights == g.weights
                     && credit.equals(g.credit)
-                    && resumable == g.resumable;
+                    && resumable == g.resumable
+                    && Objects.equals(traceparent, g.traceparent)
+                    && Objects.equals(tracestate, g.tracestate);
         }
 
         @Override
         public int hashCode() {
             return Objects.hash(
                     id, prompt, messages, parseSpecial, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit,
-                    resumable);
+                    resumable, traceparent, tracestate);
         }
     }
 

@@ -187,6 +187,12 @@ final class Encoder {
         if (m.resumable()) {
             g.writeBooleanField("resumable", true);
         }
+        if (m.traceparent() != null) {
+            g.writeStringField("traceparent", m.traceparent());
+        }
+        if (m.tracestate() != null) {
+            g.writeStringField("tracestate", m.tracestate());
+        }
     }
 
     private static void sampling(JsonGenerator g, SamplingOptions s) throws IOException {

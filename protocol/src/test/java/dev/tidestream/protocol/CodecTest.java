@@ -33,6 +33,7 @@ class CodecTest {
                 new ClientMessage.Generate("r", "x", null, 1, SamplingOptions.DEFAULT, List.of(), 0,
                         WeightsPolicy.FOLLOW_AND_RECOMPUTE, OptionalInt.empty()),
                 ClientMessage.Generate.of("a", "x").resumableAs("h"),
+                ClientMessage.Generate.of("t", "x").tracedBy("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "foo=1,bar=2"),
                 new ClientMessage.Resume("a", "h", -1, OptionalInt.empty()),
                 new ClientMessage.Resume("a", "h", 41, OptionalInt.of(0)),
                 new ClientMessage.Credit("a", 17),

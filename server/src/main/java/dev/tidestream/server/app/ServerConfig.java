@@ -1,6 +1,7 @@
 package dev.tidestream.server.app;
 
 import java.lang.management.ManagementFactory;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -35,6 +36,7 @@ import dev.tidestream.server.transport.TransportConfig;
  * @param updates versions of the weights, memory, and how administrators get in
  * @param chats how conversations become prompts, and which answers are kept
  * @param resume what is kept of streams that outlive their connections
+ * @param otlpEndpoint the collector that spans are sent to; null for none
  */
 public record ServerConfig(
         @Nullable Path model,
@@ -43,31 +45,32 @@ public record ServerConfig(
         TransportConfig transport,
         Updates updates,
         Chats chats,
-        ResumeLimits resume) {
+        ResumeLimits resume,
+        @Nullable URI otlpEndpoint) {
 
     /** The starter model at 127.0.0.1:8080, one thread a core, 1 GiB of KV cache, no data directory. */
     public static final ServerConfig DEFAULT = new ServerConfig(
             null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT, Chats.DEFAULT,
-            ResumeLimits.DEFAULT);
+            ResumeLimits.DEFAULT, null);
 
     /** The same with another model. */
     public ServerConfig withModel(@Nullable Path newModel) {
-        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume);
+        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume, otlpEndpoint);
     }
 
     /** The same, computed in another way. */
     public ServerConfig withCompute(Compute newCompute) {
-        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume);
+        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume, otlpEndpoint);
     }
 
     /** The same with other limits of streams. */
     public ServerConfig withEngine(EngineConfig newEngine) {
-        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume);
+        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume, otlpEndpoint);
     }
 
     /** The same with other limits of connections. */
     public ServerConfig withTransport(TransportConfig newTransport) {
-        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume);
+        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume, otlpEndpoint);
     }
 
     /** The same at another port of the same host; 0 for a free one. */
@@ -77,17 +80,22 @@ public record ServerConfig(
 
     /** The same with other versions, memory and administrators. */
     public ServerConfig withUpdates(Updates newUpdates) {
-        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume);
+        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume, otlpEndpoint);
     }
 
     /** The same with another chat template, or other bounds of what is kept. */
     public ServerConfig withChats(Chats newChats) {
-        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume);
+        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume, otlpEndpoint);
     }
 
     /** The same with other limits of streams that outlive their connections. */
     public ServerConfig withResume(ResumeLimits limits) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, limits);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, limits, otlpEndpoint);
+    }
+
+    /** The same, which sends spans to a collector, or to none. */
+    public ServerConfig withOtlpEndpoint(@Nullable URI collector) {
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, collector);
     }
 
     /** The same, which takes weight updates and keeps them there. */

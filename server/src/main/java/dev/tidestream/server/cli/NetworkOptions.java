@@ -152,7 +152,9 @@ final class NetworkOptions {
      * @throws ParameterException if it would let in other machines without keys, and nobody said that it should
      */
     TransportConfig applyTo(TransportConfig config, AnswerLimits answers) {
-        requireKeysBeyondThisMachine(config.host());
+        if (config.hasPort()) {
+            requireKeysBeyondThisMachine(config.host());
+        }
         HttpLimits http = HttpLimits.of(config.maxConnections());
         int perAddress = maxPendingPerAddress == null ? http.maxPendingPerAddress() : maxPendingPerAddress;
         int all = maxPending == null ? Math.max(http.maxPending(), perAddress) : maxPending;

@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.tracing.RequestTrace;
 
 /**
  * What a client asks the engine for. Exactly one of {@code prompt}, {@code messages} and {@code tokens} is present.
@@ -23,6 +24,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param weights what to do when new weights are published
  * @param connection whose request it is: those of equal connections share slots, queues and limits, and connections take turns
  * @param continuation where it goes on, if it ran before
+ * @param trace where it belongs in its caller's trace
  */
 public record GenerateRequest(
         @Nullable String prompt,
@@ -36,7 +38,8 @@ public record GenerateRequest(
         int promptLogprobs,
         WeightsPolicy weights,
         Object connection,
-        Continuation continuation) {
+        Continuation continuation,
+        RequestTrace trace) {
 
     /** A request whose stream begins. */
     public GenerateRequest(
@@ -52,7 +55,7 @@ public record GenerateRequest(
             WeightsPolicy weights,
             Object connection) {
         this(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights, connection,
-                Continuation.NONE);
+                Continuation.NONE, RequestTrace.NONE);
     }
 
     /** A prompt that is text and nothing else, or token ids; of a connection of its own. */
@@ -99,7 +102,13 @@ public record GenerateRequest(
     /** The same, which tells how likely the tokens of the prompt are. */
     public GenerateRequest withPromptLogprobs(int top) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection,
-                continuation);
+                continuation, trace);
+    }
+
+    /** The same in a trace. */
+    public GenerateRequest tracedBy(RequestTrace caller) {
+        return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights,
+                connection, continuation, messages.isEmpty() ? caller : caller.asChat());
     }
 
     /**
@@ -110,6 +119,6 @@ public record GenerateRequest(
      */
     public GenerateRequest continued(long seed, Continuation from) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling.withSeed(seed), stop, topLogprobs,
-                promptLogprobs, weights, connection, from);
+                promptLogprobs, weights, connection, from, trace);
     }
 }

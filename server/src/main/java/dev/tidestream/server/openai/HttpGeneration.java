@@ -80,7 +80,7 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
             askAll();
         });
         try {
-            begin(plan.requests(exchange.request().connection()));
+            begin(plan.requests(exchange.request().connection(), exchange.trace()));
         } catch (RuntimeException e) { // a fault of ours
             log.error("request failed: path={}", exchange.request().path(), e);
             fail(Answers.error(ErrorCode.INTERNAL, ServerTexts.FAULT));

@@ -12,6 +12,7 @@ import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.openai.wire.AnswerFormat;
 import dev.tidestream.server.openai.wire.TokenRequest;
+import dev.tidestream.server.tracing.RequestTrace;
 
 /**
  * What is to be generated for a request, and how it is answered.
@@ -50,10 +51,11 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
     }
 
     /**
-     * What the engine is asked for, choice by choice: {@code prompt * n + j}. Each has a seed: with a given one that of the j-th
+     * What the engine is asked for, in its caller's trace, choice by choice: {@code prompt * n + j}. Each has a seed: with a given one that of the j-th
      * choice of each prompt is {@code seed + j}; else they are consecutive, those of all prompts, from a random one.
      */
-    public List<GenerateRequest> requests(Object connection) {
+    public List<GenerateRequest> requests(Object connection, RequestTrace trace) {
+        RequestTrace traced = format == AnswerFormat.COMPLETION ? trace : trace.asChat();
         List<GenerateRequest> requests = new ArrayList<>();
         OptionalLong given = request.seed();
         long base = given.orElseGet(() -> ThreadLocalRandom.current().nextLong(Protocol.MAX_SAFE_INTEGER - choices() + 2));
@@ -62,7 +64,8 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
             String text = prompt.tokens() == null ? prompt.text() : null;
             long seed = base + (given.isPresent() ? choice % request.n() : choice);
             GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
-                    maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection);
+                    maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection)
+                    .tracedBy(traced);
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;

@@ -16,6 +16,7 @@ import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.keys.StreamTab;
+import dev.tidestream.server.tracing.RequestTrace;
 
 /**
  * The streams that outlive their connections, by handles that nobody can guess: 128 random bits. A stream is kept for
@@ -163,6 +164,6 @@ public final class ResumableStreams {
     /** What the engine is asked for. */
     private static GenerateRequest request(ClientMessage.Generate m, Object connection) {
         return new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(),
-                m.topLogprobs(), -1, m.weights(), connection);
+                m.topLogprobs(), -1, m.weights(), connection).tracedBy(RequestTrace.of(m.traceparent(), m.tracestate()));
     }
 }

@@ -19,6 +19,7 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.logging.Caller;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.TokenBucket;
+import dev.tidestream.server.transport.common.Remote;
 
 /**
  * Lets in who shows the right token, and slows down who guesses. Each remote address has a bucket of wrong tokens ({@link TokenLimit});
@@ -124,7 +125,7 @@ final class TokenGuard {
     private void note(HttpServerRequest request, TokenRefusal why, @Nullable String fingerprint) {
         access.refusals().accept(why);
         access.audit().refused("token_" + why.wireName(), () -> EventLine.of("token").with("outcome", "refused")
-                .with("reason", why.wireName()).with(new Caller(null, String.valueOf(request.remoteAddress()), fingerprint)));
+                .with("reason", why.wireName()).with(new Caller(null, Remote.of(request.remoteAddress()), fingerprint)));
     }
 
     private static List<String> shown(HttpServerRequest request, List<String> offered) {

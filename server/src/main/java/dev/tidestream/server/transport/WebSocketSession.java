@@ -30,6 +30,7 @@ import dev.tidestream.server.keys.KeyLimitException;
 import dev.tidestream.server.keys.KeyRefusal;
 import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.resume.ResumableStreams;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.endpoint.Session;
@@ -58,6 +59,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private final @Nullable ResumableStreams resumable;
     private final RefusedRequests refused;
     private final KeyAccount account;
+    private final RequestTrace trace;
     private final Mailbox mailbox;
     private final RecentIds recentIds;
     private final Map<String, ClientStream> streams = new HashMap<>();
@@ -73,6 +75,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
      * @param resumable the streams that outlive their connections; null if none does
      * @param refused where it is written down what was refused
      * @param account of whoever has opened it
+     * @param trace where its handshake belongs in its caller's trace: that of streams that do not say another
      */
     WebSocketSession(
             Connection connection,
@@ -82,7 +85,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             Engine engine,
             @Nullable ResumableStreams resumable,
             RefusedRequests refused,
-            KeyAccount account) {
+            KeyAccount account,
+            RequestTrace trace) {
         this.connection = connection;
         this.context = context;
         this.config = config;
@@ -91,6 +95,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         this.resumable = resumable;
         this.refused = refused;
         this.account = account;
+        this.trace = trace;
         this.mailbox = new Mailbox(task -> context.runOnContext(v -> task.run()));
         this.recentIds = new RecentIds(config.recentIds());
     }
@@ -308,7 +313,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         }
         boolean begun = false;
         try {
-            begin(m, lease);
+            begin(m.traceparent() == null ? m.tracedBy(trace.traceparent(), trace.tracestate()) : m, lease);
             begun = true;
         } finally {
             if (!begun) {
@@ -331,7 +336,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             return;
         }
         GenerateRequest request = new GenerateRequest(
-                m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this);
+                m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this)
+                .tracedBy(RequestTrace.of(m.traceparent(), m.tracestate()));
         begin(m.id(), m.credit(), null, engine.generate(request), lease);
     }
 

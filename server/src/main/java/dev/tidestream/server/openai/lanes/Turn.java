@@ -21,6 +21,7 @@ import dev.tidestream.server.openai.responses.ResponseEvents;
 import dev.tidestream.server.openai.responses.ResponseGrowth;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
 import dev.tidestream.server.openai.wire.ResponseRequest;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.stream.ClientStream;
 
@@ -35,6 +36,7 @@ final class Turn implements ResponseGrowth.Listener {
     private final LaneBackend backend;
     private final Lane lane;
     private final @Nullable String previousId;
+    private final RequestTrace trace;
     private final long bytes;
     private @Nullable String text; // until it starts
     private long credit; // granted before there was a stream
@@ -45,12 +47,14 @@ final class Turn implements ResponseGrowth.Listener {
     private boolean cancelled;
     private boolean over;
 
-    Turn(LaneSession session, LaneBackend backend, Lane lane, LaneFrame.Create create) {
+    /** @param trace where it belongs in its caller's */
+    Turn(LaneSession session, LaneBackend backend, Lane lane, LaneFrame.Create create, RequestTrace trace) {
         this.session = session;
         this.backend = backend;
         this.lane = lane;
         this.previousId = create.previousId();
         this.text = create.text();
+        this.trace = trace;
         this.bytes = BYTES_EACH + 2L * create.text().length();
     }
 
@@ -147,7 +151,7 @@ final class Turn implements ResponseGrowth.Listener {
             finished(Status.COMPLETED, new Usage(0, 0));
             return;
         }
-        Generation generation = backend.model().engine().generate(plan.requests(session).getFirst());
+        Generation generation = backend.model().engine().generate(plan.requests(session, trace).getFirst());
         ClientStream begun = session.stream(made.origin().id(), creditOf(request), generation, grows);
         stream = begun;
         try {
