@@ -73,7 +73,8 @@ final class LoadOptions {
                     + " \"llama-server -m model.gguf --port 8081\".")
     @Nullable String baselineCommand;
 
-    @Option(names = "--spawn", description = "Starts a server for this run: free port, data directory and token of its own.")
+    @Option(names = "--spawn", fallbackValue = "true",
+            description = "Starts a server for this run: free port, data directory and token of its own.")
     boolean spawn;
 
     @Option(names = "--spawn-args", paramLabel = "ARGS", defaultValue = "",
@@ -154,7 +155,8 @@ final class LoadOptions {
             description = "From the end of an answer to the next turn (default: 0s).")
     Duration think = Duration.ZERO;
 
-    @Option(names = "--words", description = "Random words instead of random token ids; of itself where conversations are text.")
+    @Option(names = "--words", fallbackValue = "true",
+            description = "Random words instead of random token ids; of itself where conversations are text.")
     boolean words;
 
     @Option(names = "--shared-prefix", paramLabel = "SHARE", defaultValue = "0",
@@ -208,7 +210,8 @@ final class LoadOptions {
             description = "One run per level: of concurrency, or of the rate if --rate is given.")
     List<Double> sweep = new ArrayList<>();
 
-    @Option(names = "--find-max", description = "Looks for the highest level at which --slo-share of the requests meet --slo.")
+    @Option(names = "--find-max", fallbackValue = "true",
+            description = "Looks for the highest level at which --slo-share of the requests meet --slo.")
     boolean findMax;
 
     @Option(names = "--slo-share", paramLabel = "SHARE", defaultValue = "0.95", description = "For --find-max (default: 0.95).")
@@ -222,10 +225,10 @@ final class LoadOptions {
             + " in .json; what stands on the command line wins.")
     @Nullable String scenario;
 
-    @Option(names = "--fail-on-errors", description = "Errors fail the run, not only broken promises.")
+    @Option(names = "--fail-on-errors", fallbackValue = "true", description = "Errors fail the run, not only broken promises.")
     boolean failOnErrors;
 
-    @Option(names = "--json", description = "The report on stdout as JSON.")
+    @Option(names = "--json", fallbackValue = "true", description = "The report on stdout as JSON.")
     boolean json;
 
     @Option(names = "--out", paramLabel = "FILE", description = "The report as JSON into a file, for report --compare.")

@@ -31,7 +31,7 @@ final class ReportCommand implements Callable<Integer> {
     @Parameters(paramLabel = "FILE", arity = "1..2", description = "Reports as JSON.")
     private List<Path> files = List.of();
 
-    @Option(names = "--compare", description = "Of two files: B against A.")
+    @Option(names = "--compare", fallbackValue = "true", description = "Of two files: B against A.")
     private boolean compare;
 
     @Option(names = "--html", paramLabel = "FILE", description = "Writes one self-contained HTML file as well.")

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
             "type", "id", "prompt", "messages", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights",
-            "kv", "credit", "resumable", "receipt", "priority", "deadline_ms");
+            "kv", "credit", "resumable", "receipt", "priority", "deadline_ms", "traceparent",
+            "tracestate");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
             "top_k",
@@ -126,7 +127,9 @@ final class ClientDecoder {
         return new StreamOptions(
                 message.has("resumable") && truth(message, "resumable", message.required("resumable")),
                 message.has("receipt") && truth(message, "receipt", message.required("receipt")),
-                urgency(message));
+                urgency(message),
+                message.has("traceparent") ? message.text("traceparent", 0, Protocol.MAX_TRACE_CHARS) : null,
+                message.has("tracestate") ? message.text("tracestate", 0, Protocol.MAX_TRACE_CHARS) : null);
     }
 
     private static Urgency urgency(Fields message) throws ProtocolException {

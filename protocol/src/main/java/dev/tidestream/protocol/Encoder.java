@@ -203,6 +203,12 @@ final class Encoder {
         if (options.urgency().hasDeadline()) {
             g.writeNumberField("deadline_ms", options.urgency().deadlineMs());
         }
+        if (options.traceparent() != null) {
+            g.writeStringField("traceparent", options.traceparent());
+        }
+        if (options.tracestate() != null) {
+            g.writeStringField("tracestate", options.tracestate());
+        }
     }
 
     private static void sampling(JsonGenerator g, SamplingOptions s) throws IOException {

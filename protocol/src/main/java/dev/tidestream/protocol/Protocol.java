@@ -15,6 +15,8 @@ public final class Protocol {
 
     /** Longest {@code id}, in UTF-16 code units. */
     public static final int MAX_ID_CHARS = 128;
+    /** Longest {@code traceparent} and {@code tracestate}, in UTF-16 code units. */
+    public static final int MAX_TRACE_CHARS = 512;
     /** {@code max_tokens} when a {@code generate} does not say. */
     public static final int DEFAULT_MAX_TOKENS = 256;
     /** Most stop strings of one stream. */

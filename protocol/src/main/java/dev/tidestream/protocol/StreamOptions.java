@@ -1,25 +1,35 @@
 package dev.tidestream.protocol;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a client may ask of a stream beside its tokens.
  *
  * @param resumable whether the stream outlives its connection for a while, see {@link ClientMessage.Resume}
  * @param receipt whether {@code finished} has a receipt
  * @param urgency before whom it comes, and when it has to be done; one that is resumable has no deadline
+ * @param traceparent the span that the request comes from, as W3C Trace Context has it, unchecked; null: that of the connection
+ * @param tracestate what goes with it; null for nothing
  */
-public record StreamOptions(boolean resumable, boolean receipt, Urgency urgency) {
+public record StreamOptions(
+        boolean resumable, boolean receipt, Urgency urgency, @Nullable String traceparent, @Nullable String tracestate) {
     /** Nothing of it. */
-    public static final StreamOptions NONE = new StreamOptions(false, false, Urgency.DEFAULT);
+    public static final StreamOptions NONE = new StreamOptions(false, false, Urgency.DEFAULT, null, null);
 
     public StreamOptions withResumable(boolean wanted) {
-        return new StreamOptions(wanted, receipt, urgency);
+        return new StreamOptions(wanted, receipt, urgency, traceparent, tracestate);
     }
 
     public StreamOptions withReceipt(boolean wanted) {
-        return new StreamOptions(resumable, wanted, urgency);
+        return new StreamOptions(resumable, wanted, urgency, traceparent, tracestate);
     }
 
     public StreamOptions withUrgency(Urgency other) {
-        return new StreamOptions(resumable, receipt, other);
+        return new StreamOptions(resumable, receipt, other, traceparent, tracestate);
+    }
+
+    /** The same in a trace. */
+    public StreamOptions tracedBy(@Nullable String parent, @Nullable String state) {
+        return new StreamOptions(resumable, receipt, urgency, parent, state);
     }
 }

@@ -36,6 +36,8 @@ class CodecTest {
                 ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withReceipt(true)),
                 ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withUrgency(new Urgency(Priority.BATCH, 1))),
                 ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withUrgency(new Urgency(Priority.INTERACTIVE, Protocol.MAX_DEADLINE_MS))),
+                ClientMessage.Generate.of("t", "x").with(
+                        StreamOptions.NONE.tracedBy("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "foo=1,bar=2")),
                 new ClientMessage.Resume("a", "h", -1, OptionalInt.empty()),
                 new ClientMessage.Resume("a", "h", 41, OptionalInt.of(0)),
                 new ClientMessage.Credit("a", 17),

@@ -10,16 +10,37 @@ import java.util.Locale;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.console.Reasons;
 import dev.tidestream.server.app.ServerException.Reason;
+import dev.tidestream.server.transport.TransportConfig;
 import dev.tidestream.server.transport.http.HostPolicy;
+import dev.tidestream.server.transport.http.UnixSocket;
 
-/** Where a server is to listen. */
-record ListenAddress(String host, int port) {
+/**
+ * Where a server is to listen.
+ *
+ * @param port {@link TransportConfig#NO_PORT} for one that listens on the Unix-domain socket alone
+ * @param unixSocket null for none
+ */
+record ListenAddress(String host, int port, @Nullable UnixSocket unixSocket) {
+
+    static ListenAddress of(TransportConfig config) {
+        return new ListenAddress(config.host(), config.port(), config.unixSocket());
+    }
+
+    private boolean hasPort() {
+        return port != TransportConfig.NO_PORT;
+    }
 
     /** Whether only this machine can come here; of a name, whether it is one of the loopback. */
     boolean isLoopback() {
-        return HostPolicy.isLoopback(host);
+        return !hasPort() || HostPolicy.isLoopback(host);
+    }
+
+    /** The same with the port that it got. */
+    ListenAddress withPort(int actual) {
+        return new ListenAddress(host, hasPort() ? actual : port, unixSocket);
     }
 
     /**
@@ -29,6 +50,19 @@ record ListenAddress(String host, int port) {
      * @throws ServerException if not, with the reason
      */
     void requireFree() {
+        if (unixSocket != null) {
+            try {
+                unixSocket.makeFree();
+            } catch (UnixSocket.UnusableException e) {
+                throw refusal(e);
+            }
+        }
+        if (hasPort()) {
+            requirePortFree();
+        }
+    }
+
+    private void requirePortFree() {
         try (ServerSocket probe = new ServerSocket()) {
             probe.setReuseAddress(true); // as the server does: connections of one that has ended are no hindrance
             probe.bind(new InetSocketAddress(InetAddress.getByName(host), port), 1);
@@ -41,6 +75,9 @@ record ListenAddress(String host, int port) {
     ServerException refusal(@Nullable Throwable cause) {
         String reason = String.valueOf(cause == null ? null : cause.getMessage());
         String lower = reason.toLowerCase(Locale.ROOT);
+        if (cause instanceof UnixSocket.UnusableException) {
+            return new ServerException(Reason.ADDRESS, reason + " (--unix-socket)", cause);
+        }
         if (cause instanceof UnknownHostException) {
             return new ServerException(Reason.ADDRESS, "no such host: " + host);
         }
@@ -57,9 +94,14 @@ record ListenAddress(String host, int port) {
                 : new ServerException(Reason.ADDRESS, "cannot listen on %s: %s".formatted(this, Reasons.of(cause)), cause);
     }
 
+    /** What URLs of it begin with: {@code ws://HOST:PORT}; without a port {@code unix:FILE:}, after which comes the path. */
+    String url(boolean tls) {
+        return hasPort() ? (tls ? "wss://" : "ws://") + this : Printable.line(this + ":");
+    }
+
     /** As in a URL. */
     @Override
     public String toString() {
-        return (host.contains(":") ? "[" + host + "]:" : host + ":") + port;
+        return !hasPort() ? String.valueOf(unixSocket) : (host.contains(":") ? "[" + host + "]:" : host + ":") + port;
     }
 }

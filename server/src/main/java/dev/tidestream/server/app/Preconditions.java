@@ -53,7 +53,7 @@ record Preconditions(
         String token = updates.tokenFile() == null ? AdminToken.generate() : TokenFile.read(updates.tokenFile());
         UpdateDirectory files = updates.updateDir() == null ? null : updateDirectory(updates.updateDir());
         AccessRules access = config.transport().access();
-        ListenAddress address = new ListenAddress(config.transport().host(), config.transport().port());
+        ListenAddress address = ListenAddress.of(config.transport());
         if (access.apiKeys() == null && !access.unauthenticated() && !address.isLoopback()) {
             throw new ServerException(Reason.ADDRESS,
                     "without API keys a server listens on this machine only: host=%s".formatted(address.host()));

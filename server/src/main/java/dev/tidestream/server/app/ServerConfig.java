@@ -1,6 +1,7 @@
 package dev.tidestream.server.app;
 
 import java.lang.management.ManagementFactory;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -36,6 +37,7 @@ import dev.tidestream.server.transport.TransportConfig;
  * @param chats how conversations become prompts, and which answers are kept
  * @param resume what is kept of streams that outlive their connections
  * @param receipts how they are signed and verified
+ * @param otlpEndpoint the collector that spans are sent to; null for none
  */
 public record ServerConfig(
         @Nullable Path model,
@@ -45,31 +47,32 @@ public record ServerConfig(
         Updates updates,
         Chats chats,
         ResumeLimits resume,
-        Receipts receipts) {
+        Receipts receipts,
+        @Nullable URI otlpEndpoint) {
 
     /** The starter model at 127.0.0.1:8080, one thread a core, 1 GiB of KV cache, no data directory. */
     public static final ServerConfig DEFAULT = new ServerConfig(
             null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT, Chats.DEFAULT,
-            ResumeLimits.DEFAULT, Receipts.DEFAULT);
+            ResumeLimits.DEFAULT, Receipts.DEFAULT, null);
 
     /** The same with another model. */
     public ServerConfig withModel(@Nullable Path newModel) {
-        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume, receipts);
+        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume, receipts, otlpEndpoint);
     }
 
     /** The same, computed in another way. */
     public ServerConfig withCompute(Compute newCompute) {
-        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume, receipts);
+        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume, receipts, otlpEndpoint);
     }
 
     /** The same with other limits of streams. */
     public ServerConfig withEngine(EngineConfig newEngine) {
-        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume, receipts);
+        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume, receipts, otlpEndpoint);
     }
 
     /** The same with other limits of connections. */
     public ServerConfig withTransport(TransportConfig newTransport) {
-        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume, receipts);
+        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume, receipts, otlpEndpoint);
     }
 
     /** The same at another port of the same host; 0 for a free one. */
@@ -79,22 +82,27 @@ public record ServerConfig(
 
     /** The same with other versions, memory and administrators. */
     public ServerConfig withUpdates(Updates newUpdates) {
-        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume, receipts);
+        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume, receipts, otlpEndpoint);
     }
 
     /** The same with another chat template, or other bounds of what is kept. */
     public ServerConfig withChats(Chats newChats) {
-        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume, receipts);
+        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume, receipts, otlpEndpoint);
     }
 
     /** The same with other limits of streams that outlive their connections. */
     public ServerConfig withResume(ResumeLimits limits) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, limits, receipts);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, limits, receipts, otlpEndpoint);
     }
 
     /** The same with another key of receipts. */
     public ServerConfig withReceipts(Receipts newReceipts) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, newReceipts);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, newReceipts, otlpEndpoint);
+    }
+
+    /** The same, which sends spans to a collector, or to none. */
+    public ServerConfig withOtlpEndpoint(@Nullable URI collector) {
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, receipts, collector);
     }
 
     /** The same, which takes weight updates and keeps them there. */

@@ -97,7 +97,7 @@ public final class TidestreamServer implements AutoCloseable {
         boolean listening = false;
         Deque<Runnable> closings = new ArrayDeque<>(); // of what was made, the last first
         try {
-            streamLog = new StreamLog();
+            streamLog = new StreamLog(config.otlpEndpoint(), () -> running.blueprint().name());
             closings.push(streamLog::close);
             resume = new ResumeWiring(running, config.resume(), config.updates().dataDir());
             closings.push(resume::close);
@@ -272,7 +272,7 @@ public final class TidestreamServer implements AutoCloseable {
     }
 
     private String address() {
-        return (transport.tls() == null ? "ws://" : "wss://") + new ListenAddress(transport.host(), port());
+        return met.address().withPort(port()).url(transport.tls() != null);
     }
 
     /** The administrators' token, if it was made up for this run. */
@@ -280,7 +280,7 @@ public final class TidestreamServer implements AutoCloseable {
         return met.tokenMadeUp() ? Optional.of(met.token()) : Optional.empty();
     }
 
-    /** Where it listens. */
+    /** Where it listens; -1 if on a Unix-domain socket alone. */
     public int port() {
         return verticle.actualPort();
     }

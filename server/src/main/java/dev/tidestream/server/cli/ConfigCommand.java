@@ -33,7 +33,7 @@ import dev.tidestream.server.configuration.Origin;
             "Exit code 2 if a setting is unknown or has no valid value: a check of a file before a restart.",
         })
 final class ConfigCommand extends ServeOptions implements Callable<Integer> {
-    @Option(names = "--json", description = "One object, in one line.")
+    @Option(names = "--json", fallbackValue = "true", description = "One object, in one line.")
     private boolean json;
 
     @Override

@@ -73,10 +73,10 @@ final class ConvertCommand implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "FILE", description = "The GGUF file to write.")
     private Path out = Path.of("");
 
-    @Option(names = "--force", description = "Replace the file if there is one.")
+    @Option(names = "--force", fallbackValue = "true", description = "Replace the file if there is one.")
     private boolean force;
 
-    @Option(names = "--json", description = "Print one JSON object.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
     private boolean json;
 
     private int threads = ServerConfig.Compute.DEFAULT.threads();

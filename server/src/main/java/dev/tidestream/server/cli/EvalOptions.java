@@ -70,7 +70,7 @@ abstract class EvalOptions {
         stride = Check.range(spec, "--stride", value, 1, Integer.MAX_VALUE);
     }
 
-    @Option(names = "--json", description = "Print one JSON object.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
     boolean json;
 
     @Mixin

@@ -45,12 +45,12 @@ abstract class GenerateOptions {
     @Mixin
     final PromptOption prompt = new PromptOption();
 
-    @Option(names = "--parse-special",
+    @Option(names = "--parse-special", fallbackValue = "true",
             description = "Take names of control tokens in the prompt, such as <|im_start|>, for those tokens"
                     + "; also --special (default: they are text).")
     boolean parseSpecial;
 
-    @Option(names = "--special", hidden = true)
+    @Option(names = "--special", fallbackValue = "true", hidden = true)
     void setSpecial(boolean value) {
         parseSpecial |= value;
     }
@@ -132,7 +132,7 @@ abstract class GenerateOptions {
     @Mixin
     final ComputeOptions compute = new ComputeOptions();
 
-    @Option(names = "--json",
+    @Option(names = "--json", fallbackValue = "true",
             description = "Print one JSON object at the end: text, prompt_tokens, tokens, finish_reason, timing.")
     boolean json;
 

@@ -72,7 +72,7 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private final FormatOptions formats = new FormatOptions();
 
-    @Option(names = "--json",
+    @Option(names = "--json", fallbackValue = "true",
             description = "Print one JSON object: file, parts, format, version, bytes, parameters, model, metadata, tensors, and what --weights would change.")
     private boolean json;
 

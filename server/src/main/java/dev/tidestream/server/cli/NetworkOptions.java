@@ -49,11 +49,12 @@ final class NetworkOptions {
             description = "A file of API keys, made by tidestream keys add; clients must show one. Read again when it changes.")
     private @Nullable Path apiKeys;
 
-    @Option(names = "--allow-unauthenticated",
+    @Option(names = "--allow-unauthenticated", fallbackValue = "true",
             description = "Listen beyond this machine without --api-keys: whoever reaches the port may generate.")
     private boolean unauthenticated;
 
-    @Option(names = "--key-metrics", description = "Name API keys in the metrics: requests, tokens and streams of each.")
+    @Option(names = "--key-metrics", fallbackValue = "true",
+            description = "Name API keys in the metrics: requests, tokens and streams of each.")
     private boolean keyMetrics;
 
     private long maxInputBytesPerSecond;
@@ -151,7 +152,9 @@ final class NetworkOptions {
      * @throws ParameterException if it would let in other machines without keys, and nobody said that it should
      */
     TransportConfig applyTo(TransportConfig config, AnswerLimits answers) {
-        requireKeysBeyondThisMachine(config.host());
+        if (config.hasPort()) {
+            requireKeysBeyondThisMachine(config.host());
+        }
         HttpLimits http = HttpLimits.of(config.maxConnections());
         int perAddress = maxPendingPerAddress == null ? http.maxPendingPerAddress() : maxPendingPerAddress;
         int all = maxPending == null ? Math.max(http.maxPending(), perAddress) : maxPending;

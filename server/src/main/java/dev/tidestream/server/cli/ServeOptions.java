@@ -22,9 +22,13 @@ import dev.tidestream.server.cli.options.ReceiptOptions;
 import dev.tidestream.server.cli.options.ResumeOptions;
 import dev.tidestream.server.cli.options.StreamLimitOptions;
 import dev.tidestream.server.cli.options.TlsOptions;
+import dev.tidestream.server.cli.options.TracingOptions;
+import dev.tidestream.server.cli.options.UnixSocketOptions;
 import dev.tidestream.server.cli.terminal.ByteSize;
 import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.logging.LogLevels;
+import dev.tidestream.server.transport.TransportConfig;
+import dev.tidestream.server.transport.http.UnixSocket;
 
 /** The options of {@code serve}. */
 @Command(
@@ -42,12 +46,14 @@ import dev.tidestream.server.logging.LogLevels;
             "  tidestream serve --kv-type f32                        keys and values as computed, at twice the memory",
             "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
             "  tidestream serve --tls-cert cert.pem --tls-key key.pem   https and wss",
+            "  tidestream serve --port none --unix-socket ts.sock    for this machine, without a port",
             "  tidestream serve --config tidestream.yaml             options from a file; TIDESTREAM_PORT=9000 is --port 9000",
             "",
             "SIGINT or SIGTERM: no new streams; running ones have ten seconds (--drain-timeout), clients one more to",
             "close; then the process ends, with exit code 0. A second signal ends it at once. SIGHUP: files are read anew.",
         })
 abstract class ServeOptions {
+    private static final String NONE = "none";
     private static final int MAX_HOST_CHARS = 253;
     private static final int MAX_PORT = 65_535;
     private static final int MAX_SEQUENCES = 1024;
@@ -79,6 +85,9 @@ abstract class ServeOptions {
     @Mixin
     final TlsOptions tls = new TlsOptions();
 
+    @Mixin
+    final UnixSocketOptions unix = new UnixSocketOptions();
+
     @Option(names = "--log-level", paramLabel = "LEVEL",
             description = "How much is written to the log: error, warn, info, debug or trace (default: info, or what a "
                     + "logback file says).")
@@ -105,6 +114,9 @@ abstract class ServeOptions {
     @Mixin
     final ReceiptOptions receipts = new ReceiptOptions();
 
+    @Mixin
+    final TracingOptions tracing = new TracingOptions();
+
     private int port = DEFAULT_PORT;
     private int maxSequences = DEFAULT_SEQUENCES;
     private int maxConnections = DEFAULT_CONNECTIONS;
@@ -123,9 +135,18 @@ abstract class ServeOptions {
     }
 
     @Option(names = {"-p", "--port"}, paramLabel = "PORT", defaultValue = "" + DEFAULT_PORT,
-            description = "Port to listen on; 0 lets the system choose (default: ${DEFAULT-VALUE}).")
-    void setPort(int value) {
-        port = Check.range(spec, "--port", value, 0, MAX_PORT);
+            description = "Port to listen on; 0 lets the system choose, none: --unix-socket alone (default: ${DEFAULT-VALUE}).")
+    void setPort(String value) {
+        if (value.equals(NONE)) {
+            port = TransportConfig.NO_PORT;
+            return;
+        }
+        try {
+            port = Check.range(spec, "--port", Integer.parseInt(value), 0, MAX_PORT);
+        } catch (NumberFormatException e) {
+            throw new ParameterException(spec.commandLine(), "--port must be a whole number, or none: %s, for example --port 9000"
+                    .formatted(Printable.quoted(value, MAX_HOST_CHARS)), e);
+        }
     }
 
     @Option(names = "--max-sequences", paramLabel = "N", defaultValue = "" + DEFAULT_SEQUENCES,
@@ -152,15 +173,20 @@ abstract class ServeOptions {
      */
     ServerConfig config() {
         ServerConfig d = ServerConfig.DEFAULT;
+        UnixSocket socket = unix.socket();
+        if (port == TransportConfig.NO_PORT && socket == null) {
+            throw new ParameterException(spec.commandLine(), "--port none needs --unix-socket FILE: there would be nowhere to come in");
+        }
         return new ServerConfig(
                 model.path(),
                 compute.config(),
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
-                network.applyTo(d.transport().withAddress(host, port).withMaxConnections(maxConnections)
+                network.applyTo(d.transport().withAddress(host, 0).withUnixSocket(socket, port).withMaxConnections(maxConnections)
                         .withMaxStreams(limits.maxStreams()).withTls(tls.files()), answers.limits(limits.stallTimeout())),
                 live.config(),
                 chats.config(),
                 resume.config(),
-                receipts.config());
+                receipts.config(),
+                tracing.endpoint());
     }
 }

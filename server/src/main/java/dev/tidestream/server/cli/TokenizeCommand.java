@@ -43,22 +43,22 @@ final class TokenizeCommand implements Callable<Integer> {
     @Mixin
     private final ModelOption model = new ModelOption();
 
-    @Option(names = "--no-special", description = "Add no BOS token, whatever the model asks for.")
+    @Option(names = "--no-special", fallbackValue = "true", description = "Add no BOS token, whatever the model asks for.")
     private boolean noSpecial;
 
-    @Option(names = "--parse-special",
+    @Option(names = "--parse-special", fallbackValue = "true",
             description = "Take names of control tokens, such as <|endoftext|>, for those tokens; also --special (default: they are text).")
     private boolean parseSpecial;
 
-    @Option(names = "--special", hidden = true)
+    @Option(names = "--special", fallbackValue = "true", hidden = true)
     void setSpecial(boolean value) {
         parseSpecial |= value;
     }
 
-    @Option(names = "--ids", description = "Print the token ids alone, in one line.")
+    @Option(names = "--ids", fallbackValue = "true", description = "Print the token ids alone, in one line.")
     private boolean ids;
 
-    @Option(names = "--json", description = "Print one JSON object: text, tokens, pieces.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object: text, tokens, pieces.")
     private boolean json;
 
     @Spec

@@ -15,7 +15,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks every while whether files have changed, by size, time and identity, links followed: what an editor, {@code cp} or a
+ * Looks every while whether files have changed, by size, times and identity, links followed: what an editor, {@code cp} or a
  * mounted secret does. Tells of a change when two looks have found the same, so that files that are being written, or several
  * that belong together, are not read too early. All of it happens on one thread of its own.
  */
@@ -68,7 +68,9 @@ public final class FileWatch implements AutoCloseable {
     private static String stamp(Path file) {
         try {
             BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-            return attributes.size() + " " + attributes.lastModifiedTime() + " " + attributes.fileKey();
+            // the time of a change of whatever kind, which nobody can set
+            Object changed = file.getFileSystem().supportedFileAttributeViews().contains("unix") ? Files.getAttribute(file, "unix:ctime") : "";
+            return attributes.size() + " " + attributes.lastModifiedTime() + " " + attributes.fileKey() + " " + changed;
         } catch (IOException e) {
             return "cannot be read: " + e.getClass().getName();
         }

@@ -1,14 +1,25 @@
 package dev.tidestream.server.engine;
 
+import dev.tidestream.protocol.ClientMessage;
+import dev.tidestream.protocol.StreamOptions;
 import dev.tidestream.protocol.Urgency;
+import dev.tidestream.server.tracing.RequestTrace;
 
 /**
  * What may be asked of a stream beside its tokens.
  *
  * @param receipt whether its end has {@link Evidence} for a receipt
  * @param urgency before whom it comes, and how long it may take
+ * @param trace where it belongs in its caller's trace
  */
-public record RequestOptions(boolean receipt, Urgency urgency) {
+public record RequestOptions(boolean receipt, Urgency urgency, RequestTrace trace) {
     /** Nothing of it. */
-    public static final RequestOptions NONE = new RequestOptions(false, Urgency.DEFAULT);
+    public static final RequestOptions NONE = new RequestOptions(false, Urgency.DEFAULT, RequestTrace.NONE);
+
+    /** What a message asks for. */
+    public static RequestOptions of(ClientMessage.Generate message) {
+        StreamOptions asked = message.options();
+        RequestTrace trace = RequestTrace.of(asked.traceparent(), asked.tracestate());
+        return new RequestOptions(asked.receipt(), asked.urgency(), message.messages().isEmpty() ? trace : trace.asChat());
+    }
 }

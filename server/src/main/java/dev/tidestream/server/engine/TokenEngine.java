@@ -169,7 +169,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     @Override
     public Generation generate(GenerateRequest request) {
         long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
-        TokenStream stream = new TokenStream(lastStream.incrementAndGet(), seed, loop::wake);
+        TokenStream stream = new TokenStream(lastStream.incrementAndGet(), seed, request.options().trace(), loop::wake);
         return new StreamGeneration(stream, () -> begin(request, stream));
     }
 

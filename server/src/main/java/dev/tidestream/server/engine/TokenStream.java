@@ -18,6 +18,7 @@ import dev.tidestream.protocol.TopLogprob;
 import dev.tidestream.server.scheduler.Completion;
 import dev.tidestream.server.scheduler.GeneratedToken;
 import dev.tidestream.server.scheduler.SequenceClient;
+import dev.tidestream.server.tracing.RequestTrace;
 
 /**
  * One subscription: lends its demand to the scheduler and turns what comes of it into signals.
@@ -33,6 +34,7 @@ final class TokenStream implements Subscription, SequenceClient {
 
     private final long stream;
     private final long seed;
+    private final RequestTrace trace;
     private final Runnable wake;
     private volatile long demand;
     private volatile long invalidDemand = 1;
@@ -41,10 +43,16 @@ final class TokenStream implements Subscription, SequenceClient {
     private @Nullable EvidenceBook evidence; // set before the decode thread has the stream
     private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null before, and once there is nothing more to say
 
-    /** @param wake tells the decode loop to look again */
-    TokenStream(long stream, long seed, Runnable wake) {
+    /**
+     * Before anybody subscribes.
+     *
+     * @param trace where its request belongs in its caller's
+     * @param wake tells the decode loop to look again
+     */
+    TokenStream(long stream, long seed, RequestTrace trace, Runnable wake) {
         this.stream = stream;
         this.seed = seed;
+        this.trace = trace;
         this.wake = wake;
     }
 
@@ -94,6 +102,11 @@ final class TokenStream implements Subscription, SequenceClient {
     @Override
     public long demand() {
         return demand;
+    }
+
+    @Override
+    public RequestTrace trace() {
+        return trace;
     }
 
     /** A subscriber that has asked for no demand or less hears of that here (Reactive Streams, rule 3.9). */

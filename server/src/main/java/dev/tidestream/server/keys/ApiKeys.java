@@ -1,5 +1,6 @@
 package dev.tidestream.server.keys;
 
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -66,24 +67,30 @@ public final class ApiKeys {
     }
 
     /**
-     * Other keys from now on. Accounts go by name: who keeps the name keeps what was used, with the new limits. Keys that are gone ask for
-     * nothing more on connections that are open; what runs goes on.
+     * Other keys from now on. Accounts go by name: who keeps the name keeps what was used, with the new limits. Keys that are gone, also those
+     * in whose name another has come, ask for nothing more on connections that are open; what runs goes on, and counts on the name.
      */
     public synchronized void replace(KeyRing ring) {
         InForce before = inForce;
         Map<String, KeyAccount> gone = before == null ? Map.of() : new LinkedHashMap<>(before.accounts());
         Map<String, KeyAccount> accounts = new LinkedHashMap<>();
+        List<KeyAccount> exchanged = new ArrayList<>();
         for (ApiKey key : ring.keys()) {
             KeyAccount account = gone.isEmpty() ? null : gone.remove(key.name());
-            if (account == null) {
+            if (before == null || account == null) {
                 account = new KeyAccount(new Owner(key.name()), key.limits(), nanoTime, this::refused);
             } else {
+                if (before.ring().keys().stream().noneMatch(old -> old.name().equals(key.name()) && old.hash().equals(key.hash()))) {
+                    exchanged.add(account);
+                    account = account.successor();
+                }
                 account.limit(key.limits());
             }
             accounts.put(key.name(), account);
         }
         inForce = new InForce(ring, Map.copyOf(accounts));
         gone.values().forEach(KeyAccount::revoke);
+        exchanged.forEach(KeyAccount::revoke);
     }
 
     /** Somebody was not let in. */

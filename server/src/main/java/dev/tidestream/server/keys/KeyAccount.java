@@ -23,11 +23,20 @@ public final class KeyAccount {
     private final Owner owner;
     private final LongSupplier nanoTime;
     private final Consumer<KeyRefusal> refused;
-    private final AtomicInteger streams = new AtomicInteger();
-    private final LongAdder requests = new LongAdder();
-    private final LongAdder tokens = new LongAdder();
-    private volatile Budget budget;
+    private final Ledger ledger;
     private volatile boolean revoked;
+
+    /** What was used and may be, of all keys that had the name one after the other. */
+    private static final class Ledger {
+        final AtomicInteger streams = new AtomicInteger();
+        final LongAdder requests = new LongAdder();
+        final LongAdder tokens = new LongAdder();
+        volatile Budget budget;
+
+        Ledger(Budget budget) {
+            this.budget = budget;
+        }
+    }
 
     private record Budget(KeyLimits limits, @Nullable Allowance requests, @Nullable Allowance tokens) {
         static Budget of(KeyLimits limits, LongSupplier nanoTime) {
@@ -46,7 +55,24 @@ public final class KeyAccount {
         this.owner = owner;
         this.nanoTime = nanoTime;
         this.refused = refused;
-        this.budget = Budget.of(limits, nanoTime);
+        this.ledger = new Ledger(Budget.of(limits, nanoTime));
+    }
+
+    private KeyAccount(KeyAccount before) {
+        this.owner = before.owner;
+        this.nanoTime = before.nanoTime;
+        this.refused = before.refused;
+        this.ledger = before.ledger;
+    }
+
+    /** The account of another key of the same name: what was used and what runs counts on it, too. This one stays as it is. */
+    KeyAccount successor() {
+        return new KeyAccount(this);
+    }
+
+    /** Whether both are accounts of one name, whose streams have the same places. */
+    boolean sharesWith(KeyAccount other) {
+        return ledger == other.ledger;
     }
 
     /** Of everybody, where there are no keys: without limits. */
@@ -61,8 +87,8 @@ public final class KeyAccount {
 
     /** Other limits from now on: with full buckets if they are other ones. Streams that run go on. */
     void limit(KeyLimits limits) {
-        if (!limits.equals(budget.limits())) {
-            budget = Budget.of(limits, nanoTime);
+        if (!limits.equals(ledger.budget.limits())) {
+            ledger.budget = Budget.of(limits, nanoTime);
         }
     }
 
@@ -77,7 +103,7 @@ public final class KeyAccount {
      * @throws KeyLimitException if the key may not ask now; then it does not count
      */
     public void request() throws KeyLimitException {
-        Budget now = budget;
+        Budget now = ledger.budget;
         requireValid();
         if (now.tokens() != null && now.tokens().left() == 0) {
             throw refuse(perMinute(KeyRefusal.TOKENS_PER_MINUTE, "tokens per minute", now.tokens()));
@@ -92,7 +118,7 @@ public final class KeyAccount {
      */
     public void requestResume() throws KeyLimitException {
         requireValid();
-        take(budget);
+        take(ledger.budget);
     }
 
     private void requireValid() throws KeyLimitException {
@@ -105,7 +131,7 @@ public final class KeyAccount {
         if (now.requests() != null && !now.requests().take()) {
             throw refuse(perMinute(KeyRefusal.REQUESTS_PER_MINUTE, "requests per minute", now.requests()));
         }
-        requests.increment();
+        ledger.requests.increment();
     }
 
     private KeyLimitException perMinute(KeyRefusal refusal, String what, Allowance allowance) {
@@ -140,14 +166,14 @@ public final class KeyAccount {
      * @throws KeyLimitException if there are not so many places; then none is taken
      */
     public List<StreamLease> streams(int count, int choices) throws KeyLimitException {
-        int limit = budget.limits().streams();
+        int limit = ledger.budget.limits().streams();
         if (limit > 0 && count > limit) {
             throw refuse(KeyLimitException.never(KeyRefusal.STREAMS,
                     "more streams than the key may ever have at once: streams=%d, limit=%d, key=%s".formatted(count, limit, owner.name())));
         }
-        int before = streams.getAndAdd(count);
+        int before = ledger.streams.getAndAdd(count);
         if (limit > 0 && before + count > limit) {
-            streams.addAndGet(-count);
+            ledger.streams.addAndGet(-count);
             throw refuse(KeyLimitException.later(KeyRefusal.STREAMS, STREAM_RETRY_MS,
                     "Rate limit reached for streams at once: running=%d, limit=%d, key=%s".formatted(before, limit, owner.name())));
         }
@@ -173,30 +199,30 @@ public final class KeyAccount {
     }
 
     void used(int count) {
-        tokens.add(count);
-        Allowance allowance = budget.tokens();
+        ledger.tokens.add(count);
+        Allowance allowance = ledger.budget.tokens();
         if (allowance != null && count > 0) {
             allowance.use(count);
         }
     }
 
     void ended() {
-        streams.decrementAndGet();
+        ledger.streams.decrementAndGet();
     }
 
     /** Streams that run now. */
     public int running() {
-        return streams.get();
+        return ledger.streams.get();
     }
 
     /** How far the key is from its limit of requests; empty without one. */
     public Optional<Standing> requestsLeft() {
-        return standing(budget.requests());
+        return standing(ledger.budget.requests());
     }
 
     /** How far the key is from its limit of tokens; empty without one. */
     public Optional<Standing> tokensLeft() {
-        return standing(budget.tokens());
+        return standing(ledger.budget.tokens());
     }
 
     private static Optional<Standing> standing(@Nullable Allowance allowance) {
@@ -215,6 +241,6 @@ public final class KeyAccount {
 
     /** What was used so far. */
     KeyUse use() {
-        return new KeyUse(owner.name(), requests.sum(), tokens.sum(), running());
+        return new KeyUse(owner.name(), ledger.requests.sum(), ledger.tokens.sum(), running());
     }
 }

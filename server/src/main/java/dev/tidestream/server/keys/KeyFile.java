@@ -5,10 +5,13 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,8 +20,8 @@ import java.util.Map;
 
 /**
  * The file of API keys: a line for each, {@code NAME sha256:HEX [requests-per-minute=N] [tokens-per-minute=N] [streams=N]}, and lines that
- * are empty or begin with {@code #}. It is written as a whole, beside itself and then in its place, for nobody but its owner; comments
- * stay. Whom the system lets write to it makes keys, so a file that anybody may write is refused.
+ * are empty or begin with {@code #}. It is written as a whole, beside itself and then in its place, at first for nobody but its owner, then with
+ * owner, group and mode of the one before; comments stay. Whom the system lets write to it makes keys, so a file that anybody may write is refused.
  */
 public final class KeyFile {
     /** Most keys: each has an account, and may have its own metrics. */
@@ -188,6 +191,28 @@ public final class KeyFile {
         }
     }
 
+    /** Who could read the file can read the new one: the server may run as somebody else than who adds keys. */
+    private static void likeTheOneBefore(Path before, Path file) throws IOException {
+        PosixFileAttributeView view = Files.getFileAttributeView(file, PosixFileAttributeView.class);
+        if (view == null) {
+            return; // a file system without permissions
+        }
+        PosixFileAttributes old = Files.readAttributes(before, PosixFileAttributes.class);
+        PosixFileAttributes now = view.readAttributes();
+        try {
+            if (!now.owner().equals(old.owner())) {
+                view.setOwner(old.owner());
+            }
+            if (!now.group().equals(old.group())) {
+                view.setGroup(old.group());
+            }
+        } catch (FileSystemException e) {
+            throw new FileSystemException(before.toString(), null, "it is of %s:%s, and you cannot make a file of theirs"
+                    .formatted(old.owner().getName(), old.group().getName()));
+        }
+        view.setPermissions(old.permissions());
+    }
+
     /** A file that is being read is the old one or the new one, whole; a link stays a link. */
     private void write(List<String> lines) throws IOException {
         Path target = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath();
@@ -199,6 +224,9 @@ public final class KeyFile {
                     out.write(bytes);
                 }
                 out.force(true);
+            }
+            if (Files.exists(target)) {
+                likeTheOneBefore(target, beside);
             }
             Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
         } finally {

@@ -1,20 +1,15 @@
 package dev.tidestream.server.keys;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import dev.tidestream.console.Reasons;
 
 /**
- * Reads a file of keys again when it has changed, and puts its keys in force. A file that is of no use, or is gone, changes nothing but the
+ * Reads a file of keys again when it is told to, and puts its keys in force. A file that is of no use, or is gone, changes nothing but the
  * log: the keys there are stay in force. Any thread that may block.
  */
 public final class KeyFileWatch {
@@ -22,24 +17,12 @@ public final class KeyFileWatch {
 
     private final KeyFile file;
     private final ApiKeys keys;
-    private @Nullable Stamp seen;
+    private KeyRing inForce; // guarded by this
 
-    /** By what a file is known to be another one. */
-    private record Stamp(FileTime time, long bytes, @Nullable Object file) {
-        static @Nullable Stamp of(Path path) throws IOException {
-            try {
-                BasicFileAttributes attributes = Files.readAttributes(path, BasicFileAttributes.class);
-                return new Stamp(attributes.lastModifiedTime(), attributes.size(), attributes.fileKey());
-            } catch (NoSuchFileException _) {
-                return null;
-            }
-        }
-    }
-
-    private KeyFileWatch(KeyFile file, ApiKeys keys, @Nullable Stamp seen) {
+    private KeyFileWatch(KeyFile file, KeyRing ring) {
         this.file = file;
-        this.keys = keys;
-        this.seen = seen;
+        this.inForce = ring;
+        this.keys = ApiKeys.of(ring);
     }
 
     /**
@@ -49,8 +32,7 @@ public final class KeyFileWatch {
      * @throws KeyFileException if it is of no use
      */
     public static KeyFileWatch of(KeyFile file) throws IOException, KeyFileException {
-        Stamp before = Stamp.of(file.path()); // before it is read: what changes meanwhile is read again
-        return new KeyFileWatch(file, ApiKeys.of(file.read()), before);
+        return new KeyFileWatch(file, file.read());
     }
 
     /** The keys in force. */
@@ -63,16 +45,15 @@ public final class KeyFileWatch {
         return file.path();
     }
 
-    /** Reads the file again if it has changed; true if its keys are in force now. */
+    /** Reads the file again, which somebody has seen change; true if it says something else than before, which is in force now. */
     public synchronized boolean look() {
         try {
-            Stamp now = Stamp.of(file.path());
-            if (now == null ? seen == null : now.equals(seen)) {
+            KeyRing ring = file.read();
+            if (ring.equals(inForce)) {
                 return false;
             }
-            seen = now;
-            KeyRing ring = file.read();
             keys.replace(ring);
+            inForce = ring;
             log.info("API keys were read again: file={}, keys={}", file.path(), ring.keys().size());
             return true;
         } catch (KeyFileException e) {

@@ -46,7 +46,7 @@ public final class StreamLease implements AutoCloseable {
 
     /** Whether it has a place of this account. */
     boolean isOpenOf(KeyAccount whose) {
-        return account == whose && !closed.get();
+        return account != null && account.sharesWith(whose) && !closed.get();
     }
 
     /** Another lease with the same place, which this one has no more; closed if this one is. */

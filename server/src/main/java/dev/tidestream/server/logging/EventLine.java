@@ -104,7 +104,8 @@ public final class EventLine {
 
     /** Adds who it was. */
     public EventLine with(Caller caller) {
-        return with("connection", caller.connection()).with("remote", caller.remote()).with("token", caller.token());
+        return with("connection", caller.connection()).with("remote", caller.remote()).with("token", caller.token())
+                .with("trace_id", caller.traceId());
     }
 
     /**

@@ -81,7 +81,7 @@ public final class HttpGeneration implements Session, ClientStream.Outlet {
         });
         try {
             begin(plan.requests(exchange.request().connection(),
-                    exchange.account().owner().at(String.valueOf(exchange.request().remoteAddress()))));
+                    exchange.account().owner().at(String.valueOf(exchange.request().remoteAddress())), exchange.trace()));
         } catch (RuntimeException e) { // a fault of ours
             log.error("request failed: path={}", exchange.request().path(), e);
             fail(Answers.error(ErrorCode.INTERNAL, ServerTexts.FAULT));

@@ -13,6 +13,7 @@ import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.RequestOptions;
 import dev.tidestream.server.openai.wire.AnswerFormat;
 import dev.tidestream.server.openai.wire.TokenRequest;
+import dev.tidestream.server.tracing.RequestTrace;
 
 /**
  * What is to be generated for a request, and how it is answered.
@@ -51,13 +52,14 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
     }
 
     /**
-     * What the engine is asked for, choice by choice: {@code prompt * n + j}. Each has a seed: with a given one that of the j-th
-     * choice of each prompt is {@code seed + j}; else they are consecutive, those of all prompts, from a random one.
+     * What the engine is asked for, in its caller's trace, choice by choice: {@code prompt * n + j}. Each has a seed: with a given one
+     * that of the j-th choice of each prompt is {@code seed + j}; else they are consecutive, those of all prompts, from a random one.
      *
      * @param connection that it came on
      * @param account who shares the server with others, over all its connections
      */
-    public List<GenerateRequest> requests(Object connection, Object account) {
+    public List<GenerateRequest> requests(Object connection, Object account, RequestTrace trace) {
+        RequestTrace traced = format == AnswerFormat.COMPLETION ? trace : trace.asChat();
         List<GenerateRequest> requests = new ArrayList<>();
         OptionalLong given = request.seed();
         long base = given.orElseGet(() -> ThreadLocalRandom.current().nextLong(Protocol.MAX_SAFE_INTEGER - choices() + 2));
@@ -67,7 +69,7 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
             long seed = base + (given.isPresent() ? choice % request.n() : choice);
             GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
                     maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection)
-                    .of(account).with(new RequestOptions(request.receipt(), request.urgency()));
+                    .of(account).with(new RequestOptions(request.receipt(), request.urgency(), traced));
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;

@@ -381,7 +381,7 @@ final class Sequence {
     }
 
     private StreamEnd end(StreamEnd.Outcome outcome, @Nullable ErrorCode code, Completion completion) {
-        return new StreamEnd(stream(), outcome, code, completion.usage(), completion.timing(), lease.epoch().weightsVersion());
+        return new StreamEnd(stream(), outcome, code, completion, lease.epoch().weightsVersion(), client().trace());
     }
 
     /** How it ends without another token. */

@@ -5,6 +5,7 @@ import java.util.List;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.tracing.RequestTrace;
 
 /**
  * The client's side of a sequence, as the scheduler sees it: how much it wants, and where the results go.
@@ -14,6 +15,11 @@ import dev.tidestream.protocol.ErrorCode;
  * follows.
  */
 public interface SequenceClient {
+
+    /** Where its request belongs in its caller's trace; the scheduler hands it on to whoever hears of the end. */
+    default RequestTrace trace() {
+        return RequestTrace.NONE;
+    }
 
     /** Events that may be given now; falls by one with each event, rises at any time. */
     long demand();

@@ -59,14 +59,19 @@ final class AdminSession implements Session, ConnectionListener {
     private boolean failing;
     private boolean draining;
 
-    /** @param access who has come in, and how much of the channel is theirs */
-    AdminSession(Connection connection, AdminCodec codec, AdminBus bus, AdminAccess access) {
+    /**
+     * One that has not begun.
+     *
+     * @param access who has come in, and how much of the channel is theirs
+     * @param traceId of the trace that the handshake belongs to; null if it is of none
+     */
+    AdminSession(Connection connection, AdminCodec codec, AdminBus bus, AdminAccess access, @Nullable String traceId) {
         this.connection = connection;
         this.codec = codec;
         this.bus = bus;
         this.maxRequests = access.maxRequests();
         this.audit = access.audit();
-        this.caller = new Caller("a" + AdminBus.number(address), connection.remote(), access.token().fingerprint());
+        this.caller = new Caller("a" + AdminBus.number(address), connection.remote(), traceId, access.token().fingerprint());
     }
 
     @Override

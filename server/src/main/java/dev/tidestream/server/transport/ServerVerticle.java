@@ -3,7 +3,6 @@ package dev.tidestream.server.transport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -11,14 +10,8 @@ import io.vertx.core.Context;
 import io.vertx.core.Future;
 import io.vertx.core.Promise;
 import io.vertx.core.VerticleBase;
-import io.vertx.core.http.Http2Settings;
-import io.vertx.core.http.HttpServer;
-import io.vertx.core.http.HttpServerOptions;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-import dev.tidestream.console.Reasons;
 import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.Limits;
 import dev.tidestream.protocol.Protocol;
@@ -60,9 +53,6 @@ import dev.tidestream.server.transport.websocket.InputRate;
  * with {@code shutting_down}, the sockets close with 1012, and the port is free again ({@link Drain}).
  */
 public final class ServerVerticle extends VerticleBase {
-    private static final Logger log = LoggerFactory.getLogger(ServerVerticle.class);
-    /** Of the system, per socket; it would take 4 MiB of a client that does not read, and tokens would be computed for them. */
-    private static final int SEND_BUFFER_BYTES = 128 << 10;
     private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
     private static final Duration TELL_SUPPRESSED = Duration.ofSeconds(10);
 
@@ -85,12 +75,11 @@ public final class ServerVerticle extends VerticleBase {
 
     private @Nullable EventLoopClock clock;
     private @Nullable RequestRules requestRules;
-    private volatile @Nullable HttpServer server;
+    private volatile @Nullable Listeners listeners;
     private volatile @Nullable HttpConnections connections;
     private volatile @Nullable InputRate input;
     private long lastStreamConnection;
     private boolean stopping; // event loop
-    private volatile int actualPort = -1;
 
     /** A server without an admin channel; see the other constructor. */
     public ServerVerticle(TransportConfig config, Engine engine, Supplier<Readiness> readiness) {
@@ -161,9 +150,10 @@ public final class ServerVerticle extends VerticleBase {
         return this;
     }
 
-    /** The port that the server listens on; -1 before it does. Any thread. */
+    /** The port that the server listens on; -1 before it does, and if it has none. Any thread. */
     public int actualPort() {
-        return actualPort;
+        Listeners now = listeners;
+        return now == null ? -1 : now.actualPort();
     }
 
     private static EventLoopClock realTime(Context context) {
@@ -193,17 +183,12 @@ public final class ServerVerticle extends VerticleBase {
      */
     public TlsIdentity renewTls() throws TlsException {
         TlsFiles files = config.tls();
-        HttpServer http = server;
-        if (files == null || http == null) {
+        Listeners now = listeners;
+        if (files == null || now == null) {
             throw new TlsException("this server has no TLS");
         }
         TlsIdentity identity = TlsIdentity.read(files);
-        try {
-            http.updateSSLOptions(identity.options(config.http().requestTimeout()), true).toCompletionStage()
-                    .toCompletableFuture().join();
-        } catch (CompletionException e) {
-            throw new TlsException("certificate and key cannot be used: " + Reasons.of(e), e);
-        }
+        now.become(identity, config.http().requestTimeout());
         return identity;
     }
 
@@ -232,46 +217,36 @@ public final class ServerVerticle extends VerticleBase {
     @Override
     public Future<?> start() {
         TlsFiles files = config.tls();
-        return files == null ? listen(options()) : context.executeBlocking(() -> TlsIdentity.read(files)).compose(identity -> {
-            HttpServerOptions options = options();
-            identity.applyTo(options, config.http().requestTimeout());
-            return listen(options);
-        });
+        return files == null || !config.hasPort() ? listen(null) : context.executeBlocking(() -> TlsIdentity.read(files)).compose(this::listen);
     }
 
-    private Future<?> listen(HttpServerOptions options) {
+    private Future<?> listen(@Nullable TlsIdentity identity) {
         EventLoopClock now = clocks.apply(context);
         clock = now;
         RequestRules rules = new RequestRules(policy(), refusals);
         requestRules = rules;
         tellSuppressed(now);
         sweep(now);
-        HttpConnections plain = new HttpConnections(config.http(), options, now, refusals);
+        HttpConnections plain = new HttpConnections(config.http(), Listeners.options(config), now, refusals);
         connections = plain;
-        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog, keys);
-        HttpServer http = vertx.createHttpServer(options);
-        server = http;
-        return http.connectionHandler(plain::opened)
-                .requestHandler(request -> {
-                    if (plain.requested(request)) {
-                        endpoints.handle(request);
-                    }
-                })
-                .invalidRequestHandler(rules::refuseUndecoded)
-                .listen()
-                .onSuccess(listening -> {
-                    actualPort = listening.actualPort();
-                    log.info("listening: host={}, port={}", config.host(), actualPort);
-                });
+        Endpoints endpoints = new Endpoints(vertx, endpoints(now, plain), rules, assembly, refusals, refusalLog, keys,
+                text -> admin != null && admin.token().matches(text));
+        Listeners all = new Listeners(context, config, new Listeners.Handlers(plain::opened, request -> {
+            if (plain.requested(request)) {
+                endpoints.handle(request);
+            }
+        }, rules::refuseUndecoded));
+        listeners = all;
+        return all.listen(identity);
     }
 
     @Override
     public Future<?> stop() {
         stopping = true;
-        HttpServer http = server;
+        Listeners all = listeners;
         HttpConnections plain = connections;
         EventLoopClock now = clock;
-        if (http == null || plain == null || now == null) {
+        if (all == null || plain == null || now == null) {
             return Future.succeededFuture(); // never started
         }
         plain.drain(config.shutdownGrace());
@@ -279,7 +254,7 @@ public final class ServerVerticle extends VerticleBase {
                 .compose(drained -> {
                     refusalLog.tellSuppressed();
                     plain.abortAll(); // one that does not read would not be closed otherwise
-                    return http.close();
+                    return all.close();
                 });
     }
 
@@ -340,8 +315,9 @@ public final class ServerVerticle extends VerticleBase {
         return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, true, streaming, (exchange, socket) -> {
             Connection connection =
                     new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);
-            RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
-            return new WebSocketSession(connection, context, config, codec, sources, refused, exchange.account());
+            RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote(),
+                    exchange.trace().traceId());
+            return new WebSocketSession(connection, context, config, codec, sources, refused, exchange.account(), exchange.trace());
         }, plain::left);
     }
 
@@ -352,8 +328,8 @@ public final class ServerVerticle extends VerticleBase {
             Connection connection = new Connection(socket, maxMessageBytes,
                     limits.withMaxFrameBytes(Math.max(limits.maxFrameBytes(), maxMessageBytes)), assembly, rate.meter(),
                     loop.clock(), refusals);
-            RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote());
-            return wire.sessions().open(connection, loop, exchange.account(), refused);
+            RefusedRequests refused = new RefusedRequests(refusalLog, "s" + ++lastStreamConnection, connection.remote(), exchange.trace().traceId());
+            return wire.sessions().open(connection, loop, exchange.account(), refused, exchange.trace());
         }, plain::left);
     }
 
@@ -362,7 +338,8 @@ public final class ServerVerticle extends VerticleBase {
         AdminCodec codec = new AdminCodec(AdminProtocol.MAX_REQUEST_CHARS);
         AdminBus bus = AdminBus.of(vertx);
         return new WebSocketEndpoint(AdminProtocol.PATH, AdminProtocol.SUBPROTOCOL, true, admins, (exchange, socket) -> new AdminSession(
-                new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, null, now, refusals), codec, bus, access),
+                new Connection(socket, AdminProtocol.MAX_REQUEST_CHARS, limits, assembly, null, now, refusals), codec, bus, access,
+                exchange.trace().traceId()),
                 plain::left);
     }
 
@@ -372,15 +349,5 @@ public final class ServerVerticle extends VerticleBase {
             open.addAll(administrators.all());
         }
         return open;
-    }
-
-    /** No timeouts of Vert.x: those of {@link HttpConnections} and {@link Connection} are stricter. */
-    private HttpServerOptions options() {
-        return new HttpServerOptions()
-                .setHost(config.host())
-                .setPort(config.port())
-                .setSendBufferSize(SEND_BUFFER_BYTES)
-                .setInitialSettings(new Http2Settings().setMaxConcurrentStreams(config.maxStreams()).setPushEnabled(false))
-                .setHttp2ClearTextEnabled(false);
     }
 }

@@ -19,6 +19,7 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.logging.Caller;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.TokenBucket;
+import dev.tidestream.server.transport.common.Remote;
 
 /**
  * Lets in who shows the right token, and slows down who guesses. Each remote address has a bucket of wrong tokens ({@link TokenLimit});
@@ -91,16 +92,16 @@ final class TokenGuard {
             return throttled(request, bucket, nowNs);
         }
         List<String> shown = shown(request, offered);
+        if (shown.size() == 1 && isApiKey.test(shown.getFirst())) { // even if a file that was changed later makes both the same
+            note(request, TokenRefusal.API_KEY, null);
+            return new Verdict.ApiKey();
+        }
         if (shown.size() == 1 && access.token().matches(shown.getFirst())) {
             known.put(address, true);
             return new Verdict.Right();
         }
         if (shown.isEmpty()) {
             return refused(request, TokenRefusal.MISSING, null);
-        }
-        if (shown.size() == 1 && isApiKey.test(shown.getFirst())) {
-            note(request, TokenRefusal.API_KEY, null);
-            return new Verdict.ApiKey();
         }
         if (bucket == null) {
             bucket = new TokenBucket(access.limit().perSecond(), access.limit().burst(), nowNs);
@@ -124,7 +125,7 @@ final class TokenGuard {
     private void note(HttpServerRequest request, TokenRefusal why, @Nullable String fingerprint) {
         access.refusals().accept(why);
         access.audit().refused("token_" + why.wireName(), () -> EventLine.of("token").with("outcome", "refused")
-                .with("reason", why.wireName()).with(new Caller(null, String.valueOf(request.remoteAddress()), fingerprint)));
+                .with("reason", why.wireName()).with(new Caller(null, Remote.of(request.remoteAddress()), fingerprint)));
     }
 
     private static List<String> shown(HttpServerRequest request, List<String> offered) {

@@ -5,13 +5,14 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.server.transport.http.HttpLimits;
+import dev.tidestream.server.transport.http.UnixSocket;
 import dev.tidestream.server.transport.tls.TlsFiles;
 
 /**
  * Where the server listens and every limit of a connection.
  *
  * @param host address to listen on
- * @param port 0 for a free one
+ * @param port 0 for a free one; {@link #NO_PORT}: none
  * @param maxMessageBytes largest message; a larger one is refused and the connection goes on
  * @param hardFrameBytes largest WebSocket frame that is read at all; a larger one ends the connection with 1009
  * @param maxTokens largest {@code max_tokens}
@@ -26,7 +27,8 @@ import dev.tidestream.server.transport.tls.TlsFiles;
  * @param http bounds of connections that have not become WebSockets
  * @param sockets bounds of WebSockets beside these
  * @param access hosts and origins
- * @param tls certificate and key; null: no TLS
+ * @param tls certificate and key of the port; null: no TLS
+ * @param unixSocket where it listens, too; null: nowhere
  */
 public record TransportConfig(
         String host,
@@ -45,7 +47,11 @@ public record TransportConfig(
         HttpLimits http,
         SocketLimits sockets,
         AccessRules access,
-        @Nullable TlsFiles tls) {
+        @Nullable TlsFiles tls,
+        @Nullable UnixSocket unixSocket) {
+
+    /** Of a server that listens on a Unix-domain socket alone. */
+    public static final int NO_PORT = -1;
 
     /** Local only, port 8080, messages up to 1 MiB, 64 streams on each of 256 connections. */
     public static final TransportConfig DEFAULT = new TransportConfig(
@@ -80,11 +86,11 @@ public record TransportConfig(
             Duration shutdownGrace) {
         this(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams, writeQueueBytes, windowTokens,
                 recentIds, pingInterval, deadAfter, shutdownGrace, HttpLimits.of(maxConnections),
-                SocketLimits.of(maxMessageBytes), AccessRules.OWN, null);
+                SocketLimits.of(maxMessageBytes), AccessRules.OWN, null, null);
     }
 
     public TransportConfig {
-        atLeast("port", port, 0);
+        atLeast("port", port, unixSocket == null ? 0 : NO_PORT);
         atLeast("maxMessageBytes", maxMessageBytes, 1);
         atLeast("hardFrameBytes", hardFrameBytes, maxMessageBytes);
         atLeast("maxTokens", maxTokens, 1);
@@ -102,44 +108,55 @@ public record TransportConfig(
     /** The same with another address. */
     public TransportConfig withAddress(String newHost, int newPort) {
         return new TransportConfig(newHost, newPort, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls, unixSocket);
     }
 
     /** The same with another number of WebSockets open at once. */
     public TransportConfig withMaxConnections(int connections) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, connections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls, unixSocket);
     }
 
     /** The same with another time for running streams when the server stops. */
     public TransportConfig withShutdownGrace(Duration grace) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, grace, http, sockets, access, tls);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, grace, http, sockets, access, tls, unixSocket);
     }
 
     /** The same with other bounds of HTTP and of WebSockets. */
     public TransportConfig withLimits(HttpLimits newHttp, SocketLimits newSockets) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
                 writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, newHttp, newSockets, access,
-                tls);
+                tls, unixSocket);
     }
 
     /** The same for other hosts and origins. */
     public TransportConfig withAccess(AccessRules rules) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, rules, tls);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, rules, tls, unixSocket);
     }
 
     /** The same with TLS; null for none. */
     public TransportConfig withTls(@Nullable TlsFiles files) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, files);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, files, unixSocket);
+    }
+
+    /** The same, which listens on a Unix-domain socket, too, or not; and on the port, or not. */
+    public TransportConfig withUnixSocket(@Nullable UnixSocket socket, int newPort) {
+        return new TransportConfig(host, newPort, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, maxStreams,
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls, socket);
+    }
+
+    /** Whether it listens on a port. */
+    public boolean hasPort() {
+        return port != NO_PORT;
     }
 
     /** The same with another number of streams on one connection. */
     public TransportConfig withMaxStreams(int streams) {
         return new TransportConfig(host, port, maxMessageBytes, hardFrameBytes, maxTokens, maxConnections, streams,
-                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls);
+                writeQueueBytes, windowTokens, recentIds, pingInterval, deadAfter, shutdownGrace, http, sockets, access, tls, unixSocket);
     }
 
     /**

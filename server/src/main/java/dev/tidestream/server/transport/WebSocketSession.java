@@ -29,6 +29,7 @@ import dev.tidestream.server.keys.KeyLimitException;
 import dev.tidestream.server.keys.KeyRefusal;
 import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.resume.ResumableStreams;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.endpoint.Session;
@@ -56,6 +57,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     private final StreamSources sources;
     private final RefusedRequests refused;
     private final KeyAccount account;
+    private final RequestTrace trace;
     private final Mailbox mailbox;
     private final RecentIds recentIds;
     private final Map<String, ClientStream> streams = new HashMap<>();
@@ -70,6 +72,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
     /**
      * @param refused where it is written down what was refused
      * @param account of whoever has opened it
+     * @param trace where its handshake belongs in its caller's trace: that of streams that do not say another
      */
     WebSocketSession(
             Connection connection,
@@ -78,7 +81,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             Codec codec,
             StreamSources sources,
             RefusedRequests refused,
-            KeyAccount account) {
+            KeyAccount account,
+            RequestTrace trace) {
         this.connection = connection;
         this.context = context;
         this.config = config;
@@ -86,6 +90,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         this.sources = sources;
         this.refused = refused;
         this.account = account;
+        this.trace = trace;
         this.mailbox = new Mailbox(task -> context.runOnContext(v -> task.run()));
         this.recentIds = new RecentIds(config.recentIds());
     }
@@ -304,7 +309,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         }
         boolean begun = false;
         try {
-            begin(m, lease);
+            begin(m.options().traceparent() == null
+                    ? m.with(m.options().tracedBy(trace.traceparent(), trace.tracestate())) : m, lease);
             begun = true;
         } finally {
             if (!begun) {

@@ -1,6 +1,7 @@
 package dev.tidestream.server.transport;
 
 import dev.tidestream.server.keys.KeyAccount;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Session;
@@ -22,7 +23,8 @@ public record WebSocketWire(String path, String subprotocol, Maker sessions) {
          *
          * @param account of whoever has opened the connection
          * @param refused where it is written down what was refused
+         * @param trace where the handshake belongs in its caller's trace
          */
-        Session open(Connection connection, EndpointFactory.Loop loop, KeyAccount account, RefusedRequests refused);
+        Session open(Connection connection, EndpointFactory.Loop loop, KeyAccount account, RefusedRequests refused, RequestTrace trace);
     }
 }

@@ -162,7 +162,9 @@ class OptionsTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "serve    | --port 65536                   | --port must be 0 to 65535: 65536",
-        "serve    | --port http                    | --port must be a whole number: 'http', for example --port 9000",
+        "serve    | --port http                    | --port must be a whole number, or none: \"http\", for example --port 9000",
+        "serve    | --otlp-endpoint localhost      | --otlp-endpoint must be like http://localhost:4318: \"localhost\"",
+        "serve    | --unix-socket-mode 888         | --unix-socket-mode must be three octal digits: \"888\", for example 660",
         "serve    | --max-kept-versions 0          | --max-kept-versions must be 1 to 100000: 0",
         "serve    | --max-kept-versions 100001     | --max-kept-versions must be 1 to 100000: 100001",
         "serve    | --max-input-rate 0             | --max-input-rate must be at least 65536 bytes: 0",

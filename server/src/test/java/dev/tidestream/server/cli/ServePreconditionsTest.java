@@ -128,7 +128,16 @@ class ServePreconditionsTest {
         List<String> paths = Main.commandLine(new ServeCommand()).getCommandSpec().options().stream()
                 .filter(option -> option.type() == Path.class).map(option -> option.longestName()).sorted().toList();
         assertEquals(List.of("--admin-token-file", "--api-keys", "--cache-packed", "--chat-template", "--config", "--data-dir", "--model",
-                "--tls-cert", "--tls-key", "--update-dir"), paths);
+                "--tls-cert", "--tls-key", "--unix-socket", "--update-dir"), paths);
+    }
+
+    @Test
+    void shouldRefuseASocketThatCannotBe() throws Exception {
+        Path file = Files.writeString(temp.resolve("file"), "text");
+        assertRefused("there is a file that is no socket: %s (--unix-socket)".formatted(file),
+                serve("--port", "none", "--unix-socket", file.toString()));
+        assertEquals(new Run(2, "", "tidestream: --port none needs --unix-socket FILE: there would be nowhere to come in"
+                + " (see tidestream serve --help)\n"), Run.of("serve", "--port", "none"));
     }
 
     @Test

@@ -57,6 +57,35 @@ class ApiKeysTest {
         assertEquals(Optional.empty(), ApiKeys.of(ring()).find("a"));
     }
 
+    /** What leaked asks for nothing more; who has the new key has what is left of the old one's minute. */
+    @Test
+    void shouldExchangeAKeyUnderTheSameName() throws Exception {
+        ApiKeys keys = keys(3, 0, 2);
+        KeyAccount old = alice(keys);
+        StreamTab tab = StreamTab.ofNew();
+        StreamLease running = tab.begin(old.requestStream());
+        keys.replace(ring(key("alice", "new", 3, 0, 2)));
+        assertEquals(Optional.empty(), keys.find("a"));
+        KeyLimitException e = refused(old);
+        assertEquals(KeyRefusal.REVOKED, e.refusal());
+        assertThrows(KeyLimitException.class, old::requestResume);
+        KeyAccount successor = keys.find("new").orElseThrow();
+        assertEquals(old.owner(), successor.owner());
+        running.accepted(5); // what runs goes on, and counts
+        assertEquals(List.of(new KeyUse("alice", 1, 5, 1)), keys.use());
+        StreamLease resumed = successor.resumed(tab);
+        assertEquals(1, successor.running(), "with the place that it had");
+        successor.requestStream();
+        assertEquals(KeyRefusal.STREAMS, assertThrows(KeyLimitException.class, successor::requestStream).refusal());
+        successor.request();
+        assertEquals(KeyRefusal.REQUESTS_PER_MINUTE, refused(successor).refusal());
+        resumed.close();
+        assertEquals(1, successor.running());
+        KeyAccount same = keys.find("new").orElseThrow();
+        keys.replace(ring(key("alice", "new", 9, 0, 2)));
+        assertSame(same, keys.find("new").orElseThrow(), "another limit is no other key");
+    }
+
     @Test
     void shouldLetInAsManyRequestsAsAMinuteAllows() throws Exception {
         ApiKeys keys = keys(3, 0, 0);
@@ -147,13 +176,13 @@ class ApiKeysTest {
         alice.request();
         keys.replace(ring(key("alice", "other", 2, 0, 2), key("bob", "b", 0, 0, 0)));
         assertEquals(Optional.empty(), keys.find("a"));
-        assertSame(alice, keys.find("other").orElseThrow());
-        refused(alice);
+        KeyAccount successor = keys.find("other").orElseThrow();
+        assertEquals(KeyRefusal.REQUESTS_PER_MINUTE, refused(successor).refusal());
         keys.replace(ring(key("alice", "other", 5, 0, 1)));
-        assertEquals(5, alice.requestsLeft().orElseThrow().left());
-        assertThrows(KeyLimitException.class, alice::requestStream); // the stream still runs
+        assertEquals(5, successor.requestsLeft().orElseThrow().left());
+        assertThrows(KeyLimitException.class, successor::requestStream); // the stream still runs
         lease.close();
-        alice.requestStream();
+        successor.requestStream();
         assertEquals(List.of(new KeyUse("alice", 3, 0, 1)), keys.use());
     }
 

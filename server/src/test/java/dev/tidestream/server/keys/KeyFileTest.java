@@ -86,12 +86,26 @@ class KeyFileTest {
         file().add(key("alice", text));
         assertFalse(Files.readString(path()).contains(text.substring(3)));
         assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(path())));
-        Files.setPosixFilePermissions(path(), PosixFilePermissions.fromString("rw-r--r--"));
-        file().add(key("bob", "b"));
-        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(path())));
         try (Stream<Path> all = Files.list(temp)) {
             assertEquals(List.of(path()), all.toList());
         }
+    }
+
+    /** A server that runs as somebody else can read it afterwards, too. */
+    @Test
+    void shouldKeepWhoMayReadAndWriteAFile() throws Exception {
+        file().add(key("alice", "a"));
+        Files.setPosixFilePermissions(path(), PosixFilePermissions.fromString("rw-r-----"));
+        boolean root = Files.getAttribute(path(), "unix:uid").equals(0);
+        if (root) { // who may give files away
+            Files.setAttribute(path(), "unix:uid", 12_345);
+            Files.setAttribute(path(), "unix:gid", 23_456);
+        }
+        String before = Files.readAttributes(path(), "unix:mode,uid,gid").toString();
+        file().add(key("bob", "b"));
+        assertEquals(before, Files.readAttributes(path(), "unix:mode,uid,gid").toString());
+        file().remove("alice");
+        assertEquals(before, Files.readAttributes(path(), "unix:mode,uid,gid").toString());
     }
 
     @Test

@@ -13,6 +13,7 @@ import dev.tidestream.server.openai.wire.AnswerFormat;
 import dev.tidestream.server.openai.wire.BadRequestException;
 import dev.tidestream.server.openai.wire.RequestReader;
 import dev.tidestream.server.openai.wire.TokenRequest;
+import dev.tidestream.server.tracing.RequestTrace;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -26,7 +27,8 @@ class PlanTest {
         TokenRequest request = new RequestReader(1 << 20, 4096, 16)
                 .completion("{\"prompt\":[\"a\",\"a\"],\"n\":%d%s}".formatted(N, more)).common();
         Plan.PlannedPrompt prompt = new Plan.PlannedPrompt("a", null);
-        return new Plan(request, AnswerFormat.COMPLETION, List.of(prompt, prompt), 1, false).requests("connection", "account").stream()
+        return new Plan(request, AnswerFormat.COMPLETION, List.of(prompt, prompt), 1, false).requests("connection", "account",
+                        RequestTrace.NONE).stream()
                 .map(each -> each.sampling().seed().orElseThrow()).toList();
     }
 

@@ -45,7 +45,8 @@ final class LaneClient implements AutoCloseable {
         this(port, true, http -> http.header("Authorization", "Bearer " + key));
     }
 
-    private LaneClient(int port, boolean reading, UnaryOperator<WebSocket.Builder> more) {
+    /** @param more what else the handshake has */
+    LaneClient(int port, boolean reading, UnaryOperator<WebSocket.Builder> more) {
         socket = more.apply(http.newWebSocketBuilder()).buildAsync(URI.create("ws://127.0.0.1:" + port + "/v1/responses"), new Listener(reading)).join();
     }
 

@@ -32,6 +32,7 @@ import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.tracing.RequestTrace;
 
 /**
  * An engine that keeps the contract and knows no model: the prompt is its script, one step of one thread is one event.
@@ -48,6 +49,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     private final AtomicLong numbers = new AtomicLong();
     private final Map<Long, Sequence> running = new ConcurrentHashMap<>();
     private final Queue<CompletableFuture<@Nullable Void>> changes = new ConcurrentLinkedQueue<>();
+    private final Queue<RequestTrace> traces = new ConcurrentLinkedQueue<>();
     private final Queue<String> prompts = new ConcurrentLinkedQueue<>();
     final Queue<GenerateRequest> requests = new ConcurrentLinkedQueue<>();
     final AtomicInteger cancelled = new AtomicInteger();
@@ -110,6 +112,11 @@ final class ScriptedEngine implements Engine, AutoCloseable {
     /** The prompts so far, of all streams. */
     List<String> prompts() {
         return List.copyOf(prompts);
+    }
+
+    /** Where the requests so far belong in their callers' traces. */
+    List<RequestTrace> traces() {
+        return List.copyOf(traces);
     }
 
     int running() {
@@ -176,6 +183,7 @@ final class ScriptedEngine implements Engine, AutoCloseable {
                 }
             }
             prompts.add(script);
+            traces.add(request.options().trace());
             running.put(number, this);
         }
 

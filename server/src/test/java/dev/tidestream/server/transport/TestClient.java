@@ -43,7 +43,8 @@ public final class TestClient implements AutoCloseable {
         this(port, true, http -> http.header("Authorization", "Bearer " + key));
     }
 
-    private TestClient(int port, boolean reading, UnaryOperator<WebSocket.Builder> more) {
+    /** @param more what else the handshake has */
+    TestClient(int port, boolean reading, UnaryOperator<WebSocket.Builder> more) {
         socket = more.apply(http.newWebSocketBuilder())
                 .subprotocols(Protocol.SUBPROTOCOL)
                 .buildAsync(URI.create("ws://127.0.0.1:" + port + Protocol.PATH), new Listener(reading))

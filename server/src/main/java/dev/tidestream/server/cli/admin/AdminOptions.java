@@ -34,7 +34,7 @@ final class AdminOptions {
             description = "A file with the admin token (default: the environment variable " + TOKEN_VARIABLE + ").")
     private @Nullable Path tokenFile;
 
-    @Option(names = "--json", description = "Print what the server answered, as one line of JSON.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print what the server answered, as one line of JSON.")
     boolean json;
 
     @Spec(Spec.Target.MIXEE)

@@ -103,7 +103,7 @@ abstract class BenchHeadOptions {
             description = "Memory for the streaming read; several times the last cache (default: ${DEFAULT-VALUE}).")
     private ByteSize wallMemory = new ByteSize(1 << 30);
 
-    @Option(names = "--json", description = "Print one JSON object per line.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object per line.")
     boolean json;
 
     List<Integer> vocabularies() {

@@ -70,7 +70,7 @@ abstract class BenchOptions {
     @Mixin
     final ComputeOptions compute = new ComputeOptions();
 
-    @Option(names = "--json", description = "Print one JSON object per line.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object per line.")
     boolean json;
 
     int promptTokens() {

@@ -114,7 +114,7 @@ abstract class BenchUpdateOptions {
     @Mixin
     final ComputeOptions compute = new ComputeOptions();
 
-    @Option(names = "--json", description = "Print one JSON object per line.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object per line.")
     boolean json;
 
     int updates() {

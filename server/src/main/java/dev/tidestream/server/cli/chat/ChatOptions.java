@@ -72,15 +72,15 @@ abstract class ChatOptions {
     @Option(names = "--chat-template", paramLabel = "FILE", description = "A chat template in place of the model's own.")
     @Nullable Path chatTemplate;
 
-    @Option(names = "--raw",
+    @Option(names = "--raw", fallbackValue = "true",
             description = "Without a chat template: the model continues the text of all messages and answers, joined by line ends.")
     boolean raw;
 
-    @Option(names = "--no-history",
+    @Option(names = "--no-history", fallbackValue = "true",
             description = "Keep no file of what was typed (default: tidestream/chat_history in the state directory).")
     boolean noHistory;
 
-    @Option(names = "--json",
+    @Option(names = "--json", fallbackValue = "true",
             description = "Read messages from standard input, a line each, and print one JSON object per answer.")
     boolean json;
 

@@ -14,6 +14,7 @@ import dev.tidestream.server.openai.wire.BadRequestException;
 import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.openai.wire.RequestFields;
 import dev.tidestream.server.openai.wire.RequestReader;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
 
@@ -52,7 +53,7 @@ final class LaneFrames {
         return switch (type) {
             case "response.create" -> {
                 JsonNode previous = fields.get("previous_response_id");
-                yield new Create(lane, previous != null && previous.isTextual() ? previous.textValue() : null, text);
+                yield new Create(lane, previous != null && previous.isTextual() ? previous.textValue() : null, trace(fields), text);
             }
             case "response.cancel" -> new Cancel(lane, fields.text("response_id"));
             case "tidestream.credit" -> {
@@ -65,6 +66,11 @@ final class LaneFrames {
             default -> new Refused(
                     lane, HttpError.of(BAD_REQUEST, "unknown_type", "type", "no such type of message: " + JsonAnswer.shown(type)));
         };
+    }
+
+    private static @Nullable RequestTrace trace(RequestFields fields) throws BadRequestException {
+        String parent = fields.text(RequestTrace.PARENT);
+        return parent == null ? null : RequestTrace.of(parent, fields.text(RequestTrace.STATE));
     }
 
     /** The lane of a message of which only the beginning is there; null if that does not say. */

@@ -23,6 +23,7 @@ import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.openai.Answers;
 import dev.tidestream.server.openai.responses.LiveResponse;
 import dev.tidestream.server.openai.wire.BadRequestException;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.common.RefusedRequests;
@@ -59,6 +60,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
     private final KeyAccount account;
     private final RefusedRequests refused;
     private final int maxMessageBytes; // of this connection
+    private final RequestTrace trace;
     private final LaneFrames frames;
     private final Mailbox mailbox;
     private final LatestResponses latest;
@@ -72,7 +74,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
 
     /** @param account of whoever has opened the connection */
     LaneSession(Connection connection, EndpointFactory.Loop loop, LaneBackend backend, LaneLimits limits, LaneBudget.Share budget,
-            KeyAccount account, RefusedRequests refused) {
+            KeyAccount account, RefusedRequests refused, RequestTrace trace) {
         this.connection = connection;
         this.loop = loop;
         this.backend = backend;
@@ -81,6 +83,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
         this.account = account;
         this.refused = refused;
         this.maxMessageBytes = loop.maxBodyBytes();
+        this.trace = trace;
         this.frames = new LaneFrames(backend.reader());
         this.mailbox = new Mailbox(task -> loop.context().runOnContext(v -> task.run()));
         this.latest = new LatestResponses(budget);
@@ -161,7 +164,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
             lane = new Lane(create.lane());
             named.put(String.valueOf(create.lane()), lane);
         }
-        Turn turn = new Turn(this, backend, lane, create);
+        Turn turn = new Turn(this, backend, lane, create, create.trace() == null ? trace : create.trace());
         if (schedule.waitingCount() >= limits.maxWaiting() || !budget.take(turn.bytes())) {
             refuse(create.lane(), Answers.error(ErrorCode.BUSY,
                     "too much waits on this connection, or on all of them: waiting=%d, limit=%d, bytes=%d".formatted(schedule.waitingCount(), limits.maxWaiting(), turn.bytes())));

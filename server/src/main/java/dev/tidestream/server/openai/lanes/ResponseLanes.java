@@ -6,6 +6,7 @@ import dev.tidestream.server.openai.ChatPlanner;
 import dev.tidestream.server.openai.responses.ResponseStore;
 import dev.tidestream.server.openai.wire.RequestReader;
 import dev.tidestream.server.openai.wire.TokenTexts;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Session;
@@ -35,10 +36,12 @@ public final class ResponseLanes {
      * The session of a new connection.
      *
      * @param account of whoever has opened it
+     * @param trace where its handshake belongs in its caller's trace
      */
-    public Session session(Connection connection, EndpointFactory.Loop loop, KeyAccount account, RefusedRequests refused) {
+    public Session session(Connection connection, EndpointFactory.Loop loop, KeyAccount account, RefusedRequests refused,
+            RequestTrace trace) {
         RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
         LaneBackend made = new LaneBackend(backend, store, new ChatPlanner(backend), reader, new TokenTexts(backend.tokenizer()));
-        return new LaneSession(connection, loop, made, limits, budget.share(), account, refused);
+        return new LaneSession(connection, loop, made, limits, budget.share(), account, refused, trace);
     }
 }

@@ -22,6 +22,7 @@ import dev.tidestream.server.openai.responses.ResponseGrowth;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
 import dev.tidestream.server.openai.wire.JsonBytes;
 import dev.tidestream.server.openai.wire.ResponseRequest;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.endpoint.AnswerMemory;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.stream.ClientStream;
@@ -38,6 +39,7 @@ final class Turn implements ResponseGrowth.Listener {
     private final LaneBackend backend;
     private final Lane lane;
     private final @Nullable String previousId;
+    private final RequestTrace trace;
     private final long bytes;
     private @Nullable String text; // until it starts
     private long credit; // granted before there was a stream
@@ -50,13 +52,15 @@ final class Turn implements ResponseGrowth.Listener {
     private boolean cancelled;
     private volatile boolean over; // read by workers, too
 
-    Turn(LaneSession session, LaneBackend backend, Lane lane, LaneFrame.Create create) {
+    /** @param trace where it belongs in its caller's */
+    Turn(LaneSession session, LaneBackend backend, Lane lane, LaneFrame.Create create, RequestTrace trace) {
         this.session = session;
         this.memory = session.answers().share();
         this.backend = backend;
         this.lane = lane;
         this.previousId = create.previousId();
         this.text = create.text();
+        this.trace = trace;
         this.bytes = BYTES_EACH + 2L * create.text().length();
     }
 
@@ -157,7 +161,7 @@ final class Turn implements ResponseGrowth.Listener {
             finished(Status.COMPLETED, new Usage(0, 0));
             return;
         }
-        Generation generation = backend.model().engine().generate(plan.requests(session, session.sharer()).getFirst());
+        Generation generation = backend.model().engine().generate(plan.requests(session, session.sharer(), trace).getFirst());
         ClientStream begun = session.stream(made.origin().id(), creditOf(request), generation, grows);
         stream = begun;
         try {

@@ -24,6 +24,7 @@ import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.openai.Answers;
 import dev.tidestream.server.receipts.verify.Judge.Recompute;
 import dev.tidestream.server.receipts.verify.Verdict.Code;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.common.Mailbox;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Exchange;
@@ -100,7 +101,7 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         Continuation from = new Continuation(comparison.tokens(), now.weightsVersion());
         GenerateRequest request = new GenerateRequest(null, List.of(), false, recompute.prompt(), evidence.maxTokens(), evidence.sampling(),
                 evidence.stop(), -1, -1, WeightsPolicy.PIN, connection, connection, from,
-                new RequestOptions(false, new Urgency(Priority.BATCH, Urgency.NO_DEADLINE)));
+                new RequestOptions(false, new Urgency(Priority.BATCH, Urgency.NO_DEADLINE), RequestTrace.NONE));
         ClientStream stream = new ClientStream(ID, OptionalInt.of(now.to() - comparison.count()), engine.generate(request), mailbox, this, this,
                 loop.streams().windowTokens());
         running = stream;

@@ -6,6 +6,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -25,6 +26,7 @@ import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.Refusal;
 import dev.tidestream.server.transport.common.Refusals;
+import dev.tidestream.server.transport.http.Abort;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
 import dev.tidestream.server.transport.http.RequestRules;
@@ -58,10 +60,11 @@ public final class Endpoints implements Handler<HttpServerRequest> {
      * @param refusals counts
      * @param refusalLog where it is written down what was refused
      * @param keys of clients
+     * @param isAdminToken whether something is the token of administrators
      */
     public Endpoints(Vertx vertx, List<Endpoint> endpoints, RequestRules rules, AssemblyBudget bodies, Refusals refusals,
-            EventLog refusalLog, ApiKeys keys) {
-        this.keys = new KeyCheck(keys);
+            EventLog refusalLog, ApiKeys keys, Predicate<String> isAdminToken) {
+        this.keys = new KeyCheck(keys, isAdminToken);
         this.rules = rules;
         this.refusals = refusals;
         this.bodies = bodies;
@@ -153,7 +156,7 @@ public final class Endpoints implements Handler<HttpServerRequest> {
     private void fault(RoutingContext routing) {
         log.error("request failed: method={}, path={}", routing.request().method(), routing.normalizedPath(), routing.failure());
         if (routing.response().headWritten()) {
-            routing.request().connection().close();
+            Abort.answer(routing.request());
         } else {
             exchange(routing, "").refuse(HttpError.of(FAULT, "internal", ServerTexts.FAULT));
         }

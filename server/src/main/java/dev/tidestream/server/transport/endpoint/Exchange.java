@@ -12,8 +12,10 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.server.keys.KeyAccount;
 import dev.tidestream.server.keys.KeyLimitException;
 import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.tracing.RequestTrace;
 import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.RefusedRequests;
+import dev.tidestream.server.transport.common.Remote;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
 
@@ -43,6 +45,11 @@ public final class Exchange {
 
     void account(KeyAccount whose) {
         account = whose;
+    }
+
+    /** Where the request belongs in its caller's trace. */
+    public RequestTrace trace() {
+        return RequestTrace.of(request().headers().getAll(RequestTrace.PARENT), request().headers().getAll(RequestTrace.STATE));
     }
 
     /** What was asked. */
@@ -92,7 +99,7 @@ public final class Exchange {
 
     /** Writes down that the request was refused, or failed on the way. */
     public void note(HttpError error) {
-        new RefusedRequests(refusalLog, null, String.valueOf(request().remoteAddress())).http(
+        new RefusedRequests(refusalLog, null, Remote.of(request().remoteAddress()), trace().traceId()).http(
                 error.status(), String.valueOf(error.code()), request().method().name(), String.valueOf(request().path()), error.message());
     }
 }

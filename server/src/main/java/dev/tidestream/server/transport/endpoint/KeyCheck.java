@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 import io.vertx.core.Future;
@@ -21,6 +22,7 @@ import dev.tidestream.server.keys.KeyAccount;
 import dev.tidestream.server.keys.KeyLimitException;
 import dev.tidestream.server.keys.KeyRefusal;
 import dev.tidestream.server.transport.http.HttpError;
+import dev.tidestream.server.transport.http.JsonAnswer;
 
 /**
  * The API key of a request, be it plain HTTP or the upgrade to a WebSocket of whatever wire: {@code Authorization: Bearer KEY}, or, where a
@@ -39,9 +41,12 @@ final class KeyCheck {
     private static final int TOO_MANY_REQUESTS = 429;
 
     private final ApiKeys keys;
+    private final Predicate<String> isAdminToken;
 
-    KeyCheck(ApiKeys keys) {
+    /** @param isAdminToken whether something is the token of administrators, which is no key even if the file of keys has it */
+    KeyCheck(ApiKeys keys, Predicate<String> isAdminToken) {
         this.keys = keys;
+        this.isAdminToken = isAdminToken;
     }
 
     /** Whether the request has a key, or needs none; answers the one that has not. */
@@ -51,7 +56,8 @@ final class KeyCheck {
             return true;
         }
         List<String> shown = shown(exchange.request());
-        Optional<KeyAccount> account = shown.size() == 1 ? keys.find(shown.getFirst()) : Optional.empty();
+        Optional<KeyAccount> account = shown.size() == 1 && !isAdminToken.test(shown.getFirst())
+                ? keys.find(shown.getFirst()) : Optional.empty();
         account.ifPresent(exchange::account);
         if (account.isEmpty()) {
             keys.refused(shown.isEmpty() ? KeyRefusal.MISSING : KeyRefusal.WRONG);
@@ -109,7 +115,7 @@ final class KeyCheck {
                     .putHeader("retry-after", Long.toString(Math.ceilDiv(retryMs.getAsLong(), TimeUnit.SECONDS.toMillis(1))))
                     .putHeader("retry-after-ms", Long.toString(retryMs.getAsLong()));
         } else {
-            exchange.response().putHeader("x-should-retry", "false");
+            exchange.response().putHeader(JsonAnswer.SHOULD_RETRY, "false");
         }
         tell(exchange.response(), exchange.account());
         return exchange.refuse(HttpError.of(TOO_MANY_REQUESTS, "rate_limit_exceeded", message));

@@ -5,6 +5,7 @@ import io.vertx.core.Promise;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.http.HttpVersion;
 
 import dev.tidestream.server.transport.common.AssemblyBudget;
@@ -22,6 +23,7 @@ final class RequestBody implements AssemblyBudget.Holder {
 
     private final int maxBytes;
     private final AssemblyBudget budget;
+    private final HttpServerResponse response;
     private final Promise<Body> result = Promise.promise();
     private Buffer bytes = Buffer.buffer();
     private int held;
@@ -30,11 +32,12 @@ final class RequestBody implements AssemblyBudget.Holder {
     RequestBody(HttpServerRequest request, int maxBytes, AssemblyBudget budget) {
         this.maxBytes = maxBytes;
         this.budget = budget;
+        this.response = request.response();
         request.exceptionHandler(e -> {
             release();
             result.tryFail(e); // the client has gone
         });
-        request.response().closeHandler(v -> giveBack()); // a stream of HTTP/2 that we have reset tells nobody else
+        response.closeHandler(v -> giveBack()); // a stream of HTTP/2 that we have reset tells nobody else
         request.endHandler(v -> end());
         request.handler(this::append);
         begin(request);
@@ -54,7 +57,7 @@ final class RequestBody implements AssemblyBudget.Holder {
         String expected = request.getHeader(HttpHeaders.EXPECT);
         if (expected != null && request.version() == HttpVersion.HTTP_1_1) {
             if (expected.equalsIgnoreCase("100-continue")) {
-                request.response().writeContinue();
+                response.writeContinue();
             } else {
                 refuse(HttpError.of(EXPECTATION_FAILED, "expectation_failed", "nothing but 100-continue can be expected"));
             }
@@ -79,8 +82,11 @@ final class RequestBody implements AssemblyBudget.Holder {
         return HttpError.of(TOO_LARGE, "request_too_large", "body too large: bytes=%s, limit=%d".formatted(size, maxBytes));
     }
 
+    /** What is left of a request that has been answered meanwhile, for having taken too long, is nobody's. */
     private void end() {
-        if (!refused) {
+        if (response.ended()) {
+            giveBack();
+        } else if (!refused) {
             budget.keep(this);
             result.tryComplete(new Body(bytes, budget, held));
             held = 0;

@@ -30,6 +30,8 @@ public final class JsonAnswer {
 
     /** When to ask again, in milliseconds. */
     public static final String RETRY_AFTER_MS = "retry-after-ms";
+    /** Whether asking again may be of use: OpenAI's clients do what it says, whatever the status. */
+    public static final String SHOULD_RETRY = "x-should-retry";
     /** When to ask again, in seconds, unless somebody knows better. */
     private static final String RETRY_AFTER_S = "1";
 
@@ -54,7 +56,8 @@ public final class JsonAnswer {
 
     /** For what may pass: in seconds, as HTTP has it, and in milliseconds, as OpenAI's clients read it first; what was said before stays. */
     private static void sayWhenToRetry(HttpServerResponse response, int status) {
-        if (status == TOO_MANY || status == UNAVAILABLE) {
+        boolean never = "false".equals(response.headers().get(SHOULD_RETRY));
+        if (!never && (status == TOO_MANY || status == UNAVAILABLE)) {
             String seconds = response.headers().get(HttpHeaders.RETRY_AFTER);
             if (seconds == null) {
                 seconds = RETRY_AFTER_S;

@@ -17,6 +17,7 @@ import dev.tidestream.server.transport.common.AssemblyBudget;
 import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Refusal;
 import dev.tidestream.server.transport.common.Refusals;
+import dev.tidestream.server.transport.common.Remote;
 
 /**
  * A WebSocket with what every protocol on it needs: messages, signs of life, the closing handshake, and bounds on both sides.
@@ -81,8 +82,7 @@ public final class Connection implements FrameDecoder.Handler {
             ConnectionLimits limits,
             AssemblyBudget budget,
             InputRate.@Nullable Meter input,
-            EventLoopClock clock,
-            Refusals refusals) {
+            EventLoopClock clock, Refusals refusals) {
         this.socket = socket;
         this.limits = limits;
         this.clock = clock;
@@ -95,7 +95,7 @@ public final class Connection implements FrameDecoder.Handler {
 
     /** Address and port of the client, for the log. */
     public String remote() {
-        return String.valueOf(socket.remoteAddress());
+        return Remote.of(socket.remoteAddress());
     }
 
     /** Begins to read. */
