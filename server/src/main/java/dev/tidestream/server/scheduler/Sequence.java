@@ -325,9 +325,8 @@ final class Sequence {
         times.token(seq - request.generated().length, nowNs, observer);
         boolean full = generated() == maxTokens;
         StopMatcher.Result piece = text.append(sample.token(), full);
-        Completion completion = piece.stopped()
-                ? completion(FinishReason.STOP, nowNs)
-                : full ? completion(FinishReason.LENGTH, nowNs) : null;
+        FinishReason reason = piece.stopped() ? FinishReason.STOP : FinishReason.LENGTH;
+        Completion completion = piece.stopped() || full ? completion(reason, nowNs) : null;
         if (completion != null) {
             observer.ended(end(StreamEnd.Outcome.valueOf(completion.reason().name()), null, completion));
         }
@@ -381,7 +380,7 @@ final class Sequence {
     }
 
     private StreamEnd end(StreamEnd.Outcome outcome, @Nullable ErrorCode code, Completion completion) {
-        return new StreamEnd(stream(), outcome, code, completion, lease.epoch().weightsVersion(), client().trace());
+        return new StreamEnd(stream(), outcome, code, completion, lease.epoch().weightsVersion(), request.client().trace());
     }
 
     /** How it ends without another token. */

@@ -46,6 +46,7 @@ import dev.tidestream.server.transport.websocket.ConnectionListener;
  */
 final class LaneSession implements Session, ConnectionListener, ClientStream.Outlet {
     private static final Logger log = LoggerFactory.getLogger(LaneSession.class);
+    private static final HttpError STOPPING = Answers.error(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
     private static final int SMALL_CHARS = 16 << 10; // more is read on a worker
     private static final int MAX_OVERLOADS = 64; // in a row; then it is told to come back later
     private static final int BAD_REQUEST = 400;
@@ -356,7 +357,7 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
 
     @Override
     public void drain() {
-        end(stopping());
+        end(STOPPING);
     }
 
     /** Nothing new is begun; what runs goes on. */
@@ -377,13 +378,9 @@ final class LaneSession implements Session, ConnectionListener, ClientStream.Out
         }
     }
 
-    private static HttpError stopping() {
-        return Answers.error(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
-    }
-
     @Override
     public void breakOff() {
-        endAll(stopping());
+        endAll(STOPPING);
         connection.close(CloseCode.RESTART, ServerTexts.SHUTTING_DOWN);
     }
 
