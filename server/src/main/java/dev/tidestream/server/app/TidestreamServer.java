@@ -120,6 +120,7 @@ public final class TidestreamServer implements AutoCloseable {
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
+            life.limits("receipts", config.receipts());
             life.limits("responses_on_disk", config.chats().disk());
             await(vertx.deployVerticle(desk).compose(deployed -> vertx.deployVerticle(verticle)));
             if (transport.tls() != null) {

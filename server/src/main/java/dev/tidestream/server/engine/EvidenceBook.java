@@ -9,8 +9,8 @@ import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.SamplingOptions;
 
 /**
- * Takes down what a receipt of one stream will say, while the stream runs: a few dozen nanoseconds a token. The tokenizer's thread makes it,
- * the decode thread writes in it.
+ * Takes down what a receipt of one stream will say, while the stream runs: some hundred nanoseconds a token. The tokenizer's thread makes
+ * it, the decode thread writes in it.
  */
 final class EvidenceBook {
     private final GenerateRequest request;

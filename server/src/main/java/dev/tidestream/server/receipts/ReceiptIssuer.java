@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import dev.tidestream.server.engine.Evidence;
 import dev.tidestream.server.engine.TokenEvent;
 
-/** Signs receipts. A signature takes some hundred microseconds: not for the decode thread. Any other. */
+/** Signs receipts. A signature takes about half a millisecond: not for the decode thread. Any other. */
 public final class ReceiptIssuer {
     private final SigningKey key;
     private final ServedContent content;

@@ -119,7 +119,7 @@ public final class ReceiptKeyFile {
 
     private static void forceDirectory(Path file) throws IOException {
         Path directory = file.toAbsolutePath().getParent();
-        if (directory != null && directory.getFileSystem().supportedFileAttributeViews().contains("posix")) { // elsewhere it cannot be opened
+        if (directory != null && directory.getFileSystem().supportedFileAttributeViews().contains("posix")) { // else not to be opened
             try (FileChannel opened = FileChannel.open(directory, StandardOpenOption.READ)) {
                 opened.force(true);
             }

@@ -53,7 +53,7 @@ public final class SigningKey {
         }
     }
 
-    /** The key that 32 bytes are (RFC 8032): the JDK makes public keys of private ones only while it generates a pair, of these bytes then. */
+    /** The key that 32 bytes are (RFC 8032). The JDK makes public keys of private ones while it generates a pair only: of these bytes. */
     static SigningKey ofSeed(byte[] seed) throws ReceiptException {
         KeyPair pair = pair(new FixedBytes(seed));
         if (!Arrays.equals(((EdECPrivateKey) pair.getPrivate()).getBytes().orElse(null), seed)) {

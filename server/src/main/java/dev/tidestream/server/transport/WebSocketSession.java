@@ -330,7 +330,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     private void begin(String id, OptionalInt credit, @Nullable String handle, Generation generation, StreamLease lease) {
         ClientStream stream = new ClientStream(
-                id, credit, generation, mailbox, this, new TidestreamFrames(id, handle, this::receipt, this::send), config.windowTokens(), lease);
+                id, credit, generation, mailbox, this, new TidestreamFrames(id, handle, this::receipt, this::send),
+                config.windowTokens(), lease);
         streams.put(id, stream);
         try {
             stream.begin();

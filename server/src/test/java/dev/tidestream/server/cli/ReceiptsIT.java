@@ -152,6 +152,8 @@ class ReceiptsIT {
             assertEqual(choice.path("tidestream").path("receipt").asText(),
                     ",\"tokens\":%s,\"output\":%s".formatted(i < 2 ? "[5,6,7]" : "[8,9]", choice.path("token_ids")));
         }
+        JsonNode scored = ask("/v1/completions", "{\"prompt\":[5,6,7],\"max_tokens\":0,\"echo\":true" + own + "}").path("choices").path(0);
+        assertEqual(scored.path("tidestream").path("receipt").asText(), ",\"tokens\":[5,6,7]");
         JsonNode chat = ask("/v1/chat/completions", "{\"messages\":" + CHAT + ",\"max_tokens\":9" + own + "}").path("choices").path(0);
         assertEqual(chat.path("tidestream").path("receipt").asText(),
                 ",\"messages\":%s,\"output\":%s".formatted(CHAT, chat.path("message").path("content")));

@@ -33,6 +33,7 @@ import dev.tidestream.server.openai.lanes.LaneLimits;
 import dev.tidestream.server.openai.lanes.ResponseLanes;
 import dev.tidestream.server.openai.responses.MemoryResponses;
 import dev.tidestream.server.openai.responses.ResponsesEndpoints;
+import dev.tidestream.server.receipts.verify.VerifyEndpoints;
 import dev.tidestream.server.resume.ResumableStreams;
 import dev.tidestream.server.resume.ResumeLimits;
 import dev.tidestream.server.transport.common.EventLoopClock;
@@ -101,7 +102,8 @@ final class TestServer implements AutoCloseable {
         Backend backend = backend(engine);
         MemoryResponses stored = new MemoryResponses(3, 1 << 20);
         verticle = new ServerVerticle(config, engine, readiness::get, null, clock).requiring(keys)
-                .serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, stored))))
+                .serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, stored),
+                        new VerifyEndpoints(backend, ReceiptFixture.KEYS, ReceiptFixture.CONTENT, 1))))
                 .serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL,
                         new ResponseLanes(backend, stored, lanes)::session));
         if (keys.required()) {

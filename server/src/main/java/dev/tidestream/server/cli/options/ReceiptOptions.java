@@ -15,8 +15,8 @@ public final class ReceiptOptions {
     private static final int MAX_VERIFICATIONS = 1024;
 
     @Option(names = "--receipt-key", paramLabel = "FILE",
-            description = "Private key that receipts are signed with: PEM, PKCS #8, Ed25519, as openssl genpkey -algorithm ed25519 makes it "
-                    + "(default: one that is made below --data-dir, or else one that ends with the process).")
+            description = "Private key that receipts are signed with: PEM, PKCS #8, Ed25519, as openssl genpkey -algorithm ed25519 "
+                    + "makes it (default: one that is made below --data-dir, or else one that ends with the process).")
     @Nullable Path keyFile;
 
     @Option(names = "--receipt-trust", paramLabel = "FILE",

@@ -84,8 +84,8 @@ final class ReceiptVerifyCommand extends ReceiptVerifyOptions implements Callabl
         if (json) {
             println(Printable.line(answer.toString()));
         } else {
-            String code = answer.path("code").asText("");
-            println("%s: %s%s".formatted(Printable.line(result), code.isEmpty() || answer.path("code").isNull() ? "" : Printable.line(code) + ": ",
+            boolean coded = answer.path("code").isTextual();
+            println("%s: %s%s".formatted(Printable.line(result), coded ? Printable.line(answer.path("code").asText()) + ": " : "",
                     Printable.value(answer.path("message").asText(), MAX_TEXT)));
             JsonNode difference = answer.path("difference");
             if (difference.isObject()) {

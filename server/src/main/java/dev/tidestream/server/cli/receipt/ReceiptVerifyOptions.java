@@ -67,8 +67,8 @@ abstract class ReceiptVerifyOptions {
     private int @Nullable [] tokens;
 
     @Option(names = "--messages", paramLabel = "FILE",
-            description = "The prompt of the stream, if it was a conversation: JSON, an array of messages, or an object with messages, tools "
-                    + "and what else the template was given.")
+            description = "The prompt of the stream, if it was a conversation: JSON, an array of messages, or an object with messages, "
+                    + "tools and what else the template was given.")
     private @Nullable Path messages;
 
     @Option(names = "--output", paramLabel = "TEXT", description = "What came, as text, to be compared.")
@@ -89,7 +89,8 @@ abstract class ReceiptVerifyOptions {
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
 
-    @Option(names = "--url", paramLabel = "URL", defaultValue = "http://127.0.0.1:8080", description = "The server (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--url", paramLabel = "URL", defaultValue = "http://127.0.0.1:8080",
+            description = "The server (default: ${DEFAULT-VALUE}).")
     void setUrl(String value) {
         try {
             URI given = new URI(value);

@@ -59,7 +59,8 @@ final class Comparison {
         boolean sameTokens = count == evidence.outputTokens() && TokenDigest.of(tokens()).equals(evidence.outputSha256());
         if (!sameTokens || finish != expected) {
             boolean genuine = given.outputTokens() != null && TokenDigest.of(given.outputTokens()).equals(evidence.outputSha256());
-            return Verdict.of(Code.RECOMPUTATION_DIFFERS, "what was computed again is not what the receipt says: tokens=%d, of the receipt=%d%s%s"
+            return Verdict.of(Code.RECOMPUTATION_DIFFERS,
+                    "what was computed again is not what the receipt says: tokens=%d, of the receipt=%d%s%s"
                     .formatted(count, evidence.outputTokens(), sameTokens ? "; it ended in another way" : "",
                             genuine || difference != null ? "" : "; give the output's tokens to learn where"), difference, count);
         }

@@ -76,8 +76,8 @@ final class Judge {
         }
         int[] prompt = request.prompt().tokens(receipt.evidence().parseSpecial());
         if (!TokenDigest.of(prompt).equals(receipt.evidence().promptSha256())) {
-            return new Judged(signed, Verdict.of(Code.PROMPT_DIFFERS, "the prompt is not the one of the receipt: tokens=%d, of the receipt=%d"
-                    .formatted(prompt.length, receipt.evidence().promptTokens())), null);
+            return new Judged(signed, Verdict.of(Code.PROMPT_DIFFERS,
+                    "the prompt is not the one of the receipt: tokens=%d, of the receipt=%d".formatted(prompt.length, receipt.evidence().promptTokens())), null);
         }
         return new Judged(signed, null, new Recompute(receipt, prompt, request));
     }
@@ -110,8 +110,8 @@ final class Judge {
         for (int i = 0; i < spans.size(); i++) {
             Evidence.Span span = spans.get(i);
             if (evidence.weights() == WeightsPolicy.FOLLOW && span.weightsVersion() != version) {
-                return Verdict.of(Code.KV_KEPT, ("keys and values of version %d were kept when version %d came, before token %d: they are gone, "
-                        + "and with them what these tokens depend on; kv=recompute keeps streams verifiable")
+                return Verdict.of(Code.KV_KEPT, ("keys and values of version %d were kept when version %d came, before token %d: they "
+                        + "are gone, and with them what these tokens depend on; kv=recompute keeps streams verifiable")
                                 .formatted(version, span.weightsVersion(), span.from()));
             }
             String updates;
@@ -121,8 +121,9 @@ final class Judge {
                 return Verdict.of(Code.VERSION_GONE, "this server never had the weights: weights_version=" + span.weightsVersion());
             }
             if (!updates.equals(receipt.updatesSha256().get(i))) {
-                return Verdict.of(Code.OTHER_WEIGHTS, "this server's weights of that number are others: weights_version=%d, updates_sha256=%s, of "
-                        .formatted(span.weightsVersion(), updates) + "the receipt=" + receipt.updatesSha256().get(i));
+                return Verdict.of(Code.OTHER_WEIGHTS,
+                        "this server's weights of that number are others: weights_version=%d, updates_sha256=%s, of the receipt=%s"
+                                .formatted(span.weightsVersion(), updates, receipt.updatesSha256().get(i)));
             }
         }
         return null;

@@ -35,8 +35,8 @@ import dev.tidestream.server.transport.stream.ClientStream;
 import dev.tidestream.server.transport.stream.FrameMapper;
 
 /**
- * A stream computed again, span after span of the same weights: each goes on behind the tokens before it, like a stream that is resumed, with
- * its version pinned. It is asked for as many tokens as the receipt has, and no more are computed. Ends with its client. Event loop.
+ * A stream computed again, span after span of the same weights: each goes on behind the tokens before it, like a stream that is resumed,
+ * with its version pinned. It is asked for as many tokens as the receipt has, and no more are computed. Ends with its client. Event loop.
  */
 final class Verification implements Session, ClientStream.Outlet, FrameMapper {
     private static final String ID = "verify";
@@ -84,8 +84,8 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
             closed.tryComplete();
         });
         lease.accepted(recompute.prompt().length);
-        if (spans().isEmpty()) { // it was ended before its first token
-            end(comparison.verdict(null));
+        if (spans().isEmpty()) { // none was asked for, or it was ended before its first token
+            end(comparison.verdict(recompute.receipt().evidence().maxTokens() == 0 ? FinishReason.LENGTH : null));
         } else {
             begin();
         }
@@ -102,7 +102,8 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         GenerateRequest request = new GenerateRequest(null, List.of(), false, recompute.prompt(), evidence.maxTokens(), evidence.sampling(),
                 evidence.stop(), -1, -1, WeightsPolicy.PIN, connection, connection, from,
                 new RequestOptions(false, new Urgency(Priority.BATCH, Urgency.NO_DEADLINE), RequestTrace.NONE));
-        ClientStream stream = new ClientStream(ID, OptionalInt.of(now.to() - comparison.count()), engine.generate(request), mailbox, this, this,
+        OptionalInt credit = OptionalInt.of(now.to() - comparison.count());
+        ClientStream stream = new ClientStream(ID, credit, engine.generate(request), mailbox, this, this,
                 loop.streams().windowTokens());
         running = stream;
         try {
@@ -126,8 +127,8 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
     public void accepted(TokenEvent.Accepted a) {
         String headMode = spans().get(span).headMode();
         if (!a.headMode().equals(headMode)) {
-            end(Verdict.of(Code.OTHER_HEAD_MODE, "logits of these weights are computed in another way: weights_version=%d, head_mode=%s, of the receipt=%s"
-                    .formatted(a.weightsVersion(), a.headMode(), headMode)));
+            end(Verdict.of(Code.OTHER_HEAD_MODE,
+                    "logits of these weights are computed in another way: weights_version=%d, head_mode=%s, of the receipt=%s".formatted(a.weightsVersion(), a.headMode(), headMode)));
         }
     }
 

@@ -23,8 +23,8 @@ import dev.tidestream.server.transport.http.JsonAnswer;
  */
 @SuppressWarnings("ArrayRecordComponent") // short-lived, and never compared
 record VerifyRequest(String receipt, @Nullable Prompt prompt, int @Nullable [] outputTokens, @Nullable String outputText) {
-    private static final Set<String> FIELDS = Set.of("receipt", "prompt", "tokens", "messages", "output", "documents", "tools", "tool_choice",
-            "continue_final_message", "add_generation_prompt", "chat_template_kwargs", "reasoning_effort");
+    private static final Set<String> FIELDS = Set.of("receipt", "prompt", "tokens", "messages", "output", "documents", "tools",
+            "tool_choice", "continue_final_message", "add_generation_prompt", "chat_template_kwargs", "reasoning_effort");
 
     /** How its tokens are had. */
     interface Prompt {
