@@ -223,7 +223,7 @@ class StreamingIT {
         try (TestClient client = server.client()) {
             client.generate("a", "refuse", 1, "");
             assertEquals(
-                    new ServerMessage.Failed("a", ErrorCode.BUSY, "the queue is full: waiting=1, limit=1"), client.next());
+                    new ServerMessage.Failed("a", ErrorCode.BUSY, "the queue is full: waiting=1, limit=1", 1000L), client.next());
             for (String script : List.of("crash", "throw", "vanish")) {
                 client.generate("a", script, 9, "");
                 List<ServerMessage> all = client.until(ServerMessage.Failed.class::isInstance);
