@@ -57,6 +57,15 @@ record ListenAddress(String host, int port) {
                 : new ServerException(Reason.ADDRESS, "cannot listen on %s: %s".formatted(this, Reasons.of(cause)), cause);
     }
 
+    /** An address that leads here from this machine: any address is none. */
+    ListenAddress reachable() {
+        return switch (host) {
+            case "0.0.0.0" -> new ListenAddress("127.0.0.1", port);
+            case "::", "[::]" -> new ListenAddress("::1", port);
+            default -> this;
+        };
+    }
+
     /** As in a URL. */
     @Override
     public String toString() {
