@@ -1,8 +1,8 @@
 // Charts of lines over time as SVG, with the look of the load tool's report.
 import { el, number } from "./dom.js";
 
-const WIDTH = 760;
-const LEFT = 70;
+const WIDTH = 570;
+const LEFT = 62;
 const RIGHT = 20;
 const TOP = 34;
 const BOTTOM = 46;
@@ -25,15 +25,20 @@ function step(max) {
 }
 
 /**
- * A chart of the last `seconds`. `draw(now, points)` takes, for each name, [time in ms, value]; NaN is a gap.
+ * A chart of the recent past. `draw(now, points, seconds)` takes, for each name, [time in ms, value]; NaN is a gap.
  */
-export function timeChart(title, unit, names, seconds, height = 250) {
+export function timeChart(title, unit, names, height = 240) {
   const canvas = svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": title });
   const element = el("figure", {}, el("figcaption", {}, title), canvas);
+  let seconds = 30;
   const x = age => WIDTH - RIGHT - age / seconds * (WIDTH - LEFT - RIGHT);
 
-  function draw(now, lines) {
+  function draw(now, lines, span) {
+    seconds = span;
     const values = lines.flat().map(([, value]) => value).filter(Number.isFinite);
+    if (values.length === 0) {
+      lines = names.map(() => []);
+    }
     const by = step(Math.max(...values, 0));
     const most = by * Math.max(1, Math.ceil(Math.max(...values, 0) / by - 1e-9));
     const y = value => height - BOTTOM - value / most * (height - TOP - BOTTOM);
@@ -44,7 +49,7 @@ export function timeChart(title, unit, names, seconds, height = 250) {
     }
     for (let age = 0; age <= seconds; age += seconds / 4) {
       parts.push(svg("line", { class: "grid", x1: x(age), x2: x(age), y1: TOP, y2: height - BOTTOM }),
-        svg("text", { class: "tick", x: x(age), y: height - BOTTOM + 18, "text-anchor": "middle" }, age === 0 ? "now" : `−${age}`));
+        svg("text", { class: "tick", x: x(age), y: height - BOTTOM + 18, "text-anchor": "middle" }, age === 0 ? "now" : `−${number(age)}`));
     }
     parts.push(svg("text", { class: "label", x: (LEFT + WIDTH - RIGHT) / 2, y: height - 6, "text-anchor": "middle" }, "seconds"),
       svg("text", { class: "label", x: 14, y: (TOP + height - BOTTOM) / 2, "text-anchor": "middle",
@@ -55,6 +60,9 @@ export function timeChart(title, unit, names, seconds, height = 250) {
       at += 40 + 9 * name.length;
       parts.push(...line(lines[i], i, now, y));
     });
+    if (values.length === 0) {
+      parts.push(svg("text", { class: "label", x: (LEFT + WIDTH - RIGHT) / 2, y: (TOP + height - BOTTOM) / 2, "text-anchor": "middle" }, "nothing in this time"));
+    }
     canvas.replaceChildren(...parts);
     const last = names.map((name, i) => `${name} ${number(lines[i].at(-1)?.[1] ?? NaN)}`).join(", ");
     canvas.setAttribute("aria-label", `${title}, ${unit}: ${last}`);
@@ -78,6 +86,6 @@ export function timeChart(title, unit, names, seconds, height = 250) {
     });
     return path ? [svg("path", { class: "line c" + i, d: path }), ...parts] : parts;
   }
-  draw(0, names.map(() => []));
+  draw(0, names.map(() => []), seconds);
   return { element, draw };
 }

@@ -66,7 +66,7 @@ export function compare() {
   }
 
   async function start(chosen) {
-    result.clear();
+    result.show("Running …");
     sides.forEach(s => s.view.markDifference(-1));
     busy(true);
     try {
@@ -101,6 +101,7 @@ export function compare() {
 
   function tell() {
     if (!a.ran || !b.ran) {
+      result.show("Now the other.");
       return;
     }
     const [left, right] = sides.map(s => s.view.tokens);
@@ -118,6 +119,7 @@ export function compare() {
     result.show(`The first difference is at token ${at + 1}: ${word(left)} in A, ${word(right)} in B.`);
   }
 
+  result.show("Run both to see where they part.");
   changed();
   sides.forEach(s => s.view.reset(el("p", {}, "Not run yet.")));
   return {

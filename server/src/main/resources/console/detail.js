@@ -19,6 +19,12 @@ function percent(logprob) {
   return p >= 0.01 ? number(p) + " %" : "< 0.01 %";
 }
 
+/** The most likely ones, and the token itself if it was none of them. */
+function withTaken(token) {
+  const top = token.top ?? [];
+  return top.length === 0 || top.some(other => other.token === token.token) ? top : [...top, { token: token.token, logprob: token.logprob }];
+}
+
 export function detail() {
   const body = el("div");
   const element = el("section", { class: "card detail", "aria-labelledby": "detail-title" }, el("h2", { id: "detail-title" }, "Token"), body);
@@ -41,7 +47,7 @@ export function detail() {
         el("div", { class: "row" }, el("strong", { class: "mono" }, quoted(token.text)), badge(token.version, "weights v" + token.version),
           el("span", { class: "soft" }, `token ${token.token}, number ${index + 1}${likely}`)),
         alternatives);
-      for (const other of token.top ?? []) {
+      for (const other of withTaken(token)) {
         const text = await textOf(other.token).catch(() => `token ${other.token}`);
         if (shown !== token) {
           return;
@@ -49,7 +55,7 @@ export function detail() {
         alternatives.append(
           el("span", { class: "mono" + (other.token === token.token ? " taken" : "") }, quoted(text)),
           el("div", { class: "bar", "aria-hidden": "true" }, bar(Math.exp(other.logprob))),
-          el("span", {}, percent(other.logprob)));
+          el("span", { class: "num" }, percent(other.logprob)));
       }
     },
   };

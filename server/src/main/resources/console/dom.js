@@ -63,7 +63,7 @@ export function tiles(names) {
 export function notice() {
   const line = el("p", { class: "note", role: "status" });
   return {
-    element: el("div", { class: "reserve" }, line),
+    element: line,
     show(text, kind = "") {
       line.className = "note " + kind;
       line.textContent = text;
@@ -100,6 +100,10 @@ export function number(n) {
     return "–";
   }
   return Math.abs(n) >= 100 ? Math.round(n).toLocaleString("en") : String(Number(n.toPrecision(3)));
+}
+
+export function count(n, what) {
+  return `${whole(n)} ${what}${n === 1 ? "" : "s"}`;
 }
 
 export function whole(n) {

@@ -12,14 +12,15 @@ export function load() {
   const figures = tiles([["running", "Running"], ["queued", "Waiting"], ["parked", "Without demand"], ["speed", "Tokens"], ["kv", "KV memory"], ["version", "Weights"]]);
   const note = notice();
   const charts = {
-    ttft: timeChart("Time to first token", "ms", ["p50", "p99"], SHOWN_S),
-    next: timeChart("From one token to the next", "ms", ["p50", "p99"], SHOWN_S),
-    speed: timeChart("Tokens of all streams", "tokens/s", ["tokens/s"], SHOWN_S),
-    streams: timeChart("Streams", "streams", ["running", "waiting", "without demand"], SHOWN_S),
-    kv: timeChart("KV memory lent", "% of the budget", ["KV memory"], SHOWN_S),
+    ttft: timeChart("Time to first token", "ms", ["p50", "p99"]),
+    next: timeChart("From one token to the next", "ms", ["p50", "p99"]),
+    speed: timeChart("Tokens of all streams", "tokens/s", ["tokens/s"]),
+    streams: timeChart("Streams", "streams", ["running", "waiting", "without demand"]),
+    kv: timeChart("KV memory lent", "% of the budget", ["KV memory"]),
   };
   const series = Object.fromEntries(Object.keys(charts).map(name => [name, [[], [], []]]));
   const scrapes = []; // {time, tokens, ttft, next}
+  const began = performance.now();
   let timer = 0;
 
   function keep(name, time, ...values) {
@@ -63,8 +64,9 @@ export function load() {
     figures.set("speed", number(speed), "per s");
     figures.set("kv", number(kv), "%");
     figures.set("version", "v" + gauge(m, "weights_version"));
+    const span = Math.min(SHOWN_S, 30 * Math.max(1, Math.ceil((time - began) / 30000)));
     const names = { ttft: 2, next: 2, speed: 1, streams: 3, kv: 1 };
-    Object.entries(charts).forEach(([name, chart]) => chart.draw(time, series[name].slice(0, names[name])));
+    Object.entries(charts).forEach(([name, chart]) => chart.draw(time, series[name].slice(0, names[name]), span));
   }
 
   poll();

@@ -12,7 +12,7 @@ function unescaped(line) {
 
 export function parameters() {
   const maxTokens = numeric("max-tokens", "200", "1", "1", "1048576");
-  const seed = el("input", { id: "seed", inputmode: "numeric", placeholder: "the server's choice", autocomplete: "off" });
+  const seed = el("input", { id: "seed", inputmode: "numeric", placeholder: "any", autocomplete: "off" });
   const sampling = {
     temperature: numeric("temperature", "0.8", "0.05", "0", "100"),
     top_k: numeric("top-k", "40", "1", "0", "", "all"),
@@ -23,7 +23,7 @@ export function parameters() {
     frequency_penalty: numeric("frequency-penalty", "", "0.1", "-100", "100", "0"),
   };
   const stop = el("textarea", { id: "stop", rows: "2", spellcheck: false, placeholder: "one a line; \\n is a line break" });
-  const probabilities = select([["", "not asked for"], ["0", "of the token"], ["5", "with 5 alternatives"], ["20", "with 20 alternatives"]], "5", { id: "logprobs" });
+  const probabilities = select([["", "none"], ["0", "of tokens"], ["5", "and 5 others"], ["20", "and 20 others"]], "5", { id: "logprobs" });
   const weights = segments("Weights", "weights", [["pin", "pin"], ["follow", "follow"]], "follow", () => {});
   const recompute = el("input", { type: "checkbox", id: "recompute" });
   const more = el("details", {}, el("summary", {}, "More"), el("div", { class: "fields" },
@@ -33,10 +33,11 @@ export function parameters() {
     el("div", { class: "wide stack" },
       el("div", { class: "row" }, el("span", { class: "soft" }, "New weights:"), weights),
       check("recompute the KV cache with them", recompute))));
-  const element = el("div", { class: "stack" }, el("div", { class: "fields" },
+  const element = el("details", { open: matchMedia("(min-width: 861px)").matches }, el("summary", {}, "Parameters"), el("div", { class: "fields" },
     field("Max tokens", maxTokens), field("Temperature", sampling.temperature),
     field("Top-k", sampling.top_k), field("Top-p", sampling.top_p),
-    field("Seed", seed), field("Probabilities", probabilities)), more);
+    field("Seed", seed), field("Probabilities", probabilities),
+    el("div", { class: "wide" }, more)));
 
   return {
     element,

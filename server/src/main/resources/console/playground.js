@@ -89,13 +89,13 @@ export function playground() {
   view.reset(el("p", {}, EXPLAINED));
   const controls = el("form", { class: "card stack", on: { submit: begin } }, mode, systemField,
     el("label", { class: "field" }, promptLabel, prompt),
-    el("div", { class: "row" }, start, stop, clear), form.element);
+    el("div", { class: "row" }, start, stop, clear), note.element, form.element);
   return {
     title: "Playground",
     element: el("div", {}, el("h1", {}, "Playground"),
       el("p", { class: "lead" }, "Every token as it is made, with the weights that made it and how sure the model was."),
       el("div", { class: "columns" }, controls,
-        el("div", { class: "stack" }, el("div", { class: "card" }, slider.element), figures.element, note.element, view.element, colourKey(), inspector.element))),
+        el("div", { class: "stack" }, el("div", { class: "card" }, slider.element), figures.element, view.element, colourKey(), inspector.element))),
     leave: () => stream?.stop(),
     /** For tests: what the page holds. */
     view,

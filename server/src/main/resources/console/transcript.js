@@ -31,7 +31,7 @@ class Speed {
 }
 
 export function streamTiles() {
-  return tiles([["state", "State"], ["ttft", "Time to first token"], ["speed", "Speed"], ["tokens", "Tokens"], ["version", "Weights"]]);
+  return tiles([["state", "State"], ["ttft", "First token"], ["speed", "Tokens/s"], ["tokens", "Tokens"], ["version", "Weights"]]);
 }
 
 /**
@@ -53,7 +53,7 @@ export function run(fields, { view, figures, rate, slider, quiet }, ended) {
   const paint = () => {
     figures.set("state", pace.held && state === "streaming" ? "held" : state);
     figures.set("tokens", whole(count));
-    figures.set("speed", number(speed.perSecond(performance.now())), "tokens/s");
+    figures.set("speed", number(speed.perSecond(performance.now())));
     slider?.show(pace);
     if (!quiet && spoken.length > 40) {
       say(spoken.slice(-300), true);
@@ -68,7 +68,7 @@ export function run(fields, { view, figures, rate, slider, quiet }, ended) {
     paint();
     slider?.show(null);
     if (message.timing) {
-      figures.set("speed", number(message.timing.tokens_per_s), "tokens/s");
+      figures.set("speed", number(message.timing.tokens_per_s));
     }
     if (!quiet) {
       say(`${word}, ${count} tokens`);

@@ -1,7 +1,7 @@
 // Weights: the versions there are, a new one from here, and what running streams make of it.
 import { ask } from "./admin.js";
 import { hasAdminToken, onAccessChange, tokenWanted } from "./access.js";
-import { bytes, el, field, notice, number, segments, select, whole } from "./dom.js";
+import { bytes, count, el, field, notice, number, segments, select, whole } from "./dom.js";
 import { paceSlider } from "./pace.js";
 import { TokenView, badge, colourOf } from "./tokens.js";
 import { run, streamTiles } from "./transcript.js";
@@ -21,7 +21,7 @@ export function weights() {
     if (hasAdminToken()) {
       place.replaceChildren(el("div", { class: "halves" },
         el("div", { class: "stack" }, live.element, forms),
-        el("div", { class: "stack" }, note.element, line.element)));
+        el("div", { class: "stack" }, line.element)));
       line.load();
     } else {
       place.replaceChildren(el("div", { class: "stack" }, tokenWanted("To see and change versions of the weights"), live.element));
@@ -64,7 +64,7 @@ export function weights() {
       const alive = status.live_versions.filter(l => l.weights_version === version);
       const current = version === status.weights_version;
       const facts = [v.committed_at ? new Date(v.committed_at).toLocaleString() : null,
-        alive.length ? `in memory, ${alive.reduce((sum, l) => sum + l.leases, 0)} streams` : null,
+        alive.length ? `in memory for ${count(alive.reduce((sum, l) => sum + l.leases, 0), "stream")}` : null,
         status.checkpoints?.includes(version) ? "checkpoint" : null].filter(Boolean).join(" · ");
       const back = current || !status.durable ? null : el("button", {
         type: "button", class: "plain small", "aria-label": `Roll back to version ${version}`, on: { click: () => rollback(version) } }, "Roll back to this");
@@ -99,7 +99,7 @@ function pushForms(note, done) {
   const tensor = id => el("input", { id, value: "token_embd.weight", maxLength: 256, spellcheck: false });
   const rowsTensor = tensor("rows-tensor");
   const tokens = el("input", { id: "rows-tokens", value: " the", maxLength: 400, spellcheck: false });
-  const content = select([["0", "zeros: they are never chosen for their own sake"], ["0.05", "small noise"], ["0.5", "large noise"]], "0", { id: "rows-content" });
+  const content = select([["0", "zeros"], ["0.05", "small noise"], ["0.5", "large noise"]], "0", { id: "rows-content" });
   const fileTensor = tensor("file-tensor");
   const kind = select([["rows", "rows"], ["delta", "delta"], ["replace", "replace"], ["low_rank", "low rank"]], "rows", { id: "file-kind" });
   const dtype = select([["f32", "f32"], ["f16", "f16"], ["bf16", "bf16"]], "f32", { id: "file-dtype" });
@@ -113,7 +113,7 @@ function pushForms(note, done) {
       const { update, payload } = await make();
       const ack = await push(update, payload, p => note.show(`${what}: ${p.stage}, ${number(100 * p.done / p.of)} %`));
       const error = ack.requantisation_error;
-      note.show(`Version ${ack.weights_version}: ${whole(ack.changed_rows)} rows changed, built in ${number(ack.build_ms)} ms; stored as ${error.format} with an error of ${number(error.rms)} (rms).`, "good");
+      note.show(`Version ${ack.weights_version}: ${count(ack.changed_rows, "row")} changed, built in ${number(ack.build_ms)} ms; stored as ${error.format} with an error of ${number(error.rms)} (rms).`, "good");
     } catch (error) {
       note.show(error.message, "bad");
     }
@@ -128,7 +128,7 @@ function pushForms(note, done) {
         payload: rowsPayload(numbers, width, Number(content.value)) };
     });
   };
-  const whole_file = event => {
+  const wholeFile = event => {
     event.preventDefault();
     send("File", async () => {
       if (file.files.length === 0) {
@@ -145,14 +145,14 @@ function pushForms(note, done) {
   ofRank();
   const rowsForm = el("form", { class: "fields", on: { submit: rows } }, field("Tokens: a text, or numbers", tokens), field("New rows", content),
     field("Tensor", rowsTensor, "wide"), el("div", { class: "wide" }, el("button", { id: "push-rows" }, "Push rows")));
-  const fileForm = el("form", { class: "fields", hidden: true, on: { submit: whole_file } }, field("Payload, as docs/admin.md has it", file, "wide"),
+  const fileForm = el("form", { class: "fields", hidden: true, on: { submit: wholeFile } }, field("Payload, as docs/admin.md has it", file, "wide"),
     field("Tensor", fileTensor), field("Kind", kind), field("Shape", shape), field("Elements", dtype), rankField,
     el("div", { class: "wide" }, el("button", {}, "Push the file")));
   const choice = segments("Update", "update", [["rows", "Rows of tokens"], ["file", "A file"]], "rows", value => {
     rowsForm.hidden = value !== "rows";
     fileForm.hidden = value !== "file";
   });
-  return el("section", { class: "card stack", "aria-label": "New version" }, el("h2", {}, "New version"), choice, rowsForm, fileForm);
+  return el("section", { class: "card stack", "aria-label": "New version" }, el("h2", {}, "New version"), choice, rowsForm, fileForm, note.element);
 }
 
 /** A stream that follows the weights, slowly enough to see them change; begun again while it is wanted. */
@@ -189,7 +189,7 @@ function liveStream() {
   view.reset(el("p", {}, "A stream that follows the weights changes its colour when a version is published."));
   return {
     element: el("section", { class: "card stack", "aria-label": "A running stream" },
-      el("div", { class: "row ends" }, el("h2", {}, "A running stream"), toggle), slider.element, view.element, note.element),
+      el("div", { class: "row ends" }, el("h2", {}, "A running stream"), toggle), slider.element, figures.element, view.element, note.element),
     stop,
   };
 }

@@ -13,8 +13,10 @@ import java.util.stream.Stream;
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.BrowserType;
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -83,8 +85,8 @@ final class BrowserPage implements AutoCloseable {
 
     /** Goes to a part of the console by its link. */
     void go(String name) {
-        page.getByRole(com.microsoft.playwright.options.AriaRole.LINK, new Page.GetByRoleOptions().setName(name).setExact(true)).click();
-        page.waitForFunction("name => document.querySelector('h1')?.textContent === name", name);
+        page.getByRole(AriaRole.LINK, new Page.GetByRoleOptions().setName(name).setExact(true)).click();
+        await("document.querySelector('h1')?.textContent === '%s'".formatted(name));
     }
 
     /** Gives the page the administrators' token. */
@@ -96,12 +98,22 @@ final class BrowserPage implements AutoCloseable {
 
     /** The text of a figure, by its name. */
     String figure(String name) {
-        return page.locator("dl.tiles > div").filter(new com.microsoft.playwright.Locator.FilterOptions().setHasText(name)).locator("dd").innerText();
+        return page.locator("dl.tiles > div").filter(new Locator.FilterOptions().setHasText(name)).locator("dd").innerText();
     }
 
-    /** Waits until an expression is true. */
+    /** Waits until an expression is true; in a function of its own, since the page lets nobody evaluate texts. */
     void await(String expression) {
-        page.waitForFunction(expression);
+        page.evaluate("""
+                () => new Promise((resolve, reject) => {
+                  const until = performance.now() + %s;
+                  const look = () => (%s) ? resolve() : performance.now() > until ? reject(new Error(document.body.innerText)) : setTimeout(look, 20);
+                  look();
+                })""".formatted(PATIENCE_MS, expression));
+    }
+
+    /** Lets the page show as many frames. */
+    void frames(int count) {
+        page.evaluate("n => new Promise(resolve => { const next = () => n-- > 0 ? requestAnimationFrame(next) : resolve(); next(); })", count);
     }
 
     double number(String expression) {
