@@ -2,7 +2,7 @@
 import { el, field } from "./dom.js";
 
 const KEY_PREFIX = "tidestream.bearer.";
-const listeners = new Set();
+const listeners = new Set(); // of {key, token}: which of them have changed
 let apiKey = "";
 let adminToken = "";
 
@@ -20,7 +20,7 @@ export function hasAdminToken() {
   return adminToken !== "";
 }
 
-/** Calls back when key or token change; returns what ends that. */
+/** Calls back when key or token change, and says which; returns what ends that. */
 export function onAccessChange(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -85,9 +85,10 @@ export function askForAccess(focus = "key") {
 }
 
 function set(key, token) {
+  const changed = { key: key !== apiKey, token: token !== adminToken };
   apiKey = key;
   adminToken = token;
-  listeners.forEach(listener => listener());
+  listeners.forEach(listener => listener(changed));
 }
 
 /** What a page shows in place of what needs the token. */

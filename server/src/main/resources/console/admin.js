@@ -2,46 +2,46 @@
 import { onAccessChange, openAdminSocket, refusal } from "./access.js";
 
 const CHUNK_BYTES = 1 << 20;
-let opening = null;
-let socket = null;
+let current = null; // {socket, opened, waiting: ref -> {resolve, reject, progress, payload}}
 let lastRef = 0;
-const waiting = new Map(); // ref -> {resolve, reject, progress, payload}
 
-onAccessChange(() => {
-  socket?.close();
-  opening = null;
+onAccessChange(changed => {
+  if (changed.token) {
+    const before = current;
+    current = null;
+    before?.socket.close();
+  }
 });
 
-function open() {
-  opening ??= new Promise((resolve, reject) => {
-    const s = openAdminSocket();
+function connect() {
+  const socket = openAdminSocket();
+  const waiting = new Map();
+  const made = { socket, waiting };
+  made.opened = new Promise((resolve, reject) => {
     let opened = false;
-    s.onopen = () => {
+    socket.onopen = () => {
       opened = true;
-      socket = s;
-      resolve(s);
+      resolve();
     };
-    s.onmessage = event => answer(JSON.parse(event.data));
-    s.onclose = async () => {
-      if (socket === s) {
-        socket = null;
+    socket.onmessage = event => answer(made, JSON.parse(event.data));
+    socket.onclose = async () => {
+      if (current === made) {
+        current = null;
       }
-      opening = null;
-      const reason = opened ? "the admin channel was closed" : await refusal("v1/admin", true);
-      reject(new Error(reason));
-      const lost = [...waiting.values()];
+      const reason = new Error(opened ? "the admin channel was closed" : await refusal("v1/admin", true));
+      reject(reason);
+      waiting.forEach(request => request.reject(reason));
       waiting.clear();
-      lost.forEach(request => request.reject(new Error(reason)));
     };
   });
-  return opening;
+  return made;
 }
 
-function answer(message) {
+function answer({ socket, waiting }, message) {
   const request = waiting.get(message.ref);
   if (message.type === "progress") {
     if (message.stage === "receiving" && request?.payload) {
-      send(request);
+      send(socket, request);
     }
     request?.progress?.(message);
     return;
@@ -55,11 +55,11 @@ function answer(message) {
 }
 
 /** The server is ready for the payload. */
-function send(request) {
+function send(socket, request) {
   const payload = request.payload;
   request.payload = null;
   for (let from = 0; from < payload.length; from += CHUNK_BYTES) {
-    socket?.send(payload.subarray(from, from + CHUNK_BYTES));
+    socket.send(payload.subarray(from, from + CHUNK_BYTES));
   }
 }
 
@@ -69,10 +69,15 @@ function send(request) {
  * @param payload a Uint8Array that follows a `weights.update`
  */
 export async function ask(type, fields = {}, { progress, payload } = {}) {
-  const s = await open();
+  current ??= connect();
+  const { socket, opened, waiting } = current;
+  await opened;
+  if (socket.readyState !== WebSocket.OPEN) {
+    throw new Error("the admin channel was closed");
+  }
   const ref = "c" + ++lastRef;
   return new Promise((resolve, reject) => {
     waiting.set(ref, { resolve, reject, progress, payload });
-    s.send(JSON.stringify({ type, ref, ...fields }));
+    socket.send(JSON.stringify({ type, ref, ...fields }));
   });
 }

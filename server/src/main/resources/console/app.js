@@ -64,7 +64,7 @@ function colours() {
 
 colours();
 document.getElementById("access").addEventListener("click", () => askForAccess());
-onAccessChange(describeModel);
+onAccessChange(changed => changed.key && describeModel());
 watchVersions(version => document.getElementById("versions").replaceChildren("new streams get ", badge(version, "weights v" + version)));
 addEventListener("hashchange", show);
 document.querySelector(".skip").addEventListener("click", event => {

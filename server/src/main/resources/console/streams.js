@@ -16,9 +16,11 @@ export function streams() {
       el("th", { class: i === 1 ? "text" : "", scope: "col" }, name)))), body));
   const place = el("div", { class: "stack" });
   let timer = 0;
+  let round = 0; // of polls; another one begins when the token changes
 
   function layOut() {
     clearTimeout(timer);
+    round++;
     if (hasAdminToken()) {
       place.replaceChildren(figures.element, note.element, table);
       poll();
@@ -28,6 +30,7 @@ export function streams() {
   }
 
   async function poll() {
+    const mine = round;
     try {
       if (!document.hidden) {
         show(await ask("streams"), await ask("stats"));
@@ -36,7 +39,7 @@ export function streams() {
     } catch (error) {
       note.show(error.message, "bad");
     }
-    if (place.isConnected || timer === 0) {
+    if (mine === round) {
       timer = setTimeout(poll, INTERVAL_MS);
     }
   }
@@ -76,7 +79,7 @@ export function streams() {
       el("p", { class: "lead" }, "What the scheduler has at the end of a step, once a second. Demand is what a client can take now: a stream without it is in no batch."), place),
     leave() {
       clearTimeout(timer);
-      timer = -1;
+      round++;
       forget();
     },
   };

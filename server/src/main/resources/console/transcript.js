@@ -51,7 +51,7 @@ export function run(fields, { view, figures, rate, slider, quiet }, ended) {
   let spoken = "";
 
   const paint = () => {
-    figures.set("state", pace.held && state === "streaming" ? "held" : state);
+    figures.set("state", pace.held && state === "running" ? "held" : state);
     figures.set("tokens", whole(count));
     figures.set("speed", number(speed.perSecond(performance.now())));
     slider?.show(pace);
@@ -91,7 +91,7 @@ export function run(fields, { view, figures, rate, slider, quiet }, ended) {
       const now = performance.now();
       if (count++ === 0) {
         first = now;
-        state = "streaming";
+        state = "running";
         figures.set("ttft", number(first - begun), "ms");
       }
       if (message.weights_version !== version) {
@@ -104,7 +104,7 @@ export function run(fields, { view, figures, rate, slider, quiet }, ended) {
       view.push({ seq: message.seq, token: message.token, text: message.text, version: message.weights_version,
         logprob: message.logprob, top: message.top_logprobs });
     },
-    finished: message => end(message.reason === "cancelled" ? "stopped" : message.reason === "length" ? "full length" : "ended", message),
+    finished: message => end(message.reason === "cancelled" ? "stopped" : message.reason === "length" ? "length" : "ended", message),
     failed: message => end("failed", message),
   });
   paint();

@@ -2,39 +2,54 @@
 import { onAccessChange, openStreamSocket, refusal } from "./access.js";
 
 const watchers = new Set();
-let socket = null;
-let opening = null;
+let current = null; // the connection that new streams get: {socket, opened, streams: id -> handlers}
 let lastId = 0;
 let version = null;
-const streams = new Map(); // id -> handlers
 
-onAccessChange(() => socket?.close());
+/** Streams of another key go on until they end; new ones have the new key. */
+onAccessChange(changed => {
+  if (changed.key) {
+    const before = current;
+    current = null;
+    if (before?.streams.size === 0) {
+      before.socket.close();
+    }
+  }
+});
 
-function open() {
-  opening ??= new Promise((resolve, reject) => {
-    const s = openStreamSocket();
+function connection() {
+  current ??= connect();
+  return current;
+}
+
+function connect() {
+  const socket = openStreamSocket();
+  const streams = new Map();
+  const made = { socket, streams };
+  made.opened = new Promise((resolve, reject) => {
     let opened = false;
-    s.onopen = () => {
+    socket.onopen = () => {
       opened = true;
-      socket = s;
-      s.send(JSON.stringify({ type: "watch", weights: true }));
-      resolve(s);
+      socket.send(JSON.stringify({ type: "watch", weights: true }));
+      resolve();
     };
-    s.onmessage = event => dispatch(JSON.parse(event.data));
-    s.onclose = async event => {
-      opening = null;
-      socket = null;
+    socket.onmessage = event => dispatch(streams, JSON.parse(event.data));
+    socket.onclose = async event => {
+      if (current === made) {
+        current = null;
+      }
       const reason = opened ? `the connection was closed (${event.code})` : await refusal("v1/stream");
       reject(new Error(reason));
       const lost = [...streams.values()];
       streams.clear();
-      lost.forEach(handlers => handlers.failed?.({ code: "connection_lost", message: reason }));
+      lost.forEach(handlers => handlers.failed?.({ code: opened ? "connection_lost" : "not_connected", message: reason }));
     };
   });
-  return opening;
+  made.opened.catch(() => {}); // whoever has a stream there is told
+  return made;
 }
 
-function dispatch(message) {
+function dispatch(streams, message) {
   if (message.type === "weights_changed") {
     version = message.weights_version;
     watchers.forEach(watcher => watcher(version));
@@ -53,7 +68,7 @@ export function watchVersions(watcher) {
   if (version !== null) {
     watcher(version);
   }
-  open().catch(() => {}); // whoever begins a stream is told why there is none
+  connection();
   return () => watchers.delete(watcher);
 }
 
@@ -63,21 +78,18 @@ export function watchVersions(watcher) {
  */
 export function generate(fields, handlers) {
   const id = "c" + ++lastId;
+  const { socket, opened, streams } = connection();
   const send = message => {
     if (streams.has(id)) {
-      socket?.send(JSON.stringify({ id, ...message }));
+      socket.send(JSON.stringify({ id, ...message }));
     }
   };
   streams.set(id, handlers);
-  open().then(() => send({ type: "generate", ...fields })).catch(error => {
-    if (streams.delete(id)) {
-      handlers.failed?.({ code: "not_connected", message: error.message });
-    }
-  });
+  opened.then(() => send({ type: "generate", ...fields }), () => {});
   return {
     grant: n => send({ type: "credit", n }),
-    cancel: () => {
-      if (socket) {
+    cancel() {
+      if (socket.readyState === WebSocket.OPEN) {
         send({ type: "cancel" });
       } else if (streams.delete(id)) {
         handlers.finished?.({ reason: "cancelled" });

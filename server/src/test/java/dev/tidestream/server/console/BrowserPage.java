@@ -116,6 +116,17 @@ final class BrowserPage implements AutoCloseable {
         page.evaluate("n => new Promise(resolve => { const next = () => n-- > 0 ? requestAnimationFrame(next) : resolve(); next(); })", count);
     }
 
+    /** Frames that the page shows in this time. */
+    double framesPerSecond(int seconds) {
+        return number("""
+                () => new Promise(resolve => {
+                  let n = 0;
+                  const begun = performance.now();
+                  const next = now => now - begun > %d ? resolve(1000 * n / (now - begun)) : (n++, requestAnimationFrame(next));
+                  requestAnimationFrame(next);
+                })""".formatted(1000 * seconds));
+    }
+
     double number(String expression) {
         return ((Number) Objects.requireNonNull(page.evaluate(expression), expression)).doubleValue();
     }

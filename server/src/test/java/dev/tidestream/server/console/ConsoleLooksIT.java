@@ -56,6 +56,7 @@ class ConsoleLooksIT {
               .filter(e => !e.disabled && e.checkVisibility() && !(e.type === 'radio' && !e.checked))
               .map((e, i) => e.dataset.control = String(i))""";
 
+    private static final int SECONDS = 5; // that frames are counted for
     private static FluentServer server;
 
     @BeforeAll
@@ -134,7 +135,7 @@ class ConsoleLooksIT {
         }
     }
 
-    /** The figures are printed; what is asserted leaves room for a machine that others use. */
+    /** Frames are compared with those of the same page while nothing comes, since other work on this machine takes some of both. */
     @Test
     void shouldStayLightAndStillInALongStream() {
         try (BrowserPage browser = BrowserPage.at(server.port())) {
@@ -145,30 +146,29 @@ class ConsoleLooksIT {
             page.click("#start");
             browser.await("tidestream.page.view.tokens.length > 20000");
             page.locator("#pace").focus();
-            page.keyboard().press("ArrowLeft");
-            page.keyboard().press("ArrowLeft"); // 200 tokens/s
+            page.keyboard().press("Home");
+            browser.await("document.querySelector('.tank.held') !== null");
+            double still = browser.framesPerSecond(3);
+            for (int i = 0; i < 8; i++) {
+                page.keyboard().press("ArrowRight"); // to 200 tokens/s
+            }
             page.evaluate("""
                     () => {
                       window.shifts = [];
                       new PerformanceObserver(list => list.getEntries().forEach(e => shifts.push(e.value))).observe({ type: 'layout-shift' });
                     }""");
             double before = browser.number("tidestream.page.view.tokens.length");
-            double frames = browser.number("""
-                    () => new Promise(resolve => {
-                      let n = 0;
-                      const begun = performance.now();
-                      const next = now => now - begun > 5000 ? resolve(1000 * n / (now - begun)) : (n++, requestAnimationFrame(next));
-                      requestAnimationFrame(next);
-                    })""");
-            double speed = (browser.number("tidestream.page.view.tokens.length") - before) / 5;
+            double streaming = browser.framesPerSecond(SECONDS);
+            double speed = (browser.number("tidestream.page.view.tokens.length") - before) / SECONDS;
             double heapMb = browser.number("performance.memory.usedJSHeapSize") / 1e6;
             double nodes = browser.number("document.querySelectorAll('*').length");
-            System.out.printf("console: %.0f frames/s at %.0f tokens/s after 20,000 tokens, heap %.0f MB, %.0f elements%n", frames, speed, heapMb, nodes);
+            System.out.printf("console: after 20,000 tokens %.0f frames/s at %.0f tokens/s (%.0f while nothing comes), heap %.0f MB, %.0f elements%n",
+                    streaming, speed, still, heapMb, nodes);
             assertEquals(List.of(), evaluate(page, "shifts"), "nothing moves while tokens come");
             assertTrue(heapMb < 300, "heap of " + heapMb + " MB");
             assertTrue(nodes < 6000, "elements: " + nodes);
             assertTrue(speed > 50, "tokens/s: " + speed);
-            assertTrue(frames > 25, "frames/s: " + frames);
+            assertTrue(streaming >= Math.min(50, 0.6 * still), "frames/s: %s, while nothing comes %s".formatted(streaming, still));
             assertTrue(browser.number("tidestream.page.view.text.length") > 80_000);
         }
     }

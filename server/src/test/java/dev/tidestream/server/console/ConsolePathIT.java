@@ -64,12 +64,12 @@ class ConsolePathIT {
             browser.await("tidestream.page.view.tokens.length > " + (held + 20));
             page.click("#stop-stream");
             browser.await("!document.querySelector('#start').disabled");
-            assertTrue(browser.figure("State").matches("stopped|full length|ended"), browser.figure("State"));
+            assertTrue(browser.figure("State").matches("stopped|length|ended"), browser.figure("State"));
             assertTrue(browser.figure("First token").matches("[\\d.]+ ms"), browser.figure("First token"));
 
             page.locator(".tokens").focus();
             page.keyboard().press("ArrowRight");
-            browser.await("document.querySelectorAll('.alternatives .bar').length === 5");
+            browser.await("document.querySelectorAll('.alternatives .bar').length >= 5");
             assertTrue(page.locator(".detail").innerText().contains("number 1, probability"), page.locator(".detail").innerText());
             browser.requireFaultless();
         }
@@ -99,7 +99,7 @@ class ConsolePathIT {
             page.fill("#rows-tokens", " the");
             page.click("#push-rows");
             browser.await("document.querySelectorAll('.tokens .v1:not(.badge)').length > 0");
-            browser.await("/Version 2: 1 rows changed/.test(document.querySelector('.note.good').textContent)");
+            browser.await("/Version 2: 1 row changed/.test(document.querySelector('.note.good').textContent)");
             browser.await("document.querySelector('.timeline [aria-current]').textContent.includes('rows of token_embd.weight')");
             assertEquals(2, server.running().weightsVersion());
             page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Roll back to version 1")).click();
