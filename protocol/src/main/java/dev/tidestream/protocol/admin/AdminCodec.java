@@ -39,7 +39,7 @@ import dev.tidestream.protocol.ProtocolException;
  *  "rank":         1..2^31-1, for low_rank only,
  *  "path":         string 1..1024, optional}
  * {"type":"weights.rollback", "to_version": 1..2^63-1}
- * {"type":"weights.status"}, {"type":"weights.history"}, {"type":"stats"}
+ * {"type":"weights.status"}, {"type":"weights.history"}, {"type":"stats"}, {"type":"streams"}
  * </pre>
  *
  * <p>Without {@code path}, binary frames with exactly {@code byte_length} bytes follow a {@code weights.update}. Requests are
@@ -105,6 +105,7 @@ public final class AdminCodec {
             case AdminRequest.WeightsStatus r -> head("weights.status", r.ref());
             case AdminRequest.WeightsHistory r -> head("weights.history", r.ref());
             case AdminRequest.Stats r -> head("stats", r.ref());
+            case AdminRequest.Streams r -> head("streams", r.ref());
         };
         return json(fields);
     }

@@ -42,6 +42,7 @@ final class AdminDecoder {
             case "weights.status" -> new AdminRequest.WeightsStatus(onlyRef(m));
             case "weights.history" -> new AdminRequest.WeightsHistory(onlyRef(m));
             case "stats" -> new AdminRequest.Stats(onlyRef(m));
+            case "streams" -> new AdminRequest.Streams(onlyRef(m));
             default -> throw FrameReader.unknownType(m, type);
         };
     }

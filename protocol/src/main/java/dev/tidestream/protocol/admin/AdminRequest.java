@@ -60,4 +60,7 @@ public sealed interface AdminRequest {
     record WeightsHistory(String ref) implements AdminRequest {}
 
     record Stats(String ref) implements AdminRequest {}
+
+    /** Asks for the streams that the scheduler has. */
+    record Streams(String ref) implements AdminRequest {}
 }

@@ -250,6 +250,35 @@ public sealed interface AdminResult {
     record Stats(StreamFigures streams, Optimization optimization, Weights weights) implements AdminResult {}
 
     /**
+     * Of {@code streams}.
+     *
+     * @param total streams that there are
+     * @param streams the oldest of them, oldest first
+     */
+    record Streams(int total, List<StreamRow> streams) implements AdminResult {
+        public Streams {
+            streams = List.copyOf(streams);
+        }
+    }
+
+    /**
+     * A stream, at the end of a step.
+     *
+     * @param stream the server's number of it, as {@code accepted} says it
+     * @param state {@code running} (it has a slot), {@code queued} (it waits for one) or {@code parked} (it has no demand)
+     * @param demand events that its client can take now
+     * @param generated tokens so far
+     * @param positions that prompt and answer may take in all
+     * @param ageMillis since it was asked for
+     */
+    record StreamRow(
+            long stream, String state, long demand, int promptTokens, int generated, int positions, long weightsVersion, double ageMillis) {
+        public StreamRow {
+            requireFinite(ageMillis);
+        }
+    }
+
+    /**
      * What streams see of the server.
      *
      * @param heads times of the modes that were used

@@ -30,6 +30,7 @@ final class ResultFields {
                     "versions", h.versions().stream().map(ResultFields::version).toList());
             case AdminResult.Stats s -> and(runtime(s.streams()),
                     object("optimization", optimization(s.optimization()), "weights", weights(s.weights())));
+            case AdminResult.Streams s -> object("total", s.total(), "streams", s.streams().stream().map(ResultFields::stream).toList());
             case AdminResult.Received r -> r.fields();
         });
     }
@@ -97,6 +98,11 @@ final class ResultFields {
                     "byte_length", u.byteLength(), "sha256", u.sha256());
             case AdminResult.RolledBackVersion r -> object("what", "rollback", "to_version", r.toVersion());
         });
+    }
+
+    private static Map<String, Object> stream(AdminResult.StreamRow s) {
+        return object("stream", s.stream(), "state", s.state(), "demand", s.demand(), "prompt_tokens", s.promptTokens(),
+                "generated", s.generated(), "positions", s.positions(), "weights_version", s.weightsVersion(), "age_ms", s.ageMillis());
     }
 
     private static Map<String, Object> runtime(AdminResult.StreamFigures runtime) {

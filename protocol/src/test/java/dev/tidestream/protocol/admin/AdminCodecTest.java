@@ -34,7 +34,8 @@ class AdminCodecTest {
                 new AdminRequest.WeightsRollback("r", Long.MAX_VALUE),
                 new AdminRequest.WeightsStatus("r"),
                 new AdminRequest.WeightsHistory("r"),
-                new AdminRequest.Stats("r"))) {
+                new AdminRequest.Stats("r"),
+                new AdminRequest.Streams("r"))) {
             assertEquals(request, codec.decodeRequest(codec.encode(request)));
         }
     }

@@ -61,6 +61,9 @@ class AdminResultTest {
                         + "'committed_at':'2026-11-30T20:30:00.125Z','what':'update','update_id':'u','tensor':'t','kind':'low_rank',"
                         + "'shape':[8,4],'dtype':'bf16','byte_length':96,'sha256':'cd'},{'weights_version':3,'base_version':2,"
                         + "'committed_at':'2026-11-30T20:30:00.125Z','what':'rollback','to_version':1}]"),
+                Arguments.of(new AdminResult.Streams(7, List.of(new AdminResult.StreamRow(3, "parked", 0, 5, 6, 25, 2, 1.5))),
+                        "'total':7,'streams':[{'stream':3,'state':'parked','demand':0,'prompt_tokens':5,'generated':6,'positions':25,"
+                                + "'weights_version':2,'age_ms':1.5}]"),
                 Arguments.of(new AdminResult.Stats(runtime(), OPTIMIZATION, new AdminResult.Weights(Optional.empty(), 4, LIVE, MEMORY)),
                         "'engine':{'running':1,'queued':2,'parked':3,'kv_used_bytes':4,'kv_budget_bytes':5,'steps':6,'rows':7,"
                                 + "'tokens_generated':8},'logits':{'packed':{'all_calls':{'calls':2,'us_p50':1.5,'us_p99':2.5},"

@@ -56,6 +56,7 @@ public final class AdminAudit {
             case AdminRequest.WeightsStatus s -> what(event(s), "answered", caller, s);
             case AdminRequest.WeightsHistory h -> what(event(h), "answered", caller, h);
             case AdminRequest.Stats s -> what(event(s), "answered", caller, s);
+            case AdminRequest.Streams s -> what(event(s), "answered", caller, s);
         };
     }
 
@@ -71,6 +72,7 @@ public final class AdminAudit {
             case AdminRequest.WeightsStatus s -> line;
             case AdminRequest.WeightsHistory h -> line;
             case AdminRequest.Stats s -> line;
+            case AdminRequest.Streams s -> line;
         };
     }
 
@@ -83,6 +85,7 @@ public final class AdminAudit {
             case AdminRequest.WeightsStatus s -> false;
             case AdminRequest.WeightsHistory h -> false;
             case AdminRequest.Stats s -> false;
+            case AdminRequest.Streams s -> false;
         };
     }
 
@@ -95,6 +98,7 @@ public final class AdminAudit {
             case AdminRequest.WeightsStatus s -> "read_weights_status";
             case AdminRequest.WeightsHistory h -> "read_weights_history";
             case AdminRequest.Stats s -> "read_stats";
+            case AdminRequest.Streams s -> "read_streams";
         };
     }
 }

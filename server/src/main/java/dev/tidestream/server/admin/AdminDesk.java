@@ -18,7 +18,7 @@ public interface AdminDesk {
 
     /**
      * Does everything but an update whose payload comes in binary frames. Reads ({@code optimization.status},
-     * {@code weights.status}, {@code weights.history}, {@code stats}) must not wait for changes.
+     * {@code weights.status}, {@code weights.history}, {@code stats}, {@code streams}) must not wait for changes.
      */
     AdminReply.Ack handle(AdminRequest request, ProgressSink progress) throws AdminException;
 

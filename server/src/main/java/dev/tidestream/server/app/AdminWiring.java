@@ -1,6 +1,8 @@
 package dev.tidestream.server.app;
 
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.SequencedMap;
 
 import org.jspecify.annotations.Nullable;
@@ -24,10 +26,14 @@ import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.metrics.HeadTimings;
+import dev.tidestream.server.scheduler.StreamStatus;
 
 /** The administrators' side of a server: the desk, and what it says of the engine. */
 public final class AdminWiring {
     private static final Logger log = LoggerFactory.getLogger(AdminWiring.class);
+
+    private static final int MAX_STREAMS = 500; // in one answer
+    private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final ModelRuntime running;
     private final ServerConfig.Updates config;
@@ -64,6 +70,7 @@ public final class AdminWiring {
                 product,
                 config.checkpoints(),
                 this::runtime,
+                this::streams,
                 kept == null ? metrics : kept.keeping(metrics)).service();
         if (kept != null) {
             kept.read().filter(mode -> mode != HeadMode.PACKED).ifPresent(mode -> restore(service, mode));
@@ -98,6 +105,17 @@ public final class AdminWiring {
                 new AdminResult.Engine(stats.running(), stats.queued(), stats.streams().parked(), stats.kvUsedBytes(),
                         stats.kvBudgetBytes(), stats.steps(), stats.rows(), stats.tokensGenerated()),
                 heads);
+    }
+
+    /** What {@code streams} says; the decode thread answers between two steps, or when it ends. */
+    private AdminResult.Streams streams() {
+        List<StreamStatus> all = running.engine().streams().join();
+        return new AdminResult.Streams(all.size(), all.stream().limit(MAX_STREAMS).map(AdminWiring::row).toList());
+    }
+
+    private static AdminResult.StreamRow row(StreamStatus s) {
+        return new AdminResult.StreamRow(s.stream(), s.place().name().toLowerCase(Locale.ROOT), s.demand(), s.promptTokens(), s.generated(),
+                s.positions(), s.weightsVersion(), (double) s.ageNs() / NANOS_PER_MILLI);
     }
 
     private static AdminResult.Latency latency(HeadTimings.Latency latency) {

@@ -99,6 +99,15 @@ record ListenAddress(String host, int port, @Nullable UnixSocket unixSocket) {
         return hasPort() ? (tls ? "wss://" : "ws://") + this : Printable.line(this + ":");
     }
 
+    /** An address that leads here from this machine: any address is none. */
+    ListenAddress reachable() {
+        return switch (host) {
+            case "0.0.0.0" -> new ListenAddress("127.0.0.1", port, unixSocket);
+            case "::", "[::]" -> new ListenAddress("::1", port, unixSocket);
+            default -> this;
+        };
+    }
+
     /** As in a URL. */
     @Override
     public String toString() {

@@ -34,6 +34,7 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.console.ConsoleEndpoints;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.keys.KeyFileWatch;
 import dev.tidestream.server.logging.EventLog;
@@ -117,6 +118,9 @@ public final class TidestreamServer implements AutoCloseable {
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     access).showing(metrics.page()).requiring(keys(config)).resuming(resume.streams());
             openAi.serve(verticle);
+            if (transport.access().console()) {
+                verticle.serving(new ConsoleEndpoints());
+            }
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
@@ -270,6 +274,11 @@ public final class TidestreamServer implements AutoCloseable {
     /** Where administrators come in. */
     public String adminUrl() {
         return address() + AdminProtocol.PATH;
+    }
+
+    /** Where HTTP is answered, {@code http://HOST:PORT}; of a server that listens on every address, that of this machine. */
+    public String httpUrl() {
+        return (transport.tls() == null ? "http://" : "https://") + ListenAddress.of(transport).withPort(port()).reachable();
     }
 
     private String address() {

@@ -57,6 +57,10 @@ final class NetworkOptions {
             description = "Name API keys in the metrics: requests, tokens and streams of each.")
     private boolean keyMetrics;
 
+    @Option(names = "--console", arity = "1", paramLabel = "true|false", defaultValue = "true",
+            description = "Show the web console at / (default: ${DEFAULT-VALUE}). What it does needs a key or the admin token, as ever.")
+    private boolean console = true;
+
     private long maxInputBytesPerSecond;
     private int maxBodyBytes;
     private @Nullable Integer maxPending;
@@ -173,7 +177,7 @@ final class NetworkOptions {
                         new HttpLimits(all, perAddress, http.maxIdle(), Duration.ofSeconds(requestTimeoutS), http.idleTimeout(), maxBodyBytes,
                                 answers),
                         new SocketLimits(assembly, maxInputBytesPerSecond, sockets.closeTimeout(), sockets.answerGrace()))
-                .withAccess(new AccessRules(hosts, origins, apiKeys, unauthenticated, keyMetrics))
+                .withAccess(new AccessRules(hosts, origins, apiKeys, unauthenticated, keyMetrics, console))
                 .withShutdownGrace(Duration.ofSeconds(shutdownGraceS));
     }
 }

@@ -15,7 +15,9 @@ import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.app.TidestreamServer;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
 import dev.tidestream.server.cli.terminal.TerminalStart;
+import dev.tidestream.server.console.ConsoleEndpoints;
 import dev.tidestream.server.logging.LogLevels;
+import dev.tidestream.server.transport.AccessRules;
 
 /** {@code serve}: the server, until it is told to stop. */
 @Command(name = "serve") // picocli wants the name of a subcommand on its own class; the rest is inherited
@@ -40,7 +42,7 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
             server.warmUp();
             server.trimHeapWhileIdle();
             if (stopping.getCount() > 0) {
-                announce(server, config.compute(), spec.commandLine().getOut());
+                announce(server, config, spec.commandLine().getOut());
             }
             stopping.await();
         } finally {
@@ -78,14 +80,19 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
     }
 
     /**
-     * Where it listens, and how administrators get in: a token that was made up has to be told, this one time. At once, for a
-     * reader who leaves after the first line. Programs look for the address here, so nothing that a file says is beside it:
-     * what the model calls itself is in the log.
+     * How administrators get in (a token that was made up has to be told, this one time), where a browser finds the console, a line to
+     * try, and where it listens. At once, for a reader who leaves after the first line. Programs look for the address here, so nothing
+     * that a file says is beside it: what the model calls itself is in the log.
      */
-    static void announce(TidestreamServer server, ServerConfig.Compute compute, PrintWriter out) {
+    static void announce(TidestreamServer server, ServerConfig config, PrintWriter out) {
+        AccessRules access = config.transport().access();
         String admin = server.madeUpToken()
                 .map(token -> "admin: %s (token, made up for this run: %s)%n".formatted(server.adminUrl(), token)).orElse("");
-        out.print(admin + "tidestream: ready on %s (%s)%n".formatted(server.streamUrl(), compute.words()));
+        String console = access.console() ? "console: %s%s%n".formatted(server.httpUrl(), ConsoleEndpoints.PATH) : "";
+        String key = access.apiKeys() == null ? "" : "-H 'Authorization: Bearer KEY' ";
+        out.print(admin + console + "try: curl %s/v1/completions %s-d '{\"prompt\": \"Once upon a time\", \"max_tokens\": 32}'%n"
+                .formatted(server.httpUrl(), key)
+                + "tidestream: ready on %s (%s)%n".formatted(server.streamUrl(), config.compute().words()));
         out.flush();
     }
 

@@ -1,11 +1,15 @@
 package dev.tidestream.server.engine;
 
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,6 +19,7 @@ import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
+import dev.tidestream.server.scheduler.StreamStatus;
 
 /**
  * The duty cycle of the one thread that owns the scheduler, {@code tidestream-decode}: take in what has come, do a step, again.
@@ -47,6 +52,7 @@ final class DecodeLoop implements Runnable {
     private final long maxInboxBytes;
     private final AtomicLong inboxBytes = new AtomicLong();
     private final AtomicBoolean awake = new AtomicBoolean();
+    private final AtomicReference<@Nullable CompletableFuture<List<StreamStatus>>> survey = new AtomicReference<>();
     private final Thread thread = Thread.ofPlatform().name("tidestream-decode").unstarted(this);
     private volatile boolean shuttingDown;
     private volatile boolean ended;
@@ -99,6 +105,28 @@ final class DecodeLoop implements Runnable {
         return failed;
     }
 
+    /**
+     * The streams at the end of a step that is to come, or none if there is no other; whoever asks meanwhile gets the same answer. What
+     * depends on it is run by the decode thread, so wait for it. Any thread.
+     */
+    CompletableFuture<List<StreamStatus>> streams() {
+        CompletableFuture<List<StreamStatus>> mine = new CompletableFuture<>();
+        CompletableFuture<List<StreamStatus>> others = survey.compareAndExchange(null, mine);
+        if (ended) {
+            mine.complete(List.of());
+            return mine;
+        }
+        wake();
+        return others == null ? mine : others;
+    }
+
+    private void answerSurvey() {
+        CompletableFuture<List<StreamStatus>> asked = survey.getAndSet(null);
+        if (asked != null) {
+            asked.complete(scheduler.survey());
+        }
+    }
+
     /** Something has changed; any thread. */
     void wake() {
         if (!awake.getAndSet(true)) {
@@ -129,7 +157,9 @@ final class DecodeLoop implements Runnable {
             if (shuttingDown && nanoClock.getAsLong() - shutdownDeadlineNs >= 0) {
                 scheduler.failAll(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
             }
-            return work + scheduler.step();
+            int rows = scheduler.step();
+            answerSurvey();
+            return work + rows;
         } catch (Throwable e) {
             scheduler.failAll(ErrorCode.INTERNAL, ServerTexts.FAULT);
             log.error("decode step failed; every stream ends", e);
@@ -175,6 +205,7 @@ final class DecodeLoop implements Runnable {
         ended = true;
         stepBreak.rest();
         scheduler.failAll(code, message);
+        answerSurvey();
         for (SequenceRequest late = inbox.poll(); late != null; late = inbox.poll()) {
             refuse(late, code, message);
         }

@@ -1,7 +1,9 @@
 package dev.tidestream.server.engine;
 
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -32,6 +34,7 @@ import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
+import dev.tidestream.server.scheduler.StreamStatus;
 import dev.tidestream.server.scheduler.TokenObserver;
 import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
@@ -182,6 +185,11 @@ public final class TokenEngine implements Engine, AutoCloseable {
     public EngineStats stats() {
         return new EngineStats(scheduler.stats(), intake.prompts(), intake.bytes(), pool.stats(),
                 epochs.liveEpochs(), epochs.weightsVersion());
+    }
+
+    /** All streams that the scheduler has, at the end of a step that is to come; to be waited for, by any thread but the decode thread. */
+    public CompletableFuture<List<StreamStatus>> streams() {
+        return loop.streams();
     }
 
     /** Number of token ids that a request may name, and that are generated: ids are {@code 0 <= id < vocabularySize()}. */

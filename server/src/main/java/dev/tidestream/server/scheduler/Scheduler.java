@@ -3,7 +3,6 @@ package dev.tidestream.server.scheduler;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
@@ -158,7 +157,7 @@ public final class Scheduler {
         running.sweep(sequence -> leaves(sequence) || timeouts.over(sequence) || stalls(sequence));
         slotsGivenBack += parked.size() - alreadyParked;
         stopping.removeIf(sequence -> settles(sequence, nowNs) || timeouts.stalledTooLong(sequence));
-        oldPrefixes.forget(epochs.weightsVersion(), this::tellVersions);
+        oldPrefixes.forget(epochs.weightsVersion(), versions -> forEach(s -> versions.accept(s.lease().epoch().weightsVersion())));
         admission.admit(nowNs);
         for (Sequence tooMany = parked.overflow(); tooMany != null; tooMany = parked.overflow()) {
             fail(tooMany, ErrorCode.CREDIT_TIMEOUT, "no credit, and too many streams are without: limit=%d, limit_bytes=%d, stream=%d"
@@ -200,10 +199,9 @@ public final class Scheduler {
 
     /** Fails every sequence there is; one whose memory or answer makes trouble keeps no other from its answer. */
     public void failAll(ErrorCode code, String message) {
-        List<Sequence> all = new ArrayList<>(running.all());
-        all.addAll(parked.all());
-        all.addAll(stopping);
-        waiting.sweep(all::add);
+        List<Sequence> all = new ArrayList<>(stopping);
+        forEach(all::add);
+        waiting.sweep(sequence -> true);
         running.clear();
         parked.clear();
         stopping.clear();
@@ -211,6 +209,11 @@ public final class Scheduler {
             fail(sequence, code, message);
         }
         updateStats();
+    }
+
+    /** Every sequence that has not ended, the oldest first, and where it is. */
+    public List<StreamStatus> survey() {
+        return StreamStatus.of(running, waiting, parked, nanoClock.getAsLong());
     }
 
     /** As of the end of the last step; any thread. */
@@ -236,11 +239,10 @@ public final class Scheduler {
         return false;
     }
 
-    private void tellVersions(LongConsumer versions) {
-        Consumer<Sequence> tell = sequence -> versions.accept(sequence.lease().epoch().weightsVersion());
-        running.all().forEach(tell);
-        parked.all().forEach(tell);
-        waiting.forEach(tell);
+    private void forEach(Consumer<Sequence> action) {
+        running.all().forEach(action);
+        parked.all().forEach(action);
+        waiting.forEach(action);
     }
 
     /** Parks a sequence that waits or runs and has no demand. */

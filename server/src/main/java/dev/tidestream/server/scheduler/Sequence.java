@@ -25,7 +25,7 @@ import dev.tidestream.server.scheduler.kv.LentCache;
  */
 final class Sequence {
     private static final int LEAST_TOKENS = 64;
-    private final SequenceRequest request;
+    final SequenceRequest request;
     private final int maxTokens;
     private final StreamText text;
     private Lease lease;

@@ -66,7 +66,7 @@ class KeysServerIT {
         String alice = KeyText.generate();
         String bob = KeyText.generate();
         file.add(new ApiKey("alice", KeyHash.of(alice), new KeyLimits(100, 0, 0)));
-        AccessRules access = new AccessRules(List.of(), List.of(), file.path(), false, true);
+        AccessRules access = new AccessRules(List.of(), List.of(), file.path(), false, true, true);
         try (TidestreamServer server = TidestreamServer.start(with(access))) {
             long rows = server.running().stats().rows();
             for (String key : List.of("", "wrong", bob, alice.toUpperCase(Locale.ROOT))) {

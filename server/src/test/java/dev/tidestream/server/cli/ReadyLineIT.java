@@ -34,11 +34,13 @@ class ReadyLineIT {
         Path model = SharedData.path("cases/evilname.gguf"); // its name forges such a line
         Pieces pieces = new Pieces();
         try (StartedServer server = new StartedServer(temp, "--model", model.toString())) {
-            ServeCommand.announce(server.serving, server.config.compute(), new PrintWriter(pieces));
+            ServeCommand.announce(server.serving, server.config, new PrintWriter(pieces));
             String line = "tidestream: ready on ws://127.0.0.1:%d/v1/stream (threads=".formatted(server.port());
             assertEquals(1, pieces.written.size(), "for a reader who leaves after a line: " + pieces.written);
             String said = pieces.written.getFirst();
-            assertTrue(said.startsWith(line) && said.indexOf('\n') == said.length() - 1, said);
+            String http = "http://127.0.0.1:" + server.port();
+            assertTrue(said.startsWith("console: %s/\ntry: curl %s/v1/completions -d '{".formatted(http, http)), said);
+            assertEquals(said.indexOf(line), said.lastIndexOf('\n', said.length() - 2) + 1, "the last line: " + said);
             assertTrue(!said.contains("EVIL") && !said.contains("198.51.100.7"), said);
         }
     }

@@ -118,6 +118,7 @@ final class AdminDispatcher {
             case AdminRequest.WeightsStatus s -> handle(reads, session, caller, s);
             case AdminRequest.WeightsHistory h -> handle(reads, session, caller, h);
             case AdminRequest.Stats s -> handle(reads, session, caller, s);
+            case AdminRequest.Streams s -> handle(reads, session, caller, s);
         }
     }
 

@@ -30,19 +30,25 @@ final class AdminReports {
     private final MemoryBudget budget;
     private final @Nullable UpdateLog updates;
     private final Supplier<AdminResult.StreamFigures> runtime;
+    private final Supplier<AdminResult.Streams> streams;
 
-    /** @param runtime what other packages know for {@code stats} */
+    /**
+     * @param runtime what other packages know for {@code stats}
+     * @param streams what they know for {@code streams}
+     */
     AdminReports(
             ServedModelVersions served,
             Precision precision,
             MemoryBudget budget,
             @Nullable UpdateLog updates,
-            Supplier<AdminResult.StreamFigures> runtime) {
+            Supplier<AdminResult.StreamFigures> runtime,
+            Supplier<AdminResult.Streams> streams) {
         this.served = served;
         this.precision = precision;
         this.budget = budget;
         this.updates = updates;
         this.runtime = runtime;
+        this.streams = streams;
     }
 
     /** Of this model. */
@@ -108,6 +114,11 @@ final class AdminReports {
             case VersionRecord.RolledBack(long version, long baseVersion, long toVersion, var committedAt) ->
                 new AdminResult.RolledBackVersion(version, baseVersion, committedAt, toVersion);
         };
+    }
+
+    /** Waits for the end of a step. */
+    AdminResult.Streams streams() {
+        return streams.get();
     }
 
     AdminResult.Stats stats(LoadedModel model) {

@@ -43,6 +43,7 @@ import dev.tidestream.server.pacing.StepBreak;
  * @param product of low-rank updates
  * @param checkpoints when they are written
  * @param runtime what other packages know for {@code stats}
+ * @param streams what they know for {@code streams}
  * @param events told what is done
  */
 public record AdminSetup(
@@ -61,6 +62,7 @@ public record AdminSetup(
         LowRankProduct product,
         CheckpointPolicy checkpoints,
         Supplier<AdminResult.StreamFigures> runtime,
+        Supplier<AdminResult.Streams> streams,
         AdminEvents events) {
 
     /** The service. */
@@ -76,7 +78,7 @@ public record AdminSetup(
                 new HeadToggle(served, builder, recent, team),
                 updates,
                 directory,
-                new AdminReports(served, precision, budget, updates, runtime),
+                new AdminReports(served, precision, budget, updates, runtime, streams),
                 events,
                 changes,
                 updates == null ? null : new CheckpointJob(updates.rebuilds(), served, changes, team, checkpoints, events),

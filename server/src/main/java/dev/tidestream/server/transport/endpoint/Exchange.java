@@ -63,12 +63,13 @@ public final class Exchange {
     }
 
     /**
-     * What stands in the place of the path's {@code *}, decoded.
+     * What stands in the place of the path's {@code *}, decoded; nothing also where the slash before it is missing.
      *
      * @throws IllegalArgumentException if it cannot be
      */
     public String rest() {
-        String rest = routing.normalizedPath().substring(path.length() - 1);
+        String asked = routing.normalizedPath();
+        String rest = asked.substring(Math.min(asked.length(), path.length() - 1));
         return URLDecoder.decode(rest.replace("+", "%2B"), StandardCharsets.UTF_8); // a plus is a plus in a path
     }
 

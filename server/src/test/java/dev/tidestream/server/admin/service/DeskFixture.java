@@ -141,7 +141,8 @@ final class DeskFixture implements AutoCloseable {
         desk = new AdminSetup(epochs, breaks, loader, model -> forward(model, options.precision()),
                 options.precision(), options.limit(), budget, 0.5, log,
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
-                recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), DeskFixture::runtime, events).service();
+                recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), DeskFixture::runtime,
+                () -> new AdminResult.Streams(0, List.of()), events).service();
     }
 
     private static AdminResult.StreamFigures runtime() {

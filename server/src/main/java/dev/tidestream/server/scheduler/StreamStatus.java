@@ -1,0 +1,46 @@
+package dev.tidestream.server.scheduler;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * A stream as the scheduler has it between two steps.
+ *
+ * @param stream the server's number of it
+ * @param demand events that its client can take now
+ * @param promptTokens BOS included
+ * @param generated tokens so far
+ * @param positions that it may need in all: prompt and the most tokens it may make
+ * @param weightsVersion of its next token, if no other is published before
+ * @param ageNs since it was asked for
+ */
+public record StreamStatus(
+        long stream, Place place, long demand, int promptTokens, int generated, int positions, long weightsVersion, long ageNs) {
+
+    /** Where a stream is. */
+    public enum Place {
+        /** It has a slot. */
+        RUNNING,
+        /** It has demand, or was never announced, and waits for a slot. */
+        QUEUED,
+        /** It has neither demand nor a slot. */
+        PARKED
+    }
+
+    /** All of these, the oldest first. */
+    static List<StreamStatus> of(Slots running, AdmissionQueue waiting, Parking parked, long nowNs) {
+        List<StreamStatus> all = new ArrayList<>();
+        running.all().forEach(sequence -> all.add(of(sequence, Place.RUNNING, nowNs)));
+        waiting.forEach(sequence -> all.add(of(sequence, Place.QUEUED, nowNs)));
+        parked.all().forEach(sequence -> all.add(of(sequence, Place.PARKED, nowNs)));
+        all.sort(Comparator.comparingLong(StreamStatus::stream));
+        return all;
+    }
+
+    private static StreamStatus of(Sequence sequence, Place place, long nowNs) {
+        int prompt = sequence.request.prompt().length;
+        return new StreamStatus(sequence.stream(), place, sequence.client().demand(), prompt, sequence.neededPositions() - prompt,
+                sequence.positions(), sequence.lease().epoch().weightsVersion(), nowNs - sequence.request.arrivalNs());
+    }
+}
