@@ -46,8 +46,7 @@ class ArchitectureArchTest {
             "server.huggingface.tokenizer.FolderTokenizer", "server.transport.AdminSession",
             "server.transport.endpoint.Endpoints", "server.transport.stream.ClientStream", "server.openai.OpenAiEndpoints",
             "server.openai.lanes.ResponseLanes", "server.console.ConsoleEndpoints", "server.keys.ApiKeys", "server.tracing.RequestTrace",
-            "server.app.TidestreamServer",
-            "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
+            "server.app.TidestreamServer", "server.warmup.StreamWarmUp", "server.bench.HeadBench", "server.cli.Main"
         }) {
             assertTrue(classes.contain("dev.tidestream." + name), name);
         }

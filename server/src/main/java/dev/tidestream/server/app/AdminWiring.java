@@ -26,7 +26,7 @@ import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.metrics.HeadTimings;
-import dev.tidestream.server.scheduler.StreamStatus;
+import dev.tidestream.server.scheduler.status.StreamStatus;
 
 /** The administrators' side of a server: the desk, and what it says of the engine. */
 public final class AdminWiring {

@@ -22,7 +22,7 @@ import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.metrics.KeyMetrics;
 import dev.tidestream.server.metrics.Metrics;
 import dev.tidestream.server.metrics.MetricsSample;
-import dev.tidestream.server.scheduler.SchedulerStats;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
 import dev.tidestream.server.scheduler.kv.KvStats;
 import dev.tidestream.server.transport.MetricsPage;
 import dev.tidestream.server.transport.TokenRefusal;

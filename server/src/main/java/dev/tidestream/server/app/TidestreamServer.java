@@ -276,9 +276,13 @@ public final class TidestreamServer implements AutoCloseable {
         return address() + AdminProtocol.PATH;
     }
 
-    /** Where HTTP is answered, {@code http://HOST:PORT}; of a server that listens on every address, that of this machine. */
-    public String httpUrl() {
-        return (transport.tls() == null ? "http://" : "https://") + ListenAddress.of(transport).withPort(port()).reachable();
+    /**
+     * Where HTTP is answered, {@code http://HOST:PORT}; of a server that listens on every address, that of this machine; empty for one
+     * that listens on a Unix-domain socket alone.
+     */
+    public Optional<String> httpUrl() {
+        return port() < 0 ? Optional.empty() : Optional.of((transport.tls() == null ? "http://" : "https://")
+                + ListenAddress.of(transport).withPort(port()).reachable());
     }
 
     private String address() {

@@ -88,11 +88,12 @@ final class ServeCommand extends ServeOptions implements Callable<Integer> {
         AccessRules access = config.transport().access();
         String admin = server.madeUpToken()
                 .map(token -> "admin: %s (token, made up for this run: %s)%n".formatted(server.adminUrl(), token)).orElse("");
-        String console = access.console() ? "console: %s%s%n".formatted(server.httpUrl(), ConsoleEndpoints.PATH) : "";
+        String console = server.httpUrl().filter(url -> access.console())
+                .map(url -> "console: %s%s%n".formatted(url, ConsoleEndpoints.PATH)).orElse("");
         String key = access.apiKeys() == null ? "" : "-H 'Authorization: Bearer KEY' ";
-        out.print(admin + console + "try: curl %s/v1/completions %s-d '{\"prompt\": \"Once upon a time\", \"max_tokens\": 32}'%n"
-                .formatted(server.httpUrl(), key)
-                + "tidestream: ready on %s (%s)%n".formatted(server.streamUrl(), config.compute().words()));
+        String attempt = server.httpUrl().map(url -> "try: curl %s/v1/completions %s-d '{\"prompt\": \"Once upon a time\", \"max_tokens\": 32}'%n"
+                .formatted(url, key)).orElse("");
+        out.print(admin + console + attempt + "tidestream: ready on %s (%s)%n".formatted(server.streamUrl(), config.compute().words()));
         out.flush();
     }
 

@@ -19,7 +19,7 @@ import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
-import dev.tidestream.server.scheduler.StreamStatus;
+import dev.tidestream.server.scheduler.status.StreamStatus;
 
 /**
  * The duty cycle of the one thread that owns the scheduler, {@code tidestream-decode}: take in what has come, do a step, again.

@@ -1,6 +1,6 @@
 package dev.tidestream.server.engine;
 
-import dev.tidestream.server.scheduler.SchedulerStats;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
 import dev.tidestream.server.scheduler.kv.KvStats;
 
 /**

@@ -34,7 +34,7 @@ import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
-import dev.tidestream.server.scheduler.StreamStatus;
+import dev.tidestream.server.scheduler.status.StreamStatus;
 import dev.tidestream.server.scheduler.TokenObserver;
 import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.kv.KvCachePool;

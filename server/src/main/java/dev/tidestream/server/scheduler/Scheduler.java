@@ -21,6 +21,8 @@ import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.scheduler.fair.Turns;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 import dev.tidestream.server.scheduler.kv.OldPrefixes;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
+import dev.tidestream.server.scheduler.status.StreamStatus;
 
 /**
  * Continuous batching. Sequences join and leave between steps; a step is at most one forward pass per epoch.
@@ -213,7 +215,7 @@ public final class Scheduler {
 
     /** Every sequence that has not ended, the oldest first, and where it is. */
     public List<StreamStatus> survey() {
-        return StreamStatus.of(running, waiting, parked, nanoClock.getAsLong());
+        return Survey.of(running, waiting, parked, nanoClock.getAsLong());
     }
 
     /** As of the end of the last step; any thread. */

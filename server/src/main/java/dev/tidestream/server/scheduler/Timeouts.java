@@ -1,6 +1,7 @@
 package dev.tidestream.server.scheduler;
 
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
 
 /** Ends sequences whose time is up: that were without demand for too long, or whose deadline has passed. */
 final class Timeouts {

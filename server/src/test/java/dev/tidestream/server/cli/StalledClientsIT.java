@@ -19,7 +19,7 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.server.engine.EngineStats;
-import dev.tidestream.server.scheduler.SchedulerStats;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
 import dev.tidestream.server.transport.NettyLeakCheck;
 import dev.tidestream.server.transport.TestClient;
 

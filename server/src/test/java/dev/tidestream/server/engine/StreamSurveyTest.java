@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 
 import org.junit.jupiter.api.Test;
 
-import dev.tidestream.server.scheduler.StreamStatus;
-import dev.tidestream.server.scheduler.StreamStatus.Place;
+import dev.tidestream.server.scheduler.status.StreamStatus;
+import dev.tidestream.server.scheduler.status.StreamStatus.Place;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

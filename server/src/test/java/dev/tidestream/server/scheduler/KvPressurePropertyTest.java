@@ -31,6 +31,7 @@ import dev.tidestream.model.transformer.TestModels;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.scheduler.PlannedStreams.Plan;
 import dev.tidestream.server.scheduler.PlannedStreams.Run;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

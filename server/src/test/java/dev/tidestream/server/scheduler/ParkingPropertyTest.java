@@ -36,6 +36,7 @@ import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

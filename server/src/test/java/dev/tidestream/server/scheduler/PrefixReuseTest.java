@@ -17,6 +17,7 @@ import dev.tidestream.protocol.Usage;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
 
 import static dev.tidestream.server.scheduler.SchedulerFixture.prompt;
 import static org.junit.jupiter.api.Assertions.assertEquals;

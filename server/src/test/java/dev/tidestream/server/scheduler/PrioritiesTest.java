@@ -11,6 +11,7 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.Priority;
 import dev.tidestream.protocol.Urgency;
 import dev.tidestream.server.scheduler.fair.Party;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
 
 import static dev.tidestream.server.scheduler.SchedulerFixture.MS;
 import static dev.tidestream.server.scheduler.SchedulerFixture.prompt;

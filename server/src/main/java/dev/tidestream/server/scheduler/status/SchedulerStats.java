@@ -1,4 +1,4 @@
-package dev.tidestream.server.scheduler;
+package dev.tidestream.server.scheduler.status;
 
 /**
  * What the scheduler held at the end of a step.
@@ -36,7 +36,8 @@ public record SchedulerStats(
         int queuedBatch,
         long queuedTokens,
         Deadlines deadlines) {
-    static final SchedulerStats NONE = new SchedulerStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, new Deadlines(0, 0, 0));
+    /** Before the first step. */
+    public static final SchedulerStats NONE = new SchedulerStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, new Deadlines(0, 0, 0));
 
     /**
      * What became of deadlines.
