@@ -1,7 +1,7 @@
 package dev.tidestream.server.engine;
 
-import dev.tidestream.server.scheduler.status.SchedulerStats;
 import dev.tidestream.server.scheduler.kv.KvStats;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
 
 /**
  * What the engine holds at a moment.

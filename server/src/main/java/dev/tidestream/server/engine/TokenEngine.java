@@ -34,10 +34,10 @@ import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.Scheduler;
 import dev.tidestream.server.scheduler.SequenceRequest;
-import dev.tidestream.server.scheduler.status.StreamStatus;
 import dev.tidestream.server.scheduler.TokenObserver;
 import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
+import dev.tidestream.server.scheduler.status.StreamStatus;
 
 /**
  * The engine: prompts are tokenized on one thread of their own, {@code tidestream-tokenize}, so that a long one delays neither an

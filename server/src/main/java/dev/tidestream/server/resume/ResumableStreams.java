@@ -14,8 +14,8 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
-import dev.tidestream.server.engine.RequestOptions;
 import dev.tidestream.server.engine.Generation;
+import dev.tidestream.server.engine.RequestOptions;
 import dev.tidestream.server.keys.Owner;
 import dev.tidestream.server.keys.StreamTab;
 

@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.scheduler.fair.RowTurns;
 import dev.tidestream.server.scheduler.fair.Standing;

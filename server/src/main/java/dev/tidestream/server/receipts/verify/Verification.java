@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
-import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.engine.Continuation;
