@@ -1,5 +1,5 @@
 // tidestream.admin.v1: one WebSocket with the administrators' token, opened when something is asked for.
-import { onAccessChange, openAdminSocket, refusal } from "./access.js";
+import { hasAdminToken, onAccessChange, openAdminSocket, refusal } from "./access.js";
 
 const CHUNK_BYTES = 1 << 20;
 let current = null; // {socket, opened, waiting: ref -> {resolve, reject, progress, payload}}
@@ -69,6 +69,9 @@ function send(socket, request) {
  * @param payload a Uint8Array that follows a `weights.update`
  */
 export async function ask(type, fields = {}, { progress, payload } = {}) {
+  if (!hasAdminToken()) {
+    throw new Error("this needs the administrators' token: enter it under Access");
+  }
   current ??= connect();
   const { socket, opened, waiting } = current;
   await opened;

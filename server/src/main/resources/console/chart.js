@@ -47,7 +47,7 @@ export function timeChart(title, unit, names, height = 240) {
       parts.push(svg("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }),
         svg("text", { class: "tick", x: LEFT - 6, y: y(value) + 4, "text-anchor": "end" }, number(value)));
     }
-    for (let age = 0; age <= seconds; age += seconds / 4) {
+    for (let age = 0; age <= seconds; age += seconds / 3) {
       parts.push(svg("line", { class: "grid", x1: x(age), x2: x(age), y1: TOP, y2: height - BOTTOM }),
         svg("text", { class: "tick", x: x(age), y: height - BOTTOM + 18, "text-anchor": "middle" }, age === 0 ? "now" : `−${number(age)}`));
     }

@@ -95,7 +95,7 @@ export function head() {
       proof.replaceChildren(el("h2", {}, "Verification"), el("p", { class: "soft" }, "The last change was not verified."));
       return;
     }
-    proof.replaceChildren(el("h2", {}, "Verification: the same logits"), el("table", {}, el("tbody", {}, [
+    proof.replaceChildren(el("h2", {}, "Verification: the same logits"), el("table", { class: "facts" }, el("tbody", {}, [
       ["compared on", `${whole(v.rows)} hidden states, ${v.recorded ? "of streams that ran" : "made up"}; activations ${v.activations}`],
       ["largest difference", number(v.max_delta)],
       ["of what is allowed", number(100 * v.max_delta_over_bound) + " %"],

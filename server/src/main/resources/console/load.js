@@ -9,13 +9,13 @@ const WINDOW = 5; // scrapes that a quantile is of: ten seconds
 const KEPT = SHOWN_S * 1000 / INTERVAL_MS + 2;
 
 export function load() {
-  const figures = tiles([["running", "Running"], ["queued", "Waiting"], ["parked", "Without demand"], ["speed", "Tokens"], ["kv", "KV memory"], ["version", "Weights"]]);
+  const figures = tiles([["running", "Running"], ["queued", "Waiting"], ["parked", "No demand"], ["speed", "Tokens"], ["kv", "KV memory"], ["version", "Weights"]]);
   const note = notice();
   const charts = {
     ttft: timeChart("Time to first token", "ms", ["p50", "p99"]),
     next: timeChart("From one token to the next", "ms", ["p50", "p99"]),
     speed: timeChart("Tokens of all streams", "tokens/s", ["tokens/s"]),
-    streams: timeChart("Streams", "streams", ["running", "waiting", "without demand"]),
+    streams: timeChart("Streams", "streams", ["running", "waiting", "no demand"]),
     kv: timeChart("KV memory lent", "% of the budget", ["KV memory"]),
   };
   const series = Object.fromEntries(Object.keys(charts).map(name => [name, [[], [], []]]));

@@ -71,7 +71,10 @@ export function playground() {
       stream = null;
       if (message.type === "failed" || message.code) {
         note.show(`${message.code}: ${message.message}`, "bad");
-        messages = chat ? messages.slice(0, -1) : messages;
+        if (chat) { // to be sent again
+          prompt.value = messages.at(-1).content;
+          messages = messages.slice(0, -1);
+        }
       } else if (chat) {
         messages = messages.concat({ role: "assistant", content: view.text });
       }

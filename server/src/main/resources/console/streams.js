@@ -8,7 +8,7 @@ const INTERVAL_MS = 1000;
 const STATES = { running: "running", queued: "waits for a slot", parked: "no demand", stopping: "stops" };
 
 export function streams() {
-  const figures = tiles([["running", "Running"], ["queued", "Waiting"], ["parked", "Without demand"], ["kv", "KV memory"]]);
+  const figures = tiles([["running", "Running"], ["queued", "Waiting"], ["parked", "No demand"], ["kv", "KV memory"]]);
   const note = notice();
   const body = el("tbody");
   const table = el("div", { class: "card scroll", tabIndex: 0, role: "region", "aria-label": "Streams" }, el("table", {},

@@ -6,6 +6,7 @@ const MAX_RUNS = 2500; // with a look of their own; older ones keep the colour o
 const MERGE_RUNS = 500; // at a time
 const BLOCK_CHARS = 2000; // a block is laid out anew while it grows, so it ends at a line break, ...
 const BLOCK_MOST_CHARS = 6000; // ... or at a space in a text that has none
+const MAX_DETAILS = 50000; // tokens whose alternatives are kept
 const COLOURS = 6;
 const DOUBT = [0.9, 0.5, 0.2, 0.05]; // a probability below the n-th is shade n
 
@@ -75,6 +76,10 @@ export class TokenView {
 
   push(token) {
     this.#tokens.push(token);
+    const old = this.#tokens[this.#tokens.length - 1 - MAX_DETAILS];
+    if (old) {
+      old.top = undefined;
+    }
     this.#waiting.push(token);
     this.#frame ||= requestAnimationFrame(() => this.#flush());
   }

@@ -33,7 +33,12 @@ function connect() {
       socket.send(JSON.stringify({ type: "watch", weights: true }));
       resolve();
     };
-    socket.onmessage = event => dispatch(streams, JSON.parse(event.data));
+    socket.onmessage = event => {
+      dispatch(streams, JSON.parse(event.data));
+      if (current !== made && streams.size === 0) {
+        socket.close(); // nobody begins another here
+      }
+    };
     socket.onclose = async event => {
       if (current === made) {
         current = null;

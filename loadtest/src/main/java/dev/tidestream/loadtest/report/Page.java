@@ -12,9 +12,9 @@ import dev.tidestream.loadtest.figures.Sample;
 /** An HTML page that needs nothing else: style and charts are inside, and there is no script. */
 final class Page {
     private static final String STYLE = """
-            :root{--ink:#1c2430;--paper:#fbfbfa;--card:#fff;--soft:#6b7686;--rule:#e3e6ea;--good:#14804a;--bad:#c0262d;
+            :root{--ink:#1c2430;--paper:#fbfbfa;--card:#fff;--soft:#5d6878;--rule:#e3e6ea;--good:#14804a;--bad:#c0262d;
             --c0:#2f6fde;--c1:#e0762b;--c2:#2a9d6f;--c3:#9b51c4;--c4:#c8963e;--c5:#5b6b80}
-            @media(prefers-color-scheme:dark){:root{--ink:#e4e8ee;--paper:#14181e;--card:#1c2129;--soft:#94a0b2;--rule:#303844;
+            @media(prefers-color-scheme:dark){:root{--ink:#e4e8ee;--paper:#14181e;--card:#1c2129;--soft:#9aa6b7;--rule:#303844;
             --good:#4cc38a;--bad:#ff6b70;--c0:#6ea3ff;--c1:#f0a060;--c2:#5cc79b;--c3:#c490e4;--c4:#e0b868;--c5:#94a0b2}}
             body{margin:0;background:var(--paper);color:var(--ink);font:15px/1.5 system-ui,sans-serif}
             main{max-width:860px;margin:0 auto;padding:32px 20px 60px}

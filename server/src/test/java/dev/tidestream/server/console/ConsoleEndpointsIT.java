@@ -15,6 +15,12 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
+import dev.tidestream.server.app.ServerConfig;
+import dev.tidestream.server.app.StartListener;
+import dev.tidestream.server.app.TidestreamServer;
+import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.transport.AccessRules;
+
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -36,8 +42,12 @@ class ConsoleEndpointsIT {
     }
 
     private static HttpResponse<byte[]> ask(String method, String path, String... headers) throws IOException, InterruptedException {
+        return ask(server.port(), method, path, headers);
+    }
+
+    private static HttpResponse<byte[]> ask(int port, String method, String path, String... headers) throws IOException, InterruptedException {
         try (HttpClient client = HttpClient.newHttpClient()) {
-            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                     .method(method, HttpRequest.BodyPublishers.noBody());
             if (headers.length > 0) {
                 request.headers(headers);
@@ -97,5 +107,16 @@ class ConsoleEndpointsIT {
         }
         assertEquals(405, ask("POST", "/").statusCode());
         assertEquals(403, ask("GET", "/", "Origin", "https://page.example").statusCode(), "of a page elsewhere");
+    }
+
+    @Test
+    void shouldNotBeThereIfSwitchedOff() throws Exception {
+        ServerConfig config = ServerConfig.DEFAULT.withPort(0).withEngine(EngineConfig.DEFAULT.withKvMemoryBytes(32L << 20));
+        try (TidestreamServer off = TidestreamServer.listen(
+                config.withTransport(config.transport().withAccess(AccessRules.OWN.withConsole(false))), StartListener.NONE)) {
+            assertEquals(404, ask(off.port(), "GET", "/").statusCode());
+            assertEquals(404, ask(off.port(), "GET", "/console/app.js").statusCode());
+            assertEquals(200, ask(off.port(), "GET", "/v1/models").statusCode());
+        }
     }
 }

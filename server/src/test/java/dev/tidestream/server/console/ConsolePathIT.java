@@ -112,6 +112,8 @@ class ConsolePathIT {
             page.click("#set-mode");
             page.getByRole(AriaRole.HEADING, new Page.GetByRoleOptions().setName("Verification: the same logits")).waitFor();
             assertEquals("cached-transpose", server.running().epochs().newest().headMode().wireName());
+            page.setViewportSize(390, 844);
+            assertTrue(browser.number("document.documentElement.scrollWidth") <= 390, "on a phone");
             browser.requireFaultless();
         }
     }
