@@ -43,6 +43,8 @@ import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
 import dev.tidestream.server.transport.TransportStats;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
+import dev.tidestream.server.weights.DeskCalls;
+import dev.tidestream.server.weights.WeightEndpoints;
 
 /**
  * A server in this process: a model, and the WebSockets that its tokens go over. Parts start in order, and end in the opposite
@@ -72,6 +74,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final StreamLog streamLog;
     private final OpenAiWiring openAi;
     private final BackgroundWarmUp backgroundWarmUp;
+    private final DeskCalls weights;
     private final ServerVerticle verticle;
     private final LiveFiles files = new LiveFiles();
     private final Vertx vertx;
@@ -117,6 +120,10 @@ public final class TidestreamServer implements AutoCloseable {
                     () -> running.engine().failed() ? Readiness.FAILED : state.get(),
                     access).showing(metrics.page()).requiring(keys(config)).resuming(resume.streams());
             openAi.serve(verticle);
+            weights = new DeskCalls();
+            closings.push(weights::close);
+            service.updates().ifPresent(updates -> verticle.serving(
+                    new WeightEndpoints(updates, service.versions(), weights, running::weightsVersion, audit)));
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
@@ -355,7 +362,7 @@ public final class TidestreamServer implements AutoCloseable {
             if (trim != null) {
                 trim.close();
             }
-            try (store; streamLog; resume; running) { // closed from the last to the first, whatever one of them throws
+            try (store; streamLog; resume; running; weights) { // closed from the last to the first, whatever one of them throws
                 metrics.close();
                 openAi.close();
             } finally {
