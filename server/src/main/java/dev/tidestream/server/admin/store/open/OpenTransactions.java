@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +14,7 @@ import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import dev.tidestream.console.Printable;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.Refusals;
@@ -26,6 +26,8 @@ import dev.tidestream.server.admin.store.directory.Storage;
  */
 public final class OpenTransactions {
     private static final Logger log = LoggerFactory.getLogger(OpenTransactions.class);
+
+    private static final int MAX_SHOWN_CHARS = 128;
 
     private final Storage storage;
     private final OpenFiles files;
@@ -94,6 +96,7 @@ public final class OpenTransactions {
             }
             return state(known);
         }
+        sweep();
         if (open.size() >= limits.maxOpen()) {
             throw new AdminException(AdminErrorCode.BUSY, "too many transactions are open: open=%s, limit=%d"
                     .formatted(open.keySet(), limits.maxOpen()));
@@ -234,19 +237,18 @@ public final class OpenTransactions {
         remove(transaction);
     }
 
-    /** Gives up what has been open for too long; the names. */
-    public synchronized List<String> sweep() {
+    /** Gives up what has been open for too long. */
+    public synchronized void sweep() {
         Instant before = clock.instant().minus(limits.maxAge());
-        List<String> swept = new ArrayList<>();
         for (OpenTransaction transaction : List.copyOf(open.values())) {
             String id = transaction.request.updateId();
             if (!transaction.committing && transaction.lastUse.isBefore(before)
                     && receiving.stream().noneMatch(spool -> spool.updateId().equals(id))) {
                 open.remove(id);
                 remove(transaction);
-                swept.add(id);
+                log.info("gave up an open update, for nothing has come of it for so long: update_id={}, limit_s={}",
+                        Printable.value(id, MAX_SHOWN_CHARS), limits.maxAge().toSeconds());
             }
         }
-        return swept;
     }
 }
