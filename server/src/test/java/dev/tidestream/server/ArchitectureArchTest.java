@@ -41,7 +41,7 @@ class ArchitectureArchTest {
             "model.sampling.Sampler", "server.engine.TokenEngine", "server.scheduler.Scheduler", "server.epoch.CurrentEpoch",
             "server.metrics.Metrics", "server.logging.EventLog", "server.admin.channel.AdminVerticle",
             "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService", "server.admin.store.UpdateLog",
-            "server.admin.build.EpochBuilder", "server.pacing.StepBreak", "server.chat.ChatTemplate",
+            "server.admin.build.EpochBuilder", "server.admin.transaction.ChangePlanner", "server.pacing.StepBreak", "server.chat.ChatTemplate",
             "server.chat.jinja.run.Evaluator", "server.safetensors.SafetensorsFile", "server.huggingface.HuggingFaceFolder",
             "server.huggingface.tokenizer.FolderTokenizer", "server.transport.AdminSession",
             "server.transport.endpoint.Endpoints", "server.transport.stream.ClientStream", "server.openai.OpenAiEndpoints",
@@ -219,12 +219,12 @@ class ArchitectureArchTest {
     static final ArchRule ADMIN_SERVICE = forbid("dev.tidestream.server.admin.service..", "dev.tidestream.server.admin.channel..");
 
     @ArchTest
-    static final ArchRule ADMIN_BUILD = forbid("dev.tidestream.server.admin.build..",
-            "dev.tidestream.server.admin.channel..", "dev.tidestream.server.admin.service..");
+    static final ArchRule ADMIN_BUILD =
+            forbid("dev.tidestream.server.admin.build..", "dev.tidestream.server.admin.[channel|service|transaction]..");
 
     @ArchTest
-    static final ArchRule ADMIN_STORE = forbid("dev.tidestream.server.admin.store..",
-            "dev.tidestream.server.admin.channel..", "dev.tidestream.server.admin.service..", "dev.tidestream.server.admin.build..");
+    static final ArchRule ADMIN_STORE =
+            forbid("dev.tidestream.server.admin.store..", "dev.tidestream.server.admin.[channel|service|build|transaction]..");
 
     @ArchTest
     static final ArchRule VERTX_IN_THE_CHANNEL = forbid("dev.tidestream.server.admin.[service|build|store]..", "io.vertx..");

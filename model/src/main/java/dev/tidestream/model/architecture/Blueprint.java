@@ -97,6 +97,12 @@ public record Blueprint(
                 outputNorm, true, logitSoftcap);
     }
 
+    /** The same, with an output head of its own. */
+    public Blueprint asUntied() {
+        return new Blueprint(architecture, name, vocabularySize, hiddenSize, contextLength, learnedPositions, embeddingScale, layers,
+                outputNorm, false, logitSoftcap);
+    }
+
     /**
      * A smaller model of the same kind.
      *

@@ -119,6 +119,21 @@ public final class TensorPlan {
         }
     }
 
+    /**
+     * The same model with an output head of its own, or with the embedding as its head.
+     *
+     * @throws ModelException if the family has no name for such a head
+     */
+    public TensorPlan tied(boolean tied) {
+        if (tied == blueprint.tied()) {
+            return this;
+        }
+        if (!tied && names.find(OUTPUT).isEmpty()) {
+            throw new ModelException("models of architecture %s have no output head of their own".formatted(blueprint.architecture()));
+        }
+        return new TensorPlan(tied ? blueprint.asTied() : blueprint.asUntied(), names);
+    }
+
     public Blueprint blueprint() {
         return blueprint;
     }

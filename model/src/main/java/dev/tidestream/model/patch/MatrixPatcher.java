@@ -26,6 +26,7 @@ final class MatrixPatcher {
     private final PatchSource source;
     private final boolean additive;
     private final boolean keepsEqualBlocks;
+    private final boolean hasGaps;
     private final PanelEditor editor;
     private final PanelTally tally;
     private final Queue<PatchScratch> idle = new ConcurrentLinkedQueue<>();
@@ -38,6 +39,7 @@ final class MatrixPatcher {
         this.source = source;
         this.additive = source.additive();
         this.keepsEqualBlocks = source.keepsEqualBlocks();
+        this.hasGaps = source.hasGaps();
         this.editor = new PanelEditor(base, arena);
         this.format = base.format();
         this.tally = new PanelTally(panels);
@@ -147,6 +149,11 @@ final class MatrixPatcher {
     private boolean take(float[] held, float[] values, int from, int width, float[] wanted) {
         boolean same = true;
         System.arraycopy(values, from, wanted, 0, width);
+        if (hasGaps) {
+            for (int j = 0; j < width; j++) {
+                wanted[j] = Float.isNaN(wanted[j]) ? held[j] : wanted[j];
+            }
+        }
         if (format.quantised()) {
             for (int j = 0; j < width; j++) {
                 same &= wanted[j] == held[j];

@@ -25,6 +25,7 @@ final class PatchChecks {
                 requireShape(name, own, patch);
                 yield lowRankBytes(name, own, patch);
             }
+            case SPARSE -> sparseBytes(name, own, patch);
         };
         if (patch.payload().byteSize() != payloadBytes) {
             throw new PatchException(Reason.INVALID_LENGTH,
@@ -72,6 +73,16 @@ final class PatchChecks {
                     .formatted(name, patch.rank(), Math.min(limit, PatchSource.MAX_ARRAY / columns)));
         }
         return Math.multiplyExact(Math.multiplyExact(rows + columns, (long) patch.rank()), patch.dtype().bytes());
+    }
+
+    private static long sparseBytes(String name, List<Long> own, WeightPatch patch) {
+        List<Long> shape = patch.shape();
+        long limit = Math.min(elements(own), PatchSource.MAX_ARRAY);
+        if (shape.size() != 1 || shape.getFirst() < 1 || shape.getFirst() > limit) {
+            throw new PatchException(Reason.INVALID_SHAPE, "shape does not fit the tensor: tensor=%s, kind=SPARSE, shape=%s, expected=[1 to %d]"
+                    .formatted(name, shape, limit));
+        }
+        return Math.multiplyExact(shape.getFirst(), (long) Long.BYTES + patch.dtype().bytes());
     }
 
     private static long elements(List<Long> shape) {

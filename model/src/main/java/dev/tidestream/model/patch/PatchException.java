@@ -27,7 +27,7 @@ public final class PatchException extends RuntimeException {
         INVALID_SHAPE,
         /** The payload is shorter or longer than kind, shape, dtype and rank say. */
         INVALID_LENGTH,
-        /** A row number is negative, too large or repeated. */
+        /** A row number, or the place of an element, is negative, too large or repeated. */
         INVALID_ROWS
     }
 }

@@ -9,11 +9,13 @@ package dev.tidestream.model.patch;
  * DELTA     the tensor's  values (shape), added to the tensor
  * ROWS      (n, columns)  row numbers (n), int32; values (n, columns), which replace these rows
  * LOW_RANK  the tensor's  A (rows, rank); B (rank, columns); A·B is added to the tensor
+ * SPARSE    (n)           places (n), int64, counted row by row, rising; values (n), which replace these elements
  * </pre>
  */
 public enum PatchKind {
     REPLACE,
     ROWS,
     DELTA,
-    LOW_RANK
+    LOW_RANK,
+    SPARSE
 }

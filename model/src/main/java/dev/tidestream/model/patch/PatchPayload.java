@@ -14,11 +14,55 @@ import dev.tidestream.model.patch.PatchException.Reason;
 record PatchPayload(String name, MemorySegment segment, PatchDtype dtype) {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** Row number {@code i} of ROWS. */
     int rowNumber(int i) {
         return segment.get(INT, (long) i * Integer.BYTES);
+    }
+
+    /** Place {@code i} of SPARSE. */
+    long place(long i) {
+        return segment.get(LONG, i * Long.BYTES);
+    }
+
+    /**
+     * Checks that the places of SPARSE rise and are places of the tensor.
+     *
+     * @param count of them
+     * @param elements of the tensor
+     * @throws PatchException if they do not
+     */
+    void requirePlaces(long count, long elements) {
+        long before = -1;
+        for (long i = 0; i < count; i++) {
+            long place = place(i);
+            if (place < 0 || place >= elements) {
+                throw new PatchException(Reason.INVALID_ROWS, "no such element: tensor=%s, places[%d]=%d, the tensor's elements=%d"
+                        .formatted(name, i, place, elements));
+            }
+            if (place <= before) {
+                throw new PatchException(Reason.INVALID_ROWS, "places must rise: tensor=%s, places[%d]=%d, before=%d"
+                        .formatted(name, i, place, before));
+            }
+            before = place;
+        }
+    }
+
+    /** How many of the places of SPARSE are less than one. */
+    long placesBefore(long count, long place) {
+        long low = 0;
+        long high = count;
+        while (low < high) {
+            long middle = (low + high) >>> 1;
+            if (place(middle) < place) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     /**

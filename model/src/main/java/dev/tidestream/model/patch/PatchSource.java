@@ -22,6 +22,11 @@ sealed interface PatchSource {
         return true;
     }
 
+    /** Whether values that are NaN stand for what the tensor holds. */
+    default boolean hasGaps() {
+        return false;
+    }
+
     /** Columns of A; 0 if there is none. */
     default int rank() {
         return 0;
@@ -50,6 +55,11 @@ sealed interface PatchSource {
                 float[] b = new float[patch.rank() * base.columns()];
                 payload.read(0, (long) base.rows() * patch.rank(), b.length, b, 0);
                 yield new LowRank(payload, base.columns(), patch.rank(), b, product);
+            }
+            case SPARSE -> {
+                long count = patch.shape().getFirst();
+                payload.requirePlaces(count, (long) base.rows() * base.columns());
+                yield new Sparse(payload, base.columns(), count);
             }
         };
     }
@@ -113,6 +123,39 @@ sealed interface PatchSource {
                 count++;
             }
             return count;
+        }
+    }
+
+    /**
+     * SPARSE; elements that are not listed are NaN.
+     *
+     * @param count of elements
+     */
+    record Sparse(PatchPayload payload, int columns, long count) implements PatchSource {
+        @Override
+        public boolean additive() {
+            return false;
+        }
+
+        @Override
+        public boolean hasGaps() {
+            return true;
+        }
+
+        @Override
+        public int fill(int panel, int lanes, PatchScratch scratch) {
+            long firstRow = (long) panel * PanelEditor.PANEL_ROWS;
+            long from = payload.placesBefore(count, firstRow * columns);
+            int touched = 0;
+            for (long i = from; i < count && payload.place(i) < (firstRow + lanes) * columns; i++) {
+                int lane = (int) (payload.place(i) / columns - firstRow);
+                if (touched == 0 || scratch.lanes[touched - 1] != lane) {
+                    scratch.lanes[touched++] = lane;
+                    Arrays.fill(scratch.values, (touched - 1) * columns, touched * columns, Float.NaN);
+                }
+                payload.read(count * Long.BYTES, i, 1, scratch.values, (touched - 1) * columns + (int) (payload.place(i) % columns));
+            }
+            return touched;
         }
     }
 

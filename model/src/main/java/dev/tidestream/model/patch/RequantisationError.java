@@ -1,7 +1,7 @@
 package dev.tidestream.model.patch;
 
 /**
- * What the tensor's format lost: stored minus wanted, over the elements a patch touched (the listed rows of ROWS, otherwise
+ * What the tensor's format lost: stored minus wanted, over the elements a patch touched (the listed rows of ROWS, rows with listed elements of SPARSE, otherwise
  * all). Wanted is the float32 that was asked for: the replacement, or base plus delta rounded once. The numbers do not depend
  * on how the work was split.
  *

@@ -40,7 +40,7 @@ public final class TensorPatcher {
         PatchChecks.check(name, base, patch);
         var payload = new PatchPayload(name, patch.payload(), patch.dtype());
         return switch (base) {
-            case WeightTensor.Vector vector -> VectorPatcher.apply(name, vector, patch.kind(), payload);
+            case WeightTensor.Vector vector -> VectorPatcher.apply(name, vector, patch, payload);
             case WeightTensor.Matrix matrix -> {
                 PatchSource source = PatchSource.of(name, matrix.panels(), patch, payload, product);
                 yield new MatrixPatcher(name, matrix.panels(), source, arena).run(team);

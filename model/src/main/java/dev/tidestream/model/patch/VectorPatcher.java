@@ -9,16 +9,21 @@ import dev.tidestream.model.tensor.WeightTensor;
 final class VectorPatcher {
     private VectorPatcher() {}
 
-    static PatchResult apply(String name, WeightTensor.Vector base, PatchKind kind, PatchPayload payload) {
+    static PatchResult apply(String name, WeightTensor.Vector base, WeightPatch patch, PatchPayload payload) {
+        PatchKind kind = patch.kind();
         boolean additive = switch (kind) {
-            case REPLACE -> false;
+            case REPLACE, SPARSE -> false;
             case DELTA -> true;
             case ROWS, LOW_RANK -> throw new IllegalArgumentException(
                     "kind needs a matrix: tensor=%s, kind=%s".formatted(name, kind)); // refused before, by PatchChecks
         };
         float[] held = base.values();
         float[] out = new float[held.length];
-        payload.read(0, 0, out.length, out, 0);
+        if (kind == PatchKind.SPARSE) {
+            scatter(held, patch.shape().getFirst(), payload, out);
+        } else {
+            payload.read(0, 0, out.length, out, 0);
+        }
         double max = 0;
         double sum = 0;
         long changed = 0;
@@ -36,6 +41,14 @@ final class VectorPatcher {
         }
         var error = new RequantisationError(max, Math.sqrt(sum / out.length), out.length);
         return new PatchResult(new WeightTensor.Vector(base.format(), out), error, Math.min(changed, 1), changed);
+    }
+
+    private static void scatter(float[] held, long count, PatchPayload payload, float[] out) {
+        payload.requirePlaces(count, out.length);
+        System.arraycopy(held, 0, out, 0, out.length);
+        for (long i = 0; i < count; i++) {
+            payload.read(count * Long.BYTES, i, 1, out, (int) payload.place(i));
+        }
     }
 
     private static void requireFinite(float value, String what, String name, TensorFormat format, int index, float wanted) {

@@ -100,11 +100,15 @@ public final class LoadedModel implements AutoCloseable {
     }
 
     private WeightTensor value(String name) {
+        return shared(name).value();
+    }
+
+    private Shared<WeightTensor> shared(String name) {
         Shared<WeightTensor> shared = tensors.get(name);
         if (shared == null) {
             throw new IllegalArgumentException("no such tensor: " + name);
         }
-        return shared.value();
+        return shared;
     }
 
     public Blueprint blueprint() {
@@ -170,8 +174,14 @@ public final class LoadedModel implements AutoCloseable {
      * @throws TiedWeightException.NoTiedWeights if another mode than packed is asked of a model that ties nothing
      */
     public EmbeddingLayer buildHead(HeadMode mode, Map<String, OwnedTensor> replaced, HeadFactory factory, WorkerTeam team) {
+        return buildHead(plan.blueprint().tied(), mode, replaced, factory, team);
+    }
+
+    /** The same for a successor that is tied, or is not, whatever this one is. */
+    public EmbeddingLayer buildHead(
+            boolean tied, HeadMode mode, Map<String, OwnedTensor> replaced, HeadFactory factory, WorkerTeam team) {
         PanelMatrix embedding = panels(newest(plan.names().weight(TensorRole.EMBEDDING), replaced));
-        if (plan.blueprint().tied()) {
+        if (tied) {
             return factory.build(mode, tiedConfig(embedding), embedding, kernels, team);
         }
         if (mode != HeadMode.PACKED) {
@@ -179,6 +189,16 @@ public final class LoadedModel implements AutoCloseable {
                     "the model's output matrix is not tied to its embedding: mode=" + mode.wireName());
         }
         return new UntiedEmbedding(embedding, panels(newest(plan.names().weight(TensorRole.OUTPUT), replaced)), kernels);
+    }
+
+    /** The name of the output head, where it is a matrix of its own; of a tied model the name that it would have, if there is one. */
+    public Optional<String> outputName() {
+        return plan.names().find(TensorRole.OUTPUT);
+    }
+
+    /** The name of the embedding. */
+    public String embeddingName() {
+        return plan.names().weight(TensorRole.EMBEDDING);
     }
 
     private WeightTensor newest(String name, Map<String, OwnedTensor> replaced) {
@@ -200,25 +220,42 @@ public final class LoadedModel implements AutoCloseable {
      * @param newHead null to share this version's, which is possible if the tensors it is made of stay
      */
     public LoadedModel successor(Map<String, OwnedTensor> replaced, @Nullable EmbeddingLayer newHead) {
+        return successor(blueprint().tied(), replaced, newHead);
+    }
+
+    /**
+     * The same, tied or not, whatever this one is.
+     *
+     * @param replaced by name; the output matrix among them, if the successor is the first that has one
+     * @param newHead as {@code tied} says
+     * @throws dev.tidestream.model.architecture.ModelException if the family has no output matrix
+     */
+    public LoadedModel successor(boolean tied, Map<String, OwnedTensor> replaced, @Nullable EmbeddingLayer newHead) {
+        TensorPlan nextPlan = plan.tied(tied);
         if (!open.get()) {
             throw new IllegalStateException("closed");
         }
         replaced.forEach((name, owned) -> {
-            if (!value(name).shape().equals(owned.tensor().shape())) {
+            TensorPlan.Planned planned = nextPlan.tensors().get(name);
+            if (planned == null || !planned.shape().equals(owned.tensor().shape())) {
                 throw new IllegalArgumentException("tensor %s has shape %s, its successor %s"
-                        .formatted(name, value(name).shape(), owned.tensor().shape()));
+                        .formatted(name, planned == null ? "none" : planned.shape(), owned.tensor().shape()));
             }
-            if (newHead == null && makesTheHead(name)) {
+            if (newHead == null && nextPlan.makesTheHead(name)) {
                 throw new IllegalArgumentException("a new %s needs a new head".formatted(name));
             }
         });
+        if (newHead == null && tied != plan.blueprint().tied()) {
+            throw new IllegalArgumentException("another tie needs a new head: tied=" + tied);
+        }
+        nextPlan.tensors().keySet().forEach(name -> newest(name, replaced)); // all are there, before any is taken
         SequencedMap<String, Shared<WeightTensor>> next = new LinkedHashMap<>();
-        tensors.forEach((name, shared) -> {
+        nextPlan.tensors().keySet().forEach(name -> {
             OwnedTensor owned = replaced.get(name);
-            next.put(name, owned == null ? shared.retain() : shared(owned, familyBytes));
+            next.put(name, owned == null ? shared(name).retain() : shared(owned, familyBytes));
         });
         Shared<EmbeddingLayer> nextHead = newHead == null ? head.retain() : shared(newHead, familyBytes);
-        return new LoadedModel(plan, next, nextHead, kernels, familyBytes);
+        return new LoadedModel(nextPlan, next, nextHead, kernels, familyBytes);
     }
 
     /** A forward pass over these weights, with an exact head, scratch space of its own and a KV cache in F16. */

@@ -116,9 +116,8 @@ public final class ModelLoader {
     }
 
     /**
-     * What the head lost when it was brought into another format; nothing if it was not, or if its panels were there already:
-     * then nobody has
-     * looked at the file's.
+     * What the head lost when it was brought into another format; nothing if it was not, or if its panels were there already: then
+     * nobody has looked at the file's.
      */
     public Optional<QuantisationError> headError() {
         return held.error(plan.names().weight(blueprint().tied() ? TensorRole.EMBEDDING : TensorRole.OUTPUT));
@@ -327,6 +326,11 @@ public final class ModelLoader {
                 tensors.values().forEach(OwnedTensor::close);
             }
         }
+    }
+
+    /** Whether the model as its files have it has a tensor of this name. */
+    public boolean has(String name) {
+        return plan.tensors().containsKey(name);
     }
 
     /**

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -88,8 +89,37 @@ final class PatchCases {
                 yield new Case(
                         new WeightPatch(kind, shape(ids.length, columns), dtype, 0, payload(dtype, ids, listed)), values);
             }
+            case SPARSE -> sparse(dtype, base, values, random);
             case LOW_RANK -> lowRank(dtype, rows, columns, 1 + random.nextInt(Math.min(Math.min(rows, columns), 9)), random);
         };
+    }
+
+    /** Some elements of some rows. */
+    private static Case sparse(PatchDtype dtype, PanelMatrix base, float[][] values, SplittableRandom random) {
+        List<Long> places = new ArrayList<>();
+        List<Float> listed = new ArrayList<>();
+        for (int row = 0; row < base.rows(); row++) {
+            float[] wanted = row(PatchKind.SPARSE, dtype, base, row, random);
+            boolean must = row == base.rows() - 1 && places.isEmpty();
+            if (must || random.nextBoolean()) {
+                values[row] = new float[base.columns()];
+                base.copyRow(row, values[row], 0);
+                int from = random.nextInt(base.columns());
+                for (int k = from; k < base.columns(); k += 1 + random.nextInt(7)) {
+                    values[row][k] = wanted[k];
+                    places.add((long) row * base.columns() + k);
+                    listed.add(wanted[k]);
+                }
+            }
+        }
+        ByteBuffer payload = ByteBuffer.allocate(places.size() * (Long.BYTES + dtype.bytes())).order(ByteOrder.LITTLE_ENDIAN);
+        places.forEach(payload::putLong);
+        float[] all = new float[listed.size()];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = listed.get(i);
+        }
+        put(dtype, new float[][] {all}, payload);
+        return new Case(new WeightPatch(PatchKind.SPARSE, List.of((long) all.length), dtype, 0, unaligned(payload.array())), values);
     }
 
     static Case lowRank(PatchDtype dtype, int rows, int columns, int rank, SplittableRandom random) {

@@ -30,6 +30,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 class PatchRefusalTest {
     private static final int ROWS = 70;
     private static final int COLUMNS = 64;
+    private static final long ELEMENTS = (long) ROWS * COLUMNS;
     private static final List<Long> SHAPE = PatchCases.shape(ROWS, COLUMNS);
 
     @SuppressWarnings("MustBeClosedChecker") // closed after each test
@@ -83,11 +84,16 @@ class PatchRefusalTest {
     @EnumSource(PatchKind.class)
     void shouldRefuseEveryOtherLength(PatchKind kind) {
         for (PatchDtype dtype : PatchDtype.values()) {
-            List<Long> shape = kind == PatchKind.ROWS ? List.of(2L, 64L) : SHAPE;
+            List<Long> shape = switch (kind) {
+                case ROWS -> List.of(2L, 64L);
+                case SPARSE -> List.of(5L);
+                case REPLACE, DELTA, LOW_RANK -> SHAPE;
+            };
             int expected = switch (kind) {
                 case REPLACE, DELTA -> ROWS * COLUMNS * dtype.bytes();
                 case ROWS -> 8 + 2 * COLUMNS * dtype.bytes();
                 case LOW_RANK -> (ROWS + COLUMNS) * 3 * dtype.bytes();
+                case SPARSE -> 5 * (8 + dtype.bytes());
             };
             for (int bytes : new int[] {0, 1, expected - 1, expected + 1, 2 * expected}) {
                 refused(Reason.INVALID_LENGTH,
@@ -207,6 +213,21 @@ class PatchRefusalTest {
         PanelMatrix zeros = TensorPatcherTest.zeros(format, ROWS, COLUMNS, arena);
         PatchResult result = apply(new WeightTensor.Matrix(zeros), whole(PatchKind.REPLACE, values));
         return ((WeightTensor.Matrix) result.tensor()).panels();
+    }
+
+    @Test
+    void shouldRefusePlacesThatDoNotRiseOrAreNone() {
+        sparse("no such element: tensor=w, places[1]=%d, the tensor's elements=%d".formatted(ELEMENTS, ELEMENTS), 3, ELEMENTS);
+        sparse("no such element: tensor=w, places[0]=-1, the tensor's elements=%d".formatted(ELEMENTS), -1, 3);
+        sparse("places must rise: tensor=w, places[1]=7, before=7", 7, 7);
+        sparse("places must rise: tensor=w, places[1]=6, before=7", 7, 6);
+    }
+
+    private void sparse(String message, long first, long second) {
+        MemorySegment payload = arena.allocate(24);
+        payload.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, first);
+        payload.set(ValueLayout.JAVA_LONG_UNALIGNED, 8, second);
+        refused(Reason.INVALID_ROWS, message, new WeightPatch(PatchKind.SPARSE, List.of(2L), PatchDtype.F32, 0, payload));
     }
 
     private static WeightPatch whole(PatchKind kind, float[] values) {

@@ -46,6 +46,12 @@ public enum AdminErrorCode {
     STALE_BASE_VERSION,
     /** This {@code update_id} belongs to a committed update with other content. */
     UPDATE_CONFLICT,
+    /** No update of this name is open, or committed. */
+    UNKNOWN_UPDATE,
+    /** Parts of the update are missing, or are others than were sent. */
+    INCOMPLETE,
+    /** The update would make the output head another matrix than the embedding that it is tied to. */
+    TIE_CONFLICT,
     /** No committed version has this number. */
     UNKNOWN_VERSION,
     /** The path is outside of the update directory, or no file is there. */

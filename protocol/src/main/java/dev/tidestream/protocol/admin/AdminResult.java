@@ -243,6 +243,27 @@ public sealed interface AdminResult {
         }
     }
 
+    /**
+     * A version that a transaction has made.
+     *
+     * @param label the sender's words for it
+     * @param tensors that it has changed
+     */
+    record TransactionVersion(
+            long version,
+            long baseVersion,
+            Instant committedAt,
+            String updateId,
+            String label,
+            List<String> tensors,
+            long byteLength,
+            String sha256)
+            implements Version {
+        public TransactionVersion {
+            tensors = List.copyOf(tensors);
+        }
+    }
+
     /** A version with the weights of an older one. */
     record RolledBackVersion(long version, long baseVersion, Instant committedAt, long toVersion) implements Version {}
 

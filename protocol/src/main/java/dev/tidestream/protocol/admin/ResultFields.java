@@ -96,6 +96,8 @@ final class ResultFields {
             case AdminResult.UpdatedVersion u -> object("what", "update", "update_id", u.updateId(), "tensor", u.tensor(),
                     "kind", u.kind().wireName(), "shape", u.shape(), "dtype", u.dtype().wireName(),
                     "byte_length", u.byteLength(), "sha256", u.sha256());
+            case AdminResult.TransactionVersion t -> object("what", "transaction", "update_id", t.updateId(), "label", t.label(),
+                    "tensors", t.tensors(), "byte_length", t.byteLength(), "sha256", t.sha256());
             case AdminResult.RolledBackVersion r -> object("what", "rollback", "to_version", r.toVersion());
         });
     }

@@ -44,6 +44,8 @@ import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
 import dev.tidestream.server.transport.TransportStats;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
+import dev.tidestream.server.weights.DeskCalls;
+import dev.tidestream.server.weights.WeightEndpoints;
 
 /**
  * A server in this process: a model, and the WebSockets that its tokens go over. Parts start in order, and end in the opposite
@@ -73,6 +75,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final StreamLog streamLog;
     private final OpenAiWiring openAi;
     private final BackgroundWarmUp backgroundWarmUp;
+    private final DeskCalls weights;
     private final ServerVerticle verticle;
     private final LiveFiles files = new LiveFiles();
     private final Vertx vertx;
@@ -121,6 +124,10 @@ public final class TidestreamServer implements AutoCloseable {
             if (transport.access().console()) {
                 verticle.serving(new ConsoleEndpoints());
             }
+            weights = new DeskCalls();
+            closings.push(weights::close);
+            service.updates().ifPresent(updates -> verticle.serving(
+                    new WeightEndpoints(updates, service.versions(), weights, running::weightsVersion, audit)));
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
@@ -369,7 +376,7 @@ public final class TidestreamServer implements AutoCloseable {
             if (trim != null) {
                 trim.close();
             }
-            try (store; streamLog; resume; running) { // closed from the last to the first, whatever one of them throws
+            try (store; streamLog; resume; running; weights) { // closed from the last to the first, whatever one of them throws
                 metrics.close();
                 openAi.close();
             } finally {

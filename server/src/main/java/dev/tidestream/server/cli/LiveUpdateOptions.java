@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
 import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
+import dev.tidestream.server.admin.store.open.OpenLimits;
 import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.cli.terminal.ByteSize;
 import dev.tidestream.server.cli.terminal.Check;
@@ -27,6 +28,9 @@ public final class LiveUpdateOptions {
     private static final int MAX_TOKEN_RATE = 1_000_000;
     private static final int MAX_WAIT_S = 86_400;
     private static final double DEFAULT_SHARE = 0.25;
+    private static final int MAX_OPEN_UPDATES = 1_000;
+    private static final int DEFAULT_OPEN_MINUTES = 1_440;
+    private static final int MAX_OPEN_MINUTES = 525_600; // a year
 
     @Option(names = "--data-dir", paramLabel = "DIR",
             description = "Where versions of the weights are kept; without it, the server takes no weight updates.")
@@ -52,6 +56,14 @@ public final class LiveUpdateOptions {
             description = "Payloads that a start may have to apply; past that, a checkpoint is written (default: ${DEFAULT-VALUE}).")
     private ByteSize checkpointBytes = new ByteSize(CheckpointPolicy.DEFAULT.bytes());
 
+    @Option(names = "--max-part-bytes", paramLabel = "SIZE", defaultValue = "4GiB", converter = ByteSize.Converter.class,
+            description = "Largest part of an update of many tensors (default: ${DEFAULT-VALUE}).")
+    private ByteSize maxPartBytes = new ByteSize(OpenLimits.DEFAULT.maxPartBytes());
+
+    @Option(names = "--max-open-update-bytes", paramLabel = "SIZE", defaultValue = "16GiB", converter = ByteSize.Converter.class,
+            description = "Parts of all updates that are not committed; past that, parts are refused (default: ${DEFAULT-VALUE}).")
+    private ByteSize maxOpenBytes = new ByteSize(OpenLimits.DEFAULT.maxBytes());
+
     /** What a change does when as many versions are alive as may be. */
     enum WhenFull {
         WAIT,
@@ -70,6 +82,8 @@ public final class LiveUpdateOptions {
     private int waitS = DEFAULT_WAIT_S;
     private int maxKeptVersions = DEFAULT_KEPT_VERSIONS;
     private int checkpointUpdates = CheckpointPolicy.DEFAULT.updates();
+    private int maxOpenUpdates = OpenLimits.DEFAULT.maxOpen();
+    private int openUpdateMinutes = DEFAULT_OPEN_MINUTES;
     private double builderShare = DEFAULT_SHARE;
     private double tokenRate = TokenLimit.DEFAULT.perSecond();
     private int tokenBurst = TokenLimit.DEFAULT.burst();
@@ -93,8 +107,20 @@ public final class LiveUpdateOptions {
         maxKeptVersions = Check.range(spec, "--max-kept-versions", value, 1, MAX_KEPT_VERSIONS);
     }
 
+    @Option(names = "--max-open-updates", paramLabel = "N", defaultValue = "4",
+            description = "Updates of many tensors that may be open at the same time (default: ${DEFAULT-VALUE}).")
+    void setMaxOpenUpdates(int value) {
+        maxOpenUpdates = Check.range(spec, "--max-open-updates", value, 1, MAX_OPEN_UPDATES);
+    }
+
+    @Option(names = "--open-update-minutes", paramLabel = "MINUTES", defaultValue = "" + DEFAULT_OPEN_MINUTES,
+            description = "How long an open update is kept after its last part has come (default: ${DEFAULT-VALUE}).")
+    void setOpenUpdateMinutes(int value) {
+        openUpdateMinutes = Check.range(spec, "--open-update-minutes", value, 1, MAX_OPEN_MINUTES);
+    }
+
     @Option(names = "--checkpoint-updates", paramLabel = "N", defaultValue = "16",
-            description = "Updates that a start may have to apply; past that, a checkpoint is written; 0 for never (default: ${DEFAULT-VALUE}).")
+            description = "Changes of a tensor that a start may have to apply; past that, a checkpoint is written; 0 for never (default: ${DEFAULT-VALUE}).")
     void setCheckpointUpdates(int value) {
         checkpointUpdates = Check.range(spec, "--checkpoint-updates", value, 0, MAX_KEPT_VERSIONS);
     }
@@ -133,7 +159,9 @@ public final class LiveUpdateOptions {
         });
         return new ServerConfig.Updates(dataDir, updateDir, tokenFile, memoryBudget == null ? null : Math.max(1, memoryBudget.bytes()),
                 live,
-                new UpdateLogLimits(maxKeptVersions, Math.max(1, maxKeptBytes.bytes()), UpdateLogLimits.DEFAULT.maxSpools()),
+                new UpdateLogLimits(maxKeptVersions, Math.max(1, maxKeptBytes.bytes()), UpdateLogLimits.DEFAULT.maxSpools(),
+                        new OpenLimits(maxOpenUpdates, OpenLimits.DEFAULT.maxParts(), Math.max(1, maxPartBytes.bytes()),
+                                Math.max(1, maxOpenBytes.bytes()), Duration.ofMinutes(openUpdateMinutes))),
                 new CheckpointPolicy(checkpointUpdates, Math.max(1, checkpointBytes.bytes())),
                 builderShare,
                 new TokenLimit(tokenRate, tokenBurst, TokenLimit.DEFAULT.maxAddresses()));

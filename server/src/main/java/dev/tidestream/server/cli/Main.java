@@ -12,6 +12,7 @@ import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.server.app.ServerException;
 import dev.tidestream.server.cli.admin.AdminCommand;
+import dev.tidestream.server.cli.admin.WeightsCommand;
 import dev.tidestream.server.cli.bench.BenchCommand;
 import dev.tidestream.server.cli.chat.ChatCommand;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
@@ -36,6 +37,7 @@ import dev.tidestream.server.cli.terminal.CliException;
             EvalCommand.class,
             ConvertCommand.class,
             AdminCommand.class,
+            WeightsCommand.class,
             KeysCommand.class,
             ReceiptCommand.class,
         },

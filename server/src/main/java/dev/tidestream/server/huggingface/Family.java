@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 
 import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
+import dev.tidestream.server.huggingface.names.TensorNaming;
 
 /**
  * A family of models as a configuration names it.

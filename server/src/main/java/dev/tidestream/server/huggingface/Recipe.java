@@ -42,7 +42,7 @@ sealed interface Recipe {
             case F32 -> GgmlType.F32;
             case F16 -> GgmlType.F16;
             case BF16 -> GgmlType.BF16;
-            case U8, BOOL, I32, I64 -> throw new GgufException("tensor %s has a dtype that weights do not have: %s"
+            case U8, U16, BOOL, I32, I64 -> throw new GgufException("tensor %s has a dtype that weights do not have: %s"
                     .formatted(GgufException.quote(stored.name()), stored.tensor().type()));
         };
     }
@@ -53,7 +53,7 @@ sealed interface Recipe {
             case F32 -> data.get(F32, index * Float.BYTES);
             case F16 -> Float.float16ToFloat(data.get(BITS_16, index * Short.BYTES));
             case BF16 -> Float.intBitsToFloat(data.get(BITS_16, index * Short.BYTES) << Short.SIZE);
-            case U8, BOOL, I32, I64 -> throw new IllegalArgumentException("no floats: " + type);
+            case U8, U16, BOOL, I32, I64 -> throw new IllegalArgumentException("no floats: " + type);
         };
     }
 

@@ -10,6 +10,7 @@ import dev.tidestream.model.architecture.ModelException;
 import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.server.huggingface.Shards.Stored;
+import dev.tidestream.server.huggingface.names.TensorNaming;
 import dev.tidestream.server.safetensors.SafetensorsFile;
 
 /** Finds for each stored tensor its name in GGUF, and how to make that of it. Every tensor has a use, or the model is refused. */

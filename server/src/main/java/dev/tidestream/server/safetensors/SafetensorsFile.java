@@ -49,12 +49,13 @@ public final class SafetensorsFile implements AutoCloseable {
     private static final int MAX_NAME_CHARS = 4096;
     private static final JsonInput JSON = new JsonInput(MAX_HEADER_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_NAME_CHARS);
 
-    /** Element types that are read: those of weights, of row numbers, and of packed codes and masks. */
+    /** Element types that are read: those of weights, of row numbers, of packed codes and masks, and of bit patterns. */
     public enum Type {
         F32(4),
         F16(2),
         BF16(2),
         U8(1),
+        U16(2),
         BOOL(1),
         I32(4),
         I64(8);
@@ -86,11 +87,16 @@ public final class SafetensorsFile implements AutoCloseable {
     private final Arena arena;
     private final MemorySegment image;
     private final Map<String, Tensor> tensors;
+    private final Map<String, String> metadata;
 
-    private SafetensorsFile(Arena arena, MemorySegment image, Map<String, Tensor> tensors) {
+    /** What a header says. */
+    private record Header(Map<String, Tensor> tensors, Map<String, String> metadata) {}
+
+    private SafetensorsFile(Arena arena, MemorySegment image, Header header) {
         this.arena = arena;
         this.image = image;
-        this.tensors = Collections.unmodifiableMap(tensors);
+        this.tensors = Collections.unmodifiableMap(header.tensors);
+        this.metadata = Collections.unmodifiableMap(header.metadata);
     }
 
     /**
@@ -108,9 +114,9 @@ public final class SafetensorsFile implements AutoCloseable {
         boolean opened = false;
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
             MemorySegment image = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-            Map<String, Tensor> tensors = parse(image);
+            SafetensorsFile read = new SafetensorsFile(arena, image, parse(image));
             opened = true;
-            return new SafetensorsFile(arena, image, tensors);
+            return read;
         } catch (IOException e) {
             throw new SafetensorsException(Reason.UNREADABLE, "cannot be read", e);
         } finally {
@@ -120,7 +126,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
-    private static Map<String, Tensor> parse(MemorySegment image) throws SafetensorsException {
+    private static Header parse(MemorySegment image) throws SafetensorsException {
         long fileBytes = image.byteSize();
         if (fileBytes < LENGTH_BYTES) {
             throw invalid("too short for a header length: bytes=" + fileBytes);
@@ -137,15 +143,16 @@ public final class SafetensorsFile implements AutoCloseable {
         long dataOffset = LENGTH_BYTES + headerBytes;
         long dataBytes = fileBytes - dataOffset;
         Map<String, Tensor> tensors = new LinkedHashMap<>();
+        Map<String, String> metadata = Map.of();
         for (Map.Entry<String, JsonNode> entry : header.properties()) {
             if (entry.getKey().equals(METADATA)) {
-                checkMetadata(entry.getValue());
+                metadata = metadata(entry.getValue());
             } else {
                 tensors.put(entry.getKey(), tensor(entry.getKey(), entry.getValue(), dataOffset, dataBytes));
             }
         }
         checkCoverage(tensors, dataOffset, dataBytes);
-        return tensors;
+        return new Header(tensors, metadata);
     }
 
     private static JsonNode header(byte[] json) throws SafetensorsException {
@@ -163,15 +170,18 @@ public final class SafetensorsFile implements AutoCloseable {
         }
     }
 
-    private static void checkMetadata(JsonNode metadata) throws SafetensorsException {
+    private static Map<String, String> metadata(JsonNode metadata) throws SafetensorsException {
         if (!metadata.isObject()) {
             throw invalid(METADATA + " is not an object");
         }
+        Map<String, String> read = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : metadata.properties()) {
             if (!entry.getValue().isTextual()) {
                 throw invalid(METADATA + " must map strings to strings: " + quote(entry.getKey()));
             }
+            read.put(entry.getKey(), entry.getValue().textValue());
         }
+        return read;
     }
 
     private static Tensor tensor(String name, JsonNode node, long dataOffset, long dataBytes) throws SafetensorsException {
@@ -264,6 +274,11 @@ public final class SafetensorsFile implements AutoCloseable {
     /** All tensors by name, in the order of the header. */
     public Map<String, Tensor> tensors() {
         return tensors;
+    }
+
+    /** What the header says beside tensors; nothing if it has no metadata. */
+    public Map<String, String> metadata() {
+        return metadata;
     }
 
     /**

@@ -1,8 +1,14 @@
 package dev.tidestream.server.transport;
 
+import java.util.List;
 import java.util.function.Consumer;
 
+import io.vertx.core.http.HttpConnection;
+
+import dev.tidestream.server.logging.Caller;
 import dev.tidestream.server.logging.EventLog;
+import dev.tidestream.server.transport.endpoint.AdminDoor;
+import dev.tidestream.server.transport.endpoint.Auth;
 
 /**
  * Who may use the admin channel, and how much of it.
@@ -34,6 +40,14 @@ public record AdminAccess(
     /** Administrators show this token from now on; who is connected stays. Any thread. */
     public void renew(AdminToken newer) {
         token.become(newer);
+    }
+
+    /** The way in over HTTP. */
+    AdminDoor door(TokenGuard guard, Consumer<HttpConnection> takeOver) {
+        return new AdminDoor(
+                Auth.of(exchange -> WebSocketEndpoint.isLetIn(exchange, guard.judge(exchange.request(), List.of()))),
+                request -> new Caller(null, String.valueOf(request.remoteAddress()), token.fingerprint()),
+                takeOver);
     }
 
     /** 16 requests on each of 16 connections. */

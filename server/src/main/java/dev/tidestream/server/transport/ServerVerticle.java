@@ -3,6 +3,7 @@ package dev.tidestream.server.transport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -28,6 +29,7 @@ import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Refusals;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.common.VertxClock;
+import dev.tidestream.server.transport.endpoint.AdminDoor;
 import dev.tidestream.server.transport.endpoint.AnswerMemory;
 import dev.tidestream.server.transport.endpoint.Endpoint;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
@@ -286,13 +288,15 @@ public final class ServerVerticle extends VerticleBase {
         InputRate rate = new InputRate(config.sockets().maxInputBytesPerSecond(), now::nanoTime);
         input = rate;
         endpoints.add(streamEndpoint(limits, rate, now, plain).endpoint());
+        Optional<AdminDoor> door = Optional.empty();
         if (admin != null && administrators != null) {
-            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(
-                    new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime)));
+            TokenGuard guard = new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime);
+            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(guard));
+            door = Optional.of(admin.door(guard, plain::left));
         }
         EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming, this::limits, config.http().answers(),
                 new AnswerMemory(config.http().answers().maxBytesOfAll()), new Workers(context, config.http().answers().maxWork()),
-                () -> stopping);
+                () -> stopping, door);
         wires.forEach(wire -> endpoints.add(wireEndpoint(wire, loop, limits, rate, plain).endpoint()));
         factories.forEach(factory -> endpoints.addAll(factory.endpoints(loop)));
         return endpoints;

@@ -69,7 +69,7 @@ record WebSocketEndpoint(
     }
 
     /** Answers who is not; the guard has written it down. */
-    private static boolean isLetIn(Exchange exchange, TokenGuard.Verdict verdict) {
+    static boolean isLetIn(Exchange exchange, TokenGuard.Verdict verdict) {
         return switch (verdict) {
             case TokenGuard.Verdict.Right r -> true;
             case TokenGuard.Verdict.Refused r -> {

@@ -110,7 +110,7 @@ public final class SafetensorsPayload implements AutoCloseable {
         switch (tensor.type()) {
             case I32 -> pass(data, sink);
             case I64 -> narrow(name, data, rows, sink);
-            case F32, F16, BF16, U8, BOOL -> throw new AdminException(AdminErrorCode.INVALID_DTYPE,
+            case F32, F16, BF16, U8, U16, BOOL -> throw new AdminException(AdminErrorCode.INVALID_DTYPE,
                     "tensor '%s' of the file holds row numbers and must be I32 or I64: %s".formatted(name, tensor.type()));
         }
     }

@@ -1,6 +1,7 @@
 package dev.tidestream.server.admin.build;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 import dev.tidestream.model.transformer.LanguageModel;
@@ -9,6 +10,7 @@ import dev.tidestream.server.admin.AdminDesk.ProgressSink;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.EpochStatus;
+import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.epoch.ModelEpoch;
 
 /**
@@ -43,6 +45,11 @@ public final class ServedModelVersions {
     /** The version of the weights that is served. */
     public long weightsVersion() {
         return epochs.weightsVersion();
+    }
+
+    /** A lease on a version that is in memory, to be closed by the caller. */
+    public Optional<Lease> lease(long version) {
+        return epochs.lease(version);
     }
 
     /** The epochs whose memory has not been given back, oldest first. */

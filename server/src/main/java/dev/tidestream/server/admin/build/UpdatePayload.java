@@ -12,7 +12,9 @@ import dev.tidestream.model.patch.PatchException;
 import dev.tidestream.model.patch.PatchKind;
 import dev.tidestream.model.patch.WeightPatch;
 import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.store.TensorChange;
 import dev.tidestream.server.admin.store.UpdateSpec;
 
 /** From an update as the protocol and the log know it to a patch as the model knows it: the payload's file, mapped. */
@@ -31,7 +33,7 @@ public final class UpdatePayload implements AutoCloseable {
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             MemorySegment payload = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-            return new UpdatePayload(arena, new WeightPatch(kind(spec), spec.shape(), dtype(spec), spec.rank(), payload));
+            return new UpdatePayload(arena, new WeightPatch(kind(spec), spec.shape(), dtype(spec.dtype()), spec.rank(), payload));
         } catch (IOException e) {
             arena.close();
             throw new AdminException(AdminErrorCode.INTERNAL, "payload of %s cannot be read".formatted(spec.updateId()), e);
@@ -43,6 +45,34 @@ public final class UpdatePayload implements AutoCloseable {
         return patch;
     }
 
+    /**
+     * A stretch of a version's payload.
+     *
+     * @throws AdminException {@code internal} if the file cannot be read
+     */
+    @SuppressWarnings("MustBeClosedChecker") // close() of the result closes it
+    public static UpdatePayload map(TensorChange change, Path file) throws AdminException {
+        Arena arena = Arena.ofShared();
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            MemorySegment payload = channel.map(FileChannel.MapMode.READ_ONLY, change.offsetBytes(), change.byteLength(), arena);
+            return new UpdatePayload(arena, new WeightPatch(kind(change), change.shape(), dtype(change.dtype()), change.rank(), payload));
+        } catch (IOException e) {
+            arena.close();
+            throw new AdminException(AdminErrorCode.INTERNAL, "payload of a change of %s cannot be read".formatted(change.tensor()), e);
+        }
+    }
+
+    private static PatchKind kind(TensorChange change) {
+        return switch (change.kind()) {
+            case REPLACE -> PatchKind.REPLACE;
+            case ROWS -> PatchKind.ROWS;
+            case DELTA -> PatchKind.DELTA;
+            case LOW_RANK -> PatchKind.LOW_RANK;
+            case SPARSE -> PatchKind.SPARSE;
+            case COPY -> throw new IllegalArgumentException("a copy has no payload: tensor=" + change.tensor());
+        };
+    }
+
     private static PatchKind kind(UpdateSpec spec) {
         return switch (spec.kind()) {
             case REPLACE -> PatchKind.REPLACE;
@@ -52,8 +82,8 @@ public final class UpdatePayload implements AutoCloseable {
         };
     }
 
-    private static PatchDtype dtype(UpdateSpec spec) {
-        return switch (spec.dtype()) {
+    private static PatchDtype dtype(PayloadType type) {
+        return switch (type) {
             case F32 -> PatchDtype.F32;
             case F16 -> PatchDtype.F16;
             case BF16 -> PatchDtype.BF16;

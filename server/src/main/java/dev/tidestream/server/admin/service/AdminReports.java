@@ -16,6 +16,8 @@ import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.ServedModelVersions;
+import dev.tidestream.server.admin.store.TensorChange;
+import dev.tidestream.server.admin.store.TransactionSpec;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateSpec;
 import dev.tidestream.server.admin.store.VersionRecord;
@@ -111,6 +113,9 @@ final class AdminReports {
             case VersionRecord.Updated(long version, UpdateSpec spec, String _, var committedAt) -> new AdminResult.UpdatedVersion(
                     version, spec.baseVersion(), committedAt, spec.updateId(), spec.tensor(), spec.kind(), spec.shape(), spec.dtype(),
                     spec.byteLength(), spec.sha256());
+            case VersionRecord.Transaction(long version, TransactionSpec spec, String _, var committedAt) ->
+                new AdminResult.TransactionVersion(version, spec.baseVersion(), committedAt, spec.updateId(), spec.label(),
+                        spec.changes().stream().map(TensorChange::tensor).toList(), spec.byteLength(), spec.sha256());
             case VersionRecord.RolledBack(long version, long baseVersion, long toVersion, var committedAt) ->
                 new AdminResult.RolledBackVersion(version, baseVersion, committedAt, toVersion);
         };

@@ -30,12 +30,15 @@ import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.HeadModes;
+import dev.tidestream.server.admin.UpdatesDesk;
+import dev.tidestream.server.admin.VersionsDesk;
 import dev.tidestream.server.admin.build.BuildTime;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.SafetensorsPayload;
 import dev.tidestream.server.admin.build.ServedModelVersions;
 import dev.tidestream.server.admin.store.PayloadSpool;
+import dev.tidestream.server.admin.store.TensorChange;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateSpec;
@@ -58,9 +61,6 @@ import dev.tidestream.server.pacing.PacedTeam;
  * What is refused leaves model, disk and streams as they were.
  */
 public final class AdminService implements AdminDesk {
-    /** More would hold the threads that reads need. */
-    private static final int MAX_WAITING_CHANGES = 2;
-
     /** A tenth of a millisecond's worth of hashing and writing. */
     private static final int PIECE_BYTES = 64 << 10;
 
@@ -74,6 +74,9 @@ public final class AdminService implements AdminDesk {
     private final AdminEvents events;
     private final @Nullable UpdateWarmUp warmUp;
     private final ReentrantLock changes;
+    private final Changes turns;
+    private final @Nullable UpdatesDesk transactions;
+    private final VersionsDesk versions;
     private final @Nullable CheckpointJob checkpoints;
 
     AdminService(
@@ -87,7 +90,10 @@ public final class AdminService implements AdminDesk {
             AdminEvents events,
             ReentrantLock changes,
             @Nullable CheckpointJob checkpoints,
-            @Nullable UpdateWarmUp warmUp) {
+            @Nullable UpdateWarmUp warmUp,
+            Changes turns,
+            @Nullable UpdatesDesk transactions,
+            Function<VersionService.Rollback, VersionsDesk> versions) {
         this.served = served;
         this.team = team;
         this.builder = builder;
@@ -99,6 +105,19 @@ public final class AdminService implements AdminDesk {
         this.changes = changes;
         this.checkpoints = checkpoints;
         this.warmUp = warmUp;
+        this.turns = turns;
+        this.transactions = transactions;
+        this.versions = versions.apply(request -> rollback(request, (stage, done, of) -> { }).weightsVersion());
+    }
+
+    /** Who knows the versions. */
+    public VersionsDesk versions() {
+        return versions;
+    }
+
+    /** Who takes updates of many tensors; nobody without a data directory. */
+    public Optional<UpdatesDesk> updates() {
+        return Optional.ofNullable(transactions);
     }
 
     /**
@@ -147,6 +166,9 @@ public final class AdminService implements AdminDesk {
 
     @Override
     public void maintain(BooleanSupplier givenUp) {
+        if (updates != null) {
+            updates.transactions().sweep();
+        }
         if (checkpoints != null) {
             checkpoints.run(givenUp);
         }
@@ -166,27 +188,6 @@ public final class AdminService implements AdminDesk {
         return new AdminReply.Ack(request.ref(), served.weightsVersion(), result);
     }
 
-    /** A change of what is served. */
-    private interface Change<T> {
-        T run() throws AdminException;
-    }
-
-    private <T> T change(Change<T> change) throws AdminException {
-        if (changes.getQueueLength() >= MAX_WAITING_CHANGES) {
-            throw new AdminException(AdminErrorCode.BUSY, "other changes wait already: waiting=%d, limit=%d"
-                    .formatted(changes.getQueueLength(), MAX_WAITING_CHANGES));
-        }
-        changes.lock();
-        try {
-            return change.run();
-        } catch (OutOfMemoryError e) {
-            throw new AdminException(AdminErrorCode.BUDGET_EXCEEDED, "the system has no memory for it: " + e.getMessage(), e);
-        } finally {
-            team.rest();
-            changes.unlock();
-        }
-    }
-
     /**
      * JIT warm-up of updates: runs every kind once, so that the code is compiled before the first real one; see {@link UpdateWarmUp}.
      * Yields within milliseconds: to streams by waiting, to a change by ending. Changes nothing.
@@ -202,7 +203,7 @@ public final class AdminService implements AdminDesk {
     private AdminReply.Ack set(AdminRequest.OptimizationSet request, ProgressSink progress) throws AdminException {
         try {
             HeadMode mode = HeadModes.of(request.mode());
-            AdminReply.Ack ack = change(() -> ack(request, toggle.to(mode, request.verify(), progress)));
+            AdminReply.Ack ack = turns.run(() -> ack(request, toggle.to(mode, request.verify(), progress)));
             if (ack.result() instanceof AdminResult.ModeChanged) {
                 events.modeChanged(mode);
             }
@@ -222,7 +223,7 @@ public final class AdminService implements AdminDesk {
     }
 
     /** Does a part of an update, or a rollback. A refusal ends it, so each is counted once; parts of parts must not be counted. */
-    private <T> T counted(Change<T> part) throws AdminException {
+    private <T> T counted(Changes.Change<T> part) throws AdminException {
         try {
             return part.run();
         } catch (AdminException e) {
@@ -296,7 +297,7 @@ public final class AdminService implements AdminDesk {
 
         AdminReply.Ack commit(ProgressSink progress) throws AdminException {
             spool.finish();
-            return change(() -> apply(update, spool, progress));
+            return turns.run(() -> apply(update, spool, progress));
         }
 
         @Override
@@ -358,7 +359,7 @@ public final class AdminService implements AdminDesk {
 
     private AdminReply.Ack rollback(AdminRequest.WeightsRollback request, ProgressSink progress) throws AdminException {
         return counted(() -> {
-            AdminReply.Ack ack = change(() -> ack(request, rollBack(request.toVersion(), progress)));
+            AdminReply.Ack ack = turns.run(() -> ack(request, rollBack(request.toVersion(), progress)));
             events.rolledBack();
             return ack;
         });
@@ -383,7 +384,7 @@ public final class AdminService implements AdminDesk {
         return rolledBack;
     }
 
-    static Set<String> tensors(List<VersionRecord.Updated> updates) {
-        return updates.stream().map(update -> update.spec().tensor()).collect(Collectors.toCollection(TreeSet::new));
+    static Set<String> tensors(List<VersionRecord.WithPayload> updates) {
+        return updates.stream().flatMap(update -> update.changes().stream()).map(TensorChange::tensor).collect(Collectors.toCollection(TreeSet::new));
     }
 }

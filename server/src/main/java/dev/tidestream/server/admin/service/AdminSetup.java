@@ -14,6 +14,7 @@ import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.AdminEvents;
+import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.build.EpochBuilder;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.ServedModelVersions;
@@ -71,6 +72,9 @@ public record AdminSetup(
         ServedModelVersions served = new ServedModelVersions(epochs, forward, limit);
         ReentrantLock changes = new ReentrantLock(true);
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
+        Changes turns = new Changes(changes, team);
+        UpdatesDesk transactions = updates == null ? null : new TransactionService(
+                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, file), events);
         return new AdminService(
                 served,
                 team,
@@ -82,6 +86,9 @@ public record AdminSetup(
                 events,
                 changes,
                 updates == null ? null : new CheckpointJob(updates.rebuilds(), served, changes, team, checkpoints, events),
-                updates == null ? null : new UpdateWarmUp(updates, product, breaks));
+                updates == null ? null : new UpdateWarmUp(updates, product, breaks),
+                turns,
+                transactions,
+                rollback -> new VersionService(updates, served, builder, file, team, turns, recent, rollback));
     }
 }

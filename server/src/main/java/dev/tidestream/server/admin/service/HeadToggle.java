@@ -113,7 +113,8 @@ final class HeadToggle {
                 comparison.maxDelta(), comparison.maxDeltaOverBound(), comparison.oldNanosPerRow() / NS_PER_US, comparison.newNanosPerRow() / NS_PER_US);
     }
 
-    private static float[] synthetic(int hiddenSize) {
+    /** Hidden states that nobody has computed, the same each time. */
+    static float[] synthetic(int hiddenSize) {
         SplittableRandom random = new SplittableRandom(1);
         float[] hidden = new float[SYNTHETIC_ROWS * hiddenSize];
         for (int i = 0; i < hidden.length; i++) {

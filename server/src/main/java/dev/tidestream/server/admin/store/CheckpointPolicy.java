@@ -3,7 +3,7 @@ package dev.tidestream.server.admin.store;
 /**
  * How much a start may have to apply before a checkpoint is written; see {@link Checkpoints}.
  *
- * @param updates so many are too many; 0 for never a checkpoint
+ * @param updates so many changes of a tensor are too many; 0 for never a checkpoint
  * @param bytes of payloads that are too many
  */
 public record CheckpointPolicy(int updates, long bytes) {
@@ -19,6 +19,6 @@ public record CheckpointPolicy(int updates, long bytes) {
 
     /** Whether a start would have to apply too much. */
     public boolean demands(ReplayPlan plan) {
-        return updates > 0 && !plan.updates().isEmpty() && (plan.updates().size() >= updates || plan.bytes() >= bytes);
+        return updates > 0 && !plan.steps().isEmpty() && (plan.steps().size() >= updates || plan.bytes() >= bytes);
     }
 }

@@ -38,7 +38,11 @@ import dev.tidestream.server.admin.store.directory.Sha256;
  *            {"weights_version": 2, "change": "update", "base_version": 1, "committed_at": "2026-11-23T05:00:00Z",
  *             "update_id": string, "tensor": string, "kind": "rows", "shape": [3, 64], "dtype": "f32", "rank": 0,
  *             "sha256": hex, "byte_length": 780, "payload": "payload-2-0123456789abcdef.bin"},
- *            {"weights_version": 3, "change": "rollback", "base_version": 2, "committed_at": …, "to_version": 1}]}}
+ *            {"weights_version": 3, "change": "rollback", "base_version": 2, "committed_at": …, "to_version": 1},
+ *            {"weights_version": 4, "change": "transaction", "base_version": 3, "committed_at": …, "update_id": string,
+ *             "sha256": hex, "byte_length": 12345, "payload": "payload-4-….bin", "label": string, "request_sha256": hex,
+ *             "changes": [{"tensor": string, "kind": "sparse", "shape": [5], "dtype": "bf16", "rank": 0, "byte_length": 50,
+ *                          "changed_rows": 3, "result_sha256": hex}]}]}}
  * </pre>
  *
  * <p>Versions stand in order and without gaps. A file that says anything else is refused as a whole.
@@ -77,15 +81,22 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
             @Nullable String sha256,
             @Nullable Long byteLength,
             @Nullable String payload,
-            @Nullable Long toVersion) {
+            @Nullable Long toVersion,
+            @Nullable String label,
+            @Nullable String requestSha256,
+            @Nullable List<@Nullable ManifestChange> changes) {
 
         static Entry of(VersionRecord version) {
             return switch (version) {
                 case VersionRecord.Updated(long number, UpdateSpec s, String payloadFile, Instant at) -> new Entry(
                         number, "update", s.baseVersion(), at.toString(), s.updateId(), s.tensor(), s.kind().wireName(), s.shape(),
-                        s.dtype().wireName(), s.rank(), s.sha256(), s.byteLength(), payloadFile, null);
+                        s.dtype().wireName(), s.rank(), s.sha256(), s.byteLength(), payloadFile, null, null, null, null);
+                case VersionRecord.Transaction(long number, TransactionSpec s, String payloadFile, Instant at) -> new Entry(
+                        number, "transaction", s.baseVersion(), at.toString(), s.updateId(), null, null, null, null, null, s.sha256(),
+                        s.byteLength(), payloadFile, null, s.label(), s.requestSha256(),
+                        s.changes().stream().map(ManifestChange::of).toList());
                 case VersionRecord.RolledBack(long number, long base, long to, Instant at) -> new Entry(
-                        number, "rollback", base, at.toString(), null, null, null, null, null, null, null, null, null, to);
+                        number, "rollback", base, at.toString(), null, null, null, null, null, null, null, null, null, to, null, null, null);
             };
         }
 
@@ -106,28 +117,31 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
                                 present("byte_length", byteLength)),
                         present("payload", payload),
                         at);
+                case "transaction" -> transaction(at);
                 case "rollback" -> new VersionRecord.RolledBack(weightsVersion, baseVersion, present("to_version", toVersion), at);
                 default -> throw new IllegalArgumentException("unknown change: " + change);
             };
         }
 
+        private VersionRecord transaction(Instant at) {
+            List<TensorChange> all = new ArrayList<>();
+            long offset = 0;
+            for (@Nullable ManifestChange part : present("changes", changes)) {
+                TensorChange read = present("change", part).toChange(offset);
+                offset += read.byteLength();
+                all.add(read);
+            }
+            require(offset == present("byte_length", byteLength), "changes do not fill the payload: bytes=" + offset);
+            return new VersionRecord.Transaction(
+                    weightsVersion,
+                    new TransactionSpec(present("update_id", updateId), baseVersion, present("label", label),
+                            present("request_sha256", requestSha256), all, present("sha256", sha256), offset),
+                    present("payload", payload),
+                    at);
+        }
+
         private List<Long> checkedShape() {
-            List<Long> dimensions = present("shape", shape);
-            for (@Nullable Long dimension : dimensions) {
-                require(dimension != null && dimension > 0, "shape must be positive: " + dimensions);
-            }
-            return dimensions;
-        }
-
-        private static String upper(String name) {
-            return name.toUpperCase(Locale.ROOT);
-        }
-
-        private static <T> T present(String name, @Nullable T value) {
-            if (value == null) {
-                throw new IllegalArgumentException("missing: " + name);
-            }
-            return value;
+            return checked(present("shape", shape));
         }
     }
 
@@ -169,11 +183,11 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
                     "format_version must be %d: %d".formatted(FORMAT_VERSION, formatVersion));
             Document document = JSON.treeToValue(log, Document.class);
             require(FORMAT.equals(document.format()), "not a manifest: format=" + document.format());
-            String baseSha256 = Entry.present("base_sha256", document.baseSha256());
+            String baseSha256 = present("base_sha256", document.baseSha256());
             require(isSha256(baseSha256), "base_sha256 is not a SHA-256: " + baseSha256);
             List<VersionRecord> versions = new ArrayList<>();
-            for (@Nullable Entry entry : Entry.present("versions", document.versions())) {
-                versions.add(Entry.present("version", entry).toRecord());
+            for (@Nullable Entry entry : present("versions", document.versions())) {
+                versions.add(present("version", entry).toRecord());
             }
             check(versions);
             return new Manifest(baseSha256, versions);
@@ -198,12 +212,12 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
             require(version.weightsVersion() == current + 1, where + "expected " + (current + 1));
             require(version.baseVersion() == current, where + "base_version must be " + current + ": " + version.baseVersion());
             switch (version) {
-                case VersionRecord.Updated u -> {
-                    UpdateSpec spec = u.spec();
-                    require(updateIds.add(spec.updateId()), where + "update_id occurs twice: " + spec.updateId());
-                    require(isSha256(spec.sha256()), where + "sha256 is not a SHA-256");
-                    require(spec.byteLength() >= 1, where + "byte_length must be positive: " + spec.byteLength());
-                    require(u.payloadFile().equals(payloadName(u.weightsVersion(), spec.sha256())),
+                case VersionRecord.WithPayload u -> {
+                    require(updateIds.add(u.updateId()), where + "update_id occurs twice: " + u.updateId());
+                    require(isSha256(u.sha256()), where + "sha256 is not a SHA-256");
+                    require(u.byteLength() >= 1 || u instanceof VersionRecord.Transaction,
+                            where + "byte_length must be positive: " + u.byteLength());
+                    require(u.payloadFile().equals(payloadName(u.weightsVersion(), u.sha256())),
                             where + "unexpected payload name: " + u.payloadFile());
                 }
                 case VersionRecord.RolledBack r -> require(
@@ -218,7 +232,25 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
         return hex != null && HEX_64.matcher(hex).matches();
     }
 
-    private static void require(boolean condition, String message) {
+    static List<Long> checked(List<Long> dimensions) {
+        for (@Nullable Long dimension : dimensions) {
+            require(dimension != null && dimension > 0, "shape must be positive: " + dimensions);
+        }
+        return dimensions;
+    }
+
+    static String upper(String name) {
+        return name.toUpperCase(Locale.ROOT);
+    }
+
+    static <T> T present(String name, @Nullable T value) {
+        if (value == null) {
+            throw new IllegalArgumentException("missing: " + name);
+        }
+        return value;
+    }
+
+    static void require(boolean condition, String message) {
         if (!condition) {
             throw new IllegalArgumentException(message);
         }

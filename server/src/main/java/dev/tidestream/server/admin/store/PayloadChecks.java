@@ -33,15 +33,15 @@ final class PayloadChecks {
      * @throws DataDirException if one is damaged
      */
     void requireAllSince(long version, Manifest manifest, AdminDesk.ProgressSink progress) throws IOException, DataDirException {
-        List<VersionRecord.Updated> updates =
+        List<VersionRecord.WithPayload> updates =
                 VersionHistory.updates(manifest).stream().filter(update -> update.weightsVersion() > version).toList();
-        long allBytes = updates.stream().mapToLong(update -> update.spec().byteLength()).sum();
+        long allBytes = updates.stream().mapToLong(update -> update.byteLength()).sum();
         long doneBytes = 0;
-        for (VersionRecord.Updated update : updates) {
+        for (VersionRecord.WithPayload update : updates) {
             if (!isSound(update)) {
-                throw damaged(storage, update, "its SHA-256 is another one than " + update.spec().sha256());
+                throw damaged(storage, update, "its SHA-256 is another one than " + update.sha256());
             }
-            doneBytes += update.spec().byteLength();
+            doneBytes += update.byteLength();
             progress.report("checking", doneBytes, allBytes);
         }
     }
@@ -51,8 +51,8 @@ final class PayloadChecks {
      *
      * @throws AdminException {@code internal} if one is damaged
      */
-    void requireSound(List<VersionRecord.Updated> updates) throws AdminException {
-        for (VersionRecord.Updated update : updates) {
+    void requireSound(List<VersionRecord.WithPayload> updates) throws AdminException {
+        for (VersionRecord.WithPayload update : updates) {
             boolean isSound;
             try {
                 isSound = isSound(update);
@@ -62,17 +62,17 @@ final class PayloadChecks {
             }
             if (!isSound) {
                 throw new AdminException(AdminErrorCode.INTERNAL, "payload of version %s is damaged: its SHA-256 is another one than %s"
-                        .formatted(update.weightsVersion(), update.spec().sha256()));
+                        .formatted(update.weightsVersion(), update.sha256()));
             }
         }
     }
 
-    private boolean isSound(VersionRecord.Updated update) throws IOException {
+    private boolean isSound(VersionRecord.WithPayload update) throws IOException {
         if (sound.contains(update.weightsVersion())) {
             return true;
         }
         try (InputStream in = storage.open(update.payloadFile())) {
-            if (!Sha256.of(in).equals(update.spec().sha256())) {
+            if (!Sha256.of(in).equals(update.sha256())) {
                 return false;
             }
         }
@@ -81,11 +81,11 @@ final class PayloadChecks {
     }
 
     /** A payload was hashed on its way here. */
-    void sound(VersionRecord.Updated update) {
+    void sound(VersionRecord.WithPayload update) {
         sound.add(update.weightsVersion());
     }
 
-    static DataDirException damaged(Storage storage, VersionRecord.Updated update, String reason) {
+    static DataDirException damaged(Storage storage, VersionRecord.WithPayload update, String reason) {
         return new DataDirException(
                 DataDirException.Problem.PAYLOAD_DAMAGED,
                 "%s: payload of version %s is damaged: %s: %s"

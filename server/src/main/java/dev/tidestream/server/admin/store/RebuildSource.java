@@ -82,12 +82,12 @@ public final class RebuildSource {
     }
 
     /** A payload was hashed on its way here. */
-    void sound(VersionRecord.Updated update) {
+    void sound(VersionRecord.WithPayload update) {
         checks.sound(update);
     }
 
     /** Where the payload of an update is. */
-    public Path payload(VersionRecord.Updated update) {
+    public Path payload(VersionRecord.WithPayload update) {
         return storage.path(update.payloadFile());
     }
 
@@ -118,9 +118,19 @@ public final class RebuildSource {
         Manifest now = manifest.get();
         List<CheckpointFormat.Part> parts = new ArrayList<>();
         for (String name : VersionHistory.changed(now, version)) {
-            parts.add(CheckpointFormat.Part.of(name, Refusals.tensor(model, name)));
+            parts.add(CheckpointFormat.Part.of(name, likeIn(model, name)));
         }
         return checkpoints.read(now, version, parts, team, progress);
+    }
+
+    /** A tensor of this shape and format: of an output head that a version has made a matrix of its own, the embedding. */
+    private static WeightTensor likeIn(LoadedModel model, String name) throws AdminException {
+        return Refusals.tensor(model, model.tiedTo(name).orElse(name));
+    }
+
+    /** Whether the output head of a version is a matrix of its own, which it is not in the model file. */
+    public boolean unties(long version) throws AdminException {
+        return VersionHistory.unties(manifest.get(), version);
     }
 
     /**

@@ -39,7 +39,7 @@ final class Recovery {
         Manifest manifest;
         if (files.contains(UpdateLog.MANIFEST)) {
             manifest = read();
-            for (VersionRecord.Updated update : VersionHistory.updates(manifest)) {
+            for (VersionRecord.WithPayload update : VersionHistory.updates(manifest)) {
                 requirePayload(update, files);
             }
         } else {
@@ -58,7 +58,7 @@ final class Recovery {
                     "%s: payloads but no %s: %s".formatted(storage, UpdateLog.MANIFEST, payloads));
         }
         Manifest manifest = new Manifest(baseSha256, List.of());
-        UpdateLog.writeTemp(storage, manifest.toBytes());
+        ManifestFile.writeTemp(storage, manifest.toBytes());
         storage.rename(UpdateLog.MANIFEST_TEMP, UpdateLog.MANIFEST);
         storage.force();
         return manifest;
@@ -90,7 +90,7 @@ final class Recovery {
     }
 
     /** That it is there, and as long as it must be; what is in it is for {@link PayloadChecks}. */
-    private void requirePayload(VersionRecord.Updated update, Set<String> files) throws IOException, DataDirException {
+    private void requirePayload(VersionRecord.WithPayload update, Set<String> files) throws IOException, DataDirException {
         String name = update.payloadFile();
         if (!files.contains(name)) {
             throw new DataDirException(
@@ -98,14 +98,14 @@ final class Recovery {
                     "%s: payload of version %d is missing: %s".formatted(storage, update.weightsVersion(), name));
         }
         long bytes = storage.size(name);
-        if (bytes != update.spec().byteLength()) {
-            throw PayloadChecks.damaged(storage, update, "bytes=%d, expected=%d".formatted(bytes, update.spec().byteLength()));
+        if (bytes != update.byteLength()) {
+            throw PayloadChecks.damaged(storage, update, "bytes=%d, expected=%d".formatted(bytes, update.byteLength()));
         }
     }
 
     private void removeLeftovers(Manifest manifest) throws IOException {
         Set<String> named = VersionHistory.updates(manifest).stream()
-                .map(VersionRecord.Updated::payloadFile)
+                .map(VersionRecord.WithPayload::payloadFile)
                 .collect(Collectors.toSet());
         List<String> leftovers = new ArrayList<>();
         for (String file : storage.list()) {

@@ -3,18 +3,23 @@ package dev.tidestream.server.admin.store;
 import java.util.List;
 
 /**
- * How to come to a version of the weights: from a checkpoint, or from the model file, by updates in this order.
+ * How to come to a version of the weights: from a checkpoint, or from the model file, by changes in this order.
  *
  * @param from the checkpoint's version, or {@link UpdateLog#BASE_VERSION} for the model file
- * @param updates those that a later replacement of the whole tensor hides are left out
+ * @param steps those that a later replacement of the whole tensor hides are left out
  */
-public record ReplayPlan(long from, List<VersionRecord.Updated> updates) {
+public record ReplayPlan(long from, List<ReplayStep> steps) {
     public ReplayPlan {
-        updates = List.copyOf(updates);
+        steps = List.copyOf(steps);
     }
 
-    /** Of the payloads. */
+    /** The versions that have the steps, in order. */
+    public List<VersionRecord.WithPayload> updates() {
+        return steps.stream().map(ReplayStep::version).distinct().toList();
+    }
+
+    /** Of the payloads that are read. */
     public long bytes() {
-        return updates.stream().mapToLong(update -> update.spec().byteLength()).sum();
+        return steps.stream().mapToLong(step -> step.change().byteLength()).sum();
     }
 }

@@ -2,19 +2,16 @@ package dev.tidestream.server.admin.store;
 
 import java.io.Closeable;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +24,7 @@ import dev.tidestream.server.admin.store.directory.DataDirException;
 import dev.tidestream.server.admin.store.directory.DataDirectory;
 import dev.tidestream.server.admin.store.directory.DirectoryStorage;
 import dev.tidestream.server.admin.store.directory.Storage;
+import dev.tidestream.server.admin.store.open.OpenTransactions;
 
 /**
  * The durable history of weight versions on top of one model file. A version exists when, and only when, the manifest on disk
@@ -66,20 +64,22 @@ public final class UpdateLog implements Closeable {
 
     private final SpoolAccount spools = new SpoolAccount();
     private final RebuildSource rebuilds;
+    private final ManifestFile file;
+    private final OpenTransactions transactions;
 
-    private volatile Manifest manifest;
     private long committedBytes; // guarded by writing, as is all below
     private long spoolNumber;
-    private @Nullable String broken;
     private boolean closed;
 
-    private UpdateLog(Storage storage, Manifest manifest, UpdateLogLimits limits, InstantSource clock) {
+    private UpdateLog(Storage storage, Manifest manifest, UpdateLogLimits limits, InstantSource clock) throws IOException {
         this.storage = storage;
-        this.manifest = manifest;
-        this.rebuilds = new RebuildSource(storage, writing, () -> this.manifest);
+        this.file = new ManifestFile(storage, manifest);
+        this.rebuilds = new RebuildSource(storage, writing, file::current);
         this.limits = limits;
         this.clock = clock;
-        this.committedBytes = VersionHistory.updates(manifest).stream().mapToLong(u -> u.spec().byteLength()).sum();
+        this.transactions = new OpenTransactions(
+                storage, limits.open(), clock, updateId -> VersionHistory.find(manifest, updateId).isPresent());
+        this.committedBytes = VersionHistory.updates(manifest).stream().mapToLong(VersionRecord.WithPayload::byteLength).sum();
     }
 
     /**
@@ -138,21 +138,21 @@ public final class UpdateLog implements Closeable {
 
     /** The newest committed version. */
     public long currentVersion() {
-        return VersionHistory.current(manifest);
+        return VersionHistory.current(file.current());
     }
 
     /** All committed versions, oldest first, without the base; immutable. */
     public List<VersionRecord> history() {
-        return manifest.versions();
+        return file.current().versions();
     }
 
     /** SHA-256 of the model file. */
     public String baseSha256() {
-        return manifest.baseSha256();
+        return file.current().baseSha256();
     }
 
     /** Where the payload of a version is. */
-    public Path payload(VersionRecord.Updated version) {
+    public Path payload(VersionRecord.WithPayload version) {
         return storage.path(version.payloadFile());
     }
 
@@ -162,8 +162,13 @@ public final class UpdateLog implements Closeable {
      *
      * @throws AdminException {@code unknown_version}
      */
-    public List<VersionRecord.Updated> replay(long version) throws AdminException {
-        return VersionHistory.plan(manifest, version, Set.of()).updates();
+    public List<VersionRecord.WithPayload> replay(long version) throws AdminException {
+        return VersionHistory.plan(file.current(), version, Set.of()).updates();
+    }
+
+    /** Transactions that are open. */
+    public OpenTransactions transactions() {
+        return transactions;
     }
 
     /** What versions are rebuilt from. */
@@ -177,7 +182,7 @@ public final class UpdateLog implements Closeable {
      * @throws AdminException {@code update_conflict} if its {@code update_id} was used for something else
      */
     public Optional<VersionRecord.Updated> findRepeated(UpdateSpec spec) throws AdminException {
-        return VersionHistory.findRepeated(manifest, spec);
+        return VersionHistory.findRepeated(file.current(), spec);
     }
 
     /**
@@ -188,30 +193,55 @@ public final class UpdateLog implements Closeable {
      *     {@code busy}, {@code internal}
      */
     public PayloadSpool receive(UpdateSpec spec) throws AdminException {
+        return begin(spec.updateId(), spec.baseVersion(), spec.byteLength(),
+                (name, onClose) -> new PayloadSpool(storage, spec, name, onClose));
+    }
+
+    /**
+     * Begins to write the payload of a transaction.
+     *
+     * @param byteLength that it will have
+     * @throws AdminException {@code stale_base_version}, {@code too_many_versions}, {@code too_many_bytes}, {@code disk_full},
+     *     {@code busy}, {@code internal}
+     */
+    public TransactionPayload beginPayload(String updateId, long baseVersion, long byteLength) throws AdminException {
+        return begin(updateId, baseVersion, byteLength, (name, onClose) -> new TransactionPayload(storage, updateId, name, onClose));
+    }
+
+    /** Makes the file of a payload. */
+    private interface NewFile<T> {
+        T make(String name, Runnable onClose) throws IOException;
+    }
+
+    private <T> T begin(String updateId, long baseVersion, long byteLength, NewFile<T> newFile) throws AdminException {
         writing.lock();
         try {
             requireUsable();
-            requireCurrent(spec.baseVersion());
-            requireRoom(spec.byteLength());
-            PayloadSpool spool = new PayloadSpool(
-                    storage, spec, SPOOL_PREFIX + ++spoolNumber + ".tmp", () -> spools.remove(spec.byteLength()));
-            spools.add(spec.byteLength());
-            return spool;
+            requireCurrent(baseVersion);
+            requireRoom(byteLength);
+            T made = newFile.make(SPOOL_PREFIX + ++spoolNumber + ".tmp", () -> spools.remove(byteLength));
+            spools.add(byteLength);
+            return made;
         } catch (IOException e) {
-            remove(SPOOL_PREFIX + spoolNumber + ".tmp");
-            throw Refusals.ofIo("payload of " + spec.updateId(), e);
+            file.remove(SPOOL_PREFIX + spoolNumber + ".tmp");
+            throw Refusals.ofIo("payload of " + updateId, e);
         } finally {
             writing.unlock();
         }
+    }
+
+    /** The version of an update's name, if it is committed. */
+    public Optional<VersionRecord.WithPayload> find(String updateId) {
+        return VersionHistory.find(file.current(), updateId);
     }
 
     private void requireUsable() throws AdminException {
         if (closed) {
             throw new AdminException(AdminErrorCode.SHUTTING_DOWN, "the update log is closed");
         }
-        if (broken != null) {
+        if (file.broken().isPresent()) {
             throw new AdminException(
-                    AdminErrorCode.INTERNAL, "the update log accepts nothing until the server is restarted: " + broken);
+                    AdminErrorCode.INTERNAL, "the update log accepts nothing until the server is restarted: " + file.broken().get());
         }
     }
 
@@ -221,7 +251,7 @@ public final class UpdateLog implements Closeable {
                     AdminErrorCode.STALE_BASE_VERSION,
                     "the current version is another one: base_version=%d, weights_version=%d".formatted(baseVersion, currentVersion()));
         }
-        limits.requireAnother(manifest.versions().size());
+        limits.requireAnother(file.current().versions().size());
     }
 
     private void requireRoom(long payloadBytes) throws AdminException, IOException {
@@ -262,31 +292,59 @@ public final class UpdateLog implements Closeable {
      * @throws IllegalStateException if another change has come since {@link #admit}
      */
     public VersionRecord.Updated commit(PayloadSpool spool) throws AdminException {
-        writing.lock();
         try (spool) {
-            requireUsable();
             UpdateSpec spec = spool.spec();
-            if (spec.baseVersion() != currentVersion()) {
+            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), () -> {
+                spool.handOver();
+                return spool.fileName();
+            }, (version, payloadFile, at) -> new VersionRecord.Updated(version, spec, payloadFile, at));
+        }
+    }
+
+    /**
+     * The same for many tensors at once: all of them, or none.
+     *
+     * @param spec whose base version is current
+     * @param payload finished; closed in any case
+     */
+    public VersionRecord.Transaction commit(TransactionSpec spec, TransactionPayload payload) throws AdminException {
+        try (payload) {
+            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), payload::handOver,
+                    (version, payloadFile, at) -> new VersionRecord.Transaction(version, spec, payloadFile, at));
+        }
+    }
+
+    /** Makes the record of a version. */
+    private interface NewRecord<R> {
+        R of(long version, String payloadFile, Instant at);
+    }
+
+    /** @param handOver gives the finished payload's file away, and says its name */
+    private <R extends VersionRecord.WithPayload> R commit(
+            String updateId, long baseVersion, String sha256, Supplier<String> handOver, NewRecord<R> makes) throws AdminException {
+        writing.lock();
+        try {
+            requireUsable();
+            if (baseVersion != currentVersion()) {
                 throw new IllegalStateException("not admitted: update_id=%s, base_version=%d, weights_version=%d"
-                        .formatted(spec.updateId(), spec.baseVersion(), currentVersion()));
+                        .formatted(updateId, baseVersion, currentVersion()));
             }
             long version = currentVersion() + 1;
-            String payloadFile = Manifest.payloadName(version, spec.sha256());
-            VersionRecord.Updated record =
-                    new VersionRecord.Updated(version, spec, payloadFile, clock.instant().truncatedTo(ChronoUnit.MILLIS));
-            spool.handOver();
+            String payloadFile = Manifest.payloadName(version, sha256);
+            R record = makes.of(version, payloadFile, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+            String spoolFile = handOver.get();
             try {
-                storage.rename(spool.fileName(), payloadFile);
+                storage.rename(spoolFile, payloadFile);
                 storage.force();
-                append(record);
+                file.append(record);
             } catch (IOException e) {
-                if (broken == null) {
-                    remove(spool.fileName());
-                    remove(payloadFile);
+                if (file.broken().isEmpty()) {
+                    file.remove(spoolFile);
+                    file.remove(payloadFile);
                 }
-                throw Refusals.ofIo("update " + spec.updateId(), e);
+                throw Refusals.ofIo("update " + updateId, e);
             }
-            committedBytes += spec.byteLength();
+            committedBytes += record.byteLength();
             rebuilds.sound(record);
             return record;
         } finally {
@@ -305,7 +363,7 @@ public final class UpdateLog implements Closeable {
         writing.lock();
         try {
             requireUsable();
-            VersionHistory.requireKnown(manifest, toVersion);
+            VersionHistory.requireKnown(file.current(), toVersion);
             requireCurrent(baseVersion);
             if (toVersion == baseVersion) {
                 throw new AdminException(
@@ -315,71 +373,12 @@ public final class UpdateLog implements Closeable {
             }
             VersionRecord.RolledBack record = new VersionRecord.RolledBack(
                     baseVersion + 1, baseVersion, toVersion, clock.instant().truncatedTo(ChronoUnit.MILLIS));
-            append(record);
+            file.append(record);
             return record;
         } catch (IOException e) {
             throw Refusals.ofIo("rollback to version " + toVersion, e);
         } finally {
             writing.unlock();
-        }
-    }
-
-    /** Commits a record; if it throws, the manifest on disk is the old one, or else the log is broken. */
-    private void append(VersionRecord record) throws IOException {
-        Manifest old = manifest;
-        List<VersionRecord> versions = new ArrayList<>(old.versions());
-        versions.add(record);
-        Manifest next = new Manifest(old.baseSha256(), versions);
-        try {
-            writeTemp(storage, next.toBytes());
-        } catch (IOException e) {
-            remove(MANIFEST_TEMP);
-            throw e;
-        }
-        try {
-            storage.rename(MANIFEST_TEMP, MANIFEST);
-            storage.force();
-        } catch (IOException e) {
-            takeBack(old, e);
-            throw e;
-        }
-        manifest = next;
-    }
-
-    private void takeBack(Manifest old, IOException cause) {
-        try {
-            byte[] bytes = old.toBytes();
-            boolean replaced;
-            try (InputStream in = storage.open(MANIFEST)) {
-                replaced = !Arrays.equals(in.readAllBytes(), bytes);
-            }
-            if (replaced) {
-                writeTemp(storage, bytes);
-                storage.rename(MANIFEST_TEMP, MANIFEST);
-                storage.force();
-            } else {
-                storage.delete(MANIFEST_TEMP);
-            }
-        } catch (IOException e) {
-            cause.addSuppressed(e);
-            broken = "a failed commit could not be taken back: " + Reasons.of(e);
-            log.error("update log is read-only until restart: {}", storage, cause);
-        }
-    }
-
-    static void writeTemp(Storage storage, byte[] manifest) throws IOException {
-        try (Storage.Sink sink = storage.create(MANIFEST_TEMP)) {
-            sink.write(ByteBuffer.wrap(manifest));
-            sink.force();
-        }
-    }
-
-    /** Removes a file of a refused change, if it is there. Left behind, it is harmless: no manifest names it. */
-    private void remove(String name) {
-        try {
-            storage.delete(name);
-        } catch (IOException e) {
-            log.warn("file could not be removed, the next start will: file={}", name, e);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.tidestream.server.admin.store;
 
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.store.open.OpenLimits;
 
 /**
  * How much an {@link UpdateLog} keeps; more is refused.
@@ -9,11 +10,17 @@ import dev.tidestream.server.admin.AdminException;
  * @param maxVersions committed versions, rollbacks included
  * @param maxTotalBytes payloads of all versions and of those being received
  * @param maxSpools payloads being received at the same time
+ * @param open of transactions that are not committed
  */
-public record UpdateLogLimits(int maxVersions, long maxTotalBytes, int maxSpools) {
+public record UpdateLogLimits(int maxVersions, long maxTotalBytes, int maxSpools, OpenLimits open) {
 
     /** 10,000 versions, 64 GiB, 4 at a time. */
-    public static final UpdateLogLimits DEFAULT = new UpdateLogLimits(10_000, 64L << 30, 4);
+    public static final UpdateLogLimits DEFAULT = new UpdateLogLimits(10_000, 64L << 30, 4, OpenLimits.DEFAULT);
+
+    /** With the usual limits of transactions that are open. */
+    public UpdateLogLimits(int maxVersions, long maxTotalBytes, int maxSpools) {
+        this(maxVersions, maxTotalBytes, maxSpools, OpenLimits.DEFAULT);
+    }
 
     public UpdateLogLimits {
         if (maxVersions < 1 || maxTotalBytes < 1 || maxSpools < 1) {

@@ -24,11 +24,11 @@ public final class VersionHistory {
         return UpdateLog.BASE_VERSION + manifest.versions().size();
     }
 
-    /** Those versions that are updates, oldest first. */
-    static List<VersionRecord.Updated> updates(Manifest manifest) {
+    /** Those versions that have changed tensors, oldest first. */
+    static List<VersionRecord.WithPayload> updates(Manifest manifest) {
         return manifest.versions().stream()
-                .filter(VersionRecord.Updated.class::isInstance)
-                .map(VersionRecord.Updated.class::cast)
+                .filter(VersionRecord.WithPayload.class::isInstance)
+                .map(VersionRecord.WithPayload.class::cast)
                 .toList();
     }
 
@@ -40,25 +40,44 @@ public final class VersionHistory {
      */
     static ReplayPlan plan(Manifest manifest, long version, Set<Long> checkpoints) throws AdminException {
         requireKnown(manifest, version);
-        Deque<VersionRecord.Updated> updates = new ArrayDeque<>();
+        Deque<ReplayStep> steps = new ArrayDeque<>();
         Set<String> replaced = new HashSet<>();
         long at = version;
         while (at > UpdateLog.BASE_VERSION && !checkpoints.contains(at)) {
             switch (manifest.versions().get((int) (at - UpdateLog.BASE_VERSION - 1))) {
-                case VersionRecord.Updated u -> {
-                    if (!replaced.contains(u.spec().tensor())) {
-                        updates.addFirst(u);
+                case VersionRecord.WithPayload update -> {
+                    for (TensorChange change : update.changes().reversed()) {
+                        addFirst(steps, replaced, new ReplayStep(update, change));
                     }
-                    switch (u.spec().kind()) {
-                        case REPLACE -> replaced.add(u.spec().tensor());
-                        case ROWS, DELTA, LOW_RANK -> { }
-                    }
-                    at = u.baseVersion();
+                    at = update.baseVersion();
                 }
                 case VersionRecord.RolledBack r -> at = r.toVersion();
             }
         }
-        return new ReplayPlan(at, List.copyOf(updates));
+        return new ReplayPlan(at, List.copyOf(steps));
+    }
+
+    /** @param replaced tensors of which nothing from before these steps is left */
+    private static void addFirst(Deque<ReplayStep> steps, Set<String> replaced, ReplayStep step) {
+        TensorChange change = step.change();
+        if (change.kind() == ChangeKind.COPY) {
+            replaced.clear(); // it reads another tensor, as that was then
+        } else if (replaced.contains(change.tensor())) {
+            return;
+        }
+        steps.addFirst(step);
+        if (change.hidesWhatWasBefore()) {
+            replaced.add(change.tensor());
+        }
+    }
+
+    /**
+     * Whether a version's output head is a matrix of its own, which it is not in the model file.
+     *
+     * @throws AdminException {@code unknown_version}
+     */
+    static boolean unties(Manifest manifest, long version) throws AdminException {
+        return plan(manifest, version, Set.of()).steps().stream().anyMatch(step -> step.change().kind() == ChangeKind.COPY);
     }
 
     /**
@@ -67,8 +86,8 @@ public final class VersionHistory {
      * @throws AdminException {@code unknown_version}
      */
     static SortedSet<String> changed(Manifest manifest, long version) throws AdminException {
-        return plan(manifest, version, Set.of()).updates().stream()
-                .map(update -> update.spec().tensor()).collect(Collectors.toCollection(TreeSet::new));
+        return plan(manifest, version, Set.of()).steps().stream()
+                .map(step -> step.change().tensor()).collect(Collectors.toCollection(TreeSet::new));
     }
 
     /** SHA-256 of all that leads up to a version, so that another history is known by it. */
@@ -83,9 +102,13 @@ public final class VersionHistory {
      */
     static String contentSha256(Manifest manifest, long version) throws AdminException {
         StringBuilder content = new StringBuilder();
-        for (VersionRecord.Updated update : plan(manifest, version, Set.of()).updates()) {
-            UpdateSpec spec = update.spec();
-            content.append(List.of(spec.kind(), spec.tensor(), spec.shape(), spec.dtype(), spec.rank(), spec.sha256())).append('\n');
+        for (ReplayStep step : plan(manifest, version, Set.of()).steps()) {
+            TensorChange change = step.change();
+            content.append(List.of(change.kind(), change.tensor(), change.shape(), change.dtype(), change.rank(), step.version().sha256()));
+            if (change.offsetBytes() > 0) {
+                content.append(change.offsetBytes());
+            }
+            content.append('\n');
         }
         return Sha256.of(content.toString().getBytes(StandardCharsets.UTF_8));
     }
@@ -104,17 +127,27 @@ public final class VersionHistory {
      * @throws AdminException {@code update_conflict} if its {@code update_id} was used for something else
      */
     static Optional<VersionRecord.Updated> findRepeated(Manifest manifest, UpdateSpec spec) throws AdminException {
-        for (VersionRecord.Updated update : updates(manifest)) {
-            if (update.spec().updateId().equals(spec.updateId())) {
-                if (update.spec().equals(spec)) {
-                    return Optional.of(update);
-                }
-                throw new AdminException(
-                        AdminErrorCode.UPDATE_CONFLICT,
-                        "update_id '%s' is version %d, which is another update: committed=%s, sent=%s"
-                                .formatted(spec.updateId(), update.weightsVersion(), update.spec(), spec));
-            }
+        Optional<VersionRecord.WithPayload> known = find(manifest, spec.updateId());
+        if (known.isEmpty()) {
+            return Optional.empty();
         }
-        return Optional.empty();
+        if (known.get() instanceof VersionRecord.Updated update && update.spec().equals(spec)) {
+            return Optional.of(update);
+        }
+        throw conflict(known.get(), "sent=" + spec);
+    }
+
+    /** The version of an update's name. */
+    static Optional<VersionRecord.WithPayload> find(Manifest manifest, String updateId) {
+        return updates(manifest).stream().filter(update -> update.updateId().equals(updateId)).findFirst();
+    }
+
+    static AdminException conflict(VersionRecord.WithPayload known, String sent) {
+        Object committed = switch (known) {
+            case VersionRecord.Updated updated -> updated.spec();
+            case VersionRecord.Transaction transaction -> "a transaction, label=" + transaction.spec().label();
+        };
+        return new AdminException(AdminErrorCode.UPDATE_CONFLICT, "update_id '%s' is version %d, which is another update: committed=%s, %s"
+                .formatted(known.updateId(), known.weightsVersion(), committed, sent));
     }
 }

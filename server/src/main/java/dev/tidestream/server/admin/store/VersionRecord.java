@@ -1,6 +1,8 @@
 package dev.tidestream.server.admin.store;
 
 import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
 
 /** One committed version of the weights; immutable and durable. */
 public sealed interface VersionRecord {
@@ -14,15 +16,86 @@ public sealed interface VersionRecord {
     /** When it was committed, by the server's clock, to the millisecond. */
     Instant committedAt();
 
+    /** A version that has changed tensors. */
+    sealed interface WithPayload extends VersionRecord {
+        /** The sender's name of the update. */
+        String updateId();
+
+        /** Name of the payload's file within the data directory. */
+        String payloadFile();
+
+        /** Of the payload. */
+        String sha256();
+
+        /** Of the payload. */
+        long byteLength();
+
+        /** What it changes, in the order of application. */
+        List<TensorChange> changes();
+    }
+
     /**
      * A tensor changed.
      *
      * @param payloadFile name within the data directory
      */
-    record Updated(long weightsVersion, UpdateSpec spec, String payloadFile, Instant committedAt) implements VersionRecord {
+    record Updated(long weightsVersion, UpdateSpec spec, String payloadFile, Instant committedAt) implements WithPayload {
         @Override
         public long baseVersion() {
             return spec.baseVersion();
+        }
+
+        @Override
+        public String updateId() {
+            return spec.updateId();
+        }
+
+        @Override
+        public String sha256() {
+            return spec.sha256();
+        }
+
+        @Override
+        public long byteLength() {
+            return spec.byteLength();
+        }
+
+        @Override
+        public List<TensorChange> changes() {
+            return List.of(new TensorChange(spec.tensor(), ChangeKind.of(spec.kind()), spec.shape(), spec.dtype(), spec.rank(), 0,
+                    spec.byteLength(), Optional.empty()));
+        }
+    }
+
+    /**
+     * Tensors changed together.
+     *
+     * @param payloadFile name within the data directory
+     */
+    record Transaction(long weightsVersion, TransactionSpec spec, String payloadFile, Instant committedAt) implements WithPayload {
+        @Override
+        public long baseVersion() {
+            return spec.baseVersion();
+        }
+
+        @Override
+        public String updateId() {
+            return spec.updateId();
+        }
+
+        @Override
+        public String sha256() {
+            return spec.sha256();
+        }
+
+        @Override
+        public long byteLength() {
+            return spec.byteLength();
+        }
+
+        @Override
+        public List<TensorChange> changes() {
+            return spec.changes();
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.tidestream.server.transport.endpoint;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
@@ -29,10 +30,11 @@ public interface EndpointFactory {
      * @param memory for answers that are put together
      * @param workers for what must not be done on the event loop
      * @param stopping whether the server takes nothing new
+     * @param admin the way in for administrators, if there is one
      */
     record Loop(
             Context context, EventLoopClock clock, Sessions sessions, Supplier<Limits> limits, AnswerLimits answers,
-            AnswerMemory memory, Workers workers, BooleanSupplier stopping) {
+            AnswerMemory memory, Workers workers, BooleanSupplier stopping, Optional<AdminDoor> admin) {
 
         /** What the streams of a live connection may hold. */
         public StreamLimits streams() {

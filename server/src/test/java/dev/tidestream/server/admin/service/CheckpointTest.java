@@ -148,8 +148,8 @@ class CheckpointTest {
             assertEquals(List.of(5L, 9L), log(f).rebuilds().checkpoints().stream().sorted().toList());
         }
         try (DeskFixture f = new DeskFixture(data(), options)) {
-            assertEquals(new ReplayPlan(9, plan(f).updates()), plan(f));
-            assertEquals(List.of("u9", "u10"), plan(f).updates().stream().map(update -> update.spec().updateId()).toList());
+            assertEquals(new ReplayPlan(9, plan(f).steps()), plan(f));
+            assertEquals(List.of("u9", "u10"), plan(f).updates().stream().map(VersionRecord.WithPayload::updateId).toList());
             assertEquals(served, bits(f));
             send(f, 2);
             served = bits(f);

@@ -1,4 +1,4 @@
-package dev.tidestream.server.huggingface;
+package dev.tidestream.server.huggingface.names;
 
 import java.util.HashMap;
 import java.util.List;
@@ -17,12 +17,14 @@ import java.util.regex.Pattern;
  * @param interleaved whether GGUF files have the two halves of each head of queries and keys interleaved
  * @param oneAdded whether GGUF files have 1 added to the weights of norms
  */
-record TensorNaming(String layers, Map<String, String> stems, Set<String> transposed, boolean interleaved, boolean oneAdded) {
+public record TensorNaming(String layers, Map<String, String> stems, Set<String> transposed, boolean interleaved, boolean oneAdded) {
     /** In front of the names of a language model in another model; the first that fits is taken off. */
     private static final List<String> PREFIXES =
             List.of("language_model.model.", "model.language_model.", "language_model.", "model.", "transformer.");
 
     private static final Pattern LAYER = Pattern.compile("(layers|h)\\.(0|[1-9]\\d{0,6})\\.(.+)\\.(weight|bias|weight_scale)");
+    private static final Pattern GGUF_LAYER = Pattern.compile("blk\\.(0|[1-9]\\d{0,6})\\.(.+)\\.(weight|bias)");
+    private static final String HEAD = "lm_head";
     private static final Pattern OUTSIDE = Pattern.compile("(.+)\\.(weight|bias)");
     private static final Pattern BUFFER = Pattern.compile("(?:.*\\.)?(?:rotary_emb\\.inv_freq|h\\.\\d+\\.attn\\.(?:bias|masked_bias))");
 
@@ -40,16 +42,25 @@ record TensorNaming(String layers, Map<String, String> stems, Set<String> transp
             Map.entry("mlp.up_proj", "ffn_up"),
             Map.entry("mlp.down_proj", "ffn_down"));
 
-    static final TensorNaming LLAMA = new TensorNaming("layers", LLAMA_STEMS, Set.of(), true, false);
-    static final TensorNaming HALVES = new TensorNaming("layers", LLAMA_STEMS, Set.of(), false, false);
-    static final TensorNaming QWEN3 = HALVES.with(Map.of("self_attn.q_norm", "attn_q_norm", "self_attn.k_norm", "attn_k_norm"));
-    static final TensorNaming PHI3 = HALVES.with(Map.of("self_attn.qkv_proj", "attn_qkv", "mlp.gate_up_proj", "ffn_up"));
-    static final TensorNaming BITNET = HALVES.with(Map.of("self_attn.attn_sub_norm", "attn_sub_norm", "mlp.ffn_sub_norm", "ffn_sub_norm"));
-    static final TensorNaming GEMMA = new TensorNaming("layers", LLAMA_STEMS, Set.of(), false, true);
-    static final TensorNaming GEMMA2 = GEMMA.with(Map.of("post_attention_layernorm", "post_attention_norm",
+    /** Llama, Mistral and SmolLM3. */
+    public static final TensorNaming LLAMA = new TensorNaming("layers", LLAMA_STEMS, Set.of(), true, false);
+    /** Qwen2: as Llama, with the halves of heads as they are. */
+    public static final TensorNaming HALVES = new TensorNaming("layers", LLAMA_STEMS, Set.of(), false, false);
+    /** Qwen3. */
+    public static final TensorNaming QWEN3 = HALVES.with(Map.of("self_attn.q_norm", "attn_q_norm", "self_attn.k_norm", "attn_k_norm"));
+    /** Phi-3: queries, keys and values in one matrix, gate and up in another. */
+    public static final TensorNaming PHI3 = HALVES.with(Map.of("self_attn.qkv_proj", "attn_qkv", "mlp.gate_up_proj", "ffn_up"));
+    /** BitNet. */
+    public static final TensorNaming BITNET = HALVES.with(Map.of("self_attn.attn_sub_norm", "attn_sub_norm", "mlp.ffn_sub_norm", "ffn_sub_norm"));
+    /** Gemma. */
+    public static final TensorNaming GEMMA = new TensorNaming("layers", LLAMA_STEMS, Set.of(), false, true);
+    /** Gemma 2. */
+    public static final TensorNaming GEMMA2 = GEMMA.with(Map.of("post_attention_layernorm", "post_attention_norm",
             "pre_feedforward_layernorm", "ffn_norm", "post_feedforward_layernorm", "post_ffw_norm"));
-    static final TensorNaming GEMMA3 = GEMMA2.with(Map.of("self_attn.q_norm", "attn_q_norm", "self_attn.k_norm", "attn_k_norm"));
-    static final TensorNaming GPT2 = new TensorNaming("h", Map.ofEntries(
+    /** Gemma 3. */
+    public static final TensorNaming GEMMA3 = GEMMA2.with(Map.of("self_attn.q_norm", "attn_q_norm", "self_attn.k_norm", "attn_k_norm"));
+    /** GPT-2. */
+    public static final TensorNaming GPT2 = new TensorNaming("h", Map.ofEntries(
             Map.entry("wte", "token_embd"),
             Map.entry("wpe", "position_embd"),
             Map.entry("ln_f", "output_norm"),
@@ -61,7 +72,7 @@ record TensorNaming(String layers, Map<String, String> stems, Set<String> transp
             Map.entry("mlp.c_fc", "ffn_up"),
             Map.entry("mlp.c_proj", "ffn_down")), Set.of("attn_qkv", "attn_output", "ffn_up", "ffn_down"), false, false);
 
-    TensorNaming {
+    public TensorNaming {
         stems = Map.copyOf(stems);
         transposed = Set.copyOf(transposed);
     }
@@ -79,23 +90,25 @@ record TensorNaming(String layers, Map<String, String> stems, Set<String> transp
      * @param ggufName with what names the layer, and the suffix
      * @param suffix {@code weight}, {@code bias} or {@code weight_scale}
      */
-    record Name(String stem, String ggufName, String suffix) {
-        boolean isNorm() {
+    public record Name(String stem, String ggufName, String suffix) {
+        /** Whether it belongs to a norm. */
+        public boolean isNorm() {
             return stem.endsWith("_norm");
         }
 
-        boolean isQueryOrKey() {
+        /** Whether it is what queries or keys are made with, in heads. */
+        public boolean isQueryOrKey() {
             return stem.equals("attn_q") || stem.equals("attn_k");
         }
     }
 
     /** Whether a tensor is no weight, but something computed that was stored with them. */
-    static boolean isBuffer(String name) {
+    public static boolean isBuffer(String name) {
         return BUFFER.matcher(name).matches();
     }
 
     /** The name of a tensor, if the family has one like it. */
-    Optional<Name> find(String name) {
+    public Optional<Name> find(String name) {
         String rest = PREFIXES.stream().filter(name::startsWith).findFirst().map(prefix -> name.substring(prefix.length())).orElse(name);
         Matcher layer = LAYER.matcher(rest);
         if (layer.matches()) {
@@ -106,6 +119,27 @@ record TensorNaming(String layers, Map<String, String> stems, Set<String> transp
         Matcher outside = OUTSIDE.matcher(rest);
         return outside.matches() ? stem(outside.group(1), false)
                 .map(stem -> new Name(stem, stem + "." + outside.group(2), outside.group(2))) : Optional.empty();
+    }
+
+    /** The name that folders of the family have for a tensor of GGUF, if they have one like it. */
+    public Optional<String> theirs(String ggufName) {
+        Matcher layer = GGUF_LAYER.matcher(ggufName);
+        Matcher outside = OUTSIDE.matcher(ggufName);
+        if (layer.matches()) {
+            return theirStem(layer.group(2))
+                    .map(stem -> "%s%s.%s.%s.%s".formatted(prefix(), layers, layer.group(1), stem, layer.group(3)));
+        }
+        return outside.matches()
+                ? theirStem(outside.group(1)).map(stem -> (stem.equals(HEAD) ? "" : prefix()) + stem + "." + outside.group(2))
+                : Optional.empty();
+    }
+
+    private String prefix() {
+        return layers.equals("h") ? "transformer." : "model.";
+    }
+
+    private Optional<String> theirStem(String stem) {
+        return stems.entrySet().stream().filter(entry -> entry.getValue().equals(stem)).map(Map.Entry::getKey).findFirst();
     }
 
     private Optional<String> stem(String theirs, boolean ofLayer) {

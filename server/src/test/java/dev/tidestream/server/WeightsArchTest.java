@@ -1,0 +1,37 @@
+package dev.tidestream.server;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+/** The import law of updates of many tensors. */
+@AnalyzeClasses(
+        packages = "dev.tidestream.server",
+        importOptions = {ImportOption.DoNotIncludeTests.class, ArchitectureArchTest.NoTestJars.class})
+class WeightsArchTest {
+
+    /** Over HTTP one knows the desks, and nothing behind them. */
+    @ArchTest
+    static final ArchRule WEIGHTS_KNOW_DESKS = noClasses().that().resideInAPackage("dev.tidestream.server.weights..")
+            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.[channel|service|build|store|transaction]..",
+                    "dev.tidestream.server.epoch..", "dev.tidestream.server.engine..", "dev.tidestream.model..");
+
+    /** Parts become changes of tensors that are held; who builds of them is no concern of theirs. */
+    @ArchTest
+    static final ArchRule PARTS_KNOW_NO_BUILDER = noClasses().that().resideInAPackage("dev.tidestream.server.admin.transaction..")
+            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.[channel|service|build]..",
+                    "dev.tidestream.server.epoch..", "io.vertx..");
+
+    /** Open transactions are files; what they become is no concern of theirs. */
+    @ArchTest
+    static final ArchRule OPEN_ONES_KNOW_FILES = noClasses().that().resideInAPackage("dev.tidestream.server.admin.store.open..")
+            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.store", "dev.tidestream.model..", "io.vertx..");
+
+    /** Names are words and arithmetic. */
+    @ArchTest
+    static final ArchRule NAMES_KNOW_NOTHING = noClasses().that().resideInAPackage("dev.tidestream.server.huggingface.names..")
+            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.model..", "dev.tidestream.server.safetensors..", "com.fasterxml..");
+}

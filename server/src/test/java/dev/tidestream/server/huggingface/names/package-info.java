@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.huggingface.names;
+
+import org.jspecify.annotations.NullMarked;
