@@ -10,6 +10,11 @@ import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 import com.sun.management.OperatingSystemMXBean;
@@ -20,6 +25,7 @@ import org.slf4j.LoggerFactory;
 import dev.tidestream.model.tensor.panel.QuantisationError;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.logging.EventLine;
 
 /** What the log says of a server's life: with what it starts, what bounds it, where it listens, for what it waits, and that it has ended. */
@@ -27,6 +33,7 @@ public final class ServerLife {
     private static final Logger log = LoggerFactory.getLogger("tidestream.server");
     private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
     private static final String PROCESSOR = "model name";
+    private static final Duration SAY_AGAIN = Duration.ofSeconds(2);
 
     private final Clock clock;
 
@@ -125,6 +132,32 @@ public final class ServerLife {
     void stillStopping(int running, int queued, Duration elapsed) {
         say(EventLine.of("waiting").with("running_streams", running).with("queued_streams", queued)
                 .with("elapsed_ms", elapsed.toMillis()));
+    }
+
+    /**
+     * Waits until all connections are closed, and says every while who keeps it from that.
+     *
+     * @param stats of the streams that are left
+     * @throws ServerException if they could not be closed
+     */
+    void awaitClosed(CompletableFuture<?> closed, long startNs, Supplier<EngineStats> stats) {
+        boolean interrupted = false;
+        while (!closed.isDone()) {
+            try {
+                closed.get(SAY_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                EngineStats left = stats.get();
+                stillStopping(left.running(), left.queued(), Duration.ofNanos(System.nanoTime() - startNs));
+            } catch (ExecutionException e) {
+                throw new ServerException(ServerException.Reason.CLOSE, "the server could not be closed: " + e.getCause(), e);
+            } catch (InterruptedException e) {
+                interrupted = true;
+                break;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Nothing of it is left. */

@@ -12,8 +12,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -61,7 +59,6 @@ import dev.tidestream.server.weights.WeightEndpoints;
  * closes.
  */
 public final class TidestreamServer implements AutoCloseable {
-    private static final Duration SAY_AGAIN = Duration.ofSeconds(2);
     private static final Duration TRIM_INTERVAL = Duration.ofSeconds(3);
     private static final long TRIM_WORTH_BYTES = 16 << 20;
 
@@ -371,7 +368,7 @@ public final class TidestreamServer implements AutoCloseable {
         long startNs = System.nanoTime();
         life.stopping(running.stats().running(), running.stats().queued(), transport.shutdownGrace());
         try (backgroundWarmUp; files) {
-            awaitClosed(vertx.close().toCompletionStage().toCompletableFuture(), startNs);
+            life.awaitClosed(vertx.close().toCompletionStage().toCompletableFuture(), startNs, running::stats);
         } finally {
             if (trim != null) {
                 trim.close();
@@ -382,25 +379,6 @@ public final class TidestreamServer implements AutoCloseable {
             } finally {
                 life.stopped(Duration.ofNanos(System.nanoTime() - startNs));
             }
-        }
-    }
-
-    private void awaitClosed(CompletableFuture<?> closed, long startNs) {
-        boolean interrupted = false;
-        while (!closed.isDone()) {
-            try {
-                closed.get(SAY_AGAIN.toMillis(), TimeUnit.MILLISECONDS);
-            } catch (TimeoutException e) {
-                life.stillStopping(running.stats().running(), running.stats().queued(), Duration.ofNanos(System.nanoTime() - startNs));
-            } catch (ExecutionException e) {
-                throw new ServerException(ServerException.Reason.CLOSE, "the server could not be closed: " + e.getCause(), e);
-            } catch (InterruptedException e) {
-                interrupted = true;
-                break;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -22,6 +23,7 @@ import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
 import dev.tidestream.model.transformer.TestModels;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.UpdatesDesk.Tied;
@@ -59,7 +61,7 @@ final class PushedModel implements AutoCloseable {
         desk = new AdminSetup(epochs, new StepBreak(), loader, PushedModel::forward, PRECISION, DeskFixture.LIMIT, BUDGET, 0.25, log,
                 null, new HiddenStates(4, base.blueprint().hiddenSize()), TiedHeads::build, product, checkpoints, () -> {
                     throw new AssertionError("nobody asks");
-                }, new CountedEvents()).service();
+                }, () -> new AdminResult.Streams(0, List.of()), new CountedEvents()).service();
         updates = desk.updates().orElseThrow();
     }
 
