@@ -178,6 +178,12 @@ final class Encoder {
         if (m.weights() != WeightsPolicy.PIN) {
             g.writeStringField("weights", "follow");
         }
+        if (m.wish().version() != WeightsWish.ANY) {
+            g.writeNumberField("weights", m.wish().version());
+        }
+        if (m.wish().atLeast() != WeightsWish.ANY) {
+            g.writeNumberField("min_version", m.wish().atLeast());
+        }
         if (m.weights() == WeightsPolicy.FOLLOW_AND_RECOMPUTE) {
             g.writeStringField("kv", "recompute");
         }

@@ -11,6 +11,7 @@ import java.util.function.LongSupplier;
 
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
@@ -163,6 +164,6 @@ public final class ResumableStreams {
     /** What the engine is asked for. */
     private static GenerateRequest request(ClientMessage.Generate m, Object connection) {
         return new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(),
-                m.topLogprobs(), -1, m.weights(), connection);
+                m.topLogprobs(), -1, m.weights(), connection, Continuation.of(m.wish()));
     }
 }

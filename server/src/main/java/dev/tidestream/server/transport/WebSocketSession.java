@@ -21,6 +21,7 @@ import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.protocol.ServerTexts;
+import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
@@ -331,7 +332,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             return;
         }
         GenerateRequest request = new GenerateRequest(
-                m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this);
+                m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this,
+                Continuation.of(m.wish()));
         begin(m.id(), m.credit(), null, engine.generate(request), lease);
     }
 
