@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
             "type", "id", "prompt", "messages", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights",
-            "kv", "credit", "resumable", "receipt", "priority", "deadline_ms", "traceparent",
+            "min_version", "kv", "credit", "resumable", "receipt", "priority", "deadline_ms", "traceparent",
             "tracestate");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
@@ -129,7 +129,8 @@ final class ClientDecoder {
                 message.has("receipt") && truth(message, "receipt", message.required("receipt")),
                 urgency(message),
                 message.has("traceparent") ? message.text("traceparent", 0, Protocol.MAX_TRACE_CHARS) : null,
-                message.has("tracestate") ? message.text("tracestate", 0, Protocol.MAX_TRACE_CHARS) : null);
+                message.has("tracestate") ? message.text("tracestate", 0, Protocol.MAX_TRACE_CHARS) : null,
+                wish(message));
     }
 
     private static Urgency urgency(Fields message) throws ProtocolException {
@@ -262,7 +263,8 @@ final class ClientDecoder {
     }
 
     private static WeightsPolicy weights(Fields message) throws ProtocolException {
-        boolean follow = isSecond(message, "weights", "pin", "follow");
+        JsonNode given = message.optional("weights");
+        boolean follow = (given == null || !given.isNumber()) && isSecond(message, "weights", "pin", "follow");
         boolean recompute = isSecond(message, "kv", "keep", "recompute");
         if (!follow && message.has("kv")) {
             throw message.error(ErrorCode.INVALID_VALUE, "kv", "kv goes with weights \"follow\" only");
@@ -271,6 +273,17 @@ final class ClientDecoder {
             return WeightsPolicy.PIN;
         }
         return recompute ? WeightsPolicy.FOLLOW_AND_RECOMPUTE : WeightsPolicy.FOLLOW;
+    }
+
+    private static WeightsWish wish(Fields message) throws ProtocolException {
+        JsonNode weights = message.optional("weights");
+        long version = weights != null && weights.isNumber() ? message.longInteger("weights", 1, Long.MAX_VALUE) : WeightsWish.ANY;
+        long atLeast = message.has("min_version") ? message.longInteger("min_version", 1, Long.MAX_VALUE) : WeightsWish.ANY;
+        if (version != WeightsWish.ANY && atLeast > version) {
+            throw message.error(ErrorCode.INVALID_VALUE, "min_version", "min_version is above the version in weights: min_version=%d, weights=%d"
+                    .formatted(atLeast, version));
+        }
+        return version == WeightsWish.ANY && atLeast == WeightsWish.ANY ? WeightsWish.NEWEST : new WeightsWish(version, atLeast);
     }
 
     /** A choice of two words, the first of which is the default. */

@@ -33,9 +33,10 @@ import org.jspecify.annotations.Nullable;
  *                           or as decimal string},       {"type":"finished",
  *  "stop":        [string 1..256, …] at most 16,          "id": string, "reason": "stop" | "length" | "cancelled",
  *  "logprobs":    0..20 | true (= 0) | false (= absent),  "usage":  {"prompt_tokens", "completion_tokens"},
- *  "weights":     "pin" | "follow" = "pin",               "timing": {"queue_ms", "first_token_ms", "total_ms",
+ *  "weights":     "pin" | "follow" | version = "pin",     "timing": {"queue_ms", "first_token_ms", "total_ms",
  *  "kv":          "keep" | "recompute" = "keep",                     "tokens_per_s"},
  *                 with "follow" only,                     "receipt": string?}
+ *  "min_version": version,
  *  "credit":      0..2^31-1 = unlimited,
  *  "resumable":   boolean = false,
  *  "receipt":     boolean = false,

@@ -181,6 +181,12 @@ final class Encoder {
         if (m.weights() != WeightsPolicy.PIN) {
             g.writeStringField("weights", "follow");
         }
+        if (m.options().wish().version() != WeightsWish.ANY) {
+            g.writeNumberField("weights", m.options().wish().version());
+        }
+        if (m.options().wish().atLeast() != WeightsWish.ANY) {
+            g.writeNumberField("min_version", m.options().wish().atLeast());
+        }
         if (m.weights() == WeightsPolicy.FOLLOW_AND_RECOMPUTE) {
             g.writeStringField("kv", "recompute");
         }

@@ -46,6 +46,8 @@ public enum ErrorCode {
     REPLAY_GONE,
     /** The version of the weights that the stream needs does not exist any more. */
     VERSION_GONE,
+    /** The server has no weights that are as new as the stream needs them. */
+    VERSION_NOT_YET,
     /** The server is shutting down. */
     SHUTTING_DOWN,
     /** A fault of the server; the log has the details. */

@@ -65,7 +65,7 @@ class CodecErrorsTest {
         "\"prompt\":\"\",\"logprobs\":21|INVALID_VALUE|logprobs|logprobs must be in 0..20: 21",
         "\"prompt\":\"\",\"logprobs\":\"1\"|INVALID_TYPE|logprobs|an integer or a boolean",
         "\"prompt\":\"\",\"weights\":\"Pin\"|INVALID_VALUE|weights|weights must be \"pin\" or \"follow\": \"Pin\"",
-        "\"prompt\":\"\",\"weights\":1|INVALID_TYPE|weights|weights",
+        "\"prompt\":\"\",\"weights\":true|INVALID_TYPE|weights|weights",
         "\"prompt\":\"\",\"parse_special\":1|INVALID_TYPE|parse_special|parse_special must be a boolean: 1",
         "\"prompt\":\"\",\"parse_special\":null|INVALID_TYPE|parse_special|parse_special must be a boolean: null",
         "\"messages\":[],\"prompt\":\"\"|INVALID_VALUE|messages|give one of them",

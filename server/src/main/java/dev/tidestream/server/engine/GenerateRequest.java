@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.protocol.WeightsWish;
 
 /**
  * What a client asks the engine for. Exactly one of {@code prompt}, {@code messages} and {@code tokens} is present.
@@ -115,6 +116,12 @@ public record GenerateRequest(
     public GenerateRequest continued(long seed, Continuation from) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling.withSeed(seed), stop, topLogprobs,
                 promptLogprobs, weights, connection, account, from, options);
+    }
+
+    /** The same at its begin, with the weights that are wished. */
+    public GenerateRequest beginningWith(WeightsWish wish) {
+        return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights,
+                connection, account, Continuation.of(wish), options);
     }
 
     /** The same, of which something else is asked. */

@@ -272,6 +272,10 @@ public final class TokenEngine implements Engine, AutoCloseable {
         SamplingParams params = new SamplingParams(o.temperature(), o.topK(), o.topP(), o.minP(), o.repetitionPenalty(),
                 o.presencePenalty(), o.frequencyPenalty(), o.logitBias(), stream.seed(), request.topLogprobs());
         Continuation from = request.continuation();
+        if (epochs.weightsVersion() < from.atLeast()) {
+            throw new EngineException(ErrorCode.VERSION_NOT_YET, "the weights are not as new as that: min_version=%d, newest=%d"
+                    .formatted(from.atLeast(), epochs.weightsVersion()));
+        }
         Sampler sampler = new Sampler(kernels, params, vocabularySize, prompt);
         sampler.goOnAfter(from.generated());
         IncrementalDetokenizer detokenizer = tokenizer.newDetokenizer(prompt);

@@ -51,7 +51,7 @@ public final class Answers {
             case INVALID_API_KEY -> HttpError.of(UNAUTHORIZED, code.wireName(), message);
             case SHUTTING_DOWN, CREDIT_TIMEOUT -> HttpError.of(UNAVAILABLE, code.wireName(), message);
             case DEADLINE_EXCEEDED -> HttpError.of(TOO_LATE, code.wireName(), message);
-            case VERSION_GONE, REPLAY_GONE, RESUMED -> HttpError.of(CONFLICT, code.wireName(), message);
+            case VERSION_GONE, VERSION_NOT_YET, REPLAY_GONE, RESUMED -> HttpError.of(CONFLICT, code.wireName(), message);
             case UNKNOWN_STREAM -> HttpError.of(NOT_FOUND, code.wireName(), message);
             case INTERNAL -> HttpError.of(FAULT, null, message);
             case MALFORMED_JSON, UNKNOWN_TYPE, UNKNOWN_FIELD, MISSING_FIELD, INVALID_TYPE, INVALID_VALUE, DUPLICATE_ID, UNKNOWN_ID,

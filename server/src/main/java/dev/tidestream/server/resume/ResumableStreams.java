@@ -168,6 +168,7 @@ public final class ResumableStreams {
     /** What the engine is asked for. */
     private static GenerateRequest request(ClientMessage.Generate m, Object connection, Object account) {
         return new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(),
-                m.topLogprobs(), -1, m.weights(), connection).of(account).with(RequestOptions.of(m));
+                m.topLogprobs(), -1, m.weights(), connection).of(account).with(RequestOptions.of(m))
+                .beginningWith(m.options().wish());
     }
 }

@@ -59,7 +59,7 @@ record StreamSources(Engine engine, @Nullable ResumableStreams resumable, @Nulla
         }
         GenerateRequest request = new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(),
                 m.stop(), m.topLogprobs(), -1, m.weights(), connection);
-        return new Opening(null, engine.generate(request.of(sharer).with(RequestOptions.of(m))), lease);
+        return new Opening(null, engine.generate(request.of(sharer).with(RequestOptions.of(m)).beginningWith(m.options().wish())), lease);
     }
 
     /** The same stream, which begins when there can be a receipt at its end: the first one waits until the model file has been read. */

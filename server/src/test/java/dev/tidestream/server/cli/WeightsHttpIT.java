@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +13,9 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -20,6 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import dev.tidestream.protocol.Protocol;
 import dev.tidestream.server.admin.store.directory.Sha256;
 import dev.tidestream.server.app.StartListener;
 import dev.tidestream.server.app.TidestreamServer;
@@ -194,5 +199,41 @@ class WeightsHttpIT {
         assertEquals(List.of(204, 204), statuses);
         Answer committed = post("updates/large/commit", "{\"parts\":2}");
         assertEquals(V, committed.body().get("changed").get("token_embd.weight").asLong(), committed.body().toString());
+    }
+
+    /** The type of the first frame, and its code or its version. */
+    private String first(String fields) throws Exception {
+        CompletableFuture<String> frame = new CompletableFuture<>();
+        WebSocket socket = http.newWebSocketBuilder().subprotocols(Protocol.SUBPROTOCOL)
+                .buildAsync(URI.create(server.streamUrl()), new WebSocket.Listener() {
+                    @Override
+                    public CompletionStage<?> onText(WebSocket from, CharSequence text, boolean last) {
+                        frame.complete(text.toString());
+                        return null;
+                    }
+
+                    @Override
+                    public void onError(WebSocket from, Throwable error) {
+                        frame.completeExceptionally(error);
+                    }
+                }).join();
+        socket.sendText("{\"type\":\"generate\",\"id\":\"a\",\"prompt\":\"Once\",\"max_tokens\":1%s}".formatted(fields), true).join();
+        JsonNode got = JSON.readTree(frame.get(60, TimeUnit.SECONDS));
+        socket.abort();
+        return got.has("code") ? got.get("code").asText() : got.get("type").asText() + " " + got.get("weights_version").asLong();
+    }
+
+    @Test
+    void shouldGiveStreamsTheVersionThatTheyAskFor() throws Exception {
+        byte[] part = norm(1.25f);
+        assertEquals(201, open("u", 1).status());
+        assertEquals(204, put("updates/u/parts/0", part, Sha256.of(part)).status());
+        assertEquals("version_not_yet", first(",\"min_version\":2"));
+        assertEquals("accepted 1", first(",\"weights\":1"));
+        assertEquals(200, post("updates/u/commit", "{}").status());
+        assertEquals("accepted 2", first(",\"min_version\":2"));
+        assertEquals("accepted 2", first(",\"weights\":2"));
+        assertEquals("version_gone", first(",\"weights\":1"));
+        assertEquals("version_gone", first(",\"weights\":9"));
     }
 }
