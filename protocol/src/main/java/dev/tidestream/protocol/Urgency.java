@@ -19,6 +19,12 @@ public record Urgency(Priority priority, long deadlineMs) {
         }
     }
 
+    /** The same with the earlier of its deadline and another; {@link #NO_DEADLINE} is later than any. */
+    public Urgency within(long otherDeadlineMs) {
+        boolean earlier = otherDeadlineMs != NO_DEADLINE && (!hasDeadline() || otherDeadlineMs < deadlineMs);
+        return earlier ? new Urgency(priority, otherDeadlineMs) : this;
+    }
+
     /** Whether it has to be done in time. */
     public boolean hasDeadline() {
         return deadlineMs != NO_DEADLINE;

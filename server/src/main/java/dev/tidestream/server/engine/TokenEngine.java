@@ -66,6 +66,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final int contextLength;
     private final Kernels kernels;
     private final AtomicLong lastStream = new AtomicLong();
+    private final AtomicLong missedInIntake = new AtomicLong(); // deadlines
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
     private volatile boolean closing;
 
@@ -183,7 +184,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
 
     /** A snapshot; any thread. */
     public EngineStats stats() {
-        return new EngineStats(scheduler.stats(), intake.prompts(), intake.bytes(), pool.stats(),
+        return new EngineStats(scheduler.stats().withMissedBefore(missedInIntake.get()), intake.prompts(), intake.bytes(), pool.stats(),
                 epochs.liveEpochs(), epochs.weightsVersion());
     }
 
@@ -240,6 +241,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
         }
         long waitedMs = TimeUnit.NANOSECONDS.toMillis(nanoClock.getAsLong() - arrivalNs);
         if (request.options().urgency().hasDeadline() && waitedMs >= request.options().urgency().deadlineMs()) {
+            missedInIntake.incrementAndGet();
             stream.failed(ErrorCode.DEADLINE_EXCEEDED, "not done in time: deadline_ms=%d, waited_ms=%d, stream=%d"
                     .formatted(request.options().urgency().deadlineMs(), waitedMs, stream.stream()));
             return;

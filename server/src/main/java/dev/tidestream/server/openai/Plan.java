@@ -36,6 +36,11 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
         return new Plan(request, format, prompts, 0, echo);
     }
 
+    /** The same with the earlier of its deadline and another, in milliseconds. */
+    Plan within(long deadlineMs) {
+        return new Plan(request.within(deadlineMs), format, prompts, maxTokens, echo);
+    }
+
     /** Choices, those of all prompts. */
     public int choices() {
         return prompts.size() * request.n();

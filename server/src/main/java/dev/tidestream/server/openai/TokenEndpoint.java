@@ -13,6 +13,7 @@ import dev.tidestream.server.keys.KeyLimitException;
 import dev.tidestream.server.keys.Owner;
 import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.openai.wire.BadRequestException;
+import dev.tidestream.server.openai.wire.DeadlineHeader;
 import dev.tidestream.server.transport.endpoint.Auth;
 import dev.tidestream.server.transport.endpoint.Body;
 import dev.tidestream.server.transport.endpoint.Endpoint;
@@ -78,9 +79,10 @@ public final class TokenEndpoint {
             return;
         }
         Owner owner = exchange.account().owner();
+        List<String> deadline = exchange.request().headers().getAll(DeadlineHeader.NAME);
         Future<Job> planned = !worker && body.bytes().length() <= SMALL_BYTES
-                ? Future.future(promise -> promise.complete(planned(body, owner)))
-                : loop.workers().run(exchange, () -> planned(body, owner));
+                ? Future.future(promise -> promise.complete(planned(body, owner, deadline)))
+                : loop.workers().run(exchange, () -> planned(body, owner, deadline));
         planned.onComplete(done -> body.release())
                 .compose(job -> Future.fromCompletionStage(backend.fingerprints().ready(), loop.context()).map(job))
                 .compose(job -> session(exchange, job))
@@ -94,9 +96,11 @@ public final class TokenEndpoint {
                 });
     }
 
-    private Job planned(Body body, Owner owner) {
+    private Job planned(Body body, Owner owner, List<String> deadline) {
         try {
-            return planner.plan(body.bytes().toString(), owner);
+            long deadlineMs = DeadlineHeader.of(deadline);
+            Job job = planner.plan(body.bytes().toString(), owner);
+            return new Job(job.plan().within(deadlineMs), job.maker());
         } catch (BadRequestException e) {
             throw new RequestRefusedException(e.error());
         }

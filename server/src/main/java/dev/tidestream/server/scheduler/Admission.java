@@ -62,7 +62,7 @@ final class Admission {
         boolean byShare = queue.byShare(next);
         slots.add(next); // first, so that its party is never without a stream
         queue.removeForSlot(next);
-        queue.charge(next, Math.max(1, next.newRows()));
+        queue.charge(next, Math.max(1, next.newRows(pool)));
         next.admit(pool, byShare, nowNs);
     }
 

@@ -76,9 +76,9 @@ final class Sequence {
         return standing.hadSlot(tokenCount);
     }
 
-    /** Positions of its tokens that were never computed: what it costs to bring it to its next token. */
-    int newRows() {
-        return tokenCount - furthest;
+    /** Positions of its tokens that neither it nor, as far as is kept, another has computed: what its next token costs. */
+    int newRows(KvCachePool pool) {
+        return tokenCount - Math.max(furthest, pool.kept(positions(), lease.epoch().weightsVersion(), tokens, reusablePositions()));
     }
 
     SequenceRequest request() {

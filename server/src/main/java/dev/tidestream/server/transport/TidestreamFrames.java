@@ -63,6 +63,11 @@ final class TidestreamFrames implements FrameMapper {
 
     @Override
     public void failed(ErrorCode code, String message) {
-        outlet.accept(new ServerMessage.Failed(id, code, message, code == ErrorCode.BUSY ? BUSY_RETRY_MS : null));
+        outlet.accept(failed(id, code, message));
+    }
+
+    /** With a time to try again, where trying again is of use. */
+    static ServerMessage.Failed failed(@Nullable String id, ErrorCode code, String message) {
+        return new ServerMessage.Failed(id, code, message, code == ErrorCode.BUSY ? BUSY_RETRY_MS : null);
     }
 }

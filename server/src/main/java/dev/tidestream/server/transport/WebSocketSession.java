@@ -188,7 +188,8 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
         try {
             onMessage(decoding.decode());
         } catch (ProtocolException e) {
-            send(e.toFailed());
+            ServerMessage.Failed failed = e.toFailed();
+            send(TidestreamFrames.failed(failed.id(), failed.code(), failed.message()));
         } catch (RuntimeException e) {
             log.error("message failed", e);
             send(new ServerMessage.Failed(
@@ -206,7 +207,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
 
     @Override
     public void onNoRoom(long bytes, String head) {
-        send(new ServerMessage.Failed(
+        send(TidestreamFrames.failed(
                 codec.peekId(head),
                 ErrorCode.BUSY,
                 "no room for this message among those that are being received, try again later: bytes>=" + bytes

@@ -14,7 +14,9 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.Priority;
 import dev.tidestream.protocol.SamplingOptions;
+import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeTokenizer;
 import dev.tidestream.server.chat.ChatTemplates;
@@ -23,6 +25,8 @@ import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.engine.TokenEvent.Token;
 import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.TokenObserver;
+import dev.tidestream.server.scheduler.status.SchedulerStats;
+import dev.tidestream.server.tracing.RequestTrace;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -159,6 +163,21 @@ class EnginePromptsTest extends EngineFixture {
         assertEquals("prompt too long for the KV cache: bytes=64, tokens>=64, positions=64", recorder.errors.getFirst().getMessage());
         assertTrue(intake.isEmpty());
         assertTrue(subscribe(engine, request("x".repeat(63), 1)).errors.isEmpty());
+        engine.close();
+    }
+
+    /** No time is spent on its tokens; it counts as one whose time passed while it waited. */
+    @Test
+    void shouldRefuseAndCountWhatIsTooLateForTheTokenizer() {
+        List<Runnable> intake = new ArrayList<>();
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), epochs, () -> nowNs, () -> -1L, intake::add);
+        Urgency tenMs = new Urgency(Priority.INTERACTIVE, 10);
+        Recorder late = subscribe(engine, request("ab", 1).with(new RequestOptions(false, tenMs, RequestTrace.NONE)));
+        nowNs += 10_000_000;
+        assertEquals(0, engine.stats().streams().deadlines().missedWaiting());
+        intake.removeFirst().run();
+        assertEquals(ErrorCode.DEADLINE_EXCEEDED, late.code());
+        assertEquals(new SchedulerStats.Deadlines(0, 1, 0), engine.stats().streams().deadlines());
         engine.close();
     }
 

@@ -245,4 +245,24 @@ class PrefixReuseTest {
         assertEquals(small.model.continuation(prompt(64, 0), 20), stalled.ids());
         assertEquals(small.model.continuation(join(prompt(64, 0), prompt(36, 9)), 20), next.ids());
     }
+
+    /** A slot costs the tokens that somebody has to compute: prompts that begin like others wait no longer than short ones. */
+    @Test
+    void shouldChargeNoTurnForWhatOthersHaveComputed() {
+        SchedulerFixture one = new SchedulerFixture(SchedulerFixture.config(1, 64, 64), 64, 0.5);
+        one.submit("a", prompt(96, 0), 1, PLENTY);
+        one.runToIdle();
+        List<FakeClient> same = new ArrayList<>();
+        List<FakeClient> shorter = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            same.add(one.submit("a", join(prompt(96, 0), 1, 2, 3, i + 1), 4, PLENTY));
+            shorter.add(one.submit("b", prompt(4, 50 + i), 4, PLENTY));
+        }
+        while (shorter.stream().filter(FakeClient::ended).count() < 10) {
+            one.steps(1);
+        }
+        assertEquals(10, same.stream().filter(FakeClient::ended).count(), 1);
+        one.runToIdle();
+        assertEquals(96, usage(same.getLast()).cachedTokens());
+    }
 }

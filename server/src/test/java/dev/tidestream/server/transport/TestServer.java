@@ -90,15 +90,20 @@ final class TestServer implements AutoCloseable {
     }
 
     TestServer(TransportConfig config, Function<Context, EventLoopClock> clock, LaneLimits lanes) throws Exception {
-        this(config, clock, lanes, ApiKeys.notRequired());
+        this(config, clock, lanes, ApiKeys.notRequired(), ResumeLimits.DEFAULT);
     }
 
     /** One where streams can be resumed, too. */
     TestServer(ApiKeys keys) throws Exception {
-        this(CONFIG, context -> new VertxClock(context.owner()), LaneLimits.DEFAULT, keys);
+        this(keys, ResumeLimits.DEFAULT);
     }
 
-    private TestServer(TransportConfig config, Function<Context, EventLoopClock> clock, LaneLimits lanes, ApiKeys keys) throws Exception {
+    TestServer(ApiKeys keys, ResumeLimits resume) throws Exception {
+        this(CONFIG, context -> new VertxClock(context.owner()), LaneLimits.DEFAULT, keys, resume);
+    }
+
+    private TestServer(TransportConfig config, Function<Context, EventLoopClock> clock, LaneLimits lanes, ApiKeys keys, ResumeLimits resume)
+            throws Exception {
         Backend backend = backend(engine);
         MemoryResponses stored = new MemoryResponses(3, 1 << 20);
         verticle = new ServerVerticle(config, engine, readiness::get, null, clock).requiring(keys)
@@ -107,7 +112,7 @@ final class TestServer implements AutoCloseable {
                 .serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL,
                         new ResponseLanes(backend, stored, lanes)::session));
         if (keys.required()) {
-            verticle.resuming(new ResumableStreams(engine, ResumeLimits.DEFAULT, System::nanoTime));
+            verticle.resuming(new ResumableStreams(engine, resume, System::nanoTime));
         }
         deployment = vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }

@@ -4,6 +4,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.List;
 
 import org.junit.jupiter.api.AfterEach;
@@ -21,6 +22,7 @@ import dev.tidestream.server.keys.KeyLimits;
 import dev.tidestream.server.keys.KeyRing;
 import dev.tidestream.server.keys.KeyText;
 import dev.tidestream.server.keys.Owner;
+import dev.tidestream.server.resume.ResumeLimits;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -75,6 +77,32 @@ class UrgencyIT {
         assertEquals(List.of(), List.copyOf(server.engine.requests));
     }
 
+    /** A proxy that knows how long its client waits need not look into the body; the earlier of both counts. */
+    @Test
+    void shouldTakeADeadlineFromAHeader() throws Exception {
+        server = new TestServer();
+        assertEquals(200, complete("", "X-Request-Deadline-Ms", "700").statusCode());
+        assertEquals(200, complete(",\"tidestream\":{\"deadline_ms\":500}", "x-request-deadline-ms", "700").statusCode());
+        assertEquals(200, complete(",\"tidestream\":{\"deadline_ms\":900}", "x-request-deadline-ms", "86400000").statusCode());
+        assertEquals(200, complete(",\"service_tier\":\"flex\"", "x-request-deadline-ms", "00000001").statusCode());
+        assertEquals(List.of(new Urgency(Priority.INTERACTIVE, 700), new Urgency(Priority.INTERACTIVE, 500),
+                new Urgency(Priority.INTERACTIVE, 900), new Urgency(Priority.BATCH, 1)),
+                server.engine.requests.stream().map(request -> request.options().urgency()).toList());
+    }
+
+    @Test
+    void shouldRefuseAHeaderThatIsNoDeadline() throws Exception {
+        server = new TestServer();
+        for (String wrong : List.of("0", "-1", "1.5", "86400001", "1000000000", "soon", "")) {
+            HttpResponse<String> refused = complete("", "x-request-deadline-ms", wrong);
+            assertEquals(400, refused.statusCode(), wrong);
+            assertTrue(refused.body().contains("x-request-deadline-ms must be a whole number, 1..86400000: " + wrong), refused.body());
+            assertTrue(refused.body().contains("\"param\":\"x-request-deadline-ms\""), refused.body());
+        }
+        assertEquals(400, complete("", "x-request-deadline-ms", "1", "x-request-deadline-ms", "2").statusCode());
+        assertEquals(List.of(), List.copyOf(server.engine.requests));
+    }
+
     /** Without keys an address is one client, whatever its connections are. */
     @Test
     void shouldKnowClientsWithoutKeysByTheirAddress() throws Exception {
@@ -104,6 +132,21 @@ class UrgencyIT {
         assertEquals(200, complete("", "Authorization", "Bearer " + ALICE).statusCode());
         Owner alice = new Owner("alice");
         assertEquals(List.of(alice, alice, alice), server.engine.requests.stream().map(GenerateRequest::account).toList());
+    }
+
+    @Test
+    void shouldSayWhenToTryAgainWithAStreamThatCanBeResumed() throws Exception {
+        server = new TestServer(ApiKeys.of(new KeyRing(List.of(new ApiKey("alice", KeyHash.of(ALICE), KeyLimits.NONE))), () -> 0),
+                new ResumeLimits(Duration.ofMinutes(1), 1, 1 << 20, 1 << 20));
+        try (TestClient client = new TestClient(server.port(), ALICE)) {
+            client.generate("a", "hold", 1, ",\"resumable\":true");
+            client.next(ServerMessage.Accepted.class);
+            client.generate("b", "x", 1, ",\"resumable\":true");
+            ServerMessage.Failed failed = client.next(ServerMessage.Failed.class);
+            assertEquals("b", failed.id());
+            assertEquals(ErrorCode.BUSY, failed.code());
+            assertEquals(1000, failed.retryAfterMs());
+        }
     }
 
     @Test

@@ -42,4 +42,11 @@ public record TokenRequest(
         WeightsPolicy weights,
         Urgency urgency,
         boolean parseSpecial,
-        boolean receipt) {}
+        boolean receipt) {
+
+    /** The same with the earlier of its deadline and another, in milliseconds. */
+    public TokenRequest within(long deadlineMs) {
+        return new TokenRequest(model, n, maxTokens, sampling, seed, stop, topLogprobs, stream, includeUsage, returnTokenIds, weights,
+                urgency.within(deadlineMs), parseSpecial, receipt);
+    }
+}

@@ -262,20 +262,31 @@ public final class KvCachePool implements AutoCloseable {
      * @param limit most positions that count
      */
     public int lentToOthers(long weightsVersion, int[] tokens, int limit) {
-        return lentPrefix(weightsVersion, tokens, limit).stream().mapToInt(shared -> shared.blocks.length).sum();
+        return prefix(weightsVersion, tokens, limit, 1).stream().mapToInt(shared -> shared.blocks.length).sum();
     }
 
-    private List<SharedBlocks> lentPrefix(long weightsVersion, int[] tokens, int limit) {
-        List<SharedBlocks> lent = new ArrayList<>();
+    /**
+     * Positions that {@link #reuse} would fill now of a cache that is empty.
+     *
+     * @param positions that the cache may ever have
+     * @param limit most positions that count
+     */
+    public int kept(int positions, long weightsVersion, int[] tokens, int limit) {
+        return shape.overwritesBlocks(positions) ? 0 : BLOCK * prefix(weightsVersion, tokens, limit, 0).size();
+    }
+
+    /** @param holders that each of them has at least */
+    private List<SharedBlocks> prefix(long weightsVersion, int[] tokens, int limit, int holders) {
+        List<SharedBlocks> prefix = new ArrayList<>();
         SharedBlocks last = null;
         for (int at = 0; index != null && at + BLOCK <= limit; at += BLOCK) {
             last = index.find(last, weightsVersion, tokens, at);
-            if (last == null || last.holders == 0) {
+            if (last == null || last.holders < holders) {
                 break;
             }
-            lent.add(last);
+            prefix.add(last);
         }
-        return lent;
+        return prefix;
     }
 
     /**
@@ -343,7 +354,7 @@ public final class KvCachePool implements AutoCloseable {
     public int returnedBy(Collection<LentCache> caches, long weightsVersion, int[] tokens, int limit) {
         int blocks = 0;
         IdentityHashMap<SharedBlocks, Integer> holders = new IdentityHashMap<>();
-        lentPrefix(weightsVersion, tokens, limit).forEach(shared -> holders.put(shared, -1)); // one more holder than there are
+        prefix(weightsVersion, tokens, limit, 1).forEach(shared -> holders.put(shared, -1)); // one more holder than there are
         for (LentCache cache : caches) {
             blocks += cache.own().size();
             for (SharedBlocks shared : cache.shared) {

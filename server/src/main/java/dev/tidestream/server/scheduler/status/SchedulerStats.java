@@ -52,6 +52,13 @@ public record SchedulerStats(
         }
     }
 
+    /** The same with streams that were too late before the scheduler knew of them. */
+    public SchedulerStats withMissedBefore(long streams) {
+        return new SchedulerStats(running, queued, queuedBytes, parked, parkedBytes, steps, rows, recomputedRows, tokensGenerated,
+                slotsGivenBack, blocksTaken, preemptions, queuedBatch, queuedTokens,
+                new Deadlines(deadlines.met, deadlines.missedWaiting + streams, deadlines.missedRunning));
+    }
+
     /** What has come since: counts are those from {@code start} on, everything else is as it is now. */
     public SchedulerStats since(SchedulerStats start) {
         return new SchedulerStats(running, queued, queuedBytes, parked, parkedBytes, steps - start.steps, rows - start.rows,

@@ -39,7 +39,8 @@ import dev.tidestream.server.transport.common.Refusals;
  *
  * Of HTTP/2 a connection is one of these, too, with many requests at once. Who is being answered is bounded by what answers:
  * an endpoint's capacity, its keep-alive and its demand. Whoever takes nothing of an answer that waits for it, for as long as
- * {@link AnswerLimits#stallTimeout} says, is closed, whether the answer has ended or not.
+ * {@link AnswerLimits#stallTimeout} says, is closed, whether the answer has ended or not; whoever grants an answer over HTTP/2 no window
+ * for as long loses that answer alone.
  */
 public final class HttpConnections {
     private static final String DECODER = "httpDecoder"; // as Vert.x calls it
@@ -103,7 +104,7 @@ public final class HttpConnections {
         if (entry == null) {
             return false; // given up in this very moment
         }
-        entry.output.watch(limits.answers().stallTimeout());
+        entry.output.follow(request.response(), limits.answers().stallTimeout());
         return entry.follow(request);
     }
 
@@ -146,7 +147,7 @@ public final class HttpConnections {
         Entry(HttpConnection connection, Channel channel) {
             this.connection = connection;
             this.channel = channel;
-            this.output = new OutputWatch(channel, clock, this::unread);
+            this.output = new OutputWatch(channel, clock, this::unread, () -> refusals.count(Refusal.UNREAD_ANSWERS));
             this.address = Neighbourhood.of(channel);
         }
 

@@ -4,6 +4,7 @@ import java.time.Duration;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.vertx.core.http.HttpServerResponse;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.server.transport.common.EventLoopClock;
@@ -15,16 +16,31 @@ final class OutputWatch {
     private final Channel channel;
     private final EventLoopClock clock;
     private final Runnable stalled;
+    private final @Nullable WindowWatch windows; // of HTTP/2
     private EventLoopClock.@Nullable Timer next;
     private long waitingBytes;
     private long goneOfFirst;
     private long sinceNs;
 
-    /** @param stalled called, once, when the client has taken nothing for too long */
-    OutputWatch(Channel channel, EventLoopClock clock, Runnable stalled) {
+    /**
+     * Of a connection.
+     *
+     * @param stalled called, once, when the client has taken nothing for too long
+     * @param stalledAnswer called for every answer of HTTP/2 that was reset since the client has let it send nothing for too long
+     */
+    OutputWatch(Channel channel, EventLoopClock clock, Runnable stalled, Runnable stalledAnswer) {
         this.channel = channel;
         this.clock = clock;
         this.stalled = stalled;
+        this.windows = WindowWatch.of(channel.pipeline(), stalledAnswer);
+    }
+
+    /** An answer will be written, and what waits is looked at from now on. */
+    void follow(HttpServerResponse response, Duration timeout) {
+        if (windows != null) {
+            windows.follow(response);
+        }
+        watch(timeout);
     }
 
     /** Looks from now on, whether anything is written or not; if it does already, does nothing. */
@@ -39,6 +55,9 @@ final class OutputWatch {
         if (stalledNs(clock.nanoTime()) >= timeout.toNanos()) {
             stalled.run();
         } else {
+            if (windows != null) {
+                windows.look(clock.nanoTime(), timeout.toNanos());
+            }
             watch(timeout);
         }
     }
@@ -51,10 +70,10 @@ final class OutputWatch {
         }
     }
 
-    /** Whether the system has taken all of it. */
+    /** Whether the system has taken all of it, and nothing waits for a window of the client. */
     boolean isFlushed() {
         ChannelOutboundBuffer output = output();
-        return output == null || output.totalPendingWriteBytes() == 0;
+        return output == null || (output.totalPendingWriteBytes() == 0 && (windows == null || windows.isWritten()));
     }
 
     /** How long nothing of what waits has been taken, as far as these looks can tell; 0 at the first look, and if nothing waits. */

@@ -20,7 +20,7 @@ class OutputWatchTest {
     private final EmbeddedChannel channel = new EmbeddedChannel();
     private final Clock clock = new Clock();
     private int stalled;
-    private final OutputWatch watch = new OutputWatch(channel, clock, () -> stalled++);
+    private final OutputWatch watch = new OutputWatch(channel, clock, () -> stalled++, () -> {});
 
     /** Has one call at most. */
     private static final class Clock implements EventLoopClock {
