@@ -43,12 +43,12 @@ public final class RotaryEmbedding {
     }
 
     /** Floats per position in a table of rotations. */
-    int tableWidth() {
+    public int tableWidth() {
         return 2 * frequencies.length;
     }
 
     /** Writes cosine and sine of every pair: {@code (dimensions / 2, 2)} from {@code offset}. */
-    void angles(int position, float[] table, int offset) {
+    public void angles(int position, float[] table, int offset) {
         for (int i = 0; i < frequencies.length; i++) {
             double angle = position * frequencies[i];
             table[offset + 2 * i] = (float) (amplitude * StrictMath.cos(angle));

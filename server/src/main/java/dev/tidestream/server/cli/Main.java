@@ -19,6 +19,7 @@ import dev.tidestream.server.cli.configuration.SettingDefaults;
 import dev.tidestream.server.cli.keys.KeysCommand;
 import dev.tidestream.server.cli.receipt.ReceiptCommand;
 import dev.tidestream.server.cli.terminal.CliException;
+import dev.tidestream.server.cli.tune.TuneCommand;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
 @Command(
@@ -35,6 +36,7 @@ import dev.tidestream.server.cli.terminal.CliException;
             BenchCommand.class,
             LogitsCommand.class,
             EvalCommand.class,
+            TuneCommand.class,
             ConvertCommand.class,
             AdminCommand.class,
             WeightsCommand.class,

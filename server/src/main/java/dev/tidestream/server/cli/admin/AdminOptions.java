@@ -22,8 +22,9 @@ import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.cli.terminal.CliException;
 
 /** Which server the {@code admin} commands talk to, and how. The token appears in no message. */
-final class AdminOptions {
-    static final String TOKEN_VARIABLE = "TIDESTREAM_ADMIN_TOKEN";
+public final class AdminOptions {
+    /** The environment variable with the admin token. */
+    public static final String TOKEN_VARIABLE = "TIDESTREAM_ADMIN_TOKEN";
 
     private static final int MAX_TIMEOUT_S = 3600;
 
@@ -66,8 +67,12 @@ final class AdminOptions {
         return timeout;
     }
 
-    /** @throws IllegalArgumentException if this is no URL of a server; the message goes on after the option's name */
-    static URI endpoint(String value) {
+    /**
+     * The admin channel of a server.
+     *
+     * @throws IllegalArgumentException if this is no URL of a server; the message goes on after the option's name
+     */
+    public static URI endpoint(String value) {
         URI uri;
         try {
             uri = new URI(value);
@@ -97,8 +102,13 @@ final class AdminOptions {
     }
 
     String token(UnaryOperator<@Nullable String> environment) {
-        if (tokenFile != null) {
-            return checked(read(tokenFile).strip(), tokenFile.toString());
+        return token(spec, tokenFile, environment);
+    }
+
+    /** The token, from a file if there is one, else from the environment. */
+    public static String token(CommandSpec spec, @Nullable Path file, UnaryOperator<@Nullable String> environment) {
+        if (file != null) {
+            return checked(read(file).strip(), file.toString());
         }
         String token = environment.apply(TOKEN_VARIABLE);
         if (token == null) {
