@@ -21,7 +21,7 @@ final class EvidenceBook {
     private final List<Evidence.Span> spans = new ArrayList<>(); // the last one grows
     private int tokens;
     private long acceptedVersion;
-    private boolean whole; // whether it is known which weights made the tokens before a continuation
+    private boolean whole; // whether it is known what made the tokens before a continuation
 
     /**
      * Of a stream that was asked for.
@@ -36,11 +36,20 @@ final class EvidenceBook {
         this.promptSha256 = TokenDigest.of(prompt);
     }
 
-    /** It begins, or goes on behind tokens that were made before: those of a pinned stream are of the same weights. */
+    /** Of the tokens of the prompt. */
+    String promptSha256() {
+        return promptSha256;
+    }
+
+    /**
+     * It begins, or goes on behind tokens that were made before: those of a pinned stream are of the same weights, and what else made them
+     * must be the same as now.
+     */
     void accepted(long weightsVersion, HeadMode headMode) {
         int[] before = request.continuation().generated();
         acceptedVersion = weightsVersion;
-        whole = before.length == 0 || !request.weights().follows();
+        Continuation.Origin now = new Continuation.Origin(headMode.wireName(), promptSha256);
+        whole = before.length == 0 || (!request.weights().follows() && now.equals(request.continuation().origin()));
         output.add(before);
         tokens = before.length;
         if (tokens > 0) {

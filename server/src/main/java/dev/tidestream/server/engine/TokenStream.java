@@ -131,7 +131,8 @@ final class TokenStream implements Subscription, SequenceClient {
         if (evidence != null) {
             evidence.accepted(weightsVersion, headMode);
         }
-        next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens));
+        next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens,
+                evidence == null ? null : evidence.promptSha256()));
     }
 
     @Override

@@ -52,6 +52,12 @@ class ReceiptsIT {
 
     /** A stream as its client has it. */
     private record Stream(String receipt, List<Integer> tokens, String text) {
+        static List<Integer> concat(List<ServerMessage> some, List<ServerMessage> more) {
+            List<ServerMessage> all = new ArrayList<>(some);
+            all.addAll(more);
+            return all.stream().filter(ServerMessage.Token.class::isInstance).map(m -> ((ServerMessage.Token) m).token()).toList();
+        }
+
         JsonNode payload() throws Exception {
             return JSON.readTree(SignedReceipt.parse(receipt).payload());
         }
@@ -136,6 +142,9 @@ class ReceiptsIT {
             Stream cancelled = finished(rest);
             assertEquals("cancelled", cancelled.payload().path("output").path("finish_reason").asText());
             assertEqual(cancelled.receipt(), prompt);
+            List<Integer> got = Stream.concat(five, rest);
+            assertEqual(cancelled.receipt(), prompt + ",\"output\":" + got);
+            assertCode("output_differs", cancelled.receipt(), prompt + ",\"output\":" + got.subList(0, 3));
             client.generate("d", "x", 1, "");
             ServerMessage.Finished without = (ServerMessage.Finished) client.untilFinished("d").getLast();
             assertEquals(FinishReason.LENGTH, without.reason());

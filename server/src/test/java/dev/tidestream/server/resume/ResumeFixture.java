@@ -42,6 +42,7 @@ abstract class ResumeFixture {
     final AtomicLong nowNs = new AtomicLong();
     final List<AutoCloseable> open = new ArrayList<>();
     long version = 3;
+    HeadMode headMode = HeadMode.PACKED;
     CurrentEpoch epochs = epochs();
     TokenEngine engine = engine();
 
@@ -50,7 +51,7 @@ abstract class ResumeFixture {
     }
 
     CurrentEpoch epochs() {
-        return new CurrentEpoch(new ModelEpoch(version, HeadMode.PACKED, model(version), () -> { }));
+        return new CurrentEpoch(new ModelEpoch(version, headMode, model(version), () -> { }));
     }
 
     TokenEngine engine() {

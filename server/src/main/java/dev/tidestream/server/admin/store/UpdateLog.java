@@ -343,7 +343,7 @@ public final class UpdateLog implements Closeable {
             takeBack(old, e);
             throw e;
         }
-        manifest = next;
+        manifest = rebuilds.known(next);
     }
 
     private void takeBack(Manifest old, IOException cause) {
