@@ -109,7 +109,7 @@ class ReceiptedStreamsTest extends ResumeFixture {
         return new Engine() {
             @Override
             public Generation generate(GenerateRequest request) {
-                return full.get() ? new Refused() : engine.generate(request);
+                return new Asked(engine.generate(request), full);
             }
 
             @Override
@@ -119,15 +119,16 @@ class ReceiptedStreamsTest extends ResumeFixture {
         };
     }
 
-    private record Refused() implements Generation {
+    /** A stream that finds the engine full, or not, when it begins. */
+    private record Asked(Generation generation, AtomicBoolean full) implements Generation {
         @Override
         public Flux<TokenEvent> events() {
-            return Flux.error(new EngineException(ErrorCode.BUSY, "full"));
+            return Flux.defer(() -> full.get() ? Flux.error(new EngineException(ErrorCode.BUSY, "full")) : generation.events());
         }
 
         @Override
         public void stop() {
-            // it never ran
+            generation.stop();
         }
     }
 
@@ -236,9 +237,11 @@ class ReceiptedStreamsTest extends ResumeFixture {
     void shouldGoOnOnlyWhenThereCanBeAReceipt() throws Exception {
         ResumableStreams.Opened opened = begun(journaled(), 5);
         CompletableFuture<@Nullable Void> ready = new CompletableFuture<>();
-        ResumableStreams streams = restartedWith(() -> new WaitingEngine(engine, () -> ready));
+        ResumableStreams streams = restartedWith(() -> new WaitingEngine(often(), () -> ready));
+        full.set(true);
         Reader reader = Reader.of(streams.resume(opened.handle(), "", 4).generation());
         reader.request(1);
+        full.set(false); // it is not refused: nothing has begun
         ready.complete(null);
         assertInstanceOf(TokenEvent.Accepted.class, reader.last());
         assertNotNull(finish(reader.tokens(TOKENS)).evidence());
