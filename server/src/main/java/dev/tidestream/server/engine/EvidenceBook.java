@@ -1,5 +1,6 @@
 package dev.tidestream.server.engine;
 
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,6 +18,7 @@ final class EvidenceBook {
     private final SamplingOptions sampling;
     private final int promptTokens;
     private final String promptSha256;
+    private final @Nullable LocalDateTime renderedAt;
     private final TokenDigest output = new TokenDigest();
     private final List<Evidence.Span> spans = new ArrayList<>(); // the last one grows
     private int tokens;
@@ -27,13 +29,13 @@ final class EvidenceBook {
      * Of a stream that was asked for.
      *
      * @param seed the one in use
-     * @param prompt its tokens {@code (n)}
      */
-    EvidenceBook(GenerateRequest request, long seed, int[] prompt) {
+    EvidenceBook(GenerateRequest request, long seed, ChatPrompts.Prompt prompt) {
         this.request = request;
         this.sampling = request.sampling().withSeed(seed);
-        this.promptTokens = prompt.length;
-        this.promptSha256 = TokenDigest.of(prompt);
+        this.promptTokens = prompt.tokens().length;
+        this.promptSha256 = TokenDigest.of(prompt.tokens());
+        this.renderedAt = prompt.at();
     }
 
     /** Of the tokens of the prompt. */
@@ -76,7 +78,7 @@ final class EvidenceBook {
             return null;
         }
         String text = request.prompt();
-        return new Evidence(promptTokens, promptSha256, text == null ? null : TokenDigest.of(text), request.parseSpecial(),
+        return new Evidence(promptTokens, promptSha256, text == null ? null : TokenDigest.of(text), request.parseSpecial(), renderedAt,
                 request.maxTokens(), sampling, request.stop(), request.weights(), acceptedVersion, spans, tokens, output.hex());
     }
 }

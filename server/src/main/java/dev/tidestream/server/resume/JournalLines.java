@@ -3,6 +3,8 @@ package dev.tidestream.server.resume;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -32,7 +34,7 @@ import dev.tidestream.server.engine.TokenEvent;
  * {"from":2,"tokens":[5],"finish":"length","prompt_tokens":5,"completion_tokens":3,"cached_tokens":0,"queue_ms":0.4,"first_token_ms":12.5,"total_ms":31,"tokens_per_s":99}
  * </pre>
  *
- * The first line has {@code prompt_sha256} if the client wants a receipt; a line of tokens has {@code mixed} if some were made with another
+ * The first line has {@code prompt_sha256} if the client wants a receipt, and {@code rendered_at} if the prompt is of a time; a line of tokens has {@code mixed} if some were made with another
  * head, or of another prompt, than the first line says.
  */
 final class JournalLines {
@@ -63,6 +65,9 @@ final class JournalLines {
                 g.writeNumberField("prompt_tokens", head.promptTokens());
                 if (head.promptSha256() != null) {
                     g.writeStringField("prompt_sha256", head.promptSha256());
+                }
+                if (head.renderedAt() != null) {
+                    g.writeStringField("rendered_at", head.renderedAt().toString());
                 }
             });
             out.append(codec.encode(identity.message())).append('\n');
@@ -132,7 +137,8 @@ final class JournalLines {
         }
         TokenEvent.Accepted accepted = new TokenEvent.Accepted(
                 number(head, "stream"), number(head, "seed"), number(head, "weights_version"),
-                head.path("head_mode").asText(), (int) number(head, "prompt_tokens"), head.path("prompt_sha256").textValue());
+                head.path("head_mode").asText(), (int) number(head, "prompt_tokens"), head.path("prompt_sha256").textValue(),
+                head.has("rendered_at") ? time(head.path("rendered_at").asText()) : null);
         int[] tokens = {};
         TokenEvent.Finish finish = null;
         boolean mixed = false;
@@ -144,6 +150,14 @@ final class JournalLines {
         }
         StreamRecord.Identity identity = new StreamRecord.Identity(handle, head.path("owner").asText(), request);
         return new StreamRecord(identity, precision, accepted, tokens, finish, mixed);
+    }
+
+    private static LocalDateTime time(String text) throws IOException {
+        try {
+            return LocalDateTime.parse(text);
+        } catch (DateTimeParseException e) {
+            throw new IOException("rendered_at must be a local date and time: " + text, e);
+        }
     }
 
     private ClientMessage.Generate request(String handle, String line) throws IOException {

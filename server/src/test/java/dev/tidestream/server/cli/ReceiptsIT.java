@@ -65,7 +65,7 @@ class ReceiptsIT {
 
     @BeforeAll
     static void start() throws Exception {
-        Files.writeString(temp.resolve("chat.jinja"), "{% for message in messages %}{{ message.content }}{% endfor %}");
+        Files.writeString(temp.resolve("chat.jinja"), "{{ strftime_now('%T.%f') }} {% for message in messages %}{{ message.content }}{% endfor %}");
         server = started();
         http = HttpClient.newHttpClient();
     }
@@ -145,6 +145,8 @@ class ReceiptsIT {
             List<Integer> got = Stream.concat(five, rest);
             assertEqual(cancelled.receipt(), prompt + ",\"output\":" + got);
             assertCode("output_differs", cancelled.receipt(), prompt + ",\"output\":" + got.subList(0, 3));
+            client.send("{\"type\":\"generate\",\"id\":\"m\",\"max_tokens\":6,\"receipt\":true,\"messages\":" + CHAT + "}");
+            assertEqual(finished(client.untilFinished("m")).receipt(), ",\"messages\":" + CHAT);
             client.generate("d", "x", 1, "");
             ServerMessage.Finished without = (ServerMessage.Finished) client.untilFinished("d").getLast();
             assertEquals(FinishReason.LENGTH, without.reason());

@@ -2,22 +2,29 @@ package dev.tidestream.server.resume;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDateTime;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Flux;
 
 import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.StreamOptions;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.engine.ChatPrompts;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.Evidence;
@@ -29,6 +36,7 @@ import dev.tidestream.server.engine.WaitingEngine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
@@ -102,6 +110,33 @@ class ReceiptedStreamsTest extends ResumeFixture {
         assertEquals(2, text.split(of, -1).length, text);
         Files.writeString(file, text.replace(of, TokenDigest.of(new int[] {1})));
         assertNull(finish(goOn(restarted(), opened, 4, TOKENS)).evidence());
+    }
+
+    /** A template with the date makes another prompt of the same messages the next day, but of a stream that goes on. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldGoOnWithThePromptOfItsDay(boolean receipt) throws Exception {
+        AtomicLong days = new AtomicLong();
+        chats = (messages, at) -> {
+            LocalDateTime told = at == null ? LocalDateTime.of(2026, 12, 1, 23, 59).plusDays(days.incrementAndGet()) : at;
+            return new ChatPrompts.Prompt((told + messages.getFirst().content()).chars().toArray(), told);
+        };
+        ResumableStreams streams = restarted();
+        ClientMessage.Generate asked = new ClientMessage.Generate("a", null, List.of(new ChatMessage("user", "Hi")), false, null, TOKENS, SAMPLED,
+                List.of(), 0, WeightsPolicy.PIN, OptionalInt.empty(), StreamOptions.NONE.withReceipt(receipt));
+        ResumableStreams.Opened opened = streams.open(asked, "", "c", "c");
+        Reader reader = Reader.of(opened.generation());
+        LocalDateTime day = reader.accepted().renderedAt();
+        assertNotNull(day);
+        List<TokenEvent.Token> whole = reader.tokens(TOKENS);
+        ResumableStreams.Opened left = streams.open(asked, "", "c", "c");
+        Reader first = Reader.of(left.generation());
+        assertNotEquals(day, first.accepted().renderedAt());
+        first.tokens(5);
+        List<TokenEvent.Token> again = goOn(restarted(), opened, 4, TOKENS);
+        assertSame(whole.subList(5, TOKENS), again);
+        Evidence evidence = finish(goOn(restarted(), left, 4, TOKENS)).evidence();
+        assertEquals(receipt, evidence != null);
     }
 
     /** An engine that has room or not. */

@@ -74,7 +74,7 @@ final class Judge {
             return new Judged(signed, Verdict.of(Code.NO_PROMPT,
                     "the receipt is genuine; to compute its stream again, give prompt, tokens or messages"), null);
         }
-        int[] prompt = request.prompt().tokens(receipt.evidence().parseSpecial());
+        int[] prompt = request.prompt().tokens(receipt.evidence().parseSpecial(), receipt.evidence().renderedAt());
         if (!TokenDigest.of(prompt).equals(receipt.evidence().promptSha256())) {
             return new Judged(signed, Verdict.of(Code.PROMPT_DIFFERS,
                     "the prompt is not the one of the receipt: tokens=%d, of the receipt=%d".formatted(prompt.length, receipt.evidence().promptTokens())), null);

@@ -77,7 +77,7 @@ class JudgeTest {
     }
 
     private String receipt(WeightsPolicy weights, SigningKey key, List<Evidence.Span> spans, FinishReason finish, int[] output) {
-        Evidence evidence = new Evidence(PROMPT.length, TokenDigest.of(PROMPT), null, false, 2,
+        Evidence evidence = new Evidence(PROMPT.length, TokenDigest.of(PROMPT), null, false, null, 2,
                 new SamplingOptions(1, 0, 1, 0, 1, 0, 0, Map.of(), OptionalLong.of(7)), List.of(), weights, 1, spans, output.length,
                 TokenDigest.of(output));
         return new ReceiptIssuer(key, content, "s", InstantSource.system()).issue(
@@ -85,7 +85,7 @@ class JudgeTest {
     }
 
     private Judge.Judged judge(String receipt, int @Nullable [] prompt) throws BadRequestException {
-        return judge.judge(new VerifyRequest(receipt, prompt == null ? null : special -> prompt, null, null));
+        return judge.judge(new VerifyRequest(receipt, prompt == null ? null : (special, at) -> prompt, null, null));
     }
 
     private void assertCode(Code code, String receipt, int @Nullable [] prompt) throws BadRequestException {
@@ -185,7 +185,7 @@ class JudgeTest {
     }
 
     private Comparison comparison(String receipt, int @Nullable [] tokens, @Nullable String text) throws BadRequestException {
-        Judge.Recompute recompute = judge.judge(new VerifyRequest(receipt, special -> PROMPT, tokens, text)).recompute();
+        Judge.Recompute recompute = judge.judge(new VerifyRequest(receipt, (special, at) -> PROMPT, tokens, text)).recompute();
         assertNotNull(recompute);
         return new Comparison(recompute.receipt(), recompute.request());
     }
