@@ -25,6 +25,7 @@ import dev.tidestream.server.openai.Fingerprints;
 final class ModelFingerprints implements Fingerprints {
     private static final int HEX_DIGITS = 12;
     private static final int MAX_KEPT = 64;
+    private static final String NO_UPDATES = Sha256.of(new byte[0]);
 
     private final Supplier<List<String>> content;
     private final LongFunction<String> updates;
@@ -38,21 +39,13 @@ final class ModelFingerprints implements Fingerprints {
             return size() > MAX_KEPT;
         }
     };
-    private final Map<Long, String> knownUpdates = new LinkedHashMap<>() { // guarded by itself
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<Long, String> eldest) {
-            return size() > MAX_KEPT;
-        }
-    };
     private @Nullable CompletableFuture<List<String>> read; // guarded by this
 
     private record Key(long weightsVersion, String headMode) {}
 
     /**
      * @param content of what is served, read when it is asked for
-     * @param updates that a version has on top of it
+     * @param updates that a version has on top of it; asked on event loops
      * @param precision of the process
      * @param reading where the content is read
      */
@@ -97,19 +90,19 @@ final class ModelFingerprints implements Fingerprints {
         return next;
     }
 
-    /** Hashes of the model file and of what makes prompts; waits unless {@link #ready} has completed. */
+    /**
+     * Hashes of the model file and of what makes prompts; after {@link #ready} has completed.
+     *
+     * @throws IllegalStateException if it has not
+     */
     List<String> contentSha256() {
-        return read().join();
+        return read().resultNow();
     }
 
     /** Hash of the updates that a version has on top of the file. */
     String updatesSha256(long weightsVersion) {
-        synchronized (knownUpdates) {
-            return knownUpdates.computeIfAbsent(weightsVersion, version -> {
-                String ofLog = updates.apply(version);
-                return ofLog.isEmpty() ? Sha256.of(new byte[0]) : ofLog; // without a log there are none, as with one that is empty
-            });
-        }
+        String ofLog = updates.apply(weightsVersion);
+        return ofLog.isEmpty() ? NO_UPDATES : ofLog; // without a log there are none, as with one that is empty
     }
 
     @Override

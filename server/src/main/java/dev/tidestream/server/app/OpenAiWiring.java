@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
 
 import org.jspecify.annotations.Nullable;
 
@@ -72,13 +73,19 @@ final class OpenAiWiring implements AutoCloseable {
         }
     }
 
+    /** Completes when receipts can be issued without waiting. */
+    CompletableFuture<?> receiptsReady() {
+        return receipts.issuer().ready();
+    }
+
     /** Serves them: requests over HTTP, and lanes over WebSockets. */
     void serve(ServerVerticle verticle) {
         Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, fingerprints, receipts.issuer(),
                 running.engine()::defaultMaxTokens);
         verticle.issuing(receipts.issuer());
         verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses),
-                new VerifyEndpoints(backend, receipts.trusted(), receipts.content(), config.receipts().maxVerifications()))));
+                new VerifyEndpoints(backend, receipts.own(), receipts.trusted(), receipts.content(),
+                        config.receipts().maxVerifications(), config.receipts().verificationTimeout()))));
         verticle.serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL,
                 new ResponseLanes(backend, responses, config.chats().lanes())::session));
     }

@@ -32,6 +32,7 @@ final class ReceiptWiring {
 
     private final ServedContent content;
     private final ReceiptIssuer issuer;
+    private final JwkSet own;
     private final JwkSet trusted;
 
     /**
@@ -45,7 +46,7 @@ final class ReceiptWiring {
         SigningKey key = key(config.receipts().keyFile(), config.updates().dataDir());
         issuer = new ReceiptIssuer(key, content, SERVER + ProgramVersion.ours(), InstantSource.system());
         log.info("receipts are signed: kid={}", key.publicKey().kid());
-        JwkSet own = new JwkSet(List.of(key.publicKey()));
+        own = new JwkSet(List.of(key.publicKey()));
         Path trust = config.receipts().trustFile();
         trusted = trust == null ? own : own.and(trusted(trust));
     }
@@ -122,6 +123,11 @@ final class ReceiptWiring {
     /** What this server computes with. */
     ServedContent content() {
         return content;
+    }
+
+    /** Keys that this server signs with. */
+    JwkSet own() {
+        return own;
     }
 
     /** Keys that receipts are verified with: this server's, and those that it was told of. */

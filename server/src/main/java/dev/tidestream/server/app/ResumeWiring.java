@@ -2,9 +2,12 @@ package dev.tidestream.server.app;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.server.engine.WaitingEngine;
 import dev.tidestream.server.resume.JournalDirectory;
 import dev.tidestream.server.resume.ResumableStreams;
 import dev.tidestream.server.resume.ResumeLimits;
@@ -17,8 +20,11 @@ final class ResumeWiring implements AutoCloseable {
     private final @Nullable JournalDirectory journal;
     private final ResumableStreams streams;
 
-    /** @param dataDir locked by this process; null for streams that end with it */
-    ResumeWiring(ModelRuntime running, ResumeLimits limits, @Nullable Path dataDir) {
+    /**
+     * @param receipts completes when receipts can be issued without waiting
+     * @param dataDir locked by this process; null for streams that end with it
+     */
+    ResumeWiring(ModelRuntime running, Supplier<CompletableFuture<?>> receipts, ResumeLimits limits, @Nullable Path dataDir) {
         try {
             journal = dataDir == null ? null
                     : new JournalDirectory(dataDir.resolve(DIRECTORY), limits.maxJournalBytes(),
@@ -27,7 +33,8 @@ final class ResumeWiring implements AutoCloseable {
             throw new ServerException(ServerException.Reason.DATA_DIRECTORY,
                     "cannot keep streams in the data directory: " + e.getMessage(), e);
         }
-        streams = new ResumableStreams(running.engine(), limits, System::nanoTime, journal == null ? StreamJournal.NONE : journal);
+        streams = new ResumableStreams(
+                new WaitingEngine(running.engine(), receipts), limits, System::nanoTime, journal == null ? StreamJournal.NONE : journal);
     }
 
     ResumableStreams streams() {

@@ -175,14 +175,18 @@ public record ServerConfig(
      * @param keyFile the key that they are signed with; null: one in the data directory, or else one of this process
      * @param trustFile further keys that they are verified with, a JWK set; null for none
      * @param maxVerifications most that are computed at once, at least 1
+     * @param verificationTimeout longest that computing one may take, at least 1 ms
      */
-    public record Receipts(@Nullable Path keyFile, @Nullable Path trustFile, int maxVerifications) {
-        /** A key of the server's own, one verification at a time. */
-        public static final Receipts DEFAULT = new Receipts(null, null, 1);
+    public record Receipts(@Nullable Path keyFile, @Nullable Path trustFile, int maxVerifications, Duration verificationTimeout) {
+        /** A key of the server's own, one verification at a time, ten minutes each. */
+        public static final Receipts DEFAULT = new Receipts(null, null, 1, Duration.ofMinutes(10));
 
         public Receipts {
             if (maxVerifications < 1) {
                 throw new IllegalArgumentException("max_verifications must be at least 1: " + maxVerifications);
+            }
+            if (verificationTimeout.toMillis() < 1) {
+                throw new IllegalArgumentException("verification_timeout must be at least 1 ms: " + verificationTimeout);
             }
         }
     }

@@ -100,10 +100,10 @@ public final class TidestreamServer implements AutoCloseable {
         try {
             streamLog = new StreamLog(config.otlpEndpoint(), () -> running.blueprint().name());
             closings.push(streamLog::close);
-            resume = new ResumeWiring(running, config.resume(), config.updates().dataDir());
-            closings.push(resume::close);
             openAi = new OpenAiWiring(config, running, store, running.chat());
             closings.push(openAi::close);
+            resume = new ResumeWiring(running, openAi::receiptsReady, config.resume(), config.updates().dataDir());
+            closings.push(resume::close);
             metrics = new MetricsWiring(running);
             closings.push(metrics::close);
             EventLog audit = EventLog.of(EventLog.AUDIT);

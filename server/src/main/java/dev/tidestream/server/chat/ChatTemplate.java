@@ -1,5 +1,7 @@
 package dev.tidestream.server.chat;
 
+import org.jspecify.annotations.Nullable;
+
 import java.time.Clock;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
@@ -44,10 +46,12 @@ public final class ChatTemplate {
     private final Template template;
     private final SpecialTokens tokens;
     private final Clock clock;
+    private final boolean dated;
     private final MessageForm form;
 
-    private ChatTemplate(Template template, SpecialTokens tokens, Clock clock) {
-        this.template = template;
+    private ChatTemplate(String source, SpecialTokens tokens, Clock clock) {
+        this.template = Template.parse(source, TemplateLimits.DEFAULT);
+        this.dated = source.contains("strftime_now");
         this.tokens = tokens;
         this.clock = clock;
         this.form = MessageForm.probe(this::attempt);
@@ -61,7 +65,7 @@ public final class ChatTemplate {
      */
     public static ChatTemplate parse(String source, SpecialTokens tokens, Clock clock) {
         try {
-            return new ChatTemplate(Template.parse(source, TemplateLimits.DEFAULT), tokens, clock);
+            return new ChatTemplate(source, tokens, clock);
         } catch (TemplateException e) {
             throw new ChatTemplateException(e);
         }
@@ -78,6 +82,16 @@ public final class ChatTemplate {
      * @throws ChatTemplateException if the template refuses the conversation, fails on it, or the conversation cannot be rendered at all
      */
     public RenderedChat render(Conversation conversation) {
+        return render(conversation, LocalDateTime.now(clock));
+    }
+
+    /**
+     * The prompt for a conversation as it was at a time.
+     *
+     * @param now what {@code strftime_now} tells
+     * @throws ChatTemplateException as the other method
+     */
+    public RenderedChat render(Conversation conversation, LocalDateTime now) {
         for (String name : conversation.variables().keySet()) {
             if (OWN_NAMES.contains(name)) {
                 throw new ChatTemplateException(ChatTemplateException.Reason.BAD_CONVERSATION,
@@ -85,39 +99,39 @@ public final class ChatTemplate {
             }
         }
         JsonNode messages = form.prepare(conversation.messages());
-        Text text = rendered(messages, conversation);
+        Text text = rendered(messages, conversation, now);
         Text prompt = conversation.ending() == Conversation.Ending.LAST_MESSAGE_GOES_ON ? FinalMessage.cut(text, messages) : text;
-        return result(prompt);
+        return result(prompt, dated ? now : null);
     }
 
-    private RenderedChat result(Text prompt) {
+    private RenderedChat result(Text prompt, @Nullable LocalDateTime at) {
         int[] spans = prompt.foreignSpans();
         List<RenderedChat.Span> foreign = new ArrayList<>(spans.length / 2);
         for (int i = 0; i < spans.length; i += 2) {
             foreign.add(new RenderedChat.Span(spans[i], spans[i + 1]));
         }
-        RenderedChat chat = new RenderedChat(prompt.chars(), foreign, 0);
+        RenderedChat chat = new RenderedChat(prompt.chars(), foreign, 0, at);
         String bos = tokens.bos().orElse("");
         boolean there = !bos.isEmpty() && prompt.chars().startsWith(bos) && chat.template(0, bos.length());
-        return there ? new RenderedChat(chat.text(), chat.foreign(), bos.length()) : chat;
+        return there ? new RenderedChat(chat.text(), chat.foreign(), bos.length(), at) : chat;
     }
 
-    private Text rendered(JsonNode messages, Conversation conversation) {
+    private Text rendered(JsonNode messages, Conversation conversation, LocalDateTime now) {
         try {
-            return template.render(variables(messages, conversation, true), LocalDateTime.now(clock), false);
+            return template.render(variables(messages, conversation, true), now, false);
         } catch (TemplateException e) {
             boolean none = conversation.tools().isEmpty() || conversation.documents().isEmpty();
             if (none && e.kind() == TemplateException.Kind.RUNTIME) {
-                return renderedWithoutNone(messages, conversation, e);
+                return renderedWithoutNone(messages, conversation, now, e);
             }
             throw new ChatTemplateException(e);
         }
     }
 
     /** Without {@code tools} and {@code documents} where there are none; if that fails too, the first failure counts. */
-    private Text renderedWithoutNone(JsonNode messages, Conversation conversation, TemplateException first) {
+    private Text renderedWithoutNone(JsonNode messages, Conversation conversation, LocalDateTime now, TemplateException first) {
         try {
-            return template.render(variables(messages, conversation, false), LocalDateTime.now(clock), false);
+            return template.render(variables(messages, conversation, false), now, false);
         } catch (TemplateException second) {
             ChatTemplateException failure = new ChatTemplateException(first);
             failure.addSuppressed(second);
@@ -157,7 +171,7 @@ public final class ChatTemplate {
     /** What a template makes of these messages as they are; empty text where it fails. */
     private String attempt(JsonNode messages) {
         try {
-            return rendered(messages, Conversation.of(messages)).chars();
+            return rendered(messages, Conversation.of(messages), LocalDateTime.now(clock)).chars();
         } catch (ChatTemplateException _) {
             return ""; // the form that was tried is one that the template cannot read
         }

@@ -1,6 +1,9 @@
 package dev.tidestream.server.chat;
 
+import org.jspecify.annotations.Nullable;
+
 import java.time.Clock;
+import java.time.LocalDateTime;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -65,9 +68,20 @@ public final class ModelChat {
      * @throws ChatTemplateException if there is no template, or if it refuses the conversation or fails on it
      */
     public RenderedChat render(Conversation conversation) {
+        return render(conversation, null);
+    }
+
+    /**
+     * The prompt for a conversation as it was at a time.
+     *
+     * @param at what {@code strftime_now} tells; null: the time of now
+     * @throws ChatTemplateException as the other method
+     */
+    public RenderedChat render(Conversation conversation, @Nullable LocalDateTime at) {
         String source = source(conversation.tools().isPresent());
         ChatTemplate template = parsed(source);
-        return template.render(source.contains(DEVELOPER) ? conversation : withoutDevelopers(conversation));
+        return template.render(
+                source.contains(DEVELOPER) ? conversation : withoutDevelopers(conversation), at == null ? LocalDateTime.now(clock) : at);
     }
 
     private static Conversation withoutDevelopers(Conversation conversation) {

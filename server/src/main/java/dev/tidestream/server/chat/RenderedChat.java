@@ -1,5 +1,8 @@
 package dev.tidestream.server.chat;
 
+import org.jspecify.annotations.Nullable;
+
+import java.time.LocalDateTime;
 import java.util.List;
 
 /**
@@ -15,8 +18,14 @@ import java.util.List;
  * @param text the prompt
  * @param foreign the spans of it that came from the conversation, ascending, none touching
  * @param bosEnd how many characters the begin-of-sequence token has that the template put at the begin; 0 if the tokenizer is to add it
+ * @param at what {@code strftime_now} told; null if the template does not know it, so that it makes the same at any time
  */
-public record RenderedChat(String text, List<Span> foreign, int bosEnd) {
+public record RenderedChat(String text, List<Span> foreign, int bosEnd, @Nullable LocalDateTime at) {
+
+    /** Of a template that tells no time. */
+    public RenderedChat(String text, List<Span> foreign, int bosEnd) {
+        this(text, foreign, bosEnd, null);
+    }
 
     /**
      * A part of the prompt, in UTF-16 code units.

@@ -1,6 +1,7 @@
 package dev.tidestream.server.engine;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 import org.jspecify.annotations.Nullable;
 
@@ -13,27 +14,47 @@ import dev.tidestream.protocol.WeightsWish;
  * @param generated ids of the tokens so far {@code (n)}, in order; fewer than the request's {@code maxTokens}; not copied
  * @param weightsVersion the version of the weights it goes on with; {@link #NEWEST}: the one that is current then
  * @param atLeast the lowest version that it takes
+ * @param origin what else made the tokens so far; null if it is not known, or not the same for all of them
  */
-public record Continuation(int[] generated, long weightsVersion, long atLeast) {
+public record Continuation(int[] generated, long weightsVersion, long atLeast, @Nullable Origin origin) {
     /** In the place of a version: whichever is current. */
     public static final long NEWEST = WeightsWish.ANY;
 
     /** A stream at its begin. */
     static final Continuation NONE = new Continuation(new int[0], NEWEST);
 
-    /** One that takes any version where it takes the newest. */
+    /**
+     * What tokens of a pinned stream depend on beside its weights, its sampling and each other.
+     *
+     * @param headMode how logits were computed
+     * @param promptSha256 of the tokens of the prompt, as {@link TokenDigest} makes it: a template may make others of the same messages
+     */
+    public record Origin(String headMode, String promptSha256) {
+        /** Of the tokens of a run that has begun so; null if its request asked for no receipt. */
+        public static @Nullable Origin of(TokenEvent.Accepted accepted) {
+            return accepted.promptSha256() == null ? null : new Origin(accepted.headMode(), accepted.promptSha256());
+        }
+    }
+
+    /** One of whose tokens nothing else is known. */
     public Continuation(int[] generated, long weightsVersion) {
-        this(generated, weightsVersion, NEWEST);
+        this(generated, weightsVersion, NEWEST, null);
+    }
+
+    /** One that takes any version where it takes the newest. */
+    public Continuation(int[] generated, long weightsVersion, @Nullable Origin origin) {
+        this(generated, weightsVersion, NEWEST, origin);
     }
 
     /** A stream at its begin that needs some weights. */
     public static Continuation of(WeightsWish wish) {
-        return wish.equals(WeightsWish.NEWEST) ? NONE : new Continuation(new int[0], wish.version(), wish.atLeast());
+        return wish.equals(WeightsWish.NEWEST) ? NONE : new Continuation(new int[0], wish.version(), wish.atLeast(), null);
     }
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof Continuation c && Arrays.equals(generated, c.generated) && weightsVersion == c.weightsVersion && atLeast == c.atLeast;
+        return other instanceof Continuation c && Arrays.equals(generated, c.generated) && weightsVersion == c.weightsVersion
+                && atLeast == c.atLeast && Objects.equals(origin, c.origin);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.tidestream.server.engine;
 
+import java.time.LocalDateTime;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param promptSha256 of these tokens
  * @param textSha256 of the text that the engine made them of, in UTF-8; null if it was given no text
  * @param parseSpecial whether names of control tokens in that text were taken for those tokens
+ * @param renderedAt what the template that made the prompt was told of the time, in the zone of the server; null if nothing
  * @param maxTokens most tokens that were asked for
  * @param sampling how tokens were chosen, with the seed
  * @param stop strings that would have ended the stream
@@ -29,6 +31,7 @@ public record Evidence(
         String promptSha256,
         @Nullable String textSha256,
         boolean parseSpecial,
+        @Nullable LocalDateTime renderedAt,
         int maxTokens,
         SamplingOptions sampling,
         List<String> stop,

@@ -1,5 +1,6 @@
 package dev.tidestream.server.engine;
 
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,30 +18,40 @@ final class EvidenceBook {
     private final SamplingOptions sampling;
     private final int promptTokens;
     private final String promptSha256;
+    private final @Nullable LocalDateTime renderedAt;
     private final TokenDigest output = new TokenDigest();
     private final List<Evidence.Span> spans = new ArrayList<>(); // the last one grows
     private int tokens;
     private long acceptedVersion;
-    private boolean whole; // whether it is known which weights made the tokens before a continuation
+    private boolean whole; // whether it is known what made the tokens before a continuation
 
     /**
      * Of a stream that was asked for.
      *
      * @param seed the one in use
-     * @param prompt its tokens {@code (n)}
      */
-    EvidenceBook(GenerateRequest request, long seed, int[] prompt) {
+    EvidenceBook(GenerateRequest request, long seed, ChatPrompts.Prompt prompt) {
         this.request = request;
         this.sampling = request.sampling().withSeed(seed);
-        this.promptTokens = prompt.length;
-        this.promptSha256 = TokenDigest.of(prompt);
+        this.promptTokens = prompt.tokens().length;
+        this.promptSha256 = TokenDigest.of(prompt.tokens());
+        this.renderedAt = prompt.at();
     }
 
-    /** It begins, or goes on behind tokens that were made before: those of a pinned stream are of the same weights. */
+    /** Of the tokens of the prompt. */
+    String promptSha256() {
+        return promptSha256;
+    }
+
+    /**
+     * It begins, or goes on behind tokens that were made before: those of a pinned stream are of the same weights, and what else made them
+     * must be the same as now.
+     */
     void accepted(long weightsVersion, HeadMode headMode) {
         int[] before = request.continuation().generated();
         acceptedVersion = weightsVersion;
-        whole = before.length == 0 || !request.weights().follows();
+        Continuation.Origin now = new Continuation.Origin(headMode.wireName(), promptSha256);
+        whole = before.length == 0 || (!request.weights().follows() && now.equals(request.continuation().origin()));
         output.add(before);
         tokens = before.length;
         if (tokens > 0) {
@@ -67,7 +78,7 @@ final class EvidenceBook {
             return null;
         }
         String text = request.prompt();
-        return new Evidence(promptTokens, promptSha256, text == null ? null : TokenDigest.of(text), request.parseSpecial(),
+        return new Evidence(promptTokens, promptSha256, text == null ? null : TokenDigest.of(text), request.parseSpecial(), renderedAt,
                 request.maxTokens(), sampling, request.stop(), request.weights(), acceptedVersion, spans, tokens, output.hex());
     }
 }

@@ -1,5 +1,6 @@
 package dev.tidestream.server.engine;
 
+import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
 
@@ -94,16 +95,17 @@ final class PromptEncoder {
     }
 
     /**
-     * The tokens of a prompt {@code (n)}.
+     * The prompt of a request.
      *
      * @throws EngineException if it is too long for the context, or names tokens that there are not
      */
-    int[] encode(GenerateRequest request) {
+    ChatPrompts.Prompt encode(GenerateRequest request) {
         String text = request.prompt();
-        int[] prompt = !request.messages().isEmpty() ? chats.encode(request.messages())
-                : text == null ? requireKnown(request.tokens() == null ? new int[0] : request.tokens())
-                : tokenizer.encodePrompt(text, request.parseSpecial());
-        requireFits(prompt.length, "tokens=" + prompt.length);
+        LocalDateTime at = request.options().renderedAt();
+        ChatPrompts.Prompt prompt = !request.messages().isEmpty() ? chats.encode(request.messages(), at)
+                : new ChatPrompts.Prompt(text == null ? requireKnown(request.tokens() == null ? new int[0] : request.tokens())
+                : tokenizer.encodePrompt(text, request.parseSpecial()), at);
+        requireFits(prompt.tokens().length, "tokens=" + prompt.tokens().length);
         return prompt;
     }
 

@@ -1,5 +1,9 @@
 package dev.tidestream.server.engine;
 
+import org.jspecify.annotations.Nullable;
+
+import java.time.LocalDateTime;
+
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.StreamOptions;
 import dev.tidestream.protocol.Urgency;
@@ -11,10 +15,22 @@ import dev.tidestream.server.tracing.RequestTrace;
  * @param receipt whether its end has {@link Evidence} for a receipt
  * @param urgency before whom it comes, and how long it may take
  * @param trace where it belongs in its caller's trace
+ * @param renderedAt of a prompt that a template has made, or made before: what that was told of the time, and is told if it makes it again;
+ *     null if it is told the time of now, or none
  */
-public record RequestOptions(boolean receipt, Urgency urgency, RequestTrace trace) {
+public record RequestOptions(boolean receipt, Urgency urgency, RequestTrace trace, @Nullable LocalDateTime renderedAt) {
     /** Nothing of it. */
     public static final RequestOptions NONE = new RequestOptions(false, Urgency.DEFAULT, RequestTrace.NONE);
+
+    /** Of a prompt that is not of a time. */
+    public RequestOptions(boolean receipt, Urgency urgency, RequestTrace trace) {
+        this(receipt, urgency, trace, null);
+    }
+
+    /** The same for a prompt that is of a time, or of none. */
+    public RequestOptions renderedAt(@Nullable LocalDateTime at) {
+        return new RequestOptions(receipt, urgency, trace, at);
+    }
 
     /** What a message asks for. */
     public static RequestOptions of(ClientMessage.Generate message) {

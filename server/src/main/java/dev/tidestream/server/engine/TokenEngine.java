@@ -266,10 +266,9 @@ public final class TokenEngine implements Engine, AutoCloseable {
     }
 
     private SequenceRequest sequence(GenerateRequest request, TokenStream stream, long arrivalNs) {
-        int[] prompt = prompts.encode(request);
-        if (request.options().receipt()) {
-            stream.record(new EvidenceBook(request, stream.seed(), prompt));
-        }
+        ChatPrompts.Prompt made = prompts.encode(request);
+        int[] prompt = made.tokens();
+        stream.prepared(made.at(), request.options().receipt() ? new EvidenceBook(request, stream.seed(), made) : null);
         SamplingOptions o = request.sampling();
         SamplingParams params = new SamplingParams(o.temperature(), o.topK(), o.topP(), o.minP(), o.repetitionPenalty(),
                 o.presencePenalty(), o.frequencyPenalty(), o.logitBias(), stream.seed(), request.topLogprobs());

@@ -1,5 +1,6 @@
 package dev.tidestream.server.engine;
 
+import java.time.LocalDateTime;
 import java.util.List;
 
 import org.jspecify.annotations.Nullable;
@@ -27,8 +28,16 @@ public sealed interface TokenEvent {
      * @param weightsVersion the version the stream starts with, and is pinned to if it asked for that
      * @param headMode how logits of that version are computed, at the moment: its head may be exchanged as well
      * @param promptTokens tokens of the prompt, BOS included
+     * @param promptSha256 of these tokens, as {@link TokenDigest} makes it; null unless the request asked for a receipt
+     * @param renderedAt what the template that made the prompt was told of the time; null if nothing
      */
-    record Accepted(long stream, long seed, long weightsVersion, String headMode, int promptTokens) implements TokenEvent {}
+    record Accepted(long stream, long seed, long weightsVersion, String headMode, int promptTokens, @Nullable String promptSha256,
+            @Nullable LocalDateTime renderedAt) implements TokenEvent {
+        /** Of a stream without a receipt, and with a prompt that is of no time. */
+        public Accepted(long stream, long seed, long weightsVersion, String headMode, int promptTokens) {
+            this(stream, seed, weightsVersion, headMode, promptTokens, null, null);
+        }
+    }
 
     /** A prompt takes longer than half a second: {@code prefilled} of {@code of} tokens are in the KV cache. Droppable. */
     record Progress(int prefilled, int of) implements TokenEvent {}

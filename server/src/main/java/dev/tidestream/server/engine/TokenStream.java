@@ -1,5 +1,6 @@
 package dev.tidestream.server.engine;
 
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
@@ -40,7 +41,8 @@ final class TokenStream implements Subscription, SequenceClient {
     private volatile long invalidDemand = 1;
     private volatile boolean cancelled;
     private volatile boolean stopRequested;
-    private @Nullable EvidenceBook evidence; // set before the decode thread has the stream
+    private @Nullable EvidenceBook evidence; // set before the decode thread has the stream, as is the next
+    private @Nullable LocalDateTime renderedAt;
     private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null before, and once there is nothing more to say
 
     /**
@@ -62,8 +64,14 @@ final class TokenStream implements Subscription, SequenceClient {
         newcomer.onSubscribe(this);
     }
 
-    /** Has it written down what a receipt needs; before it is submitted. */
-    void record(EvidenceBook book) {
+    /**
+     * Its prompt is made; before it is submitted.
+     *
+     * @param at what the template was told of the time; null if nothing
+     * @param book where what a receipt needs is written down; null if there will be none
+     */
+    void prepared(@Nullable LocalDateTime at, @Nullable EvidenceBook book) {
+        renderedAt = at;
         evidence = book;
     }
 
@@ -131,7 +139,8 @@ final class TokenStream implements Subscription, SequenceClient {
         if (evidence != null) {
             evidence.accepted(weightsVersion, headMode);
         }
-        next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens));
+        next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens,
+                evidence == null ? null : evidence.promptSha256(), renderedAt));
     }
 
     @Override

@@ -1,5 +1,8 @@
 package dev.tidestream.server.openai;
 
+import org.jspecify.annotations.Nullable;
+
+import java.time.LocalDateTime;
 import java.util.List;
 
 import dev.tidestream.server.chat.ChatTemplateException;
@@ -33,9 +36,10 @@ public final class ChatPlanner {
      */
     public Plan plan(TokenRequest common, Conversation conversation, AnswerFormat format, String param) throws BadRequestException {
         requireModel(common);
-        int[] tokens = encode(render(conversation, param), param);
+        RenderedChat rendered = render(conversation, param);
+        int[] tokens = encode(rendered, param);
         int maxTokens = common.maxTokens().orElseGet(() -> backend.defaultMaxTokens().applyAsInt(tokens.length));
-        return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens)), maxTokens, false);
+        return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens, rendered.at())), maxTokens, false);
     }
 
     /** Refuses a request for another model than the one that is served. */
@@ -50,8 +54,18 @@ public final class ChatPlanner {
      * @param param the field that it came in, for errors
      */
     public RenderedChat render(Conversation conversation, String param) throws BadRequestException {
+        return render(conversation, null, param);
+    }
+
+    /**
+     * The prompt as text, as it was at a time.
+     *
+     * @param at what the template is told of the time; null: that of now
+     * @param param the field that it came in, for errors
+     */
+    public RenderedChat render(Conversation conversation, @Nullable LocalDateTime at, String param) throws BadRequestException {
         try {
-            return backend.chat().render(conversation);
+            return backend.chat().render(conversation, at);
         } catch (ChatTemplateException e) {
             String message = String.valueOf(e.getMessage());
             throw new BadRequestException(HttpError.of(BAD_REQUEST, code(e.reason()), param,

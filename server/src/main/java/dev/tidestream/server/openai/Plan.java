@@ -1,5 +1,6 @@
 package dev.tidestream.server.openai;
 
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
@@ -28,8 +29,14 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
      * One prompt; text or tokens, or both, then the tokens are what is generated from.
      *
      * @param text as it is echoed
+     * @param at what the template that made it was told of the time; null if nothing
      */
-    public record PlannedPrompt(@Nullable String text, int @Nullable [] tokens) {}
+    public record PlannedPrompt(@Nullable String text, int @Nullable [] tokens, @Nullable LocalDateTime at) {
+        /** One that no template has made. */
+        public PlannedPrompt(@Nullable String text, int @Nullable [] tokens) {
+            this(text, tokens, null);
+        }
+    }
 
     /** The same, of which the prompt is prepared and no token is made. */
     public Plan withoutTokens() {
@@ -74,7 +81,7 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
             long seed = base + (given.isPresent() ? choice % request.n() : choice);
             GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
                     maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection)
-                    .of(account).with(new RequestOptions(request.receipt(), request.urgency(), traced));
+                    .of(account).with(new RequestOptions(request.receipt(), request.urgency(), traced, prompt.at()));
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;

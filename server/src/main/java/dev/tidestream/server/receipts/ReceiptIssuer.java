@@ -39,8 +39,12 @@ public final class ReceiptIssuer {
      * @param finish with evidence
      * @param keyName of the API key that it was asked for with; empty if none was needed
      * @return a compact JWS
+     * @throws IllegalStateException if it would have to wait
      */
     public String issue(TokenEvent.Finish finish, String keyName) {
+        if (!ready().isDone()) {
+            throw new IllegalStateException("a receipt cannot be issued yet: the model file is being read for its hash");
+        }
         Evidence evidence = Objects.requireNonNull(finish.evidence(), "a stream without evidence has no receipt");
         List<String> updates = evidence.spans().stream().map(span -> content.updatesSha256(span.weightsVersion())).toList();
         return SignedReceipt.sign(new Receipt(clock.instant().getEpochSecond(), server, keyName.isEmpty() ? null : keyName, content.model(),

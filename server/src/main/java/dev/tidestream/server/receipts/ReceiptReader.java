@@ -1,6 +1,10 @@
 package dev.tidestream.server.receipts;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,7 +58,7 @@ final class ReceiptReader {
             stop.add(entry.asText());
         }
         return new Evidence(number(prompt, "tokens"), text(prompt, "sha256"),
-                prompt.has("text_sha256") ? text(prompt, "text_sha256") : null, prompt.path("parse_special").asBoolean(),
+                prompt.has("text_sha256") ? text(prompt, "text_sha256") : null, prompt.path("parse_special").asBoolean(), time(prompt, "rendered_at"),
                 number(root, "max_tokens"), sampling(root.path("sampling")), stop, policy(weights), integer(weights, "accepted_version"),
                 spans, number(output, "tokens"), text(output, "sha256"));
     }
@@ -118,6 +122,14 @@ final class ReceiptReader {
             throw missing(field, "a string");
         }
         return node.path(field).textValue();
+    }
+
+    private static @Nullable LocalDateTime time(JsonNode node, String field) throws ReceiptException {
+        try {
+            return node.has(field) ? LocalDateTime.parse(text(node, field)) : null;
+        } catch (DateTimeParseException e) {
+            throw new ReceiptException("the payload's %s must be a local date and time as ISO 8601 has it".formatted(field), e);
+        }
     }
 
     private static long integer(JsonNode node, String field) throws ReceiptException {

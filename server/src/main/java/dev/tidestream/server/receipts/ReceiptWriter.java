@@ -24,7 +24,7 @@ import dev.tidestream.server.engine.Evidence;
  *  "precision": {"activations", "head_activations", "kv_type", "weights"},
  *  "weights":   {"policy": "pin" | "follow", "kv": "keep" | "recompute", "accepted_version": integer,
  *                "spans": [{"from", "to", "version", "updates_sha256", "head_mode"}, …]},
- *  "prompt":    {"tokens": integer, "sha256", "text_sha256"?, "parse_special": boolean},
+ *  "prompt":    {"tokens": integer, "sha256", "text_sha256"?, "parse_special": boolean, "rendered_at"?},
  *  "output":    {"tokens": integer, "sha256", "finish_reason": "stop" | "length" | "cancelled"},
  *  "max_tokens": integer, "stop": [string, …],
  *  "sampling":  as in generate, every field; "seed" is a decimal string beyond ±(2^53-1)}
@@ -76,6 +76,9 @@ final class ReceiptWriter {
             g.writeStringField("text_sha256", e.textSha256());
         }
         g.writeBooleanField("parse_special", e.parseSpecial());
+        if (e.renderedAt() != null) {
+            g.writeStringField("rendered_at", e.renderedAt().toString());
+        }
         g.writeEndObject();
         g.writeObjectFieldStart("output");
         g.writeNumberField("tokens", e.outputTokens());

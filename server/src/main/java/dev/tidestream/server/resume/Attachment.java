@@ -8,6 +8,8 @@ import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Operators;
 
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.TokenEvent;
 
@@ -86,6 +88,29 @@ final class Attachment extends Flux<TokenEvent> implements Generation, Subscript
     /** Whether it knows that the stream was accepted, which comes first. */
     boolean told() {
         return told;
+    }
+
+    /** What is told to one that has the stream no more. */
+    static EngineException resumed() {
+        return new EngineException(ErrorCode.RESUMED, "the stream goes on on another connection");
+    }
+
+    /** Gives it the next of its tokens; false if it cannot have that, or not yet. */
+    boolean giveToken(KeptTokens tokens) {
+        if (next < tokens.firstKept()) {
+            stream.end(this, new EngineException(ErrorCode.REPLAY_GONE,
+                    "tokens are not kept any more: seq=%d, first=%d".formatted(next, tokens.firstKept())));
+            return false;
+        }
+        if (demand == 0) {
+            return false;
+        }
+        TokenEvent.Token token = tokens.get(next);
+        give(token);
+        if (token.finish() != null) {
+            stream.end(this, null);
+        }
+        return true;
     }
 
     /** Gives it an event, for a unit of its demand. */

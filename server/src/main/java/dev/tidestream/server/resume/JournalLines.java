@@ -3,6 +3,8 @@ package dev.tidestream.server.resume;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +33,9 @@ import dev.tidestream.server.engine.TokenEvent;
  * {"from":0,"tokens":[403,11]}
  * {"from":2,"tokens":[5],"finish":"length","prompt_tokens":5,"completion_tokens":3,"cached_tokens":0,"queue_ms":0.4,"first_token_ms":12.5,"total_ms":31,"tokens_per_s":99}
  * </pre>
+ *
+ * The first line has {@code prompt_sha256} if the client wants a receipt, and {@code rendered_at} if the prompt is of a time; a line of tokens has {@code mixed} if some were made with another
+ * head, or of another prompt, than the first line says.
  */
 final class JournalLines {
     private static final int FORMAT = 1;
@@ -58,6 +63,12 @@ final class JournalLines {
                 g.writeNumberField("weights_version", head.weightsVersion());
                 g.writeStringField("head_mode", head.headMode());
                 g.writeNumberField("prompt_tokens", head.promptTokens());
+                if (head.promptSha256() != null) {
+                    g.writeStringField("prompt_sha256", head.promptSha256());
+                }
+                if (head.renderedAt() != null) {
+                    g.writeStringField("rendered_at", head.renderedAt().toString());
+                }
             });
             out.append(codec.encode(identity.message())).append('\n');
         }
@@ -67,6 +78,9 @@ final class JournalLines {
                 g.writeNumberField("from", piece.from());
                 g.writeFieldName("tokens");
                 g.writeArray(piece.tokens(), 0, piece.tokens().length);
+                if (piece.mixed()) {
+                    g.writeBooleanField("mixed", true);
+                }
                 if (finish != null) {
                     finish(g, finish);
                 }
@@ -123,16 +137,27 @@ final class JournalLines {
         }
         TokenEvent.Accepted accepted = new TokenEvent.Accepted(
                 number(head, "stream"), number(head, "seed"), number(head, "weights_version"),
-                head.path("head_mode").asText(), (int) number(head, "prompt_tokens"));
+                head.path("head_mode").asText(), (int) number(head, "prompt_tokens"), head.path("prompt_sha256").textValue(),
+                head.has("rendered_at") ? time(head.path("rendered_at").asText()) : null);
         int[] tokens = {};
         TokenEvent.Finish finish = null;
+        boolean mixed = false;
         for (String line : lines.subList(2, lines.size())) {
             JsonNode node = json.readTree(line);
             tokens = joined(tokens, node);
+            mixed |= node.path("mixed").asBoolean();
             finish = node.has("finish") ? finish(node) : null;
         }
         StreamRecord.Identity identity = new StreamRecord.Identity(handle, head.path("owner").asText(), request);
-        return new StreamRecord(identity, precision, accepted, tokens, finish);
+        return new StreamRecord(identity, precision, accepted, tokens, finish, mixed);
+    }
+
+    private static LocalDateTime time(String text) throws IOException {
+        try {
+            return LocalDateTime.parse(text);
+        } catch (DateTimeParseException e) {
+            throw new IOException("rendered_at must be a local date and time: " + text, e);
+        }
     }
 
     private ClientMessage.Generate request(String handle, String line) throws IOException {

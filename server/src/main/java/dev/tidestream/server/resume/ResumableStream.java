@@ -31,22 +31,19 @@ final class ResumableStream {
     private final Engine engine;
     private final LongSupplier nanoClock;
     private final long keptBytes;
-    private final Runnable changed;
+    private final Unwritten unwritten; // guarded by this, as is all below
     private StreamTab tab; // as it is made
-
-    // all of this is guarded by this
     private KeptTokens tokens;
     private TokenEvent.@Nullable Accepted first; // of its begin: the seed, and the weights that a pinned stream keeps
     private TokenEvent.@Nullable Accepted accepted; // of the run of today
     private @Nullable StreamRun run; // null before the first run of this process
     private TokenEvent.@Nullable Finish finish;
+    private Continuation.@Nullable Origin origin; // of all tokens; null if it is not the same for all, or not known
+    private @Nullable PastEnd past; // while it is run again
     private @Nullable Throwable failure;
     private @Nullable Attachment attached;
     private boolean telling;
     private long idleSinceNs;
-    private boolean toBeWritten;
-    private boolean firstIsWritten;
-    private int written; // tokens
 
     /**
      * A stream that has not begun.
@@ -62,22 +59,22 @@ final class ResumableStream {
         this.engine = engine;
         this.nanoClock = nanoClock;
         this.keptBytes = keptBytes;
-        this.changed = changed;
+        this.unwritten = new Unwritten(changed);
         this.tokens = new KeptTokens(keptBytes, new int[0]);
         this.idleSinceNs = nanoClock.getAsLong();
     }
 
     /** A stream of an earlier process. */
     ResumableStream(
-            StreamRecord past, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes, Runnable changed) {
-        this(past.identity(), request, engine, nanoClock, keptBytes, changed);
-        tab = StreamTab.counted(past.tokens().length);
-        tokens = new KeptTokens(keptBytes, past.tokens());
-        first = past.accepted();
-        accepted = past.accepted();
-        finish = past.finish();
-        firstIsWritten = true;
-        written = past.tokens().length;
+            StreamRecord read, GenerateRequest request, Engine engine, LongSupplier nanoClock, long keptBytes, Runnable changed) {
+        this(read.identity(), request, engine, nanoClock, keptBytes, changed);
+        tab = StreamTab.counted(read.tokens().length);
+        tokens = new KeptTokens(keptBytes, read.tokens());
+        first = read.accepted();
+        accepted = read.accepted();
+        finish = read.finish();
+        origin = read.mixed() ? null : Continuation.Origin.of(read.accepted());
+        unwritten.hasBeenRead(read.tokens().length);
     }
 
     StreamRecord.Identity identity() {
@@ -101,6 +98,9 @@ final class ResumableStream {
      */
     synchronized Generation after(int seq) {
         int next = seq + 1;
+        if (past != null && next > tokens.made() && next <= past.ids().length) {
+            giveBack(Attachment.resumed());
+        }
         int made = tokens.made();
         boolean ranBefore = run == null; // and not in this process
         boolean exact = !request.weights().follows(); // made again, its tokens are the same
@@ -169,7 +169,7 @@ final class ResumableStream {
         synchronized (this) {
             Attachment before = attached;
             if (before != null) {
-                end(before, new EngineException(ErrorCode.RESUMED, "the stream goes on on another connection"));
+                end(before, Attachment.resumed());
             }
             attached = to;
             if (runFrom != Attachment.AS_IT_RUNS) {
@@ -210,19 +210,11 @@ final class ResumableStream {
 
     /** What the journal lacks. */
     synchronized StreamRecord.Piece takeUnwritten() {
-        toBeWritten = false;
-        TokenEvent.Accepted head = firstIsWritten ? null : first;
-        StreamRecord.Piece piece = new StreamRecord.Piece(head, written, tokens.ids(written, tokens.made()), finish);
-        firstIsWritten = first != null;
-        written = tokens.made();
-        return piece;
-    }
-
-    private void write() {
-        if (!toBeWritten) {
-            toBeWritten = true;
-            changed.run();
+        if (past != null) {
+            return unwritten.takeNothing();
         }
+        boolean mixed = first != null && !Objects.equals(origin, Continuation.Origin.of(first));
+        return unwritten.take(first, tokens, finish, mixed);
     }
 
     /** Lock held. Runs it (again) from a token on. */
@@ -234,11 +226,18 @@ final class ResumableStream {
         GenerateRequest now = request;
         if (first != null) {
             long version = request.weights().follows() ? Continuation.NEWEST : first.weightsVersion();
-            now = request.continued(first.seed(), new Continuation(tokens.ids(0, from), version));
+            now = request.continued(first.seed(), new Continuation(tokens.ids(0, from), version, origin))
+                    .with(request.options().renderedAt(first.renderedAt())); // of the same prompt
+        }
+        boolean wasStopped = reason() == FinishReason.CANCELLED;
+        if (past != null) {
+            past = past.runFrom(from);
+        } else if (finish != null && !request.weights().follows()) {
+            past = new PastEnd(tokens.ids(0, tokens.made()), finish, origin, from);
+        } else {
+            unwritten.startOver(from);
         }
         tokens = new KeptTokens(keptBytes, tokens.ids(0, from));
-        written = Math.min(written, from);
-        boolean wasStopped = finish != null && finish.reason() == FinishReason.CANCELLED;
         accepted = null;
         finish = null;
         failure = null;
@@ -248,6 +247,34 @@ final class ResumableStream {
             next.stop();
         }
         return next;
+    }
+
+    /** How it has ended, also if it is run again; null if it has not. */
+    private @Nullable FinishReason reason() {
+        TokenEvent.Finish end = past != null ? past.finish() : finish;
+        return end == null ? null : end.reason();
+    }
+
+    /**
+     * Lock held. The stream is again what it was before it was run again, since that came to no end.
+     *
+     * @param why what is told to who waits for tokens; who has all of them is told how it had ended
+     */
+    private void giveBack(Throwable why) {
+        PastEnd end = Objects.requireNonNull(past, "it was not run again");
+        past = null;
+        if (run != null) {
+            run.cancel();
+            run = null;
+        }
+        tokens = new KeptTokens(keptBytes, end.ids());
+        finish = end.finish();
+        origin = end.origin();
+        accepted = first;
+        unwritten.grew(); // its end may not have been written when it was run again
+        if (attached != null && attached.nextSeq() < tokens.made()) {
+            end(attached, why);
+        }
     }
 
     /** Lock held. Gives the attachment all that it can have, then asks the engine for what is left of its demand. */
@@ -271,7 +298,7 @@ final class ResumableStream {
 
     private boolean tellNext(Attachment to) {
         if (to.told() && to.nextSeq() < tokens.made()) {
-            return tellToken(to);
+            return to.giveToken(tokens);
         }
         if (to.told() ? finish != null : accepted != null) {
             if (to.demand() == 0) {
@@ -289,23 +316,6 @@ final class ResumableStream {
             end(to, failure);
         }
         return false;
-    }
-
-    private boolean tellToken(Attachment to) {
-        if (to.nextSeq() < tokens.firstKept()) {
-            end(to, new EngineException(ErrorCode.REPLAY_GONE,
-                    "tokens are not kept any more: seq=%d, first=%d".formatted(to.nextSeq(), tokens.firstKept())));
-            return false;
-        }
-        if (to.demand() == 0) {
-            return false;
-        }
-        TokenEvent.Token token = tokens.get(to.nextSeq());
-        to.give(token);
-        if (token.finish() != null) {
-            end(to, null);
-        }
-        return true;
     }
 
     /** Lock held. It has its last signal. */
@@ -328,7 +338,9 @@ final class ResumableStream {
                 if (first == null) {
                     first = a;
                 }
-                write();
+                Continuation.Origin now = Continuation.Origin.of(a);
+                origin = tokens.made() == 0 || Objects.equals(origin, now) ? now : null;
+                unwritten.grew();
             }
             case TokenEvent.Progress p -> {
                 if (attached != null && attached.told() && attached.demand() > 0) {
@@ -336,16 +348,23 @@ final class ResumableStream {
                 }
             }
             case TokenEvent.Scored s -> throw new IllegalStateException("a stream that can be resumed is not scored: stream=" + accepted);
+            case TokenEvent.Token t when past != null && !past.agreesWith(t) -> giveBack(new EngineException(ErrorCode.REPLAY_GONE,
+                    "the tokens that are made again are not those of the stream: seq=%d".formatted(t.seq())));
             case TokenEvent.Token t -> {
                 tokens.add(t);
-                finish = t.finish();
-                write();
+                ended(t.finish());
             }
-            case TokenEvent.Stopped s -> {
-                finish = s.finish();
-                write();
-            }
+            case TokenEvent.Stopped s -> ended(s.finish());
         }
+    }
+
+    private void ended(TokenEvent.@Nullable Finish how) {
+        finish = how;
+        if (how != null && past != null) {
+            unwritten.startOver(past.from());
+            past = null;
+        }
+        unwritten.grew();
     }
 
     /** A run has begun to listen. */
@@ -365,7 +384,12 @@ final class ResumableStream {
     /** A run has ended; null: as it should. */
     synchronized void ended(StreamRun by, @Nullable Throwable error) {
         if (by == run && (error != null || finish == null)) {
-            failure = error != null ? error : new IllegalStateException("the engine completed without a finish: stream=" + accepted);
+            Throwable why = error != null ? error : new IllegalStateException("the engine completed without a finish: stream=" + accepted);
+            if (past != null) {
+                giveBack(why);
+            } else {
+                failure = why;
+            }
             tell();
         }
     }

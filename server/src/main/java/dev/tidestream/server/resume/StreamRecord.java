@@ -15,9 +15,10 @@ import dev.tidestream.server.engine.TokenEvent;
  * @param accepted how it began
  * @param tokens ids of its tokens {@code (n)}, those that were written; not copied
  * @param finish how it ended, if it had
+ * @param mixed whether tokens were made with another head, or of another prompt, than {@code accepted} says
  */
 record StreamRecord(
-        Identity identity, String precision, TokenEvent.Accepted accepted, int[] tokens, TokenEvent.@Nullable Finish finish) {
+        Identity identity, String precision, TokenEvent.Accepted accepted, int[] tokens, TokenEvent.@Nullable Finish finish, boolean mixed) {
 
     /**
      * What makes a stream this one.
@@ -42,8 +43,9 @@ record StreamRecord(
      * @param accepted how it began, if that is not written yet
      * @param from {@code seq} of the first of {@code tokens}; what was written from there on before is void
      * @param finish how it ended, if it has
+     * @param mixed whether tokens were made with another head, or of another prompt, than the stream began with
      */
-    record Piece(TokenEvent.@Nullable Accepted accepted, int from, int[] tokens, TokenEvent.@Nullable Finish finish) {
+    record Piece(TokenEvent.@Nullable Accepted accepted, int from, int[] tokens, TokenEvent.@Nullable Finish finish, boolean mixed) {
         @Override
         public boolean equals(@Nullable Object other) {
             return this == other;

@@ -20,6 +20,7 @@ import dev.tidestream.protocol.admin.AdminCodec;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.channel.bus.AdminBus;
 import dev.tidestream.server.engine.Engine;
+import dev.tidestream.server.engine.WaitingEngine;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.receipts.ReceiptIssuer;
@@ -315,7 +316,8 @@ public final class ServerVerticle extends VerticleBase {
 
     private WebSocketEndpoint streamEndpoint(ConnectionLimits limits, InputRate rate, EventLoopClock now, HttpConnections plain) {
         Codec codec = new Codec(new Limits(config.maxMessageBytes(), config.maxTokens()));
-        StreamSources sources = new StreamSources(engine, resumable, receipts);
+        StreamSources sources = new StreamSources(
+                receipts == null ? engine : new WaitingEngine(engine, receipts::ready), resumable, receipts);
         return new WebSocketEndpoint(Protocol.PATH, Protocol.SUBPROTOCOL, true, streaming, (exchange, socket) -> {
             Connection connection =
                     new Connection(socket, config.maxMessageBytes(), limits, assembly, rate.meter(), now, refusals);

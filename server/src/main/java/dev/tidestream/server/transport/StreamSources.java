@@ -1,10 +1,6 @@
 package dev.tidestream.server.transport;
 
-import java.util.concurrent.CompletableFuture;
-
 import org.jspecify.annotations.Nullable;
-import reactor.core.publisher.Flux;
-import reactor.core.publisher.Mono;
 
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.ErrorCode;
@@ -13,7 +9,6 @@ import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.RequestOptions;
-import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.keys.KeyAccount;
 import dev.tidestream.server.keys.StreamLease;
 import dev.tidestream.server.receipts.ReceiptIssuer;
@@ -22,6 +17,7 @@ import dev.tidestream.server.resume.ResumableStreams;
 /**
  * Where the streams of a WebSocket come from.
  *
+ * @param engine whose streams with a receipt wait until there can be one
  * @param resumable the streams that outlive their connections; null if none does
  * @param receipts signs receipts; null if there are none
  */
@@ -42,11 +38,7 @@ record StreamSources(Engine engine, @Nullable ResumableStreams resumable, @Nulla
      * @throws EngineException if it asks for what there is not
      */
     Opening open(ClientMessage.Generate m, KeyAccount account, Object connection, String remote, StreamLease lease) {
-        Opening opening = start(m, account, connection, account.owner().at(remote), lease);
-        return m.options().receipt() ? whenReady(opening) : opening;
-    }
-
-    private Opening start(ClientMessage.Generate m, KeyAccount account, Object connection, Object sharer, StreamLease lease) {
+        Object sharer = account.owner().at(remote);
         if (m.options().receipt() && receipts == null) {
             throw new EngineException(ErrorCode.INVALID_VALUE, "receipt: this server issues none");
         }
@@ -60,25 +52,5 @@ record StreamSources(Engine engine, @Nullable ResumableStreams resumable, @Nulla
         GenerateRequest request = new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(),
                 m.stop(), m.topLogprobs(), -1, m.weights(), connection);
         return new Opening(null, engine.generate(request.of(sharer).with(RequestOptions.of(m)).beginningWith(m.options().wish())), lease);
-    }
-
-    /** The same stream, which begins when there can be a receipt at its end: the first one waits until the model file has been read. */
-    private Opening whenReady(Opening opening) {
-        if (receipts == null || receipts.ready().isDone()) {
-            return opening;
-        }
-        CompletableFuture<?> ready = receipts.ready();
-        Generation waiting = new Generation() {
-            @Override
-            public Flux<TokenEvent> events() {
-                return Mono.fromFuture(ready, true).thenMany(Flux.defer(opening.generation()::events));
-            }
-
-            @Override
-            public void stop() {
-                opening.generation().stop();
-            }
-        };
-        return new Opening(opening.handle(), waiting, opening.lease());
     }
 }

@@ -52,6 +52,12 @@ class ReceiptsIT {
 
     /** A stream as its client has it. */
     private record Stream(String receipt, List<Integer> tokens, String text) {
+        static List<Integer> concat(List<ServerMessage> some, List<ServerMessage> more) {
+            List<ServerMessage> all = new ArrayList<>(some);
+            all.addAll(more);
+            return all.stream().filter(ServerMessage.Token.class::isInstance).map(m -> ((ServerMessage.Token) m).token()).toList();
+        }
+
         JsonNode payload() throws Exception {
             return JSON.readTree(SignedReceipt.parse(receipt).payload());
         }
@@ -59,7 +65,7 @@ class ReceiptsIT {
 
     @BeforeAll
     static void start() throws Exception {
-        Files.writeString(temp.resolve("chat.jinja"), "{% for message in messages %}{{ message.content }}{% endfor %}");
+        Files.writeString(temp.resolve("chat.jinja"), "{{ strftime_now('%T.%f') }} {% for message in messages %}{{ message.content }}{% endfor %}");
         server = started();
         http = HttpClient.newHttpClient();
     }
@@ -136,6 +142,11 @@ class ReceiptsIT {
             Stream cancelled = finished(rest);
             assertEquals("cancelled", cancelled.payload().path("output").path("finish_reason").asText());
             assertEqual(cancelled.receipt(), prompt);
+            List<Integer> got = Stream.concat(five, rest);
+            assertEqual(cancelled.receipt(), prompt + ",\"output\":" + got);
+            assertCode("output_differs", cancelled.receipt(), prompt + ",\"output\":" + got.subList(0, 3));
+            client.send("{\"type\":\"generate\",\"id\":\"m\",\"max_tokens\":6,\"receipt\":true,\"messages\":" + CHAT + "}");
+            assertEqual(finished(client.untilFinished("m")).receipt(), ",\"messages\":" + CHAT);
             client.generate("d", "x", 1, "");
             ServerMessage.Finished without = (ServerMessage.Finished) client.untilFinished("d").getLast();
             assertEquals(FinishReason.LENGTH, without.reason());

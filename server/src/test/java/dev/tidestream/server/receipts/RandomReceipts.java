@@ -1,5 +1,7 @@
 package dev.tidestream.server.receipts;
 
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -40,6 +42,7 @@ public final class RandomReceipts {
         SamplingOptions sampling = new SamplingOptions(real(), random.nextInt(Integer.MAX_VALUE), real(), real(), real(), real(), real(), bias,
                 OptionalLong.of(seed));
         Evidence evidence = new Evidence(random.nextInt(Integer.MAX_VALUE), text(), random.nextBoolean() ? text() : null, random.nextBoolean(),
+                random.nextBoolean() ? LocalDateTime.ofEpochSecond(random.nextInt(), random.nextInt(1_000_000_000), ZoneOffset.UTC) : null,
                 random.nextInt(Integer.MAX_VALUE), sampling, stop, WeightsPolicy.values()[random.nextInt(WeightsPolicy.values().length)],
                 random.nextLong(Long.MAX_VALUE), spans, tokens, text());
         return new Receipt(random.nextLong(), text(), random.nextBoolean() ? text() : null, new Receipt.Model(text(), text(), text()),

@@ -13,17 +13,20 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.io.TempDir;
 
+import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.engine.ChatPrompts;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
+import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.TokenObserver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -42,6 +45,8 @@ abstract class ResumeFixture {
     final AtomicLong nowNs = new AtomicLong();
     final List<AutoCloseable> open = new ArrayList<>();
     long version = 3;
+    HeadMode headMode = HeadMode.PACKED;
+    ChatPrompts chats = ChatPrompts.NONE;
     CurrentEpoch epochs = epochs();
     TokenEngine engine = engine();
 
@@ -50,14 +55,15 @@ abstract class ResumeFixture {
     }
 
     CurrentEpoch epochs() {
-        return new CurrentEpoch(new ModelEpoch(version, HeadMode.PACKED, model(version), () -> { }));
+        return new CurrentEpoch(new ModelEpoch(version, headMode, model(version), () -> { }));
     }
 
     TokenEngine engine() {
         EngineConfig d = EngineConfig.DEFAULT;
         EngineConfig impatient = new EngineConfig(
                 d.maxSequences(), d.maxSequencesPerConnection(), 8 << 20, d.prefillChunkRows(), 0, d.prompts(), d.queue(), d.stalled());
-        TokenEngine started = TokenEngine.start(impatient, new FakeTokenizer(), epochs, TokenObserver.NONE);
+        TokenEngine started = TokenEngine.start(impatient, new FakeTokenizer(), chats, epochs, new StepBreak(), TokenObserver.NONE,
+                WorkerTeam.sequential());
         open.add(started);
         return started;
     }

@@ -108,7 +108,7 @@ final class TestServer implements AutoCloseable {
         MemoryResponses stored = new MemoryResponses(3, 1 << 20);
         verticle = new ServerVerticle(config, engine, readiness::get, null, clock).requiring(keys)
                 .serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, stored),
-                        new VerifyEndpoints(backend, ReceiptFixture.KEYS, ReceiptFixture.CONTENT, 1))))
+                        new VerifyEndpoints(backend, ReceiptFixture.KEYS, ReceiptFixture.TRUSTED, ReceiptFixture.CONTENT, 1, Duration.ofMinutes(5)))))
                 .serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL,
                         new ResponseLanes(backend, stored, lanes)::session));
         if (keys.required()) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
 import java.util.function.Supplier;
 
@@ -33,6 +34,7 @@ public final class RebuildSource {
     private final Supplier<Manifest> manifest;
     private final Checkpoints checkpoints;
     private final PayloadChecks checks;
+    private final Map<Long, String> contentSha256 = new ConcurrentHashMap<>(); // an entry for each version at most, as in the manifest
 
     /**
      * Of a directory.
@@ -48,12 +50,32 @@ public final class RebuildSource {
     }
 
     /**
-     * SHA-256 of the updates that make a version of the model file: the same for the same weights, however one came to them.
+     * SHA-256 of the updates that make a version of the model file: the same for the same weights, however one came to them. Known at
+     * once of versions that this process may serve: the current one, and all that were committed since.
      *
      * @throws AdminException {@code unknown_version}
      */
     public String contentSha256(long version) throws AdminException {
-        return VersionHistory.contentSha256(manifest.get(), version);
+        return contentSha256(manifest.get(), version);
+    }
+
+    private String contentSha256(Manifest from, long version) throws AdminException {
+        String known = contentSha256.get(version);
+        if (known == null) {
+            known = VersionHistory.contentSha256(from, version);
+            contentSha256.put(version, known);
+        }
+        return known;
+    }
+
+    /** A manifest that is about to be the newest, what is asked of its last version being known: by who commits, before it is served. */
+    Manifest known(Manifest next) {
+        try {
+            contentSha256(next, VersionHistory.current(next));
+            return next;
+        } catch (AdminException e) {
+            throw new IllegalStateException("a manifest does not know its last version", e);
+        }
     }
 
     /**
@@ -63,7 +85,7 @@ public final class RebuildSource {
      * @throws DataDirException if one of these payloads is damaged
      */
     void open(ProgressSink progress) throws IOException, DataDirException {
-        Manifest now = manifest.get();
+        Manifest now = known(manifest.get());
         checkpoints.open(now);
         try {
             checks.requireAllSince(plan(VersionHistory.current(now)).from(), now, progress);

@@ -337,6 +337,7 @@ public final class UpdateLog implements Closeable {
                 storage.rename(spoolFile, payloadFile);
                 storage.force();
                 file.append(record);
+                var _ = rebuilds.known(file.current());
             } catch (IOException e) {
                 if (file.broken().isEmpty()) {
                     file.remove(spoolFile);
@@ -374,6 +375,7 @@ public final class UpdateLog implements Closeable {
             VersionRecord.RolledBack record = new VersionRecord.RolledBack(
                     baseVersion + 1, baseVersion, toVersion, clock.instant().truncatedTo(ChronoUnit.MILLIS));
             file.append(record);
+            var _ = rebuilds.known(file.current());
             return record;
         } catch (IOException e) {
             throw Refusals.ofIo("rollback to version " + toVersion, e);

@@ -1,6 +1,7 @@
 package dev.tidestream.server.cli.options;
 
 import java.nio.file.Path;
+import java.time.Duration;
 
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
@@ -13,6 +14,7 @@ import dev.tidestream.server.cli.terminal.Check;
 /** Options of receipts. */
 public final class ReceiptOptions {
     private static final int MAX_VERIFICATIONS = 1024;
+    private static final int MAX_TIMEOUT_S = 86_400;
 
     @Option(names = "--receipt-key", paramLabel = "FILE",
             description = "Private key that receipts are signed with: PEM, PKCS #8, Ed25519, as openssl genpkey -algorithm ed25519 "
@@ -25,19 +27,26 @@ public final class ReceiptOptions {
     @Nullable Path trustFile;
 
     private int maxVerifications = 1;
+    private int timeoutS = 600;
 
     @Spec(Spec.Target.MIXEE)
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
 
     @Option(names = "--max-verifications", paramLabel = "N", defaultValue = "1",
-            description = "Receipts that are verified at the same time, at most (default: ${DEFAULT-VALUE}).")
+            description = "Receipts whose streams are computed again at the same time, at most (default: ${DEFAULT-VALUE}).")
     void setMaxVerifications(int value) {
         maxVerifications = Check.range(spec, "--max-verifications", value, 1, MAX_VERIFICATIONS);
     }
 
+    @Option(names = "--verification-timeout", paramLabel = "SECONDS", defaultValue = "600",
+            description = "Longest that computing a stream again may take, waiting included (default: ${DEFAULT-VALUE}).")
+    void setTimeout(int value) {
+        timeoutS = Check.range(spec, "--verification-timeout", value, 1, MAX_TIMEOUT_S);
+    }
+
     /** What they say. */
     public ServerConfig.Receipts config() {
-        return new ServerConfig.Receipts(keyFile, trustFile, maxVerifications);
+        return new ServerConfig.Receipts(keyFile, trustFile, maxVerifications, Duration.ofSeconds(timeoutS));
     }
 }

@@ -6,16 +6,20 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 
 import dev.tidestream.console.Printable;
+import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.server.cli.terminal.CliException;
 import dev.tidestream.server.cli.terminal.JsonText;
 import dev.tidestream.server.engine.Evidence;
+import dev.tidestream.server.engine.TokenDigest;
 import dev.tidestream.server.receipts.JwkSet;
 import dev.tidestream.server.receipts.PublicReceiptKey;
 import dev.tidestream.server.receipts.Receipt;
@@ -34,26 +38,46 @@ final class ReceiptVerifyCommand extends ReceiptVerifyOptions implements Callabl
 
     @Override
     public Integer call() {
+        requireOfUse();
         String text = receipt();
-        if (recompute) {
-            return recompute(text);
-        }
         try {
-            return offline(SignedReceipt.parse(text));
+            if (recompute) {
+                ObjectNode body = body(text);
+                OptionalInt refusal = keys == null ? OptionalInt.empty() : refusal(SignedReceipt.parse(text));
+                return refusal.isPresent() ? refusal.getAsInt() : recompute(body);
+            }
+            SignedReceipt signed = SignedReceipt.parse(text);
+            OptionalInt refusal = refusal(signed);
+            return refusal.isPresent() ? refusal.getAsInt() : offline(signed);
         } catch (ReceiptException e) {
             return invalid("malformed_receipt", String.valueOf(e.getMessage()));
         }
     }
 
-    private int offline(SignedReceipt signed) throws ReceiptException {
+    /** What is said of a receipt whose signature does not prove it genuine; empty if it does. */
+    private OptionalInt refusal(SignedReceipt signed) {
         Optional<PublicReceiptKey> key = publicKeys().find(signed.kid());
         if (key.isEmpty()) {
-            return invalid("unknown_key", "none of the keys is the one that the receipt names: kid=" + Printable.line(signed.kid()));
+            return OptionalInt.of(
+                    invalid("unknown_key", "none of the keys is the one that the receipt names: kid=" + Printable.line(signed.kid())));
         }
-        if (!signed.signedWith(key.get())) {
-            return invalid("bad_signature", "the receipt is not what was signed with this key: kid=" + key.get().kid());
-        }
+        return signed.signedWith(key.get()) ? OptionalInt.empty()
+                : OptionalInt.of(invalid("bad_signature", "the receipt is not what was signed with this key: kid=" + key.get().kid()));
+    }
+
+    /** Of a genuine one: tokens that are given are compared by their hashes. */
+    private int offline(SignedReceipt signed) throws ReceiptException {
         Receipt receipt = signed.receipt();
+        Evidence e = receipt.evidence();
+        if (tokens != null && !TokenDigest.of(tokens).equals(e.promptSha256())) {
+            return failed("different", "prompt_differs", "the receipt is genuine, and the prompt is not its: tokens=%d, of the receipt=%d"
+                    .formatted(tokens.length, e.promptTokens()));
+        }
+        if (outputTokens != null && !TokenDigest.of(outputTokens).equals(e.outputSha256())) {
+            return failed("different", "output_differs", "the receipt is genuine, and the output is not its: tokens=%d, of the receipt=%d%s"
+                    .formatted(outputTokens.length, e.outputTokens(), receipt.finish() == FinishReason.CANCELLED
+                            ? "; a stream that was cancelled may have made one more than came: --recompute knows" : ""));
+        }
         if (json) {
             println(JsonText.object(out -> {
                 out.writeStringField("result", "genuine");
@@ -64,6 +88,10 @@ final class ReceiptVerifyCommand extends ReceiptVerifyOptions implements Callabl
             }));
         } else {
             println("genuine: signed with " + signed.kid());
+            if (tokens != null || outputTokens != null) {
+                println("equal: %s: by hash, nothing was computed".formatted(
+                        outputTokens == null ? "the prompt" : tokens == null ? "the output" : "prompt and output"));
+            }
             print(receipt);
         }
         return 0;
@@ -78,8 +106,8 @@ final class ReceiptVerifyCommand extends ReceiptVerifyOptions implements Callabl
         }
     }
 
-    private int recompute(String text) {
-        JsonNode answer = new ReceiptServer(url(), apiKey()).verify(body(text));
+    private int recompute(ObjectNode body) {
+        JsonNode answer = new ReceiptServer(url(), apiKey()).verify(body);
         String result = answer.path("result").asText();
         if (json) {
             println(Printable.line(answer.toString()));
@@ -107,11 +135,15 @@ final class ReceiptVerifyCommand extends ReceiptVerifyOptions implements Callabl
     }
 
     private int invalid(String code, String message) {
+        return failed("invalid", code, message);
+    }
+
+    private int failed(String result, String code, String message) {
         println(json ? JsonText.object(out -> {
-            out.writeStringField("result", "invalid");
+            out.writeStringField("result", result);
             out.writeStringField("code", code);
             out.writeStringField("message", message);
-        }) : "invalid: %s: %s".formatted(code, message));
+        }) : "%s: %s: %s".formatted(result, code, message));
         return 1;
     }
 

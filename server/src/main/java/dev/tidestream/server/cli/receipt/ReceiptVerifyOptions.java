@@ -34,7 +34,9 @@ import dev.tidestream.server.cli.terminal.CliException;
         description = {
             "Verify a receipt: its signature with the server's public keys and, with --recompute, its stream, which the server "
                     + "computes again.",
-            "Exit code 0: genuine, and with --recompute equal; else 1."
+            "Without --recompute, --tokens and --output-tokens are compared with the hashes in the receipt. With --recompute and "
+                    + "--keys, the signature is verified here first, and the server need not be the one that signed.",
+            "Exit code 0: genuine, and what was compared is equal; else 1."
         },
         sortOptions = false,
         footer = {
@@ -52,7 +54,8 @@ abstract class ReceiptVerifyOptions {
     private @Nullable String receipt;
 
     @Option(names = "--keys", paramLabel = "FILE",
-            description = "Public keys, a JWK set: what a server has at /.well-known/jwks.json (default: the server's at --url).")
+            description = "Public keys, a JWK set: what a server has at /.well-known/jwks.json (default: the server's at --url; with "
+                    + "--recompute, the server verifies with those it trusts).")
     @Nullable Path keys;
 
     private URI url = URI.create("http://127.0.0.1:8080");
@@ -64,7 +67,7 @@ abstract class ReceiptVerifyOptions {
     private @Nullable String prompt;
 
     @Option(names = "--tokens", paramLabel = "ID", split = ",", description = "The prompt of the stream, if it was token ids.")
-    private int @Nullable [] tokens;
+    int @Nullable [] tokens;
 
     @Option(names = "--messages", paramLabel = "FILE",
             description = "The prompt of the stream, if it was a conversation: JSON, an array of messages, or an object with messages, "
@@ -75,7 +78,7 @@ abstract class ReceiptVerifyOptions {
     private @Nullable String output;
 
     @Option(names = "--output-tokens", paramLabel = "ID", split = ",", description = "What came, as token ids, to be compared.")
-    private int @Nullable [] outputTokens;
+    int @Nullable [] outputTokens;
 
     @Option(names = "--api-key-file", paramLabel = "FILE",
             description = "A file with the key for the server (default: the environment variable " + ApiKey.VARIABLE + " or "
@@ -123,6 +126,15 @@ abstract class ReceiptVerifyOptions {
             return text.strip();
         } catch (IOException e) {
             throw new CliException("the receipt cannot be read: " + Reasons.of(e), e);
+        }
+    }
+
+    /** Refuses options that would be passed over: texts have to be made into tokens, and only the server knows how. */
+    void requireOfUse() {
+        String passedOver = prompt != null ? "--prompt" : messages != null ? "--messages" : output != null ? "--output" : null;
+        if (!recompute && passedOver != null) {
+            throw new ParameterException(spec.commandLine(),
+                    passedOver + " needs --recompute: without it, --tokens and --output-tokens are compared with the receipt");
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.tidestream.server.receipts.verify;
 
 import java.util.Arrays;
+import java.util.Locale;
 
 import org.jspecify.annotations.Nullable;
 
@@ -72,6 +73,25 @@ final class Comparison {
         return Verdict.equal(count);
     }
 
+    /** The verdict on a stream of which no version of the weights made a token, so that nothing is computed. */
+    Verdict verdictOnNothing() {
+        Evidence evidence = receipt.evidence();
+        boolean itCanBe = switch (receipt.finish()) {
+            case LENGTH -> evidence.maxTokens() == 0;
+            case CANCELLED -> true; // before its first token
+            case STOP -> false;
+        };
+        if (!itCanBe || evidence.outputTokens() != 0 || !TokenDigest.of(new int[0]).equals(evidence.outputSha256())) {
+            return Verdict.of(Code.RECOMPUTATION_DIFFERS,
+                    "the receipt names no weights, so that its stream has no token and was cancelled or asked for none: "
+                            + "tokens=%d, max_tokens=%d, finish_reason=%s".formatted(
+                            evidence.outputTokens(), evidence.maxTokens(), receipt.finish().name().toLowerCase(Locale.ROOT)));
+        }
+        Difference difference = difference();
+        return difference == null ? Verdict.equalWithoutTokens()
+                : Verdict.of(Code.OUTPUT_DIFFERS, "the stream of the receipt has no token, and the output has", difference, 0);
+    }
+
     private @Nullable Difference difference() {
         if (given.outputTokens() != null) {
             return difference(given.outputTokens());
@@ -79,9 +99,14 @@ final class Comparison {
         return given.outputText() == null ? null : difference(given.outputText());
     }
 
+    /** Whether that is all but the last token of a stream that its client ended: that one may have been made and not sent. */
+    private boolean allButOneNotSent(int sent) {
+        return receipt.finish() == FinishReason.CANCELLED && count == receipt.evidence().outputTokens() && sent == count - 1;
+    }
+
     private @Nullable Difference difference(int[] found) {
         int at = Arrays.mismatch(tokens, 0, count, found, 0, found.length);
-        return at < 0 ? null : new Difference(at, at < count ? piece(at) : null, at < found.length ? new Piece(found[at], "") : null);
+        return at < 0 || (at == found.length && allButOneNotSent(at)) ? null : new Difference(at, at < count ? piece(at) : null, at < found.length ? new Piece(found[at], "") : null);
     }
 
     private @Nullable Difference difference(String found) {
@@ -89,7 +114,7 @@ final class Comparison {
         while (same < Math.min(found.length(), text.length()) && found.charAt(same) == text.charAt(same)) {
             same++;
         }
-        if (same == text.length() && same == found.length()) {
+        if (same == found.length() && (same == text.length() || (count > 0 && same == end(count - 1) && allButOneNotSent(count - 1)))) {
             return null;
         }
         int at = 0;
@@ -99,11 +124,16 @@ final class Comparison {
         if (at == count) {
             return new Difference(count, null, new Piece(-1, found.substring(same)));
         }
-        int begin = at == 0 ? 0 : textEnds[at - 1];
+        int begin = end(at);
         return new Difference(at, piece(at), new Piece(-1, found.substring(begin, Math.min(found.length(), textEnds[at]))));
     }
 
     private Piece piece(int at) {
-        return new Piece(tokens[at], text.substring(at == 0 ? 0 : textEnds[at - 1], textEnds[at]));
+        return new Piece(tokens[at], text.substring(end(at), textEnds[at]));
+    }
+
+    /** Characters of the text of so many tokens. */
+    private int end(int tokens) {
+        return tokens == 0 ? 0 : textEnds[tokens - 1];
     }
 }

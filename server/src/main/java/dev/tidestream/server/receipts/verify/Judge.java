@@ -74,7 +74,7 @@ final class Judge {
             return new Judged(signed, Verdict.of(Code.NO_PROMPT,
                     "the receipt is genuine; to compute its stream again, give prompt, tokens or messages"), null);
         }
-        int[] prompt = request.prompt().tokens(receipt.evidence().parseSpecial());
+        int[] prompt = request.prompt().tokens(receipt.evidence().parseSpecial(), receipt.evidence().renderedAt());
         if (!TokenDigest.of(prompt).equals(receipt.evidence().promptSha256())) {
             return new Judged(signed, Verdict.of(Code.PROMPT_DIFFERS,
                     "the prompt is not the one of the receipt: tokens=%d, of the receipt=%d".formatted(prompt.length, receipt.evidence().promptTokens())), null);
@@ -107,6 +107,9 @@ final class Judge {
         Evidence evidence = receipt.evidence();
         List<Evidence.Span> spans = evidence.spans();
         long version = evidence.acceptedVersion();
+        if (spans.isEmpty() && updatesSha256(version) == null) {
+            return gone(version);
+        }
         for (int i = 0; i < spans.size(); i++) {
             Evidence.Span span = spans.get(i);
             if (evidence.weights() == WeightsPolicy.FOLLOW && span.weightsVersion() != version) {
@@ -114,11 +117,9 @@ final class Judge {
                         + "are gone, and with them what these tokens depend on; kv=recompute keeps streams verifiable")
                                 .formatted(version, span.weightsVersion(), span.from()));
             }
-            String updates;
-            try {
-                updates = content.updatesSha256(span.weightsVersion());
-            } catch (IllegalStateException e) {
-                return Verdict.of(Code.VERSION_GONE, "this server never had the weights: weights_version=" + span.weightsVersion());
+            String updates = updatesSha256(span.weightsVersion());
+            if (updates == null) {
+                return gone(span.weightsVersion());
             }
             if (!updates.equals(receipt.updatesSha256().get(i))) {
                 return Verdict.of(Code.OTHER_WEIGHTS,
@@ -127,5 +128,17 @@ final class Judge {
             }
         }
         return null;
+    }
+
+    private static Verdict gone(long weightsVersion) {
+        return Verdict.of(Code.VERSION_GONE, "this server never had the weights: weights_version=" + weightsVersion);
+    }
+
+    private @Nullable String updatesSha256(long weightsVersion) {
+        try {
+            return content.updatesSha256(weightsVersion);
+        } catch (IllegalStateException _) { // there is no such version
+            return null;
+        }
     }
 }

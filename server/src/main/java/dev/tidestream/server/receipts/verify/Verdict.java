@@ -20,7 +20,7 @@ record Verdict(Result result, @Nullable Code code, String message, @Nullable Dif
 
     /** In a word. */
     enum Result {
-        /** The stream was computed again and is the same. */
+        /** The stream was computed again and is the same, or has no token. */
         EQUAL,
         /** Something is not what the receipt says. */
         DIFFERENT,
@@ -94,6 +94,12 @@ record Verdict(Result result, @Nullable Code code, String message, @Nullable Dif
 
     static Verdict equal(int tokens) {
         return new Verdict(Result.EQUAL, null, "the stream was computed again, and is the same: tokens=" + tokens, null, tokens);
+    }
+
+    /** Of a stream that made no token, so that there was nothing to compute. */
+    static Verdict equalWithoutTokens() {
+        return new Verdict(Result.EQUAL, null,
+                "the receipt is of a stream without tokens, and the prompt is its: nothing had to be computed", null, 0);
     }
 
     static Verdict of(Code code, String message) {

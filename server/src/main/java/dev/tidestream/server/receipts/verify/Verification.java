@@ -1,7 +1,9 @@
 package dev.tidestream.server.receipts.verify;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 import io.vertx.core.Future;
@@ -50,6 +52,7 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
     private final Consumer<Verdict> answer;
     private final Mailbox mailbox;
     private final Comparison comparison;
+    private final long deadlineNs;
     private final Promise<Void> closed = Promise.promise();
     private @Nullable ClientStream running;
     private int span;
@@ -57,10 +60,11 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
 
     /**
      * @param connection those of equal ones take turns with the streams of others as one
+     * @param patience how long it may take, all waiting included
      * @param answer told what it has come to, unless the client has gone
      */
     Verification(Exchange exchange, EndpointFactory.Loop loop, Engine engine, Recompute recompute, StreamLease lease, Object connection,
-            Consumer<Verdict> answer) {
+            Duration patience, Consumer<Verdict> answer) {
         this.exchange = exchange;
         this.loop = loop;
         this.engine = engine;
@@ -70,6 +74,7 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         this.answer = answer;
         this.mailbox = new Mailbox(task -> loop.context().runOnContext(v -> task.run()));
         this.comparison = new Comparison(recompute.receipt(), recompute.request());
+        this.deadlineNs = loop.clock().nanoTime() + patience.toNanos();
     }
 
     @Override
@@ -85,7 +90,7 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         });
         lease.accepted(recompute.prompt().length);
         if (spans().isEmpty()) { // none was asked for, or it was ended before its first token
-            end(comparison.verdict(recompute.receipt().evidence().maxTokens() == 0 ? FinishReason.LENGTH : null));
+            end(comparison.verdictOnNothing());
         } else {
             begin();
         }
@@ -101,7 +106,7 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         Continuation from = new Continuation(comparison.tokens(), now.weightsVersion());
         GenerateRequest request = new GenerateRequest(null, List.of(), false, recompute.prompt(), evidence.maxTokens(), evidence.sampling(),
                 evidence.stop(), -1, -1, WeightsPolicy.PIN, connection, connection, from,
-                new RequestOptions(false, new Urgency(Priority.BATCH, Urgency.NO_DEADLINE), RequestTrace.NONE));
+                new RequestOptions(false, new Urgency(Priority.BATCH, leftMs()), RequestTrace.NONE));
         OptionalInt credit = OptionalInt.of(now.to() - comparison.count());
         ClientStream stream = new ClientStream(ID, credit, engine.generate(request), mailbox, this, this,
                 loop.streams().windowTokens());
@@ -111,6 +116,11 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         } catch (RuntimeException e) {
             stream.onError(e);
         }
+    }
+
+    /** Of the time that all spans have together; at least 1 ms, so that the engine refuses a span without any. */
+    private long leftMs() {
+        return Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadlineNs - loop.clock().nanoTime()));
     }
 
     @Override
@@ -155,9 +165,7 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
 
     @Override
     public void finished(TokenEvent.Finish finish) {
-        FinishReason expected = recompute.receipt().finish();
-        boolean asWell = expected == FinishReason.CANCELLED && comparison.count() == recompute.receipt().evidence().outputTokens();
-        end(comparison.verdict(asWell ? null : finish.reason()));
+        end(comparison.verdict(finish.reason())); // a stream that its client ended would have gone on
     }
 
     @Override

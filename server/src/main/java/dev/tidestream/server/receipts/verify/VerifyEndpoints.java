@@ -1,5 +1,6 @@
 package dev.tidestream.server.receipts.verify;
 
+import java.time.Duration;
 import java.util.List;
 
 import io.vertx.core.Future;
@@ -37,24 +38,31 @@ public final class VerifyEndpoints implements EndpointFactory {
     private static final int UNAVAILABLE = 503;
 
     private final Backend backend;
-    private final JwkSet keys;
+    private final JwkSet own;
+    private final JwkSet trusted;
     private final ServedContent content;
     private final int maxVerifications;
+    private final Duration patience;
 
     /**
-     * @param keys whose receipts are genuine
-     * @param maxVerifications most that are read or computed at once
+     * @param own keys that this server signs with
+     * @param trusted keys whose receipts are genuine: these, and others
+     * @param maxVerifications most that are computed at once
+     * @param patience how long computing one may take, at least 1 ms
      */
-    public VerifyEndpoints(Backend backend, JwkSet keys, ServedContent content, int maxVerifications) {
+    public VerifyEndpoints(
+            Backend backend, JwkSet own, JwkSet trusted, ServedContent content, int maxVerifications, Duration patience) {
         this.backend = backend;
-        this.keys = keys;
+        this.own = own;
+        this.trusted = trusted;
         this.content = content;
         this.maxVerifications = maxVerifications;
+        this.patience = patience;
     }
 
     @Override
     public List<Endpoint> endpoints(Loop loop) {
-        return List.of(Endpoint.get(KEYS_PATH, Auth.ANY_HOST, exchange -> exchange.answer(OK, keys::writeTo)),
+        return List.of(Endpoint.get(KEYS_PATH, Auth.ANY_HOST, exchange -> exchange.answer(OK, own::writeTo)),
                 new Endpoint(HttpMethod.POST, PATH, Auth.COUNTED, loop.sessions(), new Verifications(loop)::handle));
     }
 
@@ -62,13 +70,13 @@ public final class VerifyEndpoints implements EndpointFactory {
     private final class Verifications {
         private final Loop loop;
         private final RequestReader reader;
-        private final Judge judge = new Judge(keys, content);
+        private final Judge judge = new Judge(trusted, content);
         private final Object connection = new Object(); // they take turns with clients as if they were one of them
         private int running;
 
         Verifications(Loop loop) {
             this.loop = loop;
-            this.reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
+            this.reader = RequestReader.of(loop.limits());
         }
 
         void handle(Exchange exchange) {
@@ -82,22 +90,17 @@ public final class VerifyEndpoints implements EndpointFactory {
         }
 
         private void verify(Exchange exchange, Body body) {
-            Sessions.Place place = running >= maxVerifications ? null : loop.sessions().reserve();
+            Sessions.Place place = loop.sessions().reserve();
             if (place == null) {
                 body.release();
-                exchange.refuse(running < maxVerifications ? loop.sessions().refusal() : HttpError.of(UNAVAILABLE, "overloaded",
-                        "as many receipts are being verified as may be, try again later: limit=" + maxVerifications));
+                exchange.refuse(loop.sessions().refusal());
                 return;
             }
-            running++;
             Future.fromCompletionStage(content.ready(), loop.context())
                     .compose(ready -> loop.workers().run(exchange, () -> judged(body)))
                     .onComplete(done -> body.release())
                     .compose(judged -> decide(exchange, place, judged))
-                    .onComplete(done -> {
-                        running--;
-                        place.release();
-                    })
+                    .onComplete(done -> place.release())
                     .onFailure(cause -> TokenEndpoint.refuse(exchange, cause));
         }
 
@@ -118,17 +121,22 @@ public final class VerifyEndpoints implements EndpointFactory {
             if (loop.stopping().getAsBoolean()) { // it was not when the request came
                 return Future.failedFuture(new RequestRefusedException(loop.sessions().refusal()));
             }
+            if (running >= maxVerifications) {
+                return Future.failedFuture(new RequestRefusedException(HttpError.of(UNAVAILABLE, "overloaded",
+                        "as many receipts are being verified as may be, try again later: limit=" + maxVerifications)));
+            }
             StreamLease lease;
             try {
                 lease = exchange.account().streams(1, 1).getFirst();
             } catch (KeyLimitException e) {
                 return Future.failedFuture(e);
             }
+            running++;
             Verification[] self = new Verification[1];
-            self[0] = new Verification(exchange, loop, backend.engine(), recompute, lease, connection,
+            self[0] = new Verification(exchange, loop, backend.engine(), recompute, lease, connection, patience,
                     verdict -> self[0].answered(answer(exchange, judged.receipt(), verdict)));
             place.open(self[0]);
-            return self[0].closed();
+            return self[0].closed().onComplete(done -> running--);
         }
 
         private Future<Void> answer(Exchange exchange, @Nullable SignedReceipt receipt, @Nullable Verdict verdict) {

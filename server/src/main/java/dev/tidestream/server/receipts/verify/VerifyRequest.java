@@ -1,10 +1,12 @@
 package dev.tidestream.server.receipts.verify;
 
+import java.time.LocalDateTime;
 import java.util.Set;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.server.chat.Conversation;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.ChatPlanner;
 import dev.tidestream.server.openai.wire.BadRequestException;
@@ -32,8 +34,9 @@ record VerifyRequest(String receipt, @Nullable Prompt prompt, int @Nullable [] o
          * The tokens {@code (n)}.
          *
          * @param parseSpecial whether names of control tokens in a text are those tokens
+         * @param renderedAt what a template is told of the time; null: that of now
          */
-        int[] tokens(boolean parseSpecial) throws BadRequestException;
+        int[] tokens(boolean parseSpecial, @Nullable LocalDateTime renderedAt) throws BadRequestException;
     }
 
     /** Reads one; on a worker. Fields that are not known are refused: one that is passed over would make two things look equal. */
@@ -59,17 +62,17 @@ record VerifyRequest(String receipt, @Nullable Prompt prompt, int @Nullable [] o
         }
         if (fields.has("messages")) {
             ChatPlanner chat = new ChatPlanner(backend);
-            int[] tokens = chat.encode(chat.render(ChatReader.conversation(fields), "messages"), "messages");
-            return special -> tokens;
+            Conversation conversation = ChatReader.conversation(fields);
+            return (special, at) -> chat.encode(chat.render(conversation, at, "messages"), "messages");
         }
         JsonNode prompt = fields.get(fields.has("tokens") ? "tokens" : "prompt");
         if (prompt == null) {
             return null;
         }
         if (prompt.isTextual() && !fields.has("tokens")) {
-            return special -> backend.tokenizer().encodePrompt(prompt.textValue(), special);
+            return (special, at) -> backend.tokenizer().encodePrompt(prompt.textValue(), special);
         }
         int[] tokens = RequestReader.tokens(fields.has("tokens") ? "tokens" : "prompt", prompt);
-        return special -> tokens;
+        return (special, at) -> tokens;
     }
 }

@@ -26,7 +26,9 @@ import dev.tidestream.server.admin.store.directory.FaultyStorage;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -305,6 +307,25 @@ class UpdateLogTest {
             assertEquals(1_000, log.history().size());
             assertEquals(9 + 99 * 4, log.replay(1_000).size());
             assertEquals(100 * 4, log.replay(1_001).size());
+        }
+    }
+
+    /** Event loops ask for it: of what is served it is known already. */
+    @Test
+    void shouldKnowTheHashOfAVersionWhenItIsCommitted() throws Exception {
+        String second;
+        try (UpdateLog log = open()) {
+            Updates.commit(log, Updates.delta("a", 1));
+            second = log.rebuilds().contentSha256(2);
+            assertEquals(VersionHistory.contentSha256(new Manifest(log.baseSha256(), log.history()), 2), second);
+            Updates.commit(log, Updates.delta("b", 2));
+            assertSame(second, log.rebuilds().contentSha256(2), "it is not made anew");
+            assertNotEquals(second, log.rebuilds().contentSha256(3));
+            log.rollback(2, 3);
+            assertEquals(second, log.rebuilds().contentSha256(4));
+        }
+        try (UpdateLog log = open()) {
+            assertEquals(second, log.rebuilds().contentSha256(4));
         }
     }
 

@@ -73,15 +73,19 @@ class JudgeTest {
 
     private String receipt(WeightsPolicy weights, SigningKey key) {
         List<Evidence.Span> spans = List.of(new Evidence.Span(0, 1, 1, "packed"), new Evidence.Span(1, 2, weights.follows() ? 2 : 1, "packed"));
-        Evidence evidence = new Evidence(PROMPT.length, TokenDigest.of(PROMPT), null, false, 2,
-                new SamplingOptions(1, 0, 1, 0, 1, 0, 0, Map.of(), OptionalLong.of(7)), List.of(), weights, 1, spans, OUTPUT.length,
-                TokenDigest.of(OUTPUT));
+        return receipt(weights, key, spans, FinishReason.LENGTH, OUTPUT);
+    }
+
+    private String receipt(WeightsPolicy weights, SigningKey key, List<Evidence.Span> spans, FinishReason finish, int[] output) {
+        Evidence evidence = new Evidence(PROMPT.length, TokenDigest.of(PROMPT), null, false, null, 2,
+                new SamplingOptions(1, 0, 1, 0, 1, 0, 0, Map.of(), OptionalLong.of(7)), List.of(), weights, 1, spans, output.length,
+                TokenDigest.of(output));
         return new ReceiptIssuer(key, content, "s", InstantSource.system()).issue(
-                new TokenEvent.Finish(FinishReason.LENGTH, new Usage(3, 2), new Timing(0, 0, 0, 0), evidence), "alice");
+                new TokenEvent.Finish(finish, new Usage(3, 2), new Timing(0, 0, 0, 0), evidence), "alice");
     }
 
     private Judge.Judged judge(String receipt, int @Nullable [] prompt) throws BadRequestException {
-        return judge.judge(new VerifyRequest(receipt, prompt == null ? null : special -> prompt, null, null));
+        return judge.judge(new VerifyRequest(receipt, prompt == null ? null : (special, at) -> prompt, null, null));
     }
 
     private void assertCode(Code code, String receipt, int @Nullable [] prompt) throws BadRequestException {
@@ -145,14 +149,57 @@ class JudgeTest {
         assertEquals(Code.RECOMPUTATION_DIFFERS, compared(receipt, null, null, new int[] {8}).code());
     }
 
-    private Verdict compared(String receipt, int @Nullable [] tokens, @Nullable String text, int[] computed) throws BadRequestException {
-        Judge.Judged judged = judge.judge(new VerifyRequest(receipt, special -> PROMPT, tokens, text));
-        Judge.Recompute recompute = judged.recompute();
+    /** A stream that its client ended may have made one token that was not sent, and no more. */
+    @Test
+    void shouldKnowThatACancelledStreamMayHaveMadeOneTokenMore() throws BadRequestException {
+        String cancelled = receipt(WeightsPolicy.PIN, KEY, List.of(new Evidence.Span(0, 2, 1, "packed")), FinishReason.CANCELLED, OUTPUT);
+        for (int[] tokens : List.of(OUTPUT, new int[] {8})) {
+            assertNull(compared(cancelled, tokens, null, OUTPUT, null).code());
+        }
+        for (String text : List.of("ab", "a")) {
+            assertNull(compared(cancelled, null, text, OUTPUT, null).code());
+        }
+        assertEquals(Code.OUTPUT_DIFFERS, compared(cancelled, new int[0], null, OUTPUT, null).code());
+        assertEquals(Code.OUTPUT_DIFFERS, compared(cancelled, new int[] {9}, null, OUTPUT, null).code());
+        assertEquals(Code.OUTPUT_DIFFERS, compared(cancelled, null, "", OUTPUT, null).code());
+        assertEquals(Code.OUTPUT_DIFFERS, compared(cancelled, null, "b", OUTPUT, null).code());
+        assertEquals(Code.OUTPUT_DIFFERS, compared(receipt(WeightsPolicy.PIN, KEY), new int[] {8}, null, OUTPUT).code(), "it was not cancelled");
+    }
+
+    @Test
+    void shouldJudgeAStreamWithoutTokens() throws BadRequestException {
+        String cancelled = receipt(WeightsPolicy.PIN, KEY, List.of(), FinishReason.CANCELLED, new int[0]);
+        assertNull(onNothing(cancelled, null).code());
+        assertEquals(Code.OUTPUT_DIFFERS, onNothing(cancelled, new int[] {8}).code());
+        for (FinishReason never : List.of(FinishReason.LENGTH, FinishReason.STOP)) { // 2 tokens were asked for
+            assertEquals(Code.RECOMPUTATION_DIFFERS, onNothing(receipt(WeightsPolicy.PIN, KEY, List.of(), never, new int[0]), null).code());
+        }
+        assertEquals(Code.RECOMPUTATION_DIFFERS,
+                onNothing(receipt(WeightsPolicy.PIN, KEY, List.of(), FinishReason.CANCELLED, OUTPUT), null).code(), "nothing made its tokens");
+        content.updates.remove(1L);
+        assertCode(Code.VERSION_GONE, cancelled, PROMPT);
+    }
+
+    private Verdict onNothing(String receipt, int @Nullable [] tokens) throws BadRequestException {
+        return comparison(receipt, tokens, null).verdictOnNothing();
+    }
+
+    private Comparison comparison(String receipt, int @Nullable [] tokens, @Nullable String text) throws BadRequestException {
+        Judge.Recompute recompute = judge.judge(new VerifyRequest(receipt, (special, at) -> PROMPT, tokens, text)).recompute();
         assertNotNull(recompute);
-        Comparison comparison = new Comparison(recompute.receipt(), recompute.request());
+        return new Comparison(recompute.receipt(), recompute.request());
+    }
+
+    private Verdict compared(String receipt, int @Nullable [] tokens, @Nullable String text, int[] computed) throws BadRequestException {
+        return compared(receipt, tokens, text, computed, FinishReason.LENGTH);
+    }
+
+    private Verdict compared(String receipt, int @Nullable [] tokens, @Nullable String text, int[] computed, @Nullable FinishReason finish)
+            throws BadRequestException {
+        Comparison comparison = comparison(receipt, tokens, text);
         for (int i = 0; i < computed.length; i++) {
             comparison.add(computed[i], i == 0 ? "a" : "b");
         }
-        return comparison.verdict(FinishReason.LENGTH);
+        return comparison.verdict(finish);
     }
 }
