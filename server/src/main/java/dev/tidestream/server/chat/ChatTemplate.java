@@ -1,7 +1,5 @@
 package dev.tidestream.server.chat;
 
-import org.jspecify.annotations.Nullable;
-
 import java.time.Clock;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
@@ -14,6 +12,7 @@ import java.util.SequencedSet;
 import java.util.Set;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.server.chat.jinja.Template;
 import dev.tidestream.server.chat.jinja.base.TemplateException;

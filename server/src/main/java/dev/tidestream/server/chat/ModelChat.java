@@ -1,7 +1,5 @@
 package dev.tidestream.server.chat;
 
-import org.jspecify.annotations.Nullable;
-
 import java.time.Clock;
 import java.time.LocalDateTime;
 import java.util.Map;
@@ -12,6 +10,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.tokenizer.Tokenizer;
 

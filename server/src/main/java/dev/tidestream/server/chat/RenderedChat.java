@@ -1,9 +1,9 @@
 package dev.tidestream.server.chat;
 
-import org.jspecify.annotations.Nullable;
-
 import java.time.LocalDateTime;
 import java.util.List;
+
+import org.jspecify.annotations.Nullable;
 
 /**
  * A prompt made of a conversation.

@@ -1,12 +1,11 @@
 package dev.tidestream.server.engine;
 
-import org.jspecify.annotations.Nullable;
-
 import java.time.LocalDateTime;
 import java.util.List;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.ErrorCode;

@@ -1,8 +1,8 @@
 package dev.tidestream.server.engine;
 
-import org.jspecify.annotations.Nullable;
-
 import java.time.LocalDateTime;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.StreamOptions;

@@ -1,9 +1,9 @@
 package dev.tidestream.server.openai;
 
-import org.jspecify.annotations.Nullable;
-
 import java.time.LocalDateTime;
 import java.util.List;
+
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.server.chat.ChatTemplateException;
 import dev.tidestream.server.chat.Conversation;

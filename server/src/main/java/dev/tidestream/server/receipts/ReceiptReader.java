@@ -1,7 +1,5 @@
 package dev.tidestream.server.receipts;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeParseException;
@@ -14,6 +12,7 @@ import java.util.OptionalLong;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.SamplingOptions;

@@ -1,8 +1,5 @@
 package dev.tidestream.server.huggingface.names;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -10,6 +7,9 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class ModelTensorNamesTest {
     private static final Set<String> HELD = Set.of("token_embd.weight", "output.weight", "output_norm.weight", "blk.1.attn_q.weight",
