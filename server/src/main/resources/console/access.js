@@ -55,7 +55,8 @@ export async function refusal(path, admin = false) {
 /** JSON over HTTP with the key; throws an Error with the server's words. */
 export async function call(path, body) {
   const headers = apiKey ? { Authorization: "Bearer " + apiKey } : {};
-  const options = body === undefined ? { headers } : { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const options = body === undefined ? { headers } : { method: "POST", headers: { ...headers, "Content-Type": "application/json" },
+    body: JSON.stringify(body) };
   const response = await fetch(url(path), options);
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) {

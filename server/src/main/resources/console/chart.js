@@ -56,12 +56,14 @@ export function timeChart(title, unit, names, height = 240) {
         transform: `rotate(-90 14 ${(TOP + height - BOTTOM) / 2})` }, unit));
     let at = LEFT;
     names.forEach((name, i) => {
-      parts.push(svg("rect", { class: "c" + i, x: at, y: 10, width: 10, height: 10 }), svg("text", { class: "legend", x: at + 15, y: 19 }, name));
+      parts.push(svg("rect", { class: "c" + i, x: at, y: 10, width: 10, height: 10 }), svg("text", { class: "legend", x: at + 15, y: 19 },
+        name));
       at += 40 + 9 * name.length;
       parts.push(...line(lines[i], i, now, y));
     });
     if (values.length === 0) {
-      parts.push(svg("text", { class: "label", x: (LEFT + WIDTH - RIGHT) / 2, y: (TOP + height - BOTTOM) / 2, "text-anchor": "middle" }, "nothing in this time"));
+      parts.push(svg("text", { class: "label", x: (LEFT + WIDTH - RIGHT) / 2, y: (TOP + height - BOTTOM) / 2, "text-anchor": "middle" },
+        "nothing in this time"));
     }
     canvas.replaceChildren(...parts);
     const last = names.map((name, i) => `${name} ${number(lines[i].at(-1)?.[1] ?? NaN)}`).join(", ");

@@ -7,7 +7,8 @@ import { run, streamTiles } from "./transcript.js";
 const MODES = [["packed", "packed"], ["cached-transpose", "cached transpose"], ["transpose-per-step", "transpose per step"]];
 const EXPLAINED = {
   seed: "The same prompt and weights with two seeds: the texts part where chance decides otherwise.",
-  head: "The same stream with the output head in two layouts. The server is set to one after the other, and back. They may differ where two tokens are equally likely to the last bits.",
+  head: "The same stream with the output head in two layouts. The server is set to one after the other, and back. They may differ where "
+    + "two tokens are equally likely to the last bits.",
   weights: "Run A, change the weights (page Weights), then run B: what the change does to the same prompt and seed.",
 };
 
@@ -27,12 +28,14 @@ export function compare() {
   const prompt = el("textarea", { id: "compare-prompt", rows: "2" }, "Once upon a time");
   const maxTokens = el("input", { id: "compare-tokens", type: "number", value: "120", min: "1", max: "1048576" });
   const temperature = el("input", { id: "compare-temperature", type: "number", value: "0.8", min: "0", max: "100", step: "0.05" });
-  const what = segments("What differs", "what", [["seed", "Seeds"], ["head", "Head modes"], ["weights", "Weights, now and later"]], "seed", changed);
+  const what = segments("What differs", "what", [["seed", "Seeds"], ["head", "Head modes"], ["weights", "Weights, now and later"]],
+    "seed", changed);
   const explained = el("p", { class: "soft" });
   const result = notice();
   const both = el("button", { type: "button", id: "run-both", on: { click: () => start(sides) } }, "Run both");
   const one = sides.map(s => el("button", { type: "button", class: "plain", on: { click: () => start([s]) } }, "Run " + s.name));
-  const stop = el("button", { type: "button", class: "plain", disabled: true, on: { click: () => sides.forEach(s => s.stream?.stop()) } }, "Stop");
+  const stop = el("button", { type: "button", class: "plain", disabled: true, on: { click: () => sides.forEach(s => s.stream?.stop()) } },
+    "Stop");
 
   function changed() {
     explained.textContent = EXPLAINED[what.value];
@@ -125,7 +128,8 @@ export function compare() {
   return {
     title: "Compare",
     element: el("div", { class: "stack" }, el("div", {}, el("h1", {}, "Compare"),
-      el("p", { class: "lead" }, "A stream is a function of weights, prompt, parameters and seed alone. Change one of them, and see where the texts part.")),
+      el("p", { class: "lead" },
+        "A stream is a function of weights, prompt, parameters and seed alone. Change one of them, and see where the texts part.")),
     el("div", { class: "card stack" }, el("div", {}, what, explained),
       el("div", { class: "fields" }, field("Prompt", prompt, "wide"), field("Max tokens", maxTokens), field("Temperature", temperature)),
       el("div", { class: "row" }, both, one, stop)),

@@ -22,12 +22,14 @@ function percent(logprob) {
 /** The most likely ones, and the token itself if it was none of them. */
 function withTaken(token) {
   const top = token.top ?? [];
-  return top.length === 0 || top.some(other => other.token === token.token) ? top : [...top, { token: token.token, logprob: token.logprob }];
+  return top.length === 0 || top.some(other => other.token === token.token) ? top : [...top, { token: token.token,
+    logprob: token.logprob }];
 }
 
 export function detail() {
   const body = el("div");
-  const element = el("section", { class: "card detail", "aria-labelledby": "detail-title" }, el("h2", { id: "detail-title" }, "Token"), body);
+  const element = el("section", { class: "card detail", "aria-labelledby": "detail-title" }, el("h2", { id: "detail-title" }, "Token"),
+    body);
   let shown = null;
   const explain = () => body.replaceChildren(el("p", { class: "soft" },
     "Choose a token in the text: by a click, or with the arrow keys while the text has the focus."));

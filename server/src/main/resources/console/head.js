@@ -18,11 +18,13 @@ export function head() {
   const proof = el("section", { class: "card", "aria-label": "Verification" });
   const memory = el("section", { class: "card", "aria-label": "Memory of the tied matrix" });
   const times = el("section", { class: "card scroll", tabIndex: 0, "aria-label": "Measured times" });
-  const form = el("form", { class: "card stack", on: { submit: set } }, el("h2", {}, "Mode"), choices, check("compare logits of the old and the new layout first", verify), el("div", {}, apply));
+  const form = el("form", { class: "card stack", on: { submit: set } }, el("h2", {}, "Mode"), choices,
+    check("compare logits of the old and the new layout first", verify), el("div", {}, apply));
 
   function layOut() {
     if (hasAdminToken()) {
-      place.replaceChildren(el("div", { class: "halves" }, el("div", { class: "stack" }, form, note.element), el("div", { class: "stack" }, proof, memory, times)));
+      place.replaceChildren(el("div", { class: "halves" }, el("div", { class: "stack" }, form, note.element), el("div",
+        { class: "stack" }, proof, memory, times)));
       load();
     } else {
       place.replaceChildren(tokenWanted("The output head"));
@@ -42,7 +44,9 @@ export function head() {
     choices.replaceChildren(...o.modes.map(mode => el("label", {},
       el("input", { type: "radio", name: "mode", value: mode.mode, checked: mode.mode === o.mode }),
       el("strong", {}, mode.mode + (mode.mode === o.mode ? " (now)" : "")),
-      el("span", { class: "soft" }, `${MODES[mode.mode] ?? ""} ${bytes(mode.peak_bytes)} beside the tensors; activations ${mode.head_activations}.${mode.fits ? "" : " Does not fit the memory budget."}`))));
+      el("span", { class: "soft" },
+        `${MODES[mode.mode] ?? ""} ${bytes(mode.peak_bytes)} beside the tensors; activations `
+          + `${mode.head_activations}.${mode.fits ? "" : " Does not fit the memory budget."}`))));
     apply.disabled = !o.tied;
     if (!o.tied) {
       note.show("The head of this model is a matrix of its own, not the embedding: there is one mode.");
@@ -53,7 +57,8 @@ export function head() {
 
   function showMemory(o) {
     const all = Math.max(o.total_bytes, 1);
-    const line = (name, n) => [el("span", {}, name), el("div", { class: "bar", "aria-hidden": "true" }, bar(n / all)), el("span", { class: "num" }, bytes(n))];
+    const line = (name, n) => [el("span", {}, name), el("div", { class: "bar", "aria-hidden": "true" }, bar(n / all)), el("span",
+      { class: "num" }, bytes(n))];
     memory.replaceChildren(el("h2", {}, "Memory of the tied matrix"),
       el("div", { class: "bars" }, line("embedding", o.embedding_weight_bytes), line("transposed", o.transposed_weight_bytes),
         line("beyond one copy", o.optimization_overhead), line("in all", o.total_bytes)),
@@ -63,8 +68,10 @@ export function head() {
   function showTimes(logits) {
     const rows = Object.entries(logits).map(([mode, t]) => el("tr", {}, el("td", {}, mode), el("td", {}, whole(t.single_row.calls)),
       el("td", {}, number(t.single_row.us_p50)), el("td", {}, number(t.single_row.us_p99)), el("td", {}, number(t.gb_per_s))));
-    times.replaceChildren(el("h2", {}, "Measured times of one row"), rows.length === 0 ? el("p", { class: "soft" }, "Nothing was computed yet.") : el("table", {},
-      el("thead", {}, el("tr", {}, ["Mode", "Rows", "p50, µs", "p99, µs", "GB/s"].map(name => el("th", { scope: "col" }, name)))), el("tbody", {}, rows)));
+    times.replaceChildren(el("h2", {}, "Measured times of one row"), rows.length === 0 ? el("p", { class: "soft" },
+      "Nothing was computed yet.") : el("table", {},
+      el("thead", {}, el("tr", {}, ["Mode", "Rows", "p50, µs", "p99, µs", "GB/s"].map(name => el("th", { scope: "col" }, name)))),
+        el("tbody", {}, rows)));
   }
 
   async function set(event) {
@@ -76,9 +83,11 @@ export function head() {
     apply.disabled = true;
     note.show("Building …");
     try {
-      const ack = await ask("optimization.set", { mode, verify: verify.checked }, { progress: p => note.show(`${p.stage}: ${whole(p.done)} of ${whole(p.of)}`) });
+      const ack = await ask("optimization.set", { mode, verify: verify.checked },
+        { progress: p => note.show(`${p.stage}: ${whole(p.done)} of ${whole(p.of)}`) });
       if (ack.changed) {
-        note.show(`${ack.mode} in place of ${ack.previous_mode}, built in ${number(ack.build_ms)} ms; ${bytes(ack.bytes_before)} before, ${bytes(ack.bytes_after)} after.`, "good");
+        note.show(`${ack.mode} in place of ${ack.previous_mode}, built in ${number(ack.build_ms)} ms; ${bytes(ack.bytes_before)} before, `
+          + `${bytes(ack.bytes_after)} after.`, "good");
         prove(ack.verification);
       } else {
         note.show("That is the mode already.");
@@ -105,13 +114,16 @@ export function head() {
   }
 
   proof.replaceChildren(el("h2", {}, "Verification"), el("p", { class: "soft" },
-    "When a mode is changed, both layouts compute logits of the same hidden states, and the new one is used only if they agree. The result is shown here."));
+    "When a mode is changed, both layouts compute logits of the same hidden states, and the new one is used only if they agree. The "
+      + "result is shown here."));
   const forget = onAccessChange(layOut);
   layOut();
   return {
     title: "Head",
     element: el("div", {}, el("h1", {}, "Head"),
-      el("p", { class: "lead" }, "Embedding and output head are one matrix in most small models. How it is laid out changes the speed and the memory, and not the text."), place),
+      el("p", { class: "lead" },
+        "Embedding and output head are one matrix in most small models. How it is laid out changes the speed and the memory, and not the "
+          + "text."), place),
     leave: forget,
   };
 }

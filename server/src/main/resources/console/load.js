@@ -9,7 +9,8 @@ const WINDOW = 5; // scrapes that a quantile is of: ten seconds
 const KEPT = SHOWN_S * 1000 / INTERVAL_MS + 2;
 
 export function load() {
-  const figures = tiles([["running", "Running"], ["queued", "Waiting"], ["parked", "No demand"], ["speed", "Tokens"], ["kv", "KV memory"], ["version", "Weights"]]);
+  const figures = tiles([["running", "Running"], ["queued", "Waiting"], ["parked", "No demand"], ["speed", "Tokens"], ["kv", "KV memory"],
+    ["version", "Weights"]]);
   const note = notice();
   const charts = {
     ttft: timeChart("Time to first token", "ms", ["p50", "p99"]),
@@ -73,7 +74,9 @@ export function load() {
   return {
     title: "Load",
     element: el("div", { class: "stack" }, el("div", {}, el("h1", {}, "Load"),
-      el("p", { class: "lead" }, "What streams see of the server: quantiles of the last ten seconds, from /metrics every two. Dashboards for longer times are made of the same figures.")),
+      el("p", { class: "lead" },
+        "What streams see of the server: quantiles of the last ten seconds, from /metrics every two. Dashboards for longer times are "
+          + "made of the same figures.")),
     figures.element, note.element, el("div", { class: "halves" }, Object.values(charts).map(chart => chart.element))),
     leave() {
       clearTimeout(timer);

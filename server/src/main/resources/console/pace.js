@@ -91,7 +91,8 @@ export function paceSlider(start, changed) {
   const fill = el("i");
   const tank = el("div", { class: "tank", "aria-hidden": "true" }, fill);
   const left = el("span", { class: "soft left" }, "credit left: 0");
-  const slider = el("input", { type: "range", id: "pace", min: "0", max: String(RATES.length - 1), step: "1", value: String(RATES.indexOf(start)) });
+  const slider = el("input", { type: "range", id: "pace", min: "0", max: String(RATES.length - 1), step: "1",
+    value: String(RATES.indexOf(start)) });
   const output = el("output", { for: "pace" });
   const tell = () => {
     output.textContent = words(RATES[slider.value]);

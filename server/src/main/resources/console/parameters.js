@@ -33,7 +33,8 @@ export function parameters() {
     el("div", { class: "wide stack" },
       el("div", { class: "row" }, el("span", { class: "soft" }, "New weights:"), weights),
       check("recompute the KV cache with them", recompute))));
-  const element = el("details", { open: matchMedia("(min-width: 861px)").matches }, el("summary", {}, "Parameters"), el("div", { class: "fields" },
+  const element = el("details", { open: matchMedia("(min-width: 861px)").matches }, el("summary", {}, "Parameters"), el("div",
+    { class: "fields" },
     field("Max tokens", maxTokens), field("Temperature", sampling.temperature),
     field("Top-k", sampling.top_k), field("Top-p", sampling.top_p),
     field("Seed", seed), field("Probabilities", probabilities),

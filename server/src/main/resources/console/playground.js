@@ -6,7 +6,8 @@ import { parameters } from "./parameters.js";
 import { TokenView } from "./tokens.js";
 import { colourKey, run, streamTiles } from "./transcript.js";
 
-const EXPLAINED = "Write a prompt and press Start. The credit slider is the demand of this stream: at 0 the server computes nothing for it.";
+const EXPLAINED = "Write a prompt and press Start. The credit slider is the demand of this stream: at 0 the server computes nothing for "
+  + "it.";
 
 export function playground() {
   const view = new TokenView("Text of the stream", (token, index) => token || index < 0 ? inspector.show(token, index) : null);
@@ -19,7 +20,8 @@ export function playground() {
   const systemField = field("System message", system);
   const promptLabel = el("span", {}, "Prompt");
   const start = el("button", { id: "start", type: "submit" }, "Start");
-  const stop = el("button", { id: "stop-stream", type: "button", class: "plain", disabled: true, on: { click: () => stream?.stop() } }, "Stop");
+  const stop = el("button", { id: "stop-stream", type: "button", class: "plain", disabled: true, on: { click: () => stream?.stop() } },
+    "Stop");
   const clear = el("button", { type: "button", class: "plain", on: { click: forget } }, "New chat");
   const slider = paceSlider(20, rate => stream?.rate(rate));
   const mode = segments("Kind", "kind", [["completion", "Completion"], ["chat", "Chat"]], "completion", changeMode);
@@ -98,7 +100,8 @@ export function playground() {
     element: el("div", {}, el("h1", {}, "Playground"),
       el("p", { class: "lead" }, "Every token as it is made, with the weights that made it and how sure the model was."),
       el("div", { class: "columns" }, controls,
-        el("div", { class: "stack" }, el("div", { class: "card" }, slider.element), figures.element, view.element, colourKey(), inspector.element))),
+        el("div", { class: "stack" }, el("div", { class: "card" }, slider.element), figures.element, view.element, colourKey(),
+          inspector.element))),
     leave: () => stream?.stop(),
     /** For tests: what the page holds. */
     view,

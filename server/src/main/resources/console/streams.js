@@ -66,7 +66,8 @@ export function streams() {
       el("td", { class: "text" }, el("span", { class: "state " + s.state }, STATES[s.state] ?? s.state)),
       el("td", {}, s.demand >= 2 ** 31 - 1 ? "unlimited" : whole(s.demand)),
       el("td", {}, whole(s.prompt_tokens)),
-      el("td", {}, `${whole(position)} of ${whole(s.positions)}`, el("span", { class: "meter", "aria-hidden": "true" }, bar(position / s.positions))),
+      el("td", {}, `${whole(position)} of ${whole(s.positions)}`, el("span", { class: "meter", "aria-hidden": "true" },
+        bar(position / s.positions))),
       el("td", {}, badge(s.weights_version)),
       el("td", {}, number(s.age_ms / 1000) + " s"));
   }
@@ -76,7 +77,9 @@ export function streams() {
   return {
     title: "Streams",
     element: el("div", {}, el("h1", {}, "Streams"),
-      el("p", { class: "lead" }, "What the scheduler has at the end of a step, once a second. Demand is what a client can take now: a stream without it is in no batch."), place),
+      el("p", { class: "lead" },
+        "What the scheduler has at the end of a step, once a second. Demand is what a client can take now: a stream without it is in no "
+          + "batch."), place),
     leave() {
       clearTimeout(timer);
       round++;

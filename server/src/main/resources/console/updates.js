@@ -31,7 +31,8 @@ export async function tokensOf(text) {
 
 async function sha256(payload) {
   if (!crypto.subtle) {
-    throw new Error("a browser computes the checksum of an update for pages of https or of this machine only: open the console by https or as localhost");
+    throw new Error("a browser computes the checksum of an update for pages of https or of this machine only: open the console by https "
+      + "or as localhost");
   }
   return [...new Uint8Array(await crypto.subtle.digest("SHA-256", payload))].map(b => b.toString(16).padStart(2, "0")).join("");
 }

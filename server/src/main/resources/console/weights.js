@@ -32,7 +32,9 @@ export function weights() {
   return {
     title: "Weights",
     element: el("div", {}, el("h1", {}, "Weights"),
-      el("p", { class: "lead" }, "An update becomes a version between two steps, durably, while streams run. Each token shows by its colour whose weights made it."), place),
+      el("p", { class: "lead" },
+        "An update becomes a version between two steps, durably, while streams run. Each token shows by its colour whose weights made "
+          + "it."), place),
     leave() {
       live.stop();
       forget.forEach(end => end());
@@ -52,7 +54,8 @@ export function weights() {
           ...(left > 0 ? [el("li", {}, `${left} older ones`)] : []),
           item({ weights_version: history.base_version, what: "base" }, status));
         const memory = status.memory;
-        summary.textContent = `Weights of all versions: ${bytes(memory.weights_bytes)}; KV cache: ${bytes(memory.kv_bytes)}; budget: ${bytes(memory.budget_bytes)}.`
+        summary.textContent = `Weights of all versions: ${bytes(memory.weights_bytes)}; KV cache: ${bytes(memory.kv_bytes)}; budget: `
+          + `${bytes(memory.budget_bytes)}.`
           + (status.durable ? "" : " The server has no --data-dir: weights cannot be changed.");
       } catch (error) {
         note.show(error.message, "bad");
@@ -67,9 +70,11 @@ export function weights() {
         alive.length ? `in memory for ${count(alive.reduce((sum, l) => sum + l.leases, 0), "stream")}` : null,
         status.checkpoints?.includes(version) ? "checkpoint" : null].filter(Boolean).join(" · ");
       const back = current || !status.durable ? null : el("button", {
-        type: "button", class: "plain small", "aria-label": `Roll back to version ${version}`, on: { click: () => rollback(version) } }, "Roll back to this");
+        type: "button", class: "plain small", "aria-label": `Roll back to version ${version}`, on: { click: () => rollback(version) } },
+          "Roll back to this");
       return el("li", { class: colourOf(version), ...(current ? { "aria-current": "true" } : {}) },
-        el("div", { class: "row ends" }, el("span", { class: "row" }, badge(version), el("strong", {}, title(v)), current ? el("span", { class: "soft" }, "current") : null), back),
+        el("div", { class: "row ends" }, el("span", { class: "row" }, badge(version), el("strong", {}, title(v)), current ? el("span",
+          { class: "soft" }, "current") : null), back),
         el("div", { class: "soft" }, facts));
     }
 
@@ -101,7 +106,8 @@ function pushForms(note, done) {
   const tokens = el("input", { id: "rows-tokens", value: " the", maxLength: 400, spellcheck: false });
   const content = select([["0", "zeros"], ["0.05", "small noise"], ["0.5", "large noise"]], "0", { id: "rows-content" });
   const fileTensor = tensor("file-tensor");
-  const kind = select([["rows", "rows"], ["delta", "delta"], ["replace", "replace"], ["low_rank", "low rank"]], "rows", { id: "file-kind" });
+  const kind = select([["rows", "rows"], ["delta", "delta"], ["replace", "replace"], ["low_rank", "low rank"]], "rows",
+    { id: "file-kind" });
   const dtype = select([["f32", "f32"], ["f16", "f16"], ["bf16", "bf16"]], "f32", { id: "file-dtype" });
   const shape = el("input", { id: "file-shape", placeholder: "rows, elements", spellcheck: false });
   const rank = el("input", { id: "file-rank", type: "number", min: "1" });
@@ -113,7 +119,8 @@ function pushForms(note, done) {
       const { update, payload } = await make();
       const ack = await push(update, payload, p => note.show(`${what}: ${p.stage}, ${number(100 * p.done / p.of)} %`));
       const error = ack.requantisation_error;
-      note.show(`Version ${ack.weights_version}: ${count(ack.changed_rows, "row")} changed, built in ${number(ack.build_ms)} ms; stored as ${error.format} with an error of ${number(error.rms)} (rms).`, "good");
+      note.show(`Version ${ack.weights_version}: ${count(ack.changed_rows, "row")} changed, built in ${number(ack.build_ms)} ms; stored `
+        + `as ${error.format} with an error of ${number(error.rms)} (rms).`, "good");
     } catch (error) {
       note.show(error.message, "bad");
     }
@@ -134,7 +141,8 @@ function pushForms(note, done) {
       if (file.files.length === 0) {
         throw new Error("choose a file with the payload");
       }
-      const update = { tensor: fileTensor.value, kind: kind.value, shape: shape.value.split(/[\s,x×]+/).filter(Boolean).map(Number), dtype: dtype.value };
+      const update = { tensor: fileTensor.value, kind: kind.value, shape: shape.value.split(/[\s,x×]+/).filter(Boolean).map(Number),
+        dtype: dtype.value };
       return { update: kind.value === "low_rank" ? { ...update, rank: Number(rank.value) } : update,
         payload: new Uint8Array(await file.files[0].arrayBuffer()) };
     });
@@ -143,16 +151,19 @@ function pushForms(note, done) {
   const ofRank = () => rankField.hidden = kind.value !== "low_rank";
   kind.addEventListener("change", ofRank);
   ofRank();
-  const rowsForm = el("form", { class: "fields", on: { submit: rows } }, field("Tokens: a text, or numbers", tokens), field("New rows", content),
+  const rowsForm = el("form", { class: "fields", on: { submit: rows } }, field("Tokens: a text, or numbers", tokens), field("New rows",
+    content),
     field("Tensor", rowsTensor, "wide"), el("div", { class: "wide" }, el("button", { id: "push-rows" }, "Push rows")));
-  const fileForm = el("form", { class: "fields", hidden: true, on: { submit: wholeFile } }, field("Payload, as docs/admin.md has it", file, "wide"),
+  const fileForm = el("form", { class: "fields", hidden: true, on: { submit: wholeFile } }, field("Payload, as docs/admin.md has it",
+    file, "wide"),
     field("Tensor", fileTensor), field("Kind", kind), field("Shape", shape), field("Elements", dtype), rankField,
     el("div", { class: "wide" }, el("button", {}, "Push the file")));
   const choice = segments("Update", "update", [["rows", "Rows of tokens"], ["file", "A file"]], "rows", value => {
     rowsForm.hidden = value !== "rows";
     fileForm.hidden = value !== "file";
   });
-  return el("section", { class: "card stack", "aria-label": "New version" }, el("h2", {}, "New version"), choice, rowsForm, fileForm, note.element);
+  return el("section", { class: "card stack", "aria-label": "New version" }, el("h2", {}, "New version"), choice, rowsForm, fileForm,
+    note.element);
 }
 
 /** A stream that follows the weights, slowly enough to see them change; begun again while it is wanted. */
@@ -189,7 +200,8 @@ function liveStream() {
   view.reset(el("p", {}, "A stream that follows the weights changes its colour when a version is published."));
   return {
     element: el("section", { class: "card stack", "aria-label": "A running stream" },
-      el("div", { class: "row ends" }, el("h2", {}, "A running stream"), toggle), slider.element, figures.element, view.element, note.element),
+      el("div", { class: "row ends" }, el("h2", {}, "A running stream"), toggle), slider.element, figures.element, view.element,
+        note.element),
     stop,
   };
 }

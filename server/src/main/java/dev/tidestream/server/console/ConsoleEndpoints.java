@@ -1,5 +1,6 @@
 package dev.tidestream.server.console;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -96,7 +97,7 @@ public final class ConsoleEndpoints implements EndpointFactory {
 
     private static boolean matches(HttpServerRequest request, ConsoleFile file) {
         return request.headers().getAll(HttpHeaders.IF_NONE_MATCH).stream()
-                .flatMap(header -> List.of(header.split(",")).stream())
+                .flatMap(header -> Arrays.stream(header.split(",", -1)))
                 .map(String::strip)
                 .anyMatch(tag -> tag.equals("*") || tag.equals(file.etag()) || tag.equals("W/" + file.etag()));
     }
