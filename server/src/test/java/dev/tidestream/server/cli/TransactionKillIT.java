@@ -34,7 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  */
 class TransactionKillIT {
     private static final int TRANSACTIONS = Integer.getInteger("tidestream.transactions", 4);
-    private static final int MAX_RUN_MICROS = 300_000;
+    private static final int MAX_RUN_MICROS = 60_000;
     private static final int MAX_TENSORS = 40;
     private static final int MAX_TENSORS_OF_A_PART = 9;
     private static final int H = 256;
@@ -65,17 +65,15 @@ class TransactionKillIT {
                 boolean killing = true;
                 while (!done) {
                     String where = "seed=%d, transaction %d, kills=%d".formatted(seed, n, kills);
-                    CompletableFuture<?> killed = killing
-                            ? CompletableFuture.runAsync(child::kill,
-                                    CompletableFuture.delayedExecutor(random.nextInt(MAX_RUN_MICROS), TimeUnit.MICROSECONDS))
-                            : CompletableFuture.completedFuture(null);
+                    int after = killing ? random.nextInt(transaction.parts.size() + 2) : Integer.MAX_VALUE;
+                    Kill kill = new Kill(child, after, random.nextInt(MAX_RUN_MICROS));
                     try {
-                        done = run(child, transaction, where);
+                        done = run(child, transaction, kill, where);
                     } catch (IOException e) {
                         assertTrue(killing, () -> where + ": " + e);
                     }
                     if (killing) {
-                        killed.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+                        kill.await();
                         kills++;
                         child.close();
                         child = new Child();
@@ -92,6 +90,34 @@ class TransactionKillIT {
                 version - 1, kills, resumedParts, committedUnheard);
         assertEquals(TRANSACTIONS, version - 1);
         assertTrue(kills >= TRANSACTIONS / 2, "hardly killed: " + kills);
+    }
+
+    /** A kill that comes a while after a request has been sent, whichever that is. */
+    private static final class Kill {
+        private final Child child;
+        private final int after;
+        private final int micros;
+        private CompletableFuture<?> killed = CompletableFuture.completedFuture(null);
+        private int requests;
+
+        Kill(Child child, int after, int micros) {
+            this.child = child;
+            this.after = after;
+            this.micros = micros;
+        }
+
+        void requested() {
+            if (requests++ == after) {
+                killed = CompletableFuture.runAsync(child::kill, CompletableFuture.delayedExecutor(micros, TimeUnit.MICROSECONDS));
+            }
+        }
+
+        void await() throws Exception {
+            if (requests <= after) {
+                child.kill();
+            }
+            killed.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        }
     }
 
     /** What is sent, and what was acknowledged of it. */
@@ -148,17 +174,20 @@ class TransactionKillIT {
 
     private static final int LAYERS = 6;
 
-    private boolean run(Child child, Transaction transaction, String where) throws IOException, InterruptedException {
+    private boolean run(Child child, Transaction transaction, Kill kill, String where) throws IOException, InterruptedException {
+        kill.requested();
         child.expect(where, "POST", "updates", "{\"update_id\":\"%s\",\"base_version\":%d,\"label\":\"%s\",\"tensors\":1}"
                 .formatted(transaction.id, transaction.base, transaction.id).getBytes(), null, 200, 201);
         transaction.opened = true;
         for (int i = 0; i < transaction.parts.size(); i++) {
             if (!transaction.acknowledged.contains(i)) {
                 byte[] part = transaction.parts.get(i);
+                kill.requested();
                 child.expect(where, "PUT", "updates/%s/parts/%d".formatted(transaction.id, i), part, Sha256.of(part), 204);
                 transaction.acknowledged.add(i);
             }
         }
+        kill.requested();
         String body = child.expect(where, "POST", "updates/%s/commit".formatted(transaction.id),
                 "{\"parts\":%d}".formatted(transaction.parts.size()).getBytes(), null, 200);
         assertEquals(transaction.base + 1, JSON.readTree(body).get("version").asLong(), where);

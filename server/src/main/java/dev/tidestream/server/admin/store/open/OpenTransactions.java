@@ -48,6 +48,7 @@ public final class OpenTransactions {
         this.clock = clock;
         this.open = files.read();
         for (OpenTransaction transaction : List.copyOf(open.values())) {
+            transaction.lastUse = clock.instant(); // when parts came is not kept
             if (isCommitted.test(transaction.request.updateId())) {
                 open.remove(transaction.request.updateId());
                 files.remove(transaction);
