@@ -9,6 +9,7 @@ import com.tngtech.archunit.lang.ArchRule;
 
 import dev.tidestream.model.format.TensorFormat;
 import dev.tidestream.model.patch.LowRankProduct;
+import dev.tidestream.model.tuning.MatrixProducts;
 
 import static com.tngtech.archunit.base.DescribedPredicate.not;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
@@ -114,6 +115,16 @@ class ArchitectureArchTest {
     static final ArchRule BRIDGE_AND_PATCHES = noClasses()
             .that().resideInAPackage("dev.tidestream.model.nd4j")
             .should().dependOnClassesThat(resideInAPackage("dev.tidestream.model.patch").and(not(type(LowRankProduct.class))));
+
+    /** Of tuning it knows what a product is, and no more. */
+    @ArchTest
+    static final ArchRule BRIDGE_AND_TUNING = noClasses()
+            .that().resideInAPackage("dev.tidestream.model.nd4j")
+            .should().dependOnClassesThat(resideInAPackage("dev.tidestream.model.tuning").and(not(type(MatrixProducts.class))));
+
+    @ArchTest
+    static final ArchRule TUNING = forbidRooms(
+            "tuning", "gguf", "tokenizer", "kernels", "machine", "tied", "sampling", "nd4j", "packed", "patch");
 
     @ArchTest
     static final ArchRule SCHEDULER_AND_EPOCH = forbid("dev.tidestream.server.[scheduler|epoch]..",
