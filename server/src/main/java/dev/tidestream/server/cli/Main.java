@@ -38,6 +38,7 @@ import dev.tidestream.server.cli.terminal.CliException;
             AdminCommand.class,
             KeysCommand.class,
             ReceiptCommand.class,
+            CompletionCommand.class,
         },
         footer = {
             "",
