@@ -117,7 +117,8 @@ class TarballIT {
         try (BufferedReader lines = server.inputReader(StandardCharsets.UTF_8)) {
             int port = port(lines);
             HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d/v1/completions".formatted(port))).timeout(PATIENCE)
-                    .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\": \"Once upon a time\", \"max_tokens\": 8, \"temperature\": 0}")).build();
+                    .POST(HttpRequest.BodyPublishers.ofString("""
+                            {"prompt": "Once upon a time", "max_tokens": 8, "temperature": 0}""")).build();
             try (HttpClient client = HttpClient.newHttpClient()) {
                 HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
                 assertEquals(200, answer.statusCode(), answer.body());

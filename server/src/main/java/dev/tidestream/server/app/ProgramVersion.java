@@ -21,7 +21,7 @@ public final class ProgramVersion {
         return version == null ? "(unpackaged)" : version;
     }
 
-    /** The commit that it was built from, abbreviated, with {@code -dirty} if files were changed since; nothing if the build did not know. */
+    /** The commit that it was built from, abbreviated, with {@code -dirty} if files had changes; nothing if the build did not know. */
     public static Optional<String> commit() {
         try (InputStream file = ProgramVersion.class.getResourceAsStream(COMMIT_FILE)) {
             return commit(file);

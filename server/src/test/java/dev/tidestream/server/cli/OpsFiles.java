@@ -62,7 +62,8 @@ final class OpsFiles {
     static List<Expression> expressions() throws IOException {
         List<Expression> all = new ArrayList<>();
         for (JsonNode alert : alerts()) {
-            all.add(new Expression(alert.path("alert").asText(), alert.path("expr").asText(), alert.path("annotations").path("summary").asText()));
+            all.add(new Expression(
+                    alert.path("alert").asText(), alert.path("expr").asText(), alert.path("annotations").path("summary").asText()));
         }
         JsonNode dashboard = dashboard();
         for (JsonNode panel : dashboard.path("panels")) {
@@ -71,7 +72,8 @@ final class OpsFiles {
             }
         }
         for (JsonNode annotation : dashboard.at("/annotations/list")) {
-            all.add(new Expression(annotation.path("name").asText(), annotation.path("expr").asText(), annotation.path("textFormat").asText()));
+            all.add(new Expression(
+                    annotation.path("name").asText(), annotation.path("expr").asText(), annotation.path("textFormat").asText()));
         }
         for (JsonNode variable : dashboard.at("/templating/list")) {
             if (variable.path("type").asText().equals("query")) {

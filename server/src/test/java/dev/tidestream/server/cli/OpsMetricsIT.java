@@ -40,6 +40,7 @@ class OpsMetricsIT {
     /** Prometheus' own. */
     private static final Set<String> OF_PROMETHEUS = Set.of("up");
     private static final Set<String> LABELS_OF_PROMETHEUS = Set.of("instance", "job", "le");
+    private static final Pattern GROUPING = Pattern.compile("\\b(?:by|without|on|ignoring)\\s*\\(([^)]*)\\)");
     private static final Set<String> WORDS = Set.of("and", "or", "unless", "bool", "offset");
 
     @TempDir
@@ -76,7 +77,8 @@ class OpsMetricsIT {
 
     /** So that series are there which begin with what they count. */
     private static void use(StartedServer server, String key) throws Exception {
-        HttpRequest request = HttpRequest.newBuilder(uri(server, "/v1/completions")).timeout(PATIENCE).header("Authorization", "Bearer " + key)
+        HttpRequest request = HttpRequest.newBuilder(uri(server, "/v1/completions")).timeout(PATIENCE)
+                .header("Authorization", "Bearer " + key)
                 .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\": \"Once\", \"max_tokens\": 2}")).build();
         try (HttpClient http = HttpClient.newHttpClient(); AdminClient admin = server.admin()) {
             HttpResponse<String> answer = http.send(request, HttpResponse.BodyHandlers.ofString());
@@ -141,11 +143,11 @@ class OpsMetricsIT {
         while (selector.find()) {
             fault.append(checkMatchers(selector.group(1), selector.group(2)));
         }
-        Matcher grouping = Pattern.compile("\\b(?:by|without|on|ignoring)\\s*\\(([^)]*)\\)").matcher(query);
+        Matcher grouping = GROUPING.matcher(query);
         while (grouping.find()) {
             labels.addAll(List.of(grouping.group(1).split("\\s*,\\s*")));
         }
-        String bare = query.replaceAll("\\{[^}]*}", "").replaceAll("\\[[^\\]]*]", "").replaceAll("\\b(?:by|without|on|ignoring)\\s*\\([^)]*\\)", "");
+        String bare = GROUPING.matcher(query.replaceAll("\\{[^}]*}", "").replaceAll("\\[[^\\]]*]", "")).replaceAll("");
         Matcher name = Pattern.compile("(?<![\\w.])" + NAME + "(?![\\w:])(?!\\s*\\()").matcher(bare);
         while (name.find()) {
             if (!WORDS.contains(name.group().toLowerCase(Locale.ROOT))) {
