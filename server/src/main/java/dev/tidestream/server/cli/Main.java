@@ -42,6 +42,7 @@ import dev.tidestream.server.cli.tune.TuneCommand;
             WeightsCommand.class,
             KeysCommand.class,
             ReceiptCommand.class,
+            CompletionCommand.class,
         },
         footer = {
             "",

@@ -81,6 +81,27 @@ class LauncherTest {
         assertEquals(List.of("--streams", "8"), args.subList(main + 1, args.size()));
     }
 
+    /** Of a release, a Java that cannot compile will do, also its own; and nothing is built. */
+    @Test
+    void shouldStartFromARelease() throws Exception {
+        Path home = folder.resolve("tidestream-1.2.3");
+        Path script = LauncherCheckout.executable(home.resolve("bin/tidestream"), Files.readString(checkout.root.resolve("tidestream")));
+        Path jar = write(home.resolve("lib/tidestream-server.jar"), "").toRealPath();
+        Path runtime = checkout.jdk("tidestream-1.2.3/runtime", "25.0.3", "echo runtime; printf '%s\\n' \"$@\"");
+        for (Path java : List.of(runtime, checkout.jdk)) {
+            Files.delete(java.resolve("bin/javac"));
+        }
+        Run serve = checkout.launch(script, "serve");
+        assertTrue(serve.out().contains("\n" + jar + ":" + jar.getParent() + "/*\n"), serve.out());
+        assertEquals(home.toRealPath().resolve("cache"), archive(serve).getParent());
+        assertTrue(Files.isDirectory(home.resolve("cache")));
+        assertTrue(checkout.launch(script, "loadtest").out().contains("\n" + jar.getParent() + "/loadtest/*\n"));
+        checkout.jdk = checkout.jdk("jdk17", "17.0.15", "echo wrong");
+        checkout.environment("PATH", checkout.jdk.resolve("bin") + ":/usr/bin:/bin");
+        assertTrue(checkout.launch(script, "serve").out().startsWith("runtime\n"));
+        assertEquals(List.of(), checkout.builds());
+    }
+
     @Test
     void shouldPassOverOtherJdks() throws Exception {
         checkout.jdk = checkout.jdk("jdk17", "17.0.15", "echo wrong");
