@@ -50,6 +50,11 @@ public final class Adapter implements AutoCloseable {
         return head.isPresent();
     }
 
+    /** Whether hidden states, and so keys and values, are others with it; without, it changes logits alone. */
+    public boolean changesStates() {
+        return changesLookup() || layers.stream().anyMatch(sites -> !sites.isEmpty());
+    }
+
     @Nullable LowRankSite site(int layer, AdapterSite site) {
         return layers.get(layer).get(site);
     }

@@ -1,5 +1,7 @@
 package dev.tidestream.model.adapter;
 
+import org.jspecify.annotations.Nullable;
+
 /** An adapter that cannot be served; the message names key, shapes or value. */
 public class AdapterException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -8,7 +10,7 @@ public class AdapterException extends RuntimeException {
         super(message);
     }
 
-    public AdapterException(String message, Throwable cause) {
+    public AdapterException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

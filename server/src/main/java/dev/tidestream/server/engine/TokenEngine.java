@@ -265,6 +265,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 tokenizer::isEndOfGeneration,
                 from.generated(),
                 from.weightsVersion(),
+                null,
                 prompts.memory(request),
                 arrivalNs,
                 stream);

@@ -28,7 +28,7 @@ final class Sequence {
     private final SequenceRequest request;
     private final int maxTokens;
     private final StreamText text;
-    private Lease lease;
+    private final SequenceWeights weights;
     private final long arrival;
     private @Nullable LentCache lent; // may be kept without a slot
     private int[] tokens; // (at least tokenCount): prompt, then output
@@ -45,12 +45,13 @@ final class Sequence {
      * A sequence that waits for its turn.
      *
      * @param arrival rises from one sequence to the next
+     * @param weights closed with it
      * @param contextLength more than the prompt has
      */
-    Sequence(SequenceRequest request, long arrival, Lease lease, int contextLength) {
+    Sequence(SequenceRequest request, long arrival, SequenceWeights weights, int contextLength) {
         this.request = request;
         this.arrival = arrival;
-        this.lease = lease;
+        this.weights = weights;
         this.maxTokens = Math.min(request.maxTokens(), contextLength - request.prompt().length);
         this.tokens = request.tokens();
         this.tokenCount = tokens.length;
@@ -81,7 +82,7 @@ final class Sequence {
     }
 
     Lease lease() {
-        return lease;
+        return weights.lease();
     }
 
     /** Positions it may need in all. */
@@ -100,19 +101,13 @@ final class Sequence {
      * else.
      */
     void follow(CurrentEpoch epochs, KvCachePool pool) {
-        if (!request.weights().follows() || epochs.isCurrent(lease)) {
-            return;
-        }
-        Lease newest = epochs.lease();
-        boolean otherWeights = newest.epoch().weightsVersion() != lease.epoch().weightsVersion();
-        lease.close();
-        lease = newest;
+        boolean otherWeights = request.weights().follows() && weights.follow(epochs);
         if (!otherWeights || lent == null || lent.cache().length() == 0) {
             return;
         }
         if (request.weights() == WeightsPolicy.FOLLOW_AND_RECOMPUTE) {
             giveBackBlocks(pool);
-            lent = pool.open(positions());
+            lent = pool.open(positions(), weights.kvAdapter());
         } else {
             lent.stopSharing();
         }
@@ -127,14 +122,14 @@ final class Sequence {
     void announce() {
         if (!accepted && client().demand() > 0) {
             accepted = true;
-            client().accepted(lease.epoch().weightsVersion(), lease.epoch().headMode(), request.prompt().length);
+            client().accepted(weights.version(), lease().epoch().headMode(), request.prompt().length);
         }
     }
 
     /** Takes a slot. What it had computed before is still there if its blocks are. */
     void admit(KvCachePool pool, long nowNs) {
         if (lent == null) {
-            lent = pool.open(positions());
+            lent = pool.open(positions(), weights.kvAdapter());
         }
         lastProgressNs = nowNs;
         times.admitted(nowNs);
@@ -159,10 +154,10 @@ final class Sequence {
         }
     }
 
-    /** Gives up cache and lease. */
+    /** Gives up cache and weights. */
     void release(KvCachePool pool) {
         try {
-            lease.close();
+            weights.close();
         } finally {
             giveBackBlocks(pool);
         }
@@ -200,7 +195,7 @@ final class Sequence {
      */
     void reusePrefix(KvCachePool pool) {
         LentCache to = requireLent();
-        int reused = pool.reuse(to, lease.epoch().weightsVersion(), tokens, reusablePositions());
+        int reused = pool.reuse(to, weights.version(), tokens, reusablePositions());
         if (reused > 0) {
             int length = to.cache().length();
             cachedTokens += Math.clamp(Math.min(length, request.prompt().length) - furthest, 0, reused);
@@ -215,7 +210,7 @@ final class Sequence {
 
     /** Of the blocks that the tokens it has need, how many it would share with sequences that have them now. */
     int blocksOfOthers(KvCachePool pool) {
-        return blocks() > 0 ? 0 : pool.lentToOthers(lease.epoch().weightsVersion(), tokens, reusablePositions());
+        return blocks() > 0 ? 0 : pool.lentToOthers(weights.version(), weights.kvAdapter(), tokens, reusablePositions());
     }
 
     /** KV blocks that it needs for the tokens it has, and has not. */
@@ -275,7 +270,7 @@ final class Sequence {
     }
 
     private Slice slice(int count, LogitsRows logits) {
-        return new Slice(requireLent().cache(), tokens, length(), count, logits);
+        return new Slice(requireLent().cache(), tokens, length(), count, logits, weights.adapter());
     }
 
     /** Whether the prompt is behind it once this slice is. */
@@ -307,7 +302,7 @@ final class Sequence {
         int length = filled.cache().length();
         int before = Math.clamp(furthest - (length - rows), 0, rows);
         furthest = Math.max(furthest, length);
-        pool.share(filled, lease.epoch().weightsVersion(), tokens);
+        pool.share(filled, weights.version(), tokens);
         return before;
     }
 
@@ -332,7 +327,7 @@ final class Sequence {
         if (completion != null) {
             observer.ended(end(StreamEnd.Outcome.valueOf(completion.reason().name()), null, completion));
         }
-        client().token(new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), completion));
+        client().token(new GeneratedToken(seq, sample, piece.text(), weights.version(), completion));
         return completion != null;
     }
 
@@ -381,7 +376,7 @@ final class Sequence {
     }
 
     private StreamEnd end(StreamEnd.Outcome outcome, @Nullable ErrorCode code, Completion completion) {
-        return new StreamEnd(stream(), outcome, code, completion.usage(), completion.timing(), lease.epoch().weightsVersion());
+        return new StreamEnd(stream(), outcome, code, completion.usage(), completion.timing(), weights.version());
     }
 
     /** How it ends without another token. */

@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.adapters.AdapterLease;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
@@ -46,6 +47,15 @@ final class SequenceIntake {
                     .formatted(request.weightsVersion(), epochs.weightsVersion()));
             return null;
         }
-        return new Sequence(request, ++arrivals, lease, contextLength);
+        AdapterLease adapter = null;
+        if (request.adapter() != null) {
+            adapter = request.adapter().lease().orElse(null);
+            if (adapter == null) {
+                lease.close();
+                client.failed(ErrorCode.UNKNOWN_ADAPTER, "the adapter was unloaded: adapter=" + request.adapter().name());
+                return null;
+            }
+        }
+        return new Sequence(request, ++arrivals, new SequenceWeights(lease, adapter), contextLength);
     }
 }

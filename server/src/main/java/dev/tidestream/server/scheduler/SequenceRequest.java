@@ -3,10 +3,13 @@ package dev.tidestream.server.scheduler;
 import java.util.Arrays;
 import java.util.function.IntPredicate;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tokenizer.IncrementalDetokenizer;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.adapters.ServedAdapter;
 
 /**
  * What a sequence is made of: a tokenized, validated request. Handed to the decode thread once and for all.
@@ -19,6 +22,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param endOfGeneration the tokens that end the stream
  * @param generated ids of the tokens that it made before, if it goes on {@code (n)}; the sampler knows them
  * @param weightsVersion the version it needs; -1: the newest
+ * @param adapter that it is computed with; null for the base alone
  * @param memory what it holds, tokens apart
  * @param arrivalNs when the request came, on the scheduler's clock
  */
@@ -35,6 +39,7 @@ public record SequenceRequest(
         IntPredicate endOfGeneration,
         int[] generated,
         long weightsVersion,
+        @Nullable ServedAdapter adapter,
         Memory memory,
         long arrivalNs,
         SequenceClient client) {
@@ -63,7 +68,7 @@ public record SequenceRequest(
             long arrivalNs,
             SequenceClient client) {
         this(stream, connection, prompt, maxTokens, promptLogprobs, weights, sampler, detokenizer, stopMatcher, endOfGeneration,
-                NO_TOKENS, -1, memory, arrivalNs, client);
+                NO_TOKENS, -1, null, memory, arrivalNs, client);
     }
 
     /** A request that does not ask how likely its prompt is. */
@@ -81,6 +86,12 @@ public record SequenceRequest(
             long arrivalNs,
             SequenceClient client) {
         this(stream, connection, prompt, maxTokens, -1, weights, sampler, detokenizer, stopMatcher, endOfGeneration, memory, arrivalNs, client);
+    }
+
+    /** The same with an adapter. */
+    public SequenceRequest with(ServedAdapter other) {
+        return new SequenceRequest(stream, connection, prompt, maxTokens, promptLogprobs, weights, sampler, detokenizer, stopMatcher,
+                endOfGeneration, generated, weightsVersion, other, memory, arrivalNs, client);
     }
 
     /**

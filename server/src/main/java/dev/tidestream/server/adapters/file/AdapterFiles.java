@@ -12,10 +12,15 @@ import dev.tidestream.model.transformer.LoadedModel;
 public final class AdapterFiles {
     private AdapterFiles() {}
 
+    /** The files that an adapter is read from, there or not. */
+    public static List<Path> files(Path path) {
+        return Files.isDirectory(path) ? List.of(path.resolve(PeftFolder.CONFIG), path.resolve(PeftFolder.WEIGHTS)) : List.of(path);
+    }
+
     /** Bytes of the files of an adapter, as far as there are any: before it is read, which takes memory. */
     public static long bytes(Path path) throws IOException {
         long bytes = 0;
-        for (Path file : Files.isDirectory(path) ? List.of(path.resolve(PeftFolder.CONFIG), path.resolve(PeftFolder.WEIGHTS)) : List.of(path)) {
+        for (Path file : files(path)) {
             bytes += Files.isRegularFile(file) ? Files.size(file) : 0;
         }
         return bytes;

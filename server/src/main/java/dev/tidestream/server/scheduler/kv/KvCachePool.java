@@ -19,7 +19,7 @@ import dev.tidestream.model.transformer.KvCacheShape;
  * needed and then used again; contents are not cleared.
  *
  * <p>Full blocks are shared by content ({@link PrefixIndex}) if the pool was told to keep some: a sequence that begins with the
- * same tokens, computed with weights of the same version, takes them instead of computing them. Keys and values of a position
+ * same tokens, computed with weights of the same version and the same adapter or none, takes them instead of computing them. Keys and values of a position
  * depend on nothing else, so its bits are the same. Type and precision are those of the process, and of the pool. Not shared are
  * blocks of caches
  * <ul>
@@ -33,6 +33,9 @@ import dev.tidestream.model.transformer.KvCacheShape;
  * <p>Used by the decode thread only, except {@link #stats}, {@link #neverFits} and the budget.
  */
 public final class KvCachePool implements AutoCloseable {
+    /** What stands for no adapter. */
+    public static final long NO_ADAPTER = 0;
+
     private static final int BLOCK = KvCacheShape.BLOCK_POSITIONS;
     private static final long ALIGNMENT_BYTES = 64;
     private static final long SLAB_BYTES = 32L << 20;
@@ -129,13 +132,19 @@ public final class KvCachePool implements AutoCloseable {
         return budgetBlocks - lentBlocks;
     }
 
+    /** A cache without blocks, to be filled with the base alone. */
+    public LentCache open(int positions) {
+        return open(positions, NO_ADAPTER);
+    }
+
     /**
      * A cache without blocks.
      *
      * @param positions that it may ever have
+     * @param adapter number of the adapter that it is filled with; {@value #NO_ADAPTER} for none
      */
-    public LentCache open(int positions) {
-        return new LentCache(new KvCache(shape, positions), index != null && !shape.overwritesBlocks(positions));
+    public LentCache open(int positions, long adapter) {
+        return new LentCache(new KvCache(shape, positions), index != null && !shape.overwritesBlocks(positions), adapter);
     }
 
     /**
@@ -213,7 +222,7 @@ public final class KvCachePool implements AutoCloseable {
         KvCache cache = to.cache;
         int before = cache.length();
         while (index != null && to.sharing && to.sharedPositions() == cache.length() && cache.length() + BLOCK <= limit) {
-            SharedBlocks found = index.find(to.lastShared(), weightsVersion, tokens, cache.length());
+            SharedBlocks found = index.find(to.lastShared(), weightsVersion, to.adapter, tokens, cache.length());
             if (found == null) {
                 break;
             }
@@ -257,13 +266,14 @@ public final class KvCachePool implements AutoCloseable {
     /**
      * Of the blocks that {@link #reuse} would lend first, how many are lent to others now, and so cost nothing.
      *
+     * @param adapter as of {@link #open(int, long)}
      * @param limit most positions that count
      */
-    public int lentToOthers(long weightsVersion, int[] tokens, int limit) {
+    public int lentToOthers(long weightsVersion, long adapter, int[] tokens, int limit) {
         int lent = 0;
         SharedBlocks last = null;
         for (int at = 0; index != null && at + BLOCK <= limit; at += BLOCK) {
-            last = index.find(last, weightsVersion, tokens, at);
+            last = index.find(last, weightsVersion, adapter, tokens, at);
             if (last == null || last.holders == 0) {
                 break;
             }
@@ -288,9 +298,9 @@ public final class KvCachePool implements AutoCloseable {
                 return;
             }
             PrefixIndex known = requireIndex();
-            SharedBlocks same = known.find(parent, weightsVersion, tokens, from);
+            SharedBlocks same = known.find(parent, weightsVersion, of.adapter, tokens, from);
             if (same == null) {
-                of.shared.add(known.add(parent, weightsVersion, tokens, from, of.cache.blocksAt(from / BLOCK)));
+                of.shared.add(known.add(parent, weightsVersion, of.adapter, tokens, from, of.cache.blocksAt(from / BLOCK)));
                 countShared();
             } else {
                 hold(of, same);

@@ -17,11 +17,13 @@ public final class LentCache {
     final KvCache cache;
     final List<SharedBlocks> shared = new ArrayList<>(); // of the first positions
     boolean sharing;
+    final long adapter; // number of the one that it is filled with; 0: none
     boolean released;
 
-    LentCache(KvCache cache, boolean sharing) {
+    LentCache(KvCache cache, boolean sharing, long adapter) {
         this.cache = cache;
         this.sharing = sharing;
+        this.adapter = adapter;
     }
 
     /** The cache, for forward passes. */

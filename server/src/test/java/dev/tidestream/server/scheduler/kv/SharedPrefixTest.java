@@ -124,11 +124,11 @@ class SharedPrefixTest {
         assertEquals(1, pool.returnedBy(List.of(first)));
         assertEquals(0, pool.returnedBy(List.of(second)));
         assertEquals(3, pool.returnedBy(List.of(first, second)));
-        assertEquals(2, pool.lentToOthers(1, TOKENS, 320));
-        assertEquals(1, pool.lentToOthers(1, TOKENS, 63));
+        assertEquals(2, pool.lentToOthers(1, 0, TOKENS, 320));
+        assertEquals(1, pool.lentToOthers(1, 0, TOKENS, 63));
         pool.release(first);
         pool.release(second);
-        assertEquals(0, pool.lentToOthers(1, TOKENS, 320), "kept ones cost as much as free ones");
+        assertEquals(0, pool.lentToOthers(1, 0, TOKENS, 320), "kept ones cost as much as free ones");
     }
 
     @Test

@@ -1,0 +1,60 @@
+package dev.tidestream.server.scheduler;
+
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.adapter.Adapter;
+import dev.tidestream.server.adapters.AdapterLease;
+import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.Lease;
+import dev.tidestream.server.scheduler.kv.KvCachePool;
+
+/** What a sequence is computed with: a lease on an epoch, which may be exchanged, and one on an adapter if it has one. */
+final class SequenceWeights implements AutoCloseable {
+    private Lease lease;
+    private final @Nullable AdapterLease adapter;
+
+    SequenceWeights(Lease lease, @Nullable AdapterLease adapter) {
+        this.lease = lease;
+        this.adapter = adapter;
+    }
+
+    Lease lease() {
+        return lease;
+    }
+
+    long version() {
+        return lease.epoch().weightsVersion();
+    }
+
+    @Nullable Adapter adapter() {
+        return adapter == null ? null : adapter.adapter();
+    }
+
+    /** By what its keys and values are told from those of others with the same base weights. */
+    long kvAdapter() {
+        return adapter != null && adapter.adapter().changesStates() ? adapter.served().number() : KvCachePool.NO_ADAPTER;
+    }
+
+    /** Moves on to the newest epoch, if it has another; whether that has other weights. */
+    boolean follow(CurrentEpoch epochs) {
+        if (epochs.isCurrent(lease)) {
+            return false;
+        }
+        Lease newest = epochs.lease();
+        boolean otherWeights = newest.epoch().weightsVersion() != version();
+        lease.close();
+        lease = newest;
+        return otherWeights;
+    }
+
+    @Override
+    public void close() {
+        try {
+            lease.close();
+        } finally {
+            if (adapter != null) {
+                adapter.close();
+            }
+        }
+    }
+}
