@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
             "type", "id", "prompt", "messages", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights",
-            "kv", "credit", "resumable");
+            "kv", "credit", "resumable", "adapter");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
             "top_k",
@@ -119,7 +119,8 @@ final class ClientDecoder {
                 logprobs(message),
                 weights(message),
                 credit(message),
-                message.has("resumable") && truth(message, "resumable", message.required("resumable")));
+                message.has("resumable") && truth(message, "resumable", message.required("resumable")),
+                message.has("adapter") ? message.text("adapter", 1, Protocol.MAX_ID_CHARS) : null);
     }
 
     private static OptionalInt credit(Fields message) throws ProtocolException {

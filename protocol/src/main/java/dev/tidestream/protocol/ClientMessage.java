@@ -22,6 +22,7 @@ public sealed interface ClientMessage {
      * @param topLogprobs -1: none; 0: of the chosen token; n: also of the n most likely ones
      * @param credit token frames the server may send before it needs more; absent: as many as the socket takes
      * @param resumable whether the stream outlives its connection for a while, see {@link Resume}
+     * @param adapter name of the adapter that it is computed with; null for the model alone
      */
     record Generate(
             String id,
@@ -35,7 +36,8 @@ public sealed interface ClientMessage {
             int topLogprobs,
             WeightsPolicy weights,
             OptionalInt credit,
-            boolean resumable)
+            boolean resumable,
+            @Nullable String adapter)
             implements ClientMessage {
 
         // Not the compact form: javac 25 drops the @Nullable of its array parameter from the class file.
@@ -51,7 +53,8 @@ public sealed interface ClientMessage {
                 int topLogprobs,
                 WeightsPolicy weights,
                 OptionalInt credit,
-                boolean resumable) {
+                boolean resumable,
+                @Nullable String adapter) {
             if ((prompt == null ? 0 : 1) + (messages.isEmpty() ? 0 : 1) + (tokens == null ? 0 : 1) != 1) {
                 throw new IllegalArgumentException("exactly one of prompt, messages and tokens must be given: id=" + id);
             }
@@ -70,6 +73,24 @@ public sealed interface ClientMessage {
             this.weights = weights;
             this.credit = credit;
             this.resumable = resumable;
+            this.adapter = adapter;
+        }
+
+        /** A stream of the model alone. */
+        public Generate(
+                String id,
+                @Nullable String prompt,
+                List<ChatMessage> messages,
+                boolean parseSpecial,
+                int @Nullable [] tokens,
+                int maxTokens,
+                SamplingOptions sampling,
+                List<String> stop,
+                int topLogprobs,
+                WeightsPolicy weights,
+                OptionalInt credit,
+                boolean resumable) {
+            this(id, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, resumable, null);
         }
 
         /** A prompt that is text, or token ids. */
@@ -118,7 +139,14 @@ public sealed interface ClientMessage {
         /** The same under another name, as one that outlives its connection. */
         public Generate resumableAs(String name) {
             return new Generate(
-                    name, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, true);
+                    name, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, true, adapter);
+        }
+
+        /** The same, computed with an adapter. */
+        public Generate with(String otherAdapter) {
+            return new Generate(
+                    id, prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, weights, credit, resumable,
+                    otherAdapter);
         }
 
         @Override
@@ -135,14 +163,15 @@ public sealed interface ClientMessage {
                     && topLogprobs == g.topLogprobs
                     && weights == g.weights
                     && credit.equals(g.credit)
-                    && resumable == g.resumable;
+                    && resumable == g.resumable
+                    && Objects.equals(adapter, g.adapter);
         }
 
         @Override
         public int hashCode() {
             return Objects.hash(
                     id, prompt, messages, parseSpecial, Arrays.hashCode(tokens), maxTokens, sampling, stop, topLogprobs, weights, credit,
-                    resumable);
+                    resumable, adapter);
         }
     }
 

@@ -132,6 +132,12 @@ final class Encoder {
         g.writeNumberField("total_ms", thousandths(f.timing().totalMs()));
         g.writeNumberField("tokens_per_s", thousandths(f.timing().tokensPerS()));
         g.writeEndObject();
+        if (f.adapter() != null) {
+            g.writeObjectFieldStart("adapter");
+            g.writeStringField("name", f.adapter().name());
+            g.writeStringField("sha256", f.adapter().sha256());
+            g.writeEndObject();
+        }
     }
 
     private static double thousandths(double value) {
@@ -186,6 +192,9 @@ final class Encoder {
         }
         if (m.resumable()) {
             g.writeBooleanField("resumable", true);
+        }
+        if (m.adapter() != null) {
+            g.writeStringField("adapter", m.adapter());
         }
     }
 

@@ -60,7 +60,12 @@ final class ServerDecoder {
                         timing.anyNumber("queue_ms"),
                         timing.anyNumber("first_token_ms"),
                         timing.anyNumber("total_ms"),
-                        timing.anyNumber("tokens_per_s")));
+                        timing.anyNumber("tokens_per_s")),
+                m.has("adapter") ? adapter(m.object("adapter")) : null);
+    }
+
+    private static AdapterRef adapter(Fields adapter) throws ProtocolException {
+        return new AdapterRef(adapter.text("name", 1, ANY), adapter.text("sha256", 1, ANY));
     }
 
     private static List<TopLogprob> topLogprobs(Fields m) throws ProtocolException {

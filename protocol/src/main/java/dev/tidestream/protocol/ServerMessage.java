@@ -49,8 +49,18 @@ public sealed interface ServerMessage {
             List<TopLogprob> topLogprobs)
             implements ServerMessage {}
 
-    /** The stream has ended and its id is free; costs no credit. */
-    record Finished(String id, FinishReason reason, Usage usage, Timing timing) implements ServerMessage {}
+    /**
+     * The stream has ended and its id is free; costs no credit.
+     *
+     * @param adapter that it was computed with; null for none
+     */
+    record Finished(String id, FinishReason reason, Usage usage, Timing timing, @Nullable AdapterRef adapter) implements ServerMessage {
+
+        /** Of a stream of the model alone. */
+        public Finished(String id, FinishReason reason, Usage usage, Timing timing) {
+            this(id, reason, usage, timing, null);
+        }
+    }
 
     /**
      * A message was refused or a stream broke off.

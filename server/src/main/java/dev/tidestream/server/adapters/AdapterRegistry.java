@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -29,7 +30,7 @@ import dev.tidestream.server.epoch.Lease;
  * the weights, since all have the same shapes; it was checked against the version that was current when it was loaded. An unloaded one
  * keeps its memory until the last stream that uses it has ended. Any thread.
  */
-public final class AdapterRegistry implements AutoCloseable {
+public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AdapterRegistry.class);
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}");
@@ -51,9 +52,14 @@ public final class AdapterRegistry implements AutoCloseable {
         this.modelName = modelName;
     }
 
-    /** The adapter of this name. */
+    @Override
     public Optional<ServedAdapter> find(String name) {
         return Optional.ofNullable(served.get(name));
+    }
+
+    /** What they may take. */
+    public AdapterLimits limits() {
+        return limits;
     }
 
     /** All that are served, in the order in which they were loaded. */
@@ -109,7 +115,7 @@ public final class AdapterRegistry implements AutoCloseable {
             long adapterBytes = read.adapter().bytes();
             requireRoom(name, adapterBytes);
             bytes.addAndGet(adapterBytes);
-            ServedAdapter added = new ServedAdapter(name, ++numbers, read, path.toString(), () -> bytes.addAndGet(-adapterBytes));
+            ServedAdapter added = new ServedAdapter(name, ++numbers, read, path.toString(), Instant.now().getEpochSecond(), () -> bytes.addAndGet(-adapterBytes));
             SequencedMap<String, ServedAdapter> next = new LinkedHashMap<>(served);
             next.put(name, added);
             served = Collections.unmodifiableSequencedMap(next);

@@ -15,15 +15,20 @@ public final class ServedAdapter {
     private final long number;
     private final ReadAdapter read;
     private final String path;
+    private final long loadedS;
     private final Runnable freed;
     private final AtomicInteger references = new AtomicInteger(1);
 
-    /** @param freed told once, after its memory was given back */
-    ServedAdapter(String name, long number, ReadAdapter read, String path, Runnable freed) {
+    /**
+     * @param loadedS when it was loaded, in seconds since 1970
+     * @param freed told once, after its memory was given back
+     */
+    ServedAdapter(String name, long number, ReadAdapter read, String path, long loadedS, Runnable freed) {
         this.name = name;
         this.number = number;
         this.read = read;
         this.path = path;
+        this.loadedS = loadedS;
         this.freed = freed;
     }
 
@@ -40,6 +45,11 @@ public final class ServedAdapter {
     /** Of all that it was read from: 64 lower-case hexadecimal digits. */
     public String sha256() {
         return read.sha256();
+    }
+
+    /** When it was loaded, in seconds since 1970. */
+    public long loadedS() {
+        return loadedS;
     }
 
     /** What is known of it. */

@@ -56,6 +56,7 @@ public final class AdminAudit {
             case AdminRequest.WeightsStatus s -> what(event(s), "answered", caller, s);
             case AdminRequest.WeightsHistory h -> what(event(h), "answered", caller, h);
             case AdminRequest.Stats s -> what(event(s), "answered", caller, s);
+            case AdminRequest.OfAdapters a -> what(event(a), "done", caller, a);
         };
     }
 
@@ -71,6 +72,9 @@ public final class AdminAudit {
             case AdminRequest.WeightsStatus s -> line;
             case AdminRequest.WeightsHistory h -> line;
             case AdminRequest.Stats s -> line;
+            case AdminRequest.AdapterLoad a -> line.withText("name", a.name()).withText("path", a.path());
+            case AdminRequest.AdapterUnload a -> line.withText("name", a.name());
+            case AdminRequest.AdapterStatus a -> line;
         };
     }
 
@@ -83,6 +87,9 @@ public final class AdminAudit {
             case AdminRequest.WeightsStatus s -> false;
             case AdminRequest.WeightsHistory h -> false;
             case AdminRequest.Stats s -> false;
+            case AdminRequest.AdapterLoad a -> true;
+            case AdminRequest.AdapterUnload a -> true;
+            case AdminRequest.AdapterStatus a -> false;
         };
     }
 
@@ -95,6 +102,9 @@ public final class AdminAudit {
             case AdminRequest.WeightsStatus s -> "read_weights_status";
             case AdminRequest.WeightsHistory h -> "read_weights_history";
             case AdminRequest.Stats s -> "read_stats";
+            case AdminRequest.AdapterLoad a -> "load_adapter";
+            case AdminRequest.AdapterUnload a -> "unload_adapter";
+            case AdminRequest.AdapterStatus a -> "read_adapters";
         };
     }
 }

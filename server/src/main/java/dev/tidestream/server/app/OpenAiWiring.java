@@ -14,6 +14,7 @@ import dev.tidestream.server.admin.store.directory.DataDirException;
 import dev.tidestream.server.admin.store.directory.DirectoryStorage;
 import dev.tidestream.server.admin.store.directory.Storage;
 import dev.tidestream.server.chat.ModelChat;
+import dev.tidestream.server.openai.AdapterNames;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
@@ -72,6 +73,7 @@ final class OpenAiWiring implements AutoCloseable {
     /** Serves them: requests over HTTP, and lanes over WebSockets. */
     void serve(ServerVerticle verticle) {
         Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, ModelFingerprints.of(running, store.log()),
+                () -> running.adapters().all().stream().map(a -> new AdapterNames.Named(a.name(), a.loadedS())).toList(),
                 running.engine().defaultMaxTokens());
         verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses))));
         verticle.serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL, config.transport().http().maxBodyBytes(),

@@ -3,7 +3,11 @@ package dev.tidestream.server.app;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.SequencedMap;
 
 import com.sun.management.OperatingSystemMXBean;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +18,7 @@ import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.server.adapters.AdapterLimits;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
@@ -35,6 +40,7 @@ import dev.tidestream.server.transport.TransportConfig;
  * @param updates versions of the weights, memory, and how administrators get in
  * @param chats how conversations become prompts, and which answers are kept
  * @param resume what is kept of streams that outlive their connections
+ * @param adapters which are served from the start, and what they may take
  */
 public record ServerConfig(
         @Nullable Path model,
@@ -43,31 +49,32 @@ public record ServerConfig(
         TransportConfig transport,
         Updates updates,
         Chats chats,
-        ResumeLimits resume) {
+        ResumeLimits resume,
+        Adapters adapters) {
 
     /** The starter model at 127.0.0.1:8080, one thread a core, 1 GiB of KV cache, no data directory. */
     public static final ServerConfig DEFAULT = new ServerConfig(
             null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT, Chats.DEFAULT,
-            ResumeLimits.DEFAULT);
+            ResumeLimits.DEFAULT, Adapters.DEFAULT);
 
     /** The same with another model. */
     public ServerConfig withModel(@Nullable Path newModel) {
-        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume);
+        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume, adapters);
     }
 
     /** The same, computed in another way. */
     public ServerConfig withCompute(Compute newCompute) {
-        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume);
+        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume, adapters);
     }
 
     /** The same with other limits of streams. */
     public ServerConfig withEngine(EngineConfig newEngine) {
-        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume);
+        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume, adapters);
     }
 
     /** The same with other limits of connections. */
     public ServerConfig withTransport(TransportConfig newTransport) {
-        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume);
+        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume, adapters);
     }
 
     /** The same at another port of the same host; 0 for a free one. */
@@ -77,17 +84,22 @@ public record ServerConfig(
 
     /** The same with other versions, memory and administrators. */
     public ServerConfig withUpdates(Updates newUpdates) {
-        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume);
+        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume, adapters);
     }
 
     /** The same with another chat template, or other bounds of what is kept. */
     public ServerConfig withChats(Chats newChats) {
-        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume);
+        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume, adapters);
     }
 
     /** The same with other limits of streams that outlive their connections. */
     public ServerConfig withResume(ResumeLimits limits) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, limits);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, limits, adapters);
+    }
+
+    /** The same with other adapters. */
+    public ServerConfig withAdapters(Adapters newAdapters) {
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, newAdapters);
     }
 
     /** The same, which takes weight updates and keeps them there. */
@@ -151,6 +163,21 @@ public record ServerConfig(
             return "threads=%d, kernels=%s, activations=%s, head-activations=%s, kv-type=%s%s"
                     .formatted(threads, KernelSelection.fastest().title(), activations.wireName(), headActivations.wireName(),
                             kvType.name().toLowerCase(Locale.ROOT), formats.asTheyAre() ? "" : ", " + formats.words());
+        }
+    }
+
+    /**
+     * Adapters.
+     *
+     * @param atStart by the names that clients ask for them by
+     * @param limits of all of them
+     */
+    public record Adapters(SequencedMap<String, Path> atStart, AdapterLimits limits) {
+        /** None at the start, 16 at a time in 1 GiB; none is loaded at run time. */
+        public static final Adapters DEFAULT = new Adapters(new LinkedHashMap<>(), new AdapterLimits(16, 1L << 30, Optional.empty()));
+
+        public Adapters {
+            atStart = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(atStart));
         }
     }
 

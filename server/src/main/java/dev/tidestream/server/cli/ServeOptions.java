@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
 import dev.tidestream.console.Printable;
 import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
+import dev.tidestream.server.cli.options.AdapterOptions;
 import dev.tidestream.server.cli.options.AnswerOptions;
 import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.cli.options.LogOptions;
@@ -40,6 +41,7 @@ import dev.tidestream.server.logging.LogLevels;
             "  tidestream serve --allow-origin https://chat.example  for the pages of a site, too",
             "  tidestream serve --kv-type f32                        keys and values as computed, at twice the memory",
             "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
+            "  tidestream serve --adapter law=adapters/law           requests may ask for the adapter law",
             "  tidestream serve --tls-cert cert.pem --tls-key key.pem   https and wss",
             "  tidestream serve --config tidestream.yaml             options from a file; TIDESTREAM_PORT=9000 is --port 9000",
             "",
@@ -101,6 +103,9 @@ abstract class ServeOptions {
     @Mixin
     final ResumeOptions resume = new ResumeOptions();
 
+    @Mixin
+    final AdapterOptions adapters = new AdapterOptions();
+
     private int port = DEFAULT_PORT;
     private int maxSequences = DEFAULT_SEQUENCES;
     private int maxConnections = DEFAULT_CONNECTIONS;
@@ -156,6 +161,7 @@ abstract class ServeOptions {
                         .withMaxStreams(limits.maxStreams()).withTls(tls.files()), answers.limits(limits.stallTimeout())),
                 live.config(),
                 chats.config(),
-                resume.config());
+                resume.config(),
+                adapters.config());
     }
 }

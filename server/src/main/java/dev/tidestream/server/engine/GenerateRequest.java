@@ -23,6 +23,7 @@ import dev.tidestream.protocol.WeightsPolicy;
  * @param weights what to do when new weights are published
  * @param connection whose request it is: those of equal connections share slots, queues and limits, and connections take turns
  * @param continuation where it goes on, if it ran before
+ * @param adapter name of the adapter that it is computed with; null for the model alone
  */
 public record GenerateRequest(
         @Nullable String prompt,
@@ -36,7 +37,8 @@ public record GenerateRequest(
         int promptLogprobs,
         WeightsPolicy weights,
         Object connection,
-        Continuation continuation) {
+        Continuation continuation,
+        @Nullable String adapter) {
 
     /** A request whose stream begins. */
     public GenerateRequest(
@@ -52,7 +54,7 @@ public record GenerateRequest(
             WeightsPolicy weights,
             Object connection) {
         this(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights, connection,
-                Continuation.NONE);
+                Continuation.NONE, null);
     }
 
     /** A prompt that is text and nothing else, or token ids; of a connection of its own. */
@@ -99,7 +101,13 @@ public record GenerateRequest(
     /** The same, which tells how likely the tokens of the prompt are. */
     public GenerateRequest withPromptLogprobs(int top) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, top, weights, connection,
-                continuation);
+                continuation, adapter);
+    }
+
+    /** The same, computed with an adapter; null for the model alone. */
+    public GenerateRequest with(@Nullable String otherAdapter) {
+        return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling, stop, topLogprobs, promptLogprobs, weights,
+                connection, continuation, otherAdapter);
     }
 
     /**
@@ -110,6 +118,6 @@ public record GenerateRequest(
      */
     public GenerateRequest continued(long seed, Continuation from) {
         return new GenerateRequest(prompt, messages, parseSpecial, tokens, maxTokens, sampling.withSeed(seed), stop, topLogprobs,
-                promptLogprobs, weights, connection, from);
+                promptLogprobs, weights, connection, from, adapter);
     }
 }

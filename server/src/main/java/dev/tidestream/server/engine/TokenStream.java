@@ -13,6 +13,7 @@ import reactor.core.publisher.Operators;
 
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.TopLogprob;
 import dev.tidestream.server.scheduler.Completion;
@@ -38,6 +39,7 @@ final class TokenStream implements Subscription, SequenceClient {
     private volatile long invalidDemand = 1;
     private volatile boolean cancelled;
     private volatile boolean stopRequested;
+    private volatile @Nullable AdapterRef adapter;
     private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null before, and once there is nothing more to say
 
     /** @param wake tells the decode loop to look again */
@@ -59,6 +61,11 @@ final class TokenStream implements Subscription, SequenceClient {
 
     long seed() {
         return seed;
+    }
+
+    /** Says what it is computed with, before it is accepted. */
+    void computedWith(AdapterRef served) {
+        adapter = served;
     }
 
     @Override
@@ -109,7 +116,7 @@ final class TokenStream implements Subscription, SequenceClient {
 
     @Override
     public void accepted(long weightsVersion, HeadMode headMode, int promptTokens) {
-        next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens));
+        next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens, adapter));
     }
 
     @Override

@@ -36,10 +36,11 @@ public final class ChatPlanner {
         int[] tokens = encode(render(conversation, param), param);
         int room = backend.model().get().contextLength() - tokens.length;
         int maxTokens = common.maxTokens().orElse(Math.max(1, Math.min(room, backend.defaultMaxTokens())));
-        return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens)), maxTokens, false);
+        return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens)), maxTokens, false,
+                backend.adapterOf(common));
     }
 
-    /** Refuses a request for another model than the one that is served. */
+    /** Refuses a request for another model than the one that is served, and its adapters. */
     public void requireModel(TokenRequest common) throws BadRequestException {
         OpenAiEndpoints.requireModel(backend, common.model());
     }

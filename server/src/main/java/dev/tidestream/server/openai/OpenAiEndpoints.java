@@ -31,7 +31,7 @@ public final class OpenAiEndpoints implements EndpointFactory {
     @Override
     public List<Endpoint> endpoints(Loop loop) {
         RequestReader reader = new RequestReader(loop.maxBodyBytes(), loop.streams().maxTokens(), loop.streams().maxStreams());
-        List<Endpoint> endpoints = new ArrayList<>(ModelEndpoints.endpoints(backend.model()));
+        List<Endpoint> endpoints = new ArrayList<>(ModelEndpoints.endpoints(backend.model(), backend.adapters()));
         endpoints.add(new TokenEndpoint(loop, backend, false, (body, owner) -> job(loop, completion(loop, reader.completion(body))))
                 .at("/v1/completions"));
         ChatPlanner chat = new ChatPlanner(backend);
@@ -45,7 +45,7 @@ public final class OpenAiEndpoints implements EndpointFactory {
         TokenTexts texts = new TokenTexts(backend.tokenizer());
         boolean streamed = plan.request().stream();
         return new TokenEndpoint.Job(plan, (exchange, generation) -> {
-            AnswerHead head = AnswerHead.of(plan.format(), streamed, backend.model().get().id(), backend.fingerprints());
+            AnswerHead head = AnswerHead.of(plan.format(), streamed, backend.nameOf(plan.request()), backend.fingerprints());
             return streamed
                     ? new StreamedAnswer(plan, head, texts, exchange, loop, generation)
                     : new WholeAnswer(plan, head, texts, exchange, loop, generation);
@@ -66,7 +66,7 @@ public final class OpenAiEndpoints implements EndpointFactory {
                 case Prompt.Tokens(int[] tokens) -> new Plan.PlannedPrompt(needsText ? decoded(tokens, loop.answers().maxBytes()) : null, tokens);
             });
         }
-        return new Plan(common, AnswerFormat.COMPLETION, prompts, maxTokens, asked.echo());
+        return new Plan(common, AnswerFormat.COMPLETION, prompts, maxTokens, asked.echo(), backend.adapterOf(common));
     }
 
     private String decoded(int[] tokens, int maxBytes) throws BadRequestException {
@@ -74,10 +74,10 @@ public final class OpenAiEndpoints implements EndpointFactory {
         return TokenizerEndpoints.decoded(backend.tokenizer(), "prompt", tokens, maxBytes);
     }
 
-    /** Refuses a request for another model than the one that is served; null is whichever that is. */
+    /** Refuses a request for another model than the one that is served, and its adapters; null is the model itself. */
     static void requireModel(Backend backend, @Nullable String asked) throws BadRequestException {
         String served = backend.model().get().id();
-        if (asked != null && !asked.equals(served)) {
+        if (asked != null && !asked.equals(served) && !backend.adapters().has(asked)) {
             throw new BadRequestException(HttpError.of(NOT_FOUND, "model_not_found", "model",
                     "The model '%s' does not exist; this server has '%s'".formatted(JsonAnswer.shown(asked), JsonAnswer.shown(served))));
         }

@@ -19,8 +19,10 @@ import dev.tidestream.server.openai.wire.TokenRequest;
  * @param prompts at least one; each has {@code n} choices
  * @param maxTokens of each choice; 0 with {@code echo} only
  * @param echo whether each choice begins with its prompt
+ * @param adapter that it is computed with; null for the model alone
  */
-public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt> prompts, int maxTokens, boolean echo) {
+public record Plan(
+        TokenRequest request, AnswerFormat format, List<PlannedPrompt> prompts, int maxTokens, boolean echo, @Nullable String adapter) {
 
     /**
      * One prompt; text or tokens, or both, then the tokens are what is generated from.
@@ -31,7 +33,7 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
 
     /** The same, of which the prompt is prepared and no token is made. */
     public Plan withoutTokens() {
-        return new Plan(request, format, prompts, 0, echo);
+        return new Plan(request, format, prompts, 0, echo, adapter);
     }
 
     /** Choices, those of all prompts. */
@@ -62,7 +64,7 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
             String text = prompt.tokens() == null ? prompt.text() : null;
             long seed = base + (given.isPresent() ? choice % request.n() : choice);
             GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
-                    maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection);
+                    maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection).with(adapter);
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;

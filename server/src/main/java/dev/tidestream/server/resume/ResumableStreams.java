@@ -163,6 +163,6 @@ public final class ResumableStreams {
     /** What the engine is asked for. */
     private static GenerateRequest request(ClientMessage.Generate m, Object connection) {
         return new GenerateRequest(m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(),
-                m.topLogprobs(), -1, m.weights(), connection);
+                m.topLogprobs(), -1, m.weights(), connection).with(m.adapter());
     }
 }

@@ -35,6 +35,8 @@ import dev.tidestream.server.transport.common.Refusals;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.common.VertxClock;
 import dev.tidestream.server.transport.endpoint.AnswerMemory;
+import dev.tidestream.server.transport.desk.AdapterEndpoints;
+import dev.tidestream.server.transport.desk.DeskCalls;
 import dev.tidestream.server.transport.endpoint.Endpoint;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.endpoint.Endpoints;
@@ -304,8 +306,10 @@ public final class ServerVerticle extends VerticleBase {
         input = rate;
         endpoints.add(streamEndpoint(limits, rate, now, plain).endpoint());
         if (admin != null && administrators != null) {
-            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(
-                    new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime)));
+            TokenGuard guard = new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime);
+            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(guard));
+            DeskCalls desk = new DeskCalls(vertx, admin.token().fingerprint(), admin.maxRequests());
+            endpoints.addAll(new AdapterEndpoints(desk).endpoints(WebSocketEndpoint.auth(guard)));
         }
         EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming, this::limits, config.http().answers(),
                 new AnswerMemory(config.http().answers().maxBytesOfAll()), new Workers(context, config.http().answers().maxWork()),

@@ -4,6 +4,7 @@ import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.server.engine.TokenEvent;
@@ -14,6 +15,7 @@ final class TidestreamFrames implements FrameMapper {
     private final String id;
     private final @Nullable String resume;
     private final Consumer<ServerMessage> outlet;
+    private @Nullable AdapterRef adapter;
 
     /**
      * @param id the client's name of the stream
@@ -27,6 +29,7 @@ final class TidestreamFrames implements FrameMapper {
 
     @Override
     public void accepted(TokenEvent.Accepted a) {
+        adapter = a.adapter();
         outlet.accept(new ServerMessage.Accepted(id, a.stream(), a.seed(), a.weightsVersion(), a.promptTokens(), resume));
     }
 
@@ -47,7 +50,7 @@ final class TidestreamFrames implements FrameMapper {
 
     @Override
     public void finished(TokenEvent.Finish f) {
-        outlet.accept(new ServerMessage.Finished(id, f.reason(), f.usage(), f.timing()));
+        outlet.accept(new ServerMessage.Finished(id, f.reason(), f.usage(), f.timing(), adapter));
     }
 
     @Override

@@ -331,7 +331,7 @@ final class WebSocketSession implements Session, ConnectionListener, ClientStrea
             return;
         }
         GenerateRequest request = new GenerateRequest(
-                m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this);
+                m.prompt(), m.messages(), m.parseSpecial(), m.tokens(), m.maxTokens(), m.sampling(), m.stop(), m.topLogprobs(), -1, m.weights(), this).with(m.adapter());
         begin(m.id(), m.credit(), null, engine.generate(request), lease);
     }
 

@@ -25,6 +25,7 @@ import dev.tidestream.server.chat.ChatTemplates;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.keys.ApiKeys;
+import dev.tidestream.server.openai.AdapterNames;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.OpenAiEndpoints;
@@ -115,7 +116,7 @@ final class TestServer implements AutoCloseable {
         FakeTokenizer tokenizer = new FakeTokenizer();
         ChatTemplates templates = new ChatTemplates(Map.of(ChatTemplates.DEFAULT, TEMPLATE));
         ModelChat chat = new ModelChat(templates, SpecialTokens.of(Optional.empty(), Optional.empty()), tokenizer, Clock.systemUTC());
-        return new Backend(engine, tokenizer, chat, () -> MODEL, FINGERPRINTS, 64);
+        return new Backend(engine, tokenizer, chat, () -> MODEL, FINGERPRINTS, AdapterNames.NONE, 64);
     }
 
     TransportStats stats() {

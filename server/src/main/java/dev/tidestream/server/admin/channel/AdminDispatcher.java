@@ -118,6 +118,9 @@ final class AdminDispatcher {
             case AdminRequest.WeightsStatus s -> handle(reads, session, caller, s);
             case AdminRequest.WeightsHistory h -> handle(reads, session, caller, h);
             case AdminRequest.Stats s -> handle(reads, session, caller, s);
+            case AdminRequest.AdapterLoad a -> handle(changes, session, caller, a);
+            case AdminRequest.AdapterUnload a -> handle(changes, session, caller, a);
+            case AdminRequest.AdapterStatus a -> handle(reads, session, caller, a);
         }
     }
 

@@ -135,6 +135,7 @@ public final class AdminService implements AdminDesk {
             case AdminRequest.WeightsStatus status -> report(status, reports::weights);
             case AdminRequest.WeightsHistory history -> ack(history, reports.history());
             case AdminRequest.Stats stats -> report(stats, reports::stats);
+            case AdminRequest.OfAdapters other -> throw new IllegalArgumentException("for the desk of adapters: " + other);
         };
     }
 
