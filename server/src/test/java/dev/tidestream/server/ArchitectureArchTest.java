@@ -38,7 +38,7 @@ class ArchitectureArchTest {
             "console.Printable", "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.architecture.Blueprint",
             "model.format.TensorFormat", "model.format.q50.Q50", "model.kernels.scalar.ScalarKernels",
             "model.kernels.vector.VectorKernels", "model.kernels.jit.GeneratedKernels", "model.packed.PackedCache",
-            "model.sampling.Sampler", "server.engine.TokenEngine", "server.scheduler.Scheduler", "server.epoch.CurrentEpoch",
+            "model.sampling.Sampler", "model.adapter.AdapterRows", "server.adapters.AdapterRegistry", "server.engine.TokenEngine", "server.scheduler.Scheduler", "server.epoch.CurrentEpoch",
             "server.metrics.Metrics", "server.logging.EventLog", "server.admin.channel.AdminVerticle",
             "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService", "server.admin.store.UpdateLog",
             "server.admin.build.EpochBuilder", "server.pacing.StepBreak", "server.chat.ChatTemplate",
@@ -119,6 +119,21 @@ class ArchitectureArchTest {
     static final ArchRule SCHEDULER_AND_EPOCH = forbid("dev.tidestream.server.[scheduler|epoch]..",
             "io.vertx..", "reactor..", "org.reactivestreams..", "dev.tidestream.server.engine..",
             "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
+
+    /** Weights and arithmetic of adapters know no files, and nothing of the pass that they are part of. */
+    @ArchTest
+    static final ArchRule ADAPTERS_OF_THE_MODEL = forbidRooms(
+            "adapter", "gguf", "tokenizer", "kernels", "transformer", "tied", "sampling", "nd4j", "packed", "patch");
+
+    @ArchTest
+    static final ArchRule ADAPTERS = forbid("dev.tidestream.server.adapters..",
+            "io.vertx..", "reactor..", "org.reactivestreams..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.engine..",
+            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
+
+    @ArchTest
+    static final ArchRule ADAPTER_FILES_BEHIND_THE_REGISTRY = noClasses()
+            .that().resideOutsideOfPackage("dev.tidestream.server.adapters..")
+            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.adapters.file..");
 
     @ArchTest
     static final ArchRule EPOCH_KNOWS_NO_SCHEDULER = forbid("dev.tidestream.server.epoch..", "dev.tidestream.server.scheduler..");

@@ -9,7 +9,8 @@ package dev.tidestream.model.adapter;
 public record LowRankFactors(float scale, StoredMatrix a, StoredMatrix b) {
     public LowRankFactors {
         if (a.rows() != b.columns()) {
-            throw new IllegalArgumentException("factors of different rank: %s %s, %s %s".formatted(a.name(), a.shape(), b.name(), b.shape()));
+            throw new IllegalArgumentException(
+                    "factors of different rank: %s %s, %s %s".formatted(a.name(), a.shape(), b.name(), b.shape()));
         }
         if (!Float.isFinite(scale)) {
             throw new IllegalArgumentException("scale is not finite: " + scale);

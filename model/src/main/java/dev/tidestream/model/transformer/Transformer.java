@@ -171,7 +171,8 @@ public final class Transformer implements LanguageModel {
         } else {
             w.gateUp().multiplyEach(kernels, team, scratch.normed, values, scratch.up);
             if (!adapted.isEmpty()) {
-                adapterRows.add(adapted, layer, GATE_UP, scratch.normed, new Output(values, plan.size()), new Output(scratch.up, plan.size()));
+                adapterRows.add(adapted, layer, GATE_UP, scratch.normed,
+                        new Output(values, plan.size()), new Output(scratch.up, plan.size()));
             }
             team.forEachRange(rows * plan.size(), ELEMENT_GRAIN, (from, to) -> {
                 if (plan.gated()) {

@@ -115,7 +115,8 @@ public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
             long adapterBytes = read.adapter().bytes();
             requireRoom(name, adapterBytes);
             bytes.addAndGet(adapterBytes);
-            ServedAdapter added = new ServedAdapter(name, ++numbers, read, path.toString(), Instant.now().getEpochSecond(), () -> bytes.addAndGet(-adapterBytes));
+            ServedAdapter added = new ServedAdapter(name, ++numbers, read, path.toString(), Instant.now().getEpochSecond(),
+                    () -> bytes.addAndGet(-adapterBytes));
             SequencedMap<String, ServedAdapter> next = new LinkedHashMap<>(served);
             next.put(name, added);
             served = Collections.unmodifiableSequencedMap(next);
