@@ -43,7 +43,11 @@ final class ModulePattern {
     }
 
     boolean matches(String path) {
-        return pattern.matcher(new Counted(path, 0, path.length(), new int[] {0}, key)).matches();
+        try {
+            return pattern.matcher(new Counted(path, 0, path.length(), new int[] {0}, key)).matches();
+        } catch (StackOverflowError e) { // it goes deeper for each repetition
+            throw new AdapterException("%s: a pattern is too deep".formatted(key), e);
+        }
     }
 
     /** A text that counts how often it is looked at. */

@@ -18,6 +18,7 @@ import dev.tidestream.server.safetensors.SafetensorsFile;
 /** The tensors of a PEFT adapter, sorted by module and use. A key without a use is refused, and half a pair is. */
 final class PeftKeys {
     private static final String ROOT = "base_model.model.";
+    private static final int MAX_KEY_CHARS = 512;
     private static final int ALIGNMENT = 64;
 
     /** What a tensor is for, by the end of its key; longer ends first. */
@@ -61,8 +62,8 @@ final class PeftKeys {
 
     private void add(SafetensorsFile file, SafetensorsFile.Tensor tensor, BaseModules modules) {
         String key = tensor.name();
-        if (!key.startsWith(ROOT)) {
-            throw unused(key, "it does not begin with " + ROOT);
+        if (!key.startsWith(ROOT) || key.length() > MAX_KEY_CHARS) {
+            throw unused(key, "it does not begin with %s, or has more than %d characters".formatted(ROOT, MAX_KEY_CHARS));
         }
         for (Use use : Use.values()) {
             if (key.endsWith(use.end) && key.length() > ROOT.length() + use.end.length()) {
