@@ -137,6 +137,45 @@ class AdapterRowsTest {
         }
     }
 
+    /** As Phi 3 and GPT-2 have them: gate and up in one matrix, and queries, keys and values in one. */
+    @ParameterizedTest
+    @MethodSource("kernels")
+    void shouldAddToFusedMatrices(Kernels kernels, TensorFormat format, WorkerTeam team) {
+        int size = BLUEPRINT.feedForwardSize();
+        int stride = BLUEPRINT.queryDim() + 2 * BLUEPRINT.kvDim();
+        RandomAdapters random = new RandomAdapters(BLUEPRINT, 11);
+        LowRankFactors gateUp = random.factors(format, 9, HIDDEN, 2 * size);
+        LowRankFactors all = random.factors(format, 3, HIDDEN, stride);
+        try (Adapter adapter = new AdapterBuilder(BLUEPRINT)
+                .layer(TensorRole.GATE_UP, 0, gateUp).layer(TensorRole.QUERY_KEY_VALUE, 0, all).build()) {
+            RowGroups groups = new RowGroups();
+            groups.add(adapter, ROWS);
+            Activations x = inputs(HIDDEN);
+            float[] gate = random(ROWS * size, 12);
+            float[] up = random(ROWS * size, 13);
+            float[] queryKeyValue = random(ROWS * stride, 14);
+            float[] expectedGate = gate.clone();
+            float[] expectedUp = up.clone();
+            float[] expectedAll = queryKeyValue.clone();
+            for (int row = 0; row < ROWS; row++) {
+                float[] input = Arrays.copyOfRange(x.values(), row * HIDDEN, (row + 1) * HIDDEN);
+                float[] both = new float[2 * size];
+                System.arraycopy(gate, row * size, both, 0, size);
+                System.arraycopy(up, row * size, both, size, size);
+                add(gateUp, input, both, 0);
+                System.arraycopy(both, 0, expectedGate, row * size, size);
+                System.arraycopy(both, size, expectedUp, row * size, size);
+                add(all, input, expectedAll, row * stride);
+            }
+            AdapterRows rows = new AdapterRows(kernels, team, new AdapterScratch());
+            rows.add(groups, 0, AdapterSite.GATE_UP, x, new Output(gate, size), new Output(up, size));
+            rows.add(groups, 0, AdapterSite.QUERY_KEY_VALUE, x, new Output(queryKeyValue, stride));
+            assertArrayEquals(expectedGate, gate, kernels.title());
+            assertArrayEquals(expectedUp, up, kernels.title());
+            assertArrayEquals(expectedAll, queryKeyValue, kernels.title());
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("kernels")
     void shouldChangeBothEndsWithOneTable(Kernels kernels, TensorFormat format, WorkerTeam team) {
