@@ -79,8 +79,10 @@ public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
      * @throws AdapterRefusedException if it is not served then; nothing has changed
      */
     public ServedAdapter loadWithin(String name, String path) {
-        Path directory = limits.directory().orElseThrow(() -> refused(Reason.INVALID_PATH,
-                "no adapter can be loaded at run time: the server was started without a directory of adapters", null));
+        Path directory = limits.directory();
+        if (directory == null) {
+            throw refused(Reason.INVALID_PATH, "no adapter can be loaded at run time: the server was started without --adapter-dir", null);
+        }
         try {
             Path root = directory.toRealPath();
             Path real = root.resolve(path).toRealPath();

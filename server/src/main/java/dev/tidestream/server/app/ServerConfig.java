@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.SequencedMap;
 
 import com.sun.management.OperatingSystemMXBean;
@@ -174,7 +173,7 @@ public record ServerConfig(
      */
     public record Adapters(SequencedMap<String, Path> atStart, AdapterLimits limits) {
         /** None at the start, 16 at a time in 1 GiB; none is loaded at run time. */
-        public static final Adapters DEFAULT = new Adapters(new LinkedHashMap<>(), new AdapterLimits(16, 1L << 30, Optional.empty()));
+        public static final Adapters DEFAULT = new Adapters(new LinkedHashMap<>(), new AdapterLimits(16, 1L << 30, null));
 
         public Adapters {
             atStart = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(atStart));

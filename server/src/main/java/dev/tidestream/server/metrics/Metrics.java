@@ -79,7 +79,7 @@ public final class Metrics implements AutoCloseable {
 
     /** Shows how many adapters are served, and the memory of their weights. */
     public void showAdapters(Supplier<Number> count, Supplier<Number> bytes) {
-        Gauge.builder("tidestream.adapters", count).description("Adapters that are served.").register(registry);
+        Gauge.builder("tidestream.adapters.served", count).description("Adapters that are served.").register(registry);
         Gauge.builder("tidestream.adapters", bytes).baseUnit("bytes")
                 .description("Memory of the weights of adapters, of unloaded ones that streams still use, too.").register(registry);
     }

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
 import java.util.SequencedMap;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -52,7 +51,7 @@ class AdaptersServerIT {
                 .withEngine(EngineConfig.DEFAULT.withKvMemoryBytes(32L << 20).withMaxSequences(4))
                 .withCompute(new ServerConfig.Compute(
                         2, compute.formats(), compute.activations(), compute.headActivations(), KvType.F32, null))
-                .withAdapters(new ServerConfig.Adapters(atStart, new AdapterLimits(maxAdapters, 1L << 20, Optional.of(suite()))));
+                .withAdapters(new ServerConfig.Adapters(atStart, new AdapterLimits(maxAdapters, 1L << 20, suite())));
     }
 
     private static SequencedMap<String, Path> atStart(String name, String of) {
@@ -161,7 +160,7 @@ class AdaptersServerIT {
                 link.resolve("outside/adapter_model.safetensors"), suite().resolve("adapter-qv/adapter/adapter_model.safetensors"));
         ServerConfig config = config(new LinkedHashMap<>(), 4);
         config = config.withAdapters(new ServerConfig.Adapters(
-                new LinkedHashMap<>(), new AdapterLimits(4, 1L << 20, Optional.of(link))));
+                new LinkedHashMap<>(), new AdapterLimits(4, 1L << 20, link)));
         try (TidestreamServer server = TidestreamServer.start(config)) {
             String token = server.madeUpToken().orElseThrow();
             for (String path : List.of("../x", "nothing", suite().resolve("adapter-qv/adapter").toString(), "outside")) {

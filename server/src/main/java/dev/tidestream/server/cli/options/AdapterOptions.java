@@ -4,7 +4,6 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
 import java.util.SequencedMap;
 
 import org.jspecify.annotations.Nullable;
@@ -62,6 +61,6 @@ public final class AdapterOptions {
 
     /** What they say. */
     public ServerConfig.Adapters config() {
-        return new ServerConfig.Adapters(atStart, new AdapterLimits(maxAdapters, memory.bytes(), Optional.ofNullable(directory)));
+        return new ServerConfig.Adapters(atStart, new AdapterLimits(maxAdapters, memory.bytes(), directory));
     }
 }
