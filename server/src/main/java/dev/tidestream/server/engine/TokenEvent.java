@@ -4,6 +4,7 @@ import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.TopLogprob;
@@ -27,8 +28,16 @@ public sealed interface TokenEvent {
      * @param weightsVersion the version the stream starts with, and is pinned to if it asked for that
      * @param headMode how logits of that version are computed, at the moment: its head may be exchanged as well
      * @param promptTokens tokens of the prompt, BOS included
+     * @param adapter that it is computed with; null for none
      */
-    record Accepted(long stream, long seed, long weightsVersion, String headMode, int promptTokens) implements TokenEvent {}
+    record Accepted(long stream, long seed, long weightsVersion, String headMode, int promptTokens, @Nullable AdapterRef adapter)
+            implements TokenEvent {
+
+        /** Of a stream of the model alone. */
+        public Accepted(long stream, long seed, long weightsVersion, String headMode, int promptTokens) {
+            this(stream, seed, weightsVersion, headMode, promptTokens, null);
+        }
+    }
 
     /** A prompt takes longer than half a second: {@code prefilled} of {@code of} tokens are in the KV cache. Droppable. */
     record Progress(int prefilled, int of) implements TokenEvent {}

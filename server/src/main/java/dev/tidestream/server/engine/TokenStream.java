@@ -13,6 +13,7 @@ import reactor.core.publisher.Operators;
 
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.TopLogprob;
 import dev.tidestream.server.scheduler.Completion;
@@ -41,6 +42,7 @@ final class TokenStream implements Subscription, SequenceClient {
     private volatile boolean cancelled;
     private volatile boolean stopRequested;
     private @Nullable EvidenceBook evidence; // set before the decode thread has the stream
+    private volatile @Nullable AdapterRef adapter;
     private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null before, and once there is nothing more to say
 
     /**
@@ -73,6 +75,11 @@ final class TokenStream implements Subscription, SequenceClient {
 
     long seed() {
         return seed;
+    }
+
+    /** Says what it is computed with, before it is accepted. */
+    void computedWith(AdapterRef served) {
+        adapter = served;
     }
 
     @Override
@@ -131,7 +138,7 @@ final class TokenStream implements Subscription, SequenceClient {
         if (evidence != null) {
             evidence.accepted(weightsVersion, headMode);
         }
-        next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens));
+        next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens, adapter));
     }
 
     @Override

@@ -35,10 +35,10 @@ public final class ChatPlanner {
         requireModel(common);
         int[] tokens = encode(render(conversation, param), param);
         int maxTokens = common.maxTokens().orElseGet(() -> backend.defaultMaxTokens().applyAsInt(tokens.length));
-        return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens)), maxTokens, false);
+        return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens)), maxTokens, false, backend.adapterOf(common));
     }
 
-    /** Refuses a request for another model than the one that is served. */
+    /** Refuses a request for another model than the one that is served, and its adapters. */
     public void requireModel(TokenRequest common) throws BadRequestException {
         OpenAiEndpoints.requireModel(backend, common.model());
         OpenAiEndpoints.requireReceipts(backend, common);

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.FinishReason;
@@ -58,6 +59,9 @@ final class JournalLines {
                 g.writeNumberField("weights_version", head.weightsVersion());
                 g.writeStringField("head_mode", head.headMode());
                 g.writeNumberField("prompt_tokens", head.promptTokens());
+                if (head.adapter() != null) {
+                    g.writeStringField("adapter_sha256", head.adapter().sha256());
+                }
             });
             out.append(codec.encode(identity.message())).append('\n');
         }
@@ -123,7 +127,7 @@ final class JournalLines {
         }
         TokenEvent.Accepted accepted = new TokenEvent.Accepted(
                 number(head, "stream"), number(head, "seed"), number(head, "weights_version"),
-                head.path("head_mode").asText(), (int) number(head, "prompt_tokens"));
+                head.path("head_mode").asText(), (int) number(head, "prompt_tokens"), adapter(request, head));
         int[] tokens = {};
         TokenEvent.Finish finish = null;
         for (String line : lines.subList(2, lines.size())) {
@@ -133,6 +137,10 @@ final class JournalLines {
         }
         StreamRecord.Identity identity = new StreamRecord.Identity(handle, head.path("owner").asText(), request);
         return new StreamRecord(identity, precision, accepted, tokens, finish);
+    }
+
+    private static @Nullable AdapterRef adapter(ClientMessage.Generate request, JsonNode head) {
+        return request.options().adapter() == null ? null : new AdapterRef(request.options().adapter(), head.path("adapter_sha256").asText());
     }
 
     private ClientMessage.Generate request(String handle, String line) throws IOException {

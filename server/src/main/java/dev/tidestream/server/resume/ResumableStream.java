@@ -234,7 +234,8 @@ final class ResumableStream {
         GenerateRequest now = request;
         if (first != null) {
             long version = request.weights().follows() ? Continuation.NEWEST : first.weightsVersion();
-            now = request.continued(first.seed(), new Continuation(tokens.ids(0, from), version));
+            String adapter = first.adapter() == null ? null : first.adapter().sha256();
+            now = request.continued(first.seed(), new Continuation(tokens.ids(0, from), version, adapter));
         }
         tokens = new KeptTokens(keptBytes, tokens.ids(0, from));
         written = Math.min(written, from);

@@ -101,7 +101,7 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         Continuation from = new Continuation(comparison.tokens(), now.weightsVersion());
         GenerateRequest request = new GenerateRequest(null, List.of(), false, recompute.prompt(), evidence.maxTokens(), evidence.sampling(),
                 evidence.stop(), -1, -1, WeightsPolicy.PIN, connection, connection, from,
-                new RequestOptions(false, new Urgency(Priority.BATCH, Urgency.NO_DEADLINE), RequestTrace.NONE));
+                new RequestOptions(false, new Urgency(Priority.BATCH, Urgency.NO_DEADLINE), null, RequestTrace.NONE));
         OptionalInt credit = OptionalInt.of(now.to() - comparison.count());
         ClientStream stream = new ClientStream(ID, credit, engine.generate(request), mailbox, this, this,
                 loop.streams().windowTokens());
