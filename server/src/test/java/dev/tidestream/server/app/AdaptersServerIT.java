@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.SequencedMap;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -19,13 +21,21 @@ import org.junit.jupiter.api.io.TempDir;
 
 import dev.tidestream.model.SharedData;
 import dev.tidestream.model.tensor.KvType;
+import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.adapters.AdapterLimits;
+import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.engine.EngineException;
+import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.huggingface.Goldens;
 import dev.tidestream.server.huggingface.Goldens.Golden;
 import dev.tidestream.server.transport.TestClient;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -37,6 +47,8 @@ class AdaptersServerIT {
     private static final String SUITE = "ties/suite";
     private static final String BASE = "base-tied-embed-only";
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final SamplingOptions GREEDY =
+            new SamplingOptions(0, 0, 1, 0, 1, 0, 0, Map.of(), OptionalLong.empty());
 
     @TempDir
     Path temp;
@@ -152,6 +164,25 @@ class AdaptersServerIT {
             ServerMessage.Failed failed = (ServerMessage.Failed) stream(client, "gone", new int[] {1}, 1, ",\"adapter\":\"org/head\"").getLast();
             assertEquals("unknown_adapter", failed.code().wireName());
             assertEquals(1, server.running().adapters().all().size());
+        }
+    }
+
+    /** What a resumed stream asks for that has to be computed anew. */
+    @Test
+    void shouldGoOnWithTheSameAdapterOnly() throws Exception {
+        try (TidestreamServer server = TidestreamServer.start(config(atStart("qv", "adapter-qv"), 1))) {
+            Golden golden = golden("adapter-qv");
+            String sha256 = server.running().adapters().find("qv").orElseThrow().sha256();
+            GenerateRequest request = new GenerateRequest(null, golden.prompt(), 12, GREEDY, List.of(), -1, WeightsPolicy.PIN)
+                    .with("qv");
+            int[] before = Arrays.copyOf(golden.greedy(), 5);
+            List<TokenEvent> events = server.running().engine().generate(request.continued(1, new Continuation(before, 1, sha256)))
+                    .events().collectList().block(Duration.ofSeconds(60));
+            int[] after = events.stream().filter(TokenEvent.Token.class::isInstance).mapToInt(event -> ((TokenEvent.Token) event).token()).toArray();
+            assertArrayEquals(Arrays.copyOfRange(golden.greedy(), 5, 12), after);
+            EngineException e = assertThrows(EngineException.class, () -> server.running().engine()
+                    .generate(request.continued(1, new Continuation(before, 1, "0".repeat(64)))).events().blockLast(Duration.ofSeconds(60)));
+            assertEquals(ErrorCode.VERSION_GONE, e.code());
         }
     }
 

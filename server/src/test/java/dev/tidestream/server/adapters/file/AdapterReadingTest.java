@@ -9,12 +9,14 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 import dev.tidestream.model.SharedData;
@@ -28,6 +30,9 @@ import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tied.EmbeddingLayer;
+import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LanguageModel.LogitsRows;
@@ -146,7 +151,7 @@ class AdapterReadingTest {
         words.forEach(word -> assertTrue(message.contains(word), message));
     }
 
-    private static float[] logits(LoadedModel model, Adapter adapter) {
+    private static float[] logits(LoadedModel model, @Nullable Adapter adapter) {
         LanguageModel pass = model.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 16);
         float[] logits = new float[PROMPT.length * pass.vocabularySize()];
         pass.forward(List.of(new Slice(TestModels.cache(pass, PROMPT.length), PROMPT, 0, PROMPT.length, LogitsRows.ALL, adapter)), logits);
@@ -192,6 +197,18 @@ class AdapterReadingTest {
                 assertTrue(read.warnings().getFirst().contains("ensure_weight_tying"), read.warnings().toString());
                 assertTrue(adapter.changesHead() && adapter.changesLookup());
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(HeadMode.class)
+    void shouldAddToTheHeadInEveryMode(HeadMode mode) throws Exception {
+        EmbeddingLayer head = base.buildHead(mode, Map.of(), TiedHeads::build, WorkerTeam.sequential());
+        try (LoadedModel other = base.successor(Map.of(), head)) {
+            Path path = SharedData.path(SUITE).resolve("adapter-head").resolve("adapter");
+            float[] packed = logits(base, path);
+            assertTrue(Goldens.difference(packed, logits(other, path)) < 1e-4);
+            assertTrue(Goldens.difference(packed, logits(other, (Adapter) null)) > 1);
         }
     }
 
