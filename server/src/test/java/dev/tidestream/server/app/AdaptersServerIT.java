@@ -30,6 +30,7 @@ import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.EngineException;
 import dev.tidestream.server.engine.GenerateRequest;
+import dev.tidestream.server.engine.RequestOptions;
 import dev.tidestream.server.engine.TokenEvent;
 import dev.tidestream.server.huggingface.Goldens;
 import dev.tidestream.server.huggingface.Goldens.Golden;
@@ -174,7 +175,7 @@ class AdaptersServerIT {
             Golden golden = golden("adapter-qv");
             String sha256 = server.running().adapters().find("qv").orElseThrow().sha256();
             GenerateRequest request = new GenerateRequest(null, golden.prompt(), 12, GREEDY, List.of(), -1, WeightsPolicy.PIN)
-                    .with("qv");
+                    .with(RequestOptions.NONE.withAdapter("qv"));
             int[] before = Arrays.copyOf(golden.greedy(), 5);
             List<TokenEvent> events = server.running().engine().generate(request.continued(1, new Continuation(before, 1, sha256)))
                     .events().collectList().block(Duration.ofSeconds(60));
