@@ -21,6 +21,7 @@ import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.engine.Generation;
 import dev.tidestream.server.engine.TokenEvent;
+import dev.tidestream.server.openai.AdapterNames;
 import dev.tidestream.server.openai.ModelEndpoints;
 import dev.tidestream.server.openai.ServedModel;
 import dev.tidestream.server.transport.Readiness;
@@ -80,7 +81,8 @@ class FaultyServerIT {
     private int run(Fault fault, String... more) throws Exception {
         ServerVerticle verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0),
                 new FakeEngine(fault, new AtomicLong()), () -> Readiness.READY)
-                .serving(loop -> ModelEndpoints.endpoints(() -> new ServedModel("fake", 0, 512, 4096, OptionalLong.empty(), 7, "packed")));
+                .serving(loop -> ModelEndpoints.endpoints(
+                        () -> new ServedModel("fake", 0, 512, 4096, OptionalLong.empty(), 7, "packed"), AdapterNames.NONE));
         vertx.deployVerticle(verticle).await(60, TimeUnit.SECONDS);
         List<String> args = new ArrayList<>(List.of("--url", "ws://127.0.0.1:" + verticle.actualPort() + "/v1/stream",
                 "--requests", "20", "--concurrency", "4", "--warmup", "0s", "--output-tokens", String.valueOf(TOKENS)));

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(
             "type", "id", "prompt", "messages", "parse_special", "special", "tokens", "max_tokens", "sampling", "stop", "logprobs", "weights",
-            "min_version", "kv", "credit", "resumable", "receipt", "priority", "deadline_ms", "traceparent",
+            "min_version", "kv", "credit", "resumable", "receipt", "priority", "deadline_ms", "adapter", "traceparent",
             "tracestate");
     private static final Set<String> SAMPLING = Set.of(
             "temperature",
@@ -126,11 +126,21 @@ final class ClientDecoder {
     private static StreamOptions options(Fields message) throws ProtocolException {
         return new StreamOptions(
                 message.has("resumable") && truth(message, "resumable", message.required("resumable")),
-                message.has("receipt") && truth(message, "receipt", message.required("receipt")),
+                receipt(message),
                 urgency(message),
+                message.has("adapter") ? message.text("adapter", 1, Protocol.MAX_ID_CHARS) : null,
                 message.has("traceparent") ? message.text("traceparent", 0, Protocol.MAX_TRACE_CHARS) : null,
                 message.has("tracestate") ? message.text("tracestate", 0, Protocol.MAX_TRACE_CHARS) : null,
                 wish(message));
+    }
+
+    private static boolean receipt(Fields message) throws ProtocolException {
+        boolean wanted = message.has("receipt") && truth(message, "receipt", message.required("receipt"));
+        if (wanted && message.has("adapter")) {
+            throw message.error(ErrorCode.INVALID_VALUE, "receipt",
+                    "receipt does not go with adapter: receipts are of streams of the model alone");
+        }
+        return wanted;
     }
 
     private static Urgency urgency(Fields message) throws ProtocolException {

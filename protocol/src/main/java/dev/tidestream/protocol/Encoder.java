@@ -135,6 +135,12 @@ final class Encoder {
         if (f.receipt() != null) {
             g.writeStringField("receipt", f.receipt());
         }
+        if (f.adapter() != null) {
+            g.writeObjectFieldStart("adapter");
+            g.writeStringField("name", f.adapter().name());
+            g.writeStringField("sha256", f.adapter().sha256());
+            g.writeEndObject();
+        }
     }
 
     private static double thousandths(double value) {
@@ -208,6 +214,9 @@ final class Encoder {
         }
         if (options.urgency().hasDeadline()) {
             g.writeNumberField("deadline_ms", options.urgency().deadlineMs());
+        }
+        if (options.adapter() != null) {
+            g.writeStringField("adapter", options.adapter());
         }
         if (options.traceparent() != null) {
             g.writeStringField("traceparent", options.traceparent());

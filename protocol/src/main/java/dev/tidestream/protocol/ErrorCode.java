@@ -44,6 +44,8 @@ public enum ErrorCode {
     RESUMED,
     /** The tokens that the client lacks are not kept any more, and cannot be made again. */
     REPLAY_GONE,
+    /** No adapter of this name is served. */
+    UNKNOWN_ADAPTER,
     /** The version of the weights that the stream needs does not exist any more. */
     VERSION_GONE,
     /** The server has no weights that are as new as the stream needs them. */

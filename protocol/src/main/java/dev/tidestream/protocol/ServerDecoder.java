@@ -61,7 +61,12 @@ final class ServerDecoder {
                         timing.anyNumber("first_token_ms"),
                         timing.anyNumber("total_ms"),
                         timing.anyNumber("tokens_per_s")),
-                m.has("receipt") ? m.text("receipt", 1, ANY) : null);
+                m.has("receipt") ? m.text("receipt", 1, ANY) : null,
+                m.has("adapter") ? adapter(m.object("adapter")) : null);
+    }
+
+    private static AdapterRef adapter(Fields adapter) throws ProtocolException {
+        return new AdapterRef(adapter.text("name", 1, ANY), adapter.text("sha256", 1, ANY));
     }
 
     private static List<TopLogprob> topLogprobs(Fields m) throws ProtocolException {

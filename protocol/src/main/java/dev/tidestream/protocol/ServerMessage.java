@@ -53,11 +53,14 @@ public sealed interface ServerMessage {
      * The stream has ended and its id is free; costs no credit.
      *
      * @param receipt what the stream is a function of, signed: a compact JWS; null unless asked for
+     * @param adapter that it was computed with; null for none
      */
-    record Finished(String id, FinishReason reason, Usage usage, Timing timing, @Nullable String receipt) implements ServerMessage {
-        /** Without a receipt. */
+    record Finished(
+            String id, FinishReason reason, Usage usage, Timing timing, @Nullable String receipt, @Nullable AdapterRef adapter)
+            implements ServerMessage {
+        /** Of a stream of the model alone, without a receipt. */
         public Finished(String id, FinishReason reason, Usage usage, Timing timing) {
-            this(id, reason, usage, timing, null);
+            this(id, reason, usage, timing, null, null);
         }
     }
 

@@ -39,7 +39,7 @@ class ArchitectureArchTest {
             "console.Printable", "protocol.ErrorCode", "model.tensor.WorkerTeam", "model.architecture.Blueprint",
             "model.format.TensorFormat", "model.format.q50.Q50", "model.kernels.scalar.ScalarKernels",
             "model.kernels.vector.VectorKernels", "model.kernels.jit.GeneratedKernels", "model.packed.PackedCache",
-            "model.sampling.Sampler", "server.engine.TokenEngine", "server.scheduler.Scheduler", "server.epoch.CurrentEpoch",
+            "model.sampling.Sampler", "model.adapter.AdapterRows", "server.adapters.AdapterRegistry", "server.engine.TokenEngine", "server.scheduler.Scheduler", "server.epoch.CurrentEpoch",
             "server.metrics.Metrics", "server.logging.EventLog", "server.admin.channel.AdminVerticle",
             "server.admin.channel.bus.AdminBus", "server.admin.service.AdminService", "server.admin.store.UpdateLog",
             "server.admin.build.EpochBuilder", "server.admin.transaction.ChangePlanner", "server.pacing.StepBreak", "server.chat.ChatTemplate",

@@ -2,6 +2,7 @@ package dev.tidestream.model.transformer;
 
 import java.util.List;
 
+import dev.tidestream.model.adapter.AdapterScratch;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.Rotation;
 import dev.tidestream.model.tensor.Activations;
@@ -18,6 +19,7 @@ public final class ForwardScratch {
     private static final int FEW_ROWS = 16;
 
     final int maxRows;
+    final AdapterScratch adapters = new AdapterScratch();
     private final Blueprint blueprint;
     private int room; // rows
     float[] residual; // (room, H)

@@ -2,6 +2,9 @@ package dev.tidestream.model.transformer;
 
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.model.adapter.Adapter;
 import dev.tidestream.model.tensor.Kernels;
 
 /**
@@ -41,13 +44,19 @@ public interface LanguageModel {
      * @param cache the sequence's state; {@code count} positions longer afterwards
      * @param tokens token ids, read from {@code from} to {@code from + count}
      * @param logits which of these positions need logits
+     * @param adapter that they are computed with, of this model's blueprint; null for the base alone
      */
-    record Slice(KvCache cache, int[] tokens, int from, int count, LogitsRows logits) {
+    record Slice(KvCache cache, int[] tokens, int from, int count, LogitsRows logits, @Nullable Adapter adapter) {
         public Slice {
             if (count < 1 || from < 0 || from > tokens.length - count) {
                 throw new IllegalArgumentException(
                         "slice out of range: from=%d, count=%d, tokens=%d".formatted(from, count, tokens.length));
             }
+        }
+
+        /** Tokens that are computed with the base alone. */
+        public Slice(KvCache cache, int[] tokens, int from, int count, LogitsRows logits) {
+            this(cache, tokens, from, count, logits, null);
         }
     }
 

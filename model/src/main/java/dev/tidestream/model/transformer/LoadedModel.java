@@ -115,6 +115,11 @@ public final class LoadedModel implements AutoCloseable {
         return plan.blueprint();
     }
 
+    /** The tensors that it has, by name and role. */
+    public TensorPlan plan() {
+        return plan;
+    }
+
     /** What it computes with. */
     public Kernels kernels() {
         return kernels;

@@ -2,6 +2,10 @@ package dev.tidestream.model.transformer;
 
 import java.util.List;
 
+import dev.tidestream.model.adapter.AdapterRows;
+import dev.tidestream.model.adapter.AdapterRows.Output;
+import dev.tidestream.model.adapter.AdapterSite;
+import dev.tidestream.model.adapter.RowGroups;
 import dev.tidestream.model.architecture.Blueprint;
 import dev.tidestream.model.architecture.FeedForwardPlan;
 import dev.tidestream.model.format.base.ActivationScaling;
@@ -14,12 +18,18 @@ import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
 
+import static dev.tidestream.model.adapter.AdapterSite.ATTENTION_OUTPUT;
+import static dev.tidestream.model.adapter.AdapterSite.DOWN;
+import static dev.tidestream.model.adapter.AdapterSite.GATE_UP;
+import static dev.tidestream.model.adapter.AdapterSite.QUERY_KEY_VALUE;
+
 /**
  * The forward pass of a decoder-only transformer over a batch of slices, as its blueprint says.
  *
  * <p>Rows of all slices stand one below the other and go through every matrix together; only attention knows which row belongs
  * to whom. Every kernel treats a row as if it were alone (see {@link Kernels}), therefore so does this: a row's hidden state and
- * logits have the same bits whatever else is in the batch, however a prompt was cut, on however many threads.
+ * logits have the same bits whatever else is in the batch, however a prompt was cut, on however many threads. A row may have an
+ * adapter, which adds to the products of its row alone ({@link AdapterRows}).
  *
  * <p>{@link Blueprint}, weights ({@link ModelWeights}) and state ({@link KvCache}) never mix; scratch
  * space ({@link ForwardScratch}) holds nothing between passes. One caller at a time.
@@ -37,6 +47,9 @@ public final class Transformer implements LanguageModel {
     private final ForwardScratch scratch;
     private final HeadProbes probes;
     private final Attention attention;
+    private final AdapterRows adapterRows;
+    private final RowGroups adapted = new RowGroups(); // rows of the pass
+    private final RowGroups adaptedLogits = new RowGroups(); // rows of logits
 
     /**
      * @param team works on one region at a time, on behalf of this model's caller
@@ -63,6 +76,7 @@ public final class Transformer implements LanguageModel {
         this.probes = probes;
         this.attention = new Attention(blueprint, weights.rotations(), weights.layers().stream().map(LayerWeights::headNorms).toList(),
                 kernels, team, scratch);
+        this.adapterRows = new AdapterRows(kernels, team, scratch.adapters);
     }
 
     /** The blueprint. */
@@ -108,6 +122,7 @@ public final class Transformer implements LanguageModel {
         Activations normed = scratch.normed;
         float[] projected = scratch.projected; // (rows, H)
         attention.begin(slices, rows);
+        group(slices);
         embed(slices, rows);
 
         for (int layer = 0; layer < layers.length; layer++) {
@@ -116,17 +131,20 @@ public final class Transformer implements LanguageModel {
             norm(w.attentionNorm(), residual, normed, rows);
             prepare(normed, w.queryKeyValue());
             w.queryKeyValue().multiply(kernels, team, normed, scratch.queryKeyValue);
+            adapt(layer, QUERY_KEY_VALUE, normed, scratch.queryKeyValue, w.queryKeyValue().rows());
             attention.attend(layer, rows, scratch.attended); // normed, rotated, stored, attended
             w.attentionInnerNorm().ifPresent(norm -> normInPlace(norm, scratch.attended.values(), rows));
             prepare(scratch.attended, w.attentionOutput());
             w.attentionOutput().multiply(kernels, team, scratch.attended, projected);
+            adapt(layer, ATTENTION_OUTPUT, scratch.attended, projected, blueprint.hiddenSize());
             w.attentionAfterNorm().ifPresent(norm -> normInPlace(norm, projected, rows));
             addTo(residual, projected, rows * blueprint.hiddenSize());
 
             norm(w.feedForwardNorm(), residual, normed, rows);
             prepare(normed, w.gateUp());
-            feedForward(w, blueprint.layers().get(layer).feedForward(), rows);
+            feedForward(layer, blueprint.layers().get(layer).feedForward(), rows);
             w.down().multiply(kernels, team, scratch.activated, projected);
+            adapt(layer, DOWN, scratch.activated, projected, blueprint.hiddenSize());
             w.feedForwardAfterNorm().ifPresent(norm -> normInPlace(norm, projected, rows));
             addTo(residual, projected, rows * blueprint.hiddenSize());
         }
@@ -137,12 +155,13 @@ public final class Transformer implements LanguageModel {
     }
 
     /** From {@code normed} to {@code activated}, ready for the next matrix. */
-    private void feedForward(LayerWeights w, FeedForwardPlan plan, int rows) {
+    private void feedForward(int layer, FeedForwardPlan plan, int rows) {
+        LayerWeights w = layers[layer];
         Activations activated = scratch.activated; // (rows, F)
         float[] values = activated.values();
         ActivationFunction function = plan.function();
         activated.reset(rows);
-        if (rows == 1) {
+        if (rows == 1 && !AdapterRows.change(adapted, layer, GATE_UP)) {
             boolean ready = int8 && w.down().quantised() && w.down().activations() == ActivationScaling.BLOCK
                     && w.feedForwardInnerNorm().isEmpty();
             w.gateUp().multiplyActivated(kernels, team, scratch.normed, function, values, scratch.up, activated, ready);
@@ -151,6 +170,10 @@ public final class Transformer implements LanguageModel {
             }
         } else {
             w.gateUp().multiplyEach(kernels, team, scratch.normed, values, scratch.up);
+            if (!adapted.isEmpty()) {
+                adapterRows.add(adapted, layer, GATE_UP, scratch.normed,
+                        new Output(values, plan.size()), new Output(scratch.up, plan.size()));
+            }
             team.forEachRange(rows * plan.size(), ELEMENT_GRAIN, (from, to) -> {
                 if (plan.gated()) {
                     kernels.gate(function, values, scratch.up, values, from, to);
@@ -172,13 +195,46 @@ public final class Transformer implements LanguageModel {
             row += slice.count();
         }
         int hiddenSize = blueprint.hiddenSize();
+        boolean adapts = !adapted.isEmpty();
         team.forEachRange(rows, 2, (from, to) -> {
             weights.embedding().lookup(tokens, from, to - from, scratch.residual, from * hiddenSize);
-            scale(scratch.residual, from * hiddenSize, to * hiddenSize);
-            if (weights.positions().isPresent()) {
-                addPositions(weights.positions().get(), from, to);
+            if (!adapts) {
+                finishEmbeddings(from, to);
             }
         });
+        if (adapts) {
+            adapterRows.lookup(adapted, tokens, scratch.residual, hiddenSize);
+            team.forEachRange(rows, 2, this::finishEmbeddings);
+        }
+    }
+
+    private void finishEmbeddings(int from, int to) {
+        int hiddenSize = blueprint.hiddenSize();
+        scale(scratch.residual, from * hiddenSize, to * hiddenSize);
+        if (weights.positions().isPresent()) {
+            addPositions(weights.positions().get(), from, to);
+        }
+    }
+
+    /** Notes which rows have which adapter, of the pass and of its logits. */
+    private void group(List<Slice> slices) {
+        adapted.clear();
+        adaptedLogits.clear();
+        for (Slice slice : slices) {
+            adapted.add(slice.adapter(), slice.count());
+            adaptedLogits.add(slice.adapter(), switch (slice.logits()) {
+                case NONE -> 0;
+                case LAST -> 1;
+                case ALL -> slice.count();
+            });
+        }
+    }
+
+    /** Adds what adapters make of the input of a matrix, or of some, to what these have made of it. */
+    private void adapt(int layer, AdapterSite site, Activations x, float[] products, int stride) {
+        if (!adapted.isEmpty()) {
+            adapterRows.add(adapted, layer, site, x, new Output(products, stride));
+        }
     }
 
     private void scale(float[] embeddings, int from, int to) {
@@ -257,12 +313,17 @@ public final class Transformer implements LanguageModel {
 
     private void head(int rows, float[] logits) {
         EmbeddingLayer embedding = weights.embedding();
-        long startNs = System.nanoTime();
-        if (precision.inHead(embedding, embedding.mode()) == ActivationPrecision.INT8) {
-            scratch.normed.quantise(kernels, team); // values stay: they are what heads are compared on
+        if (!adaptedLogits.replaceAllHeads()) {
+            long startNs = System.nanoTime();
+            if (precision.inHead(embedding, embedding.mode()) == ActivationPrecision.INT8) {
+                scratch.normed.quantise(kernels, team); // values stay: they are what heads are compared on
+            }
+            embedding.logits(scratch.normed, logits, team);
+            probes.observer().logitsComputed(embedding.mode(), rows, embedding.bytesRead(rows), System.nanoTime() - startNs);
         }
-        embedding.logits(scratch.normed, logits, team);
-        probes.observer().logitsComputed(embedding.mode(), rows, embedding.bytesRead(rows), System.nanoTime() - startNs);
+        if (!adaptedLogits.isEmpty()) {
+            adapterRows.head(adaptedLogits, scratch.normed, logits, blueprint.vocabularySize());
+        }
         probes.recent().record(scratch.normed.values(), 0);
         if (blueprint.logitSoftcap() != 0) {
             team.forEachRange(rows * blueprint.vocabularySize(), ELEMENT_GRAIN,

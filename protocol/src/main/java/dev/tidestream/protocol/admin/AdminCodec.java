@@ -106,6 +106,18 @@ public final class AdminCodec {
             case AdminRequest.WeightsHistory r -> head("weights.history", r.ref());
             case AdminRequest.Stats r -> head("stats", r.ref());
             case AdminRequest.Streams r -> head("streams", r.ref());
+            case AdminRequest.AdapterLoad r -> {
+                Map<String, Object> f = head("adapters.load", r.ref());
+                f.put("name", r.name());
+                f.put("path", r.path());
+                yield f;
+            }
+            case AdminRequest.AdapterUnload r -> {
+                Map<String, Object> f = head("adapters.unload", r.ref());
+                f.put("name", r.name());
+                yield f;
+            }
+            case AdminRequest.AdapterStatus r -> head("adapters.status", r.ref());
         };
         return json(fields);
     }

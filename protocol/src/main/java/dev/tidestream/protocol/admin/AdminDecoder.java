@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.Fields;
 import dev.tidestream.protocol.FrameReader;
+import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.ProtocolException;
 
 /** From the fields of a frame to the message; requests strictly. */
@@ -24,6 +25,8 @@ final class AdminDecoder {
     private static final Set<String> HEAD = Set.of("type", "ref");
     private static final Set<String> SET = Set.of("type", "ref", "mode", "optimize_for_inference", "verify");
     private static final Set<String> ROLLBACK = Set.of("type", "ref", "to_version");
+    private static final Set<String> ADAPTER_LOAD = Set.of("type", "ref", "name", "path");
+    private static final Set<String> ADAPTER_UNLOAD = Set.of("type", "ref", "name");
     private static final Set<String> UPDATE = Set.of(
             "type", "ref", "update_id", "base_version", "tensor", "kind", "shape", "dtype", "sha256", "byte_length", "rank", "path");
     private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
@@ -43,6 +46,16 @@ final class AdminDecoder {
             case "weights.history" -> new AdminRequest.WeightsHistory(onlyRef(m));
             case "stats" -> new AdminRequest.Stats(onlyRef(m));
             case "streams" -> new AdminRequest.Streams(onlyRef(m));
+            case "adapters.load" -> {
+                m.allowOnly(ADAPTER_LOAD);
+                yield new AdminRequest.AdapterLoad(ref(m), m.text("name", 1, Protocol.MAX_ID_CHARS),
+                        m.text("path", 1, AdminProtocol.MAX_PATH_CHARS));
+            }
+            case "adapters.unload" -> {
+                m.allowOnly(ADAPTER_UNLOAD);
+                yield new AdminRequest.AdapterUnload(ref(m), m.text("name", 1, Protocol.MAX_ID_CHARS));
+            }
+            case "adapters.status" -> new AdminRequest.AdapterStatus(onlyRef(m));
             default -> throw FrameReader.unknownType(m, type);
         };
     }

@@ -64,6 +64,14 @@ public enum AdminErrorCode {
     TOO_MANY_BYTES,
     /** The file system is full, or the quota used up. */
     DISK_FULL,
+    /** No adapter of this name is served. */
+    UNKNOWN_ADAPTER,
+    /** An adapter of this name is served, or the model is called so. */
+    ADAPTER_EXISTS,
+    /** The adapter does not fit the model, or is of a kind that is not supported. */
+    INVALID_ADAPTER,
+    /** As many adapters are served, or as many bytes of them held, as may be. */
+    TOO_MANY_ADAPTERS,
     /** Another change is being made; try again later. */
     BUSY,
     /** The server is shutting down. */

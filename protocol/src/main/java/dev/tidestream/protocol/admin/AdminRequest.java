@@ -63,4 +63,21 @@ public sealed interface AdminRequest {
 
     /** Asks for the streams that the scheduler has. */
     record Streams(String ref) implements AdminRequest {}
+
+    /** About adapters. */
+    sealed interface OfAdapters extends AdminRequest {}
+
+    /**
+     * Serves an adapter.
+     *
+     * @param name that clients ask for it by, 1 to 128 characters
+     * @param path of a folder or a file, relative to the server's directory of adapters
+     */
+    record AdapterLoad(String ref, String name, String path) implements OfAdapters {}
+
+    /** Serves an adapter no longer; streams that use it go on. */
+    record AdapterUnload(String ref, String name) implements OfAdapters {}
+
+    /** Which adapters are served. */
+    record AdapterStatus(String ref) implements OfAdapters {}
 }

@@ -267,6 +267,43 @@ public sealed interface AdminResult {
     /** A version with the weights of an older one. */
     record RolledBackVersion(long version, long baseVersion, Instant committedAt, long toVersion) implements Version {}
 
+    /**
+     * An adapter that is served, or was until now.
+     *
+     * @param name that clients ask for it by
+     * @param format what kind of file it was read from, for people
+     * @param sha256 of all that it was read from
+     * @param bytes of memory
+     * @param highestRank of its low-rank changes; 0 if it has none
+     * @param tied whether lookups and logits use one matrix while it is active
+     * @param streams that compute with it
+     * @param warnings of when it was loaded
+     */
+    record Adapter(
+            String name, String path, String format, String sha256, long bytes, long highestRank, boolean tied, long streams,
+            List<String> warnings) {
+        public Adapter {
+            warnings = List.copyOf(warnings);
+        }
+    }
+
+    /** Of {@code adapters.load} and {@code adapters.unload}. */
+    record OneAdapter(Adapter adapter) implements AdminResult {}
+
+    /**
+     * Of {@code adapters.status}.
+     *
+     * @param served in the order in which they were loaded
+     * @param bytes of memory, of unloaded ones that streams still use, too
+     * @param maxAdapters served at a time
+     * @param maxBytes of memory
+     */
+    record Adapters(List<Adapter> served, long bytes, long maxAdapters, long maxBytes) implements AdminResult {
+        public Adapters {
+            served = List.copyOf(served);
+        }
+    }
+
     /** Of {@code stats}. */
     record Stats(StreamFigures streams, Optimization optimization, Weights weights) implements AdminResult {}
 
@@ -308,14 +345,15 @@ public sealed interface AdminResult {
 
     /** Streams, by what they do, memory for them, and counts since the start. */
     record Engine(
-            long running,
-            long queued,
-            long parked,
-            long kvUsedBytes,
-            long kvBudgetBytes,
-            long steps,
-            long rows,
-            long tokensGenerated) {}
+            long running, long queued, long parked, long kvUsedBytes, long kvBudgetBytes, long steps, long rows, long tokensGenerated,
+            long adapters, long adapterBytes) {
+
+        /** Of a server without adapters. */
+        public Engine(
+                long running, long queued, long parked, long kvUsedBytes, long kvBudgetBytes, long steps, long rows, long tokensGenerated) {
+            this(running, queued, parked, kvUsedBytes, kvBudgetBytes, steps, rows, tokensGenerated, 0, 0);
+        }
+    }
 
     /**
      * How long computing logits takes.

@@ -31,6 +31,9 @@ final class ResultFields {
             case AdminResult.Stats s -> and(runtime(s.streams()),
                     object("optimization", optimization(s.optimization()), "weights", weights(s.weights())));
             case AdminResult.Streams s -> object("total", s.total(), "streams", s.streams().stream().map(ResultFields::stream).toList());
+            case AdminResult.OneAdapter a -> adapter(a.adapter());
+            case AdminResult.Adapters a -> object("adapters", a.served().stream().map(ResultFields::adapter).toList(),
+                    "adapter_bytes", a.bytes(), "max_adapters", a.maxAdapters(), "max_adapter_bytes", a.maxBytes());
             case AdminResult.Received r -> r.fields();
         });
     }
@@ -107,6 +110,11 @@ final class ResultFields {
                 "generated", s.generated(), "positions", s.positions(), "weights_version", s.weightsVersion(), "age_ms", s.ageMillis());
     }
 
+    private static Map<String, Object> adapter(AdminResult.Adapter a) {
+        return object("name", a.name(), "path", a.path(), "format", a.format(), "sha256", a.sha256(), "bytes", a.bytes(),
+                "highest_rank", a.highestRank(), "tied", a.tied(), "streams", a.streams(), "warnings", a.warnings());
+    }
+
     private static Map<String, Object> runtime(AdminResult.StreamFigures runtime) {
         AdminResult.Engine e = runtime.engine();
         Map<String, Object> heads = new LinkedHashMap<>();
@@ -114,7 +122,8 @@ final class ResultFields {
                 "single_row", latency(times.singleRow()), "rows", times.rows(), "gb_per_s", times.gigabytesPerSecond())));
         return object("engine", object("running", e.running(), "queued", e.queued(), "parked", e.parked(),
                         "kv_used_bytes", e.kvUsedBytes(), "kv_budget_bytes", e.kvBudgetBytes(),
-                        "steps", e.steps(), "rows", e.rows(), "tokens_generated", e.tokensGenerated()),
+                        "steps", e.steps(), "rows", e.rows(), "tokens_generated", e.tokensGenerated(),
+                        "adapters", e.adapters(), "adapter_bytes", e.adapterBytes()),
                 "logits", heads);
     }
 

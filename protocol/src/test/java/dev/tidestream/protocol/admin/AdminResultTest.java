@@ -27,6 +27,9 @@ class AdminResultTest {
             + "'head_activations':'int8','vocabulary_size':100,'hidden_size':64,'embedding_weight_bytes':10,"
             + "'transposed_weight_bytes':0,'total_bytes':10,'optimization_overhead':0,"
             + "'modes':[{'mode':'cached-transpose','head_activations':'f32','peak_bytes':25600,'fits':false}]";
+    private static final AdminResult.Adapter ADAPTER = new AdminResult.Adapter("a", "p", "PEFT folder", "ab", 6, 8, true, 2, List.of("w"));
+    private static final String ADAPTER_FIELDS = "'name':'a','path':'p','format':'PEFT folder','sha256':'ab','bytes':6,'highest_rank':8,"
+            + "'tied':true,'streams':2,'warnings':['w']";
     private static final AdminResult.Memory MEMORY = new AdminResult.Memory(1, 2, 3);
     private static final String LIVE_FIELDS = "'max_live_versions':4,'live_versions':[{'weights_version':3,'mode':'packed',"
             + "'current':true,'leases':2,'bytes':30,'own_bytes':7}],'memory':{'weights_bytes':1,'kv_bytes':2,'budget_bytes':3}";
@@ -64,9 +67,12 @@ class AdminResultTest {
                 Arguments.of(new AdminResult.Streams(7, List.of(new AdminResult.StreamRow(3, "parked", 0, 5, 6, 25, 2, 1.5))),
                         "'total':7,'streams':[{'stream':3,'state':'parked','demand':0,'prompt_tokens':5,'generated':6,'positions':25,"
                                 + "'weights_version':2,'age_ms':1.5}]"),
+                Arguments.of(new AdminResult.Adapters(List.of(ADAPTER), 7, 16, 8), "'adapters':[{" + ADAPTER_FIELDS + "}],'adapter_bytes':7,"
+                        + "'max_adapters':16,'max_adapter_bytes':8"),
+                Arguments.of(new AdminResult.OneAdapter(ADAPTER), ADAPTER_FIELDS),
                 Arguments.of(new AdminResult.Stats(runtime(), OPTIMIZATION, new AdminResult.Weights(Optional.empty(), 4, LIVE, MEMORY)),
                         "'engine':{'running':1,'queued':2,'parked':3,'kv_used_bytes':4,'kv_budget_bytes':5,'steps':6,'rows':7,"
-                                + "'tokens_generated':8},'logits':{'packed':{'all_calls':{'calls':2,'us_p50':1.5,'us_p99':2.5},"
+                                + "'tokens_generated':8,'adapters':9,'adapter_bytes':10},'logits':{'packed':{'all_calls':{'calls':2,'us_p50':1.5,'us_p99':2.5},"
                                 + "'single_row':{'calls':1,'us_p50':0.5,'us_p99':0.75},'rows':5,'gb_per_s':3.25}},"
                                 + "'optimization':{" + OPTIMIZATION_FIELDS + "},'weights':{'durable':false," + LIVE_FIELDS + "}"));
     }
@@ -82,7 +88,7 @@ class AdminResultTest {
         SequencedMap<OptimizationMode, AdminResult.HeadTimes> heads = new LinkedHashMap<>();
         heads.put(OptimizationMode.PACKED, new AdminResult.HeadTimes(
                 new AdminResult.Latency(2, 1.5, 2.5), new AdminResult.Latency(1, 0.5, 0.75), 5, 3.25));
-        return new AdminResult.StreamFigures(new AdminResult.Engine(1, 2, 3, 4, 5, 6, 7, 8), heads);
+        return new AdminResult.StreamFigures(new AdminResult.Engine(1, 2, 3, 4, 5, 6, 7, 8, 9, 10), heads);
     }
 
     @ParameterizedTest

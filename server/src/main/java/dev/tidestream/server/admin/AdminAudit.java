@@ -57,6 +57,7 @@ public final class AdminAudit {
             case AdminRequest.WeightsHistory h -> what(event(h), "answered", caller, h);
             case AdminRequest.Stats s -> what(event(s), "answered", caller, s);
             case AdminRequest.Streams s -> what(event(s), "answered", caller, s);
+            case AdminRequest.OfAdapters a -> what(event(a), "done", caller, a);
         };
     }
 
@@ -73,6 +74,9 @@ public final class AdminAudit {
             case AdminRequest.WeightsHistory h -> line;
             case AdminRequest.Stats s -> line;
             case AdminRequest.Streams s -> line;
+            case AdminRequest.AdapterLoad a -> line.withText("name", a.name()).withText("path", a.path());
+            case AdminRequest.AdapterUnload a -> line.withText("name", a.name());
+            case AdminRequest.AdapterStatus a -> line;
         };
     }
 
@@ -86,6 +90,9 @@ public final class AdminAudit {
             case AdminRequest.WeightsHistory h -> false;
             case AdminRequest.Stats s -> false;
             case AdminRequest.Streams s -> false;
+            case AdminRequest.AdapterLoad a -> true;
+            case AdminRequest.AdapterUnload a -> true;
+            case AdminRequest.AdapterStatus a -> false;
         };
     }
 
@@ -99,6 +106,9 @@ public final class AdminAudit {
             case AdminRequest.WeightsHistory h -> "read_weights_history";
             case AdminRequest.Stats s -> "read_stats";
             case AdminRequest.Streams s -> "read_streams";
+            case AdminRequest.AdapterLoad a -> "load_adapter";
+            case AdminRequest.AdapterUnload a -> "unload_adapter";
+            case AdminRequest.AdapterStatus a -> "read_adapters";
         };
     }
 }

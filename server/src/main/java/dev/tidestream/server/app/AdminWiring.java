@@ -103,7 +103,8 @@ public final class AdminWiring {
         }
         return new AdminResult.StreamFigures(
                 new AdminResult.Engine(stats.running(), stats.queued(), stats.streams().parked(), stats.kvUsedBytes(),
-                        stats.kvBudgetBytes(), stats.steps(), stats.rows(), stats.tokensGenerated()),
+                        stats.kvBudgetBytes(), stats.steps(), stats.rows(), stats.tokensGenerated(),
+                        running.adapters().all().size(), running.adapters().bytes()),
                 heads);
     }
 

@@ -25,6 +25,8 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.server.adapters.AdapterRegistry;
+import dev.tidestream.server.adapters.ServedAdapters;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.engine.ChatPrompts;
@@ -74,6 +76,7 @@ public final class ModelRuntime implements AutoCloseable {
     private final Reclaimer reclaimer;
     private final StepBreak breaks = new StepBreak();
     private final CurrentEpoch epochs;
+    private final AdapterRegistry adapters;
     private final TokenEngine engine;
     private volatile @Nullable EngineStats atWarm;
 
@@ -117,7 +120,8 @@ public final class ModelRuntime implements AutoCloseable {
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ModelEpoch.of(versioned.weightsVersion(), first, forward), reclaimer);
-            engine = startEngine(config.engine(), tokenizer, ChatPrompts.of(chat), epochs, breaks,
+            adapters = new AdapterRegistry(config.adapters().limits(), epochs, first.blueprint().name());
+            engine = startEngine(config.engine(), tokenizer, ChatPrompts.of(chat), epochs, adapters, breaks,
                     observer(streamTimings, end -> streamEnds.accept(end)), workers);
         } catch (RuntimeException | OutOfMemoryError e) {
             first.close();
@@ -163,10 +167,10 @@ public final class ModelRuntime implements AutoCloseable {
     }
 
     private static TokenEngine startEngine(
-            EngineConfig config, Tokenizer tokenizer, ChatPrompts chats, CurrentEpoch epochs, StepBreak breaks, TokenObserver observer,
-            WorkerTeam team) {
+            EngineConfig config, Tokenizer tokenizer, ChatPrompts chats, CurrentEpoch epochs, ServedAdapters adapters, StepBreak breaks,
+            TokenObserver observer, WorkerTeam team) {
         try {
-            return TokenEngine.start(config, tokenizer, chats, epochs, breaks, observer, team);
+            return TokenEngine.start(config, tokenizer, chats, epochs, adapters, breaks, observer, team);
         } catch (IllegalArgumentException e) { // limits that do not fit this model
             throw new ServerException(ServerException.Reason.LIMITS, String.valueOf(e.getMessage()), e);
         }
@@ -310,6 +314,11 @@ public final class ModelRuntime implements AutoCloseable {
         return epochs;
     }
 
+    /** Its adapters; closed with this. */
+    public AdapterRegistry adapters() {
+        return adapters;
+    }
+
     /** Makes the forward pass of a version; all of them share their scratch space. */
     Function<LoadedModel, LanguageModel> forward() {
         return forward;
@@ -351,6 +360,7 @@ public final class ModelRuntime implements AutoCloseable {
             kernelWarmUp.close();
         }
         engine.close();
+        adapters.close();
         epochs.close();
         reclaimer.close();
         workers.close();

@@ -15,6 +15,7 @@ import dev.tidestream.server.admin.store.directory.DataDirException;
 import dev.tidestream.server.admin.store.directory.DirectoryStorage;
 import dev.tidestream.server.admin.store.directory.Storage;
 import dev.tidestream.server.chat.ModelChat;
+import dev.tidestream.server.openai.AdapterNames;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.OpenAiEndpoints;
 import dev.tidestream.server.openai.ServedModel;
@@ -80,8 +81,9 @@ final class OpenAiWiring implements AutoCloseable {
 
     /** Serves them: requests over HTTP, and lanes over WebSockets. */
     void serve(ServerVerticle verticle) {
-        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, fingerprints, receipts.issuer(),
-                running.engine()::defaultMaxTokens);
+        Backend backend = new Backend(running.engine(), running.tokenizer(), chat, this::served, fingerprints,
+                () -> running.adapters().all().stream().map(a -> new AdapterNames.Named(a.name(), a.loadedS())).toList(),
+                receipts.issuer(), running.engine()::defaultMaxTokens);
         verticle.issuing(receipts.issuer());
         verticle.serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, responses),
                 new VerifyEndpoints(backend, receipts.own(), receipts.trusted(), receipts.content(),

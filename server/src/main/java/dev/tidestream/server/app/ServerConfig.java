@@ -4,7 +4,10 @@ import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.SequencedMap;
 
 import com.sun.management.OperatingSystemMXBean;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +18,7 @@ import dev.tidestream.model.quantisation.WeightFormats;
 import dev.tidestream.model.tensor.KvType;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.server.adapters.AdapterLimits;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
@@ -37,6 +41,7 @@ import dev.tidestream.server.transport.TransportConfig;
  * @param chats how conversations become prompts, and which answers are kept
  * @param resume what is kept of streams that outlive their connections
  * @param receipts how they are signed and verified
+ * @param adapters which are served from the start, and what they may take
  * @param otlpEndpoint the collector that spans are sent to; null for none
  */
 public record ServerConfig(
@@ -48,31 +53,32 @@ public record ServerConfig(
         Chats chats,
         ResumeLimits resume,
         Receipts receipts,
+        Adapters adapters,
         @Nullable URI otlpEndpoint) {
 
     /** The starter model at 127.0.0.1:8080, one thread a core, 1 GiB of KV cache, no data directory. */
     public static final ServerConfig DEFAULT = new ServerConfig(
             null, Compute.DEFAULT, EngineConfig.DEFAULT.withKvMemoryBytes(1L << 30), TransportConfig.DEFAULT, Updates.DEFAULT, Chats.DEFAULT,
-            ResumeLimits.DEFAULT, Receipts.DEFAULT, null);
+            ResumeLimits.DEFAULT, Receipts.DEFAULT, Adapters.DEFAULT, null);
 
     /** The same with another model. */
     public ServerConfig withModel(@Nullable Path newModel) {
-        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume, receipts, otlpEndpoint);
+        return new ServerConfig(newModel, compute, engine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint);
     }
 
     /** The same, computed in another way. */
     public ServerConfig withCompute(Compute newCompute) {
-        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume, receipts, otlpEndpoint);
+        return new ServerConfig(model, newCompute, engine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint);
     }
 
     /** The same with other limits of streams. */
     public ServerConfig withEngine(EngineConfig newEngine) {
-        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume, receipts, otlpEndpoint);
+        return new ServerConfig(model, compute, newEngine, transport, updates, chats, resume, receipts, adapters, otlpEndpoint);
     }
 
     /** The same with other limits of connections. */
     public ServerConfig withTransport(TransportConfig newTransport) {
-        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume, receipts, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, newTransport, updates, chats, resume, receipts, adapters, otlpEndpoint);
     }
 
     /** The same at another port of the same host; 0 for a free one. */
@@ -82,27 +88,32 @@ public record ServerConfig(
 
     /** The same with other versions, memory and administrators. */
     public ServerConfig withUpdates(Updates newUpdates) {
-        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume, receipts, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, transport, newUpdates, chats, resume, receipts, adapters, otlpEndpoint);
     }
 
     /** The same with another chat template, or other bounds of what is kept. */
     public ServerConfig withChats(Chats newChats) {
-        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume, receipts, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, transport, updates, newChats, resume, receipts, adapters, otlpEndpoint);
     }
 
     /** The same with other limits of streams that outlive their connections. */
     public ServerConfig withResume(ResumeLimits limits) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, limits, receipts, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, limits, receipts, adapters, otlpEndpoint);
     }
 
     /** The same with another key of receipts. */
     public ServerConfig withReceipts(Receipts newReceipts) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, newReceipts, otlpEndpoint);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, newReceipts, adapters, otlpEndpoint);
+    }
+
+    /** The same with other adapters. */
+    public ServerConfig withAdapters(Adapters newAdapters) {
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, receipts, newAdapters, otlpEndpoint);
     }
 
     /** The same, which sends spans to a collector, or to none. */
     public ServerConfig withOtlpEndpoint(@Nullable URI collector) {
-        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, receipts, collector);
+        return new ServerConfig(model, compute, engine, transport, updates, chats, resume, receipts, adapters, collector);
     }
 
     /** The same, which takes weight updates and keeps them there. */
@@ -188,6 +199,21 @@ public record ServerConfig(
             if (verificationTimeout.toMillis() < 1) {
                 throw new IllegalArgumentException("verification_timeout must be at least 1 ms: " + verificationTimeout);
             }
+        }
+    }
+
+    /**
+     * Adapters.
+     *
+     * @param atStart by the names that clients ask for them by
+     * @param limits of all of them
+     */
+    public record Adapters(SequencedMap<String, Path> atStart, AdapterLimits limits) {
+        /** None at the start, 16 at a time in 1 GiB; none is loaded at run time. */
+        public static final Adapters DEFAULT = new Adapters(new LinkedHashMap<>(), new AdapterLimits(16, 1L << 30, null));
+
+        public Adapters {
+            atStart = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(atStart));
         }
     }
 

@@ -45,6 +45,8 @@ public final class ServerException extends RuntimeException {
         MEMORY,
         /** The model cannot be served. */
         MODEL,
+        /** An adapter cannot be served. */
+        ADAPTER,
         /** The file with a chat template is of no use. */
         CHAT_TEMPLATE,
         /** Limits do not fit the model. */

@@ -29,8 +29,10 @@ import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.admin.AdminProtocol;
+import dev.tidestream.server.adapters.AdapterRefusedException;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
+import dev.tidestream.server.admin.service.AdapterDesk;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.console.ConsoleEndpoints;
 import dev.tidestream.server.keys.ApiKeys;
@@ -110,7 +112,7 @@ public final class TidestreamServer implements AutoCloseable {
             AdminService service =
                     new AdminWiring(running, config.updates(), metrics).service(store, budget, product, met.updateDirectory());
             backgroundWarmUp = running.backgroundWarmUp(service::warmUp);
-            AdminVerticle desk = new AdminVerticle(service, audit);
+            AdminVerticle desk = new AdminVerticle(new AdapterDesk(service, running.adapters(), running::weightsVersion), audit);
             AdminAccess access = met.access(audit, metrics::tokenRefused);
             verticle = new ServerVerticle(
                     transport,
@@ -213,6 +215,7 @@ public final class TidestreamServer implements AutoCloseable {
         boolean started = false;
         try {
             running = ModelRuntime.start(config, store, listener);
+            loadAdapters(config.adapters(), running);
             say(life, config, budget, running, store);
             TidestreamServer server = new TidestreamServer(config, met, life, budget, product, store, running, vertx.join());
             started = true;
@@ -228,6 +231,14 @@ public final class TidestreamServer implements AutoCloseable {
         }
     }
 
+    private static void loadAdapters(ServerConfig.Adapters config, ModelRuntime running) {
+        try {
+            config.atStart().forEach(running.adapters()::load);
+        } catch (AdapterRefusedException e) {
+            throw new ServerException(ServerException.Reason.ADAPTER, String.valueOf(e.getMessage()), e);
+        }
+    }
+
     private static void say(ServerLife life, ServerConfig config, MemoryBudget budget, ModelRuntime running, VersionStore store) {
         ServerConfig.Updates updates = config.updates();
         life.loaded(running);
@@ -235,6 +246,7 @@ public final class TidestreamServer implements AutoCloseable {
         life.limits("engine", config.engine());
         life.limits("memory", budget);
         life.limits("live_versions", updates.live());
+        life.limits("adapters", config.adapters().limits());
         life.limits("data_dir", updates.kept());
         life.limits("checkpoints", updates.checkpoints());
         life.limits("admin_tokens", updates.wrongTokens());

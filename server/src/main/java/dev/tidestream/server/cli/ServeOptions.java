@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
 import dev.tidestream.console.Printable;
 import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
+import dev.tidestream.server.cli.options.AdapterOptions;
 import dev.tidestream.server.cli.options.AnswerOptions;
 import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.cli.options.LogOptions;
@@ -45,6 +46,7 @@ import dev.tidestream.server.transport.http.UnixSocket;
             "  tidestream serve --allow-origin https://chat.example  for the pages of a site, too",
             "  tidestream serve --kv-type f32                        keys and values as computed, at twice the memory",
             "  tidestream serve --data-dir versions                  takes weight updates and keeps them",
+            "  tidestream serve --adapter law=adapters/law           requests may ask for the adapter law",
             "  tidestream serve --tls-cert cert.pem --tls-key key.pem   https and wss",
             "  tidestream serve --port none --unix-socket ts.sock    for this machine, without a port",
             "  tidestream serve --config tidestream.yaml             options from a file; TIDESTREAM_PORT=9000 is --port 9000",
@@ -113,6 +115,8 @@ abstract class ServeOptions {
 
     @Mixin
     final ReceiptOptions receipts = new ReceiptOptions();
+
+    final AdapterOptions adapters = new AdapterOptions();
 
     @Mixin
     final TracingOptions tracing = new TracingOptions();
@@ -187,6 +191,7 @@ abstract class ServeOptions {
                 chats.config(),
                 resume.config(),
                 receipts.config(),
+                adapters.config(),
                 tracing.endpoint());
     }
 }

@@ -15,8 +15,9 @@ import dev.tidestream.protocol.WeightsWish;
  * @param weightsVersion the version of the weights it goes on with; {@link #NEWEST}: the one that is current then
  * @param atLeast the lowest version that it takes
  * @param origin what else made the tokens so far; null if it is not known, or not the same for all of them
+ * @param adapterSha256 of the adapter that it was computed with; null if it had none, or any of its name will do
  */
-public record Continuation(int[] generated, long weightsVersion, long atLeast, @Nullable Origin origin) {
+public record Continuation(int[] generated, long weightsVersion, long atLeast, @Nullable Origin origin, @Nullable String adapterSha256) {
     /** In the place of a version: whichever is current. */
     public static final long NEWEST = WeightsWish.ANY;
 
@@ -38,28 +39,28 @@ public record Continuation(int[] generated, long weightsVersion, long atLeast, @
 
     /** One of whose tokens nothing else is known. */
     public Continuation(int[] generated, long weightsVersion) {
-        this(generated, weightsVersion, NEWEST, null);
+        this(generated, weightsVersion, NEWEST, null, null);
     }
 
     /** One that takes any version where it takes the newest. */
-    public Continuation(int[] generated, long weightsVersion, @Nullable Origin origin) {
-        this(generated, weightsVersion, NEWEST, origin);
+    public Continuation(int[] generated, long weightsVersion, @Nullable Origin origin, @Nullable String adapterSha256) {
+        this(generated, weightsVersion, NEWEST, origin, adapterSha256);
     }
 
     /** A stream at its begin that needs some weights. */
     public static Continuation of(WeightsWish wish) {
-        return wish.equals(WeightsWish.NEWEST) ? NONE : new Continuation(new int[0], wish.version(), wish.atLeast(), null);
+        return wish.equals(WeightsWish.NEWEST) ? NONE : new Continuation(new int[0], wish.version(), wish.atLeast(), null, null);
     }
 
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Continuation c && Arrays.equals(generated, c.generated) && weightsVersion == c.weightsVersion
-                && atLeast == c.atLeast && Objects.equals(origin, c.origin);
+                && atLeast == c.atLeast && Objects.equals(origin, c.origin) && Objects.equals(adapterSha256, c.adapterSha256);
     }
 
     @Override
     public int hashCode() {
-        return 31 * (31 * Arrays.hashCode(generated) + Long.hashCode(weightsVersion)) + Long.hashCode(atLeast);
+        return 31 * Arrays.hashCode(generated) + Objects.hash(weightsVersion, atLeast, origin, adapterSha256);
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Flux;
@@ -26,9 +27,12 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tokenizer.IncrementalDetokenizer;
 import dev.tidestream.model.tokenizer.Tokenizer;
 import dev.tidestream.model.transformer.LanguageModel;
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.ServerTexts;
+import dev.tidestream.server.adapters.ServedAdapter;
+import dev.tidestream.server.adapters.ServedAdapters;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.pacing.StepBreak;
@@ -54,6 +58,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final EngineConfig config;
     private final Tokenizer tokenizer;
     private final CurrentEpoch epochs;
+    private final ServedAdapters adapters;
     private final LongSupplier nanoClock;
     private final LongSupplier seeds;
     private final Executor tokenizing;
@@ -82,7 +87,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             LongSupplier nanoClock,
             LongSupplier seeds,
             Executor tokenizing) {
-        this(config, tokenizer, ChatPrompts.NONE, epochs, new StepBreak(), nanoClock, seeds, tokenizing, TokenObserver.NONE,
+        this(config, tokenizer, ChatPrompts.NONE, epochs, ServedAdapters.NONE, new StepBreak(), nanoClock, seeds, tokenizing, TokenObserver.NONE,
                 WorkerTeam.sequential());
     }
 
@@ -92,6 +97,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             Tokenizer tokenizer,
             ChatPrompts chats,
             CurrentEpoch epochs,
+            ServedAdapters adapters,
             StepBreak breaks,
             LongSupplier nanoClock,
             LongSupplier seeds,
@@ -101,6 +107,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
         this.config = config;
         this.tokenizer = tokenizer;
         this.epochs = epochs;
+        this.adapters = adapters;
         this.nanoClock = nanoClock;
         this.seeds = seeds;
         this.tokenizing = tokenizing;
@@ -135,7 +142,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
      * @throws IllegalArgumentException if the limits do not fit the model, with the numbers
      */
     public static TokenEngine start(EngineConfig config, Tokenizer tokenizer, CurrentEpoch epochs, TokenObserver observer) {
-        return start(config, tokenizer, ChatPrompts.NONE, epochs, new StepBreak(), observer, WorkerTeam.sequential());
+        return start(config, tokenizer, ChatPrompts.NONE, epochs, ServedAdapters.NONE, new StepBreak(), observer, WorkerTeam.sequential());
     }
 
     /**
@@ -143,6 +150,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
      *
      * @param tokenizer of all these epochs
      * @param chats makes prompts of conversations
+     * @param adapters that streams may ask for
      * @param breaks between two steps, for whoever builds the next epoch
      * @param observer told of every token, on the decode thread
      * @param team shares the sampling of large batches; may be the one that the models compute with
@@ -153,6 +161,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             Tokenizer tokenizer,
             ChatPrompts chats,
             CurrentEpoch epochs,
+            ServedAdapters adapters,
             StepBreak breaks,
             TokenObserver observer,
             WorkerTeam team) {
@@ -161,7 +170,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 Thread.ofPlatform().name("tidestream-tokenize").daemon().factory());
         SecureRandom random = new SecureRandom();
         TokenEngine engine =
-                new TokenEngine(config, tokenizer, chats, epochs, breaks, System::nanoTime, random::nextLong, tokenizing, observer, team);
+                new TokenEngine(config, tokenizer, chats, epochs, adapters, breaks, System::nanoTime, random::nextLong, tokenizing, observer, team);
         engine.loop.start();
         return engine;
     }
@@ -247,7 +256,9 @@ public final class TokenEngine implements Engine, AutoCloseable {
             return;
         }
         try {
-            SequenceRequest sequence = sequence(request, stream, arrivalNs);
+            ServedAdapter adapter = adapter(request, stream);
+            SequenceRequest plain = sequence(request, stream, arrivalNs);
+            SequenceRequest sequence = adapter == null ? plain : plain.withAdapter(adapter);
             switch (loop.submit(sequence)) {
                 case TAKEN -> { }
                 case BUSY -> stream.failed(ErrorCode.BUSY, "too many streams wait: limit=%d, limit_bytes=%d"
@@ -263,6 +274,27 @@ public final class TokenEngine implements Engine, AutoCloseable {
             log.error("prompt could not be prepared: stream={}", stream.stream(), e);
             stream.failed(ErrorCode.INTERNAL, ServerTexts.FAULT + ": stream=" + stream.stream());
         }
+    }
+
+    /** What the request asks for by name; the scheduler takes the lease. */
+    private @Nullable ServedAdapter adapter(GenerateRequest request, TokenStream stream) {
+        String name = request.options().adapter();
+        if (name == null) {
+            return null;
+        }
+        if (request.options().receipt()) {
+            throw new EngineException(
+                    ErrorCode.INVALID_VALUE, "receipt does not go with adapter: receipts are of streams of the model alone: adapter=" + name);
+        }
+        ServedAdapter served = adapters.find(name).orElseThrow(() -> new EngineException(
+                ErrorCode.UNKNOWN_ADAPTER, "no adapter of this name is served: adapter=" + name));
+        String needed = request.continuation().adapterSha256();
+        if (needed != null && !needed.equals(served.sha256())) {
+            throw new EngineException(ErrorCode.VERSION_GONE,
+                    "the adapter of the stream is not served any more: adapter=%s, sha256=%s".formatted(name, needed));
+        }
+        stream.computedWith(new AdapterRef(name, served.sha256()));
+        return served;
     }
 
     private SequenceRequest sequence(GenerateRequest request, TokenStream stream, long arrivalNs) {
@@ -298,6 +330,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
                 from.generated(),
                 from.weightsVersion(),
                 request.options().urgency(),
+                null,
                 prompts.memory(request),
                 arrivalNs,
                 stream);

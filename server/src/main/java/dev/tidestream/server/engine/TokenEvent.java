@@ -5,6 +5,7 @@ import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.Timing;
 import dev.tidestream.protocol.TopLogprob;
@@ -30,12 +31,13 @@ public sealed interface TokenEvent {
      * @param promptTokens tokens of the prompt, BOS included
      * @param promptSha256 of these tokens, as {@link TokenDigest} makes it; null unless the request asked for a receipt
      * @param renderedAt what the template that made the prompt was told of the time; null if nothing
+     * @param adapter that it is computed with; null for none
      */
     record Accepted(long stream, long seed, long weightsVersion, String headMode, int promptTokens, @Nullable String promptSha256,
-            @Nullable LocalDateTime renderedAt) implements TokenEvent {
-        /** Of a stream without a receipt, and with a prompt that is of no time. */
+            @Nullable LocalDateTime renderedAt, @Nullable AdapterRef adapter) implements TokenEvent {
+        /** Of a stream of the model alone, without a receipt, and with a prompt that is of no time. */
         public Accepted(long stream, long seed, long weightsVersion, String headMode, int promptTokens) {
-            this(stream, seed, weightsVersion, headMode, promptTokens, null, null);
+            this(stream, seed, weightsVersion, headMode, promptTokens, null, null, null);
         }
     }
 

@@ -14,6 +14,7 @@ import reactor.core.publisher.Operators;
 
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.tied.HeadMode;
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.TopLogprob;
 import dev.tidestream.server.scheduler.Completion;
@@ -43,6 +44,7 @@ final class TokenStream implements Subscription, SequenceClient {
     private volatile boolean stopRequested;
     private @Nullable EvidenceBook evidence; // set before the decode thread has the stream, as is the next
     private @Nullable LocalDateTime renderedAt;
+    private volatile @Nullable AdapterRef adapter;
     private @Nullable CoreSubscriber<? super TokenEvent> subscriber; // null before, and once there is nothing more to say
 
     /**
@@ -81,6 +83,11 @@ final class TokenStream implements Subscription, SequenceClient {
 
     long seed() {
         return seed;
+    }
+
+    /** Says what it is computed with, before it is accepted. */
+    void computedWith(AdapterRef served) {
+        adapter = served;
     }
 
     @Override
@@ -140,7 +147,7 @@ final class TokenStream implements Subscription, SequenceClient {
             evidence.accepted(weightsVersion, headMode);
         }
         next(new TokenEvent.Accepted(stream, seed, weightsVersion, headMode.wireName(), promptTokens,
-                evidence == null ? null : evidence.promptSha256(), renderedAt));
+                evidence == null ? null : evidence.promptSha256(), renderedAt, adapter));
     }
 
     @Override

@@ -77,6 +77,13 @@ public final class Metrics implements AutoCloseable {
                 .description("Ceiling of direct buffers, of Netty's and of the JDK's each.").register(registry);
     }
 
+    /** Shows how many adapters are served, and the memory of their weights. */
+    public void showAdapters(Supplier<Number> count, Supplier<Number> bytes) {
+        Gauge.builder("tidestream.adapters.served", count).description("Adapters that are served.").register(registry);
+        Gauge.builder("tidestream.adapters", bytes).baseUnit("bytes")
+                .description("Memory of the weights of adapters, of unloaded ones that streams still use, too.").register(registry);
+    }
+
     /** Shows what clients' keys were refused and have used. */
     public void show(KeyMetrics keys) {
         registry.getPrometheusRegistry().register(keys);

@@ -20,7 +20,7 @@ record AnswerHead(String id, String object, long created, String model, Fingerpr
 
     /** Of what a stream was accepted with. */
     String fingerprint(TokenEvent.Accepted accepted) {
-        return fingerprints.of(accepted.weightsVersion(), accepted.headMode());
+        return fingerprints.of(accepted.weightsVersion(), accepted.headMode(), accepted.adapter());
     }
 
     /** Appends it, up to where the value of {@code choices} begins. */

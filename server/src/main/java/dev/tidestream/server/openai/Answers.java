@@ -53,6 +53,7 @@ public final class Answers {
             case DEADLINE_EXCEEDED -> HttpError.of(TOO_LATE, code.wireName(), message);
             case VERSION_GONE, VERSION_NOT_YET, REPLAY_GONE, RESUMED -> HttpError.of(CONFLICT, code.wireName(), message);
             case UNKNOWN_STREAM -> HttpError.of(NOT_FOUND, code.wireName(), message);
+            case UNKNOWN_ADAPTER -> HttpError.of(NOT_FOUND, "model_not_found", message);
             case INTERNAL -> HttpError.of(FAULT, null, message);
             case MALFORMED_JSON, UNKNOWN_TYPE, UNKNOWN_FIELD, MISSING_FIELD, INVALID_TYPE, INVALID_VALUE, DUPLICATE_ID, UNKNOWN_ID,
                     FRAME_TOO_LARGE, BINARY_FRAME -> HttpError.of(BAD_REQUEST, code.wireName(), message);

@@ -39,10 +39,11 @@ public final class ChatPlanner {
         RenderedChat rendered = render(conversation, param);
         int[] tokens = encode(rendered, param);
         int maxTokens = common.maxTokens().orElseGet(() -> backend.defaultMaxTokens().applyAsInt(tokens.length));
-        return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens, rendered.at())), maxTokens, false);
+        return new Plan(common, format, List.of(new Plan.PlannedPrompt(null, tokens, rendered.at())), maxTokens, false,
+                backend.adapterOf(common));
     }
 
-    /** Refuses a request for another model than the one that is served. */
+    /** Refuses a request for another model than the one that is served, and its adapters. */
     public void requireModel(TokenRequest common) throws BadRequestException {
         OpenAiEndpoints.requireModel(backend, common.model());
         OpenAiEndpoints.requireReceipts(backend, common);

@@ -2,6 +2,7 @@ package dev.tidestream.server.openai;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 import com.fasterxml.jackson.core.JsonGenerator;
@@ -24,8 +25,9 @@ public final class ModelEndpoints {
      * {@code GET /v1/models} and {@code GET /v1/models/ID}.
      *
      * @param model asked for each answer, on the event loop
+     * @param adapters asked likewise; each is a model whose parent is this one
      */
-    public static List<Endpoint> endpoints(Supplier<ServedModel> model) {
+    public static List<Endpoint> endpoints(Supplier<ServedModel> model, AdapterNames adapters) {
         return List.of(
                 Endpoint.get(PATH, Auth.OWN_HOST, exchange -> exchange.answer(OK, json -> {
                     json.writeStringField("object", "list");
@@ -33,15 +35,25 @@ public final class ModelEndpoints {
                     json.writeStartObject();
                     write(json, model.get());
                     json.writeEndObject();
+                    for (AdapterNames.Named adapter : adapters.all()) {
+                        json.writeStartObject();
+                        write(json, model.get(), adapter);
+                        json.writeEndObject();
+                    }
                     json.writeEndArray();
                 })),
-                Endpoint.get(PATH + "/*", Auth.OWN_HOST, exchange -> one(exchange, model.get())));
+                Endpoint.get(PATH + "/*", Auth.OWN_HOST, exchange -> one(exchange, model.get(), adapters.all())));
     }
 
-    private static void one(Exchange exchange, ServedModel model) {
+    private static void one(Exchange exchange, ServedModel model, List<AdapterNames.Named> adapters) {
         String asked = asked(exchange);
         if (asked.equals(model.id())) {
             exchange.answer(OK, json -> write(json, model));
+            return;
+        }
+        Optional<AdapterNames.Named> found = adapters.stream().filter(adapter -> adapter.name().equals(asked)).findFirst();
+        if (found.isPresent()) {
+            exchange.answer(OK, json -> write(json, model, found.get()));
         } else {
             exchange.refuse(HttpError.of(NOT_FOUND, "model_not_found", "model",
                     "The model '%s' does not exist; this server has '%s'".formatted(JsonAnswer.shown(asked), JsonAnswer.shown(model.id()))));
@@ -57,9 +69,18 @@ public final class ModelEndpoints {
     }
 
     private static void write(JsonGenerator json, ServedModel model) throws IOException {
-        json.writeStringField("id", model.id());
+        write(json, model, model.id(), model.createdS());
+    }
+
+    private static void write(JsonGenerator json, ServedModel model, AdapterNames.Named adapter) throws IOException {
+        write(json, model, adapter.name(), adapter.createdS());
+        json.writeStringField("parent", model.id());
+    }
+
+    private static void write(JsonGenerator json, ServedModel model, String id, long createdS) throws IOException {
+        json.writeStringField("id", id);
         json.writeStringField("object", "model");
-        json.writeNumberField("created", model.createdS());
+        json.writeNumberField("created", createdS);
         json.writeStringField("owned_by", "tidestream");
         json.writeNumberField("max_model_len", model.contextLength());
         json.writeNumberField("context_length", model.contextLength());

@@ -31,7 +31,7 @@ public final class OpenAiEndpoints implements EndpointFactory {
     @Override
     public List<Endpoint> endpoints(Loop loop) {
         RequestReader reader = RequestReader.of(loop.limits());
-        List<Endpoint> endpoints = new ArrayList<>(ModelEndpoints.endpoints(backend.model()));
+        List<Endpoint> endpoints = new ArrayList<>(ModelEndpoints.endpoints(backend.model(), backend.adapters()));
         endpoints.add(new TokenEndpoint(loop, backend, false, (body, owner) -> job(loop, completion(loop, reader.completion(body))))
                 .at("/v1/completions"));
         ChatPlanner chat = new ChatPlanner(backend);
@@ -45,7 +45,7 @@ public final class OpenAiEndpoints implements EndpointFactory {
         TokenTexts texts = new TokenTexts(backend.tokenizer());
         boolean streamed = plan.request().stream();
         return new TokenEndpoint.Job(plan, (exchange, generation) -> {
-            AnswerHead head = AnswerHead.of(plan.format(), streamed, backend.model().get().id(), backend.fingerprints());
+            AnswerHead head = AnswerHead.of(plan.format(), streamed, backend.nameOf(plan.request()), backend.fingerprints());
             return streamed
                     ? new StreamedAnswer(plan, head, backend, texts, exchange, loop, generation)
                     : new WholeAnswer(plan, head, backend, texts, exchange, loop, generation);
@@ -67,7 +67,7 @@ public final class OpenAiEndpoints implements EndpointFactory {
                 case Prompt.Tokens(int[] tokens) -> new Plan.PlannedPrompt(needsText ? decoded(tokens, loop.answers().maxBytes()) : null, tokens);
             });
         }
-        return new Plan(common, AnswerFormat.COMPLETION, prompts, maxTokens, asked.echo());
+        return new Plan(common, AnswerFormat.COMPLETION, prompts, maxTokens, asked.echo(), backend.adapterOf(common));
     }
 
     private String decoded(int[] tokens, int maxBytes) throws BadRequestException {
@@ -75,17 +75,21 @@ public final class OpenAiEndpoints implements EndpointFactory {
         return TokenizerEndpoints.decoded(backend.tokenizer(), "prompt", tokens, maxBytes);
     }
 
-    /** Refuses a request for a receipt where there are none. */
+    /** Refuses a request for a receipt where there are none, or of an adapter. */
     static void requireReceipts(Backend backend, TokenRequest common) throws BadRequestException {
         if (common.receipt() && backend.receipts() == null) {
             throw BadRequestException.of("invalid_value", "tidestream.receipt", "tidestream.receipt: this server issues none");
         }
+        if (common.receipt() && backend.adapterOf(common) != null) {
+            throw BadRequestException.of("invalid_value", "tidestream.receipt",
+                    "tidestream.receipt does not go with an adapter as model: receipts are of streams of the model alone");
+        }
     }
 
-    /** Refuses a request for another model than the one that is served; null is whichever that is. */
+    /** Refuses a request for another model than the one that is served, and its adapters; null is the model itself. */
     static void requireModel(Backend backend, @Nullable String asked) throws BadRequestException {
         String served = backend.model().get().id();
-        if (asked != null && !asked.equals(served)) {
+        if (asked != null && !asked.equals(served) && !backend.adapters().has(asked)) {
             throw new BadRequestException(HttpError.of(NOT_FOUND, "model_not_found", "model",
                     "The model '%s' does not exist; this server has '%s'".formatted(JsonAnswer.shown(asked), JsonAnswer.shown(served))));
         }

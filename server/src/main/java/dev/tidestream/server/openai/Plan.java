@@ -22,8 +22,10 @@ import dev.tidestream.server.tracing.RequestTrace;
  * @param prompts at least one; each has {@code n} choices
  * @param maxTokens of each choice; 0 with {@code echo} only
  * @param echo whether each choice begins with its prompt
+ * @param adapter that it is computed with; null for the model alone
  */
-public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt> prompts, int maxTokens, boolean echo) {
+public record Plan(
+        TokenRequest request, AnswerFormat format, List<PlannedPrompt> prompts, int maxTokens, boolean echo, @Nullable String adapter) {
 
     /**
      * One prompt; text or tokens, or both, then the tokens are what is generated from.
@@ -40,12 +42,12 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
 
     /** The same, of which the prompt is prepared and no token is made. */
     public Plan withoutTokens() {
-        return new Plan(request, format, prompts, 0, echo);
+        return new Plan(request, format, prompts, 0, echo, adapter);
     }
 
     /** The same with the earlier of its deadline and another, in milliseconds. */
     Plan within(long deadlineMs) {
-        return new Plan(request.within(deadlineMs), format, prompts, maxTokens, echo);
+        return new Plan(request.within(deadlineMs), format, prompts, maxTokens, echo, adapter);
     }
 
     /** Choices, those of all prompts. */
@@ -81,7 +83,7 @@ public record Plan(TokenRequest request, AnswerFormat format, List<PlannedPrompt
             long seed = base + (given.isPresent() ? choice % request.n() : choice);
             GenerateRequest generate = new GenerateRequest(text, text != null && request.parseSpecial(), prompt.tokens(),
                     maxTokens, sampling(seed), request.stop(), request.topLogprobs(), request.weights(), connection)
-                    .of(account).with(new RequestOptions(request.receipt(), request.urgency(), traced, prompt.at()));
+                    .of(account).with(new RequestOptions(request.receipt(), request.urgency(), adapter, traced, prompt.at()));
             requests.add(scores() ? generate.withPromptLogprobs(request.topLogprobs()) : generate);
         }
         return requests;

@@ -14,6 +14,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.Codec;
 import dev.tidestream.protocol.FinishReason;
@@ -68,6 +69,9 @@ final class JournalLines {
                 }
                 if (head.renderedAt() != null) {
                     g.writeStringField("rendered_at", head.renderedAt().toString());
+                }
+                if (head.adapter() != null) {
+                    g.writeStringField("adapter_sha256", head.adapter().sha256());
                 }
             });
             out.append(codec.encode(identity.message())).append('\n');
@@ -138,7 +142,7 @@ final class JournalLines {
         TokenEvent.Accepted accepted = new TokenEvent.Accepted(
                 number(head, "stream"), number(head, "seed"), number(head, "weights_version"),
                 head.path("head_mode").asText(), (int) number(head, "prompt_tokens"), head.path("prompt_sha256").textValue(),
-                head.has("rendered_at") ? time(head.path("rendered_at").asText()) : null);
+                head.has("rendered_at") ? time(head.path("rendered_at").asText()) : null, adapter(request, head));
         int[] tokens = {};
         TokenEvent.Finish finish = null;
         boolean mixed = false;
@@ -158,6 +162,10 @@ final class JournalLines {
         } catch (DateTimeParseException e) {
             throw new IOException("rendered_at must be a local date and time: " + text, e);
         }
+    }
+
+    private static @Nullable AdapterRef adapter(ClientMessage.Generate request, JsonNode head) {
+        return request.options().adapter() == null ? null : new AdapterRef(request.options().adapter(), head.path("adapter_sha256").asText());
     }
 
     private ClientMessage.Generate request(String handle, String line) throws IOException {

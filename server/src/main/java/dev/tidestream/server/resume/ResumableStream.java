@@ -226,7 +226,8 @@ final class ResumableStream {
         GenerateRequest now = request;
         if (first != null) {
             long version = request.weights().follows() ? Continuation.NEWEST : first.weightsVersion();
-            now = request.continued(first.seed(), new Continuation(tokens.ids(0, from), version, origin))
+            String adapter = first.adapter() == null ? null : first.adapter().sha256();
+            now = request.continued(first.seed(), new Continuation(tokens.ids(0, from), version, origin, adapter))
                     .with(request.options().renderedAt(first.renderedAt())); // of the same prompt
         }
         boolean wasStopped = reason() == FinishReason.CANCELLED;

@@ -18,6 +18,7 @@ import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.scheduler.fair.Standing;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 import dev.tidestream.server.scheduler.kv.LentCache;
+import dev.tidestream.server.scheduler.weights.SequenceWeights;
 
 /**
  * All state of one stream. Its tokens are prompt and output in one array; those the cache does not hold yet are pending. Prompt
@@ -28,7 +29,7 @@ final class Sequence {
     final SequenceRequest request;
     private final int maxTokens;
     private final StreamText text;
-    private Lease lease;
+    private final SequenceWeights weights;
     private final Standing standing;
     private @Nullable LentCache lent; // may be kept without a slot
     private int[] tokens; // (at least tokenCount): prompt, then output
@@ -45,12 +46,13 @@ final class Sequence {
      * A sequence that waits for its turn.
      *
      * @param arrival rises from one sequence to the next
+     * @param weights closed with it
      * @param contextLength more than the prompt has
      */
-    Sequence(SequenceRequest request, long arrival, Lease lease, int contextLength) {
+    Sequence(SequenceRequest request, long arrival, SequenceWeights weights, int contextLength) {
         this.request = request;
         this.standing = new Standing(request.party(), request.urgency().priority(), arrival);
-        this.lease = lease;
+        this.weights = weights;
         this.maxTokens = Math.min(request.maxTokens(), contextLength - request.prompt().length);
         this.tokens = request.tokens();
         this.tokenCount = tokens.length;
@@ -95,7 +97,7 @@ final class Sequence {
     }
 
     Lease lease() {
-        return lease;
+        return weights.lease();
     }
 
     /** Positions it may need in all. */
@@ -109,19 +111,13 @@ final class Sequence {
      * else.
      */
     void follow(CurrentEpoch epochs, KvCachePool pool) {
-        if (!request.weights().follows() || epochs.isCurrent(lease)) {
-            return;
-        }
-        Lease newest = epochs.lease();
-        boolean otherWeights = newest.epoch().weightsVersion() != lease.epoch().weightsVersion();
-        lease.close();
-        lease = newest;
+        boolean otherWeights = request.weights().follows() && weights.follow(epochs);
         if (!otherWeights || lent == null || lent.cache().length() == 0) {
             return;
         }
         if (request.weights() == WeightsPolicy.FOLLOW_AND_RECOMPUTE) {
             giveBackBlocks(pool);
-            lent = pool.open(positions());
+            lent = pool.open(positions(), weights.kvAdapter());
         } else {
             lent.stopSharing();
         }
@@ -136,7 +132,7 @@ final class Sequence {
     void announce() {
         if (!accepted && request.client().demand() > 0) {
             accepted = true;
-            request.client().accepted(lease.epoch().weightsVersion(), lease.epoch().headMode(), request.prompt().length);
+            request.client().accepted(weights.version(), lease().epoch().headMode(), request.prompt().length);
         }
     }
 
@@ -148,7 +144,7 @@ final class Sequence {
     void admit(KvCachePool pool, boolean byShare, long nowNs) {
         standing.slot(tokenCount, byShare);
         if (lent == null) {
-            lent = pool.open(positions());
+            lent = pool.open(positions(), weights.kvAdapter());
         }
         lastProgressNs = nowNs;
         times.admitted(nowNs);
@@ -173,10 +169,10 @@ final class Sequence {
         }
     }
 
-    /** Gives up cache and lease. */
+    /** Gives up cache and weights. */
     void release(KvCachePool pool) {
         try {
-            lease.close();
+            weights.close();
         } finally {
             giveBackBlocks(pool);
         }
@@ -214,7 +210,7 @@ final class Sequence {
      */
     void reusePrefix(KvCachePool pool) {
         LentCache to = requireLent();
-        int reused = pool.reuse(to, lease.epoch().weightsVersion(), tokens, reusablePositions());
+        int reused = pool.reuse(to, weights.version(), tokens, reusablePositions());
         if (reused > 0) {
             int length = to.cache().length();
             cachedTokens += Math.clamp(Math.min(length, request.prompt().length) - furthest, 0, reused);
@@ -230,18 +226,18 @@ final class Sequence {
     /** Whether it can take its next block from another that fills it now, or that comes before it. */
     boolean waitsFor(Sequence other) {
         return (other.length() > length() || other.standing.arrival() < standing.arrival())
-                && other.lease.epoch().weightsVersion() == lease.epoch().weightsVersion()
+                && other.weights.version() == weights.version()
                 && requireLent().needsWhatFills(other.requireLent(), tokens, reusablePositions(), other.tokens, other.tokenCount);
     }
 
     /** Of the blocks that the tokens it has need, how many it would share with sequences that have them now. */
     int blocksOfOthers(KvCachePool pool) {
-        return blocks() > 0 ? 0 : pool.lentToOthers(lease.epoch().weightsVersion(), tokens, reusablePositions());
+        return blocks() > 0 ? 0 : pool.lentToOthers(weights.version(), weights.kvAdapter(), tokens, reusablePositions());
     }
 
     /** Blocks that these give it beyond {@link #blocksOfOthers}, if all of them are given back. */
     int returnedBy(List<LentCache> caches, KvCachePool pool) {
-        return pool.returnedBy(caches, lease.epoch().weightsVersion(), tokens, blocks() > 0 ? 0 : reusablePositions());
+        return pool.returnedBy(caches, weights.version(), weights.kvAdapter(), tokens, blocks() > 0 ? 0 : reusablePositions());
     }
 
     /** KV blocks that it needs for the tokens it has, and has not. */
@@ -294,7 +290,7 @@ final class Sequence {
     }
 
     private Slice slice(int count, LogitsRows logits) {
-        return new Slice(requireLent().cache(), tokens, length(), count, logits);
+        return new Slice(requireLent().cache(), tokens, length(), count, logits, weights.adapter());
     }
 
     /**
@@ -306,7 +302,7 @@ final class Sequence {
         int length = filled.cache().length();
         int before = Math.clamp(furthest - (length - rows), 0, rows);
         furthest = Math.max(furthest, length);
-        pool.share(filled, lease.epoch().weightsVersion(), tokens);
+        pool.share(filled, weights.version(), tokens);
         return before;
     }
 
@@ -331,7 +327,7 @@ final class Sequence {
             observer.ended(end(StreamEnd.Outcome.valueOf(completion.reason().name()), null, completion));
         }
         request.client().token(
-                new GeneratedToken(seq, sample, piece.text(), lease.epoch().weightsVersion(), lease.epoch().headMode(), completion));
+                new GeneratedToken(seq, sample, piece.text(), weights.version(), lease().epoch().headMode(), completion));
         return completion != null;
     }
 
@@ -380,7 +376,7 @@ final class Sequence {
     }
 
     private StreamEnd end(StreamEnd.Outcome outcome, @Nullable ErrorCode code, Completion completion) {
-        return new StreamEnd(stream(), outcome, code, completion, lease.epoch().weightsVersion(), request.client().trace());
+        return new StreamEnd(stream(), outcome, code, completion, weights.version(), request.client().trace());
     }
 
     /** How it ends without another token. */

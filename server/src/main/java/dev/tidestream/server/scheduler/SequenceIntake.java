@@ -5,10 +5,13 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ErrorCode;
+import dev.tidestream.server.adapters.AdapterLease;
+import dev.tidestream.server.adapters.ServedAdapter;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 import dev.tidestream.server.scheduler.kv.NeverFits;
+import dev.tidestream.server.scheduler.weights.SequenceWeights;
 
 /** Makes sequences of requests that can be computed, and refuses the others with the numbers. */
 final class SequenceIntake {
@@ -40,17 +43,32 @@ final class SequenceIntake {
             client.failed(ErrorCode.PROMPT_TOO_LONG, never.get().message(prompt, request.maxTokens()));
             return null;
         }
-        Lease lease = request.weightsVersion() < 0 ? epochs.lease() : epochs.lease(request.weightsVersion()).orElse(null);
-        if (lease == null) {
-            client.failed(ErrorCode.VERSION_GONE, "the weights of the stream are not kept any more: weights_version=%d, newest=%d"
-                    .formatted(request.weightsVersion(), epochs.weightsVersion()));
+        SequenceWeights weights = weights(request);
+        if (weights == null) {
             return null;
         }
         try {
-            return new Sequence(request, ++arrivals, lease, contextLength);
+            return new Sequence(request, ++arrivals, weights, contextLength);
         } catch (RuntimeException | Error e) {
-            lease.close();
+            weights.close();
             throw e;
         }
+    }
+
+    private @Nullable SequenceWeights weights(SequenceRequest request) {
+        Lease lease = request.weightsVersion() < 0 ? epochs.lease() : epochs.lease(request.weightsVersion()).orElse(null);
+        if (lease == null) {
+            request.client().failed(ErrorCode.VERSION_GONE, "the weights of the stream are not kept any more: weights_version=%d, newest=%d"
+                    .formatted(request.weightsVersion(), epochs.weightsVersion()));
+            return null;
+        }
+        ServedAdapter asked = request.adapter();
+        AdapterLease adapter = asked == null ? null : asked.lease().orElse(null);
+        if (asked != null && adapter == null) {
+            lease.close();
+            request.client().failed(ErrorCode.UNKNOWN_ADAPTER, "the adapter was unloaded: adapter=" + asked.name());
+            return null;
+        }
+        return new SequenceWeights(lease, adapter);
     }
 }

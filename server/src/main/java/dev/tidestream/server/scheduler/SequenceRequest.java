@@ -4,11 +4,14 @@ import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tokenizer.IncrementalDetokenizer;
 import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.server.adapters.ServedAdapter;
 import dev.tidestream.server.scheduler.fair.Party;
 
 /**
@@ -23,6 +26,7 @@ import dev.tidestream.server.scheduler.fair.Party;
  * @param generated ids of the tokens that it made before, if it goes on {@code (n)}; sampler, detokenizer and stop matcher know them
  * @param weightsVersion the version it needs; -1: the newest
  * @param urgency before whom it comes, and until when after its arrival it has to be done
+ * @param adapter that it is computed with; null for the base alone
  * @param memory what it holds, tokens apart
  * @param arrivalNs when the request came, on the scheduler's clock
  */
@@ -40,6 +44,7 @@ public record SequenceRequest(
         int[] generated,
         long weightsVersion,
         Urgency urgency,
+        @Nullable ServedAdapter adapter,
         Memory memory,
         long arrivalNs,
         SequenceClient client) {
@@ -55,7 +60,7 @@ public record SequenceRequest(
     /** The same as urgent as that. */
     public SequenceRequest asUrgentAs(Urgency other) {
         return new SequenceRequest(stream, party, prompt, maxTokens, promptLogprobs, weights, sampler, detokenizer, stopMatcher,
-                endOfGeneration, generated, weightsVersion, other, memory, arrivalNs, client);
+                endOfGeneration, generated, weightsVersion, other, adapter, memory, arrivalNs, client);
     }
 
     /** Nanoseconds until it has to be done, 0 or less if it is too late; {@code Long.MAX_VALUE} if it has time. */
@@ -79,7 +84,7 @@ public record SequenceRequest(
             long arrivalNs,
             SequenceClient client) {
         this(stream, new Party(connection, connection), prompt, maxTokens, promptLogprobs, weights, sampler, detokenizer, stopMatcher,
-                endOfGeneration, NO_TOKENS, -1, Urgency.DEFAULT, memory, arrivalNs, client);
+                endOfGeneration, NO_TOKENS, -1, Urgency.DEFAULT, null, memory, arrivalNs, client);
     }
 
     /** A request that does not ask how likely its prompt is. */
@@ -97,6 +102,12 @@ public record SequenceRequest(
             long arrivalNs,
             SequenceClient client) {
         this(stream, connection, prompt, maxTokens, -1, weights, sampler, detokenizer, stopMatcher, endOfGeneration, memory, arrivalNs, client);
+    }
+
+    /** The same with an adapter. */
+    public SequenceRequest withAdapter(ServedAdapter other) {
+        return new SequenceRequest(stream, party, prompt, maxTokens, promptLogprobs, weights, sampler, detokenizer, stopMatcher,
+                endOfGeneration, generated, weightsVersion, urgency, other, memory, arrivalNs, client);
     }
 
     /**

@@ -30,6 +30,8 @@ import dev.tidestream.server.transport.common.EventLoopClock;
 import dev.tidestream.server.transport.common.Refusals;
 import dev.tidestream.server.transport.common.RefusedRequests;
 import dev.tidestream.server.transport.common.VertxClock;
+import dev.tidestream.server.transport.desk.AdapterEndpoints;
+import dev.tidestream.server.transport.desk.DeskCalls;
 import dev.tidestream.server.transport.endpoint.AdminDoor;
 import dev.tidestream.server.transport.endpoint.AnswerMemory;
 import dev.tidestream.server.transport.endpoint.Endpoint;
@@ -294,6 +296,8 @@ public final class ServerVerticle extends VerticleBase {
             TokenGuard guard = new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime);
             endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(guard));
             door = Optional.of(admin.door(guard, plain::left));
+            DeskCalls desk = new DeskCalls(vertx, admin.token().fingerprint(), admin.maxRequests());
+            endpoints.addAll(new AdapterEndpoints(desk).endpoints(WebSocketEndpoint.auth(guard)));
         }
         EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming, this::limits, config.http().answers(),
                 new AnswerMemory(config.http().answers().maxBytesOfAll()), new Workers(context, config.http().answers().maxWork()),

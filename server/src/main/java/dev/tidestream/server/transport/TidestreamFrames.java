@@ -4,6 +4,7 @@ import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.ServerMessage;
 import dev.tidestream.server.engine.TokenEvent;
@@ -17,6 +18,7 @@ final class TidestreamFrames implements FrameMapper {
     private final @Nullable String resume;
     private final Receipts receipts;
     private final Consumer<ServerMessage> outlet;
+    private @Nullable AdapterRef adapter;
 
     /** Signs what is said of a stream at its end. */
     interface Receipts {
@@ -38,6 +40,7 @@ final class TidestreamFrames implements FrameMapper {
 
     @Override
     public void accepted(TokenEvent.Accepted a) {
+        adapter = a.adapter();
         outlet.accept(new ServerMessage.Accepted(id, a.stream(), a.seed(), a.weightsVersion(), a.promptTokens(), resume));
     }
 
@@ -58,7 +61,7 @@ final class TidestreamFrames implements FrameMapper {
 
     @Override
     public void finished(TokenEvent.Finish f) {
-        outlet.accept(new ServerMessage.Finished(id, f.reason(), f.usage(), f.timing(), receipts.of(f)));
+        outlet.accept(new ServerMessage.Finished(id, f.reason(), f.usage(), f.timing(), receipts.of(f), adapter));
     }
 
     @Override

@@ -54,7 +54,12 @@ record WebSocketEndpoint(
 
     /** For those whose token the guard finds right. */
     Endpoint endpoint(TokenGuard guard) {
-        return endpoint(Auth.of(exchange -> isLetIn(exchange, guard.judge(exchange.request(), offered(exchange.request())))));
+        return endpoint(auth(guard));
+    }
+
+    /** Those whose token the guard finds right. */
+    static Auth auth(TokenGuard guard) {
+        return Auth.of(exchange -> isLetIn(exchange, guard.judge(exchange.request(), offered(exchange.request()))));
     }
 
     private Endpoint endpoint(Auth auth) {

@@ -22,6 +22,7 @@ import dev.tidestream.model.transformer.LanguageModel;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.Precision;
+import dev.tidestream.server.adapters.ServedAdapters;
 import dev.tidestream.server.engine.ChatPrompts;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.KernelWorkers;
@@ -160,7 +161,7 @@ public final class BackgroundWarmUp implements AutoCloseable {
             try (CurrentEpoch epochs = new CurrentEpoch(epoch(FIRST_VERSION, forward));
                     TokenEngine engine = TokenEngine.start(
                             EngineConfig.DEFAULT.withMaxSequences(StreamWarmUp.TOGETHER).withKvMemoryBytes(kvBytes), subject.tokenizer(),
-                            ChatPrompts.NONE, epochs, turns, subject.observer(), workers)) {
+                            ChatPrompts.NONE, epochs, ServedAdapters.NONE, turns, subject.observer(), workers)) {
                 StreamWarmUp warmUp = new StreamWarmUp(engine, miniature.blueprint(), PROMPT_TOKENS, MAX_TOKENS);
                 return untilCompiled(LEAST_STREAM_WINDOWS, () -> {
                     for (int round = 0; round < STREAM_ROUNDS && !closed; round++) {

@@ -19,6 +19,7 @@ import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.adapters.ServedAdapters;
 import dev.tidestream.server.chat.ChatTemplates;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.chat.SpecialTokens;
@@ -63,7 +64,7 @@ class EnginePromptsTest extends EngineFixture {
                 + "{{ raise_exception('no x') }}{% endif %}";
         ModelChat chat = new ModelChat(new ChatTemplates(Map.of(ChatTemplates.DEFAULT, template)), new SpecialTokens(Map.of(), List.of()),
                 new FakeTokenizer(), Clock.systemUTC());
-        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.of(chat), epochs, new StepBreak(), () -> nowNs, () -> -1L,
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.of(chat), epochs, ServedAdapters.NONE, new StepBreak(), () -> nowNs, () -> -1L,
                 Runnable::run, TokenObserver.NONE, WorkerTeam.sequential());
         Recorder conversation = subscribe(engine, ofMessages(new ChatMessage("system", "be"), new ChatMessage("user", "ab")));
         Recorder text = subscribe(engine, request("sbeuab", 1));

@@ -24,6 +24,7 @@ import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.adapters.ServedAdapters;
 import dev.tidestream.server.engine.TokenEvent.Accepted;
 import dev.tidestream.server.engine.TokenEvent.Finish;
 import dev.tidestream.server.engine.TokenEvent.Stopped;
@@ -302,7 +303,7 @@ class TokenEngineTest extends EngineFixture {
             }
             return 0;
         };
-        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.NONE, epochs, breaks, breaksInTheFirstStep, () -> -1L,
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.NONE, epochs, ServedAdapters.NONE, breaks, breaksInTheFirstStep, () -> -1L,
                 Runnable::run, TokenObserver.NONE, WorkerTeam.sequential());
         Recorder running = subscribe(engine, request("abc", 10));
         running.requestUnbounded();

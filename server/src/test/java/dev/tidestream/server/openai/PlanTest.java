@@ -27,7 +27,7 @@ class PlanTest {
         TokenRequest request = new RequestReader(1 << 20, 4096, 16)
                 .completion("{\"prompt\":[\"a\",\"a\"],\"n\":%d%s}".formatted(N, more)).common();
         Plan.PlannedPrompt prompt = new Plan.PlannedPrompt("a", null);
-        return new Plan(request, AnswerFormat.COMPLETION, List.of(prompt, prompt), 1, false).requests("connection", "account",
+        return new Plan(request, AnswerFormat.COMPLETION, List.of(prompt, prompt), 1, false, null).requests("connection", "account",
                         RequestTrace.NONE).stream()
                 .map(each -> each.sampling().seed().orElseThrow()).toList();
     }

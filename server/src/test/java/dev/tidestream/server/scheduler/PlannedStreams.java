@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
+import org.jspecify.annotations.Nullable;
+
 import dev.tidestream.model.kernels.KernelSelection;
 import dev.tidestream.model.sampling.Sample;
 import dev.tidestream.model.sampling.Sampler;
@@ -16,6 +18,7 @@ import dev.tidestream.protocol.Priority;
 import dev.tidestream.protocol.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.adapters.ServedAdapter;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
@@ -31,7 +34,14 @@ final class PlannedStreams {
     private PlannedStreams() {}
 
     /** One stream. */
-    record Plan(int[] prompt, int maxTokens, int promptLogprobs, SamplingParams params, String connection) {
+    record Plan(int[] prompt, int maxTokens, int promptLogprobs, SamplingParams params, String connection, @Nullable ServedAdapter adapter) {
+        Plan(int[] prompt, int maxTokens, int promptLogprobs, SamplingParams params, String connection) {
+            this(prompt, maxTokens, promptLogprobs, params, connection, null);
+        }
+
+        Plan with(@Nullable ServedAdapter other) {
+            return new Plan(prompt, maxTokens, promptLogprobs, params, connection, other);
+        }
 
         /** With any sampling, which is seeded. */
         static SamplingParams params(Random random) {
@@ -71,9 +81,10 @@ final class PlannedStreams {
 
         FakeClient submit(Plan plan, FakeClient client) {
             Sampler sampler = new Sampler(KernelSelection.fastest(), plan.params(), model.vocabularySize(), plan.prompt());
-            scheduler.submit(new SequenceRequest(++streams, plan.connection(), plan.prompt(), plan.maxTokens(),
+            SequenceRequest request = new SequenceRequest(++streams, plan.connection(), plan.prompt(), plan.maxTokens(),
                     plan.promptLogprobs(), WeightsPolicy.PIN, sampler, tokenizer.newDetokenizer(),
-                    new StopMatcher(List.of()), id -> false, SchedulerFixture.MEMORY, nowNs, client).asUrgentAs(plan.urgency()));
+                    new StopMatcher(List.of()), id -> false, SchedulerFixture.MEMORY, nowNs, client).asUrgentAs(plan.urgency());
+            scheduler.submit(plan.adapter() == null ? request : request.withAdapter(plan.adapter()));
             return client;
         }
 

@@ -129,7 +129,7 @@ class SchedulerFaultsTest {
         SequenceRequest broken = new SequenceRequest(1, new Party("c", "c"), prompt(5, 0), 8, -1, WeightsPolicy.PIN,
                 new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt(5, 0)),
                 f.tokenizer.newDetokenizer(), new StopMatcher(List.of()), f.tokenizer::isEndOfGeneration,
-                null, -1, Urgency.DEFAULT, SchedulerFixture.MEMORY, f.nowNs, new FakeClient(PLENTY));
+                null, -1, Urgency.DEFAULT, null, SchedulerFixture.MEMORY, f.nowNs, new FakeClient(PLENTY));
         assertThrows(NullPointerException.class, () -> f.scheduler.submit(broken));
         f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, f.model, () -> { }));
         assertEquals(1, f.epochs.liveEpochs());

@@ -106,7 +106,7 @@ final class SchedulerFixture {
         FakeClient client = new FakeClient(Integer.MAX_VALUE);
         scheduler.submit(new SequenceRequest(++lastStream, party, prompt, maxTokens, -1, WeightsPolicy.PIN,
                 new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt),
-                tokenizer.newDetokenizer(), new StopMatcher(List.of()), tokenizer::isEndOfGeneration, new int[0], -1, urgency, MEMORY,
+                tokenizer.newDetokenizer(), new StopMatcher(List.of()), tokenizer::isEndOfGeneration, new int[0], -1, urgency, null, MEMORY,
                 arrivalNs, client));
         return client;
     }

@@ -25,6 +25,7 @@ import dev.tidestream.server.chat.ChatTemplates;
 import dev.tidestream.server.chat.ModelChat;
 import dev.tidestream.server.chat.SpecialTokens;
 import dev.tidestream.server.keys.ApiKeys;
+import dev.tidestream.server.openai.AdapterNames;
 import dev.tidestream.server.openai.Backend;
 import dev.tidestream.server.openai.Fingerprints;
 import dev.tidestream.server.openai.OpenAiEndpoints;
@@ -122,7 +123,7 @@ final class TestServer implements AutoCloseable {
         FakeTokenizer tokenizer = new FakeTokenizer();
         ChatTemplates templates = new ChatTemplates(Map.of(ChatTemplates.DEFAULT, TEMPLATE));
         ModelChat chat = new ModelChat(templates, SpecialTokens.of(Optional.empty(), Optional.empty()), tokenizer, Clock.systemUTC());
-        return new Backend(engine, tokenizer, chat, () -> MODEL, FINGERPRINTS, prompt -> Math.clamp(MODEL.contextLength() - prompt, 1, 64));
+        return new Backend(engine, tokenizer, chat, () -> MODEL, FINGERPRINTS, AdapterNames.NONE, prompt -> Math.clamp(MODEL.contextLength() - prompt, 1, 64));
     }
 
     TransportStats stats() {

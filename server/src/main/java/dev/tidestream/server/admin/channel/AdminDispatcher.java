@@ -119,6 +119,9 @@ final class AdminDispatcher {
             case AdminRequest.WeightsHistory h -> handle(reads, session, caller, h);
             case AdminRequest.Stats s -> handle(reads, session, caller, s);
             case AdminRequest.Streams s -> handle(reads, session, caller, s);
+            case AdminRequest.AdapterLoad a -> handle(changes, session, caller, a);
+            case AdminRequest.AdapterUnload a -> handle(changes, session, caller, a);
+            case AdminRequest.AdapterStatus a -> handle(reads, session, caller, a);
         }
     }
 

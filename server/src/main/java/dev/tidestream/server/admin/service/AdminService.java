@@ -155,6 +155,7 @@ public final class AdminService implements AdminDesk {
             case AdminRequest.WeightsHistory history -> ack(history, reports.history());
             case AdminRequest.Stats stats -> report(stats, reports::stats);
             case AdminRequest.Streams streams -> ack(streams, reports.streams());
+            case AdminRequest.OfAdapters other -> throw new IllegalArgumentException("for the desk of adapters: " + other);
         };
     }
 

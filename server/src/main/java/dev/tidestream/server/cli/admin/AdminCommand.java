@@ -14,6 +14,9 @@ import picocli.CommandLine.Command;
             AdminUpdateCommand.class,
             AdminRollbackCommand.class,
             AdminHistoryCommand.class,
+            AdminAdaptersCommand.class,
+            AdminLoadAdapterCommand.class,
+            AdminUnloadAdapterCommand.class,
         },
         footer = {
             "",

@@ -148,7 +148,7 @@ final class Turn implements ResponseGrowth.Listener {
             return;
         }
         ResponseRequest request = planned.request();
-        LiveResponse made = new LiveResponse(LiveResponse.Origin.of(backend.model().model().get().id(), session.owner(), request, planned.prior()));
+        LiveResponse made = new LiveResponse(LiveResponse.Origin.of(backend.model().nameOf(request.common()), session.owner(), request, planned.prior()));
         ResponseGrowth grows = new ResponseGrowth(made, backend.store(), backend.model(), backend.texts(),
                 request.common().topLogprobs() >= 0, this);
         response = made;

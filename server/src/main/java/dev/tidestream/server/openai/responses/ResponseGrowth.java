@@ -2,6 +2,7 @@ package dev.tidestream.server.openai.responses;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.AdapterRef;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.server.engine.TokenEvent;
@@ -62,18 +63,18 @@ public final class ResponseGrowth implements FrameMapper {
 
     @Override
     public void accepted(TokenEvent.Accepted a) {
-        begin(a.weightsVersion(), a.headMode(), a.seed());
+        begin(a.weightsVersion(), a.headMode(), a.seed(), a.adapter());
     }
 
     /** The same for a warm-up that the engine has nothing to do for. */
     public void prepared(long weightsVersion, String headMode) {
-        begin(weightsVersion, headMode, 0);
+        begin(weightsVersion, headMode, 0, null);
     }
 
-    private void begin(long weightsVersion, String headMode, long seed) {
+    private void begin(long weightsVersion, String headMode, long seed, @Nullable AdapterRef adapter) {
         accepted = true;
         version = weightsVersion;
-        response.begun(new LiveResponse.Begin(version, seed, backend.fingerprints().of(version, headMode)));
+        response.begun(new LiveResponse.Begin(version, seed, backend.fingerprints().of(version, headMode, adapter)));
         if (response.origin().store()) {
             store.begin(response);
         }

@@ -67,7 +67,7 @@ public final class ResponsesEndpoints implements EndpointFactory {
         TokenTexts texts = new TokenTexts(backend.tokenizer());
         return new TokenEndpoint.Job(planner.plan(request.common(), conversation, AnswerFormat.CHAT, "input"),
                 (exchange, generation) -> {
-                    LiveResponse response = new LiveResponse(LiveResponse.Origin.of(backend.model().get().id(), owner, request, prior));
+                    LiveResponse response = new LiveResponse(LiveResponse.Origin.of(backend.nameOf(request.common()), owner, request, prior));
                     return new ResponseAnswer(
                             response, request.common(), store, backend, texts, exchange, loop, generation);
                 });

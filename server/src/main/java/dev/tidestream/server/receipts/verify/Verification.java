@@ -11,7 +11,6 @@ import io.vertx.core.Promise;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.FinishReason;
 import dev.tidestream.protocol.Priority;
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.Urgency;
@@ -106,7 +105,7 @@ final class Verification implements Session, ClientStream.Outlet, FrameMapper {
         Continuation from = new Continuation(comparison.tokens(), now.weightsVersion());
         GenerateRequest request = new GenerateRequest(null, List.of(), false, recompute.prompt(), evidence.maxTokens(), evidence.sampling(),
                 evidence.stop(), -1, -1, WeightsPolicy.PIN, connection, connection, from,
-                new RequestOptions(false, new Urgency(Priority.BATCH, leftMs()), RequestTrace.NONE));
+                new RequestOptions(false, new Urgency(Priority.BATCH, leftMs()), null, RequestTrace.NONE));
         OptionalInt credit = OptionalInt.of(now.to() - comparison.count());
         ClientStream stream = new ClientStream(ID, credit, engine.generate(request), mailbox, this, this,
                 loop.streams().windowTokens());

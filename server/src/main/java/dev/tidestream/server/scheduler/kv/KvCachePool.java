@@ -21,8 +21,8 @@ import dev.tidestream.model.transformer.KvCacheShape;
  * needed and then used again; contents are not cleared.
  *
  * <p>Full blocks are shared by content ({@link PrefixIndex}) if the pool was told to keep some: a sequence that begins with the
- * same tokens, computed with weights of the same version, takes them instead of computing them. Keys and values of a position
- * depend on nothing else, so its bits are the same. Type and precision are those of the process, and of the pool. Not shared are
+ * same tokens, computed with weights of the same version and the same adapter or none, takes them instead of computing them. Keys
+ * and values of a position depend on nothing else, so its bits are the same. Type and precision are those of the process, and of the pool. Not shared are
  * blocks of caches
  * <ul>
  *   <li>in which layers with a window use blocks again, since these are written again;
@@ -35,6 +35,9 @@ import dev.tidestream.model.transformer.KvCacheShape;
  * <p>Used by the decode thread only, except {@link #stats}, {@link #neverFits} and the budget.
  */
 public final class KvCachePool implements AutoCloseable {
+    /** What stands for no adapter. */
+    public static final long NO_ADAPTER = 0;
+
     private static final int BLOCK = KvCacheShape.BLOCK_POSITIONS;
     private static final long ALIGNMENT_BYTES = 64;
     private static final long SLAB_BYTES = 32L << 20;
@@ -131,13 +134,19 @@ public final class KvCachePool implements AutoCloseable {
         return budgetBlocks - lentBlocks;
     }
 
+    /** A cache without blocks, to be filled with the base alone. */
+    public LentCache open(int positions) {
+        return open(positions, NO_ADAPTER);
+    }
+
     /**
      * A cache without blocks.
      *
      * @param positions that it may ever have
+     * @param adapter number of the adapter that it is filled with; {@value #NO_ADAPTER} for none
      */
-    public LentCache open(int positions) {
-        return new LentCache(new KvCache(shape, positions), index != null && !shape.overwritesBlocks(positions));
+    public LentCache open(int positions, long adapter) {
+        return new LentCache(new KvCache(shape, positions), index != null && !shape.overwritesBlocks(positions), adapter);
     }
 
     /**
@@ -215,7 +224,7 @@ public final class KvCachePool implements AutoCloseable {
         KvCache cache = to.cache;
         int before = cache.length();
         while (index != null && to.sharing && to.sharedPositions() == cache.length() && cache.length() + BLOCK <= limit) {
-            SharedBlocks found = index.find(to.lastShared(), weightsVersion, tokens, cache.length());
+            SharedBlocks found = index.find(to.lastShared(), weightsVersion, to.adapter, tokens, cache.length());
             if (found == null) {
                 break;
             }
@@ -259,28 +268,30 @@ public final class KvCachePool implements AutoCloseable {
     /**
      * Of the blocks that {@link #reuse} would lend first, how many are lent to others now, and so cost nothing.
      *
+     * @param adapter as of {@link #open(int, long)}
      * @param limit most positions that count
      */
-    public int lentToOthers(long weightsVersion, int[] tokens, int limit) {
-        return prefix(weightsVersion, tokens, limit, 1).stream().mapToInt(shared -> shared.blocks.length).sum();
+    public int lentToOthers(long weightsVersion, long adapter, int[] tokens, int limit) {
+        return prefix(weightsVersion, adapter, tokens, limit, 1).stream().mapToInt(shared -> shared.blocks.length).sum();
     }
 
     /**
      * Positions that {@link #reuse} would fill now of a cache that is empty.
      *
      * @param positions that the cache may ever have
+     * @param adapter as of {@link #open(int, long)}
      * @param limit most positions that count
      */
-    public int kept(int positions, long weightsVersion, int[] tokens, int limit) {
-        return shape.overwritesBlocks(positions) ? 0 : BLOCK * prefix(weightsVersion, tokens, limit, 0).size();
+    public int kept(int positions, long weightsVersion, long adapter, int[] tokens, int limit) {
+        return shape.overwritesBlocks(positions) ? 0 : BLOCK * prefix(weightsVersion, adapter, tokens, limit, 0).size();
     }
 
     /** @param holders that each of them has at least */
-    private List<SharedBlocks> prefix(long weightsVersion, int[] tokens, int limit, int holders) {
+    private List<SharedBlocks> prefix(long weightsVersion, long adapter, int[] tokens, int limit, int holders) {
         List<SharedBlocks> prefix = new ArrayList<>();
         SharedBlocks last = null;
         for (int at = 0; index != null && at + BLOCK <= limit; at += BLOCK) {
-            last = index.find(last, weightsVersion, tokens, at);
+            last = index.find(last, weightsVersion, adapter, tokens, at);
             if (last == null || last.holders < holders) {
                 break;
             }
@@ -305,9 +316,9 @@ public final class KvCachePool implements AutoCloseable {
                 return;
             }
             PrefixIndex known = requireIndex();
-            SharedBlocks same = known.find(parent, weightsVersion, tokens, from);
+            SharedBlocks same = known.find(parent, weightsVersion, of.adapter, tokens, from);
             if (same == null) {
-                of.shared.add(known.add(parent, weightsVersion, tokens, from, of.cache.blocksAt(from / BLOCK)));
+                of.shared.add(known.add(parent, weightsVersion, of.adapter, tokens, from, of.cache.blocksAt(from / BLOCK)));
                 countShared();
             } else {
                 hold(of, same);
@@ -344,17 +355,17 @@ public final class KvCachePool implements AutoCloseable {
 
     /** Blocks that would be available if all these caches were given back, and are not now. */
     public int returnedBy(Collection<LentCache> caches) {
-        return returnedBy(caches, 0, new int[0], 0);
+        return returnedBy(caches, 0, NO_ADAPTER, new int[0], 0);
     }
 
     /**
      * The same without those blocks that {@link #lentToOthers} counts: a sequence that takes these over needs no others for them,
      * whoever holds them.
      */
-    public int returnedBy(Collection<LentCache> caches, long weightsVersion, int[] tokens, int limit) {
+    public int returnedBy(Collection<LentCache> caches, long weightsVersion, long adapter, int[] tokens, int limit) {
         int blocks = 0;
         IdentityHashMap<SharedBlocks, Integer> holders = new IdentityHashMap<>();
-        prefix(weightsVersion, tokens, limit, 1).forEach(shared -> holders.put(shared, -1)); // one more holder than there are
+        prefix(weightsVersion, adapter, tokens, limit, 1).forEach(shared -> holders.put(shared, -1)); // one more holder than there are
         for (LentCache cache : caches) {
             blocks += cache.own().size();
             for (SharedBlocks shared : cache.shared) {

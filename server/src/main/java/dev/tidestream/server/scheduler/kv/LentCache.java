@@ -18,11 +18,13 @@ public final class LentCache {
     final KvCache cache;
     final List<SharedBlocks> shared = new ArrayList<>(); // of the first positions
     boolean sharing;
+    final long adapter; // number of the one that it is filled with; 0: none
     boolean released;
 
-    LentCache(KvCache cache, boolean sharing) {
+    LentCache(KvCache cache, boolean sharing, long adapter) {
         this.cache = cache;
         this.sharing = sharing;
+        this.adapter = adapter;
     }
 
     /** The cache, for forward passes. */
@@ -56,7 +58,8 @@ public final class LentCache {
     public boolean needsWhatFills(LentCache other, int[] tokens, int limit, int[] othersTokens, int othersCount) {
         int from = sharedPositions();
         int to = from + KvCacheShape.BLOCK_POSITIONS;
-        return sharing && other.sharing && cache.length() == from && other.sharedPositions() == from && lastShared() == other.lastShared()
+        return sharing && other.sharing && adapter == other.adapter && cache.length() == from
+                && other.sharedPositions() == from && lastShared() == other.lastShared()
                 && to <= limit && to <= othersCount && Arrays.equals(tokens, from, to, othersTokens, from, to);
     }
 

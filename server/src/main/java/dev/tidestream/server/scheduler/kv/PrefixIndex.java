@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.model.transformer.KvCacheShape;
 
 /**
- * Full blocks by content: weights version, their 32 tokens, and all tokens before. A chain hash finds them, the tokens themselves
+ * Full blocks by content: weights version, adapter, their 32 tokens, and all tokens before. A chain hash finds them, the tokens themselves
  * decide, so a collision costs a comparison and no more. Each content is there once, so equal parents are identical.
  *
  * <p>Blocks that no sequence holds are kept in the order in which they will be needed least: the longest unused first, and of
@@ -25,6 +25,7 @@ import dev.tidestream.model.transformer.KvCacheShape;
  */
 final class PrefixIndex {
     private static final int BLOCK = KvCacheShape.BLOCK_POSITIONS;
+    private static final long ADAPTER_STRIDE = 0xD6E8_FEB8_6659_FD93L;
 
     /** Of the tokens of a block, and of what is before it. */
     @FunctionalInterface
@@ -67,22 +68,27 @@ final class PrefixIndex {
         return unused.size();
     }
 
-    /** The blocks of 32 tokens behind {@code parent}; null if there are none. */
-    @Nullable SharedBlocks find(@Nullable SharedBlocks parent, long weightsVersion, int[] tokens, int from) {
-        SharedBlocks found = byHash.get(hash(parent, weightsVersion, tokens, from));
-        while (found != null && !found.holds(parent, weightsVersion, tokens, from)) {
+    /**
+     * The blocks of 32 tokens behind {@code parent}; null if there are none.
+     *
+     * @param adapter number of the adapter that they were computed with; 0: none
+     */
+    @Nullable SharedBlocks find(@Nullable SharedBlocks parent, long weightsVersion, long adapter, int[] tokens, int from) {
+        SharedBlocks found = byHash.get(hash(parent, weightsVersion, adapter, tokens, from));
+        while (found != null && !found.holds(parent, weightsVersion, adapter, tokens, from)) {
             found = found.sameHash;
         }
         return found;
     }
 
-    private long hash(@Nullable SharedBlocks parent, long weightsVersion, int[] tokens, int from) {
-        return hash.of(parent == null ? weightsVersion : parent.hash, tokens, from);
+    private long hash(@Nullable SharedBlocks parent, long weightsVersion, long adapter, int[] tokens, int from) {
+        return hash.of(parent == null ? weightsVersion + ADAPTER_STRIDE * adapter : parent.hash, tokens, from);
     }
 
     /** Puts blocks in that {@link #find} does not find; one sequence holds them. */
-    SharedBlocks add(@Nullable SharedBlocks parent, long weightsVersion, int[] tokens, int from, MemorySegment[] blocks) {
-        SharedBlocks added = new SharedBlocks(parent, weightsVersion, hash(parent, weightsVersion, tokens, from),
+    SharedBlocks add(
+            @Nullable SharedBlocks parent, long weightsVersion, long adapter, int[] tokens, int from, MemorySegment[] blocks) {
+        SharedBlocks added = new SharedBlocks(parent, weightsVersion, adapter, hash(parent, weightsVersion, adapter, tokens, from),
                 Arrays.copyOfRange(tokens, from, from + BLOCK), blocks);
         added.sameHash = byHash.put(added.hash, added);
         added.holders = 1;

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class SharedBlocks {
     final @Nullable SharedBlocks parent; // of the 32 positions before; null if these are the first
     final long weightsVersion;
+    final long adapter; // 0: none
     final long hash;
     final MemorySegment[] blocks; // (stacks)
     @Nullable SharedBlocks sameHash; // the next one in the index
@@ -20,20 +21,21 @@ final class SharedBlocks {
     private final int[] tokens; // (32)
 
     /** @param tokens those of the 32 positions, the caller's no more */
-    SharedBlocks(@Nullable SharedBlocks parent, long weightsVersion, long hash, int[] tokens, MemorySegment[] blocks) {
+    SharedBlocks(@Nullable SharedBlocks parent, long weightsVersion, long adapter, long hash, int[] tokens, MemorySegment[] blocks) {
         this.parent = parent;
         this.weightsVersion = weightsVersion;
+        this.adapter = adapter;
         this.hash = hash;
         this.tokens = tokens;
         this.blocks = blocks;
     }
 
     /**
-     * Whether these are the keys and values of such tokens behind such others, computed with such weights. That the tokens before
+     * Whether these are the keys and values of such tokens behind such others, computed with such weights and such an adapter. That the tokens before
      * are the same follows from the parent, of which the index has one for each content.
      */
-    boolean holds(@Nullable SharedBlocks before, long version, int[] of, int from) {
-        return parent == before && weightsVersion == version
+    boolean holds(@Nullable SharedBlocks before, long version, long with, int[] of, int from) {
+        return parent == before && weightsVersion == version && adapter == with
                 && Arrays.equals(tokens, 0, tokens.length, of, from, from + tokens.length);
     }
 }

@@ -76,6 +76,15 @@ class SharedPrefixTest {
         assertEquals(32, pool.reuse(pool.open(320), 1, others, 100));
     }
 
+    @Test
+    void shouldWaitForTheBlocksOfTheSameAdapterOnly() {
+        LentCache first = pool.open(320, 1);
+        fill(first, 10, TOKENS);
+        assertTrue(pool.open(320, 1).needsWhatFills(first, TOKENS, 100, TOKENS, 320));
+        assertFalse(pool.open(320, 2).needsWhatFills(first, TOKENS, 100, TOKENS, 320));
+        assertFalse(pool.open(320).needsWhatFills(first, TOKENS, 100, TOKENS, 320));
+    }
+
     /** Two that compute the same at the same time have it twice until it is full. */
     @Test
     void shouldPutWhatOthersHaveFilledInThePlaceOfTheSame() {
@@ -124,11 +133,11 @@ class SharedPrefixTest {
         assertEquals(1, pool.returnedBy(List.of(first)));
         assertEquals(0, pool.returnedBy(List.of(second)));
         assertEquals(3, pool.returnedBy(List.of(first, second)));
-        assertEquals(2, pool.lentToOthers(1, TOKENS, 320));
-        assertEquals(1, pool.lentToOthers(1, TOKENS, 63));
+        assertEquals(2, pool.lentToOthers(1, 0, TOKENS, 320));
+        assertEquals(1, pool.lentToOthers(1, 0, TOKENS, 63));
         pool.release(first);
         pool.release(second);
-        assertEquals(0, pool.lentToOthers(1, TOKENS, 320), "kept ones cost as much as free ones");
+        assertEquals(0, pool.lentToOthers(1, 0, TOKENS, 320), "kept ones cost as much as free ones");
     }
 
     @Test

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.model.adapter;
+
+import org.jspecify.annotations.NullMarked;

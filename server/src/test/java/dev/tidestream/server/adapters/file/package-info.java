@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.adapters.file;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.adapters;
+
+import org.jspecify.annotations.NullMarked;
