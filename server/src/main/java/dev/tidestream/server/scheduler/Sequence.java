@@ -80,7 +80,8 @@ final class Sequence {
 
     /** Positions of its tokens that neither it nor, as far as is kept, another has computed: what its next token costs. */
     int newRows(KvCachePool pool) {
-        return tokenCount - Math.max(furthest, pool.kept(positions(), lease.epoch().weightsVersion(), tokens, reusablePositions()));
+        return tokenCount - Math.max(furthest,
+                pool.kept(positions(), weights.version(), weights.kvAdapter(), tokens, reusablePositions()));
     }
 
     SequenceRequest request() {
