@@ -7,8 +7,8 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 /**
- * An engine whose streams with a receipt begin when one can be issued at their end: the first one of a process waits until the model file has
- * been read. All others begin at once.
+ * An engine whose streams with a receipt begin when one can be issued at their end: the first one of a process waits until the model
+ * file has been read. All others begin at once.
  */
 public final class WaitingEngine implements Engine {
     private final Engine engine;

@@ -57,7 +57,8 @@ final class ReceiptReader {
             stop.add(entry.asText());
         }
         return new Evidence(number(prompt, "tokens"), text(prompt, "sha256"),
-                prompt.has("text_sha256") ? text(prompt, "text_sha256") : null, prompt.path("parse_special").asBoolean(), time(prompt, "rendered_at"),
+                prompt.has("text_sha256") ? text(prompt, "text_sha256") : null, prompt.path("parse_special").asBoolean(),
+                time(prompt, "rendered_at"),
                 number(root, "max_tokens"), sampling(root.path("sampling")), stop, policy(weights), integer(weights, "accepted_version"),
                 spans, number(output, "tokens"), text(output, "sha256"));
     }

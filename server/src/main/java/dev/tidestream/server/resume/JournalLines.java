@@ -35,7 +35,8 @@ import dev.tidestream.server.engine.TokenEvent;
  * {"from":2,"tokens":[5],"finish":"length","prompt_tokens":5,"completion_tokens":3,"cached_tokens":0,"queue_ms":0.4,"first_token_ms":12.5,"total_ms":31,"tokens_per_s":99}
  * </pre>
  *
- * The first line has {@code prompt_sha256} if the client wants a receipt, and {@code rendered_at} if the prompt is of a time; a line of tokens has {@code mixed} if some were made with another
+ * The first line has {@code prompt_sha256} if the client wants a receipt, and {@code rendered_at} if the prompt is of a time; a
+ * line of tokens has {@code mixed} if some were made with another
  * head, or of another prompt, than the first line says.
  */
 final class JournalLines {

@@ -7,8 +7,8 @@ import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.TokenEvent;
 
 /**
- * How a stream had ended that is run again, for tokens that are not kept as they were sent or for its receipt. It holds until the new run has
- * come to the end as well.
+ * How a stream had ended that is run again, for tokens that are not kept as they were sent or for its receipt. It holds until
+ * the new run has come to the end as well.
  *
  * @param ids of all its tokens {@code (n)}; not copied
  * @param finish how it had ended

@@ -18,7 +18,8 @@ import dev.tidestream.server.engine.TokenEvent;
  * @param mixed whether tokens were made with another head, or of another prompt, than {@code accepted} says
  */
 record StreamRecord(
-        Identity identity, String precision, TokenEvent.Accepted accepted, int[] tokens, TokenEvent.@Nullable Finish finish, boolean mixed) {
+        Identity identity, String precision, TokenEvent.Accepted accepted, int[] tokens, TokenEvent.@Nullable Finish finish,
+        boolean mixed) {
 
     /**
      * What makes a stream this one.

@@ -106,7 +106,8 @@ final class Comparison {
 
     private @Nullable Difference difference(int[] found) {
         int at = Arrays.mismatch(tokens, 0, count, found, 0, found.length);
-        return at < 0 || (at == found.length && allButOneNotSent(at)) ? null : new Difference(at, at < count ? piece(at) : null, at < found.length ? new Piece(found[at], "") : null);
+        return at < 0 || (at == found.length && allButOneNotSent(at)) ? null
+                : new Difference(at, at < count ? piece(at) : null, at < found.length ? new Piece(found[at], "") : null);
     }
 
     private @Nullable Difference difference(String found) {
