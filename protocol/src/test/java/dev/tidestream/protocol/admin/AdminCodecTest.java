@@ -34,6 +34,9 @@ class AdminCodecTest {
                 new AdminRequest.WeightsRollback("r", Long.MAX_VALUE),
                 new AdminRequest.WeightsStatus("r"),
                 new AdminRequest.WeightsHistory("r"),
+                new AdminRequest.AdapterLoad("r", "org/law", "a/b"),
+                new AdminRequest.AdapterUnload("r", "law"),
+                new AdminRequest.AdapterStatus("r"),
                 new AdminRequest.Stats("r"))) {
             assertEquals(request, codec.decodeRequest(codec.encode(request)));
         }
