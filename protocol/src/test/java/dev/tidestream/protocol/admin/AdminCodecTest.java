@@ -35,7 +35,10 @@ class AdminCodecTest {
                 new AdminRequest.WeightsStatus("r"),
                 new AdminRequest.WeightsHistory("r"),
                 new AdminRequest.Stats("r"),
-                new AdminRequest.Streams("r"))) {
+                new AdminRequest.Streams("r"),
+                new AdminRequest.AdapterLoad("r", "org/law", "a/b"),
+                new AdminRequest.AdapterUnload("r", "law"),
+                new AdminRequest.AdapterStatus("r"))) {
             assertEquals(request, codec.decodeRequest(codec.encode(request)));
         }
     }

@@ -187,8 +187,8 @@ public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
         SequencedMap<String, ServedAdapter> next = new LinkedHashMap<>(served);
         next.remove(name);
         served = Collections.unmodifiableSequencedMap(next);
+        leaving.retire();
         log.info("adapter unloaded: name={}, streams={}", name, leaving.status().streams());
-        leaving.release();
         return leaving;
     }
 

@@ -18,6 +18,7 @@ public final class ServedAdapter {
     private final long loadedS;
     private final Runnable freed;
     private final AtomicInteger references = new AtomicInteger(1);
+    private volatile boolean serving = true; // which is one of the references
 
     /**
      * @param loadedS when it was loaded, in seconds since 1970
@@ -55,7 +56,7 @@ public final class ServedAdapter {
     /** What is known of it. */
     public AdapterStatus status() {
         return new AdapterStatus(name, path, read.format(), read.sha256(), read.adapter().bytes(), read.highestRank(), read.tied(),
-                Math.max(0, references.get() - 1), read.warnings());
+                Math.max(0, references.get() - (serving ? 1 : 0)), read.warnings());
     }
 
     Adapter adapter() {
@@ -73,6 +74,12 @@ public final class ServedAdapter {
             count = witness;
         }
         return Optional.empty();
+    }
+
+    /** It is served no longer; once. */
+    void retire() {
+        serving = false;
+        release();
     }
 
     void release() {

@@ -15,6 +15,6 @@ public final class TestAdapters {
 
     /** Serves it no longer. */
     public static void unload(ServedAdapter served) {
-        served.release();
+        served.retire();
     }
 }
