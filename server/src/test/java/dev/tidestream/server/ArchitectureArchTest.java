@@ -120,21 +120,6 @@ class ArchitectureArchTest {
             "io.vertx..", "reactor..", "org.reactivestreams..", "dev.tidestream.server.engine..",
             "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
 
-    /** Weights and arithmetic of adapters know no files, and nothing of the pass that they are part of. */
-    @ArchTest
-    static final ArchRule ADAPTERS_OF_THE_MODEL = forbidRooms(
-            "adapter", "gguf", "tokenizer", "kernels", "transformer", "tied", "sampling", "nd4j", "packed", "patch");
-
-    @ArchTest
-    static final ArchRule ADAPTERS = forbid("dev.tidestream.server.adapters..",
-            "io.vertx..", "reactor..", "org.reactivestreams..", "dev.tidestream.server.scheduler..", "dev.tidestream.server.engine..",
-            "dev.tidestream.server.transport..", "dev.tidestream.server.admin..");
-
-    @ArchTest
-    static final ArchRule ADAPTER_FILES_BEHIND_THE_REGISTRY = noClasses()
-            .that().resideOutsideOfPackage("dev.tidestream.server.adapters..")
-            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.adapters.file..");
-
     @ArchTest
     static final ArchRule EPOCH_KNOWS_NO_SCHEDULER = forbid("dev.tidestream.server.epoch..", "dev.tidestream.server.scheduler..");
 
