@@ -369,20 +369,6 @@ class ArchitectureArchTest {
             .and().resideOutsideOfPackage("dev.tidestream.server.cli..")
             .should().dependOnClassesThat().resideInAnyPackage("picocli..");
 
-    @ArchTest
-    static final ArchRule JLINE_IN_THE_CHAT = noClasses()
-            .that().resideInAPackage("dev.tidestream..")
-            .and().resideOutsideOfPackage("dev.tidestream.server.cli.chat..")
-            .should().dependOnClassesThat().resideInAnyPackage("org.jline..");
-
-    @ArchTest
-    static final ArchRule TOOLS_OF_THE_COMMAND_LINE = noClasses()
-            .that().resideOutsideOfPackages("dev.tidestream.server.cli..", "dev.tidestream.server.bench..")
-            .should().dependOnClassesThat().resideInAPackage("dev.tidestream.server.bench..");
-
-    @ArchTest
-    static final ArchRule BENCH = forbid("dev.tidestream.server.bench..", "dev.tidestream.server.app..", "dev.tidestream.server.warmup..");
-
     /** Only the command line knows who puts a server together. */
     @ArchTest
     static final ArchRule NOBODY_BELOW_KNOWS_THE_APP = noClasses()

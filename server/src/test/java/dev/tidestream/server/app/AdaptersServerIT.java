@@ -177,12 +177,12 @@ class AdaptersServerIT {
             GenerateRequest request = new GenerateRequest(null, golden.prompt(), 12, GREEDY, List.of(), -1, WeightsPolicy.PIN)
                     .with(RequestOptions.NONE.withAdapter("qv"));
             int[] before = Arrays.copyOf(golden.greedy(), 5);
-            List<TokenEvent> events = server.running().engine().generate(request.continued(1, new Continuation(before, 1, sha256)))
+            List<TokenEvent> events = server.running().engine().generate(request.continued(1, new Continuation(before, 1, null, sha256)))
                     .events().collectList().block(Duration.ofSeconds(60));
             int[] after = events.stream().filter(TokenEvent.Token.class::isInstance).mapToInt(event -> ((TokenEvent.Token) event).token()).toArray();
             assertArrayEquals(Arrays.copyOfRange(golden.greedy(), 5, 12), after);
             EngineException e = assertThrows(EngineException.class, () -> server.running().engine()
-                    .generate(request.continued(1, new Continuation(before, 1, "0".repeat(64)))).events().blockLast(Duration.ofSeconds(60)));
+                    .generate(request.continued(1, new Continuation(before, 1, null, "0".repeat(64)))).events().blockLast(Duration.ofSeconds(60)));
             assertEquals(ErrorCode.VERSION_GONE, e.code());
         }
     }

@@ -173,7 +173,7 @@ class EnginePromptsTest extends EngineFixture {
         List<Runnable> intake = new ArrayList<>();
         TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), epochs, () -> nowNs, () -> -1L, intake::add);
         Urgency tenMs = new Urgency(Priority.INTERACTIVE, 10);
-        Recorder late = subscribe(engine, request("ab", 1).with(new RequestOptions(false, tenMs, RequestTrace.NONE)));
+        Recorder late = subscribe(engine, request("ab", 1).with(new RequestOptions(false, tenMs, null, RequestTrace.NONE)));
         nowNs += 10_000_000;
         assertEquals(0, engine.stats().streams().deadlines().missedWaiting());
         intake.removeFirst().run();

@@ -16,7 +16,7 @@ class JournalLinesTest {
     private static TokenEvent.Accepted readBack(ClientMessage.Generate message, TokenEvent.Accepted accepted) throws Exception {
         JournalLines lines = new JournalLines("p");
         StreamRecord.Identity identity = new StreamRecord.Identity(message.id(), "alice", message);
-        String written = lines.of(identity, new StreamRecord.Piece(accepted, 0, new int[] {4, 5}, null));
+        String written = lines.of(identity, new StreamRecord.Piece(accepted, 0, new int[] {4, 5}, null, false));
         StreamRecord record = lines.read(message.id(), List.of(written.split("\n")));
         assertNotNull(record);
         assertEquals(message, record.identity().message());
@@ -28,7 +28,7 @@ class JournalLinesTest {
         ClientMessage.Generate message = ClientMessage.Generate.of("h", "x").resumableAs("h");
         TokenEvent.Accepted plain = new TokenEvent.Accepted(1, 2, 3, "packed", 4);
         assertEquals(plain, readBack(message, plain));
-        TokenEvent.Accepted adapted = new TokenEvent.Accepted(1, 2, 3, "packed", 4, new AdapterRef("law", "ab"));
+        TokenEvent.Accepted adapted = new TokenEvent.Accepted(1, 2, 3, "packed", 4, null, null, new AdapterRef("law", "ab"));
         assertEquals(adapted, readBack(message.with(message.options().withAdapter("law")), adapted));
     }
 }

@@ -20,6 +20,7 @@ import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;
+import dev.tidestream.server.adapters.ServedAdapters;
 import dev.tidestream.server.engine.ChatPrompts;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.engine.TokenEngine;
@@ -62,7 +63,7 @@ abstract class ResumeFixture {
         EngineConfig d = EngineConfig.DEFAULT;
         EngineConfig impatient = new EngineConfig(
                 d.maxSequences(), d.maxSequencesPerConnection(), 8 << 20, d.prefillChunkRows(), 0, d.prompts(), d.queue(), d.stalled());
-        TokenEngine started = TokenEngine.start(impatient, new FakeTokenizer(), chats, epochs, new StepBreak(), TokenObserver.NONE,
+        TokenEngine started = TokenEngine.start(impatient, new FakeTokenizer(), chats, epochs, ServedAdapters.NONE, new StepBreak(), TokenObserver.NONE,
                 WorkerTeam.sequential());
         open.add(started);
         return started;
