@@ -54,7 +54,7 @@ class OpsFilesTest {
         ParseResult options = serve(OpsFiles.words(command).toList());
         assertEquals(only("(?m)^EXPOSE (\\d+)$", file), options.matchedOption("--port").stringValues().getFirst());
         assertEquals(only("(?m)^VOLUME (\\S+)$", file), options.matchedOption("--data-dir").stringValues().getFirst());
-        String pom = Files.readString(LauncherCheckout.repository().resolve("distribution/pom.xml"));
+        String pom = Files.readString(LauncherCheckout.repository().resolve("server/distribution/pom.xml"));
         assertTrue(pom.contains("-with-runtime</tarball.name>") && file.contains("distribution/target/tidestream-*-with-runtime.tar.gz"));
         Matcher image = Pattern.compile("(?m)^ARG (?:BUILD|RUN)_IMAGE=(\\S+)$").matcher(file);
         for (int i = 0; i < 2; i++) {
