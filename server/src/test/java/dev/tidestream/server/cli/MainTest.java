@@ -41,7 +41,7 @@ class MainTest {
     @Test
     void shouldRefuseWrongUsageInOneLine() {
         assertEquals(new Run(2, "", "tidestream: unknown command 'nope'; there are admin, bench, chat, config, convert, eval, generate,"
-                + " inspect, keys, logits, receipt, serve, tokenize (see tidestream --help)\n"),
+                + " inspect, keys, logits, receipt, serve, tokenize, tune (see tidestream --help)\n"),
                 Run.of("nope"));
         assertEquals(new Run(2, "", "tidestream: unknown option '--nope' (see tidestream inspect --help)\n"),
                 Run.of("inspect", "--nope"));

@@ -114,7 +114,8 @@ class TuneCommandTest {
     @Test
     void shouldNameWhatIsWrong() throws IOException {
         assertWrong(2, "--rank must be 1 to 256: 0", bare("--rank", "0"));
-        assertWrong(2, "--targets must be of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj: \"head\"", bare("--targets", "head"));
+        assertWrong(2, "--targets must be of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj: \"head\"",
+                bare("--targets", "head"));
         assertWrong(2, "--rows must be used, all, or token ids with commas between them: \"some\"", bare("--rows", "some"));
         assertWrong(2, "--rows: no such token: token=5000, vocabulary=4096", bare("--rows", "7,5000"));
         assertWrong(2, "--push must begin with ws://", bare("--push", "ftp://x"));
@@ -127,15 +128,18 @@ class TuneCommandTest {
     @Test
     void shouldRefuseToGoOnWithAnotherRun() {
         assertEquals(0, tune("a", "--steps", "1").code());
-        assertWrong(1, "has checkpoints: go on from them with --resume, or name another directory", tune("a", "--steps", "1"));
-        assertWrong(1, "--resume: the run has another seed: checkpoint=\"1\", now=\"2\"", tune("a", "--steps", "1", "--seed", "2", "--resume"));
+        assertWrong(1, "has checkpoints: go on from them with --resume, or name another directory",
+                tune("a", "--steps", "1"));
+        assertWrong(1, "--resume: the run has another seed: checkpoint=\"1\", now=\"2\"",
+                tune("a", "--steps", "1", "--seed", "2", "--resume"));
     }
 
     @Test
     void shouldSayInItsHelpWhatItIsNotFor() {
         Run run = Run.of("tune", "--help");
         assertEquals(0, run.code());
-        assertTrue(run.out().contains("No GPUs, no full fine-tuning.") && run.out().contains("tidestream tune --data tales.jsonl --rank 8"), run.out());
+        assertTrue(run.out().contains("No GPUs, no full fine-tuning.")
+                && run.out().contains("tidestream tune --data tales.jsonl --rank 8"), run.out());
     }
 
     private static void assertWrong(int code, String message, Run run) {
