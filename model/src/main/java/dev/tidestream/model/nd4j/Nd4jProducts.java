@@ -2,7 +2,7 @@ package dev.tidestream.model.nd4j;
 
 import org.bytedeco.openblas.global.openblas_nolapack;
 
-import dev.tidestream.model.tuning.MatrixProducts;
+import dev.tidestream.model.tuning.product.MatrixProducts;
 
 /**
  * Products in float64, by ND4J's BLAS on one thread, so that the bits of a product do not depend on how many threads there are. Any

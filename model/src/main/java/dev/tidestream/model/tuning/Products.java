@@ -1,5 +1,7 @@
 package dev.tidestream.model.tuning;
 
+import dev.tidestream.model.tuning.product.MatrixProducts;
+
 /** Products of {@link Dense} matrices, with the shapes that follow from their factors. */
 final class Products {
     private final MatrixProducts products;

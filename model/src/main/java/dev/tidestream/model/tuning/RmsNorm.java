@@ -1,6 +1,9 @@
 package dev.tidestream.model.tuning;
 
-/** Root mean square normalisation of every row (Zhang and Sennrich 2019): {@code y = w * x / sqrt(mean(x * x) + eps)}. Its weight is not trained. */
+/**
+ * Root mean square normalisation of every row (Zhang and Sennrich 2019): {@code y = w * x / sqrt(mean(x * x) + eps)}. Its weight is
+ * not trained.
+ */
 final class RmsNorm {
     private final double[] weight; // (H)
     private final Dense x; // (T, H)

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 
 import dev.tidestream.model.tensor.WorkerTeam;
+import dev.tidestream.model.tuning.product.MatrixProducts;
 
 /**
  * Trains a model, one step after the other. The sequences of a batch are shared among the threads of a team; their gradients are
@@ -46,8 +47,8 @@ public final class Trainer {
         double loss = gradients(batch, gradients);
         double norm = gradients.norm();
         if (!Double.isFinite(loss) || !Double.isFinite(norm)) {
-            throw new TuningException("the loss or its gradient is not finite: step=%d, loss=%s, gradient=%s; a lower learning rate may help"
-                    .formatted(step, loss, norm));
+            throw new TuningException(("the loss or its gradient is not finite: step=%d, loss=%s, gradient=%s;"
+                    + " a lower learning rate may help").formatted(step, loss, norm));
         }
         if (norm > LARGEST_NORM) {
             gradients.scale(LARGEST_NORM / norm);

@@ -13,6 +13,7 @@ import dev.tidestream.model.architecture.NormSpec;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.RotaryEmbedding;
+import dev.tidestream.model.tuning.product.MatrixProducts;
 
 /**
  * A model with what is trained in it. Its weights are copies in float64. A tied embedding is one matrix here too: rows that are

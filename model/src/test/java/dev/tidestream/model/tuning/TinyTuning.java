@@ -12,6 +12,7 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.ModelLoader;
 import dev.tidestream.model.transformer.RandomLlama;
+import dev.tidestream.model.tuning.product.MatrixProducts;
 
 /** A random model of 2 layers, 64 elements and 100 tokens, with grouped queries, and what is trained in it. */
 final class TinyTuning {

@@ -65,7 +65,8 @@ class TrainerTest {
                 new RandomLlama(TensorFormat.Q8_0).tame())) {
             try (LoadedModel loaded = TinyTuning.load(llama)) {
                 int[] tokens = Arrays.copyOf(BATCH.getFirst(), TinyTuning.CONTEXT);
-                float[] served = TestModels.logits(loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 16), tokens, 16);
+                float[] served = TestModels.logits(
+                        loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.F32, KvType.F32, 16), tokens, 16);
                 double[] trained = TuningModel.of(loaded, TinyTuning.trained(), TinyTuning.CONTEXT, 1).logits(tokens, TinyTuning.PRODUCTS);
                 double largest = Arrays.stream(trained).map(Math::abs).max().orElseThrow();
                 for (int i = 0; i < served.length; i++) {

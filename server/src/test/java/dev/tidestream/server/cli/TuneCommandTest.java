@@ -41,6 +41,13 @@ class TuneCommandTest {
         return Run.of(args.toArray(String[]::new));
     }
 
+    /** With the defaults of the command. */
+    private Run bare(String... more) {
+        List<String> args = new ArrayList<>(List.of("tune", "--data", text.toString(), "--out", temp.resolve("bare").toString()));
+        args.addAll(List.of(more));
+        return Run.of(args.toArray(String[]::new));
+    }
+
     private byte[] adapter(String out, int step) throws IOException {
         return Files.readAllBytes(temp.resolve(out).resolve("step-%06d".formatted(step)).resolve("adapter_model.safetensors"));
     }
@@ -106,29 +113,33 @@ class TuneCommandTest {
 
     @Test
     void shouldNameWhatIsWrong() throws IOException {
-        assertWrong(2, "--rank must be 1 to 256: 0", tune("a", "--rank", "0"));
-        assertWrong(2, "--targets must be of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj: 'head'", tune("a", "--targets", "head"));
-        assertWrong(2, "--rows must be used, all, or token ids with commas between them: 'some'", tune("a", "--rows", "some"));
-        assertWrong(2, "--rows: no such token: token=5000, vocabulary=4096", tune("a", "--rows", "7,5000"));
-        assertWrong(2, "--push must begin with ws://", tune("a", "--push", "ftp://x"));
-        assertWrong(1, "sequences are longer than the model's context: tokens=513, context=512", tune("a", "--context", "513"));
-        assertWrong(1, "--resume: there is no checkpoint in", tune("a", "--resume"));
+        assertWrong(2, "--rank must be 1 to 256: 0", bare("--rank", "0"));
+        assertWrong(2, "--targets must be of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj: \"head\"",
+                bare("--targets", "head"));
+        assertWrong(2, "--rows must be used, all, or token ids with commas between them: \"some\"", bare("--rows", "some"));
+        assertWrong(2, "--rows: no such token: token=5000, vocabulary=4096", bare("--rows", "7,5000"));
+        assertWrong(2, "--push must begin with ws://", bare("--push", "ftp://x"));
+        assertWrong(1, "sequences are longer than the model's context: tokens=513, context=512", bare("--context", "513"));
+        assertWrong(1, "--resume: there is no checkpoint in", bare("--resume"));
         text = Files.writeString(temp.resolve("short.txt"), "Too short.");
-        assertWrong(1, "the text is too short for two blocks", tune("a"));
+        assertWrong(1, "the text is too short for two blocks", bare());
     }
 
     @Test
     void shouldRefuseToGoOnWithAnotherRun() {
         assertEquals(0, tune("a", "--steps", "1").code());
-        assertWrong(1, "has checkpoints: go on from them with --resume, or name another directory", tune("a", "--steps", "1"));
-        assertWrong(1, "--resume: the run has another seed: checkpoint='1', now='2'", tune("a", "--steps", "1", "--seed", "2", "--resume"));
+        assertWrong(1, "has checkpoints: go on from them with --resume, or name another directory",
+                tune("a", "--steps", "1"));
+        assertWrong(1, "--resume: the run has another seed: checkpoint=\"1\", now=\"2\"",
+                tune("a", "--steps", "1", "--seed", "2", "--resume"));
     }
 
     @Test
     void shouldSayInItsHelpWhatItIsNotFor() {
         Run run = Run.of("tune", "--help");
         assertEquals(0, run.code());
-        assertTrue(run.out().contains("No GPUs, no full fine-tuning.") && run.out().contains("tidestream tune --data tales.jsonl --rank 8"), run.out());
+        assertTrue(run.out().contains("No GPUs, no full fine-tuning.")
+                && run.out().contains("tidestream tune --data tales.jsonl --rank 8"), run.out());
     }
 
     private static void assertWrong(int code, String message, Run run) {

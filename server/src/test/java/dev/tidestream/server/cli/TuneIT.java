@@ -35,8 +35,10 @@ class TuneIT {
             client.generate("pinned", "Once upon a time", TOKENS, GREEDY);
             List<ServerMessage.Token> pinned = tokens(client, BEFORE);
 
-            Run run = Run.of("tune", "--data", text.toString(), "--out", temp.resolve("tuned").toString(), "--context", "32", "--batch", "2",
-                    "--rank", "4", "--targets", "v_proj,down_proj", "--rows", "used", "--learning-rate", "0.02", "--steps", "8", "--every", "4",
+            Run run = Run.of("tune", "--data", text.toString(), "--out", temp.resolve("tuned").toString(),
+                    "--context", "32", "--batch", "2",
+                    "--rank", "4", "--targets", "v_proj,down_proj", "--rows", "used",
+                    "--learning-rate", "0.02", "--steps", "8", "--every", "4",
                     "--push", "ws://127.0.0.1:" + server.port(), "--token-file", temp.resolve("token").toString());
             assertEquals(0, run.code(), run.err());
             int changed = 6 * 2 + 1; // matrices, and the embedding

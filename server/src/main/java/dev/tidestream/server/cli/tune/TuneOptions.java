@@ -31,8 +31,8 @@ import dev.tidestream.server.cli.terminal.Check;
         description = {
             "Fine-tune a small model on a text, on the CPU.",
             "",
-            "Trains adapters of low rank (LoRA) on linear layers (--rank), rows of the embedding (--rows), or both. Of a tied model a row is"
-                    + " trained in both of its uses. A share of the text is held out, and its perplexity is printed. The same seed"
+            "Trains adapters of low rank (LoRA) on linear layers (--rank), rows of the embedding (--rows), or both. Of a tied model a row"
+                    + " is trained in both of its uses. A share of the text is held out, and its perplexity is printed. The same seed"
                     + " gives the same weights. Checkpoints are adapters in the format of PEFT, and can be gone on from (--resume)."
                     + " With --push, a running server takes every version while it serves.",
             "",
@@ -82,7 +82,8 @@ abstract class TuneOptions {
     @SuppressWarnings("NullAway.Init") // set by picocli
     CommandSpec spec;
 
-    @Option(names = "--rank", paramLabel = "R", description = "Rank of the adapters (default: 8, or no adapters with --rows).")
+    @Option(names = "--rank", paramLabel = "R",
+            description = "Rank of the adapters (default: 8, or no adapters with --rows).")
     void setRank(int value) {
         rank = Check.range(spec, "--rank", value, 1, MAX_RANK);
         rankGiven = true;
@@ -94,12 +95,14 @@ abstract class TuneOptions {
     }
 
     @Option(names = "--targets", paramLabel = "NAME", split = ",",
-            description = "Linear layers that get an adapter (default: all): q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj.")
+            description = "Linear layers that get an adapter (default: all): q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj,"
+                    + " down_proj.")
     void setTargets(List<String> values) {
         targets = EnumSet.noneOf(Target.class);
         for (String value : values) {
             targets.add(Arrays.stream(Target.values()).filter(target -> target.word().equals(value)).findFirst()
-                    .orElseThrow(() -> wrong("--targets must be of %s: %s".formatted(Target.words(), Printable.quoted(value, SHOWN_CHARS)))));
+                    .orElseThrow(() -> wrong("--targets must be of %s: %s"
+                            .formatted(Target.words(), Printable.quoted(value, SHOWN_CHARS)))));
         }
     }
 
@@ -165,7 +168,8 @@ abstract class TuneOptions {
 
     private @Nullable URI push;
 
-    @Option(names = "--push", paramLabel = "URL", description = "Push every checkpoint's weights to this server's admin channel: ws://host:port.")
+    @Option(names = "--push", paramLabel = "URL",
+            description = "Push every checkpoint's weights to this server's admin channel: ws://host:port.")
     void setPush(String value) {
         try {
             push = AdminOptions.endpoint(value);
@@ -175,7 +179,8 @@ abstract class TuneOptions {
     }
 
     @Option(names = "--token-file", paramLabel = "FILE",
-            description = "A file with the admin token, for --push (default: the environment variable " + AdminOptions.TOKEN_VARIABLE + ").")
+            description = "A file with the admin token, for --push (default: the environment variable "
+                    + AdminOptions.TOKEN_VARIABLE + ").")
     private @Nullable Path tokenFile;
 
     @Option(names = {"-t", "--threads"}, paramLabel = "N",

@@ -1,4 +1,4 @@
-package dev.tidestream.model.tuning;
+package dev.tidestream.model.tuning.product;
 
 /** Products of dense matrices, row-major, float64. Any number of threads at once; the same bits on every call. */
 @FunctionalInterface
