@@ -316,12 +316,13 @@ public final class TidestreamServer implements AutoCloseable {
     }
 
     /**
-     * Takes what a running server can take of a configuration ({@link TransportConfig#withHotPartsOf}); the rest needs a
-     * restart. Any thread but an event loop; returns when it is in force.
+     * Takes what a running server can take of a configuration ({@link TransportConfig#withHotPartsOf}, and what the engine takes); the
+     * rest needs a restart. Any thread but an event loop; returns when it is in force.
      */
     public void reconfigure(ServerConfig newer) {
         verticle.reconfigure(newer.transport()).toCompletionStage().toCompletableFuture().join();
         transport = transport.withHotPartsOf(newer.transport());
+        running.engine().reconfigure(newer.engine());
     }
 
     /** Calls back, on a thread of this server, when one of these files has changed. */

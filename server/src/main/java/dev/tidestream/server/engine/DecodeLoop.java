@@ -1,9 +1,10 @@
 package dev.tidestream.server.engine;
 
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
@@ -18,6 +19,7 @@ import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.server.pacing.StepBreak;
 import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.Scheduler;
+import dev.tidestream.server.scheduler.SchedulerConfig;
 import dev.tidestream.server.scheduler.SequenceRequest;
 import dev.tidestream.server.scheduler.status.StreamStatus;
 
@@ -48,9 +50,11 @@ final class DecodeLoop implements Runnable {
     private final Scheduler scheduler;
     private final LongSupplier nanoClock;
     private final StepBreak stepBreak;
-    private final ArrayBlockingQueue<SequenceRequest> inbox;
-    private final long maxInboxBytes;
+    private final ConcurrentLinkedQueue<SequenceRequest> inbox = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger inboxRequests = new AtomicInteger();
     private final AtomicLong inboxBytes = new AtomicLong();
+    private volatile QueueLimits limits; // of the inbox
+    private final AtomicReference<@Nullable SchedulerConfig> newer = new AtomicReference<>();
     private final AtomicBoolean awake = new AtomicBoolean();
     private final AtomicReference<@Nullable CompletableFuture<List<StreamStatus>>> survey = new AtomicReference<>();
     private final Thread thread = Thread.ofPlatform().name("tidestream-decode").unstarted(this);
@@ -67,8 +71,19 @@ final class DecodeLoop implements Runnable {
         this.scheduler = scheduler;
         this.nanoClock = nanoClock;
         this.stepBreak = stepBreak;
-        this.inbox = new ArrayBlockingQueue<>(inbox.maxQueued());
-        this.maxInboxBytes = inbox.maxBytes();
+        this.limits = inbox;
+    }
+
+    /** What bounds requests that the decode thread has not taken in, as it bounds those that it has. Any thread. */
+    QueueLimits limits() {
+        return limits;
+    }
+
+    /** Takes other limits before the next step ({@link Scheduler#reconfigure}); any thread. */
+    void reconfigure(SchedulerConfig config) {
+        limits = config.queue();
+        newer.set(config);
+        wake();
     }
 
     void start() {
@@ -80,16 +95,24 @@ final class DecodeLoop implements Runnable {
         if (shuttingDown || failed) {
             return refusal();
         }
-        if (inboxBytes.addAndGet(bytes(request)) > maxInboxBytes || !inbox.offer(request)) {
-            inboxBytes.addAndGet(-bytes(request));
+        QueueLimits now = limits;
+        boolean tooMany = inboxRequests.incrementAndGet() > now.maxQueued();
+        if (inboxBytes.addAndGet(bytes(request)) > now.maxBytes() || tooMany) {
+            gone(request);
             return Outcome.BUSY;
         }
+        inbox.add(request);
         if (ended && inbox.remove(request)) {
-            inboxBytes.addAndGet(-bytes(request));
+            gone(request);
             return refusal();
         }
         wake();
         return Outcome.TAKEN;
+    }
+
+    private void gone(SequenceRequest request) {
+        inboxBytes.addAndGet(-bytes(request));
+        inboxRequests.decrementAndGet();
     }
 
     private static long bytes(SequenceRequest request) {
@@ -152,6 +175,10 @@ final class DecodeLoop implements Runnable {
 
     /** One cycle; how much was done, 0 if nothing can be done for now. */
     int doWork() {
+        SchedulerConfig config = newer.getAndSet(null);
+        if (config != null) {
+            scheduler.reconfigure(config);
+        }
         int work = takeIn();
         try {
             if (shuttingDown && nanoClock.getAsLong() - shutdownDeadlineNs >= 0) {
@@ -170,9 +197,12 @@ final class DecodeLoop implements Runnable {
     /** At most as many requests as the queue holds, so that steps go on however fast they come. */
     private int takeIn() {
         int taken = 0;
-        for (int left = inbox.size(); left > 0; left--) {
-            SequenceRequest request = inbox.remove();
-            inboxBytes.addAndGet(-bytes(request));
+        for (int left = inboxRequests.get(); left > 0; left--) {
+            SequenceRequest request = inbox.poll();
+            if (request == null) { // it is counted, and not there yet
+                break;
+            }
+            gone(request);
             taken++;
             try {
                 scheduler.submit(request);

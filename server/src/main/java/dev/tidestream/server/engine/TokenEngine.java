@@ -218,6 +218,14 @@ public final class TokenEngine implements Engine, AutoCloseable {
         return (int) Math.max(1, Math.min(part, room));
     }
 
+    /**
+     * Takes other limits of what waits for a slot, of what is without demand and of one connection's slots; the rest of the configuration
+     * is part of what was built. Any thread; in force before the next step.
+     */
+    public void reconfigure(EngineConfig newer) {
+        loop.reconfigure(newer.scheduler());
+    }
+
     /** Whether it has failed for good: running streams have been told, new ones are refused. Any thread. */
     public boolean failed() {
         return loop.failed();
@@ -262,7 +270,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
             switch (loop.submit(sequence)) {
                 case TAKEN -> { }
                 case BUSY -> stream.failed(ErrorCode.BUSY, "too many streams wait: limit=%d, limit_bytes=%d"
-                        .formatted(config.queue().maxQueued(), config.queue().maxBytes()));
+                        .formatted(loop.limits().maxQueued(), loop.limits().maxBytes()));
                 case SHUTTING_DOWN -> stream.failed(ErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN);
                 case FAILED -> stream.failed(ErrorCode.INTERNAL, "the server has failed; it must be started anew, its log has the details");
             }

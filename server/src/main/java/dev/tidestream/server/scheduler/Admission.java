@@ -17,15 +17,15 @@ import dev.tidestream.server.scheduler.kv.KvCachePool;
  * starved:</b> while the next in turn waits for blocks, nobody else is given any; those that have all they need pass it.
  */
 final class Admission {
-    private final SchedulerConfig config;
+    private final SchedulerConfig.Live limits;
     private final KvCachePool pool;
     private final AdmissionQueue queue;
     private final Slots slots;
     private final KvLending lending;
     private long slotsGivenBack;
 
-    Admission(SchedulerConfig config, KvCachePool pool, AdmissionQueue queue, Slots slots, KvLending lending) {
-        this.config = config;
+    Admission(SchedulerConfig.Live limits, KvCachePool pool, AdmissionQueue queue, Slots slots, KvLending lending) {
+        this.limits = limits;
         this.pool = pool;
         this.queue = queue;
         this.slots = slots;
@@ -73,11 +73,11 @@ final class Admission {
     }
 
     private boolean hasFreeSlot(Party party) {
-        return slots.size() < config.maxSequences() && mayHaveMore(party);
+        return slots.size() < limits.now().maxSequences() && mayHaveMore(party);
     }
 
     private boolean mayHaveMore(Party party) {
-        return slots.of(party.connection()) < config.maxSequencesPerConnection();
+        return slots.of(party.connection()) < limits.now().maxSequencesPerConnection();
     }
 
     private boolean mayHaveSlot(Party party, Priority priority) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleSupplier;
 
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.scheduler.fair.RowTurns;
@@ -28,7 +29,7 @@ final class BatchComposer {
      * @param prefillChunkRows most prompt rows in a step that decodes as well, and rows of a client's turn
      * @param batchShare of the rows of prompts, for batch streams
      */
-    BatchComposer(KvLending lending, int maxRows, int prefillChunkRows, double batchShare) {
+    BatchComposer(KvLending lending, int maxRows, int prefillChunkRows, DoubleSupplier batchShare) {
         this.lending = lending;
         this.turns = new RowTurns<>(prefillChunkRows, batchShare);
         this.maxRows = maxRows;

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * without demand longest.
  */
 final class Parking {
-    private final StallLimits limits;
+    private final SchedulerConfig.Live limits;
     private final Set<Sequence> parked = new LinkedHashSet<>();
     private final Map<Object, Holding> holdings = new HashMap<>();
     private long bytes;
@@ -30,7 +30,7 @@ final class Parking {
         long bytes;
     }
 
-    Parking(StallLimits limits) {
+    Parking(SchedulerConfig.Live limits) {
         this.limits = limits;
     }
 
@@ -89,14 +89,14 @@ final class Parking {
     @Nullable String full(Object connection) {
         return isFullOf(connection)
                 ? "too many streams without credit: parked=%d, limit=%d, parked_bytes=%d, limit_bytes=%d"
-                        .formatted(parked.size(), limits.maxParked(), bytes, limits.maxBytes())
+                        .formatted(parked.size(), limits.stalled().maxParked(), bytes, limits.stalled().maxBytes())
                 : null;
     }
 
     /** Whether it is full, and no connection holds more than this one, so that one more sequence would cost it one. */
     private boolean isFullOf(Object connection) {
-        boolean tooMany = parked.size() >= limits.maxParked();
-        if (!tooMany && bytes < limits.maxBytes()) {
+        boolean tooMany = parked.size() >= limits.stalled().maxParked();
+        if (!tooMany && bytes < limits.stalled().maxBytes()) {
             return false;
         }
         Comparator<Holding> order = tooMany ? Comparator.comparingInt(h -> h.sequences) : Comparator.comparingLong(h -> h.bytes);
@@ -106,8 +106,8 @@ final class Parking {
 
     /** Takes out the sequence that has to go because there are too many or they hold too much; null if they are within the limits. */
     @Nullable Sequence overflow() {
-        boolean tooMany = parked.size() > limits.maxParked();
-        if (!tooMany && bytes <= limits.maxBytes()) {
+        boolean tooMany = parked.size() > limits.stalled().maxParked();
+        if (!tooMany && bytes <= limits.stalled().maxBytes()) {
             return null;
         }
         Comparator<Holding> order = tooMany ? Comparator.comparingInt(h -> h.sequences) : Comparator.comparingLong(h -> h.bytes);

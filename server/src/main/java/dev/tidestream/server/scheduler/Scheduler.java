@@ -52,7 +52,7 @@ import dev.tidestream.server.scheduler.status.StreamStatus;
 public final class Scheduler {
     private static final Logger log = LoggerFactory.getLogger(Scheduler.class);
 
-    private final SchedulerConfig config;
+    private final SchedulerConfig.Live limits;
     private final CurrentEpoch epochs;
     private final KvCachePool pool;
     private final LongSupplier nanoClock;
@@ -99,7 +99,7 @@ public final class Scheduler {
             TokenObserver observer,
             WorkerTeam team) {
         this.observer = observer;
-        this.config = config;
+        this.limits = new SchedulerConfig.Live(config);
         this.epochs = epochs;
         this.pool = pool;
         this.nanoClock = nanoClock;
@@ -111,19 +111,24 @@ public final class Scheduler {
             maxRows = model.maxRows();
         }
         batchSampler = new BatchSampler(team, vocabularySize);
-        Turns turns = new Turns(config.queue().batchShare());
+        Turns turns = new Turns(limits::batchShare);
         waiting = new AdmissionQueue(turns);
         running = new Slots(turns);
-        parked = new Parking(config.stalled());
-        timeouts = new Timeouts(config.stalled().timeoutNs(), this::fail);
+        parked = new Parking(limits);
+        timeouts = new Timeouts(limits, this::fail);
         oldPrefixes = new OldPrefixes(pool);
         lending = new KvLending(pool, waiting, running, parked);
-        composer = new BatchComposer(lending, maxRows, config.prefillChunkRows(), config.queue().batchShare());
-        admission = new Admission(config, pool, waiting, running, lending);
+        composer = new BatchComposer(lending, maxRows, config.prefillChunkRows(), limits::batchShare);
+        admission = new Admission(limits, pool, waiting, running, lending);
         if (config.maxSequences() > maxRows || ((long) config.maxSequences() + BatchComposer.MAX_SCORED_ROWS) * vocabularySize > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("too many sequences for one step: max_sequences=%d, max_rows=%d, vocabulary=%d"
                     .formatted(config.maxSequences(), maxRows, vocabularySize));
         }
+    }
+
+    /** Takes other limits of what waits, stalls and is of one connection, before the next step; what is there already may stay. */
+    public void reconfigure(SchedulerConfig newer) {
+        limits.become(newer);
     }
 
     /** Puts a request in the queue, or refuses it by {@link SequenceClient#failed}. */
@@ -133,7 +138,7 @@ public final class Scheduler {
         if (sequence == null || timeouts.late(sequence)) {
             return;
         }
-        String full = waiting.full(sequence, config.queue(), stopping.size(), running.size());
+        String full = waiting.full(sequence, limits.queue(), stopping.size(), running.size());
         if (full == null) {
             full = parked.full(sequence.standing().party().connection());
         }
@@ -163,7 +168,7 @@ public final class Scheduler {
         admission.admit(nowNs);
         for (Sequence tooMany = parked.overflow(); tooMany != null; tooMany = parked.overflow()) {
             fail(tooMany, ErrorCode.CREDIT_TIMEOUT, "no credit, and too many streams are without: limit=%d, limit_bytes=%d, stream=%d"
-                    .formatted(config.stalled().maxParked(), config.stalled().maxBytes(), tooMany.stream()));
+                    .formatted(limits.stalled().maxParked(), limits.stalled().maxBytes(), tooMany.stream()));
         }
         List<Sequence> failed = lending.prepareStep();
         failed.forEach(this::fail);
@@ -318,7 +323,7 @@ public final class Scheduler {
             Sequence sequence = batch.sequences().get(i);
             Slice slice = batch.slices().get(i);
             switch (slice.logits()) {
-                case NONE -> sequence.reportProgress(nowNs, config.progressIntervalNs(), spareDemand);
+                case NONE -> sequence.reportProgress(nowNs, limits.now().progressIntervalNs(), spareDemand);
                 case LAST -> deliverToken(sequence, sampled++, nowNs);
                 case ALL -> deliverScores(sequence, slice, row);
             }

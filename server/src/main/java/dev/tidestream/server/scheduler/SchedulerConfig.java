@@ -30,4 +30,35 @@ public record SchedulerConfig(
             throw new IllegalArgumentException("%s must be at least 1: %s=%d".formatted(name, name, value));
         }
     }
+
+    /** The limits of a scheduler as they are now; they may become others between two steps. Decode thread. */
+    static final class Live {
+        private SchedulerConfig now;
+
+        Live(SchedulerConfig first) {
+            now = first;
+        }
+
+        SchedulerConfig now() {
+            return now;
+        }
+
+        QueueLimits queue() {
+            return now.queue;
+        }
+
+        StallLimits stalled() {
+            return now.stalled;
+        }
+
+        double batchShare() {
+            return now.queue.batchShare();
+        }
+
+        /** Takes what can be taken of another configuration: all that a step is not built for. */
+        void become(SchedulerConfig newer) {
+            now = new SchedulerConfig(now.maxSequences, newer.maxSequencesPerConnection, now.prefillChunkRows, now.progressIntervalNs,
+                    newer.queue, newer.stalled);
+        }
+    }
 }

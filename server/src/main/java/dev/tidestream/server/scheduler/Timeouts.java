@@ -7,7 +7,7 @@ import dev.tidestream.server.scheduler.status.SchedulerStats;
 final class Timeouts {
     private static final long NS_PER_MS = 1_000_000;
 
-    private final long stallNs;
+    private final SchedulerConfig.Live limits;
     private final Failing failing;
     private long nowNs;
     private long nextNs = Long.MAX_VALUE;
@@ -21,9 +21,9 @@ final class Timeouts {
         void fail(Sequence sequence, ErrorCode code, String message);
     }
 
-    /** @param stallNs how long a sequence may be without demand */
-    Timeouts(long stallNs, Failing failing) {
-        this.stallNs = stallNs;
+    /** @param limits say how long a sequence may be without demand */
+    Timeouts(SchedulerConfig.Live limits, Failing failing) {
+        this.limits = limits;
         this.failing = failing;
     }
 
@@ -65,6 +65,7 @@ final class Timeouts {
         if (!sequence.checkStalled(nowNs)) {
             return false;
         }
+        long stallNs = limits.stalled().timeoutNs();
         long leftNs = stallNs - (nowNs - sequence.stalledSinceNs());
         if (leftNs > 0) {
             nextNs = Math.min(nextNs, leftNs);

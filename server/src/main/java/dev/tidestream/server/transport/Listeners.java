@@ -21,9 +21,11 @@ import org.slf4j.LoggerFactory;
 
 import dev.tidestream.console.Reasons;
 import dev.tidestream.server.logging.EventLine;
+import dev.tidestream.server.transport.http.Handshakes;
 import dev.tidestream.server.transport.http.UnixSocket;
 import dev.tidestream.server.transport.tls.TlsException;
 import dev.tidestream.server.transport.tls.TlsIdentity;
+import dev.tidestream.server.transport.tls.WatchedTls;
 
 /**
  * Where a server listens: a port, with TLS or without, a {@link UnixSocket}, which has none, or both. What comes in at either goes the same
@@ -40,14 +42,17 @@ final class Listeners {
     private final Context context;
     private final TransportConfig config;
     private final Handlers handlers;
+    private final Handshakes handshakes;
     private volatile @Nullable HttpServer port;
     private @Nullable HttpServer file;
     private volatile int actualPort = -1;
 
-    Listeners(Context context, TransportConfig config, Handlers handlers) {
+    /** @param handshakes is told of those of the port */
+    Listeners(Context context, TransportConfig config, Handlers handlers, Handshakes handshakes) {
         this.context = context;
         this.config = config;
         this.handlers = handlers;
+        this.handshakes = handshakes;
     }
 
     /** No timeouts of Vert.x: those of connections are stricter. */
@@ -78,6 +83,7 @@ final class Listeners {
         HttpServerOptions options = options(config);
         if (identity != null) {
             identity.applyTo(options, config.http().requestTimeout());
+            options.setSslEngineOptions(new WatchedTls(handshakes::begun, handshakes::ended));
         }
         HttpServer server = server(options);
         port = server;

@@ -41,6 +41,7 @@ import dev.tidestream.server.transport.endpoint.Session;
 import dev.tidestream.server.transport.endpoint.Sessions;
 import dev.tidestream.server.transport.endpoint.Workers;
 import dev.tidestream.server.transport.http.HostPolicy;
+import dev.tidestream.server.transport.http.Handshakes;
 import dev.tidestream.server.transport.http.HttpConnections;
 import dev.tidestream.server.transport.http.RequestRules;
 import dev.tidestream.server.transport.stream.StreamLimits;
@@ -240,7 +241,7 @@ public final class ServerVerticle extends VerticleBase {
             if (plain.requested(request)) {
                 endpoints.handle(request);
             }
-        }, rules::refuseUndecoded));
+        }, rules::refuseUndecoded), new Handshakes(() -> config.http(), refusals));
         listeners = all;
         return all.listen(identity);
     }

@@ -161,7 +161,7 @@ public record TransportConfig(
 
     /**
      * This configuration with what of another one a running server can take: WebSockets and requests at once, streams on one
-     * connection, bounds and time of HTTP requests, hosts and origins, the grace of a stop.
+     * connection, bounds and time of HTTP requests, how long an answer may stall, hosts and origins, the grace of a stop.
      */
     public TransportConfig withHotPartsOf(TransportConfig newer) {
         HttpLimits bounds = newer.http();
@@ -171,7 +171,8 @@ public record TransportConfig(
                 .withShutdownGrace(newer.shutdownGrace())
                 .withAccess(newer.access())
                 .withLimits(new HttpLimits(bounds.maxPending(), bounds.maxPendingPerAddress(), http.maxIdle(),
-                        bounds.requestTimeout(), http.idleTimeout(), body, http.answers()), sockets);
+                        bounds.requestTimeout(), http.idleTimeout(), body,
+                        http.answers().withStallTimeout(bounds.answers().stallTimeout())), sockets);
     }
 
     private static void atLeast(String name, long value, long min) {

@@ -99,9 +99,10 @@ class ServeReloadIT {
                     HttpResponse.BodyHandlers.ofString());
             assertEquals("200 HTTP_2", ready.statusCode() + " " + ready.version());
             Files.writeString(config, Files.readString(config)
-                    .replace("max-connections: 2", "max-connections: 1\nkv-memory: 64MiB\nlog-level: warn"));
+                    .replace("max-connections: 2", "max-connections: 1\nmax-queued: 7\nkv-memory: 64MiB\nlog-level: warn"));
             assertTrue(awaitLine("setting_changed name=max-connections")
                     .endsWith("from=\"2\" to=\"1\" origin=\"%s:4\" takes_effect=now".formatted(config)));
+            assertTrue(awaitLine("setting_changed name=max-queued").endsWith("takes_effect=now"));
             assertTrue(awaitLine("setting_changed name=kv-memory").endsWith("takes_effect=at_restart"));
             WebSocket only = socket(client, url);
             assertThrows(CompletionException.class, () -> socket(client, url), "one connection is all");

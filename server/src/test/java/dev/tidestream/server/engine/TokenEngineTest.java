@@ -31,6 +31,7 @@ import dev.tidestream.server.engine.TokenEvent.Stopped;
 import dev.tidestream.server.engine.TokenEvent.Token;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.pacing.StepBreak;
+import dev.tidestream.server.scheduler.QueueLimits;
 import dev.tidestream.server.scheduler.TokenObserver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -323,6 +324,23 @@ class TokenEngineTest extends EngineFixture {
             Long count = engine.generate(request("Hi", 100)).events().limitRate(1).count().block(PATIENCE);
             assertEquals(101L, count);
         }
+        engine.close();
+    }
+
+    @Test
+    void shouldTakeOtherLimitsOfWhatWaits() {
+        TokenEngine engine = manualEngine();
+        for (int i = 0; i < 4; i++) {
+            assertTrue(subscribe(engine, request("ab", 1)).errors.isEmpty(), "i=" + i);
+        }
+        Recorder refused = subscribe(engine, request("ab", 1));
+        assertEquals("too many streams wait: limit=4, limit_bytes=1048576", refused.errors.getFirst().getMessage());
+        engine.reconfigure(CONFIG.withLimits(CONFIG.prompts(), new QueueLimits(5, 1 << 20), CONFIG.stalled()));
+        assertTrue(subscribe(engine, request("ab", 1)).errors.isEmpty());
+        assertEquals(ErrorCode.BUSY, subscribe(engine, request("ab", 1)).code());
+        engine.reconfigure(CONFIG.withLimits(CONFIG.prompts(), new QueueLimits(5, 1), CONFIG.stalled()));
+        work(engine); // all that were taken in, but for those that the new limits have no room for
+        assertEquals(ErrorCode.BUSY, subscribe(engine, request("ab", 1)).code());
         engine.close();
     }
 }

@@ -11,6 +11,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.tidestream.server.transport.common.Refusal;
 import dev.tidestream.server.transport.http.HttpLimits;
 import dev.tidestream.server.transport.tls.TestCertificate;
 import dev.tidestream.server.transport.tls.TlsException;
@@ -160,6 +163,37 @@ class TlsIT {
             Files.writeString(files.key(), "");
             assertThrows(TlsException.class, server.verticle()::renewTls);
             assertEquals("CN=second", met(server.port(), "TLSv1.3"));
+        }
+    }
+
+    /** A flood of them costs the oldest its place, and nobody else an answer; also with a certificate that came later. */
+    @Test
+    void shouldBoundHandshakesInNumber() throws Exception {
+        HttpLimits few = new HttpLimits(12, 8, 4, Duration.ofSeconds(10), Duration.ofSeconds(60));
+        List<Socket> silent = new ArrayList<>();
+        try (TestServer server = new TestServer(config().withLimits(few, TestServer.CONFIG.sockets()), new ManualClock());
+                HttpClient client = client(HttpClient.Version.HTTP_2)) {
+            for (int i = 1; i <= 20; i++) {
+                if (i == 10) {
+                    second.write(temp);
+                    server.verticle().renewTls();
+                }
+                silent.add(new Socket(InetAddress.getLoopbackAddress(), server.port()));
+                silent.getLast().setSoTimeout((int) TimeUnit.SECONDS.toMillis(TestServer.PATIENCE_S));
+            }
+            for (Socket oldest : silent.subList(0, 12)) {
+                assertEquals(-1, oldest.getInputStream().read());
+            }
+            assertEquals(12, server.stats().refused(Refusal.PENDING_FULL));
+            for (int i = 0; i < 3; i++) {
+                assertEquals(200, get(client, server.port(), "/health/live").statusCode());
+            }
+            assertEquals(13, server.stats().refused(Refusal.PENDING_FULL), "one connection, as it was kept alive");
+            assertEquals(0, silent.getLast().getInputStream().available());
+        } finally {
+            for (Socket socket : silent) {
+                socket.close();
+            }
         }
     }
 

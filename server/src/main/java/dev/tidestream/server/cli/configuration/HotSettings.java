@@ -5,7 +5,9 @@ import java.util.Set;
 /** Which settings a running server takes anew; {@code docs/configuration.md} says what each means for what is there already. */
 public final class HotSettings {
     private static final Set<String> HOT = Set.of("log-level", "max-connections", "max-streams", "max-body", "max-pending",
-            "max-pending-per-address", "request-timeout", "drain-timeout", "allow-host", "allow-origin");
+            "max-pending-per-address", "request-timeout", "drain-timeout", "allow-host", "allow-origin",
+            "max-sequences-per-connection", "max-queued", "max-queued-memory", "max-queued-tokens", "batch-share",
+            "max-parked", "max-parked-memory", "stall-timeout");
 
     private HotSettings() {}
 

@@ -1,5 +1,7 @@
 package dev.tidestream.server.scheduler.fair;
 
+import java.util.function.DoubleSupplier;
+
 /**
  * What batch streams are owed. While they wait they earn a share of what interactive streams are served, and they pay for what they
  * are served while interactive ones wait. As long as they are owed anything, the next slot that is free is one of theirs; so of all tokens that
@@ -9,20 +11,18 @@ public final class BatchShare {
     /** Most tokens that they are ever owed: they catch up on a while, not on a day. */
     static final double MOST_OWED = 4096;
 
-    private final double perInteractiveToken;
+    private final DoubleSupplier share;
     private double owed;
 
-    /** @param share of all tokens, 0 to below 1; 0: batch streams wait for all others */
-    public BatchShare(double share) {
-        if (!(share >= 0 && share < 1)) {
-            throw new IllegalArgumentException("batch_share must be at least 0 and below 1: batch_share=" + share);
-        }
-        this.perInteractiveToken = share / (1 - share);
+    /** @param share of all tokens, 0 to below 1, asked each time; 0: batch streams wait for all others */
+    public BatchShare(DoubleSupplier share) {
+        this.share = share;
     }
 
     /** Interactive streams were served while batch streams waited. */
     public void interactiveServed(long tokens) {
-        owed = Math.min(MOST_OWED, owed + tokens * perInteractiveToken);
+        double now = share.getAsDouble();
+        owed = Math.min(MOST_OWED, owed + tokens * now / (1 - now));
     }
 
     /** Batch streams were served while interactive ones waited. */

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.DoubleSupplier;
 
 import dev.tidestream.protocol.Priority;
 
@@ -19,7 +20,7 @@ import dev.tidestream.protocol.Priority;
  * @param <T> a prompt, compared by identity
  */
 public final class RowTurns<T> {
-    private final double batchShare;
+    private final DoubleSupplier batchShare;
     private final Prompts<T> interactive;
     private final Prompts<T> batch;
 
@@ -112,9 +113,9 @@ public final class RowTurns<T> {
 
     /**
      * @param quantumRows of a turn, at least 1
-     * @param batchShare of the rows, for batch streams, 0 to below 1
+     * @param batchShare of the rows, for batch streams, 0 to below 1; asked at each step
      */
-    public RowTurns(int quantumRows, double batchShare) {
+    public RowTurns(int quantumRows, DoubleSupplier batchShare) {
         this.batchShare = batchShare;
         this.interactive = new Prompts<>(quantumRows);
         this.batch = new Prompts<>(quantumRows);
@@ -133,7 +134,7 @@ public final class RowTurns<T> {
         interactive.begin(byAge.stream().filter(prompt -> can.standing(prompt).priority() == Priority.INTERACTIVE).toList(), can);
         batch.begin(byAge.stream().filter(prompt -> can.standing(prompt).priority() == Priority.BATCH).toList(), can);
         Map<T, Integer> given = new LinkedHashMap<>();
-        int kept = batch.isEmpty() || interactive.isEmpty() ? 0 : (int) Math.ceil(rows * batchShare);
+        int kept = batch.isEmpty() || interactive.isEmpty() ? 0 : (int) Math.ceil(rows * batchShare.getAsDouble());
         int left = rows - interactive.give(rows - kept, can, given);
         left -= batch.give(left, can, given);
         interactive.give(left, can, given);

@@ -1,5 +1,6 @@
 package dev.tidestream.server.scheduler.fair;
 
+import java.util.function.DoubleSupplier;
 import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
@@ -17,8 +18,8 @@ public final class Turns {
     private final BatchShare batch;
     private boolean anyCharge;
 
-    /** @param batchShare of all tokens, kept for batch streams while interactive ones wait, too; 0 to below 1 */
-    public Turns(double batchShare) {
+    /** @param batchShare of all tokens, kept for batch streams while interactive ones wait, too; 0 to below 1, asked each time */
+    public Turns(DoubleSupplier batchShare) {
         batch = new BatchShare(batchShare);
     }
 

@@ -23,6 +23,11 @@ public record AnswerLimits(Duration stallTimeout, Duration keepAlive, int maxByt
     public static final AnswerLimits DEFAULT = new AnswerLimits(Duration.ofMinutes(10), Duration.ofSeconds(15), MAX_BYTES,
             Math.max(MAX_BYTES, Math.min(MAX_BYTES_OF_ALL, Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP)), 64);
 
+    /** The same with another time. */
+    public AnswerLimits withStallTimeout(Duration timeout) {
+        return new AnswerLimits(timeout, keepAlive, maxBytes, maxBytesOfAll, maxWork);
+    }
+
     public AnswerLimits {
         if (!stallTimeout.isPositive() || !keepAlive.isPositive()) {
             throw new IllegalArgumentException("must be above 0: stallTimeout=" + stallTimeout + ", keepAlive=" + keepAlive);

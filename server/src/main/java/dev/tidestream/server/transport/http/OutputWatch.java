@@ -18,6 +18,7 @@ final class OutputWatch {
     private final Runnable stalled;
     private final @Nullable WindowWatch windows; // of HTTP/2
     private EventLoopClock.@Nullable Timer next;
+    private Duration limit = Duration.ZERO;
     private long waitingBytes;
     private long goneOfFirst;
     private long sinceNs;
@@ -35,7 +36,7 @@ final class OutputWatch {
         this.windows = WindowWatch.of(channel.pipeline(), stalledAnswer);
     }
 
-    /** An answer will be written, and what waits is looked at from now on. */
+    /** An answer will be written; what waits is looked at from now on, and may do so for this long, whatever was said before. */
     void follow(HttpServerResponse response, Duration timeout) {
         if (windows != null) {
             windows.follow(response);
@@ -43,15 +44,17 @@ final class OutputWatch {
         watch(timeout);
     }
 
-    /** Looks from now on, whether anything is written or not; if it does already, does nothing. */
+    /** Looks from now on, whether anything is written or not; if it does already, it takes the new time at its next look. */
     void watch(Duration timeout) {
+        limit = timeout;
         if (next == null) {
-            next = clock.after(timeout.dividedBy(LOOKS_PER_TIMEOUT), () -> look(timeout));
+            next = clock.after(timeout.dividedBy(LOOKS_PER_TIMEOUT), this::look);
         }
     }
 
-    private void look(Duration timeout) {
+    private void look() {
         next = null;
+        Duration timeout = limit;
         if (stalledNs(clock.nanoTime()) >= timeout.toNanos()) {
             stalled.run();
         } else {

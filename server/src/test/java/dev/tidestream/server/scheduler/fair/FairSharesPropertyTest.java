@@ -209,7 +209,7 @@ class FairSharesPropertyTest {
     void shouldOweBatchStreamsTheirShareOfTheTokens(double share) {
         for (long seed = 0; seed < SEEDS; seed++) {
             Random random = new Random(seed);
-            BatchShare batch = new BatchShare(share);
+            BatchShare batch = new BatchShare(() -> share);
             long interactive = 0;
             long served = 0;
             while (interactive + served < 1_000_000) {
@@ -228,7 +228,7 @@ class FairSharesPropertyTest {
 
     @Test
     void shouldOweBatchStreamsNothingForTimesInWhichNoneWaited() {
-        BatchShare batch = new BatchShare(0.5);
+        BatchShare batch = new BatchShare(() -> 0.5);
         batch.interactiveServed(1_000_000_000);
         batch.batchServed((long) BatchShare.MOST_OWED - 1);
         assertTrue(batch.isOwed(), "one is left");

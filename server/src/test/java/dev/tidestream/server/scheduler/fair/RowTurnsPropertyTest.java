@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.DoubleSupplier;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +48,10 @@ class RowTurnsPropertyTest {
         }
     };
 
+    private static DoubleSupplier share(double ofBatch) {
+        return () -> ofBatch;
+    }
+
     private static Map<Prompt, Integer> step(RowTurns<Prompt> turns, List<Prompt> prompts, int rows) {
         Map<Prompt, Integer> given = turns.divide(prompts, rows, ROWS);
         given.forEach((prompt, count) -> prompt.left -= count);
@@ -59,7 +64,7 @@ class RowTurnsPropertyTest {
     void shouldLeaveNoRowThatAPromptCouldHaveAndTakeAConnectionsPromptsInOrder() {
         for (long seed = 0; seed < 200; seed++) {
             Random random = new Random(seed);
-            RowTurns<Prompt> turns = new RowTurns<>(1 + random.nextInt(40), random.nextInt(2) * 0.2);
+            RowTurns<Prompt> turns = new RowTurns<>(1 + random.nextInt(40), share(random.nextInt(2) * 0.2));
             List<Prompt> prompts = new ArrayList<>();
             for (int step = 0; step < 300; step++) {
                 if (random.nextInt(2) == 0) {
@@ -87,7 +92,7 @@ class RowTurnsPropertyTest {
     void shouldGiveAccountsTheSameRows(int quantum) {
         for (long seed = 0; seed < 10; seed++) {
             Random random = new Random(seed);
-            RowTurns<Prompt> turns = new RowTurns<>(quantum, 0.1);
+            RowTurns<Prompt> turns = new RowTurns<>(quantum, share(0.1));
             List<Prompt> prompts = new ArrayList<>();
             for (int i = 0; i < 12; i++) { // of a four connections, of b one, of c one with many short ones
                 String account = i < 4 ? "a" : i < 5 ? "b" : "c";
@@ -108,7 +113,7 @@ class RowTurnsPropertyTest {
 
     @Test
     void shouldKeepAShareOfTheRowsForBatchPrompts() {
-        RowTurns<Prompt> turns = new RowTurns<>(16, 0.25);
+        RowTurns<Prompt> turns = new RowTurns<>(16, share(0.25));
         List<Prompt> prompts = new ArrayList<>();
         prompts.add(new Prompt("a", "a", Priority.INTERACTIVE, 1, 10_000));
         prompts.add(new Prompt("b", "b", Priority.BATCH, 2, 10_000));

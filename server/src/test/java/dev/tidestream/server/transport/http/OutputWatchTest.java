@@ -89,6 +89,17 @@ class OutputWatchTest {
     }
 
     @Test
+    void shouldTakeAnotherTimeAtTheNextLook() {
+        watch.watch(Duration.ofNanos(800));
+        write(1000);
+        clock.call(100);
+        watch.watch(Duration.ofNanos(80));
+        clock.call(100);
+        assertEquals(1, stalled, "80 have passed since the first look");
+        channel.releaseOutbound();
+    }
+
+    @Test
     void shouldLookNoMoreAfterTheEnd() {
         watch.watch(Duration.ofNanos(800));
         assertNotNull(clock.due);
