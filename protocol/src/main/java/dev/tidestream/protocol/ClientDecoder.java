@@ -12,6 +12,11 @@ import java.util.regex.Pattern;
 import com.fasterxml.jackson.databind.JsonNode;
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.options.Priority;
+import dev.tidestream.protocol.options.StreamOptions;
+import dev.tidestream.protocol.options.Urgency;
+import dev.tidestream.protocol.options.WeightsWish;
+
 /** From the tree of a client's frame to its message; strict. */
 final class ClientDecoder {
     private static final Set<String> GENERATE = Set.of(

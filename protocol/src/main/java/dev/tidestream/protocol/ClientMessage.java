@@ -7,6 +7,8 @@ import java.util.OptionalInt;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.protocol.options.StreamOptions;
+
 /** What a client says. {@code id} is the client's own name of a stream, 1 to 128 characters, unique among its running ones. */
 public sealed interface ClientMessage {
 

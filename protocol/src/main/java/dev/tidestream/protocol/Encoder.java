@@ -7,6 +7,10 @@ import java.util.TreeMap;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 
+import dev.tidestream.protocol.options.Priority;
+import dev.tidestream.protocol.options.StreamOptions;
+import dev.tidestream.protocol.options.WeightsWish;
+
 /** Writes messages field by field; a token frame costs its characters and nothing else. */
 final class Encoder {
     private Encoder() {}

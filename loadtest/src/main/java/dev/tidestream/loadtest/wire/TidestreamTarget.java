@@ -16,7 +16,7 @@ import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.ServerMessage;
-import dev.tidestream.protocol.StreamOptions;
+import dev.tidestream.protocol.options.StreamOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 
 /** A server that speaks tidestream.v1. */

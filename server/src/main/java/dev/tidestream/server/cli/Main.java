@@ -12,7 +12,7 @@ import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.server.app.ServerException;
 import dev.tidestream.server.cli.admin.AdminCommand;
-import dev.tidestream.server.cli.admin.WeightsCommand;
+import dev.tidestream.server.cli.weights.WeightsCommand;
 import dev.tidestream.server.cli.bench.BenchCommand;
 import dev.tidestream.server.cli.chat.ChatCommand;
 import dev.tidestream.server.cli.configuration.SettingDefaults;

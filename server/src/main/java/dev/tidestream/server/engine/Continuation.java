@@ -5,7 +5,7 @@ import java.util.Objects;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.WeightsWish;
+import dev.tidestream.protocol.options.WeightsWish;
 
 /**
  * Where a stream that ran before goes on: its tokens so far are taken as they are, and the next event of it is the token after them,

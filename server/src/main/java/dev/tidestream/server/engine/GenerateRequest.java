@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.WeightsPolicy;
-import dev.tidestream.protocol.WeightsWish;
+import dev.tidestream.protocol.options.WeightsWish;
 
 /**
  * What a client asks the engine for. Exactly one of {@code prompt}, {@code messages} and {@code tokens} is present.

@@ -5,8 +5,8 @@ import java.time.LocalDateTime;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ClientMessage;
-import dev.tidestream.protocol.StreamOptions;
-import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.options.StreamOptions;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.server.tracing.RequestTrace;
 
 /**

@@ -2,7 +2,7 @@ package dev.tidestream.server.scheduler;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.options.Priority;
 import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 

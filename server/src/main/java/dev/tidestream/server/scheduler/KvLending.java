@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.options.Priority;
 import dev.tidestream.server.scheduler.kv.KvCachePool;
 import dev.tidestream.server.scheduler.kv.LentCache;
 

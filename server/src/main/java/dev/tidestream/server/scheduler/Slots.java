@@ -12,7 +12,7 @@ import java.util.function.ToIntFunction;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.options.Priority;
 import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.fair.Turns;
 

@@ -22,7 +22,7 @@ import dev.tidestream.protocol.ChatMessage;
 import dev.tidestream.protocol.ClientMessage;
 import dev.tidestream.protocol.ErrorCode;
 import dev.tidestream.protocol.FinishReason;
-import dev.tidestream.protocol.StreamOptions;
+import dev.tidestream.protocol.options.StreamOptions;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.engine.ChatPrompts;
 import dev.tidestream.server.engine.Engine;

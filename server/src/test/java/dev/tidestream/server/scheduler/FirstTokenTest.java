@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import dev.tidestream.model.transformer.LanguageModel.Slice;
-import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.fair.Standing;
 

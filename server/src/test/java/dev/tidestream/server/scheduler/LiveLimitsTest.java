@@ -6,8 +6,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.Priority;
-import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.options.Priority;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.server.scheduler.fair.Party;
 
 import static dev.tidestream.server.scheduler.SchedulerFixture.MS;

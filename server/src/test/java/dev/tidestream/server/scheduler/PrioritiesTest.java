@@ -8,8 +8,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.Priority;
-import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.options.Priority;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.server.scheduler.fair.Party;
 import dev.tidestream.server.scheduler.status.SchedulerStats;
 

@@ -10,7 +10,7 @@ import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.epoch.ModelEpoch;

@@ -8,7 +8,7 @@ import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.SamplingParams;
 import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tied.HeadMode;
-import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
 import dev.tidestream.server.FakeTokenizer;

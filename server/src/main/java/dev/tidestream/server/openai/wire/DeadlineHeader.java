@@ -3,7 +3,7 @@ package dev.tidestream.server.openai.wire;
 import java.util.List;
 
 import dev.tidestream.protocol.Protocol;
-import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.server.transport.http.JsonAnswer;
 
 /** A header that says what {@code tidestream.deadline_ms} says: a proxy, or a client's library, can add it without a look into the body. */

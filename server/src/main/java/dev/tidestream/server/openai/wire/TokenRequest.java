@@ -7,7 +7,7 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.SamplingOptions;
-import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 
 /**

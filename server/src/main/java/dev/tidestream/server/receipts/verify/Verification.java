@@ -11,9 +11,9 @@ import io.vertx.core.Promise;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.options.Priority;
 import dev.tidestream.protocol.ServerTexts;
-import dev.tidestream.protocol.Urgency;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.Engine;

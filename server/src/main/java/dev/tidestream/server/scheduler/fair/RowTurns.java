@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.DoubleSupplier;
 
-import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.options.Priority;
 
 /**
  * Divides the rows that a step has for prompts. Accounts have turns of some rows, within them their connections

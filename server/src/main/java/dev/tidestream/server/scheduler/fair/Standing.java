@@ -1,6 +1,6 @@
 package dev.tidestream.server.scheduler.fair;
 
-import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.options.Priority;
 
 /**
  * Where a stream stands among others: whose it is, how urgent, how old. A batch stream that got its slot though interactive ones

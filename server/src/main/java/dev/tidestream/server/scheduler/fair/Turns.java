@@ -5,7 +5,7 @@ import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.Priority;
+import dev.tidestream.protocol.options.Priority;
 
 /**
  * Whose turn it is to get a slot: of each priority, that of the {@link FairShares}, one token at a time, so that whoever was served

@@ -3,7 +3,6 @@ package dev.tidestream.server.scheduler.kv;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -286,18 +285,8 @@ public final class KvCachePool implements AutoCloseable {
         return shape.overwritesBlocks(positions) ? 0 : BLOCK * prefix(weightsVersion, adapter, tokens, limit, 0).size();
     }
 
-    /** @param holders that each of them has at least */
     private List<SharedBlocks> prefix(long weightsVersion, long adapter, int[] tokens, int limit, int holders) {
-        List<SharedBlocks> prefix = new ArrayList<>();
-        SharedBlocks last = null;
-        for (int at = 0; index != null && at + BLOCK <= limit; at += BLOCK) {
-            last = index.find(last, weightsVersion, adapter, tokens, at);
-            if (last == null || last.holders < holders) {
-                break;
-            }
-            prefix.add(last);
-        }
-        return prefix;
+        return index == null ? List.of() : index.prefix(weightsVersion, adapter, tokens, limit, holders);
     }
 
     /**

@@ -178,4 +178,23 @@ final class PrefixIndex {
             }
         }
     }
+
+    /**
+     * The blocks that tokens begin with.
+     *
+     * @param limit most positions that count
+     * @param holders that each of them has at least
+     */
+    List<SharedBlocks> prefix(long weightsVersion, long adapter, int[] tokens, int limit, int holders) {
+        List<SharedBlocks> prefix = new ArrayList<>();
+        SharedBlocks last = null;
+        for (int at = 0; at + KvCacheShape.BLOCK_POSITIONS <= limit; at += KvCacheShape.BLOCK_POSITIONS) {
+            last = find(last, weightsVersion, adapter, tokens, at);
+            if (last == null || last.holders < holders) {
+                break;
+            }
+            prefix.add(last);
+        }
+        return prefix;
+    }
 }

@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli.admin;
+package dev.tidestream.server.cli.weights;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
+import dev.tidestream.server.cli.admin.AdminProgress;
 import dev.tidestream.server.cli.terminal.Check;
 import dev.tidestream.server.cli.terminal.Table;
 

@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli.admin;
+package dev.tidestream.server.cli.weights;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -6,6 +6,8 @@ import java.io.PrintWriter;
 import com.fasterxml.jackson.databind.JsonNode;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
+
+import dev.tidestream.server.cli.admin.AdminProgress;
 
 /** {@code weights verify}: computes a version anew. */
 @Command(

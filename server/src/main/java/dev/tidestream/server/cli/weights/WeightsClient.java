@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli.admin;
+package dev.tidestream.server.cli.weights;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.JsonInput;
 import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.admin.store.directory.Sha256;
+import dev.tidestream.server.cli.admin.AdminProgress;
 
 /** Talks to {@code /admin/weights} of a server. One thread. */
 final class WeightsClient implements AutoCloseable {

@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli.admin;
+package dev.tidestream.server.cli.weights;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -11,6 +11,8 @@ import picocli.CommandLine.Spec;
 
 import dev.tidestream.console.Printable;
 import dev.tidestream.console.Reasons;
+import dev.tidestream.server.cli.admin.AdminOptions;
+import dev.tidestream.server.cli.admin.AdminProgress;
 import dev.tidestream.server.cli.terminal.CliException;
 
 /** What all {@code weights} commands have in common: ask over HTTP, print; every trouble is one line and exit code 1. */

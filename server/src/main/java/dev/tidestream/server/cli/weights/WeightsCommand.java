@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli.admin;
+package dev.tidestream.server.cli.weights;
 
 import picocli.CommandLine.Command;
 

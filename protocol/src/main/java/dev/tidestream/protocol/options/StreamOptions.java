@@ -1,6 +1,8 @@
-package dev.tidestream.protocol;
+package dev.tidestream.protocol.options;
 
 import org.jspecify.annotations.Nullable;
+
+import dev.tidestream.protocol.ClientMessage;
 
 /**
  * What a client may ask of a stream beside its tokens.

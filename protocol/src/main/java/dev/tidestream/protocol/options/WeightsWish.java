@@ -1,4 +1,4 @@
-package dev.tidestream.protocol;
+package dev.tidestream.protocol.options;
 
 /**
  * Which weights a stream begins with; on the wire {@code weights} with a number, and {@code min_version}.

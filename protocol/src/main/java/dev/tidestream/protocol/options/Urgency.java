@@ -1,4 +1,4 @@
-package dev.tidestream.protocol;
+package dev.tidestream.protocol.options;
 
 /**
  * How soon a stream is wanted.

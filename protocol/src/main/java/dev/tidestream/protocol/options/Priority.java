@@ -1,4 +1,4 @@
-package dev.tidestream.protocol;
+package dev.tidestream.protocol.options;
 
 import java.util.Locale;
 

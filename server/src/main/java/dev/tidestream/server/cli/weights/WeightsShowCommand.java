@@ -1,4 +1,4 @@
-package dev.tidestream.server.cli.admin;
+package dev.tidestream.server.cli.weights;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -8,6 +8,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
 import dev.tidestream.console.Printable;
+import dev.tidestream.server.cli.admin.AdminProgress;
 import dev.tidestream.server.cli.terminal.Table;
 
 /** {@code weights show}: one version. */
