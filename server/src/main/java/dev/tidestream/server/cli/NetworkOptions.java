@@ -57,7 +57,7 @@ final class NetworkOptions {
             description = "Name API keys in the metrics: requests, tokens and streams of each.")
     private boolean keyMetrics;
 
-    @Option(names = "--console", arity = "1", paramLabel = "true|false", defaultValue = "true",
+    @Option(names = "--console", arity = "1", fallbackValue = "true", paramLabel = "true|false", defaultValue = "true",
             description = "Show the web console at / (default: ${DEFAULT-VALUE}). What it does needs a key or the admin token, as ever.")
     private boolean console = true;
 

@@ -35,7 +35,7 @@ abstract class AdminCall implements Callable<Integer> {
         String token = options.token();
         AdminReport report = run(token);
         PrintWriter out = spec.commandLine().getOut();
-        if (options.json) {
+        if (options.json()) {
             out.println(Printable.line(report.json())); // an escape of ours is one of JSON
         } else {
             report.print(out);

@@ -36,7 +36,7 @@ public final class AdminOptions {
     private @Nullable Path tokenFile;
 
     @Option(names = "--json", fallbackValue = "true", description = "Print what the server answered, as one line of JSON.")
-    boolean json;
+    private boolean json;
 
     @Spec(Spec.Target.MIXEE)
     @SuppressWarnings("NullAway.Init") // set by picocli
@@ -59,11 +59,18 @@ public final class AdminOptions {
         timeout = Duration.ofSeconds(Check.range(spec, "--timeout", value, 1, MAX_TIMEOUT_S));
     }
 
-    URI url() {
+    /** The admin channel of the server. */
+    public URI url() {
         return url;
     }
 
-    Duration timeout() {
+    /** Whether the answer is to be printed as it came. */
+    public boolean json() {
+        return json;
+    }
+
+    /** How long connecting may take. */
+    public Duration timeout() {
         return timeout;
     }
 
@@ -97,7 +104,7 @@ public final class AdminOptions {
     }
 
     /** The token, from the file or from the environment. */
-    String token() {
+    public String token() {
         return token(System::getenv);
     }
 

@@ -11,7 +11,7 @@ import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.server.cli.terminal.Progress;
 
 /** One bar after the other, one per stage of a request. Any thread may report. */
-final class AdminProgress implements Consumer<AdminReply.Progress>, AutoCloseable {
+public final class AdminProgress implements Consumer<AdminReply.Progress>, AutoCloseable {
     private static final int LABEL_CHARS = 30;
     /** How the server sees the bytes of {@link AdminClient#SENDING}, which have their bar already. */
     private static final String RECEIVING = "receiving";
@@ -28,7 +28,7 @@ final class AdminProgress implements Consumer<AdminReply.Progress>, AutoCloseabl
     }
 
     /** On stderr, if that is a terminal. */
-    static AdminProgress onTerminal(PrintWriter err) {
+    public static AdminProgress onTerminal(PrintWriter err) {
         return new AdminProgress((label, total) -> Progress.onTerminal(err, label, total));
     }
 
@@ -40,7 +40,7 @@ final class AdminProgress implements Consumer<AdminReply.Progress>, AutoCloseabl
     }
 
     /** So much of a stage is done; a total of 0 shows nothing. */
-    synchronized void report(String newStage, long newDone, long newOf) {
+    public synchronized void report(String newStage, long newDone, long newOf) {
         if (newOf < 1) {
             return;
         }

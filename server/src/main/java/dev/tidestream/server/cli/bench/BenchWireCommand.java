@@ -60,7 +60,7 @@ final class BenchWireCommand implements Callable<Integer> {
         repeat = Check.range(spec, "--repeat", value, 1, Integer.MAX_VALUE);
     }
 
-    @Option(names = "--json", description = "Print a JSON object.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print a JSON object.")
     private boolean json;
 
     @Override

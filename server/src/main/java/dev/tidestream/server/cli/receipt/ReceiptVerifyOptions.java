@@ -60,7 +60,7 @@ abstract class ReceiptVerifyOptions {
 
     private URI url = URI.create("http://127.0.0.1:8080");
 
-    @Option(names = "--recompute", description = "Have the server compute the stream again, and compare.")
+    @Option(names = "--recompute", fallbackValue = "true", description = "Have the server compute the stream again, and compare.")
     boolean recompute;
 
     @Option(names = "--prompt", paramLabel = "TEXT", description = "The prompt of the stream, if it was a text.")
@@ -85,7 +85,7 @@ abstract class ReceiptVerifyOptions {
                     + ApiKey.COMMON_VARIABLE + ", if set).")
     private @Nullable Path apiKeyFile;
 
-    @Option(names = "--json", description = "Print one JSON object.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
     boolean json;
 
     @Spec

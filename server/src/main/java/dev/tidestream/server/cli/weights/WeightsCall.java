@@ -52,7 +52,7 @@ abstract class WeightsCall implements Callable<Integer> {
             throw new CliException("interrupted", e);
         }
         PrintWriter out = spec.commandLine().getOut();
-        if (options.json) {
+        if (options.json()) {
             out.println(Printable.line(answer.toString())); // an escape of ours is one of JSON
         } else {
             print(answer, out);
