@@ -16,8 +16,8 @@ import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.ProtocolException;
 import dev.tidestream.protocol.SamplingOptions;
 import dev.tidestream.protocol.ServerMessage;
-import dev.tidestream.protocol.options.StreamOptions;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.protocol.options.StreamOptions;
 
 /** A server that speaks tidestream.v1. */
 public final class TidestreamTarget implements Target {

@@ -12,7 +12,6 @@ import dev.tidestream.model.gguf.GgufException;
 import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.server.app.ServerException;
 import dev.tidestream.server.cli.admin.AdminCommand;
-import dev.tidestream.server.cli.weights.WeightsCommand;
 import dev.tidestream.server.cli.bench.BenchCommand;
 import dev.tidestream.server.cli.chat.ChatCommand;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
@@ -20,6 +19,7 @@ import dev.tidestream.server.cli.keys.KeysCommand;
 import dev.tidestream.server.cli.receipt.ReceiptCommand;
 import dev.tidestream.server.cli.terminal.CliException;
 import dev.tidestream.server.cli.tune.TuneCommand;
+import dev.tidestream.server.cli.weights.WeightsCommand;
 
 /** The entry point. What all commands keep to: {@link Commands}. */
 @Command(

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.model.sampling.Sampler;
 import dev.tidestream.model.sampling.StopMatcher;
 import dev.tidestream.model.tokenizer.IncrementalDetokenizer;
-import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.server.adapters.ServedAdapter;
 import dev.tidestream.server.scheduler.fair.Party;
 

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.options.Priority;
 import dev.tidestream.protocol.ServerMessage;
+import dev.tidestream.protocol.options.Priority;
 import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.server.engine.GenerateRequest;
 import dev.tidestream.server.keys.ApiKey;

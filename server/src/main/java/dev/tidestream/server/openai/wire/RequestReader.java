@@ -11,11 +11,11 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import dev.tidestream.protocol.JsonInput;
-import dev.tidestream.protocol.options.Priority;
 import dev.tidestream.protocol.Protocol;
 import dev.tidestream.protocol.SamplingOptions;
-import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.protocol.options.Priority;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;

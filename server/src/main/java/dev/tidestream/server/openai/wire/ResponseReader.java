@@ -10,8 +10,8 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.protocol.options.Priority;
 import dev.tidestream.protocol.Protocol;
+import dev.tidestream.protocol.options.Priority;
 
 /** Bodies of {@code POST /v1/responses}. */
 final class ResponseReader {

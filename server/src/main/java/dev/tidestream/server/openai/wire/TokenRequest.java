@@ -7,8 +7,8 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.SamplingOptions;
-import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.protocol.options.Urgency;
 
 /**
  * What completions and chat completions have in common.

@@ -11,10 +11,10 @@ import io.vertx.core.Promise;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ErrorCode;
-import dev.tidestream.protocol.options.Priority;
 import dev.tidestream.protocol.ServerTexts;
-import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.protocol.WeightsPolicy;
+import dev.tidestream.protocol.options.Priority;
+import dev.tidestream.protocol.options.Urgency;
 import dev.tidestream.server.engine.Continuation;
 import dev.tidestream.server.engine.Engine;
 import dev.tidestream.server.engine.Evidence;
