@@ -14,9 +14,9 @@ import picocli.CommandLine.Command;
             AdminUpdateCommand.class,
             AdminRollbackCommand.class,
             AdminHistoryCommand.class,
-            AdminAdaptersCommand.class,
-            AdminLoadAdapterCommand.class,
-            AdminUnloadAdapterCommand.class,
+            AdminAdapterCommands.Show.class,
+            AdminAdapterCommands.Load.class,
+            AdminAdapterCommands.Unload.class,
         },
         footer = {
             "",

@@ -318,8 +318,8 @@ class AdminCommandTest {
 
     @Test
     void shouldNeedACommand() {
-        assertEquals(new Run(2, "", "tidestream: a command is missing; there are history, rollback, set-mode, stats,"
-                + " status, update (see tidestream admin --help)\n"), Run.of("admin"));
+        assertEquals(new Run(2, "", "tidestream: a command is missing; there are adapters, history, load-adapter, rollback,"
+                + " set-mode, stats, status, unload-adapter, update (see tidestream admin --help)\n"), Run.of("admin"));
     }
 
     @ParameterizedTest
