@@ -42,8 +42,8 @@ public final class Adam {
      * @param step counted from 1
      */
     void step(Gradients gradients, double learningRate, long step) {
-        double correction1 = 1 - StrictMath.pow(BETA1, step);
-        double correction2 = 1 - StrictMath.pow(BETA2, step);
+        double correction1 = 1 - StrictMath.pow(BETA1, (double) step);
+        double correction2 = 1 - StrictMath.pow(BETA2, (double) step);
         for (Parameter parameter : parameters) {
             double[] gradient = gradients.of(parameter);
             float[] m = firstMoment(parameter);

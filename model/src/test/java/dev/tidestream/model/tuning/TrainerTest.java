@@ -79,10 +79,11 @@ class TrainerTest {
     @Test
     void shouldRefuseWhatItHasNoDerivativeOf() {
         try (LoadedModel loaded = TinyTuning.load(new RandomLlama(TensorFormat.F32).with("llama.attention.sliding_window", 8))) {
-            String message = assertThrows(TuningException.class, () -> TuningModel.of(loaded, TinyTuning.trained(), 8, 1)).getMessage();
+            String message = String.valueOf(
+                    assertThrows(TuningException.class, () -> TuningModel.of(loaded, TinyTuning.trained(), 8, 1)).getMessage());
             assertTrue(message.contains("architecture=llama") && message.contains("a window of 8 positions"), message);
-            assertTrue(assertThrows(TuningException.class, () -> new Trained(Set.of(), 0, 0, List.of()))
-                    .getMessage().startsWith("nothing to train"));
+            assertTrue(String.valueOf(assertThrows(TuningException.class, () -> new Trained(Set.of(), 0, 0, List.of())).getMessage())
+                    .startsWith("nothing to train"));
         }
     }
 }
