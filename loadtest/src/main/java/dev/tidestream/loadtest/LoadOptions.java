@@ -292,7 +292,7 @@ final class LoadOptions {
         atLeast("--streams-per-connection", streamsPerConnection, 1);
         atLeast("--max-connections", maxConnections, 1);
         atLeast("--idle", idle, 0);
-        atLeast("--connect-timeout, in ms,", connectTimeout.toMillis(), 1);
+        atLeast("--connect-timeout, in ms,", (double) connectTimeout.toMillis(), 1);
         Long n = requests;
         if (n != null) {
             atLeast("--requests", n, 1);

@@ -27,7 +27,7 @@ final class CompletionCommand implements Callable<Integer> {
     private static final String LOAD_TOOL = "loadtest";
 
     /** Those that read the script. */
-    private enum Shell { BASH, ZSH }
+    enum Shell { BASH, ZSH }
 
     @Spec
     @SuppressWarnings("NullAway.Init") // set by picocli

@@ -48,6 +48,7 @@ public final class SafetensorsWriter {
     }
 
     /** Writes a file, or writes over it. */
+    @SuppressWarnings("ByteBufferBackingArray") // all of them are allocated here
     public void write(Path file) throws IOException {
         byte[] header = header().getBytes(StandardCharsets.UTF_8);
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {

@@ -68,7 +68,7 @@ final class Slots {
 
     private static void count(Map<Object, int[]> holders, Object key, Sequence sequence, int sign) {
         int[] slots = holders.computeIfAbsent(key, k -> new int[NO_SLOTS.length]);
-        slots[sequence.standing().priority().ordinal()] += sign;
+        slots[slotOf(sequence.standing().priority())] += sign;
         if (all(slots) == 0) {
             holders.remove(key);
         }
@@ -116,7 +116,7 @@ final class Slots {
         if (batch != null) {
             return batch;
         }
-        int same = priority.ordinal();
+        int same = slotOf(priority);
         if (ofAccounts.getOrDefault(party.account(), NO_SLOTS)[same] == 0) {
             return ofMost(priority, sequence -> true, this::ofAccount);
         }
@@ -134,12 +134,16 @@ final class Slots {
                 .orElseGet(() -> same.stream().filter(Sequence::hadSlot).findFirst().orElse(null));
     }
 
+    private static int slotOf(Priority priority) {
+        return priority == Priority.INTERACTIVE ? 0 : 1;
+    }
+
     private int ofAccount(Sequence sequence) {
-        return ofAccounts.getOrDefault(sequence.standing().party().account(), NO_SLOTS)[sequence.standing().priority().ordinal()];
+        return ofAccounts.getOrDefault(sequence.standing().party().account(), NO_SLOTS)[slotOf(sequence.standing().priority())];
     }
 
     private int ofConnection(Sequence sequence) {
-        return ofConnections.getOrDefault(sequence.standing().party().connection(), NO_SLOTS)[sequence.standing().priority().ordinal()];
+        return ofConnections.getOrDefault(sequence.standing().party().connection(), NO_SLOTS)[slotOf(sequence.standing().priority())];
     }
 
     /** Whether batch streams keep their slots though interactive ones wait. */

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 import dev.tidestream.model.adapter.Adapter;
 import dev.tidestream.model.adapter.AdapterBuilder;
@@ -36,7 +37,12 @@ final class GgufAdapter {
 
     private GgufAdapter() {}
 
-    private record Pair(Map<String, StoredMatrix> halves) {}
+    private record Pair(Map<String, StoredMatrix> halves) {
+        /** One that the file is known to have. */
+        private StoredMatrix half(String name) {
+            return Objects.requireNonNull(halves.get(name));
+        }
+    }
 
     static ReadAdapter read(Path path, LoadedModel base) {
         try (GgufFile file = GgufFile.open(path)) {
@@ -88,7 +94,7 @@ final class GgufAdapter {
     }
 
     private static int rank(Pair pair) {
-        return pair.halves().get(B).columns();
+        return pair.half(B).columns();
     }
 
     private static Module add(String name, Pair pair, float alpha, BaseModules modules, AdapterBuilder builder) {
@@ -99,8 +105,8 @@ final class GgufAdapter {
             throw new AdapterException("half a pair: the file has '%s' and no '%s%s'".formatted(
                     there.name(), Names.quote(name), pair.halves().containsKey(A) ? B : A));
         }
-        StoredMatrix a = pair.halves().get(A);
-        StoredMatrix b = pair.halves().get(B);
+        StoredMatrix a = pair.half(A);
+        StoredMatrix b = pair.half(B);
         int rank = b.columns();
         float scale = alpha == 0 ? 1 : (float) ((double) alpha / rank);
         if (module.role() == TensorRole.EMBEDDING) {

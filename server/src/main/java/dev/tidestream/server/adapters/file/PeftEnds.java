@@ -138,7 +138,8 @@ final class PeftEnds {
         }
         String path = itself ? module.path() : other.path();
         Module shaped = module == head ? head
-                : new Module(module.path(), module.role(), module.layer(), module.columns(), module.rows(), module.prefix());
+                : new Module(module.path(), module.role(), module.layer(), /* rows= */ module.columns(), /* columns= */ module.rows(),
+                        module.prefix());
         PeftFolder.requireFactors(a, b, config.rankOf(path), shaped);
         return new LowRankFactors(config.scaleOf(path), a, b);
     }
@@ -257,9 +258,8 @@ final class PeftEnds {
         boolean both = baseTied && (ensured ? lookup.isPresent() || output.isPresent()
                 : lookup.isPresent() && (headTokens.isEmpty() || sameTokens));
         if (both) {
-            int[] tokens = lookupTokens.or(() -> headTokens).orElse(null);
             StoredMatrix rows = lookup.or(() -> output).orElseThrow();
-            requireRows(tokens, rows, embedding);
+            int[] tokens = requireRows(lookupTokens.or(() -> headTokens).orElse(null), rows, embedding);
             if (lookup.isPresent() && output.isPresent()) {
                 requireEqual(lookup.get(), output.get());
             }

@@ -77,10 +77,10 @@ final class PeftFolder {
     private void layer(Entry entry) {
         Module module = entry.module();
         if (!config.targets().targets(module.path(), false)) {
-            throw PeftKeys.unused(entry.tensors().get(Use.A).name(), "%s does not name its module".formatted(PeftConfig.TARGETS));
+            throw PeftKeys.unused(entry.get(Use.A).name(), "%s does not name its module".formatted(PeftConfig.TARGETS));
         }
-        StoredMatrix a = entry.tensors().get(Use.A);
-        StoredMatrix b = entry.tensors().get(Use.B);
+        StoredMatrix a = entry.get(Use.A);
+        StoredMatrix b = entry.get(Use.B);
         int rank = config.rankOf(module.path());
         requireFactors(a, b, rank, module);
         highestRank = Math.max(highestRank, rank);

@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 import dev.tidestream.model.adapter.AdapterException;
@@ -41,6 +42,11 @@ final class PeftKeys {
 
     /** What a file has of a module. */
     record Entry(Module module, Map<Use, StoredMatrix> tensors) {
+        /** One that is known to be there. */
+        StoredMatrix get(Use use) {
+            return Objects.requireNonNull(tensors.get(use));
+        }
+
         Optional<StoredMatrix> find(Use use) {
             return Optional.ofNullable(tensors.get(use));
         }
@@ -124,7 +130,7 @@ final class PeftKeys {
             Use there = entry.tensors().containsKey(first) ? first : second;
             Use missing = there == first ? second : first;
             throw new AdapterException("half a pair: the file has '%s' and no '%s%s%s'".formatted(
-                    entry.tensors().get(there).name(), ROOT, Names.quote(entry.module().path()), missing.end));
+                    entry.get(there).name(), ROOT, Names.quote(entry.module().path()), missing.end));
         }
     }
 

@@ -163,7 +163,7 @@ final class TransactionService implements UpdatesDesk {
 
     private static Committed repeated(VersionRecord.WithPayload known, Optional<String> manifestSha256) throws AdminException {
         if (!(known instanceof VersionRecord.Transaction transaction)
-                || manifestSha256.isPresent() && !manifestSha256.get().equals(transaction.spec().requestSha256())) {
+                || (manifestSha256.isPresent() && !manifestSha256.get().equals(transaction.spec().requestSha256()))) {
             throw new AdminException(AdminErrorCode.UPDATE_CONFLICT, "update_id '%s' is version %d, which is another update"
                     .formatted(known.updateId(), known.weightsVersion()));
         }
@@ -205,7 +205,7 @@ final class TransactionService implements UpdatesDesk {
     private static void requireComplete(OpenTransactions.State state, OptionalInt parts, Optional<String> manifestSha256)
             throws AdminException {
         int received = state.parts().size();
-        if (received == 0 || parts.isPresent() && parts.getAsInt() != received) {
+        if (received == 0 || (parts.isPresent() && parts.getAsInt() != received)) {
             throw new AdminException(AdminErrorCode.INCOMPLETE, "parts are missing, or there are too many: received=%s, parts=%s".formatted(
                     state.parts().stream().map(OpenPart::number).toList(), parts.isPresent() ? parts.getAsInt() : "at least 1"));
         }

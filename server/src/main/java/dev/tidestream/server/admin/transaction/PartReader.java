@@ -39,6 +39,7 @@ final class PartReader {
         XOR(""),
         LOWRANK(".lora_A", ".lora_B");
 
+        @SuppressWarnings("ImmutableEnumChecker") // what List.of returns
         private final List<String> suffixes;
 
         Kind(String... suffixes) {

@@ -74,7 +74,7 @@ final class SparseChanges {
 
         /** The held place in the upper bits, the position in the part in the lower, in order of places. */
         long[] order(long elements) throws AdminException {
-            if (indices.count() > MOST_UNSORTED || elements > 1L << Long.SIZE - 1 - PLACE_BITS) {
+            if (indices.count() > MOST_UNSORTED || elements > (1L << (Long.SIZE - 1 - PLACE_BITS))) {
                 throw new AdminException(AdminErrorCode.TOO_MANY_BYTES,
                         "too many elements to be brought into order; send them in that of the model's file: tensor=%s, indices=%d, limit=%d"
                                 .formatted(name, indices.count(), MOST_UNSORTED));

@@ -105,8 +105,9 @@ final class FrameClient implements AutoCloseable {
         private final CompletableFuture<@Nullable Void> open = new CompletableFuture<>();
         private final CompletableFuture<@Nullable Void> end = new CompletableFuture<>();
         private Buffer rest = Buffer.buffer(); // of a frame that has not come whole
-        private volatile long tokens; // written by the event loop alone
-        private volatile long bytes;
+        private long tokens; // of the event loop, like the next; read by others once the stream has ended
+        private long bytes;
+        private boolean finished;
 
         Stream(NetSocket socket, @Nullable List<String> messages) {
             this.socket = socket;
@@ -120,9 +121,16 @@ final class FrameClient implements AutoCloseable {
         }
 
         void upgrade(int port) {
-            socket.write(("GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-                    + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-                    + "Sec-WebSocket-Protocol: %s\r\n\r\n").formatted(Protocol.PATH, port, Protocol.SUBPROTOCOL));
+            socket.write("""
+                    GET %s HTTP/1.1\r
+                    Host: 127.0.0.1:%d\r
+                    Connection: Upgrade\r
+                    Upgrade: websocket\r
+                    Sec-WebSocket-Version: 13\r
+                    Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r
+                    Sec-WebSocket-Protocol: %s\r
+                    \r
+                    """.formatted(Protocol.PATH, port, Protocol.SUBPROTOCOL));
         }
 
         void ask(Buffer frame) {
@@ -178,9 +186,7 @@ final class FrameClient implements AutoCloseable {
             return at;
         }
 
-        private boolean finished;
-
-        /** @return tokens in it: {@code {"type":"token"}, {@code "finished"}, … */
+        /** @return tokens in it; the type stands at its begin, {@code "token"} or {@code "finished"} */
         private int message(Buffer all, int payload, int length) {
             if (messages != null) {
                 messages.add(all.getString(payload, payload + length));

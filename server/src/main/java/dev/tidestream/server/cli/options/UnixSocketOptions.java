@@ -42,8 +42,10 @@ public final class UnixSocketOptions {
         }
         int bits = Integer.parseInt(text, OCTAL_RADIX);
         mode = EnumSet.noneOf(PosixFilePermission.class);
+        int bit = BITS;
         for (PosixFilePermission permission : PosixFilePermission.values()) { // from the owner's r to the x of others
-            if ((bits >> (BITS - 1 - permission.ordinal()) & 1) == 1) {
+            bit--;
+            if (((bits >> bit) & 1) == 1) {
                 mode.add(permission);
             }
         }

@@ -89,6 +89,7 @@ final class AdminVersions implements VersionSink {
         return ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
+    @SuppressWarnings("ByteBufferBackingArray") // of littleEndian
     private void update(int step, String tensor, UpdateKind kind, List<Long> shape, ByteBuffer bytes)
             throws IOException, AdminFailedException, InterruptedException {
         Files.write(payload, bytes.array());

@@ -63,7 +63,7 @@ final class RunDirectory {
     private List<Path> checkpoints() throws IOException {
         try (Stream<Path> entries = Files.list(directory)) {
             return entries.filter(path -> NAME.matcher(path.getFileName().toString()).matches())
-                    .sorted(Comparator.comparing(RunDirectory::step).reversed()).toList();
+                    .sorted(Comparator.comparingInt(RunDirectory::step).reversed()).toList();
         }
     }
 

@@ -63,6 +63,6 @@ abstract class WeightsCall implements Callable<Integer> {
     /** A field for people. */
     static String text(JsonNode object, String name) {
         JsonNode value = object.path(name);
-        return value.isMissingNode() || value.isTextual() && value.textValue().isEmpty() ? "-" : Printable.value(value.asText(), CELL_CHARS);
+        return value.isMissingNode() || (value.isTextual() && value.textValue().isEmpty()) ? "-" : Printable.value(value.asText(), CELL_CHARS);
     }
 }

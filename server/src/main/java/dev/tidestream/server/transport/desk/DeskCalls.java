@@ -6,6 +6,7 @@ import java.util.function.Function;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.eventbus.MessageConsumer;
+import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.ServerTexts;
 import dev.tidestream.protocol.admin.AdminErrorCode;
@@ -47,7 +48,7 @@ public final class DeskCalls implements Endpoint.Capacity {
      */
     void ask(Exchange exchange, Function<String, AdminRequest> request, Consumer<AdminReply> answer) {
         String session = AdminBus.newSession();
-        AtomicReference<MessageConsumer<ToSession>> listening = new AtomicReference<>();
+        AtomicReference<@Nullable MessageConsumer<ToSession>> listening = new AtomicReference<>();
         underWay++;
         listening.set(bus.listenAsSession(session, message -> {
             if (message instanceof ToSession.Reply(AdminReply reply) && !(reply instanceof AdminReply.Progress)) {
@@ -60,9 +61,11 @@ public final class DeskCalls implements Endpoint.Capacity {
                 new AdminReply.Failed(ref, AdminErrorCode.SHUTTING_DOWN, ServerTexts.SHUTTING_DOWN)));
     }
 
-    private void ended(String session, MessageConsumer<ToSession> listening, Consumer<AdminReply> answer, AdminReply reply) {
+    private void ended(String session, @Nullable MessageConsumer<ToSession> listening, Consumer<AdminReply> answer, AdminReply reply) {
         underWay--;
-        listening.unregister();
+        if (listening != null) {
+            listening.unregister();
+        }
         bus.toDesk(new ToDesk.Closed(session));
         answer.accept(reply);
     }
