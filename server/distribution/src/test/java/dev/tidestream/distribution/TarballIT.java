@@ -28,7 +28,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** The archive of this build, unpacked. */
 class TarballIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final Pattern READY = Pattern.compile("tidestream: ready on ws://127\\.0\\.0\\.1:(\\d+)/.*");
 
     @TempDir

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -119,17 +120,21 @@ class OpsMetricsIT {
             String name = sample.replaceFirst("\\{.*", "");
             Matcher label = Pattern.compile("(" + NAME + ")=\"((?:[^\"\\\\]|\\\\.)*)\"").matcher(sample.substring(name.length()));
             while (label.find()) {
-                known.get(name).computeIfAbsent(label.group(1), unused -> new TreeSet<>()).add(label.group(2));
+                labels(name).computeIfAbsent(label.group(1), _ -> new TreeSet<>()).add(label.group(2));
             }
         }
     }
 
+    private Map<String, Set<String>> labels(String metric) {
+        return Objects.requireNonNull(known.get(metric), metric);
+    }
+
     /** Values that cannot all have been seen are those of the protocol. */
     private void addCodes() {
-        Set<String> outcomes = known.get("tidestream_streams_ended_total").get("outcome");
+        Set<String> outcomes = labels("tidestream_streams_ended_total").computeIfAbsent("outcome", _ -> new TreeSet<>());
         outcomes.addAll(List.of("stop", "length", "cancelled", "left"));
         Arrays.stream(ErrorCode.values()).map(ErrorCode::wireName).forEach(outcomes::add);
-        Set<String> codes = known.get("tidestream_weights_updates_refused_total").get("code");
+        Set<String> codes = labels("tidestream_weights_updates_refused_total").computeIfAbsent("code", _ -> new TreeSet<>());
         Arrays.stream(AdminErrorCode.values()).map(AdminErrorCode::wireName).forEach(codes::add);
     }
 

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,6 +33,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * that was acknowledged is there, and parts that were acknowledged need not be sent again. A few in every build;
  * {@code -Dtidestream.transactions=100} for the full measure.
  */
+@SuppressWarnings("NullAway") // requests without a body or a checksum
 class TransactionKillIT {
     private static final int TRANSACTIONS = Integer.getInteger("tidestream.transactions", 4);
     private static final int MAX_RUN_MICROS = 60_000;
@@ -177,7 +179,7 @@ class TransactionKillIT {
     private boolean run(Child child, Transaction transaction, Kill kill, String where) throws IOException, InterruptedException {
         kill.requested();
         child.expect(where, "POST", "updates", "{\"update_id\":\"%s\",\"base_version\":%d,\"label\":\"%s\",\"tensors\":1}"
-                .formatted(transaction.id, transaction.base, transaction.id).getBytes(), null, 200, 201);
+                .formatted(transaction.id, transaction.base, transaction.id).getBytes(StandardCharsets.UTF_8), null, 200, 201);
         transaction.opened = true;
         for (int i = 0; i < transaction.parts.size(); i++) {
             if (!transaction.acknowledged.contains(i)) {
@@ -189,7 +191,7 @@ class TransactionKillIT {
         }
         kill.requested();
         String body = child.expect(where, "POST", "updates/%s/commit".formatted(transaction.id),
-                "{\"parts\":%d}".formatted(transaction.parts.size()).getBytes(), null, 200);
+                "{\"parts\":%d}".formatted(transaction.parts.size()).getBytes(StandardCharsets.UTF_8), null, 200);
         assertEquals(transaction.base + 1, JSON.readTree(body).get("version").asLong(), where);
         version = transaction.base + 1;
         transaction.committed = true;
@@ -201,7 +203,7 @@ class TransactionKillIT {
         JsonNode versions = JSON.readTree(child.expect(where, "GET", "versions", null, null, 200));
         long served = versions.get("current").asLong();
         assertEquals(served, versions.get("versions").size(), where);
-        assertTrue(served == version || !acknowledged && served == version + 1, where + ": version=" + version + ", served=" + served);
+        assertTrue(served == version || (!acknowledged && served == version + 1), where + ": version=" + version + ", served=" + served);
         committedUnheard += served - version;
         version = served;
         JsonNode sound = JSON.readTree(child.expect(where, "POST", "versions/%d/verify".formatted(served), new byte[0], null, 200));

@@ -6,6 +6,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Updates of many tensors over real HTTP, on the embedded model. */
+@SuppressWarnings("NullAway") // requests without a body, a listener that is done
 class WeightsHttpIT {
     private static final String TOKEN = "a-token-of-this-test-alone";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -77,7 +79,7 @@ class WeightsHttpIT {
     }
 
     private Answer post(String path, String body) throws Exception {
-        return send("POST", path, body.getBytes(), "authorization", "Bearer " + TOKEN);
+        return send("POST", path, body.getBytes(StandardCharsets.UTF_8), "authorization", "Bearer " + TOKEN);
     }
 
     private Answer get(String path) throws Exception {
@@ -115,7 +117,7 @@ class WeightsHttpIT {
         assertEquals("incomplete", post("updates/u1/commit", "{\"parts\":2}").code());
         assertEquals(204, put("updates/u1/parts/1", second, Sha256.of(second)).status());
         assertEquals(2, get("updates/u1").body().get("parts").size());
-        String manifest = Sha256.of("0 %s\n1 %s\n".formatted(Sha256.of(first), Sha256.of(second)).getBytes());
+        String manifest = Sha256.of("0 %s\n1 %s\n".formatted(Sha256.of(first), Sha256.of(second)).getBytes(StandardCharsets.UTF_8));
         Answer committed = post("updates/u1/commit", "{\"parts\":2,\"manifest_sha256\":\"%s\"}".formatted(manifest));
         assertEquals(200, committed.status(), committed.body().toString());
         assertEquals(2, committed.body().get("version").asLong());
@@ -138,7 +140,7 @@ class WeightsHttpIT {
 
     @Test
     void shouldRefuseWithCodesAndChangeNothing() throws Exception {
-        Answer stranger = send("POST", "updates", "{}".getBytes());
+        Answer stranger = send("POST", "updates", "{}".getBytes(StandardCharsets.UTF_8));
         assertEquals(401, stranger.status());
         assertEquals("unauthorized", stranger.code());
         assertEquals("missing_field", post("updates", "{\"base_version\":1}").code());
@@ -161,7 +163,7 @@ class WeightsHttpIT {
         byte[] nan = norm(Float.NaN);
         assertEquals(204, put("updates/a/parts/0", nan, Sha256.of(nan)).status());
         assertEquals("non_finite", post("updates/a/commit", "{}").code());
-        byte[] none = "not a safetensors file at all".getBytes();
+        byte[] none = "not a safetensors file at all".getBytes(StandardCharsets.UTF_8);
         assertEquals(204, put("updates/a/parts/0", none, Sha256.of(none)).status());
         assertEquals("invalid_file", post("updates/a/commit", "{}").code());
         assertEquals(204, post("updates/a/abort", "").status());

@@ -35,7 +35,7 @@ final class FluentServer implements AutoCloseable {
     private final ServerVerticle verticle;
 
     FluentServer() throws TimeoutException {
-        verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0), new Fluent(), () -> Readiness.READY, null)
+        verticle = new ServerVerticle(TransportConfig.DEFAULT.withAddress("127.0.0.1", 0), new Fluent(), () -> Readiness.READY)
                 .serving(new ConsoleEndpoints());
         vertx.deployVerticle(verticle).await(PATIENCE_S, TimeUnit.SECONDS);
     }

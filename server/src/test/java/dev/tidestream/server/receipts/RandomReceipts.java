@@ -43,11 +43,11 @@ public final class RandomReceipts {
                 OptionalLong.of(seed));
         Evidence evidence = new Evidence(random.nextInt(Integer.MAX_VALUE), text(), random.nextBoolean() ? text() : null, random.nextBoolean(),
                 random.nextBoolean() ? LocalDateTime.ofEpochSecond(random.nextInt(), random.nextInt(1_000_000_000), ZoneOffset.UTC) : null,
-                random.nextInt(Integer.MAX_VALUE), sampling, stop, WeightsPolicy.values()[random.nextInt(WeightsPolicy.values().length)],
+                random.nextInt(Integer.MAX_VALUE), sampling, stop, any(WeightsPolicy.values()),
                 random.nextLong(Long.MAX_VALUE), spans, tokens, text());
         return new Receipt(random.nextLong(), text(), random.nextBoolean() ? text() : null, new Receipt.Model(text(), text(), text()),
                 Map.of(text() + "a", text(), text() + "b", text()), evidence, updates,
-                FinishReason.values()[random.nextInt(FinishReason.values().length)]);
+                any(FinishReason.values()));
     }
 
     private float real() {
@@ -62,5 +62,9 @@ public final class RandomReceipts {
             text.appendCodePoint(alphabet.codePoints().toArray()[random.nextInt(alphabet.codePointCount(0, alphabet.length()))]);
         }
         return text.toString();
+    }
+
+    private <E> E any(E[] of) {
+        return of[random.nextInt(of.length)];
     }
 }

@@ -26,8 +26,8 @@ class FirstTokenTest {
     private static final int SLOTS = 4;
 
     private static long bound(int accounts, int promptTokens) {
-        long turns = (promptTokens + TURN - 1) / TURN;
-        return (accounts - 1) * TURN * turns + promptTokens;
+        long turns = Math.ceilDiv((long) promptTokens, TURN);
+        return (accounts - 1L) * TURN * turns + promptTokens;
     }
 
     /** Rows of prompts that are computed until a client has a token; at most one of a token that is computed beside in each pass. */

@@ -261,7 +261,7 @@ class PrefixReuseTest {
         while (shorter.stream().filter(FakeClient::ended).count() < 10) {
             one.steps(1);
         }
-        assertEquals(10, same.stream().filter(FakeClient::ended).count(), 1);
+        assertEquals(10.0, (double) same.stream().filter(FakeClient::ended).count(), 1);
         one.runToIdle();
         assertEquals(96, usage(same.getLast()).cachedTokens());
     }

@@ -112,7 +112,7 @@ final class RawHttp2 implements AutoCloseable {
             if (frame.type() == SETTINGS && (flags & ACK) == 0) {
                 send(SETTINGS, ACK, 0, new byte[0]);
             }
-            if (frame.stream() != 0 && frame.type() != WINDOW_UPDATE || frame.type() == alsoOfConnection) {
+            if ((frame.stream() != 0 && frame.type() != WINDOW_UPDATE) || frame.type() == alsoOfConnection) {
                 return frame;
             }
         }

@@ -69,6 +69,7 @@ class UnixSocketIT {
     }
 
     /** By hand: clients of ours do not connect to files. */
+    @SuppressWarnings("StringConcatToTextBlock") // lines of HTTP end with CRLF
     private static String overWebSocket(UnixSocket socket) throws Exception {
         try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(socket.path()))) {
             client.write(ByteBuffer.wrap(("GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

@@ -83,7 +83,7 @@ class AdapterReadingTest {
         return new EditedAdapter(SharedData.path(SUITE).resolve("adapter-" + of).resolve("adapter"));
     }
 
-    private interface Edit {
+    interface Edit {
         void apply(EditedAdapter adapter);
     }
 
@@ -232,17 +232,17 @@ class AdapterReadingTest {
             for (String name : List.of("q", "v")) {
                 String key = "base_model.model.model.layers.%d.self_attn.%s_proj.lora_".formatted(layer, name);
                 String tensor = "blk.%d.attn_%s.weight".formatted(layer, name);
-                add(gguf, tensor + ".lora_a", layers.tensors.get(key + "A.weight"), false);
-                add(gguf, tensor + ".lora_b", layers.tensors.get(key + "B.weight"), name.equals("q"));
-                peft.tensors.put(key + "A.weight", layers.tensors.get(key + "A.weight"));
-                peft.tensors.put(key + "B.weight", layers.tensors.get(key + "B.weight"));
+                add(gguf, tensor + ".lora_a", layers.tensor(key + "A.weight"), false);
+                add(gguf, tensor + ".lora_b", layers.tensor(key + "B.weight"), name.equals("q"));
+                peft.tensors.put(key + "A.weight", layers.tensor(key + "A.weight"));
+                peft.tensors.put(key + "B.weight", layers.tensor(key + "B.weight"));
             }
         }
         peft.config.putArray("target_modules").add("q_proj").add("v_proj").add("lm_head").add("embed_tokens");
-        add(gguf, "output.weight.lora_a", peft.tensors.get(HEAD + "lora_A.weight"), false);
-        add(gguf, "output.weight.lora_b", peft.tensors.get(HEAD + "lora_B.weight"), false);
-        add(gguf, "token_embd.weight.lora_a", transposed(peft.tensors.get(EMBEDDING + "lora_embedding_A")), false);
-        add(gguf, "token_embd.weight.lora_b", peft.tensors.get(EMBEDDING + "lora_embedding_B"), false);
+        add(gguf, "output.weight.lora_a", peft.tensor(HEAD + "lora_A.weight"), false);
+        add(gguf, "output.weight.lora_b", peft.tensor(HEAD + "lora_B.weight"), false);
+        add(gguf, "token_embd.weight.lora_a", transposed(peft.tensor(EMBEDDING + "lora_embedding_A")), false);
+        add(gguf, "token_embd.weight.lora_b", peft.tensor(EMBEDDING + "lora_embedding_B"), false);
         Path file = Files.write(temp.resolve("adapter.gguf"), gguf.toByteArray());
         assertArrayEquals(logits(base, peft.write(temp.resolve("peft"))), logits(base, file));
         assertEquals(8, AdapterFiles.read(file, base).highestRank());
@@ -272,7 +272,7 @@ class AdapterReadingTest {
             int from = interleaved ? row - in + in / 2 + (in % 2 == 0 ? 0 : headDim / 2) : row;
             System.arraycopy(tensor.data(), from * rowBytes, out, row * rowBytes, rowBytes);
         }
-        gguf.tensor(name, Map.of("F32", GgmlType.F32, "BF16", GgmlType.BF16, "F16", GgmlType.F16).get(tensor.type().name()), out,
+        gguf.tensor(name, GgmlType.valueOf(tensor.type().name()), out,
                 tensor.shape().getLast(), tensor.shape().getFirst());
     }
 }

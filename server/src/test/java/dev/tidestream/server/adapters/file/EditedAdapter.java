@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -56,16 +57,21 @@ final class EditedAdapter {
         return this;
     }
 
+    /** One that is known to be there. */
+    Tensor tensor(String key) {
+        return Objects.requireNonNull(tensors.get(key), key);
+    }
+
     /** With other bits in the last element of a tensor. */
     EditedAdapter changed(String key) {
-        byte[] data = tensors.get(key).data();
+        byte[] data = tensor(key).data();
         data[data.length - 2] ^= 0x10;
         return this;
     }
 
     /** With a NaN as the last element of a tensor of F32. */
     EditedAdapter nan(String key) {
-        byte[] data = tensors.get(key).data();
+        byte[] data = tensor(key).data();
         ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).putFloat(data.length - Float.BYTES, Float.NaN);
         return this;
     }

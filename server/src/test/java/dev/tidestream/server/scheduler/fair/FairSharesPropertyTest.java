@@ -85,9 +85,9 @@ class FairSharesPropertyTest {
         long whole = of(served, 2);
         assertTrue(Math.abs(of(served, 1) - whole) <= bound, served.toString());
         assertTrue(Math.abs(of(served, 3) - whole) <= bound, served.toString());
-        assertTrue(Math.abs(served.get(party(3, 0)) - served.get(party(3, 1))) <= bound, served.toString());
+        assertTrue(Math.abs(served.getOrDefault(party(3, 0), 0L) - served.getOrDefault(party(3, 1), 0L)) <= bound, served.toString());
         for (int connection = 1; connection < 50; connection++) {
-            assertTrue(Math.abs(served.get(party(1, connection)) - served.get(party(1, 0))) <= bound, served.toString());
+            assertTrue(Math.abs(served.getOrDefault(party(1, connection), 0L) - served.getOrDefault(party(1, 0), 0L)) <= bound, served.toString());
         }
     }
 
@@ -129,7 +129,7 @@ class FairSharesPropertyTest {
     void shouldServeANewcomerAfterAQuantumOfEachOther() {
         for (long seed = 0; seed < SEEDS; seed++) {
             Random random = new Random(seed);
-            long quantum = 1 + random.nextInt(100);
+            long quantum = 1L + random.nextInt(100);
             FairShares shares = new FairShares(quantum);
             int others = 1 + random.nextInt(5);
             for (int i = 0; i < others; i++) {
@@ -142,7 +142,7 @@ class FairSharesPropertyTest {
             Map<Object, Long> before = new HashMap<>();
             for (Party next = serve(shares, random); !next.equals(party(9, 0)); next = serve(shares, random)) {
                 before.merge(next.account(), 1L, Long::sum);
-                assertTrue(before.get(next.account()) <= quantum, "each item costs 1 at least");
+                assertTrue(before.getOrDefault(next.account(), 0L) <= quantum, "each item costs 1 at least");
             }
         }
     }
