@@ -102,7 +102,7 @@ class SafetensorsFileTest {
         "\"shape\":[2],|\"shape\":[2,1,1,1,1,1,1,1,1],|INVALID_FILE|at most 8",
         "\"shape\":[2],|\"shape\":[9223372036854775807],|INVALID_FILE|shape is too large",
         "\"shape\":[2],|\"shape\":[9223372036854775807,0],|INVALID_FILE|shape is too large",
-        "\"I32\"|\"F64\"|INVALID_DTYPE|dtype must be one of [F32, F16, BF16, U8, BOOL, I32, I64]: F64",
+        "\"I32\"|\"F64\"|INVALID_DTYPE|dtype must be one of [F32, F16, BF16, U8, U16, BOOL, I32, I64]: F64",
         "\"I32\"|7|INVALID_DTYPE|dtype must be one of",
         "{\"format\":\"pt\"}|[]|INVALID_FILE|__metadata__ is not an object",
         "\"pt\"|1|INVALID_FILE|__metadata__ must map strings to strings",
