@@ -14,7 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 class AdamTest {
 
-    /** By hand: after one step every value moves by the learning rate; the second is m = 0.01, v = 0.00125 of gradients 0.5 and -0.4. */
+    /** The first step moves every value by the learning rate; the second is computed here from the paper's formulas. */
     @Test
     void shouldTakeTheStepsOfItsPaper() {
         Parameter parameter = new Parameter("p", 0, 1, 1, new double[] {1});
