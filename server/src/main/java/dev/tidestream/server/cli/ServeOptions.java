@@ -116,6 +116,7 @@ abstract class ServeOptions {
     @Mixin
     final ReceiptOptions receipts = new ReceiptOptions();
 
+    @Mixin
     final AdapterOptions adapters = new AdapterOptions();
 
     @Mixin

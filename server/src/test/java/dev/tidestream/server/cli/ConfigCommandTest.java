@@ -65,7 +65,7 @@ class ConfigCommandTest {
         assertEquals(0, Run.of("config", "--config", file, "--port=1").code(), "nobody asks for it");
         file("port: http\n");
         String said = Run.of("config", "--config", file).err();
-        assertTrue(said.startsWith("tidestream: --port must be a whole number: 'http'"), said);
+        assertTrue(said.startsWith("tidestream: --port must be a whole number, or none: \"http\""), said);
         assertTrue(said.contains(" (from %s:1)".formatted(file)), said);
         file("max-prompt-memory: 2MiB\n");
         assertEquals(new Run(2, "", "tidestream: --max-prompt-memory must be at least 4194304: 2097152 (from %s:1)%s".formatted(file, see)),

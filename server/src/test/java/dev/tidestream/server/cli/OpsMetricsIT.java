@@ -131,10 +131,10 @@ class OpsMetricsIT {
 
     /** Values that cannot all have been seen are those of the protocol. */
     private void addCodes() {
-        Set<String> outcomes = labels("tidestream_streams_ended_total").computeIfAbsent("outcome", _ -> new TreeSet<>());
+        Set<String> outcomes = Objects.requireNonNull(labels("tidestream_streams_ended_total").get("outcome"));
         outcomes.addAll(List.of("stop", "length", "cancelled", "left"));
         Arrays.stream(ErrorCode.values()).map(ErrorCode::wireName).forEach(outcomes::add);
-        Set<String> codes = labels("tidestream_weights_updates_refused_total").computeIfAbsent("code", _ -> new TreeSet<>());
+        Set<String> codes = Objects.requireNonNull(labels("tidestream_weights_updates_refused_total").get("code"));
         Arrays.stream(AdminErrorCode.values()).map(AdminErrorCode::wireName).forEach(codes::add);
     }
 
