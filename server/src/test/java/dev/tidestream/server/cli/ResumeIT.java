@@ -34,7 +34,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  */
 class ResumeIT {
     private static final int STREAMS = Integer.getInteger("tidestream.streams", 8);
-    private static final int DROPS = Integer.getInteger("tidestream.drops", 20);
+    private static final int DROPS = Integer.getInteger("tidestream.drops", 14);
     private static final int STRETCH = 16; // tokens between two points where the weights change, or the server
     private static final int STRETCHES = 4;
     private static final int H = 256;
