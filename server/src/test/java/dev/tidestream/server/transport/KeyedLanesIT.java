@@ -87,7 +87,8 @@ class KeyedLanesIT {
     void shouldRefuseRequestsBeyondTheLimitsOfTheKeyAndLoseNothingElse() throws Exception {
         start(new KeyLimits(2, 0, 0));
         try (LaneClient client = new LaneClient(server.port(), ALICE)) {
-            client.create("slow", "hold", 1, "").create("a", "x", 1, "").untilEnd("a");
+            client.create("slow", "hold", 1, "").until(message -> LaneClient.type(message).equals("response.in_progress"));
+            client.create("a", "x", 1, "").untilEnd("a");
             client.create("a", "y", 1, "");
             assertError(client.next(), 429, "a", "rate_limit_exceeded",
                     "Rate limit reached for requests per minute: limit=2, key=alice; try again in 30000 ms");
