@@ -35,7 +35,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  */
 @SuppressWarnings("NullAway") // requests without a body or a checksum
 class TransactionKillIT {
-    private static final int TRANSACTIONS = Integer.getInteger("tidestream.transactions", 2);
+    private static final int TRANSACTIONS = Integer.getInteger("tidestream.transactions", 1);
     private static final int MAX_RUN_MICROS = 60_000;
     private static final int MAX_TENSORS = 40;
     private static final int MAX_TENSORS_OF_A_PART = 9;

@@ -1,44 +1,31 @@
 package dev.tidestream.server.console;
 
 import java.net.URI;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.stream.Stream;
 
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserContext;
-import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 /**
- * A page of the console in the system's Chromium, and all that went wrong in it. Where there is no Chromium, the test is skipped and says
- * so. One thread.
+ * A page of the console in the browser of the tests ({@link TestBrowser}), and all that went wrong in it. One thread.
  */
 final class BrowserPage implements AutoCloseable {
     private static final double PATIENCE_MS = 60_000;
-    private static final List<String> PLACES = List.of(
-            "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable", "/snap/bin/chromium");
 
     final Page page;
-    private final Playwright playwright;
     private final BrowserContext context;
     private final String origin;
     private final List<String> faults = new ArrayList<>();
 
-    private BrowserPage(Playwright playwright, BrowserContext context, int port) {
-        this.playwright = playwright;
+    private BrowserPage(BrowserContext context, int port) {
         this.context = context;
         this.origin = "http://127.0.0.1:" + port;
         context.setDefaultTimeout(PATIENCE_MS);
@@ -68,19 +55,9 @@ final class BrowserPage implements AutoCloseable {
     }
 
     static BrowserPage at(int port, Browser.NewContextOptions options) {
-        Optional<Path> chromium = chromium();
-        assumeTrue(chromium.isPresent(), "no Chromium on this machine, so the console is not tested in a browser: " + PLACES);
-        Playwright playwright = Playwright.create(new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-        Browser browser = playwright.chromium().launch(new BrowserType.LaunchOptions()
-                .setExecutablePath(chromium.orElseThrow())
-                .setArgs(List.of("--no-sandbox", "--enable-precise-memory-info"))); // in a container there may be no sandbox
-        BrowserPage opened = new BrowserPage(playwright, browser.newContext(options), port);
+        BrowserPage opened = new BrowserPage(TestBrowser.get().newContext(options), port);
         opened.page.navigate(opened.origin + "/");
         return opened;
-    }
-
-    private static Optional<Path> chromium() {
-        return Stream.concat(Stream.ofNullable(System.getenv("CHROMIUM")), PLACES.stream()).map(Path::of).filter(Files::isExecutable).findFirst();
     }
 
     /** Goes to a part of the console by its link. */
@@ -139,6 +116,5 @@ final class BrowserPage implements AutoCloseable {
     @Override
     public void close() {
         context.close();
-        playwright.close();
     }
 }

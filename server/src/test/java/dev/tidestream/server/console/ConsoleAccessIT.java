@@ -5,6 +5,7 @@ import java.util.List;
 
 import com.microsoft.playwright.Page;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 import dev.tidestream.server.app.ServerConfig;
@@ -21,6 +22,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** With keys, with the wrong token, with a model that does not chat: what the server says is what the page shows. */
+@ExtendWith(TestBrowser.class)
 class ConsoleAccessIT {
     private static final ServerConfig CONFIG = ServerConfig.DEFAULT.withPort(0)
             .withEngine(EngineConfig.DEFAULT.withKvMemoryBytes(32L << 20).withMaxSequences(2))

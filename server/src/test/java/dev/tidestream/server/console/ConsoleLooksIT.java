@@ -9,6 +9,7 @@ import com.microsoft.playwright.options.ColorScheme;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -16,6 +17,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Whoever uses it: by keyboard alone, with weak eyes, on a phone; and a stream of 20,000 tokens that keeps the page light and still. */
+@ExtendWith(TestBrowser.class)
 class ConsoleLooksIT {
     private static final List<String> PAGES = List.of("Playground", "Compare", "Streams", "Weights", "Head", "Load");
 

@@ -10,6 +10,7 @@ import com.microsoft.playwright.options.AriaRole;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 import dev.tidestream.server.app.ServerConfig;
@@ -20,6 +21,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** What a newcomer does, with the embedded model: each page does what it says, and nothing goes wrong on the way. */
+@ExtendWith(TestBrowser.class)
 class ConsolePathIT {
     private static final String TOKEN = "a-token-of-this-test-alone";
 

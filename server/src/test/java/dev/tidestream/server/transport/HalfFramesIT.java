@@ -21,12 +21,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** Connections that begin messages and do not end them. */
 @ExtendWith(NettyLeakCheck.class)
 class HalfFramesIT {
-    private static final int CONNECTIONS = 250;
+    private static final int CONNECTIONS = 120;
     private static final int MESSAGE = 1 << 20;
     private static final int ASSEMBLY = 8 << 20;
     private static final TransportConfig CONFIG = new TransportConfig(
             "127.0.0.1", 0, MESSAGE, 4 << 20, 1000, CONNECTIONS + 8, 16, 64 << 10, 32, 16,
-            Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60))
+            Duration.ofMinutes(5), Duration.ofMinutes(10), Duration.ofSeconds(60)) // none is thought dead meanwhile
             .withLimits(HttpLimits.of(CONNECTIONS), new SocketLimits(ASSEMBLY, 1L << 40, Duration.ofSeconds(5), Duration.ofSeconds(1)));
 
     private final List<RawSocket> all = new ArrayList<>();
