@@ -18,6 +18,7 @@ final class EvidenceBook {
     private final SamplingOptions sampling;
     private final int promptTokens;
     private final String promptSha256;
+    private final @Nullable String textSha256;
     private final @Nullable LocalDateTime renderedAt;
     private final TokenDigest output = new TokenDigest();
     private final List<Evidence.Span> spans = new ArrayList<>(); // the last one grows
@@ -35,6 +36,8 @@ final class EvidenceBook {
         this.sampling = request.sampling().withSeed(seed);
         this.promptTokens = prompt.tokens().length;
         this.promptSha256 = TokenDigest.of(prompt.tokens());
+        String text = request.prompt();
+        this.textSha256 = text == null ? null : TokenDigest.of(text); // a long one would keep the decode thread
         this.renderedAt = prompt.at();
     }
 
@@ -77,8 +80,7 @@ final class EvidenceBook {
         if (!whole) {
             return null;
         }
-        String text = request.prompt();
-        return new Evidence(promptTokens, promptSha256, text == null ? null : TokenDigest.of(text), request.parseSpecial(), renderedAt,
-                request.maxTokens(), sampling, request.stop(), request.weights(), acceptedVersion, spans, tokens, output.hex());
+        return new Evidence(promptTokens, promptSha256, textSha256, request.parseSpecial(), renderedAt, request.maxTokens(),
+                sampling, request.stop(), request.weights(), acceptedVersion, spans, tokens, output.hex());
     }
 }

@@ -57,8 +57,10 @@ final class PromptIntake {
         try {
             executor.execute(this::next);
         } catch (RejectedExecutionException e) {
-            withdraw(entry);
-            throw e;
+            if (withdraw(entry)) {
+                throw e;
+            }
+            next(); // the executor has taken this one up in the place of another, which would wait for ever
         }
         return Optional.empty();
     }
@@ -117,11 +119,14 @@ final class PromptIntake {
         return entry;
     }
 
-    private synchronized void withdraw(Entry entry) {
+    /** Whether it was still waiting. */
+    private synchronized boolean withdraw(Entry entry) {
         Waiting waiting = byParty.get(entry.party);
-        if (waiting != null && waiting.queue.removeLastOccurrence(entry)) {
+        boolean waited = waiting != null && waiting.queue.removeLastOccurrence(entry);
+        if (waited) {
             release(entry);
         }
+        return waited;
     }
 
     private synchronized void release(Entry entry) {

@@ -183,7 +183,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
     public Generation generate(GenerateRequest request) {
         long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
         TokenStream stream = new TokenStream(lastStream.incrementAndGet(), seed, request.options().trace(), loop::wake);
-        return new StreamGeneration(stream, () -> begin(request, stream));
+        long arrivalNs = nanoClock.getAsLong(); // a deadline counts while the stream waits to be begun
+        return new StreamGeneration(stream, () -> begin(request, stream, arrivalNs));
     }
 
     @Override
@@ -231,10 +232,10 @@ public final class TokenEngine implements Engine, AutoCloseable {
         return loop.failed();
     }
 
-    private void begin(GenerateRequest request, TokenStream stream) {
-        long arrivalNs = nanoClock.getAsLong();
+    private void begin(GenerateRequest request, TokenStream stream, long arrivalNs) {
+        Party party = new Party(request.account(), request.connection());
         try {
-            intake.offer(new Party(request.account(), request.connection()), prompts.requireFits(request), () -> prepare(request, stream, arrivalNs))
+            intake.offer(party, prompts.requireFits(request), () -> prepare(request, stream, arrivalNs))
                     .ifPresent(full -> stream.failed(ErrorCode.BUSY, full));
         } catch (EngineException e) { // it can never fit; nobody spends time on its tokens
             stream.failed(e.code(), String.valueOf(e.getMessage()));

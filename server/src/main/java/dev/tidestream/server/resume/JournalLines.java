@@ -141,8 +141,8 @@ final class JournalLines {
             return null;
         }
         TokenEvent.Accepted accepted = new TokenEvent.Accepted(
-                number(head, "stream"), number(head, "seed"), number(head, "weights_version"),
-                head.path("head_mode").asText(), (int) number(head, "prompt_tokens"), head.path("prompt_sha256").textValue(),
+                number(head, "stream"), number(head, "seed"), number(head, "weights_version", Long.MAX_VALUE),
+                head.path("head_mode").asText(), count(head, "prompt_tokens"), head.path("prompt_sha256").textValue(),
                 head.has("rendered_at") ? time(head.path("rendered_at").asText()) : null, adapter(request, head));
         int[] tokens = {};
         TokenEvent.Finish finish = null;
@@ -152,6 +152,10 @@ final class JournalLines {
             tokens = joined(tokens, node);
             mixed |= node.path("mixed").asBoolean();
             finish = node.has("finish") ? finish(node) : null;
+        }
+        if (tokens.length > request.maxTokens() || (finish == null && tokens.length == request.maxTokens())) {
+            throw new IOException("it has as many tokens as it may have, and no end: tokens=%d, max_tokens=%d"
+                    .formatted(tokens.length, request.maxTokens()));
         }
         StreamRecord.Identity identity = new StreamRecord.Identity(handle, head.path("owner").asText(), request);
         return new StreamRecord(identity, precision, accepted, tokens, finish, mixed);
@@ -188,6 +192,18 @@ final class JournalLines {
         return value.longValue();
     }
 
+    private static long number(JsonNode node, String field, long most) throws IOException {
+        long value = number(node, field);
+        if (value < 0 || value > most) {
+            throw new IOException("%s must be in 0..%d: %d".formatted(field, most, value));
+        }
+        return value;
+    }
+
+    private static int count(JsonNode node, String field) throws IOException {
+        return (int) number(node, field, Integer.MAX_VALUE);
+    }
+
     private static int[] joined(int[] before, JsonNode node) throws IOException {
         long from = number(node, "from");
         JsonNode added = node.path("tokens");
@@ -210,8 +226,7 @@ final class JournalLines {
         for (FinishReason known : FinishReason.values()) {
             if (known.name().toLowerCase(Locale.ROOT).equals(reason)) {
                 return new TokenEvent.Finish(known,
-                        new Usage((int) number(node, "prompt_tokens"), (int) number(node, "completion_tokens"),
-                                node.path("cached_tokens").asInt()),
+                        new Usage(count(node, "prompt_tokens"), count(node, "completion_tokens"), node.path("cached_tokens").asInt()),
                         new Timing(node.path("queue_ms").asDouble(), node.path("first_token_ms").asDouble(),
                                 node.path("total_ms").asDouble(), node.path("tokens_per_s").asDouble()));
             }

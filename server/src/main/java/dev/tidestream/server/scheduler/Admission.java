@@ -1,5 +1,9 @@
 package dev.tidestream.server.scheduler;
 
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.options.Priority;
@@ -22,6 +26,7 @@ final class Admission {
     private final AdmissionQueue queue;
     private final Slots slots;
     private final KvLending lending;
+    private final Map<Slots.Claim, Optional<Sequence>> yielding = new HashMap<>(); // as long as no slot changes hands
     private long slotsGivenBack;
 
     Admission(SchedulerConfig.Live limits, KvCachePool pool, AdmissionQueue queue, Slots slots, KvLending lending) {
@@ -40,21 +45,23 @@ final class Admission {
     /** Gives slots to all that can have one. */
     void admit(long nowNs) {
         boolean holdersOnly = false;
-        while (!queue.isEmpty()) {
-            boolean blocked = holdersOnly;
-            Sequence next = queue.next(this::mayHaveSlot, sequence -> !blocked || sequence.missingBlocks(pool) == 0);
-            if (next == null) {
-                return;
-            }
+        for (Sequence next = next(holdersOnly); next != null; next = next(holdersOnly)) {
             if (lending.admits(next)) {
                 admit(next, nowNs);
             } else {
                 holdersOnly = true;
             }
         }
+        yielding.clear(); // it keeps nobody who has ended
+    }
+
+    private @Nullable Sequence next(boolean holdersOnly) {
+        yielding.clear();
+        return queue.next(this::mayHaveSlot, sequence -> !holdersOnly || sequence.missingBlocks(pool) == 0);
     }
 
     private void admit(Sequence next, long nowNs) {
+        yielding.clear();
         Sequence leaving = leavesFor(next.standing().party(), next.standing().priority());
         if (leaving != null) {
             givesSlotBack(leaving);
@@ -62,8 +69,14 @@ final class Admission {
         boolean byShare = queue.byShare(next);
         slots.add(next); // first, so that its party is never without a stream
         queue.removeForSlot(next);
-        queue.charge(next, Math.max(1, next.newRows(pool)));
+        charge(next, Math.max(1, next.newRows(pool)));
         next.admit(pool, byShare, nowNs);
+    }
+
+    /** A sequence with a slot was served, or is about to be. Who waits for a slot of its own connection waits for no other's. */
+    void charge(Sequence sequence, long served) {
+        Object connection = sequence.standing().party().connection();
+        queue.charge(sequence, served, party -> mayHaveMore(party) || party.connection().equals(connection));
     }
 
     private void givesSlotBack(Sequence leaving) {
@@ -90,7 +103,8 @@ final class Admission {
             return null;
         }
         if (mayHaveMore(party)) {
-            return slots.yieldsTo(party, priority);
+            return yielding.computeIfAbsent(slots.claim(party, priority), claim -> Optional.ofNullable(slots.yieldsTo(claim)))
+                    .orElse(null);
         }
         return priority == Priority.BATCH ? null
                 : slots.givesWay(batch -> batch.standing().party().connection().equals(party.connection()));

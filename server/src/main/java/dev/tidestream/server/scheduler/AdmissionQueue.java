@@ -162,11 +162,15 @@ final class AdmissionQueue {
         return null;
     }
 
-    /** A sequence was served, which counts if others wait. */
-    void charge(Sequence sequence, long served) {
+    /**
+     * A sequence was served, which counts if others wait.
+     *
+     * @param couldHaveIts whether a party that waits could have the slot of that sequence: only then one priority takes from the other
+     */
+    void charge(Sequence sequence, long served, Predicate<Party> couldHaveIts) {
         if (!isEmpty()) {
-            boolean otherWaits = sequence.standing().priority() == Priority.BATCH ? interactive.size > 0 : batch.size > 0;
-            turns.charge(sequence.standing(), served, otherWaits);
+            Waiting others = sequence.standing().priority() == Priority.BATCH ? interactive : batch;
+            turns.charge(sequence.standing(), served, others.byParty.keySet().stream().anyMatch(couldHaveIts));
         }
     }
 

@@ -37,9 +37,9 @@ import dev.tidestream.server.scheduler.status.StreamStatus;
  *       nothing of a token depends on them.
  *   <li><b>Running streams flow.</b> Every decoding sequence with a slot and demand has a row in every step; prompts share what
  *       is left, in chunks ({@link BatchComposer}), so a long prompt delays a token by a chunk and not by itself.
- *   <li><b>Clients share.</b> Slots and rows of prompts go round the accounts by tokens, and round the connections of each; within a
- *       connection streams come in order of arrival ({@link Admission}, {@link BatchComposer}). Batch streams have what interactive ones
- *       leave, and a share.
+ *   <li><b>Clients share.</b> Slots and rows of prompts go round the accounts by tokens, and round the connections of each;
+ *       within a connection streams come in order of arrival ({@link Admission}, {@link BatchComposer}). Batch streams have what
+ *       interactive ones leave, and a share.
  *   <li><b>Time is kept.</b> A stream whose deadline has passed ends before the next step ({@link Timeouts}).
  *   <li><b>Memory is lent as it is filled.</b> A sequence gets KV blocks when it reaches their positions, or those that others
  *       have filled with the same tokens; the oldest that runs always gets them ({@link KvLending}).
@@ -120,7 +120,8 @@ public final class Scheduler {
         lending = new KvLending(pool, waiting, running, parked);
         composer = new BatchComposer(lending, maxRows, config.prefillChunkRows(), limits::batchShare);
         admission = new Admission(limits, pool, waiting, running, lending);
-        if (config.maxSequences() > maxRows || ((long) config.maxSequences() + BatchComposer.MAX_SCORED_ROWS) * vocabularySize > Integer.MAX_VALUE - 8) {
+        long mostLogits = ((long) config.maxSequences() + BatchComposer.MAX_SCORED_ROWS) * vocabularySize;
+        if (config.maxSequences() > maxRows || mostLogits > Integer.MAX_VALUE - 8) {
             throw new IllegalArgumentException("too many sequences for one step: max_sequences=%d, max_rows=%d, vocabulary=%d"
                     .formatted(config.maxSequences(), maxRows, vocabularySize));
         }
@@ -144,6 +145,7 @@ public final class Scheduler {
         }
         if (full == null) {
             waiting.add(sequence);
+            oldPrefixes.joined(sequence.lease().epoch().weightsVersion());
         } else {
             fail(sequence, ErrorCode.BUSY, full);
         }
@@ -347,7 +349,7 @@ public final class Scheduler {
             return;
         }
         anyToken = true;
-        waiting.charge(sequence, 1);
+        admission.charge(sequence, 1);
         try {
             if (sequence.take(sample, nowNs, observer)) {
                 timeouts.done(sequence);

@@ -37,6 +37,12 @@ final class SequenceIntake {
                             .formatted(prompt, contextLength));
             return null;
         }
+        int known = prompt + request.generated().length; // below the sum of two arrays that are in memory
+        if (known >= contextLength) {
+            client.failed(ErrorCode.PROMPT_TOO_LONG, "prompt and the tokens so far leave no room: tokens=%d, generated=%d, context=%d"
+                    .formatted(prompt, request.generated().length, contextLength));
+            return null;
+        }
         int positions = Math.min(contextLength, (int) Math.min(Integer.MAX_VALUE, (long) prompt + request.maxTokens()));
         Optional<NeverFits> never = pool.neverFits(positions);
         if (never.isPresent()) {

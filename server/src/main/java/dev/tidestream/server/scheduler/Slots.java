@@ -106,24 +106,51 @@ final class Slots {
     }
 
     /**
-     * Who yields to a party that waits with a sequence of some priority; null if nobody does. To an interactive one the batch stream
-     * that came last, unless these are owed their share. Else those of the same priority share: to an account without a slot yields
-     * the one with most, and within an account a connection likewise, the sequence that came last; if each has one, the sequence that
-     * has had it longest, if it made some tokens meanwhile.
+     * What a party that waits can claim of the slots of others: all that claim the same get the same.
+     *
+     * @param priority of the sequence that it waits with
+     * @param of whose slots, beside those of batch streams
+     * @param account whose connections share, if it is {@link Of#ITS_ACCOUNT}; else of no meaning, and null
      */
-    @Nullable Sequence yieldsTo(Party party, Priority priority) {
-        Sequence batch = priority == Priority.INTERACTIVE ? givesWay(sequence -> true) : null;
+    record Claim(Priority priority, Of of, @Nullable Object account) {
+        /** Whose slots of the same priority. */
+        enum Of {
+            /** Those of all accounts: its own has none. */
+            ALL,
+            /** Those of other connections of its account: its own has none. */
+            ITS_ACCOUNT,
+            /** Nobody's: it has one. */
+            NOBODY
+        }
+    }
+
+    /** What a party can claim with a sequence of some priority. */
+    Claim claim(Party party, Priority priority) {
+        int same = slotOf(priority);
+        if (ofAccounts.getOrDefault(party.account(), NO_SLOTS)[same] == 0) {
+            return new Claim(priority, Claim.Of.ALL, null);
+        }
+        return ofConnections.getOrDefault(party.connection(), NO_SLOTS)[same] == 0
+                ? new Claim(priority, Claim.Of.ITS_ACCOUNT, party.account()) : new Claim(priority, Claim.Of.NOBODY, null);
+    }
+
+    /**
+     * Who yields to a claim; null if nobody does. To an interactive one the batch stream that came last, unless these are owed their
+     * share. Else those of the same priority share: to an account without a slot yields the one with most, and within an account a
+     * connection likewise, the sequence that came last; if each has one, the sequence that has had it longest, if it made some tokens
+     * meanwhile.
+     */
+    @Nullable Sequence yieldsTo(Claim claim) {
+        Sequence batch = claim.priority() == Priority.INTERACTIVE ? givesWay(sequence -> true) : null;
         if (batch != null) {
             return batch;
         }
-        int same = slotOf(priority);
-        if (ofAccounts.getOrDefault(party.account(), NO_SLOTS)[same] == 0) {
-            return ofMost(priority, sequence -> true, this::ofAccount);
-        }
-        if (ofConnections.getOrDefault(party.connection(), NO_SLOTS)[same] == 0) {
-            return ofMost(priority, sequence -> sequence.standing().party().account().equals(party.account()), this::ofConnection);
-        }
-        return null;
+        return switch (claim.of()) {
+            case ALL -> ofMost(claim.priority(), sequence -> true, this::ofAccount);
+            case ITS_ACCOUNT -> ofMost(
+                    claim.priority(), sequence -> sequence.standing().party().account().equals(claim.account()), this::ofConnection);
+            case NOBODY -> null;
+        };
     }
 
     /** Of whoever has most slots, two at least; if nobody has two, the one whose turn began first of those that have had theirs. */

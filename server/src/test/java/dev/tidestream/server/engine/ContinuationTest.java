@@ -1,6 +1,7 @@
 package dev.tidestream.server.engine;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 import org.junit.jupiter.api.Test;
@@ -82,5 +83,22 @@ class ContinuationTest extends EngineFixture {
         work(tight);
         assertTrue(stream.completed, stream.errors.toString());
         tight.close();
+    }
+
+    /** As when the tokens of a receipt are claimed to be more than there can be. */
+    @Test
+    void shouldRefuseToGoOnBehindTheContext() {
+        TokenEngine engine = manualEngine();
+        int[] before = new int[125];
+        Arrays.fill(before, 'a');
+        Recorder stream = subscribe(engine, request("abc", 200).continued(7, new Continuation(before, Continuation.NEWEST)));
+        stream.request(Long.MAX_VALUE);
+        work(engine);
+        assertEquals(ErrorCode.PROMPT_TOO_LONG, stream.code());
+        assertEquals("prompt and the tokens so far leave no room: tokens=3, generated=125, context=128",
+                stream.errors.getFirst().getMessage());
+        assertEquals(1, epochs.live().size());
+        assertEquals(0, epochs.live().getFirst().leases());
+        engine.close();
     }
 }

@@ -182,6 +182,19 @@ class EnginePromptsTest extends EngineFixture {
         engine.close();
     }
 
+    /** A stream with a receipt may wait before it begins, until its process can issue one. */
+    @Test
+    void shouldCountADeadlineFromTheRequestOn() {
+        TokenEngine engine = manualEngine();
+        Urgency tenMs = new Urgency(Priority.INTERACTIVE, 10);
+        Generation waits = engine.generate(request("ab", 1).with(new RequestOptions(false, tenMs, null, RequestTrace.NONE)));
+        nowNs += 10_000_000;
+        Recorder late = new Recorder();
+        waits.events().subscribe(late);
+        assertEquals(ErrorCode.DEADLINE_EXCEEDED, late.code());
+        engine.close();
+    }
+
     /** As with a small {@code --kv-memory} and the default {@code max_tokens}. */
     @Test
     void shouldNameMaxTokensWhenOnlyThatIsTooMuchForTheKvCache() {

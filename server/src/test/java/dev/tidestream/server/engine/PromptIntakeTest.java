@@ -120,4 +120,24 @@ class PromptIntakeTest {
         assertEquals(0, closed.prompts());
         assertEquals(0, closed.bytes());
     }
+
+    /** Each task of the tokenizer does the work whose turn it is: that of a prompt whose own task is refused may be done by another's. */
+    @Test
+    void shouldDoTheWorkOfAllThatWereTakenWhenTheTokenizerClosesBetweenTwo() {
+        boolean[] closes = {false};
+        PromptIntake intake = new PromptIntake(new PromptLimits(10, 1, 100, 100), task -> {
+            if (closes[0]) {
+                work(1);
+                throw new RejectedExecutionException("as if");
+            }
+            tokenizer.add(task);
+        });
+        offer(intake, "a", 10, "a1");
+        offer(intake, "a", 1, "a2");
+        work(1);
+        closes[0] = true;
+        assertEquals(Optional.empty(), offer(intake, "b", 1, "b1"));
+        assertEquals(List.of("a1", "b1", "a2"), done);
+        assertEquals(0, intake.prompts());
+    }
 }

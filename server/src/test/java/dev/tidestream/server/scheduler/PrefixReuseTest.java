@@ -16,6 +16,7 @@ import dev.tidestream.model.transformer.LanguageModel.Slice;
 import dev.tidestream.protocol.Usage;
 import dev.tidestream.protocol.WeightsPolicy;
 import dev.tidestream.server.FakeLanguageModel;
+import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.scheduler.status.SchedulerStats;
 
@@ -159,6 +160,19 @@ class PrefixReuseTest {
         f.runToIdle();
         assertEquals(96, usage(again).cachedTokens());
         assertEquals(next.continuation(prompt(100, 0), 5), again.ids());
+    }
+
+    @Test
+    void shouldForgetOlderWeightsThatAStreamHasAskedForWithThatStream() {
+        try (Lease _ = f.epochs.lease()) {
+            f.epochs.publish(new ModelEpoch(2, HeadMode.PACKED, new FakeLanguageModel(256, 64, 2), () -> { }));
+            f.steps(2);
+            FakeClient ofOld = f.submit(1, prompt(100, 0), 5);
+            f.runToIdle();
+            assertEquals(f.model.continuation(prompt(100, 0), 5), ofOld.ids());
+            f.steps(1);
+            assertTrue(f.pool.sharesOnly(2));
+        }
     }
 
     /** Another head of the same version has the same keys and values. */

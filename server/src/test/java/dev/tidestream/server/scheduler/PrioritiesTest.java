@@ -185,4 +185,28 @@ class PrioritiesTest {
         f.runToIdle();
         assertEquals(0, f.scheduler.stats().queuedTokens());
     }
+
+    /** One takes nothing from the other: the batch stream has a slot that nobody else could have. */
+    @Test
+    void shouldNotLetBatchStreamsPayWhileInteractiveOnesWaitForSlotsOfTheirOwnConnection() {
+        SchedulerFixture f = new SchedulerFixture(new SchedulerConfig(2, 1, 8, 500 * MS, new QueueLimits(1000, 1 << 30, 1 << 20, 0.3),
+                new StallLimits(1024, 1 << 30, 1000 * MS)), 256);
+        List<FakeClient> batch = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            f.submit(A, prompt(4, i), 200, Urgency.DEFAULT);
+            batch.add(f.submit(B, prompt(4, i), 200, BATCH));
+        }
+        f.steps(3000);
+        long before = tokens(batch);
+        assertTrue(before > 2500, "a slot is theirs: tokens=" + before);
+        List<FakeClient> interactive = new ArrayList<>();
+        for (int i = 0; i < 400; i++) {
+            interactive.add(f.submit(new Party("C" + i % 3, "c" + i % 3), prompt(4, i), 16, Urgency.DEFAULT));
+        }
+        while (tokens(interactive) < 1000) {
+            f.steps(1);
+        }
+        long since = tokens(batch) - before;
+        assertTrue(since > 200, "they get their share at once: tokens=" + since);
+    }
 }

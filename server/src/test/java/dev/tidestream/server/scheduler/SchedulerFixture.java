@@ -96,6 +96,16 @@ final class SchedulerFixture {
         return client;
     }
 
+    /** With weights of some version. */
+    FakeClient submit(long weightsVersion, int[] prompt, int maxTokens) {
+        FakeClient client = new FakeClient(Integer.MAX_VALUE);
+        scheduler.submit(new SequenceRequest(++lastStream, new Party("c", "c"), prompt, maxTokens, -1, WeightsPolicy.PIN,
+                new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt),
+                tokenizer.newDetokenizer(), new StopMatcher(List.of()), tokenizer::isEndOfGeneration, new int[0], weightsVersion,
+                Urgency.DEFAULT, null, MEMORY, nowNs, client));
+        return client;
+    }
+
     /** For a client that may have other connections. */
     FakeClient submit(Party party, int[] prompt, int maxTokens, Urgency urgency) {
         return submit(party, prompt, maxTokens, urgency, nowNs);

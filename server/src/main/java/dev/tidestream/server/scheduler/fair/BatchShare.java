@@ -4,8 +4,8 @@ import java.util.function.DoubleSupplier;
 
 /**
  * What batch streams are owed. While they wait they earn a share of what interactive streams are served, and they pay for what they
- * are served while interactive ones wait. As long as they are owed anything, the next slot that is free is one of theirs; so of all tokens that
- * are computed while both wait they get the share, but for what they are in advance: the last stream that got a slot.
+ * are served while interactive ones wait. As long as they are owed anything, the next slot that is free is one of theirs; so of all
+ * tokens that are computed while both wait they get the share, but for what they are in advance: the last stream that got a slot.
  */
 public final class BatchShare {
     /** Most tokens that they are ever owed: they catch up on a while, not on a day. */
@@ -38,5 +38,10 @@ public final class BatchShare {
     /** No batch stream waits: nothing is saved for those to come. */
     public void nobodyWaits() {
         owed = Math.min(0, owed);
+    }
+
+    /** No stream waits at all: what batch streams were served in advance was taken from nobody. */
+    public void forgive() {
+        owed = 0;
     }
 }

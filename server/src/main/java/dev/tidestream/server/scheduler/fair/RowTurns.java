@@ -82,6 +82,11 @@ public final class RowTurns<T> {
             return byParty.isEmpty();
         }
 
+        /** Whether nobody had a prompt in the last step. */
+        boolean wasEmpty() {
+            return parties.isEmpty();
+        }
+
         /** Gives up to so many rows; how many it did. */
         int give(int rows, Rows<T> can, Map<T, Integer> given) {
             int left = rows;
@@ -129,6 +134,9 @@ public final class RowTurns<T> {
      * @return those that got some
      */
     public Map<T, Integer> divide(List<T> prompts, int rows, Rows<T> can) {
+        if (prompts.isEmpty() && interactive.wasEmpty() && batch.wasEmpty()) {
+            return Map.of(); // as in most steps
+        }
         Comparator<T> byArrival = Comparator.comparingLong(prompt -> can.standing(prompt).arrival());
         List<T> byAge = prompts.stream().sorted(byArrival).toList();
         interactive.begin(byAge.stream().filter(prompt -> can.standing(prompt).priority() == Priority.INTERACTIVE).toList(), can);

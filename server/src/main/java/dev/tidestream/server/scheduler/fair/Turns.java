@@ -8,9 +8,10 @@ import org.jspecify.annotations.Nullable;
 import dev.tidestream.protocol.options.Priority;
 
 /**
- * Whose turn it is to get a slot: of each priority, that of the {@link FairShares}, one token at a time, so that whoever was served
- * least comes first; and of the priorities the interactive one, unless the other is owed its {@link BatchShare}. A party is
- * here while it has a stream that runs or waits for a slot.
+ * Whose turn it is to get a slot: of each priority, that of the {@link FairShares}, one token at a time, so that whoever owes least
+ * comes first; and of the priorities the interactive one, unless the other is owed its {@link BatchShare}. A party is here while it
+ * has a stream that runs or waits for a slot; what it owes is forgotten with its last. Each question is a round, also if nobody can
+ * be served: so in each step in which somebody waits, all debts fall by a token.
  */
 public final class Turns {
     private final FairShares ofInteractive = new FairShares(1);
@@ -49,7 +50,7 @@ public final class Turns {
      * A stream was served while others waited.
      *
      * @param tokens of its prompt that it is the first to need, or that it has made
-     * @param otherWaits whether streams of the other priority wait
+     * @param otherWaits whether a stream of the other priority waits that could have its slot
      */
     public void charge(Standing standing, long tokens, boolean otherWaits) {
         anyCharge = true;
@@ -77,6 +78,7 @@ public final class Turns {
             anyCharge = false;
             ofInteractive.forgive();
             ofBatch.forgive();
+            batch.forgive();
         }
     }
 }

@@ -21,6 +21,13 @@ public final class OldPrefixes {
         this.retain = retain;
     }
 
+    /** A sequence has come, with weights that may be older ones: then {@link #forget} looks again. */
+    public void joined(long version) {
+        if (version != newest) {
+            inUse = Set.of();
+        }
+    }
+
     /**
      * Looks again. That costs next to nothing while only the newest version is in use, and little while the same versions are.
      *

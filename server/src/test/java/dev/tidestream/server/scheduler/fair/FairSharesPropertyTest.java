@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import dev.tidestream.protocol.options.Priority;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -234,5 +236,18 @@ class FairSharesPropertyTest {
         assertTrue(batch.isOwed(), "one is left");
         batch.nobodyWaits();
         assertFalse(batch.isOwed());
+    }
+
+    @Test
+    void shouldForgiveBatchStreamsWhatTheyHadInAdvanceOnceNobodyWaits() {
+        Turns turns = new Turns(() -> 0.5);
+        Standing batch = new Standing(party(1, 0), Priority.BATCH, 1);
+        Standing interactive = new Standing(party(2, 0), Priority.INTERACTIVE, 2);
+        turns.charge(batch, 1_000_000, true);
+        turns.charge(interactive, 1, true);
+        assertFalse(turns.batchIsOwed());
+        turns.nobodyWaits();
+        turns.charge(interactive, 1, true);
+        assertTrue(turns.batchIsOwed());
     }
 }

@@ -40,4 +40,18 @@ class OldPrefixesTest {
         assertTrue(retained.getLast().test(2));
         assertFalse(retained.getLast().test(1));
     }
+
+    @Test
+    void shouldForgetOlderVersionsAlsoThatAStreamHasBroughtBack() {
+        step(2, 2);
+        old.joined(2);
+        step(2, 2);
+        assertEquals(1, retained.size());
+        old.joined(1);
+        step(2, 1, 2);
+        assertTrue(retained.getLast().test(1) && retained.getLast().test(2));
+        step(2, 2);
+        assertEquals(3, retained.size());
+        assertFalse(retained.getLast().test(1));
+    }
 }
