@@ -55,7 +55,8 @@ class OpsFilesTest {
         assertEquals(only("(?m)^EXPOSE (\\d+)$", file), options.matchedOption("--port").stringValues().getFirst());
         assertEquals(only("(?m)^VOLUME (\\S+)$", file), options.matchedOption("--data-dir").stringValues().getFirst());
         String pom = Files.readString(LauncherCheckout.repository().resolve("server/distribution/pom.xml"));
-        assertTrue(pom.contains("-with-runtime</tarball.name>") && file.contains("distribution/target/tidestream-*-with-runtime.tar.gz"));
+        assertTrue(pom.contains("-with-runtime</tarball.name>"), pom);
+        assertTrue(file.contains(" server/distribution/target/tidestream-*-with-runtime.tar.gz "), file);
         Matcher image = Pattern.compile("(?m)^ARG (?:BUILD|RUN)_IMAGE=(\\S+)$").matcher(file);
         for (int i = 0; i < 2; i++) {
             assertTrue(image.find() && image.group(1).matches("[a-z0-9-]+:[a-z0-9.-]+"), "no host in the name of an image: " + file);
