@@ -94,7 +94,7 @@ class OpsFilesTest {
         assertEquals(port, OpsFiles.manifest("InferencePool").at("/spec/targetPorts/0/number").asInt());
         assertEquals(port, OpsFiles.manifest("Service").at("/spec/ports/0/port").asInt());
         String annotation = "/metadata/annotations/prometheus.io~1port";
-        assertEquals(port, OpsFiles.manifest("Service").at(annotation).asInt());
+        assertTrue(OpsFiles.manifest("Service").at("/metadata/annotations").isMissingNode(), "a pod is scraped once");
         assertEquals(port, set.at("/spec/template" + annotation).asInt());
         String name = OpsFiles.container().at("/ports/0/name").asText();
         for (String probe : List.of("startupProbe", "readinessProbe", "livenessProbe")) {
@@ -105,6 +105,14 @@ class OpsFilesTest {
         assertEquals(labels.path(APP), pool.path(APP));
         assertEquals(labels.path(APP), set.at("/spec/selector/matchLabels").path(APP));
         assertEquals(labels.path(APP), OpsFiles.manifest("Service").at("/spec/selector").path(APP));
+    }
+
+    /** Or clients in the cluster get 403. */
+    @Test
+    void shouldGoByTheNamesOfItsService() throws IOException {
+        String service = OpsFiles.manifest("Service").at("/metadata/name").asText();
+        List<String> names = OpsFiles.words(OpsFiles.yaml(settings()).getFirst().path("allow-host")).toList();
+        assertEquals(List.of(service, service + ".default", service + ".default.svc", service + ".default.svc.cluster.local"), names);
     }
 
     @Test
