@@ -25,5 +25,5 @@ exit /b
 
 :try
 if not exist "%~1\bin\java.exe" exit /b
-findstr /r /c:"^JAVA_VERSION=.25[.+_-]" /c:"^JAVA_VERSION=.25.$" "%~1\release" >nul 2>nul && set "JAVA=%~1\bin\java.exe"
+findstr /r /c:"^JAVA_VERSION=.25[^0-9]" "%~1\release" >nul 2>nul && set "JAVA=%~1\bin\java.exe"
 exit /b

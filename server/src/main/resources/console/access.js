@@ -40,16 +40,24 @@ export function openAdminSocket() {
   return new WebSocket(socketUrl("v1/admin"), ["tidestream.admin.v1", "bearer." + adminToken]);
 }
 
-/** Why a WebSocket was refused: a browser does not tell, plain HTTP does. */
+/** Why a WebSocket was refused, as an Error with the HTTP status if there was an answer: a browser does not tell, plain HTTP does. */
 export async function refusal(path, admin = false) {
   const secret = admin ? adminToken : apiKey;
   try {
     const response = await fetch(url(path), { headers: secret ? { Authorization: "Bearer " + secret } : {}, cache: "no-store" });
-    const body = await response.json();
-    return response.status === 426 || response.ok ? "the connection was lost" : body.error?.message ?? `HTTP ${response.status}`;
+    if (response.status === 426 || response.ok) {
+      return new Error("the connection was lost");
+    }
+    const body = await response.json().catch(() => ({}));
+    return Object.assign(new Error(body.error?.message ?? `HTTP ${response.status}`), { status: response.status });
   } catch {
-    return "the server does not answer";
+    return new Error("the server does not answer");
   }
+}
+
+/** Whether it is useless to ask again with the same key or token. */
+export function isRefusal(error) {
+  return error.status >= 400 && error.status < 500;
 }
 
 /** JSON over HTTP with the key; throws an Error with the server's words. */

@@ -28,7 +28,7 @@ function connect() {
       if (current === made) {
         current = null;
       }
-      const reason = new Error(opened ? "the admin channel was closed" : await refusal("v1/admin", true));
+      const reason = opened ? new Error("the admin channel was closed") : await refusal("v1/admin", true);
       reject(reason);
       waiting.forEach(request => request.reject(reason));
       waiting.clear();

@@ -34,8 +34,14 @@ export function compare() {
   const result = notice();
   const both = el("button", { type: "button", id: "run-both", on: { click: () => start(sides) } }, "Run both");
   const one = sides.map(s => el("button", { type: "button", class: "plain", on: { click: () => start([s]) } }, "Run " + s.name));
-  const stop = el("button", { type: "button", class: "plain", disabled: true, on: { click: () => sides.forEach(s => s.stream?.stop()) } },
+  const stop = el("button", { type: "button", class: "plain", disabled: true, on: { click: stopAll } },
     "Stop");
+  let stopped = false;
+
+  function stopAll() {
+    stopped = true;
+    sides.forEach(s => s.stream?.stop());
+  }
 
   function changed() {
     explained.textContent = EXPLAINED[what.value];
@@ -71,12 +77,17 @@ export function compare() {
   async function start(chosen) {
     result.show("Running …");
     sides.forEach(s => s.view.markDifference(-1));
+    stopped = false;
     busy(true);
     try {
       if (what.value === "head") {
         await withModes(chosen);
       } else {
-        await Promise.all(chosen.map(stream));
+        const ended = await Promise.allSettled(chosen.map(stream)); // both have, before either may run again
+        const failed = ended.find(one => one.status === "rejected");
+        if (failed) {
+          throw failed.reason;
+        }
       }
       tell();
     } catch (error) {
@@ -89,8 +100,12 @@ export function compare() {
     const before = (await ask("optimization.status")).mode;
     try {
       for (const s of chosen) {
-        await ask("optimization.set", { mode: s.modeInput.value, verify: false });
-        await stream(s);
+        if (!stopped) {
+          await ask("optimization.set", { mode: s.modeInput.value, verify: false });
+        }
+        if (!stopped) {
+          await stream(s);
+        }
       }
     } finally {
       await ask("optimization.set", { mode: before, verify: false });
@@ -136,6 +151,6 @@ export function compare() {
     result.element,
     el("div", { class: "halves" }, sides.map(s => el("section", { class: "stack", "aria-label": "Stream " + s.name },
       el("div", { class: "fields" }, el("h2", { class: "wide" }, s.name), s.seedField, s.modeField), s.figures.element, s.view.element)))),
-    leave: () => sides.forEach(s => s.stream?.stop()),
+    leave: stopAll,
   };
 }

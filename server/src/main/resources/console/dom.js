@@ -65,8 +65,10 @@ export function notice() {
   return {
     element: line,
     show(text, kind = "") {
-      line.className = "note " + kind;
-      line.textContent = text;
+      if (line.textContent !== text || line.className !== "note " + kind) { // a screen reader tells every change
+        line.className = "note " + kind;
+        line.textContent = text;
+      }
     },
     clear() {
       line.textContent = "";
@@ -117,10 +119,12 @@ export function quoted(text) {
 
 let lastSaid = 0;
 
-/** Tells a screen reader, politely; `often` things at most once in four seconds. */
+/** Tells a screen reader, politely; `often` things at most once in four seconds. Returns whether it did. */
 export function say(text, often = false) {
-  if (!often || performance.now() - lastSaid > 4000) {
-    lastSaid = performance.now();
-    document.getElementById("said").textContent = text;
+  if (often && performance.now() - lastSaid <= 4000) {
+    return false;
   }
+  lastSaid = performance.now();
+  document.getElementById("said").textContent = text;
+  return true;
 }

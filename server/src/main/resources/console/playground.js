@@ -38,7 +38,11 @@ export function playground() {
   }
 
   function forget() {
-    stream?.stop();
+    if (stream !== null) {
+      stream.abandon();
+      stream = null;
+      running(false);
+    }
     messages = [];
     view.reset(el("p", {}, EXPLAINED));
   }
@@ -102,7 +106,7 @@ export function playground() {
       el("div", { class: "columns" }, controls,
         el("div", { class: "stack" }, el("div", { class: "card" }, slider.element), figures.element, view.element, colourKey(),
           inspector.element))),
-    leave: () => stream?.stop(),
+    leave: () => stream?.abandon(),
     /** For tests: what the page holds. */
     view,
   };

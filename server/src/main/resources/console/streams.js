@@ -1,6 +1,6 @@
 // Streams: all that the scheduler has now.
 import { ask } from "./admin.js";
-import { hasAdminToken, onAccessChange, tokenWanted } from "./access.js";
+import { hasAdminToken, isRefusal, onAccessChange, tokenWanted } from "./access.js";
 import { bar, el, notice, number, tiles, whole } from "./dom.js";
 import { badge } from "./tokens.js";
 
@@ -31,6 +31,7 @@ export function streams() {
 
   async function poll() {
     const mine = round;
+    let refused = false;
     try {
       if (!document.hidden) {
         show(await ask("streams"), await ask("stats"));
@@ -38,8 +39,9 @@ export function streams() {
       }
     } catch (error) {
       note.show(error.message, "bad");
+      refused = isRefusal(error); // wrong tokens are counted against the address, so the same one is not shown again
     }
-    if (mine === round) {
+    if (mine === round && !refused) {
       timer = setTimeout(poll, INTERVAL_MS);
     }
   }

@@ -182,14 +182,17 @@ export class TokenView {
   }
 
   #highlight(name, index) {
-    const ranges = CSS.highlights?.get(name) ?? new Highlight();
+    if (!CSS.highlights) {
+      return; // an older browser
+    }
+    const ranges = CSS.highlights.get(name) ?? new Highlight();
     [...ranges].filter(range => this.element.contains(range.startContainer) || !range.startContainer.isConnected)
       .forEach(range => ranges.delete(range));
     const range = this.#range(index);
     if (range) {
       ranges.add(range);
     }
-    CSS.highlights?.set(name, ranges);
+    CSS.highlights.set(name, ranges);
   }
 
   #range(index) {

@@ -49,15 +49,16 @@ export function run(fields, { view, figures, rate, slider, quiet }, ended) {
   let version = 0;
   let state = "waiting";
   let spoken = "";
+  let abandoned = false;
 
   const paint = () => {
     figures.set("state", pace.held && state === "running" ? "held" : state);
     figures.set("tokens", whole(count));
     figures.set("speed", number(speed.perSecond(performance.now())));
     slider?.show(pace);
-    if (!quiet && spoken.length > 40) {
-      say(spoken.slice(-300), true);
-      spoken = spoken.slice(-300);
+    spoken = spoken.slice(-300);
+    if (spoken.length > 40 && say(spoken, true)) {
+      spoken = "";
     }
   };
   const timer = setInterval(paint, PAINT_MS);
@@ -65,6 +66,9 @@ export function run(fields, { view, figures, rate, slider, quiet }, ended) {
     state = word;
     clearInterval(timer);
     pace.end();
+    if (abandoned) {
+      return;
+    }
     paint();
     slider?.show(null);
     if (message.timing) {
@@ -88,6 +92,9 @@ export function run(fields, { view, figures, rate, slider, quiet }, ended) {
       state = `prompt ${Math.round(100 * message.prefilled / message.of)} %`;
     },
     token(message) {
+      if (abandoned) {
+        return;
+      }
       const now = performance.now();
       if (count++ === 0) {
         first = now;
@@ -108,7 +115,20 @@ export function run(fields, { view, figures, rate, slider, quiet }, ended) {
     failed: message => end("failed", message),
   });
   paint();
-  return { pace, stop: () => stream.cancel(), rate: value => pace.rate(value) };
+  return {
+    pace,
+    stop: () => stream.cancel(),
+    rate: value => pace.rate(value),
+    /** Stops it, and shows and tells nothing more of it. */
+    abandon() {
+      abandoned = true;
+      clearInterval(timer);
+      pace.end();
+      figures.set("state", "stopped");
+      slider?.show(null);
+      stream.cancel();
+    },
+  };
 }
 
 /** What the colours mean. */

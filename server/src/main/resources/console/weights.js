@@ -9,6 +9,7 @@ import { push, rowsPayload, tokensOf } from "./updates.js";
 import { watchVersions } from "./wire.js";
 
 const MAX_SHOWN = 100;
+const PAUSE_MS = 500; // between two looks at the versions, and before a stream that made nothing begins again
 
 export function weights() {
   const place = el("div");
@@ -45,7 +46,25 @@ export function weights() {
     const list = el("ol", { class: "timeline" });
     const summary = el("p", { class: "soft" });
 
+    let loading = false;
+    let changed = false; // meanwhile
+
+    /** One look at a time, however fast a trainer makes versions. */
     async function load() {
+      changed = true;
+      if (loading) {
+        return;
+      }
+      loading = true;
+      while (changed) {
+        changed = false;
+        await show();
+        await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
+      }
+      loading = false;
+    }
+
+    async function show() {
       try {
         const [status, history] = await Promise.all([ask("weights.status"), ask("weights.history")]);
         const versions = history.versions.slice(-MAX_SHOWN).reverse();
@@ -171,10 +190,11 @@ function liveStream() {
   const view = new TokenView("Text of a stream that follows the weights", null, true);
   const figures = streamTiles();
   const slider = paceSlider(10, rate => stream?.rate(rate));
-  const toggle = el("button", { id: "follow", type: "button", on: { click: () => stream ? stop() : begin() } }, "Start a stream");
+  const toggle = el("button", { id: "follow", type: "button", on: { click: () => wanted ? stop() : begin() } }, "Start a stream");
   const note = notice();
   let stream = null;
   let wanted = false;
+  let timer = 0;
 
   function begin() {
     wanted = true;
@@ -186,16 +206,23 @@ function liveStream() {
         stream = null;
         toggle.textContent = "Start a stream";
         if (message.code) {
+          wanted = false;
           note.show(`${message.code}: ${message.message}`, "bad");
-        } else if (wanted) {
+        } else if (wanted && view.tokens.length > 0) {
           begin();
+        } else if (wanted) { // a model that has nothing to say is not asked as fast as it answers
+          toggle.textContent = "Stop it";
+          timer = setTimeout(begin, PAUSE_MS);
         }
       });
   }
 
   function stop() {
     wanted = false;
-    stream?.stop();
+    clearTimeout(timer);
+    toggle.textContent = "Start a stream";
+    stream?.abandon();
+    stream = null;
   }
   view.reset(el("p", {}, "A stream that follows the weights changes its colour when a version is published."));
   return {

@@ -1,10 +1,13 @@
 // tidestream.v1: streams over one WebSocket, which is opened when the first is asked for.
-import { onAccessChange, openStreamSocket, refusal } from "./access.js";
+import { isRefusal, onAccessChange, openStreamSocket, refusal } from "./access.js";
 
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30000;
 const watchers = new Set();
 let current = null; // the connection that new streams get: {socket, opened, streams: id -> handlers}
 let lastId = 0;
 let version = null;
+let pause = FIRST_PAUSE_MS;
 
 /** Streams of another key go on until they end; new ones have the new key. */
 onAccessChange(changed => {
@@ -13,6 +16,9 @@ onAccessChange(changed => {
     current = null;
     if (before?.streams.size === 0) {
       before.socket.close();
+    }
+    if (watchers.size > 0) {
+      connection();
     }
   }
 });
@@ -30,6 +36,7 @@ function connect() {
     let opened = false;
     socket.onopen = () => {
       opened = true;
+      pause = FIRST_PAUSE_MS;
       socket.send(JSON.stringify({ type: "watch", weights: true }));
       resolve();
     };
@@ -40,18 +47,35 @@ function connect() {
       }
     };
     socket.onclose = async event => {
-      if (current === made) {
+      const wanted = current === made;
+      if (wanted) {
         current = null;
       }
-      const reason = opened ? `the connection was closed (${event.code})` : await refusal("v1/stream");
-      reject(new Error(reason));
+      const error = opened ? new Error(`the connection was closed (${event.code})`) : await refusal("v1/stream");
+      reject(error);
       const lost = [...streams.values()];
       streams.clear();
-      lost.forEach(handlers => handlers.failed?.({ code: opened ? "connection_lost" : "not_connected", message: reason }));
+      lost.forEach(handlers => handlers.failed?.({ code: opened ? "connection_lost" : "not_connected", message: error.message }));
+      if (wanted && !isRefusal(error)) {
+        connectLater();
+      }
     };
   });
   made.opened.catch(() => {}); // whoever has a stream there is told
   return made;
+}
+
+/** After a loss, while somebody watches the versions and the page is seen; ever later while the server does not answer. */
+function connectLater() {
+  setTimeout(() => {
+    const connectAgain = () => watchers.size > 0 && connection();
+    if (document.hidden) {
+      document.addEventListener("visibilitychange", connectAgain, { once: true });
+    } else {
+      connectAgain();
+    }
+  }, pause);
+  pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
 }
 
 function dispatch(streams, message) {

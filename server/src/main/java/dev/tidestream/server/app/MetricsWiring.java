@@ -40,6 +40,7 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
         this.running = running;
         this.metrics = new Metrics(this::sample, running.headTimings(), running.streamTimings());
         metrics.expectTokenRefusals(Arrays.stream(TokenRefusal.values()).map(TokenRefusal::wireName).toList());
+        metrics.expectRefusedUpdates(Arrays.stream(AdminErrorCode.values()).map(AdminErrorCode::wireName).toList());
         metrics.showAdapters(() -> running.adapters().all().size(), running.adapters()::bytes);
         JvmMemory memory = JvmMemory.ofThisProcess();
         metrics.describe(

@@ -105,9 +105,17 @@ public final class Metrics implements AutoCloseable {
      * @param code one of a fixed set, as it stands in the answer
      */
     public void updateRefused(String code) {
-        Counter.builder("tidestream.weights.updates.refused")
-                .description("Updates of weights and rollbacks that were refused.").tag("code", code).register(registry)
-                .increment();
+        updatesRefused(code).increment();
+    }
+
+    /** Shows every code of {@link #updateRefused} as 0 from the start: what begins with 1 is no increase for Prometheus. */
+    public void expectRefusedUpdates(List<String> codes) {
+        codes.forEach(this::updatesRefused);
+    }
+
+    private Counter updatesRefused(String code) {
+        return Counter.builder("tidestream.weights.updates.refused")
+                .description("Updates of weights and rollbacks that were refused.").tag("code", code).register(registry);
     }
 
     /** A rollback was committed. */

@@ -55,7 +55,8 @@ class OpsFilesTest {
         assertEquals(only("(?m)^EXPOSE (\\d+)$", file), options.matchedOption("--port").stringValues().getFirst());
         assertEquals(only("(?m)^VOLUME (\\S+)$", file), options.matchedOption("--data-dir").stringValues().getFirst());
         String pom = Files.readString(LauncherCheckout.repository().resolve("server/distribution/pom.xml"));
-        assertTrue(pom.contains("-with-runtime</tarball.name>") && file.contains("distribution/target/tidestream-*-with-runtime.tar.gz"));
+        assertTrue(pom.contains("-with-runtime</tarball.name>"), pom);
+        assertTrue(file.contains(" server/distribution/target/tidestream-*-with-runtime.tar.gz "), file);
         Matcher image = Pattern.compile("(?m)^ARG (?:BUILD|RUN)_IMAGE=(\\S+)$").matcher(file);
         for (int i = 0; i < 2; i++) {
             assertTrue(image.find() && image.group(1).matches("[a-z0-9-]+:[a-z0-9.-]+"), "no host in the name of an image: " + file);
@@ -93,7 +94,7 @@ class OpsFilesTest {
         assertEquals(port, OpsFiles.manifest("InferencePool").at("/spec/targetPorts/0/number").asInt());
         assertEquals(port, OpsFiles.manifest("Service").at("/spec/ports/0/port").asInt());
         String annotation = "/metadata/annotations/prometheus.io~1port";
-        assertEquals(port, OpsFiles.manifest("Service").at(annotation).asInt());
+        assertTrue(OpsFiles.manifest("Service").at("/metadata/annotations").isMissingNode(), "a pod is scraped once");
         assertEquals(port, set.at("/spec/template" + annotation).asInt());
         String name = OpsFiles.container().at("/ports/0/name").asText();
         for (String probe : List.of("startupProbe", "readinessProbe", "livenessProbe")) {
@@ -104,6 +105,14 @@ class OpsFilesTest {
         assertEquals(labels.path(APP), pool.path(APP));
         assertEquals(labels.path(APP), set.at("/spec/selector/matchLabels").path(APP));
         assertEquals(labels.path(APP), OpsFiles.manifest("Service").at("/spec/selector").path(APP));
+    }
+
+    /** Or clients in the cluster get 403. */
+    @Test
+    void shouldGoByTheNamesOfItsService() throws IOException {
+        String service = OpsFiles.manifest("Service").at("/metadata/name").asText();
+        List<String> names = OpsFiles.words(OpsFiles.yaml(settings()).getFirst().path("allow-host")).toList();
+        assertEquals(List.of(service, service + ".default", service + ".default.svc", service + ".default.svc.cluster.local"), names);
     }
 
     @Test

@@ -57,6 +57,7 @@ class OpsMetricsIT {
                 .filter(line -> line.matches("\\S{30,}")).findFirst().orElseThrow();
         try (StartedServer server = new StartedServer(temp, "--api-keys", keys.toString(), "--key-metrics")) {
             server.serving.warmUp();
+            requireAlarmingSeries(PrometheusPage.parse(get(server, "/metrics").body()));
             use(server, key);
             learn(PrometheusPage.parse(get(server, "/metrics").body()));
             probes(server);
@@ -74,6 +75,25 @@ class OpsMetricsIT {
         assertFalse(check(new OpsFiles.Expression("", "tidestream_streams_ended_total{reason=\"stop\"}", "")).isEmpty());
         assertFalse(check(new OpsFiles.Expression("", "tidestream_streams_ended_total{outcome=\"stopped\"}", "")).isEmpty());
         assertFalse(check(new OpsFiles.Expression("", "sum by (outcome) (tidestream_engine_steps_total)", "")).isEmpty());
+    }
+
+    /** What an alert takes the increase of must be there before: the first fault of a series that begins with it is no increase. */
+    private static void requireAlarmingSeries(PrometheusPage page) throws IOException {
+        Pattern increase = Pattern.compile("increase\\((" + NAME + ")(?:\\{(\\w+)=~?\"([^\"]*)\"})?\\[");
+        Set<String> missing = new TreeSet<>();
+        int found = 0;
+        for (JsonNode alert : OpsFiles.alerts()) {
+            Matcher series = increase.matcher(alert.path("expr").asText());
+            while (series.find()) {
+                found++;
+                String name = series.group(1);
+                Arrays.stream(series.group(2) == null ? new String[] {name} : series.group(3).split("\\|"))
+                        .map(value -> value.equals(name) ? name : "%s{%s=\"%s\"}".formatted(name, series.group(2), value))
+                        .filter(sample -> !page.samples().containsKey(sample)).forEach(missing::add);
+            }
+        }
+        assertEquals(4, found, "alerts that ask for an increase");
+        assertEquals(Set.of(), missing);
     }
 
     /** So that series are there which begin with what they count. */
@@ -94,7 +114,7 @@ class OpsMetricsIT {
             String path = container.path(probe).at("/httpGet/path").asText();
             assertEquals(200, get(server, path).statusCode(), probe + ": " + path);
         }
-        assertEquals("/metrics", OpsFiles.manifest("Service").at("/metadata/annotations/prometheus.io~1path").asText());
+        assertEquals("/metrics", OpsFiles.manifest("StatefulSet").at("/spec/template/metadata/annotations/prometheus.io~1path").asText());
     }
 
     private static URI uri(StartedServer server, String path) {
