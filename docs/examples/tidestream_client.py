@@ -123,6 +123,7 @@ class Update:
         opening = {"update_id": update_id, "base_version": base_version, "label": label}
         state = client.request("POST", "updates", opening if tied is None else {**opening, "tied": tied})
         self.kept = {part["part"]: part["sha256"] for part in state.get("parts", [])}
+        self.committed = state["state"] == "committed"  # earlier, by this name: commit() says whether with the same parts
 
     def part(self, full=None, rows=None, sparse=None, xor=None, low_rank=None, scale=1.0):
         """Sends a part: dicts by names of tensors. rows and sparse: (numbers, values); xor: bits as uint16; low_rank: (lora_A, lora_B)."""
@@ -143,7 +144,7 @@ class Update:
         """Sends the bytes of a safetensors file as a part, unless they are there already."""
         sha256 = hashlib.sha256(body).hexdigest()
         number = len(self.parts)
-        if self.kept.get(number) != sha256:
+        if not self.committed and self.kept.get(number) != sha256:
             self.client.request("PUT", f"updates/{self.id}/parts/{number}", body, {"x-content-sha256": sha256})
         self.parts.append(sha256)
 
@@ -160,10 +161,14 @@ class Update:
         return self
 
     def __exit__(self, kind, value, trace):
-        if kind is None:
-            self.commit()
-        else:
+        if kind is not None:
             self.abort()
+            return
+        try:
+            self.commit()
+        except Refused:
+            self.abort()  # only a few may be open at once
+            raise
 
 
 def train(client, steps, hidden, layers, rank, pause_s):

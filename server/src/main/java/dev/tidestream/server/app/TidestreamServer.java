@@ -44,7 +44,7 @@ import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
 import dev.tidestream.server.transport.TransportStats;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
-import dev.tidestream.server.weights.DeskCalls;
+import dev.tidestream.server.weights.DeskThreads;
 import dev.tidestream.server.weights.WeightEndpoints;
 
 /**
@@ -74,7 +74,7 @@ public final class TidestreamServer implements AutoCloseable {
     private final StreamLog streamLog;
     private final OpenAiWiring openAi;
     private final BackgroundWarmUp backgroundWarmUp;
-    private final DeskCalls weights;
+    private final DeskThreads weights;
     private final ServerVerticle verticle;
     private final LiveFiles files = new LiveFiles();
     private final Vertx vertx;
@@ -123,7 +123,7 @@ public final class TidestreamServer implements AutoCloseable {
             if (transport.access().console()) {
                 verticle.serving(new ConsoleEndpoints());
             }
-            weights = new DeskCalls();
+            weights = new DeskThreads();
             closings.push(weights::close);
             service.updates().ifPresent(updates -> verticle.serving(
                     new WeightEndpoints(updates, service.versions(), weights, running::weightsVersion, audit)));

@@ -21,15 +21,16 @@ import dev.tidestream.server.transport.endpoint.Exchange;
 /**
  * A part on its way from its request to the disk: a chunk at a time, the socket is read no faster than the disk writes. A large one on
  * HTTP/1 takes its connection over, so that it may take longer than other requests; then a client that sends nothing for a while is given
- * up, and the connection ends with the answer. Event loop; the desk is called on threads of {@link DeskCalls}.
+ * up, and the connection ends with the answer. Event loop; the desk is called on threads of {@link DeskThreads}.
  */
 final class PartReceiver {
     private static final Duration SILENCE = Duration.ofSeconds(60);
+    private static final Duration CLOSE_AGAIN_AFTER = Duration.ofSeconds(1);
     private static final long LARGE_BYTES = 1 << 20;
 
     private final Exchange exchange;
     private final EndpointFactory.Loop loop;
-    private final DeskCalls calls;
+    private final DeskThreads calls;
     private final HttpServerRequest request;
     private final boolean own;
     private EventLoopClock.@Nullable Timer timer;
@@ -39,7 +40,7 @@ final class PartReceiver {
     private boolean ended;
     private @Nullable Throwable failure;
 
-    private PartReceiver(Exchange exchange, EndpointFactory.Loop loop, DeskCalls calls, long byteLength) {
+    private PartReceiver(Exchange exchange, EndpointFactory.Loop loop, DeskThreads calls, long byteLength) {
         this.exchange = exchange;
         this.loop = loop;
         this.calls = calls;
@@ -56,9 +57,9 @@ final class PartReceiver {
      * Receives a part, and answers.
      *
      * @param byteLength that was announced
-     * @param answers called once, with what went wrong, or null
+     * @param answers called once, with what went wrong, or null; also if the client has gone
      */
-    static void receive(Exchange exchange, EndpointFactory.Loop loop, DeskCalls calls, long byteLength, Target target, Answers answers) {
+    static void receive(Exchange exchange, EndpointFactory.Loop loop, DeskThreads calls, long byteLength, Target target, Answers answers) {
         PartReceiver receiver = new PartReceiver(exchange, loop, calls, byteLength);
         receiver.begin(target, answers);
     }
@@ -112,13 +113,19 @@ final class PartReceiver {
     }
 
     private void awaitMore(Answers answers) {
+        awaitNothing();
+        if (!over && !ended) {
+            timer = loop.clock().after(SILENCE, () -> fail(new AdminException(
+                    AdminErrorCode.INVALID_LENGTH, "nothing came for %d s".formatted(SILENCE.toSeconds())), answers));
+        }
+    }
+
+    /** While the disk is what takes its time, the client is not to blame. */
+    private void awaitNothing() {
         if (timer != null) {
             timer.cancel();
+            timer = null;
         }
-        timer = over ? null : loop.clock().after(SILENCE, () -> {
-            fail(new AdminException(AdminErrorCode.INVALID_LENGTH, "nothing came for %d s".formatted(SILENCE.toSeconds())), answers);
-            request.connection().close();
-        });
     }
 
     private void write(Buffer chunk, Answers answers) {
@@ -128,7 +135,7 @@ final class PartReceiver {
         }
         request.pause();
         writing = true;
-        awaitMore(answers);
+        awaitNothing();
         calls.run(loop.context(), () -> {
             to.accept(ByteBuffer.wrap(chunk.getBytes()));
             return true;
@@ -139,8 +146,11 @@ final class PartReceiver {
             }
             if (over) {
                 close();
+            } else if (failure != null) {
+                drain(answers);
             } else {
                 finishIfWritten(answers);
+                awaitMore(answers);
                 request.resume();
             }
         });
@@ -150,6 +160,7 @@ final class PartReceiver {
         if (!ended || writing || over) {
             return;
         }
+        awaitNothing();
         UpdatesDesk.PartUpload to = upload;
         if (to == null || failure != null) {
             done(answers);
@@ -164,7 +175,11 @@ final class PartReceiver {
             if (finished.failed()) {
                 failure = finished.cause();
             }
-            done(answers);
+            if (over) {
+                close(); // the client has gone meanwhile
+            } else {
+                done(answers);
+            }
         });
     }
 
@@ -180,16 +195,11 @@ final class PartReceiver {
             return;
         }
         over = true;
-        if (timer != null) {
-            timer.cancel();
-        }
+        awaitNothing();
         if (!writing) {
             close();
         }
-        if (exchange.response().closed()) {
-            return;
-        }
-        if (own) {
+        if (own && !exchange.response().closed()) {
             exchange.response().putHeader(HttpHeaders.CONNECTION, "close");
         }
         answers.answer(failure).onComplete(sent -> {
@@ -204,10 +214,19 @@ final class PartReceiver {
         UpdatesDesk.PartUpload open = upload;
         upload = null;
         if (open != null) {
-            var _ = calls.run(loop.context(), () -> {
-                open.close();
-                return true;
-            });
+            close(open);
         }
+    }
+
+    /** Until there is a thread for it: what is not let go of counts as bytes that are held. */
+    private void close(UpdatesDesk.PartUpload open) {
+        calls.run(loop.context(), () -> {
+            open.close();
+            return true;
+        }).onFailure(e -> {
+            if (e instanceof AdminException busy && busy.code() == AdminErrorCode.BUSY) {
+                var _ = loop.clock().after(CLOSE_AGAIN_AFTER, () -> close(open));
+            }
+        });
     }
 }

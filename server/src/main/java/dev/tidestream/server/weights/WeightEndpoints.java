@@ -57,7 +57,7 @@ public final class WeightEndpoints implements EndpointFactory {
 
     private final UpdatesDesk updates;
     private final VersionsDesk versions;
-    private final DeskCalls calls;
+    private final DeskThreads calls;
     private final LongSupplier current;
     private final EventLog audit;
 
@@ -66,7 +66,7 @@ public final class WeightEndpoints implements EndpointFactory {
      * @param current the version that is served
      * @param audit where it is written down what administrators do
      */
-    public WeightEndpoints(UpdatesDesk updates, VersionsDesk versions, DeskCalls calls, LongSupplier current, EventLog audit) {
+    public WeightEndpoints(UpdatesDesk updates, VersionsDesk versions, DeskThreads calls, LongSupplier current, EventLog audit) {
         this.updates = updates;
         this.versions = versions;
         this.calls = calls;
@@ -246,6 +246,9 @@ public final class WeightEndpoints implements EndpointFactory {
                 PartReceiver.receive(exchange, loop, calls, bytes,
                         () -> updates.receive(id, Integer.parseInt(number), sha256, bytes), failure -> {
                             underWay--;
+                            if (exchange.response().closed()) {
+                                return Future.succeededFuture(); // the client has gone
+                            }
                             if (failure == null) {
                                 return noContent(exchange);
                             }

@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,7 +34,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  * that was acknowledged is there, and parts that were acknowledged need not be sent again. A few in every build;
  * {@code -Dtidestream.transactions=100} for the full measure.
  */
-@SuppressWarnings("NullAway") // requests without a body or a checksum
 class TransactionKillIT {
     private static final int TRANSACTIONS = Integer.getInteger("tidestream.transactions", 1);
     private static final int MAX_RUN_MICROS = 60_000;
@@ -264,9 +264,11 @@ class TransactionKillIT {
             return text;
         }
 
-        String expect(String where, String method, String path, byte[] body, String sha256, Integer... statuses)
+        String expect(
+                String where, String method, String path, byte @Nullable [] body, @Nullable String sha256, Integer... statuses)
                 throws IOException, InterruptedException {
-            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d/admin/weights/%s".formatted(port, path)))
+            HttpRequest.Builder request = HttpRequest.newBuilder()
+                    .uri(URI.create("http://127.0.0.1:%d/admin/weights/%s".formatted(port, path)))
                     .timeout(PATIENCE).header("Authorization", "Bearer " + TOKEN)
                     .method(method, body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofByteArray(body));
             if (sha256 != null) {

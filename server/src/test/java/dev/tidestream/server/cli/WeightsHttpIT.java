@@ -1,6 +1,9 @@
 package dev.tidestream.server.cli;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -20,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -35,7 +39,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** Updates of many tensors over real HTTP, on the embedded model. */
-@SuppressWarnings("NullAway") // requests without a body, a listener that is done
 class WeightsHttpIT {
     private static final String TOKEN = "a-token-of-this-test-alone";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -46,6 +49,7 @@ class WeightsHttpIT {
     Path temp;
 
     private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    @SuppressWarnings("NullAway.Init") // before each test
     private TidestreamServer server;
 
     @BeforeEach
@@ -68,8 +72,9 @@ class WeightsHttpIT {
         }
     }
 
-    private Answer send(String method, String path, byte[] body, String... headers) throws Exception {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d/admin/weights/%s".formatted(server.port(), path)))
+    private Answer send(String method, String path, byte @Nullable [] body, String... headers) throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder()
+                .uri(URI.create("http://127.0.0.1:%d/admin/weights/%s".formatted(server.port(), path)))
                 .method(method, body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofByteArray(body));
         for (int i = 0; i < headers.length; i += 2) {
             request.header(headers[i], headers[i + 1]);
@@ -97,7 +102,8 @@ class WeightsHttpIT {
     private static byte[] rows(float value) {
         float[] values = new float[2 * H];
         Arrays.fill(values, value);
-        return new Parts().with("kind", "rows").ints("lm_head.weight.rows", 7, 3).floats("lm_head.weight.values", List.of(2, H), values).bytes();
+        return new Parts().with("kind", "rows").ints("lm_head.weight.rows", 7, 3)
+                .floats("lm_head.weight.values", List.of(2, H), values).bytes();
     }
 
     private static byte[] norm(float value) {
@@ -203,13 +209,54 @@ class WeightsHttpIT {
         assertEquals(V, committed.body().get("changed").get("token_embd.weight").asLong(), committed.body().toString());
     }
 
+    private boolean receives() throws IOException {
+        try (var files = Files.list(temp.resolve("data"))) {
+            return files.anyMatch(file -> file.getFileName().toString().matches("open-.*\\.tmp"));
+        }
+    }
+
+    private void awaitReceiving(boolean wanted) throws IOException {
+        long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (receives() != wanted) {
+            assertTrue(System.nanoTime() - deadlineNs < 0, "still receiving: " + !wanted);
+            Thread.onSpinWait();
+        }
+    }
+
+    private Socket ask(String line, String more) throws IOException {
+        Socket socket = new Socket("127.0.0.1", server.port());
+        socket.getOutputStream().write("%s HTTP/1.1\r\nhost: here\r\nauthorization: Bearer %s\r\n%s"
+                .formatted(line, TOKEN, more).getBytes(StandardCharsets.UTF_8));
+        return socket;
+    }
+
+    @Test
+    void shouldHaveRoomWhenManyClientsHaveGoneInTheMiddleOfAPart() throws Exception {
+        int more = 33 * Runtime.getRuntime().availableProcessors() * 2; // than are under way on all event loops
+        assertEquals(201, open("gone", 1).status());
+        for (int i = 0; i < more; i++) {
+            try (Socket socket = ask("PUT /admin/weights/updates/gone/parts/0",
+                    "content-length: 1000\r\nx-content-sha256: %s\r\n\r\nhalf".formatted("0".repeat(64)))) {
+                awaitReceiving(true);
+                socket.setSoLinger(true, 0); // gone without a good-bye
+            }
+            awaitReceiving(false);
+        }
+        for (int i = 0; i < Runtime.getRuntime().availableProcessors() * 2; i++) {
+            try (Socket socket = ask("GET /admin/weights/versions", "connection: close\r\n\r\n");
+                    var answer = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8))) {
+                assertEquals("HTTP/1.1 200 OK", answer.readLine());
+            }
+        }
+    }
+
     /** The type of the first frame, and its code or its version. */
     private String first(String fields) throws Exception {
         CompletableFuture<String> frame = new CompletableFuture<>();
         WebSocket socket = http.newWebSocketBuilder().subprotocols(Protocol.SUBPROTOCOL)
                 .buildAsync(URI.create(server.streamUrl()), new WebSocket.Listener() {
                     @Override
-                    public CompletionStage<?> onText(WebSocket from, CharSequence text, boolean last) {
+                    public @Nullable CompletionStage<?> onText(WebSocket from, CharSequence text, boolean last) {
                         frame.complete(text.toString());
                         return null;
                     }

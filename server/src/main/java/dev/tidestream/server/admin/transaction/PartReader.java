@@ -25,7 +25,7 @@ import dev.tidestream.server.safetensors.SafetensorsFile.Tensor;
  * xor      X U16                                                base_sha256.X
  * lowrank  X.lora_A (rank, inputs), X.lora_B (outputs, rank)    scale, scale.X; 1 if there is none
  *
- * tidestream.kind or kind; tidestream.kind.X or kind.X; full if nothing is said
+ * tidestream.kind or kind; tidestream.kind.X or kind.X; full if nothing is said; other metadata likewise
  * </pre>
  */
 final class PartReader {
@@ -128,7 +128,7 @@ final class PartReader {
             case ROWS -> new PartChange.Rows(name, file, need(name, ".rows"), need(name, ".values"));
             case SPARSE -> new PartChange.Sparse(name, file, need(name, ".indices"), need(name, ".values"));
             case XOR -> new PartChange.Xor(name, file, need(name, ""),
-                    Optional.ofNullable(file.metadata().get("base_sha256." + name)));
+                    Optional.ofNullable(said("base_sha256", name)));
             case LOWRANK -> new PartChange.LowRank(name, file, need(name, ".lora_A"), need(name, ".lora_B"), scale(name));
         };
     }

@@ -32,9 +32,12 @@ final class SparseChanges {
         ChangePlanner.requireShape(change.name(), change.values(), List.of(count));
         Places places = new Places(change.name(), named, held, indices);
         boolean rising = places.check(elements);
-        long[] order = rising ? new long[0] : places.order(elements);
+        if (!rising) {
+            var _ = places.order(elements); // none twice; an update of many such tensors holds one order at a time
+        }
         PayloadType type = named.added() == 0 ? stored : PayloadType.F32;
         return new PlannedChange(change.name(), named.tensor(), ChangeKind.SPARSE, List.of(count), type, 0, out -> {
+            long[] order = rising ? new long[0] : places.order(elements);
             for (long i = 0; i < count; i++) {
                 out.putLong(rising ? places.held(i) : order[(int) i] >>> PLACE_BITS);
             }

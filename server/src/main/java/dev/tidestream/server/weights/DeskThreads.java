@@ -19,8 +19,8 @@ import dev.tidestream.server.admin.AdminException;
  * Threads that may block, {@code tidestream-weights-*}: most of them wait for the disk, one at a time builds. They are not Vert.x's, which
  * would interrupt them when the server stops: a thread that is interrupted while it writes to a file loses the file. Any thread.
  */
-public final class DeskCalls implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(DeskCalls.class);
+public final class DeskThreads implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(DeskThreads.class);
     private static final int THREADS = 4;
     private static final int MAX_WAITING = 64;
     private static final int TELL_AFTER_S = 10;
@@ -29,7 +29,7 @@ public final class DeskCalls implements AutoCloseable {
             new ArrayBlockingQueue<>(MAX_WAITING), Thread.ofPlatform().name("tidestream-weights-", 1).daemon().factory());
 
     /** Threads that end while there is nothing to do. */
-    public DeskCalls() {
+    public DeskThreads() {
         threads.allowCoreThreadTimeOut(true);
     }
 
