@@ -69,7 +69,8 @@ class WeightsHttpIT {
     }
 
     private Answer send(String method, String path, byte[] body, String... headers) throws Exception {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d/admin/weights/%s".formatted(server.port(), path)))
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d/admin/weights/%s".formatted(server.port(), path)))
                 .method(method, body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofByteArray(body));
         for (int i = 0; i < headers.length; i += 2) {
             request.header(headers[i], headers[i + 1]);
@@ -97,7 +98,8 @@ class WeightsHttpIT {
     private static byte[] rows(float value) {
         float[] values = new float[2 * H];
         Arrays.fill(values, value);
-        return new Parts().with("kind", "rows").ints("lm_head.weight.rows", 7, 3).floats("lm_head.weight.values", List.of(2, H), values).bytes();
+        return new Parts().with("kind", "rows").ints("lm_head.weight.rows", 7, 3)
+                .floats("lm_head.weight.values", List.of(2, H), values).bytes();
     }
 
     private static byte[] norm(float value) {

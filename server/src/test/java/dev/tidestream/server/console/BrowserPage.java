@@ -29,7 +29,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 final class BrowserPage implements AutoCloseable {
     private static final double PATIENCE_MS = 60_000;
     private static final List<String> PLACES = List.of(
-            "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable", "/snap/bin/chromium");
+            "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable",
+            "/snap/bin/chromium");
 
     final Page page;
     private final Playwright playwright;
@@ -80,7 +81,8 @@ final class BrowserPage implements AutoCloseable {
     }
 
     private static Optional<Path> chromium() {
-        return Stream.concat(Stream.ofNullable(System.getenv("CHROMIUM")), PLACES.stream()).map(Path::of).filter(Files::isExecutable).findFirst();
+        return Stream.concat(Stream.ofNullable(System.getenv("CHROMIUM")), PLACES.stream()).map(Path::of)
+                .filter(Files::isExecutable).findFirst();
     }
 
     /** Goes to a part of the console by its link. */
@@ -113,7 +115,8 @@ final class BrowserPage implements AutoCloseable {
 
     /** Lets the page show as many frames. */
     void frames(int count) {
-        page.evaluate("n => new Promise(resolve => { const next = () => n-- > 0 ? requestAnimationFrame(next) : resolve(); next(); })", count);
+        page.evaluate("n => new Promise(resolve => { const next = () => n-- > 0 ? requestAnimationFrame(next) : resolve(); next(); })",
+                count);
     }
 
     /** Frames that the page shows in this time. */

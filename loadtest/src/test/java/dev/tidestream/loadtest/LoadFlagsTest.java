@@ -12,7 +12,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** A flag may stand in a scenario and on the command line: to picocli, one that is given twice might be off again. */
-class FlagsTest {
+class LoadFlagsTest {
     private static List<OptionSpec> flags(CommandLine command) {
         List<OptionSpec> flags = new ArrayList<>(command.getCommandSpec().options().stream()
                 .filter(option -> option.typeInfo().isBoolean() && !option.usageHelp() && !option.versionHelp()).toList());
