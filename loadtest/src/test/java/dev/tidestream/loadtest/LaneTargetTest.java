@@ -101,7 +101,8 @@ class LaneTargetTest {
         assertTrue(lanes.size() >= 8 && lanes.size() <= 16, "lanes: " + lanes);
         assertTrue(messages.getFirst()
                 .matches("\\{\"model\":\"peer\",\"input\":\\[\\{\"role\":\"user\",\"content\":\"[a-z ]+\"}],\"temperature\":1.0,"
-                + "\"max_output_tokens\":2,\"store\":false,\"seed\":\\d+,\"type\":\"response.create\",\"stream_id\":\"lane-0\"}"), messages.getFirst());
+                + "\"max_output_tokens\":2,\"store\":false,\"seed\":\\d+,\"type\":\"response.create\",\"stream_id\":\"lane-0\"}"),
+                messages.getFirst());
     }
 
     @Test
@@ -110,7 +111,8 @@ class LaneTargetTest {
                 + "\"code\":\"previous_response_not_found\",\"message\":\"not found\",\"param\":null}}").formatted(lane)));
         assertEquals(1, run("--requests", "2"));
         has("previous_response_not_found: not found");
-        serve((_, _) -> List.of("{\"type\":\"error\",\"status\":400,\"error\":{\"code\":\"websocket_connection_limit_reached\",\"message\":\"enough\"}}"));
+        serve((_, _) -> List.of("{\"type\":\"error\",\"status\":400,\"error\":{\"code\":\"websocket_connection_limit_reached\","
+                + "\"message\":\"enough\"}}"));
         assertEquals(1, run("--requests", "2"));
         has("websocket_connection_limit_reached: enough");
     }

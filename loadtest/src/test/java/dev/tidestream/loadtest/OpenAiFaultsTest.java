@@ -90,7 +90,8 @@ class OpenAiFaultsTest {
                 .sendString(Mono.just("{\"id\":1}"))),
                 "chat", "no stream of events: Content-Type=application/json: {\"id\":1}");
         for (String api : List.of("chat", "completions", "responses")) {
-            fails(SsePeer.saying("data: {\"error\":{\"message\":\"lost it\",\"type\":\"server_error\",\"param\":null,\"code\":\"internal\"}}\n\n"), api,
+            fails(SsePeer.saying("data: {\"error\":{\"message\":\"lost it\",\"type\":\"server_error\",\"param\":null,"
+                    + "\"code\":\"internal\"}}\n\n"), api,
                     "internal: lost it");
         }
     }

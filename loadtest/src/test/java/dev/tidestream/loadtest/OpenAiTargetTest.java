@@ -57,7 +57,8 @@ class OpenAiTargetTest {
                     said.toString());
             assertTrue(peer.bodies().getFirst()
                     .matches("\\{\"model\":\"peer\",\"messages\":\\[\\{\"role\":\"user\",\"content\":\"[a-z ]+\"}],"
-                    + "\"temperature\":1.0,\"max_completion_tokens\":4,\"stream\":true,\"stream_options\":\\{\"include_usage\":true},\"seed\":\\d+}"),
+                    + "\"temperature\":1.0,\"max_completion_tokens\":4,\"stream\":true,"
+                    + "\"stream_options\":\\{\"include_usage\":true},\"seed\":\\d+}"),
                     peer.bodies().getFirst());
         }
         RunReport report = JsonReport.read(out);

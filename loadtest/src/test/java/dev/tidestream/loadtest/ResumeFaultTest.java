@@ -41,8 +41,9 @@ class ResumeFaultTest {
         // Gaps that are long: what has come already when a client drops its connection is no more than that.
         try (ScriptedServer server = new ScriptedServer(
                 (request, _) -> ScriptedServer.stream(request.id(), TOKENS, MS, 40 * MS), resumption)) {
-            List<String> all = new ArrayList<>(List.of("--url", server.url().toString(), "--warmup", "0s", "--requests", "6", "-c", "3",
-                    "--output-tokens", String.valueOf(TOKENS), "--faults", "resume=1", "--out", directory.resolve("out.json").toString()));
+            List<String> all = new ArrayList<>(List.of("--url", server.url().toString(), "--warmup", "0s", "--requests", "6",
+                    "-c", "3", "--output-tokens", String.valueOf(TOKENS), "--faults", "resume=1",
+                    "--out", directory.resolve("out.json").toString()));
             all.addAll(List.of(more));
             int exitCode = Main.run(new PrintWriter(said), new PrintWriter(said), all.toArray(String[]::new));
             long dropped = resumes().dropped();
@@ -110,6 +111,17 @@ class ResumeFaultTest {
                 new ClientMessage.Resume(request.id(), request.stream(), request.afterSeq() - 1, request.credit()), said));
         caught(exitCode, "a token repeated or out of order: seq=");
         assertEquals(6, resumes().repeated());
+    }
+
+    @Test
+    void shouldCatchTokensWithoutAccepted() {
+        int exitCode = run((request, said) -> {
+            List<Reply> rest = ScriptedServer.rest(request, said);
+            rest.removeFirst();
+            return rest;
+        });
+        caught(exitCode, "goes on without accepted: Token[");
+        assertEquals(new Figures.Resumes(6, 0, Map.of(), 0, 0), resumes());
     }
 
     @Test

@@ -113,7 +113,8 @@ final class SsePeer implements AutoCloseable {
     }
 
     static String chatChunk(String delta, String finish) {
-        return data("{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"peer\",\"choices\":[{\"index\":0,\"delta\":%s,"
+        return data("{\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"peer\","
+                + "\"choices\":[{\"index\":0,\"delta\":%s,"
                 + "\"finish_reason\":%s}]}", delta, finish);
     }
 

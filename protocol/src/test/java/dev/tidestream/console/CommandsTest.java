@@ -50,7 +50,8 @@ class CommandsTest {
     }
 
     @SuppressWarnings("UnusedVariable") // picocli sets them
-    @Command(name = "numbers", footer = {"--port IS_NO_EXAMPLE", "Examples:", "  tidestream numbers --port 9000        a port", "  and --size=4GiB"})
+    @Command(name = "numbers", footer = {"--port IS_NO_EXAMPLE", "Examples:", "  tidestream numbers --port 9000        a port",
+            "  and --size=4GiB"})
     static final class Numbers implements Callable<Integer> {
         @Option(names = {"-p", "--port"}) int port;
         @Option(names = "--seed") long seed;
@@ -121,13 +122,16 @@ class CommandsTest {
         "numbers --out x 1 2             | unexpected argument '2'; a text with spaces needs quotation marks (see run root numbers --help)",
         "numbers --out x                 | VERSION is missing, for example tidestream numbers --port 9000 (see run root numbers --help)",
         "numbers 1                       | --out FILE is missing (see run root numbers --help)",
-        "numbers --out x one             | VERSION must be a whole number: 'one', for example tidestream numbers --port 9000 (see run root numbers --help)",
+        "numbers --out x one             | VERSION must be a whole number: 'one', for example tidestream numbers --port 9000 "
+                + "(see run root numbers --help)",
         "numbers --port http             | --port must be a whole number: 'http', for example --port 9000 (see run root numbers --help)",
-        "numbers -p 99999999999          | --port must be nearer to 0 than 2147483647: '99999999999', for example --port 9000 (see run root numbers --help)",
+        "numbers -p 99999999999          | --port must be nearer to 0 than 2147483647: '99999999999', for example --port 9000 "
+                + "(see run root numbers --help)",
         "numbers --seed 1.5              | --seed must be a whole number: '1.5', for example --seed 4 (see run root numbers --help)",
         "numbers --share half            | --share must be a number: 'half', for example --share 0.25 (see run root numbers --help)",
         "numbers --batch 1,x             | --batch must be a whole number: 'x', for example --batch 4 (see run root numbers --help)",
-        "numbers --colour grue           | --colour must be red, dark_blue or green: 'grue', for example --colour red (see run root numbers --help)",
+        "numbers --colour grue           | --colour must be red, dark_blue or green: 'grue', for example --colour red (see run "
+                + "root numbers --help)",
         "numbers --url a%                | --url must be a URL: 'a%' (see run root numbers --help)",
         "numbers --size lots             | --size: 'lots' is no size: write 2GiB, for example --size=4GiB (see run root numbers --help)"})
     void shouldSayWhatIsWrongInItsOwnWords(String args, String message) {

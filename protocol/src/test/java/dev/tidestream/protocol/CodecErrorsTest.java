@@ -75,11 +75,13 @@ class CodecErrorsTest {
         "\"messages\":[{\"role\":\"user\"}]|MISSING_FIELD|messages[0].content|content",
         "\"messages\":[{\"role\":\"\",\"content\":\"\"}]|INVALID_VALUE|messages[0].role|role",
         "\"messages\":[{\"role\":\"user\",\"content\":\"\",\"name\":\"n\"}]|UNKNOWN_FIELD|messages[0].name|unknown field",
-        "\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"parse_special\":true|INVALID_VALUE|parse_special|parse_special goes with prompt only",
+        "\"messages\":[{\"role\":\"user\",\"content\":\"\"}],\"parse_special\":true|INVALID_VALUE|parse_special|parse_special "
+                + "goes with prompt only",
         "\"tokens\":[1],\"parse_special\":true|INVALID_VALUE|parse_special|parse_special goes with prompt only",
         "\"prompt\":\"\",\"special\":\"yes\"|INVALID_TYPE|special|special must be a boolean: \"yes\"",
         "\"tokens\":[1],\"special\":true|INVALID_VALUE|special|special goes with prompt only",
-        "\"prompt\":\"\",\"parse_special\":true,\"special\":false|INVALID_VALUE|special|special is another name for parse_special, and they differ",
+        "\"prompt\":\"\",\"parse_special\":true,\"special\":false|INVALID_VALUE|special|special is another name for "
+                + "parse_special, and they differ",
         "\"prompt\":\"\",\"credit\":-1|INVALID_VALUE|credit|credit must be in 0..2147483647: -1",
         "\"prompt\":\"\",\"maxTokens\":1|UNKNOWN_FIELD|maxTokens|unknown field: maxTokens",
     })

@@ -39,7 +39,8 @@ class CodecTest {
                 ClientMessage.Generate.of("a", "x").resumableAs("h"),
                 ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withReceipt(true)),
                 ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withUrgency(new Urgency(Priority.BATCH, 1))),
-                ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withUrgency(new Urgency(Priority.INTERACTIVE, Protocol.MAX_DEADLINE_MS))),
+                ClientMessage.Generate.of("a", "x").with(
+                        StreamOptions.NONE.withUrgency(new Urgency(Priority.INTERACTIVE, Protocol.MAX_DEADLINE_MS))),
                 ClientMessage.Generate.of("t", "x").with(
                         StreamOptions.NONE.tracedBy("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "foo=1,bar=2")),
                 ClientMessage.Generate.of("a", "x").with(StreamOptions.NONE.withAdapter("law")),
@@ -98,7 +99,8 @@ class CodecTest {
                 new ServerMessage.Progress("a", 512, 2048),
                 new ServerMessage.Token("a", 0, 42, " é\u2028\u0001🌊", 3, null, List.of()),
                 new ServerMessage.Token("a", 1, 43, "", 4, -0.25f, List.of(new TopLogprob(43, -0.25f), new TopLogprob(1, -9f))),
-                new ServerMessage.Finished("a", FinishReason.STOP, new Usage(1, 2, 0), new Timing(1, 2, 3, 4), null, new AdapterRef("law", "ab")),
+                new ServerMessage.Finished("a", FinishReason.STOP, new Usage(1, 2, 0), new Timing(1, 2, 3, 4), null,
+                        new AdapterRef("law", "ab")),
                 new ServerMessage.Finished("a", FinishReason.CANCELLED, new Usage(12, 2), new Timing(0.125, 20.5, 40.75, 50)),
                 new ServerMessage.Finished("a", FinishReason.STOP, new Usage(70, 2, 64), new Timing(0.125, 20.5, 40.75, 50)),
                 new ServerMessage.Finished("a", FinishReason.STOP, new Usage(7, 2), new Timing(0, 1, 2, 3), "e30.e30.AA", null),

@@ -59,7 +59,8 @@ class JsonInputTest {
         ProtocolException refusal = assertThrows(ProtocolException.class,
                 () -> codec.decodeClient(CANCEL + ",\"" + "x".repeat(257) + "\":1}"));
         assertEquals(ErrorCode.MALFORMED_JSON, refusal.code());
-        assertTrue(String.valueOf(refusal.getMessage()).contains("Name length (257) exceeds the maximum allowed (256"), refusal.getMessage());
+        assertTrue(String.valueOf(refusal.getMessage()).contains("Name length (257) exceeds the maximum allowed (256"),
+                refusal.getMessage());
         assertEquals("a", refusal.id());
     }
 

@@ -33,5 +33,6 @@ class WeightsArchTest {
     /** Names are words and arithmetic. */
     @ArchTest
     static final ArchRule NAMES_KNOW_NOTHING = noClasses().that().resideInAPackage("dev.tidestream.server.huggingface.names..")
-            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.model..", "dev.tidestream.server.safetensors..", "com.fasterxml..");
+            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.model..", "dev.tidestream.server.safetensors..",
+                    "com.fasterxml..");
 }

@@ -120,7 +120,10 @@ final class Readers {
         }
     }
 
-    /** Breaks its connection off, which it has for itself; it goes on when that is closed. What is on its way may still be heard. */
+    /**
+     * Breaks its connection off, which it has for itself; it goes on when that is closed. What is on its way may still be
+     * heard.
+     */
     private void drop(Lane lane, Stream stream, Link link, long nowNs) {
         if (stream.check.resumeName() == null) {
             stream.check.broken(Promise.RESUMED, "a stream that was asked for as resumable has no name to resume it by");
@@ -138,7 +141,8 @@ final class Readers {
         Link link = lane.link();
         String name = stream.check.resumeName();
         if (link == null || name == null) {
-            throw new IllegalStateException("a stream that cannot be resumed: stream=%s, lane=%d".formatted(stream.id, lane.number));
+            throw new IllegalStateException("a stream that cannot be resumed: stream=%s, lane=%d"
+                    .formatted(stream.id, lane.number));
         }
         stream.heardNs = nanoTime.getAsLong();
         link.resume(stream.id, name, stream.check.lastSeq());
@@ -175,8 +179,8 @@ final class Readers {
     /** Breaks off a connection on which a stream has been silent for too long. */
     void silent(Lane lane, long nowNs) {
         for (Stream stream : List.copyOf(lane.running.values())) {
-            if (!stream.check.hasCredit() || lane.paused || lane.leaving) {
-                continue;
+            if (lane.link() == null || !stream.check.hasCredit() || lane.paused || lane.leaving) {
+                continue; // without a connection, it is that which takes its time (--connect-timeout)
             }
             if (nowNs - stream.heardNs <= plan.stall().toNanos()) {
                 promises.kept(Promise.SILENCE);

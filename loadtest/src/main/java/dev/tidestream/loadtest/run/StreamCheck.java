@@ -54,6 +54,10 @@ final class StreamCheck {
             broken(Promise.FRAME, "a frame after the end: " + message);
             return;
         }
+        if (resuming && !(message instanceof ServerMessage.Accepted || message instanceof ServerMessage.Failed)) {
+            resuming = false; // said once
+            broken(Promise.RESUMED, "goes on without accepted: " + message);
+        }
         switch (message) {
             case ServerMessage.Accepted a -> accepted(a);
             case ServerMessage.Progress p -> {
@@ -73,7 +77,8 @@ final class StreamCheck {
         if (resuming && into != null) {
             resuming = false;
             into.resumed();
-            boolean same = a.seed() == seed && Objects.equals(a.resume(), resumeName) && (follow || a.weightsVersion() == version);
+            boolean same = a.seed() == seed && Objects.equals(a.resume(), resumeName)
+                    && (follow || a.weightsVersion() == version);
             check(Promise.RESUMED, same, () -> "resumed as another stream: seed before=%d, name before=%s, version before=%d: %s"
                     .formatted(seed, resumeName, version, a));
             return;

@@ -41,7 +41,8 @@ class AdapterRowsTest {
     static Stream<Arguments> kernels() {
         Set<Kernels> all = new LinkedHashSet<>(List.of(KernelSelection.scalar(), KernelSelection.vector(), KernelSelection.fastest()));
         return all.stream().flatMap(kernels -> Stream.of(TensorFormat.F32, TensorFormat.F16, TensorFormat.BF16)
-                .flatMap(format -> Stream.of(WorkerTeam.sequential(), new ParallelTeam()).map(team -> Arguments.of(kernels, format, team))));
+                .flatMap(format -> Stream.of(WorkerTeam.sequential(), new ParallelTeam())
+                        .map(team -> Arguments.of(kernels, format, team))));
     }
 
     private static final class ParallelTeam implements WorkerTeam {

@@ -66,7 +66,8 @@ class GgufFileWriterTest {
     @DisabledOnOs(OS.WINDOWS) // there is no signal that lets a process clean up
     void shouldLeaveNothingIfTheProcessIsInterrupted() throws IOException, InterruptedException {
         Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
-                classes(GgufFileWriter.class) + File.pathSeparator + classes(Interrupted.class), Interrupted.class.getName(), folder.resolve("model.gguf").toString())
+                classes(GgufFileWriter.class) + File.pathSeparator + classes(Interrupted.class), Interrupted.class.getName(),
+                folder.resolve("model.gguf").toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
             assertEquals("writing", out.readLine());

@@ -23,7 +23,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
  * Two thousand damaged files: each one opens, with all its metadata and tensors readable, or is refused with one
- * {@link GgufException}; in bounded time, and in memory bounded by the size of the file. Other damage: {@code -Dtidestream.mutation.seed=N}.
+ * {@link GgufException}; in bounded time, and in memory bounded by the size of the file. Other damage:
+ * {@code -Dtidestream.mutation.seed=N}.
  */
 class GgufMutationTest {
     private static final int FILES_PER_MODEL = 1000;

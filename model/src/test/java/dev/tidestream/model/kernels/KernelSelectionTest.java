@@ -54,7 +54,8 @@ class KernelSelectionTest {
 
     @Test
     void shouldWarnOfNarrowVectorsOnX86Only() {
-        assertEquals(Optional.of("kernels with vectors of 128 bits, which are slow: this JVM has no AVX2. Expect about a twentieth of the tokens"
+        assertEquals(Optional.of("kernels with vectors of 128 bits, which are slow: this JVM has no AVX2. Expect about a "
+                + "twentieth of the tokens"
                 + " per second of a processor with it; answers are the same"), KernelSelection.narrow("amd64", 128, false));
         assertEquals(Optional.empty(), KernelSelection.narrow("aarch64", 128, false));
         assertEquals(Optional.empty(), KernelSelection.narrow("amd64", 256, false));

@@ -67,7 +67,8 @@ class AssemblerTest {
                 }
             }
             case "vextracti128" -> code.extractUpperHalf(vector(operands.get(0)), vector(operands.get(1)));
-            case "vmovmskps" -> code.signs(register(operands.get(0).replaceFirst("^e", "r").replaceFirst("(?<=\\d)d$", "")), vector(operands.get(1)));
+            case "vmovmskps" -> code.signs(register(operands.get(0).replaceFirst("^e", "r").replaceFirst("(?<=\\d)d$", "")),
+                    vector(operands.get(1)));
             default -> {
                 String name = words[0].toUpperCase(Locale.ROOT);
                 if (instruction.contains("zmm")) {
@@ -106,7 +107,8 @@ class AssemblerTest {
         if (EnumSet.allOf(Shift.class).stream().anyMatch(shift -> shift.name().equals(name))) {
             code.wideShift(Shift.valueOf(name), vector(operands.get(0)), vector(operands.get(1)), Integer.parseInt(last));
         } else if (name.equals("VPTERNLOGD") && operands.get(2).startsWith("[")) {
-            code.truthEach(vector(operands.get(0)), vector(operands.get(1)), address(operands.get(2).replace(EACH, "")), Integer.parseInt(last));
+            code.truthEach(vector(operands.get(0)), vector(operands.get(1)), address(operands.get(2).replace(EACH, "")),
+                    Integer.parseInt(last));
         } else if (name.equals("VPTERNLOGD")) {
             code.truth(vector(operands.get(0)), vector(operands.get(1)), vector(operands.get(2)), Integer.parseInt(last));
         } else if (operands.get(0).startsWith("[")) {
@@ -152,7 +154,8 @@ class AssemblerTest {
 
     @Test
     void shouldKnowEveryInstruction() throws IOException {
-        assertEquals(true, instructions().anyMatch(line -> line.startsWith("vmovdqu [")) && instructions().anyMatch(line -> line.startsWith("vmovups [")));
+        assertEquals(true, instructions().anyMatch(line -> line.startsWith("vmovdqu ["))
+                && instructions().anyMatch(line -> line.startsWith("vmovups [")));
         List<String> seen = names(instructions().filter(line -> !line.contains("zmm")));
         List<String> seenWide = names(instructions().filter(line -> line.contains("zmm")));
         for (VectorOp op : VectorOp.values()) {

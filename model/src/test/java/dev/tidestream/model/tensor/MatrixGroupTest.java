@@ -133,7 +133,8 @@ class MatrixGroupTest {
                     for (int j = 0; j < batch * count; j++) {
                         float expected = product[j] + bias[j % count];
                         assertEquals(expected, each[i][j], "batch=%d, matrix=%d, j=%d".formatted(batch, i, j));
-                        assertEquals(expected, together[j / count * all + first + j % count], "batch=%d, matrix=%d, j=%d".formatted(batch, i, j));
+                        assertEquals(expected, together[j / count * all + first + j % count],
+                                "batch=%d, matrix=%d, j=%d".formatted(batch, i, j));
                     }
                     first += count;
                 }

@@ -58,7 +58,8 @@ public final class PanelBytes {
                     case Q4_1 -> block(data, panel + unit * 640L, position, 2, 16, out);
                     case Q5_0 -> block(data, panel + unit * 704L, position, 1, 20, out);
                     case Q5_1 -> block(data, panel + unit * 768L, position, 2, 20, out);
-                    case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TQ1_0, TQ2_0, I2_S -> throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
+                    case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TQ1_0, TQ2_0, I2_S ->
+                            throw new IllegalArgumentException("cannot be packed backwards: " + matrix.format());
                 }
             }
         }

@@ -95,7 +95,8 @@ public final class RandomWeights {
                 case Q2_K -> {
                     int scale = byteAt(data, at + j / 16);
                     float min = half(data, at + 82) * (scale >> 4);
-                    yield half(data, at + 80) * (scale % 16) * (byteAt(data, at + 16 + j / 128 * 32L + j % 32) >> (j / 32 % 4 * 2) & 3) - min;
+                    yield half(data, at + 80) * (scale % 16)
+                            * (byteAt(data, at + 16 + j / 128 * 32L + j % 32) >> (j / 32 % 4 * 2) & 3) - min;
                 }
                 case Q3_K -> {
                     int bits = byteAt(data, at + 32 + j / 128 * 32L + j % 32) >> (j / 32 % 4 * 2) & 3;
@@ -104,7 +105,8 @@ public final class RandomWeights {
                 }
                 case TQ2_0 -> half(data, at + 64) * ((byteAt(data, at + j / 128 * 32L + j % 32) >> (j / 32 % 4 * 2) & 3) - 1);
                 case TQ1_0 -> half(data, at + 52) * ((j < 160 ? digit(byteAt(data, at + j % 32), j / 32)
-                        : j < 240 ? digit(byteAt(data, at + 32 + j % 16), (j - 160) / 16) : digit(byteAt(data, at + 48 + j % 4), (j - 240) / 4)) - 1);
+                        : j < 240 ? digit(byteAt(data, at + 32 + j % 16), (j - 160) / 16)
+                        : digit(byteAt(data, at + 48 + j % 4), (j - 240) / 4)) - 1);
                 case I2_S -> data.get(PanelLayout.FLOAT, data.byteSize() - 32) * ((byteAt(data, at + j % 32) >> (6 - j / 32 * 2) & 3) - 1);
                 case Q5_0 -> half(data, at) * (nibble(data, at + 6, j) + fifthBit(data, at + 2, j) - 16);
                 case Q5_1 -> half(data, at) * (nibble(data, at + 8, j) + fifthBit(data, at + 4, j)) + half(data, at + 2);

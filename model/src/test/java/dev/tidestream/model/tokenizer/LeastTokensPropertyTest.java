@@ -24,7 +24,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class LeastTokensPropertyTest {
     /** Of each length in UTF-8, spaces of both kinds, an unpaired surrogate, parts of special tokens. */
     private static final List<String> PIECES = List.of(
-            "a", "b", "ab", " ", "  ", "▁", "é", "é", "模", "型", "👍", "\ud83d", "\n", "<s>", "<|x|>", "<", "|", ">", "ba", "aaaa", "Ġab", "Ġ", "\u0000");
+            "a", "b", "ab", " ", "  ", "▁", "é", "é", "模", "型", "👍", "\ud83d", "\n", "<s>", "<|x|>", "<", "|", ">", "ba", "aaaa",
+            "Ġab", "Ġ", "\u0000");
 
     @Test
     void shouldNeverExceedWhatBytePairsAre() {

@@ -34,7 +34,8 @@ class TokenizerMutationTest {
     private static final String TEXT = "Hello, y'all! <s> <|endoftext|> 1234 \u0000 é🦙\n\n  end";
     private static final int FILES = 1_000;
     private static final List<String> OTHER_KEYS = Stream.of(
-            "add_bos_token", "add_eos_token", "add_space_prefix", "remove_extra_whitespaces", "precompiled_charsmap", "bos_token_id", "eot_token_id", "unknown_token_id", "padding_token_id", "model", "pre")
+            "add_bos_token", "add_eos_token", "add_space_prefix", "remove_extra_whitespaces", "precompiled_charsmap",
+            "bos_token_id", "eot_token_id", "unknown_token_id", "padding_token_id", "model", "pre")
             .map(key -> "tokenizer.ggml." + key).toList();
     private static final List<GgufValue> OTHER_VALUES = List.of(new GgufValue.BoolValue(true), new GgufValue.BoolValue(false),
             new GgufValue.StringValue(""), new GgufValue.StringValue("t5"), new GgufValue.StringValue("llama"),

@@ -155,7 +155,8 @@ class FamilyInvarianceTest {
         try (LoadedModel scalar = load(KernelSelection.scalar()); LoadedModel vector = load(KernelSelection.vector())) {
             float[] expected = TestModels.logits(
                     scalar.newTransformer(WorkerTeam.sequential(), precision(activations, type), ROWS), tokens, ROWS);
-            assertArrayEquals(expected, TestModels.logits(model(WorkerTeam.sequential(), precision(activations, type), ROWS), tokens, ROWS));
+            assertArrayEquals(expected, TestModels.logits(model(WorkerTeam.sequential(), precision(activations, type), ROWS),
+                    tokens, ROWS));
             assertArrayEquals(expected, TestModels.logits(
                     vector.newTransformer(WorkerTeam.sequential(), precision(activations, type), ROWS), tokens, ROWS));
         }

@@ -22,7 +22,8 @@ import dev.tidestream.model.gguf.ModelSource;
 /** What a file of random weights says of itself, for each family. */
 final class RandomMetadata {
     /** Families by the name of their architecture, and {@code mistral}: a LLaMA with a window. */
-    static final List<String> FAMILIES = List.of("llama", "mistral", "qwen2", "qwen3", "gpt2", "gemma", "gemma2", "gemma3", "smollm3", "phi3",
+    static final List<String> FAMILIES =
+            List.of("llama", "mistral", "qwen2", "qwen3", "gpt2", "gemma", "gemma2", "gemma3", "smollm3", "phi3",
             "bitnet", "bitnet-25", "bitnet-b1.58");
 
     private final Map<String, String> options;

@@ -55,7 +55,8 @@ public final class RandomModelFile {
               seed=1
             """.formatted(String.join("|", RandomMetadata.FAMILIES), String.join(", ", formats()));
 
-    private static final Set<String> OPTIONS = Set.of("out", "arch", "format", "head", "tied", "vocab", "hidden", "layers", "heads", "kv-heads",
+    private static final Set<String> OPTIONS =
+            Set.of("out", "arch", "format", "head", "tied", "vocab", "hidden", "layers", "heads", "kv-heads",
             "head-dim", "ff", "context", "window", "seed");
     private static final int STOCK = 1 << 12; // blocks that rows are made of
     private static final int PIECE_BYTES = 1 << 22;
@@ -171,7 +172,8 @@ public final class RandomModelFile {
             int count = Math.min(piece.length / rowBytes, rows - row);
             for (int i = 0; i < count; i++) {
                 for (int at = 0; at < rowBytes; at += blockBytes) {
-                    System.arraycopy(stock, random.nextInt(STOCK) * blockBytes, piece, i * rowBytes + at, Math.min(blockBytes, rowBytes - at));
+                    System.arraycopy(stock, random.nextInt(STOCK) * blockBytes, piece, i * rowBytes + at,
+                            Math.min(blockBytes, rowBytes - at));
                 }
             }
             sink.write(MemorySegment.ofArray(piece).asSlice(0, (long) count * rowBytes));

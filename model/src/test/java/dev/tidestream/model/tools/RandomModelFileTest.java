@@ -130,6 +130,7 @@ class RandomModelFileTest {
         assertThrows(IllegalArgumentException.class, () -> write("arch=mixtral"));
         assertThrows(IllegalArgumentException.class, () -> write("format=q9"));
         assertThrows(IllegalArgumentException.class, () -> write("colour=blue"));
-        assertTrue(RandomModelFile.HELP.contains("gemma3") && RandomModelFile.HELP.contains(GgmlType.IQ4_NL.name().toLowerCase(Locale.ROOT)));
+        assertTrue(RandomModelFile.HELP.contains("gemma3")
+                && RandomModelFile.HELP.contains(GgmlType.IQ4_NL.name().toLowerCase(Locale.ROOT)));
     }
 }

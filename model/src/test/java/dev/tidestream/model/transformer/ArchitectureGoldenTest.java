@@ -118,7 +118,8 @@ class ArchitectureGoldenTest {
         try (GgufFile file = GgufFile.open(SharedData.path(MODELS + "/bitnet_silu/gguf/bitnet_silu-TQ1_0.gguf"))) {
             ModelLoader loader = new ModelLoader(file);
             assertEquals("TQ1_0 is held as TQ2_0, TQ1_0 takes int8 activations with one scale per token", loader.words().get("weights"));
-            assertTrue(loader.words().getOrDefault("feed-forward", "").contains("silu, normed before the last matrix"), loader.words().toString());
+            assertTrue(loader.words().getOrDefault("feed-forward", "").contains("silu, normed before the last matrix"),
+                    loader.words().toString());
         }
         try (GgufFile file = GgufFile.open(SharedData.path(MODELS + "/bitnet/gguf/bitnet-I2_S.gguf"))) {
             ModelLoader loader = new ModelLoader(file);

@@ -31,7 +31,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
  */
 @ParameterizedClass
 @ValueSource(strings = {"gpt2/gguf/gpt2-Q8_0", "gpt2_prefixed/gguf/gpt2_prefixed-F32", "qwen2/gguf/qwen2-Q4_0", "qwen3/gguf/qwen3-Q8_0",
-    "gemma3/gguf/gemma3-Q4_0", "bitnet/gguf/bitnet-I2_S", "bitnet_silu/gguf/bitnet_silu-TQ1_0", "llama_bitlinear/gguf/llama_bitlinear-I2_S"})
+    "gemma3/gguf/gemma3-Q4_0", "bitnet/gguf/bitnet-I2_S", "bitnet_silu/gguf/bitnet_silu-TQ1_0",
+            "llama_bitlinear/gguf/llama_bitlinear-I2_S"})
 class ArchitectureInvarianceTest {
     private static final int VOCABULARY = 512;
     private static final int LENGTH = 50; // less than the shortest context

@@ -43,7 +43,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** What is done with a model's weights beside computing with them, for architectures other than LLaMA. */
 @ParameterizedClass
-@ValueSource(strings = {"gpt2/gguf/gpt2-Q8_0", "gpt2_prefixed/gguf/gpt2_prefixed-BF16", "gpt2_256/gguf/gpt2_256-Q4_K_M", "qwen2/gguf/qwen2-Q4_0",
+@ValueSource(strings = {"gpt2/gguf/gpt2-Q8_0", "gpt2_prefixed/gguf/gpt2_prefixed-BF16", "gpt2_256/gguf/gpt2_256-Q4_K_M",
+        "qwen2/gguf/qwen2-Q4_0",
     "qwen3/gguf/qwen3-Q8_0"})
 class ArchitectureWeightsTest {
     private static final WorkerTeam ALONE = WorkerTeam.sequential();
@@ -104,7 +105,8 @@ class ArchitectureWeightsTest {
     @ParameterizedTest
     @EnumSource(HeadMode.class)
     void shouldHaveEveryHeadMode(HeadMode mode) {
-        try (LoadedModel model = load(); LoadedModel next = model.successor(Map.of(), model.buildHead(mode, Map.of(), TiedHeads::build, ALONE))) {
+        try (LoadedModel model = load();
+                LoadedModel next = model.successor(Map.of(), model.buildHead(mode, Map.of(), TiedHeads::build, ALONE))) {
             assertEquals(mode, next.headMode());
             assertArrayEquals(logits(model), logits(next), 1e-3f);
         }

@@ -74,7 +74,8 @@ class BlueprintPropertyTest {
             double expected = exact[i / VOCABULARY][i % VOCABULARY];
             int at = i;
             assertTrue(Double.isFinite(expected), () -> "seed=%d, i=%d, %s".formatted(seed, at, blueprint));
-            assertEquals(expected, all[i], 1e-4 * Math.max(1, Math.abs(expected)), () -> "seed=%d, i=%d, %s".formatted(seed, at, blueprint));
+            assertEquals(expected, all[i], 1e-4 * Math.max(1, Math.abs(expected)),
+                    () -> "seed=%d, i=%d, %s".formatted(seed, at, blueprint));
         }
         assertArrayEquals(logits(plan, tensors, KernelSelection.scalar(), tokens, LENGTH), all, "scalar");
         assertArrayEquals(logits(plan, tensors, KernelSelection.vector(), tokens, 1), all, "token by token");
@@ -135,7 +136,8 @@ class BlueprintPropertyTest {
                     random.nextBoolean() ? 0 : 1 + random.nextFloat(), maybe(norm(random), random));
             ActivationFunction[] functions = ActivationFunction.values();
             boolean fused = size % PanelLayout.ROWS == 0 && random.nextBoolean();
-            FeedForwardPlan feedForward = new FeedForwardPlan(size, functions[random.nextInt(functions.length)], fused || random.nextBoolean(),
+            FeedForwardPlan feedForward =
+                    new FeedForwardPlan(size, functions[random.nextInt(functions.length)], fused || random.nextBoolean(),
                     fused, !fused && random.nextBoolean(), maybe(norm(random), random));
             layers.add(new LayerPlan(norm(random), maybe(norm(random), random), attention, feedForward));
         }

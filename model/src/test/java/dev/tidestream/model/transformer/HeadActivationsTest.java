@@ -50,7 +50,8 @@ class HeadActivationsTest {
         try (LoadedModel loaded = load(model(format, untied), kernels)) {
             HiddenStates recent = new HiddenStates(1, loaded.blueprint().hiddenSize());
             Transformer model = loaded.newTransformer(
-                    ALONE, int8(ActivationPrecision.F32), new ForwardScratch(loaded.blueprint(), 32), new HeadProbes(HeadObserver.NONE, recent));
+                    ALONE, int8(ActivationPrecision.F32), new ForwardScratch(loaded.blueprint(), 32),
+                    new HeadProbes(HeadObserver.NONE, recent));
             float[] logits = new float[V];
             model.forward(List.of(new Slice(TestModels.cache(model, 20), TOKENS, 0, 20, LogitsRows.LAST)), logits);
 

@@ -45,7 +45,8 @@ class KvCacheShapeTest {
 
     @Test
     void shouldFitAsManyPositionsAsItSays() {
-        for (KvCacheShape shape : List.of(LOCAL, new KvCacheShape(3, 1, 1, KvType.F16), new KvCacheShape(1, 1, KvType.F16, List.of(2, 5, ALL)))) {
+        for (KvCacheShape shape : List.of(LOCAL, new KvCacheShape(3, 1, 1, KvType.F16),
+                new KvCacheShape(1, 1, KvType.F16, List.of(2, 5, ALL)))) {
             for (int blocks = 0; blocks < 200; blocks++) {
                 int positions = (int) shape.positionsWithin(blocks);
                 assertTrue(shape.blocksFor(positions) <= blocks, () -> shape + " " + positions);

@@ -62,7 +62,8 @@ class ModelLoaderTest {
 
     @Test
     void shouldRefuseWhatItCannotRun() {
-        refused("random.gguf: general.architecture is not supported: gpt4 (supported: llama, qwen2, qwen3, gemma, gemma2, gemma3, smollm3, phi3, gpt2,"
+        refused("random.gguf: general.architecture is not supported: gpt4 (supported: llama, qwen2, qwen3, gemma, gemma2, "
+                + "gemma3, smollm3, phi3, gpt2,"
                 + " bitnet, bitnet-25, bitnet-b1.58)",
                 f32().with("general.architecture", "gpt4"));
         refused("random.gguf: tensor blk.1.ffn_up.weight has shape [64, 95], expected [64, 96]",

@@ -67,7 +67,8 @@ public final class ReferenceForward {
         int n = hidden.length;
         double[][][] queryKeyValue = new double[n][][];
         for (int t = 0; t < n; t++) {
-            queryKeyValue[t] = queryKeyValue(layer, attention, norm(Optional.of(plan.before()), hidden[t], TensorRole.ATTENTION_NORM, layer), t);
+            queryKeyValue[t] = queryKeyValue(layer, attention,
+                    norm(Optional.of(plan.before()), hidden[t], TensorRole.ATTENTION_NORM, layer), t);
         }
         double[][] out = new double[n][];
         for (int t = 0; t < n; t++) {
@@ -131,8 +132,10 @@ public final class ReferenceForward {
         }
         Yarn yarn = rotation.yarn().get();
         int dim = rotation.dimensions();
-        double low = Math.max(0, Math.floor(dim * Math.log(yarn.originalContext() / (yarn.betaFast() * 2 * Math.PI)) / (2 * Math.log(rotation.theta()))));
-        double high = Math.min(dim - 1, Math.ceil(dim * Math.log(yarn.originalContext() / (yarn.betaSlow() * 2 * Math.PI)) / (2 * Math.log(rotation.theta()))));
+        double low = Math.max(0, Math.floor(dim * Math.log(yarn.originalContext() / (yarn.betaFast() * 2 * Math.PI))
+                / (2 * Math.log(rotation.theta()))));
+        double high = Math.min(dim - 1, Math.ceil(dim * Math.log(yarn.originalContext() / (yarn.betaSlow() * 2 * Math.PI))
+                / (2 * Math.log(rotation.theta()))));
         if (low == high) {
             high += 0.001;
         }

@@ -118,7 +118,8 @@ class TiedOutputTest {
             SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
             embedding.metadata().keys().forEach(key -> metadata.put(key, embedding.metadata().value(key)));
             new GgufFileWriter(metadata, embedding.tensors().values().stream().map(tensor -> new GgufFileWriter.Tensor(
-                    tensor.name().equals("token_embd.weight") ? "output.weight" : tensor.name(), tensor.type(), tensor.dimensions())).toList())
+                    tensor.name().equals("token_embd.weight") ? "output.weight" : tensor.name(), tensor.type(),
+                    tensor.dimensions())).toList())
                     .write(alone, false, (tensor, sink) -> sink.write(embedding.data(embedding.tensor(
                             tensor.name().equals("output.weight") ? "token_embd.weight" : tensor.name()))), bytes -> { });
         }

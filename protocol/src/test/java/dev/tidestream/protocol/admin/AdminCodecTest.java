@@ -103,8 +103,10 @@ class AdminCodecTest {
         "{\"type\":\"stats\",\"ref\":\"\"}|INVALID_VALUE|ref||ref must have 1 to 128 characters: chars=0",
         "{\"type\":\"stats\",\"ref\":\"r\",\"x\":1}|UNKNOWN_FIELD|x|r|unknown field: x",
         "{\"type\":\"optimization.set\",\"ref\":\"r\"}|MISSING_FIELD|mode|r|missing field: mode",
-        "{\"type\":\"optimization.set\",\"ref\":\"r\",\"mode\":\"PACKED\"}|INVALID_VALUE|mode|r|one of transpose-per-step, cached-transpose, packed",
-        "{\"type\":\"optimization.set\",\"ref\":\"r\",\"mode\":\"packed\",\"verify\":\"yes\"}|INVALID_TYPE|verify|r|verify must be a boolean: \"yes\"",
+        "{\"type\":\"optimization.set\",\"ref\":\"r\",\"mode\":\"PACKED\"}|INVALID_VALUE|mode|r|one of transpose-per-step, "
+                + "cached-transpose, packed",
+        "{\"type\":\"optimization.set\",\"ref\":\"r\",\"mode\":\"packed\",\"verify\":\"yes\"}|INVALID_TYPE|verify|r|verify must "
+                + "be a boolean: \"yes\"",
         "{\"type\":\"optimization.set\",\"ref\":\"r\",\"mode\":\"packed\",\"optimize_for_inference\":true}|INVALID_VALUE|mode|r|not both",
         "{\"type\":\"weights.rollback\",\"ref\":\"r\",\"to_version\":0}|INVALID_VALUE|to_version|r|to_version must be in 1..",
         "{\"type\":\"weights.rollback\",\"ref\":\"r\",\"to_version\":1.0}|INVALID_TYPE|to_version|r|an integer: 1.0",
@@ -139,7 +141,8 @@ class AdminCodecTest {
         ":24|:24,\"path\":null|INVALID_TYPE|path|path must be a string: null",
     })
     void shouldNameTheFieldOfAnUpdate(String what, @Nullable String by, AdminErrorCode code, String field, String message) {
-        String valid = "{\"type\":\"weights.update\",\"ref\":\"r\",\"update_id\":\"u\",\"base_version\":1,\"tensor\":\"t\",\"kind\":\"rows\","
+        String valid = "{\"type\":\"weights.update\",\"ref\":\"r\",\"update_id\":\"u\",\"base_version\":1,\"tensor\":\"t\","
+                + "\"kind\":\"rows\","
                 + "\"shape\":[2,4],\"dtype\":\"f16\",\"sha256\":\"" + SHA + "\",\"byte_length\":24}";
         assertTrue(valid.contains(what), what);
         check(valid.replace(what, by == null ? "" : by), code, field, "r", message);

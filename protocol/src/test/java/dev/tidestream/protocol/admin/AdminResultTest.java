@@ -67,12 +67,14 @@ class AdminResultTest {
                 Arguments.of(new AdminResult.Streams(7, List.of(new AdminResult.StreamRow(3, "parked", 0, 5, 6, 25, 2, 1.5))),
                         "'total':7,'streams':[{'stream':3,'state':'parked','demand':0,'prompt_tokens':5,'generated':6,'positions':25,"
                                 + "'weights_version':2,'age_ms':1.5}]"),
-                Arguments.of(new AdminResult.Adapters(List.of(ADAPTER), 7, 16, 8), "'adapters':[{" + ADAPTER_FIELDS + "}],'adapter_bytes':7,"
+                Arguments.of(new AdminResult.Adapters(List.of(ADAPTER), 7, 16, 8), "'adapters':[{" + ADAPTER_FIELDS
+                        + "}],'adapter_bytes':7,"
                         + "'max_adapters':16,'max_adapter_bytes':8"),
                 Arguments.of(new AdminResult.OneAdapter(ADAPTER), ADAPTER_FIELDS),
                 Arguments.of(new AdminResult.Stats(runtime(), OPTIMIZATION, new AdminResult.Weights(Optional.empty(), 4, LIVE, MEMORY)),
                         "'engine':{'running':1,'queued':2,'parked':3,'kv_used_bytes':4,'kv_budget_bytes':5,'steps':6,'rows':7,"
-                                + "'tokens_generated':8,'adapters':9,'adapter_bytes':10},'logits':{'packed':{'all_calls':{'calls':2,'us_p50':1.5,'us_p99':2.5},"
+                                + "'tokens_generated':8,'adapters':9,'adapter_bytes':10},"
+                                + "'logits':{'packed':{'all_calls':{'calls':2,'us_p50':1.5,'us_p99':2.5},"
                                 + "'single_row':{'calls':1,'us_p50':0.5,'us_p99':0.75},'rows':5,'gb_per_s':3.25}},"
                                 + "'optimization':{" + OPTIMIZATION_FIELDS + "},'weights':{'durable':false," + LIVE_FIELDS + "}"));
     }

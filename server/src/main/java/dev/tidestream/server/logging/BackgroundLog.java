@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Events of threads that must not wait for a log: a thread of its own makes the lines and writes them. Where more come than it can write,
- * they are left out and counted, and the next line says how many. Any thread.
+ * Events of threads that must not wait for a log: a thread of its own makes the lines and writes them. What cannot be written, or comes
+ * faster than it can be, is left out and counted, and the next line says how many. Any thread.
  */
 public final class BackgroundLog implements AutoCloseable {
     private static final Logger fault = LoggerFactory.getLogger(BackgroundLog.class);
@@ -44,21 +44,32 @@ public final class BackgroundLog implements AutoCloseable {
 
     private void write() {
         try {
-            for (EventLine line = lines.take().get(); line != END; line = lines.take().get()) {
-                write(line);
+            boolean more = true;
+            while (more) {
+                more = write(lines.take());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void write(EventLine line) {
-        long left = suppressed.getAndSet(0);
+    /** @return whether there may be more */
+    private boolean write(Supplier<EventLine> made) {
+        String event = "none, it could not be made";
+        long left = 0;
         try {
+            EventLine line = made.get();
+            if (line == END) {
+                return false;
+            }
+            event = line.event();
+            left = suppressed.getAndSet(0);
             log.done(left == 0 ? line : line.with("suppressed", left));
-        } catch (RuntimeException e) { // of whatever the log is configured with: the next line may be written
-            fault.error("a line of the log was not written: event={}", line.event(), e);
+        } catch (RuntimeException e) { // of the line, or of whatever the log is configured with: the next line may be written
+            suppressed.addAndGet(left + 1);
+            fault.error("a line of the log was not written: event={}", event, e);
         }
+        return true;
     }
 
     /** Waits until what has come is written. */

@@ -10,7 +10,8 @@ public final class TestAdapters {
     private TestAdapters() {}
 
     public static ServedAdapter served(String name, long number, Adapter adapter) {
-        return new ServedAdapter(name, number, new ReadAdapter(adapter, "test", "0".repeat(64), false, 0, 1, List.of()), "nowhere", 0, () -> { });
+        return new ServedAdapter(name, number, new ReadAdapter(adapter, "test", "0".repeat(64), false, 0, 1, List.of()),
+                "nowhere", 0, () -> { });
     }
 
     /** Serves it no longer. */

@@ -35,7 +35,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
  * Every golden model, folders in both styles of configuration and GGUF files, opened as commands open them: prompt, logits,
- * greedy tokens and their text, in one table. What must hold is what the data's README says of each. With {@code -Dtidestream.models.data=FILE} the
+ * greedy tokens and their text, in one table. What must hold is what the data's README says of each. With
+ * {@code -Dtidestream.models.data=FILE} the
  * table is written as JSON lines, which {@link ModelPage} makes docs/models.md of.
  */
 class GoldenModelsTest {
@@ -127,11 +128,13 @@ class GoldenModelsTest {
     }
 
     private static Row row(
-            Path model, String name, Path path, JsonNode json, Golden golden, Golden codesGolden, double codesTolerance) throws IOException {
+            Path model, String name, Path path, JsonNode json, Golden golden, Golden codesGolden, double codesTolerance)
+            throws IOException {
         List<String> wrong = new ArrayList<>();
         try (ModelSource source = ModelFiles.open(path); LoadedModel loaded = Goldens.load(source)) {
             Tokenizer tokenizer = ModelFiles.tokenizer(source);
-            check(wrong, Arrays.equals(golden.prompt(), tokenizer.encodePrompt(json.get("prompt").asText(), false)), "tokens of the prompt");
+            check(wrong, Arrays.equals(golden.prompt(), tokenizer.encodePrompt(json.get("prompt").asText(), false)),
+                    "tokens of the prompt");
             boolean ofFile = json.has("exact");
             String text = (ofFile ? json.get("exact") : json).get("greedy_text").asText();
             check(wrong, text(source, tokenizer, (ofFile ? golden : codesGolden).greedy()).equals(text), "text of the greedy tokens");

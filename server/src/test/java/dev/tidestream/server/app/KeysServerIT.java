@@ -112,7 +112,8 @@ class KeysServerIT {
             assertEquals(200, ask(server, "/v1/responses/" + id, alice).statusCode());
             assertEquals(200, ask(server, "/v1/responses", alice, next).statusCode());
         }
-        try (TidestreamServer server = TidestreamServer.start(config.withTransport(CONFIG.transport()))) { // who has no key is nobody of them
+        // who has no key is nobody of them
+        try (TidestreamServer server = TidestreamServer.start(config.withTransport(CONFIG.transport()))) {
             assertEquals(404, ask(server, "/v1/responses/" + id, "").statusCode());
         }
     }

@@ -22,7 +22,8 @@ class GapFiguresTest {
     void shouldTellBreaksAndStolenTimeFromTheRest() {
         List<Gap> usual = Collections.nCopies(997, gap(10, 0, 0, 9));
         List<Gap> gaps = Stream.concat(usual.stream(), Stream.of(gap(50, 40, 0, 30), gap(30, 5, 20, 7), gap(24, 4, 0, 20))).toList();
-        assertEquals(new GapFigures(1000, 10, 10, 50, 25, 49.0 / 10_074, 20, 2.5, 0.7, 2, 1), GapFigures.of(List.of(new Phase(gaps, 10 * MS))));
+        assertEquals(new GapFigures(1000, 10, 10, 50, 25, 49.0 / 10_074, 20, 2.5, 0.7, 2, 1),
+                GapFigures.of(List.of(new Phase(gaps, 10 * MS))));
     }
 
     /** A gap counts beside the quiet around it, not beside the quietest of all. */

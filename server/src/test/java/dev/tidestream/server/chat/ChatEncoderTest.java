@@ -55,7 +55,8 @@ class ChatEncoderTest {
             String text = each.get("text").asText();
             int[] expected = concat(prefix, ids(each.get("ids")));
             assertArrayEquals(expected, encoder.encode(rendered("", text)), () -> "a client's '" + text + "'");
-            for (int cut = 0; cut <= text.length() && tokenizer.controlTokens(text).isEmpty(); cut++) { // whose a text is changes no word of it
+            // whose a text is changes no word of it
+            for (int cut = 0; cut <= text.length() && tokenizer.controlTokens(text).isEmpty(); cut++) {
                 RenderedChat mixed = rendered(text.substring(0, cut), text.substring(cut));
                 assertArrayEquals(expected, encoder.encode(mixed), "'" + text + "' cut at " + cut);
             }
@@ -150,7 +151,8 @@ class ChatEncoderTest {
     }
 
     private static void assertNames(String expected, Tokenizer tokenizer, RenderedChat chat) {
-        String names = IntStream.of(new ChatEncoder(tokenizer).encode(chat)).mapToObj(tokenizer::tokenText).collect(Collectors.joining(" "));
+        String names = IntStream.of(new ChatEncoder(tokenizer).encode(chat)).mapToObj(tokenizer::tokenText)
+                .collect(Collectors.joining(" "));
         assertEquals(("<s> " + expected).strip(), names, chat::toString);
     }
 

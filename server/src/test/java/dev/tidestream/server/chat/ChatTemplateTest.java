@@ -26,7 +26,8 @@ class ChatTemplateTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Clock CLOCK = Clock.fixed(Instant.parse("2026-07-26T01:02:03Z"), ZoneOffset.UTC);
     private static final SpecialTokens TOKENS = SpecialTokens.of(Optional.of("<s>"), Optional.of("</s>"));
-    private static final String CHATML = "{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    private static final String CHATML =
+            "{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
             + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}";
 
     private static JsonNode json(String text) {
@@ -75,7 +76,8 @@ class ChatTemplateTest {
     @CsvSource({"system, true", "user, true", "assistant, true", "tool, true", "developer, true", "endoftext, false", "im_end, false",
         "User, false", "eot_id, false"})
     void shouldTakeKnownRolesOnlyForTextOfTheTemplate(String role, boolean template) {
-        RenderedChat chat = render("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}", "[{'role':'" + role + "','content':''}]");
+        RenderedChat chat = render("{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}", "[{'role':'" + role
+                + "','content':''}]");
         assertEquals("<|" + role + "|>", chat.text());
         assertEquals(template, chat.template(0, chat.text().length()));
     }
@@ -94,7 +96,8 @@ class ChatTemplateTest {
 
     @Test
     void shouldHandOverVariablesAndTime() {
-        String template = "{{ strftime_now('%d %b %Y') }} {{ enable_thinking }} {{ tools is none }} {{ documents is none }} {{ eos_token }}";
+        String template = "{{ strftime_now('%d %b %Y') }} {{ enable_thinking }} {{ tools is none }} {{ documents is none }} {{ "
+                + "eos_token }}";
         Conversation conversation = new Conversation(json("[]"), Optional.empty(), Optional.empty(), Ending.LAST_MESSAGE_ENDS,
                 Map.of("enable_thinking", json("false")));
         assertEquals("26 Jul 2026 False True True </s>", render(template, conversation).text());
@@ -110,7 +113,8 @@ class ChatTemplateTest {
         assertEquals("roles must alternate", refused.getMessage());
         ChatTemplateException failed = failure("\n{{ messages[0].content + 1 }}", "[{'role':'user','content':'Hi'}]");
         assertEquals(Reason.FAILED, failed.reason());
-        assertTrue(String.valueOf(failed.getMessage()).startsWith("the chat template cannot be rendered: line 2, column 24: "), failed.getMessage());
+        assertTrue(String.valueOf(failed.getMessage()).startsWith("the chat template cannot be rendered: line 2, column 24: "),
+                failed.getMessage());
         assertEquals(2, failed.position().orElseThrow().line());
         assertEquals(Reason.NOT_A_TEMPLATE, failure("{% if %}", "[]").reason());
     }
@@ -122,7 +126,8 @@ class ChatTemplateTest {
         String call = "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls or [] %}";
         String end = "{% endfor %}{% endfor %}";
         assertEquals("{\"a\": 1}", render(call + "{{ c.function.arguments | tojson }}" + end, messages).text());
-        assertEquals("a=1", render(call + "{% for k, v in c.function.arguments.items() %}{{ k }}={{ v }}{% endfor %}" + end, messages).text());
+        assertEquals("a=1", render(call + "{% for k, v in c.function.arguments.items() %}{{ k }}={{ v }}{% endfor %}" + end,
+                messages).text());
         assertEquals("{\"a\": 1}", render(call + "{{ c.function.arguments }}" + end, messages).text());
         assertEquals("x{\"a\": 1}", render(call + "{{ 'x' + c.function.arguments }}" + end, messages).text());
     }

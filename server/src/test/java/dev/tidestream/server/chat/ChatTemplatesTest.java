@@ -28,7 +28,8 @@ class ChatTemplatesTest {
         assertTrue(ChatTemplates.ofFolder(folder).isEmpty());
         write("tokenizer_config.json", "{\"chat_template\": \"one\"}");
         assertEquals(Map.of("default", "one"), ChatTemplates.ofFolder(folder).byName());
-        write("tokenizer_config.json", "{\"chat_template\": [{\"name\": \"default\", \"template\": \"d\"}, {\"name\": \"tool_use\", \"template\": \"t\"}]}");
+        write("tokenizer_config.json", "{\"chat_template\": [{\"name\": \"default\", \"template\": \"d\"}, {\"name\": "
+                + "\"tool_use\", \"template\": \"t\"}]}");
         assertEquals(Map.of("default", "d", "tool_use", "t"), ChatTemplates.ofFolder(folder).byName());
         write("chat_template.jinja", "j");
         write("additional_chat_templates/rag.jinja", "r");
@@ -58,6 +59,7 @@ class ChatTemplatesTest {
         assertEquals(Map.of(), SpecialTokens.ofFolder(folder).texts());
         write("tokenizer_config.json", "{\"bos_token\": \"<s>\", \"eos_token\": {\"content\": \"</s>\"}, \"pad_token\": null,"
                 + " \"additional_special_tokens\": [\"<a>\", {\"content\": \"<b>\"}]}");
-        assertEquals(new SpecialTokens(Map.of("bos_token", "<s>", "eos_token", "</s>"), List.of("<a>", "<b>")), SpecialTokens.ofFolder(folder));
+        assertEquals(new SpecialTokens(Map.of("bos_token", "<s>", "eos_token", "</s>"), List.of("<a>", "<b>")),
+                SpecialTokens.ofFolder(folder));
     }
 }

@@ -40,7 +40,8 @@ class AbortedRequestsIT {
         server = TidestreamServer.start(config.withEngine(config.engine().withMaxSequences(SLOTS)));
         context = server.running().blueprint().contextLength();
         neverEnd = "\"logit_bias\":{" + IntStream.range(0, server.running().engine().vocabularySize())
-                .filter(server.running().tokenizer()::isEndOfGeneration).mapToObj(id -> "\"" + id + "\":-100").collect(Collectors.joining(",")) + "}";
+                .filter(server.running().tokenizer()::isEndOfGeneration).mapToObj(id -> "\"" + id + "\":-100")
+                .collect(Collectors.joining(",")) + "}";
     }
 
     @AfterAll

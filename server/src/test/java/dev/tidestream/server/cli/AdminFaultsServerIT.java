@@ -46,7 +46,8 @@ class AdminFaultsServerIT {
     void shouldLeaveNothingBehindOfFiveThousandFaults() throws Exception {
         long seed = Long.getLong("tidestream.seed", 20261123L);
         System.out.println("AdminFaultsServerIT: -Dtidestream.seed=" + seed);
-        try (StartedServer server = new StartedServer(temp, "--admin-token-burst", "1000000"); TestClient client = new TestClient(server.port())) {
+        try (StartedServer server = new StartedServer(temp, "--admin-token-burst", "1000000");
+                TestClient client = new TestClient(server.port())) {
             Map<String, String> files = files(server.dataDir);
             assertTrue(files.containsKey("manifest.json"), files.toString());
             float[] weights = weights(server.running());

@@ -51,7 +51,8 @@ class ArchitecturesIT {
         int[] greedy = ints(golden.get("exact").get("greedy_ids"));
         String frame = frame(golden, greedy.length);
         int[] after;
-        try (StartedServer server = new StartedServer(temp, with("-m", model.toString())); TestClient client = new TestClient(server.port());
+        try (StartedServer server = new StartedServer(temp, with("-m", model.toString()));
+                TestClient client = new TestClient(server.port());
                 AdminClient admin = server.admin()) {
             for (int i = 0; i < STREAMS; i++) {
                 client.send(frame.formatted("s" + i));
@@ -65,7 +66,8 @@ class ArchitecturesIT {
             after = tokens(client.untilFinished("after"), "after");
             assertFalse(Arrays.equals(greedy, after));
         }
-        try (StartedServer server = new StartedServer(temp, with("-m", model.toString())); TestClient client = new TestClient(server.port())) {
+        try (StartedServer server = new StartedServer(temp, with("-m", model.toString()));
+                TestClient client = new TestClient(server.port())) {
             client.send(frame.formatted("again"));
             assertArrayEquals(after, tokens(client.untilFinished("again"), "again"), "after a restart");
         }

@@ -66,7 +66,8 @@ class AuditLogIT {
                 assertThrows(IOException.class, () -> AdminClient.connect(
                         URI.create("ws://127.0.0.1:%d/v1/admin".formatted(server.port())), "another-token-than-the-right-one", PATIENCE));
             }
-            String who = " connection=a\\d+ remote=127\\.0\\.0\\.1:\\d+ token=" + hex(StartedServer.TOKEN.getBytes(StandardCharsets.UTF_8)).substring(0, 8);
+            String who = " connection=a\\d+ remote=127\\.0\\.0\\.1:\\d+ token="
+                    + hex(StartedServer.TOKEN.getBytes(StandardCharsets.UTF_8)).substring(0, 8);
             String what = " tensor=\"token_embd\\.weight\" kind=rows base_version=1 bytes=1028 sha256=" + hex(ROW);
             assertLines(logged.lines(),
                     "INFO connected" + who,
@@ -74,7 +75,8 @@ class AuditLogIT {
                     "INFO update outcome=repeated" + who + " ref=\"2\" update_id=\"tune-7\"" + what + " version=2",
                     "INFO rollback outcome=committed" + who + " ref=\"3\" to_version=1 version=3",
                     "INFO set_mode outcome=changed" + who + " ref=\"4\" mode=cached-transpose verify=false previous_mode=packed version=3",
-                    "INFO set_mode outcome=unchanged" + who + " ref=\"5\" mode=cached-transpose verify=true previous_mode=cached-transpose version=3",
+                    "INFO set_mode outcome=unchanged" + who + " ref=\"5\" mode=cached-transpose verify=true "
+                    + "previous_mode=cached-transpose version=3",
                     "WARN update outcome=refused" + who + " ref=" + Pattern.quote(EVIL_SHOWN) + " update_id=" + Pattern.quote(EVIL_SHOWN)
                             + what + " code=stale_base_version message=\".*\"",
                     "WARN rollback outcome=refused" + who + " ref=\"8\" to_version=99 code=unknown_version message=\".*\"",

@@ -36,7 +36,8 @@ class CheckpointIT {
 
     /** A row of the embedded model is exchanged. */
     private void update(AdminClient admin, long base) throws Exception {
-        ByteBuffer payload = ByteBuffer.allocate(Integer.BYTES + 256 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt((int) (300 + base));
+        ByteBuffer payload = ByteBuffer.allocate(Integer.BYTES + 256 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN)
+                .putInt((int) (300 + base));
         while (payload.hasRemaining()) {
             payload.putFloat((float) Math.sin((double) base + payload.position()) * 0.05f);
         }

@@ -42,7 +42,8 @@ class ConvertCommandTest {
         assertEquals("Q5_0", json.get("changed").get(0).get("to").asText());
 
         Path expected = temp.resolve("expected");
-        assertEquals(0, Run.of("logits", "--tokens", TOKENS, "--weights", "q4_k", "--head-format", "q5_0", "-o", expected.toString()).code());
+        assertEquals(0, Run.of("logits", "--tokens", TOKENS, "--weights", "q4_k", "--head-format", "q5_0", "-o",
+                expected.toString()).code());
         assertEquals(0, Run.of("logits", "-m", out.toString(), "--tokens", TOKENS, "-o", temp.resolve("logits").toString()).code());
         assertEquals(-1, Files.mismatch(expected, temp.resolve("logits")));
         Run inspected = Run.of("inspect", out.toString());

@@ -69,7 +69,8 @@ class EvalCommandTest {
     void shouldPrintTwoLines() {
         Run run = Run.of("eval", "--file", text, "--context", "32");
         assertEquals(0, run.code(), run.err());
-        assertTrue(run.out().matches("perplexity \\d+\\.\\d{4} \\+/- \\d+\\.\\d{4}\ntokens \\d+, counted \\d+, windows \\d+ of 32\n"), run.out());
+        assertTrue(run.out().matches("perplexity \\d+\\.\\d{4} \\+/- \\d+\\.\\d{4}\ntokens \\d+, counted \\d+, windows \\d+ of "
+                + "32\n"), run.out());
     }
 
     /** Of two tokens side by side none is behind the first half; of overlapping ones the last counts. */

@@ -46,11 +46,13 @@ class FolderConversionTest {
     @ValueSource(strings = {"bitnet", "bitnet_online", "bitnet_plain", "bitnet_silu", "gemma3", "gpt2", "gpt2_prefixed", "llama3",
         "llama_bitlinear", "qwen2", "qwen3"})
     void shouldGiveTheLogitsOfTheFolderWithTheSameWeights(String name) throws IOException {
-        String tokens = StreamSupport.stream(new ObjectMapper().readTree(golden(name + "/golden.json").toFile()).get("prompt_ids").spliterator(), false)
+        String tokens = StreamSupport.stream(new ObjectMapper().readTree(golden(name + "/golden.json").toFile()).get("prompt_ids")
+                .spliterator(), false)
                 .map(Object::toString).collect(Collectors.joining(","));
         Path expected = temp.resolve("expected");
         Path actual = temp.resolve("actual");
-        Run folder = Run.of("logits", "-m", golden(name + "/hf").toString(), "--weights", "q8_0", "--tokens", tokens, "-o", expected.toString());
+        Run folder = Run.of("logits", "-m", golden(name + "/hf").toString(), "--weights", "q8_0", "--tokens", tokens, "-o",
+                expected.toString());
         assertEquals(0, folder.code(), folder.err());
         Run file = Run.of("logits", "-m", convert(name, "q8_0").toString(), "--tokens", tokens, "-o", actual.toString());
         assertEquals(0, file.code(), file.err());
@@ -72,7 +74,8 @@ class FolderConversionTest {
         }
         JsonNode golden = new ObjectMapper().readTree(padded.resolve("golden.json").toFile());
         for (Path model : List.of(padded.resolve("hf"), padded.resolve("model-BF16.gguf"), out)) {
-            Run run = Run.of("generate", "-m", model.toString(), "--temperature", "0", "-n", "32", "--json", "--activations", "f32", "--kv-type",
+            Run run = Run.of("generate", "-m", model.toString(), "--temperature", "0", "-n", "32", "--json", "--activations",
+                    "f32", "--kv-type",
                     "f32", "--prompt", golden.get("prompt").asText());
             assertEquals(0, run.code(), run.err());
             assertEquals(golden.get("prompt_ids"), new ObjectMapper().readTree(run.out()).get("prompt_tokens"), model.toString());

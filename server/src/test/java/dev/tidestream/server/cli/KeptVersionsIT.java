@@ -32,7 +32,8 @@ class KeptVersionsIT {
     private AdminReply.Ack update(AdminClient admin, long base) throws Exception {
         Path payload = Files.write(temp.resolve("payload"), ROW);
         String sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(ROW));
-        return admin.update(new AdminRequest.WeightsUpdate("r" + base, "u" + base, base, "token_embd.weight", UpdateKind.ROWS, List.of(1L, 256L),
+        return admin.update(new AdminRequest.WeightsUpdate("r" + base, "u" + base, base, "token_embd.weight", UpdateKind.ROWS,
+                List.of(1L, 256L),
                 PayloadType.F32, sha256, ROW.length, OptionalInt.empty(), null), payload, progress -> {});
     }
 
@@ -49,7 +50,8 @@ class KeptVersionsIT {
             assertEquals(4, update(admin, 3).weightsVersion(), "a higher limit, after a restart");
         }
         try (StartedServer server = new StartedServer(temp, "--max-kept-versions", "1"); AdminClient admin = server.admin()) {
-            assertEquals(4, admin.call(new AdminRequest.WeightsStatus("s"), progress -> {}).weightsVersion(), "more than may be kept are served");
+            assertEquals(4, admin.call(new AdminRequest.WeightsStatus("s"), progress -> {}).weightsVersion(),
+                    "more than may be kept are served");
             AdminFailedException refused = assertThrows(AdminFailedException.class, () -> update(admin, 4));
             assertEquals(AdminErrorCode.TOO_MANY_VERSIONS, refused.code());
         }

@@ -46,7 +46,8 @@ class LimitsPageTest {
         String byDefault = option.defaultValue();
         if (byDefault != null) {
             String shown = cells(found.getFirst()).get(3).replace(",", "");
-            assertTrue((shown + " ").startsWith(byDefault + " "), "%s is %s by default: %s".formatted(option.longestName(), byDefault, shown));
+            assertTrue((shown + " ").startsWith(byDefault + " "),
+                    "%s is %s by default: %s".formatted(option.longestName(), byDefault, shown));
         }
     }
 

@@ -115,7 +115,8 @@ class LiveUpdatesIT {
                 residentBytes = change == Math.min(CHANGES_OF_A_ROUND, CHANGES) ? residentBytesBesideHeap() : residentBytes;
             }
             assertEquals(PINNED.size() + 1, leasesOf(1), "pinned streams and the slow one are there to the end");
-            assertEquals(FOLLOWING.size() + PINNED.size() + 1, server.running().epochs().live().stream().mapToInt(EpochStatus::leases).sum());
+            assertEquals(FOLLOWING.size() + PINNED.size() + 1,
+                    server.running().epochs().live().stream().mapToInt(EpochStatus::leases).sum());
             returnsTo(residentBytes + LEAK_BYTES);
             PINNED.forEach(id -> client.credit(id, 1000));
             FOLLOWING.forEach(id -> client.credit(id, 1000));

@@ -40,7 +40,8 @@ class MainTest {
 
     @Test
     void shouldRefuseWrongUsageInOneLine() {
-        assertEquals(new Run(2, "", "tidestream: unknown command 'nope'; there are admin, bench, chat, completion, config, convert, eval, generate,"
+        assertEquals(new Run(2, "", "tidestream: unknown command 'nope'; there are admin, bench, chat, completion, config, "
+                + "convert, eval, generate,"
                 + " inspect, keys, logits, receipt, serve, tokenize, tune, weights (see tidestream --help)\n"),
                 Run.of("nope"));
         assertEquals(new Run(2, "", "tidestream: unknown option '--nope' (see tidestream inspect --help)\n"),

@@ -83,7 +83,8 @@ class OpenAiChatClientsIT {
         }
         ChatCompletion put = streamed.chatCompletion();
         assertEquals(whole.choices().getFirst().message().content(), put.choices().getFirst().message().content());
-        assertEquals(whole.choices().getFirst().logprobs().orElseThrow().content(), put.choices().getFirst().logprobs().orElseThrow().content());
+        assertEquals(whole.choices().getFirst().logprobs().orElseThrow().content(),
+                put.choices().getFirst().logprobs().orElseThrow().content());
         assertEquals(8, whole.choices().getFirst().logprobs().orElseThrow().content().orElseThrow().size());
         assertEquals(whole.usage(), put.usage());
         assertEquals(8, whole.usage().orElseThrow().completionTokens());

@@ -62,7 +62,8 @@ class OpenAiLanesIT {
     }
 
     private static ResponsesClientEvent.ResponseCreate.Builder create(String input) {
-        return ResponsesClientEvent.ResponseCreate.builder().model(model).input(input).maxOutputTokens(TOKENS).temperature(0.0).store(false);
+        return ResponsesClientEvent.ResponseCreate.builder().model(model).input(input).maxOutputTokens(TOKENS).temperature(0.0)
+                .store(false);
     }
 
     private static ResponsesClientEvent event(ResponsesClientEvent.ResponseCreate.Builder create) {

@@ -78,7 +78,8 @@ class OptionsTest {
         Serve serve = taken(new Serve(), "--max-streams", "5", "--max-sequences-per-connection", "2", "--max-queued", "7",
                 "--max-queued-memory", "1MiB", "--max-queued-tokens", "500", "--batch-share", "0.25",
                 "--max-parked", "9", "--max-parked-memory", "2MiB", "--stall-timeout", "30",
-                "--max-prompts", "11", "--max-prompt-bytes", "1KiB", "--max-prompt-memory-per-connection", "2KiB", "--max-prompt-memory", "3KiB");
+                "--max-prompts", "11", "--max-prompt-bytes", "1KiB", "--max-prompt-memory-per-connection", "2KiB",
+                "--max-prompt-memory", "3KiB");
         assertEquals(5, serve.limits.maxStreams());
         EngineConfig engine = serve.limits.applyTo(EngineConfig.DEFAULT);
         assertEquals(2, engine.maxSequencesPerConnection());

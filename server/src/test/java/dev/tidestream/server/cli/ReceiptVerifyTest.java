@@ -67,7 +67,8 @@ class ReceiptVerifyTest {
                 return "u";
             }
         };
-        Evidence evidence = new Evidence(PROMPT.length, TokenDigest.of(PROMPT), null, false, null, 2, SamplingOptions.DEFAULT.withSeed(7), List.of(),
+        Evidence evidence = new Evidence(PROMPT.length, TokenDigest.of(PROMPT), null, false, null, 2,
+                SamplingOptions.DEFAULT.withSeed(7), List.of(),
                 WeightsPolicy.PIN, 1, List.of(new Evidence.Span(0, 2, 1, "packed")), 2, TokenDigest.of(new int[] {8, 9}));
         return new ReceiptIssuer(key, content, "s", InstantSource.system()).issue(
                 new TokenEvent.Finish(finish, new Usage(3, 2), new Timing(0, 0, 0, 0), evidence), "");

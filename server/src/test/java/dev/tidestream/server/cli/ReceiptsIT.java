@@ -65,7 +65,8 @@ class ReceiptsIT {
 
     @BeforeAll
     static void start() throws Exception {
-        Files.writeString(temp.resolve("chat.jinja"), "{{ strftime_now('%T.%f') }} {% for message in messages %}{{ message.content }}{% endfor %}");
+        Files.writeString(temp.resolve("chat.jinja"),
+                "{{ strftime_now('%T.%f') }} {% for message in messages %}{{ message.content }}{% endfor %}");
         server = started();
         http = HttpClient.newHttpClient();
     }
@@ -113,7 +114,8 @@ class ReceiptsIT {
 
     private static Stream finished(List<ServerMessage> messages) {
         assertTrue(messages.getLast() instanceof ServerMessage.Finished, messages.getLast().toString());
-        List<ServerMessage.Token> tokens = messages.stream().filter(ServerMessage.Token.class::isInstance).map(ServerMessage.Token.class::cast)
+        List<ServerMessage.Token> tokens = messages.stream().filter(ServerMessage.Token.class::isInstance)
+                .map(ServerMessage.Token.class::cast)
                 .toList();
         String receipt = ((ServerMessage.Finished) messages.getLast()).receipt();
         assertNotNull(receipt);
@@ -132,7 +134,8 @@ class ReceiptsIT {
             assertCode("no_prompt", drawn.receipt(), "");
             assertCode("prompt_differs", drawn.receipt(), ",\"prompt\":\"Once upon a tide\"");
             Stream odd = stream(client, "b", ",\"stop\":[\"e\",\"zzz\"],\"sampling\":{\"temperature\":0.7,\"top_k\":50,\"min_p\":0.01,"
-                    + "\"repetition_penalty\":1.1,\"presence_penalty\":0.2,\"seed\":\"-9223372036854775808\",\"logit_bias\":{\"0\":-100}}", 200);
+                    + "\"repetition_penalty\":1.1,\"presence_penalty\":0.2,\"seed\":\"-9223372036854775808\","
+                    + "\"logit_bias\":{\"0\":-100}}", 200);
             assertEquals("stop", odd.payload().path("output").path("finish_reason").asText(), odd.payload().toString());
             assertEqual(odd.receipt(), prompt + ",\"output\":" + odd.tokens());
             client.generate("c", "Once upon a time", 1000, ",\"receipt\":true,\"credit\":5,\"sampling\":{\"logit_bias\":{\"0\":-100}}");
@@ -157,7 +160,8 @@ class ReceiptsIT {
     @Test
     void shouldVerifyStreamsOfOpenAisWires() throws Exception {
         String own = ",\"tidestream\":{\"receipt\":true}";
-        JsonNode whole = ask("/v1/completions", "{\"prompt\":[[5,6,7],[8,9]],\"max_tokens\":9,\"n\":2,\"return_token_ids\":true" + own + "}");
+        JsonNode whole = ask("/v1/completions", "{\"prompt\":[[5,6,7],[8,9]],\"max_tokens\":9,\"n\":2,\"return_token_ids\":true"
+                + own + "}");
         for (int i = 0; i < 4; i++) {
             JsonNode choice = whole.path("choices").path(i);
             assertEqual(choice.path("tidestream").path("receipt").asText(),
@@ -280,7 +284,8 @@ class ReceiptsIT {
     @Test
     void shouldVerifyOnTheCommandLine() throws Exception {
         String url = "http://127.0.0.1:" + server.port();
-        Path keys = Files.writeString(temp.resolve("jwks.json"), http.send(HttpRequest.newBuilder(URI.create(url + "/.well-known/jwks.json"))
+        Path keys = Files.writeString(temp.resolve("jwks.json"),
+                http.send(HttpRequest.newBuilder(URI.create(url + "/.well-known/jwks.json"))
                 .build(), HttpResponse.BodyHandlers.ofString()).body());
         try (TestClient client = new TestClient(server.port())) {
             Stream stream = stream(client, "a", ",\"sampling\":{\"logit_bias\":{\"0\":-100}}", 4);

@@ -195,7 +195,8 @@ class ResumeIT {
 
     @Test
     void shouldRefuseWhatCannotBeResumedAndLoseNothingElse() throws Exception {
-        try (StartedServer server = start(Files.createDirectory(temp.resolve("server"))); TestClient socket = new TestClient(server.port())) {
+        try (StartedServer server = start(Files.createDirectory(temp.resolve("server")));
+                TestClient socket = new TestClient(server.port())) {
             Client client = new Client(1);
             client.begin(socket);
             socket.send("{\"type\":\"resume\",\"id\":\"x\",\"stream\":\"AAAAAAAAAAAAAAAAAAAAAA\",\"after_seq\":-1}");

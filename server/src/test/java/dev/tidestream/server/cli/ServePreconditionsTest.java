@@ -67,7 +67,9 @@ class ServePreconditionsTest {
 
     @Test
     void shouldNameAnAddressThatIsNotOfThisMachine() {
-        assertRefused("no address of this machine: 192.0.2.1", serve("--port", "0", "--allow-unauthenticated", "--host", "192.0.2.1")); // of RFC 5737
+        // of RFC 5737
+        assertRefused("no address of this machine: 192.0.2.1",
+                serve("--port", "0", "--allow-unauthenticated", "--host", "192.0.2.1"));
         Run unknown = serve("--port", "0", "--allow-unauthenticated", "--host", "no-such-host.invalid");
         assertRefused("no such host: no-such-host.invalid", unknown);
     }
@@ -128,7 +130,8 @@ class ServePreconditionsTest {
         List<String> paths = Main.commandLine(new ServeCommand()).getCommandSpec().options().stream()
                 .filter(option -> option.type() == Path.class).map(option -> option.longestName()).sorted().toList();
         assertEquals(List.of("--adapter-dir", "--admin-token-file", "--api-keys", "--cache-packed", "--chat-template", "--config",
-                "--data-dir", "--model", "--receipt-key", "--receipt-trust", "--tls-cert", "--tls-key", "--unix-socket", "--update-dir"), paths);
+                "--data-dir", "--model", "--receipt-key", "--receipt-trust", "--tls-cert", "--tls-key", "--unix-socket",
+                "--update-dir"), paths);
     }
 
     @Test
@@ -155,7 +158,8 @@ class ServePreconditionsTest {
     @ParameterizedTest
     @ValueSource(strings = {"0.0.0.0", "192.0.2.1", "::", "some-host.example"})
     void shouldListenBeyondThisMachineOnlyWithKeysOrIfToldSo(String host) {
-        assertEquals(new Run(2, "", ("tidestream: --host \"%s\" lets other machines in, and without keys whoever reaches the port may generate:"
+        assertEquals(new Run(2, "", ("tidestream: --host \"%s\" lets other machines in, and without keys whoever reaches the "
+                + "port may generate:"
                 + " give --api-keys FILE (tidestream keys add makes it), or --allow-unauthenticated if that is meant"
                 + " (see tidestream serve --help)\n").formatted(host)), Run.of("serve", "--port", "0", "--host", host));
         for (String[] meant : List.of(new String[] {"--allow-unauthenticated"}, new String[] {"--api-keys", "some"})) {
@@ -191,6 +195,7 @@ class ServePreconditionsTest {
 
     @Test
     void shouldRefuseABlankHost() {
-        assertEquals(new Run(2, "", "tidestream: --host must not be blank: \"\" (see tidestream serve --help)\n"), Run.of("serve", "--host", ""));
+        assertEquals(new Run(2, "", "tidestream: --host must not be blank: \"\" (see tidestream serve --help)\n"),
+                Run.of("serve", "--host", ""));
     }
 }

@@ -93,7 +93,10 @@ class ServerKillIT {
         assertEquals(expected, files(), where);
     }
 
-    /** Without the key of receipts, and without checkpoints, of which there are two, and a third for as long as the oldest is not removed yet. */
+    /**
+     * Without the key of receipts, and without checkpoints, of which there are two, and a third for as long as the oldest is not
+     * removed yet.
+     */
     private long files() throws IOException {
         try (var files = Files.list(temp.resolve("data"))) {
             List<String> names = files.filter(file -> !Files.isDirectory(file)).map(file -> file.getFileName().toString())

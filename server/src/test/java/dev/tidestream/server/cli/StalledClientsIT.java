@@ -87,7 +87,8 @@ class StalledClientsIT {
     private static String sampled(int i) {
         String penalties = i % 2 == 0 ? ",\"repetition_penalty\":1.2,\"frequency_penalty\":0.1" : "";
         String stop = i % 3 == 0 ? ",\"stop\":[\"garden\",\"zebra\"]" : "";
-        return ",\"logprobs\":true%s,\"sampling\":{\"temperature\":0.9,\"seed\":%d,\"logit_bias\":{\"2\":-100}%s}".formatted(stop, i, penalties);
+        return ",\"logprobs\":true%s,\"sampling\":{\"temperature\":0.9,\"seed\":%d,\"logit_bias\":{\"2\":-100}%s}"
+                .formatted(stop, i, penalties);
     }
 
     private static List<Said> undisturbed(StartedServer server, int maxTokens, String more) throws InterruptedException {
@@ -215,7 +216,8 @@ class StalledClientsIT {
             String fits = failed.message().replaceAll(".*; max_tokens=(\\d+) would fit this prompt", "$1");
             client.send("{\"type\":\"generate\",\"id\":\"x\",\"tokens\":[1,2,3,4,5],\"credit\":1,\"max_tokens\":%s}".formatted(fits));
             client.until(m -> m instanceof ServerMessage.Token);
-            client.send("{\"type\":\"generate\",\"id\":\"y\",\"tokens\":[1,2,3,4,5],\"max_tokens\":%d}".formatted(Integer.parseInt(fits) + 1));
+            client.send("{\"type\":\"generate\",\"id\":\"y\",\"tokens\":[1,2,3,4,5],\"max_tokens\":%d}"
+                    .formatted(Integer.parseInt(fits) + 1));
             assertEquals(ErrorCode.PROMPT_TOO_LONG, ((ServerMessage.Failed) client.next()).code());
         }
     }
@@ -247,7 +249,8 @@ class StalledClientsIT {
                 attacker.close();
             }
             assertEquals(0, server.running().engine().stats().promptBytesInIntake());
-            assertEquals(FinishReason.LENGTH, ((ServerMessage.Finished) beside.until(m -> m instanceof ServerMessage.Finished).getLast()).reason());
+            assertEquals(FinishReason.LENGTH, ((ServerMessage.Finished) beside.until(m -> m instanceof ServerMessage.Finished)
+                    .getLast()).reason());
         }
     }
 }

@@ -33,7 +33,8 @@ class StoredResponsesIT {
         ServerConfig config = ServerConfig.DEFAULT.withPort(0).withDataDir(folder.resolve("data"))
                 .withChats(ServerConfig.Chats.DEFAULT.withTemplate(template));
         try (TidestreamServer server = TidestreamServer.start(config)) {
-            OpenAIClient client = OpenAIOkHttpClient.builder().baseUrl("http://127.0.0.1:" + server.port() + "/v1").apiKey("none").maxRetries(0)
+            OpenAIClient client = OpenAIOkHttpClient.builder().baseUrl("http://127.0.0.1:" + server.port() + "/v1").apiKey("none")
+                    .maxRetries(0)
                     .responseValidation(true).build();
             use.of(client);
             client.close();

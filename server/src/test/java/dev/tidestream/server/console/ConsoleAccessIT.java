@@ -155,7 +155,8 @@ class ConsoleAccessIT {
                 browser.await("!document.querySelector('#start').disabled");
             }
             String said = browser.page.locator(".tokens").innerText();
-            assertTrue(said.matches("(?s)You\\s+Who was it\\?\\s+Model\\s+the old king went.*You\\s+And why\\?\\s+Model\\s+the old king went.*"), said);
+            assertTrue(said.matches("(?s)You\\s+Who was it\\?\\s+Model\\s+the old king went.*You\\s+And why\\?\\s+Model\\s+the "
+                    + "old king went.*"), said);
         }
     }
 }

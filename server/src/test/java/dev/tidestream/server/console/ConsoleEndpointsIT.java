@@ -45,7 +45,8 @@ class ConsoleEndpointsIT {
         return ask(server.port(), method, path, headers);
     }
 
-    private static HttpResponse<byte[]> ask(int port, String method, String path, String... headers) throws IOException, InterruptedException {
+    private static HttpResponse<byte[]> ask(int port, String method, String path, String... headers)
+            throws IOException, InterruptedException {
         try (HttpClient client = HttpClient.newHttpClient()) {
             HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                     .method(method, HttpRequest.BodyPublishers.noBody());
@@ -102,7 +103,8 @@ class ConsoleEndpointsIT {
 
     @Test
     void shouldAnswerNothingElse() throws Exception {
-        for (String path : List.of("/console/", "/console/none.js", "/console/%2e%2e/logback.xml", "/console/..%2flogback.xml", "/console/%ff", "/console")) {
+        for (String path : List.of("/console/", "/console/none.js", "/console/%2e%2e/logback.xml", "/console/..%2flogback.xml",
+                "/console/%ff", "/console")) {
             assertEquals(404, ask("GET", path).statusCode(), path);
         }
         assertEquals(405, ask("POST", "/").statusCode());

@@ -78,7 +78,8 @@ class ConsoleLooksIT {
     @ParameterizedTest
     @EnumSource(names = {"LIGHT", "DARK"})
     void shouldHaveContrast(ColorScheme scheme) {
-        try (BrowserPage browser = BrowserPage.at(server.port(), new Browser.NewContextOptions().setViewportSize(1440, 900).setColorScheme(scheme))) {
+        try (BrowserPage browser = BrowserPage.at(server.port(),
+                new Browser.NewContextOptions().setViewportSize(1440, 900).setColorScheme(scheme))) {
             browser.page.locator("#pace").focus();
             browser.page.keyboard().press("End");
             browser.page.fill("#max-tokens", "20000"); // texts of all versions and shades
@@ -164,7 +165,8 @@ class ConsoleLooksIT {
             double speed = (browser.number("tidestream.page.view.tokens.length") - before) / SECONDS;
             double heapMb = browser.number("performance.memory.usedJSHeapSize") / 1e6;
             double nodes = browser.number("document.querySelectorAll('*').length");
-            System.out.printf("console: after 20,000 tokens %.0f frames/s at %.0f tokens/s (%.0f while nothing comes), heap %.0f MB, %.0f elements%n",
+            System.out.printf("console: after 20,000 tokens %.0f frames/s at %.0f tokens/s (%.0f while nothing comes), heap "
+                    + "%.0f MB, %.0f elements%n",
                     streaming, speed, still, heapMb, nodes);
             assertEquals(List.of(), evaluate(page, "shifts"), "nothing moves while tokens come");
             assertTrue(heapMb < 300, "heap of " + heapMb + " MB");

@@ -64,7 +64,8 @@ class EnginePromptsTest extends EngineFixture {
                 + "{{ raise_exception('no x') }}{% endif %}";
         ModelChat chat = new ModelChat(new ChatTemplates(Map.of(ChatTemplates.DEFAULT, template)), new SpecialTokens(Map.of(), List.of()),
                 new FakeTokenizer(), Clock.systemUTC());
-        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.of(chat), epochs, ServedAdapters.NONE, new StepBreak(), () -> nowNs, () -> -1L,
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.of(chat), epochs, ServedAdapters.NONE,
+                new StepBreak(), () -> nowNs, () -> -1L,
                 Runnable::run, TokenObserver.NONE, WorkerTeam.sequential());
         Recorder conversation = subscribe(engine, ofMessages(new ChatMessage("system", "be"), new ChatMessage("user", "ab")));
         Recorder text = subscribe(engine, request("sbeuab", 1));
@@ -139,7 +140,8 @@ class EnginePromptsTest extends EngineFixture {
             assertEquals(ErrorCode.PROMPT_TOO_LONG, recorder.code());
             assertEquals("prompt too long: bytes=1000000, tokens>=1000000, context=128", recorder.errors.getFirst().getMessage());
         }
-        assertEquals("prompt too long: tokens=128, context=128", subscribe(engine, tokenRequest(GREEDY, new int[128])).errors.getFirst().getMessage());
+        assertEquals("prompt too long: tokens=128, context=128",
+                subscribe(engine, tokenRequest(GREEDY, new int[128])).errors.getFirst().getMessage());
         assertTrue(intake.isEmpty() && encoded.isEmpty());
         Recorder fits = subscribe(engine, request("x".repeat(127), 1));
         fits.requestUnbounded();

@@ -84,7 +84,8 @@ class PromptIntakeTest {
     void shouldBoundBytesInAllAndOfAConnection() {
         PromptIntake intake = intake(100, 400, 200);
         assertEquals(Optional.empty(), offer(intake, "a", 150, "a"));
-        assertEquals(Optional.of("prompts of this connection that wait to be tokenized are too long: waiting_bytes=150, bytes=51, limit=200"),
+        assertEquals(Optional.of("prompts of this connection that wait to be tokenized are too long: waiting_bytes=150, "
+                + "bytes=51, limit=200"),
                 offer(intake, "a", 51, "a"));
         assertEquals(Optional.empty(), offer(intake, "a", 50, "a"));
         assertEquals(Optional.empty(), offer(intake, "b", 100, "b"));

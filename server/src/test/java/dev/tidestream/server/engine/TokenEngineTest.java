@@ -304,7 +304,8 @@ class TokenEngineTest extends EngineFixture {
             }
             return 0;
         };
-        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.NONE, epochs, ServedAdapters.NONE, breaks, breaksInTheFirstStep, () -> -1L,
+        TokenEngine engine = new TokenEngine(CONFIG, new FakeTokenizer(), ChatPrompts.NONE, epochs, ServedAdapters.NONE, breaks,
+                breaksInTheFirstStep, () -> -1L,
                 Runnable::run, TokenObserver.NONE, WorkerTeam.sequential());
         Recorder running = subscribe(engine, request("abc", 10));
         running.requestUnbounded();

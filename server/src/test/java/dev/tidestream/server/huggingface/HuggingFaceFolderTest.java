@@ -195,7 +195,8 @@ class HuggingFaceFolderTest {
     @ParameterizedTest
     @ValueSource(strings = {
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},\"b\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[8,24]}}",
-        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[20,24]}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],"
+                + "\"data_offsets\":[20,24]}}",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[6],\"data_offsets\":[0,24]},\"a\":{\"dtype\":\"F32\",\"shape\":[6],\"data_offsets\":[0,24]}}",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[5],\"data_offsets\":[0,24]}}",
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,24]}}",
@@ -224,7 +225,8 @@ class HuggingFaceFolderTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "hidden_act|\"gelu\"", "attention_bias|true", "mlp_bias|true", "rope_scaling|{\"rope_type\":\"dynamic\",\"factor\":2.0}",
-        "rope_scaling|{\"rope_type\":\"linear\",\"factor\":2.0,\"mystery\":1}", "mystery|0.5", "head_dim|\"x\"", "partial_rotary_factor|0.1",
+        "rope_scaling|{\"rope_type\":\"linear\",\"factor\":2.0,\"mystery\":1}", "mystery|0.5", "head_dim|\"x\"",
+        "partial_rotary_factor|0.1",
         "quantization_config|{\"quant_method\":\"gptq\",\"bits\":4}", "model_type|\"mixtral\"", "model_type|\"mamba\"",
         "architectures|[\"LlamaForSequenceClassification\"]", "hidden_size|4294967296"})
     void shouldRefuseByKeyAndValue(String key, String value) throws IOException {
@@ -239,7 +241,8 @@ class HuggingFaceFolderTest {
     void shouldSayWhichModelsItKnows() throws IOException {
         tiny.config.put("model_type", "qwen3_moe");
         tiny.write(temporary);
-        assertTrue(refusal(temporary).contains("model_type=\"qwen3_moe\" is not supported: a mixture of experts (supported: llama, mistral,"),
+        assertTrue(refusal(temporary).contains("model_type=\"qwen3_moe\" is not supported: a mixture of experts (supported: "
+                + "llama, mistral,"),
                 refusal(temporary));
     }
 
@@ -247,7 +250,8 @@ class HuggingFaceFolderTest {
     void shouldRefuseWhatItHasNoUseFor() throws IOException {
         tiny.shapes.put("vision_tower.patch.weight", new long[] {32, 32});
         tiny.write(temporary);
-        assertTrue(refusal(temporary).contains("tensor vision_tower.patch.weight is not part of a llama language model"), refusal(temporary));
+        assertTrue(refusal(temporary).contains("tensor vision_tower.patch.weight is not part of a llama language model"),
+                refusal(temporary));
     }
 
     @Test
@@ -266,7 +270,8 @@ class HuggingFaceFolderTest {
         int length = (int) ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
         byte[] odd = new byte[bytes.length + 3];
         ByteBuffer.wrap(odd).order(ByteOrder.LITTLE_ENDIAN).putLong(length + 3)
-                .put(bytes, Long.BYTES, length).put(new byte[] {' ', ' ', ' '}).put(bytes, Long.BYTES + length, bytes.length - Long.BYTES - length);
+                .put(bytes, Long.BYTES, length).put(new byte[] {' ', ' ', ' '})
+                .put(bytes, Long.BYTES + length, bytes.length - Long.BYTES - length);
         Files.write(folder.resolve("model.safetensors"), odd);
         assertArrayEquals(expected, logits(folder));
     }

@@ -39,7 +39,8 @@ class HuggingFaceGoldenTest {
         Path models = SharedData.path(MODELS);
         try (Stream<Path> all = Files.list(models)) {
             return all.filter(path -> Files.exists(path.resolve("hf"))).sorted()
-                    .flatMap(path -> Stream.of("config.json", "config.transformers5.json").map(config -> Arguments.of(path, config))).toList();
+                    .flatMap(path -> Stream.of("config.json", "config.transformers5.json")
+                            .map(config -> Arguments.of(path, config))).toList();
         }
     }
 
@@ -60,7 +61,8 @@ class HuggingFaceGoldenTest {
         int[] prompt = {1, 7, 300, 42, 511, 0, 99, 256, 12};
         try (ModelSource folder = HuggingFaceFolder.open(SharedData.path(MODELS + "/" + model + "/hf"));
                 ModelSource file = GgufFile.open(SharedData.path(MODELS + "/" + model + "/gguf/" + gguf + ".gguf"))) {
-            assertArrayEquals(Goldens.logits(file, prompt, ActivationPrecision.INT8), Goldens.logits(folder, prompt, ActivationPrecision.INT8));
+            assertArrayEquals(Goldens.logits(file, prompt, ActivationPrecision.INT8),
+                    Goldens.logits(folder, prompt, ActivationPrecision.INT8));
             assertEquals(file.tensors().keySet(), folder.tensors().keySet());
         }
     }
@@ -70,8 +72,10 @@ class HuggingFaceGoldenTest {
     @CsvSource({"bitnet", "llama3", "gemma3", "gpt2"})
     void shouldNotDependOnHowAPromptIsCut(String model) {
         int[] prompt = {1, 7, 300, 42, 511, 0, 99, 256, 12};
-        try (ModelSource folder = HuggingFaceFolder.open(SharedData.path(MODELS + "/" + model + "/hf")); LoadedModel loaded = Goldens.load(folder)) {
-            float[] whole = TestModels.logits(loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 64), prompt, 64);
+        try (ModelSource folder = HuggingFaceFolder.open(SharedData.path(MODELS + "/" + model + "/hf"));
+                LoadedModel loaded = Goldens.load(folder)) {
+            float[] whole = TestModels.logits(
+                    loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 64), prompt, 64);
             for (int chunk : new int[] {1, 4}) {
                 assertArrayEquals(whole, TestModels.logits(
                         loaded.newTransformer(WorkerTeam.sequential(), ActivationPrecision.INT8, KvType.F32, 64), prompt, chunk));
@@ -85,7 +89,8 @@ class HuggingFaceGoldenTest {
     void shouldFindTheTensorsOfTheFileThatItWasConvertedTo(Path model, String config) throws IOException {
         assumeTrue(Files.isDirectory(model.resolve("gguf")), () -> model + ": no GGUF file");
         try (Stream<Path> ggufs = Files.list(model.resolve("gguf"))) {
-            List<Path> files = ggufs.filter(path -> path.toString().endsWith(".gguf") && !path.toString().contains("with_output")).sorted().toList();
+            List<Path> files = ggufs.filter(path -> path.toString().endsWith(".gguf") && !path.toString().contains("with_output"))
+                    .sorted().toList();
             Path folder = Goldens.copy(model.resolve("hf"), model.resolve("hf").resolve(config), temporary.resolve("model"));
             try (ModelSource source = HuggingFaceFolder.open(folder); ModelSource file = GgufFile.open(files.getFirst())) {
                 assertEquals(file.tensors().keySet(), source.tensors().keySet());

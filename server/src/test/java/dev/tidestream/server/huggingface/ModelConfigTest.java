@@ -29,7 +29,8 @@ class ModelConfigTest {
 
     private static ObjectNode config(String modelType, String more) throws IOException {
         ObjectNode config = JSON.createObjectNode().put("model_type", modelType).put("hidden_size", 64).put("intermediate_size", 128)
-                .put("num_hidden_layers", 4).put("num_attention_heads", 4).put("num_key_value_heads", 2).put("max_position_embeddings", 4096);
+                .put("num_hidden_layers", 4).put("num_attention_heads", 4).put("num_key_value_heads", 2)
+                .put("max_position_embeddings", 4096);
         config.setAll((ObjectNode) JSON.readTree(more));
         return config;
     }
@@ -45,7 +46,8 @@ class ModelConfigTest {
         "mistral|{\"sliding_window\":1024}|llama.attention.sliding_window|1024",
         "mistral|{}|tidestream.tie_word_embeddings|false",
         "mistral|{\"max_position_embeddings\":32768}|llama.attention.sliding_window|4096",
-        "mistral|{\"layer_types\":[\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\"]}|llama.attention.sliding_window|4096",
+        "mistral|{\"layer_types\":[\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\"]}|"
+        + "llama.attention.sliding_window|4096",
         "qwen3|{\"use_sliding_window\":true,\"max_window_layers\":0,\"max_position_embeddings\":8192}|qwen3.attention.sliding_window|4096",
         "smollm3|{\"no_rope_layers\":[1,1,1,0],\"use_sliding_window\":true,\"sliding_window\":4096}|smollm3.rope.freq_base|2000000.0",
         "llama|{\"num_key_value_heads\":null}|llama.attention.head_count_kv|4",
@@ -54,7 +56,8 @@ class ModelConfigTest {
         "qwen2|{\"use_sliding_window\":true,\"sliding_window\":512,\"max_window_layers\":0}|qwen2.attention.sliding_window|512",
         "llama|{\"rope_scaling\":{\"type\":\"linear\",\"factor\":4}}|llama.rope.scaling.factor|4.0",
         "llama|{\"rope_parameters\":{\"rope_type\":\"linear\",\"factor\":4,\"rope_theta\":5000}}|llama.rope.freq_base|5000.0",
-        "qwen2|{\"rope_scaling\":{\"type\":\"yarn\",\"factor\":4,\"original_max_position_embeddings\":1024}}|qwen2.rope.scaling.original_context_length|1024",
+        "qwen2|{\"rope_scaling\":{\"type\":\"yarn\",\"factor\":4,\"original_max_position_embeddings\":1024}}|"
+        + "qwen2.rope.scaling.original_context_length|1024",
         "qwen3|{\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4}}|qwen3.rope.scaling.original_context_length|4096",
         "qwen3|{\"head_dim\":128}|qwen3.attention.key_length|128",
         "phi3|{\"partial_rotary_factor\":0.75}|phi3.rope.dimension_count|12",
@@ -98,7 +101,8 @@ class ModelConfigTest {
         "gemma|gemma|3072,24576,28,16,16,256,8192|1.0E-6|10000.0|true",
         "gemma2|gemma2|2304,9216,26,8,4,256,8192|1.0E-6|10000.0|true",
         "gemma3_text|gemma3|2304,9216,26,8,4,256,131072|1.0E-6|1000000.0|true"})
-    void shouldKnowWhatIsLeftOut(String modelType, String family, String sizes, double epsilon, double theta, String tied) throws IOException {
+    void shouldKnowWhatIsLeftOut(String modelType, String family, String sizes, double epsilon, double theta, String tied)
+            throws IOException {
         ModelConfig config = ModelConfig.of(JSON.createObjectNode().put("model_type", modelType));
         Map<String, GgufValue> keys = config.keys().values();
         assertEquals(sizes, Stream.of("embedding_length", "feed_forward_length", "block_count", "attention.head_count",
@@ -121,14 +125,18 @@ class ModelConfigTest {
     @CsvSource(delimiter = '|', value = {
         "qwen2|{\"use_sliding_window\":true,\"sliding_window\":512,\"max_window_layers\":2}|sliding_window=512",
         "qwen2|{\"use_sliding_window\":true,\"max_window_layers\":2,\"max_position_embeddings\":8192}|use_sliding_window=true",
-        "qwen2|{\"layer_types\":[\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\"],\"sliding_window\":8}|layer_types=",
+        "qwen2|{\"layer_types\":[\"sliding_attention\",\"sliding_attention\",\"sliding_attention\",\"sliding_attention\"],"
+        + "\"sliding_window\":8}|layer_types=",
         "smollm3|{\"use_sliding_window\":true,\"sliding_window\":512}|sliding_window=512",
-        "smollm3|{\"sliding_window\":512,\"layer_types\":[\"full_attention\",\"full_attention\",\"full_attention\",\"sliding_attention\"]}|layer_types=",
+        "smollm3|{\"sliding_window\":512,\"layer_types\":[\"full_attention\",\"full_attention\",\"full_attention\","
+        + "\"sliding_attention\"]}|layer_types=",
         "mistral|{\"layer_types\":[\"full_attention\",\"full_attention\",\"full_attention\",\"full_attention\"]}|layer_types=",
-        "mistral|{\"sliding_window\":null,\"layer_types\":[\"sliding_attention\",\"full_attention\",\"full_attention\",\"full_attention\"]}|layer_types=",
+        "mistral|{\"sliding_window\":null,\"layer_types\":[\"sliding_attention\",\"full_attention\",\"full_attention\","
+        + "\"full_attention\"]}|layer_types=",
         "gemma2|{\"sliding_window\":null}|sliding_window=null",
         "gemma|{\"use_bidirectional_attention\":true}|use_bidirectional_attention=true",
-        "qwen3|{\"use_sliding_window\":true,\"sliding_window\":512,\"layer_types\":[\"full_attention\",\"full_attention\",\"sliding_attention\",\"sliding_attention\"]}|layer_types=",
+        "qwen3|{\"use_sliding_window\":true,\"sliding_window\":512,\"layer_types\":[\"full_attention\",\"full_attention\","
+        + "\"sliding_attention\",\"sliding_attention\"]}|layer_types=",
         "llama|{\"rope_scaling\":{\"rope_type\":\"yarn\",\"factor\":4,\"mscale\":0.7}}|rope_scaling.mscale=0.7",
         "llama|{\"rope_theta\":1,\"rope_parameters\":{\"rope_theta\":2}}|rope_theta=1",
         "llama|{\"rope_scaling\":{\"rope_type\":\"mrope\"}}|rope_scaling.rope_type=\"mrope\"",
@@ -137,7 +145,8 @@ class ModelConfigTest {
         "gemma3_text|{\"layer_types\":[\"full_attention\",\"sliding_attention\",\"full_attention\",\"full_attention\"]}|layer_types=",
         "bitnet|{\"hidden_act\":\"gelu\"}|hidden_act=\"gelu\"",
         "bitnet|{\"quantization_config\":{\"quant_method\":\"bitnet\",\"use_rms_norm\":true}}|quantization_config.use_rms_norm=true",
-        "bitnet|{\"quantization_config\":{\"quant_method\":\"bitnet\",\"quantization_mode\":\"online\"}}|quantization_config.quantization_mode=\"online\"",
+        "bitnet|{\"quantization_config\":{\"quant_method\":\"bitnet\",\"quantization_mode\":\"online\"}}|"
+        + "quantization_config.quantization_mode=\"online\"",
         "phi3|{\"rope_scaling\":{\"type\":\"longrope\",\"short_factor\":[1],\"long_factor\":[1]}}|rope_scaling.long_factor=[1]",
         "llama|{\"hidden_size\":\"x\"}|hidden_size=\"x\"",
         "llama|{\"rope_scaling\":{\"rope_type\":\"linear\"}}|rope_scaling.factor is missing"})
@@ -167,7 +176,8 @@ class ModelConfigTest {
                  "short_factor": [1, 1, 1, 1, 1, 1, 1, 2], "long_factor": [1, 2, 3, 4, 5, 6, 7, 8]}}""".formatted(more, type));
         assertEquals("longrope", keys.get("phi3.rope.scaling.type"));
         assertEquals(String.valueOf(original), keys.get("phi3.rope.scaling.original_context_length"));
-        assertEquals(String.valueOf((float) Math.sqrt(1 + Math.log(factor) / Math.log(original))), keys.get("phi3.rope.scaling.attn_factor"));
+        assertEquals(String.valueOf((float) Math.sqrt(1 + Math.log(factor) / Math.log(original))),
+                keys.get("phi3.rope.scaling.attn_factor"));
     }
 
     @Test

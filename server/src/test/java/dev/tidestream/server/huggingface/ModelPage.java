@@ -99,7 +99,8 @@ final class ModelPage {
                     golden.stream().map(row -> row.get("floats").asDouble()).max(Comparator.naturalOrder())
                             .map(ModelPage::number).orElse("")));
         }
-        return table(List.of("GGUF architecture", "folders of", "logits compared with those of (files)", "largest difference, floats"), lines);
+        return table(List.of("GGUF architecture", "folders of", "logits compared with those of (files)",
+                "largest difference, floats"), lines);
     }
 
     /** Those of a folder that says nothing, or another activation function: BitNet's depends on it. */
@@ -117,7 +118,8 @@ final class ModelPage {
                     String.valueOf(format.blockElements()), held, WeightFormats.choices().contains(format) ? "yes" : "no",
                     files == 0 ? "" : String.valueOf(files)));
         }
-        return table(List.of("format", "bits per weight", "block", "held as", "`--weights`, `convert --to`", "golden files with it"), lines);
+        return table(List.of("format", "bits per weight", "block", "held as", "`--weights`, `convert --to`",
+                "golden files with it"), lines);
     }
 
     private String measurements() {
@@ -131,9 +133,11 @@ final class ModelPage {
                     .collect(Collectors.toCollection(TreeSet::new)).stream().map("`%s`"::formatted).collect(Collectors.joining(" and "))
                     : "`%s`".formatted(row.get("file").asText());
             lines.add(List.of(row.get("model").asText(), file, row.get("types").asText(), row.get("with").asText(),
-                    largest(each, "floats"), largest(each, "codes"), "%d of %d".formatted(row.get("greedy").asInt(), row.get("steps").asInt())));
+                    largest(each, "floats"), largest(each, "codes"),
+                    "%d of %d".formatted(row.get("greedy").asInt(), row.get("steps").asInt())));
         });
-        return table(List.of("model", "file", "tensors", "compared with", "float activations", "int8 activations", "greedy tokens equal"), lines);
+        return table(List.of("model", "file", "tensors", "compared with", "float activations", "int8 activations",
+                "greedy tokens equal"), lines);
     }
 
     private static boolean isFolder(JsonNode row) {

@@ -82,8 +82,10 @@ final class TinyFolder {
             for (int i = 0; i < elements; i++) {
                 bytes.putFloat((float) random.nextGaussian() / 8 + (shape.length == 1 ? 1 : 0));
             }
-            header.append("%s\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%d,%d]}".formatted(header.length() == 1 ? "" : ",", name,
-                    LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(",")), data.size(), data.size() + bytes.capacity()));
+            header.append("%s\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%d,%d]}".formatted(
+                    header.length() == 1 ? "" : ",", name,
+                    LongStream.of(shape).mapToObj(Long::toString).collect(Collectors.joining(",")), data.size(),
+                    data.size() + bytes.capacity()));
             data.writeBytes(bytes.array());
         }
         return file(header.append('}').toString(), data.toByteArray());

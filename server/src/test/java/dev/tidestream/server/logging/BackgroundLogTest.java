@@ -33,6 +33,21 @@ class BackgroundLogTest {
         }
     }
 
+    @Test
+    void shouldGoOnAfterALineThatCannotBeMade() {
+        try (LoggedLines lines = new LoggedLines(LOGGER);
+                LoggedLines faults = new LoggedLines(BackgroundLog.class.getName())) {
+            try (BackgroundLog log = new BackgroundLog(EventLog.of(LOGGER), 3)) {
+                log.done(() -> {
+                    throw new IllegalStateException("no line");
+                });
+                log.done(() -> EventLine.of("a"));
+            }
+            assertEquals(List.of("INFO a suppressed=1"), lines.lines());
+            assertEquals(1, faults.lines().size(), faults.lines().toString());
+        }
+    }
+
     private static void await(CountDownLatch latch) {
         try {
             latch.await();

@@ -67,7 +67,8 @@ class LogFormatTest {
         String forged = "x\n2026-12-01T00:00:00.000Z INFO  Serving - ready\r\u001b[2J\u009b31m\u202e\u2028\t\ud800";
         String line = line("refused: id={}", null, forged);
         assertEquals(1, line.lines().count(), line);
-        assertTrue(line.endsWith("refused: id=x\\n2026-12-01T00:00:00.000Z INFO  Serving - ready\\r\\u001b[2J\\u009b31m\\u202e\\u2028\\t\\ud800\n"), line);
+        assertTrue(line.endsWith("refused: id=x\\n2026-12-01T00:00:00.000Z INFO  Serving - "
+                + "ready\\r\\u001b[2J\\u009b31m\\u202e\\u2028\\t\\ud800\n"), line);
     }
 
     @Test
@@ -78,7 +79,8 @@ class LogFormatTest {
         assertTrue(lines.getFirst().endsWith(" INFO  Serving - failed"), lines.getFirst());
         assertEquals("\tjava.lang.IllegalStateException: one\\ntwo", lines.get(1));
         assertTrue(lines.subList(1, lines.size()).stream().allMatch(line -> line.startsWith("\t")), lines.toString());
-        assertTrue(lines.stream().anyMatch(line -> line.startsWith("\t\tat dev.tidestream.server.logging.LogFormatTest.")), lines.toString());
+        assertTrue(lines.stream().anyMatch(line -> line.startsWith("\t\tat dev.tidestream.server.logging.LogFormatTest.")),
+                lines.toString());
         assertTrue(lines.contains("\tcaused by: java.lang.IllegalArgumentException: why\\u001b[0m"), lines.toString());
         assertTrue(lines.contains("\t\tsuppressed: java.lang.IllegalStateException: also\\r\\n2026-12-01T00:00:00.000Z"), lines.toString());
     }

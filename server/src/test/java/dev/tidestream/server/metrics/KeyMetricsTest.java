@@ -19,7 +19,8 @@ class KeyMetricsTest {
 
     @Test
     void shouldShowRefusalsByReasonAndNameNoKeyUnlessAsked() {
-        assertEquals(List.of("tidestream_api_key_refusals_total{reason=\"missing\"} 0.0", "tidestream_api_key_refusals_total{reason=\"wrong\"} 3.0"),
+        assertEquals(List.of("tidestream_api_key_refusals_total{reason=\"missing\"} 0.0",
+                "tidestream_api_key_refusals_total{reason=\"wrong\"} 3.0"),
                 page(List.of()));
     }
 

@@ -38,10 +38,13 @@ public final class RandomReceipts {
             stop.add(text());
             bias.put(random.nextInt(Integer.MAX_VALUE), real());
         }
-        long seed = random.nextInt(4) == 0 ? random.nextBoolean() ? Long.MIN_VALUE : Long.MAX_VALUE : random.nextLong() >> random.nextInt(64);
-        SamplingOptions sampling = new SamplingOptions(real(), random.nextInt(Integer.MAX_VALUE), real(), real(), real(), real(), real(), bias,
+        long seed = random.nextInt(4) == 0 ? random.nextBoolean() ? Long.MIN_VALUE : Long.MAX_VALUE
+                : random.nextLong() >> random.nextInt(64);
+        SamplingOptions sampling =
+                new SamplingOptions(real(), random.nextInt(Integer.MAX_VALUE), real(), real(), real(), real(), real(), bias,
                 OptionalLong.of(seed));
-        Evidence evidence = new Evidence(random.nextInt(Integer.MAX_VALUE), text(), random.nextBoolean() ? text() : null, random.nextBoolean(),
+        Evidence evidence = new Evidence(random.nextInt(Integer.MAX_VALUE), text(), random.nextBoolean() ? text() : null,
+                random.nextBoolean(),
                 random.nextBoolean() ? LocalDateTime.ofEpochSecond(random.nextInt(), random.nextInt(1_000_000_000), ZoneOffset.UTC) : null,
                 random.nextInt(Integer.MAX_VALUE), sampling, stop, any(WeightsPolicy.values()),
                 random.nextLong(Long.MAX_VALUE), spans, tokens, text());

@@ -77,7 +77,8 @@ class SignedReceiptTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", ".", "..", "a.b.c", RFC_JWS, "e30.e30.AA", "eyJhbGciOiJub25lIn0.e30.", "bm8.e30.AA", "W10.e30.AA", "e31=.e30.AA"})
+    @ValueSource(strings = {"", ".", "..", "a.b.c", RFC_JWS, "e30.e30.AA", "eyJhbGciOiJub25lIn0.e30.", "bm8.e30.AA", "W10.e30.AA",
+            "e31=.e30.AA"})
     void shouldRefuseWhatIsNone(String compact) {
         assertThrows(ReceiptException.class, () -> SignedReceipt.parse(compact));
     }

@@ -122,7 +122,8 @@ class ReceiptedStreamsTest extends ResumeFixture {
             return new ChatPrompts.Prompt((told + messages.getFirst().content()).chars().toArray(), told);
         };
         ResumableStreams streams = restarted();
-        ClientMessage.Generate asked = new ClientMessage.Generate("a", null, List.of(new ChatMessage("user", "Hi")), false, null, TOKENS, SAMPLED,
+        ClientMessage.Generate asked =
+                new ClientMessage.Generate("a", null, List.of(new ChatMessage("user", "Hi")), false, null, TOKENS, SAMPLED,
                 List.of(), 0, WeightsPolicy.PIN, OptionalInt.empty(), StreamOptions.NONE.withReceipt(receipt));
         ResumableStreams.Opened opened = streams.open(asked, "", "c", "c");
         Reader reader = Reader.of(opened.generation());

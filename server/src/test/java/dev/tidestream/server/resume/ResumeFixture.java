@@ -63,7 +63,8 @@ abstract class ResumeFixture {
         EngineConfig d = EngineConfig.DEFAULT;
         EngineConfig impatient = new EngineConfig(
                 d.maxSequences(), d.maxSequencesPerConnection(), 8 << 20, d.prefillChunkRows(), 0, d.prompts(), d.queue(), d.stalled());
-        TokenEngine started = TokenEngine.start(impatient, new FakeTokenizer(), chats, epochs, ServedAdapters.NONE, new StepBreak(), TokenObserver.NONE,
+        TokenEngine started = TokenEngine.start(impatient, new FakeTokenizer(), chats, epochs, ServedAdapters.NONE,
+                new StepBreak(), TokenObserver.NONE,
                 WorkerTeam.sequential());
         open.add(started);
         return started;

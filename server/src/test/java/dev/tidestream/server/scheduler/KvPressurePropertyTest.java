@@ -108,7 +108,8 @@ class KvPressurePropertyTest {
                         file, KernelSelection.fastest(), WorkerTeam.sequential(), ModelLoader.ProgressListener.NONE)) {
             LanguageModel model = loaded.newTransformer(
                     WorkerTeam.sequential(), Precision.withExactHead(ActivationPrecision.INT8, KvType.F16), 24);
-            assertTrue(model.kvCacheShape().overwritesBlocks(65) && !model.kvCacheShape().overwritesBlocks(64), model.kvCacheShape().toString());
+            assertTrue(model.kvCacheShape().overwritesBlocks(65) && !model.kvCacheShape().overwritesBlocks(64),
+                    model.kvCacheShape().toString());
             Pressure all = NONE;
             for (long seed = 0; seed < 4; seed++) {
                 all = all.plus(compare(model, seed, 0.5, 100, 30));

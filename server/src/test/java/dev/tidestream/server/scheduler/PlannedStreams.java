@@ -34,7 +34,8 @@ final class PlannedStreams {
     private PlannedStreams() {}
 
     /** One stream. */
-    record Plan(int[] prompt, int maxTokens, int promptLogprobs, SamplingParams params, String connection, @Nullable ServedAdapter adapter) {
+    record Plan(int[] prompt, int maxTokens, int promptLogprobs, SamplingParams params, String connection,
+            @Nullable ServedAdapter adapter) {
         Plan(int[] prompt, int maxTokens, int promptLogprobs, SamplingParams params, String connection) {
             this(prompt, maxTokens, promptLogprobs, params, connection, null);
         }

@@ -60,7 +60,8 @@ class ScoringTest {
     }
 
     private void assertScores(int[] prompt, FakeClient client) {
-        assertEquals(IntStream.range(1, prompt.length).map(i -> prompt[i]).boxed().toList(), client.scores.stream().map(Sample::token).toList());
+        assertEquals(IntStream.range(1, prompt.length).map(i -> prompt[i]).boxed().toList(),
+                client.scores.stream().map(Sample::token).toList());
         for (int i = 1; i < prompt.length; i++) {
             int likeliest = model.continuation(Arrays.copyOf(prompt, i), 1).getFirst();
             Sample score = client.scores.get(i - 1);

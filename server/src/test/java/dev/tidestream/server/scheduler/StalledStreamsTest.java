@@ -27,7 +27,8 @@ class StalledStreamsTest {
 
     private static SchedulerFixture withLimits(int maxParked, long maxParkedBytes) {
         return new SchedulerFixture(
-                new SchedulerConfig(2, 2, 8, 500 * MS, new QueueLimits(16, 1 << 20), new StallLimits(maxParked, maxParkedBytes, 1000 * MS)), 64);
+                new SchedulerConfig(2, 2, 8, 500 * MS, new QueueLimits(16, 1 << 20),
+                        new StallLimits(maxParked, maxParkedBytes, 1000 * MS)), 64);
     }
 
     @Test
@@ -355,7 +356,10 @@ class StalledStreamsTest {
         assertEquals(List.of(), client.progress);
     }
 
-    /** The last unit of demand stays for the token while somebody waits: else each report would cost the slot, and the prompt begin anew. */
+    /**
+     * The last unit of demand stays for the token while somebody waits: else each report would cost the slot, and the prompt
+     * begin anew.
+     */
     @Test
     void shouldKeepTheLastDemandForTheTokenWhileOthersWait() {
         SchedulerFixture f = new SchedulerFixture(1, 4, 8, 64);

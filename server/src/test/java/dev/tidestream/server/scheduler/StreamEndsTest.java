@@ -56,7 +56,8 @@ class StreamEndsTest {
         FakeClient client = new FakeClient(demand);
         scheduler.submit(new SequenceRequest(++streams, "c", prompt, maxTokens, WeightsPolicy.PIN,
                 new Sampler(KernelSelection.fastest(), SamplingParams.greedy(), FakeLanguageModel.VOCABULARY, prompt),
-                tokenizer.newDetokenizer(), new StopMatcher(List.of()), tokenizer::isEndOfGeneration, SchedulerFixture.MEMORY, nowNs, client));
+                tokenizer.newDetokenizer(), new StopMatcher(List.of()), tokenizer::isEndOfGeneration, SchedulerFixture.MEMORY,
+                nowNs, client));
         return client;
     }
 

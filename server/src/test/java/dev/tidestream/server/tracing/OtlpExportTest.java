@@ -4,7 +4,7 @@ import java.io.ByteArrayInputStream;
 import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -26,7 +26,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 class OtlpExportTest {
     private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
     private static final RequestTrace SAMPLED = RequestTrace.of("00-" + TRACE + "-00f067aa0ba902b7-01", null);
-    private static final StreamSpans.Ended ENDED = new StreamSpans.Ended(7, "m/1", "stop", null, new Usage(5, 3), new Timing(10, 40, 100, 33),
+    private static final StreamSpans.Ended ENDED =
+            new StreamSpans.Ended(7, "m/1", "stop", null, new Usage(5, 3), new Timing(10, 40, 100, 33),
             4, 1_795_000_000_000L);
 
     private record Request(String path, String type, byte[] body) {
@@ -34,7 +35,8 @@ class OtlpExportTest {
             byte[] body = exchange.getRequestBody().readAllBytes();
             boolean zipped = "gzip".equals(exchange.getRequestHeaders().getFirst("Content-Encoding"));
             try (InputStream in = zipped ? new GZIPInputStream(new ByteArrayInputStream(body)) : new ByteArrayInputStream(body)) {
-                return new Request(exchange.getRequestURI().getPath(), exchange.getRequestHeaders().getFirst("Content-Type"), in.readAllBytes());
+                return new Request(exchange.getRequestURI().getPath(), exchange.getRequestHeaders().getFirst("Content-Type"),
+                        in.readAllBytes());
             }
         }
     }
@@ -70,12 +72,10 @@ class OtlpExportTest {
     /** Nobody waits for a collector that is away, and the log says so. */
     @Test
     void shouldSayThatACollectorIsAway() throws Exception {
-        int port;
-        try (ServerSocket gone = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = gone.getLocalPort();
-        }
-        try (LoggedLines logged = new LoggedLines(OtlpExport.class.getName())) {
-            try (OtlpExport export = new OtlpExport(URI.create("http://127.0.0.1:" + port + "/v1/traces"), "1.2.3")) {
+        try (Socket nobody = new Socket(); LoggedLines logged = new LoggedLines(OtlpExport.class.getName())) {
+            nobody.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0)); // others cannot have it meanwhile
+            try (OtlpExport export =
+                    new OtlpExport(URI.create("http://127.0.0.1:" + nobody.getLocalPort() + "/v1/traces"), "1.2.3")) {
                 new StreamSpans(export::telemetry).ended(SAMPLED, ENDED);
             }
             assertTrue(logged.lines().getFirst().startsWith("WARN spans: "), logged.lines().toString());

@@ -26,7 +26,8 @@ class StreamSpansTest {
     private static final String PARENT = "00f067aa0ba902b7";
     private static final RequestTrace SAMPLED = RequestTrace.of("00-" + TRACE + "-" + PARENT + "-01", "foo=1");
     private static final long END_MS = 1_795_000_000_000L;
-    private static final StreamSpans.Ended ENDED = new StreamSpans.Ended(7, "m/1", "stop", null, new Usage(5, 3, 2), new Timing(10, 40, 100, 33),
+    private static final StreamSpans.Ended ENDED =
+            new StreamSpans.Ended(7, "m/1", "stop", null, new Usage(5, 3, 2), new Timing(10, 40, 100, 33),
             4, END_MS);
 
     private final InMemorySpanExporter exported = InMemorySpanExporter.create();
@@ -75,7 +76,8 @@ class StreamSpansTest {
 
     @Test
     void shouldSayWhyAStreamHasFailed() {
-        spans.ended(RequestTrace.NONE, new StreamSpans.Ended(8, "m/1", null, "credit_timeout", new Usage(5, 0), new Timing(1, 0, 2, 0), 4, END_MS));
+        spans.ended(RequestTrace.NONE, new StreamSpans.Ended(8, "m/1", null, "credit_timeout", new Usage(5, 0),
+                new Timing(1, 0, 2, 0), 4, END_MS));
         SpanData span = only();
         assertEquals("credit_timeout", span.getAttributes().get(StreamSpans.ERROR));
         assertEquals(StatusCode.ERROR, span.getStatus().getStatusCode());

@@ -118,7 +118,8 @@ class ChatIT {
         assertEquals(1, chunks.stream().filter(chunk -> chunk.has("prompt_token_ids")).count());
         for (int choice = 0; choice < 3; choice++) {
             int index = choice;
-            List<JsonNode> own = chunks.stream().map(chunk -> chunk.get("choices").get(0)).filter(c -> c.get("index").intValue() == index).toList();
+            List<JsonNode> own = chunks.stream().map(chunk -> chunk.get("choices").get(0))
+                    .filter(c -> c.get("index").intValue() == index).toList();
             assertEquals("assistant", own.getFirst().get("delta").get("role").textValue());
             assertEquals("length", own.getLast().get("finish_reason").textValue());
             assertEquals(4, own.size());
@@ -160,7 +161,8 @@ class ChatIT {
         assertEquals(12, usage.get("completion_tokens").intValue());
         HttpResponse<String> full = post("/v1/chat/completions", open.formatted("a".repeat(512)));
         assertEquals(400, full.statusCode());
-        assertTrue(full.body().contains("This model's maximum context length is 512 tokens. However, your messages resulted in 512 tokens."),
+        assertTrue(full.body().contains("This model's maximum context length is 512 tokens. However, your messages resulted in "
+                + "512 tokens."),
                 full.body());
     }
 
@@ -174,14 +176,17 @@ class ChatIT {
         "{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}||\"messages[0].content[0].type\"|unsupported_parameter|image_url",
         "{\"role\":\"fail\",\"content\":\"a\"}||\"messages\"|refused_by_chat_template|no role of that name",
         "{\"role\":\"odd\",\"content\":\"a\"}||\"messages\"|chat_template_failed|line",
-        "{\"role\":\"user\",\"content\":\"a\"}|\"response_format\":{\"type\":\"json_object\"}|\"response_format.type\"|unsupported_parameter|json_object",
+        "{\"role\":\"user\",\"content\":\"a\"}|\"response_format\":{\"type\":\"json_object\"}|\"response_format.type\"|"
+        + "unsupported_parameter|json_object",
         "{\"role\":\"user\",\"content\":\"a\"}|\"tool_choice\":\"required\"|\"tool_choice\"|unsupported_parameter|required",
-        "{\"role\":\"user\",\"content\":\"a\"}|\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}|\"tool_choice\"|unsupported_parameter|tool_choice",
+        "{\"role\":\"user\",\"content\":\"a\"}|\"tool_choice\":{\"type\":\"function\",\"function\":{\"name\":\"f\"}}|"
+        + "\"tool_choice\"|unsupported_parameter|tool_choice",
         "{\"role\":\"user\",\"content\":\"a\"}|\"functions\":[{\"name\":\"f\"}]|\"functions\"|unsupported_parameter|functions",
         "{\"role\":\"user\",\"content\":\"a\"}|\"top_logprobs\":2|\"top_logprobs\"|invalid_value|logprobs",
         "{\"role\":\"user\",\"content\":\"a\"}|\"logprobs\":1|\"logprobs\"|invalid_type|a boolean",
         "{\"role\":\"user\",\"content\":\"a\"}|\"chat_template_kwargs\":{\"messages\":1}|\"messages\"|invalid_value|messages",
-        "{\"role\":\"user\",\"content\":\"a\"}|\"continue_final_message\":true,\"add_generation_prompt\":true|\"continue_final_message\"|invalid_value|both",
+        "{\"role\":\"user\",\"content\":\"a\"}|\"continue_final_message\":true,\"add_generation_prompt\":true|"
+        + "\"continue_final_message\"|invalid_value|both",
     })
     void shouldRefuseByName(String messages, String more, String param, String code, String message) throws Exception {
         HttpResponse<String> answer = post(

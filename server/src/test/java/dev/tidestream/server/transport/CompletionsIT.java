@@ -76,7 +76,8 @@ class CompletionsIT {
         assertEquals("text_completion", answer.get("object").textValue());
         assertEquals("m/1", answer.get("model").textValue());
         assertEquals("ts_1", answer.get("system_fingerprint").textValue());
-        assertEquals("[{\"index\":0,\"text\":\" w0 w1 w2\",\"logprobs\":null,\"finish_reason\":\"length\"}]", answer.get("choices").toString());
+        assertEquals("[{\"index\":0,\"text\":\" w0 w1 w2\",\"logprobs\":null,\"finish_reason\":\"length\"}]",
+                answer.get("choices").toString());
         assertEquals(3, answer.get("usage").get("prompt_tokens").intValue());
         assertEquals(3, answer.get("usage").get("completion_tokens").intValue());
         assertEquals(6, answer.get("usage").get("total_tokens").intValue());
@@ -90,7 +91,8 @@ class CompletionsIT {
         assertEquals(
                 "{\"weights_version\":1,\"seq\":1,\"token\":101}", chunks.get(1).get("tidestream").toString());
         assertEquals("[{\"index\":0,\"text\":\" w1\",\"logprobs\":null,\"finish_reason\":null}]", chunks.get(1).get("choices").toString());
-        assertEquals("[{\"index\":0,\"text\":\"\",\"logprobs\":null,\"finish_reason\":\"length\"}]", chunks.get(2).get("choices").toString());
+        assertEquals("[{\"index\":0,\"text\":\"\",\"logprobs\":null,\"finish_reason\":\"length\"}]",
+                chunks.get(2).get("choices").toString());
         assertEquals("{\"weights_version\":1,\"seed\":9}", chunks.get(2).get("tidestream").toString());
         for (JsonNode chunk : chunks) {
             assertFalse(chunk.has("usage"), chunk.toString());
@@ -118,7 +120,8 @@ class CompletionsIT {
 
     @Test
     void shouldEcho() throws Exception {
-        assertEquals("count w0", complete("{\"prompt\":\"count\",\"max_tokens\":1,\"echo\":true}").get("choices").get(0).get("text").textValue());
+        assertEquals("count w0", complete("{\"prompt\":\"count\",\"max_tokens\":1,\"echo\":true}").get("choices").get(0)
+                .get("text").textValue());
         List<JsonNode> chunks = stream("{\"prompt\":[104,105],\"max_tokens\":1,\"echo\":true,\"stream\":true}");
         assertEquals(List.of("hi", " w0", ""), chunks.stream().map(c -> c.get("choices").get(0).get("text").textValue()).toList());
     }

@@ -241,10 +241,12 @@ class FaultsIT {
             HttpResponse<String> models = server.http("GET", "/v1/models");
             assertEquals("application/json", models.headers().firstValue("content-type").orElseThrow());
             assertEquals("{\"object\":\"list\",\"data\":[{\"id\":\"m/1\",\"object\":\"model\",\"created\":1795000000,"
-                    + "\"owned_by\":\"tidestream\",\"max_model_len\":512,\"context_length\":512,\"vocabulary_size\":256,\"parameters\":5800000,\"weights_version\":7}]}\n", models.body());
+                    + "\"owned_by\":\"tidestream\",\"max_model_len\":512,\"context_length\":512,\"vocabulary_size\":256,"
+                    + "\"parameters\":5800000,\"weights_version\":7}]}\n", models.body());
             HttpResponse<String> lost = server.http("GET", "/nowhere?x=1");
             assertEquals(404, lost.statusCode());
-            assertEquals("{\"error\":{\"message\":\"no such path: /nowhere\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":\"not_found\"}}\n", lost.body());
+            assertEquals("{\"error\":{\"message\":\"no such path: /nowhere\",\"type\":\"invalid_request_error\",\"param\":null,"
+                    + "\"code\":\"not_found\"}}\n", lost.body());
             HttpResponse<String> post = server.http("POST", "/v1/models");
             assertEquals(405, post.statusCode());
             assertEquals("GET, HEAD", post.headers().firstValue("allow").orElseThrow());

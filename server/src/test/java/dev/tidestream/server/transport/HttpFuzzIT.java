@@ -33,26 +33,37 @@ class HttpFuzzIT {
             Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
     private static final Set<Integer> CODES = Set.of(200, 204, 400, 404, 405, 413, 426, 503);
     private static final List<String> PATHS = List.of("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/responses/resp_x",
-            "/v1/responses/resp_x/cancel", "/v1/responses/resp_x/input_items?limit=2&order=asc", "/v1/responses/resp_x?stream=true&starting_after=3",
+            "/v1/responses/resp_x/cancel", "/v1/responses/resp_x/input_items?limit=2&order=asc",
+            "/v1/responses/resp_x?stream=true&starting_after=3",
             "/v1/models", "/v1/models/m%2F1", "/tokenize", "/detokenize", "/apply-template", "/nothing");
     /** The path that each body is for, as an index of {@link #PATHS}. */
     private static final int[] OWN_PATHS = {0, 0, 1, 1, 2, 2, 10, 9};
     private static final List<String> BODIES = List.of(
-            "{\"model\":\"m/1\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"count\"}]}],"
-                    + "\"max_tokens\":2,\"n\":2,\"stream\":true,\"stream_options\":{\"include_usage\":true},\"logprobs\":true,\"top_logprobs\":2}",
-            "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\","
+            "{\"model\":\"m/1\",\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\","
+            + "\"content\":[{\"type\":\"text\",\"text\":\"count\"}]}],"
+                    + "\"max_tokens\":2,\"n\":2,\"stream\":true,\"stream_options\":{\"include_usage\":true},\"logprobs\":true,"
+                    + "\"top_logprobs\":2}",
+            "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":null,"
+                    + "\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\","
                     + "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"c\",\"content\":\"4\"}],"
-                    + "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],\"chat_template_kwargs\":{\"loud\":true},\"stop\":[\"x\"]}",
-            "{\"prompt\":[\"a\",\"b\"],\"max_tokens\":3,\"logit_bias\":{\"5\":-100},\"seed\":7,\"temperature\":0.5,\"echo\":true,\"logprobs\":1}",
+                    + "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}],"
+                    + "\"chat_template_kwargs\":{\"loud\":true},\"stop\":[\"x\"]}",
+            "{\"prompt\":[\"a\",\"b\"],\"max_tokens\":3,\"logit_bias\":{\"5\":-100},\"seed\":7,\"temperature\":0.5,"
+                    + "\"echo\":true,\"logprobs\":1}",
             "{\"prompt\":[104,105],\"max_tokens\":1,\"stream\":true,\"return_token_ids\":true,\"tidestream\":{\"weights\":\"follow\"}}",
-            "{\"input\":\"count\",\"max_output_tokens\":2,\"stream\":true,\"metadata\":{\"a\":\"b\"},\"include\":[\"message.output_text.logprobs\"]}",
-            "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"a\"}]},{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\","
-                    + "\"arguments\":\"{}\"},{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"4\"}],\"instructions\":\"i\","
+            "{\"input\":\"count\",\"max_output_tokens\":2,\"stream\":true,\"metadata\":{\"a\":\"b\"},"
+            + "\"include\":[\"message.output_text.logprobs\"]}",
+            "{\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"a\"}]},{\"type\":\"function_call\","
+            + "\"call_id\":\"c\",\"name\":\"f\","
+                    + "\"arguments\":\"{}\"},{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"4\"}],"
+                    + "\"instructions\":\"i\","
                     + "\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"parameters\":{}}],\"previous_response_id\":null}",
             "{\"tokens\":[104,105]}",
             "{\"content\":\"hi\",\"return_token_strs\":true}");
-    private static final List<String> PIECES = List.of("null", "-1", "0", "1e999", "99999999999999999999", "\"", "{", "}", "[", "]", "[[[[[[[[", ":", ",",
-            "\\u0000", "\\ud800", "true", "{}", "[]", "\"role\":", "\"user\"", "\u00e9", "\uffff", "\ud83d\ude00", "\"n\":3,", "\"stream\":true,");
+    private static final List<String> PIECES =
+            List.of("null", "-1", "0", "1e999", "99999999999999999999", "\"", "{", "}", "[", "]", "[[[[[[[[", ":", ",",
+            "\\u0000", "\\ud800", "true", "{}", "[]", "\"role\":", "\"user\"", "\u00e9", "\uffff", "\ud83d\ude00", "\"n\":3,",
+            "\"stream\":true,");
 
     @Test
     void shouldAnswerWhateverComes() throws Exception {

@@ -60,7 +60,8 @@ class KeysIT {
         if (server != null) {
             server.close();
         }
-        keys = ApiKeys.of(new KeyRing(List.of(new ApiKey("alice", KeyHash.of(ALICE), limits), new ApiKey("bob", KeyHash.of(BOB), KeyLimits.NONE))),
+        keys = ApiKeys.of(new KeyRing(List.of(new ApiKey("alice", KeyHash.of(ALICE), limits),
+                new ApiKey("bob", KeyHash.of(BOB), KeyLimits.NONE))),
                 nowNs::get);
         server = new TestServer(keys);
     }
@@ -157,7 +158,8 @@ class KeysIT {
     void shouldLetInWithTheHeaderOrTheSubprotocol() throws Exception {
         assertEquals(200, post("/v1/completions", ALICE, COMPLETION).status());
         assertEquals(200, to("GET", "/v1/models", BOB).status());
-        assertEquals(200, ask(server.port(), "GET /v1/models HTTP/1.1\nHost: localhost\nauthorization: bEARER  " + ALICE + "\n\n").status());
+        assertEquals(200, ask(server.port(), "GET /v1/models HTTP/1.1\nHost: localhost\nauthorization: bEARER  " + ALICE + "\n\n")
+                .status());
         for (String headers : List.of(
                 bearer(ALICE).replace("\n", "\r\n") + SUBPROTOCOL,
                 "Sec-WebSocket-Protocol: tidestream.v1, tidestream.bearer." + base64(ALICE) + "\r\n",
@@ -184,11 +186,13 @@ class KeysIT {
 
     @Test
     void shouldRefuseForeignOriginsWhateverTheKey() throws Exception {
-        RawHttp.Answer answer = ask(server.port(), "POST /v1/completions HTTP/1.1\nHost: localhost\nOrigin: http://evil.example\n" + bearer(ALICE)
+        RawHttp.Answer answer =
+                ask(server.port(), "POST /v1/completions HTTP/1.1\nHost: localhost\nOrigin: http://evil.example\n" + bearer(ALICE)
                 + "Content-Length: 30\n\n");
         assertEquals(403, answer.status());
         assertFalse(answer.head().contains("access-control"), answer.head());
-        try (RawSocket raw = socket("Origin: http://evil.example\r\nSec-WebSocket-Protocol: tidestream.v1, tidestream.bearer." + base64(ALICE)
+        try (RawSocket raw = socket("Origin: http://evil.example\r\nSec-WebSocket-Protocol: tidestream.v1, tidestream.bearer."
+                + base64(ALICE)
                 + "\r\n")) {
             assertTrue(raw.response.startsWith("HTTP/1.1 403"), raw.response);
         }
@@ -233,7 +237,8 @@ class KeysIT {
         assertEquals(429, third.status());
         assertEquals("{\"error\":{\"message\":\"Rate limit reached for requests per minute: limit=2, key=alice; try again in 30000 ms\","
                 + "\"type\":\"rate_limit_error\",\"param\":null,\"code\":\"rate_limit_exceeded\"}}\n", third.body());
-        for (String header : List.of("retry-after: 30", "retry-after-ms: 30000", "x-ratelimit-remaining-requests: 0", "x-ratelimit-reset-requests: 1m0s")) {
+        for (String header : List.of("retry-after: 30", "retry-after-ms: 30000", "x-ratelimit-remaining-requests: 0",
+                "x-ratelimit-reset-requests: 1m0s")) {
             assertTrue(third.head().contains(header + "\r\n"), third.head());
         }
         assertEquals(200, to("GET", "/v1/models", ALICE).status()); // nothing is computed for it
@@ -259,7 +264,8 @@ class KeysIT {
         assertEquals(123, keys.use().getFirst().tokens()); // the prompt once
         RawHttp.Answer next = post("/v1/completions", ALICE, COMPLETION);
         assertEquals(429, next.status());
-        assertTrue(next.body().contains("Rate limit reached for tokens per minute: limit=60, key=alice; try again in 64000 ms"), next.body());
+        assertTrue(next.body().contains("Rate limit reached for tokens per minute: limit=60, key=alice; try again in 64000 ms"),
+                next.body());
         assertTrue(next.head().contains("x-ratelimit-remaining-tokens: 0\r\n"), next.head());
         nowNs.addAndGet(64_000_000_000L);
         assertEquals(200, post("/v1/completions", ALICE, COMPLETION).status());
@@ -336,7 +342,8 @@ class KeysIT {
             file.remove("alice");
             assertTrue(watch.look());
             client.generate("b", "x", 1, "");
-            assertEquals(new ServerMessage.Failed("b", ErrorCode.INVALID_API_KEY, "the API key is valid no more: key=alice"), client.next());
+            assertEquals(new ServerMessage.Failed("b", ErrorCode.INVALID_API_KEY, "the API key is valid no more: key=alice"),
+                    client.next());
             client.credit("a", 10); // what runs goes on
             client.untilFinished("a");
         }

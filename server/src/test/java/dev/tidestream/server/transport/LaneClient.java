@@ -47,7 +47,8 @@ final class LaneClient implements AutoCloseable {
 
     /** @param more what else the handshake has */
     LaneClient(int port, boolean reading, UnaryOperator<WebSocket.Builder> more) {
-        socket = more.apply(http.newWebSocketBuilder()).buildAsync(URI.create("ws://127.0.0.1:" + port + "/v1/responses"), new Listener(reading)).join();
+        socket = more.apply(http.newWebSocketBuilder())
+                .buildAsync(URI.create("ws://127.0.0.1:" + port + "/v1/responses"), new Listener(reading)).join();
     }
 
     String subprotocol() {

@@ -23,7 +23,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /**
- * Messages on lanes that nobody would send, {@code -Dtidestream.lane.messages} of them: each refusal has a code, each connection goes on, and
+ * Messages on lanes that nobody would send, {@code -Dtidestream.lane.messages} of them: each refusal has a code, each connection
+ * goes on, and
  * a stream of the own wire beside them is not disturbed.
  */
 @ExtendWith(NettyLeakCheck.class)
@@ -37,18 +38,25 @@ class LaneFuzzIT {
             Duration.ofSeconds(20), Duration.ofSeconds(60), Duration.ofSeconds(60));
     private static final Set<Integer> STATUSES = Set.of(400, 404, 413, 503);
     private static final List<String> MESSAGES_TO_MUTATE = List.of(
-            "{\"type\":\"response.create\",\"stream_id\":\"a\",\"model\":\"m/1\",\"input\":\"count\",\"max_output_tokens\":3,\"store\":false}",
-            "{\"type\":\"response.create\",\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"a\"}]}],\"max_output_tokens\":2,"
+            "{\"type\":\"response.create\",\"stream_id\":\"a\",\"model\":\"m/1\",\"input\":\"count\",\"max_output_tokens\":3,"
+            + "\"store\":false}",
+            "{\"type\":\"response.create\",\"input\":[{\"role\":\"user\",\"content\":[{\"type\":\"input_text\","
+            + "\"text\":\"a\"}]}],\"max_output_tokens\":2,"
                     + "\"include\":[\"message.output_text.logprobs\"],\"tidestream\":{\"credit\":16,\"weights\":\"follow\"}}",
-            "{\"type\":\"response.create\",\"stream_id\":\"b\",\"generate\":false,\"instructions\":\"i\",\"tools\":[{\"type\":\"function\",\"name\":\"f\"}]}",
-            "{\"type\":\"response.create\",\"stream_id\":\"b\",\"previous_response_id\":\"PREVIOUS\",\"input\":\"b\",\"max_output_tokens\":1}",
-            "{\"type\":\"response.create\",\"stream_id\":\"c.-_\",\"previous_response_id\":\"PREVIOUS\",\"input\":\"c\",\"max_output_tokens\":1,\"store\":false}",
+            "{\"type\":\"response.create\",\"stream_id\":\"b\",\"generate\":false,\"instructions\":\"i\","
+                    + "\"tools\":[{\"type\":\"function\",\"name\":\"f\"}]}",
+            "{\"type\":\"response.create\",\"stream_id\":\"b\",\"previous_response_id\":\"PREVIOUS\",\"input\":\"b\","
+                    + "\"max_output_tokens\":1}",
+            "{\"type\":\"response.create\",\"stream_id\":\"c.-_\",\"previous_response_id\":\"PREVIOUS\",\"input\":\"c\","
+                    + "\"max_output_tokens\":1,\"store\":false}",
             "{\"type\":\"response.cancel\",\"stream_id\":\"a\"}",
             "{\"type\":\"response.cancel\",\"response_id\":\"PREVIOUS\"}",
             "{\"type\":\"response.steer\",\"previous_response_id\":\"PREVIOUS\",\"input\":[]}",
             "{\"type\":\"tidestream.credit\",\"stream_id\":\"a\",\"n\":3}");
-    private static final List<String> PIECES = List.of("null", "-1", "0", "1e999", "99999999999999999999", "\"", "{", "}", "[", "]", "[[[[[[[[", ":", ",",
-            "\\u0000", "\\ud800", "true", "false", "{}", "[]", "\"stream_id\":\"d\",", "\"a b\"", "\u00e9", "\uffff", "\ud83d\ude00", "\"credit\":0,",
+    private static final List<String> PIECES =
+            List.of("null", "-1", "0", "1e999", "99999999999999999999", "\"", "{", "}", "[", "]", "[[[[[[[[", ":", ",",
+            "\\u0000", "\\ud800", "true", "false", "{}", "[]", "\"stream_id\":\"d\",", "\"a b\"", "\u00e9", "\uffff",
+            "\ud83d\ude00", "\"credit\":0,",
             "\"generate\":false,", "\"store\":true,");
 
     @Test

@@ -35,7 +35,8 @@ class LargeMessagesIT {
             String third = raw.nextText();
             String all = first + second + third;
             assertTrue(all.contains("accepted") && all.contains("cancelled"), all);
-            assertTrue(all.contains("ghost") && all.split("unknown_id", -1).length == 2, "the stream was known when it was cancelled: " + all);
+            assertTrue(all.contains("ghost") && all.split("unknown_id", -1).length == 2,
+                    "the stream was known when it was cancelled: " + all);
         }
     }
 

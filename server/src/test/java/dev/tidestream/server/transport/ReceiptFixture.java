@@ -71,7 +71,8 @@ final class ReceiptFixture {
         int tokens = output.length;
         SamplingOptions sampling = SamplingOptions.DEFAULT.withSeed(7);
         List<Evidence.Span> spans = tokens == 0 ? List.of() : List.of(new Evidence.Span(0, tokens, 1, "packed"));
-        Evidence evidence = new Evidence(prompt.length, TokenDigest.of(prompt), null, false, null, maxTokens, sampling, List.of(), WeightsPolicy.PIN, 1,
+        Evidence evidence = new Evidence(prompt.length, TokenDigest.of(prompt), null, false, null, maxTokens, sampling, List.of(),
+                WeightsPolicy.PIN, 1,
                 spans, tokens, TokenDigest.of(output));
         return new ReceiptIssuer(key, CONTENT, "s", InstantSource.system()).issue(
                 new TokenEvent.Finish(finish, new Usage(1, tokens), new Timing(0, 0, 0, 0), evidence), "");

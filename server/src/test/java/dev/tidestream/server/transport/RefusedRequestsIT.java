@@ -20,7 +20,8 @@ class RefusedRequestsIT {
     void shouldWriteDownWhatWasRefusedToWhom() throws Exception {
         try (LoggedLines logged = new LoggedLines(EventLog.REFUSALS)) {
             try (TestServer server = new TestServer(); TestClient client = server.client()) {
-                client.send("{\"type\":\"generate\",\"id\":\"a\\nb\\u001b[2J\",\"prompt\":\"x\",\"max_tokens\":0}").next(ServerMessage.Failed.class);
+                client.send("{\"type\":\"generate\",\"id\":\"a\\nb\\u001b[2J\",\"prompt\":\"x\",\"max_tokens\":0}")
+                        .next(ServerMessage.Failed.class);
                 client.send("not json").next(ServerMessage.Failed.class);
                 server.http("GET", "/nothing%0Ahere");
                 server.http("POST", "/health/live");
@@ -28,11 +29,14 @@ class RefusedRequestsIT {
             List<String> lines = logged.lines();
             String who = "connection=s1 remote=127\\.0\\.0\\.1:\\d+ ";
             assertEquals(4, lines.size(), lines.toString());
-            assertTrue(lines.get(0).matches("WARN refused code=invalid_value " + who + "id=\"a\\\\nb\\\\u001b\\[2J\" message=\".*\""), lines.get(0));
+            assertTrue(lines.get(0).matches("WARN refused code=invalid_value " + who
+                    + "id=\"a\\\\nb\\\\u001b\\[2J\" message=\".*\""), lines.get(0));
             assertTrue(lines.get(1).matches("WARN refused code=malformed_json " + who + "message=\".*\""), lines.get(1));
-            assertTrue(lines.get(2).matches("WARN refused code=not_found status=404 remote=127\\.0\\.0\\.1:\\d+ method=\"GET\" path=\".*here\" message=\".*\""),
+            assertTrue(lines.get(2).matches("WARN refused code=not_found status=404 remote=127\\.0\\.0\\.1:\\d+ method=\"GET\" "
+                    + "path=\".*here\" message=\".*\""),
                     lines.get(2));
-            assertTrue(lines.get(3).matches("WARN refused code=method_not_allowed status=405 .* method=\"POST\" path=\"/health/live\" .*"), lines.get(3));
+            assertTrue(lines.get(3).matches("WARN refused code=method_not_allowed status=405 .* method=\"POST\" "
+                    + "path=\"/health/live\" .*"), lines.get(3));
         }
     }
 
@@ -46,7 +50,8 @@ class RefusedRequestsIT {
             }
             List<String> lines = logged.lines();
             long written = lines.stream().filter(line -> line.startsWith("WARN refused code=malformed_json ")).count();
-            long suppressed = lines.stream().filter(line -> line.contains(" suppressed=") || line.startsWith("WARN suppressed kind=malformed_json lines="))
+            long suppressed = lines.stream().filter(line -> line.contains(" suppressed=")
+                    || line.startsWith("WARN suppressed kind=malformed_json lines="))
                     .mapToLong(line -> Long.parseLong(line.substring(line.lastIndexOf('=') + 1))).sum();
             assertTrue(written >= 10 && written < 250, lines.toString());
             assertEquals(500, written + suppressed, lines.toString());

@@ -126,7 +126,8 @@ class ResponsesIT {
     @Test
     void shouldGoOnFromAnAnswer() throws Exception {
         String first = create("{\"input\":\"a\",\"max_output_tokens\":1,\"instructions\":\"be brief \"}").get("id").textValue();
-        String second = create("{\"input\":\"b\",\"max_output_tokens\":1,\"previous_response_id\":\"" + first + "\"}").get("id").textValue();
+        String second = create("{\"input\":\"b\",\"max_output_tokens\":1,\"previous_response_id\":\"" + first + "\"}").get("id")
+                .textValue();
         assertEquals(List.of("system:be brief a", "aassistant: w0b"), server.engine.prompts(), "instructions are of one request");
         create("{\"input\":[{\"type\":\"function_call\",\"call_id\":\"c\",\"name\":\"f\",\"arguments\":\"{}\"},"
                 + "{\"type\":\"function_call_output\",\"call_id\":\"c\",\"output\":\"42\"}],\"max_output_tokens\":1,"
@@ -167,7 +168,8 @@ class ResponsesIT {
     @Test
     void shouldListItems() throws Exception {
         String id = create("{\"input\":[{\"role\":\"user\",\"content\":\"a\"},{\"type\":\"message\",\"role\":\"assistant\",\"content\":"
-                + "[{\"type\":\"output_text\",\"text\":\"b\"}]},{\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":\"c\"}]}],"
+                + "[{\"type\":\"output_text\",\"text\":\"b\"}]},{\"role\":\"user\",\"content\":[{\"type\":\"input_text\","
+                + "\"text\":\"c\"}]}],"
                 + "\"max_output_tokens\":1}").get("id").textValue();
         JsonNode list = ok("GET", "/" + id + "/input_items?order=asc&limit=2", "");
         assertEquals(2, list.get("data").size());

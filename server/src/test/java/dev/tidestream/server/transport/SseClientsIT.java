@@ -59,7 +59,8 @@ class SseClientsIT {
             server.engine.await(() -> server.engine.emitted.get() > 100 && server.engine.allStalled());
             HttpResponse<String> healthy = client.send(
                     HttpRequest.newBuilder(URI.create("http://localhost:" + server.port() + "/v1/completions"))
-                            .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\":\"count\",\"max_tokens\":1000,\"stream\":true}")).build(),
+                            .POST(HttpRequest.BodyPublishers.ofString(
+                                    "{\"prompt\":\"count\",\"max_tokens\":1000,\"stream\":true}")).build(),
                     HttpResponse.BodyHandlers.ofString());
             assertTrue(healthy.body().endsWith("data: [DONE]\n\n"));
             assertTrue(healthy.body().contains("w999"));

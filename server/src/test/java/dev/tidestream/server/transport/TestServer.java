@@ -109,7 +109,8 @@ final class TestServer implements AutoCloseable {
         MemoryResponses stored = new MemoryResponses(3, 1 << 20);
         verticle = new ServerVerticle(config, engine, readiness::get, null, clock).requiring(keys)
                 .serving(EndpointFactory.all(List.of(new OpenAiEndpoints(backend), new ResponsesEndpoints(backend, stored),
-                        new VerifyEndpoints(backend, ReceiptFixture.KEYS, ReceiptFixture.TRUSTED, ReceiptFixture.CONTENT, 1, Duration.ofMinutes(5)))))
+                        new VerifyEndpoints(backend, ReceiptFixture.KEYS, ReceiptFixture.TRUSTED, ReceiptFixture.CONTENT, 1,
+                                Duration.ofMinutes(5)))))
                 .serving(new WebSocketWire(ResponseLanes.PATH, ResponseLanes.SUBPROTOCOL,
                         new ResponseLanes(backend, stored, lanes)::session));
         if (keys.required()) {
@@ -123,7 +124,8 @@ final class TestServer implements AutoCloseable {
         FakeTokenizer tokenizer = new FakeTokenizer();
         ChatTemplates templates = new ChatTemplates(Map.of(ChatTemplates.DEFAULT, TEMPLATE));
         ModelChat chat = new ModelChat(templates, SpecialTokens.of(Optional.empty(), Optional.empty()), tokenizer, Clock.systemUTC());
-        return new Backend(engine, tokenizer, chat, () -> MODEL, FINGERPRINTS, AdapterNames.NONE, prompt -> Math.clamp(MODEL.contextLength() - prompt, 1, 64));
+        return new Backend(engine, tokenizer, chat, () -> MODEL, FINGERPRINTS, AdapterNames.NONE,
+                prompt -> Math.clamp(MODEL.contextLength() - prompt, 1, 64));
     }
 
     TransportStats stats() {

@@ -97,7 +97,8 @@ class TlsIT {
             assertEquals(404, get(client, server.port(), "/nowhere").statusCode());
             HttpResponse<String> completion = client.send(HttpRequest.newBuilder(URI.create("https://localhost:" + server.port()
                     + "/v1/completions"))
-                    .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"m/1\",\"prompt\":\"x\",\"max_tokens\":3,\"stream\":true}")).build(),
+                    .POST(HttpRequest.BodyPublishers.ofString("{\"model\":\"m/1\",\"prompt\":\"x\",\"max_tokens\":3,"
+                    + "\"stream\":true}")).build(),
                     HttpResponse.BodyHandlers.ofString());
             assertEquals(200, completion.statusCode());
             assertTrue(completion.body().endsWith("data: [DONE]\n\n"), completion.body());

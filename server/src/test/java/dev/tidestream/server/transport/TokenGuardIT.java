@@ -123,7 +123,8 @@ class TokenGuardIT {
         List<String> lines = logged.lines();
         assertEquals(BURST + 10, lines.size(), lines.toString());
         assertTrue(lines.getFirst().matches(
-                "WARN token outcome=refused reason=wrong remote=127\\.0\\.0\\.1:\\d+ token=" + AdminToken.fingerprint("wrong-token-number-0")),
+                "WARN token outcome=refused reason=wrong remote=127\\.0\\.0\\.1:\\d+ token="
+                + AdminToken.fingerprint("wrong-token-number-0")),
                 lines.getFirst());
         assertTrue(lines.getLast().matches("WARN token outcome=refused reason=throttled remote=127\\.0\\.0\\.1:\\d+"), lines.getLast());
         clock.advance(Duration.ofSeconds(1));

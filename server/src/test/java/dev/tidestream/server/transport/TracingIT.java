@@ -62,7 +62,8 @@ class TracingIT {
             client.generate("a", "x", 1, "").untilFinished("a");
             client.generate("b", "x", 1, FIELD).untilFinished("b");
             client.generate("c", "x", 1, INVALID).untilFinished("c");
-            client.send("{\"type\":\"generate\",\"id\":\"d\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"max_tokens\":1}").untilFinished("d");
+            client.send("{\"type\":\"generate\",\"id\":\"d\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
+                    + "\"max_tokens\":1}").untilFinished("d");
         }
         assertEquals(List.of(OUTER, INNER, RequestTrace.NONE, OUTER.asChat()), server.engine.traces());
         try (TestClient client = new TestClient(server.port())) {
@@ -73,7 +74,8 @@ class TracingIT {
 
     @Test
     void shouldTakeTheTraceOfResponsesOnLanes() throws Exception {
-        try (LaneClient client = new LaneClient(server.port(), true, http -> http.header("traceparent", String.valueOf(OUTER.traceparent())))) {
+        try (LaneClient client = new LaneClient(server.port(), true,
+                http -> http.header("traceparent", String.valueOf(OUTER.traceparent())))) {
             client.create("a", "x", 1, "").untilEnd("a");
             client.create("b", "x", 1, FIELD).untilEnd("b");
             client.create("c", "x", 1, INVALID).untilEnd("c");

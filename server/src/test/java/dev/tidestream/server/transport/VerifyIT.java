@@ -23,7 +23,8 @@ class VerifyIT {
     private static final int[] HOLD = "hold".chars().toArray(); // of which the engine makes no token
 
     private static HttpRequest request(TestServer server, String receipt, int[] prompt) {
-        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/v1/verify")).POST(HttpRequest.BodyPublishers.ofString(
+        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + "/v1/verify"))
+                .POST(HttpRequest.BodyPublishers.ofString(
                 "{\"receipt\":\"%s\",\"tokens\":%s}".formatted(receipt, Arrays.toString(prompt)))).build();
     }
 
@@ -105,7 +106,8 @@ class VerifyIT {
     @Test
     void shouldNotClaimToHaveComputedAStreamWithoutTokens() throws Exception {
         try (TestServer server = new TestServer()) {
-            for (String receipt : List.of(ReceiptFixture.ofCancelled(PROMPT, 9), ReceiptFixture.ofCancelled(PROMPT, 0), ReceiptFixture.of(PROMPT))) {
+            for (String receipt : List.of(ReceiptFixture.ofCancelled(PROMPT, 9), ReceiptFixture.ofCancelled(PROMPT, 0),
+                    ReceiptFixture.of(PROMPT))) {
                 HttpResponse<String> nothing = verify(server, receipt, PROMPT);
                 assertTrue(nothing.body().contains("\"result\":\"equal\""), nothing.body());
                 assertTrue(nothing.body().contains("nothing had to be computed"), nothing.body());

@@ -141,7 +141,8 @@ abstract sealed class AnswerReader permits ChoiceReader, ResponseReader {
             int told = usage.path(completionField).asInt(-1);
             long prompt = usage.path(promptField).asLong(-1);
             long total = usage.path("total_tokens").asLong(-1);
-            check(Promise.USAGE, prompt >= 0 && told >= 0 && total == prompt + told && (exactly ? told == tokens : told >= tokens),
+            boolean adds = prompt >= 0 && told >= 0 && total == prompt + told && cached >= 0 && cached <= prompt;
+            check(Promise.USAGE, adds && (exactly ? told == tokens : told >= tokens),
                     () -> "usage is not what came: tokens seen=%d%s, usage=%s".formatted(tokens, exactly ? "" : " or more",
                             usage));
             check(Promise.MAX_TOKENS, told <= maxTokens, () -> "more tokens than asked for: usage=" + told + ", limit="
@@ -149,7 +150,7 @@ abstract sealed class AnswerReader permits ChoiceReader, ResponseReader {
             completion = Math.max(told, tokens);
         }
         ended = true;
-        listener.message(new ServerMessage.Finished(id, reason, new Usage(usage.path(promptField).asInt(0), completion, cached),
-                new Timing(0, 0, 0, 0)), nowNs);
+        listener.message(new ServerMessage.Finished(id, reason,
+                new Usage(usage.path(promptField).asInt(0), completion, cached), new Timing(0, 0, 0, 0)), nowNs);
     }
 }

@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.function.Supplier;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import dev.tidestream.loadtest.figures.Promise;
 import dev.tidestream.loadtest.wire.Link;
@@ -64,8 +66,9 @@ class ResponseReaderTest {
     }
 
     private void end(int output, int cached) {
-        event("response.completed", ("\"response\":{\"id\":\"r1\",\"usage\":{\"input_tokens\":5,\"input_tokens_details\":{\"cached_tokens\":%d},"
-                + "\"output_tokens\":%d,\"total_tokens\":%d}}").formatted(cached, output, output + 5));
+        event("response.completed", ("\"response\":{\"id\":\"r1\",\"usage\":{\"input_tokens\":5,"
+                + "\"input_tokens_details\":{\"cached_tokens\":%d},\"output_tokens\":%d,\"total_tokens\":%d}}")
+                .formatted(cached, output, output + 5));
         reader.bodyEnded(0);
     }
 
@@ -120,6 +123,15 @@ class ResponseReaderTest {
         delta(0);
         delta(1);
         end(1, 0);
+        assertEquals(List.of(Promise.USAGE), broken);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 6})
+    void shouldExpectCachedTokensToBeTokensOfThePrompt(int cached) {
+        begin();
+        delta(0);
+        end(1, cached);
         assertEquals(List.of(Promise.USAGE), broken);
     }
 }

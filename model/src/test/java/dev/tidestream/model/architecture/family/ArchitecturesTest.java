@@ -94,7 +94,8 @@ class ArchitecturesTest {
 
     @Test
     void shouldNameWhatItKnows() {
-        refused("general.architecture is not supported: mamba\\u000a (supported: llama, qwen2, qwen3, gemma, gemma2, gemma3, smollm3, phi3, gpt2,"
+        refused("general.architecture is not supported: mamba\\u000a (supported: llama, qwen2, qwen3, gemma, gemma2, gemma3, "
+                + "smollm3, phi3, gpt2,"
                 + " bitnet, bitnet-25, bitnet-b1.58)",
                 gpt2(Map.of("general.architecture", "mamba\n")));
     }
@@ -110,7 +111,8 @@ class ArchitecturesTest {
     void shouldRefuseGpt2FilesThatCannotBe() {
         refused("gpt2.attention.head_count=3 does not divide gpt2.embedding_length=64", gpt2(Map.of("gpt2.attention.head_count", 3)));
         refused("gpt2.block_count=3 must be from 1 to 2", gpt2(Map.of("gpt2.block_count", 3)));
-        refused("gpt2.attention.layer_norm_epsilon=0.0 must be a finite number above 0", gpt2(Map.of("gpt2.attention.layer_norm_epsilon", 0f)));
+        refused("gpt2.attention.layer_norm_epsilon=0.0 must be a finite number above 0",
+                gpt2(Map.of("gpt2.attention.layer_norm_epsilon", 0f)));
         refused("gpt2.rope.freq_base=10000.0 is not known to this version, and may change how the model computes;"
                 + " if it is a remark only, remove the key from the file", gpt2(Map.of("gpt2.rope.freq_base", 10_000f)));
         assertEquals(1, plan(gpt2(Map.of("gpt2.attention.layer_norm_rms_epsilon", 1e-6f))).blueprint().layers().size());
@@ -141,7 +143,8 @@ class ArchitecturesTest {
     @Test
     void shouldSayWhichLayersDiffer() {
         LayerPlan one = layer(4, 64);
-        AttentionPlan windowed = new AttentionPlan(4, 2, 8, false, false, false, Optional.empty(), Rotation.NONE, 5, 1, 0, Optional.empty());
+        AttentionPlan windowed =
+                new AttentionPlan(4, 2, 8, false, false, false, Optional.empty(), Rotation.NONE, 5, 1, 0, Optional.empty());
         LayerPlan other = new LayerPlan(one.before(), windowed, one.feedForward());
         Map<String, String> words = new Blueprint("a", "a", 1, 1, 1, 0, 1, List.of(one, other, one), one.before(), false, 30).words();
         assertEquals("4 query heads and 2 key/value heads of 8 elements, no rotation (layers 0, 2); 4 query heads and 2 key/value heads of"

@@ -102,7 +102,8 @@ class FamiliesTest {
                 "rope.scaling.type", "linear", "rope.scaling.factor", 8f));
         assertEquals(List.of(16, 16, 16, 16, 16, 0, 16), windows(gemma));
         assertEquals(1f / 8, attention(gemma, 5).rotation().positionScale());
-        assertEquals(new Rotation(Rotation.Pairing.HALVES, 16, 10_000f, 1, false), attention(gemma, 0).rotation(), "local ones are not scaled");
+        assertEquals(new Rotation(Rotation.Pairing.HALVES, 16, 10_000f, 1, false), attention(gemma, 0).rotation(),
+                "local ones are not scaled");
         assertTrue(attention(gemma, 0).queryKeyNorm().isPresent());
         assertEquals(List.of(1, 0, 1), windows(blueprint("gemma3", 3,
                 Map.of("attention.sliding_window", 1, "attention.sliding_window_pattern", 2))));
@@ -166,10 +167,12 @@ class FamiliesTest {
         "llama | rope.scaling.type=longrope | llama.rope.scaling.type=longrope needs a tensor of factors, and the file has none",
         "llama | rope.scaling.type=yarn | llama.rope.scaling.type=yarn needs a factor: llama.rope.scaling.factor is missing",
         "llama | rope.scaling.yarn_ext_factor=1 | llama.rope.scaling.yarn_ext_factor=1.0 is not supported: the type none has another",
-        "llama | rope.scaling.yarn_attn_factor=2 | llama.rope.scaling.yarn_attn_factor=2.0 is not supported: it is of YaRN, which is not asked for",
+        "llama | rope.scaling.yarn_attn_factor=2 | llama.rope.scaling.yarn_attn_factor=2.0 is not supported: it is of YaRN, "
+                + "which is not asked for",
         "gemma2 | attn_logit_softcapping=-1 | gemma2.attn_logit_softcapping=-1.0 must be a finite number from 0 on",
         "gemma2 | attention.sliding_window_pattern=0 | gemma2.attention.sliding_window_pattern=0 must be at least 1",
-        "phi3 | feed_forward_length=100 | a matrix of gate and values needs 32 rows at least of each, in whole panels, and no bias: size=100",
+        "phi3 | feed_forward_length=100 | a matrix of gate and values needs 32 rows at least of each, in whole panels, and no "
+                + "bias: size=100",
         "qwen3moe | expert_count=8 | general.architecture is not supported: qwen3moe, a mixture of experts (supported: llama, qwen2, qwen3,"
                 + " gemma, gemma2, gemma3, smollm3, phi3, gpt2, bitnet, bitnet-25, bitnet-b1.58)",
         "mllama | expert_count=8 | general.architecture is not supported: mllama, a multimodal model (supported: llama, qwen2, qwen3,"

@@ -112,7 +112,8 @@ class KernelPageTest {
         }
         assertOnPage("file:   " + HEX.formatHex(file, ROW * fileBytes, (ROW + 1) * fileBytes));
         try (Arena arena = Arena.ofConfined()) {
-            PanelMatrix w = PanelPacker.pack("w", TensorFormat.Q4_0, ROWS, BLOCK, MemorySegment.ofArray(file), arena, WorkerTeam.sequential());
+            PanelMatrix w = PanelPacker.pack("w", TensorFormat.Q4_0, ROWS, BLOCK, MemorySegment.ofArray(file), arena,
+                    WorkerTeam.sequential());
             int position = PanelLayout.position(ROW);
             byte[] panel = w.panelData().toArray(ValueLayout.JAVA_BYTE);
             assertOnPage("scales: " + HEX.formatHex(panel, 0, 8) + " …");

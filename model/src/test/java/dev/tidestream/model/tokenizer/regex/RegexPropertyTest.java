@@ -21,7 +21,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
  */
 class RegexPropertyTest {
     private static final List<String> ATOMS = List.of(
-            "a", "b", "é", "🦙", " ", "\\s", "\\S", "\\p{L}", "\\p{N}", "[^\\s\\p{L}]", "[ab]", "[^a]", "\\d", "(?:ab|a)", "(?:a|b)", "(?=a)",
+            "a", "b", "é", "🦙", " ", "\\s", "\\S", "\\p{L}", "\\p{N}", "[^\\s\\p{L}]", "[ab]", "[^a]", "\\d", "(?:ab|a)",
+            "(?:a|b)", "(?=a)",
             "(?!b)", "(?=ab)", "(?!\\s+a)", "(?<=a)", "(?<!b)", "(?<=ab)", "(?i:A)", "\\b", "(?:)");
     private static final List<String> QUANTIFIERS = List.of("", "", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,2}", "{0,3}?", "{2,}");
     private static final String[] TEXT = {"a", "a", "b", "A", "é", "中", " ", "\n", "1", "2", "!", "B"};
@@ -133,7 +134,8 @@ class RegexPropertyTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '~', quoteCharacter = '`', value = {
-        "(a~'(' without ')', at=2", "a)~')' without '(', at=1", "[a~'[' without ']', at=2", "(?>a)~this kind of group is not understood, at=2",
+        "(a~'(' without ')', at=2", "a)~')' without '(', at=1", "[a~'[' without ']', at=2",
+                "(?>a)~this kind of group is not understood, at=2",
         "(?:ab)++~a possessive quantifier of more than one character, at=8", "\\1~'\\1' is not understood, at=2",
         "(?<n>a)~a named group, at=3", "a{5,2}~bounds of a repetition: {5,2}, limit=1000, at=1", "*a~nothing to repeat, at=1",
         "[z-a]~a range from back to front: z-a, at=4"

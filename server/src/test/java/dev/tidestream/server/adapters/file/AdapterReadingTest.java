@@ -49,7 +49,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-/** Adapters that differ in one thing from those of the golden data: what is refused, and in which words; what is the same in other forms. */
+/**
+ * Adapters that differ in one thing from those of the golden data: what is refused, and in which words; what is the same in other
+ * forms.
+ */
 class AdapterReadingTest {
     private static final String SUITE = "ties/suite";
     private static final String LAYER_1 = "base_model.model.model.layers.1.self_attn.";
@@ -107,7 +110,8 @@ class AdapterReadingTest {
                 refused("qv", a -> a.renamed(q + "A.weight", q + "magnitude_vector"), "would not be used", "lora_magnitude_vector"),
                 refused("qv", a -> a.renamed(q + "A.weight", "base_model.model.model.layers.2.self_attn.q_proj.lora_A.weight"),
                         "would not be used", "layers.2.self_attn.q_proj"),
-                refused("qv", a -> a.renamed(q + "A.weight", "base_model.model." + "a.".repeat(1000) + "lora_A.weight"), "would not be used"),
+                refused("qv", a -> a.renamed(q + "A.weight", "base_model.model." + "a.".repeat(1000) + "lora_A.weight"),
+                        "would not be used"),
                 refused("qv", a -> a.nan(q + "B.weight"), "layers.1.self_attn.q_proj.lora_B.weight", "row=63, column=7"),
                 config("qv", c -> c.put("r", 4), "[8, 64]", "[4, 64]", "q_proj.lora_A"),
                 config("qv", c -> c.putArray("target_modules").add("q_proj"), "would not be used", "v_proj", "target_modules"),
@@ -147,7 +151,8 @@ class AdapterReadingTest {
         EditedAdapter edited = adapter(of);
         edit.apply(edited);
         Path folder = edited.write(temp.resolve("adapter"));
-        String message = String.valueOf(assertThrows(AdapterException.class, () -> AdapterFiles.read(folder, base).adapter().close()).getMessage());
+        String message = String.valueOf(assertThrows(AdapterException.class,
+                () -> AdapterFiles.read(folder, base).adapter().close()).getMessage());
         words.forEach(word -> assertTrue(message.contains(word), message));
     }
 

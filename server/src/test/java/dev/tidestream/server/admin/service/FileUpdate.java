@@ -54,7 +54,8 @@ record FileUpdate(UpdateKind kind, PayloadType type, List<Long> shape, int rank,
     }
 
     static FileUpdate lowRank(PayloadType type, int rank) {
-        return of(UpdateKind.LOW_RANK, type, List.of(V, H), rank, List.of(matrix(T + ".A", type, V, rank), matrix(T + ".B", type, rank, H)));
+        return of(UpdateKind.LOW_RANK, type, List.of(V, H), rank,
+                List.of(matrix(T + ".A", type, V, rank), matrix(T + ".B", type, rank, H)));
     }
 
     private static FileUpdate of(UpdateKind kind, PayloadType type, List<Long> shape, int rank, List<Part> parts) {

@@ -67,7 +67,8 @@ class PushGoldenTest {
                         model = open(start);
                         Tied tied = Tied.valueOf(policy.getKey().toUpperCase(Locale.ROOT));
                         JsonNode expected = policy.getValue();
-                        model = step(model, folder, start, steps, step, expected, expected.get("outcome").asText(), Optional.of(tied), tolerance);
+                        model = step(model, folder, start, steps, step, expected, expected.get("outcome").asText(),
+                                Optional.of(tied), tolerance);
                     }
                 } else {
                     if (step.path("from").asText().equals("start")) {

@@ -6,7 +6,10 @@ import java.time.InstantSource;
 
 import dev.tidestream.server.admin.store.checkpoint.CheckpointWriter;
 
-/** Commits, and writes a checkpoint of every third version, until it is killed; prints {@code open}, then each version when it is acknowledged. */
+/**
+ * Commits, and writes a checkpoint of every third version, until it is killed; prints {@code open}, then each version when it is
+ * acknowledged.
+ */
 final class UpdateLogKillChild {
     private UpdateLogKillChild() {}
 

@@ -44,7 +44,8 @@ class ForeignTextTest {
         for (int i = 0; i <= text.length(); i++) {
             boolean before = i > 0 && text.isForeign(i - 1);
             boolean now = i < text.length() && text.isForeign(i);
-            marked.append(before && !now ? "»" : "").append(now && !before ? "«" : "").append(i < text.length() ? text.chars().charAt(i) : "");
+            marked.append(before && !now ? "»" : "").append(now && !before ? "«" : "")
+                    .append(i < text.length() ? text.chars().charAt(i) : "");
         }
         assertEquals(expected, marked.toString());
     }

@@ -43,7 +43,8 @@ class TemplateLimitsTest {
         "{{ 9 ** (9 ** 9) }}",
         "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}",
         "{% set ns = namespace(x=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
-        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}"
+        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(40) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] "
+        + "%}{% endfor %}"
                 + "{{ ns.x == ns.y }}",
         "{% set ns = namespace(x=[]) %}{% set ns.x = ns %}{{ ns }}",
         "{% set ns = namespace(x='ab') %}{% for i in range(99) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
@@ -65,7 +66,8 @@ class TemplateLimitsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {" + 1", " ~ 1", ".a", "[0]", "()", " | string", " and 1", " or 0", " is defined", " * 1", " ** 1", " < 1", "_1"})
+    @ValueSource(strings = {" + 1", " ~ 1", ".a", "[0]", "()", " | string", " and 1", " or 0", " is defined", " * 1", " ** 1",
+            " < 1", "_1"})
     void shouldBearLongExpressions(String piece) {
         String template = "{{ 1" + piece.repeat(50_000) + " }}";
         try {

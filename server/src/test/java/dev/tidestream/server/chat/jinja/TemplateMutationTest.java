@@ -21,8 +21,10 @@ class TemplateMutationTest {
     private static final TemplateLimits SMALL = new TemplateLimits(1 << 20, 100, 300, 100, 10_000, 1 << 20, 500_000);
     private static final String[] PIECES = {
         "{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "*", "**", "/", "//", "%", "~", "|", "(", ")", "[", "]", "{", "}", ",", ".", ":", "=",
-        "==", "<", "'", "\"", "\\", "\n", "1", "99999999", "1e308", "-1", "if", "else", "endif", "for x in l", "endfor", "set x = ", "macro m()",
-        "endmacro", "call", "break", "is", "in", "not", "none", "loop", "messages", "range(99999)", " | tojson", " | list", " | join(messages)",
+        "==", "<", "'", "\"", "\\", "\n", "1", "99999999", "1e308", "-1", "if", "else", "endif", "for x in l", "endfor",
+        "set x = ", "macro m()",
+        "endmacro", "call", "break", "is", "in", "not", "none", "loop", "messages", "range(99999)", " | tojson", " | list",
+        " | join(messages)",
         " | sort", ".split('')", ".format(l, d)", "'%s%d%q' % ", "namespace()", "recursive", "caller()", "\ud83d", "\u0000", "é"
     };
 

@@ -107,7 +107,8 @@ class AdminCommandTest {
 
     @Test
     void shouldShowTheHistory() throws Exception {
-        try (AdminScript server = new AdminScript(answer(3, ",\"versions\":[{\"weights_version\":2,\"tensor\":\"a\",\"sha256\":\"" + SHA + "\"},"
+        try (AdminScript server = new AdminScript(answer(3, ",\"versions\":[{\"weights_version\":2,\"tensor\":\"a\",\"sha256\":\""
+                + SHA + "\"},"
                 + "{\"weights_version\":3,\"to_version\":1,\"error\":{\"max\":1e-7}}]"))) {
             assertEquals(new Run(0, """
                     FIELD            VALUE

@@ -21,7 +21,8 @@ class BenchListingCommandTest {
     private static final int HEX_TO = 42;
 
     @ParameterizedTest
-    @CsvSource({"q4_0,row,avx512", "q4_0,row,avx2", "f16,float_rows,avx512", "activations,quantise,avx2", "attention,softmax,avx512", "rows,silu,avx2"})
+    @CsvSource({"q4_0,row,avx512", "q4_0,row,avx2", "f16,float_rows,avx512", "activations,quantise,avx2",
+            "attention,softmax,avx512", "rows,silu,avx2"})
     void shouldPrintEveryByteOfAKernelWithLabels(String family, String name, String level) {
         Run run = Run.of("bench", "listing", family, name, level);
         assertEquals(0, run.code(), run.err());
@@ -51,7 +52,8 @@ class BenchListingCommandTest {
     void shouldSayWhatThereIs() {
         Run run = Run.of("bench", "listing", "q5_1", "row", "avx2");
         assertEquals(2, run.code());
-        assertTrue(run.err().startsWith("tidestream: no such generated kernel: family=q5_1, kernel=row, level=avx2; there are: f32 float_row,"), run.err());
+        assertTrue(run.err().startsWith("tidestream: no such generated kernel: family=q5_1, kernel=row, level=avx2; there are: "
+                + "f32 float_row,"), run.err());
         Run level = Run.of("bench", "listing", "q4_0", "row", "neon");
         assertEquals(2, level.code());
         assertTrue(level.err().startsWith("tidestream: LEVEL must be avx2 or avx512: neon"), level.err());

@@ -24,7 +24,8 @@ class BenchUpdateCommandTest {
     /** On the embedded starter model. */
     @Test
     void shouldMeasureAStreamWithAndWithoutUpdates() throws JsonProcessingException {
-        Run run = Run.of("bench", "update", "--updates", "2", "--warm-up-updates", "1", "--quiet-tokens", "5", "--rows", "3", "--rank", "1", "--threads", "1", "--json");
+        Run run = Run.of("bench", "update", "--updates", "2", "--warm-up-updates", "1", "--quiet-tokens", "5", "--rows", "3",
+                "--rank", "1", "--threads", "1", "--json");
         assertEquals(0, run.code(), run.err());
         List<String> lines = run.out().lines().toList();
         String[] expected = {"rows", "low_rank", "nothing", "rows", "low_rank"};

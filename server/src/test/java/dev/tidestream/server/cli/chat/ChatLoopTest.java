@@ -95,7 +95,8 @@ class ChatLoopTest {
 
     @Test
     void shouldChangeSettings() {
-        type("/set temperature 0.5", "/set top-k=3", "/set top_p 2", "/set max_tokens x", "/set colour red", "/weights follow", "a", "/weights",
+        type("/set temperature 0.5", "/set top-k=3", "/set top_p 2", "/set max_tokens x", "/set colour red", "/weights follow",
+                "a", "/weights",
                 "/exit", "not read");
         run();
         assertEquals(0.5f, settings.sampling().temperature());

@@ -29,7 +29,8 @@ class LineConsoleTest {
     private Path folder;
 
     private Terminal terminal(String typed) throws IOException {
-        return new DumbTerminal("test", "dumb", new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)), shown, StandardCharsets.UTF_8);
+        return new DumbTerminal("test", "dumb", new ByteArrayInputStream(typed.getBytes(StandardCharsets.UTF_8)), shown,
+                StandardCharsets.UTF_8);
     }
 
     @Test

@@ -61,13 +61,15 @@ class KeysCommandTest {
 
     @Test
     void shouldSayWhatIsWrongWithTheFile() throws Exception {
-        assertEquals(new Run(1, "", "tidestream: %s: no such file\n".formatted(file())), Run.of("keys", "list", "--file", file().toString()));
+        assertEquals(new Run(1, "", "tidestream: %s: no such file\n".formatted(file())),
+                Run.of("keys", "list", "--file", file().toString()));
         add("alice");
         assertEquals(new Run(1, "", "tidestream: %s: there is a key of this name: alice\n".formatted(file())), add("alice"));
         assertEquals(new Run(1, "", "tidestream: %s: no key has this name: bob\n".formatted(file())),
                 Run.of("keys", "remove", "bob", "--file", file().toString()));
         Files.writeString(file(), "alice\n");
-        assertEquals(new Run(1, "", "tidestream: %s: line 1: after the name comes sha256: and the hash of the key\n".formatted(file())), add("bob"));
+        assertEquals(new Run(1, "", "tidestream: %s: line 1: after the name comes sha256: and the hash of the key\n"
+                .formatted(file())), add("bob"));
         assertEquals("alice\n", Files.readString(file()));
         Path nowhere = temp.resolve("missing").resolve("api-keys");
         Run run = Run.of("keys", "add", "alice", "--file", nowhere.toString());

@@ -29,7 +29,8 @@ class RestoreProgressTest {
             progress.report("building", 60, 112);
             nowNs.addAndGet(TimeUnit.SECONDS.toNanos(1));
             progress.report("building", 80, 112);
-            assertEquals(List.of("INFO restoring stage=building done=40 of=112", "INFO restoring stage=building done=80 of=112"), logged.lines());
+            assertEquals(List.of("INFO restoring stage=building done=40 of=112", "INFO restoring stage=building done=80 of=112"),
+                    logged.lines());
         }
         assertEquals("", err.toString(), "no terminal");
     }

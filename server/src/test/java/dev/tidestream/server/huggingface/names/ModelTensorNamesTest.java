@@ -43,7 +43,8 @@ class ModelTensorNamesTest {
     @Test
     void shouldFindNothingThatTheModelHasNot() {
         ModelTensorNames names = ModelTensorNames.of("llama", 16, HELD);
-        for (String name : List.of("model.layers.2.self_attn.q_proj.weight", "model.layers.1.self_attn.g_proj.weight", "blk.2.attn_q.weight",
+        for (String name : List.of("model.layers.2.self_attn.q_proj.weight", "model.layers.1.self_attn.g_proj.weight",
+                "blk.2.attn_q.weight",
                 "transformer.h.1.attn.c_proj.weight", "model.layers.1.self_attn.q_proj", "")) {
             assertEquals(Optional.empty(), names.find(name), name);
         }

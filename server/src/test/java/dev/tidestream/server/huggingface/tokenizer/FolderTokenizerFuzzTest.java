@@ -35,7 +35,8 @@ class FolderTokenizerFuzzTest {
     private static final int FILES = Integer.getInteger("tidestream.fuzz.files", 300);
     private static final String TEXT = "Hello, y'all! <s> <|endoftext|> <bos> 1234 \u0000 é🦙\n\n  end" + "\u0301".repeat(80);
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final List<String> VALUES = List.of("null", "true", "-1", "0", "7", "1000000", "2147483648", "1e99", "1.5", "\"\"", "\"a\"",
+    private static final List<String> VALUES =
+            List.of("null", "true", "-1", "0", "7", "1000000", "2147483648", "1e99", "1.5", "\"\"", "\"a\"",
             "\" \"", "\"\\ud800\"", "\"(a*)*b\"", "\"(a{0,1000}){0,1000}\"", "\"▁▁\"", "[]", "[[]]", "{}", "{\"type\":\"NFKC\"}",
             "{\"Regex\":\"(?=a|b)*\"}", "{\"id\":3,\"content\":\"x\"}");
 

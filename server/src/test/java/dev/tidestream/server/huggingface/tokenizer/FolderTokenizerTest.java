@@ -36,7 +36,8 @@ class FolderTokenizerTest {
         "{MODEL,DECODER,'normalizer':{'type':'NFC','x':1}}~normalizer.x: not understood: 1",
         "{MODEL,DECODER,'pre_tokenizer':{'type':'BertPreTokenizer'}}~pre_tokenizer.type: not understood: \"BertPreTokenizer\"",
         "{MODEL,DECODER,'pre_tokenizer':{'type':'Split','pattern':{'Regex':'(?>a)'},'behavior':'Isolated','invert':false}}"
-                + "~pre_tokenizer.pattern.Regex: regular expression not understood: this kind of group is not understood, at=2, expression='(?>a)'",
+                + "~pre_tokenizer.pattern.Regex: regular expression not understood: this kind of group is not understood, at=2, "
+                + "expression='(?>a)'",
         "{MODEL,DECODER,'post_processor':{'type':'Other'}}~post_processor.type: not understood: \"Other\"",
         "{MODEL,'decoder':{'type':'WordPiece'}}~decoder.type: not understood: \"WordPiece\"",
         "{DECODER,'model':{'type':'WordPiece','vocab':{'a':0}}}~model.type: not understood: \"WordPiece\"",
@@ -108,7 +109,8 @@ class FolderTokenizerTest {
         "generation_config.json~{'eos_token_id':[1,'2']}~eos_token_id[1]: not understood: \"2\"",
         "config.json~{'text_config':{'eos_token_id':-2}}~text_config.eos_token_id: not understood: -2",
         "config.json~{'llm_config':{'bos_token_id':1.5}}~llm_config.bos_token_id: not understood: 1.5",
-        "tokenizer_config.json~{'added_tokens_decoder':{'-1':{'content':'x'}}}~added_tokens_decoder.-1: not understood: {\"content\":\"x\"}",
+        "tokenizer_config.json~{'added_tokens_decoder':{'-1':{'content':'x'}}}~added_tokens_decoder.-1: not understood: "
+        + "{\"content\":\"x\"}",
         "tokenizer_config.json~[[[~tokenizer_config.json: not JSON: Unexpected end-of-input"
     })
     void shouldRefuseWhatStandsBesideIt(String file, String json, String message) throws IOException {

@@ -42,7 +42,8 @@ import static org.junit.jupiter.api.Assertions.fail;
 /** From a folder to GGUF's keys: what llama.cpp's converter made of the same folders, and equal tokens. */
 class GgufTokenizerWriterTest {
     private static final String[] PIECES = {
-        " ", "  ", "\n", "\t", "a", "the", " and", "Hello", "'s", "'LL", "é", "中", "🦙", "1", "234", "!", "<|eot_id|>", "<eos>", "\u0000", "▁"
+        " ", "  ", "\n", "\t", "a", "the", " and", "Hello", "'s", "'LL", "é", "中", "🦙", "1", "234", "!", "<|eot_id|>", "<eos>",
+                "\u0000", "▁"
     };
 
     @ParameterizedTest
@@ -137,7 +138,8 @@ class GgufTokenizerWriterTest {
         List<String> warnings = new ArrayList<>();
         Tokenizer ours = Tokenizers.of(rewritten(spec, warnings));
         assertEquals(3, warnings.size(), warnings::toString);
-        assertTrue(warnings.getFirst().startsWith("GGUF has no key for this of the tokenizer, and programs other than this one do without: "));
+        assertTrue(warnings.getFirst().startsWith("GGUF has no key for this of the tokenizer, and programs other than this one "
+                + "do without: "));
         Tokenizer folder = Tokenizers.of(spec);
         List<Integer> ids = List.copyOf(rules.keySet());
         for (long seed = 0; seed < 2_000; seed++) {

@@ -72,7 +72,8 @@ class JudgeTest {
     }
 
     private String receipt(WeightsPolicy weights, SigningKey key) {
-        List<Evidence.Span> spans = List.of(new Evidence.Span(0, 1, 1, "packed"), new Evidence.Span(1, 2, weights.follows() ? 2 : 1, "packed"));
+        List<Evidence.Span> spans =
+                List.of(new Evidence.Span(0, 1, 1, "packed"), new Evidence.Span(1, 2, weights.follows() ? 2 : 1, "packed"));
         return receipt(weights, key, spans, FinishReason.LENGTH, OUTPUT);
     }
 
@@ -138,7 +139,8 @@ class JudgeTest {
         assertNull(compared(receipt, null, "ab", OUTPUT).difference());
         assertEquals(new Verdict.Difference(1, new Verdict.Piece(9, "b"), new Verdict.Piece(4, "")),
                 compared(receipt, new int[] {8, 4}, null, OUTPUT).difference());
-        assertEquals(new Verdict.Difference(1, new Verdict.Piece(9, "b"), null), compared(receipt, new int[] {8}, null, OUTPUT).difference());
+        assertEquals(new Verdict.Difference(1, new Verdict.Piece(9, "b"), null),
+                compared(receipt, new int[] {8}, null, OUTPUT).difference());
         assertEquals(new Verdict.Difference(2, null, new Verdict.Piece(3, "")),
                 compared(receipt, new int[] {8, 9, 3}, null, OUTPUT).difference());
         assertEquals(new Verdict.Difference(1, new Verdict.Piece(9, "b"), new Verdict.Piece(-1, "x")),
@@ -163,7 +165,8 @@ class JudgeTest {
         assertEquals(Code.OUTPUT_DIFFERS, compared(cancelled, new int[] {9}, null, OUTPUT, null).code());
         assertEquals(Code.OUTPUT_DIFFERS, compared(cancelled, null, "", OUTPUT, null).code());
         assertEquals(Code.OUTPUT_DIFFERS, compared(cancelled, null, "b", OUTPUT, null).code());
-        assertEquals(Code.OUTPUT_DIFFERS, compared(receipt(WeightsPolicy.PIN, KEY), new int[] {8}, null, OUTPUT).code(), "it was not cancelled");
+        assertEquals(Code.OUTPUT_DIFFERS, compared(receipt(WeightsPolicy.PIN, KEY), new int[] {8}, null, OUTPUT).code(),
+                "it was not cancelled");
     }
 
     @Test
@@ -175,7 +178,8 @@ class JudgeTest {
             assertEquals(Code.RECOMPUTATION_DIFFERS, onNothing(receipt(WeightsPolicy.PIN, KEY, List.of(), never, new int[0]), null).code());
         }
         assertEquals(Code.RECOMPUTATION_DIFFERS,
-                onNothing(receipt(WeightsPolicy.PIN, KEY, List.of(), FinishReason.CANCELLED, OUTPUT), null).code(), "nothing made its tokens");
+                onNothing(receipt(WeightsPolicy.PIN, KEY, List.of(), FinishReason.CANCELLED, OUTPUT), null).code(),
+                "nothing made its tokens");
         content.updates.remove(1L);
         assertCode(Code.VERSION_GONE, cancelled, PROMPT);
     }

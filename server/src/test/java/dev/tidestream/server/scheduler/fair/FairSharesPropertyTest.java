@@ -89,7 +89,8 @@ class FairSharesPropertyTest {
         assertTrue(Math.abs(of(served, 3) - whole) <= bound, served.toString());
         assertTrue(Math.abs(served.getOrDefault(party(3, 0), 0L) - served.getOrDefault(party(3, 1), 0L)) <= bound, served.toString());
         for (int connection = 1; connection < 50; connection++) {
-            assertTrue(Math.abs(served.getOrDefault(party(1, connection), 0L) - served.getOrDefault(party(1, 0), 0L)) <= bound, served.toString());
+            assertTrue(Math.abs(served.getOrDefault(party(1, connection), 0L) - served.getOrDefault(party(1, 0), 0L)) <= bound,
+                    served.toString());
         }
     }
 

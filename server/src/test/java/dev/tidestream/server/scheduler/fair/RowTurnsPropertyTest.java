@@ -69,8 +69,9 @@ class RowTurnsPropertyTest {
             for (int step = 0; step < 300; step++) {
                 if (random.nextInt(2) == 0) {
                     String account = "a" + random.nextInt(3);
-                    prompts.add(new Prompt(account, account + random.nextInt(3), random.nextBoolean() ? Priority.INTERACTIVE : Priority.BATCH, step,
-                            1 + random.nextInt(200)));
+                    String connection = account + random.nextInt(3);
+                    Priority priority = random.nextBoolean() ? Priority.INTERACTIVE : Priority.BATCH;
+                    prompts.add(new Prompt(account, connection, priority, step, 1 + random.nextInt(200)));
                 }
                 List<Prompt> before = List.copyOf(prompts);
                 int rows = 1 + random.nextInt(100);

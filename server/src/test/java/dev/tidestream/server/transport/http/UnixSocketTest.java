@@ -52,7 +52,8 @@ class UnixSocketTest {
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             server.bind(UnixDomainSocketAddress.of(longest));
         }
-        assertEquals("path too long for a Unix-domain socket, of which the system takes 108 bytes and Java 106: bytes=107: " + longest + "x",
+        assertEquals("path too long for a Unix-domain socket, of which the system takes 108 bytes and Java 106: bytes=107: "
+                + longest + "x",
                 refusal(Path.of(longest + "x")));
     }
 }

@@ -19,7 +19,8 @@ class ScratchLayoutTest {
                 ScratchLayout.room("tile", 64),
                 MemoryLayout.unionLayout(
                         MemoryLayout.structLayout(ScratchLayout.longs("records"), ScratchLayout.longs("rows")),
-                        MemoryLayout.structLayout(ScratchLayout.longs("blocks"), ScratchLayout.floats("scale"), ScratchLayout.floats("cap"))),
+                        MemoryLayout.structLayout(ScratchLayout.longs("blocks"), ScratchLayout.floats("scale"),
+                                ScratchLayout.floats("cap"))),
                 ScratchLayout.longs("out"));
         assertEquals(0, layout.offset("tile"));
         assertEquals(64, layout.offset("records"));

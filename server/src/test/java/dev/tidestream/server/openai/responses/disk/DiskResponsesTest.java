@@ -49,7 +49,8 @@ class DiskResponsesTest {
 
     private static LiveResponse response(int number, Status status, @Nullable Usage usage, @Nullable HttpError error) {
         List<JsonNode> conversation = List.of(object("role", "user").put("content", "Zoë \ud83d\ude00\n" + number));
-        Origin origin = new Origin("resp_%02x".formatted(number), ALICE, "msg_1", 1_795_000_000L, "m/1", true, false, List.of(object("id", "msg_0")),
+        Origin origin = new Origin("resp_%02x".formatted(number), ALICE, "msg_1", 1_795_000_000L, "m/1", true, false,
+                List.of(object("id", "msg_0")),
                 object("user", "u"), conversation);
         return LiveResponse.ended(origin, new LiveResponse.Begin(3, Long.MIN_VALUE, "ts_1"),
                 List.of(new Delta("a", "{\"token\":\"a\"}", 3, 0, 7), new Delta("\ud83d\ude00\"", "", 4, 2, 9)),
