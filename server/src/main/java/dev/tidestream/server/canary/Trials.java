@@ -157,9 +157,12 @@ public final class Trials implements Trial, LogitsProbe {
         return shadow();
     }
 
-    /** Ends both, before the epochs are closed. */
+    /** Ends both, and tells nobody; before the epochs are closed. */
     public void close() {
-        endCanary();
+        RunningCanary runs = running();
+        if (runs != null && runs.end(new Ended(CanaryEnd.STOPPED, "", clock.instant()))) {
+            runs.close();
+        }
         endShadow();
     }
 
