@@ -139,10 +139,8 @@ public final class Scheduler {
         if (sequence == null || timeouts.late(sequence)) {
             return;
         }
-        String full = waiting.full(sequence, limits.queue(), stopping.size(), running.size());
-        if (full == null) {
-            full = parked.full(sequence.standing().party().connection());
-        }
+        String queueFull = waiting.full(sequence, limits.queue(), stopping.size(), running.size());
+        String full = queueFull == null ? parked.full(sequence.standing().party().connection()) : queueFull;
         if (full == null) {
             waiting.add(sequence);
             oldPrefixes.joined(sequence.lease().epoch().weightsVersion());
