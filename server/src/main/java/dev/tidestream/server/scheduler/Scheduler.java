@@ -301,9 +301,7 @@ public final class Scheduler {
         } catch (Throwable e) {
             log.error("forward pass failed: sequences={}, rows={}, weights_version={}",
                     batch.sequences().size(), batch.rows(), batch.epoch().weightsVersion(), e);
-            for (Sequence sequence : batch.sequences()) {
-                fail(sequence);
-            }
+            batch.sequences().forEach(this::fail);
             return;
         }
         steps++;
@@ -317,6 +315,7 @@ public final class Scheduler {
         long nowNs = nanoClock.getAsLong();
         int spareDemand = waiting.isEmpty() ? 0 : 1;
         batchSampler.sampleAll(batch.sampled(), batch.sampledRows(), logits);
+        batch.show(observer.logits(), batchSampler, logits, vocabularySize);
         int row = 0;
         int sampled = 0;
         for (int i = 0; i < batch.sequences().size(); i++) {
@@ -361,7 +360,10 @@ public final class Scheduler {
     }
 
     private void failWithoutToken(Sequence sequence, @Nullable Throwable failure) {
-        if (failure instanceof InvalidLogitsException invalid) { // no fault of the program: the weights make such logits
+        if (!(failure instanceof InvalidLogitsException invalid)) {
+            log.error("no token from logits: stream={}", sequence.stream(), failure);
+            fail(sequence);
+        } else if (!sequence.leaveTrial(epochs, pool)) { // no fault of the program: the weights make such logits
             String message = "the model computes no usable logits: %s, weights_version=%d"
                     .formatted(invalid.getMessage(), sequence.lease().epoch().weightsVersion());
             if (anyToken) { // else it is told to whoever has just loaded the model, and says it
@@ -369,9 +371,6 @@ public final class Scheduler {
             }
             running.remove(sequence);
             fail(sequence, ErrorCode.INTERNAL, message);
-        } else {
-            log.error("no token from logits: stream={}", sequence.stream(), failure);
-            fail(sequence);
         }
     }
 
