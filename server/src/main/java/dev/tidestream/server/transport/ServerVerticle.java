@@ -79,6 +79,7 @@ public final class ServerVerticle extends VerticleBase {
     private final List<PeerWire> peerWires = new ArrayList<>();
     private final List<Sessions> peers = new ArrayList<>(); // of each of these; event loop
     private ApiKeys keys = ApiKeys.notRequired();
+    private boolean desk = true; // whether there is one of administrators
     private final Sessions streaming;
     private final @Nullable Sessions administrators;
 
@@ -156,6 +157,12 @@ public final class ServerVerticle extends VerticleBase {
     /** The same verticle with one more wire over WebSockets; before it is deployed. */
     public ServerVerticle serving(WebSocketWire wire) {
         wires.add(wire);
+        return this;
+    }
+
+    /** The same verticle, where administrators are let in over HTTP alone, to what is served there; before it is deployed. */
+    public ServerVerticle withoutDesk() {
+        desk = false;
         return this;
     }
 
@@ -304,10 +311,12 @@ public final class ServerVerticle extends VerticleBase {
         Optional<AdminDoor> door = Optional.empty();
         if (admin != null && administrators != null) {
             TokenGuard guard = new TokenGuard(admin, text -> keys.find(text).isPresent(), now::nanoTime);
-            endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(guard));
             door = Optional.of(admin.door(guard, plain::left));
-            DeskCalls desk = new DeskCalls(vertx, admin.token().fingerprint(), admin.maxRequests());
-            endpoints.addAll(new AdapterEndpoints(desk).endpoints(WebSocketEndpoint.auth(guard)));
+            if (desk) {
+                endpoints.add(adminEndpoint(admin, administrators, limits, now, plain).endpoint(guard));
+                DeskCalls calls = new DeskCalls(vertx, admin.token().fingerprint(), admin.maxRequests());
+                endpoints.addAll(new AdapterEndpoints(calls).endpoints(WebSocketEndpoint.auth(guard)));
+            }
         }
         EndpointFactory.Loop loop = new EndpointFactory.Loop(context, now, streaming, this::limits, config.http().answers(),
                 new AnswerMemory(config.http().answers().maxBytesOfAll()), new Workers(context, config.http().answers().maxWork()),
