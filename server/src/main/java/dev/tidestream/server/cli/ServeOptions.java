@@ -16,6 +16,7 @@ import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.cli.configuration.SettingDefaults;
 import dev.tidestream.server.cli.options.AdapterOptions;
 import dev.tidestream.server.cli.options.AnswerOptions;
+import dev.tidestream.server.cli.options.ClusterOptions;
 import dev.tidestream.server.cli.options.ComputeOptions;
 import dev.tidestream.server.cli.options.LogOptions;
 import dev.tidestream.server.cli.options.ModelOption;
@@ -124,6 +125,9 @@ abstract class ServeOptions {
     final ShadowOptions shadow = new ShadowOptions();
 
     @Mixin
+    final ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
     final TracingOptions tracing = new TracingOptions();
 
     private int port = DEFAULT_PORT;
@@ -197,6 +201,7 @@ abstract class ServeOptions {
                 resume.config(),
                 receipts.config(),
                 adapters.config(),
-                tracing.endpoint());
+                tracing.endpoint(),
+                cluster.config());
     }
 }
