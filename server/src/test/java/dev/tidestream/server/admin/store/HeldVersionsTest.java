@@ -9,6 +9,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 
 import org.junit.jupiter.api.Test;
@@ -19,6 +21,7 @@ import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.store.directory.DataDirException;
+import dev.tidestream.server.admin.store.directory.FaultyStorage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -71,7 +74,8 @@ class HeldVersionsTest {
             assertEquals(2, log.replay(3).size(), "it was made of version 2");
             refused(AdminErrorCode.UNKNOWN_VERSION, () -> log.publish(2));
             refused(AdminErrorCode.UNKNOWN_VERSION, () -> log.publish(4));
-            refused(AdminErrorCode.STALE_BASE_VERSION, () -> commit(log, "c", 3, false));
+            refused(AdminErrorCode.STALE_BASE_VERSION, () -> commit(log, "c", 1, true));
+            assertThrows(IllegalStateException.class, () -> commit(log, "c", 3, false), "its payload was admitted, it was not");
             log.publish(3);
             assertEquals(3, log.currentVersion());
             refused(AdminErrorCode.UNKNOWN_VERSION, () -> log.publish(3));
@@ -113,6 +117,61 @@ class HeldVersionsTest {
             assertEquals(List.of(4L), List.copyOf(log.held()));
             assertEquals(5, commit(log, "d", 3, false));
             assertEquals(5, log.currentVersion());
+        }
+    }
+
+    private static UpdateLog open(FaultyStorage storage) throws DataDirException {
+        return UpdateLog.open(storage, Updates.BASE, UpdateLogLimits.DEFAULT, InstantSource.fixed(NOW));
+    }
+
+    private static FaultyStorage withAHeldVersion() throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        try (UpdateLog log = open(storage)) {
+            commit(log, "a", 1, false);
+            commit(log, "b", 2, true);
+        }
+        return storage.afterKill();
+    }
+
+    @Test
+    void shouldBePublishedOrHeldAfterACrashAtAnyStep() throws Exception {
+        FaultyStorage counted = withAHeldVersion();
+        Set<Long> seen = new TreeSet<>();
+        int steps;
+        try (UpdateLog log = open(counted)) {
+            int before = counted.operations();
+            log.publish(3);
+            steps = counted.operations() - before;
+        }
+        assertTrue(steps > 2, "steps=" + steps);
+        SplittableRandom random = new SplittableRandom(11);
+        for (int step = 0; step < steps; step++) {
+            FaultyStorage storage = withAHeldVersion();
+            UpdateLog log = open(storage);
+            storage.crashAt(step, false);
+            assertThrows(FaultyStorage.Crash.class, () -> log.publish(3));
+            for (int i = 0; i < 20; i++) {
+                try (UpdateLog after = open(storage.afterPowerLoss(random))) {
+                    seen.add(after.currentVersion());
+                    assertEquals(after.currentVersion() == 2 ? List.of(3L) : List.of(), List.copyOf(after.held()));
+                    assertEquals(2, after.history().size());
+                }
+            }
+        }
+        assertEquals(Set.of(2L, 3L), seen);
+    }
+
+    @Test
+    void shouldStayHeldWhenAnyStepFails() throws Exception {
+        for (int step = 0; step < 4; step++) {
+            FaultyStorage storage = withAHeldVersion();
+            try (UpdateLog log = open(storage)) {
+                storage.failAt(step, 1, true, "No space left on device");
+                refused(AdminErrorCode.DISK_FULL, () -> log.publish(3));
+                assertEquals(2, log.currentVersion());
+                log.publish(3);
+                assertEquals(3, log.currentVersion());
+            }
         }
     }
 
