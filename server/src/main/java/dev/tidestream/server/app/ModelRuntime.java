@@ -120,7 +120,8 @@ public final class ModelRuntime implements AutoCloseable {
             reclaimer = new Reclaimer();
             epochs = new CurrentEpoch(
                     ModelEpoch.of(versioned.weightsVersion(), first, forward), reclaimer);
-            adapters = new AdapterRegistry(config.adapters().limits(), epochs, first.blueprint().name());
+            adapters = new AdapterRegistry(
+                    config.adapters().limits(), config.budget()::freeBytes, epochs, first.blueprint().name());
             engine = startEngine(config.engine(), tokenizer, ChatPrompts.of(chat), epochs, adapters, breaks,
                     observer(streamTimings, end -> streamEnds.accept(end)), workers);
         } catch (RuntimeException | OutOfMemoryError e) {

@@ -42,13 +42,18 @@ import dev.tidestream.server.admin.store.directory.Sha256;
  *            {"weights_version": 4, "change": "transaction", "base_version": 3, "committed_at": …, "update_id": string,
  *             "sha256": hex, "byte_length": 12345, "payload": "payload-4-….bin", "label": string, "request_sha256": hex,
  *             "changes": [{"tensor": string, "kind": "sparse", "shape": [5], "dtype": "bf16", "rank": 0, "byte_length": 50,
- *                          "changed_rows": 3, "result_sha256": hex}]}]}}
+ *                          "changed_rows": 3, "result_sha256": hex}]}],
+ *          "bases": [4]}}
  * </pre>
  *
- * <p>Versions stand in order and without gaps. A file that says anything else is refused as a whole.
+ * <p>Versions stand in order and without gaps. {@code bases} is there once the history was pruned ({@link Compaction}); the format
+ * version is 2 then. A file that says anything else is refused as a whole.
+ *
+ * @param compaction null if nothing was pruned
  */
-record Manifest(String baseSha256, List<VersionRecord> versions) {
+record Manifest(String baseSha256, List<VersionRecord> versions, @Nullable Compaction compaction) {
     static final int FORMAT_VERSION = 1;
+    static final int FORMAT_VERSION_PRUNED = 2;
     private static final String FORMAT = "tidestream.updates";
     private static final Pattern HEX_64 = Pattern.compile("[0-9a-f]{64}");
     private static final JsonMapper JSON = JsonMapper.builder()
@@ -65,7 +70,8 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
     }
 
     private record Document(
-            @Nullable String format, int formatVersion, @Nullable String baseSha256, @Nullable List<@Nullable Entry> versions) {}
+            @Nullable String format, int formatVersion, @Nullable String baseSha256, @Nullable List<@Nullable Entry> versions,
+            @Nullable List<@Nullable Long> bases) {}
 
     private record Entry(
             long weightsVersion,
@@ -145,6 +151,33 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
         }
     }
 
+    /** One of which nothing was pruned. */
+    Manifest(String baseSha256, List<VersionRecord> versions) {
+        this(baseSha256, versions, null);
+    }
+
+    /** The same with one more version. */
+    Manifest with(VersionRecord record) {
+        List<VersionRecord> more = new ArrayList<>(versions);
+        more.add(record);
+        return new Manifest(baseSha256, more, compaction);
+    }
+
+    /** Whether a version can be rebuilt no more. */
+    boolean isGone(long version) {
+        return compaction != null && compaction.isGone(version);
+    }
+
+    /** Whether a version has its payload still, if it had one. */
+    boolean hasPayload(VersionRecord version) {
+        return compaction == null || !compaction.hasDropped(version.weightsVersion());
+    }
+
+    /** Versions whose checkpoints nothing stands in for; ascending. */
+    List<Long> bases() {
+        return compaction == null ? List.of() : compaction.baseVersions();
+    }
+
     /** Name of the payload of a version. */
     static String payloadName(long weightsVersion, String sha256) {
         return "payload-" + weightsVersion + "-" + sha256.substring(0, 16) + ".bin";
@@ -152,7 +185,8 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
 
     byte[] toBytes() {
         ObjectNode log = JSON.valueToTree(
-                new Document(FORMAT, FORMAT_VERSION, baseSha256, versions.stream().map(Entry::of).toList()));
+                new Document(FORMAT, compaction == null ? FORMAT_VERSION : FORMAT_VERSION_PRUNED, baseSha256,
+                        versions.stream().map(Entry::of).toList(), compaction == null ? null : new ArrayList<>(compaction.baseVersions())));
         ObjectNode root = JSON.createObjectNode();
         root.put("sha256", Sha256.of(bytes(log)));
         root.set("log", log);
@@ -179,8 +213,8 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
             require(root.size() == 2 && log.isObject(), "not a manifest");
             require(root.path("sha256").asText().equals(Sha256.of(bytes(log))), "checksum mismatch");
             int formatVersion = log.path("format_version").asInt();
-            require(formatVersion == FORMAT_VERSION,
-                    "format_version must be %d: %d".formatted(FORMAT_VERSION, formatVersion));
+            require(formatVersion == FORMAT_VERSION || formatVersion == FORMAT_VERSION_PRUNED,
+                    "format_version must be %d or %d: %d".formatted(FORMAT_VERSION, FORMAT_VERSION_PRUNED, formatVersion));
             Document document = JSON.treeToValue(log, Document.class);
             require(FORMAT.equals(document.format()), "not a manifest: format=" + document.format());
             String baseSha256 = present("base_sha256", document.baseSha256());
@@ -190,7 +224,8 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
                 versions.add(present("version", entry).toRecord());
             }
             check(versions);
-            return new Manifest(baseSha256, versions);
+            require((document.bases() == null) == (formatVersion == FORMAT_VERSION), "bases do not go with format_version " + formatVersion);
+            return new Manifest(baseSha256, versions, Compaction.parse(document.bases(), versions));
         } catch (JsonMappingException e) { // its message is about Java's types
             throw new IllegalArgumentException("not JSON of the right shape: " + e.getPath().stream()
                     .map(at -> at.getFieldName() == null ? "[" + at.getIndex() + "]" : at.getFieldName())

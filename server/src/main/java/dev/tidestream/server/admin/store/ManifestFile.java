@@ -3,9 +3,7 @@ package dev.tidestream.server.admin.store;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 
 import org.jspecify.annotations.Nullable;
@@ -41,13 +39,11 @@ final class ManifestFile {
 
     /** Commits a record; if it throws, the manifest on disk is the old one, or else this is {@linkplain #broken broken}. */
     void append(VersionRecord record) throws IOException {
-        Manifest old = manifest;
-        List<VersionRecord> versions = new ArrayList<>(old.versions());
-        versions.add(record);
-        replace(new Manifest(old.baseSha256(), versions));
+        replace(manifest.with(record));
     }
 
-    private void replace(Manifest next) throws IOException {
+    /** Commits another manifest; if it throws, the one on disk is the old one, or else this is {@linkplain #broken broken}. */
+    void replace(Manifest next) throws IOException {
         Manifest old = manifest;
         try {
             writeTemp(storage, next.toBytes());

@@ -46,7 +46,7 @@ import dev.tidestream.server.admin.store.open.OpenTransactions;
  * fsync is ever tried twice on the same file.)
  *
  * <p>Versions count from {@link #BASE_VERSION}, the model file itself. Nothing is ever removed from the history: going back is
- * a version, too. Any thread may read; changes are serialised, block on the disk, and belong on worker threads.
+ * a version, too. Payloads of old ones may be pruned ({@link RebuildSource#prune}). Any thread may read; changes are serialised, block on the disk, and belong on worker threads.
  */
 public final class UpdateLog implements Closeable {
     /** The version that is the model file, without any update. */
@@ -67,19 +67,17 @@ public final class UpdateLog implements Closeable {
     private final ManifestFile file;
     private final OpenTransactions transactions;
 
-    private long committedBytes; // guarded by writing, as is all below
-    private long spoolNumber;
+    private long spoolNumber; // guarded by writing, as is all below
     private boolean closed;
 
     private UpdateLog(Storage storage, Manifest manifest, UpdateLogLimits limits, InstantSource clock) throws IOException {
         this.storage = storage;
         this.file = new ManifestFile(storage, manifest);
-        this.rebuilds = new RebuildSource(storage, writing, file::current);
+        this.rebuilds = new RebuildSource(storage, writing, file, this::requireUsable);
         this.limits = limits;
         this.clock = clock;
         this.transactions = new OpenTransactions(
                 storage, limits.open(), clock, updateId -> VersionHistory.find(manifest, updateId).isPresent());
-        this.committedBytes = VersionHistory.updates(manifest).stream().mapToLong(VersionRecord.WithPayload::byteLength).sum();
     }
 
     /**
@@ -255,6 +253,7 @@ public final class UpdateLog implements Closeable {
     }
 
     private void requireRoom(long payloadBytes) throws AdminException, IOException {
+        long committedBytes = VersionHistory.payloads(file.current()).stream().mapToLong(VersionRecord.WithPayload::byteLength).sum();
         limits.requireRoom(payloadBytes, committedBytes, spools.count(), spools.bytes());
         long usableBytes = storage.usableBytes();
         if (payloadBytes > usableBytes) {
@@ -345,7 +344,6 @@ public final class UpdateLog implements Closeable {
                 }
                 throw Refusals.ofIo("update " + updateId, e);
             }
-            committedBytes += record.byteLength();
             rebuilds.sound(record);
             return record;
         } finally {
@@ -357,14 +355,14 @@ public final class UpdateLog implements Closeable {
      * Makes the weights of an older version the next version; durable when this returns.
      *
      * @param baseVersion the version that must be current
-     * @throws AdminException {@code unknown_version}, {@code stale_base_version}, {@code too_many_versions}, {@code disk_full},
+     * @throws AdminException {@code unknown_version}, {@code version_gone}, {@code stale_base_version}, {@code too_many_versions}, {@code disk_full},
      *     {@code internal}; nothing has changed then
      */
     public VersionRecord.RolledBack rollback(long toVersion, long baseVersion) throws AdminException {
         writing.lock();
         try {
             requireUsable();
-            VersionHistory.requireKnown(file.current(), toVersion);
+            VersionHistory.requireKept(file.current(), toVersion);
             requireCurrent(baseVersion);
             if (toVersion == baseVersion) {
                 throw new AdminException(

@@ -32,6 +32,11 @@ public final class VersionHistory {
                 .toList();
     }
 
+    /** Those of them whose payloads are kept. */
+    static List<VersionRecord.WithPayload> payloads(Manifest manifest) {
+        return updates(manifest).stream().filter(manifest::hasPayload).toList();
+    }
+
     /**
      * How to come to a version.
      *
@@ -118,6 +123,15 @@ public final class VersionHistory {
             throw new AdminException(
                     AdminErrorCode.UNKNOWN_VERSION,
                     "no such version: to_version=%d, known=%d..%d".formatted(version, UpdateLog.BASE_VERSION, current(manifest)));
+        }
+    }
+
+    /** @throws AdminException {@code unknown_version}; {@code version_gone} if it was pruned */
+    static void requireKept(Manifest manifest, long version) throws AdminException {
+        requireKnown(manifest, version);
+        if (manifest.isGone(version)) {
+            throw new AdminException(AdminErrorCode.VERSION_GONE, "the version was pruned: version=%d, kept=%d and %d..%d"
+                    .formatted(version, UpdateLog.BASE_VERSION, manifest.bases().getFirst(), current(manifest)));
         }
     }
 

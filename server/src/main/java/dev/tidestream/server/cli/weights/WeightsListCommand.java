@@ -40,7 +40,8 @@ final class WeightsListCommand extends WeightsCall {
         for (JsonNode version : answer.path("versions")) {
             table.row(text(version, "version"), text(version, "parent"), kind(version), text(version, "label"), text(version, "created"),
                     version.path("tensors").size(), text(version, "bytes"), text(version, "pins"),
-                    version.path("current").asBoolean() ? "current" : version.path("live").asBoolean() ? "in memory" : "");
+                    version.path("current").asBoolean() ? "current" : version.path("live").asBoolean() ? "in memory"
+                    : version.path("gone").asBoolean() ? "pruned" : "");
         }
         table.print(out);
     }
