@@ -45,6 +45,7 @@ import dev.tidestream.server.transport.TransportConfig;
 import dev.tidestream.server.transport.TransportStats;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 import dev.tidestream.server.weights.DeskThreads;
+import dev.tidestream.server.weights.MergeEndpoints;
 import dev.tidestream.server.weights.WeightEndpoints;
 
 /**
@@ -125,8 +126,10 @@ public final class TidestreamServer implements AutoCloseable {
             }
             weights = new DeskThreads();
             closings.push(weights::close);
-            service.updates().ifPresent(updates -> verticle.serving(new WeightEndpoints(
-                    updates, service.versions(), service.trials(running.trials()), weights, running::weightsVersion, audit)));
+            service.updates().ifPresent(updates -> verticle
+                    .serving(new WeightEndpoints(
+                            updates, service.versions(), service.trials(running.trials()), weights, running::weightsVersion, audit))
+                    .serving(new MergeEndpoints(AdminWiring.merge(running, updates), weights, running::weightsVersion, audit)));
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
@@ -244,7 +247,7 @@ public final class TidestreamServer implements AutoCloseable {
         life.loaded(running);
         life.dataDirectory(updates.dataDir(), store.log());
         life.limits("engine", config.engine());
-        life.limits("memory", budget);
+        life.limits("memory", budget.limits());
         life.limits("live_versions", updates.live());
         life.limits("adapters", config.adapters().limits());
         life.limits("data_dir", updates.kept());
