@@ -20,7 +20,9 @@ public interface UpdatesDesk {
         /** The head becomes a matrix of its own where the update makes it one. */
         UNTIE,
         /** Whatever would make the two differ is refused. */
-        ERROR
+        ERROR,
+        /** Each is changed by its own name alone: where that makes them differ, they become two matrices. Not for the wire. */
+        SEPARATE
     }
 
     /**

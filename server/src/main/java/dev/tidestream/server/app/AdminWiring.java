@@ -16,9 +16,12 @@ import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.protocol.admin.OptimizationMode;
+import dev.tidestream.server.admin.AdaptersDesk;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.HeadModes;
+import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.build.MemoryBudget;
+import dev.tidestream.server.admin.service.AdapterMerge;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
 import dev.tidestream.server.admin.store.KeptHeadMode;
@@ -62,10 +65,12 @@ public final class AdminWiring {
                 running.epochs(),
                 running.breaks(),
                 running.loader(),
+                () -> ModelFiles.otherMetadata(running.loader().source(), running.blueprint().vocabularySize(),
+                        warning -> log.warn("exported file: {}", Printable.line(warning))),
                 running.forward(),
                 running.precision(),
                 config.live(),
-                budget,
+                budget.besideAdapters(running.adapters()::bytes),
                 config.builderShare(),
                 store.log(),
                 directory,
@@ -94,6 +99,11 @@ public final class AdminWiring {
                     .with("version", canary.spec().weightsVersion()).with("baseline_version", canary.baselineVersion())
                     .with("streams", canary.canary().streams()).with("tokens", canary.canary().tokens()));
         }
+    }
+
+    /** Who makes versions of adapters. */
+    static AdaptersDesk merge(ModelRuntime running, UpdatesDesk updates) {
+        return new AdapterMerge(running.adapters(), running.epochs(), updates);
     }
 
     /** Nobody streams yet, and the layout was compared when it was chosen. */

@@ -36,6 +36,7 @@ import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 import dev.tidestream.server.weights.DeskThreads;
+import dev.tidestream.server.weights.MergeEndpoints;
 import dev.tidestream.server.weights.WeightEndpoints;
 
 /**
@@ -116,8 +117,10 @@ public final class TidestreamServer extends RunningServer {
             }
             weights = new DeskThreads();
             closings.push(weights::close);
-            service.updates().ifPresent(updates -> verticle.serving(new WeightEndpoints(
-                    updates, service.versions(), service.trials(running.trials()), weights, running::weightsVersion, audit)));
+            service.updates().ifPresent(updates -> verticle
+                    .serving(new WeightEndpoints(
+                            updates, service.versions(), service.trials(running.trials()), weights, running::weightsVersion, audit))
+                    .serving(new MergeEndpoints(AdminWiring.merge(running, updates), weights, running::weightsVersion, audit)));
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
@@ -224,7 +227,7 @@ public final class TidestreamServer extends RunningServer {
         life.loaded(running);
         life.dataDirectory(updates.dataDir(), store.log());
         life.limits("engine", config.engine());
-        life.limits("memory", budget);
+        life.limits("memory", budget.limits());
         life.limits("live_versions", updates.live());
         life.limits("adapters", config.adapters().limits());
         life.limits("data_dir", updates.kept());

@@ -382,6 +382,7 @@ public final class AdminService implements AdminDesk {
         UpdateLog log = log();
         long from = served.weightsVersion();
         Set<String> differing = VersionHistory.tensors(log.replay(toVersion));
+        log.rebuilds().requireKept(toVersion);
         if (toVersion == from) {
             throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
                     "to_version must be older than the current version: to_version=%d, weights_version=%d".formatted(toVersion, from));
