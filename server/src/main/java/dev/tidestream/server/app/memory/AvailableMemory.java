@@ -1,4 +1,4 @@
-package dev.tidestream.server.app;
+package dev.tidestream.server.app.memory;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;

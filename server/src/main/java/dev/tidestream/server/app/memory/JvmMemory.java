@@ -1,4 +1,4 @@
-package dev.tidestream.server.app;
+package dev.tidestream.server.app.memory;
 
 import java.lang.management.ManagementFactory;
 
@@ -12,11 +12,11 @@ import com.sun.management.HotSpotDiagnosticMXBean;
  * @param directBytes most bytes of direct buffers: what sockets read and write. Netty and the JDK count theirs apart, each up to
  *     this
  */
-record JvmMemory(long heapBytes, long directBytes) {
+public record JvmMemory(long heapBytes, long directBytes) {
     private static final String DIRECT = "MaxDirectMemorySize";
 
     /** Of this process. */
-    static JvmMemory ofThisProcess() {
+    public static JvmMemory ofThisProcess() {
         long heapBytes = Runtime.getRuntime().maxMemory();
         HotSpotDiagnosticMXBean jvm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
         return of(heapBytes, Long.parseLong(jvm.getVMOption(DIRECT).getValue()));

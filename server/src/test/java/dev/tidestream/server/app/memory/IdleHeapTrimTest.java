@@ -1,4 +1,4 @@
-package dev.tidestream.server.app;
+package dev.tidestream.server.app.memory;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.tidestream.server.app;
+package dev.tidestream.server.app.memory;
 
 import java.time.Duration;
 import java.util.concurrent.ScheduledExecutorService;
@@ -14,12 +14,12 @@ import org.slf4j.LoggerFactory;
  * would keep it until the heap reaches its ceiling; a full collection while streams run would hold them back. Looks at the heap
  * every few seconds, on a thread of its own.
  */
-final class IdleHeapTrim implements AutoCloseable {
+public final class IdleHeapTrim implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(IdleHeapTrim.class);
     private static final int IDLE_LOOKS = 2; // in a row: a client between two requests is not idle
 
     /** The part of the heap that only a full collection empties. Any thread. */
-    interface Heap {
+    public interface Heap {
         /** Bytes used beyond what the last full collection left. */
         long grownBytes();
 
@@ -41,7 +41,7 @@ final class IdleHeapTrim implements AutoCloseable {
      * @param worthBytes growth below which nothing is done
      * @param timer looks every {@code interval}; closed with this
      */
-    IdleHeapTrim(BooleanSupplier idle, Heap heap, long worthBytes, Duration interval, ScheduledExecutorService timer) {
+    public IdleHeapTrim(BooleanSupplier idle, Heap heap, long worthBytes, Duration interval, ScheduledExecutorService timer) {
         this.idle = idle;
         this.heap = heap;
         this.worthBytes = worthBytes;

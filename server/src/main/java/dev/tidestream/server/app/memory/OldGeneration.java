@@ -1,4 +1,4 @@
-package dev.tidestream.server.app;
+package dev.tidestream.server.app.memory;
 
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
@@ -8,7 +8,7 @@ import java.util.Comparator;
 import java.util.Optional;
 
 /** The old generation of this JVM: of its heap pools that a collection reports on, the one that may grow largest. */
-final class OldGeneration implements IdleHeapTrim.Heap {
+public final class OldGeneration implements IdleHeapTrim.Heap {
     private final MemoryPoolMXBean pool;
 
     private OldGeneration(MemoryPoolMXBean pool) {
@@ -16,7 +16,7 @@ final class OldGeneration implements IdleHeapTrim.Heap {
     }
 
     /** The old generation; empty with a collector that has none. */
-    static Optional<OldGeneration> ofThisJvm() {
+    public static Optional<OldGeneration> ofThisJvm() {
         return ManagementFactory.getMemoryPoolMXBeans().stream()
                 .filter(pool -> pool.getType() == MemoryType.HEAP && pool.getCollectionUsage() != null)
                 .filter(pool -> pool.getName().contains("Old") || pool.getName().contains("Tenured"))
