@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
 
@@ -263,6 +264,25 @@ public record ServerConfig(
     }
 
     /**
+     * Endpoints of other servers that trainers know.
+     *
+     * @param enabled whether there are any
+     * @param directories that weights may be read from
+     * @param patience how long a pause waits for streams to end, at least 1 s
+     */
+    public record Trainers(boolean enabled, List<Path> directories, Duration patience) {
+        /** None. */
+        public static final Trainers OFF = new Trainers(false, List.of(), Duration.ofSeconds(60));
+
+        public Trainers {
+            directories = List.copyOf(directories);
+            if (patience.toSeconds() < 1) {
+                throw new IllegalArgumentException("patience must be at least 1 s: " + patience);
+            }
+        }
+    }
+
+    /**
      * Versions of the weights, memory, and how administrators get in.
      *
      * @param dataDir where versions are kept; null: no weight updates
@@ -274,6 +294,7 @@ public record ServerConfig(
      * @param checkpoints when one is written
      * @param builderShare of the time that a change may take between the steps of running streams, above 0, at most 1
      * @param wrongTokens how many wrong tokens an address may try
+     * @param trainers endpoints of other servers that trainers know
      */
     public record Updates(
             @Nullable Path dataDir,
@@ -284,12 +305,13 @@ public record ServerConfig(
             UpdateLogLimits kept,
             CheckpointPolicy checkpoints,
             double builderShare,
-            TokenLimit wrongTokens) {
+            TokenLimit wrongTokens,
+            Trainers trainers) {
         private static final double MEMORY_SHARE = 0.8;
 
         /** No directories, a token that is made up; 4 live versions, a minute of waiting, a quarter of the time. */
         public static final Updates DEFAULT = new Updates(null, null, null, null, new VersionLimit(4, Duration.ofSeconds(60)),
-                UpdateLogLimits.DEFAULT, CheckpointPolicy.DEFAULT, 0.25, TokenLimit.DEFAULT);
+                UpdateLogLimits.DEFAULT, CheckpointPolicy.DEFAULT, 0.25, TokenLimit.DEFAULT, Trainers.OFF);
 
         public Updates {
             if (!(builderShare > 0 && builderShare <= 1)) {
@@ -302,22 +324,27 @@ public record ServerConfig(
 
         /** The same with versions kept elsewhere. */
         public Updates withDataDir(@Nullable Path directory) {
-            return new Updates(directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+            return new Updates(directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, trainers);
         }
 
         /** The same with files of updates elsewhere. */
         public Updates withUpdateDir(@Nullable Path directory) {
-            return new Updates(dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+            return new Updates(dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, trainers);
         }
 
         /** The same with another token. */
         public Updates withTokenFile(@Nullable Path file) {
-            return new Updates(dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+            return new Updates(dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, trainers);
         }
 
         /** The same with another share of the time. */
         public Updates withBuilderShare(double share) {
-            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens);
+            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens, trainers);
+        }
+
+        /** The same with other endpoints for trainers. */
+        public Updates withTrainers(Trainers other) {
+            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, other);
         }
 
         /** @param kvBytes set aside for the KV cache */

@@ -32,7 +32,6 @@ import dev.tidestream.protocol.admin.AdminProtocol;
 import dev.tidestream.server.adapters.AdapterRefusedException;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
-import dev.tidestream.server.admin.service.AdapterDesk;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.console.ConsoleEndpoints;
 import dev.tidestream.server.keys.ApiKeys;
@@ -45,7 +44,6 @@ import dev.tidestream.server.transport.TransportConfig;
 import dev.tidestream.server.transport.TransportStats;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 import dev.tidestream.server.weights.DeskThreads;
-import dev.tidestream.server.weights.WeightEndpoints;
 
 /**
  * A server in this process: a model, and the WebSockets that its tokens go over. Parts start in order, and end in the opposite
@@ -109,10 +107,10 @@ public final class TidestreamServer implements AutoCloseable {
             metrics = new MetricsWiring(running);
             closings.push(metrics::close);
             EventLog audit = EventLog.of(EventLog.AUDIT);
-            AdminService service =
-                    new AdminWiring(running, config.updates(), metrics).service(store, budget, product, met.updateDirectory());
+            AdminWiring admin = new AdminWiring(running, config.updates(), metrics);
+            AdminService service = admin.service(store, budget, product, met.updateDirectory());
             backgroundWarmUp = running.backgroundWarmUp(service::warmUp);
-            AdminVerticle desk = new AdminVerticle(new AdapterDesk(service, running.adapters(), running::weightsVersion), audit);
+            AdminVerticle desk = new AdminVerticle(admin.channel(service), audit);
             AdminAccess access = met.access(audit, metrics::tokenRefused);
             verticle = new ServerVerticle(
                     transport,
@@ -125,8 +123,7 @@ public final class TidestreamServer implements AutoCloseable {
             }
             weights = new DeskThreads();
             closings.push(weights::close);
-            service.updates().ifPresent(updates -> verticle.serving(
-                    new WeightEndpoints(updates, service.versions(), weights, running::weightsVersion, audit)));
+            admin.weights(service, weights, audit).forEach(verticle::serving);
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
