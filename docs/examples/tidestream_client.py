@@ -225,6 +225,12 @@ class Follower(threading.Thread):
             elif frame["type"] in ("finished", "failed"):
                 return
 
+    def stop(self):
+        """Ends the stream, unless it has ended by itself."""
+        if self.is_alive():
+            self.send(1, b'{"type":"cancel","id":"story"}')
+            self.join()
+
     def versions(self):
         """What was said with each version, in order."""
         told = []
@@ -297,11 +303,11 @@ def main():
     with open(given.token_file, encoding="utf-8") as file:
         client = Client(given.url, file.read().strip())
     before = client.version()
-    follower = Follower(given.url, given.prompt, max_tokens=20 * (given.steps + 1), tokens_per_s=20)
+    follower = Follower(given.url, given.prompt, max_tokens=400, tokens_per_s=12)
     follower.start()
     time.sleep(given.pause)
     train(client, given.steps, given.hidden, given.layers, given.rank, given.pause)
-    follower.join()
+    follower.stop()
     for version, text in follower.versions():
         print(f"[weights {version}] {text!r}")
     if given.back:
