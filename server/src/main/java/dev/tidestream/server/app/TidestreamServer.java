@@ -35,6 +35,7 @@ import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdapterDesk;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.console.ConsoleEndpoints;
+import dev.tidestream.server.console.docs.DocsEndpoints;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.keys.KeyFileWatch;
 import dev.tidestream.server.logging.EventLog;
@@ -121,7 +122,7 @@ public final class TidestreamServer implements AutoCloseable {
                     access).showing(metrics.page()).requiring(keys(config)).resuming(resume.streams());
             openAi.serve(verticle);
             if (transport.access().console()) {
-                verticle.serving(new ConsoleEndpoints());
+                verticle.serving(new ConsoleEndpoints()).serving(new DocsEndpoints());
             }
             weights = new DeskThreads();
             closings.push(weights::close);
