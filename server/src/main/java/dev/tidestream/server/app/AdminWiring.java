@@ -192,7 +192,7 @@ public final class AdminWiring {
 
     private static AdminResult.StreamRow row(StreamStatus s) {
         return new AdminResult.StreamRow(s.stream(), s.place().name().toLowerCase(Locale.ROOT), s.demand(), s.promptTokens(), s.generated(),
-                s.positions(), s.weightsVersion(), (double) s.ageNs() / NANOS_PER_MILLI);
+                s.positions(), s.weightsVersion(), s.adapter(), (double) s.ageNs() / NANOS_PER_MILLI);
     }
 
     private static AdminResult.Latency latency(HeadTimings.Latency latency) {

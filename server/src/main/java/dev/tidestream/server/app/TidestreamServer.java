@@ -27,6 +27,7 @@ import dev.tidestream.server.app.memory.IdleHeapTrim;
 import dev.tidestream.server.app.memory.OldGeneration;
 import dev.tidestream.server.cluster.node.ClusterNode;
 import dev.tidestream.server.console.ConsoleEndpoints;
+import dev.tidestream.server.console.docs.DocsEndpoints;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.keys.KeyFileWatch;
 import dev.tidestream.server.logging.EventLog;
@@ -110,7 +111,7 @@ public final class TidestreamServer extends RunningServer {
                 ClusterWiring.serve(cluster, verticle, metrics);
             }
             if (transport.access().console()) {
-                verticle.serving(new ConsoleEndpoints());
+                verticle.serving(new ConsoleEndpoints()).serving(new DocsEndpoints());
             }
             weights = new DeskThreads();
             closings.push(weights::close);
