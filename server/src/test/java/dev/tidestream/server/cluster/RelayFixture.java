@@ -86,15 +86,24 @@ public final class RelayFixture implements AutoCloseable {
         public void close() {
             proxy.close();
             own.close().await();
-            running.close();
         }
     }
 
-    public RelayFixture(int workers, Duration silence, Duration failover) {
+    /** What workers run; started once for many fixtures. */
+    public static List<ModelRuntime> workers(int count) {
         ServerConfig config = ServerConfig.DEFAULT.withEngine(EngineConfig.DEFAULT.withKvMemoryBytes(64L << 20).withMaxSequences(4))
                 .withCompute(ServerConfig.Compute.DEFAULT.withThreads(1));
-        for (int i = 0; i < workers; i++) {
-            nodes.add(new Node("w" + i, ModelRuntime.start(config, StartListener.NONE)));
+        List<ModelRuntime> workers = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            workers.add(ModelRuntime.start(config, StartListener.NONE));
+        }
+        return workers;
+    }
+
+    /** @param workers the caller's; nobody streams there */
+    public RelayFixture(List<ModelRuntime> workers, Duration silence, Duration failover) {
+        for (ModelRuntime worker : workers) {
+            nodes.add(new Node("w" + nodes.size(), worker));
         }
         ModelRuntime first = nodes.getFirst().running;
         ClusterConfig cluster = new ClusterConfig(EnumSet.of(NodeRole.GATEWAY), "g", "127.0.0.1", 0, List.of(), SECRET)
@@ -105,7 +114,7 @@ public final class RelayFixture implements AutoCloseable {
                 RelayTiming.DEFAULT.withFailover(failover), timer, System::nanoTime);
         fleet.serve(engine);
         tellStates();
-        await(() -> fleet.reachable() == workers);
+        await(() -> fleet.reachable() == workers.size());
     }
 
     /** Tells the gateway what nodes say now. */
