@@ -10,6 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 import io.vertx.core.Future;
 import io.vertx.core.Vertx;
@@ -29,6 +30,7 @@ import dev.tidestream.server.cluster.wire.WorkerFrame;
 import dev.tidestream.server.cluster.worker.StreamsEndpoint;
 import dev.tidestream.server.engine.ChatPrompts;
 import dev.tidestream.server.engine.EngineConfig;
+import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.transport.TransportConfig;
@@ -78,8 +80,12 @@ public final class RelayFixture implements AutoCloseable {
         NodeState state() {
             return new NodeState(name, 1, ++report, "http://127.0.0.1:" + proxy.port(), EnumSet.of(NodeRole.WORKER), IDENTITY,
                     new NodeState.Load(4, running.stats().running(), running.stats().queued(), 0, 0),
-                    new NodeState.Weights(running.weightsVersion(), running.weightsVersion(), Set.of(running.weightsVersion()), Set.of()),
+                    new NodeState.Weights(running.weightsVersion(), running.weightsVersion(), held(), Set.of()),
                     Set.of(), false, "test");
+        }
+
+        private Set<Long> held() {
+            return running.epochs().live().stream().map(EpochStatus::weightsVersion).collect(Collectors.toSet());
         }
 
         @Override
