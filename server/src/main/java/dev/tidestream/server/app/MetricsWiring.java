@@ -3,8 +3,10 @@ package dev.tidestream.server.app;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
@@ -18,6 +20,12 @@ import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.app.memory.JvmMemory;
+import dev.tidestream.server.canary.CanaryEnd;
+import dev.tidestream.server.canary.CanaryReport;
+import dev.tidestream.server.canary.CanarySpec;
+import dev.tidestream.server.canary.ShadowFigures;
+import dev.tidestream.server.canary.ShadowReport;
+import dev.tidestream.server.canary.SideFigures;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.keys.ApiKeys;
@@ -27,6 +35,7 @@ import dev.tidestream.server.metrics.KeyMetrics;
 import dev.tidestream.server.metrics.Metrics;
 import dev.tidestream.server.metrics.MetricsSample;
 import dev.tidestream.server.metrics.StreamTimings;
+import dev.tidestream.server.metrics.TrialMetrics;
 import dev.tidestream.server.scheduler.kv.KvStats;
 import dev.tidestream.server.scheduler.status.SchedulerStats;
 import dev.tidestream.server.transport.MetricsPage;
@@ -40,6 +49,7 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
     private final @Nullable ModelRuntime running;
     private final LongSupplier weightsVersion;
     private final Metrics metrics;
+    private final Map<String, Long> ends = new ConcurrentHashMap<>(); // of canaries, by reason
     private volatile @Nullable AdminService service;
     private volatile @Nullable Supplier<TransportStats> transport;
 
@@ -47,6 +57,9 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
     public MetricsWiring(ModelRuntime running) {
         this(running, running::weightsVersion, running.headTimings(), running.streamTimings());
         metrics.showAdapters(() -> running.adapters().all().size(), running.adapters()::bytes);
+        running.trials().onCanaryEnd(report -> Optional.ofNullable(report.end()).ifPresent(
+                end -> ends.merge(end.why().wireName(), 1L, Long::sum)));
+        metrics.show(new TrialMetrics(() -> trials(running)));
         describe(running.threads(), running.first().kernels().title());
     }
 
@@ -100,6 +113,34 @@ public final class MetricsWiring implements AdminEvents, AutoCloseable {
             return refusals;
         }, () -> !named ? List.of() : keys.use().stream()
                 .map(use -> new KeyMetrics.Use(use.name(), use.requests(), use.tokens(), use.streams())).toList()));
+    }
+
+    private TrialMetrics.Sample trials(ModelRuntime running) {
+        Optional<CanaryReport> canary = running.trials().canary();
+        Optional<ShadowReport> shadow = running.trials().shadow();
+        SortedMap<String, TrialMetrics.Side> sides = new TreeMap<>();
+        canary.ifPresent(report -> {
+            sides.put("canary", side(report.canary()));
+            sides.put("baseline", side(report.baseline()));
+        });
+        SortedMap<String, Long> all = new TreeMap<>();
+        for (CanaryEnd why : CanaryEnd.values()) {
+            all.put(why.wireName(), ends.getOrDefault(why.wireName(), 0L));
+        }
+        Optional<CanarySpec> runs = canary.filter(CanaryReport::runs).map(CanaryReport::spec);
+        return new TrialMetrics.Sample(running.epochs().held().size(), runs.map(CanarySpec::weightsVersion).orElse(0L),
+                runs.map(CanarySpec::share).orElse(0.0), sides, all,
+                shadow.filter(ShadowReport::runs).map(report -> report.spec().weightsVersion()).orElse(0L),
+                shadow.map(report -> figures(report.figures())).orElse(TrialMetrics.Shadow.NONE));
+    }
+
+    private static TrialMetrics.Side side(SideFigures side) {
+        return new TrialMetrics.Side(side.streams(), side.tokens(), side.failedStreams(), side.nonFiniteRows(), side.meanLogprob());
+    }
+
+    private static TrialMetrics.Shadow figures(ShadowFigures shadow) {
+        return new TrialMetrics.Shadow(shadow.rows(), shadow.nonFiniteRows(), shadow.otherTokens(), shadow.otherStreams(),
+                shadow.maxDelta(), shadow.meanKl(), shadow.nanos());
     }
 
     MetricsPage page() {

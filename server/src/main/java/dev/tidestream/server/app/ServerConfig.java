@@ -23,6 +23,7 @@ import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateLogLimits;
+import dev.tidestream.server.canary.ShadowLimits;
 import dev.tidestream.server.cluster.ClusterConfig;
 import dev.tidestream.server.engine.EngineConfig;
 import dev.tidestream.server.openai.lanes.LaneLimits;
@@ -282,6 +283,7 @@ public record ServerConfig(
      * @param checkpoints when one is written
      * @param builderShare of the time that a change may take between the steps of running streams, above 0, at most 1
      * @param wrongTokens how many wrong tokens an address may try
+     * @param shadow what a shadow may cost
      */
     public record Updates(
             @Nullable Path dataDir,
@@ -292,7 +294,8 @@ public record ServerConfig(
             UpdateLogLimits kept,
             CheckpointPolicy checkpoints,
             double builderShare,
-            TokenLimit wrongTokens) {
+            TokenLimit wrongTokens,
+            ShadowLimits shadow) {
         private static final double MEMORY_SHARE = 0.8;
 
         /** No directories, a token that is made up; 4 live versions, a minute of waiting, a quarter of the time. */
@@ -308,24 +311,37 @@ public record ServerConfig(
             }
         }
 
+        /** The same with the usual limits of a shadow. */
+        public Updates(
+                @Nullable Path dataDir, @Nullable Path updateDir, @Nullable Path tokenFile, @Nullable Long memoryBudgetBytes,
+                VersionLimit live, UpdateLogLimits kept, CheckpointPolicy checkpoints, double builderShare, TokenLimit wrongTokens) {
+            this(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens,
+                    ShadowLimits.DEFAULT);
+        }
+
+        /** The same with other limits of a shadow. */
+        public Updates withShadow(ShadowLimits limits) {
+            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, limits);
+        }
+
         /** The same with versions kept elsewhere. */
         public Updates withDataDir(@Nullable Path directory) {
-            return new Updates(directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+            return new Updates(directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow);
         }
 
         /** The same with files of updates elsewhere. */
         public Updates withUpdateDir(@Nullable Path directory) {
-            return new Updates(dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+            return new Updates(dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow);
         }
 
         /** The same with another token. */
         public Updates withTokenFile(@Nullable Path file) {
-            return new Updates(dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens);
+            return new Updates(dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow);
         }
 
         /** The same with another share of the time. */
         public Updates withBuilderShare(double share) {
-            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens);
+            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens, shadow);
         }
 
         /** @param kvBytes set aside for the KV cache */

@@ -116,8 +116,8 @@ public final class TidestreamServer extends RunningServer {
             }
             weights = new DeskThreads();
             closings.push(weights::close);
-            service.updates().ifPresent(updates -> verticle.serving(
-                    new WeightEndpoints(updates, service.versions(), weights, running::weightsVersion, audit)));
+            service.updates().ifPresent(updates -> verticle.serving(new WeightEndpoints(
+                    updates, service.versions(), service.trials(running.trials()), weights, running::weightsVersion, audit)));
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());

@@ -22,6 +22,7 @@ import dev.tidestream.server.cli.options.LogOptions;
 import dev.tidestream.server.cli.options.ModelOption;
 import dev.tidestream.server.cli.options.ReceiptOptions;
 import dev.tidestream.server.cli.options.ResumeOptions;
+import dev.tidestream.server.cli.options.ShadowOptions;
 import dev.tidestream.server.cli.options.StreamLimitOptions;
 import dev.tidestream.server.cli.options.TlsOptions;
 import dev.tidestream.server.cli.options.TracingOptions;
@@ -121,6 +122,9 @@ abstract class ServeOptions {
     final AdapterOptions adapters = new AdapterOptions();
 
     @Mixin
+    final ShadowOptions shadow = new ShadowOptions();
+
+    @Mixin
     final ClusterOptions cluster = new ClusterOptions();
 
     @Mixin
@@ -192,7 +196,7 @@ abstract class ServeOptions {
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
                 network.applyTo(d.transport().withAddress(host, 0).withUnixSocket(socket, port).withMaxConnections(maxConnections)
                         .withMaxStreams(limits.maxStreams()).withTls(tls.files()), answers.limits(limits.stallTimeout())),
-                live.config(),
+                live.config().withShadow(shadow.limits()),
                 chats.config(),
                 resume.config(),
                 receipts.config(),

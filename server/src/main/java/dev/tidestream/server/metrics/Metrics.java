@@ -84,6 +84,11 @@ public final class Metrics implements AutoCloseable {
                 .description("Memory of the weights of adapters, of unloaded ones that streams still use, too.").register(registry);
     }
 
+    /** Shows versions that are held or tried. */
+    public void show(TrialMetrics trials) {
+        registry.getPrometheusRegistry().register(trials);
+    }
+
     /** Shows what clients' keys were refused and have used. */
     public void show(KeyMetrics keys) {
         registry.getPrometheusRegistry().register(keys);
