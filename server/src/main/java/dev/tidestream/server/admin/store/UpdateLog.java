@@ -47,8 +47,8 @@ import dev.tidestream.server.admin.store.open.OpenTransactions;
  * fsync is ever tried twice on the same file.)
  *
  * <p>Versions count from {@link #BASE_VERSION}, the model file itself. Nothing is ever removed from the history: going back is a
- * version, too. One may be held: durable, and not served until it is published. Any thread may read; changes are serialised, block
- * on the disk, and belong on worker threads.
+ * version, too. One may be held: durable, and not served until it is published. Payloads of old ones may be pruned
+ * ({@link RebuildSource#prune}). Any thread may read; changes are serialised, block on the disk, and belong on worker threads.
  */
 public final class UpdateLog implements Closeable {
     /** The version that is the model file, without any update. */
@@ -69,19 +69,17 @@ public final class UpdateLog implements Closeable {
     private final ManifestFile file;
     private final OpenTransactions transactions;
 
-    private long committedBytes; // guarded by writing, as is all below
-    private long spoolNumber;
+    private long spoolNumber; // guarded by writing, as is all below
     private boolean closed;
 
     private UpdateLog(Storage storage, Manifest manifest, UpdateLogLimits limits, InstantSource clock) throws IOException {
         this.storage = storage;
         this.file = new ManifestFile(storage, manifest);
-        this.rebuilds = new RebuildSource(storage, writing, file::current);
+        this.rebuilds = new RebuildSource(storage, writing, file, this::requireUsable);
         this.limits = limits;
         this.clock = clock;
         this.transactions = new OpenTransactions(
                 storage, limits.open(), clock, updateId -> VersionHistory.find(manifest, updateId).isPresent());
-        this.committedBytes = VersionHistory.updates(manifest).stream().mapToLong(VersionRecord.WithPayload::byteLength).sum();
     }
 
     /**
@@ -224,7 +222,7 @@ public final class UpdateLog implements Closeable {
             requireUsable();
             VersionHistory.requireBase(file.current(), baseVersion);
             limits.requireAnother(file.current().versions().size());
-            limits.requireRoom(byteLength, committedBytes, spools.count(), spools.bytes());
+            limits.requireRoom(byteLength, VersionHistory.payloadBytes(file.current()), spools.count(), spools.bytes());
             UpdateLogLimits.requireDisk(byteLength, storage.usableBytes());
             T made = newFile.make(SPOOL_PREFIX + ++spoolNumber + ".tmp", () -> spools.remove(byteLength));
             spools.add(byteLength);
@@ -322,7 +320,6 @@ public final class UpdateLog implements Closeable {
             String payloadFile = Manifest.payloadName(version, sha256);
             R record = makes.of(version, payloadFile, clock.instant().truncatedTo(ChronoUnit.MILLIS));
             file.replace(file.current().with(record, hold), handOver.get(), payloadFile);
-            committedBytes += record.byteLength();
             rebuilds.sound(record);
             return record;
         });
@@ -332,12 +329,12 @@ public final class UpdateLog implements Closeable {
      * Makes the weights of an older version the next version; durable when this returns.
      *
      * @param baseVersion the version that must be current
-     * @throws AdminException {@code unknown_version}, {@code stale_base_version}, {@code too_many_versions}, {@code disk_full},
-     *     {@code internal}; nothing has changed then
+     * @throws AdminException {@code unknown_version}, {@code version_gone}, {@code stale_base_version}, {@code too_many_versions},
+     *     {@code disk_full}, {@code internal}; nothing has changed then
      */
     public VersionRecord.RolledBack rollback(long toVersion, long baseVersion) throws AdminException {
         return change("rollback to version " + toVersion, () -> {
-            VersionHistory.requireKnown(file.current(), toVersion);
+            VersionHistory.requireKept(file.current(), toVersion);
             requireCurrent(baseVersion);
             VersionHistory.requireOlder(file.current(), toVersion);
             VersionRecord.RolledBack record = new VersionRecord.RolledBack(

@@ -13,6 +13,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
 import io.vertx.core.Vertx;
 import io.vertx.core.VertxOptions;
@@ -159,9 +160,15 @@ public final class ClusterNode implements AutoCloseable {
     public void ready(String found) {
         url = config.url() == null ? found : config.url();
         fleet.seen(List.of(state())); // it knows itself before the registry does
-        registry.onBeat(fleet::seen);
+        registry.onBeat(this::seen);
         registry.beatNow();
         log.info("node is there: node={}, roles={}, url={}", config.nodeId(), config.roles(), url);
+    }
+
+    private void seen(List<NodeState> nodes) {
+        fleet.seen(nodes);
+        parts.state().needed(nodes.stream().filter(node -> !node.node().equals(config.nodeId()))
+                .flatMap(node -> node.weights().pinned().stream()).collect(Collectors.toSet()));
     }
 
     /** What this node says of itself. */
@@ -231,6 +238,7 @@ public final class ClusterNode implements AutoCloseable {
         }
         closed = true;
         registry.close();
+        parts.state().close();
         closeRest();
     }
 

@@ -182,7 +182,7 @@ class HeldVersionsTest {
         }
         Manifest good = Manifest.parse(Files.readAllBytes(data.resolve(UpdateLog.MANIFEST)));
         for (long wrong : new long[] {0, 1, 3}) {
-            Manifest bad = new Manifest(good.baseSha256(), good.versions(), new TreeSet<>(List.of(wrong)));
+            Manifest bad = new Manifest(good.baseSha256(), good.versions(), new TreeSet<>(List.of(wrong)), null);
             assertThrows(IllegalArgumentException.class, () -> Manifest.parse(bad.toBytes()), "held=" + wrong);
         }
     }
