@@ -16,7 +16,7 @@ class WeightsArchTest {
     /** Over HTTP one knows the desks, and nothing behind them. */
     @ArchTest
     static final ArchRule WEIGHTS_KNOW_DESKS = noClasses().that().resideInAPackage("dev.tidestream.server.weights..")
-            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.[channel|service|build|store|transaction]..",
+            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.[channel|service|build|store|transaction|export]..",
                     "dev.tidestream.server.epoch..", "dev.tidestream.server.engine..", "dev.tidestream.model..");
 
     /** Parts become changes of tensors that are held; who builds of them is no concern of theirs. */
@@ -24,6 +24,12 @@ class WeightsArchTest {
     static final ArchRule PARTS_KNOW_NO_BUILDER = noClasses().that().resideInAPackage("dev.tidestream.server.admin.transaction..")
             .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.[channel|service|build]..",
                     "dev.tidestream.server.epoch..", "io.vertx..");
+
+    /** Files of versions are made of what is in memory. */
+    @ArchTest
+    static final ArchRule EXPORTS_KNOW_NO_HISTORY = noClasses().that().resideInAPackage("dev.tidestream.server.admin.export..")
+            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin",
+                    "dev.tidestream.server.admin.[channel|service|build|store|transaction]..", "dev.tidestream.server.epoch..", "io.vertx..");
 
     /** Open transactions are files; what they become is no concern of theirs. */
     @ArchTest

@@ -225,7 +225,7 @@ class WeightsHttpIT {
 
     private Socket ask(String line, String more) throws IOException {
         Socket socket = new Socket("127.0.0.1", server.port());
-        socket.getOutputStream().write("%s HTTP/1.1\r\nhost: here\r\nauthorization: Bearer %s\r\n%s"
+        socket.getOutputStream().write("%s HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer %s\r\n%s"
                 .formatted(line, TOKEN, more).getBytes(StandardCharsets.UTF_8));
         return socket;
     }
