@@ -16,7 +16,8 @@ class WeightsArchTest {
     /** Over HTTP one knows the desks, and nothing behind them. */
     @ArchTest
     static final ArchRule WEIGHTS_KNOW_DESKS = noClasses().that().resideInAPackage("dev.tidestream.server.weights..")
-            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.[channel|service|build|store|transaction|export]..",
+            .should().dependOnClassesThat().resideInAnyPackage(
+                    "dev.tidestream.server.admin.[channel|service|build|store|transaction|export]..",
                     "dev.tidestream.server.epoch..", "dev.tidestream.server.engine..", "dev.tidestream.model..");
 
     /** Parts become changes of tensors that are held; who builds of them is no concern of theirs. */
@@ -29,7 +30,8 @@ class WeightsArchTest {
     @ArchTest
     static final ArchRule EXPORTS_KNOW_NO_HISTORY = noClasses().that().resideInAPackage("dev.tidestream.server.admin.export..")
             .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin",
-                    "dev.tidestream.server.admin.[channel|service|build|store|transaction]..", "dev.tidestream.server.epoch..", "io.vertx..");
+                    "dev.tidestream.server.admin.[channel|service|build|store|transaction]..",
+                    "dev.tidestream.server.epoch..", "io.vertx..");
 
     /** Open transactions are files; what they become is no concern of theirs. */
     @ArchTest

@@ -127,8 +127,9 @@ class WeightsFilesIT {
     void shouldNotWaitForWhoDoesNotRead() throws Exception {
         for (int i = 0; i < 3; i++) {
             try (Socket socket = new Socket("127.0.0.1", server.port())) {
-                socket.getOutputStream().write("GET /admin/weights/versions/1/export?format=safetensors HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer %s\r\n\r\n"
-                        .formatted(TOKEN).getBytes(StandardCharsets.UTF_8));
+                String request = "GET /admin/weights/versions/1/export?format=safetensors HTTP/1.1\r\n"
+                        + "host: 127.0.0.1\r\nauthorization: Bearer %s\r\n\r\n".formatted(TOKEN);
+                socket.getOutputStream().write(request.getBytes(StandardCharsets.UTF_8));
                 InputStream in = socket.getInputStream();
                 assertEquals("HTTP/1.1 200 OK", new String(in.readNBytes(15), StandardCharsets.UTF_8));
                 assertTrue(done(server, "verify", "1").path("sound").asBoolean());
