@@ -23,12 +23,13 @@ public interface VersionsDesk {
      * @param tensors that it has changed
      * @param live whether it is in memory
      * @param pins streams that hold it
+     * @param held whether it waits to be published
      * @param gone whether it was pruned
      */
     record VersionInfo(
             long version, OptionalLong parent, String kind, String updateId, String label, Optional<Instant> created, long bytes,
             OptionalLong to, SequencedMap<String, String> checksums, List<String> tensors, boolean live, boolean current, int pins,
-            boolean gone) {
+            boolean held, boolean gone) {
         public VersionInfo {
             tensors = List.copyOf(tensors);
         }
@@ -105,10 +106,10 @@ public interface VersionsDesk {
     long rollback(long to) throws AdminException;
 
     /**
-     * Drops what only versions older than the newest ones need; a restart begins from a checkpoint then. Versions that streams hold are
-     * kept, and all between them and the current one.
+     * Drops what only versions older than the last ones need; a restart begins from a checkpoint then. Versions that streams hold are
+     * kept, and all between them and the current one; and all newer ones, which are held.
      *
-     * @param keep at least 1: the current one
+     * @param keep at least 1: the current one, and so many before it
      * @throws AdminException {@code busy}, {@code no_data_dir}, {@code budget_exceeded}, {@code disk_full}
      */
     Pruned prune(int keep) throws AdminException;

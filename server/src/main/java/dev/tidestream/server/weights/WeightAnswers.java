@@ -22,7 +22,7 @@ import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
 
 /** What is answered, as JSON. Event loop. */
-final class WeightAnswers {
+public final class WeightAnswers {
     private static final Logger log = LoggerFactory.getLogger(WeightAnswers.class);
     private static final int BAD_REQUEST = 400;
     private static final int NOT_FOUND = 404;
@@ -38,8 +38,8 @@ final class WeightAnswers {
     private static int status(AdminErrorCode code) {
         return switch (code) {
             case UNKNOWN_UPDATE, UNKNOWN_VERSION, UNKNOWN_ADAPTER -> NOT_FOUND;
-            case STALE_BASE_VERSION, UPDATE_CONFLICT, TIE_CONFLICT, INCOMPLETE, NO_DATA_DIR, NO_TIED_WEIGHTS, ADAPTER_EXISTS,
-                    TOO_MANY_ADAPTERS -> CONFLICT;
+            case STALE_BASE_VERSION, UPDATE_CONFLICT, TIE_CONFLICT, TRIAL_CONFLICT, INCOMPLETE, NO_DATA_DIR, NO_TIED_WEIGHTS,
+                    ADAPTER_EXISTS, TOO_MANY_ADAPTERS -> CONFLICT;
             case VERSION_GONE -> GONE;
             case TOO_MANY_BYTES -> TOO_LARGE;
             case DISK_FULL, BUDGET_EXCEEDED -> NO_ROOM;
@@ -61,7 +61,7 @@ final class WeightAnswers {
      *
      * @param current the version that is served
      */
-    static void refuse(Exchange exchange, Throwable cause, long current) {
+    public static void refuse(Exchange exchange, Throwable cause, long current) {
         switch (cause) {
             case RequestRefusedException refused -> exchange.refuse(refused.error());
             case AdminException e when e.code() == AdminErrorCode.INTERNAL -> {
@@ -117,6 +117,7 @@ final class WeightAnswers {
             json.writeStringField("label", committed.label());
             json.writeNumberField("bytes", committed.bytes());
             json.writeBooleanField("repeated", committed.repeated());
+            json.writeBooleanField("held", committed.held());
             json.writeObjectFieldStart("changed");
             for (Map.Entry<String, Long> tensor : committed.changed().entrySet()) {
                 json.writeNumberField(tensor.getKey(), tensor.getValue());
@@ -140,6 +141,7 @@ final class WeightAnswers {
         json.writeNumberField("bytes", version.bytes());
         json.writeBooleanField("live", version.live());
         json.writeBooleanField("current", version.current());
+        json.writeBooleanField("held", version.held());
         json.writeNumberField("pins", version.pins());
         if (version.gone()) {
             json.writeBooleanField("gone", true);

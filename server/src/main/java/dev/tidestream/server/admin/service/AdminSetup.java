@@ -77,8 +77,9 @@ public record AdminSetup(
         ReentrantLock changes = new ReentrantLock(true);
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         Changes turns = new Changes(changes, team);
+        HeldVersions held = new HeldVersions(updates, served, builder, team);
         UpdatesDesk transactions = updates == null ? null : new TransactionService(
-                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, file), events);
+                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, held, file), events);
         return new AdminService(
                 served,
                 team,
@@ -92,6 +93,7 @@ public record AdminSetup(
                 updates == null ? null : new CheckpointJob(updates.rebuilds(), served, changes, team, checkpoints, events),
                 updates == null ? null : new UpdateWarmUp(updates, product, breaks),
                 turns,
+                held,
                 transactions,
                 rollback -> new VersionService(updates, served, builder, file, otherMetadata, team, turns, recent, rollback));
     }

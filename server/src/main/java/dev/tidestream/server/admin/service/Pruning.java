@@ -29,14 +29,14 @@ import dev.tidestream.server.pacing.PacedTeam;
  * Drops payloads that only old versions need:
  *
  * <pre>
- * the oldest version to keep: the newest so many, and all that streams hold
- * write a checkpoint of it, and of each later rollback to a version that is not kept     fsync
+ * the oldest version to keep: the current one and so many before it, and all that streams hold
+ * write a checkpoint of it, and of each later version made of one that is not kept       fsync
  * read them again, and compare them with the tensors in memory
  * commit a manifest that begins there                                                    atomic rename
  * remove the files
  * </pre>
  *
- * What goes wrong before the commit leaves the history as it was, perhaps with a checkpoint more.
+ * Versions that can be published later are newer than the current one, so they are kept. What goes wrong before the commit leaves the history as it was, perhaps with a checkpoint more.
  */
 final class Pruning {
     private static final Logger log = LoggerFactory.getLogger(Pruning.class);

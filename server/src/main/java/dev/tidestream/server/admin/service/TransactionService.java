@@ -58,7 +58,7 @@ final class TransactionService implements UpdatesDesk {
                 return new Opened(committed(known.get()), false);
             }
             OpenRequest request = new OpenRequest(opening.updateId(), opening.baseVersion(), opening.label(),
-                    opening.tied().map(tied -> tied.name().toLowerCase(Locale.ROOT)).orElse(""));
+                    opening.tied().map(tied -> tied.name().toLowerCase(Locale.ROOT)).orElse(""), opening.hold());
             boolean isNew = transactions().find(opening.updateId()).isEmpty();
             if (isNew && opening.baseVersion() != served.weightsVersion()) {
                 throw stale(opening.baseVersion());
@@ -108,11 +108,43 @@ final class TransactionService implements UpdatesDesk {
     @Override
     public Optional<PartUpload> receive(String updateId, int number, String sha256, long byteLength) throws AdminException {
         return counted(() -> {
-            if (log.find(updateId).isPresent()) {
-                throw new AdminException(AdminErrorCode.UPDATE_CONFLICT, "the update is committed: update_id=" + updateId);
-            }
+            requireNotCommitted(updateId);
             return transactions().receive(updateId, number, sha256, byteLength).map(Receiving::new);
         });
+    }
+
+    private void requireNotCommitted(String updateId) throws AdminException {
+        if (log.find(updateId).isPresent()) {
+            throw new AdminException(AdminErrorCode.UPDATE_CONFLICT, "the update is committed: update_id=" + updateId);
+        }
+    }
+
+    @Override
+    public Optional<PartUpload> resume(String updateId, int number, String sha256, long byteLength, long offset) throws AdminException {
+        return counted(() -> {
+            requireNotCommitted(updateId);
+            Optional<PartSpool> spool = transactions().resume(updateId, number, sha256, byteLength, offset);
+            return spool.isEmpty() ? Optional.empty() : Optional.of(takenUp(new Receiving(spool.get())));
+        });
+    }
+
+    private static Receiving takenUp(Receiving part) throws AdminException {
+        boolean done = false;
+        try {
+            part.takeUp();
+            done = true;
+            return part;
+        } finally {
+            if (!done) {
+                part.close();
+            }
+        }
+    }
+
+    @Override
+    public List<PartBegun> begun(String updateId) {
+        return transactions().halves(updateId).stream()
+                .map(half -> new PartBegun(half.number(), half.sha256(), half.bytes(), half.received())).toList();
     }
 
     /** A part that comes. */
@@ -122,6 +154,21 @@ final class TransactionService implements UpdatesDesk {
 
         Receiving(PartSpool spool) {
             this.spool = spool;
+        }
+
+        /** Hashes what is there from before. */
+        void takeUp() throws AdminException {
+            boolean more = true;
+            try {
+                while (more) {
+                    pieces.next(0);
+                    long startNs = System.nanoTime();
+                    more = spool.takeUp(PIECE_BYTES);
+                    pieces.worked(System.nanoTime() - startNs);
+                }
+            } finally {
+                pieces.rest();
+            }
         }
 
         @Override
@@ -161,7 +208,7 @@ final class TransactionService implements UpdatesDesk {
         });
     }
 
-    private static Committed repeated(VersionRecord.WithPayload known, Optional<String> manifestSha256) throws AdminException {
+    private Committed repeated(VersionRecord.WithPayload known, Optional<String> manifestSha256) throws AdminException {
         if (!(known instanceof VersionRecord.Transaction transaction)
                 || (manifestSha256.isPresent() && !manifestSha256.get().equals(transaction.spec().requestSha256()))) {
             throw new AdminException(AdminErrorCode.UPDATE_CONFLICT, "update_id '%s' is version %d, which is another update"
@@ -170,11 +217,12 @@ final class TransactionService implements UpdatesDesk {
         return committed(transaction, true);
     }
 
-    private static Committed committed(VersionRecord.Transaction version, boolean repeated) {
+    private Committed committed(VersionRecord.Transaction version, boolean repeated) {
         SequencedMap<String, Long> changed = new LinkedHashMap<>();
         version.changes().forEach(change ->
                 changed.merge(change.tensor(), change.result().map(TensorChange.Result::changedRows).orElse(0L), Long::sum));
-        return new Committed(version.weightsVersion(), version.spec().label(), version.byteLength(), changed, repeated);
+        return new Committed(version.weightsVersion(), version.spec().label(), version.byteLength(), changed, repeated,
+                log.held().contains(version.weightsVersion()));
     }
 
     private Committed commitNow(String updateId, OptionalInt parts, Optional<String> manifestSha256) throws AdminException {
@@ -213,6 +261,11 @@ final class TransactionService implements UpdatesDesk {
             throw new AdminException(AdminErrorCode.INCOMPLETE, "the parts are others: manifest_sha256=%s, received=%s"
                     .formatted(manifestSha256.get(), state.manifestSha256()));
         }
+    }
+
+    @Override
+    public void label(String updateId, String label) throws AdminException {
+        transactions().label(updateId, label);
     }
 
     @Override

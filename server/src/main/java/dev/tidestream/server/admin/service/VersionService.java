@@ -32,6 +32,7 @@ import dev.tidestream.server.admin.build.ServedModelVersions;
 import dev.tidestream.server.admin.build.TensorDigest;
 import dev.tidestream.server.admin.store.TensorChange;
 import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.admin.store.VersionHistory;
 import dev.tidestream.server.admin.store.VersionRecord;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.epoch.Lease;
@@ -131,7 +132,7 @@ final class VersionService implements VersionsDesk {
         return new VersionInfo(version, parent, kind, updateId, label, created, bytes, to, checksums,
                 changes.stream().map(TensorChange::tensor).distinct().toList(), !own.isEmpty(),
                 own.stream().anyMatch(EpochStatus::current), own.stream().mapToInt(EpochStatus::leases).sum(),
-                log != null && log.rebuilds().isGone(version));
+                log != null && log.held().contains(version), log != null && log.rebuilds().isGone(version));
     }
 
     @Override
@@ -171,7 +172,7 @@ final class VersionService implements VersionsDesk {
     }
 
     private Set<String> changed(long version) throws AdminException {
-        return log == null ? Set.of() : AdminService.tensors(log.replay(version));
+        return log == null ? Set.of() : VersionHistory.tensors(log.replay(version));
     }
 
     private LoadedModel rebuild(long version) throws AdminException {

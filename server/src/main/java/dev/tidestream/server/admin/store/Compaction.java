@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * From where on versions are kept, once a history was pruned. Payloads up to the oldest kept version are gone; checkpoints stand in for
- * them, which are never removed: one of the oldest kept version, and one of each later rollback to a version that is not kept.
+ * them, which are never removed: one of the oldest kept version, and one of each later version that was made of one that is not kept: a
+ * rollback to it, or an update of it, which versions that were held meanwhile may have overtaken.
  *
  * <pre>
  *   1  2  3  4  5  6  7(=3)  8        bases 5 and 7: payloads 2 to 5 are dropped
@@ -33,11 +34,19 @@ record Compaction(List<Long> baseVersions) {
         List<Long> bases = new ArrayList<>();
         bases.add(from);
         for (VersionRecord version : versions) {
-            if (version instanceof VersionRecord.RolledBack back && back.weightsVersion() > from && isDropped(back.toVersion(), from)) {
-                bases.add(back.weightsVersion());
+            if (version.weightsVersion() > from && isDropped(madeOf(version), from)) {
+                bases.add(version.weightsVersion());
             }
         }
         return new Compaction(bases);
+    }
+
+    /** Whose weights it has, or has changed. */
+    private static long madeOf(VersionRecord version) {
+        return switch (version) {
+            case VersionRecord.WithPayload update -> update.baseVersion();
+            case VersionRecord.RolledBack back -> back.toVersion();
+        };
     }
 
     private static boolean isDropped(long version, long from) {

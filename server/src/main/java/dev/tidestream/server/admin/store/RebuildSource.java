@@ -87,6 +87,7 @@ public final class RebuildSource {
     /** A manifest that is about to be the newest, what is asked of its last version being known: by who commits, before it is served. */
     Manifest known(Manifest next) {
         try {
+            contentSha256(next, VersionHistory.newest(next));
             contentSha256(next, VersionHistory.current(next));
             return next;
         } catch (AdminException e) {
@@ -251,7 +252,7 @@ public final class RebuildSource {
         try {
             usable.require();
             Manifest now = file.current();
-            Manifest next = new Manifest(now.baseSha256(), now.versions(), Compaction.of(now.versions(), from));
+            Manifest next = now.pruned(from);
             if (!checkpoints.versions().containsAll(next.bases())) {
                 throw new AdminException(AdminErrorCode.INTERNAL, "checkpoints are missing: needed=%s, there=%s"
                         .formatted(next.bases(), checkpoints.versions()));
@@ -261,7 +262,7 @@ public final class RebuildSource {
             file.replace(next);
             checkpoints.keep(Set.copyOf(next.bases()));
             removeFiles(dropped, from);
-            return dropped.stream().mapToLong(VersionRecord.WithPayload::byteLength).sum();
+            return VersionHistory.payloadBytes(now) - VersionHistory.payloadBytes(next);
         } catch (IOException e) {
             throw Refusals.ofIo("pruning of versions before " + from, e);
         } finally {

@@ -66,6 +66,11 @@ final class WeightsClient implements AutoCloseable {
                 .POST(body == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(body)));
     }
 
+    /** Asks that something ends. */
+    JsonNode delete(String path) throws IOException, InterruptedException {
+        return send(request(path).DELETE());
+    }
+
     /**
      * The same for what is no matter of weights alone.
      *

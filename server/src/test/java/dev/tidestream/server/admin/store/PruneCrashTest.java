@@ -226,7 +226,7 @@ class PruneCrashTest {
         Manifest manifest = Manifest.parse(storage.content(UpdateLog.MANIFEST));
         assertEquals(new Compaction(List.of(5L, 7L)), manifest.compaction());
         for (List<Long> bases : List.of(List.of(5L), List.of(5L, 6L, 7L), List.of(1L), List.of(9L), List.<Long>of(), List.of(7L, 5L))) {
-            byte[] wrong = new Manifest(manifest.baseSha256(), manifest.versions(), new Compaction(bases)).toBytes();
+            byte[] wrong = new Manifest(manifest.baseSha256(), manifest.versions(), manifest.held(), new Compaction(bases)).toBytes();
             assertThrows(IllegalArgumentException.class, () -> Manifest.parse(wrong), bases.toString());
         }
         Manifest rowsOnly = new Manifest(Updates.BASE, List.of(new VersionRecord.Updated(2,
