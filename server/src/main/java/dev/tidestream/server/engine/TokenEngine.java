@@ -50,8 +50,6 @@ import dev.tidestream.server.scheduler.status.StreamStatus;
 public final class TokenEngine implements Engine, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TokenEngine.class);
 
-    private static final long MIN_DEFAULT_MAX_TOKENS = 256;
-
     /** Seeds of our own are whole numbers that JavaScript can hold, so that a browser can send one back. */
     private static final long SEED_MASK = (1L << 53) - 1;
 
@@ -71,6 +69,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final int contextLength;
     private final Kernels kernels;
     private final AtomicLong lastStream = new AtomicLong();
+    private final AtomicLong stopped = new AtomicLong(); // all streams up to this one
     private final AtomicLong missedInIntake = new AtomicLong(); // deadlines
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
     private volatile boolean closing;
@@ -182,7 +181,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
     @Override
     public Generation generate(GenerateRequest request) {
         long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
-        TokenStream stream = new TokenStream(lastStream.incrementAndGet(), seed, request.options().trace(), loop::wake);
+        TokenStream stream =
+                new TokenStream(lastStream.incrementAndGet(), seed, request.options().trace(), stopped::get, loop::wake);
         long arrivalNs = nanoClock.getAsLong(); // a deadline counts while the stream waits to be begun
         return new StreamGeneration(stream, () -> begin(request, stream, arrivalNs));
     }
@@ -203,20 +203,25 @@ public final class TokenEngine implements Engine, AutoCloseable {
         return loop.streams();
     }
 
+    /** The number of the newest stream; those that are asked for later have higher ones. Any thread. */
+    public long newestStream() {
+        return lastStream.get();
+    }
+
+    /** Ends all streams up to this number as if their clients had cancelled them, before the next step. Any thread. */
+    public void stopUpTo(long stream) {
+        stopped.accumulateAndGet(stream, Math::max);
+        loop.wake();
+    }
+
     /** Number of token ids that a request may name, and that are generated: ids are {@code 0 <= id < vocabularySize()}. */
     public int vocabularySize() {
         return vocabularySize;
     }
 
-    /**
-     * Most tokens of a stream that names no limit of its own: its part of the KV cache if as many streams run as may, at least 256, at most
-     * what the context and the whole KV cache leave beside the prompt, at least 1. With more, streams that do not end by themselves would
-     * take each other's KV memory.
-     */
+    /** Most tokens of a stream that names no limit of its own: {@link EngineConfig#defaultMaxTokens}. */
     public int defaultMaxTokens(int promptTokens) {
-        long part = Math.max(MIN_DEFAULT_MAX_TOKENS, pool.budgetPositions() / config.maxSequences());
-        long room = Math.min(contextLength, pool.budgetPositions()) - promptTokens;
-        return (int) Math.max(1, Math.min(part, room));
+        return config.defaultMaxTokens(pool.budgetPositions(), contextLength, promptTokens);
     }
 
     /**

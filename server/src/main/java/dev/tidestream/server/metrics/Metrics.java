@@ -94,6 +94,11 @@ public final class Metrics implements AutoCloseable {
         registry.getPrometheusRegistry().register(keys);
     }
 
+    /** Shows what a gateway relays. */
+    public void show(ClusterMetrics cluster) {
+        registry.getPrometheusRegistry().register(cluster);
+    }
+
     /** The page. Whatever the sampler throws comes through. Any thread. */
     public String scrape() {
         return registry.scrape(CONTENT_TYPE);

@@ -167,6 +167,7 @@ public final class AdminService implements AdminDesk {
             case AdminRequest.WeightsHistory history -> ack(history, reports.history());
             case AdminRequest.Stats stats -> report(stats, reports::stats);
             case AdminRequest.Streams streams -> ack(streams, reports.streams());
+            case AdminRequest.OfUpdates other -> throw new IllegalArgumentException("for the desk of transactions: " + other);
             case AdminRequest.OfAdapters other -> throw new IllegalArgumentException("for the desk of adapters: " + other);
         };
     }
@@ -246,7 +247,10 @@ public final class AdminService implements AdminDesk {
     }
 
     @Override
-    public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
+    public UpdateStart begin(AdminRequest.WithFrames frames, ProgressSink progress) throws AdminException {
+        if (!(frames instanceof AdminRequest.WeightsUpdate update)) {
+            throw new IllegalArgumentException("for the desk of transactions: " + frames);
+        }
         return counted(() -> {
             Optional<AdminReply.Ack> repeated = repeated(update);
             return repeated.isPresent() ? new UpdateStart.Repeated(repeated.get()) : new UpdateStart.Receiving(receive(update));

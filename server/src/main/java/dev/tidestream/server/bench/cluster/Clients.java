@@ -69,7 +69,7 @@ final class Clients {
 
     private void ended(SimStream stream) {
         Conversation conversation = stream.conversation();
-        conversation.answered(stream.tokens());
+        recorder.said(conversation.answered(stream.tokens()));
         long thinkNs = conversation.nextThinkNs();
         if (conversation.goesOn() && events.nowNs() + thinkNs < config.endNs()) {
             events.after(thinkNs, () -> ask(conversation));

@@ -49,11 +49,12 @@ final class Conversation {
         return random.nextInt(Traffic.least(most), most + 1);
     }
 
-    /** The answer, as {@link PacedModel} makes it. */
-    void answered(int tokens) {
+    /** The answer, as {@link PacedModel} makes it; all that was said so far, not to be written to. */
+    int[] answered(int tokens) {
         int before = said.length;
         said = Arrays.copyOf(said, before + tokens);
         Arrays.fill(said, before, said.length, PacedModel.LIKELIEST);
+        return said;
     }
 
     long nextThinkNs() {

@@ -10,7 +10,7 @@ import java.util.Set;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
-import dev.tidestream.server.cluster.route.PrefixChain;
+import dev.tidestream.model.transformer.KvCacheShape;
 import dev.tidestream.server.scheduler.Completion;
 
 /** Counts and times of what happens in the measured time, by phases of it. */
@@ -20,7 +20,7 @@ final class SimRecorder {
 
     private final List<Phase> phases = new ArrayList<>();
     private final Map<String, Long> busyNs = new HashMap<>();
-    private final Set<Long> everAsked = new HashSet<>(); // hashes of blocks
+    private final Set<Long> everSaid = new HashSet<>(); // hashes of KV blocks, each of all that is before it, too
     private final Histogram pauses = new Histogram(DIGITS); // µs
     private final int workers;
 
@@ -39,7 +39,7 @@ final class SimRecorder {
         long promptTokens;
         long cachedTokens;
         long askedTokens;
-        long askedBefore; // tokens of prompts in blocks that somebody asked for before
+        long askedBefore; // those of them that some worker had computed
 
         Phase(String name, long fromNs, long toNs) {
             this.name = name;
@@ -72,20 +72,31 @@ final class SimRecorder {
     }
 
     void asked(SimStream stream) {
-        long[] blocks = stream.route().blocks();
-        int known = 0;
-        while (known < blocks.length && everAsked.contains(blocks[known])) {
-            known++;
-        }
-        for (int i = known; i < blocks.length; i++) {
-            everAsked.add(blocks[i]);
-        }
+        int known = said(stream.prompt());
         Phase phase = at(stream.arrivalNs());
         if (phase != null) {
             phase.asked++;
             phase.askedTokens += stream.prompt().length;
-            phase.askedBefore += (long) known * PrefixChain.BLOCK_TOKENS;
+            phase.askedBefore += known;
         }
+    }
+
+    /**
+     * Some worker has computed these tokens, or is about to.
+     *
+     * @return those of them, from the first on, that had been computed before, in full KV blocks
+     */
+    int said(int[] tokens) {
+        int known = 0;
+        long hash = 0;
+        for (int from = 0; from + KvCacheShape.BLOCK_POSITIONS <= tokens.length; from += KvCacheShape.BLOCK_POSITIONS) {
+            for (int i = from; i < from + KvCacheShape.BLOCK_POSITIONS; i++) {
+                hash = (hash ^ tokens[i]) * 0x9E37_79B9_7F4A_7C15L;
+                hash ^= hash >>> 32;
+            }
+            known += everSaid.add(hash) ? 0 : KvCacheShape.BLOCK_POSITIONS;
+        }
+        return known;
     }
 
     void refused(SimStream stream, long nowNs) {

@@ -15,7 +15,7 @@ package dev.tidestream.server.cluster.route;
 public record RouteWeights(
         double uncachedBlock, double running, double waiting, double kvUse, double balance, int slack, int blocksPerNode, int maxNodes) {
     /** Found with {@code bench cluster-sim}; docs/scale.md has the figures. */
-    public static final RouteWeights DEFAULT = new RouteWeights(1, 0.5, 4, 2, 1.5, 2, 4096, 1024);
+    public static final RouteWeights DEFAULT = new RouteWeights(1, 0.5, 1, 2, 1.5, 2, 4096, 1024);
 
     /** Checks; costs of 0 are allowed, and leave a thing out of account. */
     public RouteWeights {
