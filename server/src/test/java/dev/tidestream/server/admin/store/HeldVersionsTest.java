@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.store.checkpoint.CheckpointWriter;
 import dev.tidestream.server.admin.store.directory.DataDirException;
 import dev.tidestream.server.admin.store.directory.FaultyStorage;
 
@@ -185,5 +186,51 @@ class HeldVersionsTest {
             Manifest bad = new Manifest(good.baseSha256(), good.versions(), new TreeSet<>(List.of(wrong)), null);
             assertThrows(IllegalArgumentException.class, () -> Manifest.parse(bad.toBytes()), "held=" + wrong);
         }
+    }
+
+    /** What can be published is kept; what it was made of may go, and a checkpoint stands in for that. */
+    @Test
+    void shouldKeepWhatCanBePublishedWhenPruned() throws Exception {
+        try (UpdateLog log = open()) {
+            commit(log, "a", 1, false);
+            commit(log, "b", 2, true);
+            commit(log, "c", 2, false); // overtakes 3
+            commit(log, "d", 4, true);
+            commit(log, "e", 4, true);
+            log.publish(5);
+            assertEquals(List.of(3L, 4L), log.rebuilds().basesFor(3), "4 was made of 2");
+            assertEquals(List.of(5L, 6L), log.rebuilds().basesFor(5), "6 was made of 4");
+            for (long base : new long[] {5, 6}) {
+                log.rebuilds().checkpoint(base, Updates.tensors(base), CheckpointWriter.Pacer.NONE);
+            }
+            assertEquals(4L * Updates.BYTES, log.rebuilds().prune(5));
+            assertEquals(List.of(6L), List.copyOf(log.held()));
+            assertTrue(manifest().contains("\"held\":[3,6],\"bases\":[5,6]"), manifest());
+        }
+        try (UpdateLog log = open()) {
+            assertEquals(5, log.currentVersion());
+            assertEquals(6, log.newestVersion());
+            assertEquals(5, log.rebuilds().plan(5).from());
+            assertEquals(6, log.rebuilds().plan(6).from());
+            refused(AdminErrorCode.VERSION_GONE, () -> log.rollback(3, 5));
+            refused(AdminErrorCode.UNKNOWN_VERSION, () -> log.publish(3));
+            log.publish(6);
+            assertEquals(7, commit(log, "f", 6, false));
+        }
+        try (UpdateLog log = open()) {
+            assertEquals(List.of("f"), log.rebuilds().plan(7).updates().stream().map(VersionRecord.WithPayload::updateId).toList());
+            assertEquals(6, log.rebuilds().plan(7).from());
+        }
+    }
+
+    @Test
+    void shouldRefuseAManifestWhoseServedVersionIsPruned() throws Exception {
+        try (UpdateLog log = open()) {
+            commit(log, "a", 1, false);
+            commit(log, "b", 2, true);
+        }
+        Manifest good = Manifest.parse(Files.readAllBytes(data.resolve(UpdateLog.MANIFEST)));
+        assertThrows(IllegalArgumentException.class, () -> Manifest.parse(good.pruned(3).toBytes()));
+        assertEquals(good.pruned(2), Manifest.parse(good.pruned(2).toBytes()));
     }
 }
