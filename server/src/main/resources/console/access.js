@@ -61,9 +61,18 @@ export function isRefusal(error) {
 }
 
 /** JSON over HTTP with the key; throws an Error with the server's words. */
-export async function call(path, body) {
-  const headers = apiKey ? { Authorization: "Bearer " + apiKey } : {};
-  const options = body === undefined ? { headers } : { method: "POST", headers: { ...headers, "Content-Type": "application/json" },
+export function call(path, body) {
+  return request(path, apiKey, body === undefined ? "GET" : "POST", body);
+}
+
+/** The same with the administrators' token. */
+export function adminCall(path, method = "GET", body = undefined) {
+  return request(path, adminToken, method, body);
+}
+
+async function request(path, secret, method, body) {
+  const headers = secret ? { Authorization: "Bearer " + secret } : {};
+  const options = body === undefined ? { method, headers } : { method, headers: { ...headers, "Content-Type": "application/json" },
     body: JSON.stringify(body) };
   const response = await fetch(url(path), options);
   const answer = await response.json().catch(() => ({}));

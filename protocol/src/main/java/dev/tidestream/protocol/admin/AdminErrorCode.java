@@ -52,8 +52,12 @@ public enum AdminErrorCode {
     INCOMPLETE,
     /** The update would make the output head another matrix than the embedding that it is tied to. */
     TIE_CONFLICT,
+    /** A canary or a shadow runs already, or none does. */
+    TRIAL_CONFLICT,
     /** No committed version has this number. */
     UNKNOWN_VERSION,
+    /** The version was pruned: its weights are not kept any more. */
+    VERSION_GONE,
     /** The path is outside of the update directory, or no file is there. */
     INVALID_PATH,
     /** The file is no valid safetensors file, or lacks the tensor. */

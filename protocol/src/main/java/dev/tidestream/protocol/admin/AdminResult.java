@@ -329,10 +329,12 @@ public sealed interface AdminResult permits AdminResult.ModeSet, AdminResult.Upd
      * @param demand events that its client can take now
      * @param generated tokens so far
      * @param positions that prompt and answer may take in all
+     * @param adapter name of the one it is computed with; empty for the base alone
      * @param ageMillis since it was asked for
      */
     record StreamRow(
-            long stream, String state, long demand, int promptTokens, int generated, int positions, long weightsVersion, double ageMillis) {
+            long stream, String state, long demand, int promptTokens, int generated, int positions, long weightsVersion, String adapter,
+            double ageMillis) {
         public StreamRow {
             requireFinite(ageMillis);
         }

@@ -107,8 +107,12 @@ final class ResultFields {
     }
 
     private static Map<String, Object> stream(AdminResult.StreamRow s) {
-        return object("stream", s.stream(), "state", s.state(), "demand", s.demand(), "prompt_tokens", s.promptTokens(),
-                "generated", s.generated(), "positions", s.positions(), "weights_version", s.weightsVersion(), "age_ms", s.ageMillis());
+        Map<String, Object> fields = object("stream", s.stream(), "state", s.state(), "demand", s.demand(), "prompt_tokens",
+                s.promptTokens(), "generated", s.generated(), "positions", s.positions(), "weights_version", s.weightsVersion());
+        if (!s.adapter().isEmpty()) {
+            fields.put("adapter", s.adapter());
+        }
+        return and(fields, object("age_ms", s.ageMillis()));
     }
 
     private static Map<String, Object> adapter(AdminResult.Adapter a) {

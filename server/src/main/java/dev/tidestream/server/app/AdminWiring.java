@@ -24,11 +24,14 @@ import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.service.AdapterDesk;
+import dev.tidestream.server.admin.service.AdapterMerge;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
 import dev.tidestream.server.admin.service.TransactionDesk;
 import dev.tidestream.server.admin.store.KeptHeadMode;
 import dev.tidestream.server.admin.store.UpdateDirectory;
+import dev.tidestream.server.canary.CanaryEnd;
+import dev.tidestream.server.canary.CanaryReport;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.logging.EventLine;
@@ -37,6 +40,7 @@ import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.scheduler.status.StreamStatus;
 import dev.tidestream.server.transport.endpoint.EndpointFactory;
 import dev.tidestream.server.weights.DeskThreads;
+import dev.tidestream.server.weights.MergeEndpoints;
 import dev.tidestream.server.weights.WeightEndpoints;
 import dev.tidestream.server.weights.trainer.RunningStreams;
 import dev.tidestream.server.weights.trainer.TrainerEndpoints;
@@ -51,6 +55,7 @@ public final class AdminWiring {
     private final ModelRuntime running;
     private final ServerConfig.Updates config;
     private final MetricsWiring metrics;
+    private final EventLog audit = EventLog.of(EventLog.AUDIT);
 
     /** @param running the model that is administrated */
     public AdminWiring(ModelRuntime running, ServerConfig.Updates config, MetricsWiring metrics) {
@@ -71,10 +76,12 @@ public final class AdminWiring {
                 running.epochs(),
                 running.breaks(),
                 running.loader(),
+                () -> ModelFiles.otherMetadata(running.loader().source(), running.blueprint().vocabularySize(),
+                        warning -> log.warn("exported file: {}", Printable.line(warning))),
                 running.forward(),
                 running.precision(),
                 config.live(),
-                budget,
+                budget.besideAdapters(running.adapters()::bytes),
                 config.builderShare(),
                 store.log(),
                 directory,
@@ -88,8 +95,21 @@ public final class AdminWiring {
         if (kept != null) {
             kept.read().filter(mode -> mode != HeadMode.PACKED).ifPresent(mode -> restore(service, mode));
         }
+        service.restoreHeld();
         metrics.observe(service);
+        running.trials().onCanaryEnd(this::ended);
         return service;
+    }
+
+    /** Whatever an administrator has asked for is written down where that is answered. */
+    private void ended(CanaryReport canary) {
+        CanaryReport.Ended end = canary.end();
+        if (end != null && (end.why().byRule() || end.why() == CanaryEnd.SUPERSEDED)) {
+            audit.done(EventLine.of("canary").with("outcome", end.why().byRule() ? "rolled_back" : "ended")
+                    .with("reason", end.why().wireName()).withText("detail", end.detail())
+                    .with("version", canary.spec().weightsVersion()).with("baseline_version", canary.baselineVersion())
+                    .with("streams", canary.canary().streams()).with("tokens", canary.canary().tokens()));
+        }
     }
 
     /** What the admin channel asks: updates of many tensors, adapters, and the rest. */
@@ -105,7 +125,10 @@ public final class AdminWiring {
             return List.of();
         }
         List<EndpointFactory> asked = new ArrayList<>();
-        asked.add(new WeightEndpoints(updates, service.versions(), calls, running::weightsVersion, audit));
+        asked.add(new WeightEndpoints(
+                updates, service.versions(), service.trials(running.trials()), calls, running::weightsVersion, audit));
+        asked.add(new MergeEndpoints(
+                new AdapterMerge(running.adapters(), running.epochs(), updates), calls, running::weightsVersion, audit));
         if (config.trainers().enabled()) {
             asked.add(new TrainerEndpoints(
                     new TrainerEndpoints.Desks(updates, service.versions(), calls, running::weightsVersion, audit),
@@ -169,7 +192,7 @@ public final class AdminWiring {
 
     private static AdminResult.StreamRow row(StreamStatus s) {
         return new AdminResult.StreamRow(s.stream(), s.place().name().toLowerCase(Locale.ROOT), s.demand(), s.promptTokens(), s.generated(),
-                s.positions(), s.weightsVersion(), (double) s.ageNs() / NANOS_PER_MILLI);
+                s.positions(), s.weightsVersion(), s.adapter(), (double) s.ageNs() / NANOS_PER_MILLI);
     }
 
     private static AdminResult.Latency latency(HeadTimings.Latency latency) {

@@ -27,6 +27,7 @@ public final class WeightAnswers {
     private static final int BAD_REQUEST = 400;
     private static final int NOT_FOUND = 404;
     private static final int CONFLICT = 409;
+    private static final int GONE = 410;
     private static final int TOO_LARGE = 413;
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
@@ -37,8 +38,9 @@ public final class WeightAnswers {
     private static int status(AdminErrorCode code) {
         return switch (code) {
             case UNKNOWN_UPDATE, UNKNOWN_VERSION, UNKNOWN_ADAPTER -> NOT_FOUND;
-            case STALE_BASE_VERSION, UPDATE_CONFLICT, TIE_CONFLICT, INCOMPLETE, NO_DATA_DIR, NO_TIED_WEIGHTS, ADAPTER_EXISTS,
-                    TOO_MANY_ADAPTERS -> CONFLICT;
+            case STALE_BASE_VERSION, UPDATE_CONFLICT, TIE_CONFLICT, TRIAL_CONFLICT, INCOMPLETE, NO_DATA_DIR, NO_TIED_WEIGHTS,
+                    ADAPTER_EXISTS, TOO_MANY_ADAPTERS -> CONFLICT;
+            case VERSION_GONE -> GONE;
             case TOO_MANY_BYTES -> TOO_LARGE;
             case DISK_FULL, BUDGET_EXCEEDED -> NO_ROOM;
             case BUSY, TOO_MANY_VERSIONS, SHUTTING_DOWN -> UNAVAILABLE;
@@ -115,6 +117,7 @@ public final class WeightAnswers {
             json.writeStringField("label", committed.label());
             json.writeNumberField("bytes", committed.bytes());
             json.writeBooleanField("repeated", committed.repeated());
+            json.writeBooleanField("held", committed.held());
             json.writeObjectFieldStart("changed");
             for (Map.Entry<String, Long> tensor : committed.changed().entrySet()) {
                 json.writeNumberField(tensor.getKey(), tensor.getValue());
@@ -138,7 +141,11 @@ public final class WeightAnswers {
         json.writeNumberField("bytes", version.bytes());
         json.writeBooleanField("live", version.live());
         json.writeBooleanField("current", version.current());
+        json.writeBooleanField("held", version.held());
         json.writeNumberField("pins", version.pins());
+        if (version.gone()) {
+            json.writeBooleanField("gone", true);
+        }
         json.writeArrayFieldStart("tensors");
         for (String tensor : version.tensors()) {
             json.writeString(tensor);

@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -15,9 +16,12 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.JsonInput;
 import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.server.admin.AdaptersDesk.Merging;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.UpdatesDesk.Opening;
 import dev.tidestream.server.admin.UpdatesDesk.Tied;
+import dev.tidestream.server.admin.VersionsDesk.ExportFormat;
+import dev.tidestream.server.transport.http.JsonAnswer;
 
 /** Bodies of requests, read strictly: what is not known is refused by name. */
 final class WeightRequests {
@@ -26,7 +30,7 @@ final class WeightRequests {
 
     static final Pattern UPDATE_ID = Pattern.compile("[A-Za-z0-9._:-]{1,128}");
     static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
-    private static final int MAX_LABEL_CHARS = 256;
+    private static final String LABEL = "[^\\p{Cntrl}]{0,256}";
     private static final int MAX_DEPTH = 4;
     private static final int MAX_FIELDS = 64;
     private static final int MAX_NAME_CHARS = 256;
@@ -39,33 +43,67 @@ final class WeightRequests {
     }
 
     /** @param known names of fields */
-    private static WeightRequests read(Buffer bytes, Set<String> known) throws AdminException {
+    static WeightRequests read(Buffer bytes, Set<String> known) throws AdminException {
         try {
             JsonNode body = JSON.tree(bytes.length() == 0 ? "{}" : bytes.toString(StandardCharsets.UTF_8));
             if (!body.isObject()) {
                 throw new AdminException(AdminErrorCode.MALFORMED_JSON, "the body must be a JSON object");
             }
-            for (Map.Entry<String, JsonNode> field : body.properties()) {
-                if (!known.contains(field.getKey())) {
-                    throw new AdminException(AdminErrorCode.UNKNOWN_FIELD, "unknown field: '%s'; known=%s".formatted(field.getKey(), known));
-                }
-            }
-            return new WeightRequests(body);
+            return known(body, known);
         } catch (JsonProcessingException e) {
             throw new AdminException(AdminErrorCode.MALFORMED_JSON, "the body is not JSON: " + e.getOriginalMessage(), e);
         }
+    }
+
+    private static WeightRequests known(JsonNode body, Set<String> known) throws AdminException {
+        for (Map.Entry<String, JsonNode> field : body.properties()) {
+            if (!known.contains(field.getKey())) {
+                throw new AdminException(AdminErrorCode.UNKNOWN_FIELD, "unknown field: '%s'; known=%s".formatted(field.getKey(), known));
+            }
+        }
+        return new WeightRequests(body);
+    }
+
+    /** An object within the body; an absent one has no fields. */
+    WeightRequests object(String name, Set<String> known) throws AdminException {
+        JsonNode value = body.path(name);
+        if (!value.isObject() && !value.isMissingNode()) {
+            throw new AdminException(AdminErrorCode.INVALID_VALUE, "%s must be an object: %s".formatted(name, value));
+        }
+        return known(value, known);
+    }
+
+    /** A number that may have a fraction; empty if it is absent. */
+    OptionalDouble decimal(String name, double min, double max) throws AdminException {
+        JsonNode value = body.path(name);
+        if (value.isMissingNode()) {
+            return OptionalDouble.empty();
+        }
+        if (!value.isNumber() || !(value.doubleValue() >= min && value.doubleValue() <= max)) {
+            throw new AdminException(AdminErrorCode.INVALID_VALUE, "%s must be a number in %s..%s: %s".formatted(name, min, max, value));
+        }
+        return OptionalDouble.of(value.doubleValue());
+    }
+
+    /** @param absent what it is where it is not said */
+    boolean flag(String name, boolean absent) throws AdminException {
+        JsonNode value = body.path(name);
+        if (!value.isBoolean() && !value.isMissingNode()) {
+            throw new AdminException(AdminErrorCode.INVALID_VALUE, "%s must be true or false: %s".formatted(name, value));
+        }
+        return value.asBoolean(absent);
     }
 
     /** {@code {"update_id", "base_version", "label"?, "tensors"?, "tied"?, "publish"?}}. */
     static Opening opening(Buffer bytes) throws AdminException {
         WeightRequests request = read(bytes, Set.of("update_id", "base_version", "label", "tensors", "tied", "publish"));
         String id = request.text("update_id", null, UPDATE_ID.pattern());
-        String label = request.text("label", "", "[^\\p{Cntrl}]{0," + MAX_LABEL_CHARS + "}");
+        String label = request.text("label", "", LABEL);
         String tied = request.text("tied", "", "keep|untie|error");
-        request.text("publish", "auto", "auto");
+        boolean hold = request.text("publish", "auto", "auto|hold").equals("hold");
         request.number("tensors", 1, 1, Integer.MAX_VALUE);
         return new Opening(id, request.number("base_version", -1, 1, Long.MAX_VALUE), label,
-                tied.isEmpty() ? Optional.empty() : Optional.of(Tied.valueOf(tied.toUpperCase(Locale.ROOT))));
+                tied.isEmpty() ? Optional.empty() : Optional.of(Tied.valueOf(tied.toUpperCase(Locale.ROOT))), hold);
     }
 
     /**
@@ -89,8 +127,36 @@ final class WeightRequests {
         return read(bytes, Set.of("to")).number("to", -1, 1, Long.MAX_VALUE);
     }
 
+    /** {@code {"update_id", "base_version", "label"?}}. */
+    static Merging merging(Buffer bytes) throws AdminException {
+        WeightRequests request = read(bytes, Set.of("update_id", "base_version", "label"));
+        return new Merging(request.text("update_id", null, UPDATE_ID.pattern()), request.number("base_version", -1, 1, Long.MAX_VALUE),
+                request.text("label", "", LABEL));
+    }
+
+    /** {@code {"keep"}}: how many versions. */
+    static int prune(Buffer bytes) throws AdminException {
+        return (int) read(bytes, Set.of("keep")).number("keep", -1, 1, Integer.MAX_VALUE);
+    }
+
+    /** @param name null if the query has none */
+    static ExportFormat exportFormat(@Nullable String name) throws AdminException {
+        for (ExportFormat format : ExportFormat.values()) {
+            if (name(format).equals(name)) {
+                return format;
+            }
+        }
+        throw new AdminException(AdminErrorCode.INVALID_VALUE, "format must be gguf or safetensors: "
+                + (name == null ? "none" : JsonAnswer.shown(name)));
+    }
+
+    /** As it stands in a query. */
+    static String name(ExportFormat format) {
+        return format.name().toLowerCase(Locale.ROOT);
+    }
+
     /** @param absent null if it must be there */
-    private String text(String name, @Nullable String absent, String pattern) throws AdminException {
+    String text(String name, @Nullable String absent, String pattern) throws AdminException {
         JsonNode value = body.path(name);
         if (value.isMissingNode()) {
             if (absent == null) {
@@ -105,7 +171,7 @@ final class WeightRequests {
     }
 
     /** @param absent negative if it must be there */
-    private long number(String name, long absent, long min, long max) throws AdminException {
+    long number(String name, long absent, long min, long max) throws AdminException {
         JsonNode value = body.path(name);
         if (value.isMissingNode()) {
             if (absent < 0) {
@@ -119,7 +185,7 @@ final class WeightRequests {
         return value.longValue();
     }
 
-    private static AdminException missing(String name) {
+    static AdminException missing(String name) {
         return new AdminException(AdminErrorCode.MISSING_FIELD, "%s is missing".formatted(name));
     }
 }

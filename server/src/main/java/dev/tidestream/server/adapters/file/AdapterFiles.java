@@ -40,7 +40,7 @@ public final class AdapterFiles {
                 return PeftFolder.read(path, base);
             }
             if (!Files.isRegularFile(path)) {
-                throw new AdapterException("neither a folder nor a file");
+                throw new AdapterException("neither a folder nor a file: '%s'".formatted(Names.quote(path.toString())));
             }
             return GgufAdapter.read(path, base);
         } catch (InternalError e) { // of a mapped file that was cut short

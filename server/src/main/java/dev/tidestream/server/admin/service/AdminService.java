@@ -1,15 +1,12 @@
 package dev.tidestream.server.admin.service;
 
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +27,7 @@ import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminEvents;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.HeadModes;
+import dev.tidestream.server.admin.TrialsDesk;
 import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.VersionsDesk;
 import dev.tidestream.server.admin.build.BuildTime;
@@ -38,11 +36,12 @@ import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.SafetensorsPayload;
 import dev.tidestream.server.admin.build.ServedModelVersions;
 import dev.tidestream.server.admin.store.PayloadSpool;
-import dev.tidestream.server.admin.store.TensorChange;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateSpec;
+import dev.tidestream.server.admin.store.VersionHistory;
 import dev.tidestream.server.admin.store.VersionRecord;
+import dev.tidestream.server.canary.Trials;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.pacing.PacedTeam;
 
@@ -75,6 +74,7 @@ public final class AdminService implements AdminDesk {
     private final @Nullable UpdateWarmUp warmUp;
     private final ReentrantLock changes;
     private final Changes turns;
+    private final HeldVersions held;
     private final @Nullable UpdatesDesk transactions;
     private final VersionsDesk versions;
     private final @Nullable CheckpointJob checkpoints;
@@ -92,6 +92,7 @@ public final class AdminService implements AdminDesk {
             @Nullable CheckpointJob checkpoints,
             @Nullable UpdateWarmUp warmUp,
             Changes turns,
+            HeldVersions held,
             @Nullable UpdatesDesk transactions,
             Function<VersionService.Rollback, VersionsDesk> versions) {
         this.served = served;
@@ -106,6 +107,7 @@ public final class AdminService implements AdminDesk {
         this.checkpoints = checkpoints;
         this.warmUp = warmUp;
         this.turns = turns;
+        this.held = held;
         this.transactions = transactions;
         this.versions = versions.apply(request -> rollback(request, (stage, done, of) -> { }).weightsVersion());
     }
@@ -118,6 +120,16 @@ public final class AdminService implements AdminDesk {
     /** Who takes updates of many tensors; nobody without a data directory. */
     public Optional<UpdatesDesk> updates() {
         return Optional.ofNullable(transactions);
+    }
+
+    /** At the start: has those versions in memory, as far as they fit, that a process before this one has held. */
+    public void restoreHeld() {
+        held.restore();
+    }
+
+    /** Who publishes versions that are held, and tries them out. */
+    public TrialsDesk trials(Trials trials) {
+        return new TrialService(held, turns, served, trials, builder);
     }
 
     /**
@@ -140,7 +152,7 @@ public final class AdminService implements AdminDesk {
         try (base) {
             EpochBuilder builder = new EpochBuilder(file, team, budget, TiedHeads::build, product);
             long version = updates.currentVersion();
-            return builder.rebuild(updates.rebuilds(), base, version, tensors(updates.replay(version)), progress);
+            return builder.rebuild(updates.rebuilds(), base, version, VersionHistory.tensors(updates.replay(version)), progress);
         }
     }
 
@@ -348,7 +360,7 @@ public final class AdminService implements AdminDesk {
         BuildTime time = new BuildTime();
         team.awaitBreak();
         EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
-        AdminResult.UpdateApplied applied = applied(served.weightsVersion() + 1, next.patch(), time.cost());
+        AdminResult.UpdateApplied applied = applied(log.newestVersion() + 1, next.patch(), time.cost());
         team.awaitBreak();
         served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
         events.updateCommitted();
@@ -373,7 +385,8 @@ public final class AdminService implements AdminDesk {
     private AdminResult.RolledBack rollBack(long toVersion, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
         long from = served.weightsVersion();
-        Set<String> differing = tensors(log.replay(toVersion));
+        Set<String> differing = VersionHistory.tensors(log.replay(toVersion));
+        log.rebuilds().requireKept(toVersion);
         if (toVersion == from) {
             throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
                     "to_version must be older than the current version: to_version=%d, weights_version=%d".formatted(toVersion, from));
@@ -381,15 +394,11 @@ public final class AdminService implements AdminDesk {
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         team.awaitBreak();
-        differing.addAll(tensors(log.replay(from)));
+        differing.addAll(VersionHistory.tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(log.rebuilds(), served.current(), toVersion, differing, progress);
         AdminResult.RolledBack rolledBack = new AdminResult.RolledBack(toVersion, time.cost());
         team.awaitBreak();
         served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
         return rolledBack;
-    }
-
-    static Set<String> tensors(List<VersionRecord.WithPayload> updates) {
-        return updates.stream().flatMap(update -> update.changes().stream()).map(TensorChange::tensor).collect(Collectors.toCollection(TreeSet::new));
     }
 }

@@ -41,7 +41,7 @@ import dev.tidestream.server.pacing.PacedTeam;
  * what becomes of head and embedding             refused: tie_conflict
  * write all changes into one payload, force it
  * build the next model beside the served one     refused: non_finite, budget_exceeded, …
- * commit payload and manifest, publish
+ * commit payload and manifest, publish, or hold
  * </pre>
  *
  * Serialised by the caller; what is refused leaves model, disk and streams as they were.
@@ -53,18 +53,27 @@ final class TransactionCommit {
     private final ServedModelVersions served;
     private final EpochBuilder builder;
     private final PacedTeam team;
+    private final HeldVersions held;
     private final boolean separate;
 
-    /** @param file the base of all versions */
-    TransactionCommit(UpdateLog log, ServedModelVersions served, EpochBuilder builder, PacedTeam team, ModelLoader file) {
+    /**
+     * @param held makes room for a version that is to be published later
+     * @param file the base of all versions
+     */
+    TransactionCommit(
+            UpdateLog log, ServedModelVersions served, EpochBuilder builder, PacedTeam team, HeldVersions held, ModelLoader file) {
         this.log = log;
         this.served = served;
         this.builder = builder;
         this.team = team;
+        this.held = held;
         this.separate = file.tie().storedTwice() && file.source().metadata().findBool(Tie.KEY).equals(Optional.of(false));
     }
 
     VersionRecord.Transaction run(OpenTransactions.State state) throws AdminException {
+        if (state.request().hold()) {
+            held.makeRoom();
+        }
         served.awaitPlace(SILENT);
         LoadedModel current = served.current();
         try (MappedParts parts = MappedParts.open(state.parts().stream().map(log.transactions()::path).toList())) {
@@ -177,10 +186,16 @@ final class TransactionCommit {
         TransactionSpec spec = new TransactionSpec(state.request().updateId(), state.request().baseVersion(), state.request().label(),
                 state.manifestSha256(), results, payload.sha256(), payload.writtenBytes());
         VersionRecord.Transaction[] made = {null};
-        served.commitAndPublish(next.model(), () -> {
-            made[0] = log.commit(spec, payload);
+        boolean hold = state.request().hold();
+        ServedModelVersions.Commit commit = () -> {
+            made[0] = log.commit(spec, payload, hold);
             return made[0].weightsVersion();
-        });
+        };
+        if (hold) {
+            served.commitAndHold(next.model(), commit);
+        } else {
+            served.commitAndPublish(next.model(), commit);
+        }
         return made[0];
     }
 }

@@ -9,9 +9,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.HeadVerifier;
@@ -30,6 +32,7 @@ import dev.tidestream.server.admin.build.ServedModelVersions;
 import dev.tidestream.server.admin.build.TensorDigest;
 import dev.tidestream.server.admin.store.TensorChange;
 import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.admin.store.VersionHistory;
 import dev.tidestream.server.admin.store.VersionRecord;
 import dev.tidestream.server.epoch.EpochStatus;
 import dev.tidestream.server.epoch.Lease;
@@ -47,6 +50,7 @@ final class VersionService implements VersionsDesk {
     private final Changes changes;
     private final HiddenStates recent;
     private final Rollback rollback;
+    private final VersionExports exports;
 
     /** Makes a version with the weights of an older one. */
     interface Rollback {
@@ -56,10 +60,11 @@ final class VersionService implements VersionsDesk {
     /**
      * @param log null if no versions are kept
      * @param file the base of all versions
+     * @param otherMetadata what a GGUF file of the model has beside the metadata of its source
      * @param recent hidden states of streams, to compare heads on
      */
-    VersionService(@Nullable UpdateLog log, ServedModelVersions served, EpochBuilder builder, ModelLoader file, PacedTeam team,
-            Changes changes, HiddenStates recent, Rollback rollback) {
+    VersionService(@Nullable UpdateLog log, ServedModelVersions served, EpochBuilder builder, ModelLoader file,
+            Supplier<Map<String, GgufValue>> otherMetadata, PacedTeam team, Changes changes, HiddenStates recent, Rollback rollback) {
         this.log = log;
         this.served = served;
         this.builder = builder;
@@ -68,6 +73,7 @@ final class VersionService implements VersionsDesk {
         this.changes = changes;
         this.recent = recent;
         this.rollback = rollback;
+        this.exports = new VersionExports(served, file, otherMetadata, team, version -> changes.run(() -> rebuild(version)));
     }
 
     private List<VersionRecord> history() {
@@ -99,37 +105,54 @@ final class VersionService implements VersionsDesk {
                 .formatted(version, UpdateLog.BASE_VERSION, UpdateLog.BASE_VERSION + history().size()));
     }
 
-    private static VersionInfo base(List<EpochStatus> live) {
+    private VersionInfo base(List<EpochStatus> live) {
         return info(UpdateLog.BASE_VERSION, OptionalLong.empty(), "base", "", "", Optional.empty(), 0, OptionalLong.empty(), List.of(), live);
     }
 
-    private static VersionInfo info(VersionRecord record, List<EpochStatus> live) {
+    private VersionInfo info(VersionRecord record, List<EpochStatus> live) {
         OptionalLong parent = OptionalLong.of(record.baseVersion());
         Optional<Instant> created = Optional.of(record.committedAt());
         long version = record.weightsVersion();
+        boolean payload = log != null && log.rebuilds().hasPayload(record);
         return switch (record) {
-            case VersionRecord.Updated u -> info(version, parent, "update", u.updateId(), "", created, u.byteLength(),
+            case VersionRecord.Updated u -> info(version, parent, "update", u.updateId(), "", created, payload ? u.byteLength() : 0,
                     OptionalLong.empty(), u.changes(), live);
             case VersionRecord.Transaction t -> info(version, parent, "transaction", t.updateId(), t.spec().label(), created,
-                    t.byteLength(), OptionalLong.empty(), t.changes(), live);
+                    payload ? t.byteLength() : 0, OptionalLong.empty(), t.changes(), live);
             case VersionRecord.RolledBack r -> info(version, parent, "rollback", "", "", created, 0,
                     OptionalLong.of(r.toVersion()), List.of(), live);
         };
     }
 
-    private static VersionInfo info(long version, OptionalLong parent, String kind, String updateId, String label,
+    private VersionInfo info(long version, OptionalLong parent, String kind, String updateId, String label,
             Optional<Instant> created, long bytes, OptionalLong to, List<TensorChange> changes, List<EpochStatus> live) {
         SequencedMap<String, String> checksums = new LinkedHashMap<>();
         changes.forEach(change -> change.result().ifPresent(result -> checksums.put(change.tensor(), result.sha256())));
         List<EpochStatus> own = live.stream().filter(epoch -> epoch.weightsVersion() == version).toList();
         return new VersionInfo(version, parent, kind, updateId, label, created, bytes, to, checksums,
                 changes.stream().map(TensorChange::tensor).distinct().toList(), !own.isEmpty(),
-                own.stream().anyMatch(EpochStatus::current), own.stream().mapToInt(EpochStatus::leases).sum());
+                own.stream().anyMatch(EpochStatus::current), own.stream().mapToInt(EpochStatus::leases).sum(),
+                log != null && log.held().contains(version), log != null && log.rebuilds().isGone(version));
     }
 
     @Override
     public long rollback(long to) throws AdminException {
         return rollback.to(new AdminRequest.WeightsRollback("http", to));
+    }
+
+    @Override
+    public Pruned prune(int keep) throws AdminException {
+        UpdateLog versions = log;
+        if (versions == null) {
+            throw new AdminException(AdminErrorCode.NO_DATA_DIR, "the server keeps no versions: it was started without --data-dir");
+        }
+        return changes.run(() -> new Pruning(versions, served, team, this::rebuild).run(keep));
+    }
+
+    @Override
+    public Export export(long version, ExportFormat format) throws AdminException {
+        find(version);
+        return exports.open(version, format);
     }
 
     @Override
@@ -149,7 +172,7 @@ final class VersionService implements VersionsDesk {
     }
 
     private Set<String> changed(long version) throws AdminException {
-        return log == null ? Set.of() : AdminService.tensors(log.replay(version));
+        return log == null ? Set.of() : VersionHistory.tensors(log.replay(version));
     }
 
     private LoadedModel rebuild(long version) throws AdminException {

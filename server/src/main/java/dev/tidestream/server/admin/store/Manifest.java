@@ -5,10 +5,13 @@ import java.io.UncheckedIOException;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -42,13 +45,21 @@ import dev.tidestream.server.admin.store.directory.Sha256;
  *            {"weights_version": 4, "change": "transaction", "base_version": 3, "committed_at": …, "update_id": string,
  *             "sha256": hex, "byte_length": 12345, "payload": "payload-4-….bin", "label": string, "request_sha256": hex,
  *             "changes": [{"tensor": string, "kind": "sparse", "shape": [5], "dtype": "bf16", "rank": 0, "byte_length": 50,
- *                          "changed_rows": 3, "result_sha256": hex}]}]}}
+ *                          "changed_rows": 3, "result_sha256": hex}]}],
+ *          "held": [3], "bases": [4]}}
  * </pre>
  *
- * <p>Versions stand in order and without gaps. A file that says anything else is refused as a whole.
+ * <p>Versions stand in order and without gaps. A file that says anything else is refused as a whole. {@code "held": [3]} after the
+ * versions lists those that have never been published, if there are any: the greatest other one is served. A program that does not know
+ * the field refuses the file, rather than serve one of them. {@code bases} is there once the history was pruned ({@link Compaction});
+ * the format version is 2 then.
+ *
+ * @param held versions that were committed to be published later, and have not been; some may be pruned
+ * @param compaction null if nothing was pruned
  */
-record Manifest(String baseSha256, List<VersionRecord> versions) {
+record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long> held, @Nullable Compaction compaction) {
     static final int FORMAT_VERSION = 1;
+    static final int FORMAT_VERSION_PRUNED = 2;
     private static final String FORMAT = "tidestream.updates";
     private static final Pattern HEX_64 = Pattern.compile("[0-9a-f]{64}");
     private static final JsonMapper JSON = JsonMapper.builder()
@@ -62,10 +73,40 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
 
     Manifest {
         versions = List.copyOf(versions);
+        held = Collections.unmodifiableSortedSet(new TreeSet<>(held));
+    }
+
+    /** All of whose versions have been published, and none was pruned. */
+    Manifest(String baseSha256, List<VersionRecord> versions) {
+        this(baseSha256, versions, new TreeSet<>(), null);
+    }
+
+    /** The same with a record more. */
+    Manifest with(VersionRecord record, boolean hold) {
+        List<VersionRecord> more = new ArrayList<>(versions);
+        more.add(record);
+        SortedSet<Long> holds = new TreeSet<>(held);
+        if (hold) {
+            holds.add(record.weightsVersion());
+        }
+        return new Manifest(baseSha256, more, holds, compaction);
+    }
+
+    /** The same with a held version published. */
+    Manifest published(long version) {
+        SortedSet<Long> holds = new TreeSet<>(held);
+        holds.remove(version);
+        return new Manifest(baseSha256, versions, holds, compaction);
+    }
+
+    /** The same without what only versions older than one need. */
+    Manifest pruned(long from) {
+        return new Manifest(baseSha256, versions, held, Compaction.of(versions, from));
     }
 
     private record Document(
-            @Nullable String format, int formatVersion, @Nullable String baseSha256, @Nullable List<@Nullable Entry> versions) {}
+            @Nullable String format, int formatVersion, @Nullable String baseSha256, @Nullable List<@Nullable Entry> versions,
+            @Nullable List<Long> held, @Nullable List<@Nullable Long> bases) {}
 
     private record Entry(
             long weightsVersion,
@@ -145,6 +186,21 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
         }
     }
 
+    /** Whether a version can be rebuilt no more. */
+    boolean isGone(long version) {
+        return compaction != null && compaction.isGone(version);
+    }
+
+    /** Whether a version has its payload still, if it had one. */
+    boolean hasPayload(VersionRecord version) {
+        return compaction == null || !compaction.hasDropped(version.weightsVersion());
+    }
+
+    /** Versions whose checkpoints nothing stands in for; ascending. */
+    List<Long> bases() {
+        return compaction == null ? List.of() : compaction.baseVersions();
+    }
+
     /** Name of the payload of a version. */
     static String payloadName(long weightsVersion, String sha256) {
         return "payload-" + weightsVersion + "-" + sha256.substring(0, 16) + ".bin";
@@ -152,7 +208,9 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
 
     byte[] toBytes() {
         ObjectNode log = JSON.valueToTree(
-                new Document(FORMAT, FORMAT_VERSION, baseSha256, versions.stream().map(Entry::of).toList()));
+                new Document(FORMAT, compaction == null ? FORMAT_VERSION : FORMAT_VERSION_PRUNED, baseSha256,
+                        versions.stream().map(Entry::of).toList(), held.isEmpty() ? null : List.copyOf(held),
+                        compaction == null ? null : new ArrayList<>(compaction.baseVersions())));
         ObjectNode root = JSON.createObjectNode();
         root.put("sha256", Sha256.of(bytes(log)));
         root.set("log", log);
@@ -179,8 +237,8 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
             require(root.size() == 2 && log.isObject(), "not a manifest");
             require(root.path("sha256").asText().equals(Sha256.of(bytes(log))), "checksum mismatch");
             int formatVersion = log.path("format_version").asInt();
-            require(formatVersion == FORMAT_VERSION,
-                    "format_version must be %d: %d".formatted(FORMAT_VERSION, formatVersion));
+            require(formatVersion == FORMAT_VERSION || formatVersion == FORMAT_VERSION_PRUNED,
+                    "format_version must be %d or %d: %d".formatted(FORMAT_VERSION, FORMAT_VERSION_PRUNED, formatVersion));
             Document document = JSON.treeToValue(log, Document.class);
             require(FORMAT.equals(document.format()), "not a manifest: format=" + document.format());
             String baseSha256 = present("base_sha256", document.baseSha256());
@@ -190,7 +248,11 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
                 versions.add(present("version", entry).toRecord());
             }
             check(versions);
-            return new Manifest(baseSha256, versions);
+            require((document.bases() == null) == (formatVersion == FORMAT_VERSION), "bases do not go with format_version " + formatVersion);
+            Manifest read = new Manifest(
+                    baseSha256, versions, held(document, versions), Compaction.parse(document.bases(), versions));
+            require(!read.isGone(VersionHistory.current(read)), "the version that is served was pruned: " + VersionHistory.current(read));
+            return read;
         } catch (JsonMappingException e) { // its message is about Java's types
             throw new IllegalArgumentException("not JSON of the right shape: " + e.getPath().stream()
                     .map(at -> at.getFieldName() == null ? "[" + at.getIndex() + "]" : at.getFieldName())
@@ -204,13 +266,23 @@ record Manifest(String baseSha256, List<VersionRecord> versions) {
         }
     }
 
+    private static SortedSet<Long> held(Document document, List<VersionRecord> versions) {
+        SortedSet<Long> held = new TreeSet<>();
+        for (@Nullable Long version : document.held() == null ? List.<Long>of() : document.held()) {
+            require(version != null && version > UpdateLog.BASE_VERSION && version <= UpdateLog.BASE_VERSION + versions.size()
+                    && held.add(version), "held versions must be versions, each once: " + version);
+        }
+        return held;
+    }
+
     private static void check(List<VersionRecord> versions) {
         Set<String> updateIds = new HashSet<>();
         long current = UpdateLog.BASE_VERSION;
         for (VersionRecord version : versions) {
             String where = "version " + version.weightsVersion() + ": ";
             require(version.weightsVersion() == current + 1, where + "expected " + (current + 1));
-            require(version.baseVersion() == current, where + "base_version must be " + current + ": " + version.baseVersion());
+            require(version.baseVersion() >= UpdateLog.BASE_VERSION && version.baseVersion() <= current, // held ones may lie between
+                    where + "base_version must be in " + UpdateLog.BASE_VERSION + ".." + current + ": " + version.baseVersion());
             switch (version) {
                 case VersionRecord.WithPayload u -> {
                     require(updateIds.add(u.updateId()), where + "update_id occurs twice: " + u.updateId());

@@ -56,4 +56,12 @@ public record UpdateLogLimits(int maxVersions, long maxTotalBytes, int maxSpools
                             .formatted(payloadBytes, keptBytes, spoolBytes, maxTotalBytes));
         }
     }
+
+    /** @throws AdminException {@code disk_full} if the disk has no room for a payload */
+    static void requireDisk(long payloadBytes, long usableBytes) throws AdminException {
+        if (payloadBytes > usableBytes) {
+            throw new AdminException(
+                    AdminErrorCode.DISK_FULL, "disk too full: byte_length=%d, usable_bytes=%d".formatted(payloadBytes, usableBytes));
+        }
+    }
 }

@@ -13,6 +13,12 @@ import picocli.CommandLine.Command;
             WeightsShowCommand.class,
             WeightsVerifyCommand.class,
             WeightsRollbackCommand.class,
+            WeightsPublishCommand.class,
+            WeightsCanaryCommand.class,
+            WeightsShadowCommand.class,
+            WeightsPruneCommand.class,
+            WeightsExportCommand.class,
+            WeightsMergeAdapterCommand.class,
         },
         footer = {
             "",
@@ -20,6 +26,8 @@ import picocli.CommandLine.Command;
             "  tidestream weights push step-42.safetensors --label step-42 --token-file admin.token",
             "  tidestream weights list --token-file admin.token",
             "  tidestream weights rollback 7 --token-file admin.token",
+            "  tidestream weights canary 8 --share 0.2 --token-file admin.token",
+            "  tidestream weights export --format gguf -o tuned.gguf --token-file admin.token",
             "",
             "Help on one of them: tidestream weights COMMAND --help",
         })
