@@ -1,6 +1,7 @@
 package dev.tidestream.server.admin.service;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -65,17 +66,14 @@ public final class TransactionDesk implements AdminDesk {
             case AdminRequest.AbortUpdate _ -> {
                 UpdatesDesk.UpdateState before = updates().find(id);
                 updates().abort(id);
-                yield state(before, "aborted");
+                yield new UpdateResult.State(id, "aborted", before.baseVersion(), before.label(), before.version(), List.of(), List.of());
             }
             case AdminRequest.UpdatePart part -> throw new IllegalArgumentException("its bytes come in frames: part=" + part.part());
         };
     }
 
     private UpdateResult.State state(UpdatesDesk.UpdateState state) throws AdminException {
-        return state(state, state.version().isPresent() ? "committed" : "open");
-    }
-
-    private UpdateResult.State state(UpdatesDesk.UpdateState state, String word) throws AdminException {
+        String word = state.version().isPresent() ? "committed" : "open";
         return new UpdateResult.State(state.updateId(), word, state.baseVersion(), state.label(), state.version(),
                 state.parts().stream().map(part -> new UpdateResult.Part(part.number(), part.sha256(), part.bytes())).toList(),
                 updates().begun(state.updateId()).stream()

@@ -276,11 +276,11 @@ public final class TrainerEndpoints implements EndpointFactory {
                     return updates.add(InlineTensors.file(
                             info.texts("names"), info.texts("dtype_names"), info.shapes("shapes"), info.base64("data")));
                 }
-                int parts = 0;
+                List<Path> found = new ArrayList<>();
                 for (String path : info.texts("files")) {
-                    parts = updates.add(files.files(path));
+                    found.addAll(files.files(path));
                 }
-                return parts;
+                return updates.add(found);
             }, (to, parts) -> to.answer(OK, json -> {
                 json.writeStringField("message", "Weights updated");
                 json.writeNumberField("parts", parts);

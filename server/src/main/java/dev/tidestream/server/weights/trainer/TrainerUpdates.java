@@ -26,7 +26,7 @@ import dev.tidestream.server.admin.VersionsDesk;
 
 /**
  * What trainers push by the words of other servers: a transaction, begun, filled and finished. There is one at a time; a trainer that
- * begins another has lost the one before, which is given up. Threads that may block; one call at a time.
+ * begins another has lost the one before, which is given up. Threads that may block; one change at a time.
  */
 final class TrainerUpdates {
     private static final Logger log = LoggerFactory.getLogger(TrainerUpdates.class);
@@ -35,18 +35,8 @@ final class TrainerUpdates {
     private final UpdatesDesk updates;
     private final VersionsDesk versions;
     private final LongSupplier current;
-    private @Nullable Begun begun;
-    private @Nullable Named named;
-
-    /** A transaction, and how many parts it has. */
-    private static final class Begun {
-        final String updateId;
-        int parts;
-
-        Begun(String updateId) {
-            this.updateId = updateId;
-        }
-    }
+    private @Nullable String begun; // the name of the transaction
+    private volatile @Nullable Named named;
 
     /** What a trainer has called a version that was there already. */
     private record Named(long version, String name) {}
@@ -64,35 +54,41 @@ final class TrainerUpdates {
      * @return its name
      */
     synchronized String start() throws AdminException {
-        Begun before = begun;
+        String before = begun;
         if (before != null) {
             begun = null;
             giveUp(before);
         }
-        begun = open("");
-        return begun.updateId;
+        String id = open("");
+        begun = id;
+        return id;
     }
 
-    private Begun open(String label) throws AdminException {
+    private String open(String label) throws AdminException {
         String id = "trainer-" + UUID.randomUUID();
         updates.open(new UpdatesDesk.Opening(id, current.getAsLong(), label, Optional.empty()));
-        return new Begun(id);
+        return id;
     }
 
-    private void giveUp(Begun one) {
+    private void giveUp(String id) {
         try {
-            updates.abort(one.updateId);
+            updates.abort(id);
         } catch (AdminException e) { // it has ended by itself; what stays open is given up after its time
-            log.debug("a trainer's update could not be given up: update_id={}", one.updateId, e);
+            log.debug("a trainer's update could not be given up: update_id={}", id, e);
         }
     }
 
-    private Begun required() throws AdminException {
-        Begun now = begun;
+    private String required() throws AdminException {
+        String now = begun;
         if (now == null) {
             throw new AdminException(AdminErrorCode.UNKNOWN_UPDATE, "no update was started: POST /start_weight_update first");
         }
         return now;
+    }
+
+    /** Behind all parts that are there, those included that came another way. */
+    private int next(String id) throws AdminException {
+        return updates.find(id).parts().stream().mapToInt(UpdatesDesk.PartKept::number).max().orElse(-1) + 1;
     }
 
     /**
@@ -106,34 +102,34 @@ final class TrainerUpdates {
 
     /** The same with the bytes of a safetensors file. */
     synchronized int add(byte[] file) throws AdminException {
-        Begun to = required();
-        Optional<UpdatesDesk.PartUpload> upload = updates.receive(to.updateId, to.parts, HexFormat.of().formatHex(sha256().digest(file)), file.length);
+        String id = required();
+        Optional<UpdatesDesk.PartUpload> upload =
+                updates.receive(id, next(id), HexFormat.of().formatHex(sha256().digest(file)), file.length);
         if (upload.isPresent()) {
             try (UpdatesDesk.PartUpload part = upload.get()) {
                 part.accept(ByteBuffer.wrap(file));
                 part.finish();
             }
         }
-        return ++to.parts;
+        return updates.find(id).parts().size();
     }
 
-    private int add(Begun to, List<Path> files) throws AdminException {
+    private int add(String id, List<Path> files) throws AdminException {
         for (Path file : files) {
             try {
-                add(to, file);
+                add(id, file);
             } catch (IOException e) {
                 throw new AdminException(
                         AdminErrorCode.INVALID_FILE, "cannot be read: file=%s: %s".formatted(file.getFileName(), Reasons.of(e)), e);
             }
         }
-        return to.parts;
+        return updates.find(id).parts().size();
     }
 
-    private void add(Begun to, Path file) throws IOException, AdminException {
+    private void add(String id, Path file) throws IOException, AdminException {
         byte[] chunk = new byte[CHUNK_BYTES];
-        long bytes = Files.size(file);
         String sha256 = sha256(file, chunk);
-        Optional<UpdatesDesk.PartUpload> upload = updates.receive(to.updateId, to.parts, sha256, bytes);
+        Optional<UpdatesDesk.PartUpload> upload = updates.receive(id, next(id), sha256, Files.size(file));
         if (upload.isPresent()) {
             try (UpdatesDesk.PartUpload part = upload.get(); InputStream in = Files.newInputStream(file)) {
                 for (int read = in.read(chunk); read > 0; read = in.read(chunk)) {
@@ -142,7 +138,6 @@ final class TrainerUpdates {
                 part.finish();
             }
         }
-        to.parts++;
     }
 
     private static String sha256(Path file, byte[] chunk) throws IOException {
@@ -169,22 +164,22 @@ final class TrainerUpdates {
      * @param name of the version, for people; may be empty
      */
     synchronized UpdatesDesk.Committed finish(String name) throws AdminException {
-        Begun done = required();
+        String id = required();
         if (!name.isEmpty()) {
-            updates.label(done.updateId, name);
+            updates.label(id, name);
         }
-        UpdatesDesk.Committed committed = updates.commit(done.updateId, OptionalInt.empty(), Optional.empty());
+        UpdatesDesk.Committed committed = updates.commit(id, OptionalInt.empty(), Optional.empty());
         begun = null;
         return committed;
     }
 
     /** Makes files a version, or nothing. */
     synchronized UpdatesDesk.Committed push(List<Path> files, String name) throws AdminException {
-        Begun one = open(name);
+        String one = open(name);
         boolean done = false;
         try {
             add(one, files);
-            UpdatesDesk.Committed committed = updates.commit(one.updateId, OptionalInt.empty(), Optional.empty());
+            UpdatesDesk.Committed committed = updates.commit(one, OptionalInt.empty(), Optional.empty());
             done = true;
             return committed;
         } finally {
@@ -195,15 +190,16 @@ final class TrainerUpdates {
     }
 
     /** Calls the current version something until there is another, or the server is started anew. */
-    synchronized void name(String name) {
+    void name(String name) {
         named = new Named(current.getAsLong(), name);
     }
 
     /** What the current version is called: by a trainer, by its label, or else its number. */
-    synchronized String name() throws AdminException {
+    String name() throws AdminException {
         long version = current.getAsLong();
-        if (named != null && named.version == version) {
-            return named.name;
+        Named now = named;
+        if (now != null && now.version == version) {
+            return now.name;
         }
         String label = versions.find(version).label();
         return label.isEmpty() ? String.valueOf(version) : label;
