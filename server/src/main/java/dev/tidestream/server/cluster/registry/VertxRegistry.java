@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -160,9 +161,16 @@ public final class VertxRegistry implements Registry {
         }
         closed = true;
         try {
-            map.remove(own.get().node()).eventually(vertx::close).await(LEAVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            map.remove(own.get().node()).await(LEAVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException | RuntimeException e) {
             log.warn("the registry of nodes was not left as it should be, others forget this node by themselves: reason={}", e.toString());
+        }
+        try { // not by a future of its own context, which is closed with it
+            vertx.close().toCompletionStage().toCompletableFuture().get(LEAVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (TimeoutException | ExecutionException e) {
+            log.warn("the registry of nodes could not be closed: reason={}", e.toString());
         }
     }
 }
