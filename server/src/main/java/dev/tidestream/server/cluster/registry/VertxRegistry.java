@@ -72,7 +72,7 @@ public final class VertxRegistry implements Registry {
         try {
             AsyncMap<String, String> map = await(vertx.sharedData().getClusterWideMap(MAP), JOIN_TIMEOUT);
             VertxRegistry registry = new VertxRegistry(vertx, map, own, maxNodes);
-            registry.nodes = registry.parse(await(map.entries(), JOIN_TIMEOUT));
+            var _ = registry.look();
             joined = true;
             return registry;
         } finally {
@@ -95,6 +95,13 @@ public final class VertxRegistry implements Registry {
     @Override
     public List<NodeState> nodes() {
         return nodes;
+    }
+
+    @Override
+    public List<NodeState> look() {
+        List<NodeState> seen = parse(await(map.entries(), JOIN_TIMEOUT));
+        nodes = seen;
+        return seen;
     }
 
     @Override
