@@ -52,7 +52,7 @@ class BenchAdaptersCommandTest {
 
     @Test
     void shouldRefuseWhatIsTooLong() {
-        Run run = bench("--prompt-tokens", "100000");
+        Run run = Run.of("bench", "adapters", "-m", MODEL, "--prompt-tokens", "100000", "--gen-tokens", "2");
         assertEquals(2, run.code());
         assertTrue(run.err().contains("100000 + 2 > "), run.err());
     }
