@@ -164,7 +164,6 @@ public final class LiveUpdateOptions {
                                 Math.max(1, maxOpenBytes.bytes()), Duration.ofMinutes(openUpdateMinutes))),
                 new CheckpointPolicy(checkpointUpdates, Math.max(1, checkpointBytes.bytes())),
                 builderShare,
-                new TokenLimit(tokenRate, tokenBurst, TokenLimit.DEFAULT.maxAddresses()),
-                ServerConfig.Trainers.OFF);
+                new TokenLimit(tokenRate, tokenBurst, TokenLimit.DEFAULT.maxAddresses()));
     }
 }
