@@ -113,17 +113,22 @@ class Client:
     def rollback(self, version):
         return self.request("POST", "rollback", {"to": version})["version"]
 
-    def update(self, label="", base_version=None, tied=None, update_id=None):
-        """An update of many tensors, which becomes one version."""
-        return Update(self, label, self.version() if base_version is None else base_version, tied, update_id or "py-" + uuid.uuid4().hex)
+    def publish(self, version):
+        """Makes a version that is held the one that new streams get."""
+        return self.request("POST", "publish", {"version": version})["changed"]
+
+    def update(self, label="", base_version=None, tied=None, update_id=None, hold=False):
+        """An update of many tensors, which becomes one version; one that is held waits to be published."""
+        return Update(self, label, self.version() if base_version is None else base_version, tied, update_id or "py-" + uuid.uuid4().hex,
+                      hold)
 
 
 class Update:
     """Opened when it is made; commits at the end of a with block that ends well, is given up otherwise."""
 
-    def __init__(self, client, label, base_version, tied, update_id):
+    def __init__(self, client, label, base_version, tied, update_id, hold=False):
         self.client, self.id, self.parts, self.result = client, update_id, [], None
-        opening = {"update_id": update_id, "base_version": base_version, "label": label}
+        opening = {"update_id": update_id, "base_version": base_version, "label": label, "publish": "hold" if hold else "auto"}
         state = client.request("POST", "updates", opening if tied is None else {**opening, "tied": tied})
         self.kept = {part["part"]: part["sha256"] for part in state.get("parts", [])}
         self.committed = state["state"] == "committed"  # earlier, by this name: commit() says whether with the same parts

@@ -1,5 +1,6 @@
 // The page: which part of it is shown, its colours, and what the foot says of the server.
 import { askForAccess, call, onAccessChange } from "./access.js";
+import { cluster } from "./cluster.js";
 import { colours } from "./colours.js";
 import { compare } from "./compare.js";
 import { whole } from "./dom.js";
@@ -11,7 +12,7 @@ import { badge } from "./tokens.js";
 import { weights } from "./weights.js";
 import { watchVersions } from "./wire.js";
 
-const PAGES = { playground, compare, streams, weights, head, load };
+const PAGES = { playground, compare, streams, weights, head, load, cluster };
 const main = document.getElementById("main");
 let page = null;
 

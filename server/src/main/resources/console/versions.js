@@ -7,8 +7,12 @@ import { badge, colourOf } from "./tokens.js";
 const MAX_SHOWN = 100;
 const PAUSE_MS = 500; // between two looks
 
-/** The card with all versions, newest first: each can be verified while it is in memory, and gone back to. */
-export function timeline() {
+/**
+ * The card with all versions, newest first: each can be verified while it is in memory, and gone back to; one that is held, published.
+ *
+ * @param seen called with the server's `weights.status` and the held versions after each look
+ */
+export function timeline(seen) {
   const note = notice();
   const list = el("ol", { class: "timeline" });
   const summary = el("p", { class: "soft" });
@@ -34,34 +38,42 @@ export function timeline() {
   async function show() {
     try {
       const [status, history] = await Promise.all([ask("weights.status"), ask("weights.history")]);
+      const listed = status.durable ? (await adminCall(
+        `admin/weights/versions?from=${Math.max(1, status.weights_version - MAX_SHOWN)}`)).versions : [];
+      const held = listed.filter(v => v.held).map(v => v.version);
+      const gone = listed.filter(v => v.gone).map(v => v.version);
       const versions = history.versions.slice(-MAX_SHOWN).reverse();
       const left = history.committed_versions - versions.length;
-      list.replaceChildren(...versions.map(v => item(v, status)),
+      list.replaceChildren(...versions.map(v => item(v, status, held, gone)),
         ...(left > 0 ? [el("li", {}, `${left} older ones`)] : []),
-        item({ weights_version: history.base_version, what: "base" }, status));
+        item({ weights_version: history.base_version, what: "base" }, status, held, gone));
       const memory = status.memory;
       summary.textContent = `Weights of all versions: ${bytes(memory.weights_bytes)}; KV cache: ${bytes(memory.kv_bytes)}; budget: `
         + `${bytes(memory.budget_bytes)}.`
         + (status.durable ? "" : " The server has no --data-dir: weights cannot be changed.");
+      seen(status, held);
     } catch (error) {
       note.show(error.message, "bad");
     }
   }
 
-  function item(v, status) {
+  function item(v, status, held, gone) {
     const version = v.weights_version;
     const alive = status.live_versions.filter(l => l.weights_version === version);
     const current = version === status.weights_version;
     const facts = [v.committed_at ? new Date(v.committed_at).toLocaleString() : null,
       alive.length ? `in memory for ${count(alive.reduce((sum, l) => sum + l.leases, 0), "stream")}` : null,
-      status.checkpoints?.includes(version) ? "checkpoint" : null].filter(Boolean).join(" · ");
+      status.checkpoints?.includes(version) ? "checkpoint" : null, held.includes(version) ? "held" : null,
+      gone.includes(version) ? "gone: its bits were pruned" : null].filter(Boolean).join(" · ");
     const sound = alive.length === 0 || !status.durable ? null : el("button", { type: "button", class: "plain small",
       "aria-label": `Verify version ${version}`, on: { click: () => verify(version) } }, "Verify");
-    const back = current || !status.durable ? null : el("button", { type: "button", class: "plain small",
+    const publishing = held.includes(version) ? el("button", { type: "button", class: "small", "aria-label": `Publish version ${version}`,
+      on: { click: () => publish(version) } }, "Publish") : null;
+    const back = current || !status.durable || held.includes(version) || gone.includes(version) ? null : el("button", { type: "button", class: "plain small",
       "aria-label": `Roll back to version ${version}`, on: { click: () => rollback(version) } }, "Roll back to this");
     return el("li", { class: colourOf(version), ...(current ? { "aria-current": "true" } : {}) },
       el("div", { class: "row ends" }, el("span", { class: "row" }, badge(version), el("strong", {}, title(v)), current ? el("span",
-        { class: "soft" }, "current") : null), el("span", { class: "row" }, sound, back)),
+        { class: "soft" }, "current") : null), el("span", { class: "row" }, sound, publishing, back)),
       el("div", { class: "soft" }, facts));
   }
 
@@ -84,6 +96,17 @@ export function timeline() {
     } catch (error) {
       note.show(error.message, "bad");
     }
+  }
+
+  async function publish(version) {
+    note.show(`Publishing version ${version} …`);
+    try {
+      await adminCall("admin/weights/publish", "POST", { version });
+      note.show(`New streams get version ${version}.`, "good");
+    } catch (error) {
+      note.show(error.message, "bad");
+    }
+    load();
   }
 
   async function rollback(version) {

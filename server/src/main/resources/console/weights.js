@@ -2,16 +2,18 @@
 import { ask } from "./admin.js";
 import { hasAdminToken, onAccessChange, tokenWanted } from "./access.js";
 import { adapterCard } from "./adapters.js";
-import { count, el, field, notice, number, segments, select } from "./dom.js";
+import { canaryCard } from "./canary.js";
+import { check, count, el, field, notice, number, segments, select } from "./dom.js";
 import { liveStream } from "./live.js";
-import { push, rowsPayload, tokensOf } from "./updates.js";
+import { push, pushHeld, rowsPayload, tokensOf } from "./updates.js";
 import { timeline } from "./versions.js";
 import { watchVersions } from "./wire.js";
 
 export function weights() {
   const place = el("div");
   const live = liveStream();
-  const line = timeline();
+  const canary = canaryCard(() => line.load());
+  const line = timeline(canary.show);
   const adapters = adapterCard();
   const forms = pushForms(line.load);
 
@@ -19,7 +21,7 @@ export function weights() {
     if (hasAdminToken()) {
       place.replaceChildren(el("div", { class: "halves" },
         el("div", { class: "stack" }, live.element, forms),
-        el("div", { class: "stack" }, line.element, adapters.element)));
+        el("div", { class: "stack" }, line.element, canary.element, adapters.element)));
       line.load();
       adapters.load();
     } else {
@@ -36,6 +38,7 @@ export function weights() {
           + "it."), place),
     leave() {
       live.stop();
+      canary.stop();
       forget.forEach(end => end());
     },
   };
@@ -47,6 +50,7 @@ function pushForms(done) {
   const rowsTensor = tensor("rows-tensor");
   const tokens = el("input", { id: "rows-tokens", value: " the", maxLength: 400, spellcheck: false });
   const content = select([["0", "zeros"], ["0.05", "small noise"], ["0.5", "large noise"]], "0", { id: "rows-content" });
+  const hold = el("input", { type: "checkbox", id: "hold" });
   const fileTensor = tensor("file-tensor");
   const kind = select([["rows", "rows"], ["delta", "delta"], ["replace", "replace"], ["low_rank", "low rank"]], "rows",
     { id: "file-kind" });
@@ -58,7 +62,12 @@ function pushForms(done) {
   async function send(what, make) {
     note.show(`${what}: preparing …`);
     try {
-      const { update, payload } = await make();
+      const { update, payload, held } = await make();
+      if (held) {
+        note.show(held, "good");
+        done();
+        return;
+      }
       const ack = await push(update, payload, p => note.show(`${what}: ${p.stage}, ${number(100 * p.done / p.of)} %`));
       const error = ack.requantisation_error;
       note.show(`Version ${ack.weights_version}: ${count(ack.changed_rows, "row")} changed, built in ${number(ack.build_ms)} ms; stored `
@@ -73,6 +82,12 @@ function pushForms(done) {
     send("Rows", async () => {
       const numbers = await tokensOf(tokens.value);
       const { hidden_size: width } = await ask("optimization.status");
+      if (hold.checked) {
+        const payload = rowsPayload(numbers, width, Number(content.value));
+        const made = await pushHeld(rowsTensor.value, numbers.length, width, payload);
+        return { held: `Version ${made.version} is held: ${count(Object.values(made.changed)[0] ?? 0, "row")} changed. Nobody gets it `
+          + "before it is published." };
+      }
       return { update: { tensor: rowsTensor.value, kind: "rows", shape: [numbers.length, width], dtype: "f32" },
         payload: rowsPayload(numbers, width, Number(content.value)) };
     });
@@ -95,7 +110,8 @@ function pushForms(done) {
   ofRank();
   const rowsForm = el("form", { class: "fields", on: { submit: rows } }, field("Tokens: a text, or numbers", tokens), field("New rows",
     content),
-    field("Tensor", rowsTensor, "wide"), el("div", { class: "wide" }, el("button", { id: "push-rows" }, "Push rows")));
+    field("Tensor", rowsTensor, "wide"), el("div", { class: "wide" }, check("hold it: publish it later, or try it as a canary", hold)),
+    el("div", { class: "wide" }, el("button", { id: "push-rows" }, "Push rows")));
   const fileForm = el("form", { class: "fields", hidden: true, on: { submit: wholeFile } }, field("Payload, as docs/admin.md has it",
     file, "wide"),
     field("Tensor", fileTensor), field("Kind", kind), field("Shape", shape), field("Elements", dtype), rankField,

@@ -12,6 +12,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 
 import dev.tidestream.protocol.ServerMessage;
@@ -32,7 +33,7 @@ class ClusterUpIT {
     private static final int TOKENS = 80;
     private static final Pattern NODE = Pattern.compile("node (\\S+): http://127\\.0\\.0\\.1:(\\d+) \\(pid (\\d+)\\)");
 
-    @TempDir
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS) // the logs of nodes
     @SuppressWarnings("NullAway.Init") // by JUnit
     private Path temp;
 

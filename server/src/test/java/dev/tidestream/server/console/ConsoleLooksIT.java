@@ -19,7 +19,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 /** Whoever uses it: by keyboard alone, with weak eyes, on a phone; and a long stream that keeps the page light and still. */
 @ExtendWith(TestBrowser.class)
 class ConsoleLooksIT {
-    private static final List<String> PAGES = List.of("Playground", "Compare", "Streams", "Weights", "Head", "Load");
+    private static final List<String> PAGES = List.of("Playground", "Compare", "Streams", "Weights", "Head", "Load", "Cluster");
 
     /** The least contrast of a text with what is behind it, with the text (WCAG 2.2, 1.4.3: 4.5, or 3 for large text). */
     static final String CONTRASTS = """

@@ -156,6 +156,30 @@ class ConsolePathIT {
     }
 
     @Test
+    void shouldTryAHeldVersionAsACanaryAndPublishIt() {
+        long before = server.running().weightsVersion();
+        try (BrowserPage browser = BrowserPage.at(server.port())) {
+            Page page = browser.page;
+            browser.enterToken(TOKEN);
+            browser.go("Weights");
+            page.check("#hold");
+            page.click("#push-rows");
+            browser.await("document.querySelector('#canary-version')?.value === '%d'".formatted(before + 1));
+            assertEquals(before, server.running().weightsVersion(), "it is held");
+            page.fill("#canary-share", "100");
+            page.click("#canary-start");
+            page.click("#follow");
+            browser.await("Number(document.querySelector('[aria-label=Canary] tbody td')?.textContent) > 0");
+            browser.await("document.querySelectorAll('.tokens .%s:not(.badge)').length > 0".formatted(colour(before + 1)));
+            page.click("#canary-promote");
+            browser.await("document.querySelector('[aria-label=Canary]').textContent.includes('promoted')");
+            assertEquals(before + 1, server.running().weightsVersion());
+            page.click("#follow");
+            browser.requireFaultless();
+        }
+    }
+
+    @Test
     void shouldCompareWithAVersionThatIsKept() {
         long before = server.running().weightsVersion();
         try (BrowserPage browser = BrowserPage.at(server.port())) {

@@ -60,16 +60,20 @@ final class TransactionService implements UpdatesDesk {
             OpenRequest request = new OpenRequest(opening.updateId(), opening.baseVersion(), opening.label(),
                     opening.tied().map(tied -> tied.name().toLowerCase(Locale.ROOT)).orElse(""), opening.hold());
             boolean isNew = transactions().find(opening.updateId()).isEmpty();
-            if (isNew && opening.baseVersion() != served.weightsVersion()) {
-                throw stale(opening.baseVersion());
+            if (isNew) {
+                requireBase(request);
             }
             return new Opened(state(transactions().open(request)), isNew);
         });
     }
 
-    private AdminException stale(long baseVersion) {
-        return new AdminException(AdminErrorCode.STALE_BASE_VERSION, "the current version is another one: base_version=%d, weights_version=%d"
-                .formatted(baseVersion, served.weightsVersion()));
+    /** What is held may be made of what is held. */
+    private void requireBase(OpenRequest request) throws AdminException {
+        if (request.baseVersion() != served.weightsVersion() && !(request.hold() && log.held().contains(request.baseVersion()))) {
+            throw new AdminException(AdminErrorCode.STALE_BASE_VERSION,
+                    "the current version is another one: base_version=%d, weights_version=%d, held=%s"
+                            .formatted(request.baseVersion(), served.weightsVersion(), log.held()));
+        }
     }
 
     private static UpdateState committed(VersionRecord.WithPayload version) {
@@ -234,9 +238,7 @@ final class TransactionService implements UpdatesDesk {
         boolean committed = false;
         try {
             requireComplete(state, parts, manifestSha256);
-            if (state.request().baseVersion() != served.weightsVersion()) {
-                throw stale(state.request().baseVersion());
-            }
+            requireBase(state.request());
             VersionRecord.Transaction version = commits.run(state);
             committed = true;
             events.updateCommitted();

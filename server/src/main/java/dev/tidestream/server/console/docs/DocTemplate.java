@@ -51,7 +51,7 @@ final class DocTemplate {
             </html>
             """;
 
-    private static final List<String> CONSOLE = List.of("Playground", "Compare", "Streams", "Weights", "Head", "Load");
+    private static final List<String> CONSOLE = List.of("Playground", "Compare", "Streams", "Weights", "Head", "Load", "Cluster");
 
     private final Navigation navigation;
 
