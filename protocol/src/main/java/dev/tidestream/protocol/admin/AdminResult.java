@@ -10,7 +10,9 @@ import java.util.SequencedMap;
  * What a request has led to: the fields of an {@link AdminReply.Ack} beside its ref and version. {@link ResultFields} alone has
  * their names on the wire.
  */
-public sealed interface AdminResult {
+public sealed interface AdminResult permits AdminResult.ModeSet, AdminResult.UpdateRepeated, AdminResult.UpdateApplied,
+        AdminResult.RolledBack, AdminResult.Optimization, AdminResult.Weights, AdminResult.History, AdminResult.Stats, AdminResult.Streams, AdminResult.OneAdapter,
+        AdminResult.Adapters, AdminResult.Received, UpdateResult {
 
     /** Of {@code optimization.set}. */
     sealed interface ModeSet extends AdminResult {

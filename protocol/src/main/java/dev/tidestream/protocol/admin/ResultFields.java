@@ -34,6 +34,7 @@ final class ResultFields {
             case AdminResult.OneAdapter a -> adapter(a.adapter());
             case AdminResult.Adapters a -> object("adapters", a.served().stream().map(ResultFields::adapter).toList(),
                     "adapter_bytes", a.bytes(), "max_adapters", a.maxAdapters(), "max_adapter_bytes", a.maxBytes());
+            case UpdateResult u -> u.fields();
             case AdminResult.Received r -> r.fields();
         });
     }

@@ -34,6 +34,7 @@ import dev.tidestream.server.epoch.Lease;
 public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AdapterRegistry.class);
 
+    private static final long FILES_VERSION = 1; // of the weights as the model's files have them
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}");
 
     private final AdapterLimits limits;
@@ -157,7 +158,7 @@ public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
     private ReadAdapter read(String name, Path path) {
         try (Lease lease = epochs.lease()) {
             requireRoom(name, AdapterFiles.bytes(path));
-            return AdapterFiles.read(path, lease.epoch().loaded());
+            return AdapterFiles.read(path, lease.epoch().loaded(), lease.epoch().weightsVersion() > FILES_VERSION);
         } catch (AdapterRefusedException e) {
             throw e;
         } catch (AdapterException e) {

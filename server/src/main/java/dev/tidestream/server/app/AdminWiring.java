@@ -1,9 +1,11 @@
 package dev.tidestream.server.app;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
+import java.util.concurrent.CompletableFuture;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,23 +18,32 @@ import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.protocol.admin.OptimizationMode;
-import dev.tidestream.server.admin.AdaptersDesk;
+import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.HeadModes;
 import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.build.MemoryBudget;
+import dev.tidestream.server.admin.service.AdapterDesk;
 import dev.tidestream.server.admin.service.AdapterMerge;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
+import dev.tidestream.server.admin.service.TransactionDesk;
 import dev.tidestream.server.admin.store.KeptHeadMode;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.canary.CanaryEnd;
 import dev.tidestream.server.canary.CanaryReport;
 import dev.tidestream.server.engine.EngineStats;
+import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.scheduler.status.StreamStatus;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
+import dev.tidestream.server.weights.DeskThreads;
+import dev.tidestream.server.weights.MergeEndpoints;
+import dev.tidestream.server.weights.WeightEndpoints;
+import dev.tidestream.server.weights.trainer.RunningStreams;
+import dev.tidestream.server.weights.trainer.TrainerEndpoints;
 
 /** The administrators' side of a server: the desk, and what it says of the engine. */
 public final class AdminWiring {
@@ -101,9 +112,47 @@ public final class AdminWiring {
         }
     }
 
-    /** Who makes versions of adapters. */
-    static AdaptersDesk merge(ModelRuntime running, UpdatesDesk updates) {
-        return new AdapterMerge(running.adapters(), running.epochs(), updates);
+    /** What the admin channel asks: updates of many tensors, adapters, and the rest. */
+    public AdminDesk channel(AdminService service) {
+        return new TransactionDesk(new AdapterDesk(service, running.adapters(), running::weightsVersion),
+                service.updates().orElse(null), running::weightsVersion);
+    }
+
+    /** What is asked about weights over HTTP; nothing without a data directory. */
+    public List<EndpointFactory> weights(AdminService service, DeskThreads calls, EventLog audit) {
+        UpdatesDesk updates = service.updates().orElse(null);
+        if (updates == null) {
+            return List.of();
+        }
+        List<EndpointFactory> asked = new ArrayList<>();
+        asked.add(new WeightEndpoints(
+                updates, service.versions(), service.trials(running.trials()), calls, running::weightsVersion, audit));
+        asked.add(new MergeEndpoints(
+                new AdapterMerge(running.adapters(), running.epochs(), updates), calls, running::weightsVersion, audit));
+        if (config.trainers().enabled()) {
+            asked.add(new TrainerEndpoints(
+                    new TrainerEndpoints.Desks(updates, service.versions(), calls, running::weightsVersion, audit),
+                    new EngineStreams(running.engine()), config.trainers().directories(), config.trainers().patience()));
+        }
+        return asked;
+    }
+
+    /** As a trainer may ask about them. */
+    private record EngineStreams(TokenEngine engine) implements RunningStreams {
+        @Override
+        public long newest() {
+            return engine.newestStream();
+        }
+
+        @Override
+        public CompletableFuture<Integer> left(long newest) {
+            return engine.streams().thenApply(all -> (int) all.stream().filter(stream -> stream.stream() <= newest).count());
+        }
+
+        @Override
+        public void stop(long newest) {
+            engine.stopUpTo(newest);
+        }
     }
 
     /** Nobody streams yet, and the layout was compared when it was chosen. */

@@ -22,7 +22,7 @@ import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
 
 /** What is answered, as JSON. Event loop. */
-final class WeightAnswers {
+public final class WeightAnswers {
     private static final Logger log = LoggerFactory.getLogger(WeightAnswers.class);
     private static final int BAD_REQUEST = 400;
     private static final int NOT_FOUND = 404;
@@ -61,7 +61,7 @@ final class WeightAnswers {
      *
      * @param current the version that is served
      */
-    static void refuse(Exchange exchange, Throwable cause, long current) {
+    public static void refuse(Exchange exchange, Throwable cause, long current) {
         switch (cause) {
             case RequestRefusedException refused -> exchange.refuse(refused.error());
             case AdminException e when e.code() == AdminErrorCode.INTERNAL -> {

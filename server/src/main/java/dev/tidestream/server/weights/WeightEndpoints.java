@@ -258,8 +258,8 @@ public final class WeightEndpoints implements EndpointFactory {
                 PartReceiver.receive(exchange, loop, calls, bytes,
                         () -> updates.receive(id, Integer.parseInt(number), sha256, bytes), failure -> {
                             underWay--;
-                            if (exchange.response().closed()) {
-                                return Future.succeededFuture(); // the client has gone
+                            if (failure instanceof PartReceiver.ClientGoneException || exchange.response().closed()) {
+                                return Future.succeededFuture();
                             }
                             if (failure == null) {
                                 return noContent(exchange);

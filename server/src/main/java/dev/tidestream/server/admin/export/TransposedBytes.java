@@ -43,7 +43,7 @@ record TransposedBytes(PanelMatrix matrix, TensorFormat to) implements TensorByt
             PanelUnpacker.unpack(matrix, panel, first, first + columns, unpacked);
             for (int column = 0; column < columns; column++) {
                 for (int lane = 0; lane < matrix.rowsOf(panel); lane++) {
-                    long at = (long) column * matrix.rows() + panel * PanelLayout.ROWS + lane;
+                    long at = (long) column * matrix.rows() + (long) panel * PanelLayout.ROWS + lane;
                     to().plain().put(to, at, unpacked[column * PanelLayout.ROWS + lane]);
                 }
             }

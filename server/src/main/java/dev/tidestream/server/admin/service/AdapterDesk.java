@@ -68,7 +68,7 @@ public final class AdapterDesk implements AdminDesk {
     }
 
     @Override
-    public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
+    public UpdateStart begin(AdminRequest.WithFrames update, ProgressSink progress) throws AdminException {
         return rest.begin(update, progress);
     }
 

@@ -36,7 +36,8 @@ import dev.tidestream.server.pacing.PacedTeam;
  * remove the files
  * </pre>
  *
- * Versions that can be published later are newer than the current one, so they are kept. What goes wrong before the commit leaves the history as it was, perhaps with a checkpoint more.
+ * Versions that can be published later are newer than the current one, so they are kept. What goes wrong before the commit leaves the
+ * history as it was, perhaps with a checkpoint more.
  */
 final class Pruning {
     private static final Logger log = LoggerFactory.getLogger(Pruning.class);

@@ -152,7 +152,7 @@ public final class Checkpoints {
         List<Long> others = files.keySet().stream().filter(version -> !bases.contains(version)).toList();
         List<Long> old = others.subList(0, Math.max(0, others.size() - KEPT));
         for (long version : old) {
-            storage.delete(files.remove(version));
+            delete(version);
         }
         return !old.isEmpty();
     }
@@ -160,9 +160,16 @@ public final class Checkpoints {
     /** Removes those before a version, and what else is not needed. Under the lock of the directory; durable after the next {@code force}. */
     void removeBefore(long version) throws IOException {
         for (long old : List.copyOf(files.headMap(version).keySet())) {
-            storage.delete(files.remove(old));
+            delete(old);
         }
         removeOld();
+    }
+
+    private void delete(long version) throws IOException {
+        String file = files.remove(version);
+        if (file != null) {
+            storage.delete(file);
+        }
     }
 
     /** Those that can be used, as far as is known. */

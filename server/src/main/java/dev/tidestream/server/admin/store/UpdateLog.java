@@ -207,12 +207,7 @@ public final class UpdateLog implements Closeable {
                 (name, onClose) -> new PayloadSpool(storage, spec, name, onClose));
     }
 
-    /**
-     * Begins to write the payload of a transaction.
-     *
-     * @param byteLength that it will have
-     * @throws AdminException as {@link #receive}
-     */
+    /** Begins to write the payload of a transaction, as {@link #receive}; {@code byteLength} is what it will have. */
     public TransactionPayload beginPayload(String updateId, long baseVersion, long byteLength) throws AdminException {
         return begin(updateId, baseVersion, byteLength, (name, onClose) -> new TransactionPayload(storage, updateId, name, onClose));
     }
@@ -225,7 +220,8 @@ public final class UpdateLog implements Closeable {
         writing.lock();
         try {
             requireUsable();
-            requireCurrent(baseVersion);
+            VersionHistory.requireBase(file.current(), baseVersion);
+            limits.requireAnother(file.current().versions().size());
             limits.requireRoom(byteLength, VersionHistory.payloadBytes(file.current()), spools.count(), spools.bytes());
             UpdateLogLimits.requireDisk(byteLength, storage.usableBytes());
             T made = newFile.make(SPOOL_PREFIX + ++spoolNumber + ".tmp", () -> spools.remove(byteLength));
@@ -296,7 +292,7 @@ public final class UpdateLog implements Closeable {
     /**
      * The same for many tensors at once: all of them, or none.
      *
-     * @param spec whose base version is current
+     * @param spec whose base version is current, or held if this one is to be
      * @param payload finished; closed in any case
      * @param hold whether the version is to be published later
      */
@@ -316,7 +312,7 @@ public final class UpdateLog implements Closeable {
             String updateId, long baseVersion, String sha256, boolean hold, Supplier<String> handOver, NewRecord<R> makes)
             throws AdminException {
         return change("update " + updateId, () -> {
-            if (baseVersion != currentVersion()) {
+            if (baseVersion != currentVersion() && !(hold && held().contains(baseVersion))) {
                 throw new IllegalStateException("not admitted: update_id=%s, base_version=%d, weights_version=%d"
                         .formatted(updateId, baseVersion, currentVersion()));
             }

@@ -151,6 +151,13 @@ public final class VersionHistory {
         }
     }
 
+    /** @throws AdminException {@code stale_base_version} unless the version is the one that is served, or waits to be */
+    static void requireBase(Manifest manifest, long baseVersion) throws AdminException {
+        if (!held(manifest).contains(baseVersion)) {
+            requireCurrent(manifest, baseVersion);
+        }
+    }
+
     /** @throws AdminException {@code stale_base_version} unless the version is the one that is served */
     static void requireCurrent(Manifest manifest, long baseVersion) throws AdminException {
         if (baseVersion != current(manifest)) {

@@ -23,7 +23,7 @@ public enum Machine {
     }
 
     /** Most rows of a pass. */
-    int maxRows() {
+    public int maxRows() {
         return (int) ROWS[ROWS.length - 1];
     }
 
@@ -33,7 +33,7 @@ public enum Machine {
      * @param rows of all its streams together, at least 1
      * @param positions that its decoding rows see, together
      */
-    long stepNs(int rows, long positions) {
+    public long stepNs(int rows, long positions) {
         int at = 1;
         while (at < ROWS.length - 1 && rows > ROWS[at]) {
             at++;

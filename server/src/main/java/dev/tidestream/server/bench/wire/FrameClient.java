@@ -13,6 +13,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.net.NetClient;
 import io.vertx.core.net.NetClientOptions;
 import io.vertx.core.net.NetSocket;
+import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.console.Reasons;
@@ -24,10 +25,15 @@ import dev.tidestream.protocol.Protocol;
  */
 final class FrameClient implements AutoCloseable {
     private static final int MASKED = 0x80;
+    private static final int DIGITS = 2;
     private static final byte[] END_OF_HEAD = "\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
 
-    /** What came of all streams. */
-    record Count(long tokens, long bytes, long nanos) {
+    /**
+     * What came of all streams.
+     *
+     * @param gaps ns between two tokens of a stream
+     */
+    record Count(long tokens, long bytes, long nanos, Histogram gaps) {
         double tokensPerSecond() {
             return tokens * 1e9 / nanos;
         }
@@ -57,8 +63,10 @@ final class FrameClient implements AutoCloseable {
         all.forEach(stream -> await(stream.end));
         long nanos = System.nanoTime() - startNs;
         all.forEach(stream -> stream.socket.close());
+        Histogram gaps = new Histogram(DIGITS);
+        all.forEach(stream -> gaps.add(stream.gaps));
         return new Count(all.stream().mapToLong(stream -> stream.tokens).sum(),
-                all.stream().mapToLong(stream -> stream.bytes).sum(), nanos);
+                all.stream().mapToLong(stream -> stream.bytes).sum(), nanos, gaps);
     }
 
     /** The text messages of one stream, from the first to the last. */
@@ -108,6 +116,8 @@ final class FrameClient implements AutoCloseable {
         private long tokens; // of the event loop, like the next; read by others once the stream has ended
         private long bytes;
         private boolean finished;
+        private final Histogram gaps = new Histogram(DIGITS); // ns
+        private long lastNs; // of the last token; 0: none
 
         Stream(NetSocket socket, @Nullable List<String> messages) {
             this.socket = socket;
@@ -177,6 +187,13 @@ final class FrameClient implements AutoCloseable {
                 }
                 newTokens += message(all, payload, length);
                 at = payload + length;
+            }
+            if (newTokens > 0) {
+                long nowNs = System.nanoTime();
+                if (lastNs != 0) {
+                    gaps.recordValue(nowNs - lastNs);
+                }
+                lastNs = nowNs;
             }
             tokens += newTokens;
             bytes += at - from;

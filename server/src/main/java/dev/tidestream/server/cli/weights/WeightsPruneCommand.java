@@ -16,8 +16,8 @@ import dev.tidestream.server.cli.terminal.Check;
         description = {
             "Drop the payloads of old versions; a restart begins from a checkpoint then.",
             "",
-            "Versions that streams hold are kept, and all newer ones; version 1, the model file, always is. Pruned versions stay in the list,"
-                    + " and cannot be had again.",
+            "Versions that streams hold are kept, and all newer ones, as those are that wait to be published; version 1, the model file,"
+                    + " always is. Pruned versions stay in the list, and cannot be had again.",
         },
         footer = {
             "",
@@ -27,7 +27,8 @@ import dev.tidestream.server.cli.terminal.Check;
 final class WeightsPruneCommand extends WeightsCall {
     private int keep;
 
-    @Option(names = "--keep", paramLabel = "N", required = true, description = "How many of the newest versions to keep, the current one among them.")
+    @Option(names = "--keep", paramLabel = "N", required = true,
+            description = "How many versions to keep: the current one, and those before it.")
     void setKeep(int value) {
         keep = Check.range(spec, "--keep", value, 1, Integer.MAX_VALUE);
     }
