@@ -150,6 +150,7 @@ class ConsolePathIT {
 
     private static void pushRows(BrowserPage browser, long version) {
         browser.page.fill("#rows-tokens", " the");
+        browser.page.selectOption("#rows-content", "0.5"); // other rows each time
         browser.page.click("#push-rows");
         browser.await("/Version %d: 1 row changed/.test(document.querySelector('[aria-label=\"New version\"] .note').textContent)"
                 .formatted(version));
