@@ -5,7 +5,7 @@ setlocal
 set "HOME_DIR=%~dp0.."
 set "JAVA="
 if defined JAVA_HOME call :try "%JAVA_HOME%"
-if not defined JAVA for /f "delims=" %%J in ('where java 2^>nul') do if not defined JAVA for %%D in ("%%~dpJ..") do call :try "%%~fD"
+if not defined JAVA for /f "delims=" %%J in ('where $PATH:java 2^>nul') do if not defined JAVA for %%D in ("%%~dpJ..") do call :try "%%~fD"
 if not defined JAVA call :try "%HOME_DIR%\runtime"
 if not defined JAVA (
     echo tidestream: needs Java 25, found none: set JAVA_HOME to one 1>&2

@@ -61,11 +61,20 @@ export function isRefusal(error) {
 }
 
 /** JSON over HTTP with the key; throws an Error with the server's words. */
-export async function call(path, body) {
-  const headers = apiKey ? { Authorization: "Bearer " + apiKey } : {};
-  const options = body === undefined ? { headers } : { method: "POST", headers: { ...headers, "Content-Type": "application/json" },
-    body: JSON.stringify(body) };
-  const response = await fetch(url(path), options);
+export function call(path, body) {
+  return request(path, apiKey, body === undefined ? "GET" : "POST", body);
+}
+
+/** The same with the administrators' token; a body may also be a Uint8Array. */
+export function adminCall(path, method = "GET", body = undefined, headers = {}) {
+  return request(path, adminToken, method, body, headers);
+}
+
+async function request(path, secret, method, body, more = {}) {
+  const headers = { ...more, ...(secret ? { Authorization: "Bearer " + secret } : {}) };
+  const json = body !== undefined && !(body instanceof Uint8Array);
+  const response = await fetch(url(path), { method, headers: json ? { ...headers, "Content-Type": "application/json" } : headers,
+    body: json ? JSON.stringify(body) : body });
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) {
     throw Object.assign(new Error(answer.error?.message ?? `HTTP ${response.status}`), { status: response.status });

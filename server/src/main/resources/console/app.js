@@ -1,5 +1,7 @@
 // The page: which part of it is shown, its colours, and what the foot says of the server.
 import { askForAccess, call, onAccessChange } from "./access.js";
+import { cluster } from "./cluster.js";
+import { colours } from "./colours.js";
 import { compare } from "./compare.js";
 import { whole } from "./dom.js";
 import { head } from "./head.js";
@@ -10,7 +12,7 @@ import { badge } from "./tokens.js";
 import { weights } from "./weights.js";
 import { watchVersions } from "./wire.js";
 
-const PAGES = { playground, compare, streams, weights, head, load };
+const PAGES = { playground, compare, streams, weights, head, load, cluster };
 const main = document.getElementById("main");
 let page = null;
 
@@ -21,7 +23,7 @@ function show() {
   page?.leave?.();
   page = PAGES[name]();
   document.title = `${page.title} – Tidestream`;
-  document.querySelectorAll("nav a").forEach(link => {
+  document.querySelectorAll("header nav a").forEach(link => {
     if (link.hash === "#/" + name) {
       link.setAttribute("aria-current", "page");
       link.parentElement.scrollLeft = link.offsetLeft - 40;
@@ -48,18 +50,6 @@ async function describeModel() {
       askForAccess();
     }
   }
-}
-
-/** The system's choice is followed while nobody has made another. */
-function colours() {
-  const control = document.getElementById("theme");
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const apply = () => {
-    document.documentElement.dataset.theme = control.value === "auto" ? (dark.matches ? "dark" : "light") : control.value;
-  };
-  control.addEventListener("change", apply);
-  dark.addEventListener("change", apply);
-  apply();
 }
 
 colours();

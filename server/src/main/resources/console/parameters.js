@@ -1,4 +1,5 @@
 // The fields of `generate` as a form. What is left empty is left to the server; what it refuses, it says itself.
+import { adapterChoice } from "./adapters.js";
 import { check, el, field, segments, select } from "./dom.js";
 
 function numeric(id, value, step, min, max, placeholder = "") {
@@ -25,6 +26,8 @@ export function parameters() {
   const stop = el("textarea", { id: "stop", rows: "2", spellcheck: false, placeholder: "one a line; \\n is a line break" });
   const probabilities = select([["", "none"], ["0", "of tokens"], ["5", "and 5 others"], ["20", "and 20 others"]], "5", { id: "logprobs" });
   const weights = segments("Weights", "weights", [["pin", "pin"], ["follow", "follow"]], "follow", () => {});
+  const adapter = adapterChoice("adapter");
+  adapter.load();
   const recompute = el("input", { type: "checkbox", id: "recompute" });
   const more = el("details", {}, el("summary", {}, "More"), el("div", { class: "fields" },
     field("Min-p", sampling.min_p), field("Repetition penalty", sampling.repetition_penalty),
@@ -37,7 +40,7 @@ export function parameters() {
     { class: "fields" },
     field("Max tokens", maxTokens), field("Temperature", sampling.temperature),
     field("Top-k", sampling.top_k), field("Top-p", sampling.top_p),
-    field("Seed", seed), field("Probabilities", probabilities),
+    field("Seed", seed), field("Probabilities", probabilities), adapter.element,
     el("div", { class: "wide" }, more)));
 
   return {
@@ -58,6 +61,9 @@ export function parameters() {
         chosen.seed = seed.value.trim(); // as a string: 64 bits
       }
       const fields = { max_tokens: Number(maxTokens.value) || 1, sampling: chosen, weights: weights.value };
+      if (adapter.value !== "") {
+        fields.adapter = adapter.value;
+      }
       if (weights.value === "follow" && recompute.checked) {
         fields.kv = "recompute";
       }

@@ -5,6 +5,8 @@ import { bar, el, notice, number, tiles, whole } from "./dom.js";
 import { badge } from "./tokens.js";
 
 const INTERVAL_MS = 1000;
+const TEXTS = ["State", "Adapter"]; // columns that begin at the left
+const COLUMNS = 8;
 const STATES = { running: "running", queued: "waits for a slot", parked: "no demand", stopping: "stops" };
 
 export function streams() {
@@ -12,8 +14,8 @@ export function streams() {
   const note = notice();
   const body = el("tbody");
   const table = el("div", { class: "card scroll", tabIndex: 0, role: "region", "aria-label": "Streams" }, el("table", {},
-    el("thead", {}, el("tr", {}, ["Stream", "State", "Demand", "Prompt", "Position", "Weights", "Age"].map((name, i) =>
-      el("th", { class: i === 1 ? "text" : "", scope: "col" }, name)))), body));
+    el("thead", {}, el("tr", {}, ["Stream", "State", "Demand", "Prompt", "Position", "Weights", "Adapter", "Age"].map(name =>
+      el("th", { class: TEXTS.includes(name) ? "text" : "", scope: "col" }, name)))), body));
   const place = el("div", { class: "stack" });
   let timer = 0;
   let round = 0; // of polls; another one begins when the token changes
@@ -55,9 +57,9 @@ export function streams() {
     const rows = answer.streams.map(row);
     const left = answer.total - answer.streams.length;
     if (rows.length === 0) {
-      rows.push(el("tr", {}, el("td", { colSpan: 7 }, "No stream runs.")));
+      rows.push(el("tr", {}, el("td", { colSpan: COLUMNS }, "No stream runs.")));
     } else if (left > 0) {
-      rows.push(el("tr", {}, el("td", { colSpan: 7 }, `and ${left} more`)));
+      rows.push(el("tr", {}, el("td", { colSpan: COLUMNS }, `and ${left} more`)));
     }
     body.replaceChildren(...rows);
   }
@@ -71,6 +73,7 @@ export function streams() {
       el("td", {}, `${whole(position)} of ${whole(s.positions)}`, el("span", { class: "meter", "aria-hidden": "true" },
         bar(position / s.positions))),
       el("td", {}, badge(s.weights_version)),
+      el("td", { class: "text" }, s.adapter ?? "–"),
       el("td", {}, number(s.age_ms / 1000) + " s"));
   }
 

@@ -1,29 +1,29 @@
 // Weights: the versions there are, a new one from here, and what running streams make of it.
 import { ask } from "./admin.js";
 import { hasAdminToken, onAccessChange, tokenWanted } from "./access.js";
-import { bytes, count, el, field, notice, number, segments, select, whole } from "./dom.js";
-import { paceSlider } from "./pace.js";
-import { TokenView, badge, colourOf } from "./tokens.js";
-import { run, streamTiles } from "./transcript.js";
-import { push, rowsPayload, tokensOf } from "./updates.js";
+import { adapterCard } from "./adapters.js";
+import { canaryCard } from "./canary.js";
+import { check, count, el, field, notice, number, segments, select } from "./dom.js";
+import { liveStream } from "./live.js";
+import { push, pushHeld, rowsPayload, tokensOf } from "./updates.js";
+import { timeline } from "./versions.js";
 import { watchVersions } from "./wire.js";
-
-const MAX_SHOWN = 100;
-const PAUSE_MS = 500; // between two looks at the versions, and before a stream that made nothing begins again
 
 export function weights() {
   const place = el("div");
   const live = liveStream();
-  const line = timeline();
-  const note = notice();
-  const forms = pushForms(note, line.load);
+  const canary = canaryCard(() => line.load());
+  const line = timeline(canary.show);
+  const adapters = adapterCard();
+  const forms = pushForms(line.load);
 
   function layOut() {
     if (hasAdminToken()) {
       place.replaceChildren(el("div", { class: "halves" },
         el("div", { class: "stack" }, live.element, forms),
-        el("div", { class: "stack" }, line.element)));
+        el("div", { class: "stack" }, line.element, canary.element, adapters.element)));
       line.load();
+      adapters.load();
     } else {
       place.replaceChildren(el("div", { class: "stack" }, tokenWanted("To see and change versions of the weights"), live.element));
     }
@@ -38,92 +38,19 @@ export function weights() {
           + "it."), place),
     leave() {
       live.stop();
+      canary.stop();
       forget.forEach(end => end());
     },
   };
-
-  function timeline() {
-    const list = el("ol", { class: "timeline" });
-    const summary = el("p", { class: "soft" });
-
-    let loading = false;
-    let changed = false; // meanwhile
-
-    /** One look at a time, however fast a trainer makes versions. */
-    async function load() {
-      changed = true;
-      if (loading) {
-        return;
-      }
-      loading = true;
-      while (changed) {
-        changed = false;
-        await show();
-        await new Promise(resolve => setTimeout(resolve, PAUSE_MS));
-      }
-      loading = false;
-    }
-
-    async function show() {
-      try {
-        const [status, history] = await Promise.all([ask("weights.status"), ask("weights.history")]);
-        const versions = history.versions.slice(-MAX_SHOWN).reverse();
-        const left = history.committed_versions - versions.length;
-        list.replaceChildren(...versions.map(v => item(v, status)),
-          ...(left > 0 ? [el("li", {}, `${left} older ones`)] : []),
-          item({ weights_version: history.base_version, what: "base" }, status));
-        const memory = status.memory;
-        summary.textContent = `Weights of all versions: ${bytes(memory.weights_bytes)}; KV cache: ${bytes(memory.kv_bytes)}; budget: `
-          + `${bytes(memory.budget_bytes)}.`
-          + (status.durable ? "" : " The server has no --data-dir: weights cannot be changed.");
-      } catch (error) {
-        note.show(error.message, "bad");
-      }
-    }
-
-    function item(v, status) {
-      const version = v.weights_version;
-      const alive = status.live_versions.filter(l => l.weights_version === version);
-      const current = version === status.weights_version;
-      const facts = [v.committed_at ? new Date(v.committed_at).toLocaleString() : null,
-        alive.length ? `in memory for ${count(alive.reduce((sum, l) => sum + l.leases, 0), "stream")}` : null,
-        status.checkpoints?.includes(version) ? "checkpoint" : null].filter(Boolean).join(" · ");
-      const back = current || !status.durable ? null : el("button", {
-        type: "button", class: "plain small", "aria-label": `Roll back to version ${version}`, on: { click: () => rollback(version) } },
-          "Roll back to this");
-      return el("li", { class: colourOf(version), ...(current ? { "aria-current": "true" } : {}) },
-        el("div", { class: "row ends" }, el("span", { class: "row" }, badge(version), el("strong", {}, title(v)), current ? el("span",
-          { class: "soft" }, "current") : null), back),
-        el("div", { class: "soft" }, facts));
-    }
-
-    function title(v) {
-      switch (v.what) {
-        case "base": return "the model file";
-        case "rollback": return `rollback to v${v.to_version}`;
-        default: return `${v.kind} of ${v.tensor}, ${v.shape.map(whole).join(" × ")}, ${bytes(v.byte_length)}`;
-      }
-    }
-
-    async function rollback(version) {
-      note.show(`Rolling back to version ${version} …`);
-      try {
-        const ack = await ask("weights.rollback", { to_version: version });
-        note.show(`Version ${ack.weights_version} has the weights of version ${version}, after ${number(ack.build_ms)} ms.`, "good");
-      } catch (error) {
-        note.show(error.message, "bad");
-      }
-      load();
-    }
-    return { element: el("section", { class: "card", "aria-label": "Versions" }, el("h2", {}, "Versions"), list, summary), load };
-  }
 }
 
-function pushForms(note, done) {
+function pushForms(done) {
+  const note = notice();
   const tensor = id => el("input", { id, value: "token_embd.weight", maxLength: 256, spellcheck: false });
   const rowsTensor = tensor("rows-tensor");
   const tokens = el("input", { id: "rows-tokens", value: " the", maxLength: 400, spellcheck: false });
   const content = select([["0", "zeros"], ["0.05", "small noise"], ["0.5", "large noise"]], "0", { id: "rows-content" });
+  const hold = el("input", { type: "checkbox", id: "hold" });
   const fileTensor = tensor("file-tensor");
   const kind = select([["rows", "rows"], ["delta", "delta"], ["replace", "replace"], ["low_rank", "low rank"]], "rows",
     { id: "file-kind" });
@@ -135,7 +62,12 @@ function pushForms(note, done) {
   async function send(what, make) {
     note.show(`${what}: preparing …`);
     try {
-      const { update, payload } = await make();
+      const { update, payload, held } = await make();
+      if (held) {
+        note.show(held, "good");
+        done();
+        return;
+      }
       const ack = await push(update, payload, p => note.show(`${what}: ${p.stage}, ${number(100 * p.done / p.of)} %`));
       const error = ack.requantisation_error;
       note.show(`Version ${ack.weights_version}: ${count(ack.changed_rows, "row")} changed, built in ${number(ack.build_ms)} ms; stored `
@@ -150,6 +82,12 @@ function pushForms(note, done) {
     send("Rows", async () => {
       const numbers = await tokensOf(tokens.value);
       const { hidden_size: width } = await ask("optimization.status");
+      if (hold.checked) {
+        const payload = rowsPayload(numbers, width, Number(content.value));
+        const made = await pushHeld(rowsTensor.value, numbers.length, width, payload);
+        return { held: `Version ${made.version} is held: ${count(Object.values(made.changed)[0] ?? 0, "row")} changed. Nobody gets it `
+          + "before it is published." };
+      }
       return { update: { tensor: rowsTensor.value, kind: "rows", shape: [numbers.length, width], dtype: "f32" },
         payload: rowsPayload(numbers, width, Number(content.value)) };
     });
@@ -172,7 +110,8 @@ function pushForms(note, done) {
   ofRank();
   const rowsForm = el("form", { class: "fields", on: { submit: rows } }, field("Tokens: a text, or numbers", tokens), field("New rows",
     content),
-    field("Tensor", rowsTensor, "wide"), el("div", { class: "wide" }, el("button", { id: "push-rows" }, "Push rows")));
+    field("Tensor", rowsTensor, "wide"), el("div", { class: "wide" }, check("hold it: publish it later, or try it as a canary", hold)),
+    el("div", { class: "wide" }, el("button", { id: "push-rows" }, "Push rows")));
   const fileForm = el("form", { class: "fields", hidden: true, on: { submit: wholeFile } }, field("Payload, as docs/admin.md has it",
     file, "wide"),
     field("Tensor", fileTensor), field("Kind", kind), field("Shape", shape), field("Elements", dtype), rankField,
@@ -183,52 +122,4 @@ function pushForms(note, done) {
   });
   return el("section", { class: "card stack", "aria-label": "New version" }, el("h2", {}, "New version"), choice, rowsForm, fileForm,
     note.element);
-}
-
-/** A stream that follows the weights, slowly enough to see them change; begun again while it is wanted. */
-function liveStream() {
-  const view = new TokenView("Text of a stream that follows the weights", null, true);
-  const figures = streamTiles();
-  const slider = paceSlider(10, rate => stream?.rate(rate));
-  const toggle = el("button", { id: "follow", type: "button", on: { click: () => wanted ? stop() : begin() } }, "Start a stream");
-  const note = notice();
-  let stream = null;
-  let wanted = false;
-  let timer = 0;
-
-  function begin() {
-    wanted = true;
-    note.clear();
-    toggle.textContent = "Stop it";
-    view.reset(el("div", {}, el("span", { class: "prompt" }, "Once upon a time")));
-    stream = run({ prompt: "Once upon a time", max_tokens: 400, weights: "follow", logprobs: 0, sampling: { temperature: 0.8, top_k: 40 } },
-      { view, figures, rate: slider.rate, slider, quiet: true }, message => {
-        stream = null;
-        toggle.textContent = "Start a stream";
-        if (message.code) {
-          wanted = false;
-          note.show(`${message.code}: ${message.message}`, "bad");
-        } else if (wanted && view.tokens.length > 0) {
-          begin();
-        } else if (wanted) { // a model that has nothing to say is not asked as fast as it answers
-          toggle.textContent = "Stop it";
-          timer = setTimeout(begin, PAUSE_MS);
-        }
-      });
-  }
-
-  function stop() {
-    wanted = false;
-    clearTimeout(timer);
-    toggle.textContent = "Start a stream";
-    stream?.abandon();
-    stream = null;
-  }
-  view.reset(el("p", {}, "A stream that follows the weights changes its colour when a version is published."));
-  return {
-    element: el("section", { class: "card stack", "aria-label": "A running stream" },
-      el("div", { class: "row ends" }, el("h2", {}, "A running stream"), toggle), slider.element, figures.element, view.element,
-        note.element),
-    stop,
-  };
 }

@@ -16,7 +16,8 @@ class WeightsArchTest {
     /** Over HTTP one knows the desks, and nothing behind them. */
     @ArchTest
     static final ArchRule WEIGHTS_KNOW_DESKS = noClasses().that().resideInAPackage("dev.tidestream.server.weights..")
-            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.[channel|service|build|store|transaction]..",
+            .should().dependOnClassesThat().resideInAnyPackage(
+                    "dev.tidestream.server.admin.[channel|service|build|store|transaction|export]..",
                     "dev.tidestream.server.epoch..", "dev.tidestream.server.engine..", "dev.tidestream.model..");
 
     /** What is tried is seen from epochs and logits: who schedules, streams and administrates is no concern of it. */
@@ -35,6 +36,13 @@ class WeightsArchTest {
     @ArchTest
     static final ArchRule PARTS_KNOW_NO_BUILDER = noClasses().that().resideInAPackage("dev.tidestream.server.admin.transaction..")
             .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin.[channel|service|build]..",
+                    "dev.tidestream.server.epoch..", "io.vertx..");
+
+    /** Files of versions are made of what is in memory. */
+    @ArchTest
+    static final ArchRule EXPORTS_KNOW_NO_HISTORY = noClasses().that().resideInAPackage("dev.tidestream.server.admin.export..")
+            .should().dependOnClassesThat().resideInAnyPackage("dev.tidestream.server.admin",
+                    "dev.tidestream.server.admin.[channel|service|build|store|transaction]..",
                     "dev.tidestream.server.epoch..", "io.vertx..");
 
     /** Open transactions are files; what they become is no concern of theirs. */

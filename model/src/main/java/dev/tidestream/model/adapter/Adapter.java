@@ -1,5 +1,7 @@
 package dev.tidestream.model.adapter;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +10,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.architecture.Blueprint;
+import dev.tidestream.model.tensor.PanelMatrix;
 import dev.tidestream.model.tensor.memory.PageArena;
 
 /**
@@ -53,6 +57,36 @@ public final class Adapter implements AutoCloseable {
     /** Whether hidden states, and so keys and values, are others with it; without, it changes logits alone. */
     public boolean changesStates() {
         return changesLookup() || layers.stream().anyMatch(sites -> !sites.isEmpty());
+    }
+
+    /**
+     * All that it changes, matrix by matrix: embedding and output head apart, whatever the base ties.
+     *
+     * @param blueprint that it was built for
+     */
+    public List<MatrixChange> matrixChanges(Blueprint blueprint) {
+        List<MatrixChange> changes = new ArrayList<>();
+        for (int layer = 0; layer < layers.size(); layer++) {
+            changes.addAll(MatrixChanges.ofLayer(layer, blueprint.layers().get(layer), layers.get(layer)));
+        }
+        MatrixChanges.of(lookup).forEach(changes::add);
+        MatrixChanges.ofHead(head).forEach(changes::add);
+        return changes;
+    }
+
+    /** Whether lookups and logits are changed in the same way: one matrix that is both stays one. */
+    public boolean changesBothEndsAlike() {
+        if (lookup.isEmpty() || head.isEmpty()) {
+            return lookup.isEmpty() && head.isEmpty();
+        }
+        HeadChange change = head.get();
+        return switch (lookup.get()) {
+            case LookupChange.Added(PanelMatrix table, LowRankSite.Part _) ->
+                change instanceof HeadChange.Added(LowRankSite site) && site.parts().getFirst().up() == table;
+            case LookupChange.Replaced(PanelMatrix matrix) -> change instanceof HeadChange.Replaced(PanelMatrix other) && other == matrix;
+            case LookupChange.Rows(TokenRows rows) -> change instanceof HeadChange.Rows(TokenRows other) && other.matrix() == rows.matrix()
+                    && Arrays.equals(other.tokens(), rows.tokens());
+        };
     }
 
     @Nullable LowRankSite site(int layer, AdapterSite site) {

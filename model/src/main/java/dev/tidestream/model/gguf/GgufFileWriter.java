@@ -103,12 +103,18 @@ public final class GgufFileWriter {
         this.fileBytes = front.length + offset;
     }
 
-    private static int padding(long bytes) {
+    /** Zeros that stand behind so many bytes of a tensor's data. */
+    public static int padding(long bytes) {
         return (int) (Math.ceilDiv(bytes, (long) ALIGNMENT) * ALIGNMENT - bytes);
     }
 
     private static long padded(long bytes) {
         return bytes + padding(bytes);
+    }
+
+    /** All that stands before the data of the first tensor. */
+    public byte[] front() {
+        return front.clone();
     }
 
     /** Length of the file. */

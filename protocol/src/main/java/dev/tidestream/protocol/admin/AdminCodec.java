@@ -38,11 +38,18 @@ import dev.tidestream.protocol.ProtocolException;
  *  "byte_length":  integer, as UpdateKind has it,
  *  "rank":         1..2^31-1, for low_rank only,
  *  "path":         string 1..1024, optional}
+ * {"type":"weights.open_update", "update_id": 1..128 of A-Za-z0-9._:-, "base_version": 1..2^63-1,
+ *  "label": string ..256, optional, "tied": "keep" | "untie" | "error", optional}
+ * {"type":"weights.part", "update_id", "part": 0..999999, "sha256", "byte_length": 1..2^63-1,
+ *  "offset": 0..byte_length = 0}
+ * {"type":"weights.commit_update", "update_id", "parts": integer, optional, "manifest_sha256": optional}
+ * {"type":"weights.abort_update", "update_id"}, {"type":"weights.update_state", "update_id"}
  * {"type":"weights.rollback", "to_version": 1..2^63-1}
  * {"type":"weights.status"}, {"type":"weights.history"}, {"type":"stats"}, {"type":"streams"}
  * </pre>
  *
- * <p>Without {@code path}, binary frames with exactly {@code byte_length} bytes follow a {@code weights.update}. Requests are
+ * <p>Without {@code path}, binary frames with exactly {@code byte_length} bytes follow a {@code weights.update}; frames with what is
+ * missing from {@code offset} on follow a {@code weights.part}. Requests are
  * read strictly, like the messages of {@link dev.tidestream.protocol.Codec}; replies pass over unknown fields of {@code failed}
  * and {@code progress}.
  */
@@ -106,6 +113,7 @@ public final class AdminCodec {
             case AdminRequest.WeightsHistory r -> head("weights.history", r.ref());
             case AdminRequest.Stats r -> head("stats", r.ref());
             case AdminRequest.Streams r -> head("streams", r.ref());
+            case AdminRequest.OfUpdates r -> ofUpdate(r);
             case AdminRequest.AdapterLoad r -> {
                 Map<String, Object> f = head("adapters.load", r.ref());
                 f.put("name", r.name());
@@ -120,6 +128,36 @@ public final class AdminCodec {
             case AdminRequest.AdapterStatus r -> head("adapters.status", r.ref());
         };
         return json(fields);
+    }
+
+    private static Map<String, Object> ofUpdate(AdminRequest.OfUpdates request) {
+        Map<String, Object> f = head(switch (request) {
+            case AdminRequest.OpenUpdate _ -> "weights.open_update";
+            case AdminRequest.UpdatePart _ -> "weights.part";
+            case AdminRequest.CommitUpdate _ -> "weights.commit_update";
+            case AdminRequest.AbortUpdate _ -> "weights.abort_update";
+            case AdminRequest.UpdateState _ -> "weights.update_state";
+        }, request.ref());
+        f.put("update_id", request.updateId());
+        switch (request) {
+            case AdminRequest.OpenUpdate r -> {
+                f.put("base_version", r.baseVersion());
+                f.put("label", r.label());
+                r.tied().ifPresent(tied -> f.put("tied", tied));
+            }
+            case AdminRequest.UpdatePart r -> {
+                f.put("part", r.part());
+                f.put("sha256", r.sha256());
+                f.put("byte_length", r.byteLength());
+                f.put("offset", r.offset());
+            }
+            case AdminRequest.CommitUpdate r -> {
+                r.parts().ifPresent(parts -> f.put("parts", parts));
+                r.manifestSha256().ifPresent(sha256 -> f.put("manifest_sha256", sha256));
+            }
+            case AdminRequest.AbortUpdate _, AdminRequest.UpdateState _ -> { }
+        }
+        return f;
     }
 
     private static Map<String, Object> update(AdminRequest.WeightsUpdate r) {

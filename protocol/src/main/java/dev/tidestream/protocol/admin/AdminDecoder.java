@@ -29,7 +29,7 @@ final class AdminDecoder {
     private static final Set<String> ADAPTER_UNLOAD = Set.of("type", "ref", "name");
     private static final Set<String> UPDATE = Set.of(
             "type", "ref", "update_id", "base_version", "tensor", "kind", "shape", "dtype", "sha256", "byte_length", "rank", "path");
-    private static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
+    static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
 
     private AdminDecoder() {}
 
@@ -38,6 +38,11 @@ final class AdminDecoder {
             case "optimization.set" -> optimizationSet(m);
             case "optimization.status" -> new AdminRequest.OptimizationStatus(onlyRef(m));
             case "weights.update" -> update(m);
+            case "weights.open_update" -> UpdateDecoder.open(m);
+            case "weights.part" -> UpdateDecoder.part(m);
+            case "weights.commit_update" -> UpdateDecoder.commit(m);
+            case "weights.abort_update" -> new AdminRequest.AbortUpdate(ref(m), UpdateDecoder.only(m));
+            case "weights.update_state" -> new AdminRequest.UpdateState(ref(m), UpdateDecoder.only(m));
             case "weights.rollback" -> {
                 m.allowOnly(ROLLBACK);
                 yield new AdminRequest.WeightsRollback(ref(m), m.longInteger("to_version", 1, Long.MAX_VALUE));
@@ -60,7 +65,7 @@ final class AdminDecoder {
         };
     }
 
-    private static String ref(Fields m) throws ProtocolException {
+    static String ref(Fields m) throws ProtocolException {
         return m.text("ref", 1, AdminProtocol.MAX_REF_CHARS);
     }
 

@@ -56,6 +56,8 @@ public enum AdminErrorCode {
     TRIAL_CONFLICT,
     /** No committed version has this number. */
     UNKNOWN_VERSION,
+    /** The version was pruned: its weights are not kept any more. */
+    VERSION_GONE,
     /** The path is outside of the update directory, or no file is there. */
     INVALID_PATH,
     /** The file is no valid safetensors file, or lacks the tensor. */

@@ -15,6 +15,10 @@ public final class AdminProtocol {
     public static final int MAX_TENSOR_CHARS = 256;
     /** Longest {@code path}, in UTF-16 code units. */
     public static final int MAX_PATH_CHARS = 1024;
+    /** Longest label of an update of many tensors, in UTF-16 code units. */
+    public static final int MAX_LABEL_CHARS = 256;
+    /** Highest number of a part of one. */
+    public static final int MAX_PART = 999_999;
     /** Most dimensions of a shape. */
     public static final int MAX_DIMENSIONS = 4;
     /** Longest frame that a server reads, in UTF-16 code units. */

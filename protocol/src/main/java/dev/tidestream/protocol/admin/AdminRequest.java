@@ -1,6 +1,7 @@
 package dev.tidestream.protocol.admin;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 import org.jspecify.annotations.Nullable;
@@ -45,12 +46,81 @@ public sealed interface AdminRequest {
             long byteLength,
             OptionalInt rank,
             @Nullable String path)
-            implements AdminRequest {
+            implements WithFrames {
 
         public WeightsUpdate {
             shape = List.copyOf(shape);
         }
+
+        @Override
+        public boolean framesFollow() {
+            return path == null;
+        }
+
+        @Override
+        public long frameBytes() {
+            return byteLength;
+        }
     }
+
+    /** Something whose bytes may follow in binary frames. */
+    sealed interface WithFrames extends AdminRequest {
+        /** Whether they do. */
+        boolean framesFollow();
+
+        /** How many bytes of frames follow, if they do. */
+        long frameBytes();
+    }
+
+    /** About an update of many tensors, which becomes one version. */
+    sealed interface OfUpdates extends AdminRequest {
+        /** 1 to 128 of {@code A-Za-z0-9._:-}, the sender's name of the update. */
+        String updateId();
+    }
+
+    /**
+     * Opens an update, or finds it.
+     *
+     * @param baseVersion the version it is made for, at least 1
+     * @param label the sender's words for the version, up to 256 characters
+     * @param tied {@code keep}, {@code untie} or {@code error}; empty for what goes with the model
+     */
+    record OpenUpdate(String ref, String updateId, long baseVersion, String label, Optional<String> tied) implements OfUpdates {}
+
+    /**
+     * A part, which is a safetensors file, or the rest of one: binary frames with {@code byteLength - offset} bytes follow.
+     *
+     * @param part its number, from 0
+     * @param sha256 of the whole part, 64 lower-case hexadecimal digits
+     * @param byteLength of the whole part
+     * @param offset where the frames begin: what the server has of it, or less
+     */
+    record UpdatePart(String ref, String updateId, int part, String sha256, long byteLength, long offset)
+            implements OfUpdates, WithFrames {
+        @Override
+        public boolean framesFollow() {
+            return true;
+        }
+
+        @Override
+        public long frameBytes() {
+            return byteLength - offset;
+        }
+    }
+
+    /**
+     * Makes all parts one version.
+     *
+     * @param parts how many there are, if that is said
+     * @param manifestSha256 of a line for each part, in order: its number, a space, its SHA-256, a line feed
+     */
+    record CommitUpdate(String ref, String updateId, OptionalInt parts, Optional<String> manifestSha256) implements OfUpdates {}
+
+    /** Gives an update up. */
+    record AbortUpdate(String ref, String updateId) implements OfUpdates {}
+
+    /** Which parts of an update are there. */
+    record UpdateState(String ref, String updateId) implements OfUpdates {}
 
     /** Makes the weights of an older version current again, as a new version. */
     record WeightsRollback(String ref, long toVersion) implements AdminRequest {}

@@ -10,7 +10,9 @@ import java.util.SequencedMap;
  * What a request has led to: the fields of an {@link AdminReply.Ack} beside its ref and version. {@link ResultFields} alone has
  * their names on the wire.
  */
-public sealed interface AdminResult {
+public sealed interface AdminResult permits AdminResult.ModeSet, AdminResult.UpdateRepeated, AdminResult.UpdateApplied,
+        AdminResult.RolledBack, AdminResult.Optimization, AdminResult.Weights, AdminResult.History, AdminResult.Stats, AdminResult.Streams, AdminResult.OneAdapter,
+        AdminResult.Adapters, AdminResult.Received, UpdateResult {
 
     /** Of {@code optimization.set}. */
     sealed interface ModeSet extends AdminResult {
@@ -327,10 +329,12 @@ public sealed interface AdminResult {
      * @param demand events that its client can take now
      * @param generated tokens so far
      * @param positions that prompt and answer may take in all
+     * @param adapter name of the one it is computed with; empty for the base alone
      * @param ageMillis since it was asked for
      */
     record StreamRow(
-            long stream, String state, long demand, int promptTokens, int generated, int positions, long weightsVersion, double ageMillis) {
+            long stream, String state, long demand, int promptTokens, int generated, int positions, long weightsVersion, String adapter,
+            double ageMillis) {
         public StreamRow {
             requireFinite(ageMillis);
         }

@@ -34,6 +34,7 @@ final class ResultFields {
             case AdminResult.OneAdapter a -> adapter(a.adapter());
             case AdminResult.Adapters a -> object("adapters", a.served().stream().map(ResultFields::adapter).toList(),
                     "adapter_bytes", a.bytes(), "max_adapters", a.maxAdapters(), "max_adapter_bytes", a.maxBytes());
+            case UpdateResult u -> u.fields();
             case AdminResult.Received r -> r.fields();
         });
     }
@@ -106,8 +107,12 @@ final class ResultFields {
     }
 
     private static Map<String, Object> stream(AdminResult.StreamRow s) {
-        return object("stream", s.stream(), "state", s.state(), "demand", s.demand(), "prompt_tokens", s.promptTokens(),
-                "generated", s.generated(), "positions", s.positions(), "weights_version", s.weightsVersion(), "age_ms", s.ageMillis());
+        Map<String, Object> fields = object("stream", s.stream(), "state", s.state(), "demand", s.demand(), "prompt_tokens",
+                s.promptTokens(), "generated", s.generated(), "positions", s.positions(), "weights_version", s.weightsVersion());
+        if (!s.adapter().isEmpty()) {
+            fields.put("adapter", s.adapter());
+        }
+        return and(fields, object("age_ms", s.ageMillis()));
     }
 
     private static Map<String, Object> adapter(AdminResult.Adapter a) {

@@ -2,6 +2,7 @@ package dev.tidestream.protocol.admin;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,13 @@ class AdminCodecTest {
                 update(UpdateKind.ROWS, List.of(3L, 5L), PayloadType.F16, 3 * 4 + 15 * 2, OptionalInt.empty(), "a.safetensors"),
                 update(UpdateKind.LOW_RANK, List.of(10L, 4L), PayloadType.F32, 4 * (10 * 2 + 2 * 4), OptionalInt.of(2), null),
                 new AdminRequest.WeightsRollback("r", Long.MAX_VALUE),
+                new AdminRequest.OpenUpdate("r", "step:1.a_b-c", 7, "step ü", Optional.of("untie")),
+                new AdminRequest.OpenUpdate("r", "u", 1, "", Optional.empty()),
+                new AdminRequest.UpdatePart("r", "u", 999_999, SHA, Long.MAX_VALUE, Long.MAX_VALUE),
+                new AdminRequest.CommitUpdate("r", "u", OptionalInt.of(3), Optional.of(SHA)),
+                new AdminRequest.CommitUpdate("r", "u", OptionalInt.empty(), Optional.empty()),
+                new AdminRequest.AbortUpdate("r", "u"),
+                new AdminRequest.UpdateState("r", "u"),
                 new AdminRequest.WeightsStatus("r"),
                 new AdminRequest.WeightsHistory("r"),
                 new AdminRequest.Stats("r"),
@@ -108,6 +116,12 @@ class AdminCodecTest {
         "{\"type\":\"optimization.set\",\"ref\":\"r\",\"mode\":\"packed\",\"verify\":\"yes\"}|INVALID_TYPE|verify|r|verify must "
                 + "be a boolean: \"yes\"",
         "{\"type\":\"optimization.set\",\"ref\":\"r\",\"mode\":\"packed\",\"optimize_for_inference\":true}|INVALID_VALUE|mode|r|not both",
+        "{\"type\":\"weights.open_update\",\"ref\":\"r\",\"update_id\":\"a/b\",\"base_version\":1}|INVALID_VALUE|update_id|r|1 to 128 of",
+        "{\"type\":\"weights.open_update\",\"ref\":\"r\",\"update_id\":\"a\",\"base_version\":1,\"tied\":\"so\"}|INVALID_VALUE|tied|r|"
+                + "keep, untie",
+        "{\"type\":\"weights.part\",\"ref\":\"r\",\"update_id\":\"a\",\"part\":1000000}|MISSING_FIELD|byte_length|r|byte_length",
+        "{\"type\":\"weights.abort_update\",\"ref\":\"r\",\"update_id\":\"a\",\"part\":0}|UNKNOWN_FIELD|part|r|unknown field: part",
+        "{\"type\":\"weights.update_state\",\"ref\":\"r\"}|MISSING_FIELD|update_id|r|missing field: update_id",
         "{\"type\":\"weights.rollback\",\"ref\":\"r\",\"to_version\":0}|INVALID_VALUE|to_version|r|to_version must be in 1..",
         "{\"type\":\"weights.rollback\",\"ref\":\"r\",\"to_version\":1.0}|INVALID_TYPE|to_version|r|an integer: 1.0",
     })

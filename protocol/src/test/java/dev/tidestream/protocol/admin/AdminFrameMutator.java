@@ -17,6 +17,8 @@ public final class AdminFrameMutator {
             "{\"type\":\"weights.update\",\"ref\":\"r3\",\"update_id\":\"v\",\"base_version\":2,\"tensor\":\"token_embd.weight\","
                     + "\"kind\":\"low_rank\",\"shape\":[10,4],\"dtype\":\"f32\",\"sha256\":\"" + SHA + "\",\"byte_length\":112,"
                     + "\"rank\":2,\"path\":\"a/b.safetensors\"}",
+            "{\"type\":\"weights.open_update\",\"ref\":\"r5\",\"update_id\":\"u\",\"base_version\":1,\"label\":\"l\",\"tied\":\"keep\"}",
+            "{\"type\":\"weights.commit_update\",\"ref\":\"r6\",\"update_id\":\"u\",\"parts\":1}",
             "{\"type\":\"weights.rollback\",\"ref\":\"r4\",\"to_version\":1}",
             "{\"type\":\"weights.status\",\"ref\":\"r5\"}",
             "{\"type\":\"weights.history\",\"ref\":\"r6\"}",

@@ -64,9 +64,11 @@ class AdminResultTest {
                         + "'committed_at':'2026-11-30T20:30:00.125Z','what':'update','update_id':'u','tensor':'t','kind':'low_rank',"
                         + "'shape':[8,4],'dtype':'bf16','byte_length':96,'sha256':'cd'},{'weights_version':3,'base_version':2,"
                         + "'committed_at':'2026-11-30T20:30:00.125Z','what':'rollback','to_version':1}]"),
-                Arguments.of(new AdminResult.Streams(7, List.of(new AdminResult.StreamRow(3, "parked", 0, 5, 6, 25, 2, 1.5))),
+                Arguments.of(new AdminResult.Streams(7, List.of(new AdminResult.StreamRow(3, "parked", 0, 5, 6, 25, 2, "", 1.5),
+                        new AdminResult.StreamRow(4, "running", 1, 5, 6, 25, 2, "law", 2.5))),
                         "'total':7,'streams':[{'stream':3,'state':'parked','demand':0,'prompt_tokens':5,'generated':6,'positions':25,"
-                                + "'weights_version':2,'age_ms':1.5}]"),
+                                + "'weights_version':2,'age_ms':1.5},{'stream':4,'state':'running','demand':1,'prompt_tokens':5,"
+                                + "'generated':6,'positions':25,'weights_version':2,'adapter':'law','age_ms':2.5}]"),
                 Arguments.of(new AdminResult.Adapters(List.of(ADAPTER), 7, 16, 8), "'adapters':[{" + ADAPTER_FIELDS
                         + "}],'adapter_bytes':7,"
                         + "'max_adapters':16,'max_adapter_bytes':8"),

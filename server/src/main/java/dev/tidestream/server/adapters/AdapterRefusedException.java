@@ -18,6 +18,8 @@ public final class AdapterRefusedException extends AdapterException {
         NOT_LOADED,
         /** A limit is reached. */
         LIMIT,
+        /** The memory budget leaves no room for it. */
+        BUDGET,
         /** The path is outside of the directory of adapters, there is none, or nothing is there. */
         INVALID_PATH,
         /** The adapter cannot be served: key, shape or value. */

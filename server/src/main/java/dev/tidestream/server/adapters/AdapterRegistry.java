@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongUnaryOperator;
 import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
@@ -33,9 +34,11 @@ import dev.tidestream.server.epoch.Lease;
 public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(AdapterRegistry.class);
 
+    private static final long FILES_VERSION = 1; // of the weights as the model's files have them
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}");
 
     private final AdapterLimits limits;
+    private final LongUnaryOperator budget;
     private final CurrentEpoch epochs;
     private final String modelName;
     private final AtomicLong bytes = new AtomicLong(); // of all that have memory
@@ -43,11 +46,13 @@ public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
     private volatile SequencedMap<String, ServedAdapter> served = Collections.unmodifiableSequencedMap(new LinkedHashMap<>());
 
     /**
+     * @param budget bytes that a memory budget leaves for adapters, of the bytes that the weights of all versions take
      * @param epochs that own their weights
      * @param modelName which no adapter may have
      */
-    public AdapterRegistry(AdapterLimits limits, CurrentEpoch epochs, String modelName) {
+    public AdapterRegistry(AdapterLimits limits, LongUnaryOperator budget, CurrentEpoch epochs, String modelName) {
         this.limits = limits;
+        this.budget = budget;
         this.epochs = epochs;
         this.modelName = modelName;
     }
@@ -153,7 +158,7 @@ public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
     private ReadAdapter read(String name, Path path) {
         try (Lease lease = epochs.lease()) {
             requireRoom(name, AdapterFiles.bytes(path));
-            return AdapterFiles.read(path, lease.epoch().loaded());
+            return AdapterFiles.read(path, lease.epoch().loaded(), lease.epoch().weightsVersion() > FILES_VERSION);
         } catch (AdapterRefusedException e) {
             throw e;
         } catch (AdapterException e) {
@@ -167,9 +172,21 @@ public final class AdapterRegistry implements ServedAdapters, AutoCloseable {
 
     private void requireRoom(String name, long added) {
         long taken = bytes.get();
+        long weights = weightBytes();
+        long left = budget.applyAsLong(weights) - taken;
+        if (added > left) {
+            throw refused(Reason.BUDGET, "adapter %s does not fit the memory budget: bytes=%d, left=%d, adapter_bytes=%d, weight_bytes=%d"
+                    .formatted(name, added, Math.max(0, left), taken, weights), null);
+        }
         if (added > limits.maxBytes() - taken) {
             throw refused(Reason.LIMIT, "no room for adapter %s: bytes=%d, taken=%d, limit=%d".formatted(
                     name, added, taken, limits.maxBytes()), null);
+        }
+    }
+
+    private long weightBytes() {
+        try (Lease lease = epochs.lease()) {
+            return lease.epoch().loaded().familyBytes();
         }
     }
 

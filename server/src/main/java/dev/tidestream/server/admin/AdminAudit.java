@@ -3,6 +3,7 @@ package dev.tidestream.server.admin;
 import dev.tidestream.protocol.admin.AdminReply;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.AdminResult;
+import dev.tidestream.protocol.admin.UpdateResult;
 import dev.tidestream.server.logging.Caller;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.EventLog;
@@ -46,6 +47,11 @@ public final class AdminAudit {
             case AdminRequest.WeightsUpdate u -> ack.result() instanceof AdminResult.UpdateRepeated(long version)
                     ? what("update", "repeated", caller, u).with("version", version)
                     : what("update", "committed", caller, u).with("version", ack.weightsVersion());
+            case AdminRequest.OfUpdates u -> ack.result() instanceof UpdateResult.Committed committed
+                    ? what("update", committed.repeated() ? "repeated" : "committed", caller, u)
+                            .with("tensors", committed.changed().size()).with("bytes", committed.bytes())
+                            .with("version", committed.version())
+                    : what(event(u), u instanceof AdminRequest.AbortUpdate ? "aborted" : "done", caller, u);
             case AdminRequest.WeightsRollback r -> what("rollback", "committed", caller, r).with("version", ack.weightsVersion());
             case AdminRequest.OptimizationSet s -> ack.result() instanceof AdminResult.ModeChanged changed
                     ? what("set_mode", "changed", caller, s)
@@ -67,6 +73,11 @@ public final class AdminAudit {
             case AdminRequest.WeightsUpdate u -> line.withText("update_id", u.updateId()).withText("tensor", u.tensor())
                     .with("kind", u.kind().wireName()).with("base_version", u.baseVersion()).with("bytes", u.byteLength())
                     .with("sha256", u.sha256()).withText("path", u.path());
+            case AdminRequest.OpenUpdate o -> line.withText("update_id", o.updateId()).with("base_version", o.baseVersion())
+                    .withText("label", o.label());
+            case AdminRequest.UpdatePart p -> line.withText("update_id", p.updateId()).with("part", p.part())
+                    .with("bytes", p.byteLength()).with("offset", p.offset()).with("sha256", p.sha256());
+            case AdminRequest.OfUpdates u -> line.withText("update_id", u.updateId());
             case AdminRequest.WeightsRollback r -> line.with("to_version", r.toVersion());
             case AdminRequest.OptimizationSet s -> line.with("mode", s.mode().wireName()).with("verify", s.verify());
             case AdminRequest.OptimizationStatus s -> line;
@@ -83,6 +94,11 @@ public final class AdminAudit {
     private static boolean isChange(AdminRequest request) {
         return switch (request) {
             case AdminRequest.WeightsUpdate u -> true;
+            case AdminRequest.OpenUpdate o -> true;
+            case AdminRequest.CommitUpdate c -> true;
+            case AdminRequest.AbortUpdate a -> true;
+            case AdminRequest.UpdatePart p -> false; // as over HTTP: what is committed is written down
+            case AdminRequest.UpdateState u -> false;
             case AdminRequest.WeightsRollback r -> true;
             case AdminRequest.OptimizationSet s -> true;
             case AdminRequest.OptimizationStatus s -> false;
@@ -99,6 +115,11 @@ public final class AdminAudit {
     private static String event(AdminRequest request) {
         return switch (request) {
             case AdminRequest.WeightsUpdate u -> "update";
+            case AdminRequest.OpenUpdate o -> "update_open";
+            case AdminRequest.UpdatePart p -> "update_part";
+            case AdminRequest.CommitUpdate c -> "update";
+            case AdminRequest.AbortUpdate a -> "update";
+            case AdminRequest.UpdateState u -> "read_update";
             case AdminRequest.WeightsRollback r -> "rollback";
             case AdminRequest.OptimizationSet s -> "set_mode";
             case AdminRequest.OptimizationStatus s -> "read_optimization_status";

@@ -17,18 +17,18 @@ import dev.tidestream.protocol.admin.AdminRequest;
 public interface AdminDesk {
 
     /**
-     * Does everything but an update whose payload comes in binary frames. Reads ({@code optimization.status},
+     * Does everything but what comes in binary frames. Reads ({@code optimization.status}, {@code weights.update_state},
      * {@code weights.status}, {@code weights.history}, {@code stats}, {@code streams}) must not wait for changes.
      */
     AdminReply.Ack handle(AdminRequest request, ProgressSink progress) throws AdminException;
 
     /**
-     * Checks an update before its payload is received; must not wait for a running change, since it shares a thread with all
-     * payloads being received.
+     * Checks an update, or a part of one, before its payload is received; must not wait for a running change, since it shares a thread
+     * with all payloads being received.
      *
-     * @param update without a path
+     * @param update whose frames follow
      */
-    UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException;
+    UpdateStart begin(AdminRequest.WithFrames update, ProgressSink progress) throws AdminException;
 
     /**
      * Does what is good for later and nobody waits for, if there is anything; called after changes, by one thread at a time.

@@ -20,7 +20,9 @@ public interface UpdatesDesk {
         /** The head becomes a matrix of its own where the update makes it one. */
         UNTIE,
         /** Whatever would make the two differ is refused. */
-        ERROR
+        ERROR,
+        /** Each is changed by its own name alone: where that makes them differ, they become two matrices. Not for the wire. */
+        SEPARATE
     }
 
     /**
@@ -43,6 +45,14 @@ public interface UpdatesDesk {
 
     /** A part that is kept. */
     record PartKept(int number, String sha256, long bytes) {}
+
+    /**
+     * A part that has not come to its end.
+     *
+     * @param bytes that the whole part will have
+     * @param received bytes that are there
+     */
+    record PartBegun(int number, String sha256, long bytes, long received) {}
 
     /**
      * A transaction.
@@ -102,12 +112,32 @@ public interface UpdatesDesk {
     Optional<PartUpload> receive(String updateId, int number, String sha256, long byteLength) throws AdminException;
 
     /**
+     * Begins to receive a part whose bytes are kept if it does not come to its end, or goes on with such a part.
+     *
+     * @param byteLength of the whole part
+     * @param offset where the bytes begin that are to come: as many as are there, or fewer
+     * @return nothing if the very same part is kept already
+     * @throws AdminException as {@link #receive}; {@code invalid_value} if not so many bytes are there
+     */
+    Optional<PartUpload> resume(String updateId, int number, String sha256, long byteLength, long offset) throws AdminException;
+
+    /** Parts of an open transaction that {@link #resume} may go on with. */
+    List<PartBegun> begun(String updateId);
+
+    /**
      * Makes all parts one version; done again, it says what was done.
      *
      * @param parts how many there are
      * @param manifestSha256 of a line for each part, in order: its number, a space, its SHA-256, a line feed
      */
     Committed commit(String updateId, OptionalInt parts, Optional<String> manifestSha256) throws AdminException;
+
+    /**
+     * Gives an open transaction another label.
+     *
+     * @throws AdminException {@code unknown_update}, {@code busy} while it is committed, {@code disk_full}
+     */
+    void label(String updateId, String label) throws AdminException;
 
     /**
      * Gives a transaction up.

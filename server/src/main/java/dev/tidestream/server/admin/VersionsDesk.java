@@ -24,11 +24,12 @@ public interface VersionsDesk {
      * @param live whether it is in memory
      * @param pins streams that hold it
      * @param held whether it waits to be published
+     * @param gone whether it was pruned
      */
     record VersionInfo(
             long version, OptionalLong parent, String kind, String updateId, String label, Optional<Instant> created, long bytes,
             OptionalLong to, SequencedMap<String, String> checksums, List<String> tensors, boolean live, boolean current, int pins,
-            boolean held) {
+            boolean held, boolean gone) {
         public VersionInfo {
             tensors = List.copyOf(tensors);
         }
@@ -52,6 +53,36 @@ public interface VersionsDesk {
         }
     }
 
+    /**
+     * What came of pruning.
+     *
+     * @param keptFrom the oldest version that is kept, but for the model file, which always is; 1 if nothing was ever pruned
+     * @param versions that are gone now and were not before
+     * @param bytes of payloads that were dropped
+     */
+    record Pruned(long keptFrom, long versions, long bytes) {}
+
+    /** Kinds of files that a version can be exported as. */
+    enum ExportFormat {
+        /** What a server can load; matrices in the formats that they are held in. */
+        GGUF,
+        /** Weights under Hugging Face's names; quantised matrices as float32. */
+        SAFETENSORS
+    }
+
+    /** A version as a file, made while it is read. Calls come one after the other, from different threads. */
+    interface Export extends AutoCloseable {
+        /** Length of the file. */
+        long bytes();
+
+        /** The next bytes, some hundred KiB; nothing at the end. */
+        Optional<byte[]> next();
+
+        /** Lets go of the version; again does nothing. */
+        @Override
+        void close();
+    }
+
     /** Versions from one on, oldest first, so many at most. */
     List<VersionInfo> list(long from, int limit);
 
@@ -73,4 +104,21 @@ public interface VersionsDesk {
      * @throws AdminException {@code unknown_version}, {@code busy}, {@code no_data_dir}, {@code budget_exceeded}
      */
     long rollback(long to) throws AdminException;
+
+    /**
+     * Drops what only versions older than the last ones need; a restart begins from a checkpoint then. Versions that streams hold are
+     * kept, and all between them and the current one; and all newer ones, which are held.
+     *
+     * @param keep at least 1: the current one, and so many before it
+     * @throws AdminException {@code busy}, {@code no_data_dir}, {@code budget_exceeded}, {@code disk_full}
+     */
+    Pruned prune(int keep) throws AdminException;
+
+    /**
+     * A version as a file, to be closed by the caller; until then it is held, as by a stream.
+     *
+     * @throws AdminException {@code unknown_version}, {@code version_gone}, {@code budget_exceeded} if it is not in memory and there is no
+     *     room for it, {@code busy}
+     */
+    Export export(long version, ExportFormat format) throws AdminException;
 }

@@ -1,9 +1,11 @@
 package dev.tidestream.server.app;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
+import java.util.concurrent.CompletableFuture;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,20 +18,32 @@ import dev.tidestream.model.tied.TiedHeads;
 import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.protocol.admin.OptimizationMode;
+import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.HeadModes;
+import dev.tidestream.server.admin.UpdatesDesk;
 import dev.tidestream.server.admin.build.MemoryBudget;
+import dev.tidestream.server.admin.service.AdapterDesk;
+import dev.tidestream.server.admin.service.AdapterMerge;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
+import dev.tidestream.server.admin.service.TransactionDesk;
 import dev.tidestream.server.admin.store.KeptHeadMode;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.canary.CanaryEnd;
 import dev.tidestream.server.canary.CanaryReport;
 import dev.tidestream.server.engine.EngineStats;
+import dev.tidestream.server.engine.TokenEngine;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.logging.EventLog;
 import dev.tidestream.server.metrics.HeadTimings;
 import dev.tidestream.server.scheduler.status.StreamStatus;
+import dev.tidestream.server.transport.endpoint.EndpointFactory;
+import dev.tidestream.server.weights.DeskThreads;
+import dev.tidestream.server.weights.MergeEndpoints;
+import dev.tidestream.server.weights.WeightEndpoints;
+import dev.tidestream.server.weights.trainer.RunningStreams;
+import dev.tidestream.server.weights.trainer.TrainerEndpoints;
 
 /** The administrators' side of a server: the desk, and what it says of the engine. */
 public final class AdminWiring {
@@ -62,10 +76,12 @@ public final class AdminWiring {
                 running.epochs(),
                 running.breaks(),
                 running.loader(),
+                () -> ModelFiles.otherMetadata(running.loader().source(), running.blueprint().vocabularySize(),
+                        warning -> log.warn("exported file: {}", Printable.line(warning))),
                 running.forward(),
                 running.precision(),
                 config.live(),
-                budget,
+                budget.besideAdapters(running.adapters()::bytes),
                 config.builderShare(),
                 store.log(),
                 directory,
@@ -93,6 +109,49 @@ public final class AdminWiring {
                     .with("reason", end.why().wireName()).withText("detail", end.detail())
                     .with("version", canary.spec().weightsVersion()).with("baseline_version", canary.baselineVersion())
                     .with("streams", canary.canary().streams()).with("tokens", canary.canary().tokens()));
+        }
+    }
+
+    /** What the admin channel asks: updates of many tensors, adapters, and the rest. */
+    public AdminDesk channel(AdminService service) {
+        return new TransactionDesk(new AdapterDesk(service, running.adapters(), running::weightsVersion),
+                service.updates().orElse(null), running::weightsVersion);
+    }
+
+    /** What is asked about weights over HTTP; nothing without a data directory. */
+    public List<EndpointFactory> weights(AdminService service, DeskThreads calls, EventLog audit) {
+        UpdatesDesk updates = service.updates().orElse(null);
+        if (updates == null) {
+            return List.of();
+        }
+        List<EndpointFactory> asked = new ArrayList<>();
+        asked.add(new WeightEndpoints(
+                updates, service.versions(), service.trials(running.trials()), calls, running::weightsVersion, audit));
+        asked.add(new MergeEndpoints(
+                new AdapterMerge(running.adapters(), running.epochs(), updates), calls, running::weightsVersion, audit));
+        if (config.trainers().enabled()) {
+            asked.add(new TrainerEndpoints(
+                    new TrainerEndpoints.Desks(updates, service.versions(), calls, running::weightsVersion, audit),
+                    new EngineStreams(running.engine()), config.trainers().directories(), config.trainers().patience()));
+        }
+        return asked;
+    }
+
+    /** As a trainer may ask about them. */
+    private record EngineStreams(TokenEngine engine) implements RunningStreams {
+        @Override
+        public long newest() {
+            return engine.newestStream();
+        }
+
+        @Override
+        public CompletableFuture<Integer> left(long newest) {
+            return engine.streams().thenApply(all -> (int) all.stream().filter(stream -> stream.stream() <= newest).count());
+        }
+
+        @Override
+        public void stop(long newest) {
+            engine.stopUpTo(newest);
         }
     }
 
@@ -133,7 +192,7 @@ public final class AdminWiring {
 
     private static AdminResult.StreamRow row(StreamStatus s) {
         return new AdminResult.StreamRow(s.stream(), s.place().name().toLowerCase(Locale.ROOT), s.demand(), s.promptTokens(), s.generated(),
-                s.positions(), s.weightsVersion(), (double) s.ageNs() / NANOS_PER_MILLI);
+                s.positions(), s.weightsVersion(), s.adapter(), (double) s.ageNs() / NANOS_PER_MILLI);
     }
 
     private static AdminResult.Latency latency(HeadTimings.Latency latency) {

@@ -16,6 +16,7 @@ import dev.tidestream.server.cluster.gateway.RelayCounters;
 import dev.tidestream.server.cluster.gateway.TokenizedBlocks;
 import dev.tidestream.server.cluster.node.ClusterJoinException;
 import dev.tidestream.server.cluster.node.ClusterNode;
+import dev.tidestream.server.cluster.node.KeptVersions;
 import dev.tidestream.server.cluster.node.LocalState;
 import dev.tidestream.server.cluster.registry.NodeState;
 import dev.tidestream.server.engine.ChatPrompts;
@@ -44,7 +45,7 @@ final class ClusterWiring {
     static @Nullable ClusterNode join(ServerConfig config, ModelRuntime running) {
         ClusterConfig cluster = config.cluster();
         return cluster == null ? null
-                : join(config, cluster, Served.of(running, running.engine()), running.engine(), new OfEngine(config, running));
+                : join(config, cluster, Served.of(running, running.engine()), running.engine(), OfEngine.of(config, running));
     }
 
     /** Joins with what is served. */
@@ -95,7 +96,13 @@ final class ClusterWiring {
     }
 
     /** What the engine of this process says of itself. */
-    private record OfEngine(ServerConfig config, ModelRuntime running) implements LocalState {
+    private record OfEngine(ServerConfig config, ModelRuntime running, KeptVersions kept) implements LocalState {
+        /** Of the live versions one is current and one is to come; the others may be kept. */
+        static OfEngine of(ServerConfig config, ModelRuntime running) {
+            int most = Math.max(0, config.updates().live().maxLive() - 2);
+            return new OfEngine(config, running, new KeptVersions(running.epochs(), most, System::nanoTime));
+        }
+
         @Override
         public NodeState.Load load() {
             EngineStats stats = running.stats();
@@ -107,12 +114,18 @@ final class ClusterWiring {
         public NodeState.Weights weights() {
             List<EpochStatus> live = running.epochs().live();
             long newest = running.weightsVersion();
-            return new NodeState.Weights(newest, newest, versions(live),
-                    versions(live.stream().filter(epoch -> epoch.leases() > 0).toList()));
+            return new NodeState.Weights(newest, newest, live.stream().map(EpochStatus::weightsVersion).collect(Collectors.toSet()),
+                    kept.pinnedHere());
         }
 
-        private static Set<Long> versions(List<EpochStatus> epochs) {
-            return epochs.stream().map(EpochStatus::weightsVersion).collect(Collectors.toSet());
+        @Override
+        public void needed(Set<Long> versions) {
+            kept.need(versions);
+        }
+
+        @Override
+        public void close() {
+            kept.close();
         }
 
         @Override

@@ -167,6 +167,12 @@ final class GatewayServer extends RunningServer {
         public boolean sound() {
             return true;
         }
+
+        @Override
+        public void needed(Set<Long> versions) {} // it has none
+
+        @Override
+        public void close() {}
     }
 
     /** The words of a model; before there is a node, without an engine. */

@@ -127,7 +127,8 @@ public final class ModelRuntime implements AutoCloseable {
                     ModelEpoch.of(versioned.weightsVersion(), first, forward), reclaimer);
             trials = Trials.over(epochs, version -> version.newTransformer(workers, precision, scratch, HeadProbes.NONE),
                     config.updates().shadow(), task -> Thread.ofVirtual().name("tidestream-trial-end").start(task), InstantSource.system());
-            adapters = new AdapterRegistry(config.adapters().limits(), epochs, first.blueprint().name());
+            adapters = new AdapterRegistry(
+                    config.adapters().limits(), config.budget()::freeBytes, epochs, first.blueprint().name());
             engine = startEngine(config.engine(), tokenizer, ChatPrompts.of(chat), epochs, adapters, breaks,
                     observer(streamTimings, trials, end -> streamEnds.accept(end)), workers);
         } catch (RuntimeException | OutOfMemoryError e) {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.SequencedMap;
 
@@ -272,6 +273,25 @@ public record ServerConfig(
     }
 
     /**
+     * Endpoints of other servers that trainers know.
+     *
+     * @param enabled whether there are any
+     * @param directories that weights may be read from
+     * @param patience how long a pause waits for streams to end, at least 1 s
+     */
+    public record Trainers(boolean enabled, List<Path> directories, Duration patience) {
+        /** None. */
+        public static final Trainers OFF = new Trainers(false, List.of(), Duration.ofSeconds(60));
+
+        public Trainers {
+            directories = List.copyOf(directories);
+            if (patience.toSeconds() < 1) {
+                throw new IllegalArgumentException("patience must be at least 1 s: " + patience);
+            }
+        }
+    }
+
+    /**
      * Versions of the weights, memory, and how administrators get in.
      *
      * @param dataDir where versions are kept; null: no weight updates
@@ -284,6 +304,7 @@ public record ServerConfig(
      * @param builderShare of the time that a change may take between the steps of running streams, above 0, at most 1
      * @param wrongTokens how many wrong tokens an address may try
      * @param shadow what a shadow may cost
+     * @param trainers endpoints of other servers that trainers know
      */
     public record Updates(
             @Nullable Path dataDir,
@@ -295,7 +316,8 @@ public record ServerConfig(
             CheckpointPolicy checkpoints,
             double builderShare,
             TokenLimit wrongTokens,
-            ShadowLimits shadow) {
+            ShadowLimits shadow,
+            Trainers trainers) {
         private static final double MEMORY_SHARE = 0.8;
 
         /** No directories, a token that is made up; 4 live versions, a minute of waiting, a quarter of the time. */
@@ -316,32 +338,37 @@ public record ServerConfig(
                 @Nullable Path dataDir, @Nullable Path updateDir, @Nullable Path tokenFile, @Nullable Long memoryBudgetBytes,
                 VersionLimit live, UpdateLogLimits kept, CheckpointPolicy checkpoints, double builderShare, TokenLimit wrongTokens) {
             this(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens,
-                    ShadowLimits.DEFAULT);
+                    ShadowLimits.DEFAULT, Trainers.OFF);
         }
 
         /** The same with other limits of a shadow. */
         public Updates withShadow(ShadowLimits limits) {
-            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, limits);
+            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, limits, trainers);
         }
 
         /** The same with versions kept elsewhere. */
         public Updates withDataDir(@Nullable Path directory) {
-            return new Updates(directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow);
+            return new Updates(directory, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers);
         }
 
         /** The same with files of updates elsewhere. */
         public Updates withUpdateDir(@Nullable Path directory) {
-            return new Updates(dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow);
+            return new Updates(dataDir, directory, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers);
         }
 
         /** The same with another token. */
         public Updates withTokenFile(@Nullable Path file) {
-            return new Updates(dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow);
+            return new Updates(dataDir, updateDir, file, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, trainers);
         }
 
         /** The same with another share of the time. */
         public Updates withBuilderShare(double share) {
-            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens, shadow);
+            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, share, wrongTokens, shadow, trainers);
+        }
+
+        /** The same with other endpoints for trainers. */
+        public Updates withTrainers(Trainers other) {
+            return new Updates(dataDir, updateDir, tokenFile, memoryBudgetBytes, live, kept, checkpoints, builderShare, wrongTokens, shadow, other);
         }
 
         /** @param kvBytes set aside for the KV cache */

@@ -22,12 +22,12 @@ import dev.tidestream.model.tokenizer.TokenizerException;
 import dev.tidestream.server.adapters.AdapterRefusedException;
 import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
-import dev.tidestream.server.admin.service.AdapterDesk;
 import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.app.memory.IdleHeapTrim;
 import dev.tidestream.server.app.memory.OldGeneration;
 import dev.tidestream.server.cluster.node.ClusterNode;
 import dev.tidestream.server.console.ConsoleEndpoints;
+import dev.tidestream.server.console.docs.DocsEndpoints;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.keys.KeyFileWatch;
 import dev.tidestream.server.logging.EventLog;
@@ -36,7 +36,6 @@ import dev.tidestream.server.transport.Readiness;
 import dev.tidestream.server.transport.ServerVerticle;
 import dev.tidestream.server.warmup.BackgroundWarmUp;
 import dev.tidestream.server.weights.DeskThreads;
-import dev.tidestream.server.weights.WeightEndpoints;
 
 /**
  * A server in this process: a model, and the WebSockets that its tokens go over. Parts start in order, and end in the opposite
@@ -97,10 +96,10 @@ public final class TidestreamServer extends RunningServer {
             metrics = new MetricsWiring(running);
             closings.push(metrics::close);
             EventLog audit = EventLog.of(EventLog.AUDIT);
-            AdminService service =
-                    new AdminWiring(running, config.updates(), metrics).service(store, budget, product, met.updateDirectory());
+            AdminWiring admin = new AdminWiring(running, config.updates(), metrics);
+            AdminService service = admin.service(store, budget, product, met.updateDirectory());
             backgroundWarmUp = running.backgroundWarmUp(service::warmUp);
-            AdminVerticle desk = new AdminVerticle(new AdapterDesk(service, running.adapters(), running::weightsVersion), audit);
+            AdminVerticle desk = new AdminVerticle(admin.channel(service), audit);
             AdminAccess access = met.access(audit, metrics::tokenRefused);
             verticle = new ServerVerticle(
                     transport,
@@ -112,12 +111,11 @@ public final class TidestreamServer extends RunningServer {
                 ClusterWiring.serve(cluster, verticle, metrics);
             }
             if (transport.access().console()) {
-                verticle.serving(new ConsoleEndpoints());
+                verticle.serving(new ConsoleEndpoints()).serving(new DocsEndpoints());
             }
             weights = new DeskThreads();
             closings.push(weights::close);
-            service.updates().ifPresent(updates -> verticle.serving(new WeightEndpoints(
-                    updates, service.versions(), service.trials(running.trials()), weights, running::weightsVersion, audit)));
+            admin.weights(service, weights, audit).forEach(verticle::serving);
             metrics.observe(verticle::stats);
             life.limits("transport", transport);
             life.limits("lanes", config.chats().lanes());
@@ -224,7 +222,7 @@ public final class TidestreamServer extends RunningServer {
         life.loaded(running);
         life.dataDirectory(updates.dataDir(), store.log());
         life.limits("engine", config.engine());
-        life.limits("memory", budget);
+        life.limits("memory", budget.limits());
         life.limits("live_versions", updates.live());
         life.limits("adapters", config.adapters().limits());
         life.limits("data_dir", updates.kept());

@@ -60,7 +60,7 @@ public final class VersionStore implements ModelRuntime.FirstVersion, AutoClosea
         if (base.familyBytes() > budget.freeBytes(0)) {
             base.close();
             throw new ServerException(Reason.MEMORY, "the model does not fit the memory budget: weights_bytes=%d, kv_bytes=%d, memory_budget_bytes=%d"
-                    .formatted(base.familyBytes(), budget.kvBytes(), budget.limitBytes()));
+                    .formatted(base.familyBytes(), budget.limits().kvBytes(), budget.limits().limitBytes()));
         }
         if (directory == null) {
             return ModelRuntime.FirstVersion.BASE.of(file, loader, base, team);

@@ -210,8 +210,9 @@ public final class Trials implements Trial, LogitsProbe {
 
     private void judge(RunningCanary runs) {
         RunningShadow beside = shadowing();
-        boolean same = beside != null && beside.weightsVersion() == runs.weightsVersion();
-        runs.broken(same ? beside.figures() : ShadowFigures.NONE).ifPresent(broken -> end(runs, broken.why(), broken.detail()));
+        ShadowFigures compared = beside != null && beside.weightsVersion() == runs.weightsVersion()
+                ? beside.figures() : ShadowFigures.NONE;
+        runs.broken(compared).ifPresent(broken -> end(runs, broken.why(), broken.detail()));
     }
 
     /**

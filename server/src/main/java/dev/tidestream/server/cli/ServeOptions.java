@@ -26,6 +26,7 @@ import dev.tidestream.server.cli.options.ShadowOptions;
 import dev.tidestream.server.cli.options.StreamLimitOptions;
 import dev.tidestream.server.cli.options.TlsOptions;
 import dev.tidestream.server.cli.options.TracingOptions;
+import dev.tidestream.server.cli.options.TrainerOptions;
 import dev.tidestream.server.cli.options.UnixSocketOptions;
 import dev.tidestream.server.cli.terminal.ByteSize;
 import dev.tidestream.server.cli.terminal.Check;
@@ -128,6 +129,9 @@ abstract class ServeOptions {
     final ClusterOptions cluster = new ClusterOptions();
 
     @Mixin
+    final TrainerOptions trainers = new TrainerOptions();
+
+    @Mixin
     final TracingOptions tracing = new TracingOptions();
 
     private int port = DEFAULT_PORT;
@@ -196,7 +200,7 @@ abstract class ServeOptions {
                 limits.applyTo(d.engine()).withMaxSequences(maxSequences).withKvMemoryBytes(kvMemory.bytes()),
                 network.applyTo(d.transport().withAddress(host, 0).withUnixSocket(socket, port).withMaxConnections(maxConnections)
                         .withMaxStreams(limits.maxStreams()).withTls(tls.files()), answers.limits(limits.stallTimeout())),
-                live.config().withShadow(shadow.limits()),
+                trainers.applyTo(live.config().withShadow(shadow.limits())),
                 chats.config(),
                 resume.config(),
                 receipts.config(),

@@ -69,6 +69,7 @@ public final class TokenEngine implements Engine, AutoCloseable {
     private final int contextLength;
     private final Kernels kernels;
     private final AtomicLong lastStream = new AtomicLong();
+    private final AtomicLong stopped = new AtomicLong(); // all streams up to this one
     private final AtomicLong missedInIntake = new AtomicLong(); // deadlines
     private final Sinks.Many<Long> weightsVersions = Sinks.many().replay().latest();
     private volatile boolean closing;
@@ -180,7 +181,8 @@ public final class TokenEngine implements Engine, AutoCloseable {
     @Override
     public Generation generate(GenerateRequest request) {
         long seed = request.sampling().seed().orElseGet(() -> seeds.getAsLong() & SEED_MASK);
-        TokenStream stream = new TokenStream(lastStream.incrementAndGet(), seed, request.options().trace(), loop::wake);
+        TokenStream stream =
+                new TokenStream(lastStream.incrementAndGet(), seed, request.options().trace(), stopped::get, loop::wake);
         long arrivalNs = nanoClock.getAsLong(); // a deadline counts while the stream waits to be begun
         return new StreamGeneration(stream, () -> begin(request, stream, arrivalNs));
     }
@@ -199,6 +201,17 @@ public final class TokenEngine implements Engine, AutoCloseable {
     /** All streams that the scheduler has, at the end of a step that is to come; to be waited for, by any thread but the decode thread. */
     public CompletableFuture<List<StreamStatus>> streams() {
         return loop.streams();
+    }
+
+    /** The number of the newest stream; those that are asked for later have higher ones. Any thread. */
+    public long newestStream() {
+        return lastStream.get();
+    }
+
+    /** Ends all streams up to this number as if their clients had cancelled them, before the next step. Any thread. */
+    public void stopUpTo(long stream) {
+        stopped.accumulateAndGet(stream, Math::max);
+        loop.wake();
     }
 
     /** Number of token ids that a request may name, and that are generated: ids are {@code 0 <= id < vocabularySize()}. */

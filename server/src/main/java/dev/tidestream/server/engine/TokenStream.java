@@ -4,6 +4,7 @@ import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
@@ -37,6 +38,7 @@ final class TokenStream implements Subscription, SequenceClient {
     private final long stream;
     private final long seed;
     private final RequestTrace trace;
+    private final LongSupplier stopped;
     private final Runnable wake;
     private volatile long demand;
     private volatile long invalidDemand = 1;
@@ -51,12 +53,14 @@ final class TokenStream implements Subscription, SequenceClient {
      * Before anybody subscribes.
      *
      * @param trace where its request belongs in its caller's
+     * @param stopped up to which number all streams are stopped
      * @param wake tells the decode loop to look again
      */
-    TokenStream(long stream, long seed, RequestTrace trace, Runnable wake) {
+    TokenStream(long stream, long seed, RequestTrace trace, LongSupplier stopped, Runnable wake) {
         this.stream = stream;
         this.seed = seed;
         this.trace = trace;
+        this.stopped = stopped;
         this.wake = wake;
     }
 
@@ -138,7 +142,7 @@ final class TokenStream implements Subscription, SequenceClient {
 
     @Override
     public boolean stopRequested() {
-        return stopRequested;
+        return stopRequested || stream <= stopped.getAsLong();
     }
 
     @Override

@@ -115,6 +115,18 @@ public final class TrialMetrics implements MultiCollector {
                 .dataPoint(GaugeSnapshot.GaugeDataPointSnapshot.builder().value(value).build()).build();
     }
 
+    private static GaugeSnapshot gauge(String name, String help, long value) {
+        return gauge(name, help, (double) value);
+    }
+
+    private static CounterSnapshot counter(String name, String help, long value) {
+        return counter(name, help, (double) value);
+    }
+
+    private static CounterSnapshot.CounterDataPointSnapshot count(Labels labels, long value) {
+        return count(labels, (double) value);
+    }
+
     private static CounterSnapshot counter(String name, String help, double value) {
         return CounterSnapshot.builder().name(name).help(help).dataPoint(count(Labels.EMPTY, value)).build();
     }

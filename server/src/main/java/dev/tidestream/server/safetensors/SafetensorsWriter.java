@@ -23,6 +23,13 @@ public final class SafetensorsWriter {
     private record Entry(String type, List<Long> shape, ByteBuffer data) {}
 
     private final Map<String, Entry> entries = new LinkedHashMap<>();
+    private final Map<String, String> metadata = new LinkedHashMap<>();
+
+    /** Says something of the file, or of one of its tensors. */
+    public SafetensorsWriter metadata(String name, String value) {
+        metadata.put(name, value);
+        return this;
+    }
 
     /** Adds a tensor of float32. Values are copied. */
     public SafetensorsWriter add(String name, List<Long> shape, float[] values) {
@@ -38,6 +45,20 @@ public final class SafetensorsWriter {
         return add(name, "I32", shape, data, values.length);
     }
 
+    /**
+     * Adds a tensor of any type.
+     *
+     * @param type as the format names it, e.g. {@code BF16}
+     * @param data little-endian, taken over
+     * @throws IllegalArgumentException if it is not as long as type and shape make it, or one of this name is there
+     */
+    public SafetensorsWriter add(String name, String type, int bytesPerElement, List<Long> shape, byte[] data) {
+        if (data.length % bytesPerElement != 0) {
+            throw new IllegalArgumentException("no tensor: name=%s, type=%s, bytes=%d".formatted(name, type, data.length));
+        }
+        return add(name, type, shape, ByteBuffer.wrap(data), data.length / bytesPerElement);
+    }
+
     private SafetensorsWriter add(String name, String type, List<Long> shape, ByteBuffer data, int elements) {
         long expected = shape.stream().mapToLong(Long::longValue).reduce(1, Math::multiplyExact);
         if (elements != expected || entries.putIfAbsent(name, new Entry(type, List.copyOf(shape), data)) != null) {
@@ -48,15 +69,20 @@ public final class SafetensorsWriter {
     }
 
     /** Writes a file, or writes over it. */
-    @SuppressWarnings("ByteBufferBackingArray") // all of them are allocated here
     public void write(Path file) throws IOException {
-        byte[] header = header().getBytes(StandardCharsets.UTF_8);
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
-            out.write(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
-            out.write(header);
-            for (Entry entry : entries.values()) {
-                out.write(entry.data.array());
-            }
+            write(out);
+        }
+    }
+
+    /** Writes a file's bytes. */
+    @SuppressWarnings("ByteBufferBackingArray") // all of them are whole arrays
+    public void write(OutputStream out) throws IOException {
+        byte[] header = header().getBytes(StandardCharsets.UTF_8);
+        out.write(ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length).array());
+        out.write(header);
+        for (Entry entry : entries.values()) {
+            out.write(entry.data.array());
         }
     }
 
@@ -64,6 +90,13 @@ public final class SafetensorsWriter {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
             json.writeStartObject();
+            if (!metadata.isEmpty()) {
+                json.writeObjectFieldStart("__metadata__");
+                for (Map.Entry<String, String> said : metadata.entrySet()) {
+                    json.writeStringField(said.getKey(), said.getValue());
+                }
+                json.writeEndObject();
+            }
             long offset = 0;
             for (Map.Entry<String, Entry> named : entries.entrySet()) {
                 Entry entry = named.getValue();

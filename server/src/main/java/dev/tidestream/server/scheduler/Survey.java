@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
+import dev.tidestream.server.adapters.ServedAdapter;
 import dev.tidestream.server.scheduler.status.StreamStatus;
 import dev.tidestream.server.scheduler.status.StreamStatus.Place;
 
@@ -23,8 +24,10 @@ final class Survey {
     }
 
     private static StreamStatus of(Sequence sequence, Place place, long nowNs) {
-        int prompt = sequence.request().prompt().length;
-        return new StreamStatus(sequence.stream(), place, sequence.request().client().demand(), prompt, sequence.generated(),
-                sequence.positions(), sequence.lease().epoch().weightsVersion(), nowNs - sequence.request().arrivalNs());
+        SequenceRequest request = sequence.request();
+        ServedAdapter adapter = request.adapter();
+        return new StreamStatus(sequence.stream(), place, request.client().demand(), request.prompt().length, sequence.generated(),
+                sequence.positions(), sequence.lease().epoch().weightsVersion(), adapter == null ? "" : adapter.name(),
+                nowNs - request.arrivalNs());
     }
 }

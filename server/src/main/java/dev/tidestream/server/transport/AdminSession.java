@@ -166,7 +166,7 @@ final class AdminSession implements Session, ConnectionListener {
 
     private void onRequest(AdminRequest request) {
         requests++;
-        boolean withPayload = request instanceof AdminRequest.WeightsUpdate update && update.path() == null;
+        boolean withPayload = request instanceof AdminRequest.WithFrames announced && announced.framesFollow();
         AdminReply.Failed refusal = refusal(request, withPayload);
         if (refusal != null) {
             binary = withPayload ? binary.refused() : binary;
@@ -174,8 +174,8 @@ final class AdminSession implements Session, ConnectionListener {
             return;
         }
         underWay.add(request.ref());
-        if (withPayload && request instanceof AdminRequest.WeightsUpdate update) {
-            binary = new BinaryInput.Payload(new PayloadFlow(update.ref(), update.byteLength()), false);
+        if (withPayload && request instanceof AdminRequest.WithFrames update) {
+            binary = new BinaryInput.Payload(new PayloadFlow(update.ref(), update.frameBytes()), false);
         }
         toDesk(request.ref(), new ToDesk.Call(address, caller, request));
     }

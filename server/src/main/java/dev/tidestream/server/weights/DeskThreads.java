@@ -34,7 +34,7 @@ public final class DeskThreads implements AutoCloseable {
     }
 
     /** Makes a call; the result comes back on the context. Fails with {@code busy} if too many wait, {@code shutting_down} at the end. */
-    <T> Future<T> run(Context context, Callable<T> call) {
+    public <T> Future<T> run(Context context, Callable<T> call) {
         Promise<T> promise = Promise.promise();
         try {
             threads.execute(() -> {

@@ -57,11 +57,20 @@ final class PartReceiver {
      * Receives a part, and answers.
      *
      * @param byteLength that was announced
-     * @param answers called once, with what went wrong, or null; also if the client has gone
+     * @param answers called once, with what went wrong, or null; {@link ClientGoneException} if nobody can be answered
      */
     static void receive(Exchange exchange, EndpointFactory.Loop loop, DeskThreads calls, long byteLength, Target target, Answers answers) {
         PartReceiver receiver = new PartReceiver(exchange, loop, calls, byteLength);
         receiver.begin(target, answers);
+    }
+
+    /** Nobody is there to be answered. */
+    static final class ClientGoneException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        ClientGoneException(@Nullable Throwable cause) {
+            super("the client has gone", cause);
+        }
     }
 
     /** Answers the request. */
@@ -77,8 +86,8 @@ final class PartReceiver {
         if ("100-continue".equalsIgnoreCase(request.getHeader(HttpHeaders.EXPECT))) {
             request.response().writeContinue();
         }
-        request.exceptionHandler(e -> fail(e, answers));
-        request.response().closeHandler(v -> fail(new IllegalStateException("the client has gone"), answers));
+        request.exceptionHandler(e -> fail(new ClientGoneException(e), answers));
+        request.response().closeHandler(v -> fail(new ClientGoneException(null), answers));
         request.handler(chunk -> write(chunk, answers));
         request.endHandler(v -> {
             ended = true;

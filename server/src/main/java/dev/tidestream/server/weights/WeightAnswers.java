@@ -22,11 +22,12 @@ import dev.tidestream.server.transport.http.HttpError;
 import dev.tidestream.server.transport.http.JsonAnswer;
 
 /** What is answered, as JSON. Event loop. */
-final class WeightAnswers {
+public final class WeightAnswers {
     private static final Logger log = LoggerFactory.getLogger(WeightAnswers.class);
     private static final int BAD_REQUEST = 400;
     private static final int NOT_FOUND = 404;
     private static final int CONFLICT = 409;
+    private static final int GONE = 410;
     private static final int TOO_LARGE = 413;
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
@@ -39,6 +40,7 @@ final class WeightAnswers {
             case UNKNOWN_UPDATE, UNKNOWN_VERSION, UNKNOWN_ADAPTER -> NOT_FOUND;
             case STALE_BASE_VERSION, UPDATE_CONFLICT, TIE_CONFLICT, TRIAL_CONFLICT, INCOMPLETE, NO_DATA_DIR, NO_TIED_WEIGHTS,
                     ADAPTER_EXISTS, TOO_MANY_ADAPTERS -> CONFLICT;
+            case VERSION_GONE -> GONE;
             case TOO_MANY_BYTES -> TOO_LARGE;
             case DISK_FULL, BUDGET_EXCEEDED -> NO_ROOM;
             case BUSY, TOO_MANY_VERSIONS, SHUTTING_DOWN -> UNAVAILABLE;
@@ -59,7 +61,7 @@ final class WeightAnswers {
      *
      * @param current the version that is served
      */
-    static void refuse(Exchange exchange, Throwable cause, long current) {
+    public static void refuse(Exchange exchange, Throwable cause, long current) {
         switch (cause) {
             case RequestRefusedException refused -> exchange.refuse(refused.error());
             case AdminException e when e.code() == AdminErrorCode.INTERNAL -> {
@@ -141,6 +143,9 @@ final class WeightAnswers {
         json.writeBooleanField("current", version.current());
         json.writeBooleanField("held", version.held());
         json.writeNumberField("pins", version.pins());
+        if (version.gone()) {
+            json.writeBooleanField("gone", true);
+        }
         json.writeArrayFieldStart("tensors");
         for (String tensor : version.tensors()) {
             json.writeString(tensor);

@@ -40,6 +40,8 @@ import dev.tidestream.server.transport.http.JsonAnswer;
  * GET  /admin/weights/versions?from=…&amp;limit=…     versions, oldest first    200
  * GET  /admin/weights/versions/V                  one, with checksums       200
  * POST /admin/weights/versions/V/verify           computes it anew          200
+ * GET  /admin/weights/versions/V/export?format=…  as a file                 200
+ * POST /admin/weights/prune                       drops old ones            200
  * POST /admin/weights/rollback                    a version with older bits 200
  * </pre>
  *
@@ -48,6 +50,7 @@ import dev.tidestream.server.transport.http.JsonAnswer;
 public final class WeightEndpoints implements EndpointFactory {
     private static final String UPDATES = "/admin/weights/updates";
     private static final String VERSIONS = "/admin/weights/versions";
+    private static final String PRUNE = "/admin/weights/prune";
     private static final String ROLLBACK = "/admin/weights/rollback";
     private static final int OK = 200;
     private static final int CREATED = 201;
@@ -96,6 +99,7 @@ public final class WeightEndpoints implements EndpointFactory {
         endpoints.add(asked.endpoint(HttpMethod.GET, VERSIONS + "/*", asked::version));
         endpoints.add(asked.endpoint(HttpMethod.POST, VERSIONS + "/*", asked::version));
         endpoints.add(asked.endpoint(HttpMethod.POST, ROLLBACK, asked::rollback));
+        endpoints.add(asked.endpoint(HttpMethod.POST, PRUNE, asked::prune));
         endpoints.addAll(trials.endpoints(loop));
         return endpoints;
     }
@@ -254,8 +258,8 @@ public final class WeightEndpoints implements EndpointFactory {
                 PartReceiver.receive(exchange, loop, calls, bytes,
                         () -> updates.receive(id, Integer.parseInt(number), sha256, bytes), failure -> {
                             underWay--;
-                            if (exchange.response().closed()) {
-                                return Future.succeededFuture(); // the client has gone
+                            if (failure instanceof PartReceiver.ClientGoneException || exchange.response().closed()) {
+                                return Future.succeededFuture();
                             }
                             if (failure == null) {
                                 return noContent(exchange);
@@ -306,9 +310,48 @@ public final class WeightEndpoints implements EndpointFactory {
                 call(exchange, () -> versions.find(version), (to, found) -> to.answer(OK, WeightAnswers.of(found)));
             } else if (rest.size() == 2 && post && rest.get(1).equals("verify")) {
                 call(exchange, () -> versions.verify(version), (to, verified) -> to.answer(OK, WeightAnswers.of(verified)));
+            } else if (rest.size() == 2 && !post && rest.get(1).equals("export")) {
+                export(exchange, version);
             } else {
                 nothingThere(exchange);
             }
+        }
+
+        private void export(Exchange exchange, long version) {
+            VersionsDesk.ExportFormat format;
+            try {
+                format = WeightRequests.exportFormat(exchange.request().getParam("format"));
+            } catch (AdminException e) {
+                fail(exchange, e);
+                return;
+            }
+            underWay++;
+            calls.run(loop.context(), () -> {
+                VersionsDesk.Export export = versions.export(version, format);
+                audit.done(line(exchange, "export", "begun").with("version", version).with("format", WeightRequests.name(format))
+                        .with("bytes", export.bytes()));
+                return export;
+            }).onSuccess(export -> ExportSender.send(exchange, loop, calls, export,
+                    "version-%d.%s".formatted(version, WeightRequests.name(format)), () -> underWay--)
+            ).onFailure(e -> {
+                underWay--;
+                if (!exchange.response().closed()) {
+                    fail(exchange, e);
+                }
+            });
+        }
+
+        void prune(Exchange exchange) {
+            withBody(exchange, WeightRequests::prune, keep -> call(exchange, () -> {
+                VersionsDesk.Pruned pruned = versions.prune(keep);
+                audit.done(line(exchange, "prune", "done").with("keep", keep).with("kept_from", pruned.keptFrom())
+                        .with("versions", pruned.versions()).with("bytes", pruned.bytes()));
+                return pruned;
+            }, (to, pruned) -> to.answer(OK, json -> {
+                json.writeNumberField("kept_from", pruned.keptFrom());
+                json.writeNumberField("versions", pruned.versions());
+                json.writeNumberField("bytes", pruned.bytes());
+            })));
         }
 
         void rollback(Exchange exchange) {

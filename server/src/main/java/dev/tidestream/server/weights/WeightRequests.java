@@ -16,9 +16,12 @@ import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.protocol.JsonInput;
 import dev.tidestream.protocol.admin.AdminErrorCode;
+import dev.tidestream.server.admin.AdaptersDesk.Merging;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.UpdatesDesk.Opening;
 import dev.tidestream.server.admin.UpdatesDesk.Tied;
+import dev.tidestream.server.admin.VersionsDesk.ExportFormat;
+import dev.tidestream.server.transport.http.JsonAnswer;
 
 /** Bodies of requests, read strictly: what is not known is refused by name. */
 final class WeightRequests {
@@ -27,7 +30,7 @@ final class WeightRequests {
 
     static final Pattern UPDATE_ID = Pattern.compile("[A-Za-z0-9._:-]{1,128}");
     static final Pattern SHA_256 = Pattern.compile("[0-9a-f]{64}");
-    private static final int MAX_LABEL_CHARS = 256;
+    private static final String LABEL = "[^\\p{Cntrl}]{0,256}";
     private static final int MAX_DEPTH = 4;
     private static final int MAX_FIELDS = 64;
     private static final int MAX_NAME_CHARS = 256;
@@ -95,7 +98,7 @@ final class WeightRequests {
     static Opening opening(Buffer bytes) throws AdminException {
         WeightRequests request = read(bytes, Set.of("update_id", "base_version", "label", "tensors", "tied", "publish"));
         String id = request.text("update_id", null, UPDATE_ID.pattern());
-        String label = request.text("label", "", "[^\\p{Cntrl}]{0," + MAX_LABEL_CHARS + "}");
+        String label = request.text("label", "", LABEL);
         String tied = request.text("tied", "", "keep|untie|error");
         boolean hold = request.text("publish", "auto", "auto|hold").equals("hold");
         request.number("tensors", 1, 1, Integer.MAX_VALUE);
@@ -122,6 +125,34 @@ final class WeightRequests {
     /** {@code {"to"}}. */
     static long rollback(Buffer bytes) throws AdminException {
         return read(bytes, Set.of("to")).number("to", -1, 1, Long.MAX_VALUE);
+    }
+
+    /** {@code {"update_id", "base_version", "label"?}}. */
+    static Merging merging(Buffer bytes) throws AdminException {
+        WeightRequests request = read(bytes, Set.of("update_id", "base_version", "label"));
+        return new Merging(request.text("update_id", null, UPDATE_ID.pattern()), request.number("base_version", -1, 1, Long.MAX_VALUE),
+                request.text("label", "", LABEL));
+    }
+
+    /** {@code {"keep"}}: how many versions. */
+    static int prune(Buffer bytes) throws AdminException {
+        return (int) read(bytes, Set.of("keep")).number("keep", -1, 1, Integer.MAX_VALUE);
+    }
+
+    /** @param name null if the query has none */
+    static ExportFormat exportFormat(@Nullable String name) throws AdminException {
+        for (ExportFormat format : ExportFormat.values()) {
+            if (name(format).equals(name)) {
+                return format;
+            }
+        }
+        throw new AdminException(AdminErrorCode.INVALID_VALUE, "format must be gguf or safetensors: "
+                + (name == null ? "none" : JsonAnswer.shown(name)));
+    }
+
+    /** As it stands in a query. */
+    static String name(ExportFormat format) {
+        return format.name().toLowerCase(Locale.ROOT);
     }
 
     /** @param absent null if it must be there */

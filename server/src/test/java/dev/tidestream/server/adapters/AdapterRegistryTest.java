@@ -2,6 +2,7 @@ package dev.tidestream.server.adapters;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.LongUnaryOperator;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -15,6 +16,7 @@ import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.ActivationPrecision;
 import dev.tidestream.server.adapters.AdapterRefusedException.Reason;
 import dev.tidestream.server.epoch.CurrentEpoch;
+import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.epoch.ModelEpoch;
 import dev.tidestream.server.huggingface.Goldens;
 import dev.tidestream.server.huggingface.HuggingFaceFolder;
@@ -44,8 +46,10 @@ class AdapterRegistryTest {
         epochs.close();
     }
 
+    private LongUnaryOperator budget = weights -> Long.MAX_VALUE;
+
     private AdapterRegistry registry(int maxAdapters, long maxBytes) {
-        return new AdapterRegistry(new AdapterLimits(maxAdapters, maxBytes, SharedData.path(SUITE)), epochs, "base");
+        return new AdapterRegistry(new AdapterLimits(maxAdapters, maxBytes, SharedData.path(SUITE)), budget, epochs, "base");
     }
 
     private static Path adapter(String of) {
@@ -76,6 +80,29 @@ class AdapterRegistryTest {
             assertTrue(first.lease().isEmpty());
             registry.unload("a");
             assertEquals(0, registry.bytes());
+        }
+    }
+
+    @Test
+    void shouldTakeWhatTheMemoryBudgetLeavesBesideWeights() {
+        long adapterBytes;
+        try (AdapterRegistry registry = registry(2, ROOM)) {
+            registry.load("a", adapter("qv"));
+            adapterBytes = registry.bytes();
+        }
+        long weightBytes;
+        try (Lease lease = epochs.lease()) {
+            weightBytes = lease.epoch().loaded().familyBytes();
+        }
+        long limit = weightBytes + 2 * adapterBytes - 1;
+        budget = weights -> limit - weights;
+        try (AdapterRegistry registry = registry(2, ROOM)) {
+            registry.load("a", adapter("qv"));
+            AdapterRefusedException refused = assertThrows(AdapterRefusedException.class, () -> registry.load("b", adapter("qv")));
+            assertEquals(Reason.BUDGET, refused.reason());
+            assertEquals("adapter b does not fit the memory budget: bytes=%d, left=%d, adapter_bytes=%d, weight_bytes=%d"
+                    .formatted(adapterBytes, adapterBytes - 1, adapterBytes, weightBytes), refused.getMessage());
+            assertEquals(adapterBytes, registry.bytes());
         }
     }
 

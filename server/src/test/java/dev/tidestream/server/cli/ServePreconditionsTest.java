@@ -113,7 +113,7 @@ class ServePreconditionsTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"--model", "--data-dir", "--update-dir", "--admin-token-file", "--cache-packed", "--chat-template", "--config",
-        "--tls-cert", "--tls-key", "--api-keys", "--receipt-key", "--receipt-trust", "--adapter-dir"})
+        "--tls-cert", "--tls-key", "--api-keys", "--receipt-key", "--receipt-trust", "--adapter-dir", "--trainer-dir"})
     void shouldRefuseBlankPathsWithTheirOption(String option) {
         for (String blank : List.of("", " ", "\t")) {
             for (Run run : List.of(Run.of("serve", option, blank), Run.of("serve", option + "=" + blank))) {

@@ -1,9 +1,11 @@
 package dev.tidestream.server.cli;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -18,6 +20,7 @@ import dev.tidestream.server.safetensors.SafetensorsFile;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** On the embedded model. */
@@ -48,8 +51,13 @@ class TuneCommandTest {
         return Run.of(args.toArray(String[]::new));
     }
 
-    private byte[] adapter(String out, int step) throws IOException {
-        return Files.readAllBytes(temp.resolve(out).resolve("step-%06d".formatted(step)).resolve("adapter_model.safetensors"));
+    /** What was trained, the adapter and the rows, as it stands on disk. */
+    private byte[] trained(String out, int step) throws IOException {
+        Path checkpoint = temp.resolve(out).resolve("step-%06d".formatted(step));
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        bytes.write(Files.readAllBytes(checkpoint.resolve("adapter_model.safetensors")));
+        bytes.write(Files.readAllBytes(checkpoint.resolve("rows.safetensors")));
+        return bytes.toByteArray();
     }
 
     @Test
@@ -69,9 +77,9 @@ class TuneCommandTest {
 
     @Test
     void shouldGiveTheSameBitsAgainWithOtherThreadsAndWhenItIsResumed() throws IOException {
-        assertEquals(0, tune("a", "--steps", "4", "--every", "2", "-t", "2").code());
-        assertEquals(0, tune("b", "--steps", "4", "--every", "4", "-t", "1").code());
-        assertArrayEquals(adapter("a", 4), adapter("b", 4));
+        assertEquals(0, tune("a", "--rows", "used", "--steps", "4", "--every", "2", "-t", "2").code());
+        assertEquals(0, tune("b", "--rows", "used", "--steps", "4", "--every", "4", "-t", "1").code());
+        assertArrayEquals(trained("a", 4), trained("b", 4));
         Path last = temp.resolve("a").resolve("step-000004");
         try (Stream<Path> files = Files.list(last)) {
             for (Path file : files.toList()) {
@@ -79,10 +87,12 @@ class TuneCommandTest {
             }
         }
         Files.delete(last);
-        Run resumed = tune("a", "--steps", "4", "--every", "2", "--resume");
+        Run resumed = tune("a", "--rows", "used", "--steps", "4", "--every", "2", "--resume");
         assertEquals(0, resumed.code(), resumed.err());
         assertTrue(resumed.out().contains("going on behind step 2"), resumed.out());
-        assertArrayEquals(adapter("b", 4), adapter("a", 4));
+        assertArrayEquals(trained("b", 4), trained("a", 4));
+        assertEquals(0, tune("c", "--rows", "used", "--steps", "4", "--every", "4", "--seed", "2").code());
+        assertFalse(Arrays.equals(trained("a", 4), trained("c", 4)), "another seed");
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.tidestream.server.cli;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -218,14 +219,14 @@ class WeightsHttpIT {
     private void awaitReceiving(boolean wanted) throws IOException {
         long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (receives() != wanted) {
-            assertTrue(System.nanoTime() - deadlineNs < 0, "still receiving: " + !wanted);
+            assertTrue(System.nanoTime() - deadlineNs < 0, "receiving a part: wanted=" + wanted);
             Thread.onSpinWait();
         }
     }
 
     private Socket ask(String line, String more) throws IOException {
-        Socket socket = new Socket("127.0.0.1", server.port());
-        socket.getOutputStream().write("%s HTTP/1.1\r\nhost: here\r\nauthorization: Bearer %s\r\n%s"
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        socket.getOutputStream().write("%s HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer %s\r\n%s"
                 .formatted(line, TOKEN, more).getBytes(StandardCharsets.UTF_8));
         return socket;
     }

@@ -74,13 +74,13 @@ class ConsoleEndpointsIT {
     void shouldSayWhatABrowserMayDo() throws Exception {
         for (String path : List.of("/", "/console/app.js", "/console/style.css")) {
             HttpResponse<byte[]> answer = ask("GET", path);
-            assertEquals(Optional.of(ConsoleEndpoints.POLICY), answer.headers().firstValue("content-security-policy"), path);
+            assertEquals(Optional.of(StaticFile.POLICY), answer.headers().firstValue("content-security-policy"), path);
             assertEquals(Optional.of("nosniff"), answer.headers().firstValue("x-content-type-options"), path);
             assertEquals(Optional.of("no-referrer"), answer.headers().firstValue("referrer-policy"), path);
         }
         assertEquals(Optional.of("text/html; charset=utf-8"), ask("GET", "/").headers().firstValue("content-type"));
         assertEquals(Optional.of("text/javascript; charset=utf-8"), ask("GET", "/console/app.js").headers().firstValue("content-type"));
-        assertTrue(ConsoleEndpoints.POLICY.startsWith("default-src 'none'") && !ConsoleEndpoints.POLICY.contains("unsafe"));
+        assertTrue(StaticFile.POLICY.startsWith("default-src 'none'") && !StaticFile.POLICY.contains("unsafe"));
     }
 
     @Test

@@ -1,14 +1,25 @@
 package dev.tidestream.server.console;
 
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
 
+import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.AriaRole;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,6 +28,7 @@ import dev.tidestream.server.app.ServerConfig;
 import dev.tidestream.server.app.TidestreamServer;
 import dev.tidestream.server.engine.EngineConfig;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,14 +36,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 @ExtendWith(TestBrowser.class)
 class ConsolePathIT {
     private static final String TOKEN = "a-token-of-this-test-alone";
+    private static final int COLOURS = 6;
+    private static final long PATIENCE_NS = 60_000_000_000L;
 
     @TempDir
-    Path temp;
+    @SuppressWarnings("NullAway.Init") // before all tests
+    static Path temp;
 
-    private TidestreamServer server;
+    @SuppressWarnings("NullAway.Init") // before all tests
+    private static TidestreamServer server;
 
-    @BeforeEach
-    void start() throws IOException {
+    @BeforeAll
+    static void start() throws IOException {
         Path token = Files.writeString(temp.resolve("token"), TOKEN + "\n");
         Files.setPosixFilePermissions(token, PosixFilePermissions.fromString("rw-------"));
         ServerConfig config = ServerConfig.DEFAULT.withPort(0)
@@ -40,9 +56,18 @@ class ConsolePathIT {
         server = TidestreamServer.start(config.withUpdates(config.updates().withDataDir(temp.resolve("data")).withTokenFile(token)));
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         server.close();
+    }
+
+    /** Those of a page that was closed end a little later. */
+    @AfterEach
+    void awaitTheEndOfItsStreams() {
+        long begunNs = System.nanoTime();
+        while (!server.running().engine().streams().join().isEmpty()) {
+            assertTrue(System.nanoTime() - begunNs < PATIENCE_NS, "streams of a page that is closed");
+        }
     }
 
     @Test
@@ -85,30 +110,145 @@ class ConsolePathIT {
             browser.await("/first difference is at token \\d+/.test(document.querySelector('.note').textContent)");
             browser.page.fill("#seed-B", browser.page.inputValue("#seed-A"));
             browser.page.click("#run-both");
-            browser.await("/No difference in 120 tokens/.test(document.querySelector('.note').textContent)");
+            browser.await("/No difference in \\d+ tokens/.test(document.querySelector('.note').textContent)");
             browser.requireFaultless();
         }
     }
 
+    /** The class of a version's colour. */
+    private static String colour(long version) {
+        return "v" + (version - 1) % COLOURS;
+    }
+
     @Test
     void shouldShowNewWeightsInARunningStream() {
+        long first = server.running().weightsVersion();
         try (BrowserPage browser = BrowserPage.at(server.port())) {
             Page page = browser.page;
             browser.go("Weights");
             browser.enterToken(TOKEN);
             page.click("#follow");
-            browser.await("document.querySelectorAll('.tokens .v0').length > 0");
-            page.fill("#rows-tokens", " the");
-            page.click("#push-rows");
-            browser.await("document.querySelectorAll('.tokens .v1:not(.badge)').length > 0");
-            browser.await("/Version 2: 1 row changed/.test(document.querySelector('.note.good').textContent)");
+            browser.await("document.querySelectorAll('.tokens .%s').length > 0".formatted(colour(first)));
+            pushRows(browser, first + 1);
+            browser.await("document.querySelectorAll('.tokens .%s:not(.badge)').length > 0".formatted(colour(first + 1)));
             browser.await("document.querySelector('.timeline [aria-current]').textContent.includes('rows of token_embd.weight')");
-            assertEquals(2, server.running().weightsVersion());
-            page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Roll back to version 1")).click();
-            browser.await("document.querySelectorAll('.tokens .v2:not(.badge)').length > 0");
-            assertEquals(3, server.running().weightsVersion());
+            assertEquals(first + 1, server.running().weightsVersion());
+            button(page, "Roll back to version " + first).click();
+            browser.await("document.querySelectorAll('.tokens .%s:not(.badge)').length > 0".formatted(colour(first + 2)));
+            assertEquals(first + 2, server.running().weightsVersion());
             page.click("#follow");
+            button(page, "Verify version " + (first + 2)).click();
+            browser.await("/Version %d is sound: \\d+ tensors/.test(document.querySelector('[aria-label=Versions] .note').textContent)"
+                    .formatted(first + 2));
+            browser.requireFaultless();
+        }
+    }
 
+    private static Locator button(Page page, String name) {
+        return page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true));
+    }
+
+    private static void pushRows(BrowserPage browser, long version) {
+        browser.page.fill("#rows-tokens", " the");
+        browser.page.click("#push-rows");
+        browser.await("/Version %d: 1 row changed/.test(document.querySelector('[aria-label=\"New version\"] .note').textContent)"
+                .formatted(version));
+    }
+
+    @Test
+    void shouldTryAHeldVersionAsACanaryAndPublishIt() {
+        long before = server.running().weightsVersion();
+        try (BrowserPage browser = BrowserPage.at(server.port())) {
+            Page page = browser.page;
+            browser.enterToken(TOKEN);
+            browser.go("Weights");
+            page.check("#hold");
+            page.click("#push-rows");
+            browser.await("document.querySelector('#canary-version')?.value === '%d'".formatted(before + 1));
+            assertEquals(before, server.running().weightsVersion(), "it is held");
+            page.fill("#canary-share", "100");
+            page.click("#canary-start");
+            page.click("#follow");
+            browser.await("Number(document.querySelector('[aria-label=Canary] tbody td')?.textContent) > 0");
+            browser.await("document.querySelectorAll('.tokens .%s:not(.badge)').length > 0".formatted(colour(before + 1)));
+            page.click("#canary-promote");
+            browser.await("document.querySelector('[aria-label=Canary]').textContent.includes('promoted')");
+            assertEquals(before + 1, server.running().weightsVersion());
+            page.click("#follow");
+            browser.requireFaultless();
+        }
+    }
+
+    @Test
+    void shouldCompareWithAVersionThatIsKept() {
+        long before = server.running().weightsVersion();
+        try (BrowserPage browser = BrowserPage.at(server.port())) {
+            Page page = browser.page;
+            browser.enterToken(TOKEN);
+            browser.go("Compare");
+            page.getByText("Versions", new Page.GetByTextOptions().setExact(true)).click();
+            button(page, "Keep version %d in memory".formatted(before)).click();
+            browser.go("Weights");
+            pushRows(browser, before + 1);
+            browser.go("Compare");
+            page.getByText("Versions", new Page.GetByTextOptions().setExact(true)).click();
+            page.fill("#version-A", String.valueOf(before));
+            page.click("#run-both");
+            browser.await("/difference/.test(document.querySelector('.note').textContent)");
+            for (String side : List.of("A v" + before, "B v" + (before + 1))) {
+                String shown = page.locator("[aria-label='Stream %s'] .tiles".formatted(side.substring(0, 1))).innerText();
+                assertTrue(shown.contains(side.substring(2)), side + " in " + shown);
+            }
+            button(page, "Let version %d go".formatted(before)).click();
+            button(page, "Keep version %d in memory".formatted(before + 1)).waitFor();
+            browser.requireFaultless();
+        }
+    }
+
+    @Test
+    void shouldShowAnUpdateOfManyTensorsByItsLabel() throws Exception {
+        long before = server.running().weightsVersion();
+        try (BrowserPage browser = BrowserPage.at(server.port())) {
+            browser.enterToken(TOKEN);
+            browser.go("Weights");
+            byte[] part = oneNorm();
+            String update = "/admin/weights/updates";
+            admin("POST", update, "{\"update_id\":\"u1\",\"base_version\":%d,\"label\":\"step 7\"}".formatted(before).getBytes(UTF_8));
+            admin("PUT", update + "/u1/parts/0", part);
+            admin("POST", update + "/u1/commit", "{}".getBytes(UTF_8));
+            browser.await("document.querySelector('.timeline [aria-current]')?.textContent.includes('step 7: 1 tensor')");
+            browser.requireFaultless();
+        }
+    }
+
+    /** A safetensors file with the last norm, as ones. */
+    private static byte[] oneNorm() {
+        int hidden = server.running().blueprint().hiddenSize();
+        byte[] header = "{\"output_norm.weight\":{\"dtype\":\"F32\",\"shape\":[%d],\"data_offsets\":[0,%d]}}".formatted(hidden, 4 * hidden)
+                .getBytes(UTF_8);
+        ByteBuffer file = ByteBuffer.allocate(8 + header.length + 4 * hidden).order(ByteOrder.LITTLE_ENDIAN);
+        file.putLong(header.length).put(header);
+        for (int i = 0; i < hidden; i++) {
+            file.putFloat(1);
+        }
+        return file.array();
+    }
+
+    private static void admin(String method, String path, byte[] body) throws Exception {
+        String sha256 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(body));
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            HttpResponse<String> answer = client.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+                    .header("Authorization", "Bearer " + TOKEN).header("x-content-sha256", sha256)
+                    .method(method, HttpRequest.BodyPublishers.ofByteArray(body)).build(), HttpResponse.BodyHandlers.ofString());
+            assertEquals(2, answer.statusCode() / 100, answer.body());
+        }
+    }
+
+    @Test
+    void shouldChangeTheHeadAndShowTheProof() {
+        try (BrowserPage browser = BrowserPage.at(server.port())) {
+            Page page = browser.page;
+            browser.enterToken(TOKEN);
             browser.go("Head");
             page.check("[value=cached-transpose]");
             page.click("#set-mode");

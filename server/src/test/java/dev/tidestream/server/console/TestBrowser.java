@@ -23,12 +23,13 @@ final class TestBrowser implements BeforeAllCallback {
     private static final List<String> PLACES = List.of(
             "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable", "/snap/bin/chromium");
 
-    private static @Nullable Browser browser;
+    private static @Nullable Started started;
 
     /** Of the whole run: closed when all tests are over. */
     private static final class Started implements AutoCloseable {
         private final Playwright playwright =
                 Playwright.create(new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+        private final Browser browser;
 
         Started(Path chromium) {
             browser = playwright.chromium().launch(new BrowserType.LaunchOptions()
@@ -38,24 +39,23 @@ final class TestBrowser implements BeforeAllCallback {
 
         @Override
         public void close() {
-            browser = null;
             playwright.close();
         }
     }
 
     @Override
     public void beforeAll(ExtensionContext context) {
-        chromium().ifPresent(path -> context.getRoot().getStore(ExtensionContext.Namespace.create(TestBrowser.class))
-                .computeIfAbsent(Started.class, _ -> new Started(path)));
+        chromium().ifPresent(path -> started = context.getRoot().getStore(ExtensionContext.Namespace.create(TestBrowser.class))
+                .computeIfAbsent(Started.class, _ -> new Started(path), Started.class));
     }
 
     /** Skips the test where there is none. */
     static Browser get() {
-        Browser started = browser;
-        if (started == null) {
+        Started now = started;
+        if (now == null) {
             throw new TestAbortedException("no Chromium on this machine, so the console is not tested in a browser: " + PLACES);
         }
-        return started;
+        return now.browser;
     }
 
     private static Optional<Path> chromium() {

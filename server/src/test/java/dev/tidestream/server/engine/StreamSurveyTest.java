@@ -30,8 +30,8 @@ class StreamSurveyTest extends EngineFixture {
         assertFalse(asked.isDone(), "only the decode thread knows");
         engine.loop().doWork();
         assertEquals(List.of(
-                new StreamStatus(1, Place.PARKED, 0, 2, 2, 7, 3, nowNs),
-                new StreamStatus(2, Place.RUNNING, 2, 3, 10, 23, 3, nowNs)), asked.join());
+                new StreamStatus(1, Place.PARKED, 0, 2, 2, 7, 3, "", nowNs),
+                new StreamStatus(2, Place.RUNNING, 2, 3, 10, 23, 3, "", nowNs)), asked.join());
         engine.close();
     }
 

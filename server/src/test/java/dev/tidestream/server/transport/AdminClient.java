@@ -31,7 +31,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 /** An administrator: the JDK's own WebSocket, with what it received in a queue. */
-final class AdminClient implements AutoCloseable {
+public final class AdminClient implements AutoCloseable {
     static final AdminCodec CODEC = new AdminCodec(1 << 20);
     private static final int PATIENCE_S = 60;
     private static final HttpClient HTTP = HttpClient.newHttpClient(); // costly to make
@@ -41,7 +41,7 @@ final class AdminClient implements AutoCloseable {
     private final WebSocket socket;
 
     /** Shows the token in the header. */
-    AdminClient(int port, String token) {
+    public AdminClient(int port, String token) {
         socket = HTTP.newWebSocketBuilder()
                 .header("Authorization", "Bearer " + token)
                 .subprotocols(AdminProtocol.SUBPROTOCOL)
@@ -84,7 +84,8 @@ final class AdminClient implements AutoCloseable {
         return this;
     }
 
-    AdminClient send(AdminRequest request) {
+    /** Sends a request. */
+    public AdminClient send(AdminRequest request) {
         return send(CODEC.encode(request));
     }
 
@@ -92,19 +93,21 @@ final class AdminClient implements AutoCloseable {
         return sendBinary(data, 0, data.length, true);
     }
 
-    AdminClient sendBinary(byte[] data, int from, int to, boolean last) {
+    /** Sends some of these bytes as a frame. */
+    public AdminClient sendBinary(byte[] data, int from, int to, boolean last) {
         socket.sendBinary(ByteBuffer.wrap(data, from, to - from), last).join();
         return this;
     }
 
     /** The next frame. */
-    AdminReply next() throws InterruptedException {
+    public AdminReply next() throws InterruptedException {
         AdminReply reply = received.poll(PATIENCE_S, TimeUnit.SECONDS);
         assertNotNull(reply, "nothing came");
         return reply;
     }
 
-    AdminReply.Ack ack(String ref) throws InterruptedException {
+    /** The next frame, which is an ack. */
+    public AdminReply.Ack ack(String ref) throws InterruptedException {
         AdminReply reply = next();
         assertTrue(reply instanceof AdminReply.Ack, reply.toString());
         assertEquals(ref, reply.ref());
@@ -117,7 +120,8 @@ final class AdminClient implements AutoCloseable {
         return expected;
     }
 
-    AdminReply.Failed failed(@Nullable String ref, AdminErrorCode code, String message) throws InterruptedException {
+    /** The next frame, which is a refusal. */
+    public AdminReply.Failed failed(@Nullable String ref, AdminErrorCode code, String message) throws InterruptedException {
         AdminReply reply = next();
         assertTrue(reply instanceof AdminReply.Failed, reply.toString());
         AdminReply.Failed failed = (AdminReply.Failed) reply;
@@ -133,7 +137,7 @@ final class AdminClient implements AutoCloseable {
     }
 
     /** All frames up to the answer of this request. */
-    List<AdminReply> untilAnswer(String ref) throws InterruptedException {
+    public List<AdminReply> untilAnswer(String ref) throws InterruptedException {
         List<AdminReply> replies = new ArrayList<>();
         do {
             replies.add(next());

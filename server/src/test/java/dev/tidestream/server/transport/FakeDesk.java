@@ -84,7 +84,8 @@ final class FakeDesk implements AdminDesk {
     }
 
     @Override
-    public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
+    public UpdateStart begin(AdminRequest.WithFrames frames, ProgressSink progress) throws AdminException {
+        AdminRequest.WeightsUpdate update = (AdminRequest.WeightsUpdate) frames;
         threads.add(Thread.currentThread().getName());
         String script = update.updateId();
         if (script.startsWith("again")) {

@@ -12,6 +12,9 @@ public non-sealed interface PlainFormat extends Format {
     /** An element of a file. */
     float element(MemorySegment rowMajor, long index);
 
+    /** Writes an element of a file, rounded to this format. */
+    void put(MemorySegment rowMajor, long index, float value);
+
     /** Rounds a value to this format, to nearest, ties to even; infinite if it is beyond the largest. */
     float round(float value);
 }

@@ -34,6 +34,11 @@ public abstract class ShortFormat implements PlainFormat {
     }
 
     @Override
+    public final void put(MemorySegment rowMajor, long index, float value) {
+        rowMajor.set(SHORT, index * Short.BYTES, toBits(value));
+    }
+
+    @Override
     public final float round(float value) {
         return toFloat(toBits(value));
     }

@@ -32,6 +32,11 @@ public final class F32 implements PlainFormat {
     }
 
     @Override
+    public void put(MemorySegment rowMajor, long index, float value) {
+        rowMajor.set(FLOAT, index * Float.BYTES, value);
+    }
+
+    @Override
     public float round(float value) {
         return value;
     }

@@ -35,12 +35,21 @@ public final class AdapterFiles {
      * @throws IOException if the system cannot read it
      */
     public static ReadAdapter read(Path path, LoadedModel base) throws IOException {
+        return read(path, base, false);
+    }
+
+    /**
+     * The same for a model that is not as its files have it.
+     *
+     * @param updated whether updates may have changed the base since its files were read
+     */
+    public static ReadAdapter read(Path path, LoadedModel base, boolean updated) throws IOException {
         try {
             if (Files.isDirectory(path)) {
-                return PeftFolder.read(path, base);
+                return PeftFolder.read(path, base, updated);
             }
             if (!Files.isRegularFile(path)) {
-                throw new AdapterException("neither a folder nor a file");
+                throw new AdapterException("neither a folder nor a file: '%s'".formatted(Names.quote(path.toString())));
             }
             return GgufAdapter.read(path, base);
         } catch (InternalError e) { // of a mapped file that was cut short

@@ -12,7 +12,8 @@ import dev.tidestream.server.adapters.file.BaseModules.Module;
 
 /**
  * Copies of base matrices that files of adapters have beside a change. One that is equal to the base is passed over: the adapter was
- * made for this base. One that differs is refused. Beside a quantised base none is equal; there it must have the base's direction.
+ * made for this base. One that differs is refused. Beside a quantised base, or one that updates have changed, none need be equal; there
+ * it must have the base's direction.
  */
 final class BaseCopies {
     /** Of quantised matrices and their originals it is above 0.98, at two bits above 0.9; of unrelated ones about 0. */
@@ -21,10 +22,15 @@ final class BaseCopies {
     private final LoadedModel base;
     private final BaseModules modules;
     private final List<String> warnings;
+    private final boolean updated;
 
-    /** @param warnings receives what could not be compared to the bit */
-    BaseCopies(LoadedModel base, BaseModules modules, List<String> warnings) {
+    /**
+     * @param updated whether updates may have changed the base since its files were read
+     * @param warnings receives what could not be compared to the bit
+     */
+    BaseCopies(LoadedModel base, boolean updated, BaseModules modules, List<String> warnings) {
         this.base = base;
+        this.updated = updated;
         this.modules = modules;
         this.warnings = warnings;
     }
@@ -39,8 +45,12 @@ final class BaseCopies {
             throw new AdapterException("'%s' is no matrix of the model".formatted(tensor));
         }
         if (matrix.format().quantised()) {
-            requireDirection(module, copy, matrix);
-        } else if (!equal(module, copy, matrix)) {
+            requireDirection(module, copy, matrix, "which is in " + matrix.format());
+        } else if (equal(module, copy, matrix)) {
+            return;
+        } else if (updated) {
+            requireDirection(module, copy, matrix, "which updates have changed");
+        } else {
             throw new AdapterException("'%s' differs from the model's %s: the adapter was made for another base"
                     .formatted(stored.name(), tensor));
         }
@@ -63,7 +73,7 @@ final class BaseCopies {
         return true;
     }
 
-    private void requireDirection(Module module, StoredMatrix copy, PanelMatrix matrix) {
+    private void requireDirection(Module module, StoredMatrix copy, PanelMatrix matrix, String why) {
         float[] row = new float[matrix.columns()];
         double product = 0;
         double ours = 0;
@@ -83,7 +93,6 @@ final class BaseCopies {
             throw new AdapterException("'%s' differs from the model's %s: the adapter was made for another base (cosine %.3f)"
                     .formatted(copy.name(), modules.tensorOf(module), cosine));
         }
-        warnings.add("'%s' cannot be compared with the base to the bit, which is in %s: passed over".formatted(
-                copy.name(), matrix.format()));
+        warnings.add("'%s' cannot be compared with the base to the bit, %s: passed over".formatted(copy.name(), why));
     }
 }

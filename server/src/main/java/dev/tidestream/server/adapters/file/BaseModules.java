@@ -20,6 +20,7 @@ final class BaseModules {
     private static final Pattern LAYER = Pattern.compile(PREFIX + "(?:layers|h)\\.(0|[1-9]\\d{0,6})\\.([a-z_.]+)");
     private static final Pattern END = Pattern.compile(PREFIX + "(embed_tokens|wte|lm_head)");
     private static final String GPT2 = "gpt2";
+    private static final String POSITIONS = "wpe";
 
     private static final Map<String, TensorRole> LLAMA_NAMES = Map.of(
             "self_attn.q_proj", TensorRole.QUERY,
@@ -83,6 +84,13 @@ final class BaseModules {
         Matcher layer = LAYER.matcher(path);
         TensorRole role = layer.matches() ? names.get(layer.group(3)) : null;
         return role == null ? Optional.empty() : layer(path, role, Integer.parseInt(layer.group(2)), layer.group(1));
+    }
+
+    /** Why a path is not that of a module that can be changed. */
+    static String whyNot(String path) {
+        return path.equals(POSITIONS) || path.endsWith("." + POSITIONS)
+                ? "'%s' is the table of learned positions, which adapters do not change here".formatted(Names.quote(path))
+                : "the model has no module '%s' that can be changed".formatted(Names.quote(path));
     }
 
     private Module end(String path, TensorRole role, String prefix) {

@@ -31,15 +31,15 @@ final class PeftFolder {
     private final BaseCopies copies;
     private int highestRank;
 
-    private PeftFolder(PeftConfig config, SafetensorsFile file, LoadedModel base) {
+    private PeftFolder(PeftConfig config, SafetensorsFile file, LoadedModel base, boolean updated) {
         this.config = config;
         this.modules = new BaseModules(base.plan());
         this.keys = new PeftKeys(file, modules);
         this.builder = new AdapterBuilder(base.blueprint());
-        this.copies = new BaseCopies(base, modules, warnings);
+        this.copies = new BaseCopies(base, updated, modules, warnings);
     }
 
-    static ReadAdapter read(Path folder, LoadedModel base) throws IOException {
+    static ReadAdapter read(Path folder, LoadedModel base, boolean updated) throws IOException {
         PeftConfig config = PeftConfig.read(folder.resolve(CONFIG));
         Path weights = folder.resolve(WEIGHTS);
         if (!Files.exists(weights)) {
@@ -49,7 +49,7 @@ final class PeftFolder {
             ContentHash hash = new ContentHash();
             hash.add(config.bytes());
             hash.addAll(file.image(), _ -> { });
-            return new PeftFolder(config, file, base).build(hash.hex());
+            return new PeftFolder(config, file, base, updated).build(hash.hex());
         } catch (SafetensorsException e) {
             throw new AdapterException("%s: %s".formatted(WEIGHTS, e.getMessage()), e);
         }

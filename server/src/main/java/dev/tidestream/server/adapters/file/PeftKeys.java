@@ -75,7 +75,7 @@ final class PeftKeys {
             if (key.endsWith(use.end) && key.length() > ROOT.length() + use.end.length()) {
                 String path = key.substring(ROOT.length(), key.length() - use.end.length());
                 Module module = modules.find(path)
-                        .orElseThrow(() -> unused(key, "the model has no module '%s' that can be changed".formatted(Names.quote(path))));
+                        .orElseThrow(() -> unused(key, BaseModules.whyNot(path)));
                 requireUse(key, use, module);
                 entries.computeIfAbsent(path, _ -> new Entry(module, new EnumMap<>(Use.class))).tensors().put(use, matrix(file, tensor));
                 return;

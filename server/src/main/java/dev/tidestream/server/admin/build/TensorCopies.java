@@ -10,7 +10,7 @@ import dev.tidestream.model.tensor.memory.PageArena;
 import dev.tidestream.model.transformer.OwnedTensor;
 
 /** Copies of tensors, to the bit, in memory of their own, and whether two are copies of each other. */
-final class TensorCopies {
+public final class TensorCopies {
     private static final int PIECE_BYTES = 1 << 20;
 
     private TensorCopies() {}
@@ -41,7 +41,7 @@ final class TensorCopies {
     }
 
     /** Whether two of one shape and format have the same bits. */
-    static boolean equal(WeightTensor first, WeightTensor second) {
+    public static boolean equal(WeightTensor first, WeightTensor second) {
         return switch (first) {
             case WeightTensor.Vector one -> second instanceof WeightTensor.Vector two && Arrays.equals(one.values(), two.values());
             case WeightTensor.Matrix(PanelMatrix one) -> second instanceof WeightTensor.Matrix(PanelMatrix two)

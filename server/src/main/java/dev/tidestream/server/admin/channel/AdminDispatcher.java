@@ -35,7 +35,7 @@ import dev.tidestream.server.logging.Caller;
  * in three bulkheads, so that one kind never takes the threads of another:
  * <ul>
  *   <li>changes (set, rollback, update from a file, the end of a received update), which may take minutes;
- *   <li>transfers (the start of an update, its chunks, giving it up), which wait for the disk at most;
+ *   <li>transfers (the start of an update or of a part, its chunks, giving it up), which wait for the disk at most;
  *   <li>reads, which always find a thread.
  * </ul>
  * An update in the making ({@link ReceivingUpdate}) has at most one call under way. Its answer is sent when nothing of it is
@@ -110,8 +110,12 @@ final class AdminDispatcher {
             return;
         }
         switch (request) {
-            case AdminRequest.WeightsUpdate update when update.path() == null -> begin(session, caller, update);
-            case AdminRequest.WeightsUpdate u -> handle(changes, session, caller, u);
+            case AdminRequest.WithFrames update when update.framesFollow() -> begin(session, caller, update);
+            case AdminRequest.WithFrames u -> handle(changes, session, caller, u);
+            case AdminRequest.OpenUpdate o -> handle(transfers, session, caller, o);
+            case AdminRequest.AbortUpdate a -> handle(transfers, session, caller, a);
+            case AdminRequest.CommitUpdate c -> handle(changes, session, caller, c);
+            case AdminRequest.UpdateState s -> handle(reads, session, caller, s);
             case AdminRequest.OptimizationSet s -> handle(changes, session, caller, s);
             case AdminRequest.WeightsRollback r -> handle(changes, session, caller, r);
             case AdminRequest.OptimizationStatus s -> handle(reads, session, caller, s);
@@ -133,7 +137,7 @@ final class AdminDispatcher {
         });
     }
 
-    private void begin(String session, Caller caller, AdminRequest.WeightsUpdate request) {
+    private void begin(String session, Caller caller, AdminRequest.WithFrames request) {
         if (receiving.containsKey(session)) {
             throw new IllegalStateException("one update at a time: session=" + session + ", ref=" + request.ref());
         }
@@ -160,9 +164,9 @@ final class AdminDispatcher {
 
     private void write(ReceivingUpdate update, UploadState.Receiving state, Buffer data) {
         UploadState.Receiving writing = state.write(data.length());
-        if (writing.receivedBytes() > update.request.byteLength()) {
+        if (writing.receivedBytes() > update.request.frameBytes()) {
             AdminReply.Failed reason = new AdminReply.Failed(update.request.ref(), AdminErrorCode.INVALID_LENGTH,
-                    writing.withNumbers("payload too long", update.request.byteLength()));
+                    writing.withNumbers("payload too long", update.request.frameBytes()));
             end(update, state.giveUp(reason));
             return;
         }
@@ -220,7 +224,7 @@ final class AdminDispatcher {
 
     private void onStep(ReceivingUpdate update, Step step) {
         String ref = update.request.ref();
-        long byteLength = update.request.byteLength();
+        long byteLength = update.request.frameBytes();
         switch (step) {
             case Step.Answered answered -> {
                 receiving.remove(update.session);
@@ -238,7 +242,7 @@ final class AdminDispatcher {
         update.state(next);
         switch (next) {
             case UploadState.Receiving state -> {
-                update.progress.report("receiving", state.receivedBytes(), update.request.byteLength());
+                update.progress.report("receiving", state.receivedBytes(), update.request.frameBytes());
                 bus.toSession(update.session, more);
             }
             case UploadState.Finishing state -> finish(update, state.upload());

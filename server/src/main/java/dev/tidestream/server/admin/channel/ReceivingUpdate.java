@@ -6,7 +6,10 @@ import dev.tidestream.protocol.admin.AdminRequest;
 import dev.tidestream.server.admin.AdminDesk;
 import dev.tidestream.server.logging.Caller;
 
-/** An update from its announcement to its answer; {@link #state} says where it stands. Event loop of {@link AdminVerticle}. */
+/**
+ * An update, or a part of one, from its announcement to its answer; {@link #state} says where it stands. Event loop of
+ * {@link AdminVerticle}.
+ */
 final class ReceivingUpdate {
 
     /** What a call to the desk has led to. */
@@ -20,11 +23,11 @@ final class ReceivingUpdate {
 
     final String session;
     final Caller caller;
-    final AdminRequest.WeightsUpdate request;
+    final AdminRequest.WithFrames request;
     final ThrottledProgress progress;
     private UploadState state = new UploadState.Announced();
 
-    ReceivingUpdate(String session, Caller caller, AdminRequest.WeightsUpdate request, ThrottledProgress progress) {
+    ReceivingUpdate(String session, Caller caller, AdminRequest.WithFrames request, ThrottledProgress progress) {
         this.session = session;
         this.caller = caller;
         this.request = request;
@@ -40,6 +43,6 @@ final class ReceivingUpdate {
     }
 
     AdminReply.Failed refusal(AdminErrorCode code, String why) {
-        return new AdminReply.Failed(request.ref(), code, state.withNumbers(why, request.byteLength()));
+        return new AdminReply.Failed(request.ref(), code, state.withNumbers(why, request.frameBytes()));
     }
 }

@@ -60,6 +60,7 @@ public final class AdapterDesk implements AdminDesk {
             case ALREADY_LOADED -> AdminErrorCode.ADAPTER_EXISTS;
             case NOT_LOADED -> AdminErrorCode.UNKNOWN_ADAPTER;
             case LIMIT -> AdminErrorCode.TOO_MANY_ADAPTERS;
+            case BUDGET -> AdminErrorCode.BUDGET_EXCEEDED;
             case INVALID_PATH -> AdminErrorCode.INVALID_PATH;
             case INVALID_ADAPTER -> AdminErrorCode.INVALID_ADAPTER;
             case UNREADABLE -> AdminErrorCode.INVALID_FILE;
@@ -67,7 +68,7 @@ public final class AdapterDesk implements AdminDesk {
     }
 
     @Override
-    public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
+    public UpdateStart begin(AdminRequest.WithFrames update, ProgressSink progress) throws AdminException {
         return rest.begin(update, progress);
     }
 

@@ -88,7 +88,7 @@ final class AdminReports {
                 Optional.ofNullable(updates).map(AdminReports::durable),
                 served.limit().maxLive(),
                 served.live().stream().map(AdminReports::live).toList(),
-                new AdminResult.Memory(model.familyBytes(), budget.kvBytes(), budget.limitBytes()));
+                new AdminResult.Memory(model.familyBytes(), budget.limits().kvBytes(), budget.limits().limitBytes()));
     }
 
     private static AdminResult.Durable durable(UpdateLog updates) {

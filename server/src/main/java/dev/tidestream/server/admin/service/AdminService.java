@@ -1,7 +1,6 @@
 package dev.tidestream.server.admin.service;
 
 import java.nio.ByteBuffer;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -11,8 +10,6 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 import dev.tidestream.model.patch.LowRankProduct;
-import dev.tidestream.model.patch.PatchResult;
-import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
@@ -167,6 +164,7 @@ public final class AdminService implements AdminDesk {
             case AdminRequest.WeightsHistory history -> ack(history, reports.history());
             case AdminRequest.Stats stats -> report(stats, reports::stats);
             case AdminRequest.Streams streams -> ack(streams, reports.streams());
+            case AdminRequest.OfUpdates other -> throw new IllegalArgumentException("for the desk of transactions: " + other);
             case AdminRequest.OfAdapters other -> throw new IllegalArgumentException("for the desk of adapters: " + other);
         };
     }
@@ -246,7 +244,10 @@ public final class AdminService implements AdminDesk {
     }
 
     @Override
-    public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) throws AdminException {
+    public UpdateStart begin(AdminRequest.WithFrames frames, ProgressSink progress) throws AdminException {
+        if (!(frames instanceof AdminRequest.WeightsUpdate update)) {
+            throw new IllegalArgumentException("for the desk of transactions: " + frames);
+        }
         return counted(() -> {
             Optional<AdminReply.Ack> repeated = repeated(update);
             return repeated.isPresent() ? new UpdateStart.Repeated(repeated.get()) : new UpdateStart.Receiving(receive(update));
@@ -356,18 +357,11 @@ public final class AdminService implements AdminDesk {
         BuildTime time = new BuildTime();
         team.awaitBreak();
         EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
-        AdminResult.UpdateApplied applied = applied(log.newestVersion() + 1, next.patch(), time.cost());
+        AdminResult.UpdateApplied applied = UpdateRequests.applied(log.newestVersion() + 1, next.patch(), time.cost());
         team.awaitBreak();
         served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
         events.updateCommitted();
         return ack(update, applied);
-    }
-
-    private static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
-        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
-        RequantisationError error = patch.error();
-        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
-                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
     }
 
     private AdminReply.Ack rollback(AdminRequest.WeightsRollback request, ProgressSink progress) throws AdminException {
@@ -382,6 +376,7 @@ public final class AdminService implements AdminDesk {
         UpdateLog log = log();
         long from = served.weightsVersion();
         Set<String> differing = VersionHistory.tensors(log.replay(toVersion));
+        log.rebuilds().requireKept(toVersion);
         if (toVersion == from) {
             throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
                     "to_version must be older than the current version: to_version=%d, weights_version=%d".formatted(toVersion, from));

@@ -1,11 +1,13 @@
 package dev.tidestream.server.admin.service;
 
+import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.patch.LowRankProduct;
 import dev.tidestream.model.tied.HiddenStates;
 import dev.tidestream.model.transformer.LanguageModel;
@@ -32,6 +34,7 @@ import dev.tidestream.server.pacing.StepBreak;
  * @param epochs that own their weights
  * @param breaks of the decode loop that is to be made way for
  * @param file the base of all versions; stays open
+ * @param otherMetadata what a GGUF file of the model has beside the metadata of {@code file}'s source
  * @param forward a forward pass over a version
  * @param precision that {@code forward} computes with
  * @param limit of versions alive
@@ -51,6 +54,7 @@ public record AdminSetup(
         CurrentEpoch epochs,
         StepBreak breaks,
         ModelLoader file,
+        Supplier<Map<String, GgufValue>> otherMetadata,
         Function<LoadedModel, LanguageModel> forward,
         Precision precision,
         VersionLimit limit,
@@ -91,6 +95,6 @@ public record AdminSetup(
                 turns,
                 held,
                 transactions,
-                rollback -> new VersionService(updates, served, builder, file, team, turns, recent, rollback));
+                rollback -> new VersionService(updates, served, builder, file, otherMetadata, team, turns, recent, rollback));
     }
 }

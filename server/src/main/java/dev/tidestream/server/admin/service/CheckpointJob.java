@@ -15,6 +15,7 @@ import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.build.ServedModelVersions;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.RebuildSource;
+import dev.tidestream.server.admin.store.checkpoint.CheckpointWriter;
 import dev.tidestream.server.pacing.PacedTeam;
 
 /**
@@ -75,20 +76,25 @@ final class CheckpointJob {
         }
     }
 
+    /** Writes each piece in its turn. */
+    static CheckpointWriter.Pacer paced(PacedTeam.Pieces pieces, BooleanSupplier givenUp) {
+        return piece -> {
+            if (givenUp.getAsBoolean()) {
+                return false;
+            }
+            pieces.next(0);
+            long startNs = System.nanoTime();
+            piece.write();
+            pieces.worked(System.nanoTime() - startNs);
+            return true;
+        };
+    }
+
     private void write(long version, LoadedModel model, BooleanSupplier givenUp) {
         PacedTeam.Pieces pieces = team.pieces();
         long startNs = System.nanoTime();
         try {
-            boolean written = rebuilds.checkpoint(version, model, piece -> {
-                if (givenUp.getAsBoolean()) {
-                    return false;
-                }
-                pieces.next(0);
-                long pieceStartNs = System.nanoTime();
-                piece.write();
-                pieces.worked(System.nanoTime() - pieceStartNs);
-                return true;
-            });
+            boolean written = rebuilds.checkpoint(version, model, paced(pieces, givenUp));
             if (written) {
                 events.checkpointWritten();
                 log.info("checkpoint: weights_version={}, took_ms={}", version, TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNs));

@@ -104,7 +104,7 @@ final class HeldVersions {
     /** Has it in memory. */
     private void bring(long version) throws AdminException {
         UpdateLog versions = kept();
-        VersionHistory.requireHeld(versions.held(), served.weightsVersion(), version);
+        require(version);
         if (served.held().contains(version)) {
             return;
         }
@@ -121,7 +121,8 @@ final class HeldVersions {
     /**
      * A lease on a version that is held, or in memory anyway; to be closed by the caller.
      *
-     * @throws AdminException {@code unknown_version}, {@code too_many_versions}, {@code budget_exceeded}, {@code no_data_dir}
+     * @throws AdminException {@code unknown_version}, {@code version_gone}, {@code too_many_versions}, {@code budget_exceeded},
+     *     {@code no_data_dir}
      */
     Lease lease(long version) throws AdminException {
         Optional<Lease> live = served.lease(version);
@@ -132,16 +133,21 @@ final class HeldVersions {
         return served.lease(version).orElseThrow(() -> new IllegalStateException("held a moment ago: " + version));
     }
 
-    /** @throws AdminException {@code unknown_version} unless it can be published */
+    /** @throws AdminException {@code unknown_version} unless it can be published; {@code version_gone} if it was pruned */
     void require(long version) throws AdminException {
-        VersionHistory.requireHeld(kept().held(), served.weightsVersion(), version);
+        UpdateLog versions = kept();
+        if (versions.rebuilds().isGone(version)) {
+            versions.rebuilds().requireKept(version);
+        }
+        VersionHistory.requireHeld(versions.held(), served.weightsVersion(), version);
     }
 
     /**
      * Makes a held version the one that new streams get: durable, then in memory.
      *
      * @return false if it is that already
-     * @throws AdminException {@code unknown_version}, {@code too_many_versions}, {@code budget_exceeded}, {@code disk_full}
+     * @throws AdminException {@code unknown_version}, {@code version_gone}, {@code too_many_versions}, {@code budget_exceeded},
+     *     {@code disk_full}
      */
     boolean publish(long version) throws AdminException {
         UpdateLog versions = kept();

@@ -31,6 +31,7 @@ import dev.tidestream.server.admin.transaction.MappedParts;
 import dev.tidestream.server.admin.transaction.PayloadOut;
 import dev.tidestream.server.admin.transaction.PlannedChange;
 import dev.tidestream.server.admin.transaction.TieResolution;
+import dev.tidestream.server.epoch.Lease;
 import dev.tidestream.server.pacing.PacedTeam;
 
 /**
@@ -71,11 +72,17 @@ final class TransactionCommit {
     }
 
     VersionRecord.Transaction run(OpenTransactions.State state) throws AdminException {
-        if (state.request().hold()) {
-            held.makeRoom();
+        try (Lease base = held.lease(state.request().baseVersion())) {
+            if (state.request().hold()) {
+                held.makeRoom();
+            }
+            served.awaitPlace(SILENT);
+            return run(state, base.epoch().loaded());
         }
-        served.awaitPlace(SILENT);
-        LoadedModel current = served.current();
+    }
+
+    /** @param current the model that is changed */
+    private VersionRecord.Transaction run(OpenTransactions.State state, LoadedModel current) throws AdminException {
         try (MappedParts parts = MappedParts.open(state.parts().stream().map(log.transactions()::path).toList())) {
             List<PlannedChange> planned = planned(current, parts);
             List<PlannedChange> resolved = new TieResolution(current, (change, other) -> same(current, state, change, other))

@@ -60,16 +60,20 @@ final class TransactionService implements UpdatesDesk {
             OpenRequest request = new OpenRequest(opening.updateId(), opening.baseVersion(), opening.label(),
                     opening.tied().map(tied -> tied.name().toLowerCase(Locale.ROOT)).orElse(""), opening.hold());
             boolean isNew = transactions().find(opening.updateId()).isEmpty();
-            if (isNew && opening.baseVersion() != served.weightsVersion()) {
-                throw stale(opening.baseVersion());
+            if (isNew) {
+                requireBase(request);
             }
             return new Opened(state(transactions().open(request)), isNew);
         });
     }
 
-    private AdminException stale(long baseVersion) {
-        return new AdminException(AdminErrorCode.STALE_BASE_VERSION, "the current version is another one: base_version=%d, weights_version=%d"
-                .formatted(baseVersion, served.weightsVersion()));
+    /** What is held may be made of what is held. */
+    private void requireBase(OpenRequest request) throws AdminException {
+        if (request.baseVersion() != served.weightsVersion() && !(request.hold() && log.held().contains(request.baseVersion()))) {
+            throw new AdminException(AdminErrorCode.STALE_BASE_VERSION,
+                    "the current version is another one: base_version=%d, weights_version=%d, held=%s"
+                            .formatted(request.baseVersion(), served.weightsVersion(), log.held()));
+        }
     }
 
     private static UpdateState committed(VersionRecord.WithPayload version) {
@@ -108,11 +112,43 @@ final class TransactionService implements UpdatesDesk {
     @Override
     public Optional<PartUpload> receive(String updateId, int number, String sha256, long byteLength) throws AdminException {
         return counted(() -> {
-            if (log.find(updateId).isPresent()) {
-                throw new AdminException(AdminErrorCode.UPDATE_CONFLICT, "the update is committed: update_id=" + updateId);
-            }
+            requireNotCommitted(updateId);
             return transactions().receive(updateId, number, sha256, byteLength).map(Receiving::new);
         });
+    }
+
+    private void requireNotCommitted(String updateId) throws AdminException {
+        if (log.find(updateId).isPresent()) {
+            throw new AdminException(AdminErrorCode.UPDATE_CONFLICT, "the update is committed: update_id=" + updateId);
+        }
+    }
+
+    @Override
+    public Optional<PartUpload> resume(String updateId, int number, String sha256, long byteLength, long offset) throws AdminException {
+        return counted(() -> {
+            requireNotCommitted(updateId);
+            Optional<PartSpool> spool = transactions().resume(updateId, number, sha256, byteLength, offset);
+            return spool.isEmpty() ? Optional.empty() : Optional.of(takenUp(new Receiving(spool.get())));
+        });
+    }
+
+    private static Receiving takenUp(Receiving part) throws AdminException {
+        boolean done = false;
+        try {
+            part.takeUp();
+            done = true;
+            return part;
+        } finally {
+            if (!done) {
+                part.close();
+            }
+        }
+    }
+
+    @Override
+    public List<PartBegun> begun(String updateId) {
+        return transactions().halves(updateId).stream()
+                .map(half -> new PartBegun(half.number(), half.sha256(), half.bytes(), half.received())).toList();
     }
 
     /** A part that comes. */
@@ -122,6 +158,21 @@ final class TransactionService implements UpdatesDesk {
 
         Receiving(PartSpool spool) {
             this.spool = spool;
+        }
+
+        /** Hashes what is there from before. */
+        void takeUp() throws AdminException {
+            boolean more = true;
+            try {
+                while (more) {
+                    pieces.next(0);
+                    long startNs = System.nanoTime();
+                    more = spool.takeUp(PIECE_BYTES);
+                    pieces.worked(System.nanoTime() - startNs);
+                }
+            } finally {
+                pieces.rest();
+            }
         }
 
         @Override
@@ -187,9 +238,7 @@ final class TransactionService implements UpdatesDesk {
         boolean committed = false;
         try {
             requireComplete(state, parts, manifestSha256);
-            if (state.request().baseVersion() != served.weightsVersion()) {
-                throw stale(state.request().baseVersion());
-            }
+            requireBase(state.request());
             VersionRecord.Transaction version = commits.run(state);
             committed = true;
             events.updateCommitted();
@@ -214,6 +263,11 @@ final class TransactionService implements UpdatesDesk {
             throw new AdminException(AdminErrorCode.INCOMPLETE, "the parts are others: manifest_sha256=%s, received=%s"
                     .formatted(manifestSha256.get(), state.manifestSha256()));
         }
+    }
+
+    @Override
+    public void label(String updateId, String label) throws AdminException {
+        transactions().label(updateId, label);
     }
 
     @Override

@@ -1,10 +1,14 @@
 package dev.tidestream.server.admin.service;
 
 import java.util.List;
+import java.util.Locale;
 
+import dev.tidestream.model.patch.PatchResult;
+import dev.tidestream.model.patch.RequantisationError;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.AdminRequest;
+import dev.tidestream.protocol.admin.AdminResult;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.Refusals;
 import dev.tidestream.server.admin.store.UpdateSpec;
@@ -36,5 +40,13 @@ final class UpdateRequests {
             throw new AdminException(AdminErrorCode.INVALID_SHAPE, "shape does not fit: kind=%s, shape=%s, tensor=%s, tensor_shape=%s"
                     .formatted(spec.kind().wireName(), spec.shape(), spec.tensor(), shape));
         }
+    }
+
+    /** What an update that was applied is acknowledged with. */
+    static AdminResult.UpdateApplied applied(long version, PatchResult patch, AdminResult.BuildCost cost) {
+        String format = patch.tensor().format().name().toLowerCase(Locale.ROOT);
+        RequantisationError error = patch.error();
+        return new AdminResult.UpdateApplied(version, patch.changedRows(), patch.changedBlocks(),
+                new AdminResult.StorageError(format, error.maxAbs(), error.rms(), error.elements()), cost);
     }
 }

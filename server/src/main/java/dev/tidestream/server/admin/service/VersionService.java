@@ -9,9 +9,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
+import dev.tidestream.model.gguf.GgufValue;
 import dev.tidestream.model.tied.EmbeddingLayer;
 import dev.tidestream.model.tied.HeadMode;
 import dev.tidestream.model.tied.HeadVerifier;
@@ -48,6 +50,7 @@ final class VersionService implements VersionsDesk {
     private final Changes changes;
     private final HiddenStates recent;
     private final Rollback rollback;
+    private final VersionExports exports;
 
     /** Makes a version with the weights of an older one. */
     interface Rollback {
@@ -57,10 +60,11 @@ final class VersionService implements VersionsDesk {
     /**
      * @param log null if no versions are kept
      * @param file the base of all versions
+     * @param otherMetadata what a GGUF file of the model has beside the metadata of its source
      * @param recent hidden states of streams, to compare heads on
      */
-    VersionService(@Nullable UpdateLog log, ServedModelVersions served, EpochBuilder builder, ModelLoader file, PacedTeam team,
-            Changes changes, HiddenStates recent, Rollback rollback) {
+    VersionService(@Nullable UpdateLog log, ServedModelVersions served, EpochBuilder builder, ModelLoader file,
+            Supplier<Map<String, GgufValue>> otherMetadata, PacedTeam team, Changes changes, HiddenStates recent, Rollback rollback) {
         this.log = log;
         this.served = served;
         this.builder = builder;
@@ -69,6 +73,7 @@ final class VersionService implements VersionsDesk {
         this.changes = changes;
         this.recent = recent;
         this.rollback = rollback;
+        this.exports = new VersionExports(served, file, otherMetadata, team, version -> changes.run(() -> rebuild(version)));
     }
 
     private List<VersionRecord> history() {
@@ -108,11 +113,12 @@ final class VersionService implements VersionsDesk {
         OptionalLong parent = OptionalLong.of(record.baseVersion());
         Optional<Instant> created = Optional.of(record.committedAt());
         long version = record.weightsVersion();
+        boolean payload = log != null && log.rebuilds().hasPayload(record);
         return switch (record) {
-            case VersionRecord.Updated u -> info(version, parent, "update", u.updateId(), "", created, u.byteLength(),
+            case VersionRecord.Updated u -> info(version, parent, "update", u.updateId(), "", created, payload ? u.byteLength() : 0,
                     OptionalLong.empty(), u.changes(), live);
             case VersionRecord.Transaction t -> info(version, parent, "transaction", t.updateId(), t.spec().label(), created,
-                    t.byteLength(), OptionalLong.empty(), t.changes(), live);
+                    payload ? t.byteLength() : 0, OptionalLong.empty(), t.changes(), live);
             case VersionRecord.RolledBack r -> info(version, parent, "rollback", "", "", created, 0,
                     OptionalLong.of(r.toVersion()), List.of(), live);
         };
@@ -126,12 +132,27 @@ final class VersionService implements VersionsDesk {
         return new VersionInfo(version, parent, kind, updateId, label, created, bytes, to, checksums,
                 changes.stream().map(TensorChange::tensor).distinct().toList(), !own.isEmpty(),
                 own.stream().anyMatch(EpochStatus::current), own.stream().mapToInt(EpochStatus::leases).sum(),
-                log != null && log.held().contains(version));
+                log != null && log.held().contains(version), log != null && log.rebuilds().isGone(version));
     }
 
     @Override
     public long rollback(long to) throws AdminException {
         return rollback.to(new AdminRequest.WeightsRollback("http", to));
+    }
+
+    @Override
+    public Pruned prune(int keep) throws AdminException {
+        UpdateLog versions = log;
+        if (versions == null) {
+            throw new AdminException(AdminErrorCode.NO_DATA_DIR, "the server keeps no versions: it was started without --data-dir");
+        }
+        return changes.run(() -> new Pruning(versions, served, team, this::rebuild).run(keep));
+    }
+
+    @Override
+    public Export export(long version, ExportFormat format) throws AdminException {
+        find(version);
+        return exports.open(version, format);
     }
 
     @Override

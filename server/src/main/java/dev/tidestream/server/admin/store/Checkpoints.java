@@ -11,6 +11,7 @@ import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -20,11 +21,14 @@ import org.slf4j.LoggerFactory;
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.OwnedTensor;
+import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminDesk.ProgressSink;
+import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.store.checkpoint.CheckpointException;
 import dev.tidestream.server.admin.store.checkpoint.CheckpointFormat;
 import dev.tidestream.server.admin.store.checkpoint.CheckpointReader;
 import dev.tidestream.server.admin.store.checkpoint.CheckpointWriter;
+import dev.tidestream.server.admin.store.directory.DataDirException;
 import dev.tidestream.server.admin.store.directory.Storage;
 
 /**
@@ -36,7 +40,8 @@ import dev.tidestream.server.admin.store.directory.Storage;
  * checkpoint-97-….bin  stays, in case that the new one cannot be read; older ones are removed
  * </pre>
  *
- * <p>They are derived from what the manifest names, and nothing depends on them: the history is complete without. One that is damaged,
+ * <p>They are derived from what the manifest names, and nothing depends on them: the history is complete without. Only once it was pruned
+ * ({@link Compaction}) some stand in for what is not there any more; these are kept whatever happens. Another one that is damaged,
  * of another history or of another version of the program is removed with a warning, and updates are applied instead, as for a
  * version before the oldest. A crash at any step leaves a temporary file, one checkpoint more, or one too many; {@link #open}
  * sees to that.
@@ -56,6 +61,8 @@ public final class Checkpoints {
     private final Storage storage;
     private final Lock directory;
     private final ConcurrentSkipListMap<Long, String> files = new ConcurrentSkipListMap<>(); // names of usable ones, by version
+    private final ReentrantLock writing = new ReentrantLock(); // outside of the directory's
+    private volatile Set<Long> bases = Set.of(); // which nothing stands in for
 
     /** @param directory held by whoever changes names in the storage */
     Checkpoints(Storage storage, Lock directory) {
@@ -68,15 +75,20 @@ public final class Checkpoints {
         return file.equals(TEMP) || FILE.matcher(file).matches();
     }
 
-    /** Finds what can be used, and removes what cannot. */
-    void open(Manifest manifest) throws IOException {
+    /**
+     * Finds what can be used, and removes what cannot.
+     *
+     * @throws DataDirException if one is missing, or of no use, that versions cannot be rebuilt without
+     */
+    void open(Manifest manifest) throws IOException, DataDirException {
+        bases = Set.copyOf(manifest.bases());
         boolean removed = false;
         for (String file : storage.list()) {
             if (file.equals(TEMP)) {
                 log.warn("removed what an interrupted checkpoint had left: {}", storage.path(file));
                 storage.delete(file);
                 removed = true;
-            } else if (FILE.matcher(file).matches() && !find(file, manifest)) {
+            } else if (FILE.matcher(file).matches() && !find(file, manifest) && !isBase(file)) {
                 storage.delete(file);
                 removed = true;
             }
@@ -85,20 +97,40 @@ public final class Checkpoints {
         if (removed) {
             storage.force();
         }
+        for (long base : bases) {
+            if (!files.containsKey(base)) {
+                throw new DataDirException(DataDirException.Problem.CHECKPOINT_UNUSABLE, ("%s: older versions were pruned, and the checkpoint of"
+                        + " version %d that stands in for them is missing, or of another version of this program").formatted(storage, base));
+            }
+        }
+    }
+
+    /** From now on these are never removed, whatever else is. */
+    void keep(Set<Long> versions) {
+        bases = Set.copyOf(versions);
+    }
+
+    private static long version(String file) {
+        Matcher name = FILE.matcher(file);
+        return name.matches() ? Long.parseLong(name.group(1)) : 0;
+    }
+
+    /** Whether it is one that is never removed: another version of this program may be able to read it. */
+    private boolean isBase(String file) {
+        return bases.contains(version(file));
     }
 
     private boolean find(String file, Manifest manifest) throws IOException {
-        Matcher name = FILE.matcher(file);
-        long version = name.matches() ? Long.parseLong(name.group(1)) : 0;
+        long version = version(file);
         if (version <= UpdateLog.BASE_VERSION || version > VersionHistory.newest(manifest)) {
-            log.warn("checkpoint is of no use and removed: {}: no such version: weights_version={}, known={}..{}",
+            log.warn("checkpoint is of no use: {}: no such version: weights_version={}, known={}..{}",
                     storage.path(file), version, UpdateLog.BASE_VERSION, VersionHistory.newest(manifest));
             return false;
         }
         try (InputStream in = storage.open(file)) {
             byte[] prefix = in.readNBytes(CheckpointFormat.PREFIX_BYTES);
             if (!file.equals(name(manifest, version)) || !Arrays.equals(prefix, prefix(manifest, version))) {
-                log.warn("checkpoint is of no use and removed: {}: of another history, another version of this program, or damaged",
+                log.warn("checkpoint is of no use: {}: of another history, another version of this program, or damaged",
                         storage.path(file));
                 return false;
             }
@@ -115,16 +147,29 @@ public final class Checkpoints {
         return CheckpointFormat.prefix(version, manifest.baseSha256(), VersionHistory.sha256(manifest, version));
     }
 
-    /** Removes all but the newest. Durable after the next {@code force}. */
+    /** Removes all but the newest, and those that are needed. Durable after the next {@code force}. */
     private boolean removeOld() throws IOException {
-        boolean removed = false;
-        while (files.size() > KEPT) {
-            Map.Entry<Long, String> oldest = files.firstEntry();
-            files.remove(oldest.getKey());
-            storage.delete(oldest.getValue());
-            removed = true;
+        List<Long> others = files.keySet().stream().filter(version -> !bases.contains(version)).toList();
+        List<Long> old = others.subList(0, Math.max(0, others.size() - KEPT));
+        for (long version : old) {
+            delete(version);
         }
-        return removed;
+        return !old.isEmpty();
+    }
+
+    /** Removes those before a version, and what else is not needed. Under the lock of the directory; durable after the next {@code force}. */
+    void removeBefore(long version) throws IOException {
+        for (long old : List.copyOf(files.headMap(version).keySet())) {
+            delete(old);
+        }
+        removeOld();
+    }
+
+    private void delete(long version) throws IOException {
+        String file = files.remove(version);
+        if (file != null) {
+            storage.delete(file);
+        }
     }
 
     /** Those that can be used, as far as is known. */
@@ -141,9 +186,16 @@ public final class Checkpoints {
      */
     boolean write(Manifest manifest, long version, SequencedMap<String, WeightTensor> tensors, CheckpointWriter.Pacer pacer)
             throws IOException {
-        if (files.containsKey(version)) {
-            return false;
+        writing.lock(); // there is one temporary file
+        try {
+            return !files.containsKey(version) && writeNew(manifest, version, tensors, pacer);
+        } finally {
+            writing.unlock();
         }
+    }
+
+    private boolean writeNew(Manifest manifest, long version, SequencedMap<String, WeightTensor> tensors, CheckpointWriter.Pacer pacer)
+            throws IOException {
         List<CheckpointFormat.Part> parts = new ArrayList<>();
         tensors.forEach((name, tensor) -> parts.add(CheckpointFormat.Part.of(name, tensor)));
         long bytes = CheckpointFormat.fileBytes(parts);
@@ -215,8 +267,16 @@ public final class Checkpoints {
         }
     }
 
-    /** One could not be used: it will not be tried again. */
-    void refuse(CheckpointException reason) {
+    /**
+     * One could not be used: it will not be tried again.
+     *
+     * @throws AdminException {@code internal} if versions cannot be rebuilt without it; then it stays
+     */
+    void refuse(CheckpointException reason) throws AdminException {
+        if (bases.contains(reason.weightsVersion())) {
+            throw new AdminException(AdminErrorCode.INTERNAL, "the checkpoint of version %d cannot be used, and what was before it is pruned: %s"
+                    .formatted(reason.weightsVersion(), reason.getMessage()), reason);
+        }
         String file = files.remove(reason.weightsVersion());
         if (file == null) {
             return;

@@ -45,17 +45,21 @@ import dev.tidestream.server.admin.store.directory.Sha256;
  *            {"weights_version": 4, "change": "transaction", "base_version": 3, "committed_at": …, "update_id": string,
  *             "sha256": hex, "byte_length": 12345, "payload": "payload-4-….bin", "label": string, "request_sha256": hex,
  *             "changes": [{"tensor": string, "kind": "sparse", "shape": [5], "dtype": "bf16", "rank": 0, "byte_length": 50,
- *                          "changed_rows": 3, "result_sha256": hex}]}]}}
+ *                          "changed_rows": 3, "result_sha256": hex}]}],
+ *          "held": [3], "bases": [4]}}
  * </pre>
  *
  * <p>Versions stand in order and without gaps. A file that says anything else is refused as a whole. {@code "held": [3]} after the
  * versions lists those that have never been published, if there are any: the greatest other one is served. A program that does not know
- * the field refuses the file, rather than serve one of them.
+ * the field refuses the file, rather than serve one of them. {@code bases} is there once the history was pruned ({@link Compaction});
+ * the format version is 2 then.
  *
- * @param held versions that were committed to be published later, and have not been
+ * @param held versions that were committed to be published later, and have not been; some may be pruned
+ * @param compaction null if nothing was pruned
  */
-record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long> held) {
+record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long> held, @Nullable Compaction compaction) {
     static final int FORMAT_VERSION = 1;
+    static final int FORMAT_VERSION_PRUNED = 2;
     private static final String FORMAT = "tidestream.updates";
     private static final Pattern HEX_64 = Pattern.compile("[0-9a-f]{64}");
     private static final JsonMapper JSON = JsonMapper.builder()
@@ -72,9 +76,9 @@ record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long>
         held = Collections.unmodifiableSortedSet(new TreeSet<>(held));
     }
 
-    /** All of whose versions have been published. */
+    /** All of whose versions have been published, and none was pruned. */
     Manifest(String baseSha256, List<VersionRecord> versions) {
-        this(baseSha256, versions, new TreeSet<>());
+        this(baseSha256, versions, new TreeSet<>(), null);
     }
 
     /** The same with a record more. */
@@ -85,19 +89,24 @@ record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long>
         if (hold) {
             holds.add(record.weightsVersion());
         }
-        return new Manifest(baseSha256, more, holds);
+        return new Manifest(baseSha256, more, holds, compaction);
     }
 
     /** The same with a held version published. */
     Manifest published(long version) {
         SortedSet<Long> holds = new TreeSet<>(held);
         holds.remove(version);
-        return new Manifest(baseSha256, versions, holds);
+        return new Manifest(baseSha256, versions, holds, compaction);
+    }
+
+    /** The same without what only versions older than one need. */
+    Manifest pruned(long from) {
+        return new Manifest(baseSha256, versions, held, Compaction.of(versions, from));
     }
 
     private record Document(
             @Nullable String format, int formatVersion, @Nullable String baseSha256, @Nullable List<@Nullable Entry> versions,
-            @Nullable List<Long> held) {}
+            @Nullable List<Long> held, @Nullable List<@Nullable Long> bases) {}
 
     private record Entry(
             long weightsVersion,
@@ -177,6 +186,21 @@ record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long>
         }
     }
 
+    /** Whether a version can be rebuilt no more. */
+    boolean isGone(long version) {
+        return compaction != null && compaction.isGone(version);
+    }
+
+    /** Whether a version has its payload still, if it had one. */
+    boolean hasPayload(VersionRecord version) {
+        return compaction == null || !compaction.hasDropped(version.weightsVersion());
+    }
+
+    /** Versions whose checkpoints nothing stands in for; ascending. */
+    List<Long> bases() {
+        return compaction == null ? List.of() : compaction.baseVersions();
+    }
+
     /** Name of the payload of a version. */
     static String payloadName(long weightsVersion, String sha256) {
         return "payload-" + weightsVersion + "-" + sha256.substring(0, 16) + ".bin";
@@ -184,8 +208,9 @@ record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long>
 
     byte[] toBytes() {
         ObjectNode log = JSON.valueToTree(
-                new Document(FORMAT, FORMAT_VERSION, baseSha256, versions.stream().map(Entry::of).toList(),
-                        held.isEmpty() ? null : List.copyOf(held)));
+                new Document(FORMAT, compaction == null ? FORMAT_VERSION : FORMAT_VERSION_PRUNED, baseSha256,
+                        versions.stream().map(Entry::of).toList(), held.isEmpty() ? null : List.copyOf(held),
+                        compaction == null ? null : new ArrayList<>(compaction.baseVersions())));
         ObjectNode root = JSON.createObjectNode();
         root.put("sha256", Sha256.of(bytes(log)));
         root.set("log", log);
@@ -212,8 +237,8 @@ record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long>
             require(root.size() == 2 && log.isObject(), "not a manifest");
             require(root.path("sha256").asText().equals(Sha256.of(bytes(log))), "checksum mismatch");
             int formatVersion = log.path("format_version").asInt();
-            require(formatVersion == FORMAT_VERSION,
-                    "format_version must be %d: %d".formatted(FORMAT_VERSION, formatVersion));
+            require(formatVersion == FORMAT_VERSION || formatVersion == FORMAT_VERSION_PRUNED,
+                    "format_version must be %d or %d: %d".formatted(FORMAT_VERSION, FORMAT_VERSION_PRUNED, formatVersion));
             Document document = JSON.treeToValue(log, Document.class);
             require(FORMAT.equals(document.format()), "not a manifest: format=" + document.format());
             String baseSha256 = present("base_sha256", document.baseSha256());
@@ -223,7 +248,11 @@ record Manifest(String baseSha256, List<VersionRecord> versions, SortedSet<Long>
                 versions.add(present("version", entry).toRecord());
             }
             check(versions);
-            return new Manifest(baseSha256, versions, held(document, versions));
+            require((document.bases() == null) == (formatVersion == FORMAT_VERSION), "bases do not go with format_version " + formatVersion);
+            Manifest read = new Manifest(
+                    baseSha256, versions, held(document, versions), Compaction.parse(document.bases(), versions));
+            require(!read.isGone(VersionHistory.current(read)), "the version that is served was pruned: " + VersionHistory.current(read));
+            return read;
         } catch (JsonMappingException e) { // its message is about Java's types
             throw new IllegalArgumentException("not JSON of the right shape: " + e.getPath().stream()
                     .map(at -> at.getFieldName() == null ? "[" + at.getIndex() + "]" : at.getFieldName())

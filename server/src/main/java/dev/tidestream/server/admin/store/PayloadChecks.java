@@ -34,7 +34,7 @@ final class PayloadChecks {
      */
     void requireAllSince(long version, Manifest manifest, AdminDesk.ProgressSink progress) throws IOException, DataDirException {
         List<VersionRecord.WithPayload> updates =
-                VersionHistory.updates(manifest).stream().filter(update -> update.weightsVersion() > version).toList();
+                VersionHistory.payloads(manifest).stream().filter(update -> update.weightsVersion() > version).toList();
         long allBytes = updates.stream().mapToLong(update -> update.byteLength()).sum();
         long doneBytes = 0;
         for (VersionRecord.WithPayload update : updates) {

@@ -8,14 +8,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
-import java.util.function.Supplier;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import dev.tidestream.model.tensor.WeightTensor;
 import dev.tidestream.model.tensor.WorkerTeam;
 import dev.tidestream.model.transformer.LoadedModel;
 import dev.tidestream.model.transformer.OwnedTensor;
+import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.server.admin.AdminDesk.ProgressSink;
 import dev.tidestream.server.admin.AdminException;
 import dev.tidestream.server.admin.Refusals;
@@ -30,21 +34,33 @@ import dev.tidestream.server.admin.store.directory.Storage;
  * only the updates after them need be applied. Either way the bits are the same. Any thread; one writes checkpoints at a time.
  */
 public final class RebuildSource {
+    private static final Logger log = LoggerFactory.getLogger(RebuildSource.class);
+
     private final Storage storage;
-    private final Supplier<Manifest> manifest;
+    private final Lock directory;
+    private final ManifestFile file;
+    private final Usable usable;
     private final Checkpoints checkpoints;
     private final PayloadChecks checks;
     private final Map<Long, String> contentSha256 = new ConcurrentHashMap<>(); // an entry for each version at most, as in the manifest
+
+    /** Whether the directory may be changed. */
+    interface Usable {
+        /** @throws AdminException {@code shutting_down}, {@code internal} if it may not */
+        void require() throws AdminException;
+    }
 
     /**
      * Of a directory.
      *
      * @param directory held by whoever changes names in the storage
-     * @param manifest the newest
+     * @param usable asked under this lock, before anything is removed
      */
-    RebuildSource(Storage storage, Lock directory, Supplier<Manifest> manifest) {
+    RebuildSource(Storage storage, Lock directory, ManifestFile file, Usable usable) {
         this.storage = storage;
-        this.manifest = manifest;
+        this.directory = directory;
+        this.file = file;
+        this.usable = usable;
         this.checkpoints = new Checkpoints(storage, directory);
         this.checks = new PayloadChecks(storage);
     }
@@ -56,7 +72,7 @@ public final class RebuildSource {
      * @throws AdminException {@code unknown_version}
      */
     public String contentSha256(long version) throws AdminException {
-        return contentSha256(manifest.get(), version);
+        return contentSha256(file.current(), version);
     }
 
     private String contentSha256(Manifest from, long version) throws AdminException {
@@ -86,7 +102,7 @@ public final class RebuildSource {
      * @throws DataDirException if one of these payloads is damaged
      */
     void open(ProgressSink progress) throws IOException, DataDirException {
-        Manifest now = known(manifest.get());
+        Manifest now = known(file.current());
         checkpoints.open(now);
         try {
             checks.requireAllSince(plan(VersionHistory.current(now)).from(), now, progress);
@@ -98,10 +114,26 @@ public final class RebuildSource {
     /**
      * How to come to a version, from the newest checkpoint on the way to it.
      *
-     * @throws AdminException {@code unknown_version}
+     * @throws AdminException {@code unknown_version}; {@code version_gone} if it was pruned
      */
     public ReplayPlan plan(long version) throws AdminException {
-        return VersionHistory.plan(manifest.get(), version, checkpoints.versions());
+        requireKept(version);
+        return VersionHistory.plan(file.current(), version, checkpoints.versions());
+    }
+
+    /** @throws AdminException {@code unknown_version}; {@code version_gone} if it was pruned */
+    public void requireKept(long version) throws AdminException {
+        VersionHistory.requireKept(file.current(), version);
+    }
+
+    /** Whether a version was pruned: its weights are not there any more. */
+    public boolean isGone(long version) {
+        return file.current().isGone(version);
+    }
+
+    /** Whether what a version has brought is on disk still. */
+    public boolean hasPayload(VersionRecord version) {
+        return file.current().hasPayload(version);
     }
 
     /** A payload was hashed on its way here. */
@@ -123,8 +155,12 @@ public final class RebuildSource {
         checks.requireSound(plan.updates());
     }
 
-    /** A checkpoint turned out to be damaged: it will not be tried again, and costs time, not the version. */
-    public void refuse(CheckpointException reason) {
+    /**
+     * A checkpoint turned out to be damaged: it will not be tried again, and costs time, not the version.
+     *
+     * @throws AdminException {@code internal} if it stands in for pruned versions
+     */
+    public void refuse(CheckpointException reason) throws AdminException {
         checkpoints.refuse(reason);
     }
 
@@ -138,7 +174,7 @@ public final class RebuildSource {
      */
     public Map<String, OwnedTensor> read(long version, LoadedModel model, WorkerTeam team, ProgressSink progress)
             throws CheckpointException, AdminException {
-        Manifest now = manifest.get();
+        Manifest now = file.current();
         List<CheckpointFormat.Part> parts = new ArrayList<>();
         for (String name : VersionHistory.changed(now, version)) {
             parts.add(CheckpointFormat.Part.of(name, likeIn(model, name)));
@@ -153,7 +189,7 @@ public final class RebuildSource {
 
     /** Whether the output head of a version is a matrix of its own, which it is not in the model file. */
     public boolean unties(long version) throws AdminException {
-        return VersionHistory.unties(manifest.get(), version);
+        return VersionHistory.unties(file.current(), version);
     }
 
     /**
@@ -165,7 +201,7 @@ public final class RebuildSource {
      */
     public boolean checkpoint(long version, LoadedModel model, CheckpointWriter.Pacer pacer) throws IOException, AdminException {
         SequencedMap<String, WeightTensor> tensors = new LinkedHashMap<>();
-        for (String name : VersionHistory.changed(manifest.get(), version)) {
+        for (String name : VersionHistory.changed(file.current(), version)) {
             tensors.put(name, Refusals.tensor(model, name));
         }
         return checkpoint(version, tensors, pacer);
@@ -173,11 +209,75 @@ public final class RebuildSource {
 
     /** @param tensors all in which the version may differ from the model file, sorted by name */
     public boolean checkpoint(long version, SequencedMap<String, WeightTensor> tensors, CheckpointWriter.Pacer pacer) throws IOException {
-        return checkpoints.write(manifest.get(), version, tensors, pacer);
+        return checkpoints.write(file.current(), version, tensors, pacer);
     }
 
     /** Versions that need not be rebuilt. */
     public Set<Long> checkpoints() {
         return checkpoints.versions();
+    }
+
+    /**
+     * Versions whose checkpoints must be there before versions older than one can be pruned; from now on none of these is removed. One
+     * thread prunes at a time, and nothing is committed meanwhile.
+     *
+     * @param from the oldest version that is to be kept beside the model file
+     * @throws AdminException {@code unknown_version}; {@code version_gone}
+     */
+    public List<Long> basesFor(long from) throws AdminException {
+        requireKept(from);
+        Manifest now = file.current();
+        Set<Long> all = new TreeSet<>(now.bases());
+        List<Long> needed = Compaction.of(now.versions(), from).baseVersions();
+        all.addAll(needed);
+        checkpoints.keep(all);
+        return needed;
+    }
+
+    /** Pruning was given up: checkpoints are removed again as before. */
+    public void pruneNothing() {
+        checkpoints.keep(Set.copyOf(file.current().bases()));
+    }
+
+    /**
+     * Drops what only versions older than one need. The manifest says so first, in one atomic rename; files that are left behind are
+     * removed at the next start.
+     *
+     * @param from as it was said to {@link #basesFor}, whose checkpoints are there and can be read
+     * @return bytes of the payloads that were dropped
+     * @throws AdminException {@code disk_full}, {@code internal}; nothing has changed then
+     */
+    public long prune(long from) throws AdminException {
+        directory.lock();
+        try {
+            usable.require();
+            Manifest now = file.current();
+            Manifest next = now.pruned(from);
+            if (!checkpoints.versions().containsAll(next.bases())) {
+                throw new AdminException(AdminErrorCode.INTERNAL, "checkpoints are missing: needed=%s, there=%s"
+                        .formatted(next.bases(), checkpoints.versions()));
+            }
+            List<VersionRecord.WithPayload> dropped = new ArrayList<>(VersionHistory.payloads(now));
+            dropped.removeAll(VersionHistory.payloads(next));
+            file.replace(next);
+            checkpoints.keep(Set.copyOf(next.bases()));
+            removeFiles(dropped, from);
+            return VersionHistory.payloadBytes(now) - VersionHistory.payloadBytes(next);
+        } catch (IOException e) {
+            throw Refusals.ofIo("pruning of versions before " + from, e);
+        } finally {
+            directory.unlock();
+        }
+    }
+
+    /** What cannot be removed now is named by no manifest any more, and is removed at the next start. */
+    private void removeFiles(List<VersionRecord.WithPayload> dropped, long from) {
+        dropped.forEach(update -> file.remove(update.payloadFile()));
+        try {
+            checkpoints.removeBefore(from);
+            storage.force();
+        } catch (IOException e) {
+            log.warn("files of pruned versions could not be removed, the next start will: {}", storage, e);
+        }
     }
 }

@@ -39,7 +39,7 @@ final class Recovery {
         Manifest manifest;
         if (files.contains(UpdateLog.MANIFEST)) {
             manifest = read();
-            for (VersionRecord.WithPayload update : VersionHistory.updates(manifest)) {
+            for (VersionRecord.WithPayload update : VersionHistory.payloads(manifest)) {
                 requirePayload(update, files);
             }
         } else {
@@ -104,7 +104,7 @@ final class Recovery {
     }
 
     private void removeLeftovers(Manifest manifest) throws IOException {
-        Set<String> named = VersionHistory.updates(manifest).stream()
+        Set<String> named = VersionHistory.payloads(manifest).stream()
                 .map(VersionRecord.WithPayload::payloadFile)
                 .collect(Collectors.toSet());
         List<String> leftovers = new ArrayList<>();

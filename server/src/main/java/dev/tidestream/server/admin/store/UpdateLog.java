@@ -47,8 +47,8 @@ import dev.tidestream.server.admin.store.open.OpenTransactions;
  * fsync is ever tried twice on the same file.)
  *
  * <p>Versions count from {@link #BASE_VERSION}, the model file itself. Nothing is ever removed from the history: going back is a
- * version, too. One may be held: durable, and not served until it is published. Any thread may read; changes are serialised, block
- * on the disk, and belong on worker threads.
+ * version, too. One may be held: durable, and not served until it is published. Payloads of old ones may be pruned
+ * ({@link RebuildSource#prune}). Any thread may read; changes are serialised, block on the disk, and belong on worker threads.
  */
 public final class UpdateLog implements Closeable {
     /** The version that is the model file, without any update. */
@@ -69,19 +69,17 @@ public final class UpdateLog implements Closeable {
     private final ManifestFile file;
     private final OpenTransactions transactions;
 
-    private long committedBytes; // guarded by writing, as is all below
-    private long spoolNumber;
+    private long spoolNumber; // guarded by writing, as is all below
     private boolean closed;
 
     private UpdateLog(Storage storage, Manifest manifest, UpdateLogLimits limits, InstantSource clock) throws IOException {
         this.storage = storage;
         this.file = new ManifestFile(storage, manifest);
-        this.rebuilds = new RebuildSource(storage, writing, file::current);
+        this.rebuilds = new RebuildSource(storage, writing, file, this::requireUsable);
         this.limits = limits;
         this.clock = clock;
         this.transactions = new OpenTransactions(
                 storage, limits.open(), clock, updateId -> VersionHistory.find(manifest, updateId).isPresent());
-        this.committedBytes = VersionHistory.updates(manifest).stream().mapToLong(VersionRecord.WithPayload::byteLength).sum();
     }
 
     /**
@@ -209,12 +207,7 @@ public final class UpdateLog implements Closeable {
                 (name, onClose) -> new PayloadSpool(storage, spec, name, onClose));
     }
 
-    /**
-     * Begins to write the payload of a transaction.
-     *
-     * @param byteLength that it will have
-     * @throws AdminException as {@link #receive}
-     */
+    /** Begins to write the payload of a transaction, as {@link #receive}; {@code byteLength} is what it will have. */
     public TransactionPayload beginPayload(String updateId, long baseVersion, long byteLength) throws AdminException {
         return begin(updateId, baseVersion, byteLength, (name, onClose) -> new TransactionPayload(storage, updateId, name, onClose));
     }
@@ -227,8 +220,9 @@ public final class UpdateLog implements Closeable {
         writing.lock();
         try {
             requireUsable();
-            requireCurrent(baseVersion);
-            limits.requireRoom(byteLength, committedBytes, spools.count(), spools.bytes());
+            VersionHistory.requireBase(file.current(), baseVersion);
+            limits.requireAnother(file.current().versions().size());
+            limits.requireRoom(byteLength, VersionHistory.payloadBytes(file.current()), spools.count(), spools.bytes());
             UpdateLogLimits.requireDisk(byteLength, storage.usableBytes());
             T made = newFile.make(SPOOL_PREFIX + ++spoolNumber + ".tmp", () -> spools.remove(byteLength));
             spools.add(byteLength);
@@ -298,7 +292,7 @@ public final class UpdateLog implements Closeable {
     /**
      * The same for many tensors at once: all of them, or none.
      *
-     * @param spec whose base version is current
+     * @param spec whose base version is current, or held if this one is to be
      * @param payload finished; closed in any case
      * @param hold whether the version is to be published later
      */
@@ -318,7 +312,7 @@ public final class UpdateLog implements Closeable {
             String updateId, long baseVersion, String sha256, boolean hold, Supplier<String> handOver, NewRecord<R> makes)
             throws AdminException {
         return change("update " + updateId, () -> {
-            if (baseVersion != currentVersion()) {
+            if (baseVersion != currentVersion() && !(hold && held().contains(baseVersion))) {
                 throw new IllegalStateException("not admitted: update_id=%s, base_version=%d, weights_version=%d"
                         .formatted(updateId, baseVersion, currentVersion()));
             }
@@ -326,7 +320,6 @@ public final class UpdateLog implements Closeable {
             String payloadFile = Manifest.payloadName(version, sha256);
             R record = makes.of(version, payloadFile, clock.instant().truncatedTo(ChronoUnit.MILLIS));
             file.replace(file.current().with(record, hold), handOver.get(), payloadFile);
-            committedBytes += record.byteLength();
             rebuilds.sound(record);
             return record;
         });
@@ -336,12 +329,12 @@ public final class UpdateLog implements Closeable {
      * Makes the weights of an older version the next version; durable when this returns.
      *
      * @param baseVersion the version that must be current
-     * @throws AdminException {@code unknown_version}, {@code stale_base_version}, {@code too_many_versions}, {@code disk_full},
-     *     {@code internal}; nothing has changed then
+     * @throws AdminException {@code unknown_version}, {@code version_gone}, {@code stale_base_version}, {@code too_many_versions},
+     *     {@code disk_full}, {@code internal}; nothing has changed then
      */
     public VersionRecord.RolledBack rollback(long toVersion, long baseVersion) throws AdminException {
         return change("rollback to version " + toVersion, () -> {
-            VersionHistory.requireKnown(file.current(), toVersion);
+            VersionHistory.requireKept(file.current(), toVersion);
             requireCurrent(baseVersion);
             VersionHistory.requireOlder(file.current(), toVersion);
             VersionRecord.RolledBack record = new VersionRecord.RolledBack(

@@ -52,6 +52,16 @@ public final class VersionHistory {
                 .toList();
     }
 
+    /** Those of them whose payloads are kept. */
+    static List<VersionRecord.WithPayload> payloads(Manifest manifest) {
+        return updates(manifest).stream().filter(manifest::hasPayload).toList();
+    }
+
+    /** Bytes of these. */
+    static long payloadBytes(Manifest manifest) {
+        return payloads(manifest).stream().mapToLong(VersionRecord.WithPayload::byteLength).sum();
+    }
+
     /**
      * How to come to a version.
      *
@@ -141,6 +151,13 @@ public final class VersionHistory {
         }
     }
 
+    /** @throws AdminException {@code stale_base_version} unless the version is the one that is served, or waits to be */
+    static void requireBase(Manifest manifest, long baseVersion) throws AdminException {
+        if (!held(manifest).contains(baseVersion)) {
+            requireCurrent(manifest, baseVersion);
+        }
+    }
+
     /** @throws AdminException {@code stale_base_version} unless the version is the one that is served */
     static void requireCurrent(Manifest manifest, long baseVersion) throws AdminException {
         if (baseVersion != current(manifest)) {
@@ -168,6 +185,15 @@ public final class VersionHistory {
                     AdminErrorCode.UNKNOWN_VERSION,
                     "no version that is held: version=%d, held=%s, weights_version=%d; a rollback brings an older one back"
                             .formatted(version, held, current));
+        }
+    }
+
+    /** @throws AdminException {@code unknown_version}; {@code version_gone} if it was pruned */
+    static void requireKept(Manifest manifest, long version) throws AdminException {
+        requireKnown(manifest, version);
+        if (manifest.isGone(version)) {
+            throw new AdminException(AdminErrorCode.VERSION_GONE, "the version was pruned: version=%d, kept=%d and %d..%d"
+                    .formatted(version, UpdateLog.BASE_VERSION, manifest.bases().getFirst(), newest(manifest)));
         }
     }
 

@@ -54,7 +54,7 @@ public final class TieResolution {
         PlannedChange embedding = find(planned, model.embeddingName());
         List<PlannedChange> others = new ArrayList<>(planned);
         others.remove(head);
-        boolean byName = separate && tied.isEmpty();
+        boolean byName = (separate && tied.isEmpty()) || tied.equals(Optional.of(Tied.SEPARATE));
         if (head == null) {
             return byName && embedding != null && !trial.same(embedding, null) ? untied(others, null) : others;
         }

@@ -116,21 +116,22 @@ public final class AdminClient implements AutoCloseable {
     }
 
     /**
-     * Sends an update and the file with its payload, and waits for its end.
+     * Sends an update, or a part of one, and the file with its payload, and waits for its end.
      *
-     * @param update without {@code path}; length and checksum are those of the file
+     * @param update whose frames follow; length and checksum are those of the file, and a part may begin in the middle of it
      * @param progress is told of every progress frame, as with {@link #call}, and by the caller's thread of stage {@value #SENDING}
      * @throws AdminFailedException if the server refused it
      * @throws IOException as {@link #call}, and if the file cannot be read or is shorter than the update says; the connection is
      *     of no more use then
      */
-    public AdminReply.Ack update(AdminRequest.WeightsUpdate update, Path payload, Consumer<AdminReply.Progress> progress)
+    public AdminReply.Ack update(AdminRequest.WithFrames update, Path payload, Consumer<AdminReply.Progress> progress)
             throws IOException, AdminFailedException, InterruptedException {
-        if (update.path() != null) {
-            throw new IllegalArgumentException("an update with a path has no payload to send: path=" + update.path());
+        if (!update.framesFollow()) {
+            throw new IllegalArgumentException("an update with a path has no payload to send: " + update);
         }
         CompletableFuture<AdminReply> outcome;
         try (FileChannel file = FileChannel.open(payload)) {
+            file.position(update instanceof AdminRequest.UpdatePart part ? part.offset() : 0);
             outcome = begin(update, progress);
             boolean unbroken = false;
             try {
@@ -147,12 +148,12 @@ public final class AdminClient implements AutoCloseable {
 
     private void sendPayload(
             FileChannel file,
-            AdminRequest.WeightsUpdate update,
+            AdminRequest.WithFrames update,
             CompletableFuture<AdminReply> outcome,
             Consumer<AdminReply.Progress> progress)
             throws IOException, InterruptedException {
         ByteBuffer frame = ByteBuffer.allocate(FRAME_BYTES);
-        long bytes = update.byteLength();
+        long bytes = update.frameBytes();
         for (long sent = 0; sent < bytes && !outcome.isDone(); sent += frame.limit()) {
             frame.clear().limit((int) Math.min(FRAME_BYTES, bytes - sent));
             while (frame.hasRemaining()) {

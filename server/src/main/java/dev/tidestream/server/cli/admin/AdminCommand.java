@@ -10,6 +10,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             AdminStatusCommand.class,
             AdminStatsCommand.class,
+            AdminStreamsCommand.class,
             AdminSetModeCommand.class,
             AdminUpdateCommand.class,
             AdminRollbackCommand.class,

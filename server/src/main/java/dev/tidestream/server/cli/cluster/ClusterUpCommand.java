@@ -104,7 +104,7 @@ final class ClusterUpCommand implements Callable<Integer> {
             String name = "n" + (i + 1);
             List<String> command = new ArrayList<>(java());
             command.addAll(List.of("serve", "--port", "0", "--node-id", name, "--roles", "gateway,worker", "--peers", peers,
-                    "--cluster-port", ports.get(i).toString(), "--cluster-secret-file", secret.toString(), "--token-file", token.toString(),
+                    "--cluster-port", ports.get(i).toString(), "--cluster-secret-file", secret.toString(), "--admin-token-file", token.toString(),
                     "--threads", Integer.toString(threads == 0 ? Math.max(1, Runtime.getRuntime().availableProcessors() / nodes) : threads)));
             if (model.path() != null) {
                 command.addAll(List.of("--model", model.path().toString()));

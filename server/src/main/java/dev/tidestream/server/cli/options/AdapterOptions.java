@@ -30,7 +30,7 @@ public final class AdapterOptions {
     private @Nullable Path directory;
 
     @Option(names = "--adapter-memory", paramLabel = "SIZE", converter = ByteSize.Converter.class, defaultValue = "1GiB",
-            description = "Memory for the weights of all adapters, beside --memory-budget (default: ${DEFAULT-VALUE}).")
+            description = "Memory for the weights of all adapters, of --memory-budget (default: ${DEFAULT-VALUE}).")
     private ByteSize memory = new ByteSize(1L << 30);
 
     @Spec(Spec.Target.MIXEE)

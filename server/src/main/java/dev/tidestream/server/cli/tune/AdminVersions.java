@@ -1,17 +1,18 @@
 package dev.tidestream.server.cli.tune;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
 
@@ -19,43 +20,43 @@ import dev.tidestream.model.tuning.AdaptedTensor;
 import dev.tidestream.model.tuning.EmbeddingRows;
 import dev.tidestream.model.tuning.TuningModel;
 import dev.tidestream.protocol.admin.AdminRequest;
-import dev.tidestream.protocol.admin.PayloadType;
-import dev.tidestream.protocol.admin.UpdateKind;
 import dev.tidestream.server.cli.admin.AdminClient;
 import dev.tidestream.server.cli.admin.AdminFailedException;
+import dev.tidestream.server.safetensors.SafetensorsWriter;
 
 /**
- * A server's admin channel: one update for each tensor. Values are absolute: rows as {@code rows}, a matrix with its adapter as
- * {@code replace}. A difference to the push before would be rounded to the tensor's format every time, and the roundings would add
- * up; an absolute value is rounded once, and what it gives does not depend on what was pushed before.
+ * A server's admin channel: a push is one update of many tensors, which becomes one version, or none. Values are absolute: rows as
+ * {@code rows}, a matrix with its adapter as {@code full}. A difference to the push before would be rounded to the tensor's format every
+ * time, and the roundings would add up; an absolute value is rounded once, and what it gives does not depend on what was pushed before.
  *
- * <p>The versions of a push follow each other without a gap. If somebody else changes the weights in between, the server refuses the
- * next update with {@code stale_base_version}, and so does this.
+ * <p>The versions of a run follow each other without a gap. If somebody else changes the weights in between, the server refuses the next
+ * push with {@code stale_base_version}, and so does this.
  */
 final class AdminVersions implements VersionSink {
     private static final String EMBEDDING = "token_embd.weight";
+    private static final long ENOUGH_BYTES = 32 << 20; // for a part; one tensor may have more
 
     private final AdminClient client;
-    private final Path payload;
+    private final Path part;
     private final String run = UUID.randomUUID().toString();
     private long version;
 
-    private AdminVersions(AdminClient client, Path payload, long version) {
+    private AdminVersions(AdminClient client, Path part, long version) {
         this.client = client;
-        this.payload = payload;
+        this.part = part;
         this.version = version;
     }
 
-    /** @param scratch a directory for payloads, one at a time */
+    /** @param scratch a directory for parts, one at a time */
     static AdminVersions connect(URI url, String token, Duration timeout, Path scratch)
             throws IOException, AdminFailedException, InterruptedException {
         AdminClient client = AdminClient.connect(url, token, timeout);
         boolean done = false;
         try {
             long version = client.call(new AdminRequest.WeightsStatus("status"), progress -> {}).weightsVersion();
-            Path payload = Files.createTempFile(scratch, "payload", ".bin");
+            Path part = Files.createTempFile(scratch, "part", ".safetensors");
             done = true;
-            return new AdminVersions(client, payload, version);
+            return new AdminVersions(client, part, version);
         } finally {
             if (!done) {
                 client.close();
@@ -65,42 +66,55 @@ final class AdminVersions implements VersionSink {
 
     @Override
     public long push(int step, TuningModel model) throws IOException, AdminFailedException, InterruptedException {
+        String id = "tune-%s-%d".formatted(run, step);
+        client.call(new AdminRequest.OpenUpdate("open", id, version, "tune step " + step, Optional.empty()), progress -> {});
+        try {
+            int parts = send(id, model);
+            version = client.call(new AdminRequest.CommitUpdate("commit", id, OptionalInt.of(parts), Optional.empty()), progress -> {})
+                    .weightsVersion();
+            return version;
+        } catch (AdminFailedException e) {
+            client.call(new AdminRequest.AbortUpdate("abort", id), progress -> {});
+            throw e;
+        }
+    }
+
+    /** Sends all tensors that are trained, some in each part; how many parts. */
+    private int send(String id, TuningModel model) throws IOException, AdminFailedException, InterruptedException {
+        int parts = 0;
+        SafetensorsWriter file = new SafetensorsWriter();
+        long bytes = 0;
         for (AdaptedTensor tensor : model.adapted()) {
-            ByteBuffer bytes = littleEndian((long) tensor.rows() * tensor.columns() * Float.BYTES);
-            bytes.asFloatBuffer().put(tensor.merged());
-            update(step, tensor.name(), UpdateKind.REPLACE, List.of((long) tensor.rows(), (long) tensor.columns()), bytes);
+            file.add(tensor.name(), List.of((long) tensor.rows(), (long) tensor.columns()), tensor.merged());
+            bytes += (long) tensor.rows() * tensor.columns() * Float.BYTES;
+            if (bytes >= ENOUGH_BYTES) {
+                send(id, parts++, file);
+                file = new SafetensorsWriter();
+                bytes = 0;
+            }
         }
         if (model.rows().isPresent()) {
             EmbeddingRows rows = model.rows().get();
-            int hidden = rows.values().columns();
-            ByteBuffer bytes = littleEndian(rows.tokens().length * (Integer.BYTES + (long) hidden * Float.BYTES));
-            for (int token : rows.tokens()) {
-                bytes.putInt(token);
-            }
-            for (double value : rows.values().values()) {
-                bytes.putFloat((float) value);
-            }
-            update(step, EMBEDDING, UpdateKind.ROWS, List.of((long) rows.tokens().length, (long) hidden), bytes.clear());
+            bytes += rows.tokens().length;
+            file.metadata("kind." + EMBEDDING, "rows")
+                    .add(EMBEDDING + ".rows", List.of((long) rows.tokens().length), rows.tokens())
+                    .add(EMBEDDING + ".values", AdapterFiles.shape(rows.values()), AdapterFiles.floats(rows.values().values()));
         }
-        return version;
+        if (bytes > 0) {
+            send(id, parts++, file);
+        }
+        return parts;
     }
 
-    private static ByteBuffer littleEndian(long bytes) {
-        return ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
+    private void send(String id, int number, SafetensorsWriter file) throws IOException, AdminFailedException, InterruptedException {
+        file.write(part);
+        client.update(new AdminRequest.UpdatePart("part", id, number, sha256(part), Files.size(part), 0), part, progress -> {});
     }
 
-    @SuppressWarnings("ByteBufferBackingArray") // of littleEndian
-    private void update(int step, String tensor, UpdateKind kind, List<Long> shape, ByteBuffer bytes)
-            throws IOException, AdminFailedException, InterruptedException {
-        Files.write(payload, bytes.array());
-        AdminRequest.WeightsUpdate update = new AdminRequest.WeightsUpdate("update", "tune-%s-%d-%s".formatted(run, step, tensor), version,
-                tensor, kind, shape, PayloadType.F32, sha256(bytes.array()), bytes.capacity(), OptionalInt.empty(), null);
-        version = client.update(update, payload, progress -> {}).weightsVersion();
-    }
-
-    private static String sha256(byte[] bytes) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+    private static String sha256(Path file) throws IOException {
+        try (DigestInputStream in = new DigestInputStream(Files.newInputStream(file), MessageDigest.getInstance("SHA-256"))) {
+            in.transferTo(OutputStream.nullOutputStream());
+            return HexFormat.of().formatHex(in.getMessageDigest().digest());
         } catch (NoSuchAlgorithmException e) {
             throw new AssertionError("every JDK has SHA-256", e);
         }
@@ -110,9 +124,9 @@ final class AdminVersions implements VersionSink {
     public void close() {
         client.close();
         try {
-            Files.deleteIfExists(payload);
+            Files.deleteIfExists(part);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot delete " + payload, e);
+            throw new UncheckedIOException("cannot delete " + part, e);
         }
     }
 }

@@ -9,11 +9,11 @@ import dev.tidestream.server.cli.admin.AdminFailedException;
 interface VersionSink extends AutoCloseable {
 
     /**
-     * Hands over all tensors that are trained, in place of those of the call before.
+     * Hands over all tensors that are trained, in place of those of the call before: as one version, or none.
      *
      * @param step after which they are so
      * @return the version that they are now
-     * @throws AdminFailedException if they were refused; some of them may have been taken
+     * @throws AdminFailedException if they were refused
      * @throws IOException if the connection broke
      */
     long push(int step, TuningModel model) throws IOException, AdminFailedException, InterruptedException;

@@ -24,8 +24,8 @@ import dev.tidestream.server.cli.terminal.Table;
         description = "Have a share of new streams begin with a held version; without a version, show how that goes.",
         footer = {
             "",
-            "A canary ends by itself if its version makes logits that are not finite, or breaks a bound that is given here. Exit code 1 if",
-            "one that is shown has ended so.",
+            "A canary ends by itself if its version makes logits that are not finite, or breaks a bound that is given",
+            "here. Exit code 1 if one that is shown has ended so.",
             "",
             "Examples:",
             "  tidestream weights canary 8 --share 0.2 --max-logprob-drop 0.5 --token-file admin.token",
@@ -114,6 +114,11 @@ final class WeightsCanaryCommand extends WeightsCall {
         return answer.has("reason") && endedByRule(answer) ? 1 : 0;
     }
 
+    private static String end(JsonNode answer) {
+        String detail = answer.path("detail").asText().isEmpty() ? "" : ": " + text(answer, "detail");
+        return answer.has("reason") ? ", " + text(answer, "reason") + detail : "";
+    }
+
     private static boolean endedByRule(JsonNode answer) {
         return switch (answer.path("reason").asText()) {
             case "stopped", "promoted", "superseded" -> false;
@@ -133,7 +138,7 @@ final class WeightsCanaryCommand extends WeightsCall {
         }
         out.println("version %s beside %s, %s of new streams by %s: %s%s".formatted(text(answer, "version"), text(answer, "baseline_version"),
                 text(answer, "share"), text(answer, "by"), text(answer, "state"),
-                answer.has("reason") ? ", " + text(answer, "reason") + " " + text(answer, "detail") : ""));
+                end(answer)));
         Table table = new Table("SIDE", ">STREAMS", ">TOKENS", ">MEAN LOGPROB", ">ENDED", ">FAILED", ">NOT FINITE");
         for (String side : new String[] {"canary", "baseline"}) {
             JsonNode of = answer.path(side);

@@ -9,9 +9,12 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Flow;
@@ -34,17 +37,21 @@ final class WeightsClient implements AutoCloseable {
     private static final int MAX_NAME_CHARS = 4096;
     private static final JsonInput JSON = new JsonInput(MAX_ANSWER_CHARS, MAX_DEPTH, MAX_FIELDS, MAX_NAME_CHARS);
     private static final int FIRST_ERROR = 400;
+    private static final int MAX_ERROR_BYTES = 64 << 10;
+    private static final int DOWNLOAD_BYTES = 1 << 16;
 
     private final HttpClient http;
+    private final String admin;
     private final String base;
     private final String token;
 
-    /** @param admin where administrators come in over WebSockets, which says which server it is */
-    WeightsClient(URI admin, String token, Duration timeout) {
+    /** @param channel where administrators come in over WebSockets, which says which server it is */
+    WeightsClient(URI channel, String token, Duration timeout) {
         this.http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(timeout).build();
-        String path = admin.getPath();
-        this.base = "%s://%s%s/admin/weights/".formatted("wss".equals(admin.getScheme().toLowerCase(Locale.ROOT)) ? "https" : "http",
-                admin.getAuthority(), path.substring(0, path.length() - AdminProtocol.PATH.length()));
+        String path = channel.getPath();
+        this.admin = "%s://%s%s/admin/".formatted("wss".equals(channel.getScheme().toLowerCase(Locale.ROOT)) ? "https" : "http",
+                channel.getAuthority(), path.substring(0, path.length() - AdminProtocol.PATH.length()));
+        this.base = this.admin + "weights/";
         this.token = token;
     }
 
@@ -62,6 +69,16 @@ final class WeightsClient implements AutoCloseable {
     /** Asks that something ends. */
     JsonNode delete(String path) throws IOException, InterruptedException {
         return send(request(path).DELETE());
+    }
+
+    /**
+     * The same for what is no matter of weights alone.
+     *
+     * @param path behind {@code /admin/}
+     */
+    JsonNode postAdmin(String path, String body) throws IOException, InterruptedException {
+        return send(HttpRequest.newBuilder(URI.create(admin + path)).header("authorization", "Bearer " + token)
+                .header("content-type", "application/json").POST(HttpRequest.BodyPublishers.ofString(body)));
     }
 
     /** Sends a file as a part; read twice, so that it need not fit in memory. */
@@ -111,6 +128,65 @@ final class WeightsClient implements AutoCloseable {
         };
     }
 
+    /**
+     * Receives a file; it has its name only when all of it is there and on disk.
+     *
+     * @return its length
+     * @throws IOException if the server refuses, or breaks off
+     */
+    long download(String path, Path file, AdminProgress progress) throws IOException, InterruptedException {
+        HttpResponse<InputStream> response = http.send(request(path).GET().build(), HttpResponse.BodyHandlers.ofInputStream());
+        try (InputStream in = response.body()) {
+            if (response.statusCode() >= FIRST_ERROR) {
+                throw refused(response.statusCode(), new String(in.readNBytes(MAX_ERROR_BYTES), StandardCharsets.UTF_8));
+            }
+            long bytes = response.headers().firstValueAsLong("content-length").orElse(0);
+            Path partial = file.resolveSibling(file.getFileName() + ".part");
+            boolean done = false;
+            try (FileChannel out = FileChannel.open(
+                    partial, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                byte[] piece = new byte[DOWNLOAD_BYTES];
+                long received = 0;
+                for (int count = in.read(piece); count >= 0; count = in.read(piece)) {
+                    for (ByteBuffer rest = ByteBuffer.wrap(piece, 0, count); rest.hasRemaining(); ) {
+                        out.write(rest);
+                    }
+                    received += count;
+                    progress.report("receiving " + file.getFileName(), received, bytes);
+                }
+                if (received != bytes) {
+                    throw new IOException("the server broke off: received=%d, announced=%d".formatted(received, bytes));
+                }
+                out.force(true);
+                Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+                done = true;
+                return received;
+            } finally {
+                if (!done) {
+                    Files.deleteIfExists(partial);
+                }
+            }
+        }
+    }
+
+    private IOException refused(int status, String body) throws IOException {
+        return refused(status, tree(status, body));
+    }
+
+    private static IOException refused(int status, JsonNode answer) {
+        JsonNode error = answer.path("error");
+        return new IOException("refused: %s: %s".formatted(
+                error.path("code").asText("status " + status), error.path("message").asText("no reason was given")));
+    }
+
+    private JsonNode tree(int status, String body) throws IOException {
+        try {
+            return JSON.tree(body.isEmpty() ? "{}" : body);
+        } catch (JsonProcessingException e) {
+            throw new IOException("%s answered with no JSON: status=%d".formatted(base, status), e);
+        }
+    }
+
     private HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(URI.create(base + path)).header("authorization", "Bearer " + token);
     }
@@ -123,16 +199,9 @@ final class WeightsClient implements AutoCloseable {
         } catch (ConnectException e) {
             throw new IOException("cannot connect to %s".formatted(base), e);
         }
-        JsonNode answer;
-        try {
-            answer = JSON.tree(response.body().isEmpty() ? "{}" : response.body());
-        } catch (JsonProcessingException e) {
-            throw new IOException("%s answered with no JSON: status=%d".formatted(base, response.statusCode()), e);
-        }
+        JsonNode answer = tree(response.statusCode(), response.body());
         if (response.statusCode() >= FIRST_ERROR) {
-            JsonNode error = answer.path("error");
-            throw new IOException("refused: %s: %s".formatted(
-                    error.path("code").asText("status " + response.statusCode()), error.path("message").asText("no reason was given")));
+            throw refused(response.statusCode(), answer);
         }
         return answer;
     }

@@ -16,6 +16,9 @@ import picocli.CommandLine.Command;
             WeightsPublishCommand.class,
             WeightsCanaryCommand.class,
             WeightsShadowCommand.class,
+            WeightsPruneCommand.class,
+            WeightsExportCommand.class,
+            WeightsMergeAdapterCommand.class,
         },
         footer = {
             "",
@@ -24,6 +27,7 @@ import picocli.CommandLine.Command;
             "  tidestream weights list --token-file admin.token",
             "  tidestream weights rollback 7 --token-file admin.token",
             "  tidestream weights canary 8 --share 0.2 --token-file admin.token",
+            "  tidestream weights export --format gguf -o tuned.gguf --token-file admin.token",
             "",
             "Help on one of them: tidestream weights COMMAND --help",
         })

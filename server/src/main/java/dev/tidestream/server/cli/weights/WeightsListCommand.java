@@ -50,7 +50,10 @@ final class WeightsListCommand extends WeightsCall {
         if (version.path("held").asBoolean()) {
             return memory.isEmpty() ? "held" : "held, " + memory;
         }
-        return version.path("current").asBoolean() ? "current" : memory;
+        if (version.path("current").asBoolean()) {
+            return "current";
+        }
+        return memory.isEmpty() && version.path("gone").asBoolean() ? "pruned" : memory;
     }
 
     private static String kind(JsonNode version) {

@@ -39,6 +39,7 @@ public final class AdapterEndpoints {
     private static final int CONFLICT = 409;
     private static final int FAULT = 500;
     private static final int UNAVAILABLE = 503;
+    private static final int NO_ROOM = 507;
 
     private final DeskCalls desk;
 
@@ -131,6 +132,9 @@ public final class AdapterEndpoints {
         }
         if (code == AdminErrorCode.ADAPTER_EXISTS || code == AdminErrorCode.TOO_MANY_ADAPTERS) {
             return CONFLICT;
+        }
+        if (code == AdminErrorCode.BUDGET_EXCEEDED) {
+            return NO_ROOM;
         }
         if (code == AdminErrorCode.BUSY || code == AdminErrorCode.SHUTTING_DOWN) {
             return UNAVAILABLE;

@@ -104,6 +104,8 @@ class AdapterReadingTest {
                 refused("qv", a -> a.without(q + "B.weight"), "half a pair", "layers.1.self_attn.q_proj.lora_B.weight"),
                 refused("qv", a -> a.without(q + "A.weight").without(q + "B.weight"), "target_modules", "layers.1.self_attn.q_proj"),
                 refused("qv", a -> a.renamed(q + "A.weight", "model.x.lora_A.weight"), "would not be used", "model.x.lora_A.weight"),
+                refused("qv", a -> a.renamed(q + "A.weight", "base_model.model.transformer.wpe.lora_embedding_A"),
+                        "would not be used", "transformer.wpe", "learned positions"),
                 refused("qv", a -> a.renamed(q + "A.weight", LAYER_1 + "q_proj.bias"), "would not be used", "q_proj.bias"),
                 refused("qv", a -> a.renamed(q + "A.weight", q + "A.default.weight"), "would not be used", "lora_A.default.weight"),
                 refused("qv", a -> a.renamed(q + "A.weight", LAYER_1 + "q_proj.lora_embedding_A"), "would not be used", "lora_embedding_A"),

@@ -154,7 +154,7 @@ class AdminDispatcherTest {
         }
 
         @Override
-        public UpdateStart begin(AdminRequest.WeightsUpdate update, ProgressSink progress) {
+        public UpdateStart begin(AdminRequest.WithFrames update, ProgressSink progress) {
             uploads.add(new FakeUpload());
             return new UpdateStart.Receiving(uploads.getLast());
         }

@@ -86,20 +86,8 @@ class CheckpointTest {
         return temp.resolve("data");
     }
 
-    /** All tensors to the bit. */
-    private static Map<String, String> bits(LoadedModel model) {
-        Map<String, String> bits = new TreeMap<>();
-        for (String name : model.tensorNames()) {
-            bits.put(name, switch (model.tensor(name).orElseThrow()) {
-                case WeightTensor.Matrix(PanelMatrix panels) -> Sha256.of(panels.panelData().toArray(ValueLayout.JAVA_BYTE));
-                case WeightTensor.Vector vector -> Arrays.toString(vector.values());
-            });
-        }
-        return bits;
-    }
-
     private static Map<String, String> bits(DeskFixture f) {
-        return bits(f.current());
+        return TensorBits.of(f.current());
     }
 
     private List<String> checkpoints() throws IOException {

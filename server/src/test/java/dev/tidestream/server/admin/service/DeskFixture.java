@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
 
@@ -138,7 +139,7 @@ final class DeskFixture implements AutoCloseable {
                 : AdminService.restore(base, loader, log, WorkerTeam.sequential(), budget, new Nd4jLowRankProduct(), SILENT);
         long version = log == null ? UpdateLog.BASE_VERSION : log.currentVersion();
         epochs = new CurrentEpoch(ModelEpoch.of(version, first, model -> forward(model, options.precision())));
-        desk = new AdminSetup(epochs, breaks, loader, model -> forward(model, options.precision()),
+        desk = new AdminSetup(epochs, breaks, loader, Map::of, model -> forward(model, options.precision()),
                 options.precision(), options.limit(), budget, 0.5, log,
                 options.updateDir() == null ? null : UpdateDirectory.of(options.updateDir()),
                 recent, options.heads(), new Nd4jLowRankProduct(), options.checkpoints(), DeskFixture::runtime,

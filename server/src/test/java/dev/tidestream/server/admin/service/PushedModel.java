@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -46,7 +47,7 @@ final class PushedModel implements AutoCloseable {
     final AdminService desk;
     final UpdatesDesk updates;
     private final ModelSource source;
-    private final CurrentEpoch epochs;
+    final CurrentEpoch epochs;
     private int pushed;
 
     /** @param checkpoints when they are written by {@link #checkpoint} */
@@ -58,7 +59,7 @@ final class PushedModel implements AutoCloseable {
         Nd4jLowRankProduct product = new Nd4jLowRankProduct();
         LoadedModel first = AdminService.restore(base, loader, log, WorkerTeam.sequential(), BUDGET, product, DeskFixture.SILENT);
         epochs = new CurrentEpoch(ModelEpoch.of(log.currentVersion(), first, PushedModel::forward));
-        desk = new AdminSetup(epochs, new StepBreak(), loader, PushedModel::forward, PRECISION, DeskFixture.LIMIT, BUDGET, 0.25, log,
+        desk = new AdminSetup(epochs, new StepBreak(), loader, Map::of, PushedModel::forward, PRECISION, DeskFixture.LIMIT, BUDGET, 0.25, log,
                 null, new HiddenStates(4, base.blueprint().hiddenSize()), TiedHeads::build, product, checkpoints, () -> {
                     throw new AssertionError("nobody asks");
                 }, () -> new AdminResult.Streams(0, List.of()), new CountedEvents()).service();

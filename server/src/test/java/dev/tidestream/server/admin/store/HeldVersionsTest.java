@@ -9,6 +9,8 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 
 import org.junit.jupiter.api.Test;
@@ -18,7 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 import dev.tidestream.protocol.admin.AdminErrorCode;
 import dev.tidestream.protocol.admin.PayloadType;
 import dev.tidestream.server.admin.AdminException;
+import dev.tidestream.server.admin.store.checkpoint.CheckpointWriter;
 import dev.tidestream.server.admin.store.directory.DataDirException;
+import dev.tidestream.server.admin.store.directory.FaultyStorage;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -71,7 +75,8 @@ class HeldVersionsTest {
             assertEquals(2, log.replay(3).size(), "it was made of version 2");
             refused(AdminErrorCode.UNKNOWN_VERSION, () -> log.publish(2));
             refused(AdminErrorCode.UNKNOWN_VERSION, () -> log.publish(4));
-            refused(AdminErrorCode.STALE_BASE_VERSION, () -> commit(log, "c", 3, false));
+            refused(AdminErrorCode.STALE_BASE_VERSION, () -> commit(log, "c", 1, true));
+            assertThrows(IllegalStateException.class, () -> commit(log, "c", 3, false), "its payload was admitted, it was not");
             log.publish(3);
             assertEquals(3, log.currentVersion());
             refused(AdminErrorCode.UNKNOWN_VERSION, () -> log.publish(3));
@@ -116,6 +121,61 @@ class HeldVersionsTest {
         }
     }
 
+    private static UpdateLog open(FaultyStorage storage) throws DataDirException {
+        return UpdateLog.open(storage, Updates.BASE, UpdateLogLimits.DEFAULT, InstantSource.fixed(NOW));
+    }
+
+    private static FaultyStorage withAHeldVersion() throws Exception {
+        FaultyStorage storage = new FaultyStorage();
+        try (UpdateLog log = open(storage)) {
+            commit(log, "a", 1, false);
+            commit(log, "b", 2, true);
+        }
+        return storage.afterKill();
+    }
+
+    @Test
+    void shouldBePublishedOrHeldAfterACrashAtAnyStep() throws Exception {
+        FaultyStorage counted = withAHeldVersion();
+        Set<Long> seen = new TreeSet<>();
+        int steps;
+        try (UpdateLog log = open(counted)) {
+            int before = counted.operations();
+            log.publish(3);
+            steps = counted.operations() - before;
+        }
+        assertTrue(steps > 2, "steps=" + steps);
+        SplittableRandom random = new SplittableRandom(11);
+        for (int step = 0; step < steps; step++) {
+            FaultyStorage storage = withAHeldVersion();
+            UpdateLog log = open(storage);
+            storage.crashAt(step, false);
+            assertThrows(FaultyStorage.Crash.class, () -> log.publish(3));
+            for (int i = 0; i < 20; i++) {
+                try (UpdateLog after = open(storage.afterPowerLoss(random))) {
+                    seen.add(after.currentVersion());
+                    assertEquals(after.currentVersion() == 2 ? List.of(3L) : List.of(), List.copyOf(after.held()));
+                    assertEquals(2, after.history().size());
+                }
+            }
+        }
+        assertEquals(Set.of(2L, 3L), seen);
+    }
+
+    @Test
+    void shouldStayHeldWhenAnyStepFails() throws Exception {
+        for (int step = 0; step < 4; step++) {
+            FaultyStorage storage = withAHeldVersion();
+            try (UpdateLog log = open(storage)) {
+                storage.failAt(step, 1, true, "No space left on device");
+                refused(AdminErrorCode.DISK_FULL, () -> log.publish(3));
+                assertEquals(2, log.currentVersion());
+                log.publish(3);
+                assertEquals(3, log.currentVersion());
+            }
+        }
+    }
+
     @Test
     void shouldRefuseAManifestThatHoldsWhatIsNotThere() throws Exception {
         try (UpdateLog log = open()) {
@@ -123,8 +183,54 @@ class HeldVersionsTest {
         }
         Manifest good = Manifest.parse(Files.readAllBytes(data.resolve(UpdateLog.MANIFEST)));
         for (long wrong : new long[] {0, 1, 3}) {
-            Manifest bad = new Manifest(good.baseSha256(), good.versions(), new TreeSet<>(List.of(wrong)));
+            Manifest bad = new Manifest(good.baseSha256(), good.versions(), new TreeSet<>(List.of(wrong)), null);
             assertThrows(IllegalArgumentException.class, () -> Manifest.parse(bad.toBytes()), "held=" + wrong);
         }
+    }
+
+    /** What can be published is kept; what it was made of may go, and a checkpoint stands in for that. */
+    @Test
+    void shouldKeepWhatCanBePublishedWhenPruned() throws Exception {
+        try (UpdateLog log = open()) {
+            commit(log, "a", 1, false);
+            commit(log, "b", 2, true);
+            commit(log, "c", 2, false); // overtakes 3
+            commit(log, "d", 4, true);
+            commit(log, "e", 4, true);
+            log.publish(5);
+            assertEquals(List.of(3L, 4L), log.rebuilds().basesFor(3), "4 was made of 2");
+            assertEquals(List.of(5L, 6L), log.rebuilds().basesFor(5), "6 was made of 4");
+            for (long base : new long[] {5, 6}) {
+                log.rebuilds().checkpoint(base, Updates.tensors(base), CheckpointWriter.Pacer.NONE);
+            }
+            assertEquals(4L * Updates.BYTES, log.rebuilds().prune(5));
+            assertEquals(List.of(6L), List.copyOf(log.held()));
+            assertTrue(manifest().contains("\"held\":[3,6],\"bases\":[5,6]"), manifest());
+        }
+        try (UpdateLog log = open()) {
+            assertEquals(5, log.currentVersion());
+            assertEquals(6, log.newestVersion());
+            assertEquals(5, log.rebuilds().plan(5).from());
+            assertEquals(6, log.rebuilds().plan(6).from());
+            refused(AdminErrorCode.VERSION_GONE, () -> log.rollback(3, 5));
+            refused(AdminErrorCode.UNKNOWN_VERSION, () -> log.publish(3));
+            log.publish(6);
+            assertEquals(7, commit(log, "f", 6, false));
+        }
+        try (UpdateLog log = open()) {
+            assertEquals(List.of("f"), log.rebuilds().plan(7).updates().stream().map(VersionRecord.WithPayload::updateId).toList());
+            assertEquals(6, log.rebuilds().plan(7).from());
+        }
+    }
+
+    @Test
+    void shouldRefuseAManifestWhoseServedVersionIsPruned() throws Exception {
+        try (UpdateLog log = open()) {
+            commit(log, "a", 1, false);
+            commit(log, "b", 2, true);
+        }
+        Manifest good = Manifest.parse(Files.readAllBytes(data.resolve(UpdateLog.MANIFEST)));
+        assertThrows(IllegalArgumentException.class, () -> Manifest.parse(good.pruned(3).toBytes()));
+        assertEquals(good.pruned(2), Manifest.parse(good.pruned(2).toBytes()));
     }
 }

@@ -106,6 +106,25 @@ class AdminCommandTest {
     }
 
     @Test
+    void shouldShowTheStreams() throws Exception {
+        try (AdminScript server = new AdminScript(answer(3, ",\"total\":2,\"streams\":["
+                + "{\"stream\":7,\"state\":\"running\",\"weights_version\":3,\"age_ms\":12.5},"
+                + "{\"stream\":9,\"state\":\"parked\",\"weights_version\":2,\"adapter\":\"law\",\"age_ms\":2}]"))) {
+            assertEquals(new Run(0, """
+                    FIELD            VALUE
+                    weights_version  3
+                    total            2
+
+                    streams:
+                    stream  state    weights_version  age_ms  adapter
+                         7  running                3    12.5  -
+                         9  parked                 2       2  law
+                    """, ""), admin(server.url(), "streams"));
+            assertEquals(new AdminRequest.Streams("streams"), server.requests.poll());
+        }
+    }
+
+    @Test
     void shouldShowTheHistory() throws Exception {
         try (AdminScript server = new AdminScript(answer(3, ",\"versions\":[{\"weights_version\":2,\"tensor\":\"a\",\"sha256\":\""
                 + SHA + "\"},"
@@ -320,11 +339,11 @@ class AdminCommandTest {
     @Test
     void shouldNeedACommand() {
         assertEquals(new Run(2, "", "tidestream: a command is missing; there are adapters, history, load-adapter, rollback,"
-                + " set-mode, stats, status, unload-adapter, update (see tidestream admin --help)\n"), Run.of("admin"));
+                + " set-mode, stats, status, streams, unload-adapter, update (see tidestream admin --help)\n"), Run.of("admin"));
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"status", "stats", "set-mode", "update", "rollback", "history"})
+    @ValueSource(strings = {"status", "stats", "streams", "set-mode", "update", "rollback", "history"})
     void shouldExplainEveryCommandWithExamples(String command) {
         Run help = Run.of("admin", command, "--help");
         assertEquals(0, help.code());

@@ -23,6 +23,8 @@ public final class DataDirException extends Exception {
         PAYLOAD_MISSING,
         /** A committed payload has another length or checksum. */
         PAYLOAD_DAMAGED,
+        /** A checkpoint that stands in for pruned versions is not there, or cannot be used. */
+        CHECKPOINT_UNUSABLE,
         /** It cannot be read or written. */
         IO
     }

@@ -141,6 +141,25 @@ public final class DirectoryStorage implements Storage {
                 path(name),
                 Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
                 OwnerOnly.file(directory));
+        return sink(channel);
+    }
+
+    @Override
+    public Sink append(String name, long bytes) throws IOException {
+        FileChannel channel = FileChannel.open(path(name), Set.of(StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+        boolean done = false;
+        try {
+            channel.truncate(bytes).position(bytes);
+            done = true;
+            return sink(channel);
+        } finally {
+            if (!done) {
+                channel.close();
+            }
+        }
+    }
+
+    private static Sink sink(FileChannel channel) {
         return new Sink() {
             @Override
             public void write(ByteBuffer bytes) throws IOException {

@@ -24,6 +24,9 @@ public interface Storage extends Closeable {
     /** A new, empty file to write; replaces one of this name. */
     Sink create(String name) throws IOException;
 
+    /** An existing file to write on, cut to so many bytes; they may be as many as it has. */
+    Sink append(String name, long bytes) throws IOException;
+
     /** Atomic; replaces {@code to}. Durable after {@link #force}. */
     void rename(String from, String to) throws IOException;
 

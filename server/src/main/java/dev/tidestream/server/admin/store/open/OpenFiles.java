@@ -28,13 +28,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
  * Names and contents of the files of open transactions:
  *
  * <pre>
- * open-ID.tmp            what was asked for           fsync
- * open-ID.json         ◄ rename                       fsync of the directory
- * open-ID-SEQ.tmp        a part arrives, hashed       fsync
+ * open-ID.tmp              what was asked for         fsync
+ * open-ID.json           ◄ rename                     fsync of the directory
+ * open-ID-SEQ.tmp          a part arrives, hashed     fsync
  * open-ID-N-SEQ-SHA.part ◄ rename                     fsync of the directory, then acknowledged
+ * open-ID-N-BYTES-SHA.half a part that may be gone on with arrives; becomes a .part as others do
  *
- * ID   half of the SHA-256 of the update's name       N    number of the part
- * SEQ  rises: of two with one number, the later counts  SHA  of the part
+ * ID   half of the SHA-256 of the update's name         N           number of the part
+ * SEQ  rises: of two with one number, the later counts  SHA, BYTES  of the whole part
  * </pre>
  */
 final class OpenFiles {
@@ -43,6 +44,7 @@ final class OpenFiles {
     private static final String PREFIX = "open-";
     private static final Pattern REQUEST = Pattern.compile("open-([0-9a-f]{32})\\.json");
     private static final Pattern PART = Pattern.compile("open-([0-9a-f]{32})-([0-9]{1,9})-([0-9]{1,18})-([0-9a-f]{64})\\.part");
+    private static final Pattern HALF = Pattern.compile("open-([0-9a-f]{32})-([0-9]{1,9})-([0-9]{1,18})-([0-9a-f]{64})\\.half");
     private static final Pattern TEMP = Pattern.compile("open-[0-9a-f]{32}(-[0-9]{1,18})?\\.tmp");
     private static final int MAX_REQUEST_BYTES = 64 << 10;
 
@@ -63,6 +65,10 @@ final class OpenFiles {
 
     String part(String updateId, int number, String sha256) {
         return "%s%s-%d-%d-%s.part".formatted(PREFIX, id(updateId), number, ++sequence, sha256);
+    }
+
+    String half(String updateId, int number, long bytes, String sha256) {
+        return "%s%s-%d-%d-%s.half".formatted(PREFIX, id(updateId), number, bytes, sha256);
     }
 
     /** Makes a request durable. */
@@ -86,6 +92,9 @@ final class OpenFiles {
         storage.force();
         for (OpenPart part : transaction.parts.values()) {
             storage.delete(part.fileName());
+        }
+        for (OpenHalf half : transaction.halves.values()) {
+            storage.delete(half.fileName());
         }
     }
 
@@ -112,6 +121,12 @@ final class OpenFiles {
                 take(byId.get(part.group(1)), part, file);
             }
         }
+        for (String file : storage.list()) {
+            Matcher half = HALF.matcher(file);
+            if (half.matches()) {
+                takeHalf(byId.get(half.group(1)), half, file);
+            }
+        }
         Map<String, OpenTransaction> open = new TreeMap<>();
         byId.values().forEach(transaction -> open.put(transaction.request.updateId(), transaction));
         return open;
@@ -133,6 +148,19 @@ final class OpenFiles {
             if (other != null) {
                 storage.delete(other.fileName());
             }
+        }
+    }
+
+    /** One that has come to its end is of no use, and there is one at a time. */
+    private void takeHalf(@Nullable OpenTransaction transaction, Matcher half, String file) throws IOException {
+        int number = Integer.parseInt(half.group(2));
+        OpenPart whole = transaction == null ? null : transaction.parts.get(number);
+        if (transaction == null || transaction.halves.containsKey(number)
+                || (whole != null && whole.sha256().equals(half.group(4)))) {
+            storage.delete(file);
+        } else {
+            transaction.halves.put(number,
+                    new OpenHalf(number, half.group(4), Long.parseLong(half.group(3)), storage.size(file), file));
         }
     }
 

@@ -11,9 +11,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 /** A transaction with the parts that have come so far. Guarded by {@link OpenTransactions}; what it returns is immutable. */
 final class OpenTransaction {
-    final OpenRequest request;
+    OpenRequest request;
     final Instant openedAt;
     final NavigableMap<Integer, OpenPart> parts = new TreeMap<>();
+    final NavigableMap<Integer, OpenHalf> halves = new TreeMap<>();
     Instant lastUse;
     boolean committing;
 
@@ -21,6 +22,20 @@ final class OpenTransaction {
         this.request = request;
         this.openedAt = openedAt;
         this.lastUse = openedAt;
+    }
+
+    /** How many parts there are, or will be. */
+    long numbers() {
+        return parts.size() + halves.keySet().stream().filter(number -> !parts.containsKey(number)).count();
+    }
+
+    boolean has(int number) {
+        return parts.containsKey(number) || halves.containsKey(number);
+    }
+
+    /** Of all its parts, those included that have not come to their end. */
+    long bytes() {
+        return parts.values().stream().mapToLong(OpenPart::bytes).sum() + halves.values().stream().mapToLong(OpenHalf::bytes).sum();
     }
 
     List<OpenPart> inOrder() {

@@ -68,6 +68,19 @@ public final class OpenTransactions {
         }
     }
 
+    /** Parts of an open transaction that have not come to their end, and that may be gone on with. */
+    public synchronized List<OpenHalf> halves(String updateId) {
+        OpenTransaction transaction = open.get(updateId);
+        return transaction == null ? List.of() : transaction.halves.values().stream()
+                .map(half -> coming(updateId, half.number()).map(PartSpool::part).orElse(half)).toList();
+    }
+
+    /** One that may be gone on with, and is being received. */
+    private Optional<PartSpool> coming(String updateId, int number) {
+        return receiving.stream()
+                .filter(spool -> spool.kept() && spool.part().number() == number && spool.updateId().equals(updateId)).findFirst();
+    }
+
     private static State state(OpenTransaction transaction) {
         return new State(transaction.request, transaction.openedAt, transaction.inOrder());
     }
@@ -121,22 +134,73 @@ public final class OpenTransactions {
      */
     public synchronized Optional<PartSpool> receive(String updateId, int number, String sha256, long byteLength) throws AdminException {
         OpenTransaction transaction = require(updateId);
-        OpenPart known = transaction.parts.get(number);
-        if (known != null && known.sha256().equals(sha256) && known.bytes() == byteLength) {
+        if (isThere(transaction, number, sha256, byteLength)) {
             return Optional.empty();
         }
-        requireRoom(transaction, number, byteLength);
+        requireRoom(transaction, number, byteLength, 0);
+        return Optional.of(spool(transaction, new OpenHalf(number, sha256, byteLength, 0, files.temporary(updateId)), false));
+    }
+
+    private static boolean isThere(OpenTransaction transaction, int number, String sha256, long byteLength) {
+        OpenPart known = transaction.parts.get(number);
+        return known != null && known.sha256().equals(sha256) && known.bytes() == byteLength;
+    }
+
+    private PartSpool spool(OpenTransaction transaction, OpenHalf part, boolean kept) throws AdminException {
         try {
-            if (byteLength > storage.usableBytes()) {
-                throw new AdminException(AdminErrorCode.DISK_FULL,
-                        "disk too full: bytes=%d, usable_bytes=%d".formatted(byteLength, storage.usableBytes()));
+            if (part.bytes() - part.received() > storage.usableBytes()) {
+                throw new AdminException(AdminErrorCode.DISK_FULL, "disk too full: bytes=%d, usable_bytes=%d"
+                        .formatted(part.bytes() - part.received(), storage.usableBytes()));
             }
-            PartSpool spool = new PartSpool(this, updateId, number, sha256, byteLength, storage, files.temporary(updateId));
+            PartSpool spool = new PartSpool(this, transaction.request.updateId(), part, kept, storage);
             receiving.add(spool);
             transaction.lastUse = clock.instant();
-            return Optional.of(spool);
+            return spool;
         } catch (IOException e) {
-            throw Refusals.ofIo("part %d of %s".formatted(number, updateId), e);
+            throw Refusals.ofIo("part %d of %s".formatted(part.number(), transaction.request.updateId()), e);
+        }
+    }
+
+    /**
+     * Begins to receive a part, or goes on with one; what comes of it is kept until the transaction ends.
+     *
+     * @param offset where the bytes begin that are to come; what is there behind it is forgotten
+     * @return nothing if the very same part is there already; else {@link PartSpool#takeUp} is to be called first
+     * @throws AdminException as {@link #receive}; {@code invalid_value} if not so many bytes are there, {@code busy} while another
+     *     takes it
+     */
+    public synchronized Optional<PartSpool> resume(String updateId, int number, String sha256, long byteLength, long offset)
+            throws AdminException {
+        OpenTransaction transaction = require(updateId);
+        if (isThere(transaction, number, sha256, byteLength)) {
+            return Optional.empty();
+        }
+        if (coming(updateId, number).isPresent()) {
+            throw new AdminException(AdminErrorCode.BUSY, "the part is being received: update_id=%s, part=%d".formatted(updateId, number));
+        }
+        OpenHalf half = transaction.halves.get(number);
+        boolean same = half != null && half.sha256().equals(sha256) && half.bytes() == byteLength;
+        long received = half != null && same ? half.received() : 0;
+        if (offset > received) {
+            throw new AdminException(AdminErrorCode.INVALID_VALUE, "offset must not be beyond what has come: part=%d, offset=%d, received=%d"
+                    .formatted(number, offset, received));
+        }
+        requireRoom(transaction, number, byteLength, half == null ? 0 : half.bytes());
+        if (half != null && !same) {
+            removeHalf(transaction, half);
+        }
+        OpenHalf begun = new OpenHalf(number, sha256, byteLength, offset, files.half(updateId, number, byteLength, sha256));
+        PartSpool spool = spool(transaction, begun, true);
+        transaction.halves.put(number, begun);
+        return Optional.of(spool);
+    }
+
+    private void removeHalf(OpenTransaction transaction, OpenHalf half) throws AdminException {
+        try {
+            storage.delete(half.fileName());
+            transaction.halves.remove(half.number());
+        } catch (IOException e) {
+            throw Refusals.ofIo("part %d of %s".formatted(half.number(), transaction.request.updateId()), e);
         }
     }
 
@@ -151,18 +215,19 @@ public final class OpenTransactions {
         return transaction;
     }
 
-    private void requireRoom(OpenTransaction transaction, int number, long byteLength) throws AdminException {
+    /** @param counted bytes of it that are among those held already */
+    private void requireRoom(OpenTransaction transaction, int number, long byteLength, long counted) throws AdminException {
         if (byteLength > limits.maxPartBytes()) {
             throw new AdminException(AdminErrorCode.TOO_MANY_BYTES,
                     "part too large: part=%d, bytes=%d, limit=%d".formatted(number, byteLength, limits.maxPartBytes()));
         }
-        if (number < 0 || (transaction.parts.size() >= limits.maxParts() && !transaction.parts.containsKey(number))) {
+        if (number < 0 || (transaction.numbers() >= limits.maxParts() && !transaction.has(number))) {
             throw new AdminException(AdminErrorCode.INVALID_VALUE,
                     "a transaction has parts 0 and up, so many at most: part=%d, parts=%d, limit=%d"
-                            .formatted(number, transaction.parts.size(), limits.maxParts()));
+                            .formatted(number, transaction.numbers(), limits.maxParts()));
         }
-        long held = open.values().stream().flatMap(one -> one.parts.values().stream()).mapToLong(OpenPart::bytes).sum()
-                + receiving.stream().mapToLong(PartSpool::byteLength).sum();
+        long held = open.values().stream().mapToLong(OpenTransaction::bytes).sum() - counted
+                + receiving.stream().filter(spool -> !spool.kept()).mapToLong(PartSpool::byteLength).sum();
         if (byteLength > limits.maxBytes() - held) {
             throw new AdminException(AdminErrorCode.TOO_MANY_BYTES,
                     "parts would take too many bytes: bytes=%d, held_bytes=%d, limit=%d".formatted(byteLength, held, limits.maxBytes()));
@@ -172,19 +237,34 @@ public final class OpenTransactions {
     /** Makes a complete part one of its transaction. */
     synchronized void install(PartSpool spool) throws IOException, AdminException {
         OpenTransaction transaction = require(spool.updateId());
-        String name = files.part(spool.updateId(), spool.number(), spool.sha256());
-        storage.rename(spool.temporary(), name);
+        OpenHalf part = spool.part();
+        String name = files.part(spool.updateId(), part.number(), part.sha256());
+        storage.rename(part.fileName(), name);
         storage.force();
-        OpenPart before = transaction.parts.put(
-                spool.number(), new OpenPart(spool.number(), spool.sha256(), spool.byteLength(), name));
+        OpenPart before = transaction.parts.put(part.number(), new OpenPart(part.number(), part.sha256(), part.bytes(), name));
         transaction.lastUse = clock.instant();
+        if (spool.kept()) {
+            transaction.halves.remove(part.number());
+        }
         if (before != null) {
             storage.delete(before.fileName());
         }
     }
 
-    synchronized void released(PartSpool spool) {
+    /** @param gaveUp it has not come to its end; if it is kept, it may be gone on with */
+    synchronized void released(PartSpool spool, boolean gaveUp) {
         receiving.remove(spool);
+        OpenTransaction transaction = open.get(spool.updateId());
+        OpenHalf part = spool.part();
+        OpenHalf known = transaction == null ? null : transaction.halves.get(part.number());
+        if (transaction == null || known == null || !gaveUp || !known.fileName().equals(part.fileName())) {
+            return; // it is a part, or of a transaction that has ended, or was never to be kept
+        }
+        if (spool.wrong()) {
+            transaction.halves.remove(part.number());
+        } else {
+            transaction.halves.put(part.number(), part);
+        }
     }
 
     /** Where a part is. */
@@ -224,6 +304,28 @@ public final class OpenTransactions {
             files.remove(transaction);
         } catch (IOException e) {
             log.warn("files of a transaction could not be removed, the next start will: update_id={}", transaction.request.updateId(), e);
+        }
+    }
+
+    /**
+     * Gives one another label; durable when this returns.
+     *
+     * @throws AdminException {@code unknown_update}, {@code busy}, {@code disk_full}, {@code internal}
+     */
+    public synchronized void label(String updateId, String label) throws AdminException {
+        OpenTransaction transaction = require(updateId);
+        OpenRequest before = transaction.request;
+        transaction.request = new OpenRequest(updateId, before.baseVersion(), label, before.tied());
+        boolean done = false;
+        try {
+            files.write(transaction);
+            done = true;
+        } catch (IOException e) {
+            throw Refusals.ofIo("transaction " + updateId, e);
+        } finally {
+            if (!done) {
+                transaction.request = before;
+            }
         }
     }
 

@@ -189,6 +189,22 @@ public final class FaultyStorage implements Storage {
     public Sink create(String name) throws IOException {
         Content content = new Content();
         operate(() -> change(name, content));
+        return sink(content);
+    }
+
+    @Override
+    public Sink append(String name, long bytes) throws IOException {
+        Content content = existing(name);
+        operate(() -> {
+            byte[] kept = Arrays.copyOf(content.written.toByteArray(), Math.toIntExact(bytes));
+            content.written.reset();
+            content.written.writeBytes(kept);
+            content.forcedBytes = Math.min(content.forcedBytes, kept.length);
+        });
+        return sink(content);
+    }
+
+    private Sink sink(Content content) {
         return new Sink() {
             @Override
             public void write(ByteBuffer bytes) throws IOException {

@@ -97,6 +97,66 @@ class OpenTransactionsTest {
         assertEquals(Set.of(), files());
     }
 
+    private PartSpool goOn(String id, int number, String whole, int offset) throws AdminException {
+        byte[] bytes = whole.getBytes(StandardCharsets.UTF_8);
+        PartSpool spool = open.resume(id, number, Sha256.of(bytes), bytes.length, offset).orElseThrow();
+        boolean more = true;
+        while (more) {
+            more = spool.takeUp(2);
+        }
+        return spool;
+    }
+
+    private void accept(PartSpool spool, String text) throws AdminException {
+        spool.accept(ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private List<Long> received(String id) {
+        return open.halves(id).stream().map(OpenHalf::received).toList();
+    }
+
+    @Test
+    void shouldGoOnWithAPartWhereItWasGivenUp() throws Exception {
+        open.open(A);
+        try (PartSpool spool = goOn("a", 0, "abcdefgh", 0)) {
+            accept(spool, "abcde");
+            assertEquals(List.of(5L), received("a"));
+            refused(AdminErrorCode.BUSY, () -> goOn("a", 0, "abcdefgh", 5));
+        }
+        refused(AdminErrorCode.INVALID_VALUE, () -> goOn("a", 0, "abcdefgh", 6));
+        restart();
+        assertEquals(List.of(5L), received("a"));
+        try (PartSpool spool = goOn("a", 0, "abcdefgh", 4)) {
+            accept(spool, "efgh");
+            spool.finish();
+        }
+        assertEquals(List.of(), received("a"));
+        assertEquals("abcdefgh", text(open.find("a").orElseThrow().parts().getFirst()));
+        assertEquals(2, files().size());
+    }
+
+    @Test
+    void shouldForgetAPartThatHasComeToNothing() throws Exception {
+        open.open(A);
+        try (PartSpool spool = goOn("a", 0, "abcd", 0)) {
+            accept(spool, "abce");
+            refused(AdminErrorCode.CHECKSUM_MISMATCH, spool::finish);
+        }
+        assertEquals(List.of(), received("a"));
+        try (PartSpool spool = goOn("a", 0, "abcd", 0)) {
+            accept(spool, "ab");
+        }
+        try (PartSpool spool = goOn("a", 0, "another", 0)) { // of this number, from its start
+            accept(spool, "anoth");
+        }
+        assertEquals(List.of(5L), received("a"));
+        assertEquals(2, files().size());
+        goOn("a", 1, "x".repeat(100), 0).close(); // room is kept for the whole of it
+        refused(AdminErrorCode.TOO_MANY_BYTES, () -> goOn("a", 2, "x".repeat(60), 0));
+        open.abort("a");
+        assertEquals(Set.of(), files());
+    }
+
     @Test
     void shouldTakeNoPartThatIsNotWhatWasAnnounced() throws Exception {
         open.open(A);

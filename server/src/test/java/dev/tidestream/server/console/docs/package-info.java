@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tidestream.server.console.docs;
+
+import org.jspecify.annotations.NullMarked;
