@@ -99,8 +99,9 @@ final class MixedMachine implements AutoCloseable {
      */
     List<String> tokens(int plan, int[] generated, int count) {
         GenerateRequest request = request(plan);
-        EngineFixture.Recorder recorder = EngineFixture.subscribe(engine,
-                generated.length == 0 ? request : request.continued(request.sampling().seed().orElseThrow(), new Continuation(generated, VERSION)));
+        long seed = request.sampling().seed().orElseThrow();
+        EngineFixture.Recorder recorder = EngineFixture.subscribe(
+                engine, generated.length == 0 ? request : request.continued(seed, new Continuation(generated, VERSION)));
         recorder.request(1 + count); // accepted, too
         EngineFixture.work(engine);
         recorder.cancel();
