@@ -125,7 +125,8 @@ class TidestreamServerTest {
         assertRefused(Reason.MODEL, "file", CONFIG.withModel(file));
         assertRefused(Reason.LIMITS, "", CONFIG.withEngine(SMALL.withKvMemoryBytes(1)));
         assertRefused(Reason.MEMORY, "memory_budget_bytes=1", CONFIG.withUpdates(new ServerConfig.Updates(
-                null, null, null, 1L, none.live(), none.kept(), none.checkpoints(), none.builderShare(), none.wrongTokens(), none.trainers())));
+                null, null, null, 1L, none.live(), none.kept(), none.checkpoints(), none.builderShare(), none.wrongTokens(), none.shadow(),
+                none.trainers())));
         assertNothingLeft(before);
     }
 
