@@ -38,7 +38,7 @@ public final class AdminProtocolException extends Exception {
             case FRAME_TOO_LARGE -> AdminErrorCode.FRAME_TOO_LARGE;
             case DUPLICATE_ID, UNKNOWN_ID, BINARY_FRAME, TOO_MANY_STREAMS, PROMPT_TOO_LONG, BUSY, RATE_LIMIT_EXCEEDED, INVALID_API_KEY, CREDIT_TIMEOUT,
                     DEADLINE_EXCEEDED, UNKNOWN_STREAM, RESUMED, REPLAY_GONE, VERSION_GONE, VERSION_NOT_YET, UNKNOWN_ADAPTER,
-                    NO_QUORUM, SHUTTING_DOWN, INTERNAL ->
+                    SHUTTING_DOWN, INTERNAL ->
                     throw new AssertionError("no code of a decoder: " + e.code(), e);
         };
         return new AdminProtocolException(code, e.field(), String.valueOf(e.getMessage()), e.id());
