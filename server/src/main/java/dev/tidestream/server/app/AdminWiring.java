@@ -23,6 +23,7 @@ import dev.tidestream.server.admin.service.AdminService;
 import dev.tidestream.server.admin.service.AdminSetup;
 import dev.tidestream.server.admin.store.KeptHeadMode;
 import dev.tidestream.server.admin.store.UpdateDirectory;
+import dev.tidestream.server.admin.store.VersionAgreement;
 import dev.tidestream.server.engine.EngineStats;
 import dev.tidestream.server.logging.EventLine;
 import dev.tidestream.server.metrics.HeadTimings;
@@ -49,10 +50,12 @@ public final class AdminWiring {
     /**
      * The desk.
      *
+     * @param agreement with whom versions are agreed on before they are committed
      * @param directory where files of updates may come from; null for nowhere
      */
     public AdminService service(
-            VersionStore store, MemoryBudget budget, LowRankProduct product, @Nullable UpdateDirectory directory) {
+            VersionStore store, MemoryBudget budget, LowRankProduct product, VersionAgreement agreement,
+            @Nullable UpdateDirectory directory) {
         KeptHeadMode kept = config.dataDir() == null ? null : new KeptHeadMode(config.dataDir());
         AdminService service = new AdminSetup(
                 running.epochs(),
@@ -64,6 +67,7 @@ public final class AdminWiring {
                 budget,
                 config.builderShare(),
                 store.log(),
+                agreement,
                 directory,
                 running.recentStates(),
                 TiedHeads::build,

@@ -34,6 +34,7 @@ import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.channel.AdminVerticle;
 import dev.tidestream.server.admin.service.AdapterDesk;
 import dev.tidestream.server.admin.service.AdminService;
+import dev.tidestream.server.admin.store.VersionAgreement;
 import dev.tidestream.server.console.ConsoleEndpoints;
 import dev.tidestream.server.keys.ApiKeys;
 import dev.tidestream.server.keys.KeyFileWatch;
@@ -110,7 +111,7 @@ public final class TidestreamServer implements AutoCloseable {
             closings.push(metrics::close);
             EventLog audit = EventLog.of(EventLog.AUDIT);
             AdminService service =
-                    new AdminWiring(running, config.updates(), metrics).service(store, budget, product, met.updateDirectory());
+                    new AdminWiring(running, config.updates(), metrics).service(store, budget, product, VersionAgreement.ALONE, met.updateDirectory());
             backgroundWarmUp = running.backgroundWarmUp(service::warmUp);
             AdminVerticle desk = new AdminVerticle(new AdapterDesk(service, running.adapters(), running::weightsVersion), audit);
             AdminAccess access = met.access(audit, metrics::tokenRefused);

@@ -1,15 +1,12 @@
 package dev.tidestream.server.admin.service;
 
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +35,6 @@ import dev.tidestream.server.admin.build.MemoryBudget;
 import dev.tidestream.server.admin.build.SafetensorsPayload;
 import dev.tidestream.server.admin.build.ServedModelVersions;
 import dev.tidestream.server.admin.store.PayloadSpool;
-import dev.tidestream.server.admin.store.TensorChange;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
 import dev.tidestream.server.admin.store.UpdateSpec;
@@ -75,6 +71,8 @@ public final class AdminService implements AdminDesk {
     private final @Nullable UpdateWarmUp warmUp;
     private final ReentrantLock changes;
     private final Changes turns;
+    private final Commits commits;
+    private final @Nullable AgreedVersions agreed;
     private final @Nullable UpdatesDesk transactions;
     private final VersionsDesk versions;
     private final @Nullable CheckpointJob checkpoints;
@@ -92,6 +90,8 @@ public final class AdminService implements AdminDesk {
             @Nullable CheckpointJob checkpoints,
             @Nullable UpdateWarmUp warmUp,
             Changes turns,
+            Commits commits,
+            @Nullable AgreedVersions agreed,
             @Nullable UpdatesDesk transactions,
             Function<VersionService.Rollback, VersionsDesk> versions) {
         this.served = served;
@@ -106,6 +106,8 @@ public final class AdminService implements AdminDesk {
         this.checkpoints = checkpoints;
         this.warmUp = warmUp;
         this.turns = turns;
+        this.commits = commits;
+        this.agreed = agreed;
         this.transactions = transactions;
         this.versions = versions.apply(request -> rollback(request, (stage, done, of) -> { }).weightsVersion());
     }
@@ -113,6 +115,11 @@ public final class AdminService implements AdminDesk {
     /** Who knows the versions. */
     public VersionsDesk versions() {
         return versions;
+    }
+
+    /** Who makes versions that others have agreed on; nobody without a data directory. */
+    public Optional<AgreedVersions> agreed() {
+        return Optional.ofNullable(agreed);
     }
 
     /** Who takes updates of many tensors; nobody without a data directory. */
@@ -140,7 +147,7 @@ public final class AdminService implements AdminDesk {
         try (base) {
             EpochBuilder builder = new EpochBuilder(file, team, budget, TiedHeads::build, product);
             long version = updates.currentVersion();
-            return builder.rebuild(updates.rebuilds(), base, version, tensors(updates.replay(version)), progress);
+            return builder.rebuild(updates.rebuilds(), base, version, Commits.tensors(updates.replay(version)), progress);
         }
     }
 
@@ -346,7 +353,7 @@ public final class AdminService implements AdminDesk {
         EpochBuilder.Updated next = builder.update(served.current(), spool.spec(), spool.file(), progress);
         AdminResult.UpdateApplied applied = applied(served.weightsVersion() + 1, next.patch(), time.cost());
         team.awaitBreak();
-        served.commitAndPublish(next.model(), () -> log.commit(spool).weightsVersion());
+        commits.update(log, next.model(), spool);
         events.updateCommitted();
         return ack(update, applied);
     }
@@ -369,7 +376,7 @@ public final class AdminService implements AdminDesk {
     private AdminResult.RolledBack rollBack(long toVersion, ProgressSink progress) throws AdminException {
         UpdateLog log = log();
         long from = served.weightsVersion();
-        Set<String> differing = tensors(log.replay(toVersion));
+        Set<String> differing = Commits.tensors(log.replay(toVersion));
         if (toVersion == from) {
             throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
                     "to_version must be older than the current version: to_version=%d, weights_version=%d".formatted(toVersion, from));
@@ -377,15 +384,11 @@ public final class AdminService implements AdminDesk {
         served.awaitPlace(progress);
         BuildTime time = new BuildTime();
         team.awaitBreak();
-        differing.addAll(tensors(log.replay(from)));
+        differing.addAll(Commits.tensors(log.replay(from)));
         LoadedModel next = builder.rebuild(log.rebuilds(), served.current(), toVersion, differing, progress);
         AdminResult.RolledBack rolledBack = new AdminResult.RolledBack(toVersion, time.cost());
         team.awaitBreak();
-        served.commitAndPublish(next, () -> log.rollback(toVersion, from).weightsVersion());
+        commits.rollback(log, next, toVersion, from, differing);
         return rolledBack;
-    }
-
-    static Set<String> tensors(List<VersionRecord.WithPayload> updates) {
-        return updates.stream().flatMap(update -> update.changes().stream()).map(TensorChange::tensor).collect(Collectors.toCollection(TreeSet::new));
     }
 }

@@ -22,6 +22,7 @@ import dev.tidestream.server.admin.build.VersionLimit;
 import dev.tidestream.server.admin.store.CheckpointPolicy;
 import dev.tidestream.server.admin.store.UpdateDirectory;
 import dev.tidestream.server.admin.store.UpdateLog;
+import dev.tidestream.server.admin.store.VersionAgreement;
 import dev.tidestream.server.epoch.CurrentEpoch;
 import dev.tidestream.server.pacing.PacedTeam;
 import dev.tidestream.server.pacing.StepBreak;
@@ -38,6 +39,7 @@ import dev.tidestream.server.pacing.StepBreak;
  * @param budget of memory
  * @param builderShare of the time, while streams run; see {@link PacedTeam}
  * @param updates null if no versions are kept
+ * @param agreement with whom versions are agreed on before they are committed
  * @param directory null if no updates come from files
  * @param recent hidden states of streams, for verification
  * @param heads makes heads
@@ -57,6 +59,7 @@ public record AdminSetup(
         MemoryBudget budget,
         double builderShare,
         @Nullable UpdateLog updates,
+        VersionAgreement agreement,
         @Nullable UpdateDirectory directory,
         HiddenStates recent,
         LoadedModel.HeadFactory heads,
@@ -73,8 +76,10 @@ public record AdminSetup(
         ReentrantLock changes = new ReentrantLock(true);
         EpochBuilder builder = new EpochBuilder(file, team, budget, heads, product);
         Changes turns = new Changes(changes, team);
+        Commits commits = new Commits(agreement, served, team);
         UpdatesDesk transactions = updates == null ? null : new TransactionService(
-                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, file), events);
+                updates, served, team, turns, new TransactionCommit(updates, served, builder, team, commits, file), events);
+        AgreedVersions agreed = updates == null ? null : new AgreedVersions(updates, served, builder, team, turns, events);
         return new AdminService(
                 served,
                 team,
@@ -88,6 +93,8 @@ public record AdminSetup(
                 updates == null ? null : new CheckpointJob(updates.rebuilds(), served, changes, team, checkpoints, events),
                 updates == null ? null : new UpdateWarmUp(updates, product, breaks),
                 turns,
+                commits,
+                agreed,
                 transactions,
                 rollback -> new VersionService(updates, served, builder, file, team, turns, recent, rollback));
     }

@@ -53,10 +53,13 @@ final class TransactionCommit {
     private final ServedModelVersions served;
     private final EpochBuilder builder;
     private final PacedTeam team;
+    private final Commits commits;
     private final boolean separate;
 
     /** @param file the base of all versions */
-    TransactionCommit(UpdateLog log, ServedModelVersions served, EpochBuilder builder, PacedTeam team, ModelLoader file) {
+    TransactionCommit(
+            UpdateLog log, ServedModelVersions served, EpochBuilder builder, PacedTeam team, Commits commits, ModelLoader file) {
+        this.commits = commits;
         this.log = log;
         this.served = served;
         this.builder = builder;
@@ -176,11 +179,6 @@ final class TransactionCommit {
         team.awaitBreak();
         TransactionSpec spec = new TransactionSpec(state.request().updateId(), state.request().baseVersion(), state.request().label(),
                 state.manifestSha256(), results, payload.sha256(), payload.writtenBytes());
-        VersionRecord.Transaction[] made = {null};
-        served.commitAndPublish(next.model(), () -> {
-            made[0] = log.commit(spec, payload);
-            return made[0].weightsVersion();
-        });
-        return made[0];
+        return commits.transaction(log, next.model(), spec, payload);
     }
 }

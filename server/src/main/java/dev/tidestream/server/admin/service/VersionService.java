@@ -149,7 +149,7 @@ final class VersionService implements VersionsDesk {
     }
 
     private Set<String> changed(long version) throws AdminException {
-        return log == null ? Set.of() : AdminService.tensors(log.replay(version));
+        return log == null ? Set.of() : Commits.tensors(log.replay(version));
     }
 
     private LoadedModel rebuild(long version) throws AdminException {

@@ -193,8 +193,7 @@ public final class UpdateLog implements Closeable {
      *     {@code busy}, {@code internal}
      */
     public PayloadSpool receive(UpdateSpec spec) throws AdminException {
-        return begin(spec.updateId(), spec.baseVersion(), spec.byteLength(),
-                (name, onClose) -> new PayloadSpool(storage, spec, name, onClose));
+        return begin(spec.updateId(), spec.baseVersion(), spec.byteLength(), (name, end) -> new PayloadSpool(storage, spec, name, end));
     }
 
     /**
@@ -218,7 +217,7 @@ public final class UpdateLog implements Closeable {
         try {
             requireUsable();
             requireCurrent(baseVersion);
-            requireRoom(byteLength);
+            limits.requireRoom(byteLength, committedBytes, spools.count(), spools.bytes(), storage.usableBytes());
             T made = newFile.make(SPOOL_PREFIX + ++spoolNumber + ".tmp", () -> spools.remove(byteLength));
             spools.add(byteLength);
             return made;
@@ -240,28 +239,17 @@ public final class UpdateLog implements Closeable {
             throw new AdminException(AdminErrorCode.SHUTTING_DOWN, "the update log is closed");
         }
         if (file.broken().isPresent()) {
-            throw new AdminException(
-                    AdminErrorCode.INTERNAL, "the update log accepts nothing until the server is restarted: " + file.broken().get());
+            throw new AdminException(AdminErrorCode.INTERNAL,
+                    "the update log accepts nothing until the server is restarted: " + file.broken().get());
         }
     }
 
     private void requireCurrent(long baseVersion) throws AdminException {
         if (baseVersion != currentVersion()) {
-            throw new AdminException(
-                    AdminErrorCode.STALE_BASE_VERSION,
+            throw new AdminException(AdminErrorCode.STALE_BASE_VERSION,
                     "the current version is another one: base_version=%d, weights_version=%d".formatted(baseVersion, currentVersion()));
         }
         limits.requireAnother(file.current().versions().size());
-    }
-
-    private void requireRoom(long payloadBytes) throws AdminException, IOException {
-        limits.requireRoom(payloadBytes, committedBytes, spools.count(), spools.bytes());
-        long usableBytes = storage.usableBytes();
-        if (payloadBytes > usableBytes) {
-            throw new AdminException(
-                    AdminErrorCode.DISK_FULL,
-                    "disk too full: byte_length=%d, usable_bytes=%d".formatted(payloadBytes, usableBytes));
-        }
     }
 
     /**
@@ -292,12 +280,17 @@ public final class UpdateLog implements Closeable {
      * @throws IllegalStateException if another change has come since {@link #admit}
      */
     public VersionRecord.Updated commit(PayloadSpool spool) throws AdminException {
+        return commit(spool, clock.instant());
+    }
+
+    /** @param at when it was committed, by the clock of whoever was first */
+    public VersionRecord.Updated commit(PayloadSpool spool, Instant at) throws AdminException {
         try (spool) {
             UpdateSpec spec = spool.spec();
-            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), () -> {
+            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), at, () -> {
                 spool.handOver();
                 return spool.fileName();
-            }, (version, payloadFile, at) -> new VersionRecord.Updated(version, spec, payloadFile, at));
+            }, (version, payloadFile, when) -> new VersionRecord.Updated(version, spec, payloadFile, when));
         }
     }
 
@@ -308,9 +301,14 @@ public final class UpdateLog implements Closeable {
      * @param payload finished; closed in any case
      */
     public VersionRecord.Transaction commit(TransactionSpec spec, TransactionPayload payload) throws AdminException {
+        return commit(spec, payload, clock.instant());
+    }
+
+    /** @param at when it was committed, by the clock of whoever was first */
+    public VersionRecord.Transaction commit(TransactionSpec spec, TransactionPayload payload, Instant at) throws AdminException {
         try (payload) {
-            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), payload::handOver,
-                    (version, payloadFile, at) -> new VersionRecord.Transaction(version, spec, payloadFile, at));
+            return commit(spec.updateId(), spec.baseVersion(), spec.sha256(), at, payload::handOver,
+                    (version, payloadFile, when) -> new VersionRecord.Transaction(version, spec, payloadFile, when));
         }
     }
 
@@ -321,17 +319,17 @@ public final class UpdateLog implements Closeable {
 
     /** @param handOver gives the finished payload's file away, and says its name */
     private <R extends VersionRecord.WithPayload> R commit(
-            String updateId, long baseVersion, String sha256, Supplier<String> handOver, NewRecord<R> makes) throws AdminException {
+            String updateId, long baseVersion, String sha256, Instant at, Supplier<String> handOver, NewRecord<R> makes)
+            throws AdminException {
         writing.lock();
         try {
             requireUsable();
             if (baseVersion != currentVersion()) {
-                throw new IllegalStateException("not admitted: update_id=%s, base_version=%d, weights_version=%d"
-                        .formatted(updateId, baseVersion, currentVersion()));
+                throw new IllegalStateException("not admitted: update_id=%s, base_version=%d".formatted(updateId, baseVersion));
             }
             long version = currentVersion() + 1;
             String payloadFile = Manifest.payloadName(version, sha256);
-            R record = makes.of(version, payloadFile, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+            R record = makes.of(version, payloadFile, at.truncatedTo(ChronoUnit.MILLIS));
             String spoolFile = handOver.get();
             try {
                 storage.rename(spoolFile, payloadFile);
@@ -361,19 +359,21 @@ public final class UpdateLog implements Closeable {
      *     {@code internal}; nothing has changed then
      */
     public VersionRecord.RolledBack rollback(long toVersion, long baseVersion) throws AdminException {
+        return rollback(toVersion, baseVersion, clock.instant());
+    }
+
+    /** @param at when it was committed, by the clock of whoever was first */
+    public VersionRecord.RolledBack rollback(long toVersion, long baseVersion, Instant at) throws AdminException {
         writing.lock();
         try {
             requireUsable();
             VersionHistory.requireKnown(file.current(), toVersion);
             requireCurrent(baseVersion);
             if (toVersion == baseVersion) {
-                throw new AdminException(
-                        AdminErrorCode.UNKNOWN_VERSION,
-                        "to_version must be older than the current version: to_version=%d, weights_version=%d"
-                                .formatted(toVersion, baseVersion));
+                throw new AdminException(AdminErrorCode.UNKNOWN_VERSION,
+                        "to_version must be older than the current one: to_version=%d, weights_version=%d".formatted(toVersion, baseVersion));
             }
-            VersionRecord.RolledBack record = new VersionRecord.RolledBack(
-                    baseVersion + 1, baseVersion, toVersion, clock.instant().truncatedTo(ChronoUnit.MILLIS));
+            var record = new VersionRecord.RolledBack(baseVersion + 1, baseVersion, toVersion, at.truncatedTo(ChronoUnit.MILLIS));
             file.append(record);
             var _ = rebuilds.known(file.current());
             return record;

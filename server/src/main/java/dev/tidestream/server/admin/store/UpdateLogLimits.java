@@ -43,9 +43,10 @@ public record UpdateLogLimits(int maxVersions, long maxTotalBytes, int maxSpools
      * @param keptBytes of committed payloads
      * @param spools payloads being received
      * @param spoolBytes that those will have
-     * @throws AdminException {@code busy}, {@code too_many_bytes}
+     * @param usableBytes of the disk
+     * @throws AdminException {@code busy}, {@code too_many_bytes}, {@code disk_full}
      */
-    void requireRoom(long payloadBytes, long keptBytes, int spools, long spoolBytes) throws AdminException {
+    void requireRoom(long payloadBytes, long keptBytes, int spools, long spoolBytes, long usableBytes) throws AdminException {
         if (spools >= maxSpools) {
             throw new AdminException(AdminErrorCode.BUSY,
                     "too many payloads are being received: payloads=%d, limit=%d".formatted(spools, maxSpools));
@@ -54,6 +55,10 @@ public record UpdateLogLimits(int maxVersions, long maxTotalBytes, int maxSpools
             throw new AdminException(AdminErrorCode.TOO_MANY_BYTES,
                     "payloads would take too many bytes: byte_length=%d, kept_bytes=%d, receiving_bytes=%d, limit=%d"
                             .formatted(payloadBytes, keptBytes, spoolBytes, maxTotalBytes));
+        }
+        if (payloadBytes > usableBytes) {
+            throw new AdminException(
+                    AdminErrorCode.DISK_FULL, "disk too full: byte_length=%d, usable_bytes=%d".formatted(payloadBytes, usableBytes));
         }
     }
 }
