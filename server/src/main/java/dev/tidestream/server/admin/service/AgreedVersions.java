@@ -48,9 +48,14 @@ public final class AgreedVersions {
         this.events = events;
     }
 
-    /** The newest version here. */
+    /** The newest version that is kept here. */
     public long current() {
         return log.currentVersion();
+    }
+
+    /** The newest version that streams can have here; the same a moment later. */
+    public long served() {
+        return served.weightsVersion();
     }
 
     /** SHA-256 of the model file that all versions are changes of. */

@@ -173,7 +173,8 @@ public final class NodeFollower implements AutoCloseable {
         synchronized (this) {
             local = versions;
         }
-        return new FollowState(cluster.log().state(), local == null ? Manifest.BASE_VERSION : local.current(), Optional.ofNullable(problem), diverged);
+        return new FollowState(cluster.log().state(), local == null ? Manifest.BASE_VERSION : local.served(),
+                Optional.ofNullable(problem), diverged);
     }
 
     /** Whether this node has diverged. */
